@@ -1,0 +1,117 @@
+"""The configuration: one TOML file. Every key is checked; what is wrong is named by file, key and reason."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from pipeline.errors import InputError
+
+#: PS3.8 §9.3.2: an AE title has at most 16 characters of the default repertoire; blank and backslash-bearing ones are refused.
+AeTitle = Annotated[str, Meta(pattern=r"^(?! )[\x20-\x5b\x5d-\x7e]{1,16}(?<! )$")]
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+Port = Annotated[int, Meta(ge=1, le=65535)]
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A section of the file: unknown keys are refused."""
+
+
+class SweepSection(Section):
+    """`[sweep]`: what to do. `rate` is probes a second; `sample` a share (0.01) or a number of addresses (1000000)."""
+
+    name: Name
+    ports: Annotated[tuple[Port, ...], Meta(min_length=1, max_length=64)]
+    seed: Annotated[int, Meta(ge=0, lt=2**63)]
+    rate: Annotated[int, Meta(ge=1, le=10_000_000)]
+    shards: Annotated[int, Meta(ge=1, le=512)] = 64
+    sample: float | int = 1.0
+    profile: Literal["associate", "echo"] = "associate"
+
+
+class TargetsSection(Section):
+    """`[targets]`: CIDR blocks, dashed ranges and single addresses, here or in files (relative to this one), line by line."""
+
+    include: tuple[str, ...] = ()
+    include_files: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    exclude_files: tuple[str, ...] = ()
+
+
+class IdentitySection(Section):
+    """`[identity]`: who measures. All four are needed to send anywhere but into a testbed or to loopback."""
+
+    ae_title: AeTitle = "DICOM-CENSUS"
+    contact: str = ""
+    url: str = ""
+    authorised_by: str = ""
+
+
+class ProbeSection(Section):
+    """`[probe]`: how to send. What is not given is looked up (interface, source and next hop of the default route)."""
+
+    interface: str = ""
+    source: str = ""
+    gateway_mac: Annotated[str, Meta(pattern=r"^([0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5})?$")] = ""
+    engine: Literal["ring"] = "ring"
+    cooldown: Annotated[float, Meta(ge=0.5, le=60)] = 8.0
+
+
+class LakeSection(Section):
+    """`[lake]`: where the tables go; a folder, relative to the working directory."""
+
+    url: str = "lake"
+
+
+class GeoSection(Section):
+    """`[geo]`: databases that place addresses: an mmdb, or a table that `census geo` made; relative to this file."""
+
+    country: str = ""
+    asn: str = ""
+
+
+class Config(Section):
+    """The whole file."""
+
+    sweep: SweepSection
+    targets: TargetsSection
+    identity: IdentitySection = IdentitySection()
+    probe: ProbeSection = ProbeSection()
+    lake: LakeSection = LakeSection()
+    geo: GeoSection = GeoSection()
+
+
+def load(path: Path) -> Config:
+    """Read and check a configuration. Raises InputError naming file, key and reason."""
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise InputError(str(path), f"cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(str(path), f"is not TOML: {error}") from None
+    try:
+        config = msgspec.convert(data, Config, strict=True)
+    except msgspec.ValidationError as error:
+        raise InputError(*_locate(path, str(error))) from None
+    _check(path, config)
+    return config
+
+
+def _locate(path: Path, message: str) -> tuple[str, str]:
+    """Turn msgspec's "reason - at `$.a.b`" into ("FILE, key a.b", "reason")."""
+    reason, _, place = message.partition(" - at `$")
+    key = place.rstrip("`").lstrip(".")
+    return (f"{path}, key {key}" if key else str(path)), reason
+
+
+def _check(path: Path, config: Config) -> None:
+    """Refuse what types cannot: an empty target list, repeated ports, an impossible sample."""
+    targets, sweep = config.targets, config.sweep
+    if not targets.include and not targets.include_files:
+        raise InputError(f"{path}, key targets.include", "is empty; name the addresses to sweep, e.g. [\"192.0.2.0/24\"]")
+    if len(set(sweep.ports)) != len(sweep.ports):
+        raise InputError(f"{path}, key sweep.ports", f"names a port twice: {list(sweep.ports)}")
+    if sweep.sample <= 0 or (isinstance(sweep.sample, float) and sweep.sample > 1):
+        raise InputError(f"{path}, key sweep.sample", "must be a share in (0, 1] or a whole number of addresses")

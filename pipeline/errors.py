@@ -1,0 +1,30 @@
+"""What can go wrong on our side, and the exit code that says so. What a peer does is never an error: it is an outcome."""
+
+
+class CensusError(Exception):
+    """The program failed (exit code 1)."""
+
+    exit_code = 1
+
+
+class InputError(CensusError):
+    """The input is wrong (exit code 2): `where` names file and key or line, `reason` what is wrong and what would be right."""
+
+    exit_code = 2
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(f"{where}: {reason}")
+        self.where = where
+        self.reason = reason
+
+
+class GuardError(CensusError):
+    """A guard rail stopped the program before anything was sent (exit code 3)."""
+
+    exit_code = 3
+
+
+class Interrupted(CensusError):
+    """The program was asked to stop and has saved its state (exit code 130)."""
+
+    exit_code = 130

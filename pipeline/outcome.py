@@ -1,0 +1,66 @@
+"""What can happen to a target that answered our SYN: one closed vocabulary, defined here and nowhere else.
+
+`schemas/responses.toml`, the SQL in `analysis/` and `docs/outcomes.md` are tested against these enumerations.
+Qualifiers (who ended the conversation, and in which phase) are values of their own, so that outcomes stay few.
+"""
+
+from enum import StrEnum
+
+
+class Explained(StrEnum):
+    """A string enumeration whose members carry one sentence of explanation."""
+
+    explanation: str
+
+    def __new__(cls, value: str, explanation: str) -> "Explained":
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.explanation = explanation
+        return member
+
+
+class Outcome(Explained):
+    """What happened to a target, judged from what it sent."""
+
+    ECHOED = "echoed", "Accepted the association and answered our C-ECHO."
+    ACCEPTED = "accepted", "Accepted the association and Verification; no C-ECHO was sent or it was not answered."
+    ACCEPTED_NO_VERIFICATION = "accepted_no_verification", "Accepted the association, refused Verification in it."
+    REJECTED = "rejected", "Answered with an A-ASSOCIATE-RJ."
+    ABORTED = "aborted", "Answered our request with an A-ABORT."
+    MALFORMED = "malformed", "Began to answer like DICOM (PDU type 02, 03 or 07), but not as PS3.8 §9.3 lays it out."
+    REFLECTED = "reflected", "Sent our own bytes back, or an A-ASSOCIATE-AC that does not echo the AE titles we sent."
+    NOT_DICOM = "not_dicom", "Sent other bytes than DICOM's or TLS's."
+    TLS = "tls", "Sent a TLS record."
+    SILENT = "silent", "Took our request and sent nothing until the deadline."
+    UNACKNOWLEDGED = "unacknowledged", "Never acknowledged our connection or our request."
+    ZERO_WINDOW = "zero_window", "Kept its receive window shut, so that our request could not be sent."
+    RESET = "reset", "Reset the connection without a byte."
+    CLOSED = "closed", "Closed the connection without a byte."
+
+
+class CloseKind(Explained):
+    """Who ended the conversation. Of two who close at once, only a FIN that came before ours is a fact."""
+
+    WE_CLOSED = "we_closed", "We closed first."
+    PEER_FIN = "peer_fin", "The peer's FIN came before we closed."
+    PEER_RST = "peer_rst", "The peer reset the connection."
+    DEADLINE = "deadline", "Our deadline passed; we aborted and closed."
+
+
+class CloseStage(Explained):
+    """The phase of the conversation in which it ended."""
+
+    CONNECT = "connect", "Before our request was sent."
+    ASSOCIATE = "associate", "After our request, before the answer to it was complete."
+    ECHO = "echo", "After our C-ECHO, before its answer was complete."
+    RELEASE = "release", "After our A-RELEASE request, before its answer was complete."
+    DONE = "done", "After the last answer that we waited for."
+
+
+#: Outcomes that only a DICOM upper layer produces.
+SPEAKS_DICOM = frozenset(
+    {Outcome.ECHOED, Outcome.ACCEPTED, Outcome.ACCEPTED_NO_VERIFICATION, Outcome.REJECTED, Outcome.ABORTED}
+)
+
+#: Outcomes in which the peer accepted an association.
+ACCEPTS_ASSOCIATION = frozenset({Outcome.ECHOED, Outcome.ACCEPTED, Outcome.ACCEPTED_NO_VERIFICATION})

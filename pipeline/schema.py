@@ -1,0 +1,101 @@
+"""The tables as data: `schemas/*.toml` is the contract, this module reads it into Arrow schemas.
+
+A column is non-null unless the file gives it a `null` rule. `values` names the enumeration of `pipeline.outcome`
+that a column draws from.
+"""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipeline import outcome
+
+FOLDER = Path(__file__).parent.parent / "schemas"
+
+_SIMPLE = {
+    "bool": pa.bool_(),
+    "uint8": pa.uint8(),
+    "uint16": pa.uint16(),
+    "uint32": pa.uint32(),
+    "uint64": pa.uint64(),
+    "float64": pa.float64(),
+    "string": pa.string(),
+    "binary": pa.binary(),
+    "timestamp[us, UTC]": pa.timestamp("us", tz="UTC"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its Arrow type, what it means, when it is null, and the closed set that its values come from."""
+
+    name: str
+    type: str
+    meaning: str
+    unit: str = ""
+    null: str = ""
+    values: str = ""
+    since: int = 1
+
+    @property
+    def field(self) -> pa.Field:
+        """The column as an Arrow field."""
+        return pa.field(self.name, parse_type(self.type), nullable=bool(self.null))
+
+    @property
+    def allowed(self) -> list[str]:
+        """The values that the column may hold; empty if any."""
+        return [str(member.value) for member in getattr(outcome, self.values)] if self.values else []
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table of the lake."""
+
+    name: str
+    version: int
+    meaning: str
+    sort: tuple[str, ...]
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    @property
+    def arrow(self) -> pa.Schema:
+        """The Arrow schema, with the table's name and version in its metadata."""
+        metadata = {"census.table": self.name, "census.schema_version": str(self.version)}
+        return pa.schema([column.field for column in self.columns], metadata=metadata)
+
+
+def parse_type(text: str) -> pa.DataType:
+    """Read a type as the files write it: a simple type, `list<T>` or `struct<name: T, ...>`. Raises ValueError."""
+    if text in _SIMPLE:
+        return _SIMPLE[text]
+    if match := re.fullmatch(r"list<(.+)>", text):
+        return pa.list_(parse_type(match[1]))
+    if match := re.fullmatch(r"struct<(.+)>", text):
+        members = (member.split(": ") for member in match[1].split(", "))
+        return pa.struct([(name, parse_type(kind)) for name, kind in members])
+    raise ValueError(f"unknown column type {text!r}")
+
+
+@cache
+def table(name: str) -> Table:
+    """Read `schemas/NAME.toml`."""
+    data = tomllib.loads((FOLDER / f"{name}.toml").read_text("utf-8"))
+    return Table(
+        name=data["table"],
+        version=data["version"],
+        meaning=data["meaning"],
+        sort=tuple(data["sort"]),
+        key=tuple(data["key"]),
+        columns=tuple(Column(**column) for column in data["column"]),
+    )
+
+
+def tables() -> list[Table]:
+    """All tables, by name."""
+    return [table(path.stem) for path in sorted(FOLDER.glob("*.toml"))]
