@@ -1,0 +1,196 @@
+"""Addresses to countries, by a table of ranges that is flattened once from an mmdb.
+
+`Places` holds a partition of the whole IPv4 space: a sorted array of starts, and for each the code of the country that
+reaches up to the next start. Code 0 is "not placed". Every question is then one `searchsorted`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+import maxminddb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from pipeline.errors import InputError
+
+BUNDLED = Path(__file__).parent.parent.parent / "data" / "reference" / "country.parquet"
+SPACE = 1 << 32
+SCHEMA = pa.schema(
+    [
+        pa.field("first", pa.uint32(), nullable=False),
+        pa.field("last", pa.uint32(), nullable=False),
+        pa.field("country", pa.dictionary(pa.int16(), pa.string()), nullable=False),
+    ]
+)
+
+Addresses = NDArray[np.uint32]
+Range = tuple[int, int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """A country database: which country each IPv4 address is in, and which build says so."""
+
+    starts: NDArray[np.uint64]
+    codes: NDArray[np.int16]
+    names: tuple[str | None, ...]
+    name: str
+    build_date: date
+    digest: str
+
+    @property
+    def source(self) -> str:
+        """Name, build date and digest of the database, as the tables and reports quote it."""
+        return f"{self.name}, built {self.build_date.isoformat()}, sha256 {self.digest}"
+
+    def countries(self, ips: Addresses) -> pa.Array:
+        """The country of each address; null where the database has none."""
+        codes = self._codes_at(ips.astype(np.uint64))
+        indices = pa.array(codes, mask=codes == 0)
+        return pa.DictionaryArray.from_arrays(indices, pa.array(self.names, pa.string())).cast(pa.string())
+
+    def coverage(self, first: Addresses, last: Addresses) -> dict[str | None, int]:
+        """How many addresses of sorted, disjoint ranges lie in each country; None counts those not placed."""
+        low, end = first.astype(np.uint64), last.astype(np.uint64) + np.uint64(1)
+        if low.size == 0:
+            return {}
+        cuts = np.unique(np.concatenate([self.starts, low, end]))
+        pieces, widths = cuts[:-1], np.diff(cuts)
+        owner = np.searchsorted(low, pieces, side="right") - 1
+        inside = (owner >= 0) & (pieces < end[owner])
+        # Sums stay below 2**53, so that float64 weights are exact.
+        totals = np.bincount(self._codes_at(pieces[inside]), weights=widths[inside], minlength=len(self.names))
+        return {self.names[code]: int(totals[code]) for code in np.flatnonzero(totals)}
+
+    def _codes_at(self, points: NDArray[np.uint64]) -> NDArray[np.int16]:
+        return self.codes[np.searchsorted(self.starts, points, side="right") - 1]
+
+
+def flatten(mmdb: Path) -> pa.Table:
+    """Read the IPv4 part of an mmdb into ranges (first, last, country): sorted, disjoint, neighbours merged."""
+    with _open(mmdb) as reader:
+        ranges = list(_merged(_networks(reader)))
+    first, last, country = zip(*ranges, strict=True) if ranges else ((), (), ())
+    columns = [pa.array(first, pa.uint32()), pa.array(last, pa.uint32()), pa.array(country).dictionary_encode()]
+    return pa.table([column.cast(field.type) for column, field in zip(columns, SCHEMA, strict=True)], schema=SCHEMA)
+
+
+def describe(mmdb: Path) -> dict[str, str]:
+    """Name, build date and digest of an mmdb, as they stand in a table's metadata."""
+    with _open(mmdb) as reader:
+        metadata = reader.metadata()
+    built = datetime.fromtimestamp(metadata.build_epoch, UTC).date()
+    digest = sha256(mmdb.read_bytes()).hexdigest()
+    return {"name": metadata.database_type, "build_date": built.isoformat(), "sha256": digest}
+
+
+def save(table: pa.Table, path: Path, facts: Mapping[str, str]) -> None:
+    """Write a flattened table, with name, build_date, sha256 and what else is known in the file's metadata."""
+    pq.write_table(
+        table.replace_schema_metadata({f"geo.{key}": value for key, value in facts.items()}),
+        path,
+        compression="zstd",
+        compression_level=19,
+        use_dictionary=["country"],
+        column_encoding={"first": "DELTA_BINARY_PACKED", "last": "DELTA_BINARY_PACKED"},
+        row_group_size=len(table) or 1,
+        data_page_size=1 << 24,
+        store_schema=True,
+    )
+
+
+def load(path: Path | None = None) -> Places:
+    """Load a country database: the bundled table, or an mmdb or table by its path. Raises InputError."""
+    path = path or BUNDLED
+    if path.suffix == ".mmdb":
+        return from_table(flatten(path), describe(path))
+    table = _read(path)
+    metadata = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
+    return from_table(table, _facts(path, metadata))
+
+
+def from_table(table: pa.Table, facts: Mapping[str, str]) -> Places:
+    """Fill the gaps between a table's ranges, so that the whole space is partitioned."""
+    country = table["country"].cast(pa.string()).combine_chunks().dictionary_encode()
+    first = table["first"].to_numpy().astype(np.uint64)
+    after = table["last"].to_numpy().astype(np.uint64) + np.uint64(1)
+    starts, codes = _partition(first, after, country.indices.to_numpy().astype(np.int16) + np.int16(1))
+    names = (None, *country.dictionary.to_pylist())
+    built = date.fromisoformat(facts["build_date"])
+    return Places(starts, codes, names, name=facts["name"], build_date=built, digest=facts["sha256"])
+
+
+def _partition(
+    first: NDArray[np.uint64], after: NDArray[np.uint64], codes: NDArray[np.int16]
+) -> tuple[NDArray[np.uint64], NDArray[np.int16]]:
+    """Starts and codes of ranges and of the gaps between them; a gap that a range follows at once vanishes."""
+    starts = np.concatenate([np.zeros(1, np.uint64), np.column_stack([first, after]).ravel()])
+    filled = np.zeros(starts.size, np.int16)
+    filled[1::2] = codes
+    keep = np.append(starts[:-1] != starts[1:], True) & (starts < SPACE)
+    return starts[keep], filled[keep]
+
+
+def _open(path: Path) -> maxminddb.Reader:
+    try:
+        return maxminddb.open_database(path)
+    except OSError as error:
+        raise InputError(str(path), f"cannot be read: {error.strerror or error}") from None
+    except maxminddb.InvalidDatabaseError as error:
+        raise InputError(str(path), f"is not an mmdb: {error}") from None
+
+
+def _read(path: Path) -> pa.Table:
+    try:
+        table = pq.read_table(path)
+        return table.select(SCHEMA.names)
+    except OSError as error:
+        raise InputError(str(path), f"cannot be read: {error.strerror or error}") from None
+    except pa.ArrowException as error:
+        raise InputError(str(path), f"is not a Parquet table: {error}") from None
+    except KeyError:
+        raise InputError(str(path), f"is not a country table: it needs the columns {SCHEMA.names}") from None
+
+
+def _facts(path: Path, metadata: Mapping[str, str]) -> dict[str, str]:
+    try:
+        return {key: metadata[f"geo.{key}"] for key in ("name", "build_date", "sha256")}
+    except KeyError as error:
+        raise InputError(str(path), f"does not say which build it is: {error} is missing in its metadata") from None
+
+
+def _networks(reader: maxminddb.Reader) -> Iterator[Range]:
+    """The IPv4 networks that have a country, in the order of their addresses; IPv4 comes first in a combined file."""
+    for network, record in takewhile(lambda item: item[0].version == 4, reader):
+        if code := country_of(record):
+            yield int(network.network_address), int(network.broadcast_address), code
+
+
+def country_of(record: Any) -> str | None:
+    """The country code in a record of either shape: `country.iso_code`, or a flat `country_code` (or `country`)."""
+    match record:
+        case {"country": {"iso_code": str(code)}} | {"country_code": str(code)} | {"country": str(code)}:
+            return code or None
+        case _:
+            return None
+
+
+def _merged(ranges: Iterator[Range]) -> Iterator[Range]:
+    """Join each range to the one before it where they touch and agree."""
+    begun: Range | None = None
+    for first, last, country in ranges:
+        if begun and begun[1] + 1 == first and begun[2] == country:
+            begun = (begun[0], last, country)
+            continue
+        if begun:
+            yield begun
+        begun = (first, last, country)
+    if begun:
+        yield begun
