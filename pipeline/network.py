@@ -1,0 +1,181 @@
+"""Facts about network namespaces, links and the next hop, as the kernel tells them. Nothing here sends a packet.
+
+A veth pair is only half visible from either end: the kernel names the other end's namespace by a number that is local to
+this one (`link_netnsid`). It is turned into an inode, which is the same seen from everywhere, by asking the kernel which
+number it gave to each namespace that some process lives in (RTM_GETNSID). What cannot be proved is None.
+"""
+
+import ctypes
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pyroute2 import IPRoute  # type: ignore[import-untyped]
+from pyroute2.netlink.exceptions import NetlinkError  # type: ignore[import-untyped]
+
+from pipeline.errors import CensusError, InputError
+
+CLONE_NEWNET = 0x40000000  # linux/sched.h
+IFF_UP, IFF_LOOPBACK = 0x1, 0x8  # linux/if.h
+NO_NSID = 0xFFFFFFFF  # NETNSA_NSID_NOT_ASSIGNED, linux/net_namespace.h
+ARPHRD_LOOPBACK = "loopback"
+#: Neighbour states whose address may be used without asking again (linux/neighbour.h); DELAY and PROBE follow STALE.
+KNOWN_NEIGHBOUR = frozenset({"PERMANENT", "NOARP", "REACHABLE", "STALE", "DELAY", "PROBE"})
+FORWARDING_SWITCHES = ("ipv4/conf/*/forwarding", "ipv6/conf/*/forwarding")
+#: Any address of the public Internet: asked for its route, never sent to.
+SOMEWHERE = "1.1.1.1"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One link. `kind` is the kernel's (veth, dummy, …), `loopback`, or empty for a physical device."""
+
+    name: str
+    kind: str
+    index: int
+    peer_index: int | None
+    peer_namespace: int | None
+    mac: str
+    up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """A network namespace: its inode, all its links, and whether any interface of it forwards packets."""
+
+    inode: int
+    links: tuple[Link, ...]
+    forwarding: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NextHop:
+    """Where packets to the Internet go; `gateway_mac` is empty if the kernel does not know it now."""
+
+    interface: str
+    source: str
+    gateway_mac: str
+
+
+def facts(place: int | Path | None = None) -> Namespace:
+    """Return the facts of the current namespace, of a process's (pid), or of a namespace file."""
+    return inside(place, _look)
+
+
+def inode(place: int | Path | None = None) -> int:
+    """Return a namespace's inode number."""
+    return _path(place).stat().st_ino
+
+
+def inside(place: int | Path | None, work: Callable[[], T]) -> T:
+    """Run `work` in a thread of its own, in that namespace; sockets it makes stay there, this thread does not move."""
+    def run() -> T:
+        if place is not None:
+            _enter(_path(place))
+        return work()
+
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="namespace") as thread:
+        return thread.submit(run).result()
+
+
+def next_hop() -> NextHop:
+    """Look the default route up: interface, our source address, the gateway's hardware address."""
+    routes = _ip("route", "get", SOMEWHERE)
+    if not routes or "dev" not in routes[0]:
+        raise InputError("[probe] interface", "no default route here; give interface, source and gateway_mac")
+    route = routes[0]
+    gateway = route.get("gateway", "")
+    neighbours = _ip("neigh", "show", gateway, "dev", route["dev"]) if gateway else []
+    macs = [row["lladdr"] for row in neighbours if "lladdr" in row and KNOWN_NEIGHBOUR & set(row.get("state", ()))]
+    return NextHop(route["dev"], route.get("prefsrc", ""), macs[0] if macs else "")
+
+
+def mac(interface: str) -> str:
+    """Return an interface's hardware address."""
+    links = _ip("link", "show", "dev", interface)
+    if not links:
+        raise InputError("[probe] interface", f"there is no interface {interface!r} here; `ip link` lists them")
+    return str(links[0].get("address", ""))
+
+
+def _ip(*arguments: str) -> list[dict[str, Any]]:
+    """Ask iproute2; what it cannot find is an empty answer."""
+    try:
+        done = subprocess.run(["ip", "-j", *arguments], check=False, capture_output=True, text=True, timeout=10)
+    except (FileNotFoundError, subprocess.TimeoutExpired) as error:
+        raise CensusError(f"cannot ask `ip {' '.join(arguments)}`: {error}; install iproute2") from None
+    return json.loads(done.stdout or "[]") if done.returncode == 0 else []
+
+
+def _path(place: int | Path | None) -> Path:
+    if place is None:
+        return Path("/proc/thread-self/ns/net")
+    return Path(f"/proc/{place}/ns/net") if isinstance(place, int) else place
+
+
+def _enter(path: Path) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if libc.setns(descriptor, CLONE_NEWNET) != 0:
+            reason = os.strerror(ctypes.get_errno())
+            raise CensusError(f"cannot enter the network namespace {path}: {reason}")
+    finally:
+        os.close(descriptor)
+
+
+def _look() -> Namespace:
+    own = inode()
+    with IPRoute() as netlink:
+        rows = list(netlink.get_links())
+        seen = any(row.get_attr("IFLA_LINK_NETNSID") is not None for row in rows)
+        inodes = dict(_numbered(netlink)) if seen else {}
+    return Namespace(own, tuple(_link(row, own, inodes) for row in rows), _forwards())
+
+
+def _numbered(netlink: Any) -> Iterator[tuple[int, int]]:
+    """Yield (number, inode) of each namespace that some process lives in and that this one has a number for."""
+    for namespace, pid in _inhabited().items():
+        try:
+            number = netlink.get_netnsid(pid=pid)["nsid"]
+        except NetlinkError:
+            continue
+        if number != NO_NSID and _inode_or_none(pid) == namespace:
+            yield number, namespace
+
+
+def _inhabited() -> dict[int, int]:
+    """Return one process per network namespace that we may look at, by inode."""
+    pids = (int(name) for name in os.listdir("/proc") if name.isdecimal())
+    found = ((_inode_or_none(pid), pid) for pid in pids)
+    return {namespace: pid for namespace, pid in found if namespace is not None}
+
+
+def _inode_or_none(pid: int) -> int | None:
+    try:
+        return inode(pid)
+    except OSError:
+        return None
+
+
+def _link(row: Any, own: int, inodes: dict[int, int]) -> Link:
+    information, flags = row.get_attr("IFLA_LINKINFO"), row["flags"]
+    kind = ARPHRD_LOOPBACK if flags & IFF_LOOPBACK else (information.get_attr("IFLA_INFO_KIND") if information else "")
+    number, peer = row.get_attr("IFLA_LINK_NETNSID"), row.get_attr("IFLA_LINK")
+    peer = peer if kind == "veth" else None
+    home = None if peer is None else own if number is None else inodes.get(number)
+    name, address = row.get_attr("IFLA_IFNAME"), row.get_attr("IFLA_ADDRESS") or ""
+    return Link(name, kind or "", row["index"], peer, home, address, bool(flags & IFF_UP))
+
+
+def _forwards() -> bool:
+    """Tell whether any interface forwards. /proc/sys/net shows the namespace of the thread that reads it."""
+    switches = (path for pattern in FORWARDING_SWITCHES for path in Path("/proc/sys/net").glob(pattern))
+    return any(path.read_text().strip() != "0" for path in switches)

@@ -1,0 +1,154 @@
+"""A closed pair of network namespaces: a *vantage* and a *world*, joined by one veth pair, with nothing else but loopback.
+
+    vantage  198.18.0.1/30 vantage0 ═══ world0 198.18.0.2/30  world
+             default via world          no default; played addresses are local
+
+Neighbours are permanent entries, so not even ARP is spoken. The pair is proved closed before its links are up.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from pipeline.errors import CensusError
+from pipeline.guard import End, Holder, Manifest, boot_id, holder_of, leaks, present
+from pipeline.network import Namespace, facts
+
+ROOT = Path(__file__).parents[2]
+VANTAGE_ADDRESS, WORLD_ADDRESS = "198.18.0.1", "198.18.0.2"  # RFC 2544 benchmarking space
+VANTAGE_MAC, WORLD_MAC = "02:00:c6:12:00:01", "02:00:c6:12:00:02"
+CAP_SYS_ADMIN = 21  # linux/capability.h
+SETUP_SECONDS = 30
+
+PAIR = """\
+link add vantage0 address {VANTAGE_MAC} type veth peer name world0 address {WORLD_MAC} netns {world}
+"""
+VANTAGE = """\
+link set lo up
+address add {VANTAGE_ADDRESS}/30 dev vantage0
+link set vantage0 up
+neigh replace {WORLD_ADDRESS} lladdr {WORLD_MAC} dev vantage0 nud permanent
+route add default via {WORLD_ADDRESS} dev vantage0
+"""
+WORLD = """\
+link set lo up
+address add {WORLD_ADDRESS}/30 dev world0
+link set world0 up
+neigh replace {VANTAGE_ADDRESS} lladdr {VANTAGE_MAC} dev world0 nud permanent
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A closed pair, by the processes that hold it, and the manifest that describes it."""
+
+    vantage: int
+    world: int
+    manifest: Manifest
+
+
+@contextmanager
+def closed_pair() -> Iterator[Pair]:
+    """Make a closed pair; at the end kill whatever lives in it, by pid, and with it the namespaces."""
+    with _holder() as vantage, _holder() as world:
+        names = {**globals(), "world": world.pid}
+        configure(vantage.pid, PAIR.format(**names))
+        pair = Pair(vantage.pid, world.pid, _manifest(vantage, world))
+        prove(pair)
+        configure(vantage.pid, VANTAGE.format(**names))
+        configure(world.pid, WORLD.format(**names))
+        try:
+            yield pair
+        finally:
+            _clear(pair)
+
+
+def prove(pair: Pair) -> None:
+    """Raise CensusError unless the pair is closed."""
+    reasons = leaks([facts(pair.vantage), facts(pair.world)], pair.manifest, present(pair.manifest))
+    if reasons:
+        raise CensusError(f"the testbed is not closed, so nothing was started in it: {'; '.join(reasons)}")
+
+
+def play(pair: Pair, addresses: Iterable[IPv4Address]) -> None:
+    """Make the world answer for these addresses."""
+    configure(pair.world, "".join(f"route add local {address}/32 dev lo\n" for address in addresses))
+
+
+def inside(holder: int, folder: Path | str = ROOT) -> list[str]:
+    """Return the prefix that runs a command in a holder's namespaces, in a folder, and that dies with this process."""
+    spaces = [f"--net=/proc/{holder}/ns/net", f"--mount=/proc/{holder}/ns/mnt", f"--wdns={folder}"]
+    return ["nsenter", *spaces, "--", "setpriv", "--pdeathsig", "KILL", "--"]
+
+
+def configure(holder: int, script: str, *, tool: tuple[str, ...] = ("ip", "-batch", "-")) -> None:
+    """Feed a script to a tool in a holder's namespaces."""
+    command = [*inside(holder), *tool]
+    done = subprocess.run(command, check=False, input=script, capture_output=True, text=True, timeout=SETUP_SECONDS)
+    if done.returncode != 0:
+        raise CensusError(f"the testbed cannot be set up: {' '.join(tool)}: {done.stderr.strip()}")
+
+
+def may_make_namespaces() -> bool:
+    """Tell whether this process has CAP_SYS_ADMIN in its user namespace."""
+    status = Path("/proc/self/status").read_text()
+    effective = next(line for line in status.splitlines() if line.startswith("CapEff:"))
+    return bool(int(effective.split()[1], 16) >> CAP_SYS_ADMIN & 1)
+
+
+@contextmanager
+def _holder() -> Iterator[Holder]:
+    """Keep a process that holds a fresh network namespace."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline.testbed.holder"],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        if process.stdout is None or process.stdout.readline() != "ready\n":
+            reason = process.communicate(timeout=SETUP_SECONDS)[1].strip()
+            raise CensusError(f"no network namespace for the testbed: {reason}; run it as root")
+        holder = holder_of(process.pid)
+        if holder is None:
+            raise CensusError("no network namespace for the testbed: its holder died")
+        yield holder
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _manifest(vantage: Holder, world: Holder) -> Manifest:
+    """Write down the pair as it was just made: two namespaces, one link each besides loopback."""
+    ends = (*_ends(facts(vantage.pid), "vantage0"), *_ends(facts(world.pid), "world0"))
+    return Manifest(boot_id(), (vantage, world), ends)
+
+
+def _ends(namespace: Namespace, name: str) -> Iterator[End]:
+    return (End(namespace.inode, name, link.index) for link in namespace.links if link.name == name)
+
+
+def _clear(pair: Pair) -> None:
+    """Kill every process that still lives in the pair's namespaces, its holders excepted; each by its pid."""
+    ours = {holder.namespace for holder in pair.manifest.holders}
+    spared = {pair.vantage, pair.world, os.getpid()}
+    for pid in (int(name) for name in os.listdir("/proc") if name.isdecimal()):
+        found = None if pid in spared else holder_of(pid)
+        if found and found.namespace in ours:
+            _kill(pid)
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
