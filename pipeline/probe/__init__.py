@@ -1,0 +1,1 @@
+"""The packet engine: rings, pacing, the SYN stage."""

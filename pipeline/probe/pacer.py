@@ -1,0 +1,33 @@
+"""The token bucket that paces probes. Pure: the clock is passed in."""
+
+from dataclasses import dataclass
+
+#: A batch never holds more than this much budget, and the bucket no more either: so never over twice the rate in 10 ms.
+BURST_SECONDS = 0.010
+
+
+@dataclass(slots=True)
+class Pacer:
+    """Grants probes at `rate` a second. After a stall it goes on at the rate: what was missed is lost and counted."""
+
+    rate: float
+    last: float
+    tokens: float = 0.0
+    stalls: int = 0
+
+    def grant(self, now: float, wanted: int) -> int:
+        """How many probes may go at `now` (seconds of a monotonic clock), at most `wanted`."""
+        elapsed = now - self.last
+        self.last = now
+        if elapsed > BURST_SECONDS:
+            self.stalls += 1
+            elapsed = BURST_SECONDS
+        self.tokens = min(self.tokens + elapsed * self.rate, max(1.0, self.rate * BURST_SECONDS))
+        granted = min(int(self.tokens), wanted)
+        self.tokens -= granted
+        return granted
+
+    def wait(self) -> float:
+        """Seconds until half a burst is there (or one probe, where that is more)."""
+        target = max(1.0, self.rate * BURST_SECONDS / 2)
+        return max(0.0, (target - self.tokens) / self.rate)

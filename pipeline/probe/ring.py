@@ -1,0 +1,165 @@
+"""Kernel packet rings (packet(7), PACKET_TX_RING and PACKET_RX_RING, TPACKET_V2) as numpy views.
+
+The kernel walks the transmit ring frame by frame, so no frame is ever skipped: a batch is split at the ring's end.
+"""
+
+import ctypes
+import errno
+import mmap
+import socket
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import CensusError
+from pipeline.wire.cookie import FIRST_SOURCE_PORT, SOURCE_PORTS
+from pipeline.wire.packet import FRAME, ICMP, ICMP_UNREACHABLE, SNAP, TCP
+
+SOL_PACKET = 263
+PACKET_RX_RING, PACKET_STATISTICS, PACKET_VERSION, PACKET_TX_RING = 5, 6, 10, 13
+PACKET_QDISC_BYPASS, PACKET_IGNORE_OUTGOING = 20, 23
+SO_ATTACH_FILTER = 26
+TPACKET_V2 = 1
+AVAILABLE, SEND_REQUEST, WRONG_FORMAT = 0, 1, 4
+USER = 1
+HEADER = 32  # struct tpacket2_hdr; a sent frame's bytes follow it
+NET_OFFSET = 80  # the kernel puts a received IP header at 32 (header) + 20 (sockaddr_ll) + 16 (link header), aligned to 16
+TX_FRAME, RX_FRAME, BLOCK = 128, 2048, 1 << 16
+TX_FRAMES, RX_FRAMES = 8192, 16384
+
+
+def _transmit_type() -> np.dtype[np.void]:
+    return np.dtype(
+        {
+            "names": ["status", "length", "frame"],
+            "formats": ["<u4", "<u4", FRAME],
+            "offsets": [0, 4, HEADER],
+            "itemsize": TX_FRAME,
+        }
+    )
+
+
+def _receive_type() -> np.dtype[np.void]:
+    return np.dtype(
+        {
+            "names": ["status", "snap_length", "net", "packet"],
+            "formats": ["<u4", "<u4", "<u2", ("u1", SNAP)],
+            "offsets": [0, 8, 14, NET_OFFSET],
+            "itemsize": RX_FRAME,
+        }
+    )
+
+
+def _map(sock: socket.socket, option: int, frame: int, frames: int) -> mmap.mmap:
+    blocks = frame * frames // BLOCK
+    sock.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V2)
+    sock.setsockopt(SOL_PACKET, option, struct.pack("IIII", BLOCK, blocks, frame, frames))
+    return mmap.mmap(sock.fileno(), BLOCK * blocks)
+
+
+class TransmitRing:
+    """A ring of probe frames. `room` says how many can be filled at once; `frames` gives them; `send` hands them over."""
+
+    def __init__(self, sock: socket.socket, template: bytes) -> None:
+        self._socket = sock
+        self._memory = _map(sock, PACKET_TX_RING, TX_FRAME, TX_FRAMES)
+        sock.setsockopt(SOL_PACKET, PACKET_QDISC_BYPASS, 1)
+        self._ring = np.frombuffer(self._memory, dtype=_transmit_type())
+        self._ring["frame"] = np.frombuffer(template, dtype=FRAME)[0]
+        self._ring["length"] = FRAME.itemsize
+        self._head = 0
+        self.rejected = 0
+
+    def room(self) -> int:
+        """Frames that are free from the head to the ring's end."""
+        status = self._ring["status"][self._head :]
+        taken = np.flatnonzero((status != AVAILABLE) & (status != WRONG_FORMAT))
+        return int(taken[0]) if len(taken) else len(status)
+
+    def frames(self, count: int) -> NDArray[np.void]:
+        """The next `count` frames, `count` at most `room()`."""
+        chosen = self._ring[self._head : self._head + count]
+        self.rejected += int((chosen["status"] == WRONG_FORMAT).sum())
+        return chosen["frame"]
+
+    def send(self, count: int) -> None:
+        """Hand the next `count` frames to the kernel and wait until it has taken them."""
+        self._ring["status"][self._head : self._head + count] = SEND_REQUEST
+        self._head = (self._head + count) % TX_FRAMES
+        try:
+            self._socket.send(b"")
+        except OSError as error:
+            if error.errno not in (errno.ENOBUFS, errno.EAGAIN):
+                raise CensusError(f"the interface does not take probes: {error.strerror}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Frames of one read: the first SNAP bytes of each IP packet, and its length."""
+
+    packets: NDArray[np.uint8]
+    lengths: NDArray[np.uint32]
+
+
+class ReceiveRing:
+    """A ring of received frames, read in runs from its head."""
+
+    def __init__(self, sock: socket.socket, our_address: int) -> None:
+        self.socket = sock
+        self._program = attach_filter(sock, our_address)
+        sock.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+        self._memory = _map(sock, PACKET_RX_RING, RX_FRAME, RX_FRAMES)
+        self._ring = np.frombuffer(self._memory, dtype=_receive_type())
+        self._head = 0
+        self.dropped = 0
+
+    def read(self) -> Received:
+        """Take the frames that wait, at most to the ring's end, and give their slots back."""
+        waiting = self._ring["status"][self._head :] & USER
+        gaps = np.flatnonzero(waiting == 0)
+        count = int(gaps[0]) if len(gaps) else len(waiting)
+        chosen = self._ring[self._head : self._head + count]
+        usable = chosen["net"] == NET_OFFSET
+        received = Received(chosen["packet"][usable].copy(), chosen["snap_length"][usable] - np.uint32(14))
+        chosen["status"] = 0
+        self._head = (self._head + count) % RX_FRAMES
+        return received
+
+    def count_drops(self) -> int:
+        """Frames that found no room, since the socket was made."""
+        packets, drops = struct.unpack("II", self.socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))
+        self.dropped += drops
+        return self.dropped
+
+
+def filter_program(our_address: int) -> list[tuple[int, int, int, int]]:
+    """Classic BPF: IPv4 to us that is TCP to our source ports, or ICMP unreachable; (code, jt, jf, k) each."""
+    load_half, load_byte, load_word, load_header_length, load_half_after = 0x28, 0x30, 0x20, 0xB1, 0x48
+    equal, at_least, give = 0x15, 0x35, 0x06
+    return [
+        (load_half, 0, 0, 12),
+        (equal, 0, 12, 0x0800),
+        (load_word, 0, 0, 30),
+        (equal, 0, 10, our_address),
+        (load_byte, 0, 0, 23),
+        (equal, 3, 0, TCP),
+        (equal, 0, 7, ICMP),
+        (load_byte, 0, 0, 34),
+        (equal, 4, 5, ICMP_UNREACHABLE),
+        (load_header_length, 0, 0, 14),
+        (load_half_after, 0, 0, 16),
+        (at_least, 0, 2, FIRST_SOURCE_PORT),
+        (at_least, 1, 0, FIRST_SOURCE_PORT + SOURCE_PORTS),
+        (give, 0, 0, 0xFFFF),
+        (give, 0, 0, 0),
+    ]
+
+
+def attach_filter(sock: socket.socket, our_address: int) -> ctypes.Array[ctypes.c_char]:
+    """Set the filter; the returned buffer must live as long as the socket."""
+    program = filter_program(our_address)
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in program))
+    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HL", len(program), ctypes.addressof(code)))
+    return code

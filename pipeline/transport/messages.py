@@ -1,0 +1,67 @@
+"""What the processes of a worker say to each other."""
+
+import msgspec
+
+
+class Message(msgspec.Struct, frozen=True, tag=True, kw_only=True):
+    """A message about one range of one shard."""
+
+    shard: int
+    number: int
+
+
+class Assign(Message):
+    """Coordinator → engine: send this range. `attempt` counts from 1."""
+
+    first_index: int
+    last_index: int
+    attempt: int
+
+
+class Rows(Message):
+    """Rows of `table` follow as an Arrow IPC payload."""
+
+    attempt: int
+    table: str
+
+
+class Sent(Message):
+    """Engine → coordinator: the range is sent and cools down; the next may begin."""
+
+
+class Cooled(Message):
+    """Engine → associator → writer: no more answers will come; `counts` by column name."""
+
+    attempt: int
+    complete: bool
+    counts: dict[str, int | float]
+
+
+class Written(Message):
+    """Writer → coordinator: the range's rows are durable. `parts` are (table, file, rows, SHA-256)."""
+
+    attempt: int
+    complete: bool
+    counts: dict[str, int | float]
+    outcomes: dict[str, int]
+    parts: tuple[tuple[str, str, int, str], ...]
+
+
+class Progress(Message):
+    """Engine or associator → coordinator: counts since the process began, for people to watch."""
+
+    counts: dict[str, int]
+
+
+class Stop(Message):
+    """Stop in an orderly way: give up what is not done, keep what is."""
+
+
+class Failed(Message):
+    """A process of the worker failed; `reason` is its error."""
+
+    reason: str
+    exit_code: int
+
+
+Any = Assign | Rows | Sent | Cooled | Written | Progress | Stop | Failed

@@ -1,0 +1,188 @@
+"""Probes and answers as numpy views of Ethernet, IPv4 and TCP headers (RFC 894, RFC 791, RFC 9293).
+
+A probe is what an ordinary client's kernel sends: MSS, SACK permitted and window scale, no timestamps, a random IP id.
+"""
+
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.wire.cookie import Cookie
+
+#: MSS 1460 (RFC 9293 §3.7.1), SACK permitted (RFC 2018), NOP, window scale 7 (RFC 7323), padded to eight bytes.
+OPTIONS = bytes.fromhex("020405b4 0402 01 030307 0000".replace(" ", ""))
+WINDOW = 64240
+TTL = 64
+ETHERNET = 14
+FRAME = np.dtype(
+    [
+        ("destination_mac", "V6"),
+        ("source_mac", "V6"),
+        ("ethertype", ">u2"),
+        ("version", "u1"),
+        ("tos", "u1"),
+        ("total_length", ">u2"),
+        ("id", ">u2"),
+        ("fragment", ">u2"),
+        ("ttl", "u1"),
+        ("protocol", "u1"),
+        ("ip_checksum", ">u2"),
+        ("source", ">u4"),
+        ("destination", ">u4"),
+        ("source_port", ">u2"),
+        ("destination_port", ">u2"),
+        ("sequence", ">u4"),
+        ("acknowledgement", ">u4"),
+        ("offset", "u1"),
+        ("flags", "u1"),
+        ("window", ">u2"),
+        ("tcp_checksum", ">u2"),
+        ("urgent", ">u2"),
+        ("options", f"V{len(OPTIONS)}"),
+    ]
+)
+FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
+TCP, ICMP = 6, 1
+ICMP_UNREACHABLE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where frames leave and where they go first: MAC addresses (6 bytes) and our IPv4 address."""
+
+    source_mac: bytes
+    gateway_mac: bytes
+    source: int
+
+
+def template(link: Link) -> bytes:
+    """A probe's frame with every constant field set and the variable ones zero."""
+    ip = struct.pack(
+        ">BBHHHBBHII", 0x45, 0, FRAME.itemsize - ETHERNET, 0, 0x4000, TTL, TCP, 0, link.source, 0
+    )
+    offset = (20 + len(OPTIONS)) // 4 << 4
+    tcp = struct.pack(">HHIIBBHHH", 0, 0, 0, 0, offset, SYN, WINDOW, 0, 0)
+    return link.gateway_mac + link.source_mac + b"\x08\x00" + ip + tcp + OPTIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """The part of both checksums that no probe changes."""
+
+    ip: int
+    tcp: int
+
+    @classmethod
+    def over(cls, frame: bytes) -> "Sums":
+        """Add the constant words of a template: IP header; TCP header and pseudo-header (RFC 9293 §3.1)."""
+        ip, tcp = frame[ETHERNET : ETHERNET + 20], frame[ETHERNET + 20 :]
+        pseudo = ip[12:20] + struct.pack(">BBH", 0, TCP, len(tcp))
+        return cls(_words(ip), _words(pseudo) + _words(tcp))
+
+
+def _words(data: bytes) -> int:
+    return sum(struct.unpack(f">{len(data) // 2}H", data))
+
+
+def fill(
+    frames: NDArray[np.void],
+    sums: Sums,
+    addresses: NDArray[np.integer],
+    ports: NDArray[np.integer],
+    cookie: Cookie,
+    ids: NDArray[np.uint16],
+) -> None:
+    """Write the variable fields of probes into frames that hold the template; all of shape (n,)."""
+    frames["destination"] = addresses
+    frames["destination_port"] = ports
+    frames["source_port"] = cookie.source_port
+    frames["sequence"] = cookie.sequence
+    frames["id"] = ids
+    address = addresses.astype(np.uint64)
+    halves = (address >> np.uint64(16)) + (address & np.uint64(0xFFFF))
+    sequence = cookie.sequence.astype(np.uint64)
+    varying = halves + ports + cookie.source_port + (sequence >> np.uint64(16)) + (sequence & np.uint64(0xFFFF))
+    frames["ip_checksum"] = _fold(halves + ids + np.uint64(sums.ip))
+    frames["tcp_checksum"] = _fold(varying + np.uint64(sums.tcp))
+
+
+def _fold(total: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """One's-complement checksum out of a sum of words (RFC 1071)."""
+    total = (total & np.uint64(0xFFFF)) + (total >> np.uint64(16))
+    total = (total & np.uint64(0xFFFF)) + (total >> np.uint64(16))
+    return total ^ np.uint64(0xFFFF)
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What came back, one entry a frame: the target it speaks of, and the fields that prove it an answer. Shape (n,)."""
+
+    address: NDArray[np.uint32]
+    port: NDArray[np.uint16]
+    our_port: NDArray[np.uint16]
+    our_sequence: NDArray[np.uint32]
+    """The sequence number of the probe that is answered: acknowledgement − 1, or the one that ICMP quotes."""
+    flags: NDArray[np.uint8]
+    """TCP flags; 0 for an ICMP unreachable."""
+    ttl: NDArray[np.uint8]
+    window: NDArray[np.uint16]
+
+    def take(self, chosen: NDArray[np.bool_]) -> "Answers":
+        """The entries that are chosen."""
+        return Answers(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+
+
+#: Received IPv4 packets are looked at as fixed rows of this many bytes (IP header of 20 + ICMP 8 + quoted IP 20 + 8).
+SNAP = 56
+
+
+def read_answers(packets: NDArray[np.uint8], lengths: NDArray[np.integer]) -> Answers:
+    """Read IPv4 packets, rows of SNAP bytes with their true lengths; whatever is no TCP or ICMP answer is left out.
+
+    Only packets without IP options are read: nobody's SYN-ACK has any, and a cookie would not be judged by guesswork.
+    """
+    plain = (packets[:, 0] == 0x45) & ((packets[:, 6] & 0x3F) == 0) & (packets[:, 7] == 0)
+    tcp = plain & (packets[:, 9] == TCP) & (lengths >= 40)
+    quoting = plain & (packets[:, 9] == ICMP) & (lengths >= SNAP) & (packets[:, 20] == ICMP_UNREACHABLE)
+    quoting &= (packets[:, 28] == 0x45) & (packets[:, 37] == TCP)
+    return _join(_read_tcp(packets[tcp]), _read_icmp(packets[quoting]))
+
+
+def _read_tcp(rows: NDArray[np.uint8]) -> Answers:
+    return Answers(
+        address=_u4(rows, 12),
+        port=_u2(rows, 20),
+        our_port=_u2(rows, 22),
+        our_sequence=_u4(rows, 28) - np.uint32(1),
+        flags=rows[:, 33].copy(),
+        ttl=rows[:, 8].copy(),
+        window=_u2(rows, 34),
+    )
+
+
+def _read_icmp(rows: NDArray[np.uint8]) -> Answers:
+    none = np.zeros(len(rows), dtype=np.uint8)
+    return Answers(
+        address=_u4(rows, 44),
+        port=_u2(rows, 50),
+        our_port=_u2(rows, 48),
+        our_sequence=_u4(rows, 52),
+        flags=none,
+        ttl=rows[:, 8].copy(),
+        window=none.astype(np.uint16),
+    )
+
+
+def _join(one: Answers, other: Answers) -> Answers:
+    names = one.__dataclass_fields__
+    return Answers(*(np.concatenate((getattr(one, name), getattr(other, name))) for name in names))
+
+
+def _u2(rows: NDArray[np.uint8], at: int) -> NDArray[np.uint16]:
+    return (rows[:, at].astype(np.uint16) << np.uint16(8)) | rows[:, at + 1]
+
+
+def _u4(rows: NDArray[np.uint8], at: int) -> NDArray[np.uint32]:
+    return (_u2(rows, at).astype(np.uint32) << np.uint32(16)) | _u2(rows, at + 2)
