@@ -1,0 +1,170 @@
+"""All that may ever leave: five byte templates, encoded once for a sweep by pynetdicom's codec."""
+
+import hashlib
+import uuid
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, fields
+
+from pipeline.errors import InputError
+from pipeline.wire.pdu import HEADER, PduType
+
+#: Names the census and its wire format, at most 16 characters (PS3.7 §D.3.3.2.3).
+VERSION_NAME = "DICOM_CENSUS_01"
+CALLED_AE = "ANY-SCP"
+#: Unusual, so that a server that mirrors it shows.
+MAX_PDU = 16383
+CONTEXT_ID = 1
+MESSAGE_ID = 1
+#: PS3.7 Annex A.2.1.
+APPLICATION_CONTEXT = "1.2.840.10008.3.1.1.1"
+#: PS3.4 Annex A: Verification SOP Class.
+VERIFICATION = "1.2.840.10008.1.1"
+#: Implicit, then Explicit VR Little Endian: which of them a server picks tells its family.
+TRANSFER_SYNTAXES = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1")
+#: An AE title has 1 to 16 characters of the default repertoire, no backslash (PS3.5 §6.2).
+AE_LIMIT = 16
+#: A template is some 250 bytes; a plan that holds longer ones is not ours.
+TEMPLATE_LIMIT = 1024
+
+_TYPES: Mapping[str, PduType] = {
+    "request": PduType.ASSOCIATE_RQ,
+    "echo": PduType.DATA,
+    "release_request": PduType.RELEASE_RQ,
+    "release_reply": PduType.RELEASE_RP,
+    "abort": PduType.ABORT,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """The whitelist: an A-ASSOCIATE-RQ, a C-ECHO-RQ, an A-RELEASE-RQ, an A-RELEASE-RP and an A-ABORT."""
+
+    request: bytes
+    echo: bytes
+    release_request: bytes
+    release_reply: bytes
+    abort: bytes
+
+    @property
+    def templates(self) -> dict[str, bytes]:
+        """Name → bytes, in the order of the fields."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+    @property
+    def called_ae(self) -> bytes:
+        """The called AE title as sent, with its padding (PS3.8 Table 9-11, bytes 11 to 26)."""
+        return self.request[10:26]
+
+    @property
+    def calling_ae(self) -> bytes:
+        """The calling AE title as sent, with its padding (PS3.8 Table 9-11, bytes 27 to 42)."""
+        return self.request[26:42]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over all templates with their names and lengths, in hexadecimal."""
+        total = hashlib.sha256()
+        for name, data in self.templates.items():
+            total.update(f"{name} {len(data)}\n".encode())
+            total.update(data)
+        return total.hexdigest()
+
+    def allows(self, data: bytes) -> bool:
+        """Whether these bytes are one whole template, which alone may leave."""
+        return data in astuple(self)
+
+    def to_json(self) -> dict[str, str]:
+        """Name → hexadecimal, as a plan holds them."""
+        return {name: data.hex() for name, data in self.templates.items()}
+
+    @classmethod
+    def from_json(cls, value: object, *, where: str = "outgoing") -> "Outgoing":
+        """Read what `to_json` gave; each template must be one whole PDU of its type."""
+        if not isinstance(value, Mapping) or set(value) != set(_TYPES):
+            raise InputError(where, f"must hold exactly {', '.join(_TYPES)}")
+        return cls(**{name: _template(value[name], pdu, f"{where}.{name}") for name, pdu in _TYPES.items()})
+
+
+def class_uid(url: str) -> str:
+    """The implementation class UID of a lab: `2.25.` and the UUID that its URL gives (PS3.5 Annex B.2, RFC 9562)."""
+    return f"2.25.{uuid.uuid5(uuid.NAMESPACE_URL, url).int}"
+
+
+def encode(*, calling_ae: str, class_uid: str) -> Outgoing:
+    """Encode the templates for a calling AE title and an implementation class UID."""
+    _check_ae(calling_ae)
+    from pynetdicom import pdu, pdu_primitives  # slow to import, and needed once a sweep
+
+    release, reply = pdu_primitives.A_RELEASE(), pdu_primitives.A_RELEASE()
+    reply.result = "affirmative"
+    abort = pdu_primitives.A_ABORT()
+    abort.abort_source = 0
+    return Outgoing(
+        request=_request(calling_ae, class_uid),
+        echo=_echo(),
+        release_request=_encoded(pdu.A_RELEASE_RQ(), release),
+        release_reply=_encoded(pdu.A_RELEASE_RP(), reply),
+        abort=_encoded(pdu.A_ABORT_RQ(), abort),
+    )
+
+
+def _request(calling_ae: str, class_uid: str) -> bytes:
+    """Encode the A-ASSOCIATE-RQ (PS3.8 §9.3.2)."""
+    from pynetdicom import pdu, pdu_primitives
+    from pynetdicom.presentation import build_context
+
+    context = build_context(VERIFICATION, list(TRANSFER_SYNTAXES))
+    context.context_id = CONTEXT_ID
+    length, implementation, version = (
+        pdu_primitives.MaximumLengthNotification(),
+        pdu_primitives.ImplementationClassUIDNotification(),
+        pdu_primitives.ImplementationVersionNameNotification(),
+    )
+    length.maximum_length_received = MAX_PDU
+    implementation.implementation_class_uid = class_uid
+    version.implementation_version_name = VERSION_NAME
+    primitive = pdu_primitives.A_ASSOCIATE()
+    primitive.application_context_name = APPLICATION_CONTEXT
+    primitive.called_ae_title, primitive.calling_ae_title = CALLED_AE, calling_ae
+    primitive.presentation_context_definition_list = [context]
+    primitive.user_information = [length, implementation, version]
+    return _encoded(pdu.A_ASSOCIATE_RQ(), primitive)
+
+
+def _echo() -> bytes:
+    """Encode the C-ECHO-RQ in one P-DATA-TF (PS3.7 §9.3.5.1)."""
+    from pynetdicom import dimse_messages, dimse_primitives, pdu
+
+    primitive = dimse_primitives.C_ECHO()
+    primitive.MessageID = MESSAGE_ID
+    primitive.AffectedSOPClassUID = VERIFICATION
+    message = dimse_messages.C_ECHO_RQ()
+    message.primitive_to_message(primitive)
+    (data,) = message.encode_msg(CONTEXT_ID, MAX_PDU)
+    return _encoded(pdu.P_DATA_TF(), data)
+
+
+def _encoded(empty: object, primitive: object) -> bytes:
+    """Fill a PDU of pynetdicom's from a primitive and encode it."""
+    empty.from_primitive(primitive)  # type: ignore[attr-defined]
+    return bytes(empty.encode())  # type: ignore[attr-defined]
+
+
+def _check_ae(title: str) -> None:
+    """Refuse what is no AE title, before a codec pads or cuts it."""
+    fits = title.strip() == title and 1 <= len(title) <= AE_LIMIT
+    if not (fits and title.isascii() and title.isprintable() and "\\" not in title):
+        raise InputError("identity.ae_title", f"{title!r} is no AE title: 1 to 16 printable ASCII characters, no \\")
+
+
+def _template(value: object, expected: PduType, where: str) -> bytes:
+    """Read one template: hexadecimal of one whole PDU."""
+    try:
+        data = bytes.fromhex(value) if isinstance(value, str) else b""
+    except ValueError:
+        data = b""
+    if not HEADER <= len(data) <= TEMPLATE_LIMIT or data[0] != expected:
+        raise InputError(where, f"must be the hexadecimal of a PDU of type {expected:02X}H")
+    if int.from_bytes(data[2:HEADER]) != len(data) - HEADER:
+        raise InputError(where, "is not one whole PDU: its length field does not fit")
+    return data
