@@ -2,6 +2,7 @@
 
 from datetime import date
 from ipaddress import IPv4Network
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -46,9 +47,7 @@ def table(ranges: list[tuple[int, int, str]]) -> pa.Table:
 @st.composite
 def country_ranges(draw: st.DrawFn) -> list[tuple[int, int, str]]:
     edges = draw(cuts)
-    pieces = [
-        (low, high - 1, draw(st.sampled_from(["GB", "US", None]))) for low, high in zip(edges, edges[1:], strict=False)
-    ]
+    pieces = [(low, high - 1, draw(st.sampled_from(["GB", "US", None]))) for low, high in pairwise(edges)]
     return [piece for piece in pieces if piece[2]]
 
 

@@ -1,0 +1,15 @@
+-- Question: Is there an association of a target that has no response, or another outcome there?
+-- Grain: one row for each (sweep, ip, port) that is wrong.
+-- Notes: every association began with a validated SYN-ACK, and both tables tell the same end of it.
+SELECT
+    associations.sweep,
+    associations.ip,
+    associations.port,
+    associations.outcome,
+    responses.outcome AS response_outcome
+FROM associations
+LEFT JOIN responses
+    ON responses.sweep = associations.sweep
+    AND responses.ip = associations.ip
+    AND responses.port = associations.port
+WHERE responses.outcome IS DISTINCT FROM associations.outcome

@@ -1,0 +1,8 @@
+-- Question: Do the countries' denominators not add up to the target space?
+-- Grain: one row for each sweep that is wrong.
+-- Notes: a sweep without coverage is not enriched yet, which is no fault.
+SELECT sweeps.sweep, sweeps.addresses AS space, CAST(sum(coverage.addresses) AS UBIGINT) AS placed
+FROM sweeps
+JOIN coverage ON coverage.sweep = sweeps.sweep
+GROUP BY sweeps.sweep, sweeps.addresses
+HAVING sum(coverage.addresses) <> sweeps.addresses

@@ -1,0 +1,11 @@
+-- Question: What is the upper end of the 95 % interval of a share, given k of n?
+-- Grain: a scalar of (k, n).
+-- Notes: Wilson 1927, z = 1.959964; null without trials. No correction for a finite population, so a little too wide.
+CREATE OR REPLACE MACRO wilson_high(k, n) AS
+    CASE
+        WHEN n > 0 AND k >= n THEN 1.0
+        WHEN n > 0
+            THEN (
+                k + 1.92072944 + 1.959964 * sqrt(greatest(0, CAST(k AS DOUBLE) * (CAST(n AS DOUBLE) - k) / n) + 0.96036472)
+            ) / (n + 3.84145888)
+    END

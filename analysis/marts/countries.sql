@@ -1,0 +1,53 @@
+-- Question: How many DICOM services answer in each country, and among how many addresses?
+-- Grain: one row for each (sweep, country); null is what the database does not place.
+-- Notes: addresses_probed is the country's part of the target space times the sampled share of the sweep. per_million
+--   counts addresses, not services. Its interval (Wilson, 95 %) is given when the sweep sampled; a sweep of the whole
+--   space counts completely, up to loss, which is not estimated here.
+WITH found AS (
+    SELECT
+        sweep,
+        country,
+        count(*) AS services,
+        count(DISTINCT ip) AS addresses,
+        count(*) FILTER (accepts) AS accepting,
+        count(*) FILTER (outcome = 'echoed') AS echoed,
+        count(*) FILTER (outcome = 'rejected') AS rejected,
+        count(*) FILTER (outcome = 'aborted') AS aborted
+    FROM exposed_2026_11
+    GROUP BY ALL
+),
+
+shares AS (
+    SELECT sweep, sampled_addresses / nullif(addresses, 0) AS share
+    FROM sweeps
+),
+
+space AS (
+    SELECT coverage.sweep, coverage.country, shares.share, coverage.addresses * shares.share AS addresses_probed
+    FROM coverage
+    LEFT JOIN shares ON shares.sweep = coverage.sweep
+),
+
+joined AS (
+    SELECT
+        coalesce(found.sweep, space.sweep) AS sweep,
+        coalesce(found.country, space.country) AS country,
+        coalesce(found.services, 0) AS services,
+        coalesce(found.addresses, 0) AS addresses,
+        coalesce(found.accepting, 0) AS accepting,
+        coalesce(found.echoed, 0) AS echoed,
+        coalesce(found.rejected, 0) AS rejected,
+        coalesce(found.aborted, 0) AS aborted,
+        space.addresses_probed,
+        space.share
+    FROM found
+    FULL JOIN space ON space.sweep = found.sweep AND space.country IS NOT DISTINCT FROM found.country
+)
+
+SELECT
+    * EXCLUDE (addresses_probed, share),
+    CAST(round(addresses_probed) AS UBIGINT) AS addresses_probed,
+    1e6 * addresses / nullif(addresses_probed, 0) AS per_million,
+    CASE WHEN share < 1 THEN 1e6 * wilson_low(addresses, addresses_probed) END AS per_million_low,
+    CASE WHEN share < 1 THEN 1e6 * wilson_high(addresses, addresses_probed) END AS per_million_high
+FROM joined

@@ -1,0 +1,22 @@
+-- Question: Which services speak DICOM to anybody, by the definition of November 2026?
+-- Grain: one row for each (sweep, ip, port).
+-- Notes: exposed means an answer that only a DICOM upper layer gives: an A-ASSOCIATE-AC that echoes our AE titles, an
+--   A-ASSOCIATE-RJ or an A-ABORT. A rejection counts: the service is reachable and parses what strangers send.
+--   Another rule gets another dated view beside this one. Holds addresses: never publish rows of it.
+SELECT
+    sweep,
+    ip,
+    address,
+    port,
+    outcome,
+    outcome IN ('echoed', 'accepted', 'accepted_no_verification') AS accepts,
+    country,
+    asn,
+    organisation,
+    implementation_class_uid,
+    implementation_version_name,
+    rj_result,
+    rj_source,
+    rj_reason
+FROM associations
+WHERE outcome IN ('echoed', 'accepted', 'accepted_no_verification', 'rejected', 'aborted')

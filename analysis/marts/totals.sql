@@ -1,0 +1,39 @@
+-- Question: How many DICOM services answer in all, and among how many addresses?
+-- Grain: one row for each sweep.
+-- Notes: columns as in `countries`; countries counts those with at least one service, the unplaced not among them.
+WITH found AS (
+    SELECT
+        sweep,
+        count(*) AS services,
+        count(DISTINCT ip) AS addresses,
+        count(DISTINCT country) AS countries,
+        count(*) FILTER (accepts) AS accepting,
+        count(*) FILTER (outcome = 'echoed') AS echoed,
+        count(*) FILTER (outcome = 'rejected') AS rejected,
+        count(*) FILTER (outcome = 'aborted') AS aborted
+    FROM exposed_2026_11
+    GROUP BY sweep
+),
+
+joined AS (
+    SELECT
+        sweeps.sweep,
+        coalesce(found.services, 0) AS services,
+        coalesce(found.addresses, 0) AS addresses,
+        coalesce(found.countries, 0) AS countries,
+        coalesce(found.accepting, 0) AS accepting,
+        coalesce(found.echoed, 0) AS echoed,
+        coalesce(found.rejected, 0) AS rejected,
+        coalesce(found.aborted, 0) AS aborted,
+        sweeps.sampled_addresses AS addresses_probed,
+        sweeps.sampled_addresses < sweeps.addresses AS sampled
+    FROM sweeps
+    LEFT JOIN found ON found.sweep = sweeps.sweep
+)
+
+SELECT
+    * EXCLUDE (sampled),
+    1e6 * addresses / nullif(addresses_probed, 0) AS per_million,
+    CASE WHEN sampled THEN 1e6 * wilson_low(addresses, addresses_probed) END AS per_million_low,
+    CASE WHEN sampled THEN 1e6 * wilson_high(addresses, addresses_probed) END AS per_million_high
+FROM joined

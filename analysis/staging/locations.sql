@@ -1,0 +1,5 @@
+-- Question: Where were the addresses that answered, as of their sweep?
+-- Grain: one row for each (sweep, ip).
+-- Notes: derived by `census enrich`; country_source and asn_source name the databases.
+SELECT sweep, * EXCLUDE (sweep)
+FROM raw_locations

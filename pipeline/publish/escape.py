@@ -1,0 +1,36 @@
+"""Strings that a peer chose, made harmless for where they go. HTML is Jinja's part (autoescape), on top of `visible`."""
+
+import re
+import unicodedata
+
+#: Unicode categories that a reader does not see, or that move or recolour what he sees: controls, formats (RTL marks),
+#: surrogates, private use, line and paragraph separators.
+HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+#: Characters by which a spreadsheet takes a cell for a formula (OWASP, CSV injection).
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+MARKDOWN = re.compile(r"[\\`*_{}\[\]()<>#+!|~&:@=-]")
+
+
+def visible(text: str) -> str:
+    """Write every character that does not show itself as its code: a terminal or a reader gets nothing else."""
+    return "".join(_code(char) if unicodedata.category(char) in HIDDEN else char for char in text)
+
+
+def _code(char: str) -> str:
+    number = ord(char)
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
+
+def csv_cell(value: object) -> object:
+    """A value for a CSV file: text that a spreadsheet would run gets an apostrophe before it; numbers stay as they are."""
+    if not isinstance(value, str):
+        return value
+    text = visible(value)
+    return f"'{text}" if text.lstrip().startswith(FORMULA) else text
+
+
+def markdown(text: str) -> str:
+    """A text for a Markdown page: every character with a meaning there becomes an entity."""
+    return MARKDOWN.sub(lambda match: f"&#{ord(match[0])};", visible(text))
