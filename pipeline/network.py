@@ -76,6 +76,7 @@ def inode(place: int | Path | None = None) -> int:
 
 def inside(place: int | Path | None, work: Callable[[], T]) -> T:
     """Run `work` in a thread of its own, in that namespace; sockets it makes stay there, this thread does not move."""
+
     def run() -> T:
         if place is not None:
             _enter(_path(place))

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -26,7 +26,7 @@ KernelKind = Literal["closed", "unreachable"]
 MAX_ADDRESSES = 65_536
 
 
-class Server(Section):
+class Server(Section, frozen=True):
     """`[[server]]`: one process. `callers` are the only calling AE titles it accepts, `check_called` makes it know its name.
 
     The accepted outcome is judged under the profile `echo`; under `associate` an `echoed` becomes an `accepted`.
@@ -39,7 +39,7 @@ class Server(Section):
     callers: tuple[AeTitle, ...] = ()
 
 
-class Stand(Section):
+class Stand(Section, frozen=True):
     """`[[stand]]`: a server answers on these addresses at this port. Without an outcome, no response is to be found."""
 
     server: Name
@@ -51,7 +51,7 @@ class Stand(Section):
     excluded: bool = False
 
 
-class Spec(Section):
+class Spec(Section, frozen=True):
     """The whole file."""
 
     server: Annotated[tuple[Server, ...], Meta(min_length=1)]
@@ -61,7 +61,7 @@ class Spec(Section):
 def load(path: Path) -> Spec:
     """Read and check a specification. Raises InputError naming file, key and reason."""
     try:
-        spec = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Spec, strict=False)
+        spec = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Spec, strict=True)
     except OSError as error:
         raise InputError(str(path), f"cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -99,7 +99,7 @@ def _check(path: Path, spec: Spec) -> None:
         where = f"{path}, key stand[{number}]"
         if stand.server not in kinds:
             raise InputError(f"{where}.server", f"there is no [[server]] {stand.server!r}; known: {', '.join(kinds)}")
-        if (stand.outcome is None) != (kinds[stand.server] in KernelKind.__args__):
+        if (stand.outcome is None) != (kinds[stand.server] in get_args(KernelKind)):
             raise InputError(f"{where}.outcome", "is needed for each kind but closed and unreachable, which have none")
         if (stand.rj is None) == (stand.outcome is Outcome.REJECTED):
             raise InputError(f"{where}.rj", "is [result, source, reason] of the rejection: where outcome is `rejected`, only")

@@ -1,0 +1,85 @@
+"""The kinds of real servers: how each is configured and started. One row a kind; decoys are in `decoys.py`."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from pipeline.errors import CensusError
+from pipeline.testbed.spec import Server
+
+#: dcmqrscp counts ended associations as open ones until its next clean-up, so its limit must be far away.
+DCMQRSCP_ASSOCIATIONS = 500
+CERTIFICATE_SECONDS = 30
+#: Writes what the server needs into its own folder and returns the command that serves at a port.
+Starter = Callable[[Server, int, Path], list[str]]
+
+
+def storescp(server: Server, port: int, folder: Path) -> list[str]:
+    """DCMTK's storage server, one process a visitor; it accepts every title."""
+    return ["storescp", "--fork", "--ignore", "--aetitle", server.ae_title, "--output-directory", str(folder), str(port)]
+
+
+def dcmqrscp(server: Server, port: int, folder: Path) -> list[str]:
+    """DCMTK's archive; it always knows its name, and rejects other callers than its peers by 1/1/7."""
+    (folder / "store").mkdir()
+    hosts = "".join(f"peer{number} = ({title}, localhost, 11112)\n" for number, title in enumerate(server.callers))
+    peers = ", ".join(f"peer{number}" for number in range(len(server.callers))) or "ANY"
+    configuration = (
+        f"NetworkTCPPort = {port}\nMaxPDUSize = 16384\nMaxAssociations = {DCMQRSCP_ASSOCIATIONS}\n"
+        f"HostTable BEGIN\n{hosts}HostTable END\nVendorTable BEGIN\nVendorTable END\n"
+        f"AETable BEGIN\n{server.ae_title} {folder / 'store'} RW (10, 1mb) {peers}\nAETable END\n"
+    )
+    (folder / "dcmqrscp.cfg").write_text(configuration)
+    return ["dcmqrscp", "--config", str(folder / "dcmqrscp.cfg"), str(port)]
+
+
+def orthanc(server: Server, port: int, folder: Path) -> list[str]:
+    """Orthanc without its web side; with callers, it serves nobody else by 1/1/3."""
+    strict = bool(server.callers)
+    options = {
+        "Name": server.name,
+        "DicomAet": server.ae_title,
+        "DicomPort": port,
+        "DicomCheckCalledAet": server.check_called,
+        "DicomAlwaysAllowEcho": not strict,
+        "DicomAlwaysAllowStore": not strict,
+        "DicomCheckModalityHost": False,
+        "DicomModalities": {f"peer{number}": [title, "127.0.0.1", 11112] for number, title in enumerate(server.callers)},
+        "HttpServerEnabled": False,
+        "StorageDirectory": str(folder / "store"),
+        "IndexDirectory": str(folder / "store"),
+        "ConcurrentJobs": 1,
+        "Plugins": [],
+    }
+    (folder / "orthanc.json").write_text(json.dumps(options))
+    return ["Orthanc", str(folder / "orthanc.json")]
+
+
+def pynetdicom(server: Server, port: int, folder: Path) -> list[str]:
+    """A server of pynetdicom's."""
+    called = ["--called"] * server.check_called
+    callers = [word for title in server.callers for word in ("--caller", title)]
+    return [sys.executable, "-m", "pipeline.testbed.scp", str(port), server.ae_title, *called, *callers]
+
+
+def tls(server: Server, port: int, folder: Path) -> list[str]:
+    """OpenSSL with a certificate of its own; to a plain request it answers by an alert."""
+    key, certificate = str(folder / "key.pem"), str(folder / "certificate.pem")
+    subject = ["-subj", f"/CN={server.name}", "-days", "2", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    command = ["openssl", "req", "-x509", "-nodes", "-keyout", key, "-out", certificate, *subject]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=CERTIFICATE_SECONDS)
+    if done.returncode != 0:
+        raise CensusError(f"no certificate for the testbed's server {server.name}: {done.stderr.strip()}")
+    # -www: without it, s_server reads its standard input and ends each connection at its end.
+    return ["openssl", "s_server", "-accept", str(port), "-key", key, "-cert", certificate, "-www", "-quiet"]
+
+
+REAL: dict[str, Starter] = {
+    "storescp": storescp,
+    "dcmqrscp": dcmqrscp,
+    "orthanc": orthanc,
+    "pynetdicom": pynetdicom,
+    "tls": tls,
+}

@@ -1,0 +1,186 @@
+"""Run a command inside a closed, simulated Internet, and leave nothing behind."""
+
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+
+import msgspec
+
+from pipeline.errors import CensusError, InputError, Interrupted
+from pipeline.guard import ONLY_TESTBED, TESTBED
+from pipeline.testbed.closed import Pair, closed_pair, inside, may_make_namespaces
+from pipeline.testbed.spec import Spec, addresses, load
+from pipeline.testbed.world import check_decoys, filled
+
+CAPTURE_SECONDS = 10.0
+#: Lets the last packets reach the capture before it is ended.
+CAPTURE_SETTLES = 0.3
+CAPTURE_BUFFER_KIB = 131_072
+NO_USER_NAMESPACE = (
+    "the testbed needs network namespaces, and this kernel lets neither this user nor its user namespaces make them; "
+    "run it as root, or allow them (sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces, AppArmor)"
+)
+
+
+def run(
+    spec_path: Path, command: Sequence[str], *, env: Mapping[str, str] | None = None, capture: Path | None = None
+) -> int:
+    """Run a command in the vantage of the specified testbed; return its exit code.
+
+    `env` is added to the environment; `capture` is a file for all packets at the world's end. An ordinary user becomes
+    root of a user namespace first.
+    """
+    spec = load(spec_path)
+    check_decoys(spec_path, spec)
+    _check_command(command)
+    if not may_make_namespaces():
+        return _as_root_of_a_user_namespace(spec_path, command, env or {}, capture)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="census-testbed-")))
+        supervisor = stack.enter_context(_supervised())
+        pair = stack.enter_context(closed_pair())
+        started = time.monotonic()
+        processes = stack.enter_context(filled(pair, spec, folder))
+        _say(_summary(spec, processes, time.monotonic() - started))
+        if capture:
+            stack.enter_context(_captured(pair, capture.absolute()))
+        environment = _environment(pair, folder, env or {})
+        return supervisor.run([*inside(pair.vantage, Path.cwd()), *command], environment)
+
+
+class Supervisor:
+    """Hands signals on to the command while it runs; before and after that, they end the testbed in order."""
+
+    def __init__(self) -> None:
+        self.child: subprocess.Popen[bytes] | None = None
+
+    def run(self, command: Sequence[str], env: Mapping[str, str]) -> int:
+        """Run a command to its end; return its exit code, or 128 + the signal that ended it."""
+        self.child = subprocess.Popen(command, env=env)
+        try:
+            code = self.child.wait()
+        finally:
+            if self.child.poll() is None:
+                self.child.kill()
+                self.child.wait()
+            self.child = None
+        return code if code >= 0 else 128 - code
+
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        """Hand a signal on; a terminal's Ctrl-C has reached the command already."""
+        if self.child is None:
+            raise Interrupted(f"the testbed was stopped by {signal.Signals(number).name}")
+        if number != signal.SIGINT or not _in_the_foreground():
+            self.child.send_signal(number)
+
+
+@contextmanager
+def _supervised() -> Iterator[Supervisor]:
+    """Take SIGINT and SIGTERM for the time of a run. Python allows that in the main thread alone."""
+    supervisor = Supervisor()
+    before = {number: signal.signal(number, supervisor.handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield supervisor
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _in_the_foreground() -> bool:
+    """Tell whether a terminal sends its Ctrl-C to this process group."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    finally:
+        os.close(terminal)
+
+
+def _check_command(command: Sequence[str]) -> None:
+    if not command:
+        raise InputError("census testbed run", "no command given; write it after `--`")
+    if shutil.which(command[0]) is None:
+        raise InputError("census testbed run", f"there is no command {command[0]!r}; give its path or have it on PATH")
+
+
+def _environment(pair: Pair, folder: Path, extra: Mapping[str, str]) -> dict[str, str]:
+    """Write the manifest and return the environment that names it and forbids all else."""
+    manifest = folder / "manifest.json"
+    manifest.write_bytes(msgspec.json.encode(pair.manifest))
+    return {**os.environ, **extra, TESTBED: str(manifest), ONLY_TESTBED: "1"}
+
+
+@contextmanager
+def _captured(pair: Pair, path: Path) -> Iterator[None]:
+    """Write every packet at the world's end of the pair to a file."""
+    options = ["-i", "world0", "-w", str(path), "-U", "-s", "0", "-n", "-B", str(CAPTURE_BUFFER_KIB), "-Z", "root"]
+    command = [*inside(pair.world), "tcpdump", "--immediate-mode", *options]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
+    try:
+        said = process.stderr.readline() if process.stderr else b""
+        if b"listening on" not in said:
+            process.kill()
+            raise CensusError(f"no capture to {path}: tcpdump says: {said.decode(errors='replace').strip()}")
+        yield
+        time.sleep(CAPTURE_SETTLES)
+        process.send_signal(signal.SIGINT)
+        counts = process.communicate(timeout=CAPTURE_SECONDS)[1].decode(errors="replace")
+        _say(f"captured to {path}: {', '.join(counts.split(chr(10))).strip(', ')}")
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _as_root_of_a_user_namespace(
+    spec_path: Path, command: Sequence[str], env: Mapping[str, str], capture: Path | None
+) -> int:
+    """Run all of it again, as root of a user namespace of this user's."""
+    enter = ["unshare", "--user", "--map-root-user", "--"]
+    if subprocess.run([*enter, "unshare", "--net", "true"], check=False, capture_output=True).returncode != 0:
+        raise CensusError(NO_USER_NAMESPACE)
+    option = ["--capture", str(capture)] if capture else []
+    again = [*enter, "setpriv", "--pdeathsig", "TERM", "--", sys.executable, "-m", "pipeline.testbed.run", *option]
+    with _supervised() as supervisor:
+        return supervisor.run([*again, str(spec_path), "--", *command], {**os.environ, **env})
+
+
+def _summary(spec: Spec, processes: int, seconds: float) -> str:
+    played = {address for stand in spec.stand for address in addresses(stand)}
+    return (
+        f"{len(spec.server)} servers in {processes} processes on {len(played)} addresses after {seconds:.1f} s, "
+        "closed: 2 namespaces, 1 veth pair"
+    )
+
+
+def _say(text: str) -> None:
+    print(f"testbed: {text}", file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    """Run as a module: what an ordinary user's run becomes inside its user namespace."""
+    parser = argparse.ArgumentParser(prog="python -m pipeline.testbed.run")
+    parser.add_argument("--capture", type=Path)
+    parser.add_argument("spec", type=Path)
+    parser.add_argument("command", nargs=argparse.REMAINDER)
+    arguments = parser.parse_args()
+    command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
+    try:
+        return run(arguments.spec, command, capture=arguments.capture)
+    except CensusError as error:
+        _say(str(error))
+        return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
