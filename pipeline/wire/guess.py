@@ -1,6 +1,15 @@
-"""What a reply that is not DICOM looks like, judged from its first bytes by a table. A guess is a hint, not a fact."""
+"""What the first bytes of a reply say: DICOM, our own bytes, TLS or another protocol.
+
+`opening` decides what happens to the conversation. `guess` only names a protocol: a hint, not a fact.
+"""
 
 import re
+from enum import Enum
+
+from pipeline.wire.pdu import HEADER
+
+#: Bytes of our request that must come back before it counts as sent back: header, version and called AE title.
+REFLECTION = 26
 
 #: (name, what the reply begins with); the first row that matches names the protocol.
 RULES: tuple[tuple[str, re.Pattern[bytes]], ...] = tuple(
@@ -36,3 +45,43 @@ RULES: tuple[tuple[str, re.Pattern[bytes]], ...] = tuple(
 def guess(data: bytes) -> str | None:
     """Name the protocol that the first bytes of a reply look like."""
     return next((name for name, begins_with in RULES if begins_with.match(data)), None)
+
+
+class Opening(Enum):
+    """What the first bytes of a reply say."""
+
+    UNDECIDED = "may still become DICOM, TLS or our own bytes"
+    DICOM = "begins with PDU type 02, 03 or 07"
+    REFLECTED = "our own request"
+    TLS = "a TLS record"
+    OTHER = "anything else"
+
+
+def opening(data: bytes, request: bytes, *, complete: bool = False) -> Opening:
+    """Judge the first bytes of a reply; `complete` says that no more will come."""
+    if data[:1] in (b"\x02", b"\x07"):
+        return Opening.DICOM
+    if data[:1] == b"\x03":
+        return _reject_or_tpkt(data, complete=complete)
+    if request.startswith(data[:REFLECTION]):
+        return _own_bytes(data, complete=complete)
+    if guess(data) == "tls":
+        return Opening.TLS
+    may_be_tls = data[:1] in (b"\x14", b"\x15", b"\x16", b"\x17") and data[1:] in (b"", b"\x03")
+    return Opening.UNDECIDED if may_be_tls and not complete else Opening.OTHER
+
+
+def _reject_or_tpkt(data: bytes, *, complete: bool) -> Opening:
+    """Tell an A-ASSOCIATE-RJ from the TPKT of a remote desktop, which both begin with 03 00."""
+    if len(data) < HEADER and not complete:
+        return Opening.UNDECIDED
+    return Opening.DICOM if guess(data) is None else Opening.OTHER
+
+
+def _own_bytes(data: bytes, *, complete: bool) -> Opening:
+    """Judge a reply that begins as our request does."""
+    if len(data) >= REFLECTION:
+        return Opening.REFLECTED
+    if not complete:
+        return Opening.UNDECIDED
+    return Opening.REFLECTED if len(data) >= HEADER else Opening.OTHER

@@ -1,0 +1,380 @@
+"""One conversation with one target, sans I/O: bytes and the time go in; bytes to send and one `Visit` come out.
+
+The driver says what happened (`connected`, `received`, `peer_closed`, `peer_reset`, `connect_failed`, `deadline`) and
+when, in microseconds since the visit began; each of these returns the bytes to send, at most one template and often
+none. When `finished` is true the driver closes the connection at once, after sending what was returned: a rejected
+or released connection that is left open blocks real servers for minutes.
+
+States are those of the requestor's side of PS3.8 §9.2 (Table 9-10); `ACTIONS` is the table of what is done.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from enum import Enum
+
+from pipeline.outcome import CloseKind, CloseStage, Outcome
+from pipeline.record import BANNER_LIMIT, RAW_LIMIT, Visit
+from pipeline.wire.guess import Opening, guess, opening
+from pipeline.wire.outgoing import CONTEXT_ID, MESSAGE_ID, Outgoing
+from pipeline.wire.pdu import (
+    PARSER_VERSION,
+    WARNINGS_KEPT,
+    Abort,
+    Accept,
+    Data,
+    EchoReply,
+    Frame,
+    Malformed,
+    Pdu,
+    Reject,
+    ReleaseReply,
+    ReleaseRequest,
+    decode,
+    decode_echo,
+    frame,
+)
+
+#: A SYN and its one repetition after 1 s have then had a second each.
+CONNECT_US = 2_000_000
+#: For each answer: what real servers take, a JVM's start included, is under 1 s.
+ANSWER_US = 3_000_000
+#: Whatever the peer does, we hold its only slot no longer than this.
+WHOLE_US = 5_000_000
+
+
+class State(Enum):
+    """States of PS3.8 Table 9-10 that a requestor of one association passes through."""
+
+    STA4 = "awaiting transport connection opening to complete"
+    STA5 = "awaiting A-ASSOCIATE-AC or A-ASSOCIATE-RJ"
+    STA6 = "association established, awaiting the C-ECHO response"
+    STA7 = "awaiting A-RELEASE-RP"
+    STA11 = "release collision, requestor side: awaiting A-RELEASE-RP"
+    STA13 = "awaiting transport connection close: we close at once"
+
+
+#: The phase that ends when the conversation ends in a state.
+STAGES: Mapping[State, CloseStage] = {
+    State.STA4: CloseStage.CONNECT,
+    State.STA5: CloseStage.ASSOCIATE,
+    State.STA6: CloseStage.ECHO,
+    State.STA7: CloseStage.RELEASE,
+    State.STA11: CloseStage.RELEASE,
+    State.STA13: CloseStage.DONE,
+}
+
+#: What replies mean that are not DICOM; to none of them an A-ABORT is sent.
+FOREIGN: Mapping[Opening, Outcome] = {
+    Opening.REFLECTED: Outcome.REFLECTED,
+    Opening.TLS: Outcome.TLS,
+    Opening.OTHER: Outcome.NOT_DICOM,
+}
+
+
+class Conversation:
+    """The association with one target, from the transport connection to our close."""
+
+    def __init__(self, outgoing: Outgoing, *, echo: bool, ip: int, port: int, started_at_us: int) -> None:
+        self._outgoing = outgoing
+        self._echo = echo
+        self._state = State.STA4
+        self._opening = Opening.UNDECIDED
+        self._deadline_us = CONNECT_US
+        self._raw = bytearray()  # everything, up to RAW_LIMIT
+        self._unread = bytearray()  # not yet decoded
+        self._command = bytearray()  # fragments of the peer's command set
+        self._visit = Visit(
+            ip=ip,
+            port=port,
+            started_at=started_at_us,
+            outcome=Outcome.UNACKNOWLEDGED,
+            close_kind=CloseKind.WE_CLOSED,
+            close_stage=CloseStage.CONNECT,
+            like_dicom=False,
+            parser_version=PARSER_VERSION,
+        )
+
+    # --- what the driver reads ---
+
+    @property
+    def state(self) -> State:
+        """Where the conversation is."""
+        return self._state
+
+    @property
+    def finished(self) -> bool:
+        """Whether to close the connection at once."""
+        return self._state is State.STA13
+
+    @property
+    def next_deadline_us(self) -> int:
+        """When to call `deadline`, unless something happens before."""
+        return self._deadline_us
+
+    def visit(self) -> Visit:
+        """The facts; they are final when the conversation is finished."""
+        like_dicom = self._opening is Opening.DICOM
+        raw = bytes(self._raw if like_dicom else self._raw[:BANNER_LIMIT])
+        return replace(
+            self._visit,
+            like_dicom=like_dicom,
+            raw=raw,
+            parse_warnings=self._visit.parse_warnings[:WARNINGS_KEPT],
+            guess=None if like_dicom or not raw else guess(raw),
+        )
+
+    # --- what the driver reports ---
+
+    def connected(self, now_us: int) -> bytes:
+        """Answer the connection with our request (PS3.8 AE-2)."""
+        if self._state is not State.STA4:
+            return b""
+        self._visit = replace(self._visit, connect_us=now_us, outcome=Outcome.SILENT)
+        return self._ask(State.STA5, self._outgoing.request, now_us)
+
+    def connect_failed(self, now_us: int, *, refused: bool = False) -> bytes:
+        """Note that no connection came about: refused by a RST, or unreachable."""
+        if refused:
+            return self.peer_reset(now_us)
+        return self._ended(CloseKind.WE_CLOSED, now_us)
+
+    def received(self, data: bytes, now_us: int) -> bytes:
+        """Take what the peer sent and go on as far as it leads."""
+        if self.finished or not data:
+            return b""
+        self._keep(data, now_us)
+        reply = self._open(now_us) if self._state is State.STA5 else self._walk(now_us)
+        if self._visit.raw_length > RAW_LIMIT and not self.finished:
+            return self._give_up(f"more than {RAW_LIMIT} bytes", now_us)
+        return reply
+
+    def peer_closed(self, now_us: int) -> bytes:
+        """Take the peer's FIN."""
+        self._settle(Outcome.CLOSED)
+        return self._ended(CloseKind.PEER_FIN, now_us)
+
+    def peer_reset(self, now_us: int) -> bytes:
+        """Take the peer's RST."""
+        self._settle(Outcome.RESET)
+        return self._ended(CloseKind.PEER_RST, now_us)
+
+    def deadline(self, now_us: int, *, nothing: Outcome = Outcome.SILENT) -> bytes:
+        """Take the end of our patience; `nothing` is what it means if not a byte came after our request."""
+        if self.finished:
+            return b""
+        connected = self._state is not State.STA4
+        self._settle(nothing if connected else Outcome.UNACKNOWLEDGED)
+        like_dicom = self._opening is Opening.DICOM or not self._raw
+        self._ended(CloseKind.DEADLINE, now_us)
+        return self._outgoing.abort if connected and like_dicom else b""
+
+    # --- reading ---
+
+    def _keep(self, data: bytes, now_us: int) -> None:
+        """Keep what fits, count all."""
+        kept = data[: RAW_LIMIT - len(self._raw)]
+        self._raw += kept
+        self._unread += kept
+        self._visit = replace(
+            self._visit,
+            raw_length=self._visit.raw_length + len(data),
+            first_byte_us=now_us if self._visit.first_byte_us is None else self._visit.first_byte_us,
+        )
+
+    def _open(self, now_us: int) -> bytes:
+        """Judge the first bytes: leave what is not DICOM at once, read what is."""
+        if self._opening is Opening.UNDECIDED:
+            self._opening = opening(bytes(self._raw), self._outgoing.request)
+        if self._opening is Opening.UNDECIDED:
+            return b""
+        if self._opening is Opening.DICOM:
+            return self._walk(now_us)
+        self._note(outcome=FOREIGN[self._opening])
+        return self._ended(CloseKind.WE_CLOSED, now_us)
+
+    def _walk(self, now_us: int) -> bytes:
+        """Decode whole PDUs until one of them moves us to say something."""
+        while not self.finished and (pdu := self._next()) is not None:
+            action = ACTIONS.get((self._state, type(pdu)), Conversation._unexpected)
+            if reply := action(self, pdu, now_us):
+                return self._checked(reply, now_us)
+        return b""
+
+    def _next(self) -> Pdu | None:
+        """Cut the next PDU off what is unread."""
+        whole = frame(bytes(self._unread))
+        if not isinstance(whole, Frame):
+            return whole
+        del self._unread[: whole.size]
+        return decode(whole)
+
+    def _checked(self, reply: bytes, now_us: int) -> bytes:
+        """Abort with a peer that went on before we had said what it should answer."""
+        if self.finished or not self._unread:
+            return reply
+        self._note("bytes that came before our next request")
+        self._done(now_us)
+        return self._outgoing.abort
+
+    # --- actions ---
+
+    def _accepted(self, pdu: Accept, now_us: int) -> bytes:
+        """Judge an A-ASSOCIATE-AC (AE-3): is it well-formed, meant for us, and is Verification in it?"""
+        called = _same_title(pdu.called_ae, self._outgoing.called_ae)
+        calling = _same_title(pdu.calling_ae, self._outgoing.calling_ae)
+        self._note(
+            *pdu.warnings,
+            answer_us=now_us,
+            protocol_version=pdu.protocol_version,
+            called_ae_echoed=called,
+            calling_ae_echoed=calling,
+            application_context=pdu.application_context,
+            contexts=pdu.contexts,
+            max_pdu=pdu.max_pdu,
+            implementation_class_uid=pdu.implementation_class_uid,
+            implementation_version_name=pdu.implementation_version_name,
+            item_order=pdu.item_order,
+        )
+        if pdu.fault is not None:
+            return self._refuse(Outcome.MALFORMED, now_us)
+        if not (called and calling):
+            return self._refuse(Outcome.REFLECTED, now_us)
+        return self._established(pdu, now_us)
+
+    def _established(self, pdu: Accept, now_us: int) -> bytes:
+        """Go on with an association: C-ECHO if asked for and agreed, or release at once."""
+        verification = any(context.id == CONTEXT_ID and context.result == 0 for context in pdu.contexts)
+        self._note(outcome=Outcome.ACCEPTED if verification else Outcome.ACCEPTED_NO_VERIFICATION)
+        if verification and self._echo:
+            return self._ask(State.STA6, self._outgoing.echo, now_us)
+        return self._ask(State.STA7, self._outgoing.release_request, now_us)
+
+    def _rejected(self, pdu: Reject, now_us: int) -> bytes:
+        """Note an A-ASSOCIATE-RJ (AE-4) and close: one left open blocks servers for minutes."""
+        triple = {"rj_result": pdu.result, "rj_source": pdu.source, "rj_reason": pdu.reason}
+        self._note(outcome=Outcome.REJECTED, answer_us=now_us, **triple)
+        return self._done(now_us)
+
+    def _aborted(self, pdu: Abort, now_us: int) -> bytes:
+        """Note an A-ABORT in answer to our request (AA-3)."""
+        pair = {"abort_source": pdu.source, "abort_reason": pdu.reason}
+        self._note(outcome=Outcome.ABORTED, answer_us=now_us, **pair)
+        return self._done(now_us)
+
+    def _broken_off(self, pdu: Abort, now_us: int) -> bytes:
+        """Note an A-ABORT of an association that stood (AA-3)."""
+        self._note(abort_source=pdu.source, abort_reason=pdu.reason)
+        return self._ended(CloseKind.WE_CLOSED, now_us)
+
+    def _answered(self, pdu: Data, now_us: int) -> bytes:
+        """Gather the command set of the C-ECHO response (DT-2); release when it is whole."""
+        for fragment in pdu.fragments:
+            if not fragment.is_command or fragment.context_id != CONTEXT_ID:
+                return self._give_up("P-DATA that is no command on our context", now_us)
+            self._command += fragment.data
+        return self._judge_echo(now_us) if pdu.fragments[-1].is_last else b""
+
+    def _judge_echo(self, now_us: int) -> bytes:
+        """Read a whole command set."""
+        reply = decode_echo(bytes(self._command))
+        if not isinstance(reply, EchoReply):
+            return self._give_up(reply.reason, now_us)
+        odd = () if reply.message_id == MESSAGE_ID else (f"C-ECHO response to message {reply.message_id}",)
+        self._note(*odd, outcome=Outcome.ECHOED, echo_us=now_us, echo_status=reply.status)
+        return self._ask(State.STA7, self._outgoing.release_request, now_us)
+
+    def _released(self, _pdu: ReleaseReply, now_us: int) -> bytes:
+        """Note the A-RELEASE-RP (AR-3) and close first, at once."""
+        self._note(released=True, release_us=now_us)
+        return self._done(now_us)
+
+    def _peer_releases(self, _pdu: ReleaseRequest, now_us: int) -> bytes:
+        """Confirm a release that the peer asked for instead of answering our C-ECHO (AR-2, AR-4)."""
+        self._note("A-RELEASE-RQ instead of a C-ECHO response")
+        self._ended(CloseKind.WE_CLOSED, now_us)
+        return self._outgoing.release_reply
+
+    def _collision(self, _pdu: ReleaseRequest, now_us: int) -> bytes:
+        """Confirm the peer's release, which crossed ours, and go on waiting for its answer (AR-8, AR-9)."""
+        self._note("A-RELEASE-RQ crossed ours")
+        self._state = State.STA11
+        return self._outgoing.release_reply
+
+    def _overheard(self, _pdu: Data, _now_us: int) -> bytes:
+        """Let P-DATA pass that comes after our A-RELEASE-RQ (AR-6)."""
+        return b""
+
+    def _unexpected(self, pdu: Pdu, now_us: int) -> bytes:
+        """Abort on a PDU that has no place here, or is none (AA-8); a first answer that is so is malformed."""
+        reason = pdu.reason if isinstance(pdu, Malformed) else f"unexpected {type(pdu).__name__} in {self._state.name}"
+        return self._give_up(reason, now_us)
+
+    # --- moving on ---
+
+    def _note(self, *warnings: str, **facts: object) -> None:
+        """Add facts and warnings to the visit."""
+        known = self._visit.parse_warnings
+        self._visit = replace(self._visit, parse_warnings=(*known, *warnings), **facts)  # type: ignore[arg-type]
+
+    def _ask(self, state: State, data: bytes, now_us: int) -> bytes:
+        """Send something that wants an answer, and wait for it."""
+        self._state = state
+        self._deadline_us = min(now_us + ANSWER_US, WHOLE_US)
+        return data
+
+    def _settle(self, nothing: Outcome) -> None:
+        """Give an outcome to a conversation that ended before an answer was complete."""
+        if self._state not in (State.STA4, State.STA5):
+            return
+        if not self._raw:
+            self._note(outcome=nothing)
+            return
+        self._opening = opening(bytes(self._raw), self._outgoing.request, complete=True)
+        self._note(outcome=FOREIGN.get(self._opening, Outcome.MALFORMED))
+
+    def _give_up(self, reason: str, now_us: int) -> bytes:
+        """Abort, with the reason as a warning; what stood before stands."""
+        self._note(reason)
+        self._settle(Outcome.MALFORMED)
+        self._ended(CloseKind.WE_CLOSED, now_us)
+        return self._outgoing.abort
+
+    def _refuse(self, outcome: Outcome, now_us: int) -> bytes:
+        """Abort after a whole answer that is no acceptance."""
+        self._note(outcome=outcome)
+        self._done(now_us)
+        return self._outgoing.abort
+
+    def _done(self, now_us: int) -> bytes:
+        """End after the last answer that we waited for."""
+        return self._ended(CloseKind.WE_CLOSED, now_us, stage=CloseStage.DONE)
+
+    def _ended(self, kind: CloseKind, now_us: int, *, stage: CloseStage | None = None) -> bytes:
+        """End here, if the end was not before."""
+        if self.finished:
+            return b""
+        self._note(close_kind=kind, close_stage=stage or STAGES[self._state], closed_us=now_us)
+        self._state = State.STA13
+        return b""
+
+
+def _same_title(answered: bytes, sent: bytes) -> bool:
+    """Compare AE titles, in which leading and trailing spaces mean nothing (PS3.5 §6.2); some pad with NUL."""
+    return answered.strip(b" \0") == sent.strip(b" \0")
+
+
+#: (state, PDU) → what is done; PS3.8 Table 9-10 names the action. Whatever is not here is AA-8: A-ABORT and close.
+ACTIONS: Mapping[tuple[State, type], Callable[..., bytes]] = {
+    (State.STA5, Accept): Conversation._accepted,
+    (State.STA5, Reject): Conversation._rejected,
+    (State.STA5, Abort): Conversation._aborted,
+    (State.STA6, Data): Conversation._answered,
+    (State.STA6, ReleaseRequest): Conversation._peer_releases,
+    (State.STA6, Abort): Conversation._broken_off,
+    (State.STA7, Data): Conversation._overheard,
+    (State.STA7, ReleaseReply): Conversation._released,
+    (State.STA7, ReleaseRequest): Conversation._collision,
+    (State.STA7, Abort): Conversation._broken_off,
+    (State.STA11, ReleaseReply): Conversation._released,
+    (State.STA11, Abort): Conversation._broken_off,
+}
