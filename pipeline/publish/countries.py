@@ -9,7 +9,41 @@ REFERENCE = Path(__file__).parent.parent.parent / "data" / "reference"
 
 #: Countries whose name takes an article in a sentence: "in the Netherlands".
 WITH_ARTICLE = frozenset(
-    "AE AX BQ BS CC CD CF CG CK DO FK FO GB GM HM IM IO KM KY MH MP MV NL PH PN SB SC TC TF UM US VG VI".split()
+    [
+        "AE",
+        "AX",
+        "BQ",
+        "BS",
+        "CC",
+        "CD",
+        "CF",
+        "CG",
+        "CK",
+        "DO",
+        "FK",
+        "FO",
+        "GB",
+        "GM",
+        "HM",
+        "IM",
+        "IO",
+        "KM",
+        "KY",
+        "MH",
+        "MP",
+        "MV",
+        "NL",
+        "PH",
+        "PN",
+        "SB",
+        "SC",
+        "TC",
+        "TF",
+        "UM",
+        "US",
+        "VG",
+        "VI",
+    ]
 )
 
 

@@ -18,7 +18,7 @@ STEPS = {
 }
 
 
-def number(value: float | int | None) -> str:
+def number(value: float | None) -> str:
     """A number for people: thousands separated, small fractions kept, nothing for null."""
     if value is None:
         return "–"

@@ -1,0 +1,107 @@
+"""The tables of a report, as its formats share them: which columns, under which headings, and each cell as text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.outcome import Outcome
+from pipeline.publish.countries import name
+from pipeline.publish.facts import Facts, Row
+from pipeline.publish.words import found, number
+
+Columns = tuple[tuple[str, str], ...]
+
+#: Mart → title and (column, heading) pairs.
+TABLES: dict[str, tuple[str, Columns]] = {
+    "countries": (
+        "Countries",
+        (
+            ("country", "Country"),
+            ("services", "Services"),
+            ("addresses", "Addresses"),
+            ("accepting", "Accept"),
+            ("echoed", "Echo"),
+            ("rejected", "Reject"),
+            ("addresses_probed", "Addresses probed"),
+            ("per_million", "Per million"),
+            ("per_million_low", "95 % from"),
+            ("per_million_high", "to"),
+        ),
+    ),
+    "outcomes": ("Outcomes", (("outcome", "Outcome"), ("targets", "Targets"), ("share", "Share of answers"))),
+    "products": (
+        "Products, as they describe themselves",
+        (
+            ("implementation_version_name", "Version name"),
+            ("implementation_class_uid", "Class UID"),
+            ("services", "Services"),
+            ("countries", "Countries"),
+            ("accepting", "Accept"),
+        ),
+    ),
+    "rejections": (
+        "Rejections",
+        (
+            ("meaning", "Reason"),
+            ("rj_result", "Result"),
+            ("rj_source", "Source"),
+            ("rj_reason", "Reason code"),
+            ("services", "Services"),
+        ),
+    ),
+}
+
+INTERVAL = frozenset({"per_million_low", "per_million_high"})
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell: what to show, what to sort by, whether it is a number, and a sentence to go with it."""
+
+    text: str
+    key: Any
+    numeric: bool = False
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table of the report."""
+
+    mart: str
+    title: str
+    question: str
+    headings: tuple[Cell, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+def tables(facts: Facts) -> list[Table]:
+    """All tables of the report, in their order."""
+    return [_table(facts, mart, title, columns) for mart, (title, columns) in TABLES.items()]
+
+
+def _table(facts: Facts, mart: str, title: str, columns: Columns) -> Table:
+    rows: Sequence[Row] = found(facts) if mart == "countries" else facts.marts[mart].rows
+    kept = [pair for pair in columns if facts.sampled or pair[0] not in INTERVAL]
+    cells = tuple(tuple(cell(column, row[column]) for column, _ in kept) for row in rows)
+    numeric = [all(line[place].numeric for line in cells) for place in range(len(kept))]
+    headings = tuple(Cell(text, text, flag) for (_, text), flag in zip(kept, numeric, strict=True))
+    return Table(mart, title, facts.marts[mart].question, headings, cells)
+
+
+def cell(column: str, value: Any) -> Cell:
+    """A value of a mart as a cell."""
+    match column, value:
+        case "country", _:
+            return Cell(name(value), name(value))
+        case "share", float():
+            return Cell(f"{100 * value:.1f} %", value, numeric=True)
+        case "outcome", str():
+            known = value in {str(member) for member in Outcome}
+            return Cell(value, value, hint=Outcome(value).explanation if known else "")
+        case _, int() | float():
+            return Cell(number(value), value, numeric=True)
+        case _, None:
+            return Cell("–", "")
+        case _:
+            return Cell(str(value), str(value))

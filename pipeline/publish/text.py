@@ -1,0 +1,44 @@
+"""The same tables for a terminal, as rich tables. Whatever is not plain text is written as its code, and nothing is markup."""
+
+import duckdb
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.publish import page, report
+from pipeline.publish.escape import visible
+from pipeline.publish.facts import Facts, gather
+
+
+def country_table(con: duckdb.DuckDBPyConnection, sweep: str) -> Table:
+    """The countries in which services were found."""
+    return _table(gather(con, sweep), "countries")
+
+
+def products(con: duckdb.DuckDBPyConnection, sweep: str) -> Table:
+    """What the exposed services say they are."""
+    return _table(gather(con, sweep), "products")
+
+
+def funnel(con: duckdb.DuckDBPyConnection, sweep: str) -> Table:
+    """How many targets pass each step."""
+    drawn = Table(title=_text("Funnel"))
+    drawn.add_column(_text("Step"))
+    drawn.add_column(_text("Targets"), justify="right")
+    drawn.add_column(_text("Of the step before"), justify="right")
+    for step in report.funnel(gather(con, sweep)):
+        drawn.add_row(*(_text(str(step[key])) for key in ("label", "count", "passed")))
+    return drawn
+
+
+def _table(facts: Facts, mart: str) -> Table:
+    table = next(table for table in page.tables(facts) if table.mart == mart)
+    drawn = Table(title=_text(table.title))
+    for heading in table.headings:
+        drawn.add_column(_text(heading.text), justify="right" if heading.numeric else "left")
+    for row in table.rows:
+        drawn.add_row(*(_text(cell.text) for cell in row))
+    return drawn
+
+
+def _text(text: str) -> Text:
+    return Text(visible(text))
