@@ -88,6 +88,7 @@ class Engine:
         self._sending: OpenRange | None = None
         self._open: dict[tuple[int, int], OpenRange] = {}
         self._seen = (0, 0, 0)
+        self.probes = 0
         self._poll = select.poll()
         self._poll.register(receive.socket, select.POLLIN)
 
@@ -140,6 +141,7 @@ class Engine:
             self._transmit.send(count)
             opened.next_index += count
             opened.counts.probes_sent += count
+            self.probes += count
         if opened.next_index == opened.range.length:
             self._end(opened)
 

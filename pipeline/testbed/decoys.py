@@ -21,6 +21,8 @@ BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nServer: nginx\r\nContent-Length: 0\r
 BANNER = b"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n"
 #: TPKT (RFC 1006) with an X.224 Connection Confirm, as remote desktops send it ([MS-RDPBCGR] 2.2.1.2).
 CONNECTION_CONFIRM = bytes.fromhex("03000013 0ed00000 12340002 00080000 000000")
+#: A TLS 1.0 record with the fatal alert protocol_version (RFC 5246 §7.2), the answer of most TLS servers to plain text.
+ALERT = bytes.fromhex("1503010002 0246")
 
 Decoy = Callable[[StreamReader, StreamWriter], Awaitable[None]]
 
@@ -82,6 +84,7 @@ DECOYS: dict[str, Decoy] = {
     "random": noise,
     "rdp": answer(CONNECTION_CONFIRM),
     "fin": fin,
+    "alert": answer(ALERT),
 }
 
 

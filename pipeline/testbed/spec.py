@@ -18,7 +18,7 @@ from pipeline.errors import InputError
 from pipeline.outcome import Outcome
 
 RealKind = Literal["storescp", "dcmqrscp", "orthanc", "pynetdicom", "tls"]
-DecoyKind = Literal["http", "ssh", "echo", "silent", "reset", "random", "rdp", "fin"]
+DecoyKind = Literal["http", "ssh", "echo", "silent", "reset", "random", "rdp", "fin", "alert"]
 #: Played without a process: the kernel answers (RST; ICMP host unreachable).
 KernelKind = Literal["closed", "unreachable"]
 

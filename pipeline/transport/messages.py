@@ -34,7 +34,7 @@ class Cooled(Message):
 
     attempt: int
     complete: bool
-    counts: dict[str, int | float]
+    counts: dict[str, int | float | str]
 
 
 class Written(Message):
@@ -42,7 +42,7 @@ class Written(Message):
 
     attempt: int
     complete: bool
-    counts: dict[str, int | float]
+    counts: dict[str, int | float | str]
     outcomes: dict[str, int]
     parts: tuple[tuple[str, str, int, str], ...]
 
@@ -50,6 +50,7 @@ class Written(Message):
 class Progress(Message):
     """Engine or associator → coordinator: counts since the process began, for people to watch."""
 
+    stage: str
     counts: dict[str, int]
 
 

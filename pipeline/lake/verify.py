@@ -1,0 +1,168 @@
+"""Does everything add up? Receipts × tables × plan, to the row."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline import schema
+from pipeline.errors import CensusError
+from pipeline.lake import parts
+from pipeline.lake.receipts import Receipt, read_receipts
+from pipeline.lake.store import Sweep
+from pipeline.space.plan import Plan
+from pipeline.space.shard import Range, Walk
+
+TABLES = ("responses", "associations", "banners")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that does not add up: where, and what."""
+
+    where: str
+    what: str
+
+
+def faults(place: Sweep, plan: Plan) -> Iterator[Fault]:
+    """Everything that does not add up, in the order of plan → receipts → parts → rows; nothing if all does."""
+    walk = plan.walk()
+    planned = {chosen.key: chosen for shard in range(walk.shards) for chosen in walk.ranges(shard)}
+    receipts = {f"{r['shard']:03d}-{r['range']:06d}": r for r in read_receipts(place)}
+    yield from _against_plan(planned, receipts, plan)
+    if place.sealed("sweeps").exists():
+        yield from _sealed(place, list(receipts.values()), walk)
+    else:
+        for key, receipt in receipts.items():
+            if key in planned:
+                yield from _parts(place, receipt, planned[key], walk)
+
+
+def _against_plan(planned: dict[str, Range], receipts: dict[str, Receipt], plan: Plan) -> Iterator[Fault]:
+    for key in planned.keys() - receipts.keys():
+        yield Fault(f"range {key}", "has no receipt; `census sweep --resume` finishes it")
+    for key in receipts.keys() - planned.keys():
+        yield Fault(f"receipt {key}", "is for a range that the plan does not have")
+    for key in sorted(planned.keys() & receipts.keys()):
+        yield from _receipt(f"receipt {key}", receipts[key], planned[key], plan)
+
+
+def _receipt(where: str, receipt: Receipt, planned: Range, plan: Plan) -> Iterator[Fault]:
+    """A receipt against its range of the plan, and against itself."""
+    outcomes = sum(row["targets"] for row in receipt["outcomes"])
+    sent = receipt["probes_sent"] + receipt["suppressed"]
+    checks = (
+        (receipt["plan_digest"] == plan.digest, "was made under another plan"),
+        (receipt["first_index"] == planned.first_index, "begins elsewhere than its range"),
+        (receipt["last_index"] == planned.last_index, "ends elsewhere than its range"),
+        (sent == planned.length, f"sent or suppressed {sent} probes of {planned.length}"),
+        (outcomes == receipt["responses"], f"has {outcomes} outcomes for {receipt['responses']} responses"),
+        (receipt["responses"] <= receipt["answers"] or receipt["attempts"] > 1, "has more responses than answers"),
+    )
+    yield from (Fault(where, what) for right, what in checks if not right)
+
+
+def _parts(place: Sweep, receipt: Receipt, planned: Range, walk: Walk) -> Iterator[Fault]:
+    """The parts of a range against its receipt."""
+    tables = {name: _empty(name) for name in TABLES}
+    found = 0
+    for part in receipt["parts"]:
+        path = place.part(part["table"], part["file"])
+        if not path.exists():
+            yield Fault(str(path), "is missing, though its receipt names it")
+            continue
+        if hashlib.sha256(path.read_bytes()).hexdigest() != part["sha256"]:
+            yield Fault(str(path), "was changed after its receipt was given")
+            continue
+        tables[part["table"]] = pq.read_table(path, partitioning=None)
+        found += 1
+    if found == len(receipt["parts"]):
+        yield from _rows(f"range {planned.key}", tables, [receipt], walk, planned)
+
+
+def _sealed(place: Sweep, receipts: list[Receipt], walk: Walk) -> Iterator[Fault]:
+    tables = {}
+    for name in TABLES:
+        path = place.sealed(name)
+        if not path.exists():
+            yield Fault(str(path), "is missing, though the sweep is sealed")
+            return
+        tables[name] = pq.read_table(path, partitioning=None)
+    yield from _rows("sealed sweep", tables, receipts, walk, None)
+
+
+def _rows(
+    where: str, tables: dict[str, pa.Table], receipts: list[Receipt], walk: Walk, planned: Range | None
+) -> Iterator[Fault]:
+    """Rows against receipts: numbers, outcomes, keys, and that each is a target of its range (or of the plan)."""
+    responses, associations = tables["responses"], tables["associations"]
+    owed: Counter[str] = Counter()
+    for receipt in receipts:
+        owed.update({row["outcome"]: row["targets"] for row in receipt["outcomes"]})
+    if Counter(responses["outcome"].to_pylist()) != owed:
+        yield Fault(where, "has other outcomes in `responses` than in its receipts")
+    for name, table in (("responses", responses), ("associations", associations)):
+        expected = sum(receipt[name] for receipt in receipts)
+        if len(table) != expected:
+            yield Fault(where, f"has {len(table)} rows in `{name}`, its receipts say {expected}")
+        keys = schema.table(name).key
+        if len(table.group_by(list(keys)).aggregate([])) != len(table):
+            yield Fault(where, f"has a target twice in `{name}`")
+    shard, local = walk.locate(np.asarray(responses["ip"]), np.asarray(responses["port"]))
+    inside = shard >= 0
+    if planned:
+        inside = (shard == planned.shard) & (local >= planned.first_index) & (local <= planned.last_index)
+    if not inside.all():
+        yield Fault(where, f"has {int((~inside).sum())} rows in `responses` that are no targets of it")
+
+
+def seal(place: Sweep, plan: Plan, *, sealed_at: int, code_version: str) -> None:
+    """Compact a verified sweep into sorted tables and write its row. Raises CensusError if it does not add up."""
+    first = next(faults(place, plan), None)
+    if first:
+        raise CensusError(f"the sweep is not sealed, it does not add up: {first.where} {first.what}")
+    if place.sealed("sweeps").exists():
+        return
+    receipts = read_receipts(place)
+    for name in TABLES:
+        named = [part["file"] for receipt in receipts for part in receipt["parts"] if part["table"] == name]
+        rows = [pq.read_table(place.part(name, file), partitioning=None) for file in named]
+        parts.write(place.sealed(name), parts.tidy(rows or [_empty(name)], name), name, place.id)
+    _write(place.sealed("receipts"), receipts, "receipts", place.id)
+    _write(place.sealed("sweeps"), [_sweep_row(plan, receipts, sealed_at, code_version)], "sweeps", place.id)
+    for name in TABLES:
+        for path in (place.work / name).glob("*.parquet"):
+            path.unlink()
+    place.secret.unlink(missing_ok=True)
+
+
+def _empty(name: str) -> pa.Table:
+    return schema.table(name).arrow.empty_table()
+
+
+def _write(path: Path, rows: list[dict[str, object]], table: str, sweep: str) -> None:
+    parts.write(path, pa.Table.from_batches([parts.from_rows(rows, table)]), table, sweep)
+
+
+def _sweep_row(plan: Plan, receipts: list[Receipt], sealed_at: int, code_version: str) -> dict[str, object]:
+    return {
+        "name": plan.settings.name,
+        "plan_digest": plan.digest,
+        "profile": plan.settings.profile,
+        "ports": list(plan.settings.ports),
+        "addresses": plan.addresses,
+        "sampled_addresses": plan.sampled_addresses,
+        "probes_sent": sum(r["probes_sent"] for r in receipts),
+        "responses": sum(r["responses"] for r in receipts),
+        "associations": sum(r["associations"] for r in receipts),
+        "started_at": min(r["started_at"] for r in receipts),
+        "finished_at": max(r["finished_at"] for r in receipts),
+        "sealed_at": sealed_at,
+        "code_version": code_version,
+        "vantages": sorted({r["vantage"] for r in receipts}),
+    }
