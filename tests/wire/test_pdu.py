@@ -243,7 +243,7 @@ def accepted_by_oracle(data: bytes) -> oracle.A_ASSOCIATE_AC | None:
     answer = oracle.A_ASSOCIATE_AC()
     try:
         answer.decode(data)
-    except Exception:
+    except (ValueError, AssertionError, LookupError, TypeError, AttributeError, struct.error):
         return None
     return answer
 

@@ -1,0 +1,251 @@
+"""The asyncio edge against real servers on loopback."""
+
+import asyncio
+import socket
+import struct
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from ipaddress import IPv4Address
+
+import pytest
+from pynetdicom import AE, ALL_TRANSFER_SYNTAXES
+
+from pipeline.associate import client
+from pipeline.associate.conversation import Conversation
+from pipeline.errors import CensusError, GuardError
+from pipeline.outcome import CloseKind, CloseStage, Outcome
+from pipeline.record import Visit
+from pipeline.wire.outgoing import VERIFICATION, encode
+
+OUTGOING = encode(calling_ae="CENSUS", class_uid="2.25.1")
+LOOPBACK = int(IPv4Address("127.0.0.1"))
+Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+def open_loopback(destination: str) -> socket.socket:
+    """A guard that lets nothing out of this machine."""
+    assert IPv4Address(destination).is_loopback
+    return socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+
+
+def visit(port: int, *, echo: bool = True) -> Visit:
+    """Visit a server on loopback."""
+    return asyncio.run(client.visit(open_loopback, OUTGOING, echo=echo, ip=LOOPBACK, port=port))
+
+
+def visit_peer(peer: Peer) -> Visit:
+    """Serve one peer and visit it."""
+
+    async def both() -> Visit:
+        server = await asyncio.start_server(peer, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        try:
+            return await client.visit(open_loopback, OUTGOING, echo=True, ip=LOOPBACK, port=port)
+        finally:
+            server.close()
+
+    return asyncio.run(both())
+
+
+@contextmanager
+def pynetdicom_server(*, sop_class: str = VERIFICATION, called: bool = False) -> Iterator[int]:
+    """A real DICOM server; give its port."""
+    entity = AE(ae_title="OURS")
+    entity.require_called_aet = called
+    entity.add_supported_context(sop_class, ALL_TRANSFER_SYNTAXES)
+    server = entity.start_server(("127.0.0.1", 0), block=False)
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+
+
+def test_echo() -> None:
+    """A real server that accepts is echoed, released and closed, with its own names."""
+    with pynetdicom_server() as port:
+        seen = visit(port)
+    assert (seen.outcome, seen.echo_status, seen.released) == (Outcome.ECHOED, 0, True)
+    assert (seen.close_kind, seen.close_stage, seen.syn_retransmits) == (CloseKind.WE_CLOSED, CloseStage.DONE, 0)
+    assert seen.implementation_version_name is not None
+    assert seen.implementation_version_name.startswith("PYNETDICOM")
+    times = (seen.connect_us, seen.first_byte_us, seen.answer_us, seen.echo_us, seen.release_us, seen.closed_us)
+    assert [time for time in times if time is not None] == sorted(time or -1 for time in times)
+
+
+def test_associate_only() -> None:
+    """Without the echo profile a real server is only associated with and released."""
+    with pynetdicom_server() as port:
+        seen = visit(port, echo=False)
+    assert (seen.outcome, seen.echo_status, seen.released) == (Outcome.ACCEPTED, None, True)
+
+
+def test_rejection() -> None:
+    """A real server that wants its own AE title gives the three bytes of its A-ASSOCIATE-RJ."""
+    with pynetdicom_server(called=True) as port:
+        seen = visit(port)
+    assert (seen.outcome, seen.rj_result, seen.rj_source, seen.rj_reason) == (Outcome.REJECTED, 1, 1, 7)
+
+
+def test_no_verification() -> None:
+    """A real server without Verification is released without a C-ECHO."""
+    with pynetdicom_server(sop_class="1.2.840.10008.5.1.4.1.1.2") as port:
+        seen = visit(port)
+    assert (seen.outcome, seen.released) == (Outcome.ACCEPTED_NO_VERIFICATION, True)
+
+
+def test_many_at_once() -> None:
+    """Conversations run side by side in one event loop."""
+
+    async def all_of_them(port: int) -> list[Visit]:
+        visits = (client.visit(open_loopback, OUTGOING, echo=True, ip=LOOPBACK, port=port) for _ in range(5))
+        return await asyncio.gather(*visits)
+
+    with pynetdicom_server() as port:
+        assert {seen.outcome for seen in asyncio.run(all_of_them(port))} == {Outcome.ECHOED}
+
+
+async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Take everything, say nothing."""
+    await reader.read()
+    writer.close()
+
+
+async def resetting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Take the request, then reset."""
+    await reader.readexactly(len(OUTGOING.request))
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.close()
+
+
+async def closing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Take the request, then close."""
+    await reader.readexactly(len(OUTGOING.request))
+    writer.close()
+
+
+async def echoing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Send everything back."""
+    writer.write(await reader.readexactly(len(OUTGOING.request)))
+    writer.close()
+
+
+async def http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer like a web server."""
+    await reader.readexactly(len(OUTGOING.request))
+    writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    writer.close()
+
+
+async def rejecting_then_resetting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Reject, and reset right behind it."""
+    await reader.readexactly(len(OUTGOING.request))
+    writer.write(bytes.fromhex("03000000000400010101"))
+    await asyncio.sleep(0.05)
+    writer.transport.abort()
+
+
+@pytest.mark.parametrize(
+    ("peer", "outcome", "kind"),
+    [
+        (resetting, Outcome.RESET, CloseKind.PEER_RST),
+        (closing, Outcome.CLOSED, CloseKind.PEER_FIN),
+        (echoing, Outcome.REFLECTED, CloseKind.WE_CLOSED),
+        (http, Outcome.NOT_DICOM, CloseKind.WE_CLOSED),
+        (rejecting_then_resetting, Outcome.REJECTED, CloseKind.WE_CLOSED),
+        (silent, Outcome.SILENT, CloseKind.DEADLINE),
+    ],
+)
+def test_peers(peer: Peer, outcome: Outcome, kind: CloseKind, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a peer does to the connection is told apart by the kernel and becomes its outcome."""
+    monkeypatch.setattr("pipeline.associate.conversation.ANSWER_US", 300_000)
+    seen = visit_peer(peer)
+    assert (seen.outcome, seen.close_kind) == (outcome, kind)
+
+
+def test_a_silent_peer_hears_our_abort(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the deadline a peer gets an A-ABORT and our close, and nothing else."""
+    monkeypatch.setattr("pipeline.associate.conversation.ANSWER_US", 200_000)
+    heard: list[bytes] = []
+
+    async def listening(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read(-1))
+        writer.close()
+
+    async def story() -> None:
+        server = await asyncio.start_server(listening, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        await client.visit(open_loopback, OUTGOING, echo=True, ip=LOOPBACK, port=port)
+        await asyncio.sleep(0.1)
+        server.close()
+
+    asyncio.run(story())
+    assert heard == [OUTGOING.request + OUTGOING.abort]
+
+
+def test_refused() -> None:
+    """A port without a listener resets us in the stage of connecting."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    seen = visit(port)
+    assert (seen.outcome, seen.close_kind, seen.close_stage) == (
+        Outcome.RESET,
+        CloseKind.PEER_RST,
+        CloseStage.CONNECT,
+    )
+
+
+def test_unanswered() -> None:
+    """A listener that no longer takes connections leaves our SYN unanswered, which we send again once."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        fillers = [socket.socket() for _ in range(3)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(server.getsockname())
+        seen = visit(server.getsockname()[1])
+        for filler in fillers:
+            filler.close()
+    assert (seen.outcome, seen.close_kind, seen.close_stage, seen.syn_retransmits) == (
+        Outcome.UNACKNOWLEDGED,
+        CloseKind.DEADLINE,
+        CloseStage.CONNECT,
+        1,
+    )
+
+
+def test_other_bytes_cannot_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes that are no template stop the program before they leave, whatever made them."""
+    monkeypatch.setattr(Conversation, "connected", lambda _self, _now: OUTGOING.request + b"\0")
+    heard: list[bytes] = []
+
+    async def listening(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read())
+        writer.close()
+
+    with pytest.raises(GuardError):
+        visit_peer(listening)
+    assert b"".join(heard) == b""
+
+
+def test_the_guard_stops_a_visit() -> None:
+    """Where the guard opens no socket there is no visit."""
+
+    def refuse(_destination: str) -> socket.socket:
+        raise GuardError("outside")
+
+    with pytest.raises(GuardError):
+        asyncio.run(client.visit(refuse, OUTGOING, echo=True, ip=LOOPBACK, port=104))
+
+
+def test_our_own_trouble_is_no_outcome() -> None:
+    """An error that says nothing about the peer stops the program."""
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+        def already_connected(_destination: str) -> socket.socket:
+            return socket.create_connection(("127.0.0.1", port))
+
+        with pytest.raises(CensusError, match="cannot connect"):
+            asyncio.run(client.visit(already_connected, OUTGOING, echo=True, ip=LOOPBACK, port=port))

@@ -1,0 +1,307 @@
+"""The conversation, driven by bytes: every outcome, every cut, and any peer that Hypothesis can think of."""
+
+import json
+import struct
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.associate.conversation import ACTIONS, ANSWER_US, CONNECT_US, STAGES, WHOLE_US, Conversation, State
+from pipeline.outcome import CloseKind, CloseStage, Outcome
+from pipeline.record import BANNER_LIMIT, RAW_LIMIT, Visit
+from pipeline.wire.outgoing import Outgoing, encode
+
+FIXTURES = Path(__file__).parent.parent / "data" / "fixtures.jsonl"
+OUTGOING = encode(calling_ae="CENSUS", class_uid="2.25.1")
+
+REJECT = bytes.fromhex("03000000000400010107")
+ABORT = bytes.fromhex("07000000000400000202")
+RELEASE_RP = bytes.fromhex("06000000000400000000")
+RELEASE_RQ = bytes.fromhex("05000000000400000000")
+ECHO_RSP = bytes.fromhex(
+    "040000000054 00000050 01 03 00000000 04000000 42000000"
+    "00000200 12000000 312e322e3834302e31303030382e312e3100"
+    "00000001 02000000 3080 00002001 02000000 0100 00000008 02000000 0101 00000009 02000000 0000"
+)
+HTTP = b"HTTP/1.1 400 Bad Request\r\n\r\n"
+TLS_ALERT = bytes.fromhex("15030100020228")
+
+
+def accept(*, result: int = 0, called: bytes = b"ANY-SCP", extra: bytes = b"") -> bytes:
+    """An A-ASSOCIATE-AC to our request."""
+    syntax = b"1.2.840.10008.1.2"
+    context = struct.pack(">BBHBBBBBBH", 0x21, 0, 8 + len(syntax), 1, 0, result, 0, 0x40, 0, len(syntax)) + syntax
+    body = struct.pack(">HH16s16s32x", 1, 0, called.ljust(16), b"CENSUS".ljust(16)) + context + extra
+    return struct.pack(">BBL", 2, 0, len(body)) + body
+
+
+ACCEPT = accept()
+
+
+def begun(*, echo: bool = True, outgoing: Outgoing = OUTGOING) -> Conversation:
+    """A conversation whose request has just been sent."""
+    talk = Conversation(outgoing, echo=echo, ip=1, port=104, started_at_us=0)
+    assert talk.connected(10) == outgoing.request
+    return talk
+
+
+def hold(replies: Iterable[bytes], *, echo: bool = True, end: str = "deadline") -> tuple[Visit, list[bytes]]:
+    """Hold a conversation with a peer that sends these, then ends it so; give the visit and what we sent."""
+    talk = begun(echo=echo)
+    sent = [talk.received(data, 20 + at) for at, data in enumerate(replies)]
+    if not talk.finished:
+        sent.append(getattr(talk, end)(5_000_000))
+    assert talk.finished
+    return talk.visit(), [data for data in sent if data]
+
+
+ENDINGS = (
+    # replies, C-ECHO wanted, how the peer ends it, outcome, who closed, in which stage, what we sent
+    ([ACCEPT, ECHO_RSP, RELEASE_RP], True, "deadline", "echoed", "we_closed", "done", ["echo", "release_request"]),
+    ([ACCEPT, RELEASE_RP], False, "deadline", "accepted", "we_closed", "done", ["release_request"]),
+    (
+        [accept(result=3), RELEASE_RP],
+        True,
+        "deadline",
+        "accepted_no_verification",
+        "we_closed",
+        "done",
+        ["release_request"],
+    ),
+    ([REJECT], True, "deadline", "rejected", "we_closed", "done", []),
+    ([ABORT], True, "deadline", "aborted", "we_closed", "done", []),
+    ([accept(called=b"OTHER")], True, "deadline", "reflected", "we_closed", "done", ["abort"]),
+    ([OUTGOING.request], True, "deadline", "reflected", "we_closed", "associate", []),
+    ([OUTGOING.request[:9]], True, "peer_closed", "reflected", "peer_fin", "associate", []),
+    ([HTTP], True, "deadline", "not_dicom", "we_closed", "associate", []),
+    ([TLS_ALERT], True, "deadline", "tls", "we_closed", "associate", []),
+    ([bytes.fromhex("030000130ed00000")], True, "deadline", "not_dicom", "we_closed", "associate", []),
+    ([RELEASE_RP], True, "deadline", "not_dicom", "we_closed", "associate", []),
+    ([b"\x16\x03"], True, "peer_closed", "not_dicom", "peer_fin", "associate", []),
+    ([accept(extra=b"\x50\0\0\x09")], True, "deadline", "malformed", "we_closed", "done", ["abort"]),
+    ([b"\x02hello world"], True, "deadline", "malformed", "we_closed", "associate", ["abort"]),
+    ([b"\x07\0\0\0\0\5"], True, "deadline", "malformed", "we_closed", "associate", ["abort"]),
+    ([ACCEPT[:50]], True, "deadline", "malformed", "deadline", "associate", ["abort"]),
+    ([ACCEPT[:50]], True, "peer_closed", "malformed", "peer_fin", "associate", []),
+    ([REJECT[:5]], True, "peer_reset", "malformed", "peer_rst", "associate", []),
+    ([], True, "deadline", "silent", "deadline", "associate", ["abort"]),
+    ([], True, "peer_closed", "closed", "peer_fin", "associate", []),
+    ([], True, "peer_reset", "reset", "peer_rst", "associate", []),
+    ([ACCEPT], True, "deadline", "accepted", "deadline", "echo", ["echo", "abort"]),
+    ([ACCEPT], True, "peer_reset", "accepted", "peer_rst", "echo", ["echo"]),
+    ([ACCEPT], False, "peer_closed", "accepted", "peer_fin", "release", ["release_request"]),
+    ([ACCEPT, ABORT], True, "deadline", "accepted", "we_closed", "echo", ["echo"]),
+    ([ACCEPT, RELEASE_RQ], True, "deadline", "accepted", "we_closed", "echo", ["echo", "release_reply"]),
+    ([ACCEPT, ACCEPT], True, "deadline", "accepted", "we_closed", "echo", ["echo", "abort"]),
+    (
+        [ACCEPT, ECHO_RSP.replace(b"\x30\x80", b"\x21\x80")],
+        True,
+        "deadline",
+        "accepted",
+        "we_closed",
+        "echo",
+        ["echo", "abort"],
+    ),
+    ([ACCEPT, ECHO_RSP, ABORT], True, "deadline", "echoed", "we_closed", "release", ["echo", "release_request"]),
+    (
+        [ACCEPT, RELEASE_RQ, RELEASE_RP],
+        False,
+        "deadline",
+        "accepted",
+        "we_closed",
+        "done",
+        ["release_request", "release_reply"],
+    ),
+    ([ACCEPT, ECHO_RSP, RELEASE_RP], False, "deadline", "accepted", "we_closed", "done", ["release_request"]),
+    ([ACCEPT + RELEASE_RP], False, "deadline", "accepted", "we_closed", "done", ["abort"]),
+)
+
+
+@pytest.mark.parametrize(("replies", "echo", "end", "outcome", "kind", "stage", "sent"), ENDINGS)
+def test_endings(
+    replies: list[bytes], echo: bool, end: str, outcome: str, kind: str, stage: str, sent: list[str]
+) -> None:
+    """Each kind of peer gives its outcome, and hears nothing but what it has earned."""
+    visit, bytes_sent = hold(replies, echo=echo, end=end)
+    assert (visit.outcome, visit.close_kind, visit.close_stage) == (outcome, kind, stage)
+    assert bytes_sent == [OUTGOING.templates[name] for name in sent]
+
+
+def test_facts_of_an_echo() -> None:
+    """A whole conversation leaves its times, its fields and its raw bytes."""
+    visit, _ = hold([ACCEPT, ECHO_RSP, RELEASE_RP])
+    assert (visit.connect_us, visit.first_byte_us, visit.answer_us) == (10, 20, 20)
+    assert (visit.echo_us, visit.release_us, visit.closed_us) == (21, 22, 22)
+    assert (visit.echo_status, visit.released, visit.like_dicom, visit.guess) == (0, True, True, None)
+    assert (visit.called_ae_echoed, visit.calling_ae_echoed) == (True, True)
+    assert visit.raw == ACCEPT + ECHO_RSP + RELEASE_RP
+    assert visit.raw_length == len(visit.raw)
+
+
+def test_facts_of_refusals() -> None:
+    """The bytes of an A-ASSOCIATE-RJ and of an A-ABORT are kept as sent."""
+    rejected, aborted = hold([REJECT])[0], hold([ABORT])[0]
+    assert (rejected.rj_result, rejected.rj_source, rejected.rj_reason) == (1, 1, 7)
+    assert (aborted.abort_source, aborted.abort_reason) == (2, 2)
+
+
+def test_padded_titles_are_ours() -> None:
+    """An AE title that comes back padded with NUL is still the one we sent."""
+    assert hold([accept(called=b"ANY-SCP" + bytes(9)), RELEASE_RP], echo=False)[0].outcome is Outcome.ACCEPTED
+
+
+def test_a_banner_is_kept_short() -> None:
+    """Of what is not DICOM the first bytes and a guess are kept."""
+    visit, _ = hold([HTTP + b"x" * 1000])
+    assert (len(visit.raw), visit.raw_length, visit.like_dicom, visit.guess) == (BANNER_LIMIT, 1028, False, "http")
+
+
+def test_a_flood_is_ended() -> None:
+    """A peer that sends more than we keep is aborted, and counted."""
+    visit, sent = hold([ACCEPT, *[bytes.fromhex("04000000000a 00000006 01 00 00000000")] * 2000], echo=False)
+    assert (visit.outcome, len(visit.raw), sent[-1]) == (Outcome.ACCEPTED, RAW_LIMIT, OUTGOING.abort)
+    assert visit.raw_length > RAW_LIMIT
+
+
+def test_connection_failures() -> None:
+    """A connection that never stood is refused, unreachable or unanswered, in the stage of connecting."""
+    ends = {
+        "refused": lambda talk: talk.connect_failed(5, refused=True),
+        "unreachable": lambda talk: talk.connect_failed(5),
+        "deadline": lambda talk: talk.deadline(CONNECT_US),
+    }
+    seen = {}
+    for name, end in ends.items():
+        talk = Conversation(OUTGOING, echo=True, ip=1, port=104, started_at_us=0)
+        assert (end(talk), talk.finished) == (b"", True)
+        seen[name] = (talk.visit().outcome, talk.visit().close_kind)
+        assert talk.visit().close_stage is CloseStage.CONNECT
+    assert seen == {
+        "refused": (Outcome.RESET, CloseKind.PEER_RST),
+        "unreachable": (Outcome.UNACKNOWLEDGED, CloseKind.WE_CLOSED),
+        "deadline": (Outcome.UNACKNOWLEDGED, CloseKind.DEADLINE),
+    }
+
+
+def test_silence_has_kinds() -> None:
+    """The driver, which knows of windows and acknowledgements, says what silence means."""
+    talk = begun()
+    talk.deadline(3_000_000, nothing=Outcome.ZERO_WINDOW)
+    assert talk.visit().outcome is Outcome.ZERO_WINDOW
+
+
+def test_deadlines() -> None:
+    """Each wait has its deadline, and the whole conversation one that none can exceed."""
+    talk = Conversation(OUTGOING, echo=True, ip=1, port=104, started_at_us=0)
+    assert talk.next_deadline_us == CONNECT_US
+    talk.connected(1_000_000)
+    assert talk.next_deadline_us == 1_000_000 + ANSWER_US
+    talk.received(ACCEPT[:40], 2_000_000)
+    assert talk.next_deadline_us == 1_000_000 + ANSWER_US
+    talk.received(ACCEPT[40:], 3_000_000)
+    assert talk.next_deadline_us == WHOLE_US
+
+
+@pytest.mark.parametrize("answer", [ACCEPT, accept(result=1), REJECT, ABORT], ids=["ac", "ac_refused", "rj", "abort"])
+@pytest.mark.parametrize("end", ["deadline", "peer_closed", "peer_reset"])
+def test_answers_cut_anywhere(answer: bytes, end: str) -> None:
+    """An answer that is cut at any byte is malformed, whoever ends the conversation."""
+    assert {hold([answer[:cut]], end=end)[0].outcome for cut in range(1, len(answer))} == {Outcome.MALFORMED}
+
+
+@pytest.mark.parametrize("answer", [ACCEPT, accept(result=1), REJECT, ABORT, OUTGOING.request, TLS_ALERT])
+def test_answers_in_two_parts_or_bytes(answer: bytes) -> None:
+    """However an answer is cut into segments, the conversation goes on the same way."""
+    whole = hold([answer])
+    parts = [hold([answer[:cut], answer[cut:]]) for cut in range(1, len(answer))]
+    single = hold([answer[at : at + 1] for at in range(len(answer))])
+    assert {(visit.outcome, visit.contexts, tuple(sent)) for visit, sent in (whole, single, *parts)} == {
+        (whole[0].outcome, whole[0].contexts, tuple(whole[1]))
+    }
+
+
+def test_an_echo_in_fragments() -> None:
+    """A C-ECHO response may come in several presentation data values and PDUs (PS3.8 Annex F)."""
+    command = ECHO_RSP[12:]
+    parts = [
+        struct.pack(">BBLLBB", 4, 0, 6 + len(part), 2 + len(part), 1, 3 if last else 1) + part
+        for part, last in ((command[:20], False), (command[20:], True))
+    ]
+    assert hold([ACCEPT, *parts, RELEASE_RP])[0].outcome is Outcome.ECHOED
+
+
+def test_nothing_moves_a_finished_conversation() -> None:
+    """After the end, whatever is reported changes nothing and sends nothing."""
+    talk = begun()
+    talk.received(REJECT, 20)
+    before = talk.visit()
+    calls = (talk.peer_closed, talk.peer_reset, talk.deadline, talk.connected, talk.connect_failed)
+    assert [call(30) for call in calls] + [talk.received(ACCEPT, 30)] == [b""] * 6
+    assert talk.visit() == before
+
+
+def test_tables_are_complete() -> None:
+    """Every state has a stage, and every state that awaits a PDU takes an A-ABORT."""
+    from pipeline.wire.pdu import Abort
+
+    assert set(STAGES) == set(State)
+    assert {state for state, kind in ACTIONS if kind is Abort} == set(State) - {State.STA4, State.STA13}
+
+
+def fixtures() -> list[tuple[str, str, bytes, bytes]]:
+    """(product, case, the request, the first answer) of real conversations that began with an answered request."""
+    found = []
+    for line in FIXTURES.read_text().splitlines():
+        row = json.loads(line)
+        first = [event for event in row["events"] if event["ev"] in ("send", "recv")][:2]
+        if [event["ev"] for event in first] == ["send", "recv"] and first[0]["hex"].startswith("01"):
+            found.append((row["product"], row["case"], *(bytes.fromhex(event["hex"]) for event in first)))
+    return found
+
+
+EXPECTED = {3: {Outcome.REJECTED}, 7: {Outcome.ABORTED}, 4: {Outcome.NOT_DICOM}, 6: {Outcome.NOT_DICOM}}
+ACCEPTED = {Outcome.ACCEPTED, Outcome.ACCEPTED_NO_VERIFICATION, Outcome.REFLECTED}
+
+
+def test_real_products() -> None:
+    """Every answer of a real product to a request has the outcome that its PDU type says."""
+    rows = fixtures()
+    assert len(rows) > 200
+    for product, case, request, answer in rows:
+        outgoing = Outgoing(**(OUTGOING.templates | {"request": request}))
+        talk = begun(outgoing=outgoing)
+        talk.received(answer, 20)
+        assert talk.visit().outcome in EXPECTED.get(answer[0], ACCEPTED), (product, case)
+        assert talk.visit().like_dicom == (answer[0] in (2, 3, 7))
+
+
+PIECES = st.sampled_from([ACCEPT, accept(result=4), REJECT, ABORT, ECHO_RSP, RELEASE_RP, RELEASE_RQ, HTTP, TLS_ALERT])
+CUT = st.tuples(PIECES, st.integers(0, 120), st.integers(0, 120)).map(lambda cut: cut[0][cut[1] : cut[1] + cut[2]])
+FORGED = st.tuples(st.integers(1, 7), st.integers(0, 90), st.binary(max_size=90)).map(
+    lambda pdu: struct.pack(">BBL", pdu[0], 0, pdu[1]) + pdu[2]
+)
+PEERS = st.lists(PIECES | CUT | FORGED | st.binary(max_size=60), max_size=6)
+
+
+@given(PEERS, st.booleans(), st.sampled_from(["deadline", "peer_closed", "peer_reset"]))
+def test_any_peer(replies: list[bytes], echo: bool, end: str) -> None:
+    """Any bytes in any segments give a documented outcome, and draw nothing from us but whole templates."""
+    visit, sent = hold(replies, echo=echo, end=end)
+    assert isinstance(visit.outcome, Outcome)
+    assert all(OUTGOING.allows(data) for data in sent)
+    assert len(sent) <= 4
+    assert len(visit.raw) <= min(visit.raw_length, RAW_LIMIT)
+    assert visit.like_dicom == (visit.raw[:1] in (b"\x02", b"\x03", b"\x07") and visit.outcome is not Outcome.NOT_DICOM)
+
+
+@given(st.binary(min_size=1, max_size=80), st.data())
+def test_segments_do_not_matter_before_an_answer(data: bytes, draw: st.DataObject) -> None:
+    """How a first answer is cut into segments does not change its outcome."""
+    answer = draw.draw(st.sampled_from([b"\x02", b"\x03", b"\x07", b"\x16\x03", b""])) + data
+    cut = draw.draw(st.integers(0, len(answer)))
+    assert (
+        hold([answer], end="peer_closed")[0].outcome == hold([answer[:cut], answer[cut:]], end="peer_closed")[0].outcome
+    )
