@@ -122,7 +122,9 @@ def packet_socket(interface: str, protocol: int) -> socket.socket:
         made.bind((interface, protocol))
     except OSError as error:
         made.close()
-        raise CensusError(f"no packet socket on {interface}: {error.strerror}; `ip link` lists the interfaces") from None
+        raise CensusError(
+            f"no packet socket on {interface}: {error.strerror}; `ip link` lists the interfaces"
+        ) from None
     return made
 
 

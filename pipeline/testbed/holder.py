@@ -41,7 +41,9 @@ def main() -> None:
         sys.exit("the parent is gone")
     _must(libc.unshare(CLONE_NEWNET | CLONE_NEWNS), "make a network namespace")
     _must(libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None), "keep mounts private")
-    libc.mount(b"sysfs", b"/sys", b"sysfs", 0, None)  # so that /sys/class/net shows this namespace; if not, it shows none
+    libc.mount(
+        b"sysfs", b"/sys", b"sysfs", 0, None
+    )  # so that /sys/class/net shows this namespace; if not, it shows none
     for switch, value in (REQUIRED | WISHED).items():
         _write(Path("/proc/sys/net", switch), value, required=switch in REQUIRED)
     print("ready", flush=True)

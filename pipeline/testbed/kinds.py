@@ -18,7 +18,16 @@ Starter = Callable[[Server, int, Path], list[str]]
 
 def storescp(server: Server, port: int, folder: Path) -> list[str]:
     """DCMTK's storage server, one process a visitor; it accepts every title."""
-    return ["storescp", "--fork", "--ignore", "--aetitle", server.ae_title, "--output-directory", str(folder), str(port)]
+    return [
+        "storescp",
+        "--fork",
+        "--ignore",
+        "--aetitle",
+        server.ae_title,
+        "--output-directory",
+        str(folder),
+        str(port),
+    ]
 
 
 def dcmqrscp(server: Server, port: int, folder: Path) -> list[str]:
@@ -46,7 +55,9 @@ def orthanc(server: Server, port: int, folder: Path) -> list[str]:
         "DicomAlwaysAllowEcho": not strict,
         "DicomAlwaysAllowStore": not strict,
         "DicomCheckModalityHost": False,
-        "DicomModalities": {f"peer{number}": [title, "127.0.0.1", 11112] for number, title in enumerate(server.callers)},
+        "DicomModalities": {
+            f"peer{number}": [title, "127.0.0.1", 11112] for number, title in enumerate(server.callers)
+        },
         "HttpServerEnabled": False,
         "StorageDirectory": str(folder / "store"),
         "IndexDirectory": str(folder / "store"),

@@ -102,7 +102,9 @@ def _check(path: Path, spec: Spec) -> None:
         if (stand.outcome is None) != (kinds[stand.server] in get_args(KernelKind)):
             raise InputError(f"{where}.outcome", "is needed for each kind but closed and unreachable, which have none")
         if (stand.rj is None) == (stand.outcome is Outcome.REJECTED):
-            raise InputError(f"{where}.rj", "is [result, source, reason] of the rejection: where outcome is `rejected`, only")
+            raise InputError(
+                f"{where}.rj", "is [result, source, reason] of the rejection: where outcome is `rejected`, only"
+            )
         try:
             doors.update((address, stand.port) for address in addresses(stand))
         except (AddressValueError, NetmaskValueError, ValueError) as error:

@@ -85,7 +85,11 @@ def _commands(spec: Spec, ports: dict[str, int], folder: Path) -> Iterator[tuple
     """Yield name, command and ports of each process: one a real server, one for all decoys."""
     for server in spec.server:
         if server.kind in REAL:
-            yield server.name, REAL[server.kind](server, ports[server.name], _own(folder, server)), (ports[server.name],)
+            yield (
+                server.name,
+                REAL[server.kind](server, ports[server.name], _own(folder, server)),
+                (ports[server.name],),
+            )
     decoys = {server.kind: ports[server.name] for server in spec.server if server.kind in DECOYS}
     if decoys:
         arguments = [f"{kind}={port}" for kind, port in decoys.items()]
@@ -144,4 +148,6 @@ def check_decoys(path: Path, spec: Spec) -> None:
     """Refuse two servers of one decoy kind: a decoy has nothing that could differ."""
     kinds = [server.kind for server in spec.server if server.kind in DECOYS]
     if twice := {kind for kind in kinds if kinds.count(kind) > 1}:
-        raise InputError(f"{path}, key server", f"has two servers of the kind {', '.join(sorted(twice))}; one is enough")
+        raise InputError(
+            f"{path}, key server", f"has two servers of the kind {', '.join(sorted(twice))}; one is enough"
+        )
