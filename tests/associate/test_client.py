@@ -54,6 +54,7 @@ def pynetdicom_server(*, sop_class: str = VERIFICATION, called: bool = False) ->
     entity.require_called_aet = called
     entity.add_supported_context(sop_class, ALL_TRANSFER_SYNTAXES)
     server = entity.start_server(("127.0.0.1", 0), block=False)
+    assert server is not None
     try:
         yield server.server_address[1]
     finally:

@@ -2,7 +2,7 @@
 
 import json
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -58,7 +58,8 @@ def hold(replies: Iterable[bytes], *, echo: bool = True, end: str = "deadline") 
     return talk.visit(), [data for data in sent if data]
 
 
-ENDINGS = (
+Ending = tuple[list[bytes], bool, str, str, str, str, list[str]]
+ENDINGS: tuple[Ending, ...] = (
     # replies, C-ECHO wanted, how the peer ends it, outcome, who closed, in which stage, what we sent
     ([ACCEPT, ECHO_RSP, RELEASE_RP], True, "deadline", "echoed", "we_closed", "done", ["echo", "release_request"]),
     ([ACCEPT, RELEASE_RP], False, "deadline", "accepted", "we_closed", "done", ["release_request"]),
@@ -168,7 +169,7 @@ def test_a_flood_is_ended() -> None:
 
 def test_connection_failures() -> None:
     """A connection that never stood is refused, unreachable or unanswered, in the stage of connecting."""
-    ends = {
+    ends: dict[str, Callable[[Conversation], bytes]] = {
         "refused": lambda talk: talk.connect_failed(5, refused=True),
         "unreachable": lambda talk: talk.connect_failed(5),
         "deadline": lambda talk: talk.deadline(CONNECT_US),
