@@ -10,7 +10,7 @@ import duckdb
 from pipeline.errors import InputError
 from pipeline.publish.escape import visible
 from pipeline.publish.queries import PUBLISHED
-from pipeline.publish.withhold import withhold
+from pipeline.publish.withhold import WITHHELD, withhold
 
 #: A country database older than this at the sweep's start is named in the headline.
 FRESH_DAYS = 60
@@ -118,12 +118,27 @@ def _mart(con: duckdb.DuckDBPyConnection, name: str, sweep: str) -> Mart:
     comment = select(con, "SELECT comment FROM duckdb_views() WHERE view_name = ?", name)[0]["comment"] or ""
     question = comment.partition("\n")[0].removeprefix("Question: ")
     names = tuple(row["column_name"] for row in columns if row["column_name"] != "sweep")
-    return Mart(name, names, tuple(_safe(row) for row in rows), question)
+    return Mart(name, names, _folded([_safe(row) for row in rows]), question)
 
 
 def _safe(row: Row) -> Row:
     """Peers' strings with nothing hidden in them, or withheld."""
     return {key: withhold(visible(value)) if key in PEER_COLUMNS and value else value for key, value in row.items()}
+
+
+def _folded(rows: list[Row]) -> tuple[Row, ...]:
+    """Rows that withholding made alike, as one with the sums of their counts (a country may be counted in several)."""
+    withheld = [row for row in rows if WITHHELD in row.values()]
+    sums: dict[tuple[Any, ...], Row] = {}
+    for row in withheld:
+        key = tuple(row[column] for column in sorted(PEER_COLUMNS))
+        sums[key] = _sum(sums[key], row) if key in sums else row
+    return (*(row for row in rows if WITHHELD not in row.values()), *sums.values())
+
+
+def _sum(one: Row, other: Row) -> Row:
+    """Both rows' counts added; the columns that a peer wrote are the same in both."""
+    return {key: value if key in PEER_COLUMNS else value + other[key] for key, value in one.items()}
 
 
 def _built(source: str) -> date | None:

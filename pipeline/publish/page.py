@@ -51,6 +51,7 @@ TABLES: dict[str, tuple[str, Columns]] = {
     ),
 }
 
+EXPLANATIONS = {member.value: member.explanation for member in Outcome}
 INTERVAL = frozenset({"per_million_low", "per_million_high"})
 
 
@@ -97,8 +98,7 @@ def cell(column: str, value: Any) -> Cell:
         case "share", float():
             return Cell(f"{100 * value:.1f} %", value, numeric=True)
         case "outcome", str():
-            known = value in {str(member) for member in Outcome}
-            return Cell(value, value, hint=Outcome(value).explanation if known else "")
+            return Cell(value, value, hint=EXPLANATIONS.get(value, ""))
         case _, int() | float():
             return Cell(number(value), value, numeric=True)
         case _, None:

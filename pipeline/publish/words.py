@@ -60,7 +60,12 @@ def sentences(facts: Facts) -> Iterator[str]:
         f"{plural(totals['addresses'], 'address', 'es')}, {number(totals['accepting'])} accepted an association from a "
         f"stranger and {number(totals['rejected'])} rejected it."
     )
-    yield from (_country(row) for row in found(facts)[:NAMED] if row["country"])
+    yield from (_country(row) for row in [row for row in found(facts) if row["country"]][:NAMED])
+    yield from (
+        f"{plural(row['services'], 'service')} answered from addresses that the country database does not place."
+        for row in found(facts)
+        if row["country"] is None
+    )
     yield certainty(facts)
 
 

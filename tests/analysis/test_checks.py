@@ -1,0 +1,54 @@
+"""The checks: silent on a sound lake, and each speaks up on the fault it looks for."""
+
+import re
+from typing import Any
+
+import pytest
+
+from pipeline.outcome import Outcome
+from pipeline.publish import queries
+from tests.analysis.lake import connect
+from tests.publish import demo
+
+UK = 0xC13E0001
+ECHOED = {"ip": UK, "port": 104, "outcome": "echoed"}
+UNKNOWN = {"ip": UK, "port": 104, "outcome": "fine"}
+SPACE = {"addresses": 10, "sampled_addresses": 10}
+FAULTS: dict[str, dict[str, Any]] = {
+    "outcome_unknown": {"responses": [UNKNOWN]},
+    "response_twice": {"responses": [ECHOED, ECHOED]},
+    "association_twice": {"associations": [ECHOED, ECHOED]},
+    "location_twice": {"locations": [{"ip": UK}, {"ip": UK}]},
+    "association_without_response": {"associations": [ECHOED]},
+    "dicom_without_association": {"responses": [ECHOED]},
+    "banner_missing": {"responses": [{**ECHOED, "outcome": "not_dicom", "banner": 5}]},
+    "response_not_placed": {"responses": [ECHOED], "locations": [{"ip": UK + 1}]},
+    "sweep_totals_differ": {"sweeps": [{**SPACE, "probes_sent": 5}], "receipts": [{"probes_sent": 4}]},
+    "coverage_differs": {"sweeps": [SPACE], "coverage": [{"country": "GB", "addresses": 9}]},
+}
+CHECKS = dict(queries.checks())
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_a_sound_lake_passes(name: str) -> None:
+    """A lake whose tables agree gives no rows, and neither does an empty one."""
+    assert demo.connect().execute(CHECKS[name]).fetchall() == []
+    assert connect().execute(CHECKS[name]).fetchall() == []
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_a_fault_is_found(name: str) -> None:
+    """Each check returns a row for the fault that it is named after."""
+    assert connect(**FAULTS[name]).execute(CHECKS[name]).fetchall()
+
+
+def test_association_with_another_outcome_is_found() -> None:
+    """The two tables must tell the same outcome of a target."""
+    con = connect(responses=[{**ECHOED, "outcome": "reset"}], associations=[ECHOED])
+    assert con.execute(CHECKS["association_without_response"]).fetchall()
+
+
+def test_the_closed_set_is_that_of_the_program() -> None:
+    """The outcomes that the check allows are exactly those that the program can record."""
+    listed = CHECKS["outcome_unknown"].partition("NOT IN (")[2]
+    assert set(re.findall(r"'(\w+)'", listed)) == {str(outcome) for outcome in Outcome}

@@ -1,0 +1,150 @@
+"""The marts, by example: tiny tables in, expected rows out."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.outcome import ACCEPTS_ASSOCIATION, SPEAKS_DICOM, Outcome
+from tests.analysis.lake import connect, rows
+
+UK, US = 0xC13E0001, 0x08080808
+SWEEPS = [{"name": "n", "profile": "echo", "addresses": 1000, "sampled_addresses": 100}]
+
+
+def target(ip: int, outcome: str, port: int = 104, **more: Any) -> dict[str, Any]:
+    return {"ip": ip, "port": port, "outcome": outcome, **more}
+
+
+def associations(*found: dict[str, Any]) -> dict[str, Any]:
+    """The tables that hold the given associations, and where they are."""
+    return {"associations": found, "locations": [{"ip": UK, "country": "GB", "asn": 786, "organisation": "Jisc"}]}
+
+
+def test_address_is_dotted_text() -> None:
+    """`address` is the dotted text of `ip`, at both ends of the space too, and country and network come with it."""
+    found = associations(target(UK, "echoed"), target(0, "echoed"), target(2**32 - 1, "echoed"))
+    assert rows(connect(**found), "SELECT address, country, asn, organisation FROM associations ORDER BY ip") == [
+        ("0.0.0.0", None, None, None),
+        ("193.62.0.1", "GB", 786, "Jisc"),
+        ("255.255.255.255", None, None, None),
+    ]
+
+
+def test_a_location_counts_in_its_own_sweep_only() -> None:
+    """An address that moved is where it was in each sweep."""
+    con = connect(
+        responses=[target(UK, "silent", sweep="s1"), target(UK, "silent", sweep="s2")],
+        locations=[{"ip": UK, "country": "GB", "sweep": "s1"}, {"ip": UK, "country": "IE", "sweep": "s2"}],
+    )
+    assert rows(con, "SELECT sweep, country FROM responses ORDER BY sweep") == [("s1", "GB"), ("s2", "IE")]
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_exposed_is_what_speaks_dicom(outcome: Outcome) -> None:
+    """A service is exposed exactly if its outcome is one that only a DICOM upper layer produces."""
+    found = rows(connect(**associations(target(UK, outcome))), "SELECT outcome, accepts FROM exposed_2026_11")
+    assert found == ([(outcome, outcome in ACCEPTS_ASSOCIATION)] if outcome in SPEAKS_DICOM else [])
+
+
+def test_countries_have_their_denominators() -> None:
+    """Services and addresses are counted apart, the unplaced are a row, and denominators are scaled by the sample."""
+    con = connect(
+        sweeps=SWEEPS,
+        coverage=[
+            {"country": "GB", "addresses": 600},
+            {"country": "FR", "addresses": 300},
+            {"country": None, "addresses": 100},
+        ],
+        **associations(target(UK, "echoed"), target(UK, "rejected", 11112), target(US, "aborted")),
+    )
+    columns = "country, services, addresses, accepting, echoed, rejected, aborted, addresses_probed, per_million"
+    assert rows(con, f"SELECT {columns} FROM countries ORDER BY country") == [
+        ("FR", 0, 0, 0, 0, 0, 0, 30, 0.0),
+        ("GB", 2, 1, 1, 1, 1, 0, 60, pytest.approx(1e6 / 60)),
+        (None, 1, 1, 0, 0, 0, 1, 10, 1e5),
+    ]
+
+
+def test_intervals_are_for_samples_only() -> None:
+    """A sampled sweep has an interval around its share; a complete one has none."""
+    found = associations(target(UK, "echoed"))
+    for visited, expected in ((100, True), (1000, False)):
+        con = connect(
+            sweeps=[{**SWEEPS[0], "sampled_addresses": visited}],
+            coverage=[{"country": "GB", "addresses": 1000}],
+            **found,
+        )
+        for mart in ("countries", "totals"):
+            ((low, middle, high),) = rows(con, f"SELECT per_million_low, per_million, per_million_high FROM {mart}")
+            assert (low < middle < high) if expected else (low is None and high is None)
+
+
+@pytest.mark.parametrize(
+    ("k", "n", "low", "high"),
+    [
+        (0, 10, 0.0, 0.27753),
+        (1, 10, 0.01788, 0.40415),
+        (5, 10, 0.23659, 0.76341),
+        (10, 10, 0.72247, 1.0),
+        (0, 0, None, None),
+    ],
+)
+def test_wilson(k: int, n: int, low: float | None, high: float | None) -> None:
+    """The interval is Wilson's, as published tables have it, for unsigned counts too."""
+    expected = tuple(value if value is None else pytest.approx(value, abs=1e-5) for value in (low, high))
+    assert rows(
+        connect(), f"SELECT wilson_low({k}::UBIGINT, {n}::UBIGINT), wilson_high({k}::UBIGINT, {n}::UBIGINT)"
+    ) == [expected]
+
+
+@pytest.mark.parametrize(("profile", "echoes"), [("echo", 1), ("associate", None)])
+def test_funnel_narrows(profile: str, echoes: int | None) -> None:
+    """Each step counts the targets that passed it; a C-ECHO that was never asked for is null, not none."""
+    outcomes = ["echoed", "accepted", "rejected", "malformed", "silent", "reset", "unacknowledged"]
+    con = connect(
+        sweeps=[{**SWEEPS[0], "profile": profile}],
+        receipts=[{"probes_sent": 60}, {"probes_sent": 40}],
+        responses=[target(UK + n, outcome) for n, outcome in enumerate(outcomes)],
+    )
+    found = rows(con, "SELECT targets FROM funnel ORDER BY position")
+    assert [targets for (targets,) in found] == [100, 7, 5, 3, 2, echoes]
+
+
+def test_outcomes_share_the_answers() -> None:
+    """Outcomes are counted with their share of all targets that answered."""
+    con = connect(
+        responses=[target(UK + n, outcome) for n, outcome in enumerate(["silent", "silent", "tls", "closed"])]
+    )
+    assert rows(con, "SELECT outcome, targets, share FROM outcomes ORDER BY outcome") == [
+        ("closed", 1, 0.25),
+        ("silent", 2, 0.5),
+        ("tls", 1, 0.25),
+    ]
+
+
+def test_products_are_what_services_declare() -> None:
+    """Services are grouped by what they declare; those that declare nothing are a row."""
+    said = {"implementation_class_uid": "1.2.3", "implementation_version_name": "PACS_1"}
+    con = connect(
+        **associations(target(UK, "echoed", **said), target(US, "accepted", **said), target(US, "rejected", 11112))
+    )
+    columns = "implementation_class_uid, implementation_version_name, services, addresses, countries, accepting"
+    found = rows(con, f"SELECT {columns} FROM products ORDER BY services DESC")
+    assert found == [("1.2.3", "PACS_1", 2, 2, 1, 2), (None, None, 1, 1, 0, 0)]
+
+
+def test_rejections_have_their_meaning() -> None:
+    """Reasons are read with their source (PS3.8 Table 9-21); one that the table lacks has no meaning."""
+    reason = {"rj_result": 1, "rj_source": 1, "rj_reason": 7}
+    con = connect(
+        **associations(target(UK, "rejected", **reason), target(US, "rejected", **{**reason, "rj_reason": 99}))
+    )
+    found = rows(con, "SELECT rj_reason, meaning, services FROM rejections ORDER BY rj_reason")
+    assert found == [(7, "called AE title not recognized", 1), (99, None, 1)]
+
+
+def test_no_join_by_between() -> None:
+    """No query joins addresses by BETWEEN, which takes minutes in some versions of DuckDB."""
+    folder = Path(__file__).parent.parent.parent / "analysis"
+    assert not [path for path in folder.rglob("*.sql") if "BETWEEN" in path.read_text("utf-8").upper()]

@@ -1,0 +1,32 @@
+"""Peers' strings, made harmless."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.publish import escape
+
+
+@given(st.text())
+def test_visible_text_has_nothing_hidden(text: str) -> None:
+    """Whatever comes in, each character that comes out can be seen."""
+    assert not {unicodedata.category(char) for char in escape.visible(text)} & escape.HIDDEN
+
+
+@given(st.text(alphabet=st.characters(categories=["L", "N"])))
+def test_plain_text_is_left_alone(text: str) -> None:
+    """Letters and digits of any script pass unchanged, in every destination."""
+    assert escape.visible(text) == escape.csv_cell(text) == escape.markdown(text) == text
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", " =", "\r@"])
+def test_formulas_do_not_start_a_cell(start: str) -> None:
+    """A text that a spreadsheet would run starts with an apostrophe, or with the code of its hidden character."""
+    assert str(escape.csv_cell(start + "1"))[0] in "'\\"
+
+
+def test_numbers_stay_numbers() -> None:
+    """Negative numbers, nulls and truth values are not touched."""
+    assert [escape.csv_cell(value) for value in (-1, -0.5, None, True)] == [-1, -0.5, None, True]

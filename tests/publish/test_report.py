@@ -1,0 +1,147 @@
+"""Reports: what they say, what they never hold, and that a peer cannot write into them."""
+
+import csv
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import InputError
+from pipeline.publish import report
+from tests.analysis import lake
+from tests.publish import demo
+
+FORMATS = {"html", "md", "csv", "png"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("report")
+    report.write(demo.connect(), lake.SWEEP, path, FORMATS)
+    return path
+
+
+@pytest.fixture(scope="module")
+def texts(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text("utf-8") for path in folder.iterdir() if path.suffix != ".png"}
+
+
+class Tags(HTMLParser):
+    """Collects every tag of a page with its attributes."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def test_all_files_are_written(folder: Path) -> None:
+    """Each format gives its files: a page, a text, one CSV a mart, the map twice."""
+    marts = {"totals.csv", "funnel.csv", "countries.csv", "outcomes.csv", "products.csv", "rejections.csv"}
+    assert {path.name for path in folder.iterdir()} == {"report.html", "report.md", "map.svg", "map.png"} | marts
+    assert (folder / "map.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_headline_counts_services_and_countries(texts: dict[str, str]) -> None:
+    """The page says first how many services answered, then where, and that loss is not estimated."""
+    assert "<h1>11 DICOM services in 2 countries answered</h1>" in texts["report.html"]
+    assert "9 DICOM services in the United Kingdom answered, 8 of them accepted" in texts["report.html"]
+    assert "which this version does not estimate" in texts["report.html"]
+    assert texts["report.md"].startswith("# 11 DICOM services in 2 countries answered\n")
+
+
+def test_no_address_is_published(texts: dict[str, str]) -> None:
+    """No address that answered, none of ours, and none that a peer wrote into its name stands in any file."""
+    addresses = {row[0] for row in lake.rows(demo.connect(), "SELECT address FROM responses")}
+    for text in texts.values():
+        found = set(re.findall(r"(?<![\d.])\d+\.\d+\.\d+\.\d+(?![\d.])", text))
+        assert not found & (addresses | {"198.51.100.7", "193.62.0.9"})
+        assert "hospital.example" not in text
+
+
+def test_the_page_loads_nothing(texts: dict[str, str]) -> None:
+    """The page refers to nothing outside of itself but by links that a reader may follow."""
+    tags = Tags(texts["report.html"]).found
+    outside = [
+        (tag, value) for tag, attrs in tags for key, value in attrs.items() if key in {"src", "href", "xlink:href"}
+    ]
+    assert outside == [("a", "https://www.nro.net/")]
+    assert not re.search(r"@import|url\(\s*[\"']?https?:", texts["report.html"])
+
+
+def test_hostile_names_are_text_on_the_page(texts: dict[str, str]) -> None:
+    """A peer's markup becomes text: one script (ours), no image, no handler."""
+    tags = Tags(texts["report.html"]).found
+    assert [tag for tag, _ in tags].count("script") == 1 and "img" not in {tag for tag, _ in tags}
+    assert not [key for _, attrs in tags for key in attrs if key.startswith("on")]
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in texts["report.html"]
+
+
+def test_nothing_hidden_is_published(texts: dict[str, str]) -> None:
+    """No control character and no direction mark gets into a file; their codes are shown instead."""
+    for text in texts.values():
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]", text)
+    assert r"\x1b[31mred\x07" in texts["report.html"] and r"\x1b[31mred\x07" in texts["products.csv"]
+
+
+def test_no_cell_is_a_formula(folder: Path) -> None:
+    """No text in a CSV file begins as a spreadsheet's formulas do."""
+    for path in folder.glob("*.csv"):
+        cells = [cell for line in csv.reader(path.open(encoding="utf-8", newline="")) for cell in line]
+        assert not [
+            cell for cell in cells if cell.startswith(("=", "+", "@", "\t", "\r", "-")) and not _is_number(cell)
+        ]
+
+
+def _is_number(cell: str) -> bool:
+    return bool(re.fullmatch(r"-?[\d.e+-]+", cell))
+
+
+def test_markdown_of_peers_is_text(texts: dict[str, str]) -> None:
+    """A peer's markup is entities in the Markdown file, and its bars add no column."""
+    assert "<script" not in texts["report.md"] and "<img" not in texts["report.md"]
+    (line,) = [line for line in texts["report.md"].splitlines() if "bold" in line]
+    assert line.count("|") == 6
+
+
+def test_names_of_hosts_are_withheld_together(texts: dict[str, str]) -> None:
+    """Names that look like an address or a host are folded into one row, whose counts still add up."""
+    withheld = [line for line in texts["products.csv"].splitlines() if "withheld" in line]
+    assert len(withheld) == 1
+    rows = list(csv.DictReader(texts["products.csv"].splitlines()))
+    assert sum(int(row["services"]) for row in rows) == 11
+
+
+@pytest.mark.parametrize(("built", "warned"), [("2026-04-21", False), ("2026-04-20", True)])
+def test_an_old_country_database_is_named_first(tmp_path: Path, built: str, warned: bool) -> None:
+    """A database of more than 60 days at the sweep's date puts a warning under the headline; one of 60 does not."""
+    report.write(demo.connect(built=built), lake.SWEEP, tmp_path, {"html", "md"})
+    for name in ("report.html", "report.md"):
+        assert ("Countries are uncertain" in (tmp_path / name).read_text("utf-8")) == warned
+
+
+def test_a_sample_has_an_interval(tmp_path: Path) -> None:
+    """A sampled sweep says what share it visited, and estimates the whole with Wilson's interval."""
+    report.write(demo.connect(visited=100_000), lake.SWEEP, tmp_path, {"md"})
+    text = (tmp_path / "report.md").read_text("utf-8")
+    assert "A random 10 % of the addresses was visited" in text
+    assert "an estimated 110 addresses" in text and "Wilson interval 61 to 197" in text
+
+
+@pytest.mark.parametrize(("sweep", "formats"), [("absent\x1b[2J", {"md"}), (lake.SWEEP, {"pdf"})])
+def test_what_cannot_be_written_is_an_input_error(tmp_path: Path, sweep: str, formats: set[str]) -> None:
+    """A sweep that is not there, and a format that is unknown, are refused without a control character."""
+    with pytest.raises(InputError) as caught:
+        report.write(demo.connect(), sweep, tmp_path, formats)
+    assert str(caught.value).isprintable()
+
+
+def test_a_sweep_that_found_nothing_has_a_report(tmp_path: Path) -> None:
+    """No service, no location, no receipt: the report says so and does not fail."""
+    con = lake.connect(sweeps=[demo.sweep_row(1_000_000, 0)])
+    report.write(con, lake.SWEEP, tmp_path, FORMATS)
+    assert "None of 1,000,000 addresses answered as DICOM does." in (tmp_path / "report.html").read_text("utf-8")
