@@ -6,6 +6,8 @@ CREATE OR REPLACE MACRO wilson_high(k, n) AS
         WHEN n > 0 AND k >= n THEN 1.0
         WHEN n > 0
             THEN (
-                k + 1.92072944 + 1.959964 * sqrt(greatest(0, CAST(k AS DOUBLE) * (CAST(n AS DOUBLE) - k) / n) + 0.96036472)
+                k + 1.92072944 + 1.959964 * sqrt(
+                    greatest(0, CAST(k AS DOUBLE) * (CAST(n AS DOUBLE) - k) / n) + 0.96036472
+                )
             ) / (n + 3.84145888)
     END

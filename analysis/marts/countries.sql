@@ -3,6 +3,7 @@
 -- Notes: addresses_probed is the country's part of the target space times the sampled share of the sweep. per_million
 --   counts addresses, not services. Its interval (Wilson, 95 %) is given when the sweep sampled; a sweep of the whole
 --   space counts completely, up to loss, which is not estimated here.
+--   echoed is 0 where the sweep's profile sends no C-ECHO.
 WITH found AS (
     SELECT
         sweep,

@@ -1,6 +1,6 @@
 -- Question: Which implementations do the exposed services say they are?
 -- Grain: one row for each (sweep, implementation_class_uid, implementation_version_name) that was declared.
--- Notes: a claim of the peer, not a fact; honeypots claim things too. Both null: nothing declared, as in every rejection.
+-- Notes: a claim of the peer, not a fact; honeypots claim things too. Both null: nothing declared, as in a rejection.
 SELECT
     sweep,
     implementation_class_uid,

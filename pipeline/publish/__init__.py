@@ -1,1 +1,1 @@
-"""From the lake's views to words, tables and maps. What leaves here are aggregates: no address, host name or AE title."""
+"""From the lake's views to words, tables and maps. Only aggregates leave: no address, host name or AE title."""

@@ -1,4 +1,4 @@
-"""Strings that a peer chose, made harmless for where they go. HTML is Jinja's part (autoescape), on top of `visible`."""
+"""Strings that a peer chose, made harmless for where they go. HTML is left to Jinja (autoescape), after `visible`."""
 
 import re
 import unicodedata
@@ -14,7 +14,7 @@ MARKDOWN = re.compile(r"[\\`*_{}\[\]()<>#+!|~&:@=-]")
 
 
 def visible(text: str) -> str:
-    """Write every character that does not show itself as its code: a terminal or a reader gets nothing else."""
+    """Write every character that does not show itself as its code."""
     return "".join(_code(char) if unicodedata.category(char) in HIDDEN else char for char in text)
 
 
@@ -24,7 +24,7 @@ def _code(char: str) -> str:
 
 
 def csv_cell(value: object) -> object:
-    """A value for a CSV file: text that a spreadsheet would run gets an apostrophe before it; numbers stay as they are."""
+    """A value for a CSV file: text that a spreadsheet would run gets an apostrophe; numbers stay as they are."""
     if not isinstance(value, str):
         return value
     text = visible(value)

@@ -1,4 +1,4 @@
-"""What a report says, gathered from the marts once, with peers' strings already safe to show. No address gets in here."""
+"""What a report says, gathered from the marts once, with peers' strings safe to show. No address gets in here."""
 
 import re
 from dataclasses import dataclass

@@ -53,6 +53,7 @@ TABLES: dict[str, tuple[str, Columns]] = {
 
 EXPLANATIONS = {member.value: member.explanation for member in Outcome}
 INTERVAL = frozenset({"per_million_low", "per_million_high"})
+ECHO = frozenset({"echoed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +84,16 @@ def tables(facts: Facts) -> list[Table]:
 
 def _table(facts: Facts, mart: str, title: str, columns: Columns) -> Table:
     rows: Sequence[Row] = found(facts) if mart == "countries" else facts.marts[mart].rows
-    kept = [pair for pair in columns if facts.sampled or pair[0] not in INTERVAL]
+    kept = [pair for pair in columns if pair[0] not in _unasked(facts)]
     cells = tuple(tuple(cell(column, row[column]) for column, _ in kept) for row in rows)
     numeric = [all(line[place].numeric for line in cells) for place in range(len(kept))]
     headings = tuple(Cell(text, text, flag) for (_, text), flag in zip(kept, numeric, strict=True))
     return Table(mart, title, facts.marts[mart].question, headings, cells)
+
+
+def _unasked(facts: Facts) -> frozenset[str]:
+    """Columns that mean nothing in this sweep: intervals without sampling, echoes without a C-ECHO."""
+    return (frozenset() if facts.sampled else INTERVAL) | (frozenset() if facts.about["profile"] == "echo" else ECHO)
 
 
 def cell(column: str, value: Any) -> Cell:

@@ -1,7 +1,7 @@
 """The SQL of `analysis/` as views: staging over the raw relations, marts over staging, checks over both.
 
-A file's name is the view's name, its header lines (Question, Grain, Notes) become the view's comment. Views find what they
-build on by name, so the order of creation follows from the text and is stated nowhere else.
+A file's name is the view's name, its header lines (Question, Grain, Notes) become the view's comment. Views find what
+they build on by name, so the order of creation follows from the text and is stated nowhere else.
 """
 
 import re

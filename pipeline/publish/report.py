@@ -55,7 +55,7 @@ def html(facts: Facts) -> str:
 
 
 def funnel(facts: Facts) -> list[dict[str, object]]:
-    """The steps with their counts, the width of their bars (logarithmic) and the share that passed from the step before."""
+    """The steps with their counts, the width of their bars (logarithmic) and the share of the step before."""
     rows = facts.marts["funnel"].rows
     widest = math.log1p(max((row["targets"] or 0 for row in rows), default=0)) or 1.0
     counts = [row["targets"] for row in rows]

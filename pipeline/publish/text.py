@@ -1,4 +1,4 @@
-"""The same tables for a terminal, as rich tables. Whatever is not plain text is written as its code, and nothing is markup."""
+"""The same tables for a terminal. Whatever is not plain text is written as its code, and nothing is markup."""
 
 import duckdb
 from rich.table import Table

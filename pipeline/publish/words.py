@@ -19,12 +19,12 @@ STEPS = {
 
 
 def number(value: float | None) -> str:
-    """A number for people: thousands separated, small fractions kept, nothing for null."""
+    """A number for people: thousands separated, other fractions to three digits, a dash for null."""
     if value is None:
         return "–"
     if isinstance(value, int) or value >= 1000:
         return f"{value:,.0f}"
-    return f"{value:.3g}"
+    return f"{value:#.3g}".rstrip(".") if value else "0"
 
 
 def plural(count: int, noun: str, ending: str = "s") -> str:
@@ -33,19 +33,20 @@ def plural(count: int, noun: str, ending: str = "s") -> str:
 
 
 def headline(facts: Facts) -> str:
-    """What the sweep found, in one sentence."""
+    """What the sweep found, in one sentence, with its doubt if the country database was old."""
     totals = facts.totals
     where = "1 country" if totals["countries"] == 1 else f"{number(totals['countries'])} countries"
-    return f"{plural(totals['services'], 'DICOM service')} in {where} answered"
+    doubt = f" (countries uncertain: their database was {facts.geo_age} days old)" if facts.geo_stale else ""
+    return f"{plural(totals['services'], 'DICOM service')} in {where} answered{doubt}"
 
 
 def warning(facts: Facts) -> str | None:
-    """The caution that belongs into the headline, if the country database was old."""
+    """The caution that follows such a headline."""
     if not facts.geo_stale:
         return None
     return (
-        f"Countries are uncertain: the country database was {facts.geo_age} days old at the sweep's date "
-        f"(more than {FRESH_DAYS})."
+        f"Country databases age: this one was built on {facts.geo_built}, more than {FRESH_DAYS} days before the "
+        "sweep. Take the counts per country as rough; the total does not depend on it."
     )
 
 
@@ -82,8 +83,8 @@ def certainty(facts: Facts) -> str:
         number(round(totals[key] * scale)) for key in ("per_million_low", "per_million", "per_million_high")
     )
     return (
-        f"A random {100 * share:.3g} % of the addresses was visited: an estimated {middle} addresses of the whole target "
-        f"space would answer (95 % Wilson interval {low} to {high}), loss on the network not included."
+        f"A random {100 * share:.3g} % of the addresses was visited: an estimated {middle} addresses of the whole "
+        f"target space would answer (95 % Wilson interval {low} to {high}), loss on the network not included."
     )
 
 

@@ -1,0 +1,30 @@
+"""The tables of a report."""
+
+import pytest
+
+from pipeline.outcome import Outcome
+from pipeline.publish import facts, page
+from tests.analysis import lake
+from tests.publish import demo
+
+
+@pytest.mark.parametrize(("visited", "shown"), [(100_000, True), (1_000_000, False)])
+def test_columns_that_mean_nothing_are_left_out(visited: int, shown: bool) -> None:
+    """Intervals stand in a sampled sweep's table only, echoes only where a C-ECHO was sent."""
+    table = page.tables(facts.gather(demo.connect(visited=visited), lake.SWEEP))[0]
+    headings = [heading.text for heading in table.headings]
+    assert ("95 % from" in headings) == shown and "Echo" not in headings
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_every_outcome_is_explained(outcome: Outcome) -> None:
+    """Each outcome comes with its sentence; one that is not known comes without."""
+    assert page.cell("outcome", str(outcome)).hint == outcome.explanation
+    assert page.cell("outcome", "other").hint == ""
+
+
+def test_columns_are_those_of_the_marts() -> None:
+    """Every column that the report shows exists in its mart."""
+    gathered = facts.gather(demo.connect(), lake.SWEEP)
+    for mart, (_, columns) in page.TABLES.items():
+        assert {column for column, _ in columns} <= set(gathered.marts[mart].columns)
