@@ -24,7 +24,7 @@ class SweepSection(Section):
 
     name: Name
     ports: Annotated[tuple[Port, ...], Meta(min_length=1, max_length=64)]
-    seed: Annotated[int, Meta(ge=0, lt=2**63)]
+    seed: Annotated[int, Meta(ge=0)]
     rate: Annotated[int, Meta(ge=1, le=10_000_000)]
     shards: Annotated[int, Meta(ge=1, le=512)] = 64
     sample: float | int = 1.0

@@ -1,0 +1,41 @@
+# make setup | demo | test | check | clean
+VENV := .venv
+BIN := $(VENV)/bin
+DEBIAN := dcmtk orthanc nftables iproute2 tcpdump openssl util-linux python3-venv
+export CENSUS_ONLY_TESTBED := 1
+export UV_PYTHON_DOWNLOADS := never
+
+.PHONY: setup demo test check lint packages clean
+
+setup: packages $(VENV)/ready
+
+packages:
+	@tools/packages $(DEBIAN)
+
+$(VENV)/ready: pyproject.toml constraints.txt
+	python3 -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet -e '.[dev]' -c constraints.txt
+	touch $@
+
+demo: setup
+	rm -rf demo
+	mkdir -p demo
+	$(BIN)/census testbed run --capture demo/wire.pcap -- $(BIN)/census sweep data/testbed/demo-sweep.toml
+	$(BIN)/census verify demo/lake
+	$(BIN)/census report demo/lake -o demo/report
+	@echo "lake: demo/lake   report: demo/report/report.html   SQL: $(BIN)/census sql demo/lake" >&2
+
+test: setup check
+
+check: lint
+	$(BIN)/pytest
+
+lint:
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf demo $(VENV)

@@ -1,0 +1,61 @@
+"""The sweep: plan → one task a shard → verify → seal → enrich → report."""
+
+from pathlib import Path
+
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from pipeline import sweep as steps
+from pipeline.lake.store import Sweep
+from pipeline.space.plan import Plan
+from pipeline.worker import Worker
+
+#: Two shards at once: one sends while the one before it cools down. They share one engine and one budget.
+SHARDS_AT_ONCE = 2
+
+
+@task(task_run_name="shard-{number}", cache_policy=NO_CACHE, retries=0)
+def run_shard(worker: Worker, number: int) -> int:
+    """Run what the lake says is missing of a shard; how many ranges that were."""
+    return worker.run_shard(number)
+
+
+@task(cache_policy=NO_CACHE)
+def verify(plan: Plan, place: Sweep) -> None:
+    """Prove that receipts, tables and plan add up."""
+    steps.require_verified(plan, place)
+
+
+@task(cache_policy=NO_CACHE)
+def seal(plan: Plan, place: Sweep) -> None:
+    """Compact the sweep into its final tables."""
+    steps.seal(plan, place)
+
+
+@task(cache_policy=NO_CACHE)
+def enrich(plan: Plan, place: Sweep) -> None:
+    """Place the addresses in countries and networks."""
+    steps.enrich(plan, place)
+
+
+@flow(
+    name="sweep", validate_parameters=False, task_runner=ThreadPoolTaskRunner(max_workers=SHARDS_AT_ONCE)  # type: ignore[arg-type]
+)
+def sweep(plan_file: str, lake: str) -> str:
+    """Run a frozen plan into a lake; what has a receipt is not run again. Returns the sweep's id."""
+    plan = steps.read(Path(plan_file))
+    steps.check(plan)
+    place = steps.begin(plan, Path(lake))
+    with Worker(plan, place) as worker:
+        shards = [run_shard.submit(worker, number) for number in steps.missing_shards(plan, place)]
+        try:
+            for shard in shards:
+                shard.result()
+        except BaseException:
+            worker.stop()
+            raise
+    verify(plan, place)
+    seal(plan, place)
+    enrich(plan, place)
+    return place.id

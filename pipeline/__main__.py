@@ -1,0 +1,188 @@
+"""The command line: one sub-command a verb. Heavy packages are imported by the command that needs them."""
+
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.errors import CensusError, InputError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Count the DICOM services that answer on the Internet: plan, sweep, verify, report.\n\n"
+    "Try `make demo` for a whole sweep of a closed, simulated Internet. "
+    "Exit codes: 0 done, 1 the program failed, 2 the input is wrong, 3 stopped by a guard rail, 130 interrupted.",
+)
+testbed = typer.Typer(no_args_is_help=True, help="A closed, simulated Internet of real servers, to try everything in.")
+app.add_typer(testbed, name="testbed")
+
+Lake = Annotated[Path, typer.Argument(help="Folder of the lake, e.g. demo/lake.", show_default=False)]
+SweepId = Annotated[str | None, typer.Option("--sweep", help="Which sweep; the latest one if not given.")]
+
+
+@app.command()
+def plan(
+    config: Annotated[Path, typer.Argument(help="Configuration (TOML).", show_default=False)],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Where the frozen plan goes.")] = None,
+) -> None:
+    """Freeze a plan and print what it will do: addresses in, excluded and by which list, packets, duration."""
+    from pipeline import console, sweep
+    from pipeline.lake import store
+    from pipeline.space.plan import encode
+
+    frozen = sweep.freeze(config)
+    console.show_plan(frozen)
+    if output:
+        store.write(output, encode(frozen))
+
+
+@app.command()
+def work(
+    plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="Plan of `census plan`.", show_default=False)],
+    lake: Annotated[Path, typer.Option(help="Folder of the lake.")] = Path("lake"),
+) -> None:
+    """Run the ranges of a plan that have no receipt, without Prefect: lease, range, receipt, until nothing is left."""
+    from pipeline import console, sweep
+
+    frozen = sweep.read(plan_file)
+    sweep.check(frozen)
+    place = sweep.begin(frozen, lake)
+    with console.watching(frozen, place):
+        ranges = sweep.work(frozen, place)
+    console.say(f"{ranges} ranges run into {lake}; `census verify {lake}` proves that all adds up")
+
+
+@app.command("sweep")
+def sweep_command(
+    source: Annotated[Path, typer.Argument(metavar="CONFIG|PLAN", help="Configuration or plan.", show_default=False)],
+    lake: Annotated[Path | None, typer.Option(help="Folder of the lake; [lake] url if not given.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Finish the latest sweep of this series.")] = False,
+) -> None:
+    """Run a whole sweep with Prefect: plan, shards, verify, seal, enrich. Ctrl-C saves its state; --resume goes on."""
+    from pipeline import config as settings
+    from pipeline import console, orchestrate, sweep
+
+    if source.suffix == ".json":
+        frozen, folder = sweep.read(source), lake or Path("lake")
+    else:
+        loaded = settings.load(source)
+        folder = lake or Path(loaded.lake.url)
+        unfinished = sweep.latest(folder, loaded.sweep.name) if resume else None
+        frozen = sweep.read(unfinished.plan) if unfinished else sweep.freeze(source)
+    sweep.check(frozen)
+    place = sweep.begin(frozen, folder)
+    with console.watching(frozen, place):
+        orchestrate.run("sweep", plan_file=str(place.plan), lake=str(folder))
+    console.show_result(folder, place.id)
+
+
+@app.command()
+def status(lake: Lake, sweep: SweepId = None, json: Annotated[bool, typer.Option("--json")] = False) -> None:
+    """Show how far a sweep is, from the lake alone: progress, funnel, rate."""
+    from pipeline import console
+
+    console.show_status(lake, sweep, as_json=json)
+
+
+@app.command()
+def verify(lake: Lake, sweep: SweepId = None) -> None:
+    """Prove that receipts, tables and plan add up to the row; exit 0 only if they do."""
+    from pipeline import console
+    from pipeline import sweep as steps
+    from pipeline.lake import store
+
+    place = store.find(lake, sweep)
+    steps.require_verified(steps.read(place.plan), place)
+    console.say(f"{place.id}: receipts, tables and plan add up")
+
+
+@app.command()
+def enrich(lake: Lake, sweep: SweepId = None) -> None:
+    """Place the addresses that answered in countries and networks, as the plan's databases have them."""
+    from pipeline import sweep as steps
+    from pipeline.lake import store
+
+    place = store.find(lake, sweep)
+    steps.enrich(steps.read(place.plan), place)
+
+
+@app.command()
+def report(
+    lake: Lake,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the report.")],
+    sweep: SweepId = None,
+    formats: Annotated[str, typer.Option("--format", help="Any of html,md,csv,png.")] = "html,md,csv,png",
+) -> None:
+    """Write the report of a sweep: aggregates only, as a self-contained page, Markdown, tables and map."""
+    from pipeline import console
+    from pipeline.lake import store
+    from pipeline.publish import report as publishing
+    from pipeline.publish import session
+
+    place = store.find(lake, sweep)
+    with session.connect(lake) as con:
+        written = publishing.write(con, place.id, output, set(formats.split(",")))
+    for path in written:
+        console.say(str(path))
+
+
+@app.command()
+def sql(
+    lake: Lake,
+    query: Annotated[str | None, typer.Argument(help="A query; a prompt opens without one.")] = None,
+    format: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+    init: Annotated[bool, typer.Option("--init", help="Print SQL for `duckdb -init`.")] = False,
+) -> None:
+    """Ask the lake in SQL, every table and view ready, e.g. census sql demo/lake "FROM countries"."""
+    from pipeline import console
+    from pipeline.publish import session
+
+    if init:
+        print(session.init_sql(lake))
+        return
+    console.ask(lake, query, format)
+
+
+@testbed.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+def testbed_run(
+    command: Annotated[list[str], typer.Argument(help="The command to run inside, after --.", show_default=False)],
+    spec: Annotated[Path | None, typer.Option(help="Which hosts there are; the demo's if not given.")] = None,
+    capture: Annotated[Path | None, typer.Option(help="Write all packets at the far end to this pcap file.")] = None,
+) -> None:
+    """Run a command inside a closed simulated Internet, e.g. census testbed run -- census sweep data/testbed/demo-sweep.toml."""
+    from pipeline.testbed import run
+
+    default = Path(__file__).parent.parent / "data" / "testbed" / "demo.toml"
+    raise typer.Exit(run.run(spec or default, command, capture=capture))
+
+
+def main() -> None:
+    """Run the command line; errors become one line and their exit code."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        app(standalone_mode=False)
+    except typer.Exit as ended:
+        sys.exit(ended.exit_code)
+    except KeyboardInterrupt:
+        _fail("interrupted; the state is saved, `census sweep CONFIG --resume` finishes the rest", 130)
+    except typer.Abort:
+        _fail("interrupted; the state is saved, `census sweep CONFIG --resume` finishes the rest", 130)
+    except CensusError as error:
+        _fail(str(error), error.exit_code)
+    except Exception as error:
+        if type(error).__module__.startswith(("click", "typer")):
+            _fail(str(InputError("command line", getattr(error, "message", str(error)))), 2)
+        raise
+
+
+def _fail(message: str, code: int) -> None:
+    print(f"census: {message}", file=sys.stderr)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

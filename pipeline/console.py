@@ -1,0 +1,195 @@
+"""What people see: progress on standard error, results on standard output."""
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from pipeline.errors import InputError
+from pipeline.lake import store
+from pipeline.lake.store import Sweep
+from pipeline.outcome import ACCEPTS_ASSOCIATION, SPEAKS_DICOM, Outcome
+from pipeline.space.plan import Plan
+
+#: Bytes of a probe on the wire, Ethernet included.
+PROBE_BYTES = 66
+REFRESH_SECONDS = 0.5
+PLAIN_SECONDS = 10.0
+
+_errors = Console(stderr=True)
+
+
+def say(line: str) -> None:
+    """A line about progress."""
+    print(line, file=sys.stderr)
+
+
+def show_plan(plan: Plan) -> None:
+    """What a careful person wants to read before the first packet."""
+    table = Table(title=f"Plan {plan.sweep}", show_header=False)
+    seconds = plan.targets / plan.settings.rate
+    rows = [(f"in: {part.name}", f"{part.addresses:,} addresses") for part in plan.included]
+    rows += [(f"out: {part.name}", f"{part.addresses:,} addresses") for part in plan.excluded]
+    rows += [
+        ("target space", f"{plan.addresses:,} addresses"),
+        ("sampled", f"{plan.sampled_addresses:,} addresses"),
+        ("ports", ", ".join(map(str, plan.settings.ports))),
+        ("targets", f"{plan.targets:,}"),
+        ("rate", f"{plan.settings.rate:,} probes/s, {plan.settings.rate * PROBE_BYTES * 8 / 1e6:,.2f} Mbit/s"),
+        ("sending takes", f"{seconds:,.0f} s"),
+        ("profile", plan.settings.profile),
+        ("shards", str(plan.settings.shards)),
+        ("digest", plan.digest),
+    ]
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def progress(place: Sweep) -> dict[str, int]:
+    """The counts of all workers of a sweep, since each began."""
+    total: dict[str, int] = {}
+    for path in place.progress.glob("*.json"):
+        counts = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])["counts"]
+        total = {name: total.get(name, 0) + counts.get(name, 0) for name in total | counts}
+    return total
+
+
+def funnel(counts: dict[str, int]) -> dict[str, int]:
+    """Progress counts as the funnel's steps."""
+    visited = {outcome: counts.get(outcome.value, 0) for outcome in Outcome}
+    return {
+        "probed": counts.get("probed", 0),
+        "responsive": counts.get("responsive", 0),
+        "visited": sum(visited.values()),
+        "DICOM": sum(visited[outcome] for outcome in SPEAKS_DICOM),
+        "accepting": sum(visited[outcome] for outcome in ACCEPTS_ASSOCIATION),
+        "echoed": visited[Outcome.ECHOED],
+    }
+
+
+@contextmanager
+def watching(plan: Plan, place: Sweep) -> Iterator[None]:
+    """Show a sweep's progress on standard error while the block runs: live on a terminal, a line now and then elsewhere."""
+    ended = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(plan, place, ended))
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
+
+
+def _watch(plan: Plan, place: Sweep, ended: threading.Event) -> None:
+    began = time.monotonic()
+    if not _errors.is_terminal:
+        while not ended.wait(PLAIN_SECONDS):
+            say(_line(plan, funnel(progress(place)), time.monotonic() - began))
+        return
+    with Live(console=_errors, transient=False) as live:
+        while not ended.wait(REFRESH_SECONDS):
+            live.update(_line(plan, funnel(progress(place)), time.monotonic() - began))
+
+
+def _line(plan: Plan, steps: dict[str, int], elapsed: float) -> str:
+    sent = steps["probed"]
+    left = max(0, plan.targets - sent) / plan.settings.rate
+    numbers = "  ".join(f"{name} {count:,}" for name, count in steps.items())
+    return f"{min(1.0, sent / plan.targets):6.1%}  {numbers}  {elapsed:.0f} s  ETA {left:.0f} s"
+
+
+def show_status(lake: Path, sweep: str | None, *, as_json: bool) -> None:
+    """How far a sweep is."""
+    from pipeline.lake import receipts
+    from pipeline.space import plan as planning
+
+    place = store.find(lake, sweep)
+    plan = planning.decode(place.plan.read_bytes(), str(place.plan))
+    walk = plan.walk()
+    ranges = sum(1 for shard in range(walk.shards) for _ in walk.ranges(shard))
+    done = receipts.read_receipts(place)
+    facts = {
+        "sweep": place.id,
+        "sealed": place.sealed("sweeps").exists(),
+        "ranges": ranges,
+        "ranges_done": len(done),
+        "probes_sent": sum(receipt["probes_sent"] for receipt in done),
+        "targets": plan.targets,
+        "responses": sum(receipt["responses"] for receipt in done),
+        "associations": sum(receipt["associations"] for receipt in done),
+    }
+    print(json.dumps(facts) if as_json else "\n".join(f"{name:>14}  {value}" for name, value in facts.items()))
+
+
+def show_result(lake: Path, sweep: str) -> None:
+    """The country table and the funnel of a finished sweep, and where to go on."""
+    from pipeline.publish import session, text
+
+    with session.connect(lake) as con:
+        console = Console()
+        console.print(text.country_table(con, sweep))
+        console.print(text.funnel(con, sweep))
+    say(f"lake: {lake}\nreport: census report {lake} -o FOLDER\nSQL: census sql {lake}")
+
+
+def ask(lake: Path, query: str | None, form: str) -> None:
+    """Answer a query, or open a prompt."""
+    from pipeline.publish import session
+
+    if form not in ("table", "csv", "json"):
+        raise InputError("--format", f"{form!r} is not one of table, csv, json")
+    with session.connect(lake) as con:
+        for text in [query] if query else _prompt():
+            _answer(con, text, form, fatal=query is not None)
+
+
+def _prompt() -> Iterator[str]:
+    say("DuckDB with the views of the lake; SHOW TABLES lists them, Ctrl-D ends.")
+    while True:
+        try:
+            yield input("census> ")
+        except EOFError:
+            return
+
+
+def _answer(con: Any, text: str, form: str, *, fatal: bool) -> None:
+    import duckdb
+    import pyarrow.csv
+
+    try:
+        relation = con.sql(text)
+        table = relation.to_arrow_table() if relation is not None else None
+    except duckdb.Error as error:
+        if fatal:
+            raise InputError("query", str(error)) from None
+        say(str(error))
+        return
+    if table is None:
+        return
+    if form == "json":
+        print(json.dumps(table.to_pylist(), default=str))
+    elif form == "csv":
+        pyarrow.csv.write_csv(table, sys.stdout.buffer)
+    else:
+        _print_table(table)
+
+
+def _print_table(table: Any) -> None:
+    from pipeline.publish.escape import visible
+
+    shown = Table()
+    for name in table.column_names:
+        shown.add_column(visible(name))
+    for row in table.to_pylist():
+        shown.add_row(*(visible(str(value)) if value is not None else "" for value in row.values()))
+    Console(markup=False).print(shown)
