@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import duckdb
@@ -98,7 +98,7 @@ def gather(con: duckdb.DuckDBPyConnection, sweep: str) -> Facts:
     return Facts(
         sweep=visible(sweep),
         about=about[0],
-        losses=select(con, f"SELECT {sums} FROM receipts WHERE sweep = ?", sweep)[0],
+        losses=select(con, f"SELECT {sums} FROM receipts WHERE sweep = ?", sweep)[0],  # noqa: S608 names are ours
         marts={name: _mart(con, name, sweep) for name in PUBLISHED},
         country_source=visible(source) if source else None,
         geo_built=_built(source or ""),
@@ -109,11 +109,17 @@ def select(con: duckdb.DuckDBPyConnection, sql: str, *parameters: object) -> lis
     """All rows of a query, as dictionaries."""
     cursor = con.execute(sql, list(parameters))
     names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return [dict(zip(names, map(_in_utc, row), strict=True)) for row in cursor.fetchall()]
+
+
+def _in_utc(value: Any) -> Any:
+    """Times in UTC, whatever zone the connection is set to."""
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
 def _mart(con: duckdb.DuckDBPyConnection, name: str, sweep: str) -> Mart:
-    rows = select(con, f"SELECT * EXCLUDE (sweep) FROM {name} WHERE sweep = ? ORDER BY {ORDER[name]}", sweep)
+    query = f"SELECT * EXCLUDE (sweep) FROM {name} WHERE sweep = ? ORDER BY {ORDER[name]}"  # noqa: S608 names are ours
+    rows = select(con, query, sweep)
     columns = select(con, "SELECT column_name FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index", name)
     comment = select(con, "SELECT comment FROM duckdb_views() WHERE view_name = ?", name)[0]["comment"] or ""
     question = comment.partition("\n")[0].removeprefix("Question: ")

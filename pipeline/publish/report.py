@@ -50,7 +50,7 @@ def html(facts: Facts) -> str:
         tables=page.tables(facts),
         method=words.method(facts),
         # Our own drawing: numbers and fixed labels only, no string of a peer.
-        map=Markup(worldmap.svg(facts.marts["countries"].rows)),
+        map=Markup(worldmap.svg(facts.marts["countries"].rows)),  # noqa: S704
     )
 
 

@@ -42,3 +42,10 @@ def test_an_unknown_sweep_is_an_input_error() -> None:
     """A sweep that is not in the lake is refused by name."""
     with pytest.raises(InputError, match="sweep absent"):
         facts.gather(lake.connect(), "absent")
+
+
+def test_times_are_in_utc() -> None:
+    """Dates are those of UTC, whatever zone the connection shows."""
+    con = demo.connect()
+    con.execute("SET TimeZone = 'Asia/Tokyo'").fetchall()
+    assert facts.gather(con, lake.SWEEP).started.isoformat() == "2026-06-20T00:00:00+00:00"
