@@ -40,7 +40,9 @@ def enrich(plan: Plan, place: Sweep) -> None:
 
 
 @flow(
-    name="sweep", validate_parameters=False, task_runner=ThreadPoolTaskRunner(max_workers=SHARDS_AT_ONCE)  # type: ignore[arg-type]
+    name="sweep",
+    validate_parameters=False,
+    task_runner=ThreadPoolTaskRunner(max_workers=SHARDS_AT_ONCE),  # type: ignore[arg-type]
 )
 def sweep(plan_file: str, lake: str) -> str:
     """Run a frozen plan into a lake; what has a receipt is not run again. Returns the sweep's id."""

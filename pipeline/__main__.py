@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.errors import CensusError, InputError
+from pipeline.errors import CensusError, InputError, Interrupted
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -153,7 +153,7 @@ def testbed_run(
     spec: Annotated[Path | None, typer.Option(help="Which hosts there are; the demo's if not given.")] = None,
     capture: Annotated[Path | None, typer.Option(help="Write all packets at the far end to this pcap file.")] = None,
 ) -> None:
-    """Run a command inside a closed simulated Internet, e.g. census testbed run -- census sweep data/testbed/demo-sweep.toml."""
+    """Run a command inside a closed simulated Internet, e.g. census testbed run -- census sweep CONFIG."""
     from pipeline.testbed import run
 
     default = Path(__file__).parent.parent / "data" / "testbed" / "demo.toml"
@@ -164,19 +164,18 @@ def main() -> None:
     """Run the command line; errors become one line and their exit code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        app(standalone_mode=False)
-    except typer.Exit as ended:
-        sys.exit(ended.exit_code)
-    except KeyboardInterrupt:
-        _fail("interrupted; the state is saved, `census sweep CONFIG --resume` finishes the rest", 130)
-    except typer.Abort:
-        _fail("interrupted; the state is saved, `census sweep CONFIG --resume` finishes the rest", 130)
+        code = app(standalone_mode=False)  # an Exit is returned as its code
+    except (KeyboardInterrupt, typer.Abort):
+        code = Interrupted.exit_code
     except CensusError as error:
         _fail(str(error), error.exit_code)
     except Exception as error:
         if type(error).__module__.startswith(("click", "typer")):
             _fail(str(InputError("command line", getattr(error, "message", str(error)))), 2)
         raise
+    if code == Interrupted.exit_code:
+        _fail("interrupted; the state is saved, run it again (`census sweep` with --resume) to finish the rest", code)
+    sys.exit(code)
 
 
 def _fail(message: str, code: int) -> None:

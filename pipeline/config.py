@@ -19,7 +19,7 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """A section of the file: unknown keys are refused."""
 
 
-class SweepSection(Section):
+class SweepSection(Section, frozen=True):
     """`[sweep]`: what to do. `rate` is probes a second; `sample` a share (0.01) or a number of addresses (1000000)."""
 
     name: Name
@@ -31,7 +31,7 @@ class SweepSection(Section):
     profile: Literal["associate", "echo"] = "associate"
 
 
-class TargetsSection(Section):
+class TargetsSection(Section, frozen=True):
     """`[targets]`: CIDR blocks, dashed ranges and single addresses, here or in files (relative to this one), line by line."""
 
     include: tuple[str, ...] = ()
@@ -40,7 +40,7 @@ class TargetsSection(Section):
     exclude_files: tuple[str, ...] = ()
 
 
-class IdentitySection(Section):
+class IdentitySection(Section, frozen=True):
     """`[identity]`: who measures. All four are needed to send anywhere but into a testbed or to loopback."""
 
     ae_title: AeTitle = "DICOM-CENSUS"
@@ -49,7 +49,7 @@ class IdentitySection(Section):
     authorised_by: str = ""
 
 
-class ProbeSection(Section):
+class ProbeSection(Section, frozen=True):
     """`[probe]`: how to send. What is not given is looked up (interface, source and next hop of the default route)."""
 
     interface: str = ""
@@ -59,20 +59,20 @@ class ProbeSection(Section):
     cooldown: Annotated[float, Meta(ge=0.5, le=60)] = 8.0
 
 
-class LakeSection(Section):
+class LakeSection(Section, frozen=True):
     """`[lake]`: where the tables go; a folder, relative to the working directory."""
 
     url: str = "lake"
 
 
-class GeoSection(Section):
+class GeoSection(Section, frozen=True):
     """`[geo]`: databases that place addresses: an mmdb, or a table that `census geo` made; relative to this file."""
 
     country: str = ""
     asn: str = ""
 
 
-class Config(Section):
+class Config(Section, frozen=True):
     """The whole file."""
 
     sweep: SweepSection
@@ -110,7 +110,7 @@ def _check(path: Path, config: Config) -> None:
     """Refuse what types cannot: an empty target list, repeated ports, an impossible sample."""
     targets, sweep = config.targets, config.sweep
     if not targets.include and not targets.include_files:
-        raise InputError(f"{path}, key targets.include", "is empty; name the addresses to sweep, e.g. [\"192.0.2.0/24\"]")
+        raise InputError(f"{path}, key targets.include", 'is empty; name the addresses to sweep, e.g. ["192.0.2.0/24"]')
     if len(set(sweep.ports)) != len(sweep.ports):
         raise InputError(f"{path}, key sweep.ports", f"names a port twice: {list(sweep.ports)}")
     if sweep.sample <= 0 or (isinstance(sweep.sample, float) and sweep.sample > 1):

@@ -13,6 +13,7 @@ class Explained(StrEnum):
     explanation: str
 
     def __new__(cls, value: str, explanation: str) -> "Explained":
+        """Make the member a string, and keep its explanation beside it."""
         member = str.__new__(cls, value)
         member._value_ = value
         member.explanation = explanation

@@ -21,7 +21,6 @@ from pipeline.errors import CensusError, GuardError, InputError
 from pipeline.lake import parts
 from pipeline.lake import store as lake_store
 from pipeline.lake.store import Sweep
-from pipeline.outcome import Outcome
 from pipeline.probe.engine import Engine, Finished, Responses
 from pipeline.probe.ring import ReceiveRing, TransmitRing
 from pipeline.record import BANNER_LIMIT, Visit
@@ -61,7 +60,7 @@ def run(name: str, setting: Setting) -> None:
         STAGES[name](setting, context, coordinator)
     except CensusError as error:
         coordinator.send(messages.Failed(shard=0, number=0, reason=str(error), exit_code=error.exit_code))
-    except Exception as error:  # noqa: BLE001 - a stage must not die without a word
+    except Exception as error:
         coordinator.send(messages.Failed(shard=0, number=0, reason=f"{name}: {error!r}", exit_code=1))
     finally:
         coordinator.close()
@@ -308,8 +307,8 @@ class Associating:
                 )  # fmt: skip
         if now - self.shown > PROGRESS_SECONDS or self.stopped:
             self.shown = now
-            counts = {str(name): count for name, count in self.outcomes.items()}
-            self.coordinator.send(messages.Progress(shard=0, number=0, stage="associator", counts=counts))
+            seen = {str(name): count for name, count in self.outcomes.items()}
+            self.coordinator.send(messages.Progress(shard=0, number=0, stage="associator", counts=seen))
 
     def hand_over(self, batch: Conversations) -> None:
         """Send the rows that came in since the last time, table by table."""
@@ -330,7 +329,11 @@ def _columns(visit: Visit) -> dict[str, Any]:
     row = {name: getattr(visit, name) for name in visit.__dataclass_fields__}
     if visit.contexts is not None:
         row["contexts"] = [asdict(context) for context in visit.contexts]
-    row |= {"outcome": visit.outcome.value, "close_kind": visit.close_kind.value, "close_stage": visit.close_stage.value}
+    row |= {
+        "outcome": visit.outcome.value,
+        "close_kind": visit.close_kind.value,
+        "close_stage": visit.close_stage.value,
+    }
     shown = b"" if visit.like_dicom else visit.raw[:BANNER_LIMIT]
     row["bytes"] = shown
     row["banner"] = int.from_bytes(hashlib.sha256(shown).digest()[:8], "big") if shown else None
@@ -355,9 +358,8 @@ def run_writer(setting: Setting, context: zmq.Context[zmq.Socket[bytes]], coordi
                 journals[name].append(rows)
             case (messages.Cooled() as message, _):
                 for table in TABLES:
-                    journal = journals.pop((message.shard, message.number, table), None)
-                    if journal:
-                        journal.close()
+                    if (message.shard, message.number, table) in journals:
+                        journals.pop((message.shard, message.number, table)).close()
                 coordinator.send(_finish(setting.place, message))
             case (messages.Stop(), _):
                 inbox.close()
@@ -385,7 +387,7 @@ def _finish(place: Sweep, message: messages.Cooled) -> messages.Written:
         attempt=message.attempt,
         complete=message.complete,
         counts=message.counts,
-        outcomes={str(Outcome(name)): count for name, count in outcomes.items()},
+        outcomes=dict(outcomes),
         parts=tuple((part.table, part.file, part.rows, part.sha256) for part in written),
     )
 

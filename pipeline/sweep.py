@@ -52,7 +52,9 @@ def check(plan: Plan) -> None:
     """Refuse a plan that this program or this place must not run. Raises GuardError; looks up no interface."""
     guard.require_authorised(plan.identity)
     if plan.code_version != __version__:
-        raise GuardError(f"the plan was frozen by version {plan.code_version}, this is {__version__} (field code_version)")
+        raise GuardError(
+            f"the plan was frozen by version {plan.code_version}, this is {__version__} (field code_version)"
+        )
     identity = plan.identity
     own = outgoing.encode(calling_ae=identity.ae_title, class_uid=outgoing.class_uid(identity.url)).to_json()
     if own != plan.requests:
@@ -107,7 +109,7 @@ def enrich(plan: Plan, place: Sweep) -> None:
     ranges = Ranges.of(plan.ranges)
     found = tables.locations(_answered(place), places, networks)
     parts.write(place.sealed("locations"), found, "locations", place.id)
-    counted = tables.coverage(ranges.first, ranges.last, places)
+    counted = tables.coverage(ranges.first.astype(np.uint32), ranges.last.astype(np.uint32), places)
     parts.write(place.sealed("coverage"), counted, "coverage", place.id)
 
 

@@ -15,9 +15,10 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -36,7 +37,7 @@ from pipeline.transport.channel import Address, Receiver, Sender
 #: How long a stopped worker may take to finish the conversations that are in flight, in seconds.
 STOP_SECONDS = 20.0
 PROGRESS_SECONDS = 0.5
-_ERRORS = {2: lambda reason: InputError("worker", reason), 3: GuardError}
+_ERRORS: dict[int, Callable[[str], CensusError]] = {2: partial(InputError, "worker"), 3: GuardError}
 
 
 @dataclass(slots=True)
@@ -143,7 +144,7 @@ class Worker:
             self._loop()
         except CensusError as error:
             self._error = error
-        except Exception as error:  # noqa: BLE001 - whatever ends the coordinator must reach who waits for it
+        except Exception as error:
             self._error = CensusError(f"the worker failed: {error!r}")
         for key in self._of_key:
             receipts.drop_lease(self._place, key)
@@ -268,11 +269,9 @@ class Worker:
 
 def work(plan: Plan, place: Sweep, shards: list[int]) -> int:
     """Run shards one after another, each overlapping the cool-down of the one before; how many ranges were run."""
-    with Worker(plan, place) as worker:
-        with ThreadPoolExecutor(max_workers=2) as pool:
-            try:
-                return sum(pool.map(worker.run_shard, shards))
-            except BaseException:
-                worker.stop()
-                raise
-
+    with Worker(plan, place) as worker, ThreadPoolExecutor(max_workers=2) as pool:
+        try:
+            return sum(pool.map(worker.run_shard, shards))
+        except BaseException:
+            worker.stop()
+            raise

@@ -54,8 +54,7 @@ def read_journal(path: Path, table: str) -> pa.Table:
     batches: list[pa.RecordBatch] = []
     try:
         with path.open("rb") as file, pa.ipc.open_stream(file) as stream:
-            for batch in stream:
-                batches.append(batch)
+            batches.extend(stream)
     except (FileNotFoundError, pa.ArrowInvalid, OSError):
         pass  # a crash cuts the last message; what stands before it is whole
     return pa.Table.from_batches(batches, schema.table(table).arrow)

@@ -25,7 +25,9 @@ TPACKET_V2 = 1
 AVAILABLE, SEND_REQUEST, WRONG_FORMAT = 0, 1, 4
 USER = 1
 HEADER = 32  # struct tpacket2_hdr; a sent frame's bytes follow it
-NET_OFFSET = 80  # the kernel puts a received IP header at 32 (header) + 20 (sockaddr_ll) + 16 (link header), aligned to 16
+NET_OFFSET = (
+    80  # the kernel puts a received IP header at 32 (header) + 20 (sockaddr_ll) + 16 (link header), aligned to 16
+)
 TX_FRAME, RX_FRAME, BLOCK = 128, 2048, 1 << 16
 TX_FRAMES, RX_FRAMES = 8192, 16384
 
@@ -129,7 +131,7 @@ class ReceiveRing:
 
     def count_drops(self) -> int:
         """Frames that found no room, since the socket was made."""
-        packets, drops = struct.unpack("II", self.socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))
+        _, drops = struct.unpack("II", self.socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))
         self.dropped += drops
         return self.dropped
 

@@ -98,7 +98,7 @@ def gather(con: duckdb.DuckDBPyConnection, sweep: str) -> Facts:
     return Facts(
         sweep=visible(sweep),
         about=about[0],
-        losses=select(con, f"SELECT {sums} FROM receipts WHERE sweep = ?", sweep)[0],  # noqa: S608 names are ours
+        losses=select(con, f"SELECT {sums} FROM receipts WHERE sweep = ?", sweep)[0],
         marts={name: _mart(con, name, sweep) for name in PUBLISHED},
         country_source=visible(source) if source else None,
         geo_built=_built(source or ""),
@@ -118,7 +118,7 @@ def _in_utc(value: Any) -> Any:
 
 
 def _mart(con: duckdb.DuckDBPyConnection, name: str, sweep: str) -> Mart:
-    query = f"SELECT * EXCLUDE (sweep) FROM {name} WHERE sweep = ? ORDER BY {ORDER[name]}"  # noqa: S608 names are ours
+    query = f"SELECT * EXCLUDE (sweep) FROM {name} WHERE sweep = ? ORDER BY {ORDER[name]}"
     rows = select(con, query, sweep)
     columns = select(con, "SELECT column_name FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index", name)
     comment = select(con, "SELECT comment FROM duckdb_views() WHERE view_name = ?", name)[0]["comment"] or ""

@@ -11,7 +11,10 @@ from pipeline.publish import queries
 from pipeline.publish.queries import quoted
 
 #: DuckDB would try to download extensions on use; a census reads its lake and nothing else.
-SETTINGS = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false", "TimeZone": "UTC"}
+SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
 
 _SQL_TYPES = {
     "bool": "BOOLEAN",
@@ -29,6 +32,7 @@ _SQL_TYPES = {
 def connect(lake: Path) -> duckdb.DuckDBPyConnection:
     """Open an in-memory DuckDB with all views of a lake. Raises InputError if the folder is no lake."""
     con = duckdb.connect(config=SETTINGS)
+    con.execute("SET TimeZone = 'UTC'").fetchall()
     for statement in raw_statements(lake):
         con.execute(statement).fetchall()
     queries.install(con)

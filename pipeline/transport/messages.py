@@ -10,7 +10,7 @@ class Message(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     number: int
 
 
-class Assign(Message):
+class Assign(Message, frozen=True):
     """Coordinator → engine: send this range. `attempt` counts from 1."""
 
     first_index: int
@@ -18,18 +18,18 @@ class Assign(Message):
     attempt: int
 
 
-class Rows(Message):
+class Rows(Message, frozen=True):
     """Rows of `table` follow as an Arrow IPC payload."""
 
     attempt: int
     table: str
 
 
-class Sent(Message):
+class Sent(Message, frozen=True):
     """Engine → coordinator: the range is sent and cools down; the next may begin."""
 
 
-class Cooled(Message):
+class Cooled(Message, frozen=True):
     """Engine → associator → writer: no more answers will come; `counts` by column name."""
 
     attempt: int
@@ -37,7 +37,7 @@ class Cooled(Message):
     counts: dict[str, int | float | str]
 
 
-class Written(Message):
+class Written(Message, frozen=True):
     """Writer → coordinator: the range's rows are durable. `parts` are (table, file, rows, SHA-256)."""
 
     attempt: int
@@ -47,18 +47,18 @@ class Written(Message):
     parts: tuple[tuple[str, str, int, str], ...]
 
 
-class Progress(Message):
+class Progress(Message, frozen=True):
     """Engine or associator → coordinator: counts since the process began, for people to watch."""
 
     stage: str
     counts: dict[str, int]
 
 
-class Stop(Message):
+class Stop(Message, frozen=True):
     """Stop in an orderly way: give up what is not done, keep what is."""
 
 
-class Failed(Message):
+class Failed(Message, frozen=True):
     """A process of the worker failed; `reason` is its error."""
 
     reason: str

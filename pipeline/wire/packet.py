@@ -59,9 +59,7 @@ class Link:
 
 def template(link: Link) -> bytes:
     """A probe's frame with every constant field set and the variable ones zero."""
-    ip = struct.pack(
-        ">BBHHHBBHII", 0x45, 0, FRAME.itemsize - ETHERNET, 0, 0x4000, TTL, TCP, 0, link.source, 0
-    )
+    ip = struct.pack(">BBHHHBBHII", 0x45, 0, FRAME.itemsize - ETHERNET, 0, 0x4000, TTL, TCP, 0, link.source, 0)
     offset = (20 + len(OPTIONS)) // 4 << 4
     tcp = struct.pack(">HHIIBBHHH", 0, 0, 0, 0, offset, SYN, WINDOW, 0, 0)
     return link.gateway_mac + link.source_mac + b"\x08\x00" + ip + tcp + OPTIONS

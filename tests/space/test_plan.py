@@ -1,0 +1,150 @@
+"""The plan: what it is made of, and that nobody changes it unnoticed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from pipeline.config import Config, SweepSection, TargetsSection
+from pipeline.errors import GuardError, InputError
+from pipeline.space import plan as plans
+from pipeline.space.plan import Plan
+from pipeline.space.ranges import Ranges, parse
+
+INCLUDE = ("20.0.0.0/24", "9.255.255.250-10.0.0.5")
+EXCLUDE = ("20.0.0.64/26",)
+
+
+def freeze(
+    *, include: tuple[str, ...] = INCLUDE, exclude: tuple[str, ...] = EXCLUDE, sample: float | int = 1.0
+) -> Plan:
+    config = Config(
+        sweep=SweepSection(name="trial", ports=(104, 11112), seed=7, rate=10, shards=3, sample=sample),
+        targets=TargetsSection(include=include, exclude=exclude),
+    )
+    return plans.freeze(
+        config,
+        Path(),
+        created="2026-02-11T10:00:00Z",
+        code_version="1",
+        requests={"104": "00ff"},
+        databases=("country", "asn"),
+    )
+
+
+def variants(value: Any) -> Iterator[Any]:
+    """The value with each thing in it changed, one at a time."""
+    if isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            for other in variants(getattr(value, name)):
+                yield msgspec.structs.replace(value, **{name: other})
+    elif isinstance(value, tuple):
+        yield value[:-1]
+        for place, item in enumerate(value):
+            for other in variants(item):
+                yield (*value[:place], other, *value[place + 1 :])
+    elif isinstance(value, dict):
+        yield {}
+        yield {**value, "more": "x"}
+    else:
+        yield value + (1 if isinstance(value, int | float) else "x")
+
+
+def test_digest_covers_everything() -> None:
+    """A plan with anything in it changed has another digest, and reading it back is refused."""
+    plan = freeze()
+    covered = [name for name in plan.__struct_fields__ if name != "digest"]
+    digests = set()
+    for name in covered:
+        for other in variants(getattr(plan, name)):
+            changed = msgspec.structs.replace(plan, **{name: other})
+            digests.add(plans.digest(changed))
+            assert plans.digest(changed) != plan.digest, name
+            with pytest.raises(GuardError, match="changed after it was frozen"):
+                plans.decode(plans.encode(changed), "plan.json")
+    assert len(digests) > len(covered)
+
+
+def test_round_trip() -> None:
+    """A plan that was written is read back equal, and freezing twice gives the same digest."""
+    plan = freeze()
+    assert plans.decode(plans.encode(plan), "plan.json") == plan == freeze()
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"\xff", b'{"format": "x"}'])
+def test_no_plan(data: bytes) -> None:
+    """What is no plan at all is refused as wrong input, with its name."""
+    with pytest.raises(InputError, match=r"plan\.json"):
+        plans.decode(data, "plan.json")
+
+
+@pytest.mark.parametrize("extra", ["10.0.0.0/30", "127.0.0.1", "224.0.0.0/4", "192.168.7.7"])
+def test_special_purpose_is_refused(extra: str) -> None:
+    """A plan that would probe special-purpose addresses is refused even if its digest is right and it forbids nothing."""
+    plan = freeze()
+    ranges = Ranges.of([*plan.ranges, parse(extra, "here")])
+    forged = msgspec.structs.replace(plan, ranges=tuple(ranges.pairs()), addresses=ranges.count, forbidden=())
+    forged = msgspec.structs.replace(forged, digest=plans.digest(forged))
+    with pytest.raises(GuardError, match="outside the configured space"):
+        plans.decode(plans.encode(forged), "plan.json")
+
+
+def test_excluded_is_never_emitted() -> None:
+    """No target of any shard is excluded or special-purpose, and all the others are there."""
+    plan = freeze()
+    walk = plan.walk()
+    emitted = np.concatenate(
+        [
+            walk.targets(shard, np.arange(part.first_index, part.last_index + 1))[0]
+            for shard in range(walk.shards)
+            for part in walk.ranges(shard)
+        ]
+    )
+    assert not Ranges.of([parse(block, "here") for block in EXCLUDE]).contains(emitted).any()
+    assert not plans.read_special_purpose().ranges.contains(emitted).any()
+    assert plan.addresses == 192 + 6
+    assert len(emitted) == plan.targets == 2 * plan.addresses
+
+
+@pytest.mark.parametrize("include", [("10.0.0.0/8",), ("20.0.0.64/26",), ("192.0.2.0/24", "20.0.0.64")])
+def test_nothing_left(include: tuple[str, ...]) -> None:
+    """A configuration whose targets are all excluded is refused."""
+    with pytest.raises(InputError, match="nothing is left"):
+        freeze(include=include)
+
+
+@pytest.mark.parametrize(("sample", "addresses"), [(1.0, 198), (0.5, 99), (0.01, 2), (1, 1), (198, 198)])
+def test_sample(sample: float | int, addresses: int) -> None:
+    """A share is rounded to whole addresses and a number is taken as it is."""
+    assert freeze(sample=sample).sampled_addresses == addresses
+
+
+@pytest.mark.parametrize("sample", [0, 199, 0.001, -1])
+def test_sample_bounds(sample: float | int) -> None:
+    """A sample of no address, or of more than there are, is refused."""
+    with pytest.raises(InputError, match=r"sweep\.sample: asks for"):
+        freeze(sample=sample)
+
+
+def test_list_files(tmp_path: Path) -> None:
+    """Lists are read from files beside the configuration, and a wrong line is named by file and number."""
+    (tmp_path / "good.txt").write_text("20.0.0.0/30\n# none\n")
+    (tmp_path / "bad.txt").write_text("20.0.0.0/30\n20.0.0.1/30\n")
+    (listing,) = plans.read_lists((), ("good.txt",), "include", tmp_path)
+    assert (listing.name, listing.ranges.count) == ("good.txt", 4)
+    with pytest.raises(InputError, match=r"bad\.txt, line 2"):
+        plans.read_lists((), ("bad.txt",), "include", tmp_path)
+    with pytest.raises(InputError, match=r"absent\.txt: cannot be read"):
+        plans.read_lists((), ("absent.txt",), "include", tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "source = 1", '[[block]]\ncidr = "10.0.0.0/99"', "block = 3"])
+def test_broken_special_purpose_list(tmp_path: Path, text: str) -> None:
+    """A broken list of special-purpose blocks stops the plan."""
+    path = tmp_path / "special.toml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"special\.toml"):
+        plans.read_special_purpose(path)

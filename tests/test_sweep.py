@@ -1,0 +1,161 @@
+"""A whole sweep over real servers, held against the testbed's ground truth, and every byte of it on the wire."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter, defaultdict
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import dpkt
+import pytest
+
+from pipeline import sweep
+from pipeline.lake import receipts, store
+from pipeline.publish import session
+from pipeline.testbed import spec, truth
+from pipeline.wire.outgoing import Outgoing
+
+ROOT = Path(__file__).parents[1]
+CENSUS = [sys.executable, "-m", "pipeline"]
+DEMO = ROOT / "data" / "testbed" / "demo-sweep.toml"
+TRUTH = truth.truth(spec.load(ROOT / "data" / "testbed" / "demo.toml"))
+VANTAGE = IPv4Address("198.18.0.1").packed
+SYN, ACK, RST, FIN, PUSH = 0x02, 0x10, 0x04, 0x01, 0x08
+
+
+def in_testbed(*command: str, capture: Path | None = None) -> list[str]:
+    captured = ["--capture", str(capture)] if capture else []
+    return [*CENSUS, "testbed", "run", *captured, "--", *CENSUS, *command]
+
+
+def environment(folder: Path) -> dict[str, str]:
+    return os.environ | {"CENSUS_ONLY_TESTBED": "1", "PREFECT_HOME": str(folder / "prefect")}
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished sweep: `lake` and `wire.pcap`."""
+    folder = tmp_path_factory.mktemp("sweep")
+    command = in_testbed("sweep", str(DEMO), "--lake", str(folder / "lake"), capture=folder / "wire.pcap")
+    ended = subprocess.run(command, cwd=ROOT, env=environment(folder), capture_output=True, text=True, timeout=240)
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    (folder / "stdout").write_text(ended.stdout, "utf-8")
+    return folder
+
+
+def test_every_outcome_is_the_ground_truth(swept: Path) -> None:
+    """Every target that answers has the outcome that the testbed's spec gives it, and no other target has a row."""
+    with session.connect(swept / "lake") as con:
+        rows = con.execute("SELECT ip, port, outcome FROM responses").fetchall()
+    expected = {(t.address, t.port): t.outcome for t in TRUTH if t.outcome and not t.excluded}
+    assert {(ip, port): outcome for ip, port, outcome in rows} == expected
+    assert len(rows) == len(expected)
+
+
+def test_countries_are_counted_as_they_are(swept: Path) -> None:
+    """Services per country equal the ground truth, the United Kingdom's 34 among them."""
+    dicom = ("echoed", "accepted", "accepted_no_verification", "rejected", "aborted")
+    expected = Counter(t.country for t in TRUTH if t.outcome in dicom and not t.excluded)
+    with session.connect(swept / "lake") as con:
+        counted = dict(con.execute("SELECT country, services FROM countries WHERE services > 0").fetchall())
+    assert counted == expected
+    assert counted["GB"] == 34
+    assert len(counted) >= 12
+
+
+def test_receipts_and_tables_add_up(swept: Path) -> None:
+    """`census verify` proves a finished sweep, and names the fault once a receipt is changed."""
+    verify = [*CENSUS, "verify", str(swept / "lake")]
+    assert subprocess.run(verify, cwd=ROOT, timeout=60).returncode == 0
+    place = store.find(swept / "lake", None)
+    path = sorted(place.receipts.glob("*.json"))[0]
+    original = path.read_bytes()
+    path.write_bytes(original.replace(b'"probes_sent":', b'"probes_sent":1'))
+    broken = subprocess.run(verify, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    path.write_bytes(original)
+    assert broken.returncode == 1
+    assert path.stem in broken.stderr
+
+
+def packets(path: Path) -> list[dpkt.ip.IP]:
+    """The IPv4 packets of a capture; anything else fails."""
+    with path.open("rb") as file:
+        frames = [dpkt.ethernet.Ethernet(data) for _, data in dpkt.pcap.Reader(file)]
+    assert all(isinstance(frame.data, dpkt.ip.IP) for frame in frames)
+    return [frame.data for frame in frames]
+
+
+def test_nothing_else_is_on_the_wire(swept: Path) -> None:
+    """The wire holds the SYNs that the receipts own up to, whitelisted bytes only, and nothing to an excluded address."""
+    place = store.find(swept / "lake", None)
+    plan, done = sweep.read(place.plan), receipts.read_receipts(place)
+    outgoing = Outgoing.from_json(plan.requests)
+    sent = [packet for packet in packets(swept / "wire.pcap") if packet.src == VANTAGE]
+    assert all(packet.p == dpkt.ip.IP_PROTO_TCP for packet in sent)
+    segments = [packet.data for packet in sent]
+    assert {segment.flags & ~(SYN | ACK | RST | FIN | PUSH) for segment in segments} == {0}
+    syns = [segment for segment in segments if segment.flags == SYN]
+    ring = sum(16384 <= segment.sport < 32768 for segment in syns)
+    assert ring == sum(r["probes_sent"] for r in done) == plan.targets
+    assert len(syns) - ring == sum(r["connects"] + r["syn_retransmits"] for r in done)
+    walk = plan.walk()
+    assert {packet.dst for packet in sent} <= {a.packed for a in map(IPv4Address, _addresses(walk.space.ranges))}
+    for stream in streams(sent).values():
+        assert whole(stream, outgoing), stream.hex()
+
+
+def _addresses(ranges) -> list[int]:  # type: ignore[no-untyped-def]
+    return [address for first, last in ranges.pairs() for address in range(first, last + 1)]
+
+
+def streams(sent: list[dpkt.ip.IP]) -> dict[tuple[bytes, int, int], bytes]:
+    """What we sent on each connection, in the order of the sequence numbers, each byte once."""
+    pieces: dict[tuple[bytes, int, int], dict[int, bytes]] = defaultdict(dict)
+    for packet in sent:
+        if packet.data.data:
+            pieces[packet.dst, packet.data.sport, packet.data.dport][packet.data.seq] = packet.data.data
+    return {flow: b"".join(data for _, data in sorted(parts.items())) for flow, parts in pieces.items()}
+
+
+def whole(stream: bytes, outgoing: Outgoing) -> bool:
+    """A stream is made of whole templates, the first of them the request."""
+    if not stream.startswith(outgoing.request):
+        return False
+    while stream:
+        template = next((t for t in outgoing.templates.values() if stream.startswith(t)), None)
+        if template is None:
+            return False
+        stream = stream[len(template) :]
+    return True
+
+
+def test_an_interrupted_sweep_is_finished_and_nothing_doubled(tmp_path: Path) -> None:
+    """After Ctrl-C the exit code is 130, and the rest is run with no target visited or written twice."""
+    plan_file, lake, capture = tmp_path / "plan.json", tmp_path / "lake", tmp_path / "wire.pcap"
+    subprocess.run([*CENSUS, "plan", str(DEMO), "-o", str(plan_file)], cwd=ROOT, check=True, timeout=60)
+    work = ("work", str(plan_file), "--lake", str(lake))
+    first = subprocess.Popen(in_testbed(*work, capture=capture), cwd=ROOT, env=environment(tmp_path))
+    place = sweep.begin(sweep.read(plan_file), lake)
+    _until(lambda: any(place.progress.glob("*.json")) and len(receipts.finished(place)) >= 1)
+    first.send_signal(signal.SIGINT)
+    assert first.wait(60) == 130
+    assert len(receipts.finished(place)) < 4
+    again = in_testbed(*work, capture=tmp_path / "again.pcap")
+    assert subprocess.run(again, cwd=ROOT, env=environment(tmp_path), timeout=120).returncode == 0
+    sweep.require_verified(sweep.read(plan_file), place)
+    visits = Counter((host, port) for host, _, port in [*_flows(capture), *_flows(tmp_path / "again.pcap")])
+    assert max(visits.values()) == 1
+
+
+def _flows(capture: Path) -> list[tuple[bytes, int, int]]:
+    return list(streams([packet for packet in packets(capture) if packet.src == VANTAGE]))
+
+
+def _until(holds, seconds: float = 60.0) -> None:  # type: ignore[no-untyped-def]
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
