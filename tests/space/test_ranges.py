@@ -1,5 +1,7 @@
 """Sets of addresses against Python's own sets."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -40,7 +42,7 @@ def test_canonical(pairs: list[tuple[int, int]], offset: int) -> None:
     """The ranges are sorted, with gaps between them, so equal sets have equal digests."""
     ranges, wanted = made(pairs, offset)
     assert members(ranges) == wanted and ranges.count == len(wanted)
-    assert all(last + 1 < first for (_, last), (first, _) in zip(ranges.pairs(), ranges.pairs()[1:], strict=False))
+    assert all(last + 1 < first for (_, last), (first, _) in pairwise(ranges.pairs()))
     assert ranges.digest == Ranges.of((address, address) for address in wanted).digest
 
 

@@ -1,6 +1,7 @@
 """Shards and ranges: every target once, and the way back from a target to its place."""
 
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given, settings
@@ -91,4 +92,4 @@ def test_ranges_tile_the_shard(walk: Walk) -> None:
         assert [part.number for part in parts] == list(range(len(parts)))
         assert sum(part.length for part in parts) == (end - first) * len(walk.ports)
         assert all(part.length == walk.range_targets for part in parts[:-1])
-        assert all(a.last_index + 1 == b.first_index for a, b in zip(parts, parts[1:], strict=False))
+        assert all(a.last_index + 1 == b.first_index for a, b in pairwise(parts))
