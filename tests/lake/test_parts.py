@@ -1,0 +1,103 @@
+"""Journals that were cut off, and the tidying of rows."""
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline import schema
+from pipeline.lake import parts
+from pipeline.lake.parts import Journal
+
+
+def row(ip: int, port: int = 104, *, ttl: int = 60) -> dict[str, Any]:
+    at = datetime(2026, 2, 11, tzinfo=UTC)
+    return {
+        "ip": ip, "port": port, "answered_at": at, "ttl": ttl, "window": 1,
+        "outcome": "silent", "close_kind": "deadline", "close_stage": "associate", "banner": None,
+    }  # fmt: skip
+
+
+def batch(*rows: dict[str, Any]) -> pa.RecordBatch:
+    return parts.from_rows(list(rows), "responses")
+
+
+def table(*rows: dict[str, Any]) -> pa.Table:
+    return pa.Table.from_batches([batch(*rows)])
+
+
+def written(path: Path, sizes: tuple[int, ...], *, close: bool) -> list[int]:
+    """Write a journal of batches of these sizes; the file's length after each."""
+    journal = Journal(path, "responses")
+    lengths = []
+    for number, size in enumerate(sizes):
+        journal.append(batch(*(row(100 * number + place) for place in range(size))))
+        journal.commit(force=True)
+        lengths.append(path.stat().st_size)
+    if close:
+        journal.close()
+    return lengths
+
+
+@pytest.mark.parametrize("close", [True, False])
+def test_journal_cut_anywhere(tmp_path: Path, close: bool) -> None:
+    """A journal cut at any byte gives every batch that is whole, in order, and never an error."""
+    path = tmp_path / "journal.arrows"
+    sizes = (1, 3, 2)
+    lengths = written(path, sizes, close=close)
+    data = path.read_bytes()
+    for cut in range(len(data) + 1):
+        path.write_bytes(data[:cut])
+        whole = sum(length <= cut for length in lengths)
+        addresses = parts.read_journal(path, "responses").column("ip").to_pylist()
+        assert addresses == [100 * n + place for n, size in enumerate(sizes[:whole]) for place in range(size)]
+
+
+def test_no_journal(tmp_path: Path) -> None:
+    """A journal that is missing has no rows, but the table's columns."""
+    rows = parts.read_journal(tmp_path / "none", "responses")
+    assert len(rows) == 0
+    assert rows.schema.equals(schema.table("responses").arrow)
+
+
+def test_tidy() -> None:
+    """Rows are sorted, and of those with one key the first stands."""
+    first = table(row(9), row(5, 11112), row(5, 104, ttl=1))
+    second = table(row(5, 104, ttl=2), row(1), row(9, ttl=3))
+    tidied = parts.tidy([first, second], "responses")
+    found = [(r["ip"], r["port"], r["ttl"]) for r in tidied.to_pylist()]
+    assert found == [(1, 104, 60), (5, 104, 1), (5, 11112, 60), (9, 104, 60)]
+    assert tidied.schema.equals(schema.table("responses").arrow, check_metadata=True)
+
+
+@pytest.mark.parametrize("name", ["responses", "associations", "banners"])
+def test_tidy_nothing(name: str) -> None:
+    """Tidying empty tables gives an empty table of the same columns."""
+    empty = schema.table(name).arrow.empty_table()
+    tidied = parts.tidy([empty, empty], name)
+    assert len(tidied) == 0
+    assert tidied.schema.equals(empty.schema)
+
+
+def test_write(tmp_path: Path) -> None:
+    """A part is described by the rows and the hash of its file, which names its table, its version and its sweep."""
+    path = tmp_path / "000-000001.1.parquet"
+    part = parts.write(path, table(row(1), row(2)), "responses", "20260211-trial")
+    assert part == parts.Part("responses", path.name, 2, hashlib.sha256(path.read_bytes()).hexdigest())
+    rows = pq.read_table(path, partitioning=None)
+    assert rows.to_pylist() == [row(1), row(2)]
+    metadata = rows.schema.metadata
+    assert metadata[b"census.table"] == b"responses"
+    assert metadata[b"census.schema_version"] == b"1"
+    assert metadata[b"census.sweep"] == b"20260211-trial"
+
+
+def test_from_rows() -> None:
+    """Keys that the table lacks are left out, and columns that a row lacks are null."""
+    made = parts.from_rows([{"ip": 1, "other": 2}], "responses")
+    assert made.schema.equals(schema.table("responses").arrow)
+    assert made.to_pylist()[0] == dict.fromkeys(made.schema.names) | {"ip": 1}

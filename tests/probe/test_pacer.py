@@ -1,0 +1,63 @@
+"""The pacer over clocks of every kind."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.probe.pacer import BURST_SECONDS, Pacer
+
+STEPS = st.lists(st.one_of(st.floats(0, 0.02), st.floats(0, 0.0005), st.floats(0, 30)), min_size=1, max_size=200)
+
+
+@settings(deadline=None)
+@given(st.integers(1, 2_000_000), STEPS, st.integers(1, 100_000))
+def test_never_twice_the_rate(rate: int, steps: list[float], wanted: int) -> None:
+    """In no 10 ms are there more grants than twice the rate allows (two probes where it allows less than one)."""
+    pacer = Pacer(rate, 0.0)
+    now = 0.0
+    grants: list[tuple[float, int]] = []
+    for step in steps:
+        now += step
+        grants.append((now, pacer.grant(now, wanted)))
+    limit = 2 * max(1.0, rate * BURST_SECONDS) * (1 + 1e-9)
+    for place, (begin, _) in enumerate(grants):
+        assert sum(count for at, count in grants[place:] if at <= begin + BURST_SECONDS) <= limit
+
+
+@settings(deadline=None)
+@given(st.integers(1, 2_000_000), STEPS, st.integers(0, 1000))
+def test_never_more_than_wanted(rate: int, steps: list[float], wanted: int) -> None:
+    """No grant is negative or more than was asked for."""
+    pacer = Pacer(rate, 0.0)
+    now = 0.0
+    for step in steps:
+        now += step
+        assert 0 <= pacer.grant(now, wanted) <= wanted
+
+
+@pytest.mark.parametrize("stall", [0.02, 1.0, 3600.0])
+def test_stall_is_not_caught_up(stall: float) -> None:
+    """After a stall of any length one burst goes out, and the stall is counted."""
+    pacer = Pacer(10_000, 0.0)
+    assert pacer.grant(stall, 1_000_000) == 100
+    assert pacer.stalls == 1
+    assert pacer.grant(stall + 0.001, 1_000_000) in (9, 10)
+    assert pacer.stalls == 1
+
+
+@pytest.mark.parametrize("rate", [1000, 10_000, 333_333])
+def test_long_run_rate(rate: int) -> None:
+    """Over ten seconds of ordinary ticks the rate is reached and not exceeded."""
+    pacer = Pacer(rate, 0.0)
+    sent = sum(pacer.grant(tick / 1000, 10**9) for tick in range(1, 10_001))
+    assert 0.999 * rate * 10 <= sent <= rate * 10
+
+
+@pytest.mark.parametrize("rate", [1000, 10_000, 333_333])
+def test_wait(rate: int) -> None:
+    """After the time that the pacer asks for, half a burst is granted."""
+    pacer = Pacer(rate, 0.0)
+    wait = pacer.wait()
+    assert 0 < wait < BURST_SECONDS
+    assert pacer.grant(wait + 1e-9, 10**9) == max(1, int(rate * BURST_SECONDS / 2))
+    assert pacer.stalls == 0

@@ -1,0 +1,130 @@
+"""Probes read by another implementation, and answers written by it."""
+
+import dpkt
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.wire.cookie import Cookie
+from pipeline.wire.packet import ACK, FRAME, OPTIONS, RST, SNAP, SYN, Answers, Link, Sums, fill, read_answers, template
+
+OURS = 0x14000001
+LINK = Link(source_mac=b"\x02\x00\x00\x00\x00\x01", gateway_mac=b"\x02\x00\x00\x00\x00\x02", source=OURS)
+PROBES = st.tuples(
+    st.integers(0, 2**32 - 1),
+    st.integers(0, 65535),
+    st.integers(0, 65535),
+    st.integers(0, 2**32 - 1),
+    st.integers(0, 65535),
+)
+PEER = bytes.fromhex("14000102")
+FIELDS = ("address", "port", "our_port", "our_sequence", "flags", "ttl", "window")
+
+
+def probe_frames(rows: list[tuple[int, ...]]) -> list[bytes]:
+    """Filled frames of (address, port, source port, sequence, id)."""
+    addresses, ports, source_ports, sequences, ids = (np.array(column) for column in zip(*rows, strict=True))
+    frames = np.frombuffer(bytearray(template(LINK) * len(rows)), dtype=FRAME)
+    cookie = Cookie(source_ports.astype(np.uint16), sequences.astype(np.uint32))
+    sums = Sums.over(template(LINK))
+    fill(frames, sums, addresses.astype(np.uint32), ports.astype(np.uint16), cookie, ids.astype(np.uint16))
+    return [frame.tobytes() for frame in frames]
+
+
+def read(*packets: bytes) -> Answers:
+    rows = np.frombuffer(b"".join(packet[:SNAP].ljust(SNAP, b"\0") for packet in packets), dtype=np.uint8)
+    return read_answers(rows.reshape(-1, SNAP), np.array([len(packet) for packet in packets]))
+
+
+def only(answers: Answers) -> tuple[int, ...]:
+    (row,) = zip(*(getattr(answers, name).tolist() for name in FIELDS), strict=True)
+    return row
+
+
+def tcp_answer(flags: int, *, ack: int = 1001, payload: bytes = b"", options: bytes = b"") -> bytes:
+    tcp = dpkt.tcp.TCP(sport=104, dport=20000, seq=5, ack=ack, flags=flags, win=4096, opts=options, data=payload)
+    tcp.off = (20 + len(options)) // 4
+    return bytes(dpkt.ip.IP(src=PEER, dst=OURS.to_bytes(4, "big"), p=6, ttl=57, data=tcp))
+
+
+def unreachable(quoted: bytes, *, type: int = 3) -> bytes:
+    icmp = dpkt.icmp.ICMP(type=type, code=13, data=dpkt.icmp.ICMP.Unreach(data=quoted))
+    return bytes(dpkt.ip.IP(src=bytes.fromhex("14000900"), dst=OURS.to_bytes(4, "big"), p=1, ttl=200, data=icmp))
+
+
+@settings(deadline=None)
+@given(st.lists(PROBES, min_size=1, max_size=10))
+def test_fields_of_probes(rows: list[tuple[int, ...]]) -> None:
+    """dpkt reads each probe as a SYN to its target that carries its cookie and an ordinary client's options."""
+    for frame, (address, port, source_port, sequence, id) in zip(probe_frames(rows), rows, strict=True):
+        ethernet = dpkt.ethernet.Ethernet(frame)
+        ip, tcp = ethernet.data, ethernet.data.data
+        assert (ethernet.dst, ethernet.src, ethernet.type) == (LINK.gateway_mac, LINK.source_mac, 0x0800)
+        assert (int.from_bytes(ip.src, "big"), int.from_bytes(ip.dst, "big"), ip.id) == (OURS, address, id)
+        assert (ip.len, ip.df, ip.mf, ip.offset, ip.ttl) == (len(frame) - 14, 1, 0, 0, 64)
+        assert (tcp.sport, tcp.dport, tcp.seq, tcp.ack) == (source_port, port, sequence, 0)
+        assert (tcp.flags, tcp.win, tcp.opts, bytes(tcp.data)) == (SYN, 64240, OPTIONS, b"")
+
+
+@settings(deadline=None)
+@given(st.lists(PROBES, min_size=1, max_size=10))
+def test_checksums_of_probes(rows: list[tuple[int, ...]]) -> None:
+    """Both checksums of a probe are right: summed over what they cover, each gives zero."""
+    for frame in probe_frames(rows):
+        ip, tcp = frame[14:34], frame[34:]
+        assert dpkt.in_cksum(ip) == 0
+        assert dpkt.in_cksum(ip[12:20] + bytes([0, 6]) + len(tcp).to_bytes(2, "big") + tcp) == 0
+
+
+@pytest.mark.parametrize("flags", [SYN | ACK, RST | ACK, RST])
+@pytest.mark.parametrize("options", [b"", bytes.fromhex("020405b4")])
+def test_tcp_answers(flags: int, options: bytes) -> None:
+    """A SYN-ACK or RST gives the peer, our port, the sequence it acknowledges, TTL and window."""
+    answers = read(tcp_answer(flags, options=options))
+    assert only(answers) == (int.from_bytes(PEER, "big"), 104, 20000, 1000, flags, 57, 4096)
+
+
+def test_acknowledgement_wraps() -> None:
+    """The answer to a probe with the last sequence number acknowledges zero."""
+    assert read(tcp_answer(SYN | ACK, ack=0)).our_sequence.tolist() == [2**32 - 1]
+
+
+@settings(deadline=None)
+@given(PROBES)
+def test_unreachable(probe: tuple[int, ...]) -> None:
+    """An ICMP unreachable speaks of the target of the probe that it quotes, whole or only eight bytes of TCP."""
+    address, port, source_port, sequence, _ = probe
+    (frame,) = probe_frames([probe])
+    for quoted in (frame[14:], frame[14:42]):
+        assert only(read(unreachable(quoted))) == (address, port, source_port, sequence, 0, 200, 0)
+
+
+def test_what_is_left_out() -> None:
+    """Fragments, IP options, other protocols, other ICMP and short packets are no answers."""
+    good = tcp_answer(SYN | ACK)
+    quoted = probe_frames([(1, 2, 3, 4, 5)])[0][14:]
+    icmp = unreachable(quoted)
+    junk = (
+        b"", good[:39], b"\x46" + good[1:], b"\x65" + good[1:],
+        good[:6] + b"\x20\x00" + good[8:], good[:6] + b"\x00\x01" + good[8:],
+        good[:9] + b"\x11" + good[10:], icmp[:55], unreachable(quoted, type=11), unreachable(quoted, type=0),
+        unreachable(b"\x46" + quoted[1:]), unreachable(quoted[:9] + b"\x11" + quoted[10:]),
+    )  # fmt: skip
+    assert all(len(read(packet).address) == 0 for packet in junk)
+    assert read(*junk, good, icmp).address.tolist() == [int.from_bytes(PEER, "big"), 1]
+
+
+@settings(deadline=None)
+@given(st.lists(st.binary(max_size=80), min_size=1, max_size=20))
+def test_junk(packets: list[bytes]) -> None:
+    """Any bytes at all are read without an error, and every field has one entry an answer."""
+    answers = read(*packets)
+    assert len({len(getattr(answers, name)) for name in FIELDS}) == 1
+    assert len(answers.address) <= len(packets)
+
+
+def test_take() -> None:
+    """Choosing among answers keeps the fields of one answer together."""
+    answers = read(tcp_answer(SYN | ACK), tcp_answer(RST, ack=7))
+    assert only(answers.take(np.array([False, True]))) == (int.from_bytes(PEER, "big"), 104, 20000, 6, RST, 57, 4096)
