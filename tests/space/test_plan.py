@@ -63,7 +63,7 @@ def test_digest_covers_everything() -> None:
             changed = msgspec.structs.replace(plan, **{name: other})
             digests.add(plans.digest(changed))
             assert plans.digest(changed) != plan.digest, name
-            with pytest.raises((GuardError, InputError), match="changed after it was frozen|Invalid enum value"):
+            with pytest.raises((GuardError, InputError), match=r"changed after it was frozen|is not a plan"):
                 plans.decode(plans.encode(changed), "plan.json")
     assert len(digests) > len(covered)
 

@@ -1,0 +1,97 @@
+"""The configuration: what is wrong is named by file, key and reason."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.config import load
+from pipeline.errors import InputError
+
+GOOD = """
+[sweep]
+name = "trial"
+ports = [104, 11112]
+seed = 7
+rate = 1000
+sample = 0.5
+[targets]
+include = ["20.0.0.0/24"]
+[identity]
+ae_title = "CENSUS"
+"""
+
+#: What is replaced in the good file, by what, which key is named and which words of the reason.
+FAULTS = (
+    ("seed = 7", "seed = 7\nspeed = 1", "sweep", "speed"),
+    ("[identity]", "[identify]", "", "identify"),
+    ("seed = 7\n", "", "sweep", "seed"),
+    ("seed = 7", "seed = -1", "sweep.seed", ">= 0"),
+    ("11112]", "0]", "sweep.ports[1]", ">= 1"),
+    ("11112]", "65536]", "sweep.ports[1]", "<= 65535"),
+    ("11112]", '"dicom"]', "sweep.ports[1]", "int"),
+    ("11112]", "104]", "sweep.ports", "twice"),
+    ("[104, 11112]", "[]", "sweep.ports", "length"),
+    ("rate = 1000", "rate = 0", "sweep.rate", ">= 1"),
+    ("rate = 1000", "rate = 1.5", "sweep.rate", "int"),
+    ("rate = 1000", "rate = 1000\nshards = 513", "sweep.shards", "<= 512"),
+    ("rate = 1000", 'rate = 1000\nprofile = "move"', "sweep.profile", "move"),
+    ('["20.0.0.0/24"]', "[]", "targets.include", "is empty"),
+    ("sample = 0.5", "sample = 0", "sweep.sample", "share"),
+    ("sample = 0.5", "sample = 1.01", "sweep.sample", "share"),
+    ("sample = 0.5", "sample = -5", "sweep.sample", "share"),
+    ("sample = 0.5", "sample = inf", "sweep.sample", "share"),
+    ("sample = 0.5", "sample = true", "sweep.sample", "bool"),
+    ('"trial"', '"Trial sweep"', "sweep.name", "regex"),
+    ('"CENSUS"', '"AE TITLE THAT IS LONG"', "identity.ae_title", "regex"),
+    ('"CENSUS"', '" CENSUS"', "identity.ae_title", "regex"),
+    ('"CENSUS"', '"CEN\\\\SUS"', "identity.ae_title", "regex"),
+    ('"CENSUS"', '"CENSUS"\n[probe]\ngateway_mac = "02:00"', "probe.gateway_mac", "regex"),
+    ('"CENSUS"', '"CENSUS"\n[probe]\ncooldown = 0.1', "probe.cooldown", ">= 0.5"),
+)
+
+
+def test_good(tmp_path: Path) -> None:
+    """A right file is read, and what it leaves out has its default."""
+    path = tmp_path / "census.toml"
+    path.write_text(GOOD)
+    config = load(path)
+    assert (config.sweep.ports, config.sweep.sample, config.sweep.shards) == ((104, 11112), 0.5, 64)
+    assert (config.sweep.profile, config.identity.contact, config.lake.url) == ("associate", "", "lake")
+
+
+@pytest.mark.parametrize(("old", "new", "key", "words"), FAULTS)
+def test_faults(tmp_path: Path, old: str, new: str, key: str, words: str) -> None:
+    """Each fault is refused with the file, the key and the reason."""
+    path = tmp_path / "census.toml"
+    assert GOOD.count(old) == 1
+    path.write_text(GOOD.replace(old, new))
+    with pytest.raises(InputError) as caught:
+        load(path)
+    place = f"{path}, key {key}" if key else str(path)
+    assert caught.value.where == place
+    assert words in caught.value.reason
+
+
+@pytest.mark.parametrize("data", [b"[sweep", b"\xff\xfe", b"a = 1\na = 2"])
+def test_not_toml(tmp_path: Path, data: bytes) -> None:
+    """A file that is not TOML is refused by name."""
+    path = tmp_path / "census.toml"
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=r"census\.toml: is not TOML"):
+        load(path)
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    """A file that is not there is refused by name."""
+    with pytest.raises(InputError, match=r"absent\.toml: cannot be read: No such file"):
+        load(tmp_path / "absent.toml")
+
+
+@pytest.mark.parametrize("sample", ["1", "1.0", "1000000", "0.000001"])
+def test_good_samples(tmp_path: Path, sample: str) -> None:
+    """A sample is a share up to one or a whole number of addresses; 1 is one address and 1.0 is all."""
+    path = tmp_path / "census.toml"
+    path.write_text(GOOD.replace("0.5", sample))
+    found = load(path).sweep.sample
+    assert isinstance(found, float if "." in sample else int)
+    assert found == float(sample)

@@ -1,0 +1,35 @@
+"""The closed vocabulary of outcomes."""
+
+import re
+
+import pytest
+
+from pipeline.outcome import ACCEPTS_ASSOCIATION, SPEAKS_DICOM, CloseKind, CloseStage, Explained, Outcome
+
+KINDS = (Outcome, CloseKind, CloseStage)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_members_are_explained(kind: type[Explained]) -> None:
+    """Every value is a plain word with a sentence of explanation that no other value has."""
+    for member in kind:
+        assert re.fullmatch(r"[a-z]+(_[a-z]+)*", member.value)
+        assert member.name == member.value.upper()
+        assert member.explanation[0].isupper() and member.explanation.endswith(".")
+    assert len({member.explanation for member in kind}) == len(kind)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_members_are_their_text(kind: type[Explained]) -> None:
+    """A member equals its text, is found by it and is written as it."""
+    for member in kind:
+        assert member == member.value == str(member) == f"{member}"
+        assert kind(member.value) is member
+    with pytest.raises(ValueError, match="is not a valid"):
+        kind("unheard_of")
+
+
+def test_sets() -> None:
+    """Whoever accepts an association speaks DICOM, and so do only those who reject or abort it besides."""
+    assert ACCEPTS_ASSOCIATION < SPEAKS_DICOM
+    assert {Outcome.REJECTED, Outcome.ABORTED} == SPEAKS_DICOM - ACCEPTS_ASSOCIATION

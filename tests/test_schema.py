@@ -1,0 +1,79 @@
+"""The contract of the tables: every file of `schemas/` is read and means something."""
+
+import pyarrow as pa
+import pytest
+
+from pipeline import outcome, schema
+from pipeline.schema import Table
+
+TABLES = schema.tables()
+NAMES = [table.name for table in TABLES]
+
+
+def test_every_file_is_a_table() -> None:
+    """Each schema file holds the table that it is named after."""
+    assert sorted(path.stem for path in schema.FOLDER.glob("*.toml")) == NAMES
+    assert {"responses", "associations", "banners", "receipts"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("table", TABLES, ids=NAMES)
+def test_columns(table: Table) -> None:
+    """Columns have a name of their own, a type that Arrow knows and a meaning, and came with a version that was."""
+    names = [column.name for column in table.columns]
+    assert len(set(names)) == len(names)
+    assert table.arrow.names == names
+    for column in table.columns:
+        assert isinstance(column.field.type, pa.DataType)
+        assert column.meaning.endswith(".")
+        assert 1 <= column.since <= table.version
+
+
+@pytest.mark.parametrize("table", TABLES, ids=NAMES)
+def test_keys(table: Table) -> None:
+    """Every table has a key, and keys and sort orders are made of columns."""
+    columns = {column.name: column for column in table.columns}
+    assert table.key
+    assert set(table.key) | set(table.sort) <= columns.keys()
+
+
+@pytest.mark.parametrize("table", TABLES, ids=NAMES)
+def test_values_name_enumerations(table: Table) -> None:
+    """`values` names an enumeration of outcomes, and the column is a text."""
+    for column in table.columns:
+        if column.values:
+            members = getattr(outcome, column.values)
+            assert issubclass(members, outcome.Explained)
+            assert column.type == "string"
+            assert column.allowed == [member.value for member in members]
+        else:
+            assert column.allowed == []
+
+
+@pytest.mark.parametrize("name", ["responses", "associations"])
+def test_judgement_is_closed(name: str) -> None:
+    """Outcome and qualifiers draw from the closed vocabulary, and are never null."""
+    columns = {column.name: column for column in schema.table(name).columns}
+    drawn = {key: columns[key].values for key in ("outcome", "close_kind", "close_stage")}
+    assert drawn == {"outcome": "Outcome", "close_kind": "CloseKind", "close_stage": "CloseStage"}
+    assert not any(columns[key].null for key in drawn)
+
+
+@pytest.mark.parametrize(
+    ("text", "type"),
+    [
+        ("uint32", pa.uint32()),
+        ("timestamp[us, UTC]", pa.timestamp("us", tz="UTC")),
+        ("list<string>", pa.list_(pa.string())),
+        ("list<struct<a: uint8, b: string>>", pa.list_(pa.struct([("a", pa.uint8()), ("b", pa.string())]))),
+    ],
+)
+def test_types(text: str, type: pa.DataType) -> None:
+    """Types are read as the files write them."""
+    assert schema.parse_type(text) == type
+
+
+@pytest.mark.parametrize("text", ["", "int", "list<>", "list<int>", "uint8 "])
+def test_unknown_types(text: str) -> None:
+    """A type that is not known is refused."""
+    with pytest.raises(ValueError, match="unknown column type"):
+        schema.parse_type(text)

@@ -1,0 +1,110 @@
+"""Channels over real sockets."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+import pytest
+import zmq
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.transport import messages
+from pipeline.transport.channel import Address, Receiver, Sender, decode, decode_rows, encode_rows
+
+ROWS = pa.RecordBatch.from_pydict({"ip": pa.array([1, 2**32 - 1], pa.uint32()), "raw": [b"\x00\xff", None]})
+MESSAGES = (
+    messages.Assign(shard=1, number=2, first_index=0, last_index=2**40, attempt=1),
+    messages.Rows(shard=1, number=2, attempt=1, table="responses"),
+    messages.Sent(shard=1, number=2),
+    messages.Cooled(shard=1, number=2, attempt=1, complete=True, counts={"a": 1, "b": 0.5, "c": "x"}),
+    messages.Written(
+        shard=1,
+        number=2,
+        attempt=1,
+        complete=False,
+        counts={"a": 1},
+        outcomes={"echoed": 2},
+        parts=(("responses", "000-000001.1.parquet", 2, "ab"),),
+    ),
+    messages.Progress(shard=-1, number=-1, stage="probe", counts={"probes": 3}),
+    messages.Stop(shard=-1, number=-1),
+    messages.Failed(shard=-1, number=-1, reason="it broke – „so“", exit_code=3),
+)
+
+
+@pytest.fixture
+def ends(tmp_path: Path) -> Iterator[tuple[Sender, Receiver]]:
+    context = zmq.Context()
+    address = Address(tmp_path, "c")
+    receiver = Receiver(context, address)
+    sender = Sender(context, address)
+    yield sender, receiver
+    sender.close()
+    receiver.close()
+    context.term()
+
+
+def test_all_messages_are_tried() -> None:
+    """The round trips below are of every kind of message."""
+    assert {type(message) for message in MESSAGES} == set(messages.Any.__args__)
+
+
+@pytest.mark.parametrize("rows", [None, ROWS, ROWS.slice(0, 0)], ids=["bare", "rows", "no rows"])
+def test_trip(ends: tuple[Sender, Receiver], rows: pa.RecordBatch | None) -> None:
+    """Every message arrives as it was sent, in order, with its rows."""
+    sender, receiver = ends
+    for message in MESSAGES:
+        sender.send(message, rows)
+    for message in MESSAGES:
+        received = receiver.receive(10)
+        assert received is not None
+        assert received[0] == message
+        assert received[1] is None if rows is None else received[1].equals(rows)
+
+
+def test_nothing_came(ends: tuple[Sender, Receiver]) -> None:
+    """A receiver that nobody sends to gives up when its time is over."""
+    assert ends[1].receive(0.01) is None
+
+
+def test_nothing_is_dropped(tmp_path: Path) -> None:
+    """What was sent before the sender closed arrives, every message of it."""
+    context = zmq.Context()
+    receiver = Receiver(context, Address(tmp_path, "c"))
+    sender = Sender(context, Address(tmp_path, "c"))
+    for number in range(900):
+        sender.send(messages.Sent(shard=0, number=number))
+    sender.close()
+    received = [receiver.receive(10) for _ in range(900)]
+    assert [item[0].number for item in received if item] == list(range(900))
+    receiver.close()
+    context.term()
+
+
+JUNK = (b"", b"{}", b"[]", b"\xff", b'{"type":"Other"}', b'{"type":"Sent"}', b'{"type":"Sent","shard":"a","number":1}')
+
+
+@pytest.mark.parametrize("frame", JUNK)
+def test_junk(ends: tuple[Sender, Receiver], frame: bytes) -> None:
+    """What is no message is refused when it is received."""
+    sender, receiver = ends
+    sender._socket.send_multipart([frame])
+    with pytest.raises(msgspec.DecodeError):
+        receiver.receive(10)
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=40))
+def test_any_bytes(frame: bytes) -> None:
+    """No bytes that are not a message raise anything but a decoding error."""
+    with pytest.raises(msgspec.DecodeError):
+        decode([frame])
+
+
+def test_junk_rows() -> None:
+    """Rows that are no Arrow stream are refused, and those that are come back equal."""
+    assert decode_rows(encode_rows(ROWS)).equals(ROWS)
+    with pytest.raises(pa.ArrowInvalid):
+        decode([msgspec.json.encode(MESSAGES[1]), b"junk"])
