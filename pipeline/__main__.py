@@ -13,11 +13,16 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     help="Count the DICOM services that answer on the Internet: plan, sweep, verify, report.\n\n"
     "Try `make demo` for a whole sweep of a closed, simulated Internet. "
     "Exit codes: 0 done, 1 the program failed, 2 the input is wrong, 3 stopped by a guard rail, 130 interrupted.",
 )
-testbed = typer.Typer(no_args_is_help=True, help="A closed, simulated Internet of real servers, to try everything in.")
+testbed = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="A closed, simulated Internet of real servers, to try everything in.",
+)
 app.add_typer(testbed, name="testbed")
 
 Lake = Annotated[Path, typer.Argument(help="Folder of the lake, e.g. demo/lake.", show_default=False)]
@@ -171,7 +176,8 @@ def main() -> None:
         _fail(str(error), error.exit_code)
     except Exception as error:
         if type(error).__module__.startswith(("click", "typer")):
-            _fail(str(InputError("command line", getattr(error, "message", str(error)))), 2)
+            reason = error.format_message() if hasattr(error, "format_message") else str(error)
+            _fail(str(InputError("command line", reason or "no command; --help lists them")), 2)
         raise
     if code == Interrupted.exit_code:
         _fail("interrupted; the state is saved, run it again (`census sweep` with --resume) to finish the rest", code)

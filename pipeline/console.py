@@ -25,7 +25,14 @@ PROBE_BYTES = 66
 REFRESH_SECONDS = 0.5
 PLAIN_SECONDS = 10.0
 
+#: Columns of a table that is written to a file or a pipe: nobody's screen limits it.
+PIPE_COLUMNS = 200
+
 _errors = Console(stderr=True)
+
+
+def _results() -> Console:
+    return Console(markup=False, width=None if sys.stdout.isatty() else PIPE_COLUMNS)
 
 
 def say(line: str) -> None:
@@ -52,7 +59,7 @@ def show_plan(plan: Plan) -> None:
     ]
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    _results().print(table)
 
 
 def progress(place: Sweep) -> dict[str, int]:
@@ -136,7 +143,7 @@ def show_result(lake: Path, sweep: str) -> None:
     from pipeline.publish import session, text
 
     with session.connect(lake) as con:
-        console = Console()
+        console = _results()
         console.print(text.country_table(con, sweep))
         console.print(text.funnel(con, sweep))
     say(f"lake: {lake}\nreport: census report {lake} -o FOLDER\nSQL: census sql {lake}")
@@ -192,4 +199,4 @@ def _print_table(table: Any) -> None:
         shown.add_column(visible(name))
     for row in table.to_pylist():
         shown.add_row(*(visible(str(value)) if value is not None else "" for value in row.values()))
-    Console(markup=False).print(shown)
+    _results().print(shown)
