@@ -24,7 +24,7 @@ class SweepSection(Section, frozen=True):
 
     name: Name
     ports: Annotated[tuple[Port, ...], Meta(min_length=1, max_length=64)]
-    seed: Annotated[int, Meta(ge=0)]
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)]
     rate: Annotated[int, Meta(ge=1, le=10_000_000)]
     shards: Annotated[int, Meta(ge=1, le=512)] = 64
     sample: float | int = 1.0
@@ -113,5 +113,5 @@ def _check(path: Path, config: Config) -> None:
         raise InputError(f"{path}, key targets.include", 'is empty; name the addresses to sweep, e.g. ["192.0.2.0/24"]')
     if len(set(sweep.ports)) != len(sweep.ports):
         raise InputError(f"{path}, key sweep.ports", f"names a port twice: {list(sweep.ports)}")
-    if sweep.sample <= 0 or (isinstance(sweep.sample, float) and sweep.sample > 1):
+    if not sweep.sample > 0 or (isinstance(sweep.sample, float) and sweep.sample > 1):
         raise InputError(f"{path}, key sweep.sample", "must be a share in (0, 1] or a whole number of addresses")

@@ -249,8 +249,9 @@ class Worker:
         now = time.monotonic()
         if now - self._renewed > receipts.LEASE_SECONDS / 8:
             self._renewed = now
-            for key in self._of_key:
-                receipts.renew_lease(self._place, key)
+            lost = [key for key in self._of_key if not receipts.renew_lease(self._place, key)]
+            if lost:
+                raise CensusError(f"the lease of range {lost[0]} was taken over by another worker; this one stops")
         if now - self._shown > PROGRESS_SECONDS:
             self._shown = now
             self._show()

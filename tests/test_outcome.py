@@ -1,6 +1,7 @@
 """The closed vocabulary of outcomes."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -33,3 +34,10 @@ def test_sets() -> None:
     """Whoever accepts an association speaks DICOM, and so do only those who reject or abort it besides."""
     assert ACCEPTS_ASSOCIATION < SPEAKS_DICOM
     assert {Outcome.REJECTED, Outcome.ABORTED} == SPEAKS_DICOM - ACCEPTS_ASSOCIATION
+
+
+def test_the_page_of_outcomes_is_complete() -> None:
+    """`docs/outcomes.md` lists every outcome and qualifier with its explanation."""
+    page = (Path(__file__).parents[1] / "docs" / "outcomes.md").read_text("utf-8")
+    for kind in KINDS:
+        assert all(f"| `{member.value}` | {member.explanation} |" in page for member in kind)

@@ -1,8 +1,11 @@
 """Receipts and leases: which ranges are done, and who runs one now."""
 
+import fcntl
 import os
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -58,22 +61,43 @@ def earlier_attempts(place: Sweep, key: str, attempt: int) -> list[dict[str, Any
 def take_lease(place: Sweep, key: str) -> bool:
     """Take the lease of a range; False if a living worker holds it."""
     path = place.lease(key)
-    if store.write(path, _holder(), new=True):
-        return True
-    if not _lapsed(path.read_bytes()):
-        return False
-    path.unlink(missing_ok=True)
-    return store.write(path, _holder(), new=True)
+    with _one_at_a_time(place):
+        if path.exists() and not _lapsed(path.read_bytes()):
+            return False
+        path.unlink(missing_ok=True)
+        return store.write(path, _holder(), new=True)
 
 
-def renew_lease(place: Sweep, key: str) -> None:
-    """Say that we still run the range."""
-    store.write(place.lease(key), _holder())
+def renew_lease(place: Sweep, key: str) -> bool:
+    """Say that we still run the range; False if another worker has taken it over."""
+    path = place.lease(key)
+    with _one_at_a_time(place):
+        if path.exists() and not _ours(path.read_bytes()):
+            return False
+        return store.write(path, _holder())
 
 
 def drop_lease(place: Sweep, key: str) -> None:
     """Give the lease back."""
     place.lease(key).unlink(missing_ok=True)
+
+
+@contextmanager
+def _one_at_a_time(place: Sweep) -> Iterator[None]:
+    """Hold the lock under which this machine's workers look at leases and change them."""
+    path = place.work / "leases.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _ours(data: bytes) -> bool:
+    try:
+        holder = msgspec.json.decode(data, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return False
+    return holder.get("host") == socket.gethostname() and holder.get("pid") == os.getpid()
 
 
 def _holder() -> bytes:

@@ -105,6 +105,7 @@ class Engine:
     def begin(self, chosen: Range) -> None:
         """Begin to send a range; only while idle."""
         now = time.monotonic()
+        self._pacer.resume(now)
         opened = OpenRange(chosen, np.zeros(chosen.length, dtype=np.bool_), now)
         opened.counts.started_at = time.time_ns() // 1000
         self._sending = self._open[chosen.shard, chosen.number] = opened

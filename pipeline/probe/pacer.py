@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 #: A batch never holds more than this much budget, and the bucket no more either: so never over twice the rate in 10 ms.
 BURST_SECONDS = 0.010
+#: How late a sleeper may wake without losing budget at rates of few probes a second.
+LATE_SECONDS = 0.002
 
 
 @dataclass(slots=True)
@@ -19,13 +21,22 @@ class Pacer:
         """How many probes may go at `now` (seconds of a monotonic clock), at most `wanted`."""
         elapsed = now - self.last
         self.last = now
-        if elapsed > BURST_SECONDS:
+        longest = max(BURST_SECONDS, 2 / self.rate)
+        if elapsed > longest:
             self.stalls += 1
-            elapsed = BURST_SECONDS
-        self.tokens = min(self.tokens + elapsed * self.rate, max(1.0, self.rate * BURST_SECONDS))
-        granted = min(int(self.tokens), wanted)
+            elapsed = longest
+        self.tokens = min(self.tokens + elapsed * self.rate, self._most())
+        granted = min(int(self.tokens + 1e-9), wanted)
         self.tokens -= granted
         return granted
+
+    def resume(self, now: float) -> None:
+        """Begin anew after a time in which nothing was to be sent: that is no stall, and earns no budget."""
+        self.last = now
+
+    def _most(self) -> float:
+        """The bucket's size: a burst, or one probe and what a late wake-up earns."""
+        return max(1.0 + self.rate * LATE_SECONDS, self.rate * BURST_SECONDS)
 
     def wait(self) -> float:
         """Seconds until half a burst is there (or one probe, where that is more)."""

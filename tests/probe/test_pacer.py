@@ -61,3 +61,14 @@ def test_wait(rate: int) -> None:
     assert 0 < wait < BURST_SECONDS
     assert pacer.grant(wait + 1e-9, 10**9) == max(1, int(rate * BURST_SECONDS / 2))
     assert pacer.stalls == 0
+
+
+@pytest.mark.parametrize("rate", [1, 10, 50, 100])
+def test_slow_rates_are_reached(rate: int) -> None:
+    """At a few probes a second the set rate is reached, and ordinary waits are no stalls."""
+    pacer, now, sent = Pacer(rate, 0.0), 0.0, 0
+    while now < 60.0:
+        sent += pacer.grant(now, 10**9)
+        now += max(0.001, pacer.wait())
+    assert sent == pytest.approx(60 * rate, rel=0.02, abs=1)
+    assert pacer.stalls == 0
