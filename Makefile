@@ -20,8 +20,7 @@ $(VENV)/ready: pyproject.toml constraints.txt
 
 demo: setup
 	rm -rf demo
-	mkdir -p demo
-	$(BIN)/census testbed run --capture demo/wire.pcap -- $(BIN)/census sweep data/testbed/demo-sweep.toml
+	$(BIN)/census testbed run -- $(BIN)/census sweep data/testbed/demo-sweep.toml
 	$(BIN)/census verify demo/lake
 	$(BIN)/census report demo/lake -o demo/report
 	@echo "lake: demo/lake   report: demo/report/report.html   SQL: $(BIN)/census sql demo/lake" >&2
