@@ -24,7 +24,6 @@ from pipeline.testbed.world import check_decoys, filled
 CAPTURE_SECONDS = 10.0
 #: Lets the last packets reach the capture before it is ended.
 CAPTURE_SETTLES = 0.3
-CAPTURE_BUFFER_KIB = 131_072
 NO_USER_NAMESPACE = (
     "the testbed needs network namespaces, and this kernel lets neither this user nor its user namespaces make them; "
     "run it as root, or allow them (sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces, AppArmor)"
@@ -124,14 +123,13 @@ def _environment(pair: Pair, folder: Path, extra: Mapping[str, str]) -> dict[str
 @contextmanager
 def _captured(pair: Pair, path: Path) -> Iterator[None]:
     """Write every packet at the world's end of the pair to a file."""
-    options = ["-i", "world0", "-w", str(path), "-U", "-s", "0", "-n", "-B", str(CAPTURE_BUFFER_KIB), "-Z", "root"]
-    command = [*inside(pair.world), "tcpdump", "--immediate-mode", *options]
+    command = [*inside(pair.world), sys.executable, "-m", "pipeline.testbed.capture", "world0", str(path)]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
     try:
         said = process.stderr.readline() if process.stderr else b""
         if b"listening on" not in said:
             process.kill()
-            raise CensusError(f"no capture to {path}: tcpdump says: {said.decode(errors='replace').strip()}")
+            raise CensusError(f"no capture to {path}: the capture says: {said.decode(errors='replace').strip()}")
         yield
         time.sleep(CAPTURE_SETTLES)
         process.send_signal(signal.SIGINT)
