@@ -16,6 +16,9 @@ CONTEXTS = 10_000
 #: A record with a whole ServerHello of TLS 1.3 (RFC 8446 §4.1.3), as far as a visitor can tell.
 TLS_SERVER_HELLO = bytes.fromhex("1603030031 0200002d 0303") + bytes(32) + bytes.fromhex("00 1301 00 0005 ff01000100")
 
+#: Maximum length 16384, an implementation class UID of the project's and a version name (PS3.7 Annex D.3.3).
+USER_INFORMATION = bytes.fromhex("50000021 51000004 00004000") + b"\x52\0\0\x08" + b"2.25.999" + b"\x55\0\0\x09" + b"TESTBED_1"
+
 Hostile = Callable[[StreamReader, StreamWriter], Awaitable[None]]
 
 
@@ -29,7 +32,7 @@ def accept(request: bytes, contexts: int = 1) -> bytes:
     )
     name = b"1.2.840.10008.3.1.1.1"
     body = struct.pack(">HH", 1, 0) + request[10:42] + bytes(32) + struct.pack(">BBH", 0x10, 0, len(name)) + name
-    body += items + bytes.fromhex("5000000c 51000004 00004000 52000000")
+    body += items + USER_INFORMATION
     return struct.pack(">BBL", 2, 0, len(body)) + body
 
 
@@ -72,13 +75,13 @@ async def tls_endless(reader: StreamReader, writer: StreamWriter) -> None:
         await writer.drain()
 
 
-def resets(answers: int, share: float) -> Hostile:
+def resets(whole: int, share: float) -> Hostile:
     """Make a peer that gives so many whole answers and a share of the next one, then resets."""
 
     async def peer(reader: StreamReader, writer: StreamWriter) -> None:
         request = await reader.read(REQUEST)
-        for number, answer in enumerate(_answers(request)):
-            if number == answers:
+        for number, answer in enumerate(answers(request)):
+            if number == whole:
                 writer.write(answer[: int(share * len(answer))])
                 await writer.drain()
                 await asyncio.sleep(0.05)
@@ -91,7 +94,7 @@ def resets(answers: int, share: float) -> Hostile:
     return peer
 
 
-def _answers(request: bytes) -> Iterator[bytes]:
+def answers(request: bytes) -> Iterator[bytes]:
     """The answers of a whole conversation: acceptance, C-ECHO response (PS3.7 §9.3.5), release."""
     yield accept(request)
     yield bytes.fromhex(
