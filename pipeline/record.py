@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from pipeline.outcome import CloseKind, CloseStage, Outcome
 
 #: How much of a DICOM-like reply is kept (DESIGN §7) and of any other (DESIGN §6).
@@ -9,8 +11,7 @@ RAW_LIMIT = 16 * 1024
 BANNER_LIMIT = 256
 
 
-@dataclass(frozen=True, slots=True)
-class PresentationContext:
+class PresentationContext(msgspec.Struct, frozen=True):
     """A presentation context as an A-ASSOCIATE-AC answers it (PS3.8 §9.3.3.2)."""
 
     id: int
