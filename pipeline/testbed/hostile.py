@@ -17,7 +17,9 @@ CONTEXTS = 10_000
 TLS_SERVER_HELLO = bytes.fromhex("1603030031 0200002d 0303") + bytes(32) + bytes.fromhex("00 1301 00 0005 ff01000100")
 
 #: Maximum length 16384, an implementation class UID of the project's and a version name (PS3.7 Annex D.3.3).
-USER_INFORMATION = bytes.fromhex("50000021 51000004 00004000") + b"\x52\0\0\x08" + b"2.25.999" + b"\x55\0\0\x09" + b"TESTBED_1"
+USER_INFORMATION = (
+    bytes.fromhex("50000021 51000004 00004000") + b"\x52\0\0\x08" + b"2.25.999" + b"\x55\0\0\x09" + b"TESTBED_1"
+)
 
 Hostile = Callable[[StreamReader, StreamWriter], Awaitable[None]]
 
