@@ -25,18 +25,19 @@ from types import TracebackType
 import msgspec
 import zmq
 
-from pipeline import __version__, stages
+from pipeline import __version__
 from pipeline.errors import CensusError, GuardError, InputError, Interrupted
 from pipeline.lake import receipts, store
 from pipeline.lake.store import Sweep
 from pipeline.space.plan import Plan
 from pipeline.space.shard import Range
+from pipeline.stages.process import STAGES, run
+from pipeline.stages.setting import PROGRESS_SECONDS, Setting
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
 
 #: How long a stopped worker may take to finish the conversations that are in flight, in seconds.
 STOP_SECONDS = 20.0
-PROGRESS_SECONDS = 0.5
 _ERRORS: dict[int, Callable[[str], CensusError]] = {2: partial(InputError, "worker"), 3: GuardError}
 
 
@@ -90,11 +91,10 @@ class Worker:
         folder = Path(self._folder.name)
         self._inbox = Receiver(self._context, Address(folder, "coordinator"))
         secret = store.load_secret(self._place)
-        setting = stages.Setting(folder, self._plan, self._place, secret)
+        setting = Setting(folder, self._plan, self._place, secret)
         context = multiprocessing.get_context("spawn")
         self._processes = [
-            context.Process(target=stages.run, args=(name, setting), name=f"census-{name}", daemon=True)
-            for name in stages.STAGES
+            context.Process(target=run, args=(name, setting), name=f"census-{name}", daemon=True) for name in STAGES
         ]
         for process in self._processes:
             process.start()
