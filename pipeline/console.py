@@ -18,6 +18,8 @@ from pipeline.errors import InputError
 from pipeline.lake import store
 from pipeline.lake.store import Sweep
 from pipeline.outcome import ACCEPTS_ASSOCIATION, SPEAKS_DICOM, Outcome
+from pipeline.publish.escape import visible
+from pipeline.register import Register
 from pipeline.space.plan import Plan
 
 #: Bytes of a probe on the wire, Ethernet included.
@@ -192,11 +194,36 @@ def _answer(con: Any, text: str, form: str, *, fatal: bool) -> None:
 
 
 def _print_table(table: Any) -> None:
-    from pipeline.publish.escape import visible
-
     shown = Table()
     for name in table.column_names:
         shown.add_column(visible(name))
     for row in table.to_pylist():
         shown.add_row(*(visible(str(value)) if value is not None else "" for value in row.values()))
     _results().print(shown)
+
+
+def show_register(register: Register, *, everything: bool, as_json: bool) -> None:
+    """The opt-outs that hold today, or every event of a register."""
+    from pipeline.register import load, today
+    from pipeline.space.register import fold
+
+    events = load(register)[1].events
+    found = fold(events, today())
+    rows = [msgspec.to_builtins(event) for event in (events if everything else found.opt_outs.values())]
+    if as_json:
+        print("\n".join(json.dumps(row) for row in rows), end="\n" if rows else "")
+    else:
+        _print_register(rows)
+    if found.stop:
+        say(visible(f"stopped by {found.stop.who}: {found.stop.reason}"))
+
+
+def _print_register(rows: list[dict[str, Any]]) -> None:
+    names = ("event", "block", "at", "who", "until", "proof", "reason", "note")
+    shown = [name for name in names if any(row.get(name) for row in rows)]
+    table = Table()
+    for name in shown:
+        table.add_column(name)
+    for row in rows:
+        table.add_row(*(visible(str(row.get(name) or "")) for name in shown))
+    _results().print(table if rows else "nobody has opted out")

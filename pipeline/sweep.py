@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline import __version__, config, guard, worker
+from pipeline import __version__, config, guard, register, worker
 from pipeline.enrich import geo, network, tables
 from pipeline.errors import CensusError, GuardError, InputError
 from pipeline.lake import parts, receipts, store, verify
@@ -19,11 +19,12 @@ from pipeline.space.ranges import Ranges
 from pipeline.wire import outgoing
 
 
-def freeze(path: Path) -> Plan:
-    """Fix the plan of a configuration file. Raises InputError."""
+def freeze(path: Path, lake: Path | None = None) -> Plan:
+    """Fix the plan of a configuration file for a lake (its own if none is given). Raises InputError."""
     settings = config.load(path)
     base = path.parent
     databases = tuple(str((base / name).resolve()) if name else "" for name in (settings.geo.country, settings.geo.asn))
+    named = str((base / settings.optout.register).resolve()) if settings.optout.register else ""
     requests = outgoing.encode(
         calling_ae=settings.identity.ae_title, class_uid=outgoing.class_uid(settings.identity.url)
     )
@@ -35,6 +36,8 @@ def freeze(path: Path) -> Plan:
             code_version=__version__,
             requests=requests.to_json(),
             databases=(databases[0], databases[1]),
+            register=named,
+            opted_out=register.opted_out(named, lake or Path(settings.lake.url)),
         )
     except InputError as error:
         raise InputError(f"{path}, {error.where}", error.reason) from None
@@ -62,7 +65,10 @@ def check(plan: Plan) -> None:
 
 
 def begin(plan: Plan, lake: Path) -> Sweep:
-    """Put the plan into the lake. Raises GuardError if another plan stands there under this name."""
+    """Put the plan into the lake, where its register is readable. Raises InputError if it is not, and GuardError if
+    another plan stands there under this name.
+    """
+    register.begin(plan.register, lake)
     place = Sweep(lake, plan.sweep)
     if not store.write(place.plan, planning.encode(plan), new=True) and read(place.plan).digest != plan.digest:
         raise GuardError(f"{place.plan}: another plan of this name was begun here (field digest)")

@@ -41,6 +41,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     settings: SweepSection
     identity: IdentitySection
     probe: ProbeSection
+    register: str = ""
     country_database: str
     asn_database: str
     included: tuple[RangeList, ...]
@@ -104,12 +105,14 @@ def _read_file(path: Path, where: str) -> Listing:
 
 
 def freeze(
-    config: Config, base: Path, *, created: str, code_version: str, requests: dict[str, str], databases: tuple[str, str]
-) -> Plan:
+    config: Config, base: Path, *, created: str, code_version: str, requests: dict[str, str], databases: tuple[str, str],
+    register: str = "", opted_out: Ranges | None = None,
+) -> Plan:  # fmt: skip
     """Fix the plan of a configuration; files are relative to `base`. Raises InputError if there is nothing to do."""
     wanted = read_lists(config.targets.include, config.targets.include_files, "include", base)
     unwanted = [read_special_purpose()]
     unwanted += read_lists(config.targets.exclude, config.targets.exclude_files, "exclude", base)
+    unwanted += [Listing("opt-out register", opted_out)] if opted_out else []
     included = _union(wanted)
     forbidden = _union(unwanted)
     ranges = included.subtract(forbidden)
@@ -122,6 +125,7 @@ def freeze(
         settings=config.sweep,
         identity=config.identity,
         probe=config.probe,
+        register=register,
         country_database=databases[0],
         asn_database=databases[1],
         included=tuple(RangeList(part.name, part.ranges.count, part.ranges.digest) for part in wanted),
