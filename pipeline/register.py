@@ -104,6 +104,11 @@ def at(location: str) -> Register:
     return File(Path(location))
 
 
+def resolve(name: str, base: Path) -> str:
+    """What a plan carries for the configuration's `[optout] register`: a whole path; nothing where nothing is named."""
+    return name if not name or "://" in name else str((base / name).resolve())
+
+
 def of(named: str, lake: Path) -> Register:
     """The register that a sweep into this lake obeys: the one its plan names, or else the lake's own."""
     return at(named or str(lake / DEFAULT_NAME))
@@ -111,9 +116,13 @@ def of(named: str, lake: Path) -> Register:
 
 def begin(named: str, lake: Path) -> None:
     """Require a readable register; a lake that never held a sweep gets its own, empty. Raises InputError."""
+    own = lake / DEFAULT_NAME
     if not named and not (lake / "plans").exists():
         lake.mkdir(parents=True, exist_ok=True)
         of(named, lake).create()
+    elif not named and not own.exists():
+        hint = "restore it, or make an empty file if nobody has opted out"
+        raise InputError(str(own), f"the register is missing, though sweeps were made here: {hint}")
     load(of(named, lake))
 
 

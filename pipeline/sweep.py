@@ -24,7 +24,7 @@ def freeze(path: Path, lake: Path | None = None) -> Plan:
     settings = config.load(path)
     base = path.parent
     databases = tuple(str((base / name).resolve()) if name else "" for name in (settings.geo.country, settings.geo.asn))
-    named = str((base / settings.optout.register).resolve()) if settings.optout.register else ""
+    named = register.resolve(settings.optout.register, base)
     requests = outgoing.encode(
         calling_ae=settings.identity.ae_title, class_uid=outgoing.class_uid(settings.identity.url)
     )

@@ -59,10 +59,12 @@ class Tally:
 
     counts: Counter[str] = field(default_factory=Counter)
     parts: dict[str, dict[str, int]] = field(default_factory=dict)
+    held: dict[str, str] = field(default_factory=dict)
 
-    def update(self, source: str, counts: dict[str, int]) -> None:
-        """Take the latest counts of a process."""
+    def update(self, source: str, counts: dict[str, int], held: str) -> None:
+        """Take the latest counts of a process, and why the register holds it back if it does."""
         self.parts[source] = counts
+        self.held[source] = held
 
     def total(self) -> dict[str, int]:
         """All processes' counts."""
@@ -202,8 +204,8 @@ class Worker:
         match received[0]:
             case messages.Sent():
                 self._engine_idle = True
-            case messages.Progress(counts=counts, stage=stage):
-                self._tally.update(stage, counts)
+            case messages.Progress(counts=counts, stage=stage, held=held):
+                self._tally.update(stage, counts, held)
             case messages.Written() as written:
                 self._settle(written)
             case messages.Failed(reason=reason, exit_code=code):
@@ -257,7 +259,12 @@ class Worker:
             self._show()
 
     def _show(self) -> None:
-        data = {"updated": time.time(), "running": not self._stopping.is_set(), "counts": self._tally.total()}
+        data = {
+            "updated": time.time(),
+            "running": not self._stopping.is_set(),
+            "counts": self._tally.total(),
+            "held": next((reason for reason in self._tally.held.values() if reason), ""),
+        }
         store.write(self._place.progress / f"{self._id}.json", msgspec.json.encode(data))
 
     def _watch_processes(self) -> None:

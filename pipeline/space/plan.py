@@ -112,7 +112,7 @@ def freeze(
     wanted = read_lists(config.targets.include, config.targets.include_files, "include", base)
     unwanted = [read_special_purpose()]
     unwanted += read_lists(config.targets.exclude, config.targets.exclude_files, "exclude", base)
-    unwanted += [Listing("opt-out register", opted_out)] if opted_out else []
+    unwanted += [Listing("opt-out register", opted_out)] if opted_out is not None else []
     included = _union(wanted)
     forbidden = _union(unwanted)
     ranges = included.subtract(forbidden)

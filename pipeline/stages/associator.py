@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import time
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from pipeline.associate import client
 from pipeline.errors import GuardError
 from pipeline.lake import parts
 from pipeline.record import BANNER_LIMIT, Visit
+from pipeline.register import Watch
 from pipeline.space.ranges import Ranges
 from pipeline.stages.setting import PROGRESS_SECONDS, Setting
 from pipeline.transport import messages
@@ -33,7 +34,8 @@ def run_associator(setting: Setting, context: zmq.Context[zmq.Socket[bytes]], co
     writer = Sender(context, Address(setting.folder, "writer"))
     guard.require_authorised(setting.plan.identity)
     outgoing = Outgoing.from_json(setting.plan.requests, where="plan, requests")
-    asyncio.run(Associating(setting, outgoing, inbox, writer, coordinator).run())
+    with setting.watch() as watch:
+        asyncio.run(Associating(setting, outgoing, watch, inbox, writer, coordinator).run())
     inbox.close()
     writer.close()
 
@@ -47,6 +49,7 @@ class Conversations:
     attempt: int
     known: set[tuple[int, int]]
     pending: int = 0
+    given_up: bool = False
     rows: list[dict[str, Any]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     cooled: messages.Cooled | None = None
@@ -58,11 +61,13 @@ class Associating:
 
     setting: Setting
     outgoing: Outgoing
+    watch: Watch
     inbox: Receiver
     writer: Sender
     coordinator: Sender
     open: dict[tuple[int, int], Conversations] = field(default_factory=dict)
     outcomes: Counter[str] = field(default_factory=Counter)
+    waiting: deque[tuple[Conversations, dict[str, Any]]] = field(default_factory=deque)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     stopped: bool = False
     flushed: float = 0.0
@@ -72,12 +77,33 @@ class Associating:
         """Work until told to stop and nothing is in flight."""
         allowed = Ranges.of(self.setting.plan.ranges)
         while not (self.stopped and not self.open):
-            while len(self.tasks) < CONVERSATIONS and (received := self.inbox.receive(0.0)):
+            while self.has_room() and (received := self.inbox.receive(0.0)):
                 self.take(*received, allowed)
+            self.admit()
             await asyncio.sleep(0.005)
             self.raise_failures()
             self.flush()
         self.writer.send(messages.Stop(shard=0, number=0))
+
+    def has_room(self) -> bool:
+        """More may be taken in: who waits while the register holds all back is at most who answers in a cool-down."""
+        return len(self.tasks) + len(self.waiting) < CONVERSATIONS or bool(self.watch.permit().held)
+
+    def admit(self) -> None:
+        """Begin the conversations that wait, as the register allows; asked before each of them."""
+        while self.waiting and len(self.tasks) < CONVERSATIONS:
+            permit = self.watch.permit()
+            if permit.held and not self.stopped:
+                return
+            batch, row = self.waiting.popleft()
+            if permit.held:
+                batch.pending -= 1
+                batch.given_up = True
+            elif permit.withheld.contains(np.array([row["ip"]]))[0]:
+                batch.pending -= 1
+                batch.counts["suppressed_visits"] += 1
+            else:
+                self.tasks.add(asyncio.create_task(self.converse(batch, row)))
 
     def take(self, message: messages.Any, rows: pa.RecordBatch | None, allowed: Ranges) -> None:
         """Begin the conversations that a message asks for, or note that a range is over."""
@@ -106,13 +132,12 @@ class Associating:
         return self.open[key]
 
     def begin(self, batch: Conversations, row: dict[str, Any]) -> None:
-        """Visit a target, once."""
+        """Let a target wait for its conversation, once."""
         if (row["ip"], row["port"]) in batch.known:
             return
         batch.known.add((row["ip"], row["port"]))
         batch.pending += 1
-        task = asyncio.create_task(self.converse(batch, row))
-        self.tasks.add(task)
+        self.waiting.append((batch, row))
 
     async def converse(self, batch: Conversations, row: dict[str, Any]) -> None:
         """Hold the conversation and keep what came of it."""
@@ -143,17 +168,19 @@ class Associating:
                 counts = batch.cooled.counts | {
                     "connects": batch.counts["connects"],
                     "syn_retransmits": batch.counts["syn_retransmits"],
+                    "suppressed_visits": batch.counts["suppressed_visits"],
                 }
                 self.writer.send(
                     messages.Cooled(
                         shard=batch.shard, number=batch.number, attempt=batch.attempt,
-                        complete=batch.cooled.complete, counts=counts,
+                        complete=batch.cooled.complete and not batch.given_up, counts=counts,
                     )
                 )  # fmt: skip
         if now - self.shown > PROGRESS_SECONDS or self.stopped:
             self.shown = now
+            held = self.watch.permit().held
             seen = {str(name): count for name, count in self.outcomes.items()}
-            self.coordinator.send(messages.Progress(shard=0, number=0, stage="associator", counts=seen))
+            self.coordinator.send(messages.Progress(shard=0, number=0, stage="associator", counts=seen, held=held))
 
     def hand_over(self, batch: Conversations) -> None:
         """Send the rows that came in since the last time, table by table."""

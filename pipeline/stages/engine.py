@@ -13,6 +13,7 @@ from pipeline import guard, network
 from pipeline.errors import InputError
 from pipeline.probe.engine import Engine, Finished, Responses
 from pipeline.probe.ring import ReceiveRing, TransmitRing
+from pipeline.register import Watch
 from pipeline.space.plan import Plan
 from pipeline.space.ranges import parse
 from pipeline.space.shard import Range
@@ -50,16 +51,18 @@ def run_engine(setting: Setting, context: zmq.Context[zmq.Socket[bytes]], coordi
     associator = Sender(context, Address(setting.folder, "associator"))
     interface, link, source = vantage(plan)
     frame = template(link)
-    engine = Engine(
-        plan.walk(),
-        Secret.of(setting.secret),
-        TransmitRing(guard.packet_socket(interface, 0), frame),
-        ReceiveRing(guard.packet_socket(interface, ETH_P_ALL), link.source),
-        frame=frame,
-        rate=plan.settings.rate,
-        cooldown=plan.probe.cooldown,
-    )
-    Sending(engine, inbox, associator, coordinator, source).run()
+    with setting.watch() as watch:
+        engine = Engine(
+            plan.walk(),
+            Secret.of(setting.secret),
+            TransmitRing(guard.packet_socket(interface, 0), frame),
+            ReceiveRing(guard.packet_socket(interface, ETH_P_ALL), link.source),
+            permit=watch.permit,
+            frame=frame,
+            rate=plan.settings.rate,
+            cooldown=plan.probe.cooldown,
+        )
+        Sending(engine, watch, inbox, associator, coordinator, source).run()
     inbox.close()
     associator.close()
 
@@ -69,6 +72,7 @@ class Sending:
     """The engine's process: commands in, answers out."""
 
     engine: Engine
+    watch: Watch
     inbox: Receiver
     associator: Sender
     coordinator: Sender
@@ -109,7 +113,11 @@ class Sending:
         chosen = event.range
         attempt = self.attempts[chosen.shard, chosen.number]
         if isinstance(event, Finished):
-            counts: dict[str, Any] = {**asdict(event.counts), "vantage": self.source}
+            counts: dict[str, Any] = {
+                **asdict(event.counts),
+                "vantage": self.source,
+                "register_digest": self.watch.digest,
+            }
             self.associator.send(
                 messages.Cooled(
                     shard=chosen.shard, number=chosen.number, attempt=attempt, complete=event.complete, counts=counts
@@ -137,4 +145,6 @@ class Sending:
         if now - self.shown > PROGRESS_SECONDS or self.stopped:
             self.shown = now
             counts = {"probed": self.engine.probes, "responsive": self.seen["responsive"]}
-            self.coordinator.send(messages.Progress(shard=0, number=0, stage="engine", counts=counts))
+            counts["suppressed"] = self.engine.suppressed
+            held = self.watch.permit().held
+            self.coordinator.send(messages.Progress(shard=0, number=0, stage="engine", counts=counts, held=held))

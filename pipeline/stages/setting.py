@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline import register
 from pipeline.lake.store import Sweep
+from pipeline.register import Watch
 from pipeline.space.plan import Plan
+from pipeline.space.ranges import Ranges
 
 PROGRESS_SECONDS = 0.5
 
@@ -17,3 +20,7 @@ class Setting:
     plan: Plan
     place: Sweep
     secret: bytes
+
+    def watch(self) -> Watch:
+        """A watch over the register that the plan obeys; its filter is empty where the plan excludes all of it."""
+        return Watch(register.of(self.plan.register, self.place.lake), Ranges.of(self.plan.ranges))
