@@ -1,14 +1,16 @@
 """The verbs that write into a register, on the command line."""
 
 import json
-import os
-import subprocess
+import signal
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from pipeline.__main__ import main
+
 WHO = ("--who", "NOC")
 
 
@@ -17,26 +19,46 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "optout.jsonl"
 
 
-def census(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pipeline", *map(str, arguments)]
-    environment = os.environ | {"CENSUS_ONLY_TESTBED": "1"}
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
+@dataclass(frozen=True)
+class Ended:
+    returncode: int
+    stdout: str
+    stderr: str
 
 
-def listed(path: Path, *options: str) -> list[dict[str, str]]:
+Census = Callable[..., Ended]
+
+
+@pytest.fixture
+def census(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Census:
+    """The command line, in this process."""
+
+    def run(*arguments: object) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["census", *map(str, arguments)])
+        before = signal.getsignal(signal.SIGTERM)
+        with pytest.raises(SystemExit) as ended:
+            main()
+        signal.signal(signal.SIGTERM, before)
+        said = capsys.readouterr()
+        return Ended(int(ended.value.code or 0), said.out, said.err)
+
+    return run
+
+
+def listed(census: Census, path: Path, *options: str) -> list[dict[str, str]]:
     return [json.loads(line) for line in census("optout", path, "list", "--json", *options).stdout.splitlines()]
 
 
-def test_add_list_expire(path: Path) -> None:
+def test_add_list_expire(path: Path, census: Census) -> None:
     """Blocks that were added are listed until they are expired; the history stays."""
     assert census("optout", path, "add", "192.0.2.0/24", "192.0.2.7", *WHO, "--proof", "ticket 7").returncode == 0
-    assert [(row["block"], row["proof"]) for row in listed(path)] == [
+    assert [(row["block"], row["proof"]) for row in listed(census, path)] == [
         ("192.0.2.0/24", "ticket 7"),
         ("192.0.2.7/32", "ticket 7"),
     ]
     assert census("optout", path, "expire", "192.0.2.7", *WHO, "--note", "back").returncode == 0
-    assert [row["block"] for row in listed(path)] == ["192.0.2.0/24"]
-    assert [row["event"] for row in listed(path, "--all")] == ["opt_out", "opt_out", "expire"]
+    assert [row["block"] for row in listed(census, path)] == ["192.0.2.0/24"]
+    assert [row["event"] for row in listed(census, path, "--all")] == ["opt_out", "opt_out", "expire"]
 
 
 @pytest.mark.parametrize(
@@ -50,7 +72,7 @@ def test_add_list_expire(path: Path) -> None:
         (("expire", "192.0.2.0/24", "192.0.2.0/25", *WHO), "192.0.2.0/25"),
     ],
 )
-def test_bad_input_writes_nothing(path: Path, arguments: tuple[str, ...], reason: str) -> None:
+def test_bad_input_writes_nothing(path: Path, census: Census, arguments: tuple[str, ...], reason: str) -> None:
     """What is wrong is named, with exit code 2, and the register stays as it was."""
     census("optout", path, "add", "192.0.2.0/24", *WHO)
     before = path.read_bytes()
@@ -60,7 +82,7 @@ def test_bad_input_writes_nothing(path: Path, arguments: tuple[str, ...], reason
     assert path.read_bytes() == before
 
 
-def test_stop_and_go(path: Path) -> None:
+def test_stop_and_go(path: Path, census: Census) -> None:
     """A register is stopped with a reason until `census go`; what does not fit is refused with exit code 2."""
     assert (
         census("stop", path, "--reason", "a call").returncode == 2
@@ -73,7 +95,7 @@ def test_stop_and_go(path: Path) -> None:
     assert census("go", path).returncode == 2
 
 
-def test_what_was_asked_is_shown_harmless(path: Path) -> None:
+def test_what_was_asked_is_shown_harmless(path: Path, census: Census) -> None:
     """Control characters that somebody put into a text do not reach the terminal."""
     census("optout", path, "add", "192.0.2.0/24", "--who", "me\x1b[31m\u202e")
     shown = census("optout", path, "list").stdout
@@ -81,7 +103,7 @@ def test_what_was_asked_is_shown_harmless(path: Path) -> None:
     assert "\x1b" not in shown
 
 
-def test_a_broken_register_is_named(path: Path) -> None:
+def test_a_broken_register_is_named(path: Path, census: Census) -> None:
     """A register with a changed line is refused with file and line, exit code 2."""
     census("optout", path, "add", "192.0.2.0/24", "192.0.2.7", *WHO)
     path.write_bytes(path.read_bytes().replace(b"192.0.2.0/24", b"192.0.3.0/24"))
