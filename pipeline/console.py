@@ -79,7 +79,7 @@ def held(place: Sweep) -> str:
     """Why the register holds back a worker that runs now; empty if it does not."""
     now = time.time()
     running = [worker for worker in _workers(place) if worker["running"] and now - worker["updated"] < GONE_SECONDS]
-    return next((worker["held"] for worker in running if worker["held"]), "")
+    return next((worker["held"] for worker in running if worker.get("held")), "")
 
 
 def _workers(place: Sweep) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import register
+from pipeline import register, sweep
 from pipeline.errors import InputError
 from pipeline.register import STALE_SECONDS, UNFINISHED_SECONDS, File, Watch, clock
 from pipeline.space.ranges import Ranges, parse
@@ -110,6 +110,40 @@ def test_a_named_register_is_never_made(tmp_path: Path) -> None:
     """A register that the plan names must be there: an empty one in its place would forget who opted out."""
     with pytest.raises(InputError, match="cannot be read"):
         register.begin(str(tmp_path / "register"), tmp_path / "lake")
+
+
+CONFIG = """
+[sweep]
+name = "x"
+ports = [104]
+seed = 1
+rate = 100
+[targets]
+include = ["198.51.99.0/24"]
+[optout]
+register = "register"
+"""
+
+
+def test_a_plan_excludes_who_opted_out_before(path: Path) -> None:
+    """What is opted out when a plan is frozen is an exclusion of its own name; the plan says which register is obeyed."""
+    (path.parent / "config.toml").write_text(CONFIG, "utf-8")
+    add(path, opt_out("198.51.99.128/25"))
+    plan = sweep.freeze(path.parent / "config.toml")
+    assert plan.register == str(path)
+    assert plan.addresses == 128
+    assert {part.name: part.addresses for part in plan.excluded}["opt-out register"] == 128
+
+
+def test_a_plan_needs_its_register(path: Path) -> None:
+    """A configuration whose register is missing or broken is refused, naming the register."""
+    (path.parent / "config.toml").write_text(CONFIG, "utf-8")
+    path.write_bytes(b"garbage\n")
+    with pytest.raises(InputError, match=f"{path}, line 1"):
+        sweep.freeze(path.parent / "config.toml")
+    path.unlink()
+    with pytest.raises(InputError, match=str(path)):
+        sweep.freeze(path.parent / "config.toml")
 
 
 def test_a_watch_hears_of_a_new_line(path: Path) -> None:

@@ -12,10 +12,11 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 import dpkt
+import msgspec
 import pytest
 
 from pipeline import console, sweep
-from pipeline.lake import receipts, store
+from pipeline.lake import receipts, store, verify
 from pipeline.publish import session
 from pipeline.testbed import spec, truth
 from pipeline.wire.outgoing import Outgoing
@@ -213,7 +214,7 @@ def obeyed(tmp_path_factory: pytest.TempPathFactory) -> Obeyed:
     _census("stop", register, "--reason", "a test", "--who", "test")
     stopped = register.stat().st_mtime
     time.sleep(SOON + 1)
-    status = _census("status", lake)
+    status = _census("status", lake) + console._line(sweep.read(plan), place, 1.0)
     _census("go", register, "--who", "test")
     gone = register.stat().st_mtime
     time.sleep(1)
@@ -252,7 +253,7 @@ def test_an_opt_out_holds_within_seconds(obeyed: Obeyed) -> None:
 def test_stop_and_go(obeyed: Obeyed) -> None:
     """Five seconds after `census stop` nothing begins, status says why, and after `census go` sending goes on."""
     assert obeyed.seen(obeyed.stopped + SOON, obeyed.gone) == []
-    assert "a test (test)" in obeyed.status
+    assert obeyed.status.count("a test (test)") == 2
     assert len(obeyed.seen(obeyed.gone, obeyed.broken + SOON)) > 1000
 
 
@@ -277,6 +278,18 @@ def test_what_the_register_withheld_is_counted(obeyed: Obeyed) -> None:
     digests = {r["register_digest"] for r in sorted(done, key=lambda r: r["finished_at"])}
     assert hashlib.sha256(obeyed.register.read_bytes()).hexdigest() in digests
     assert all(digests)
+
+
+def test_a_suppressed_visit_too_many_is_a_fault(obeyed: Obeyed) -> None:
+    """Each target that answered has a row or was counted as suppressed: verification names a receipt that claims more."""
+    place = store.find(obeyed.lake, None)
+    path = sorted(place.receipts.glob("*.json"))[0]
+    original = path.read_bytes()
+    receipt = msgspec.json.decode(original)
+    path.write_bytes(msgspec.json.encode(receipt | {"suppressed_visits": receipt["suppressed_visits"] + 1}))
+    found = list(verify.faults(place, sweep.read(place.plan)))
+    path.write_bytes(original)
+    assert [fault.where for fault in found] == [f"receipt {path.stem}"]
 
 
 def test_the_rest_is_the_ground_truth(obeyed: Obeyed) -> None:
