@@ -202,7 +202,7 @@ class Conversation:
 
     def _next(self) -> Pdu | None:
         """Cut the next PDU off what is unread."""
-        whole = frame(bytes(self._unread))
+        whole = frame(self._unread)
         if not isinstance(whole, Frame):
             return whole
         del self._unread[: whole.size]
