@@ -28,7 +28,7 @@ demo: setup
 test: setup check
 
 check: lint
-	$(BIN)/pytest
+	tools/namespaces $(BIN)/pytest
 
 lint:
 	$(BIN)/ruff format --check .

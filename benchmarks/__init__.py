@@ -1,1 +1,1 @@
-"""What the program costs, as ratios measured side by side in one run; never a test."""
+"""How fast, beside others and beside the machine's limit, always as ratios measured in one run: `make bench`."""

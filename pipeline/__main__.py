@@ -33,6 +33,7 @@ SweepId = Annotated[str | None, typer.Option("--sweep", help="Which sweep; the l
 def plan(
     config: Annotated[Path, typer.Argument(help="Configuration (TOML).", show_default=False)],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Where the frozen plan goes.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the same facts as JSON.")] = False,
 ) -> None:
     """Freeze a plan and print what it will do: addresses in, excluded and by which list, packets, duration."""
     from pipeline import console, sweep
@@ -40,7 +41,7 @@ def plan(
     from pipeline.space.plan import encode
 
     frozen = sweep.freeze(config)
-    console.show_plan(frozen)
+    console.show_plan(frozen, as_json=json)
     if output:
         store.write(output, encode(frozen))
 

@@ -40,6 +40,16 @@ class TargetsSection(Section, frozen=True):
     exclude_files: tuple[str, ...] = ()
 
 
+class CapsSection(Section, frozen=True):
+    """`[caps]`: how many probes an hour a /24, or the addresses of one autonomous system, may get; 0 is no cap.
+
+    The plan's rate is lowered until they hold.
+    """
+
+    per_slash24_hour: Annotated[int, Meta(ge=0)] = 0
+    per_network_hour: Annotated[int, Meta(ge=0)] = 0
+
+
 class IdentitySection(Section, frozen=True):
     """`[identity]`: who measures. All four are needed to send anywhere but into a testbed or to loopback."""
 
@@ -77,6 +87,7 @@ class Config(Section, frozen=True):
 
     sweep: SweepSection
     targets: TargetsSection
+    caps: CapsSection = CapsSection()
     identity: IdentitySection = IdentitySection()
     probe: ProbeSection = ProbeSection()
     lake: LakeSection = LakeSection()
@@ -111,6 +122,8 @@ def _check(path: Path, config: Config) -> None:
     targets, sweep = config.targets, config.sweep
     if not targets.include and not targets.include_files:
         raise InputError(f"{path}, key targets.include", 'is empty; name the addresses to sweep, e.g. ["192.0.2.0/24"]')
+    if config.caps.per_network_hour and not config.geo.asn:
+        raise InputError(f"{path}, key caps.per_network_hour", "needs a network database; name an mmdb in key geo.asn")
     if len(set(sweep.ports)) != len(sweep.ports):
         raise InputError(f"{path}, key sweep.ports", f"names a port twice: {list(sweep.ports)}")
     if not sweep.sample > 0 or (isinstance(sweep.sample, float) and sweep.sample > 1):

@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline import __version__, config, guard, worker
-from pipeline.enrich import geo, network, tables
+from pipeline import config, guard, version, worker
+from pipeline.config import IdentitySection
+from pipeline.enrich import atlas, tables
 from pipeline.errors import CensusError, GuardError, InputError
 from pipeline.lake import parts, receipts, store, verify
 from pipeline.lake.store import Sweep
@@ -23,21 +24,24 @@ def freeze(path: Path) -> Plan:
     """Fix the plan of a configuration file. Raises InputError."""
     settings = config.load(path)
     base = path.parent
-    databases = tuple(str((base / name).resolve()) if name else "" for name in (settings.geo.country, settings.geo.asn))
-    requests = outgoing.encode(
-        calling_ae=settings.identity.ae_title, class_uid=outgoing.class_uid(settings.identity.url)
-    )
+    country, asn = ((base / name).resolve() if name else None for name in (settings.geo.country, settings.geo.asn))
     try:
         return planning.freeze(
             settings,
             base,
             created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            code_version=__version__,
-            requests=requests.to_json(),
-            databases=(databases[0], databases[1]),
+            code_version=version.code(),
+            requests=_requests(settings.identity),
+            atlas=atlas.load(country, asn),
         )
     except InputError as error:
         raise InputError(f"{path}, {error.where}", error.reason) from None
+
+
+def _requests(identity: IdentitySection) -> dict[str, str]:
+    """What this version would send under an identity."""
+    class_uid = outgoing.class_uid(identity.url)
+    return outgoing.encode(calling_ae=identity.ae_title, class_uid=class_uid).to_json()
 
 
 def read(path: Path) -> Plan:
@@ -51,21 +55,26 @@ def read(path: Path) -> Plan:
 def check(plan: Plan) -> None:
     """Refuse a plan that this program or this place must not run. Raises GuardError; looks up no interface."""
     guard.require_authorised(plan.identity)
-    if plan.code_version != __version__:
-        raise GuardError(
-            f"the plan was frozen by version {plan.code_version}, this is {__version__} (field code_version)"
-        )
-    identity = plan.identity
-    own = outgoing.encode(calling_ae=identity.ae_title, class_uid=outgoing.class_uid(identity.url)).to_json()
-    if own != plan.requests:
-        raise GuardError("the plan's requests are not those that this version would send (field requests)")
+    here = {
+        "code_version": (plan.code_version, version.code()),
+        "requests": (plan.requests, _requests(plan.identity)),
+        "digests.special_purpose": (plan.digests.special_purpose, planning.read_special_purpose().ranges.digest),
+    }
+    for field, (planned, own) in here.items():
+        if planned != own:
+            raise GuardError(
+                f"the plan does not fit this program (field {field}): the plan has {planned}, this program {own}; "
+                "run it with the program that froze it, or plan again"
+            )
 
 
 def begin(plan: Plan, lake: Path) -> Sweep:
     """Put the plan into the lake. Raises GuardError if another plan stands there under this name."""
     place = Sweep(lake, plan.sweep)
-    if not store.write(place.plan, planning.encode(plan), new=True) and read(place.plan).digest != plan.digest:
-        raise GuardError(f"{place.plan}: another plan of this name was begun here (field digest)")
+    if not store.write(place.plan, planning.encode(plan), new=True):
+        field = next(planning.differences(plan, read(place.plan)), None)
+        if field:
+            raise GuardError(f"{place.plan}: another plan of this name was begun here (field {field})")
     return place
 
 
@@ -99,18 +108,29 @@ def require_verified(plan: Plan, place: Sweep) -> None:
 
 def seal(plan: Plan, place: Sweep) -> None:
     """Compact a verified sweep into its sorted tables."""
-    verify.seal(place, plan, sealed_at=time.time_ns() // 1000, code_version=__version__)
+    verify.seal(place, plan, sealed_at=time.time_ns() // 1000, code_version=version.code())
 
 
 def enrich(plan: Plan, place: Sweep) -> None:
     """Place the addresses that answered, and count those that were asked, by the plan's databases."""
-    places = geo.load(Path(plan.country_database) if plan.country_database else None)
-    networks = network.load(Path(plan.asn_database)) if plan.asn_database else None
+    databases = _databases(plan)
     ranges = Ranges.of(plan.ranges)
-    found = tables.locations(_answered(place), places, networks)
+    found = tables.locations(_answered(place), databases.places, databases.announced)
     parts.write(place.sealed("locations"), found, "locations", place.id)
-    counted = tables.coverage(ranges.first.astype(np.uint32), ranges.last.astype(np.uint32), places)
+    first, last = ranges.first.astype(np.uint32), ranges.last.astype(np.uint32)
+    counted = tables.coverage(first, last, databases.places)
     parts.write(place.sealed("coverage"), counted, "coverage", place.id)
+
+
+def _databases(plan: Plan) -> atlas.Atlas:
+    """The databases that the plan names. Raises GuardError if one has changed since."""
+    paths = (Path(name) if name else None for name in (plan.reference.country, plan.reference.asn))
+    found = atlas.load(*paths)
+    for field in ("country_digest", "asn_digest"):
+        if getattr(found.reference, field) != getattr(plan.reference, field):
+            name = plan.reference.country_source if field == "country_digest" else plan.reference.asn_source
+            raise GuardError(f"the plan was frozen with another database (field reference.{field}): {name}")
+    return found
 
 
 def _answered(place: Sweep) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:

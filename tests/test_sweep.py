@@ -10,11 +10,15 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 import dpkt
+import msgspec
 import pytest
 
 from pipeline import sweep
+from pipeline.errors import GuardError
 from pipeline.lake import receipts, store
 from pipeline.publish import session
+from pipeline.space import plan as planning
+from pipeline.space.plan import Plan
 from pipeline.testbed import spec, truth
 from pipeline.wire.outgoing import Outgoing
 
@@ -33,6 +37,45 @@ def in_testbed(*command: str, capture: Path | None = None) -> list[str]:
 
 def environment(folder: Path) -> dict[str, str]:
     return os.environ | {"CENSUS_ONLY_TESTBED": "1", "PREFECT_HOME": str(folder / "prefect")}
+
+
+def refreeze(plan: Plan, **changes: object) -> Plan:
+    """The plan with fields changed and a digest that fits them, as another program would have frozen it."""
+    changed = msgspec.structs.replace(plan, **changes)
+    return msgspec.structs.replace(changed, digest=planning.digest(changed))
+
+
+def test_a_plan_of_another_program_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan whose code, requests or special-purpose list differ from this program's is refused, and the field is named."""
+    monkeypatch.delenv("CENSUS_ONLY_TESTBED", raising=False)
+    plan = sweep.freeze(DEMO)
+    sweep.check(plan)
+    digests = msgspec.structs.replace(plan.digests, special_purpose="00")
+    for field, change in (
+        ("code_version", {"code_version": "0.0.9+0123456789ab"}),
+        ("requests", {"requests": plan.requests | {"request": "00"}}),
+        ("digests.special_purpose", {"digests": digests}),
+    ):
+        with pytest.raises(GuardError, match=rf"\(field {field}\)"):
+            sweep.check(refreeze(plan, **change))
+
+
+def test_a_lake_keeps_to_its_plan(tmp_path: Path) -> None:
+    """A second plan of the same name is refused, naming the field that differs; the same one is taken again."""
+    plan = sweep.freeze(DEMO)
+    sweep.begin(plan, tmp_path)
+    sweep.begin(plan, tmp_path)
+    settings = msgspec.structs.replace(plan.settings, seed=1)
+    with pytest.raises(GuardError, match=r"\(field settings\.seed\)"):
+        sweep.begin(refreeze(plan, settings=settings), tmp_path)
+
+
+def test_a_changed_database_is_refused(tmp_path: Path) -> None:
+    """Enrichment refuses a country database that is not the plan's."""
+    plan = sweep.freeze(DEMO)
+    changed = refreeze(plan, reference=msgspec.structs.replace(plan.reference, country_digest="00"))
+    with pytest.raises(GuardError, match=r"reference\.country_digest"):
+        sweep.enrich(changed, store.Sweep(tmp_path, plan.sweep))
 
 
 @pytest.fixture(scope="module")

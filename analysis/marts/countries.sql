@@ -3,6 +3,7 @@
 -- Notes: addresses_probed is the country's part of the target space times the sampled share of the sweep. per_million
 --   counts addresses, not services. Its interval (Wilson, 95 %) is given when the sweep sampled; a sweep of the whole
 --   space counts completely, up to loss, which is not estimated here.
+--   estimated columns speak of the country's whole part of the target space: the count over the sampled share.
 --   echoed is 0 where the sweep's profile sends no C-ECHO.
 WITH found AS (
     SELECT
@@ -18,15 +19,15 @@ WITH found AS (
     GROUP BY ALL
 ),
 
-shares AS (
-    SELECT sweep, sampled_addresses / nullif(addresses, 0) AS share
-    FROM sweeps
-),
-
 space AS (
-    SELECT coverage.sweep, coverage.country, shares.share, coverage.addresses * shares.share AS addresses_probed
+    SELECT
+        coverage.sweep,
+        coverage.country,
+        sweeps.sampled_share AS share,
+        coverage.addresses AS whole,
+        coverage.addresses * sweeps.sampled_share AS addresses_probed
     FROM coverage
-    LEFT JOIN shares ON shares.sweep = coverage.sweep
+    LEFT JOIN sweeps ON sweeps.sweep = coverage.sweep
 ),
 
 joined AS (
@@ -40,15 +41,20 @@ joined AS (
         coalesce(found.rejected, 0) AS rejected,
         coalesce(found.aborted, 0) AS aborted,
         space.addresses_probed,
-        space.share
+        space.share,
+        space.whole
     FROM found
     FULL JOIN space ON space.sweep = found.sweep AND space.country IS NOT DISTINCT FROM found.country
 )
 
 SELECT
-    * EXCLUDE (addresses_probed, share),
+    * EXCLUDE (addresses_probed, share, whole),
     CAST(round(addresses_probed) AS UBIGINT) AS addresses_probed,
     1e6 * addresses / nullif(addresses_probed, 0) AS per_million,
     CASE WHEN share < 1 THEN 1e6 * wilson_low(addresses, addresses_probed) END AS per_million_low,
-    CASE WHEN share < 1 THEN 1e6 * wilson_high(addresses, addresses_probed) END AS per_million_high
+    CASE WHEN share < 1 THEN 1e6 * wilson_high(addresses, addresses_probed) END AS per_million_high,
+    services / share AS services_estimated,
+    addresses / share AS addresses_estimated,
+    CASE WHEN share < 1 THEN whole * wilson_low(addresses, addresses_probed) END AS addresses_low,
+    CASE WHEN share < 1 THEN whole * wilson_high(addresses, addresses_probed) END AS addresses_high
 FROM joined

@@ -1,7 +1,7 @@
 -- Question: How many targets pass each step from a probe to an answered C-ECHO?
 -- Grain: one row for each (sweep, step), steps numbered from 1; a target is an (address, port).
 -- Notes: accepts_data leaves out those that reset or closed without a byte, of which some had taken our request.
---   echoes is null where the sweep's profile sends no C-ECHO.
+--   targets_estimated is the count over the sampled share. echoes is null where the sweep's profile sends no C-ECHO.
 WITH probed AS (
     SELECT sweep, CAST(sum(probes_sent) AS BIGINT) AS targets
     FROM receipts
@@ -34,16 +34,22 @@ wide AS (
     FROM probed
     LEFT JOIN answered ON answered.sweep = probed.sweep
     LEFT JOIN sweeps ON sweeps.sweep = probed.sweep
+),
+
+steps AS (
+    SELECT sweep, 1 AS position, 'probed' AS step, probed AS targets FROM wide
+    UNION ALL
+    SELECT sweep, 2, 'responsive', responsive FROM wide
+    UNION ALL
+    SELECT sweep, 3, 'accepts_data', accepts_data FROM wide
+    UNION ALL
+    SELECT sweep, 4, 'speaks_dicom', speaks_dicom FROM wide
+    UNION ALL
+    SELECT sweep, 5, 'accepts_association', accepts_association FROM wide
+    UNION ALL
+    SELECT sweep, 6, 'echoes', echoes FROM wide
 )
 
-SELECT sweep, 1 AS position, 'probed' AS step, probed AS targets FROM wide
-UNION ALL
-SELECT sweep, 2, 'responsive', responsive FROM wide
-UNION ALL
-SELECT sweep, 3, 'accepts_data', accepts_data FROM wide
-UNION ALL
-SELECT sweep, 4, 'speaks_dicom', speaks_dicom FROM wide
-UNION ALL
-SELECT sweep, 5, 'accepts_association', accepts_association FROM wide
-UNION ALL
-SELECT sweep, 6, 'echoes', echoes FROM wide
+SELECT steps.*, steps.targets / sweeps.sampled_share AS targets_estimated
+FROM steps
+LEFT JOIN sweeps ON sweeps.sweep = steps.sweep

@@ -1,6 +1,7 @@
 -- Question: With which reasons do exposed services reject our association?
 -- Grain: one row for each (sweep, rj_result, rj_source, rj_reason) that occurred.
--- Notes: meanings by PS3.8 Table 9-21; a reason outside of the table has none.
+-- Notes: meanings by PS3.8 Table 9-21; a reason outside of the table has none. services_estimated is the count over
+--   the sampled share.
 WITH meanings (rj_source, rj_reason, meaning) AS (
     VALUES
         (1, 1, 'no reason given'),
@@ -19,8 +20,10 @@ SELECT
     exposed.rj_source,
     exposed.rj_reason,
     meanings.meaning,
-    count(*) AS services
+    count(*) AS services,
+    count(*) / any_value(sweeps.sampled_share) AS services_estimated
 FROM exposed_2026_11 AS exposed
 LEFT JOIN meanings ON meanings.rj_source = exposed.rj_source AND meanings.rj_reason = exposed.rj_reason
+LEFT JOIN sweeps ON sweeps.sweep = exposed.sweep
 WHERE exposed.outcome = 'rejected'
 GROUP BY ALL

@@ -27,14 +27,19 @@ joined AS (
         coalesce(found.rejected, 0) AS rejected,
         coalesce(found.aborted, 0) AS aborted,
         sweeps.sampled_addresses AS addresses_probed,
-        sweeps.sampled_addresses < sweeps.addresses AS sampled
+        sweeps.sampled_share AS share,
+        sweeps.addresses AS whole
     FROM sweeps
     LEFT JOIN found ON found.sweep = sweeps.sweep
 )
 
 SELECT
-    * EXCLUDE (sampled),
+    * EXCLUDE (share, whole),
     1e6 * addresses / nullif(addresses_probed, 0) AS per_million,
-    CASE WHEN sampled THEN 1e6 * wilson_low(addresses, addresses_probed) END AS per_million_low,
-    CASE WHEN sampled THEN 1e6 * wilson_high(addresses, addresses_probed) END AS per_million_high
+    CASE WHEN share < 1 THEN 1e6 * wilson_low(addresses, addresses_probed) END AS per_million_low,
+    CASE WHEN share < 1 THEN 1e6 * wilson_high(addresses, addresses_probed) END AS per_million_high,
+    services / share AS services_estimated,
+    addresses / share AS addresses_estimated,
+    CASE WHEN share < 1 THEN whole * wilson_low(addresses, addresses_probed) END AS addresses_low,
+    CASE WHEN share < 1 THEN whole * wilson_high(addresses, addresses_probed) END AS addresses_high
 FROM joined

@@ -1,4 +1,8 @@
-"""Drive one conversation over kernel TCP with asyncio: the edge where bytes leave and OS errors become outcomes."""
+"""Drive conversations over kernel TCP with asyncio: the edge where bytes leave and OS errors become outcomes.
+
+A conversation is a few callbacks of the event loop, not a task: no coroutine waits while a peer is silent, so that a
+process holds ten thousand of them, and what a visit costs is mostly the kernel's.
+"""
 
 import asyncio
 import errno
@@ -7,7 +11,6 @@ import socket
 import struct
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 from pipeline.associate.conversation import Conversation
 from pipeline.errors import CensusError, GuardError
@@ -20,8 +23,10 @@ READ_SIZE = 4096
 #: One repetition of the SYN, after 1 s: more would not be answered before our deadline.
 SYN_COUNT = 1
 #: Offsets of u32 fields in Linux's `struct tcp_info` (include/uapi/linux/tcp.h).
-UNACKED, TOTAL_RETRANS, NOTSENT_BYTES = 24, 100, 144
+UNACKED, RTT, TOTAL_RETRANS, NOTSENT_BYTES = 24, 68, 100, 144
 TCP_INFO_SIZE = 148
+#: The kernel has begun to connect, and will say when it is done.
+BEGUN = frozenset({0, errno.EINPROGRESS})
 #: The peer answered our SYN with a RST.
 REFUSED = frozenset({errno.ECONNREFUSED, errno.ECONNRESET})
 #: A router, or nobody, answered our SYN.
@@ -33,100 +38,160 @@ UNREACHABLE = frozenset(
 async def visit(
     open_socket: Callable[[str], socket.socket], outgoing: Outgoing, *, echo: bool, ip: int, port: int
 ) -> Visit:
-    """Hold one conversation with a target, over the socket that the guard opens for its address."""
+    """Hold one conversation with a target, over the socket that the guard opens for its address.
+
+    Raises GuardError if the guard refuses or other bytes than the templates were about to leave, and CensusError for
+    trouble of our own; what the peer does never raises.
+    """
     address = str(ipaddress.IPv4Address(ip))
+    talk = Conversation(outgoing, echo=echo, ip=ip, port=port, started_at_us=time.time_ns() // 1000)
     with open_socket(address) as sock:
-        return await _Line(sock, outgoing, echo=echo, ip=ip, port=port).hold(address, port)
+        return await _Line(sock, talk, outgoing).hold(address, port)
 
 
 class _Line:
-    """A socket and the conversation held over it."""
+    """A socket and the conversation held over it; every method that begins with `_on` is called by the event loop."""
 
-    def __init__(self, sock: socket.socket, outgoing: Outgoing, *, echo: bool, ip: int, port: int) -> None:
+    def __init__(self, sock: socket.socket, talk: Conversation, outgoing: Outgoing) -> None:
         self._sock = sock
+        self._talk = talk
         self._outgoing = outgoing
-        self._began_ns = time.monotonic_ns()
-        self._talk = Conversation(outgoing, echo=echo, ip=ip, port=port, started_at_us=time.time_ns() // 1000)
+        self._loop = asyncio.get_running_loop()
+        self._began = time.monotonic_ns()
+        self._done: asyncio.Future[Visit] = self._loop.create_future()
+        self._unsent = b""
+        self._broken = False  # a send told of a RST; the kernel says "end of file" from then on
+        self._retransmits = 0
+        self._sent = 0
+        self._error: str | None = None
 
     async def hold(self, address: str, port: int) -> Visit:
         """Connect, talk until the conversation is finished, and give its facts."""
-        self._prepare()
-        connected = await self._connect(address, port)
-        retransmits = _tcp_info(self._sock, TOTAL_RETRANS)
-        if connected:
-            reply = self._talk.connected(self._now())
-            _acknowledge_at_once(self._sock)
-            await self._converse(reply)
-        return replace(self._talk.visit(), syn_retransmits=retransmits)
+        self._sock.setblocking(False)
+        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_SYNCNT, SYN_COUNT)
+        timer = self._loop.call_later(self._left(), self._on_time)
+        try:
+            self._begin(address, port)
+            return await self._done
+        finally:
+            timer.cancel()
+            self._deaf()
+
+    def _begin(self, address: str, port: int) -> None:
+        error = self._sock.connect_ex((address, port))
+        if error in BEGUN:
+            self._loop.add_writer(self._sock, self._guarded, self._on_connected)
+        else:
+            self._guarded(self._failed, error)
 
     def _now(self) -> int:
         """Microseconds since the visit began."""
-        return (time.monotonic_ns() - self._began_ns) // 1000
+        return (time.monotonic_ns() - self._began) // 1000
 
     def _left(self) -> float:
         """Seconds until the conversation's deadline."""
         return max(0.0, (self._talk.next_deadline_us - self._now()) / 1e6)
 
-    def _prepare(self) -> None:
-        """Set what has to stand before the SYN."""
-        self._sock.setblocking(False)
-        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_SYNCNT, SYN_COUNT)
-
-    async def _connect(self, address: str, port: int) -> bool:
-        """Open the transport connection, or tell the conversation why there is none."""
+    def _guarded(self, step: Callable[..., None], *values: int) -> None:
+        """Take a step; what it raises goes to who waits for the visit, and the visit ends with the conversation."""
         try:
-            async with asyncio.timeout(self._left()):
-                await asyncio.get_running_loop().sock_connect(self._sock, (address, port))
-        except TimeoutError as error:
-            # The kernel's own ETIMEDOUT is a TimeoutError, too; either way nobody answered.
-            self._talk.deadline(self._now()) if error.errno is None else self._talk.connect_failed(self._now())
-        except OSError as error:
+            step(*values)
+        except Exception as error:
+            self._deaf()
+            if not self._done.done():
+                self._done.set_exception(error)
+            return
+        if self._talk.finished and not self._done.done():
+            self._deaf()
+            self._done.set_result(self._talk.visit(**self._facts()))
+
+    def _facts(self) -> dict[str, object]:
+        """What the socket knows and the conversation does not."""
+        return {
+            "syn_retransmits": self._retransmits,
+            "bytes_sent": self._sent,
+            "error": self._error,
+            "rtt_us": _tcp_info(self._sock, RTT) or None,
+        }
+
+    def _deaf(self) -> None:
+        self._loop.remove_reader(self._sock)
+        self._loop.remove_writer(self._sock)
+
+    def _on_connected(self) -> None:
+        """Learn how connecting went; if well, send the request at once."""
+        self._loop.remove_writer(self._sock)
+        error = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if error:
             self._failed(error)
-        return not self._talk.finished
+            return
+        self._retransmits = _tcp_info(self._sock, TOTAL_RETRANS)
+        self._loop.add_reader(self._sock, self._guarded, self._on_readable)
+        self._say(self._talk.connected(self._now()))
 
-    def _failed(self, error: OSError) -> None:
+    def _failed(self, error: int) -> None:
         """Translate why a connection failed; what is no fact about the peer stops the program."""
-        if error.errno not in REFUSED | UNREACHABLE:
-            raise CensusError(f"cannot connect: {error}") from error
-        self._talk.connect_failed(self._now(), refused=error.errno in REFUSED)
+        if error not in REFUSED | UNREACHABLE:
+            raise CensusError(f"cannot connect: {errno.errorcode.get(error, error)}")
+        self._retransmits = _tcp_info(self._sock, TOTAL_RETRANS)
+        self._error = errno.errorcode.get(error)
+        self._talk.connect_failed(self._now(), refused=error in REFUSED)
 
-    async def _converse(self, reply: bytes) -> None:
-        """Send, read and tell, until the conversation is finished."""
-        unbroken = await self._send(reply)
-        while not self._talk.finished:
-            reply = await self._hear(unbroken)
-            unbroken = await self._send(reply) and unbroken
-
-    async def _hear(self, unbroken: bool) -> bytes:
-        """Read once and give what the conversation wants to say to it."""
+    def _on_readable(self) -> None:
+        """Read once, and say what the conversation wants to say to it."""
         try:
-            async with asyncio.timeout(self._left()):
-                data = await asyncio.get_running_loop().sock_recv(self._sock, READ_SIZE)
-        except TimeoutError:
-            return self._talk.deadline(self._now(), nothing=_why_nothing(self._sock))
-        except OSError:
-            return self._talk.peer_reset(self._now())
+            data = self._sock.recv(READ_SIZE)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._error = errno.errorcode.get(error.errno or 0)
+            self._say(self._talk.peer_reset(self._now()))
+            return
         if data:
             _acknowledge_at_once(self._sock)
-            return self._talk.received(data, self._now())
-        # After a failed send the kernel has already told of the RST, and says "end of file" from then on.
-        return self._talk.peer_closed(self._now()) if unbroken else self._talk.peer_reset(self._now())
+            self._say(self._talk.received(data, self._now()))
+        else:
+            self._say((self._talk.peer_reset if self._broken else self._talk.peer_closed)(self._now()))
 
-    async def _send(self, data: bytes) -> bool:
-        """Send one template, the only place where bytes leave; False when the peer has reset the connection."""
+    def _on_time(self) -> None:
+        """Tell the conversation that its time is over, or wait on if it has been given more meanwhile."""
+        left = self._left()
+        if self._done.done():
+            return
+        if left:
+            self._loop.call_later(left, self._on_time)
+        else:
+            self._guarded(self._expire)
+
+    def _expire(self) -> None:
+        self._retransmits = self._retransmits or _tcp_info(self._sock, TOTAL_RETRANS)
+        self._say(self._talk.deadline(self._now(), nothing=_why_nothing(self._sock)))
+
+    def _say(self, data: bytes) -> None:
+        """Send one template: the only place where bytes leave."""
         if not data:
-            return True
+            return
         if not self._outgoing.allows(data):
             raise GuardError(f"{len(data)} bytes that are none of the sweep's templates were about to leave")
+        self._unsent += data
+        self._on_writable()
+
+    def _on_writable(self) -> None:
+        """Send what is left of a template; a closed window takes it later."""
         try:
-            async with asyncio.timeout(self._left()):
-                await asyncio.get_running_loop().sock_sendall(self._sock, data)
-        except TimeoutError:
-            self._talk.deadline(self._now(), nothing=_why_nothing(self._sock))
-        except OSError:
-            return False
-        return True
+            sent = self._sock.send(self._unsent)
+        except BlockingIOError:
+            sent = 0
+        except OSError as error:
+            self._broken, self._unsent, sent = True, b"", 0
+            self._error = errno.errorcode.get(error.errno or 0)
+        self._sent += sent
+        self._unsent = self._unsent[sent:]
+        if self._unsent:
+            self._loop.add_writer(self._sock, self._guarded, self._on_writable)
+        else:
+            self._loop.remove_writer(self._sock)
 
 
 def _acknowledge_at_once(sock: socket.socket) -> None:

@@ -1,7 +1,6 @@
 """Addresses to countries, by a table of ranges that is flattened once from an mmdb.
 
-`Places` holds a partition of the whole IPv4 space: a sorted array of starts, and for each the code of the country that
-reaches up to the next start. Code 0 is "not placed". Every question is then one `searchsorted`.
+A record of the partition is a country; record 0 is "not placed".
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,12 +15,12 @@ import maxminddb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
+from pipeline.enrich.partition import Addresses, Partition
 from pipeline.errors import InputError
+from pipeline.space.ranges import Ranges
 
 BUNDLED = Path(__file__).parent.parent.parent / "data" / "reference" / "country.parquet"
-SPACE = 1 << 32
 SCHEMA = pa.schema(
     [
         pa.field("first", pa.uint32(), nullable=False),
@@ -30,16 +29,14 @@ SCHEMA = pa.schema(
     ]
 )
 
-Addresses = NDArray[np.uint32]
 Range = tuple[int, int, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Places:
     """A country database: which country each IPv4 address is in, and which build says so."""
 
-    starts: NDArray[np.uint64]
-    codes: NDArray[np.int16]
+    partition: Partition
     names: tuple[str | None, ...]
     name: str
     build_date: date
@@ -52,25 +49,18 @@ class Places:
 
     def countries(self, ips: Addresses) -> pa.Array:
         """The country of each address; null where the database has none."""
-        codes = self._codes_at(ips.astype(np.uint64))
+        codes = self.partition.at(ips)
         indices = pa.array(codes, mask=codes == 0)
         return pa.DictionaryArray.from_arrays(indices, pa.array(self.names, pa.string())).cast(pa.string())
 
     def coverage(self, first: Addresses, last: Addresses) -> dict[str | None, int]:
         """How many addresses of sorted, disjoint ranges lie in each country; None counts those not placed."""
-        low, end = first.astype(np.uint64), last.astype(np.uint64) + np.uint64(1)
-        if low.size == 0:
-            return {}
-        cuts = np.unique(np.concatenate([self.starts, low, end]))
-        pieces, widths = cuts[:-1], np.diff(cuts)
-        owner = np.searchsorted(low, pieces, side="right") - 1
-        inside = (owner >= 0) & (pieces < end[owner])
-        # Sums stay below 2**53, so that float64 weights are exact.
-        totals = np.bincount(self._codes_at(pieces[inside]), weights=widths[inside], minlength=len(self.names))
+        totals = self.partition.weigh(first, last, len(self.names))
         return {self.names[code]: int(totals[code]) for code in np.flatnonzero(totals)}
 
-    def _codes_at(self, points: NDArray[np.uint64]) -> NDArray[np.int16]:
-        return self.codes[np.searchsorted(self.starts, points, side="right") - 1]
+    def ranges(self, country: str) -> Ranges:
+        """All addresses of a country, by its ISO 3166-1 alpha-2 code; the empty set for one that the database lacks."""
+        return self.partition.ranges([self.names.index(country)] if country in self.names else [])
 
 
 def flatten(mmdb: Path) -> pa.Table:
@@ -121,21 +111,10 @@ def from_table(table: pa.Table, facts: Mapping[str, str]) -> Places:
     country = table["country"].cast(pa.string()).combine_chunks().dictionary_encode()
     first = table["first"].to_numpy().astype(np.uint64)
     after = table["last"].to_numpy().astype(np.uint64) + np.uint64(1)
-    starts, codes = _partition(first, after, country.indices.to_numpy().astype(np.int16) + np.int16(1))
+    partition = Partition.of(first, after, country.indices.to_numpy().astype(np.int32) + np.int32(1))
     names = (None, *country.dictionary.to_pylist())
     built = date.fromisoformat(facts["build_date"])
-    return Places(starts, codes, names, name=facts["name"], build_date=built, digest=facts["sha256"])
-
-
-def _partition(
-    first: NDArray[np.uint64], after: NDArray[np.uint64], codes: NDArray[np.int16]
-) -> tuple[NDArray[np.uint64], NDArray[np.int16]]:
-    """Starts and codes of ranges and of the gaps between them; a gap that a range follows at once vanishes."""
-    starts = np.concatenate([np.zeros(1, np.uint64), np.column_stack([first, after]).ravel()])
-    filled = np.zeros(starts.size, np.int16)
-    filled[1::2] = codes
-    keep = np.append(starts[:-1] != starts[1:], True) & (starts < SPACE)
-    return starts[keep], filled[keep]
+    return Places(partition, names, name=facts["name"], build_date=built, digest=facts["sha256"])
 
 
 def _open(path: Path) -> maxminddb.Reader:

@@ -1,56 +1,96 @@
-"""Addresses to networks: which autonomous system announces an address, by an mmdb that the user names."""
+"""Addresses to networks: which autonomous system announces an address, by an mmdb that the user names.
 
+A record of the partition is a (number, holder) pair; record 0 is "announced by nobody the database knows".
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
-from ipaddress import IPv4Address
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import maxminddb
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.enrich.partition import Addresses, Partition
 from pipeline.errors import InputError
+from pipeline.space.ranges import Ranges
 
 Network = tuple[int | None, str | None]
+UNKNOWN: Network = (None, None)
 
 #: Keys that databases use, in the order in which they are tried.
 NUMBER_KEYS = ("autonomous_system_number", "asn", "as_number")
 HOLDER_KEYS = ("autonomous_system_organization", "as_name", "name", "organization", "org")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Networks:
-    """A network database, and which build it is."""
+    """A network database: which network each IPv4 address is of, and which build says so."""
 
-    reader: maxminddb.Reader
+    partition: Partition
+    records: tuple[Network, ...]
     source: str
 
-    def lookup(self, ips: NDArray[np.uint32]) -> tuple[list[int | None], list[str | None]]:
-        """Number and holder of each address's autonomous system; None where the database has none."""
-        found = [network_of(self.reader.get(IPv4Address(ip))) for ip in ips.tolist()]
-        return [number for number, _ in found], [holder for _, holder in found]
+    def lookup(self, ips: Addresses) -> tuple[pa.Array, pa.Array]:
+        """Number (uint32) and holder (string) of each address's autonomous system; null where the database has none."""
+        codes = pa.array(self.partition.at(ips))
+        numbers, holders = zip(*self.records, strict=True)
+        return pa.array(numbers, pa.uint32()).take(codes), pa.array(holders, pa.string()).take(codes)
+
+    def ranges(self, number: int) -> Ranges:
+        """All addresses that an autonomous system announces; the empty set for one that the database lacks."""
+        return self.partition.ranges([code for code, (asn, _) in enumerate(self.records) if asn == number])
+
+    def weigh(self, first: Addresses, last: Addresses) -> NDArray[np.int64]:
+        """How many addresses of sorted, disjoint ranges each autonomous system announces, in no order."""
+        weights = self.partition.weigh(first, last, len(self.records))
+        known = [code for code, (number, _) in enumerate(self.records) if number is not None]
+        _, place = np.unique([self.records[code][0] for code in known], return_inverse=True)
+        return np.bincount(place, weights=weights[known]).astype(np.int64)
 
 
 def load(path: Path) -> Networks:
-    """Open a network database. Raises InputError."""
+    """Read a network database whole. Raises InputError."""
     try:
-        reader = maxminddb.open_database(path)
+        with maxminddb.open_database(path) as reader:
+            metadata = reader.metadata()
+            records, first, after, codes = _flatten(reader)
         digest = sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise InputError(str(path), f"cannot be read: {error.strerror or error}") from None
     except maxminddb.InvalidDatabaseError as error:
         raise InputError(str(path), f"is not an mmdb: {error}") from None
-    metadata = reader.metadata()
     built = datetime.fromtimestamp(metadata.build_epoch, UTC).date()
-    return Networks(reader, f"{metadata.database_type}, built {built.isoformat()}, sha256 {digest}")
+    source = f"{metadata.database_type}, built {built.isoformat()}, sha256 {digest}"
+    return Networks(Partition.of(first, after, codes), records, source)
+
+
+def _flatten(
+    reader: maxminddb.Reader,
+) -> tuple[tuple[Network, ...], NDArray[np.uint64], NDArray[np.uint64], NDArray[np.int32]]:
+    """The records, and first, after and record of each range, in the order of the addresses."""
+    codes: dict[Network, int] = {UNKNOWN: 0}
+    rows = [(first, after, codes.setdefault(record, len(codes))) for first, after, record in _announced(reader)]
+    first, after, code = np.array(rows, np.uint64).reshape(-1, 3).T
+    return tuple(codes), first, after, code.astype(np.int32)
+
+
+def _announced(reader: maxminddb.Reader) -> Iterator[tuple[int, int, Network]]:
+    """The IPv4 networks that have a record; IPv4 comes first in a combined file."""
+    for network, record in takewhile(lambda item: item[0].version == 4, reader):
+        if (found := network_of(record)) != UNKNOWN:
+            yield int(network.network_address), int(network.broadcast_address) + 1, found
 
 
 def network_of(record: Any) -> Network:
     """Number and holder in a record of any of the known shapes."""
     if not isinstance(record, dict):
-        return None, None
+        return UNKNOWN
     number = next((record[key] for key in NUMBER_KEYS if record.get(key)), None)
     holder = next((record[key] for key in HOLDER_KEYS if record.get(key)), None)
     return _number(number), str(holder) if holder else None

@@ -2,26 +2,26 @@
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from pipeline import schema
 from pipeline.enrich.geo import Places
 from pipeline.enrich.network import Networks
-
-Addresses = NDArray[np.uint32]
+from pipeline.enrich.partition import Addresses
 
 
 def locations(ips: Addresses, places: Places, networks: Networks | None = None) -> pa.Table:
     """One row for each distinct address, sorted: country, network, and the databases that say so."""
     distinct = np.unique(ips).astype(np.uint32)
     size = len(distinct)
-    asns, holders = networks.lookup(distinct) if networks else ([None] * size, [None] * size)
+    asns, holders = (
+        networks.lookup(distinct) if networks else (pa.nulls(size, pa.uint32()), pa.nulls(size, pa.string()))
+    )
     return pa.table(
         {
             "ip": pa.array(distinct),
             "country": places.countries(distinct),
-            "asn": pa.array(asns, pa.uint32()),
-            "organisation": pa.array(holders, pa.string()),
+            "asn": asns,
+            "organisation": holders,
             "country_source": pa.array([places.source] * size, pa.string()),
             "asn_source": pa.array([networks.source if networks else None] * size, pa.string()),
         },

@@ -24,11 +24,20 @@ TABLES: dict[str, tuple[str, Columns]] = {
             ("rejected", "Reject"),
             ("addresses_probed", "Addresses probed"),
             ("per_million", "Per million"),
-            ("per_million_low", "95 % from"),
-            ("per_million_high", "to"),
+            ("addresses_estimated", "Estimated"),
+            ("addresses_low", "95 % from"),
+            ("addresses_high", "to"),
         ),
     ),
-    "outcomes": ("Outcomes", (("outcome", "Outcome"), ("targets", "Targets"), ("share", "Share of answers"))),
+    "outcomes": (
+        "Outcomes",
+        (
+            ("outcome", "Outcome"),
+            ("targets", "Targets"),
+            ("share", "Share of answers"),
+            ("targets_estimated", "Estimated"),
+        ),
+    ),
     "products": (
         "Products, as they describe themselves",
         (
@@ -37,6 +46,7 @@ TABLES: dict[str, tuple[str, Columns]] = {
             ("services", "Services"),
             ("countries", "Countries"),
             ("accepting", "Accept"),
+            ("services_estimated", "Estimated"),
         ),
     ),
     "rejections": (
@@ -47,12 +57,16 @@ TABLES: dict[str, tuple[str, Columns]] = {
             ("rj_source", "Source"),
             ("rj_reason", "Reason code"),
             ("services", "Services"),
+            ("services_estimated", "Estimated"),
         ),
     ),
 }
 
 EXPLANATIONS = {member.value: member.explanation for member in Outcome}
-INTERVAL = frozenset({"per_million_low", "per_million_high"})
+#: What a sample says of the whole target space.
+ESTIMATES = frozenset(
+    {"addresses_estimated", "addresses_low", "addresses_high", "services_estimated", "targets_estimated"}
+)
 ECHO = frozenset({"echoed"})
 
 
@@ -92,8 +106,8 @@ def _table(facts: Facts, mart: str, title: str, columns: Columns) -> Table:
 
 
 def _unasked(facts: Facts) -> frozenset[str]:
-    """Columns that mean nothing in this sweep: intervals without sampling, echoes without a C-ECHO."""
-    return (frozenset() if facts.sampled else INTERVAL) | (frozenset() if facts.about["profile"] == "echo" else ECHO)
+    """Columns that mean nothing in this sweep: estimates without sampling, echoes without a C-ECHO."""
+    return (frozenset() if facts.sampled else ESTIMATES) | (frozenset() if facts.about["profile"] == "echo" else ECHO)
 
 
 def cell(column: str, value: Any) -> Cell:

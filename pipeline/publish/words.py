@@ -78,13 +78,13 @@ def certainty(facts: Facts) -> str:
             "The whole target space was swept: the count is complete up to loss on the network, "
             "which this version does not estimate."
         )
-    share, scale = facts.about["sampled_addresses"] / facts.about["addresses"], facts.about["addresses"] / 1e6
     low, middle, high = (
-        number(round(totals[key] * scale)) for key in ("per_million_low", "per_million", "per_million_high")
+        number(round(totals[key])) for key in ("addresses_low", "addresses_estimated", "addresses_high")
     )
     return (
-        f"A random {100 * share:.3g} % of the addresses was visited: an estimated {middle} addresses of the whole "
-        f"target space would answer (95 % Wilson interval {low} to {high}), loss on the network not included."
+        f"A random {100 * facts.about['sampled_share']:.3g} % of the addresses was visited: an estimated {middle} "
+        f"addresses of the whole target space would answer (95 % Wilson interval {low} to {high}), loss on the "
+        "network not included."
     )
 
 

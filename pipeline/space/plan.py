@@ -6,18 +6,25 @@ any of it differ in digest; a worker refuses a plan whose digest is not that of 
 
 import hashlib
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 
-from pipeline.config import Config, IdentitySection, ProbeSection, SweepSection
+from pipeline.config import CapsSection, Config, IdentitySection, ProbeSection, SweepSection
 from pipeline.errors import GuardError, InputError
+from pipeline.space import caps
+from pipeline.space.atlas import Atlas, Reference
+from pipeline.space.caps import Load
 from pipeline.space.permutation import Permutation
 from pipeline.space.ranges import Ranges, Space, parse, parse_lines
 from pipeline.space.shard import Walk
 
 SPECIAL_PURPOSE = Path(__file__).parents[2] / "data" / "reference" / "special-purpose.toml"
+
+#: Fields of a plan that decide others.
+CAUSES = ("code_version", "reference", "settings", "caps", "identity", "probe", "requests", "digests")
 
 #: A range is 5–60 s of sending (DESIGN §4).
 RANGE_SECONDS = 10
@@ -31,20 +38,41 @@ class RangeList(msgspec.Struct, frozen=True):
     digest: str
 
 
+class Digests(msgspec.Struct, frozen=True, kw_only=True):
+    """SHA-256, hexadecimal, of what decides who is probed; those of the databases stand in `Reference`."""
+
+    target_space: str
+    exclusions: str
+    special_purpose: str
+    configuration: str
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """The rate (probes a second) that was asked for, which cap lowered it, and what the busiest blocks get in an hour."""
+
+    asked: int
+    lowered_by: str
+    per_slash24_hour: float
+    per_network_hour: float | None
+
+
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that decides who is probed and how."""
 
-    format: int = 1
+    format: int = 2
     sweep: str
     created: str
     code_version: str
     settings: SweepSection
+    caps: CapsSection
     identity: IdentitySection
     probe: ProbeSection
-    country_database: str
-    asn_database: str
+    reference: Reference
+    digests: Digests
+    pace: Pace
     included: tuple[RangeList, ...]
     excluded: tuple[RangeList, ...]
+    countries: tuple[tuple[str | None, int], ...]
     ranges: tuple[tuple[int, int], ...]
     forbidden: tuple[tuple[int, int], ...]
     addresses: int
@@ -104,36 +132,79 @@ def _read_file(path: Path, where: str) -> Listing:
 
 
 def freeze(
-    config: Config, base: Path, *, created: str, code_version: str, requests: dict[str, str], databases: tuple[str, str]
+    config: Config, base: Path, *, created: str, code_version: str, requests: dict[str, str], atlas: Atlas
 ) -> Plan:
     """Fix the plan of a configuration; files are relative to `base`. Raises InputError if there is nothing to do."""
     wanted = read_lists(config.targets.include, config.targets.include_files, "include", base)
-    unwanted = [read_special_purpose()]
-    unwanted += read_lists(config.targets.exclude, config.targets.exclude_files, "exclude", base)
+    special = read_special_purpose()
+    unwanted = [special, *read_lists(config.targets.exclude, config.targets.exclude_files, "exclude", base)]
     included = _union(wanted)
     forbidden = _union(unwanted)
     ranges = included.subtract(forbidden)
     if not ranges.count:
         raise InputError("key targets", "nothing is left to probe after the exclusions")
+    sampled = _sampled(config.sweep.sample, ranges.count)
+    rate, pace = _pace(config, ranges, sampled, atlas)
     plan = Plan(
         sweep=f"{created.replace('-', '').replace(':', '')}-{config.sweep.name}",
         created=created,
         code_version=code_version,
-        settings=config.sweep,
+        settings=msgspec.structs.replace(config.sweep, rate=rate),
+        caps=config.caps,
         identity=config.identity,
         probe=config.probe,
-        country_database=databases[0],
-        asn_database=databases[1],
+        reference=atlas.reference,
+        digests=Digests(
+            target_space=ranges.digest,
+            exclusions=forbidden.digest,
+            special_purpose=special.ranges.digest,
+            configuration=hashlib.sha256(msgspec.json.encode(config, order="sorted")).hexdigest(),
+        ),
+        pace=pace,
         included=tuple(RangeList(part.name, part.ranges.count, part.ranges.digest) for part in wanted),
         excluded=tuple(_taken(part, included) for part in unwanted),
+        countries=atlas.countries(ranges),
         ranges=tuple(ranges.pairs()),
         forbidden=tuple(forbidden.pairs()),
         addresses=ranges.count,
-        sampled_addresses=_sampled(config.sweep.sample, ranges.count),
-        range_targets=config.sweep.rate * RANGE_SECONDS,
+        sampled_addresses=sampled,
+        range_targets=rate * RANGE_SECONDS,
         requests=requests,
     )
     return msgspec.structs.replace(plan, digest=digest(plan))
+
+
+def _pace(config: Config, ranges: Ranges, sampled: int, atlas: Atlas) -> tuple[int, Pace]:
+    """The rate that keeps the caps, and what it gives the busiest blocks. Raises InputError if no rate keeps them."""
+    sweep = config.sweep
+    load = Load(ranges.count, sampled, len(sweep.ports), sweep.shards, sweep.rate)
+    slash24, networks = caps.slash24(ranges), atlas.networks(ranges)
+    lowered_by = ""
+    for key, blocks in (("per_slash24_hour", slash24), ("per_network_hour", networks)):
+        cap = getattr(config.caps, key)
+        if not cap or blocks is None:
+            continue
+        rate = caps.highest_rate(cap, blocks, load)
+        if not rate:
+            raise InputError(f"key caps.{key}", f"{cap} probes an hour cannot be kept even at one probe a second")
+        if rate < load.rate:
+            load, lowered_by = replace(load, rate=rate), f"caps.{key} = {cap}"
+    return load.rate, Pace(
+        asked=sweep.rate,
+        lowered_by=lowered_by,
+        per_slash24_hour=caps.per_hour(slash24, load),
+        per_network_hour=caps.per_hour(networks, load) if networks else None,
+    )
+
+
+def differences(one: Plan, other: Plan) -> Iterator[str]:
+    """The fields in which two plans differ, e.g. `digests.exclusions`; causes come before their consequences."""
+    for name in (*CAUSES, *(field for field in one.__struct_fields__ if field not in CAUSES)):
+        mine, others = getattr(one, name), getattr(other, name)
+        keys = getattr(mine, "__struct_fields__", ())
+        yield from (f"{name}.{key}" for key in keys if getattr(mine, key) != getattr(others, key))
+        if not keys and mine != others:
+            yield name
 
 
 def digest(plan: Plan) -> str:

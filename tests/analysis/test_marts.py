@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline.outcome import ACCEPTS_ASSOCIATION, SPEAKS_DICOM, Outcome
+from pipeline.publish.queries import PUBLISHED
 from tests.analysis.lake import connect, rows
 
 UK, US = 0xC13E0001, 0x08080808
@@ -78,6 +79,30 @@ def test_intervals_are_for_samples_only() -> None:
         for mart in ("countries", "totals"):
             ((low, middle, high),) = rows(con, f"SELECT per_million_low, per_million, per_million_high FROM {mart}")
             assert (low < middle < high) if expected else (low is None and high is None)
+
+
+def test_the_sampled_share_reaches_every_estimate() -> None:
+    """A tenth of the addresses was visited: every mart estimates ten times what was found, and a country its own part."""
+    con = connect(
+        sweeps=SWEEPS,
+        receipts=[{"probes_sent": 100}],
+        coverage=[{"country": "GB", "addresses": 600}],
+        responses=[target(UK, "rejected"), target(US, "echoed")],
+        **associations(target(UK, "rejected", rj_result=1, rj_source=1, rj_reason=7), target(US, "echoed")),
+    )
+    whole = {
+        "totals": ("services_estimated, addresses_estimated", [(20.0, 20.0)]),
+        "countries": ("services_estimated, addresses_estimated", [(10.0, 10.0), (None, None)]),
+        "funnel": ("targets_estimated", [(1000.0,), (20.0,), (20.0,), (20.0,), (10.0,), (10.0,)]),
+        "outcomes": ("targets_estimated", [(10.0,), (10.0,)]),
+        "products": ("services_estimated", [(20.0,)]),
+        "rejections": ("services_estimated", [(10.0,)]),
+    }
+    assert whole.keys() == set(PUBLISHED)
+    for mart, (columns, expected) in whole.items():
+        assert rows(con, f"SELECT {columns} FROM {mart} ORDER BY ALL DESC NULLS LAST") == expected, mart
+    ((low, high),) = rows(con, "SELECT addresses_low, addresses_high FROM countries WHERE country = 'GB'")
+    assert 0 < low < 10 < high < 600
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,15 @@ def test_coverage_of_everything_is_the_whole_space() -> None:
     assert sum(found.values()) == SPACE and found[None] > 0
 
 
+def test_ranges_of_a_country_are_what_it_covers() -> None:
+    """The addresses of a country are as many as its coverage of the whole space, and each is placed there."""
+    places = geo.load()
+    british = places.ranges("GB")
+    assert british.count == places.coverage(ips(0), ips(SPACE - 1))["GB"]
+    assert set(places.countries(british.first.astype(np.uint32)).to_pylist()) == {"GB"}
+    assert places.ranges("XX").count == 0
+
+
 def test_coverage_of_nothing_is_empty() -> None:
     """No ranges, no countries."""
     assert geo.load().coverage(ips(), ips()) == {}

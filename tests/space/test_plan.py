@@ -8,22 +8,31 @@ import msgspec
 import numpy as np
 import pytest
 
-from pipeline.config import Config, SweepSection, TargetsSection
+from pipeline.config import CapsSection, Config, SweepSection, TargetsSection
+from pipeline.enrich import atlas
 from pipeline.errors import GuardError, InputError
 from pipeline.space import plan as plans
 from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges, parse
 
+#: The bundled country table, and no networks.
+ATLAS = atlas.load(None, None)
 INCLUDE = ("20.0.0.0/24", "9.255.255.250-10.0.0.5")
 EXCLUDE = ("20.0.0.64/26",)
 
 
 def freeze(
-    *, include: tuple[str, ...] = INCLUDE, exclude: tuple[str, ...] = EXCLUDE, sample: float | int = 1.0
+    *,
+    include: tuple[str, ...] = INCLUDE,
+    exclude: tuple[str, ...] = EXCLUDE,
+    sample: float | int = 1.0,
+    rate: int = 10,
+    caps: CapsSection = CapsSection(),
 ) -> Plan:
     config = Config(
-        sweep=SweepSection(name="trial", ports=(104, 11112), seed=7, rate=10, shards=3, sample=sample),
+        sweep=SweepSection(name="trial", ports=(104, 11112), seed=7, rate=rate, shards=3, sample=sample),
         targets=TargetsSection(include=include, exclude=exclude),
+        caps=caps,
     )
     return plans.freeze(
         config,
@@ -31,7 +40,7 @@ def freeze(
         created="2026-02-11T10:00:00Z",
         code_version="1",
         requests={"104": "00ff"},
-        databases=("country", "asn"),
+        atlas=ATLAS,
     )
 
 
@@ -49,6 +58,8 @@ def variants(value: Any) -> Iterator[Any]:
     elif isinstance(value, dict):
         yield {}
         yield {**value, "more": "x"}
+    elif value is None:
+        yield 1.0
     else:
         yield value + (1 if isinstance(value, int | float) else "x")
 
@@ -66,6 +77,44 @@ def test_digest_covers_everything() -> None:
             with pytest.raises((GuardError, InputError), match=r"changed after it was frozen|is not a plan"):
                 plans.decode(plans.encode(changed), "plan.json")
     assert len(digests) > len(covered)
+
+
+def test_differences_name_their_cause() -> None:
+    """The first difference named is the setting that was changed, not what follows from it."""
+    plan = freeze()
+    assert list(plans.differences(plan, plan)) == []
+    sampled = freeze(sample=0.5)
+    assert next(plans.differences(plan, sampled)) == "settings.sample"
+    excluded = freeze(exclude=("20.0.0.0/25",))
+    assert list(plans.differences(plan, excluded))[:3] == [
+        "digests.target_space",
+        "digests.exclusions",
+        "digests.configuration",
+    ]
+
+
+def test_a_cap_lowers_the_rate() -> None:
+    """A rate that would break a cap is lowered, the plan says by which, and the expected load is below the cap."""
+    wide = ("20.0.0.0/12",)
+    capped = freeze(include=wide, caps=CapsSection(per_slash24_hour=60), rate=1000)
+    free = freeze(include=wide, rate=1000)
+    assert (free.settings.rate, free.pace.lowered_by) == (1000, "") and free.pace.per_slash24_hour > 60
+    assert 1 <= capped.settings.rate < 1000 and capped.pace.asked == 1000
+    assert capped.pace.lowered_by == "caps.per_slash24_hour = 60"
+    assert capped.pace.per_slash24_hour < 60
+
+
+def test_an_impossible_cap_is_refused() -> None:
+    """A cap that one probe a second would break is refused with its key."""
+    with pytest.raises(InputError, match=r"key caps\.per_slash24_hour: 5 probes"):
+        freeze(caps=CapsSection(per_slash24_hour=5))
+
+
+def test_countries_add_up() -> None:
+    """The countries of a plan add up to its target space."""
+    plan = freeze(include=("193.60.0.0/14", "20.0.0.0/16"), exclude=())
+    assert dict(plan.countries)["GB"] > 0
+    assert sum(addresses for _, addresses in plan.countries) == plan.addresses
 
 
 def test_round_trip() -> None:

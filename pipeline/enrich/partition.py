@@ -1,0 +1,66 @@
+"""A partition of the whole IPv4 space: which record each address belongs to, from sorted ranges flattened once.
+
+Every question is then one `searchsorted`. Records are numbered from 1; number 0 is "the database has none".
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.space.ranges import Ranges
+
+SPACE = 1 << 32
+
+U64 = NDArray[np.uint64]
+Codes = NDArray[np.int32]
+Addresses = NDArray[np.uint32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Partition:
+    """Starts of the pieces, sorted, the first of them 0, and the record of each piece; both of shape (n,)."""
+
+    starts: U64
+    codes: Codes
+
+    @classmethod
+    def of(cls, first: U64, after: U64, codes: Codes) -> "Partition":
+        """Fill the gaps between sorted, disjoint ranges [first, after); a gap that a range follows at once vanishes."""
+        starts = np.concatenate([np.zeros(1, np.uint64), np.column_stack([first, after]).ravel()])
+        filled = np.zeros(starts.size, np.int32)
+        filled[1::2] = codes
+        keep = np.append(starts[:-1] != starts[1:], True) & (starts < SPACE)
+        return cls(starts[keep], filled[keep])
+
+    def at(self, addresses: NDArray[np.integer]) -> Codes:
+        """The record of each address."""
+        return self.codes[np.searchsorted(self.starts, addresses.astype(np.uint64), side="right") - 1]
+
+    def weigh(self, first: Addresses, last: Addresses, records: int) -> NDArray[np.int64]:
+        """How many addresses of sorted, disjoint ranges belong to each of `records` records; shape (records,)."""
+        low, end = first.astype(np.uint64), last.astype(np.uint64) + np.uint64(1)
+        if low.size == 0:
+            return np.zeros(records, np.int64)
+        cuts = np.unique(np.concatenate([self.starts, low, end]))
+        pieces, widths = cuts[:-1], np.diff(cuts)
+        owner = np.searchsorted(low, pieces, side="right") - 1
+        inside = (owner >= 0) & (pieces < end[owner])
+        # Sums stay below 2**53, so that float64 weights are exact.
+        totals = np.bincount(self.at(pieces[inside]), weights=widths[inside], minlength=records)
+        return totals.astype(np.int64)
+
+    def ranges(self, codes: list[int]) -> Ranges:
+        """All addresses that belong to any of these records."""
+        mine = np.isin(self.codes, codes)
+        ends = np.append(self.starts[1:], SPACE)
+        return Ranges.of(zip(self.starts[mine].tolist(), (ends[mine] - np.uint64(1)).tolist(), strict=True))
+
+    def digest(self, records: Sequence[object]) -> str:
+        """SHA-256 over the pieces and what their records say, hexadecimal: equal for equal answers."""
+        content = hashlib.sha256(self.starts.astype(">u8").tobytes())
+        content.update(self.codes.astype(">i4").tobytes())
+        content.update(repr(tuple(records)).encode())
+        return content.hexdigest()

@@ -1,0 +1,70 @@
+"""Caps on the probes that a block gets in an hour."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.space import caps
+from pipeline.space.caps import Blocks, Load
+from pipeline.space.permutation import Permutation
+from pipeline.space.ranges import Ranges, Space
+from pipeline.space.shard import Walk
+
+pairs = st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 700)).map(lambda p: (p[0], p[0] + p[1])), min_size=1)
+ports_of = {1: (104,), 3: (104, 11112, 4242)}
+
+
+@given(pairs)
+def test_blocks_are_those_of_a_count(chosen: list[tuple[int, int]]) -> None:
+    """Number and fill of the /24s are what counting every address gives."""
+    ranges = Ranges.of(chosen)
+    addresses = np.concatenate([np.arange(first, last + 1) for first, last in ranges.pairs()])
+    counted = np.bincount(addresses >> 8)
+    assert caps.slash24(ranges) == Blocks("/24", int((counted > 0).sum()), int(counted.max()))
+
+
+@pytest.mark.parametrize("ports", [1, 3])
+@pytest.mark.parametrize("shards", [1, 7])
+@pytest.mark.parametrize("cap", [30, 60])
+def test_a_lowered_rate_keeps_the_cap(ports: int, shards: int, cap: int) -> None:
+    """At the rate that is found, no /24 gets more than the cap in any hour of the real order, over several seeds."""
+    ranges = Ranges.of([(0, 199_999), (400_000, 599_999)])
+    load = Load(400_000, 400_000, ports, shards, rate=1000)
+    blocks = caps.slash24(ranges)
+    rate = caps.highest_rate(cap, blocks, load)
+    assert 0 < rate < 1000 and not caps.holds(cap, blocks, Load(400_000, 400_000, ports, shards, rate + 1))
+    for seed in range(5):
+        order = Permutation.seeded(400_000, seed)
+        walk = Walk(Space.over(ranges), order, ports_of[ports], 400_000, shards, 10**9)
+        sent = np.concatenate([walk.targets(n, np.arange(r.length))[0] for n in range(shards) for r in walk.ranges(n)])
+        hour = np.arange(len(sent)) // (rate * caps.HOUR)
+        keys, counts = np.unique(hour * 2**24 + (sent >> 8), return_counts=True)
+        assert len(keys) and counts.max() <= cap
+
+
+def test_a_rate_that_holds_is_left_alone() -> None:
+    """A sweep of the whole Internet at 100,000 a second stays under 100 probes an hour to each /24 as it is."""
+    load = Load(3_700_000_000, 3_700_000_000, 1, 64, 100_000)
+    blocks = Blocks("/24", 14_500_000, 256)
+    assert caps.highest_rate(100, blocks, load) == 100_000
+    assert caps.per_hour(blocks, load) == pytest.approx(24.9, abs=0.1)
+
+
+def test_a_sweep_of_few_targets_cannot_break_a_cap() -> None:
+    """A block that holds no more targets than the cap never gets more, at any rate."""
+    assert caps.holds(256, Blocks("/24", 1, 256), Load(256, 256, 1, 1, 10_000_000))
+
+
+def test_a_cap_that_cannot_be_kept_gives_no_rate() -> None:
+    """Where one probe a second is too much, there is no rate."""
+    assert caps.highest_rate(10, Blocks("/24", 1, 256), Load(256, 256, 1, 1, 1000)) == 0
+
+
+@given(st.integers(1, 10**6), st.integers(1, 300))
+def test_the_answer_is_on_the_edge(rate: int, cap: int) -> None:
+    """The rate found holds, and the next one does not (unless it is the one that was asked for)."""
+    load, blocks = Load(10**8, 10**7, 2, 8, rate), Blocks("/24", 390_625, 256)
+    found = caps.highest_rate(cap, blocks, load)
+    assert found == 0 or caps.holds(cap, blocks, Load(10**8, 10**7, 2, 8, found))
+    assert found == rate or not caps.holds(cap, blocks, Load(10**8, 10**7, 2, 8, found + 1))
