@@ -19,7 +19,8 @@ def one(name: str, seconds: int) -> None:
     """Fuzz one target; atheris ends the process."""
     import atheris
 
-    with atheris.instrument_imports(include=["pipeline"]):
+    # Comparisons of numpy arrays leak under atheris 3.0's tracing, and vectorised code has no branches to find.
+    with atheris.instrument_imports(include=["pipeline"], exclude=["pipeline.wire.packet"]):
         from fuzz.targets import TARGETS
 
     target, corpus = TARGETS[name], CORPUS / name

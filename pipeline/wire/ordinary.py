@@ -20,7 +20,7 @@ _fixed = FIXED.unpack_from
 _context = struct.Struct(">BxHBxBxBxH").unpack_from
 #: Bytes of it all, and those that the item's length counts.
 _CONTEXT, _CONTEXT_COUNTED = 12, 8
-#: User information, maximum length, class UID: types, lengths, maximum (PS3.8 Tables 9-16 and D.1-1, PS3.7 Table D.3-1).
+#: User information, maximum length, class UID: types, lengths, maximum (PS3.8 Tables 9-16 and D.1-1, PS3.7 §D.3.3.2.2).
 _user = struct.Struct(">BxHBxHLBxH").unpack_from
 _USER = 16
 #: Transfer syntaxes of the uncompressed native format (PS3.5 §10, Annex A): any other is read the long way.
