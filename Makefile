@@ -1,11 +1,11 @@
-# make setup | demo | test | check | clean
+# make setup | demo | test | check | fuzz | clean
 VENV := .venv
 BIN := $(VENV)/bin
 DEBIAN := dcmtk orthanc nftables iproute2 openssl util-linux python3-venv
 export CENSUS_ONLY_TESTBED := 1
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: setup demo test check lint packages clean
+.PHONY: setup demo test check lint fuzz packages clean
 
 setup: packages $(VENV)/ready
 
@@ -35,6 +35,13 @@ lint:
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Each target of fuzz/targets.py for this long; what breaks a promise is kept in fuzz/found.
+FUZZ_SECONDS := 60
+
+fuzz: setup
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet -e '.[dev,fuzz]' -c constraints.txt
+	$(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS)
 
 clean:
 	rm -rf demo $(VENV)

@@ -10,7 +10,8 @@ from pipeline.wire.warning import ParseWarning, Warnings, once
 #: Group, element, length (PS3.5 §7.1.3).
 _element = struct.Struct("<HHL").unpack_from
 ELEMENT_HEADER = 8
-C_ECHO_RSP = 0x8030
+#: Command fields (PS3.7 Table E.1-1).
+C_ECHO_RQ, C_ECHO_RSP = 0x0030, 0x8030
 #: Command Data Set Type: no data set follows (PS3.7 Table E.1-1).
 NO_DATA_SET = 0x0101
 
@@ -49,6 +50,14 @@ def decode_echo(command: bytes) -> EchoReply | Malformed:
         tuple(number for number, _ in elements),
         warnings=once(*odd, *odd_uid, *_judge(values, len(command))),
     )
+
+
+def command_field(command: bytes) -> int | None:
+    """The command field of a command set that is sound and announces no data set; None of any other."""
+    elements, odd = _elements(command)
+    values = dict(elements)
+    announced = _number(values, _DATA_SET_TYPE) != NO_DATA_SET
+    return None if odd or announced else _number(values, _COMMAND_FIELD)
 
 
 def _elements(command: bytes) -> tuple[list[tuple[int, bytes]], list[ParseWarning]]:

@@ -10,7 +10,7 @@ import struct
 from pipeline.wire.associate import DICOM_APPLICATION_CONTEXT, FIXED, LAST_RESULT
 from pipeline.wire.fields import Accept, PresentationContext
 from pipeline.wire.item import ITEM_HEADER, ItemType, unpack_item
-from pipeline.wire.text import IS_NAME, IS_UID, NAME_LIMIT, UID_LIMIT
+from pipeline.wire.text import IS_NAME, IS_UID, UID_LIMIT
 
 _APPLICATION = b"\x10\0\0\x15" + DICOM_APPLICATION_CONTEXT.encode()
 _ITEMS_AT = FIXED.size
@@ -20,7 +20,7 @@ _fixed = FIXED.unpack_from
 _context = struct.Struct(">BxHBxBxBxH").unpack_from
 #: Bytes of it all, and those that the item's length counts.
 _CONTEXT, _CONTEXT_COUNTED = 12, 8
-#: User information, maximum length, class UID: types, lengths, maximum (PS3.8 Tables 9-16 and D.1-1, PS3.7 Table D.3-1).
+#: User information, maximum length, class UID: types, lengths, maximum (PS3.8 Tables 9-16 and D.1-1, PS3.7 §D.3.3.2.2).
 _user = struct.Struct(">BxHBxHLBxH").unpack_from
 _USER = 16
 #: Transfer syntaxes of the uncompressed native format (PS3.5 §10, Annex A): any other is read the long way.
@@ -61,7 +61,8 @@ def _read(body: bytes) -> Accept | None:
         begin = at + _CONTEXT
         at += length + ITEM_HEADER
         syntax = _SYNTAXES.get(body[begin:at])
-        if syntax is None or sub != _TS or counted != length - _CONTEXT_COUNTED or result > LAST_RESULT:
+        plain = sub == _TS and counted == length - _CONTEXT_COUNTED and number & 1 and result <= LAST_RESULT
+        if syntax is None or not plain:
             return None
         contexts.append(PresentationContext(number, result, syntax))
         kind, length, number, result, sub, counted = _context(body, at)
@@ -69,7 +70,9 @@ def _read(body: bytes) -> Accept | None:
     stop = at + _USER + counted
     whole = at + ITEM_HEADER + length == end and (kind, first, four, second) == (_UI, _ML, 4, _CU)
     class_uid = body[at + _USER : stop]
-    if not (whole and version & 1 and counted <= UID_LIMIT and IS_UID(class_uid) and _odd_and_unlike(contexts)):
+    if not (whole and version & 1 and counted <= UID_LIMIT and IS_UID(class_uid) and contexts):
+        return None
+    if len(contexts) > 1 and len({context.id for context in contexts}) < len(contexts):
         return None
     name = b"" if stop == end else _name(body, stop, end)
     if name is None:
@@ -87,17 +90,9 @@ def _read(body: bytes) -> Accept | None:
     )
 
 
-def _odd_and_unlike(contexts: list[PresentationContext]) -> bool:
-    """Whether there are presentation contexts, with odd ids, each once."""
-    if len(contexts) == 1:
-        return contexts[0].id & 1 == 1
-    ids = {context.id for context in contexts}
-    return bool(ids) and len(ids) == len(contexts) and all(number & 1 for number in ids)
-
-
 def _name(body: bytes, at: int, end: int) -> bytes | None:
     """The version name, if it is the last sub-item and ordinary."""
     kind, length = unpack_item(body, at)
     name = body[at + ITEM_HEADER :]
-    fits = kind == _VN and at + ITEM_HEADER + length == end and 0 < length <= NAME_LIMIT
-    return name if fits and IS_NAME(name) and name[-1:] != b" " else None
+    fits = kind == _VN and at + ITEM_HEADER + length == end
+    return name if fits and IS_NAME(name) else None

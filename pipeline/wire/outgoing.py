@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 from pipeline.errors import InputError
-from pipeline.wire.pdu import HEADER, PduType
+from pipeline.wire.command import C_ECHO_RQ, command_field
+from pipeline.wire.pdu import HEADER, Data, Frame, PduType, Request, decode
 
 #: Names the census and its wire format, at most 16 characters (PS3.7 §D.3.3.2.3).
 VERSION_NAME = "DICOM_CENSUS_01"
@@ -82,7 +83,10 @@ class Outgoing:
         """Read what `to_json` gave; each template must be one whole PDU of its type."""
         if not isinstance(value, Mapping) or set(value) != set(_TYPES):
             raise InputError(where, f"must hold exactly {', '.join(_TYPES)}")
-        return cls(**{name: _template(value[name], pdu, f"{where}.{name}") for name, pdu in _TYPES.items()})
+        read = cls(**{name: _template(value[name], pdu, f"{where}.{name}") for name, pdu in _TYPES.items()})
+        _check_request(read.request, f"{where}.request")
+        _check_echo(read.echo, f"{where}.echo")
+        return read
 
 
 def class_uid(url: str) -> str:
@@ -168,3 +172,21 @@ def _template(value: object, expected: PduType, where: str) -> bytes:
     if int.from_bytes(data[2:HEADER]) != len(data) - HEADER:
         raise InputError(where, "is not one whole PDU: its length field does not fit")
     return data
+
+
+def _check_request(data: bytes, where: str) -> None:
+    """Refuse a request that is not laid out as the standard says, or that logs in."""
+    request = decode(Frame(data[0], data[HEADER:]))
+    if not isinstance(request, Request) or request.warnings:
+        raise InputError(where, f"is no sound A-ASSOCIATE-RQ: {', '.join(request.warnings)}")
+    if request.user_identity is not None or request.asynchronous_operations_window is not None:
+        raise InputError(where, "must hold no user identity and no asynchronous operations window")
+
+
+def _check_echo(data: bytes, where: str) -> None:
+    """Refuse P-DATA that is anything but one whole C-ECHO-RQ: nothing else may ever be asked of a peer."""
+    pdu = decode(Frame(data[0], data[HEADER:]))
+    values = pdu.fragments if isinstance(pdu, Data) and not pdu.warnings else ()
+    whole = len(values) == 1 and values[0].is_command and values[0].is_last
+    if not whole or command_field(values[0].data) != C_ECHO_RQ:
+        raise InputError(where, "must be one whole C-ECHO-RQ")

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import NamedTuple
 
+import msgspec
+
 from pipeline.record import RAW_LIMIT
 from pipeline.wire.associate import FIXED, read_accept, read_request
 from pipeline.wire.command import decode_echo
@@ -82,7 +84,7 @@ class PduType(IntEnum):
     ABORT = 0x07
 
 
-class Frame(NamedTuple):
+class Frame(msgspec.Struct, frozen=True):
     """A whole PDU as cut out of the stream; `size` counts its header too."""
 
     type: int

@@ -15,7 +15,9 @@ TEXT_KEPT = 128
 PADDING = b"\0 "
 #: Components of digits without leading zeros, separated by dots.
 IS_UID = re.compile(rb"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))*").fullmatch
-IS_NAME = re.compile(rb"[ -~]*").fullmatch
+#: Up to 16 printable characters of which the last is no space.
+IS_NAME = re.compile(rb"[ -~]{0,15}[!-~]").fullmatch
+_PRINTABLE = re.compile(rb"[ -~]*").fullmatch
 _NOT_PRINTABLE = re.compile("[^ -~]")
 
 
@@ -26,6 +28,8 @@ def text(value: bytes) -> str:
 
 def uid(value: bytes) -> tuple[str, Warnings]:
     """Read a UID."""
+    if len(value) <= UID_LIMIT and IS_UID(value):
+        return value.decode(), ()
     bare = value.rstrip(PADDING)
     return text(bare), _odd(
         (not bare, ParseWarning.UID_EMPTY),
@@ -37,11 +41,13 @@ def uid(value: bytes) -> tuple[str, Warnings]:
 
 def name(value: bytes) -> tuple[str, Warnings]:
     """Read a version name."""
+    if IS_NAME(value):
+        return value.decode(), ()
     bare = value.rstrip(PADDING)
     return text(bare), _odd(
         (not bare, ParseWarning.NAME_EMPTY),
         (len(bare) > NAME_LIMIT, ParseWarning.NAME_LONG),
-        (IS_NAME(bare) is None, ParseWarning.NAME_FORM),
+        (_PRINTABLE(bare) is None, ParseWarning.NAME_FORM),
         (bare != value, ParseWarning.PADDED),
     )
 

@@ -22,9 +22,9 @@ _UNFIT: Read = None, (ParseWarning.ITEM_LENGTH,)
 _u16 = struct.Struct(">H").unpack_from
 _two_u16 = struct.Struct(">HH")
 _u32 = struct.Struct(">L")
-#: Role bytes are 0 or 1 (PS3.7 Table D.3-9); so is the response flag (Table D.3-14).
+#: Role bytes are 0 or 1 (PS3.7 Table D.3-9); so is the response flag (§D.3.3.7.1).
 _FLAGS = frozenset({0, 1})
-#: User name, user name and passcode, Kerberos, SAML, JSON web token (PS3.7 Table D.3-14).
+#: User name, user name and passcode, Kerberos, SAML, JSON web token (PS3.7 §D.3.3.7.1).
 _IDENTITY_TYPES = frozenset({1, 2, 3, 4, 5})
 #: SOP class UID and length, and two role bytes (PS3.7 Table D.3-9).
 _ROLES = 2
@@ -75,7 +75,7 @@ def common_extended(value: bytes) -> Read:
 
 
 def identity(value: bytes) -> Read:
-    """Read a user identity: type, response flag, primary and secondary field with their lengths (PS3.7 Table D.3-14)."""
+    """Read a user identity: type, response flag, primary and secondary field with their lengths (PS3.7 §D.3.3.7.1)."""
     primary = _counted(value[2:])
     secondary = None if primary is None else _counted(primary[1])
     if primary is None or secondary is None or secondary[1]:
@@ -85,7 +85,7 @@ def identity(value: bytes) -> Read:
 
 
 def identity_response(value: bytes) -> Read:
-    """Read a server response with its length (PS3.7 Table D.3-15)."""
+    """Read a server response with its length (PS3.7 §D.3.3.7.2)."""
     cut = _counted(value)
     return _UNFIT if cut is None or cut[1] else (cut[0], ())
 

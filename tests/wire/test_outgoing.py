@@ -8,6 +8,11 @@ from hypothesis import strategies as st
 
 from pipeline.errors import InputError
 from pipeline.wire.outgoing import VERSION_NAME, Outgoing, class_uid, encode
+from pipeline.wire.pdu import Frame, decode
+from pipeline.wire.warning import Verdict
+from tests.wire import oracle, reference
+from tests.wire.rows import row
+from tests.wire.vectors import DATA, FULL_REQUEST, associate, item
 
 URL = "https://example.org/census"
 
@@ -46,6 +51,38 @@ GOLDEN = Outgoing(
 def test_golden_bytes() -> None:
     """The codec gives the very bytes that a census has always sent."""
     assert encode(calling_ae="CENSUS", class_uid=class_uid(URL)) == GOLDEN
+
+
+def test_every_byte_of_the_request() -> None:
+    """The request is made of these fields and of nothing else: no user identity, no asynchronous operations."""
+    uid = b"2.25.220232809727415979532867471199562152037"
+    syntaxes = item(0x40, b"1.2.840.10008.1.2") + item(0x40, b"1.2.840.10008.1.2.1")
+    user = item(0x51, b"\0\0\x3f\xff") + item(0x52, uid) + item(0x55, b"DICOM_CENSUS_01")
+    assert GOLDEN.request == associate(
+        1,
+        item(0x10, b"1.2.840.10008.3.1.1.1"),
+        item(0x20, b"\1\0\0\0" + item(0x30, b"1.2.840.10008.1.1") + syntaxes),
+        item(0x50, user),
+    )
+
+
+def test_the_request_is_read_back() -> None:
+    """The decoder, the reference reader and pynetdicom read from the request what the design says it holds."""
+    fields = {
+        "pdu": "A-ASSOCIATE-RQ",
+        "protocol_version": 1,
+        "called_ae": "ANY-SCP".ljust(16),
+        "calling_ae": "CENSUS".ljust(16),
+        "application_context": "1.2.840.10008.3.1.1.1",
+        "contexts": [[1, "1.2.840.10008.1.1", ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1"]]],
+        "max_pdu": 16383,
+        "implementation_class_uid": class_uid(URL),
+        "implementation_version_name": "DICOM_CENSUS_01",
+        "item_order": [0x10, 0x20, 0x50, 0x51, 0x52, 0x55],
+    }
+    assert row(GOLDEN.request) == reference.read(GOLDEN.request) == fields
+    assert oracle.read(GOLDEN.request) == fields | {"called_ae": "ANY-SCP", "calling_ae": "CENSUS"}
+    assert all(decode(Frame(data[0], data[6:])).verdict is Verdict.SOUND for data in GOLDEN.templates.values())
 
 
 def test_names_the_census() -> None:
@@ -95,6 +132,12 @@ def test_digest() -> None:
         GOLDEN.to_json() | {"abort": GOLDEN.release_reply.hex()},
         GOLDEN.to_json() | {"abort": GOLDEN.abort.hex() + "00"},
         GOLDEN.to_json() | {"request": "0100000010000000" + "00" * 4094},
+        GOLDEN.to_json() | {"request": GOLDEN.request.replace(b"\x30\0\0\x11", b"\x30\0\0\xff").hex()},
+        GOLDEN.to_json() | {"request": FULL_REQUEST.hex()},
+        GOLDEN.to_json() | {"echo": DATA.hex()},
+        GOLDEN.to_json() | {"echo": GOLDEN.echo.replace(b"\x30\0\0\0\x10", b"\x20\0\0\0\x10").hex()},
+        GOLDEN.to_json() | {"echo": GOLDEN.echo.replace(b"\0\x08\2\0\0\0\1\1", b"\0\x08\2\0\0\0\0\0").hex()},
+        GOLDEN.to_json() | {"echo": GOLDEN.echo.replace(b"\1\3", b"\1\1").hex()},
     ],
 )
 def test_wrong_json(value: object) -> None:

@@ -1,9 +1,12 @@
 """The vocabulary of warnings: each is earned by some bytes, each is explained, and no reply can earn one twice."""
 
+from pathlib import Path
+
 import pytest
 
 from pipeline.wire.fields import Judged, Malformed
-from pipeline.wire.pdu import Frame, decode, decode_echo
+from pipeline.wire.item import ITEMS
+from pipeline.wire.pdu import PDUS, Frame, decode, decode_echo
 from pipeline.wire.warning import BREAKING, ParseWarning, Verdict, once, verdict
 from tests.wire.vectors import (
     APPLICATION,
@@ -29,6 +32,7 @@ from tests.wire.vectors import (
 )
 
 W = ParseWarning
+PAGE = Path(__file__).parents[2] / "docs" / "wire.md"
 
 
 def answer(*items: bytes) -> bytes:
@@ -142,6 +146,15 @@ def test_the_vocabulary_is_closed_and_earned() -> None:
     rows = [warnings for *_, warnings in (*EARNED, *EARNED_BY_COMMAND)]
     assert {warning for warnings in rows for warning in warnings} == set(ParseWarning)
     assert all(member.explanation.endswith(".") for member in (*ParseWarning, *Verdict))
+
+
+def test_the_page_names_them_all() -> None:
+    """`docs/wire.md` lists every warning, verdict, PDU and item as the tables have them, and no other warning."""
+    page = PAGE.read_text()
+    rows = [f"| `{w.value}` | {'✗' if w in BREAKING else ''} | {w.explanation} |" for w in ParseWarning]
+    assert [line for line in page.split("## Warnings")[1].splitlines() if line.startswith("| `")] == rows
+    assert all(f"- `{v.value}`: {v.explanation}" in page for v in Verdict)
+    assert all(f"| {kind:02X}H | {row.name} | {row.clause} | " in page for kind, row in (*PDUS.items(), *ITEMS.items()))
 
 
 def test_verdicts() -> None:

@@ -1,0 +1,101 @@
+"""Bytes to begin with: replies of real products, and a vector for each PDU and sub-item made from the standard."""
+
+import json
+
+from fuzz.talk import OUTGOING, encode_talk
+from pipeline.wire.packet import SNAP
+from tests.wire.rows import FIXTURES, received
+from tests.wire.vectors import (
+    COMMON,
+    ECHO_RSP,
+    EXTENDED,
+    IDENTITY,
+    RELEASE_RP,
+    RESPONSE,
+    ROLE,
+    USER,
+    VALID,
+    WINDOW,
+)
+
+__all__ = [
+    "OUTGOING",
+    "bodies",
+    "commands",
+    "data",
+    "items",
+    "packets",
+    "plans",
+    "short",
+    "streams",
+    "talks",
+    "texts",
+    "users",
+]
+
+#: Replies that are no DICOM: HTTP, a TLS alert, a remote desktop, our own request.
+FOREIGN = (b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x15\3\1\0\2\2\x28", b"\3\0\0\x13\x0e\xd0\0\0", OUTGOING.request)
+
+
+def streams() -> list[bytes]:
+    """What a peer sends."""
+    return [*VALID, *FOREIGN, b"".join(VALID[:4])]
+
+
+def bodies() -> list[bytes]:
+    """Bodies of A-ASSOCIATE PDUs."""
+    return [pdu[6:] for pdu in VALID if pdu[0] in (1, 2)]
+
+
+def users() -> list[bytes]:
+    """Sub-items, and the values of sub-items."""
+    parts = (WINDOW, ROLE, EXTENDED, COMMON, IDENTITY, RESPONSE)
+    return [USER[4:], b"".join(parts), *(part[4:] for part in parts)]
+
+
+def items() -> list[bytes]:
+    """Items one after the other."""
+    return [body[68:] for body in bodies()]
+
+
+def texts() -> list[bytes]:
+    """UIDs and version names."""
+    return [b"1.2.840.10008.1.2.1", b"OFFIS_DCMTK_367", b"1.2\0", b"NAME  "]
+
+
+def data() -> list[bytes]:
+    """Bodies of P-DATA-TF."""
+    return [pdu[6:] for pdu in VALID if pdu[0] == 4]
+
+
+def commands() -> list[bytes]:
+    """Command sets."""
+    return [ECHO_RSP, *(body[6:] for body in data())]
+
+
+def short() -> list[bytes]:
+    """Bodies of four bytes."""
+    return [pdu[6:] for pdu in VALID if len(pdu) == 10]
+
+
+def plans() -> list[bytes]:
+    """The templates as a plan holds them."""
+    return [json.dumps(OUTGOING.to_json()).encode()]
+
+
+def packets() -> list[bytes]:
+    """Received frames: a SYN-ACK, and an ICMP unreachable that quotes a SYN."""
+    syn_ack = bytes.fromhex(
+        "4500002c0000400040060000 0a000001 0a000002 00684000 00000001 00000002 6012ffff 00000000 020405b4"
+    )
+    icmp = bytes.fromhex("45000038000000004001 0000 0a000003 0a000002 0301000000000000")
+    quoted = bytes.fromhex("4500002c0000400040060000 0a000002 0a000001 40000068 00000001")
+    return [syn_ack.ljust(SNAP, b"\0") + b"\x2c", (icmp + quoted).ljust(SNAP, b"\0") + b"\x38"]
+
+
+def talks() -> list[bytes]:
+    """Conversations: those of real products, and replies that are no DICOM."""
+    with_answers = {tuple(received(fixture)) for fixture in FIXTURES} - {()}
+    talks = [encode_talk(*segments) for segments in sorted(with_answers)]
+    released = [encode_talk(pdu, RELEASE_RP, echo=False) for pdu in VALID if pdu[0] == 2]
+    return [*talks, *released, *(encode_talk(reply, end=0xFC) for reply in FOREIGN)]

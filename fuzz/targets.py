@@ -1,0 +1,162 @@
+"""The targets as plain functions `target(data) -> None`, which raise if a promise is broken.
+
+`make fuzz` runs them under atheris, `make test` on their seeds and on what Hypothesis makes of them; a test holds this
+table against the decoders that there are, so that none can be forgotten.
+"""
+
+import json
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from fuzz import seeds
+from fuzz.talk import converse
+from pipeline.errors import InputError
+from pipeline.record import RAW_LIMIT
+from pipeline.wire import associate, command, data, guess, item, ordinary, packet, pdu, short, text, user_information
+from pipeline.wire.fields import Accept, Data, EchoReply, Judged, Malformed, Pdu
+from pipeline.wire.outgoing import Outgoing
+from pipeline.wire.text import TEXT_KEPT
+from pipeline.wire.warning import Verdict
+
+
+class Target(NamedTuple):
+    """A function to feed with bytes, the decoders that it reaches, and bytes to begin with."""
+
+    run: Callable[[bytes], None]
+    decoders: tuple[Callable[..., object], ...]
+    seeds: Callable[[], list[bytes]]
+
+
+def fuzz_pdu(stream: bytes) -> None:
+    """Cut PDUs out of a stream and decode each: fields, warnings and a verdict; no more is kept than came."""
+    unread = bytearray(stream)
+    while isinstance(whole := pdu.frame(unread), pdu.Frame):
+        del unread[: whole.size]
+        value = pdu.decode(whole)
+        assert isinstance(value, Pdu)
+        _judge(value)
+    assert whole is None or whole.verdict is Verdict.BROKEN
+    assert whole is not None or len(unread) < RAW_LIMIT or len(stream) > RAW_LIMIT
+
+
+def fuzz_associate(body: bytes) -> None:
+    """Read an A-ASSOCIATE body as each of both PDUs; the quick reader agrees with the general one or declines."""
+    for kind in (pdu.PduType.ASSOCIATE_RQ, pdu.PduType.ASSOCIATE_AC):
+        _judge(pdu.decode(pdu.Frame(kind, body)))
+    if len(body) < associate.FIXED.size:
+        return
+    _judge(associate.read_request(body))
+    general, quick = associate.read_accept(body), ordinary.read_ordinary(body)
+    _judge(general)
+    assert quick is None or (quick == general and quick.verdict is Verdict.SOUND)
+    assert len(general.contexts) * 4 <= len(body)
+
+
+def fuzz_user_information(value: bytes) -> None:
+    """Read a sub-item of each type: a field, or a warning."""
+    for row in user_information.SUB_ITEMS.values():
+        field, warnings = row.read(value)
+        assert field is not None or warnings
+    user = user_information.UserInformation(item.Holder.ACCEPT_USER)
+    for part in item.walk(value)[0]:
+        user.take(part)
+    Accept(protocol_version=1, called_ae=b"", calling_ae=b"", **user.fields())  # type: ignore[arg-type]
+
+
+def fuzz_item(holder: bytes) -> None:
+    """Walk items: no byte is given twice, and none is lost without a warning."""
+    items, odd = item.walk(holder)
+    used = sum(item.ITEM_HEADER + len(part.value) for part in items)
+    assert used == len(holder) if not odd else used < len(holder)
+    for part, place in ((part, place) for part in items for place in item.Holder):
+        item.place(part, place)
+
+
+def fuzz_text(value: bytes) -> None:
+    """Make texts tame."""
+    for kept in (text.text(value), text.uid(value)[0], text.name(value)[0]):
+        assert len(kept) <= TEXT_KEPT
+        assert all(" " <= character <= "~" or character == "\ufffd" for character in kept)
+
+
+def fuzz_data(body: bytes) -> None:
+    """Read presentation data values: they hold no more than there was."""
+    value = data.read_data(body)
+    _judge(value)
+    assert isinstance(value, Data)
+    assert sum(6 + len(fragment.data) for fragment in value.fragments) <= len(body)
+
+
+def fuzz_command(command_set: bytes) -> None:
+    """Read a command set: a C-ECHO-RSP, or what is malformed."""
+    reply = command.decode_echo(command_set)
+    assert isinstance(reply, EchoReply | Malformed)
+    _judge(reply)
+    assert isinstance(reply, Malformed) or command.command_field(command_set) in (None, command.C_ECHO_RSP)
+
+
+def fuzz_short(body: bytes) -> None:
+    """Read the PDUs of four bytes."""
+    four = body[:4].ljust(4, b"\0")
+    for read in (short.read_reject, short.read_abort, short.read_release_request, short.read_release_reply):
+        _judge(read(four))
+
+
+def fuzz_guess(reply: bytes) -> None:
+    """Judge the first bytes of a reply, which once decided stays so when more bytes come."""
+    guess.guess(reply)
+    whole = guess.opening(reply, seeds.OUTGOING.request, complete=True)
+    assert whole is not guess.Opening.UNDECIDED
+    begun = [guess.opening(reply[:end], seeds.OUTGOING.request) for end in range(1, min(len(reply), 64) + 1)]
+    decided = [opening for opening in begun if opening is not guess.Opening.UNDECIDED]
+    assert guess.Opening.UNDECIDED not in begun[begun.index(decided[0]) :] if decided else True
+
+
+def fuzz_outgoing(plan: bytes) -> None:
+    """Read the templates of a plan: they are whole, or the input is wrong."""
+    try:
+        templates = Outgoing.from_json(json.loads(plan))
+    except (InputError, ValueError, RecursionError):
+        return
+    assert Outgoing.from_json(templates.to_json()) == templates
+    assert templates.allows(templates.echo)
+
+
+def fuzz_packet(stream: bytes) -> None:
+    """Look at received frames as rows: one answer a frame at most."""
+    rows = np.frombuffer(stream[: len(stream) // packet.SNAP * packet.SNAP], dtype=np.uint8).reshape(-1, packet.SNAP)
+    lengths = np.full(len(rows), stream[-1] if stream else 0, dtype=np.int64)
+    assert len(packet.read_answers(rows, lengths).address) <= len(rows)
+
+
+def _judge(value: Judged | Malformed) -> None:
+    """Warnings come once each, and the verdict follows from them."""
+    assert len(set(value.warnings)) == len(value.warnings)
+    assert (value.verdict is Verdict.SOUND) == (not value.warnings)
+    assert (value.verdict is Verdict.BROKEN) == (value.fault is not None)
+
+
+TARGETS: dict[str, Target] = {
+    "pdu": Target(fuzz_pdu, (pdu.frame, pdu.decode), seeds.streams),
+    "associate": Target(
+        fuzz_associate, (associate.read_request, associate.read_accept, ordinary.read_ordinary), seeds.bodies
+    ),
+    "user_information": Target(
+        fuzz_user_information, tuple(row.read for row in user_information.SUB_ITEMS.values()), seeds.users
+    ),
+    "item": Target(fuzz_item, (item.walk, item.place), seeds.items),
+    "text": Target(fuzz_text, (text.text, text.uid, text.name), seeds.texts),
+    "data": Target(fuzz_data, (data.read_data,), seeds.data),
+    "command": Target(fuzz_command, (command.decode_echo, command.command_field), seeds.commands),
+    "short": Target(
+        fuzz_short,
+        (short.read_reject, short.read_abort, short.read_release_request, short.read_release_reply),
+        seeds.short,
+    ),
+    "guess": Target(fuzz_guess, (guess.guess, guess.opening), seeds.streams),
+    "outgoing": Target(fuzz_outgoing, (Outgoing.from_json,), seeds.plans),
+    "packet": Target(fuzz_packet, (packet.read_answers,), seeds.packets),
+    "conversation": Target(converse, (), seeds.talks),
+}
