@@ -45,3 +45,7 @@ fuzz: setup
 
 clean:
 	rm -rf demo $(VENV)
+
+# Every target exactly once, over the whole Internet on two ports: minutes, and 512 MB a port and process.
+coverage: setup
+	$(BIN)/python -m tests.space.coverage
