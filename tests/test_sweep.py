@@ -342,3 +342,18 @@ def test_the_rest_is_the_ground_truth(obeyed: Obeyed) -> None:
     inside = {row for row in expected if _opted_out(row[0])}
     assert {row for row in rows if not _opted_out(row[0])} == expected - inside
     assert {row for row in rows if _opted_out(row[0])} < inside
+
+
+def test_ctrl_c_ends_a_sweep_that_is_stopped(tmp_path: Path) -> None:
+    """A sweep whose register says stop from the beginning sends nothing, and is interrupted in an orderly way."""
+    plan, lake, capture = tmp_path / "plan.json", tmp_path / "lake", tmp_path / "wire.pcap"
+    _census("plan", DEMO, "-o", plan)
+    place = sweep.begin(sweep.read(plan), lake)
+    _census("stop", lake / "optout.jsonl", "--reason", "a test")
+    command = in_testbed("work", str(plan), "--lake", str(lake), capture=capture)
+    working = subprocess.Popen(command, cwd=ROOT, env=environment(tmp_path))
+    _until(lambda: "a test" in console.held(place))
+    time.sleep(1)
+    working.send_signal(signal.SIGINT)
+    assert working.wait(60) == 130
+    assert not [packet for packet in packets(capture) if packet.src == VANTAGE]

@@ -86,8 +86,7 @@ class State:
     @property
     def ranges(self) -> Ranges:
         """The addresses that are opted out."""
-        blocks = (ipaddress.IPv4Network(name) for name in self.opt_outs)
-        return Ranges.of((int(block[0]), int(block[-1])) for block in blocks)
+        return Ranges.of(_ends(name) for name in self.opt_outs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +103,13 @@ def block(text: str, where: str) -> str:
         return str(ipaddress.IPv4Network(text.strip()))
     except ValueError as error:
         raise InputError(where, f"{text!r} is not a CIDR block: {error}") from None
+
+
+def _ends(name: str) -> tuple[int, int]:
+    """First and last address of a block that `block` named."""
+    address, _, length = name.partition("/")
+    first = int(ipaddress.IPv4Address(address))
+    return first, first + 2 ** (32 - int(length)) - 1
 
 
 def parse(data: bytes, where: str, after: History = History()) -> History:
@@ -135,15 +141,15 @@ def _event(line: bytes, previous: str, where: str) -> AnyEvent:
 
 def chain(events: Iterable[AnyEvent], last: str) -> bytes:
     """The lines of events that follow a line with this SHA-256. Raises InputError for text that is not Unicode."""
-    lines = b""
+    lines = []
     for event in events:
         try:
             line = msgspec.json.encode(msgspec.structs.replace(event, previous=last))
         except UnicodeEncodeError:
             raise InputError("register", "what is to be written is not Unicode text") from None
         last = hashlib.sha256(line).hexdigest()
-        lines += line + b"\n"
-    return lines
+        lines.append(line + b"\n")
+    return b"".join(lines)
 
 
 def digest(data: bytes) -> str:
