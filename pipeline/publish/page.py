@@ -38,6 +38,24 @@ TABLES: dict[str, tuple[str, Columns]] = {
             ("targets_estimated", "Estimated"),
         ),
     ),
+    "implementations": (
+        "Toolkits and products, by what they declare",
+        (
+            ("toolkit", "Toolkit"),
+            ("toolkit_version", "Version"),
+            ("product", "Product"),
+            ("product_version", "Version"),
+            ("kind", "Kind"),
+            ("grade", "Grade"),
+            ("evidenced", "Evidenced"),
+            ("class_uid_root", "Root, if unknown"),
+            ("class_uid_hash", "Hash"),
+            ("services", "Services"),
+            ("mismatched", "Behave otherwise"),
+            ("suspected", "Suspected"),
+            ("services_estimated", "Estimated"),
+        ),
+    ),
     "products": (
         "Products, as they describe themselves",
         (
@@ -46,6 +64,17 @@ TABLES: dict[str, tuple[str, Columns]] = {
             ("services", "Services"),
             ("countries", "Countries"),
             ("accepting", "Accept"),
+            ("services_estimated", "Estimated"),
+        ),
+    ),
+    "suspicions": (
+        "Suspicions",
+        (
+            ("suspicion", "Suspicion"),
+            ("country", "Country"),
+            ("services", "Services"),
+            ("addresses", "Addresses"),
+            ("exposed", "Of them exposed"),
             ("services_estimated", "Estimated"),
         ),
     ),
@@ -117,6 +146,8 @@ def cell(column: str, value: Any) -> Cell:
             return Cell(name(value), name(value))
         case "share", float():
             return Cell(f"{100 * value:.1f} %", value, numeric=True)
+        case _, bool():
+            return Cell("yes" if value else "no", value)
         case "outcome", str():
             return Cell(value, value, hint=EXPLANATIONS.get(value, ""))
         case _, int() | float():
