@@ -15,6 +15,8 @@ Features = Mapping[str, object]
 
 #: Affected SOP Class UID (PS3.7 Table 9.3-13).
 SOP_CLASS = 0x0002
+#: User information item, whose sub-items follow it in `item_order` (PS3.8 §9.3.3.3).
+USER_INFORMATION = 0x50
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +41,25 @@ def _accepted(row: Row) -> list[Row]:
     return [context for context in row.get("contexts") or () if context["result"] == 0]
 
 
-def _transfer_syntax(row: Row, _offer: Offer) -> str | None:
-    return next((context["transfer_syntax"] for context in _accepted(row)), None)
+def _transfer_syntax(row: Row, offer: Offer) -> str | None:
+    chosen = (part["transfer_syntax"] for part in _accepted(row) if len(offer.contexts.get(part["id"], ())) > 1)
+    return next(chosen, None)
 
 
 def _mirrored(row: Row, offer: Offer) -> bool | None:
     return None if row.get("max_pdu") is None or offer.max_pdu is None else row["max_pdu"] == offer.max_pdu
 
 
-def _items(row: Row, _offer: Offer) -> str | None:
+def _sub_items(row: Row, _offer: Offer) -> str | None:
     order = row.get("item_order")
-    return None if order is None else " ".join(f"{item:02x}" for item in order)
+    if order is None or USER_INFORMATION not in order:
+        return None
+    return " ".join(f"{item:02x}" for item in order[order.index(USER_INFORMATION) + 1 :])
 
 
 def _in_order(row: Row, offer: Offer) -> bool | None:
     answered, proposed = [context["id"] for context in row.get("contexts") or ()], list(offer.contexts)
-    if not answered or not set(answered) <= set(proposed):
+    if len(answered) < 2 or not set(answered) <= set(proposed):
         return None
     return answered == sorted(answered, key=proposed.index)
 
@@ -119,11 +124,13 @@ def _reserved(row: Row, _offer: Offer) -> bool | None:
 
 
 FEATURES: Mapping[str, Feature] = {
-    "transfer_syntax": Feature(str, "Transfer syntax of the first context that it accepted.", _transfer_syntax),
+    "transfer_syntax": Feature(str, "Transfer syntax that it picked where we proposed several.", _transfer_syntax),
     "max_pdu": Feature(int, "Maximum PDU length that it declares; 0 is no limit.", _column("max_pdu")),
     "max_pdu_mirrored": Feature(bool, "That length is the one that we declared.", _mirrored),
-    "items": Feature(str, "Types of items and user-information sub-items, in its order, in hexadecimal.", _items),
-    "contexts_in_order": Feature(bool, "It answers the contexts in the order in which we proposed them.", _in_order),
+    "sub_items": Feature(str, "Types of its user-information sub-items, in its order, in hexadecimal.", _sub_items),
+    "contexts_in_order": Feature(
+        bool, "It answers several contexts in the order in which we proposed them.", _in_order
+    ),
     "protocol_version_1": Feature(bool, "Bit 0 of the protocol version is set.", _protocol),
     "application_context_ours": Feature(bool, "It names the application context that we named.", _application),
     "reject": Feature(

@@ -8,13 +8,13 @@ from pipeline.enrich import behaviour, ruleset
 from pipeline.enrich.behaviour import Behaviour
 
 RULES = ruleset.load()
-FULL = "10 21 50 51 52 55"
+FULL = "51 52 55"
 IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
 DCMTK = ("1.2.276.0.7230010.3.0.3.6.2", "OFFIS_DCMTK_362")
 
 
 def match(uid: str | None, name: str | None, **features: Any) -> Behaviour:
-    seen = {"class_uid": uid, "version_name": name, "items": FULL} | features
+    seen = {"class_uid": uid, "version_name": name, "sub_items": FULL} | features
     return behaviour.match(RULES.behaviours, seen, RULES.identities.match(uid, name))
 
 
@@ -27,12 +27,12 @@ def test_declared_and_shown_agree() -> None:
 def test_another_body_is_a_mismatch() -> None:
     """DCMTK's name over pynetdicom's behaviour contradicts all that is known of DCMTK, and shows whose body it is."""
     found = match(*DCMTK, transfer_syntax=IMPLICIT, max_pdu=16382)
-    assert found == Behaviour(("pynetdicom",), ("dcmtk-explicit", "dcmtk-implicit"), "pynetdicom")
+    assert found == Behaviour(("pynetdicom",), ("dcmtk-explicit", "dcmtk-implicit", "dcmqrscp-order"), "pynetdicom")
 
 
 def test_what_was_not_seen_contradicts_nothing() -> None:
     """A rejection shows no behaviour and contradicts none."""
-    assert match(*DCMTK, items=None, reject="1/1/1") == Behaviour((), (), None)
+    assert match(*DCMTK, sub_items=None, reject="1/1/1") == Behaviour((), (), None)
 
 
 @pytest.mark.parametrize("uid", ["1.9.9.9", None])

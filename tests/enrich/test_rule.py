@@ -31,8 +31,8 @@ def test_conditions(wanted: Wanted, seen: object, expected: bool) -> None:
 
 def test_rules_need_all_and_contradictions_one() -> None:
     """A rule fits if all holds; it is contradicted by one thing seen otherwise, never by one not seen."""
-    when: rule.When = {"max_pdu": 5, "items": "10"}
-    assert rule.fits(when, {"max_pdu": 5, "items": "10"})
+    when: rule.When = {"max_pdu": 5, "sub_items": "10"}
+    assert rule.fits(when, {"max_pdu": 5, "sub_items": "10"})
     assert not rule.fits(when, {"max_pdu": 5}) and not rule.contradicts(when, {"max_pdu": 5})
     assert rule.contradicts(when, {"max_pdu": 6}) and not rule.contradicts(when, {})
 
@@ -45,7 +45,7 @@ def test_rules_need_all_and_contradictions_one() -> None:
         ({"max_pdu": "1"}, "type int"),
         ({"max_pdu": True}, "type int"),
         ({"max_pdu": []}, "type int"),
-        ({"items": Span(min=1)}, "type str"),
+        ({"sub_items": Span(min=1)}, "type str"),
     ],
 )
 def test_conditions_are_checked(when: rule.When, reason: str) -> None:
