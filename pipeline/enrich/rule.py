@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -48,15 +48,6 @@ class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max: float = float("inf")
 
 
-class Identified(Protocol):
-    """What has an id and evidence."""
-
-    @property
-    def id(self) -> str: ...  # noqa: D102
-    @property
-    def evidence(self) -> str: ...  # noqa: D102
-
-
 Wanted = bool | int | str | list[int | str] | Span
 When = dict[str, Wanted]
 
@@ -74,7 +65,7 @@ def read(path: Path, kind: type[Contents]) -> Contents:
         raise InputError(f"{path}, key {place.rstrip('`').lstrip('.')}", reason) from None
 
 
-def check_ids(path: Path, rules: Iterable[Identified]) -> None:
+def check_ids(path: Path, rules: Iterable[Rule]) -> None:
     """Refuse ids that are not plain or come twice, and rules without one line of evidence."""
     seen: set[str] = set()
     for rule in rules:

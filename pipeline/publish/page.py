@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.enrich import ruleset
 from pipeline.outcome import Outcome
 from pipeline.publish.countries import name
 from pipeline.publish.facts import Facts, Row
@@ -99,6 +100,11 @@ ESTIMATES = frozenset(
 ECHO = frozenset({"echoed"})
 
 
+def _doubts() -> dict[str, str]:
+    """Suspicion → what it means, by the rules of today."""
+    return {rule.id: rule.meaning for rule in ruleset.load().suspicions}
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One cell: what to show, what to sort by, whether it is a number, and a sentence to go with it."""
@@ -148,6 +154,8 @@ def cell(column: str, value: Any) -> Cell:
             return Cell(f"{100 * value:.1f} %", value, numeric=True)
         case _, bool():
             return Cell("yes" if value else "no", value)
+        case "suspicion", str():
+            return Cell(value, value, hint=_doubts().get(value, ""))
         case "outcome", str():
             return Cell(value, value, hint=EXPLANATIONS.get(value, ""))
         case _, int() | float():
