@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline import config, guard, register, version, worker
+from pipeline import config, guard, register, schema, version, worker
 from pipeline.config import IdentitySection
-from pipeline.enrich import atlas, tables
+from pipeline.enrich import atlas, fingerprints, octets, ruleset, tables
+from pipeline.enrich.fingerprints import Asked
 from pipeline.errors import CensusError, GuardError, InputError
 from pipeline.lake import parts, receipts, store, verify
 from pipeline.lake.store import Sweep
@@ -120,14 +121,23 @@ def seal(plan: Plan, place: Sweep) -> None:
 
 
 def enrich(plan: Plan, place: Sweep) -> None:
-    """Place the addresses that answered, and count those that were asked, by the plan's databases."""
+    """Place the addresses that answered, count those that were asked, and judge what they said."""
     databases = _databases(plan)
     ranges = Ranges.of(plan.ranges)
-    found = tables.locations(_answered(place), databases.places, databases.announced)
+    answered = np.asarray(_rows(place, "responses", ["ip"])["ip"], dtype=np.uint32)
+    found = tables.locations(answered, databases.places, databases.announced)
     parts.write(place.sealed("locations"), found, "locations", place.id)
     first, last = ranges.first.astype(np.uint32), ranges.last.astype(np.uint32)
     counted = tables.coverage(first, last, databases.places)
     parts.write(place.sealed("coverage"), counted, "coverage", place.id)
+    asked = Asked(
+        offer=octets.offer(bytes.fromhex(plan.requests["request"])),
+        space=ranges,
+        share=plan.sampled_addresses / plan.addresses,
+        answered=answered,
+    )
+    judged = fingerprints.fingerprints(_rows(place, "associations"), asked, ruleset.load())
+    parts.write(place.sealed("fingerprints"), parts.tidy([judged], "fingerprints"), "fingerprints", place.id)
 
 
 def _databases(plan: Plan) -> atlas.Atlas:
@@ -141,10 +151,10 @@ def _databases(plan: Plan) -> atlas.Atlas:
     return found
 
 
-def _answered(place: Sweep) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
-    """Addresses in `responses`, from the sealed table or from the parts."""
-    sealed = place.sealed("responses")
-    files = [sealed] if sealed.exists() else sorted((place.work / "responses").glob("*.parquet"))
-    columns = [pq.read_table(file, columns=["ip"], partitioning=None) for file in files]
-    joined = pa.concat_tables(columns)["ip"] if columns else pa.array([], pa.uint32())
-    return np.asarray(joined, dtype=np.uint32)
+def _rows(place: Sweep, table: str, columns: list[str] | None = None) -> pa.Table:
+    """A table of the sweep, from the sealed file or from the parts; columns that an older program wrote are enough."""
+    sealed = place.sealed(table)
+    files = [sealed] if sealed.exists() else sorted((place.work / table).glob("*.parquet"))
+    found = [pq.read_table(file, columns=columns, partitioning=None) for file in files]
+    empty = schema.table(table).arrow.empty_table()
+    return pa.concat_tables(found) if found else empty.select(columns) if columns else empty

@@ -357,3 +357,51 @@ def test_ctrl_c_ends_a_sweep_that_is_stopped(tmp_path: Path) -> None:
     working.send_signal(signal.SIGINT)
     assert working.wait(60) == 130
     assert not [packet for packet in packets(capture) if packet.src == VANTAGE]
+
+
+#: What each kind of real server is by its answer: Orthanc declares DCMTK, and nothing in an ordinary visit tells them apart.
+TOOLKITS = {
+    "storescp": ("DCMTK", "dcmtk-explicit"),
+    "dcmqrscp": ("DCMTK", "dcmtk-explicit"),
+    "orthanc": ("DCMTK", "dcmtk-explicit"),
+    "pynetdicom": ("pynetdicom", "pynetdicom"),
+}
+
+
+def test_real_servers_are_who_they_are(swept: Path) -> None:
+    """Every real server that accepted has its toolkit and behaves like it, and the mart counts the toolkits as they are."""
+    expected = {door: TOOLKITS[kind] for door, kind in _accepting()}
+    with session.connect(swept / "lake") as con:
+        rows = con.execute(
+            "SELECT ip, port, toolkit, behaviour_rules[1], mismatch FROM fingerprints WHERE behaviour_rules <> []"
+        ).fetchall()
+        counted = dict(
+            con.execute(
+                "SELECT toolkit, CAST(sum(services) AS INT) FROM implementations WHERE evidenced GROUP BY ALL"
+            ).fetchall()
+        )
+    assert {(ip, port): (toolkit, shown) for ip, port, toolkit, shown, _ in rows} == expected
+    assert not any(mismatch for *_, mismatch in rows)
+    assert counted == Counter(toolkit for toolkit, _ in expected.values())
+
+
+def test_enriching_again_changes_nothing(swept: Path) -> None:
+    """`census enrich` writes the same bytes again, and restores a table that an older program did not make."""
+    path = store.find(swept / "lake", None).sealed("fingerprints")
+    first = path.read_bytes()
+    path.unlink()
+    for _ in range(2):
+        subprocess.run([*CENSUS, "enrich", str(swept / "lake")], cwd=ROOT, check=True, timeout=60)
+        assert path.read_bytes() == first
+
+
+def _accepting() -> list[tuple[tuple[int, int], str]]:
+    """The doors of the testbed behind which a real server accepts us, and its kind."""
+    demo = spec.load(ROOT / "data" / "testbed" / "demo.toml")
+    kinds = {server.name: server.kind for server in demo.server}
+    return [
+        ((int(address), stand.port), kinds[stand.server])
+        for stand in demo.stand
+        for address in spec.addresses(stand)
+        if stand.outcome == "echoed" and not stand.excluded
+    ]

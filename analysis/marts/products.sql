@@ -1,16 +1,29 @@
 -- Question: Which implementations do the exposed services say they are?
 -- Grain: one row for each (sweep, implementation_class_uid, implementation_version_name) that was declared.
 -- Notes: services_estimated is the count over the sampled share. What is declared is a claim of the peer, not
---   a fact; honeypots claim things too. Both null: nothing declared, as in a rejection.
+--   a fact; honeypots claim things too. Both null: nothing declared, as in a rejection. toolkit to grade are what the
+--   rules make of the claim (docs/fingerprints.md); evidenced is false where they rest on files or on nothing.
 SELECT
     exposed.sweep,
     exposed.implementation_class_uid,
     exposed.implementation_version_name,
+    judged.toolkit,
+    judged.toolkit_version,
+    judged.product,
+    judged.product_version,
+    judged.vendor,
+    judged.kind,
+    judged.grade,
+    coalesce(judged.grade IN ('L', 'C', 'W'), false) AS evidenced,
     count(*) AS services,
     count(DISTINCT exposed.ip) AS addresses,
     count(DISTINCT exposed.country) AS countries,
     count(*) FILTER (exposed.accepts) AS accepting,
+    count(*) FILTER (len(judged.mismatch) > 0) AS mismatched,
+    count(*) FILTER (len(judged.suspicions) > 0) AS suspected,
     count(*) / any_value(sweeps.sampled_share) AS services_estimated
 FROM exposed_2026_11 AS exposed
+LEFT JOIN fingerprints AS judged
+    ON judged.sweep = exposed.sweep AND judged.ip = exposed.ip AND judged.port = exposed.port
 LEFT JOIN sweeps ON sweeps.sweep = exposed.sweep
-GROUP BY exposed.sweep, exposed.implementation_class_uid, exposed.implementation_version_name
+GROUP BY ALL

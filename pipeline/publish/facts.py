@@ -20,12 +20,22 @@ ORDER = {
     "funnel": "position",
     "countries": "services DESC, country",
     "outcomes": "targets DESC, outcome",
+    "implementations": "services DESC, toolkit, toolkit_version, product, product_version, class_uid_root, class_uid_hash",
     "products": "services DESC, implementation_version_name, implementation_class_uid",
+    "suspicions": "services DESC, suspicion, country",
     "rejections": "services DESC, rj_result, rj_source, rj_reason",
 }
 
-#: Columns that a peer wrote.
-PEER_COLUMNS = frozenset({"implementation_class_uid", "implementation_version_name"})
+#: Columns that a peer wrote, or that were cut out of what it wrote.
+PEER_COLUMNS = frozenset(
+    {
+        "implementation_class_uid",
+        "implementation_version_name",
+        "class_uid_root",
+        "toolkit_version",
+        "product_version",
+    }
+)
 
 #: Counts of the receipts that say how well the sweep went.
 LOSSES = ("answers", "duplicates", "resets", "unreachable", "suppressed", "revisited", "ring_dropped", "stalls")
@@ -137,14 +147,18 @@ def _folded(rows: list[Row]) -> tuple[Row, ...]:
     withheld = [row for row in rows if WITHHELD in row.values()]
     sums: dict[tuple[Any, ...], Row] = {}
     for row in withheld:
-        key = tuple(row[column] for column in sorted(PEER_COLUMNS))
+        key = tuple(value for value in row.values() if not _is_count(value))
         sums[key] = _sum(sums[key], row) if key in sums else row
     return (*(row for row in rows if WITHHELD not in row.values()), *sums.values())
 
 
 def _sum(one: Row, other: Row) -> Row:
-    """Both rows' counts added; the columns that a peer wrote are the same in both."""
-    return {key: value if key in PEER_COLUMNS else value + other[key] for key, value in one.items()}
+    """Both rows' counts added; all else is the same in both."""
+    return {key: value + other[key] if _is_count(value) else value for key, value in one.items()}
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _built(source: str) -> date | None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.enrich import ruleset
 from pipeline.outcome import Outcome
 from pipeline.publish.countries import name
 from pipeline.publish.facts import Facts, Row
@@ -38,6 +39,24 @@ TABLES: dict[str, tuple[str, Columns]] = {
             ("targets_estimated", "Estimated"),
         ),
     ),
+    "implementations": (
+        "Toolkits and products, by what they declare",
+        (
+            ("toolkit", "Toolkit"),
+            ("toolkit_version", "Version"),
+            ("product", "Product"),
+            ("product_version", "Version"),
+            ("kind", "Kind"),
+            ("grade", "Grade"),
+            ("evidenced", "Evidenced"),
+            ("class_uid_root", "Root, if unknown"),
+            ("class_uid_hash", "Hash"),
+            ("services", "Services"),
+            ("mismatched", "Behave otherwise"),
+            ("suspected", "Suspected"),
+            ("services_estimated", "Estimated"),
+        ),
+    ),
     "products": (
         "Products, as they describe themselves",
         (
@@ -46,6 +65,17 @@ TABLES: dict[str, tuple[str, Columns]] = {
             ("services", "Services"),
             ("countries", "Countries"),
             ("accepting", "Accept"),
+            ("services_estimated", "Estimated"),
+        ),
+    ),
+    "suspicions": (
+        "Suspicions",
+        (
+            ("suspicion", "Suspicion"),
+            ("country", "Country"),
+            ("services", "Services"),
+            ("addresses", "Addresses"),
+            ("exposed", "Of them exposed"),
             ("services_estimated", "Estimated"),
         ),
     ),
@@ -68,6 +98,11 @@ ESTIMATES = frozenset(
     {"addresses_estimated", "addresses_low", "addresses_high", "services_estimated", "targets_estimated"}
 )
 ECHO = frozenset({"echoed"})
+
+
+def _doubts() -> dict[str, str]:
+    """Suspicion → what it means, by the rules of today."""
+    return {rule.id: rule.meaning for rule in ruleset.load().suspicions}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +152,10 @@ def cell(column: str, value: Any) -> Cell:
             return Cell(name(value), name(value))
         case "share", float():
             return Cell(f"{100 * value:.1f} %", value, numeric=True)
+        case _, bool():
+            return Cell("yes" if value else "no", value)
+        case "suspicion", str():
+            return Cell(value, value, hint=_doubts().get(value, ""))
         case "outcome", str():
             return Cell(value, value, hint=EXPLANATIONS.get(value, ""))
         case _, int() | float():

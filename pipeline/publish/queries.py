@@ -15,7 +15,7 @@ import duckdb
 FOLDER = Path(__file__).parent.parent.parent / "analysis"
 
 #: The marts that hold aggregates only. What is not listed here holds addresses and is never published.
-PUBLISHED = ("totals", "funnel", "countries", "outcomes", "products", "rejections")
+PUBLISHED = ("totals", "funnel", "countries", "outcomes", "implementations", "products", "suspicions", "rejections")
 
 
 @dataclass(frozen=True, slots=True)

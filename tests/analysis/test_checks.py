@@ -18,6 +18,8 @@ FAULTS: dict[str, dict[str, Any]] = {
     "outcome_unknown": {"responses": [UNKNOWN]},
     "response_twice": {"responses": [ECHOED, ECHOED]},
     "association_twice": {"associations": [ECHOED, ECHOED]},
+    "fingerprint_twice": {"fingerprints": [{"ip": UK, "port": 104}, {"ip": UK, "port": 104}]},
+    "association_not_judged": {"associations": [ECHOED], "fingerprints": [{"ip": UK, "port": 11112}]},
     "location_twice": {"locations": [{"ip": UK}, {"ip": UK}]},
     "association_without_response": {"associations": [ECHOED]},
     "dicom_without_association": {"responses": [ECHOED]},

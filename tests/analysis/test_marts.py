@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.enrich.rule import EVIDENCED, Grade
 from pipeline.outcome import ACCEPTS_ASSOCIATION, SPEAKS_DICOM, Outcome
 from pipeline.publish.queries import PUBLISHED
 from tests.analysis.lake import connect, rows
@@ -88,6 +89,7 @@ def test_the_sampled_share_reaches_every_estimate() -> None:
         receipts=[{"probes_sent": 100}],
         coverage=[{"country": "GB", "addresses": 600}],
         responses=[target(UK, "rejected"), target(US, "echoed")],
+        fingerprints=[{"ip": UK, "port": 104, "suspicions": ["own-class-uid"]}],
         **associations(target(UK, "rejected", rj_result=1, rj_source=1, rj_reason=7), target(US, "echoed")),
     )
     whole = {
@@ -95,7 +97,9 @@ def test_the_sampled_share_reaches_every_estimate() -> None:
         "countries": ("services_estimated, addresses_estimated", [(10.0, 10.0), (None, None)]),
         "funnel": ("targets_estimated", [(1000.0,), (20.0,), (20.0,), (20.0,), (10.0,), (10.0,)]),
         "outcomes": ("targets_estimated", [(10.0,), (10.0,)]),
+        "implementations": ("services_estimated", [(20.0,)]),
         "products": ("services_estimated", [(20.0,)]),
+        "suspicions": ("services_estimated", [(10.0,)]),
         "rejections": ("services_estimated", [(10.0,)]),
     }
     assert whole.keys() == set(PUBLISHED)
@@ -157,6 +161,70 @@ def test_products_are_what_services_declare() -> None:
     columns = "implementation_class_uid, implementation_version_name, services, addresses, countries, accepting"
     found = rows(con, f"SELECT {columns} FROM products ORDER BY services DESC")
     assert found == [("1.2.3", "PACS_1", 2, 2, 1, 2), (None, None, 1, 1, 0, 0)]
+
+
+DCMTK = {"identity_rule": "dcmtk", "toolkit": "DCMTK", "toolkit_version": "3.6.7", "kind": "toolkit", "grade": "L"}
+UNKNOWN = {"class_uid_root": "1.2.840.99", "class_uid_hash": "0badcafe"}
+
+
+def judged(ip: int, port: int = 104, **more: Any) -> dict[str, Any]:
+    return {"ip": ip, "port": port, **more}
+
+
+def test_products_say_what_rules_make_of_them() -> None:
+    """Beside what is declared stand toolkit and product, how well that is evidenced, and how many are in doubt."""
+    said = {"implementation_class_uid": "1.2.276.0.7230010.3.0.3.6.7", "implementation_version_name": "OFFIS_DCMTK_367"}
+    con = connect(
+        **associations(target(UK, "echoed", **said), target(US, "accepted", **said)),
+        fingerprints=[judged(UK, **DCMTK), judged(US, **DCMTK, mismatch=["dcmtk-explicit"], suspicions=["bare"])],
+    )
+    columns = "implementation_version_name, toolkit, toolkit_version, product, grade, evidenced, services, mismatched, suspected"
+    assert rows(con, f"SELECT {columns} FROM products") == [
+        ("OFFIS_DCMTK_367", "DCMTK", "3.6.7", None, "L", True, 2, 1, 1)
+    ]
+
+
+def test_implementations_hide_unknown_identities() -> None:
+    """Known ones are counted without root and hash, unknown ones by root and hash, none by a string of the peer's."""
+    con = connect(
+        **associations(target(UK, "echoed"), target(US, "accepted"), target(US, "rejected", 11112)),
+        fingerprints=[judged(UK, **DCMTK, **UNKNOWN), judged(US, **UNKNOWN), judged(US, 11112)],
+    )
+    columns = "toolkit, toolkit_version, grade, evidenced, class_uid_root, class_uid_hash, services"
+    assert rows(con, f"SELECT {columns} FROM implementations ORDER BY toolkit, class_uid_root") == [
+        ("DCMTK", "3.6.7", "L", True, None, None, 1),
+        (None, None, None, False, "1.2.840.99", "0badcafe", 1),
+        (None, None, None, False, None, None, 1),
+    ]
+    described = {name for name, *_ in rows(con, "DESCRIBE implementations")}
+    assert not described & {"implementation_class_uid", "implementation_version_name"}
+
+
+@pytest.mark.parametrize(("grade", "evidenced"), [(g, g in EVIDENCED) for g in Grade])
+def test_weak_evidence_says_so(grade: Grade, evidenced: bool) -> None:
+    """Every grade stands beside its count, and the weak ones are marked."""
+    con = connect(**associations(target(UK, "echoed")), fingerprints=[judged(UK, **DCMTK | {"grade": str(grade)})])
+    for mart in ("products", "implementations"):
+        assert rows(con, f"SELECT grade, evidenced FROM {mart}") == [(str(grade), evidenced)]
+
+
+def test_suspicions_are_counted_where_they_are() -> None:
+    """Each suspicion is counted for each country; what it marks stays in the other marts."""
+    con = connect(
+        **associations(target(UK, "echoed"), target(UK, "reflected", 11112), target(US, "echoed")),
+        fingerprints=[
+            judged(UK, suspicions=["dicompot", "bare"]),
+            judged(UK, 11112, suspicions=["bare"]),
+            judged(US, suspicions=["bare"]),
+        ],
+    )
+    columns = "suspicion, country, services, addresses, exposed"
+    assert rows(con, f"SELECT {columns} FROM suspicions ORDER BY suspicion, country") == [
+        ("bare", "GB", 2, 1, 1),
+        ("bare", None, 1, 1, 1),
+        ("dicompot", "GB", 1, 1, 1),
+    ]
+    assert rows(con, "SELECT count(*) FROM exposed_2026_11") == [(2,)]
 
 
 def test_rejections_have_their_meaning() -> None:

@@ -28,3 +28,14 @@ def test_columns_are_those_of_the_marts() -> None:
     gathered = facts.gather(demo.connect(), lake.SWEEP)
     for mart, (_, columns) in page.TABLES.items():
         assert {column for column, _ in columns} <= set(gathered.marts[mart].columns)
+
+
+def test_a_suspicion_is_explained() -> None:
+    """A suspicion comes with its sentence, and one that the rules no longer have comes alone."""
+    assert page.cell("suspicion", "own-class-uid").hint.startswith("Returns the census's own")
+    assert page.cell("suspicion", "of-old").hint == ""
+
+
+def test_yes_and_no_are_words() -> None:
+    """A truth is a word, not a number."""
+    assert [page.cell("evidenced", value).text for value in (True, False)] == ["yes", "no"]

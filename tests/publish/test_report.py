@@ -41,7 +41,16 @@ class Tags(HTMLParser):
 
 def test_all_files_are_written(folder: Path) -> None:
     """Each format gives its files: a page, a text, one CSV a mart, the map twice."""
-    marts = {"totals.csv", "funnel.csv", "countries.csv", "outcomes.csv", "products.csv", "rejections.csv"}
+    marts = {
+        "totals.csv",
+        "funnel.csv",
+        "countries.csv",
+        "outcomes.csv",
+        "implementations.csv",
+        "products.csv",
+        "suspicions.csv",
+        "rejections.csv",
+    }
     assert {path.name for path in folder.iterdir()} == {"report.html", "report.md", "map.svg", "map.png"} | marts
     assert (folder / "map.png").read_bytes().startswith(b"\x89PNG")
 

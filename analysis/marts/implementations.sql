@@ -1,0 +1,38 @@
+-- Question: Which toolkits and products are the exposed services, as far as rules know what they declare?
+-- Grain: one row for each (sweep, toolkit to class_uid_hash); root and hash only of a class UID that no rule knows.
+-- Notes: holds no string of a peer's choice. A toolkit is no product: one is inside many. Orthanc declares itself as
+--   DCMTK. All null: nothing was declared, as in a rejection. evidenced is false where the rules rest on files or on
+--   nothing; mismatched declare what they do not behave like; suspected are counted, not left out.
+WITH named AS (
+    SELECT
+        exposed.*,
+        judged.* EXCLUDE (sweep, ip, port, class_uid_root, class_uid_hash),
+        CASE WHEN judged.identity_rule IS NULL THEN judged.class_uid_root END AS class_uid_root,
+        CASE WHEN judged.identity_rule IS NULL THEN judged.class_uid_hash END AS class_uid_hash
+    FROM exposed_2026_11 AS exposed
+    LEFT JOIN fingerprints AS judged
+        ON judged.sweep = exposed.sweep AND judged.ip = exposed.ip AND judged.port = exposed.port
+)
+
+SELECT
+    named.sweep,
+    named.toolkit,
+    named.toolkit_version,
+    named.product,
+    named.product_version,
+    named.vendor,
+    named.kind,
+    named.grade,
+    coalesce(named.grade IN ('L', 'C', 'W'), false) AS evidenced,
+    named.class_uid_root,
+    named.class_uid_hash,
+    count(*) AS services,
+    count(DISTINCT named.ip) AS addresses,
+    count(DISTINCT named.country) AS countries,
+    count(*) FILTER (named.accepts) AS accepting,
+    count(*) FILTER (len(named.mismatch) > 0) AS mismatched,
+    count(*) FILTER (len(named.suspicions) > 0) AS suspected,
+    count(*) / any_value(sweeps.sampled_share) AS services_estimated
+FROM named
+LEFT JOIN sweeps ON sweeps.sweep = named.sweep
+GROUP BY ALL

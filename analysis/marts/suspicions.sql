@@ -1,0 +1,35 @@
+-- Question: How many answers does each suspicion mark in each country?
+-- Grain: one row for each (sweep, suspicion, country) that occurred; null is what the database does not place.
+-- Notes: suspicions are explained in docs/fingerprints.md. An answer may raise several, so rows do not add up. services
+--   counts all that began to answer like DICOM, exposed those of them that exposed_2026_11 counts, from which none is
+--   deleted. services_estimated is the count over the sampled share.
+WITH raised AS (
+    SELECT sweep, ip, port, unnest(suspicions) AS suspicion
+    FROM fingerprints
+),
+
+marked AS (
+    SELECT
+        raised.sweep,
+        raised.suspicion,
+        raised.ip,
+        associations.country,
+        exposed.ip IS NOT NULL AS is_exposed
+    FROM raised
+    LEFT JOIN associations
+        ON associations.sweep = raised.sweep AND associations.ip = raised.ip AND associations.port = raised.port
+    LEFT JOIN exposed_2026_11 AS exposed
+        ON exposed.sweep = raised.sweep AND exposed.ip = raised.ip AND exposed.port = raised.port
+)
+
+SELECT
+    marked.sweep,
+    marked.suspicion,
+    marked.country,
+    count(*) AS services,
+    count(DISTINCT marked.ip) AS addresses,
+    count(*) FILTER (marked.is_exposed) AS exposed,
+    count(*) / any_value(sweeps.sampled_share) AS services_estimated
+FROM marked
+LEFT JOIN sweeps ON sweeps.sweep = marked.sweep
+GROUP BY marked.sweep, marked.suspicion, marked.country

@@ -1,0 +1,166 @@
+"""What rules can ask of an answer: each feature, its type and meaning, and how it is read from the recorded row.
+
+A feature that was not observed is None, and no rule that asks for it fits.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.enrich import octets
+from pipeline.enrich.octets import Offer
+
+Row = Mapping[str, Any]
+Features = Mapping[str, object]
+
+#: Affected SOP Class UID (PS3.7 Table 9.3-13).
+SOP_CLASS = 0x0002
+#: User information item, whose sub-items follow it in `item_order` (PS3.8 §9.3.3.3).
+USER_INFORMATION = 0x50
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One feature: the type of its values, and what it means."""
+
+    kind: type
+    meaning: str
+    read: Callable[[Row, Offer], object] | None = None
+
+
+def of(row: Row, offer: Offer) -> dict[str, object]:
+    """The features that an association's row and our offer decide alone."""
+    return {name: feature.read(row, offer) for name, feature in FEATURES.items() if feature.read}
+
+
+def _accepts(row: Row) -> bool:
+    return row.get("contexts") is not None
+
+
+def _accepted(row: Row) -> list[Row]:
+    return [context for context in row.get("contexts") or () if context["result"] == 0]
+
+
+def _transfer_syntax(row: Row, offer: Offer) -> str | None:
+    chosen = (part["transfer_syntax"] for part in _accepted(row) if len(offer.contexts.get(part["id"], ())) > 1)
+    return next(chosen, None)
+
+
+def _mirrored(row: Row, offer: Offer) -> bool | None:
+    return None if row.get("max_pdu") is None or offer.max_pdu is None else row["max_pdu"] == offer.max_pdu
+
+
+def _sub_items(row: Row, _offer: Offer) -> str | None:
+    order = row.get("item_order")
+    if order is None or USER_INFORMATION not in order:
+        return None
+    return " ".join(f"{item:02x}" for item in order[order.index(USER_INFORMATION) + 1 :])
+
+
+def _in_order(row: Row, offer: Offer) -> bool | None:
+    answered, proposed = [context["id"] for context in row.get("contexts") or ()], list(offer.contexts)
+    if len(answered) < 2 or not set(answered) <= set(proposed):
+        return None
+    return answered == sorted(answered, key=proposed.index)
+
+
+def _protocol(row: Row, _offer: Offer) -> bool | None:
+    version = row.get("protocol_version")
+    return None if version is None else bool(version & 1)
+
+
+def _application(row: Row, offer: Offer) -> bool | None:
+    return row.get("application_context") == offer.application_context if _accepts(row) else None
+
+
+def _codes(*names: str) -> Callable[[Row, Offer], str | None]:
+    def read(row: Row, _offer: Offer) -> str | None:
+        values = [row.get(name) for name in names]
+        return None if None in values else "/".join(map(str, values))
+
+    return read
+
+
+def _echo_elements(row: Row, _offer: Offer) -> str | None:
+    found = octets.echo_elements(row.get("raw") or b"") if row.get("echo_status") is not None else None
+    return None if found is None else " ".join(f"{number:04x}" for number in found)
+
+
+def _echo_sop_class(row: Row, offer: Offer) -> bool | None:
+    found = _echo_elements(row, offer)
+    return None if found is None else f"{SOP_CLASS:04x}" in found.split()
+
+
+def _column(name: str) -> Callable[[Row, Offer], object]:
+    return lambda row, _offer: row.get(name)
+
+
+def _declared(name: str) -> Callable[[Row, Offer], bool | None]:
+    return lambda row, _offer: row.get(name) is not None if _accepts(row) else None
+
+
+def _own(name: str, part: str) -> Callable[[Row, Offer], bool | None]:
+    return lambda row, offer: None if row.get(name) is None else row[name] == getattr(offer, part)
+
+
+def _titles(row: Row, _offer: Offer) -> bool | None:
+    echoed = [row.get(name) for name in ("called_ae_echoed", "calling_ae_echoed")]
+    return None if None in echoed else all(echoed)
+
+
+def _context_unproposed(row: Row, offer: Offer) -> bool | None:
+    return any(context["id"] not in offer.contexts for context in _accepted(row)) if _accepts(row) else None
+
+
+def _syntax_unproposed(row: Row, offer: Offer) -> bool | None:
+    if not _accepts(row):
+        return None
+    known = [context for context in _accepted(row) if context["id"] in offer.contexts]
+    return any(context["transfer_syntax"] not in offer.contexts[context["id"]] for context in known)
+
+
+def _reserved(row: Row, _offer: Offer) -> bool | None:
+    return octets.reserved_set(row.get("raw") or b"")
+
+
+FEATURES: Mapping[str, Feature] = {
+    "transfer_syntax": Feature(str, "Transfer syntax that it picked where we proposed several.", _transfer_syntax),
+    "max_pdu": Feature(int, "Maximum PDU length that it declares; 0 is no limit.", _column("max_pdu")),
+    "max_pdu_mirrored": Feature(bool, "That length is the one that we declared.", _mirrored),
+    "sub_items": Feature(str, "Types of its user-information sub-items, in its order, in hexadecimal.", _sub_items),
+    "contexts_in_order": Feature(
+        bool, "It answers several contexts in the order in which we proposed them.", _in_order
+    ),
+    "protocol_version_1": Feature(bool, "Bit 0 of the protocol version is set.", _protocol),
+    "application_context_ours": Feature(bool, "It names the application context that we named.", _application),
+    "reject": Feature(
+        str, "Result, source and reason of its A-ASSOCIATE-RJ.", _codes("rj_result", "rj_source", "rj_reason")
+    ),
+    "abort": Feature(str, "Source and reason of its A-ABORT.", _codes("abort_source", "abort_reason")),
+    "close": Feature(str, "Who ended the conversation, and in which phase.", _codes("close_kind", "close_stage")),
+    "echo_elements": Feature(
+        str, "Element numbers of the C-ECHO response's command set, in hexadecimal.", _echo_elements
+    ),
+    "echo_sop_class": Feature(bool, "The C-ECHO response has the affected SOP class UID.", _echo_sop_class),
+    "class_uid": Feature(str, "Implementation class UID that it declares.", _column("implementation_class_uid")),
+    "class_uid_declared": Feature(bool, "It accepts and declares a class UID.", _declared("implementation_class_uid")),
+    "version_name": Feature(str, "Version name that it declares.", _column("implementation_version_name")),
+    "own_class_uid": Feature(bool, "That class UID is ours.", _own("implementation_class_uid", "class_uid")),
+    "own_version_name": Feature(
+        bool, "That version name is ours.", _own("implementation_version_name", "version_name")
+    ),
+    "titles_echoed": Feature(bool, "It returns both AE titles that we sent.", _titles),
+    "context_unproposed": Feature(bool, "It accepts a context that we did not propose.", _context_unproposed),
+    "transfer_syntax_unproposed": Feature(
+        bool, "It accepts a context with a transfer syntax that we did not propose for it.", _syntax_unproposed
+    ),
+    "reserved_set": Feature(bool, "Reserved bytes of its A-ASSOCIATE-AC are not 0.", _reserved),
+    "behaves_like_another": Feature(
+        str,
+        "Whose known behaviour it shows though it declares to be another; only if it behaves like one of those alone.",
+    ),
+    "same_reply_ports": Feature(int, "On how many ports of its address the very same bytes came."),
+    "prefix_same_reply": Feature(int, "From how many addresses of its /24 the very same bytes came."),
+    "prefix_answering": Feature(int, "How many addresses of its /24 answered our SYN on some port."),
+    "prefix_answering_share": Feature(float, "Their share of the addresses of the /24 that were asked."),
+}

@@ -1,0 +1,250 @@
+"""Answers of real products, and what the rules make of them."""
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from pipeline import schema
+from pipeline.associate.conversation import Conversation
+from pipeline.enrich import fingerprints, octets, ruleset
+from pipeline.enrich.fingerprints import Asked
+from pipeline.lake import parts
+from pipeline.space.ranges import Ranges
+from pipeline.wire import outgoing
+
+FIXTURES = Path(__file__).parent.parent / "data" / "fixtures.jsonl"
+OUTGOING = outgoing.encode(calling_ae="DICOM-CENSUS", class_uid=outgoing.class_uid("https://census.example.org/"))
+HOST = 0xC13E0001
+DCMTK = {
+    "identity_rule": "dcmtk",
+    "toolkit": "DCMTK",
+    "toolkit_version": "3.6.7",
+    "product": None,
+    "vendor": "OFFIS",
+    "kind": "toolkit",
+    "grade": "L",
+    "mismatch": [],
+    "suspicions": [],
+}
+EXPLICIT = DCMTK | {"behaviour_rules": ["dcmtk-explicit"]}
+NOTHING = {"identity_rule": None, "toolkit": None, "product": None, "grade": None, "mismatch": [], "suspicions": []}
+#: Capture → what its accepted ordinary conversation is taken for. Orthanc cannot be told from DCMTK by such a one.
+EXPECTED: dict[str, dict[str, Any]] = {
+    "dcmtk-storescp-3.6.7": EXPLICIT,
+    "dcmtk-storescp-3.6.7-reject": EXPLICIT,
+    "dcmtk-dcmqrscp-3.6.7-open": EXPLICIT,
+    "dcmtk-wlmscpfs-3.6.7": EXPLICIT,
+    "orthanc-1.10.1-default": EXPLICIT,
+    # The captures asked with 16384 bytes, so whoever repeats our length looks like DCMTK; a sweep asks with 16383.
+    "dcmtk-dcmrecv-3.6.7": DCMTK | {"behaviour_rules": ["dcmtk-implicit", "ctn", "odil", "dcmjs-dimse"]},
+    "dcmtk-storescp-3.6.7-refuse": NOTHING,
+    "dcmtk-dcmqrscp-3.6.7": NOTHING,
+    "orthanc-1.10.1-strict": NOTHING,
+    "pynetdicom-3.0.4-strict": NOTHING,
+    "pynetdicom-3.0.4-default": {
+        "identity_rule": "pynetdicom",
+        "toolkit": "pynetdicom",
+        "toolkit_version": "3.0.4",
+        "product": None,
+        "kind": "toolkit",
+        "grade": "L",
+        "behaviour_rules": ["pynetdicom"],
+        "mismatch": [],
+        "suspicions": [],
+    },
+    "conquest-1.5.0": {
+        "identity_rule": "conquest",
+        "toolkit": None,
+        "product": "Conquest",
+        "product_version": "1.5.0",
+        "kind": "archive",
+        "behaviour_rules": ["conquest"],
+        "mismatch": [],
+        "suspicions": [],
+    },
+    "dcmjs-dimse-0.3.3": {
+        "identity_rule": "dcmjs-dimse",
+        "toolkit": "dcmjs-dimse",
+        "toolkit_version": "0.2",
+        "mismatch": [],
+        "suspicions": [],
+    },
+    "honeypot-dicompot": {
+        "identity_rule": None,
+        "toolkit": None,
+        "behaviour_rules": ["go-netdicom"],
+        "mismatch": [],
+        "suspicions": ["dicompot", "dicompot-echo", "class-uid-missing"],
+    },
+    "honeypot-dicompot-enforce": {
+        "identity_rule": None,
+        "behaviour_rules": ["go-netdicom"],
+        "suspicions": ["dicompot", "dicompot-echo", "class-uid-missing"],
+    },
+}
+
+
+def captures(case: str) -> dict[str, list[tuple[str, bytes]]]:
+    """What was sent and received in a case of each capture."""
+    lines = map(json.loads, FIXTURES.read_text("utf-8").splitlines())
+    return {
+        row["file"].removesuffix(".hex.txt"): [
+            (event["ev"], bytes.fromhex(event["hex"])) for event in row["events"] if "hex" in event
+        ]
+        for row in lines
+        if row["case"].startswith(case)
+    }
+
+
+def row_of(events: list[tuple[str, bytes]], ip: int = HOST, port: int = 104) -> dict[str, Any]:
+    """The row of `associations` that a captured conversation gives, as if our request had been the captured one."""
+    request = events[0][1]
+    talk = Conversation(replace(OUTGOING, request=request), echo=True, ip=ip, port=port, started_at_us=0)
+    talk.connected(10)
+    for kind, data in events:
+        if kind == "recv":
+            talk.received(data, 20)
+    visit = talk.visit()
+    row = {name: getattr(visit, name) for name in visit.__dataclass_fields__}
+    row["contexts"] = [asdict(context) for context in visit.contexts] if visit.contexts is not None else None
+    return row | {name: str(row[name].value) for name in ("outcome", "close_kind", "close_stage")}
+
+
+def judge(rows: list[dict[str, Any]], request: bytes, **asked: Any) -> list[dict[str, Any]]:
+    """What the rules say of rows."""
+    found = pa.Table.from_batches([parts.from_rows(rows, "associations")])
+    given = {
+        "offer": octets.offer(request),
+        "space": Ranges.of([(HOST & ~255, HOST | 255)]),
+        "share": 1.0,
+        "answered": np.array([row["ip"] for row in rows], np.uint32),
+    }
+    table = fingerprints.fingerprints(found, Asked(**given | asked), ruleset.load())
+    assert table.schema.equals(schema.table("fingerprints").arrow, check_metadata=True)
+    judged: list[dict[str, Any]] = table.to_pylist()
+    return judged
+
+
+def test_every_capture_has_its_expectation() -> None:
+    """Each product that was captured stands in the table of this test."""
+    assert set(captures("01")) == set(EXPECTED)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_real_products_are_who_they_are(name: str) -> None:
+    """The ordinary conversation with each real product gives its toolkit, product and version, and no false suspicion."""
+    events = captures("01")[name]
+    (judged,) = judge([row_of(events)], events[0][1])
+    assert {key: judged[key] for key in EXPECTED[name]} == EXPECTED[name]
+
+
+#: Cases in which a server shows what it never does in answer to our own request: 08 offers asynchronous operations, 12 and 13
+#: another application context or none, 35 no limit of PDUs; 14, 21 and 25 are garbage that Conquest makes acceptances of.
+UNLIKE_OURS = ("08", "12", "13", "14", "21", "25", "35")
+
+
+def test_every_captured_acceptance_is_whose_it_is() -> None:
+    """In all captured conversations that are like ours, an acceptance gives its product and no mismatch, a rejection nothing."""
+    tried = 0
+    for number in (f"{number:02d}" for number in range(1, 36)):
+        if number in UNLIKE_OURS:
+            continue
+        for name, events in captures(number).items():
+            row = row_of(events)
+            if row["like_dicom"] and events[0][1][0] == 1:
+                (judged,) = judge([row], events[0][1])
+                whose = EXPECTED[name] if row["contexts"] is not None else NOTHING
+                assert judged["toolkit"] == whose.get("toolkit"), (name, number)
+                assert judged["product"] == whose.get("product"), (name, number)
+                assert judged["mismatch"] == [], (name, number)
+                doubted = name.startswith("honeypot") and (row["contexts"] is not None or row["abort_source"] == 0)
+                assert bool(judged["suspicions"]) == doubted, (name, number)
+                tried += 1
+    assert tried > 200
+
+
+def test_our_own_identity_returned_is_seen() -> None:
+    """Conquest returns whom we say we are when it is given no contexts."""
+    events = captures("14")["conquest-1.5.0"]
+    (judged,) = judge([row_of(events)], events[0][1])
+    assert {"own-class-uid", "own-version-name"} <= set(judged["suspicions"])
+
+
+def disguised(uid: bytes, name: bytes) -> list[tuple[str, bytes]]:
+    """Pynetdicom's captured acceptance under another name, as DICOMHawk gives it."""
+    (sent, request), (received, answer) = captures("01")["pynetdicom-3.0.4-default"][:2]
+    head, _, _ = answer.partition(b"\x52\0")
+    user = head.rindex(b"\x50\0")
+    body = head[user + 4 :] + b"".join(
+        bytes([kind, 0]) + len(text).to_bytes(2) + text for kind, text in ((0x52, uid), (0x55, name))
+    )
+    whole = head[:user] + b"\x50\0" + len(body).to_bytes(2) + body
+    return [(sent, request), (received, whole[:2] + (len(whole) - 6).to_bytes(4) + whole[6:])]
+
+
+@pytest.mark.parametrize(
+    ("uid", "name", "toolkit", "mismatch", "suspicions"),
+    [
+        (
+            b"1.2.276.0.7230010.3.0.3.6.2",
+            b"OFFIS_DCMTK_362",
+            "DCMTK",
+            ["dcmtk-explicit", "dcmtk-implicit", "dcmqrscp-order"],
+            ["dicomhawk-default", "pynetdicom-disguised"],
+        ),
+        (b"1.2.840.113619.6.96", b"GE_PACS_REV_24", None, [], ["dicomhawk-persona", "pynetdicom-disguised"]),
+        (
+            b"1.3.12.2.1107.5.2",
+            b"syngo CT VA48A",
+            None,
+            [],
+            ["dicomhawk-persona", "pynetdicom-disguised", "bare-vendor-root"],
+        ),
+    ],
+)
+def test_a_borrowed_name_shows(
+    uid: bytes, name: bytes, toolkit: str, mismatch: list[str], suspicions: list[str]
+) -> None:
+    """A declared name over another's behaviour stays as declared, with the mismatch and the suspicion beside it."""
+    events = disguised(uid, name)
+    (judged,) = judge([row_of(events)], events[0][1])
+    assert (judged["toolkit"], judged["mismatch"], judged["suspicions"]) == (toolkit, mismatch, suspicions)
+
+
+def test_unknown_identities_have_a_root_and_a_hash() -> None:
+    """A class UID that no rule knows keeps its registered root, and the rest only as a hash."""
+    events = disguised(b"1.2.840.99999.5.6.7", b"NOBODYS")
+    (judged,) = judge([row_of(events)], events[0][1])
+    assert judged["identity_rule"] is None and judged["class_uid_root"] == "1.2.840.99999"
+    assert judged["class_uid_hash"] and "NOBODYS" not in str(judged)
+
+
+def test_equal_answers_are_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rules are asked as often as there are distinct answers in equal surroundings, and each row gets its own answer."""
+    asked: list[str] = []
+    original = fingerprints._judge
+    monkeypatch.setattr(fingerprints, "_judge", lambda row, *rest: asked.append(row["raw"]) or original(row, *rest))
+    told = [captures("01")[name] for name in ("dcmtk-storescp-3.6.7", "pynetdicom-3.0.4-default")]
+    rows = [row_of(told[n % 2], ip=HOST + 256 * n) for n in range(40)]
+    judged = judge(rows, told[0][0][1], space=Ranges.of([(HOST & ~255, (HOST | 255) + 256 * 40)]))
+    assert [row["toolkit"] for row in judged] == ["DCMTK", "pynetdicom"] * 20
+    assert [row["ip"] for row in judged] == [row["ip"] for row in rows]
+    assert len(asked) == 2
+
+
+def test_a_fleet_in_a_prefix_is_suspected() -> None:
+    """Sixteen addresses of a /24 with the same bytes raise a suspicion, fifteen do not; all stay in the table."""
+    events = captures("01")["orthanc-1.10.1-default"]
+    for size, expected in ((15, []), (16, ["prefix-same-reply"])):
+        judged = judge([row_of(events, ip=HOST + n) for n in range(size)], events[0][1])
+        assert [row["suspicions"] for row in judged] == [expected] * size
+
+
+def test_nothing_is_judged_of_nothing() -> None:
+    """A sweep without an association has an empty table."""
+    assert judge([], OUTGOING.request) == []

@@ -1,0 +1,118 @@
+"""The rule files: sound as they are, and refused by file, place and reason when they are not."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pipeline.enrich import feature, ruleset
+from pipeline.enrich.identity import Kind
+from pipeline.enrich.rule import Grade
+from pipeline.enrich.suspicion import Doubt
+from pipeline.errors import InputError
+
+ROOT = Path(__file__).parents[2]
+RULES = ruleset.load()
+HEAD = 'version = 1\n[[arc]]\nprefix = ""\nlevels = 4\n'
+IDENTITY = (
+    '[[identity]]\nid = "a"\nuid_root = "1.2.3"\ntoolkit = "T"\nkind = "toolkit"\ngrade = "L"\nevidence = "seen"\n'
+)
+BEHAVIOUR = (
+    '[[behaviour]]\nid = "b"\nimplementation = "T"\nidentities = ["a"]\ngrade = "L"\nevidence = "seen"\n'
+    "[behaviour.when]\nmax_pdu = 5\n"
+)
+SUSPICION = (
+    '[[suspicion]]\nid = "s"\nclass = "honeypot"\ngrade = "L"\nmeaning = "Odd."\nevidence = "seen"\n'
+    "[suspicion.when]\nmax_pdu = 5\n"
+)
+
+
+def load(
+    folder: Path, implementations: str = HEAD + IDENTITY + BEHAVIOUR, suspicions: str = SUSPICION
+) -> ruleset.Ruleset:
+    first, second = folder / "i.toml", folder / "s.toml"
+    first.write_text(implementations, "utf-8")
+    second.write_text(suspicions, "utf-8")
+    return ruleset.load(first, second)
+
+
+def test_small_files_load(tmp_path: Path) -> None:
+    """The texts that the other tests break are sound."""
+    rules = load(tmp_path)
+    assert rules.identities.match("1.2.3.4", None).toolkit == "T"
+    assert len(rules.digest) == 64 and rules.digest != RULES.digest
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ('kind = "toolkit"', 'kind = "toaster"', r"i\.toml, key identity\[0\]\.kind: .*toaster"),
+        ('grade = "L"', 'grade = "A"', r"i\.toml, key identity\[0\]\.grade: "),
+        ('toolkit = "T"', 'tool = "T"', r"i\.toml, key identity\[0\]: .*unknown field `tool`"),
+        ('toolkit = "T"', "toolkit = 5", r"i\.toml, key identity\[0\]\.toolkit: "),
+        ('id = "a"\n', "", r"i\.toml, key identity\[0\]: .*missing required field `id`"),
+        ('id = "a"', 'id = "A b"', r"i\.toml, id 'A b': "),
+        ('evidence = "seen"', 'evidence = " "', r"i\.toml, id a, key evidence: "),
+        ('uid_root = "1.2.3"', 'uid_root = "1.2."', r"i\.toml, id a, key uid_root: "),
+        ('uid_root = "1.2.3"', 'uid_root = "1.2.3"\nversion_name = "^(a+)+$"', r"i\.toml, id a, key version_name: "),
+        ('identities = ["a"]', 'identities = ["x"]', r"i\.toml, id b, key identities: .*x"),
+        ('identities = ["a"]', "identities = []", r"i\.toml, id b, key identities: "),
+        ("max_pdu = 5", "max_pdu = 5\nspeed = 1", r"i\.toml, id b, key when\.speed: is no feature"),
+        ("max_pdu = 5", 'max_pdu = "5"', r"i\.toml, id b, key when\.max_pdu: must be of type int"),
+        ("levels = 4", "levels = -4", r"i\.toml, arc '', key levels: "),
+        (IDENTITY, IDENTITY + IDENTITY, r"i\.toml, id a: comes twice"),
+        ("version = 1", "version = ", r"i\.toml: is no TOML"),
+    ],
+)
+def test_wrong_implementations_are_refused(tmp_path: Path, old: str, new: str, reason: str) -> None:
+    """Unknown keys and values, bad patterns, doubled ids and rules of nothing stop the program with their place."""
+    good = HEAD + IDENTITY + BEHAVIOUR
+    assert old in good
+    with pytest.raises(InputError, match=reason):
+        load(tmp_path, good.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ('class = "honeypot"', 'class = "bad"', r"s\.toml, key suspicion\[0\]\.class: "),
+        ('meaning = "Odd."', 'meaning = "odd"', r"s\.toml, id s, key meaning: "),
+        ("max_pdu = 5", "max_pdu = { least = 5 }", r"s\.toml, key suspicion\[0\]\.when"),
+        ("max_pdu = 5\n", "", r"s\.toml, id s, key when: must name a feature"),
+        (SUSPICION, SUSPICION + SUSPICION, r"s\.toml, id s: comes twice"),
+    ],
+)
+def test_wrong_suspicions_are_refused(tmp_path: Path, old: str, new: str, reason: str) -> None:
+    """A suspicion of an unknown class, without a sentence or without a reason is refused."""
+    with pytest.raises(InputError, match=reason):
+        load(tmp_path, suspicions=SUSPICION.replace(old, new, 1))
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    """A file that is not there is an input error."""
+    with pytest.raises(InputError, match="cannot be read"):
+        ruleset.load(tmp_path / "absent.toml")
+
+
+def test_a_toolkit_goes_by_one_name() -> None:
+    """Behaviours speak of implementations that identities name, and every feature is asked for by its name."""
+    names = {name for rule in RULES.identity_rules for name in (rule.toolkit, rule.product)}
+    assert {rule.implementation for rule in RULES.behaviours} <= names
+
+
+def test_the_page_is_the_rules() -> None:
+    """docs/fingerprints.md has every rule, suspicion, feature and word of the closed sets, as the rules have them."""
+    page = (ROOT / "docs" / "fingerprints.md").read_text("utf-8")
+    rows = set(re.findall(r"^\| `([^`]+)` \|(.*)\|$", page, re.MULTILINE))
+    expected = {(rule.id, f" {rule.doubt} | {rule.grade} | {rule.meaning} ") for rule in RULES.suspicions}
+    expected |= {(name, f" {part.meaning} ") for name, part in feature.FEATURES.items()}
+    expected |= {(str(word), f" {word.explanation} ") for group in (Grade, Kind, Doubt) for word in group}
+    expected |= {
+        (
+            rule.id,
+            f" {rule.toolkit or '–'} | {rule.product or '–'} | {rule.vendor or '–'} | {rule.grade} | {rule.evidence} ",
+        )
+        for rule in RULES.identity_rules
+    }
+    expected |= {(rule.id, f" {rule.implementation} | {rule.grade} | {rule.evidence} ") for rule in RULES.behaviours}
+    assert rows == expected

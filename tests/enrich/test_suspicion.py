@@ -1,0 +1,58 @@
+"""Suspicions: each is raised by what it names."""
+
+from typing import Any
+
+import pytest
+
+from pipeline.enrich import ruleset, suspicion
+
+RULES = ruleset.load().suspicions
+BARE = "51"
+#: Suspicion → features that raise it, and it alone if True.
+RAISED: dict[str, tuple[dict[str, Any], bool]] = {
+    "dicompot": ({"max_pdu": 4194304, "sub_items": BARE, "same_reply_ports": 1}, True),
+    "dicompot-echo": ({"echo_sop_class": False}, True),
+    "dicompot-abort": ({"abort": "0/2"}, True),
+    "dicompot-two-ports": ({"max_pdu": 4194304, "sub_items": BARE, "same_reply_ports": 2}, False),
+    "dicomhawk-default": (
+        {"class_uid": "1.2.276.0.7230010.3.0.3.6.2", "version_name": "OFFIS_DCMTK_362", "max_pdu": 16382},
+        True,
+    ),
+    "dicomhawk-persona": ({"class_uid": "1.2.840.113619.6.96", "version_name": "GE_PACS_REV_24"}, True),
+    "pynetdicom-disguised": ({"behaves_like_another": "pynetdicom"}, True),
+    "bare-vendor-root": ({"class_uid": "1.3.12.2.1107.5.2", "version_name": "MR_VB19A"}, True),
+    "prefix-answers-everything": ({"prefix_answering": 230, "prefix_answering_share": 0.9}, True),
+    "prefix-same-reply": ({"prefix_same_reply": 16}, True),
+    "titles-not-echoed": ({"titles_echoed": False}, True),
+    "own-class-uid": ({"own_class_uid": True}, True),
+    "own-version-name": ({"own_version_name": True}, True),
+    "context-not-proposed": ({"context_unproposed": True}, True),
+    "transfer-syntax-not-proposed": ({"transfer_syntax_unproposed": True}, True),
+    "max-pdu-unlimited": ({"max_pdu": 0}, True),
+    "max-pdu-tiny": ({"max_pdu": 127}, True),
+    "max-pdu-huge": ({"max_pdu": 2**32 - 1}, True),
+    "class-uid-missing": ({"class_uid_declared": False}, True),
+    "protocol-version-odd": ({"protocol_version_1": False}, True),
+    "application-context-odd": ({"application_context_ours": False}, True),
+    "reserved-fields-set": ({"reserved_set": True}, True),
+}
+HONEST = {"max_pdu": 16384, "abort": "0/0", "class_uid_declared": True, "titles_echoed": True, "reserved_set": False}
+ALMOST = {"prefix_answering": 31, "prefix_answering_share": 1.0, "prefix_same_reply": 15, "same_reply_ports": 2}
+
+
+def test_every_suspicion_has_an_example() -> None:
+    """Each rule of the file stands in the table of this test."""
+    assert [rule.id for rule in RULES] == list(RAISED)
+
+
+@pytest.mark.parametrize("id", RAISED)
+def test_suspicions_are_raised(id: str) -> None:
+    """Each suspicion is raised by its example."""
+    features, alone = RAISED[id]
+    raised = suspicion.raised(RULES, features)
+    assert raised == (id,) if alone else id in raised
+
+
+def test_honest_answers_raise_none() -> None:
+    """An ordinary answer among a few others like it raises none, and neither does nothing."""
+    assert suspicion.raised(RULES, HONEST | ALMOST) == suspicion.raised(RULES, {}) == ()
