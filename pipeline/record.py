@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from pipeline.outcome import CloseKind, CloseStage, Outcome
+from pipeline.outcome import ClientCertificate, CloseKind, CloseStage, Handshake, Outcome
 
 #: How much of a DICOM-like reply is kept (DESIGN §7) and of any other (DESIGN §6).
 RAW_LIMIT = 16 * 1024
@@ -16,6 +16,54 @@ class PresentationContext:
     id: int
     result: int
     transfer_syntax: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """What an X.509 certificate says (RFC 5280), as far as it can be read; None is what cannot, or is not there."""
+
+    sha256: str
+    size: int
+    spki_sha256: str | None = None
+    subject: str | None = None
+    issuer: str | None = None
+    subject_organization: str | None = None
+    issuer_organization: str | None = None
+    san: tuple[str, ...] = ()
+    san_count: int = 0
+    not_before: int | None = None
+    """µs since the epoch, UTC"""
+    not_after: int | None = None
+    key_type: str | None = None
+    key_bits: int | None = None
+    signature_algorithm: str | None = None
+    is_ca: bool | None = None
+    self_issued: bool | None = None
+    self_signed: bool | None = None
+    signed_by_next: bool | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsFacts:
+    """One TLS handshake. Times ending in `_us` are microseconds since the visit's `started_at`."""
+
+    handshake: Handshake
+    client_certificate: ClientCertificate
+    hello_us: int
+    first_record_us: int | None = None
+    handshake_us: int | None = None
+    version: str | None = None
+    cipher: str | None = None
+    alert: int | None = None
+    alert_name: str | None = None
+    alert_after_handshake: bool | None = None
+    our_alert: int | None = None
+    error: str | None = None
+    received_bytes: int = 0
+    certificate_count: int = 0
+    valid_at_visit: bool | None = None
+    chain: tuple[Certificate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,3 +107,5 @@ class Visit:
     guess: str | None = None
     """Protocol that a reply which is not DICOM looks like."""
     syn_retransmits: int = 0
+    tls: TlsFacts | None = None
+    """The handshake, if the conversation was to go through TLS and the connection stood."""

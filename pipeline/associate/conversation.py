@@ -74,9 +74,12 @@ FOREIGN: Mapping[Opening, Outcome] = {
 class Conversation:
     """The association with one target, from the transport connection to our close."""
 
-    def __init__(self, outgoing: Outgoing, *, echo: bool, ip: int, port: int, started_at_us: int) -> None:
+    def __init__(
+        self, outgoing: Outgoing, *, echo: bool, ip: int, port: int, started_at_us: int, whole_us: int = WHOLE_US
+    ) -> None:
         self._outgoing = outgoing
         self._echo = echo
+        self._whole_us = whole_us
         self._state = State.STA4
         self._opening = Opening.UNDECIDED
         self._deadline_us = CONNECT_US
@@ -319,7 +322,7 @@ class Conversation:
     def _ask(self, state: State, data: bytes, now_us: int) -> bytes:
         """Send something that wants an answer, and wait for it."""
         self._state = state
-        self._deadline_us = min(now_us + ANSWER_US, WHOLE_US)
+        self._deadline_us = min(now_us + ANSWER_US, self._whole_us)
         return data
 
     def _settle(self, nothing: Outcome) -> None:

@@ -1,0 +1,392 @@
+"""A conversation through TLS, sans I/O: ciphertext and the time go in; ciphertext to send and one `Visit` come out.
+
+A driver sees what it sees of a plain `Conversation`. Plaintext goes in only where the conversation said it, and only if
+it is one whole template; ciphertext comes only out of OpenSSL, as `Sealed`. No verification fails a handshake.
+
+A peer that asks for a client certificate gets an empty one. In TLS 1.3 our handshake is then over before the peer has
+judged it, and a request that crosses its refusal would be answered by a RST, which may destroy the alert that says why:
+so we listen first, until the peer goes on (its session ticket), refuses, or says nothing for `LISTEN_US`.
+"""
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import replace
+from enum import Enum
+
+from pipeline.associate import openssl
+from pipeline.associate.conversation import WHOLE_US, Conversation
+from pipeline.errors import GuardError
+from pipeline.outcome import ClientCertificate, CloseKind, Handshake, Outcome
+from pipeline.record import BANNER_LIMIT, Certificate, TlsFacts, Visit
+from pipeline.wire import alert
+from pipeline.wire.certificate import from_message, read_chain
+from pipeline.wire.guess import Opening, guess, opening
+from pipeline.wire.outgoing import Outgoing
+from pipeline.wire.pdu import Abort, Frame, decode, frame
+
+#: Two round trips and a slow server's RSA signature; a JVM's first handshake takes over a second.
+HANDSHAKE_US = 4_000_000
+#: One round trip, and the peer's judgement of our empty certificate.
+LISTEN_US = 1_000_000
+#: Whatever the peer does, we hold its only slot no longer than this.
+WHOLE_TLS_US = HANDSHAKE_US + WHOLE_US
+#: A handshake with eight long certificates has 20 KiB; most have under 4.
+HANDSHAKE_LIMIT = 64 * 1024
+#: After it: 16 KiB of plaintext in the smallest useful records, with session tickets.
+TALK_LIMIT = 64 * 1024
+READ_SIZE = 16 * 1024
+#: OpenSSL's longest reason has under 60 characters.
+REASON_LIMIT = 100
+#: Content types of TLS records (RFC 8446 §5.1) and the major version that all have.
+RECORD_TYPES, RECORD_MAJOR = frozenset({20, 21, 22, 23}), b"\x03"
+#: OpenSSL's words for a version that the server chose and we do not have.
+VERSION_REASONS = frozenset({"UNSUPPORTED_PROTOCOL", "WRONG_SSL_VERSION", "NO_PROTOCOLS_AVAILABLE"})
+
+
+class Sealed(bytes):
+    """Ciphertext out of OpenSSL: all that may leave for a TLS port."""
+
+
+class Phase(Enum):
+    """Where a conversation through TLS is."""
+
+    CONNECT = "awaiting the connection"
+    HANDSHAKE = "handshake under way"
+    LISTEN = "handshake completed for us; does the peer take our empty certificate?"
+    TALK = "the association's"
+    OVER = "over"
+
+
+#: What our judgement of a plain first reply is, by what it begins like.
+OPENINGS: Mapping[Opening, Outcome] = {
+    Opening.DICOM: Outcome.MALFORMED,
+    Opening.REFLECTED: Outcome.REFLECTED,
+    Opening.TLS: Outcome.TLS,
+    Opening.OTHER: Outcome.NOT_DICOM,
+}
+#: What no reply at all is, by how the handshake ended; a deadline is what the driver says.
+SPEECHLESS: Mapping[Handshake | None, Outcome] = {Handshake.CLOSED: Outcome.CLOSED, Handshake.RESET: Outcome.RESET}
+#: Names of versions as `ssl` gives them for completed handshakes.
+VERSIONS: Mapping[int | None, str] = {0x0301: "TLSv1", 0x0302: "TLSv1.1", 0x0303: "TLSv1.2", 0x0304: "TLSv1.3"}
+
+
+def sealed(data: bytes) -> bool:
+    """Whether these bytes may leave on a connection that is to speak TLS."""
+    return isinstance(data, Sealed)
+
+
+class Secured:
+    """A conversation through TLS; a driver's view is that of `Conversation`."""
+
+    def __init__(self, talk: Conversation, outgoing: Outgoing) -> None:
+        self._talk = talk
+        self._outgoing = outgoing
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = openssl.connect(self._in, self._out)
+        self._phase = Phase.CONNECT
+        self._deadline_us = talk.next_deadline_us
+        self._first = bytearray()  # of the ciphertext
+        self._received = 0
+        self._limit = HANDSHAKE_LIMIT
+        self._hello_us: int | None = None
+        self._first_us: int | None = None
+        self._handshake_us: int | None = None
+        self._handshake: Handshake | None = None
+        self._suspected = False
+        self._nothing: Outcome | None = None  # what a deadline before any byte means, by the driver
+        self._begun = False  # the request went out
+        self._error: str | None = None
+        self._broke = False  # we ended the conversation, because of an alert or of records that are none
+
+    # --- what the driver reads ---
+
+    @property
+    def finished(self) -> bool:
+        """Whether to close the connection at once."""
+        return self._phase is Phase.OVER
+
+    @property
+    def next_deadline_us(self) -> int:
+        """When to call `deadline`, unless something happens before."""
+        return self._talk.next_deadline_us if self._phase is Phase.TALK else self._deadline_us
+
+    def visit(self) -> Visit:
+        """The facts; they are final when the conversation is finished."""
+        seen = self._talk.visit()
+        if self._hello_us is None:
+            return seen
+        seen = replace(seen, connect_us=self._hello_us, tls=self._facts(seen.started_at))
+        if self._broke:
+            seen = replace(seen, close_kind=CloseKind.WE_CLOSED)
+        if not self._begun:
+            return self._without_association(seen)
+        return replace(seen, outcome=Outcome.TLS) if self._broke and not seen.raw_length else seen
+
+    # --- what the driver reports ---
+
+    def connected(self, now_us: int) -> Sealed:
+        """Answer the connection with our hello."""
+        if self._phase is Phase.CONNECT:
+            self._phase, self._hello_us, self._deadline_us = Phase.HANDSHAKE, now_us, now_us + HANDSHAKE_US
+            self._shake(now_us)
+        return self._drained()
+
+    def connect_failed(self, now_us: int, *, refused: bool = False) -> Sealed:
+        """Note that no connection came about."""
+        self._talk.connect_failed(now_us, refused=refused)
+        self._phase = Phase.OVER
+        return Sealed()
+
+    def received(self, data: bytes, now_us: int) -> Sealed:
+        """Take ciphertext and go on as far as it leads."""
+        if self._phase not in (Phase.CONNECT, Phase.OVER) and data:
+            self._keep(data, now_us)
+            self._take(data, now_us)
+        return self._drained()
+
+    def peer_closed(self, now_us: int) -> Sealed:
+        """Take the peer's FIN, or its close_notify."""
+        self._left(Handshake.CLOSED)
+        self._talk.peer_closed(now_us)
+        self._phase = Phase.OVER
+        return Sealed()
+
+    def peer_reset(self, now_us: int) -> Sealed:
+        """Take the peer's RST."""
+        self._left(Handshake.RESET)
+        self._talk.peer_reset(now_us)
+        self._phase = Phase.OVER
+        return Sealed()
+
+    def deadline(self, now_us: int, *, nothing: Outcome = Outcome.SILENT) -> Sealed:
+        """Take the end of our patience with a phase: after listening the request goes out, else the visit is over."""
+        if self._phase is Phase.LISTEN:
+            self._begin(now_us)
+        elif not self.finished:
+            self._expire(now_us, nothing)
+        return self._drained()
+
+    # --- the handshake ---
+
+    def _keep(self, data: bytes, now_us: int) -> None:
+        """Keep the first bytes, count all."""
+        self._first_us = now_us if self._first_us is None else self._first_us
+        self._first += data[: BANNER_LIMIT - len(self._first)]
+        self._received += len(data)
+
+    def _take(self, data: bytes, now_us: int) -> None:
+        """Hand ciphertext to OpenSSL, unless it is none or too much."""
+        if self._received > self._limit:
+            self._break(f"more than {self._limit} bytes", now_us)
+        elif self._phase is Phase.HANDSHAKE and self._foreign():
+            self._break("no TLS record", now_us, Handshake.NOT_TLS)
+        else:
+            self._in.write(data)
+            (self._shake if self._phase is Phase.HANDSHAKE else self._read)(now_us)
+
+    def _foreign(self) -> bool:
+        """Whether the peer's first bytes are no TLS record; nothing more is said to who does not speak it."""
+        return self._first[0] not in RECORD_TYPES or self._first[1:2] not in (b"", RECORD_MAJOR)
+
+    def _shake(self, now_us: int) -> None:
+        """Take the handshake as far as the ciphertext reaches."""
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return
+        except ssl.SSLZeroReturnError:
+            self.peer_closed(now_us)
+        except ssl.SSLError as error:
+            self._break(error.reason or str(error), now_us, self._judged(error.reason))
+        else:
+            self._shaken(now_us)
+
+    def _shaken(self, now_us: int) -> None:
+        """Go on after our side of the handshake: listen for a refusal that may come yet, or send the request."""
+        self._handshake, self._handshake_us = Handshake.COMPLETED, now_us
+        self._limit = self._received + TALK_LIMIT
+        if self._tls.requested and self._tls.version() == VERSIONS[openssl.TLS_1_3]:
+            self._phase, self._deadline_us = Phase.LISTEN, now_us + LISTEN_US
+        else:
+            self._begin(now_us)
+        self._read(now_us)
+
+    def _judged(self, reason: str | None = None) -> Handshake:
+        """Tell why a handshake failed; after an alert of the peer's OpenSSL sends none."""
+        heard = None if self._tls.our_alert is not None else self._tls.alert
+        if heard == alert.PROTOCOL_VERSION or reason in VERSION_REASONS:
+            return Handshake.REFUSED_VERSION
+        if heard is None:
+            return Handshake.MALFORMED
+        return Handshake.NEEDS_CLIENT_CERTIFICATE if self._unwelcome() else Handshake.ALERT
+
+    def _unwelcome(self) -> bool:
+        """Whether the peer's alert is about the certificate that we do not have."""
+        return self._tls.declined and self._tls.alert in alert.ABOUT_CERTIFICATE
+
+    # --- the association ---
+
+    def _begin(self, now_us: int) -> None:
+        """Send the request through TLS."""
+        self._phase, self._begun = Phase.TALK, True
+        self._seal(self._talk.connected(now_us))
+
+    def _read(self, now_us: int) -> None:
+        """Take what plaintext there is, then what ended it."""
+        if self.finished:
+            return
+        plain, ended = self._plaintext()
+        if self._phase is Phase.LISTEN and (plain or (self._tls.ticket and not ended)):
+            self._begin(now_us)
+        if plain:
+            self._reply(self._talk.received(plain, now_us), ended)
+        if self._talk.finished:
+            self._goodbye()
+        elif isinstance(ended, ssl.SSLZeroReturnError):
+            self.peer_closed(now_us)
+            self._goodbye()
+        elif ended:
+            self._break(ended.reason or str(ended), now_us)
+
+    def _reply(self, data: bytes, ended: ssl.SSLError | None) -> None:
+        """Say what the conversation wants to say, unless nothing can be said any more."""
+        if ended is None or isinstance(ended, ssl.SSLZeroReturnError):
+            self._seal(data)
+
+    def _plaintext(self) -> tuple[bytes, ssl.SSLError | None]:
+        """All plaintext that has come, and what ended it, if anything did."""
+        plain = bytearray()
+        try:
+            while data := self._tls.read(READ_SIZE):
+                plain += data
+        except ssl.SSLWantReadError:
+            return bytes(plain), None
+        except ssl.SSLError as error:
+            return bytes(plain), error
+        return bytes(plain), ssl.SSLZeroReturnError()  # Python's way of saying close_notify is to read nothing
+
+    def _seal(self, data: bytes) -> None:
+        """Encrypt one template: the only place where plaintext enters OpenSSL."""
+        if not data:
+            return
+        if not self._outgoing.allows(data):
+            raise GuardError(f"{len(data)} bytes that are none of the sweep's templates were about to leave")
+        self._tls.write(data)
+
+    def _drained(self) -> Sealed:
+        """Take what OpenSSL wants to send."""
+        return Sealed(self._out.read())
+
+    # --- ends ---
+
+    def _left(self, how: Handshake) -> None:
+        """Note that the peer ended the connection; right after our empty certificate that says something."""
+        if self._phase is Phase.HANDSHAKE:
+            self._handshake = how if self._tls.alert is None else self._judged()
+        waiting = self._phase in (Phase.HANDSHAKE, Phase.LISTEN)
+        if self._phase is Phase.OVER or not self._tls.declined or self._talk.visit().raw_length:
+            return
+        self._suspected = True
+        if waiting:
+            self._handshake = Handshake.NEEDS_CLIENT_CERTIFICATE
+
+    def _expire(self, now_us: int, nothing: Outcome) -> None:
+        """End the visit at a deadline; before the association there is nothing to abort."""
+        if self._phase is Phase.HANDSHAKE:
+            self._handshake, self._nothing = Handshake.DEADLINE, nothing
+        farewell = self._talk.deadline(now_us, nothing=nothing)
+        if self._begun:
+            self._seal(farewell)
+        self._goodbye()
+
+    def _break(self, reason: str, now_us: int, handshake: Handshake = Handshake.MALFORMED) -> None:
+        """End a conversation that TLS cannot carry on."""
+        self._error, self._broke = reason[:REASON_LIMIT], True
+        if self._phase is Phase.HANDSHAKE:
+            self._handshake = handshake
+        elif self._unwelcome() and not self._talk.visit().raw_length:
+            self._handshake = Handshake.NEEDS_CLIENT_CERTIFICATE
+        self._talk.peer_closed(now_us)
+        self._phase = Phase.OVER
+
+    def _goodbye(self) -> None:
+        """Say close_notify (RFC 8446 §6.1) and be done."""
+        self._phase = Phase.OVER
+        if not self._begun:
+            return
+        try:
+            self._tls.unwrap()
+        except ssl.SSLError:
+            return  # we do not wait for the peer's
+
+    # --- facts ---
+
+    def _without_association(self, seen: Visit) -> Visit:
+        """Judge a visit whose request never left, by the first ciphertext."""
+        if not self._received:
+            return replace(seen, outcome=SPEECHLESS.get(self._handshake, self._nothing or Outcome.SILENT))
+        raw = bytes(self._first)
+        begins = opening(raw, self._outgoing.request, complete=True)
+        like_dicom = begins is Opening.DICOM
+        seen = replace(
+            seen,
+            outcome=OPENINGS[begins],
+            raw=raw,
+            raw_length=self._received,
+            first_byte_us=self._first_us,
+            like_dicom=like_dicom,
+            guess=None if like_dicom else guess(raw),
+        )
+        return _aborted(seen) if like_dicom else seen
+
+    def _facts(self, started_at: int) -> TlsFacts:
+        """The handshake's facts."""
+        tls = self._tls
+        cipher = tls.cipher()
+        ders = list(from_message(tls.certificate or b"", extended=tls.certificate_version == openssl.TLS_1_3))
+        chain = read_chain(ders)
+        return TlsFacts(
+            handshake=self._handshake or Handshake.DEADLINE,
+            client_certificate=self._demand(),
+            hello_us=self._hello_us or 0,
+            first_record_us=self._first_us,
+            handshake_us=self._handshake_us,
+            version=VERSIONS.get(tls.version_seen),
+            cipher=cipher[0] if cipher else None,
+            alert=tls.alert,
+            alert_name=alert.name(tls.alert),
+            alert_after_handshake=None if tls.alert is None else self._handshake_us is not None,
+            our_alert=tls.our_alert,
+            error=self._error,
+            received_bytes=self._received,
+            certificate_count=len(ders),
+            valid_at_visit=_valid(chain[0], started_at) if chain else None,
+            chain=chain,
+        )
+
+    def _demand(self) -> ClientCertificate:
+        """Whether the peer wants a certificate of ours."""
+        if self._tls.alert == alert.CERTIFICATE_REQUIRED or self._handshake_refused():
+            return ClientCertificate.REQUIRED
+        if self._suspected:
+            return ClientCertificate.SUSPECTED
+        return ClientCertificate.REQUESTED if self._tls.requested else ClientCertificate.NOT_REQUESTED
+
+    def _handshake_refused(self) -> bool:
+        return self._handshake is Handshake.NEEDS_CLIENT_CERTIFICATE and not self._suspected
+
+
+def _valid(leaf: Certificate, moment: int) -> bool | None:
+    """Whether a certificate's validity covers a moment (µs since the epoch); None if its dates cannot be read."""
+    if leaf.not_before is None or leaf.not_after is None:
+        return None
+    return leaf.not_before <= moment <= leaf.not_after
+
+
+def _aborted(seen: Visit) -> Visit:
+    """Recognise an A-ABORT, by which a DICOM service without TLS answers a hello."""
+    whole = frame(seen.raw)
+    pdu = decode(whole) if isinstance(whole, Frame) else None
+    if not isinstance(pdu, Abort):
+        return seen
+    return replace(seen, outcome=Outcome.ABORTED, abort_source=pdu.source, abort_reason=pdu.reason)
