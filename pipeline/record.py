@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from pipeline.outcome import ClientCertificate, CloseKind, CloseStage, Handshake, Outcome
 
 #: How much of a DICOM-like reply is kept (DESIGN §7) and of any other (DESIGN §6).
@@ -9,8 +11,7 @@ RAW_LIMIT = 16 * 1024
 BANNER_LIMIT = 256
 
 
-@dataclass(frozen=True, slots=True)
-class PresentationContext:
+class PresentationContext(msgspec.Struct, frozen=True):
     """A presentation context as an A-ASSOCIATE-AC answers it (PS3.8 §9.3.3.2)."""
 
     id: int
@@ -18,8 +19,7 @@ class PresentationContext:
     transfer_syntax: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Certificate:
+class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     """What an X.509 certificate says (RFC 5280), as far as it can be read; None is what cannot, or is not there."""
 
     sha256: str
@@ -44,8 +44,7 @@ class Certificate:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TlsFacts:
+class TlsFacts(msgspec.Struct, frozen=True, kw_only=True):
     """One TLS handshake. Times ending in `_us` are microseconds since the visit's `started_at`."""
 
     handshake: Handshake

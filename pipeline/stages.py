@@ -328,7 +328,7 @@ def _columns(visit: Visit) -> dict[str, Any]:
     """A conversation as columns of `responses`, `associations` and `banners`."""
     row = {name: getattr(visit, name) for name in visit.__dataclass_fields__}
     if visit.contexts is not None:
-        row["contexts"] = [asdict(context) for context in visit.contexts]
+        row["contexts"] = [msgspec.structs.asdict(context) for context in visit.contexts]
     row |= {
         "outcome": visit.outcome.value,
         "close_kind": visit.close_kind.value,

@@ -209,7 +209,8 @@ class Conversation:
         if not isinstance(whole, Frame):
             return whole
         del self._unread[: whole.size]
-        return decode(whole)
+        pdu = decode(whole)
+        return Malformed(pdu.fault) if isinstance(pdu, Data) and pdu.fault is not None else pdu
 
     def _checked(self, reply: bytes, now_us: int) -> bytes:
         """Abort with a peer that went on before we had said what it should answer."""
@@ -255,18 +256,18 @@ class Conversation:
     def _rejected(self, pdu: Reject, now_us: int) -> bytes:
         """Note an A-ASSOCIATE-RJ (AE-4) and close: one left open blocks servers for minutes."""
         triple = {"rj_result": pdu.result, "rj_source": pdu.source, "rj_reason": pdu.reason}
-        self._note(outcome=Outcome.REJECTED, answer_us=now_us, **triple)
+        self._note(*pdu.warnings, outcome=Outcome.REJECTED, answer_us=now_us, **triple)
         return self._done(now_us)
 
     def _aborted(self, pdu: Abort, now_us: int) -> bytes:
         """Note an A-ABORT in answer to our request (AA-3)."""
         pair = {"abort_source": pdu.source, "abort_reason": pdu.reason}
-        self._note(outcome=Outcome.ABORTED, answer_us=now_us, **pair)
+        self._note(*pdu.warnings, outcome=Outcome.ABORTED, answer_us=now_us, **pair)
         return self._done(now_us)
 
     def _broken_off(self, pdu: Abort, now_us: int) -> bytes:
         """Note an A-ABORT of an association that stood (AA-3)."""
-        self._note(abort_source=pdu.source, abort_reason=pdu.reason)
+        self._note(*pdu.warnings, abort_source=pdu.source, abort_reason=pdu.reason)
         return self._ended(CloseKind.WE_CLOSED, now_us)
 
     def _answered(self, pdu: Data, now_us: int) -> bytes:
@@ -283,7 +284,7 @@ class Conversation:
         if not isinstance(reply, EchoReply):
             return self._give_up(reply.reason, now_us)
         odd = () if reply.message_id == MESSAGE_ID else (f"C-ECHO response to message {reply.message_id}",)
-        self._note(*odd, outcome=Outcome.ECHOED, echo_us=now_us, echo_status=reply.status)
+        self._note(*reply.warnings, *odd, outcome=Outcome.ECHOED, echo_us=now_us, echo_status=reply.status)
         return self._ask(State.STA7, self._outgoing.release_request, now_us)
 
     def _released(self, _pdu: ReleaseReply, now_us: int) -> bytes:

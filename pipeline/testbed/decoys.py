@@ -3,10 +3,11 @@
 import asyncio
 import random
 import socket
-import struct
 import sys
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Awaitable, Callable
+
+from pipeline.testbed.hostile import HOSTILE, LINGER_NOTHING
 
 BACKLOG = 4096
 #: Longest request that is read; an association request of ours is some 250 bytes.
@@ -14,8 +15,6 @@ REQUEST = 65_536
 #: How long the silent one keeps a visitor; longer than any visitor waits.
 PATIENCE = 120.0
 SO_ORIGINAL_DST = 80  # linux/netfilter_ipv4.h
-#: SO_LINGER on, 0 s: close by RST.
-LINGER_NOTHING = struct.pack("ii", 1, 0)
 
 BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nServer: nginx\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 BANNER = b"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n"
@@ -85,6 +84,7 @@ DECOYS: dict[str, Decoy] = {
     "rdp": answer(CONNECTION_CONFIRM),
     "fin": fin,
     "alert": answer(ALERT),
+    **HOSTILE,
 }
 
 

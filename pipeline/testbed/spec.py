@@ -19,6 +19,17 @@ from pipeline.outcome import Outcome
 
 RealKind = Literal["storescp", "dcmqrscp", "orthanc", "pynetdicom", "tls"]
 DecoyKind = Literal["http", "ssh", "echo", "silent", "reset", "random", "rdp", "fin", "alert"]
+HostileKind = Literal[
+    "dribble",
+    "endless",
+    "longest",
+    "contexts",
+    "tls-endless",
+    "reset-in-accept",
+    "reset-for-echo",
+    "reset-in-echo",
+    "reset-for-release",
+]
 #: Played without a process: the kernel answers (RST; ICMP host unreachable).
 KernelKind = Literal["closed", "unreachable"]
 
@@ -33,7 +44,7 @@ class Server(Section, frozen=True):
     """
 
     name: Name
-    kind: RealKind | DecoyKind | KernelKind
+    kind: RealKind | DecoyKind | HostileKind | KernelKind
     ae_title: AeTitle = "ANY-SCP"
     check_called: bool = False
     callers: tuple[AeTitle, ...] = ()

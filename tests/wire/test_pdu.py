@@ -1,56 +1,28 @@
-"""The decoder of replies: known answers, real products, pynetdicom as its oracle, and any bytes."""
+"""Framing and the table of PDUs: known answers, lengths that lie, any cut of the stream, any bytes."""
 
-import json
-import random
+import itertools
 import struct
-from collections.abc import Iterator
-from pathlib import Path
+import tracemalloc
+from collections.abc import Iterable
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from pynetdicom import pdu as oracle
 
-from pipeline.record import PresentationContext
-from pipeline.wire import pdu
-from pipeline.wire.pdu import (
-    LENGTH_LIMIT,
-    TEXT_KEPT,
-    WARNINGS_KEPT,
-    Abort,
-    Accept,
-    Data,
-    EchoReply,
-    Fragment,
-    Frame,
-    Malformed,
-    Reject,
-    ReleaseReply,
-    ReleaseRequest,
-    decode,
-    decode_echo,
-    frame,
-)
-
-FIXTURES = Path(__file__).parent.parent / "data" / "fixtures.jsonl"
-
-
-def received() -> Iterator[bytes]:
-    """Each reply of a real product, one PDU."""
-    for line in FIXTURES.read_text().splitlines():
-        yield from (bytes.fromhex(event["hex"]) for event in json.loads(line)["events"] if event["ev"] == "recv")
-
-
-RECEIVED = sorted(set(received()))
+from pipeline.record import RAW_LIMIT
+from pipeline.wire.fields import Abort, Accept, Data, Fragment, Malformed, Pdu, Reject, ReleaseReply, ReleaseRequest
+from pipeline.wire.pdu import HEADER, LENGTH_LIMIT, PDUS, Frame, PduType, decode, frame
+from pipeline.wire.warning import ParseWarning, Verdict
+from tests.wire.vectors import ABORT, CONTEXT, DATA, MADE, ORDINARY, REJECT, VALID, associate, item
 
 SHORT = (
     ("03 00 00000004 00 01 01 07", Reject(1, 1, 7)),
     ("03 00 00000004 00 02 03 02", Reject(2, 3, 2)),
-    ("03 ff 00000004 ff 09 09 09", Reject(9, 9, 9)),
+    ("03 ff 00000004 ff 09 09 09", Reject(9, 9, 9, warnings=(ParseWarning.REJECTION_RESERVED,))),
     ("07 00 00000004 00 00 00 00", Abort(0, 0)),
-    ("07 00 00000004 00 00 02 02", Abort(2, 2)),
+    ("07 ff 00000004 ff ff 02 02", Abort(2, 2)),
     ("05 00 00000004 00000000", ReleaseRequest()),
-    ("06 00 00000004 00000000", ReleaseReply()),
+    ("06 00 00000004 ffffffff", ReleaseReply()),
     ("04 00 00000008 00000004 01 03 aabb", Data((Fragment(1, True, True, b"\xaa\xbb"),))),
     (
         "04 00 0000000c 00000002 01 01 00000002 03 02",
@@ -59,48 +31,48 @@ SHORT = (
 )
 
 WRONG_LENGTHS = (
-    "03 00 00000005 0001010700",
-    "03 00 00000000",
-    "07 00 ffffffff",
-    "05 00 00000000",
-    "06 00 00000008 0000000000000000",
-    "02 00 00000043",
-    "02 00 00004000",
-    "04 00 ffffffff",
-)
-
-ECHO_RSP = bytes.fromhex(
-    "0000 0000 04000000 42000000"
-    "0000 0200 12000000 312e322e3834302e31303030382e312e3100"
-    "0000 0001 02000000 3080"
-    "0000 2001 02000000 0100"
-    "0000 0008 02000000 0101"
-    "0000 0009 02000000 0000"
+    ("03 00 00000005 0001010700", ParseWarning.LENGTH_OTHER),
+    ("03 00 00000000", ParseWarning.LENGTH_OTHER),
+    ("07 00 ffffffff", ParseWarning.LENGTH_OTHER),
+    ("05 00 00000000", ParseWarning.LENGTH_OTHER),
+    ("06 00 00000008 0000000000000000", ParseWarning.LENGTH_OTHER),
+    ("01 00 00000000", ParseWarning.LENGTH_SHORT),
+    ("02 00 00000043", ParseWarning.LENGTH_SHORT),
+    ("02 00 00004000", ParseWarning.LENGTH_OVER_LIMIT),
+    ("02 00 ffffffff", ParseWarning.LENGTH_OVER_LIMIT),
+    ("04 00 ffffffff", ParseWarning.LENGTH_OVER_LIMIT),
+    ("08 00 00000004", ParseWarning.TYPE_UNKNOWN),
+    ("00 00 ffffffff", ParseWarning.TYPE_UNKNOWN),
 )
 
 
-def item(kind: int, value: bytes) -> bytes:
-    """Encode an item."""
-    return struct.pack(">BBH", kind, 0, len(value)) + value
+def frames(segments: Iterable[bytes]) -> list[Frame | Malformed]:
+    """Cut PDUs out of a stream that comes in segments, as the conversation does; what is malformed ends it."""
+    found: list[Frame | Malformed] = []
+    unread = bytearray()
+    for segment in segments:
+        unread += segment
+        while (whole := frame(unread)) is not None:
+            found.append(whole)
+            if isinstance(whole, Malformed):
+                return found
+            del unread[: whole.size]
+    return found
 
 
-def accept(*items: bytes) -> Accept:
-    """Decode an A-ASSOCIATE-AC that holds these items."""
-    body = struct.pack(">HH16s16s32x", 1, 0, b"ANY-SCP".ljust(16), b"CENSUS".ljust(16)) + b"".join(items)
-    whole = frame(struct.pack(">BBL", 2, 0, len(body)) + body)
-    assert isinstance(whole, Frame)
-    answer = decode(whole)
-    assert isinstance(answer, Accept)
-    return answer
-
-
-CONTEXT = item(0x21, b"\1\0\0\0" + item(0x40, b"1.2.840.10008.1.2"))
-USER = item(0x50, item(0x51, b"\0\0\x40\0") + item(0x52, b"1.2.3") + item(0x55, b"NAME"))
-APPLICATION = item(0x10, b"1.2.840.10008.3.1.1.1")
+def peak(data: bytes) -> int:
+    """Bytes that framing and decoding take at most, beside the bytes given."""
+    frames([data])
+    tracemalloc.start()
+    for whole in frames([data]):
+        _ = decode(whole) if isinstance(whole, Frame) else whole
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most
 
 
 @pytest.mark.parametrize(("text", "value"), SHORT)
-def test_short_pdus(text: str, value: pdu.Pdu) -> None:
+def test_short_pdus(text: str, value: Pdu) -> None:
     """Each short PDU gives its fields, at whatever reserved bytes."""
     data = bytes.fromhex(text)
     whole = frame(data + b"next")
@@ -108,197 +80,124 @@ def test_short_pdus(text: str, value: pdu.Pdu) -> None:
     assert (whole.size, decode(whole)) == (len(data), value)
 
 
-@pytest.mark.parametrize("text", WRONG_LENGTHS)
-def test_wrong_lengths(text: str) -> None:
-    """A length that the type cannot have is malformed as soon as the header is there."""
-    assert isinstance(frame(bytes.fromhex(text)), Malformed)
+@pytest.mark.parametrize(("text", "reason"), WRONG_LENGTHS)
+def test_wrong_lengths(text: str, reason: ParseWarning) -> None:
+    """A length that the type cannot have is malformed as soon as the header is there, and so is an unknown type."""
+    data = bytes.fromhex(text)
+    assert frame(data) == frame(data[:HEADER]) == Malformed(reason)
+    assert all(frame(data[:end]) is None for end in range(HEADER))
+
+
+def test_bodies_of_wrong_length() -> None:
+    """The decoder judges lengths itself, and does not rely on framing."""
+    assert decode(Frame(3, b"")) == Malformed(ParseWarning.LENGTH_OTHER)
+    assert decode(Frame(2, bytes(67))) == Malformed(ParseWarning.LENGTH_SHORT)
+    assert decode(Frame(2, bytes(LENGTH_LIMIT + 1))) == Malformed(ParseWarning.LENGTH_OVER_LIMIT)
+    assert decode(Frame(8, b"1234")) == Malformed(ParseWarning.TYPE_UNKNOWN)
 
 
 def test_claims_are_not_believed() -> None:
     """The longest PDU that is kept is waited for, one byte more is not."""
     assert frame(struct.pack(">BBL", 4, 0, LENGTH_LIMIT)) is None
-    assert isinstance(frame(struct.pack(">BBL", 4, 0, LENGTH_LIMIT + 1)), Malformed)
+    assert frame(struct.pack(">BBL", 4, 0, LENGTH_LIMIT + 1)) == Malformed(ParseWarning.LENGTH_OVER_LIMIT)
 
 
-def test_accept_known_answer() -> None:
-    """A plain A-ASSOCIATE-AC gives all its fields and no warning."""
-    assert accept(APPLICATION, CONTEXT, USER) == Accept(
-        protocol_version=1,
-        called_ae=b"ANY-SCP".ljust(16),
-        calling_ae=b"CENSUS".ljust(16),
-        application_context="1.2.840.10008.3.1.1.1",
-        contexts=(PresentationContext(1, 0, "1.2.840.10008.1.2"),),
-        max_pdu=16384,
-        implementation_class_uid="1.2.3",
-        implementation_version_name="NAME",
-        item_order=(0x10, 0x21, 0x50, 0x51, 0x52, 0x55),
-        warnings=(),
-        fault=None,
-    )
+def test_the_table_is_whole() -> None:
+    """The table names all seven PDUs of PS3.8 §9.3 and where it defines them."""
+    assert list(PDUS) == list(PduType) == list(range(1, 8))
+    assert all(row.clause.startswith("PS3.8 §9.3.") for row in PDUS.values())
+    assert {data[0] for data in MADE} == set(PDUS)
 
 
-@pytest.mark.parametrize(
-    ("items", "warning"),
-    [
-        ((APPLICATION, CONTEXT, USER, item(0x99, b"")), "item 99H is not expected here"),
-        ((APPLICATION, CONTEXT, CONTEXT, USER, USER), "item 50H comes 2 times"),
-        ((APPLICATION, USER), "item 21H is missing"),
-        ((APPLICATION, item(0x21, b"\2\0\3\0"), USER), "context id 2 is even"),
-        ((APPLICATION, CONTEXT, item(0x50, item(0x51, b"\1"))), "item 51H has 1 bytes, must be 4"),
-        ((APPLICATION, CONTEXT, item(0x50, item(0x55, b"x" * 17))), "item 55H has 17 bytes, more than 16"),
-        ((APPLICATION, CONTEXT, item(0x50, item(0x52, b"1.2\0"))), "item 52H is padded"),
-        ((APPLICATION, CONTEXT, item(0x50, item(0x55, b"\x1b[2J"))), "item 55H is not printable ASCII"),
-        (
-            (APPLICATION, item(0x21, b"\1\0\0\0" + item(0x40, b"1") * 2), USER),
-            "presentation context with 2 sub-items, must be 1",
-        ),
-    ],
-)
-def test_oddities_are_warnings(items: tuple[bytes, ...], warning: str) -> None:
-    """What is odd but readable is a warning, not a fault."""
-    answer = accept(*items)
-    assert warning in answer.warnings
-    assert answer.fault is None
-
-
-@pytest.mark.parametrize(
-    "broken",
-    [
-        b"\x21",
-        b"\x21\0\0\x09\1\0\0\0",
-        item(0x21, b"\1\0\0"),
-        item(0x21, b"\1\0\0\0\x40\0\0\5"),
-        item(0x50, b"\x51\0\0\5"),
-        item(0x50, b"\x51"),
-    ],
-)
-def test_broken_layout_is_a_fault(broken: bytes) -> None:
-    """Where items do not fit into what holds them, the layout is broken and the fields before it stand."""
-    answer = accept(APPLICATION, CONTEXT, broken)
-    assert answer.fault is not None
-    assert answer.contexts[0] == PresentationContext(1, 0, "1.2.840.10008.1.2")
-
-
-def test_text_is_tame() -> None:
-    """Control characters become U+FFFD, padding goes, and an endless text is cut."""
-    answer = accept(item(0x10, b"1.2\0 "), item(0x50, item(0x52, b"9" * 999) + item(0x55, b"a\x1b\xffb")))
-    assert answer.application_context == "1.2"
-    assert answer.implementation_class_uid == "9" * TEXT_KEPT
-    assert answer.implementation_version_name == "a\ufffd\ufffdb"
-
-
-def test_warnings_are_bounded() -> None:
-    """A reply full of unknown items earns no more warnings than are kept."""
-    assert len(accept(item(0x99, b"") * 3000).warnings) == WARNINGS_KEPT
-
-
-@pytest.mark.parametrize("data", ["", "00000001 01", "000000ff 01 03"])
-def test_data_that_does_not_fit(data: str) -> None:
-    """A P-DATA-TF without a value, or with one that does not fit, is malformed."""
-    assert isinstance(decode(Frame(4, bytes.fromhex(data))), Malformed)
-
-
-@pytest.mark.parametrize("kind", [0, 1, 8, 0x16, 0x48, 255])
-def test_other_types(kind: int) -> None:
-    """A type that no peer may answer with is malformed."""
-    assert isinstance(decode(Frame(kind, b"1234")), Malformed)
-
-
-def test_echo_known_answer() -> None:
-    """A C-ECHO response gives its status and the message it answers."""
-    assert decode_echo(ECHO_RSP) == EchoReply(0, 1)
-    assert decode_echo(ECHO_RSP[:-2] + b"\x22\x01") == EchoReply(0x0122, 1)
-
-
-def test_echo_cut_anywhere() -> None:
-    """A C-ECHO response cut at any byte is malformed, for its status is last."""
-    assert all(isinstance(decode_echo(ECHO_RSP[:end]), Malformed) for end in range(len(ECHO_RSP)))
-
-
-def test_echo_of_another_command() -> None:
-    """A command set that is no C-ECHO response is malformed."""
-    assert decode_echo(ECHO_RSP.replace(b"\x30\x80", b"\x30\x00")) == Malformed("command field 0030H, not 8030H")
-
-
-@pytest.mark.parametrize("data", RECEIVED, ids=lambda data: data.hex()[:24])
-def test_real_products_decode(data: bytes) -> None:
-    """What real products answer is whole and laid out as the standard says."""
+@pytest.mark.parametrize("data", MADE, ids=lambda data: data.hex()[:8])
+def test_made_vectors_are_sound(data: bytes) -> None:
+    """Each vector made from the standard's tables is read without a warning."""
     whole = frame(data)
     assert isinstance(whole, Frame)
-    assert whole.size == len(data)
-    answer = decode(whole)
-    assert not isinstance(answer, Malformed)
-    assert not isinstance(answer, Accept) or answer.fault is None
+    assert (decode(whole).warnings, decode(whole).verdict) == ((), Verdict.SOUND)
 
 
-@pytest.mark.parametrize("data", RECEIVED, ids=lambda data: data.hex()[:24])
-def test_real_products_are_cut_anywhere(data: bytes) -> None:
-    """A reply of a real product cut at any byte is not yet a PDU; its body cut at any byte gives a value."""
+@pytest.mark.parametrize("data", VALID, ids=lambda data: data.hex()[:24])
+def test_one_byte_at_a_time(data: bytes) -> None:
+    """A PDU that comes byte by byte is the same PDU, and is none before its last byte."""
+    assert frames(data[at : at + 1] for at in range(len(data))) == frames([data])
     assert all(frame(data[:end]) is None for end in range(len(data)))
-    assert all(isinstance(decode(Frame(data[0], data[6:end])), pdu.Pdu) for end in range(6, len(data)))
 
 
-def accepted_by_oracle(data: bytes) -> oracle.A_ASSOCIATE_AC | None:
-    """Decode with pynetdicom, which raises many things."""
-    answer = oracle.A_ASSOCIATE_AC()
-    try:
-        answer.decode(data)
-    except (ValueError, AssertionError, LookupError, TypeError, AttributeError, struct.error):
-        return None
-    return answer
+@pytest.mark.parametrize("data", MADE, ids=lambda data: data.hex()[:8])
+def test_two_pdus_split_anywhere(data: bytes) -> None:
+    """Two PDUs are told apart wherever the segments' boundary falls, and in one segment."""
+    stream = data + ABORT
+    whole = frames([stream])
+    assert [part.size for part in whole if isinstance(part, Frame)] == [len(data), len(ABORT)]
+    assert all(frames([stream[:end], stream[end:]]) == whole for end in range(len(stream)))
 
 
-def uid(value: object) -> str | None:
-    """A UID as pynetdicom gives it, for comparison."""
-    return None if value is None else str(value)
+@pytest.mark.parametrize("data", VALID, ids=lambda data: data.hex()[:24])
+def test_bodies_cut_anywhere(data: bytes) -> None:
+    """A PDU whose body is cut at any byte, its length mended, is never sound, but for P-DATA-TF between two values."""
+    between = {HEADER + 4 + int.from_bytes(data[6:10])} if data[0] == PduType.DATA else set()
+    for end in set(range(HEADER, len(data))) - between:
+        value = decode(Frame(data[0], data[HEADER:end]))
+        assert isinstance(value, Pdu)
+        assert value.verdict is not Verdict.SOUND
 
 
-def compare(data: bytes) -> bool:
-    """Compare with pynetdicom where both accept; say whether they did."""
-    whole, theirs = frame(data), accepted_by_oracle(data)
-    if theirs is None or not isinstance(whole, Frame) or whole.size != len(data):
-        return False
-    ours = decode(whole)
-    if not isinstance(ours, Accept) or ours.fault or ours.warnings:
-        return False
-    primitive = theirs.user_information
-    assert primitive is not None
-    assert ours.protocol_version == theirs.protocol_version
-    assert ours.application_context == uid(theirs.application_context_name)
-    assert ours.max_pdu == primitive.maximum_length
-    assert ours.implementation_class_uid == uid(primitive.implementation_class_uid)
-    assert (ours.implementation_version_name or None) == (primitive.implementation_version_name or None)
-    assert [(c.id, c.result) for c in ours.contexts] == [(c.context_id, c.result) for c in theirs.presentation_context]
-    assert [c.transfer_syntax for c in ours.contexts] == [
-        str(c.transfer_syntax or "") for c in theirs.presentation_context
-    ]
-    return True
+@pytest.mark.parametrize("data", VALID, ids=lambda data: data.hex()[:24])
+def test_trailing_bytes(data: bytes) -> None:
+    """Bytes after a PDU stay for the next; bytes inside it, its length mended, break its layout."""
+    whole = frame(data + b"\xff\xff\xff")
+    assert isinstance(whole, Frame)
+    assert whole.size == len(data)
+    value = decode(Frame(data[0], data[HEADER:] + b"\xff\xff\xff"))
+    assert value.verdict is Verdict.BROKEN
 
 
-def test_oracle_agrees_on_real_products() -> None:
-    """Where pynetdicom accepts an A-ASSOCIATE-AC of a real product, we read the same fields."""
-    assert sum(compare(data) for data in RECEIVED if data[0] == 2) >= 20
+def test_ten_thousand_contexts() -> None:
+    """A PDU that claims 10,000 presentation contexts is left at its header; as many as fit are read."""
+    assert frames([associate(2, CONTEXT * 10_000)]) == [Malformed(ParseWarning.LENGTH_OVER_LIMIT)]
+    most = (LENGTH_LIMIT - 68) // len(CONTEXT)
+    value = decode(Frame(2, associate(2, CONTEXT * most)[HEADER:]))
+    assert isinstance(value, Accept)
+    assert len(value.contexts) == most
 
 
-@pytest.mark.filterwarnings("ignore:.*[Ii]nvalid value for VR UI")
-def test_oracle_agrees_on_mutants() -> None:
-    """Where pynetdicom accepts a changed A-ASSOCIATE-AC that we find no fault with, we read the same fields."""
-    chance = random.Random(20)
-    accepts = [data for data in RECEIVED if data[0] == 2]
+HOSTILE = (
+    associate(2, item(0x99, b"") * 4000),
+    associate(2, item(0x21, b"\1\0\0\0") * 2000),
+    associate(2, item(0x50, item(0x54, b"\0\1.\0\0") * 1800)),
+    associate(1, item(0x20, b"\1\0\0\0" + item(0x40, b"1") * 3200)),
+    associate(1, item(0x50, item(0x57, b"\0\1.\0\1.\x3e\x80" + b"\0\0" * 8000))),
+    struct.pack(">BBL", 4, 0, 12_000) + struct.pack(">LBB", 2, 1, 1) * 2000,
+    struct.pack(">BBL", 4, 0, 2**32 - 1) + bytes(100_000),
+)
 
-    def mutant() -> bytes:
-        data = bytearray(chance.choice(accepts))
-        data[chance.randrange(6, len(data))] = chance.randrange(256)
-        return bytes(data)
 
-    assert sum(compare(mutant()) for _ in range(2000)) > 100
+@pytest.mark.parametrize("data", HOSTILE, ids=lambda data: data.hex()[:8])
+def test_memory_is_bounded(data: bytes) -> None:
+    """Whatever a PDU claims and however many items it holds, reading it takes less than 2 MiB."""
+    assert peak(data) < 2 * 1024 * 1024
+
+
+def test_no_item_is_read_more_than_the_limit() -> None:
+    """Nothing that is read holds more bytes than are kept of a reply."""
+    assert HEADER + LENGTH_LIMIT == RAW_LIMIT == 16 * 1024
 
 
 @given(st.binary(max_size=300), st.integers(0, 255))
 @example(b"\x04\0\0\0\0\0", 4)
 def test_any_bytes_give_a_value(data: bytes, kind: int) -> None:
-    """Any bytes give a frame or none, a PDU or what is malformed in it, and never an exception."""
+    """Any bytes give a frame or none, and a PDU with a verdict, and never an exception."""
     assert isinstance(frame(data), Frame | Malformed | None)
-    assert isinstance(decode(Frame(kind, data)), pdu.Pdu)
+    value = decode(Frame(kind, data))
+    assert isinstance(value, Pdu)
+    assert (value.verdict is Verdict.BROKEN) == (value.fault is not None)
     assert isinstance(decode(Frame(2, bytes(68) + data)), Accept)
-    assert isinstance(decode_echo(data), EchoReply | Malformed)
+
+
+@given(st.lists(st.sampled_from([ORDINARY, REJECT, ABORT, DATA]), max_size=4).map(b"".join), st.data())
+def test_any_segments_give_the_same(stream: bytes, draw: st.DataObject) -> None:
+    """However a stream is cut into segments, the same PDUs come out."""
+    cuts = sorted(draw.draw(st.lists(st.integers(0, len(stream)), max_size=6)))
+    edges = [0, *cuts, len(stream)]
+    assert frames(stream[a:b] for a, b in itertools.pairwise(edges)) == frames([stream])

@@ -1,0 +1,104 @@
+"""The fast local peer: a DICOM server of canned answers on loopback, one epoll loop a process.
+
+`python -m benchmarks.peer PORT MODE` with MODE `echo` (accepts, echoes, releases) or `silent` (accepts connections, says nothing).
+"""
+
+import os
+import resource
+import select
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pipeline.testbed.hostile import accept, answers
+
+#: One process for each core beyond the client's own.
+PROCESSES = max(1, (os.cpu_count() or 2) - 1)
+
+
+@dataclass(slots=True)
+class Open:
+    """A connection, and what came over it that is no whole PDU yet."""
+
+    socket: socket.socket
+    unread: bytes = b""
+
+
+def serve(port: int, mode: str) -> None:
+    """Serve until killed."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listener.bind(("127.0.0.1", port))
+    listener.listen(4096)
+    listener.setblocking(False)
+    waiting = select.epoll()
+    waiting.register(listener, select.EPOLLIN)
+    open_: dict[int, Open] = {}
+    by_type: dict[int, bytes] = {}
+    print("ready", flush=True)
+    while True:
+        for number, _ in waiting.poll():
+            if number == listener.fileno():
+                _take_all(listener, waiting, open_)
+            else:
+                _answer(open_, number, by_type if mode == "echo" else None)
+
+
+def _take_all(listener: socket.socket, waiting: select.epoll, open_: dict[int, "Open"]) -> None:
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except BlockingIOError:
+            return
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        open_[connection.fileno()] = Open(connection)
+        waiting.register(connection, select.EPOLLIN)
+
+
+def _answer(open_: dict[int, "Open"], number: int, by_type: dict[int, bytes] | None) -> None:
+    """Answer each whole PDU (PS3.8 §9.3.1: type, reserved, length) that has come."""
+    connection = open_[number]
+    try:
+        data = connection.socket.recv(4096)
+    except ConnectionError:
+        data = b""
+    if not data:
+        open_.pop(number).socket.close()
+        return
+    connection.unread += data
+    while by_type is not None and len(connection.unread) >= 6:
+        size = 6 + int.from_bytes(connection.unread[2:6], "big")
+        if len(connection.unread) < size:
+            return
+        request, connection.unread = connection.unread[:size], connection.unread[size:]
+        if request[0] == 1:
+            # PDU types: 1 A-ASSOCIATE-RQ, 4 P-DATA-TF, 5 A-RELEASE-RQ.
+            by_type.update(zip((1, 4, 5), answers(request), strict=True))
+        connection.socket.send(by_type[request[0]])
+
+
+@contextmanager
+def running(mode: str) -> Iterator[int]:
+    """Run the peer's processes; give its port."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "benchmarks.peer", str(port), mode]
+    peers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(PROCESSES)]
+    try:
+        for peer in peers:
+            if peer.stdout is None or peer.stdout.readline() != "ready\n":
+                raise SystemExit("benchmarks: the local peer did not start")
+        yield port
+    finally:
+        for peer in peers:
+            peer.kill()
+            peer.wait()
+
+
+if __name__ == "__main__":
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    serve(int(sys.argv[1]), sys.argv[2])

@@ -1,0 +1,149 @@
+"""Full visits (connect, associate, C-ECHO, release) a second, ours beside others', against one fast local peer in one run.
+
+`python -m benchmarks.visits [--visits N]`. A visit is counted only if it was echoed and released. CPU is the client's own,
+user and system, threads and child processes included; the peer runs in processes of its own.
+"""
+
+import argparse
+import asyncio
+import logging
+import os
+import resource
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+import pynetdicom
+from pynetdicom.sop_class import Verification
+
+from benchmarks import peer
+from pipeline import guard
+from pipeline.associate import client, loop
+from pipeline.outcome import Outcome
+from pipeline.wire.outgoing import class_uid, encode
+
+LOOPBACK = int(IPv4Address("127.0.0.1"))
+OUTGOING = encode(calling_ae="DICOM-CENSUS", class_uid=class_uid("https://census.example.org/"))
+#: Conversations that are open at once.
+AT_ONCE = 50
+THREADS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one client did."""
+
+    name: str
+    visits: int
+    seconds: float
+    cpu: float
+
+    @property
+    def rate(self) -> float:
+        """Visits a second."""
+        return self.visits / self.seconds
+
+
+def ours(port: int, visits: int) -> int:
+    """This project's client, in one process."""
+
+    async def some(numbers: Iterator[int]) -> int:
+        done = 0
+        for _ in numbers:
+            seen = await client.visit(guard.tcp_socket, OUTGOING, echo=True, ip=LOOPBACK, port=port)
+            done += seen.outcome is Outcome.ECHOED and seen.released
+        return done
+
+    async def all_of_them() -> int:
+        numbers = iter(range(visits))
+        return sum(await asyncio.gather(*(some(numbers) for _ in range(AT_ONCE))))
+
+    return loop.run(all_of_them())
+
+
+def threads(port: int, visits: int) -> int:
+    """pynetdicom's `AE.associate` in a thread pool, as its documentation shows it."""
+    logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
+    entity = pynetdicom.AE(ae_title="DICOM-CENSUS")
+    entity.add_requested_context(Verification)
+
+    def one(_: int) -> bool:
+        association = entity.associate("127.0.0.1", port, ae_title="ANY-SCP")
+        if not association.is_established:
+            return False
+        status = association.send_c_echo()
+        association.release()
+        return bool(status) and status.Status == 0
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return sum(pool.map(one, range(visits)))
+
+
+def processes(command: list[str]) -> Callable[[int, int], int]:
+    """Make a client of one process a visit, as many at once as there are cores."""
+
+    def run(port: int, visits: int) -> int:
+        def one(_: int) -> bool:
+            words = [word.format(port=port) for word in command]
+            done = subprocess.run(words, capture_output=True, text=True, check=False)
+            return done.returncode == 0 and ("+dicom-ping" not in command or "dicom-ping" in done.stdout)
+
+        with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
+            return sum(pool.map(one, range(visits)))
+
+    return run
+
+
+ECHOSCU = ["echoscu", "-aet", "DICOM-CENSUS", "-aec", "ANY-SCP", "127.0.0.1", "{port}"]
+NMAP = ["nmap", "-n", "-Pn", "-sT", "-p", "{port}", "--script", "+dicom-ping"]
+NMAP.append("127.0.0.1")
+
+#: Client, and which share of the visits it makes: the slow ones need no thousands.
+CLIENTS: dict[str, tuple[Callable[[int, int], int], float]] = {
+    "dicom-census": (ours, 1.0),
+    "pynetdicom AE.associate, 20 threads": (threads, 0.1),
+    "DCMTK echoscu, a process each": (processes(ECHOSCU), 0.05),
+    "nmap dicom-ping, a process each": (processes(NMAP), 0.01),
+}
+
+
+def cpu() -> float:
+    """CPU seconds of this process and of its ended children, so far."""
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
+
+
+def measure(name: str, port: int, visits: int) -> Result:
+    """Let one client make its visits."""
+    run, share = CLIENTS[name]
+    wanted = max(4, round(visits * share))
+    began, before = time.perf_counter(), cpu()
+    done = run(port, wanted)
+    result = Result(name, done, time.perf_counter() - began, cpu() - before)
+    if done != wanted:
+        raise SystemExit(f"{name}: {done} of {wanted} visits succeeded")
+    return result
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--visits", type=int, default=5000)
+    visits = parser.parse_args().visits
+    here = [name for name in CLIENTS if not name.startswith("nmap") or shutil.which("nmap")]
+    if len(here) < len(CLIENTS):
+        print("nmap is not installed: its line is missing (apt-get install nmap)")
+    with peer.running("echo") as port:
+        results = [measure(name, port, visits) for name in here]
+    print(f"{'client':<38}{'visits/s':>10}{'CPU ms/visit':>14}{'ours is':>10}")
+    for result in results:
+        ratio = results[0].rate / result.rate
+        print(f"{result.name:<38}{result.rate:>10,.0f}{1e3 * result.cpu / result.visits:>14.3f}{ratio:>9.1f}×")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""The command set of a C-ECHO-RSP (PS3.7 §6.3, §9.3.5.2, Annex E), in Implicit VR Little Endian."""
+
+import struct
+
+from pipeline.record import RAW_LIMIT
+from pipeline.wire.fields import EchoReply, Malformed
+from pipeline.wire.text import uid
+from pipeline.wire.warning import ParseWarning, Warnings, once
+
+#: Group, element, length (PS3.5 §7.1.3).
+_element = struct.Struct("<HHL").unpack_from
+ELEMENT_HEADER = 8
+C_ECHO_RSP = 0x8030
+#: Command Data Set Type: no data set follows (PS3.7 Table E.1-1).
+NO_DATA_SET = 0x0101
+
+#: Elements of group 0000 in a C-ECHO-RSP (PS3.7 Table 9.3-13): number → name.
+ELEMENTS = {
+    0x0000: "Command Group Length",
+    0x0002: "Affected SOP Class UID",
+    0x0100: "Command Field",
+    0x0120: "Message ID Being Responded To",
+    0x0800: "Command Data Set Type",
+    0x0900: "Status",
+}
+_GROUP_LENGTH, _SOP_CLASS, _COMMAND_FIELD, _MESSAGE_ID, _DATA_SET_TYPE, _STATUS = ELEMENTS
+#: Lengths of those of a fixed size: UL and US (PS3.5 §6.2).
+_SIZES = {_GROUP_LENGTH: 4, _COMMAND_FIELD: 2, _MESSAGE_ID: 2, _DATA_SET_TYPE: 2, _STATUS: 2}
+
+
+def decode_echo(command: bytes) -> EchoReply | Malformed:
+    """Read a command set that should be a C-ECHO-RSP; any bytes give a value."""
+    if len(command) > RAW_LIMIT:
+        return Malformed(ParseWarning.COMMAND_OVER_LIMIT)
+    elements, odd = _elements(command)
+    values: dict[int, bytes] = {}
+    for number, value in elements:
+        values.setdefault(number, value)
+    status = _number(values, _STATUS)
+    if _number(values, _COMMAND_FIELD) != C_ECHO_RSP:
+        return Malformed(ParseWarning.COMMAND_OTHER)
+    if status is None:
+        return Malformed(ParseWarning.STATUS_MISSING)
+    sop_class, odd_uid = _sop_class(values.get(_SOP_CLASS))
+    return EchoReply(
+        status,
+        _number(values, _MESSAGE_ID),
+        sop_class,
+        tuple(number for number, _ in elements),
+        warnings=once(*odd, *odd_uid, *_judge(values, len(command))),
+    )
+
+
+def _elements(command: bytes) -> tuple[list[tuple[int, bytes]], list[ParseWarning]]:
+    """Walk the elements of group 0000, up to where one does not fit: their numbers and values, and what is odd."""
+    elements: list[tuple[int, bytes]] = []
+    warnings: list[ParseWarning] = []
+    at, end, before = 0, len(command), -1
+    while at + ELEMENT_HEADER <= end:
+        group, number, length = _element(command, at)
+        begin = at + ELEMENT_HEADER
+        at = begin + length
+        if at > end:
+            return elements, [*warnings, ParseWarning.ELEMENT_CUT]
+        tag = group << 16 | number
+        warnings += [] if tag > before else [ParseWarning.ELEMENT_ORDER]
+        before = tag
+        if group:
+            warnings.append(ParseWarning.ELEMENT_GROUP)
+            continue
+        elements.append((number, command[begin:at]))
+        warnings += [ParseWarning.ELEMENT_LENGTH] if length & 1 or _SIZES.get(number, length) != length else []
+    return elements, [*warnings, *([ParseWarning.ELEMENT_CUT] if at < end else [])]
+
+
+def _number(values: dict[int, bytes], number: int) -> int | None:
+    """An element of the type UL or US; None where it is missing or has another size."""
+    value = values.get(number)
+    return int.from_bytes(value, "little") if value is not None and len(value) == _SIZES[number] else None
+
+
+def _sop_class(value: bytes | None) -> tuple[str | None, Warnings]:
+    """The affected SOP class, which may be absent; one NUL may make its length even (PS3.5 §9.1)."""
+    if value is None:
+        return None, ()
+    return uid(value[:-1] if len(value) % 2 == 0 and value.endswith(b"\0") else value)
+
+
+def _judge(values: dict[int, bytes], size: int) -> list[ParseWarning]:
+    """Say what is odd about the values together."""
+    follows = size - ELEMENT_HEADER - _SIZES[_GROUP_LENGTH]
+    rules = (
+        (_number(values, _GROUP_LENGTH) != follows, ParseWarning.GROUP_LENGTH),
+        (_number(values, _MESSAGE_ID) is None, ParseWarning.MESSAGE_ID_MISSING),
+        (_number(values, _DATA_SET_TYPE) != NO_DATA_SET, ParseWarning.DATA_SET_ANNOUNCED),
+    )
+    return [warning for holds, warning in rules if holds]

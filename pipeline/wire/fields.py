@@ -1,0 +1,205 @@
+"""The fields of PDUs as values, named as PS3.8 §9.3 and PS3.7 Annex D name them.
+
+They are msgspec structs because a frozen dataclass takes longer to make than its bytes take to read. Bytes and texts in
+them are parts of one PDU, so none holds more than a PDU's limit.
+"""
+
+import msgspec
+
+from pipeline.record import PresentationContext
+from pipeline.wire.warning import ParseWarning, Verdict, Warnings, first_break, verdict
+
+__all__ = [
+    "Abort",
+    "Accept",
+    "AsynchronousOperationsWindow",
+    "CommonExtendedNegotiation",
+    "Data",
+    "EchoReply",
+    "ExtendedNegotiation",
+    "Fragment",
+    "Malformed",
+    "Pdu",
+    "PresentationContext",
+    "ProposedContext",
+    "Reject",
+    "ReleaseReply",
+    "ReleaseRequest",
+    "Request",
+    "Role",
+    "UnknownItem",
+    "UserIdentity",
+]
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """A value that carries what was odd about its bytes."""
+
+    warnings: Warnings = ()
+
+    @property
+    def fault(self) -> ParseWarning | None:
+        """Where the layout breaks, if it does."""
+        return first_break(self.warnings)
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the decoder makes of the bytes as a whole."""
+        return verdict(self.warnings)
+
+
+class Malformed(msgspec.Struct, frozen=True):
+    """Bytes of which no field can be read."""
+
+    reason: ParseWarning
+
+    @property
+    def warnings(self) -> Warnings:
+        """The reason alone."""
+        return (self.reason,)
+
+    @property
+    def fault(self) -> ParseWarning:
+        """The reason."""
+        return self.reason
+
+    @property
+    def verdict(self) -> Verdict:
+        """Always broken."""
+        return Verdict.BROKEN
+
+
+class ProposedContext(msgspec.Struct, frozen=True):
+    """A presentation context as an A-ASSOCIATE-RQ proposes it (PS3.8 §9.3.2.2)."""
+
+    id: int
+    abstract_syntax: str
+    transfer_syntaxes: tuple[str, ...]
+
+
+class AsynchronousOperationsWindow(msgspec.Struct, frozen=True):
+    """Maximum number of operations invoked and performed, 0 for no limit (PS3.7 §D.3.3.3)."""
+
+    invoked: int
+    performed: int
+
+
+class Role(msgspec.Struct, frozen=True):
+    """SCP/SCU role selection: the two role bytes as sent, 0 or 1 in the standard (PS3.7 §D.3.3.4)."""
+
+    sop_class_uid: str
+    scu: int
+    scp: int
+
+
+class ExtendedNegotiation(msgspec.Struct, frozen=True):
+    """SOP class extended negotiation (PS3.7 §D.3.3.5)."""
+
+    sop_class_uid: str
+    information: bytes
+
+
+class CommonExtendedNegotiation(msgspec.Struct, frozen=True):
+    """SOP class common extended negotiation (PS3.7 §D.3.3.6)."""
+
+    sop_class_uid: str
+    service_class_uid: str
+    related_general_sop_class_uids: tuple[str, ...]
+
+
+class UserIdentity(msgspec.Struct, frozen=True):
+    """User identity negotiation of a request (PS3.7 §D.3.3.7.1)."""
+
+    type: int
+    positive_response_requested: int
+    primary_field: bytes
+    secondary_field: bytes
+
+
+class UnknownItem(msgspec.Struct, frozen=True):
+    """Type and length of an item that the standard does not define."""
+
+    type: int
+    length: int
+
+
+class Association(Judged, frozen=True, kw_only=True):
+    """What an A-ASSOCIATE-RQ and an A-ASSOCIATE-AC have in common. AE titles are the 16 bytes as sent."""
+
+    protocol_version: int
+    called_ae: bytes
+    calling_ae: bytes
+    application_context: str | None = None
+    max_pdu: int | None = None
+    implementation_class_uid: str | None = None
+    implementation_version_name: str | None = None
+    asynchronous_operations_window: AsynchronousOperationsWindow | None = None
+    roles: tuple[Role, ...] = ()
+    extended_negotiation: tuple[ExtendedNegotiation, ...] = ()
+    common_extended_negotiation: tuple[CommonExtendedNegotiation, ...] = ()
+    user_identity: UserIdentity | None = None
+    user_identity_response: bytes | None = None
+    item_order: tuple[int, ...] = ()
+    unknown_items: tuple[UnknownItem, ...] = ()
+
+
+class Request(Association, frozen=True, kw_only=True):
+    """An A-ASSOCIATE-RQ (PS3.8 §9.3.2)."""
+
+    contexts: tuple[ProposedContext, ...] = ()
+
+
+class Accept(Association, frozen=True, kw_only=True):
+    """An A-ASSOCIATE-AC (PS3.8 §9.3.3). `fault` says where its layout breaks; the fields before that place stand."""
+
+    contexts: tuple[PresentationContext, ...] = ()
+
+
+class Reject(Judged, frozen=True):
+    """An A-ASSOCIATE-RJ (PS3.8 §9.3.4), its three bytes as sent."""
+
+    result: int
+    source: int
+    reason: int
+
+
+class Abort(Judged, frozen=True):
+    """An A-ABORT (PS3.8 §9.3.8), its two bytes as sent."""
+
+    source: int
+    reason: int
+
+
+class Fragment(msgspec.Struct, frozen=True):
+    """A presentation data value (PS3.8 §9.3.5.1, Annex E.2)."""
+
+    context_id: int
+    is_command: bool
+    is_last: bool
+    data: bytes
+
+
+class Data(Judged, frozen=True):
+    """A P-DATA-TF (PS3.8 §9.3.5)."""
+
+    fragments: tuple[Fragment, ...]
+
+
+class ReleaseRequest(Judged, frozen=True):
+    """An A-RELEASE-RQ (PS3.8 §9.3.6)."""
+
+
+class ReleaseReply(Judged, frozen=True):
+    """An A-RELEASE-RP (PS3.8 §9.3.7)."""
+
+
+class EchoReply(Judged, frozen=True):
+    """A C-ECHO-RSP (PS3.7 §9.3.5.2); `elements` are the numbers of its elements of group 0000, in the peer's order."""
+
+    status: int
+    message_id: int | None
+    sop_class_uid: str | None
+    elements: tuple[int, ...]
+
+
+Pdu = Request | Accept | Reject | Abort | Data | ReleaseRequest | ReleaseReply | Malformed

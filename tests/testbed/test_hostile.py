@@ -1,0 +1,58 @@
+"""Peers that mean harm: a sweep outlives them, gives each its outcome, and serves their neighbours as ever."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.publish import session
+from pipeline.testbed import spec, truth
+
+ROOT = Path(__file__).parents[2]
+CENSUS = [sys.executable, "-m", "pipeline"]
+SPEC = ROOT / "tests" / "data" / "hostile.toml"
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The lake of a sweep over all of them."""
+    folder = tmp_path_factory.mktemp("hostile")
+    sweep = [*CENSUS, "sweep", str(ROOT / "tests" / "data" / "hostile-sweep.toml"), "--lake", str(folder / "lake")]
+    command = [*CENSUS, "testbed", "run", "--spec", str(SPEC), "--", *sweep]
+    environment = os.environ | {"CENSUS_ONLY_TESTBED": "1", "PREFECT_HOME": str(folder / "prefect")}
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    return folder / "lake"
+
+
+def test_each_gets_its_outcome(lake: Path) -> None:
+    """Every hostile peer and every real server beside it has the outcome that the spec gives it."""
+    with session.connect(lake) as con:
+        rows = con.execute("SELECT ip, port, outcome FROM responses").fetchall()
+    expected = {(t.address, t.port): str(t.outcome) for t in truth.truth(spec.load(SPEC))}
+    assert {(ip, port): outcome for ip, port, outcome in rows} == expected
+
+
+def test_what_is_kept_is_bounded(lake: Path) -> None:
+    """Of an answer without end no more than 16 KiB is kept, and little more is read."""
+    with session.connect(lake) as con:
+        kept, read = con.execute("SELECT max(octet_length(raw)), max(raw_length) FROM associations").fetchone() or ()
+    assert 0 < kept <= 16 * 1024 and read <= 16 * 1024 + 4096
+
+
+def test_nobody_is_held_longer_than_our_patience(lake: Path) -> None:
+    """Every conversation ends within its 5 s, give or take a busy machine's second."""
+    with session.connect(lake) as con:
+        (longest,) = con.execute("SELECT max(closed_us) FROM associations").fetchone() or ()
+    assert longest < 6_000_000
+
+
+def test_what_we_gave_up_on_is_explained(lake: Path) -> None:
+    """Where we ended a malformed conversation, a warning says why."""
+    with session.connect(lake) as con:
+        found = con.execute(
+            "SELECT len(parse_warnings) > 0 FROM associations WHERE outcome = 'malformed' AND close_kind = 'we_closed'"
+        ).fetchall()
+    assert found and all(explained for (explained,) in found)

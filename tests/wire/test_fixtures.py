@@ -1,0 +1,94 @@
+"""What 529 conversations with real products say: each reply's fields and each conversation's outcome, from a table.
+
+`tests/data/fixtures-expected.jsonl` holds, for each conversation of `fixtures.jsonl`, its outcome and the fields, the
+warnings and the capturing program's own words of each reply. It was written from the reference reader, checked against
+those words, and read through by hand where anything is odd; so four readers have to agree: the table, the reference
+reader, the decoder and, where it accepts, pynetdicom's.
+"""
+
+from collections import Counter
+
+import pytest
+
+from pipeline.associate.conversation import Conversation
+from pipeline.wire.outgoing import encode
+from tests.wire.reference import Row, note, read, warnings
+from tests.wire.rows import CASES, EXPECTED, FIXTURES, cut, odd, received, row
+
+OUTGOING = encode(calling_ae="CENSUS", class_uid="2.25.1")
+PAIRS = list(zip(FIXTURES, EXPECTED, strict=True))
+ENDS = {"fin": "peer_closed", "rst": "peer_reset", "timeout": "deadline"}
+
+
+def fields(reply: Row) -> Row:
+    """A row of the table without what is said about it."""
+    return {name: value for name, value in reply.items() if name not in ("warnings", "note")}
+
+
+def test_the_table_is_whole() -> None:
+    """The table has a row for each of the 529 conversations and each of the 595 replies."""
+    assert [(row["file"], row["case"]) for row in EXPECTED] == [(row["file"], row["case"]) for row in FIXTURES]
+    assert len(EXPECTED) == 529
+    assert sum(len(row["replies"]) for row in EXPECTED) == 595
+
+
+def test_the_table_has_these_outcomes() -> None:
+    """How often each outcome comes in the table, for a reader to compare with the captures' own description."""
+    assert Counter(row["outcome"] for row in EXPECTED) == {
+        "accepted": 152,
+        "rejected": 133,
+        "aborted": 71,
+        "reset": 63,
+        "silent": 51,
+        "accepted_no_verification": 21,
+        "echoed": 19,
+        "closed": 17,
+        "reflected": 1,
+        "not_dicom": 1,
+    }
+
+
+@pytest.mark.parametrize(("fixture", "expected"), PAIRS, ids=CASES)
+def test_the_table_is_what_a_naive_reader_reads(fixture: Row, expected: Row) -> None:
+    """Each row of the table is what the standard's tables say of the bytes, and what the capturing program noted."""
+    for data, reply in zip(received(fixture), expected["replies"], strict=True):
+        assert read(data) == fields(reply)
+        assert warnings(fields(reply)) == reply["warnings"]
+        assert note(fields(reply)) == reply["note"]
+
+
+@pytest.mark.parametrize(("fixture", "expected"), PAIRS, ids=CASES)
+def test_fields_of_replies(fixture: Row, expected: Row) -> None:
+    """The decoder reads from each reply the fields and the warnings of the table."""
+    for data, reply in zip(received(fixture), expected["replies"], strict=True):
+        assert row(data) == fields(reply)
+        assert odd(data) == reply["warnings"]
+        assert cut(data).type == data[0]
+
+
+def sent_before_the_answer(fixture: Row) -> bytes:
+    """What stood for our request."""
+    events = fixture["events"]
+    first = next((at for at, event in enumerate(events) if event["ev"] == "recv"), len(events))
+    return b"".join(bytes.fromhex(event["hex"]) for event in events[:first] if event["ev"] == "send")
+
+
+def held(fixture: Row) -> str:
+    """Hold the conversation again, with the peer's bytes as captured, and give its outcome."""
+    echo = any(event["ev"] == "send" and event["hex"].startswith("04") for event in fixture["events"])
+    pipelined = fixture["case"].startswith("29")
+    outgoing = OUTGOING.__class__(**OUTGOING.templates | {"request": sent_before_the_answer(fixture)})
+    talk = Conversation(outgoing, echo=echo or pipelined, ip=1, port=104, started_at_us=0)
+    talk.connected(0)
+    for at, data in enumerate(received(fixture)):
+        talk.received(data, at)
+    end = next((event["ev"] for event in fixture["events"] if event["ev"] in ENDS), "timeout")
+    if not talk.finished:
+        getattr(talk, ENDS[end])(10_000_000)
+    return talk.visit().outcome
+
+
+@pytest.mark.parametrize(("fixture", "expected"), PAIRS, ids=CASES)
+def test_outcome_of_conversations(fixture: Row, expected: Row) -> None:
+    """Each conversation with a real product has the outcome of the table."""
+    assert held(fixture) == expected["outcome"]
