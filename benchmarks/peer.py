@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pipeline.testbed.hostile import accept, answers
+from pipeline.testbed.hostile import answers
 
 #: One process for each core beyond the client's own.
 PROCESSES = max(1, (os.cpu_count() or 2) - 1)

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
 from typing import TypeVar
 
 from cryptography import x509
@@ -66,8 +67,7 @@ T = TypeVar("T")
 def read_chain(ders: Sequence[bytes]) -> tuple[Certificate, ...]:
     """Read certificates as a server sent them, leaf first; what comes after the eighth is not read."""
     kept = ders[:CHAIN_LIMIT]
-    issuers = (*kept[1:], None)
-    return tuple(read(der, issuer) for der, issuer in zip(kept, issuers, strict=True))
+    return tuple(read(der, issuer) for der, issuer in zip_longest(kept, kept[1:]))
 
 
 def read(der: bytes, issuer: bytes | None = None) -> Certificate:
