@@ -58,6 +58,26 @@ class CloseStage(Explained):
     DONE = "done", "After the last answer that we waited for."
 
 
+class Grade(Explained):
+    """How surely an answer is DICOM's."""
+
+    CERTAIN = "certain", "An acceptance that echoes our AE titles, or a rejection with codes that the standard lists."
+    LIKELY = "likely", "An abort, or a rejection with codes that the standard does not list."
+    DOUBTFUL = "doubtful", "Begins like DICOM and breaks off or goes wrong."
+
+
+class Surprise(Explained):
+    """What a peer did that its place in the conversation does not allow; stands among the warnings."""
+
+    EARLY_BYTES = "early_bytes", "Sent more before we had said what it should answer."
+    UNEXPECTED_PDU = "unexpected_pdu", "Sent a PDU that has no place in this state (PS3.8 Table 9-10, AA-8)."
+    NO_COMMAND = "no_command", "Sent P-DATA that is no command on our presentation context."
+    OTHER_MESSAGE = "other_message", "Answered another message than our C-ECHO."
+    RELEASE_INSTEAD = "release_instead", "Asked for release instead of answering our C-ECHO."
+    RELEASE_CROSSED = "release_crossed", "Asked for release when we had."
+    OVER_LIMIT = "over_limit", "Sent more than is ever kept."
+
+
 class Handshake(Explained):
     """How the TLS handshake with a target ended, on a connection that stood."""
 

@@ -1,10 +1,8 @@
 """The values that stages hand to each other. Field names are the column names of `schemas/`."""
 
-from dataclasses import dataclass, field
-
 import msgspec
 
-from pipeline.outcome import ClientCertificate, CloseKind, CloseStage, Handshake, Outcome
+from pipeline.outcome import ClientCertificate, CloseKind, CloseStage, Grade, Handshake, Outcome
 
 #: How much of a DICOM-like reply is kept (DESIGN §7) and of any other (DESIGN §6).
 RAW_LIMIT = 16 * 1024
@@ -58,15 +56,36 @@ class TlsFacts(msgspec.Struct, frozen=True, kw_only=True):
     alert_name: str | None = None
     alert_after_handshake: bool | None = None
     our_alert: int | None = None
-    error: str | None = None
+    tls_error: str | None = None
     received_bytes: int = 0
     certificate_count: int = 0
     valid_at_visit: bool | None = None
     chain: tuple[Certificate, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class Role(msgspec.Struct, frozen=True):
+    """SCP/SCU role selection: the two role bytes as sent, 0 or 1 in the standard (PS3.7 §D.3.3.4)."""
+
+    sop_class_uid: str
+    scu: int
+    scp: int
+
+
+class ExtendedNegotiation(msgspec.Struct, frozen=True):
+    """SOP class extended negotiation (PS3.7 §D.3.3.5)."""
+
+    sop_class_uid: str
+    information: bytes
+
+
+class UnknownItem(msgspec.Struct, frozen=True):
+    """Type and length of an item that the standard does not define."""
+
+    type: int
+    length: int
+
+
+class Visit(msgspec.Struct, frozen=True, kw_only=True):
     """One finished conversation. Times ending in `_us` are microseconds since `started_at` (µs since the epoch, UTC)."""
 
     ip: int
@@ -77,7 +96,11 @@ class Visit:
     close_stage: CloseStage
     like_dicom: bool
     """The reply began with PDU type 02, 03 or 07 and is no other known protocol: it gets a row in `associations`."""
+    grade: Grade | None = None
+    error: str | None = None
+    """Name of the errno (POSIX) with which the connection failed or broke."""
     connect_us: int | None = None
+    request_us: int | None = None
     first_byte_us: int | None = None
     answer_us: int | None = None
     echo_us: int | None = None
@@ -86,25 +109,41 @@ class Visit:
     protocol_version: int | None = None
     called_ae_echoed: bool | None = None
     calling_ae_echoed: bool | None = None
+    called_ae_raw: bytes | None = None
+    """The called AE title as answered, where it is not ours."""
     application_context: str | None = None
     contexts: tuple[PresentationContext, ...] | None = None
+    contexts_in_order: bool | None = None
     max_pdu: int | None = None
     implementation_class_uid: str | None = None
     implementation_version_name: str | None = None
+    async_invoked: int | None = None
+    async_performed: int | None = None
+    roles: tuple[Role, ...] | None = None
+    extended_negotiation: tuple[ExtendedNegotiation, ...] | None = None
+    user_identity_response: bytes | None = None
     item_order: tuple[int, ...] | None = None
+    unknown_items: tuple[UnknownItem, ...] | None = None
     rj_result: int | None = None
     rj_source: int | None = None
     rj_reason: int | None = None
     abort_source: int | None = None
     abort_reason: int | None = None
+    echo_sent: bool = False
     echo_status: int | None = None
+    echo_elements: tuple[int, ...] | None = None
+    """Numbers of the elements of the C-ECHO response's command set, in the peer's order."""
     released: bool = False
+    pdu_types: tuple[int, ...] = ()
     raw: bytes = b""
     raw_length: int = 0
+    bytes_sent: int = 0
     parser_version: int = 0
-    parse_warnings: tuple[str, ...] = field(default=())
+    parse_warnings: tuple[str, ...] = ()
     guess: str | None = None
     """Protocol that a reply which is not DICOM looks like."""
     syn_retransmits: int = 0
     tls: TlsFacts | None = None
     """The handshake, if the conversation was to go through TLS and the connection stood."""
+    rtt_us: int | None = None
+    """The kernel's smoothed round-trip time when the conversation ended."""

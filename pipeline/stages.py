@@ -326,14 +326,8 @@ class Associating:
 
 def _columns(visit: Visit) -> dict[str, Any]:
     """A conversation as columns of `responses`, `associations` and `banners`."""
-    row = {name: getattr(visit, name) for name in visit.__dataclass_fields__}
-    if visit.contexts is not None:
-        row["contexts"] = [msgspec.structs.asdict(context) for context in visit.contexts]
-    row |= {
-        "outcome": visit.outcome.value,
-        "close_kind": visit.close_kind.value,
-        "close_stage": visit.close_stage.value,
-    }
+    row: dict[str, Any] = msgspec.to_builtins(visit, builtin_types=(bytes,))
+    row |= {"raw_truncated": visit.raw_length > len(visit.raw), "raw_sha256": hashlib.sha256(visit.raw).digest()}
     shown = b"" if visit.like_dicom else visit.raw[:BANNER_LIMIT]
     row["bytes"] = shown
     row["banner"] = int.from_bytes(hashlib.sha256(shown).digest()[:8], "big") if shown else None

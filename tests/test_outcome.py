@@ -5,9 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.outcome import ACCEPTS_ASSOCIATION, SPEAKS_DICOM, CloseKind, CloseStage, Explained, Outcome
+from pipeline.outcome import (
+    ACCEPTS_ASSOCIATION,
+    SPEAKS_DICOM,
+    CloseKind,
+    CloseStage,
+    Explained,
+    Grade,
+    Outcome,
+    Surprise,
+)
 
-KINDS = (Outcome, CloseKind, CloseStage)
+KINDS = (Outcome, CloseKind, CloseStage, Grade, Surprise)
 
 
 @pytest.mark.parametrize("kind", KINDS)

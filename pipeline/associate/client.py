@@ -11,7 +11,6 @@ import socket
 import struct
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 from pipeline.associate import tls
 from pipeline.associate.conversation import WHOLE_US, Conversation
@@ -25,7 +24,7 @@ READ_SIZE = 4096
 #: One repetition of the SYN, after 1 s: more would not be answered before our deadline.
 SYN_COUNT = 1
 #: Offsets of u32 fields in Linux's `struct tcp_info` (include/uapi/linux/tcp.h).
-UNACKED, TOTAL_RETRANS, NOTSENT_BYTES = 24, 100, 144
+UNACKED, RTT, TOTAL_RETRANS, NOTSENT_BYTES = 24, 68, 100, 144
 TCP_INFO_SIZE = 148
 #: The kernel has begun to connect, and will say when it is done.
 BEGUN = frozenset({0, errno.EINPROGRESS})
@@ -79,6 +78,8 @@ class _Line:
         self._unsent = b""
         self._broken = False  # a send told of a RST; the kernel says "end of file" from then on
         self._retransmits = 0
+        self._sent = 0
+        self._error: str | None = None
 
     async def hold(self, address: str, port: int) -> Visit:
         """Connect, talk until the conversation is finished, and give its facts."""
@@ -118,9 +119,18 @@ class _Line:
             return
         if self._talk.finished and not self._done.done():
             self._deaf()
-            self._done.set_result(replace(self._talk.visit(), syn_retransmits=self._retransmits))
+            self._done.set_result(self._talk.visit(**self._facts()))
         elif self._talk.next_deadline_us < self._due_us:
             self._await_deadline()
+
+    def _facts(self) -> dict[str, object]:
+        """What the socket knows and the conversation does not."""
+        return {
+            "syn_retransmits": self._retransmits,
+            "bytes_sent": self._sent,
+            "error": self._error,
+            "rtt_us": _tcp_info(self._sock, RTT) or None,
+        }
 
     def _deaf(self) -> None:
         self._loop.remove_reader(self._sock)
@@ -142,6 +152,7 @@ class _Line:
         if error not in REFUSED | UNREACHABLE:
             raise CensusError(f"cannot connect: {errno.errorcode.get(error, error)}")
         self._retransmits = _tcp_info(self._sock, TOTAL_RETRANS)
+        self._error = errno.errorcode.get(error)
         self._talk.connect_failed(self._now(), refused=error in REFUSED)
 
     def _on_readable(self) -> None:
@@ -150,7 +161,8 @@ class _Line:
             data = self._sock.recv(READ_SIZE)
         except BlockingIOError:
             return
-        except OSError:
+        except OSError as error:
+            self._error = errno.errorcode.get(error.errno or 0)
             self._say(self._talk.peer_reset(self._now()))
             return
         if data:
@@ -191,8 +203,10 @@ class _Line:
             sent = self._sock.send(self._unsent)
         except BlockingIOError:
             sent = 0
-        except OSError:
-            self._broken, sent = True, len(self._unsent)
+        except OSError as error:
+            self._broken, self._unsent, sent = True, b"", 0
+            self._error = errno.errorcode.get(error.errno or 0)
+        self._sent += sent
         self._unsent = self._unsent[sent:]
         if self._unsent:
             self._loop.add_writer(self._sock, self._guarded, self._on_writable)

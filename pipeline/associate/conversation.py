@@ -9,10 +9,11 @@ States are those of the requestor's side of PS3.8 §9.2 (Table 9-10); `ACTIONS` 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from enum import Enum
+from typing import Any
 
-from pipeline.outcome import CloseKind, CloseStage, Outcome
+from pipeline.associate.facts import Facts, grade, of_abort, of_accept, of_echo, of_reject
+from pipeline.outcome import CloseKind, CloseStage, Outcome, Surprise
 from pipeline.record import BANNER_LIMIT, RAW_LIMIT, Visit
 from pipeline.wire.guess import Opening, guess, opening
 from pipeline.wire.outgoing import CONTEXT_ID, MESSAGE_ID, Outgoing
@@ -23,7 +24,6 @@ from pipeline.wire.pdu import (
     Accept,
     Data,
     EchoReply,
-    Frame,
     Malformed,
     Pdu,
     Reject,
@@ -52,6 +52,8 @@ class State(Enum):
     STA11 = "release collision, requestor side: awaiting A-RELEASE-RP"
     STA13 = "awaiting transport connection close: we close at once"
 
+    __hash__ = object.__hash__  # members are singletons; Enum's own hash is Python code, and tables are asked often
+
 
 #: The phase that ends when the conversation ends in a state.
 STAGES: Mapping[State, CloseStage] = {
@@ -74,6 +76,11 @@ FOREIGN: Mapping[Opening, Outcome] = {
 class Conversation:
     """The association with one target, from the transport connection to our close."""
 
+    __slots__ = (
+        "_command", "_deadline_us", "_echo", "_facts", "_opening", "_outcome", "_outgoing", "_pdu_types",
+        "_raw", "_raw_length", "_read", "_state", "_warnings", "_whole_us",
+    )  # fmt: skip
+
     def __init__(
         self, outgoing: Outgoing, *, echo: bool, ip: int, port: int, started_at_us: int, whole_us: int = WHOLE_US
     ) -> None:
@@ -82,20 +89,15 @@ class Conversation:
         self._whole_us = whole_us
         self._state = State.STA4
         self._opening = Opening.UNDECIDED
+        self._outcome = Outcome.UNACKNOWLEDGED
         self._deadline_us = CONNECT_US
         self._raw = bytearray()  # everything, up to RAW_LIMIT
-        self._unread = bytearray()  # not yet decoded
+        self._raw_length = 0
+        self._read = 0  # how much of it has been decoded
         self._command = bytearray()  # fragments of the peer's command set
-        self._visit = Visit(
-            ip=ip,
-            port=port,
-            started_at=started_at_us,
-            outcome=Outcome.UNACKNOWLEDGED,
-            close_kind=CloseKind.WE_CLOSED,
-            close_stage=CloseStage.CONNECT,
-            like_dicom=False,
-            parser_version=PARSER_VERSION,
-        )
+        self._pdu_types: list[int] = []
+        self._warnings: list[str] = []
+        self._facts: Facts = {"ip": ip, "port": port, "started_at": started_at_us}
 
     # --- what the driver reads ---
 
@@ -114,15 +116,23 @@ class Conversation:
         """When to call `deadline`, unless something happens before."""
         return self._deadline_us
 
-    def visit(self) -> Visit:
-        """The facts; they are final when the conversation is finished."""
+    def visit(self, **driver: Any) -> Visit:
+        """The facts, with those that the driver adds; they are final when the conversation is finished."""
         like_dicom = self._opening is Opening.DICOM
         raw = bytes(self._raw if like_dicom else self._raw[:BANNER_LIMIT])
-        return replace(
-            self._visit,
+        ending: Facts = {} if self.finished else {"close_kind": CloseKind.WE_CLOSED, "close_stage": STAGES[self._state]}
+        return Visit(
+            **self._facts,
+            **ending,
+            **driver,
+            outcome=self._outcome,
+            grade=grade(self._outcome, self._warnings) if like_dicom else None,
             like_dicom=like_dicom,
             raw=raw,
-            parse_warnings=self._visit.parse_warnings[:WARNINGS_KEPT],
+            raw_length=self._raw_length,
+            pdu_types=tuple(self._pdu_types),
+            parser_version=PARSER_VERSION,
+            parse_warnings=tuple(self._warnings[:WARNINGS_KEPT]),
             guess=None if like_dicom or not raw else guess(raw),
         )
 
@@ -132,7 +142,8 @@ class Conversation:
         """Answer the connection with our request (PS3.8 AE-2)."""
         if self._state is not State.STA4:
             return b""
-        self._visit = replace(self._visit, connect_us=now_us, outcome=Outcome.SILENT)
+        self._outcome = Outcome.SILENT
+        self._facts["connect_us"] = self._facts["request_us"] = now_us
         return self._ask(State.STA5, self._outgoing.request, now_us)
 
     def connect_failed(self, now_us: int, *, refused: bool = False) -> bytes:
@@ -147,8 +158,8 @@ class Conversation:
             return b""
         self._keep(data, now_us)
         reply = self._open(now_us) if self._state is State.STA5 else self._walk(now_us)
-        if self._visit.raw_length > RAW_LIMIT and not self.finished:
-            return self._give_up(f"more than {RAW_LIMIT} bytes", now_us)
+        if self._raw_length > RAW_LIMIT and not self.finished:
+            return self._give_up(Surprise.OVER_LIMIT, now_us)
         return reply
 
     def peer_closed(self, now_us: int) -> bytes:
@@ -175,14 +186,10 @@ class Conversation:
 
     def _keep(self, data: bytes, now_us: int) -> None:
         """Keep what fits, count all."""
-        kept = data[: RAW_LIMIT - len(self._raw)]
-        self._raw += kept
-        self._unread += kept
-        self._visit = replace(
-            self._visit,
-            raw_length=self._visit.raw_length + len(data),
-            first_byte_us=now_us if self._visit.first_byte_us is None else self._visit.first_byte_us,
-        )
+        if not self._raw_length:
+            self._facts["first_byte_us"] = now_us
+        self._raw_length += len(data)
+        self._raw += data[: RAW_LIMIT - len(self._raw)]
 
     def _open(self, now_us: int) -> bytes:
         """Judge the first bytes: leave what is not DICOM at once, read what is."""
@@ -192,7 +199,7 @@ class Conversation:
             return b""
         if self._opening is Opening.DICOM:
             return self._walk(now_us)
-        self._note(outcome=FOREIGN[self._opening])
+        self._outcome = FOREIGN[self._opening]
         return self._ended(CloseKind.WE_CLOSED, now_us)
 
     def _walk(self, now_us: int) -> bytes:
@@ -205,18 +212,19 @@ class Conversation:
 
     def _next(self) -> Pdu | None:
         """Cut the next PDU off what is unread."""
-        whole = frame(bytes(self._unread))
-        if not isinstance(whole, Frame):
+        whole = frame(self._raw[self._read :])
+        if whole is None or isinstance(whole, Malformed):
             return whole
-        del self._unread[: whole.size]
+        self._read += whole.size
+        self._pdu_types.append(whole.type)
         pdu = decode(whole)
         return Malformed(pdu.fault) if isinstance(pdu, Data) and pdu.fault is not None else pdu
 
     def _checked(self, reply: bytes, now_us: int) -> bytes:
         """Abort with a peer that went on before we had said what it should answer."""
-        if self.finished or not self._unread:
+        if self.finished or self._read == len(self._raw):
             return reply
-        self._note("bytes that came before our next request")
+        self._warnings.append(Surprise.EARLY_BYTES)
         self._done(now_us)
         return self._outgoing.abort
 
@@ -224,57 +232,45 @@ class Conversation:
 
     def _accepted(self, pdu: Accept, now_us: int) -> bytes:
         """Judge an A-ASSOCIATE-AC (AE-3): is it well-formed, meant for us, and is Verification in it?"""
-        called = _same_title(pdu.called_ae, self._outgoing.called_ae)
-        calling = _same_title(pdu.calling_ae, self._outgoing.calling_ae)
-        self._note(
-            *pdu.warnings,
-            answer_us=now_us,
-            protocol_version=pdu.protocol_version,
-            called_ae_echoed=called,
-            calling_ae_echoed=calling,
-            application_context=pdu.application_context,
-            contexts=pdu.contexts,
-            max_pdu=pdu.max_pdu,
-            implementation_class_uid=pdu.implementation_class_uid,
-            implementation_version_name=pdu.implementation_version_name,
-            item_order=pdu.item_order,
-        )
+        found = of_accept(pdu, self._outgoing)
+        self._note(pdu.warnings, answer_us=now_us, **found)
         if pdu.fault is not None:
             return self._refuse(Outcome.MALFORMED, now_us)
-        if not (called and calling):
+        if not (found["called_ae_echoed"] and found["calling_ae_echoed"]):
             return self._refuse(Outcome.REFLECTED, now_us)
         return self._established(pdu, now_us)
 
     def _established(self, pdu: Accept, now_us: int) -> bytes:
         """Go on with an association: C-ECHO if asked for and agreed, or release at once."""
         verification = any(context.id == CONTEXT_ID and context.result == 0 for context in pdu.contexts)
-        self._note(outcome=Outcome.ACCEPTED if verification else Outcome.ACCEPTED_NO_VERIFICATION)
+        self._outcome = Outcome.ACCEPTED if verification else Outcome.ACCEPTED_NO_VERIFICATION
         if verification and self._echo:
+            self._facts["echo_sent"] = True
             return self._ask(State.STA6, self._outgoing.echo, now_us)
         return self._ask(State.STA7, self._outgoing.release_request, now_us)
 
     def _rejected(self, pdu: Reject, now_us: int) -> bytes:
         """Note an A-ASSOCIATE-RJ (AE-4) and close: one left open blocks servers for minutes."""
-        triple = {"rj_result": pdu.result, "rj_source": pdu.source, "rj_reason": pdu.reason}
-        self._note(*pdu.warnings, outcome=Outcome.REJECTED, answer_us=now_us, **triple)
+        self._outcome = Outcome.REJECTED
+        self._note(pdu.warnings, answer_us=now_us, **of_reject(pdu))
         return self._done(now_us)
 
     def _aborted(self, pdu: Abort, now_us: int) -> bytes:
         """Note an A-ABORT in answer to our request (AA-3)."""
-        pair = {"abort_source": pdu.source, "abort_reason": pdu.reason}
-        self._note(*pdu.warnings, outcome=Outcome.ABORTED, answer_us=now_us, **pair)
+        self._outcome = Outcome.ABORTED
+        self._note(pdu.warnings, answer_us=now_us, **of_abort(pdu))
         return self._done(now_us)
 
     def _broken_off(self, pdu: Abort, now_us: int) -> bytes:
         """Note an A-ABORT of an association that stood (AA-3)."""
-        self._note(*pdu.warnings, abort_source=pdu.source, abort_reason=pdu.reason)
+        self._note(pdu.warnings, **of_abort(pdu))
         return self._ended(CloseKind.WE_CLOSED, now_us)
 
     def _answered(self, pdu: Data, now_us: int) -> bytes:
         """Gather the command set of the C-ECHO response (DT-2); release when it is whole."""
         for fragment in pdu.fragments:
             if not fragment.is_command or fragment.context_id != CONTEXT_ID:
-                return self._give_up("P-DATA that is no command on our context", now_us)
+                return self._give_up(Surprise.NO_COMMAND, now_us)
             self._command += fragment.data
         return self._judge_echo(now_us) if pdu.fragments[-1].is_last else b""
 
@@ -283,24 +279,25 @@ class Conversation:
         reply = decode_echo(bytes(self._command))
         if not isinstance(reply, EchoReply):
             return self._give_up(reply.reason, now_us)
-        odd = () if reply.message_id == MESSAGE_ID else (f"C-ECHO response to message {reply.message_id}",)
-        self._note(*reply.warnings, *odd, outcome=Outcome.ECHOED, echo_us=now_us, echo_status=reply.status)
+        odd = () if reply.message_id == MESSAGE_ID else (Surprise.OTHER_MESSAGE,)
+        self._outcome = Outcome.ECHOED
+        self._note((*reply.warnings, *odd), echo_us=now_us, **of_echo(reply))
         return self._ask(State.STA7, self._outgoing.release_request, now_us)
 
     def _released(self, _pdu: ReleaseReply, now_us: int) -> bytes:
         """Note the A-RELEASE-RP (AR-3) and close first, at once."""
-        self._note(released=True, release_us=now_us)
+        self._note((), released=True, release_us=now_us)
         return self._done(now_us)
 
     def _peer_releases(self, _pdu: ReleaseRequest, now_us: int) -> bytes:
         """Confirm a release that the peer asked for instead of answering our C-ECHO (AR-2, AR-4)."""
-        self._note("A-RELEASE-RQ instead of a C-ECHO response")
+        self._warnings.append(Surprise.RELEASE_INSTEAD)
         self._ended(CloseKind.WE_CLOSED, now_us)
         return self._outgoing.release_reply
 
     def _collision(self, _pdu: ReleaseRequest, now_us: int) -> bytes:
         """Confirm the peer's release, which crossed ours, and go on waiting for its answer (AR-8, AR-9)."""
-        self._note("A-RELEASE-RQ crossed ours")
+        self._warnings.append(Surprise.RELEASE_CROSSED)
         self._state = State.STA11
         return self._outgoing.release_reply
 
@@ -310,15 +307,14 @@ class Conversation:
 
     def _unexpected(self, pdu: Pdu, now_us: int) -> bytes:
         """Abort on a PDU that has no place here, or is none (AA-8); a first answer that is so is malformed."""
-        reason = pdu.reason if isinstance(pdu, Malformed) else f"unexpected {type(pdu).__name__} in {self._state.name}"
-        return self._give_up(reason, now_us)
+        return self._give_up(pdu.reason if isinstance(pdu, Malformed) else Surprise.UNEXPECTED_PDU, now_us)
 
     # --- moving on ---
 
-    def _note(self, *warnings: str, **facts: object) -> None:
-        """Add facts and warnings to the visit."""
-        known = self._visit.parse_warnings
-        self._visit = replace(self._visit, parse_warnings=(*known, *warnings), **facts)  # type: ignore[arg-type]
+    def _note(self, warnings: tuple[str, ...], **facts: object) -> None:
+        """Add facts and warnings to the record."""
+        self._warnings += warnings
+        self._facts |= facts
 
     def _ask(self, state: State, data: bytes, now_us: int) -> bytes:
         """Send something that wants an answer, and wait for it."""
@@ -331,21 +327,21 @@ class Conversation:
         if self._state not in (State.STA4, State.STA5):
             return
         if not self._raw:
-            self._note(outcome=nothing)
+            self._outcome = nothing
             return
         self._opening = opening(bytes(self._raw), self._outgoing.request, complete=True)
-        self._note(outcome=FOREIGN.get(self._opening, Outcome.MALFORMED))
+        self._outcome = FOREIGN.get(self._opening, Outcome.MALFORMED)
 
     def _give_up(self, reason: str, now_us: int) -> bytes:
         """Abort, with the reason as a warning; what stood before stands."""
-        self._note(reason)
+        self._warnings.append(reason)
         self._settle(Outcome.MALFORMED)
         self._ended(CloseKind.WE_CLOSED, now_us)
         return self._outgoing.abort
 
     def _refuse(self, outcome: Outcome, now_us: int) -> bytes:
         """Abort after a whole answer that is no acceptance."""
-        self._note(outcome=outcome)
+        self._outcome = outcome
         self._done(now_us)
         return self._outgoing.abort
 
@@ -357,14 +353,9 @@ class Conversation:
         """End here, if the end was not before."""
         if self.finished:
             return b""
-        self._note(close_kind=kind, close_stage=stage or STAGES[self._state], closed_us=now_us)
+        self._facts |= {"close_kind": kind, "close_stage": stage or STAGES[self._state], "closed_us": now_us}
         self._state = State.STA13
         return b""
-
-
-def _same_title(answered: bytes, sent: bytes) -> bool:
-    """Compare AE titles, in which leading and trailing spaces mean nothing (PS3.5 §6.2); some pad with NUL."""
-    return answered.strip(b" \0") == sent.strip(b" \0")
 
 
 #: (state, PDU) → what is done; PS3.8 Table 9-10 names the action. Whatever is not here is AA-8: A-ABORT and close.

@@ -9,20 +9,18 @@ so we listen first, until the peer goes on (its session ticket), refuses, or say
 """
 
 import ssl
-from collections.abc import Mapping
-from dataclasses import replace
 from enum import Enum
+from typing import Any
+
+from msgspec.structs import replace
 
 from pipeline.associate import openssl
 from pipeline.associate.conversation import WHOLE_US, Conversation
+from pipeline.associate.handshake import REASON_LIMIT, VERSIONS, Seen
 from pipeline.errors import GuardError
-from pipeline.outcome import ClientCertificate, CloseKind, Handshake, Outcome
-from pipeline.record import BANNER_LIMIT, Certificate, TlsFacts, Visit
-from pipeline.wire import alert
-from pipeline.wire.certificate import from_message, read_chain
-from pipeline.wire.guess import Opening, guess, opening
+from pipeline.outcome import CloseKind, Handshake, Outcome
+from pipeline.record import Visit
 from pipeline.wire.outgoing import Outgoing
-from pipeline.wire.pdu import Abort, Frame, decode, frame
 
 #: Two round trips and a slow server's RSA signature; a JVM's first handshake takes over a second.
 HANDSHAKE_US = 4_000_000
@@ -35,12 +33,6 @@ HANDSHAKE_LIMIT = 64 * 1024
 #: After it: 16 KiB of plaintext in the smallest useful records, with session tickets.
 TALK_LIMIT = 64 * 1024
 READ_SIZE = 16 * 1024
-#: OpenSSL's longest reason has under 60 characters.
-REASON_LIMIT = 100
-#: Content types of TLS records (RFC 8446 §5.1) and the major version that all have.
-RECORD_TYPES, RECORD_MAJOR = frozenset({20, 21, 22, 23}), b"\x03"
-#: OpenSSL's words for a version that the server chose and we do not have.
-VERSION_REASONS = frozenset({"UNSUPPORTED_PROTOCOL", "WRONG_SSL_VERSION", "NO_PROTOCOLS_AVAILABLE"})
 
 
 class Sealed(bytes):
@@ -57,19 +49,6 @@ class Phase(Enum):
     OVER = "over"
 
 
-#: What our judgement of a plain first reply is, by what it begins like.
-OPENINGS: Mapping[Opening, Outcome] = {
-    Opening.DICOM: Outcome.MALFORMED,
-    Opening.REFLECTED: Outcome.REFLECTED,
-    Opening.TLS: Outcome.TLS,
-    Opening.OTHER: Outcome.NOT_DICOM,
-}
-#: What no reply at all is, by how the handshake ended; a deadline is what the driver says.
-SPEECHLESS: Mapping[Handshake | None, Outcome] = {Handshake.CLOSED: Outcome.CLOSED, Handshake.RESET: Outcome.RESET}
-#: Names of versions as `ssl` gives them for completed handshakes.
-VERSIONS: Mapping[int | None, str] = {0x0301: "TLSv1", 0x0302: "TLSv1.1", 0x0303: "TLSv1.2", 0x0304: "TLSv1.3"}
-
-
 def sealed(data: bytes) -> bool:
     """Whether these bytes may leave on a connection that is to speak TLS."""
     return isinstance(data, Sealed)
@@ -83,19 +62,12 @@ class Secured:
         self._outgoing = outgoing
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = openssl.connect(self._in, self._out)
+        self._seen = Seen(self._tls)
         self._phase = Phase.CONNECT
         self._deadline_us = talk.next_deadline_us
-        self._first = bytearray()  # of the ciphertext
-        self._received = 0
         self._limit = HANDSHAKE_LIMIT
-        self._hello_us: int | None = None
-        self._first_us: int | None = None
-        self._handshake_us: int | None = None
-        self._handshake: Handshake | None = None
-        self._suspected = False
-        self._nothing: Outcome | None = None  # what a deadline before any byte means, by the driver
         self._begun = False  # the request went out
-        self._error: str | None = None
+        self._heard = False  # some plaintext came
         self._broke = False  # we ended the conversation, because of an alert or of records that are none
 
     # --- what the driver reads ---
@@ -110,24 +82,24 @@ class Secured:
         """When to call `deadline`, unless something happens before."""
         return self._talk.next_deadline_us if self._phase is Phase.TALK else self._deadline_us
 
-    def visit(self) -> Visit:
-        """The facts; they are final when the conversation is finished."""
-        seen = self._talk.visit()
-        if self._hello_us is None:
+    def visit(self, **driver: Any) -> Visit:
+        """The facts, with those that the driver adds; they are final when the conversation is finished."""
+        seen = self._talk.visit(**driver)
+        if self._seen.hello_us is None:
             return seen
-        seen = replace(seen, connect_us=self._hello_us, tls=self._facts(seen.started_at))
+        seen = replace(seen, connect_us=self._seen.hello_us, tls=self._seen.facts(seen.started_at))
         if self._broke:
             seen = replace(seen, close_kind=CloseKind.WE_CLOSED)
         if not self._begun:
-            return self._without_association(seen)
-        return replace(seen, outcome=Outcome.TLS) if self._broke and not seen.raw_length else seen
+            return self._seen.without_association(seen, self._outgoing.request)
+        return replace(seen, outcome=Outcome.TLS) if self._broke and not self._heard else seen
 
     # --- what the driver reports ---
 
     def connected(self, now_us: int) -> Sealed:
         """Answer the connection with our hello."""
         if self._phase is Phase.CONNECT:
-            self._phase, self._hello_us, self._deadline_us = Phase.HANDSHAKE, now_us, now_us + HANDSHAKE_US
+            self._phase, self._seen.hello_us, self._deadline_us = Phase.HANDSHAKE, now_us, now_us + HANDSHAKE_US
             self._shake(now_us)
         return self._drained()
 
@@ -140,7 +112,7 @@ class Secured:
     def received(self, data: bytes, now_us: int) -> Sealed:
         """Take ciphertext and go on as far as it leads."""
         if self._phase not in (Phase.CONNECT, Phase.OVER) and data:
-            self._keep(data, now_us)
+            self._seen.take(data, now_us)
             self._take(data, now_us)
         return self._drained()
 
@@ -168,25 +140,15 @@ class Secured:
 
     # --- the handshake ---
 
-    def _keep(self, data: bytes, now_us: int) -> None:
-        """Keep the first bytes, count all."""
-        self._first_us = now_us if self._first_us is None else self._first_us
-        self._first += data[: BANNER_LIMIT - len(self._first)]
-        self._received += len(data)
-
     def _take(self, data: bytes, now_us: int) -> None:
         """Hand ciphertext to OpenSSL, unless it is none or too much."""
-        if self._received > self._limit:
+        if self._seen.received > self._limit:
             self._break(f"more than {self._limit} bytes", now_us)
-        elif self._phase is Phase.HANDSHAKE and self._foreign():
+        elif self._phase is Phase.HANDSHAKE and self._seen.foreign():
             self._break("no TLS record", now_us, Handshake.NOT_TLS)
         else:
             self._in.write(data)
             (self._shake if self._phase is Phase.HANDSHAKE else self._read)(now_us)
-
-    def _foreign(self) -> bool:
-        """Whether the peer's first bytes are no TLS record; nothing more is said to who does not speak it."""
-        return self._first[0] not in RECORD_TYPES or self._first[1:2] not in (b"", RECORD_MAJOR)
 
     def _shake(self, now_us: int) -> None:
         """Take the handshake as far as the ciphertext reaches."""
@@ -197,32 +159,19 @@ class Secured:
         except ssl.SSLZeroReturnError:
             self.peer_closed(now_us)
         except ssl.SSLError as error:
-            self._break(error.reason or str(error), now_us, self._judged(error.reason))
+            self._break(error.reason or str(error), now_us, self._seen.failure(error.reason))
         else:
             self._shaken(now_us)
 
     def _shaken(self, now_us: int) -> None:
         """Go on after our side of the handshake: listen for a refusal that may come yet, or send the request."""
-        self._handshake, self._handshake_us = Handshake.COMPLETED, now_us
-        self._limit = self._received + TALK_LIMIT
+        self._seen.ended, self._seen.completed_us = Handshake.COMPLETED, now_us
+        self._limit = self._seen.received + TALK_LIMIT
         if self._tls.requested and self._tls.version() == VERSIONS[openssl.TLS_1_3]:
             self._phase, self._deadline_us = Phase.LISTEN, now_us + LISTEN_US
         else:
             self._begin(now_us)
         self._read(now_us)
-
-    def _judged(self, reason: str | None = None) -> Handshake:
-        """Tell why a handshake failed; after an alert of the peer's OpenSSL sends none."""
-        heard = None if self._tls.our_alert is not None else self._tls.alert
-        if heard == alert.PROTOCOL_VERSION or reason in VERSION_REASONS:
-            return Handshake.REFUSED_VERSION
-        if heard is None:
-            return Handshake.MALFORMED
-        return Handshake.NEEDS_CLIENT_CERTIFICATE if self._unwelcome() else Handshake.ALERT
-
-    def _unwelcome(self) -> bool:
-        """Whether the peer's alert is about the certificate that we do not have."""
-        return self._tls.declined and self._tls.alert in alert.ABOUT_CERTIFICATE
 
     # --- the association ---
 
@@ -239,6 +188,7 @@ class Secured:
         if self._phase is Phase.LISTEN and (plain or (self._tls.ticket and not ended)):
             self._begin(now_us)
         if plain:
+            self._heard = True
             self._reply(self._talk.received(plain, now_us), ended)
         if self._talk.finished:
             self._goodbye()
@@ -282,18 +232,18 @@ class Secured:
     def _left(self, how: Handshake) -> None:
         """Note that the peer ended the connection; right after our empty certificate that says something."""
         if self._phase is Phase.HANDSHAKE:
-            self._handshake = how if self._tls.alert is None else self._judged()
+            self._seen.ended = how if self._tls.alert is None else self._seen.failure()
         waiting = self._phase in (Phase.HANDSHAKE, Phase.LISTEN)
-        if self._phase is Phase.OVER or not self._tls.declined or self._talk.visit().raw_length:
+        if self._phase is Phase.OVER or not self._tls.declined or self._heard:
             return
-        self._suspected = True
+        self._seen.suspected = True
         if waiting:
-            self._handshake = Handshake.NEEDS_CLIENT_CERTIFICATE
+            self._seen.ended = Handshake.NEEDS_CLIENT_CERTIFICATE
 
     def _expire(self, now_us: int, nothing: Outcome) -> None:
         """End the visit at a deadline; before the association there is nothing to abort."""
         if self._phase is Phase.HANDSHAKE:
-            self._handshake, self._nothing = Handshake.DEADLINE, nothing
+            self._seen.ended, self._seen.nothing = Handshake.DEADLINE, nothing
         farewell = self._talk.deadline(now_us, nothing=nothing)
         if self._begun:
             self._seal(farewell)
@@ -301,11 +251,11 @@ class Secured:
 
     def _break(self, reason: str, now_us: int, handshake: Handshake = Handshake.MALFORMED) -> None:
         """End a conversation that TLS cannot carry on."""
-        self._error, self._broke = reason[:REASON_LIMIT], True
+        self._seen.error, self._broke = reason[:REASON_LIMIT], True
         if self._phase is Phase.HANDSHAKE:
-            self._handshake = handshake
-        elif self._unwelcome() and not self._talk.visit().raw_length:
-            self._handshake = Handshake.NEEDS_CLIENT_CERTIFICATE
+            self._seen.ended = handshake
+        elif self._seen.unwelcome() and not self._heard:
+            self._seen.ended = Handshake.NEEDS_CLIENT_CERTIFICATE
         self._talk.peer_closed(now_us)
         self._phase = Phase.OVER
 
@@ -318,75 +268,3 @@ class Secured:
             self._tls.unwrap()
         except ssl.SSLError:
             return  # we do not wait for the peer's
-
-    # --- facts ---
-
-    def _without_association(self, seen: Visit) -> Visit:
-        """Judge a visit whose request never left, by the first ciphertext."""
-        if not self._received:
-            return replace(seen, outcome=SPEECHLESS.get(self._handshake, self._nothing or Outcome.SILENT))
-        raw = bytes(self._first)
-        begins = opening(raw, self._outgoing.request, complete=True)
-        like_dicom = begins is Opening.DICOM
-        seen = replace(
-            seen,
-            outcome=OPENINGS[begins],
-            raw=raw,
-            raw_length=self._received,
-            first_byte_us=self._first_us,
-            like_dicom=like_dicom,
-            guess=None if like_dicom else guess(raw),
-        )
-        return _aborted(seen) if like_dicom else seen
-
-    def _facts(self, started_at: int) -> TlsFacts:
-        """The handshake's facts."""
-        tls = self._tls
-        cipher = tls.cipher()
-        ders = list(from_message(tls.certificate or b"", extended=tls.certificate_version == openssl.TLS_1_3))
-        chain = read_chain(ders)
-        return TlsFacts(
-            handshake=self._handshake or Handshake.DEADLINE,
-            client_certificate=self._demand(),
-            hello_us=self._hello_us or 0,
-            first_record_us=self._first_us,
-            handshake_us=self._handshake_us,
-            version=VERSIONS.get(tls.version_seen),
-            cipher=cipher[0] if cipher else None,
-            alert=tls.alert,
-            alert_name=alert.name(tls.alert),
-            alert_after_handshake=None if tls.alert is None else self._handshake_us is not None,
-            our_alert=tls.our_alert,
-            error=self._error,
-            received_bytes=self._received,
-            certificate_count=len(ders),
-            valid_at_visit=_valid(chain[0], started_at) if chain else None,
-            chain=chain,
-        )
-
-    def _demand(self) -> ClientCertificate:
-        """Whether the peer wants a certificate of ours."""
-        if self._tls.alert == alert.CERTIFICATE_REQUIRED or self._handshake_refused():
-            return ClientCertificate.REQUIRED
-        if self._suspected:
-            return ClientCertificate.SUSPECTED
-        return ClientCertificate.REQUESTED if self._tls.requested else ClientCertificate.NOT_REQUESTED
-
-    def _handshake_refused(self) -> bool:
-        return self._handshake is Handshake.NEEDS_CLIENT_CERTIFICATE and not self._suspected
-
-
-def _valid(leaf: Certificate, moment: int) -> bool | None:
-    """Whether a certificate's validity covers a moment (µs since the epoch); None if its dates cannot be read."""
-    if leaf.not_before is None or leaf.not_after is None:
-        return None
-    return leaf.not_before <= moment <= leaf.not_after
-
-
-def _aborted(seen: Visit) -> Visit:
-    """Recognise an A-ABORT, by which a DICOM service without TLS answers a hello."""
-    whole = frame(seen.raw)
-    pdu = decode(whole) if isinstance(whole, Frame) else None
-    if not isinstance(pdu, Abort):
-        return seen
-    return replace(seen, outcome=Outcome.ABORTED, abort_source=pdu.source, abort_reason=pdu.reason)

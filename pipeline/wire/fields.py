@@ -6,7 +6,7 @@ them are parts of one PDU, so none holds more than a PDU's limit.
 
 import msgspec
 
-from pipeline.record import PresentationContext
+from pipeline.record import ExtendedNegotiation, PresentationContext, Role, UnknownItem
 from pipeline.wire.warning import ParseWarning, Verdict, Warnings, first_break, verdict
 
 __all__ = [
@@ -84,21 +84,6 @@ class AsynchronousOperationsWindow(msgspec.Struct, frozen=True):
     performed: int
 
 
-class Role(msgspec.Struct, frozen=True):
-    """SCP/SCU role selection: the two role bytes as sent, 0 or 1 in the standard (PS3.7 §D.3.3.4)."""
-
-    sop_class_uid: str
-    scu: int
-    scp: int
-
-
-class ExtendedNegotiation(msgspec.Struct, frozen=True):
-    """SOP class extended negotiation (PS3.7 §D.3.3.5)."""
-
-    sop_class_uid: str
-    information: bytes
-
-
 class CommonExtendedNegotiation(msgspec.Struct, frozen=True):
     """SOP class common extended negotiation (PS3.7 §D.3.3.6)."""
 
@@ -114,13 +99,6 @@ class UserIdentity(msgspec.Struct, frozen=True):
     positive_response_requested: int
     primary_field: bytes
     secondary_field: bytes
-
-
-class UnknownItem(msgspec.Struct, frozen=True):
-    """Type and length of an item that the standard does not define."""
-
-    type: int
-    length: int
 
 
 class Association(Judged, frozen=True, kw_only=True):

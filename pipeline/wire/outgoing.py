@@ -3,7 +3,7 @@
 import hashlib
 import uuid
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
 
 from pipeline.errors import InputError
 from pipeline.wire.pdu import HEADER, PduType
@@ -71,7 +71,7 @@ class Outgoing:
 
     def allows(self, data: bytes) -> bool:
         """Whether these bytes are one whole template, which alone may leave."""
-        return data in astuple(self)
+        return data in (self.request, self.echo, self.release_request, self.release_reply, self.abort)
 
     def to_json(self) -> dict[str, str]:
         """Name → hexadecimal, as a plan holds them."""

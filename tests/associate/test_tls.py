@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.associate import tls
+from pipeline.associate.handshake import REASON_LIMIT
 from pipeline.associate.tls import HANDSHAKE_LIMIT, HANDSHAKE_US, LISTEN_US, TALK_LIMIT, WHOLE_TLS_US, Sealed
 from pipeline.errors import GuardError
 from pipeline.outcome import ClientCertificate, CloseKind, CloseStage, Handshake, Outcome
@@ -52,7 +53,7 @@ def test_association(files: tuple[Path, Path], version: ssl.TLSVersion, demand: 
     assert server.heard == [OUTGOING.request, OUTGOING.echo, OUTGOING.release_request]
     assert server.closed and not server.failed
     known = facts(seen)
-    assert (known.handshake, known.version, known.alert, known.error) == (
+    assert (known.handshake, known.version, known.alert, known.tls_error) == (
         Handshake.COMPLETED,
         VERSIONS[version],
         None,
@@ -295,7 +296,7 @@ def test_endless_records(files: tuple[Path, Path]) -> None:
     talk.received(flood * 5, 3)
     assert talk.finished
     assert (
-        facts(talk.visit()).error
+        facts(talk.visit()).tls_error
         == f"more than {TALK_LIMIT + facts(talk.visit()).received_bytes - len(flood) * 5} bytes"
     )
 
@@ -398,7 +399,7 @@ def finish(talk: tls.Secured, end: str) -> None:
     known = facts(seen)
     assert seen.outcome in Outcome and known.handshake in Handshake and known.client_certificate in ClientCertificate
     assert (known.handshake_us is None) or known.handshake in (Handshake.COMPLETED, Handshake.NEEDS_CLIENT_CERTIFICATE)
-    assert known.error is None or len(known.error) <= tls.REASON_LIMIT
+    assert known.tls_error is None or len(known.tls_error) <= REASON_LIMIT
     assert talk.received(b"more", 9) == b"" and talk.deadline(10) == b""
 
 
