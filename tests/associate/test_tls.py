@@ -407,4 +407,5 @@ def test_the_page_is_complete() -> None:
     """`docs/tls.md` lists every end of a handshake and every demand with its explanation."""
     page = (Path(__file__).parents[2] / "docs" / "tls.md").read_text("utf-8")
     rows = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", page, re.MULTILINE))
+    del rows["handshake"], rows["client_certificate"]  # headings
     assert rows == {member.value: member.explanation for kind in (Handshake, ClientCertificate) for member in kind}
