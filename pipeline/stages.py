@@ -24,8 +24,9 @@ from pipeline.lake.store import Sweep
 from pipeline.probe.engine import Engine, Finished, Responses
 from pipeline.probe.ring import ReceiveRing, TransmitRing
 from pipeline.record import BANNER_LIMIT, Visit
+from pipeline.space.listing import parse
 from pipeline.space.plan import Plan
-from pipeline.space.ranges import Ranges, parse
+from pipeline.space.ranges import Ranges
 from pipeline.space.shard import Range
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender

@@ -14,6 +14,7 @@ from pipeline.enrich import atlas, tables
 from pipeline.errors import CensusError, GuardError, InputError
 from pipeline.lake import parts, receipts, store, verify
 from pipeline.lake.store import Sweep
+from pipeline.space import listing
 from pipeline.space import plan as planning
 from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
@@ -58,7 +59,8 @@ def check(plan: Plan) -> None:
     here = {
         "code_version": (plan.code_version, version.code()),
         "requests": (plan.requests, _requests(plan.identity)),
-        "digests.special_purpose": (plan.digests.special_purpose, planning.read_special_purpose().ranges.digest),
+        "digests.special_purpose": (plan.digests.special_purpose, listing.special_purpose().ranges.digest),
+        "digests.never_touch": (plan.digests.never_touch, listing.never_touch().ranges.digest),
     }
     for field, (planned, own) in here.items():
         if planned != own:

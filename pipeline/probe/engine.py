@@ -135,7 +135,7 @@ class Engine:
         count = self._pacer.grant(time.monotonic(), min(left, BATCH, self._transmit.room()))
         if count:
             begin = opened.range.first_index + opened.next_index
-            addresses, ports = self._walk.targets(opened.range.shard, np.arange(begin, begin + count))
+            addresses, ports = self._walk.targets(opened.range.shard, begin, begin + count)
             cookie = bake(self._secret, addresses, ports)
             ids = self._ids.integers(0, 65536, count, dtype=np.uint16)
             packet.fill(self._transmit.frames(count), self._sums, addresses, ports, cookie, ids)

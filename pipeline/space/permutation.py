@@ -1,91 +1,116 @@
 """A keyed pseudo-random permutation of [0, N) for any N up to 2^32, from the index alone, with its inverse.
 
 It is the generalised Feistel network of Black and Rogaway ("Ciphers with Arbitrary Finite Domains", CT-RSA 2002,
-method 3): an index is written as (l, r) with l < a, r < b and a·b barely over N; each round adds a keyed hash of one half to the
-other, modulo a or b. The few values in [N, a·b) are walked on until they fall below N (cycle walking).
+method 3): a value is written as left · 2^bits + right with left < rows, and rows · 2^bits barely over N; rounds add a keyed
+hash of one half to the other, modulo rows or 2^bits in turn. The few values in [N, rows · 2^bits) are walked on until they
+fall below N (cycle walking).
+
+Both halves have at most 16 bits (17 for the sums), so all of it is 32-bit arithmetic, which numpy does eight lanes at a time.
 """
 
 import hashlib
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-U64 = NDArray[np.uint64]
+U32 = NDArray[np.uint32]
 
-#: Black and Rogaway prove bounds from three rounds on; six leave no structure that the tests' chi-squared sees.
+#: `benchmarks/permutation_quality.py` prints what each number of rounds leaves to be seen; docs/decisions/0003 judges it.
 ROUNDS = 6
+#: Odd constants of the hash (Weyl and splitmix multipliers, cut to 32 bits).
+MULTIPLIER, FINISHER = 0x9E3779B1, 0x85EBCA6B
 
 
 @dataclass(frozen=True, slots=True)
 class Permutation:
-    """A bijection of [0, size). Equal seed and size give the same order for ever."""
+    """A bijection of [0, size). Equal seed and size give the same order for ever.
+
+    `rows` is the number of left halves, `bits` the length of a right half; `keys` holds a word a round, 32 bits each.
+    """
 
     size: int
     rows: int
-    columns: int
-    keys: tuple[tuple[int, int], ...]
+    bits: int
+    keys: tuple[int, ...]
 
     @classmethod
-    def seeded(cls, size: int, seed: int) -> "Permutation":
+    def seeded(cls, size: int, seed: int, *, rounds: int = ROUNDS) -> "Permutation":
         """Derive the round keys from the seed; `size` in [1, 2^32]."""
-        rows = max(1, math.isqrt(size - 1) + 1)
-        columns = -(-size // rows)
-        stream = hashlib.blake2b(f"dicom-census permutation {seed} {size}".encode(), digest_size=64).digest()
-        stream += hashlib.blake2b(stream, digest_size=64).digest()
-        words = [int.from_bytes(stream[i : i + 8], "big") for i in range(0, 16 * ROUNDS, 8)]
-        keys = tuple((words[2 * i], words[2 * i + 1] | 1) for i in range(ROUNDS))
-        return cls(size, rows, columns, keys)
+        bits = ((size - 1).bit_length() + 1) // 2
+        stream = hashlib.shake_256(f"dicom-census permutation {seed} {size}".encode()).digest(4 * rounds)
+        keys = tuple(int.from_bytes(stream[at : at + 4], "big") for at in range(0, len(stream), 4))
+        return cls(size, -(-size // (1 << bits)), bits, keys)
 
-    def forward(self, index: NDArray[np.integer]) -> NDArray[np.int64]:
+    def forward(self, index: NDArray[np.integer]) -> U32:
         """The values at the given indices; both in [0, size), of one shape (n,)."""
-        return self._walk(index, self._encipher)
+        return self._walk(index, reverse=False)
 
-    def inverse(self, value: NDArray[np.integer]) -> NDArray[np.int64]:
+    def inverse(self, value: NDArray[np.integer]) -> U32:
         """The indices at which the given values stand."""
-        return self._walk(value, self._decipher)
+        return self._walk(value, reverse=True)
 
-    def _walk(self, start: NDArray[np.integer], step) -> NDArray[np.int64]:  # type: ignore[no-untyped-def]
-        result = step(start.astype(np.uint64))
+    def _walk(self, start: NDArray[np.integer], *, reverse: bool) -> U32:
+        """Encipher or decipher, and again whatever falls outside of [0, size)."""
+        result = self._cipher(start.astype(np.uint32), reverse=reverse)
+        if self.rows << self.bits == self.size:
+            return result
         outside = np.flatnonzero(result >= self.size)
         while len(outside):
-            result[outside] = step(result[outside])
+            result[outside] = self._cipher(result[outside], reverse=reverse)
             outside = outside[result[outside] >= self.size]
-        return result.astype(np.int64)  # type: ignore[no-any-return]
+        return result
 
-    def _encipher(self, value: U64) -> U64:
-        left, right = np.divmod(value, np.uint64(self.columns))
-        for number, key in enumerate(self.keys):
+    def _cipher(self, value: U32, *, reverse: bool) -> U32:
+        """All rounds, in place; `value` is the caller's to give away."""
+        left, right = value >> np.uint32(self.bits), value
+        right &= np.uint32((1 << self.bits) - 1)
+        mixed, spare = np.empty_like(value), np.empty_like(value)
+        order = reversed(range(len(self.keys))) if reverse else range(len(self.keys))
+        for number in order:
+            source, target = (left, right) if number % 2 else (right, left)
+            _mix(source, self.keys[number], mixed, spare)
             if number % 2:
-                right = _add(right, _hash(left, key, self.columns), self.columns)
+                mixed >>= np.uint32(32 - self.bits)
+                (np.subtract if reverse else np.add)(target, mixed, out=target)
+                target &= np.uint32((1 << self.bits) - 1)
             else:
-                left = _add(left, _hash(right, key, self.rows), self.rows)
-        return left * np.uint64(self.columns) + right
-
-    def _decipher(self, value: U64) -> U64:
-        left, right = np.divmod(value, np.uint64(self.columns))
-        for number, key in reversed(list(enumerate(self.keys))):
-            if number % 2:
-                right = _subtract(right, _hash(left, key, self.columns), self.columns)
-            else:
-                left = _subtract(left, _hash(right, key, self.rows), self.rows)
-        return left * np.uint64(self.columns) + right
+                _scale(mixed, self.rows, spare)
+                _turn(target, mixed, self.rows, spare, reverse=reverse)
+        left <<= np.uint32(self.bits)
+        left |= right
+        return left
 
 
-def _hash(half: U64, key: tuple[int, int], modulus: int) -> U64:
-    """A keyed 32-bit hash of each half (two multiply-xorshift rounds), scaled to [0, modulus)."""
-    mixed = (half + np.uint64(key[0])) * np.uint64(key[1])
-    mixed ^= mixed >> np.uint64(29)
-    mixed *= np.uint64(0xBF58476D1CE4E5B9)
-    mixed >>= np.uint64(32)
-    return (mixed * np.uint64(modulus)) >> np.uint64(32)
+def _mix(half: U32, key: int, out: U32, spare: U32) -> None:
+    """A keyed hash of each half: 32 bits, of which the upper ones are the best."""
+    np.add(half, np.uint32(key), out=out)
+    out *= np.uint32(MULTIPLIER)
+    np.right_shift(out, np.uint32(15), out=spare)
+    out ^= spare
+    out *= np.uint32(FINISHER)
+    np.right_shift(out, np.uint32(13), out=spare)
+    out ^= spare
+    out *= np.uint32(MULTIPLIER)
 
 
-def _add(a: U64, b: U64, modulus: int) -> U64:
-    total = a + b
-    return np.where(total >= modulus, total - np.uint64(modulus), total)
+def _scale(mixed: U32, rows: int, spare: U32) -> None:
+    """Map 32 bits evenly to [0, rows), rows at most 2^16: the upper half of the 48-bit product, without leaving 32 bits."""
+    np.bitwise_and(mixed, np.uint32(0xFFFF), out=spare)
+    spare *= np.uint32(rows)
+    spare >>= np.uint32(16)
+    mixed >>= np.uint32(16)
+    mixed *= np.uint32(rows)
+    mixed += spare
+    mixed >>= np.uint32(16)
 
 
-def _subtract(a: U64, b: U64, modulus: int) -> U64:
-    return np.where(a >= b, a - b, a + np.uint64(modulus) - b)
+def _turn(target: U32, amount: U32, rows: int, spare: U32, *, reverse: bool) -> None:
+    """Add (or take away) modulo rows: of the two candidates the one that did not wrap around 2^32 is the smaller."""
+    if reverse:
+        target -= amount
+        np.add(target, np.uint32(rows), out=spare)
+    else:
+        target += amount
+        np.subtract(target, np.uint32(rows), out=spare)
+    np.minimum(target, spare, out=target)

@@ -5,23 +5,21 @@ any of it differ in digest; a worker refuses a plan whose digest is not that of 
 """
 
 import hashlib
-import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
 from pipeline.config import CapsSection, Config, IdentitySection, ProbeSection, SweepSection
 from pipeline.errors import GuardError, InputError
-from pipeline.space import caps
+from pipeline.space import caps, listing
 from pipeline.space.atlas import Atlas, Reference
 from pipeline.space.caps import Load
+from pipeline.space.listing import Listing
 from pipeline.space.permutation import Permutation
-from pipeline.space.ranges import Ranges, Space, parse, parse_lines
+from pipeline.space.ranges import Ranges, Space
 from pipeline.space.shard import Walk
-
-SPECIAL_PURPOSE = Path(__file__).parents[2] / "data" / "reference" / "special-purpose.toml"
 
 #: Fields of a plan that decide others.
 CAUSES = ("code_version", "reference", "settings", "caps", "identity", "probe", "requests", "digests")
@@ -44,6 +42,7 @@ class Digests(msgspec.Struct, frozen=True, kw_only=True):
     target_space: str
     exclusions: str
     special_purpose: str
+    never_touch: str
     configuration: str
 
 
@@ -99,47 +98,18 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """A range list with its name, as read."""
-
-    name: str
-    ranges: Ranges
-
-
-def read_special_purpose(path: Path = SPECIAL_PURPOSE) -> Listing:
-    """The blocks that are never probed. Raises InputError if the file is broken: the plan fails closed."""
-    try:
-        data = tomllib.loads(path.read_text("utf-8"))
-        blocks = [parse(block["cidr"], f"{path.name}, {block['cidr']}") for block in data["block"]]
-    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-        raise InputError(path.name, f"cannot be read: {error}") from None
-    return Listing(f"special-purpose addresses ({data['source']}, {data['date']})", Ranges.of(blocks))
-
-
-def read_lists(blocks: tuple[str, ...], files: tuple[str, ...], key: str, base: Path) -> list[Listing]:
-    """The lists of one key of `[targets]`: its blocks, then each of its files. Raises InputError naming the line."""
-    inline = [Listing(f"targets.{key}", Ranges.of(parse(b, f"key targets.{key}") for b in blocks))] if blocks else []
-    return inline + [_read_file(base / name, f"key targets.{key}_files") for name in files]
-
-
-def _read_file(path: Path, where: str) -> Listing:
-    try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{where}, {path}", f"cannot be read: {error}") from None
-    return Listing(path.name, parse_lines(lines, str(path)))
-
-
 def freeze(
     config: Config, base: Path, *, created: str, code_version: str, requests: dict[str, str], atlas: Atlas
 ) -> Plan:
     """Fix the plan of a configuration; files are relative to `base`. Raises InputError if there is nothing to do."""
-    wanted = read_lists(config.targets.include, config.targets.include_files, "include", base)
-    special = read_special_purpose()
-    unwanted = [special, *read_lists(config.targets.exclude, config.targets.exclude_files, "exclude", base)]
-    included = _union(wanted)
-    forbidden = _union(unwanted)
+    targets = config.targets
+    wanted = listing.read_key(targets.include, targets.include_files, "include", base, atlas.named)
+    listing.refuse_overlap(wanted)
+    special, never = listing.special_purpose(), listing.never_touch()
+    excluded = listing.read_key(targets.exclude, targets.exclude_files, "exclude", base, atlas.named)
+    unwanted = [special, never, *excluded]
+    included = Ranges.union_of(part.ranges for part in wanted)
+    forbidden = Ranges.union_of(part.ranges for part in unwanted)
     ranges = included.subtract(forbidden)
     if not ranges.count:
         raise InputError("key targets", "nothing is left to probe after the exclusions")
@@ -158,11 +128,12 @@ def freeze(
             target_space=ranges.digest,
             exclusions=forbidden.digest,
             special_purpose=special.ranges.digest,
+            never_touch=never.ranges.digest,
             configuration=hashlib.sha256(msgspec.json.encode(config, order="sorted")).hexdigest(),
         ),
         pace=pace,
-        included=tuple(RangeList(part.name, part.ranges.count, part.ranges.digest) for part in wanted),
-        excluded=tuple(_taken(part, included) for part in unwanted),
+        included=tuple(_share(part, included) for part in wanted),
+        excluded=tuple(_share(part, included) for part in unwanted),
         countries=atlas.countries(ranges),
         ranges=tuple(ranges.pairs()),
         forbidden=tuple(forbidden.pairs()),
@@ -226,18 +197,16 @@ def decode(data: bytes, where: str) -> Plan:
         raise InputError(where, f"is not a plan of `census plan`: {error}") from None
     if digest(plan) != plan.digest:
         raise GuardError(f"{where}: the plan was changed after it was frozen (digest does not match); plan again")
-    overlap = Ranges.of(plan.ranges).intersect(Ranges.of(plan.forbidden).union(read_special_purpose().ranges))
+    never = Ranges.union_of([Ranges.of(plan.forbidden), listing.special_purpose().ranges, listing.never_touch().ranges])
+    overlap = Ranges.of(plan.ranges).intersect(never)
     if overlap.count or Ranges.of(plan.ranges).count != plan.addresses:
         raise GuardError(f"{where}: {overlap.count} targets of the plan lie outside the configured space; plan again")
     return plan
 
 
-def _union(lists: list[Listing]) -> Ranges:
-    return Ranges.of(pair for part in lists for pair in part.ranges.pairs())
-
-
-def _taken(part: Listing, included: Ranges) -> RangeList:
-    return RangeList(part.name, part.ranges.intersect(included).count, part.ranges.digest)
+def _share(part: Listing, included: Ranges) -> RangeList:
+    ranges = part.ranges
+    return RangeList(part.name, ranges.intersect(included).count, ranges.digest)
 
 
 def _sampled(sample: float | int, addresses: int) -> int:

@@ -1,14 +1,13 @@
 """Sets of IPv4 addresses as sorted, disjoint, non-adjacent ranges: two numpy arrays, vectorised throughout."""
 
 import hashlib
-import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import InputError
+from pipeline.space.lookup import Lookup
 
 U32 = NDArray[np.uint32]
 U64 = NDArray[np.uint64]
@@ -25,13 +24,20 @@ class Ranges:
     @classmethod
     def of(cls, pairs: Iterable[tuple[int, int]]) -> "Ranges":
         """Build the set that the union of (first, last) pairs covers, in any order, overlapping or not."""
-        table = np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2)
-        if not len(table):
-            return cls(table[:, 0], table[:, 1])
-        reach = np.maximum.accumulate(table[:, 1])
-        begins = np.concatenate(([True], table[1:, 0] > reach[:-1] + 1))
-        ends = np.append(np.flatnonzero(begins)[1:] - 1, len(table) - 1)
-        return cls(table[begins, 0], reach[ends])
+        table = np.array(list(pairs), dtype=np.int64).reshape(-1, 2)
+        return cls.covering(table[:, 0], table[:, 1])
+
+    @classmethod
+    def covering(cls, first: NDArray[np.integer], last: NDArray[np.integer]) -> "Ranges":
+        """Build the same from two arrays of one shape (n,)."""
+        order = np.argsort(first, kind="stable")
+        begin, end = first[order].astype(np.int64), last[order].astype(np.int64)
+        if not len(begin):
+            return cls(begin, end)
+        reach = np.maximum.accumulate(end)
+        heads = np.concatenate(([True], begin[1:] > reach[:-1] + 1))
+        tails = np.append(np.flatnonzero(heads)[1:] - 1, len(begin) - 1)
+        return cls(begin[heads], reach[tails])
 
     @property
     def count(self) -> int:
@@ -50,7 +56,13 @@ class Ranges:
 
     def union(self, other: "Ranges") -> "Ranges":
         """Addresses of either set."""
-        return Ranges.of(self.pairs() + other.pairs())
+        return Ranges.covering(np.concatenate((self.first, other.first)), np.concatenate((self.last, other.last)))
+
+    @staticmethod
+    def union_of(sets: Iterable["Ranges"]) -> "Ranges":
+        """Addresses of any of the sets."""
+        every = [*sets, Ranges.of(())]
+        return Ranges.covering(np.concatenate([s.first for s in every]), np.concatenate([s.last for s in every]))
 
     def complement(self) -> "Ranges":
         """All other IPv4 addresses."""
@@ -81,13 +93,20 @@ class Space:
     """A set of addresses that can be counted through: the nth address, and which one is the nth."""
 
     ranges: Ranges
-    _before: I64
+    _places: Lookup
+    _addresses: Lookup
+    _shift: U32
+    _reach: U32
 
     @classmethod
     def over(cls, ranges: Ranges) -> "Space":
-        """Prepare the cumulative counts."""
-        sizes = ranges.last - ranges.first + 1
-        return cls(ranges, np.concatenate(([0], np.cumsum(sizes)[:-1])).astype(np.int64))
+        """Prepare the cumulative counts. Raises ValueError for the empty set, which has no nth address."""
+        if not len(ranges.first):
+            raise ValueError("an empty set cannot be counted through")
+        before = np.concatenate(([0], np.cumsum(ranges.last - ranges.first + 1)[:-1]))
+        shift = (ranges.first - before).astype(np.uint32)  # from place to address, one number a range
+        reach = (ranges.last - ranges.first).astype(np.uint32)
+        return cls(ranges, Lookup.over(before), Lookup.over(ranges.first), shift, reach)
 
     @property
     def count(self) -> int:
@@ -96,35 +115,20 @@ class Space:
 
     def nth(self, numbers: NDArray[np.integer]) -> U32:
         """The addresses at the given places in numeric order; each number in [0, count)."""
-        slot = np.searchsorted(self._before, numbers, side="right") - 1
-        return (self.ranges.first[slot] + (numbers.astype(np.int64) - self._before[slot])).astype(np.uint32)
+        given = numbers.astype(np.uint32, copy=False)
+        found: U32 = given + self._shift[self._places.piece(given)]
+        return found
 
-    def place(self, addresses: NDArray[np.integer]) -> I64:
+    def contains(self, addresses: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """Membership of each address."""
+        given = addresses.astype(np.uint32, copy=False)
+        slot = self._addresses.piece(given)
+        # What lies before its range's start wraps around to a distance that no range reaches.
+        inside: NDArray[np.bool_] = given - self._addresses.starts[slot] <= self._reach[slot]
+        return inside
+
+    def place(self, addresses: NDArray[np.integer]) -> U32:
         """The inverse of `nth`; every address must be in the space."""
-        slot = np.searchsorted(self.ranges.first, addresses, side="right") - 1
-        place: I64 = self._before[slot] + addresses.astype(np.int64) - self.ranges.first[slot]
-        return place
-
-
-def parse(text: str, where: str) -> tuple[int, int]:
-    """Read a CIDR block, a dashed range or an address. Raises InputError naming `where` and the reason."""
-    try:
-        if "-" in text:
-            first, last = (int(ipaddress.IPv4Address(end.strip())) for end in text.split("-", 1))
-            if first > last:
-                raise ValueError("ends before it begins")
-            return first, last
-        block = ipaddress.IPv4Network(text.strip())
-        return int(block.network_address), int(block.broadcast_address)
-    except ValueError as error:
-        raise InputError(where, f"{text!r} is not a CIDR block, a range or an address: {error}") from None
-
-
-def parse_lines(lines: Iterable[str], where: str) -> Ranges:
-    """Read one block a line, `#` begins a comment. Raises InputError naming the line."""
-    pairs = []
-    for number, line in enumerate(lines, 1):
-        block = line.partition("#")[0].strip()
-        if block:
-            pairs.append(parse(block, f"{where}, line {number}"))
-    return Ranges.of(pairs)
+        given = addresses.astype(np.uint32, copy=False)
+        found: U32 = given - self._shift[self._addresses.piece(given)]
+        return found

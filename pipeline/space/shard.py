@@ -5,8 +5,8 @@ address with index first + j % length. A range is a slice of local indices. So a
 one worker, one after another, and no address is visited on two ports at once.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,10 +45,19 @@ class Walk:
     addresses: int
     shards: int
     range_targets: int
+    _starts: I64 = field(init=False)
+    _passes: NDArray[np.int8] = field(init=False)
+
+    def __post_init__(self) -> None:
+        starts = np.array([self.addresses * shard // self.shards for shard in range(self.shards + 1)], dtype=np.int64)
+        passes = np.full(65536, -1, dtype=np.int8)
+        passes[list(self.ports)] = np.arange(len(self.ports))
+        object.__setattr__(self, "_starts", starts)
+        object.__setattr__(self, "_passes", passes)
 
     def bounds(self, shard: int) -> tuple[int, int]:
         """First and end (excluded) address index of a shard."""
-        return self.addresses * shard // self.shards, self.addresses * (shard + 1) // self.shards
+        return int(self._starts[shard]), int(self._starts[shard + 1])
 
     def ranges(self, shard: int) -> Iterator[Range]:
         """The ranges of a shard, in order; the last one may be shorter."""
@@ -57,33 +66,32 @@ class Walk:
         for number, begin in enumerate(range(0, total, self.range_targets)):
             yield Range(shard, number, begin, min(begin + self.range_targets, total) - 1)
 
-    def targets(self, shard: int, local: NDArray[np.integer]) -> tuple[U32, NDArray[np.uint16]]:
-        """Addresses and ports at local indices of a shard."""
-        first, end = self.bounds(shard)
-        port_pass, offset = np.divmod(local.astype(np.int64), end - first)
-        addresses = self.space.nth(self.permutation.forward(first + offset))
-        return addresses, np.asarray(self.ports, dtype=np.uint16)[port_pass]
+    def targets(self, shard: int, begin: int, end: int) -> tuple[U32, NDArray[np.uint16]]:
+        """Addresses and ports at the local indices from `begin` up to `end` (excluded) of a shard; both of shape (n,)."""
+        first, last = self.bounds(shard)
+        length = last - first
+        index = np.empty(end - begin, dtype=np.uint32)
+        ports = np.empty(end - begin, dtype=np.uint16)
+        at = begin
+        while at < end:
+            port_pass, offset = divmod(at, length)
+            stop = min(end, at + length - offset)
+            index[at - begin : stop - begin] = np.arange(first + offset, first + offset + stop - at)
+            ports[at - begin : stop - begin] = self.ports[port_pass]
+            at = stop
+        return self.space.nth(self.permutation.forward(index)), ports
 
     def locate(self, addresses: NDArray[np.integer], ports: NDArray[np.integer]) -> tuple[I64, I64]:
         """Shard and local index of targets; both -1 where a target is not of this sweep."""
         shard = np.full(len(addresses), -1, dtype=np.int64)
         local = np.full(len(addresses), -1, dtype=np.int64)
-        order, known_ports = _positions(self.ports, ports)
-        inside = np.flatnonzero(self.space.ranges.contains(addresses) & known_ports)
-        index = self.permutation.inverse(self.space.place(addresses[inside]))
+        port_pass = self._passes[ports]
+        inside = np.flatnonzero(self.space.contains(addresses) & (port_pass >= 0))
+        index = self.permutation.inverse(self.space.place(addresses[inside])).astype(np.int64)
         visited = index < self.addresses
         inside, index = inside[visited], index[visited]
-        starts = np.array([self.bounds(number)[0] for number in range(self.shards + 1)], dtype=np.int64)
-        number = np.searchsorted(starts, index, side="right") - 1
-        lengths = np.diff(starts)
+        number = np.searchsorted(self._starts, index, side="right") - 1
+        lengths = np.diff(self._starts)
         shard[inside] = number
-        local[inside] = order[inside] * lengths[number] + index - starts[number]
+        local[inside] = port_pass[inside] * lengths[number] + index - self._starts[number]
         return shard, local
-
-
-def _positions(ports: Sequence[int], given: NDArray[np.integer]) -> tuple[I64, NDArray[np.bool_]]:
-    """Place of each given port in the passes, and whether it has one."""
-    table = np.full(65536, -1, dtype=np.int64)
-    table[list(ports)] = np.arange(len(ports))
-    order = table[given]
-    return order, order >= 0

@@ -37,7 +37,7 @@ def test_a_lowered_rate_keeps_the_cap(ports: int, shards: int, cap: int) -> None
     for seed in range(5):
         order = Permutation.seeded(400_000, seed)
         walk = Walk(Space.over(ranges), order, ports_of[ports], 400_000, shards, 10**9)
-        sent = np.concatenate([walk.targets(n, np.arange(r.length))[0] for n in range(shards) for r in walk.ranges(n)])
+        sent = np.concatenate([walk.targets(n, 0, r.length)[0] for n in range(shards) for r in walk.ranges(n)])
         hour = np.arange(len(sent)) // (rate * caps.HOUR)
         keys, counts = np.unique(hour * 2**24 + (sent >> 8), return_counts=True)
         assert len(keys) and counts.max() <= cap

@@ -11,9 +11,11 @@ import pytest
 from pipeline.config import CapsSection, Config, SweepSection, TargetsSection
 from pipeline.enrich import atlas
 from pipeline.errors import GuardError, InputError
+from pipeline.space import listing
 from pipeline.space import plan as plans
+from pipeline.space.listing import parse
 from pipeline.space.plan import Plan
-from pipeline.space.ranges import Ranges, parse
+from pipeline.space.ranges import Ranges
 
 #: The bundled country table, and no networks.
 ATLAS = atlas.load(None, None)
@@ -147,13 +149,13 @@ def test_excluded_is_never_emitted() -> None:
     walk = plan.walk()
     emitted = np.concatenate(
         [
-            walk.targets(shard, np.arange(part.first_index, part.last_index + 1))[0]
+            walk.targets(shard, part.first_index, part.last_index + 1)[0]
             for shard in range(walk.shards)
             for part in walk.ranges(shard)
         ]
     )
     assert not Ranges.of([parse(block, "here") for block in EXCLUDE]).contains(emitted).any()
-    assert not plans.read_special_purpose().ranges.contains(emitted).any()
+    assert not listing.special_purpose().ranges.contains(emitted).any()
     assert plan.addresses == 192 + 6
     assert len(emitted) == plan.targets == 2 * plan.addresses
 
@@ -178,22 +180,20 @@ def test_sample_bounds(sample: float | int) -> None:
         freeze(sample=sample)
 
 
-def test_list_files(tmp_path: Path) -> None:
-    """Lists are read from files beside the configuration, and a wrong line is named by file and number."""
-    (tmp_path / "good.txt").write_text("20.0.0.0/30\n# none\n")
-    (tmp_path / "bad.txt").write_text("20.0.0.0/30\n20.0.0.1/30\n")
-    (listing,) = plans.read_lists((), ("good.txt",), "include", tmp_path)
-    assert (listing.name, listing.ranges.count) == ("good.txt", 4)
-    with pytest.raises(InputError, match=r"bad\.txt, line 2"):
-        plans.read_lists((), ("bad.txt",), "include", tmp_path)
-    with pytest.raises(InputError, match=r"absent\.txt: cannot be read"):
-        plans.read_lists((), ("absent.txt",), "include", tmp_path)
+def test_our_own_list_is_never_probed() -> None:
+    """What stands in the never-touch list is taken out of every plan, and says how much that was."""
+    plan = freeze(include=("198.41.0.0/24",), exclude=())
+    assert plan.addresses == 255
+    assert ("never-touch list", 1) in [(part.name, part.addresses) for part in plan.excluded]
 
 
-@pytest.mark.parametrize("text", ["", "source = 1", '[[block]]\ncidr = "10.0.0.0/99"', "block = 3"])
-def test_broken_special_purpose_list(tmp_path: Path, text: str) -> None:
-    """A broken list of special-purpose blocks stops the plan."""
-    path = tmp_path / "special.toml"
-    path.write_text(text)
-    with pytest.raises(InputError, match=r"special\.toml"):
-        plans.read_special_purpose(path)
+def test_overlapping_targets_are_refused() -> None:
+    """A configuration that names addresses twice is refused with both places."""
+    with pytest.raises(InputError, match=r"targets\.include\[1\]: 20\.0\.0\.7 overlaps 20\.0\.0\.0/24"):
+        freeze(include=("20.0.0.0/24", "20.0.0.7"))
+
+
+def test_countries_as_targets() -> None:
+    """A country set is all its addresses but those that are never probed."""
+    plan = freeze(include=("country:GB",), exclude=())
+    assert plan.countries == (("GB", plan.addresses),) and plan.addresses > 10**7
