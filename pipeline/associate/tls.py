@@ -159,7 +159,7 @@ class Secured:
         except ssl.SSLZeroReturnError:
             self.peer_closed(now_us)
         except ssl.SSLError as error:
-            self._break(error.reason or str(error), now_us, self._seen.failure(error.reason))
+            self._break(_reason(error), now_us, self._seen.failure(error.reason))
         else:
             self._shaken(now_us)
 
@@ -196,7 +196,7 @@ class Secured:
             self.peer_closed(now_us)
             self._goodbye()
         elif ended:
-            self._break(ended.reason or str(ended), now_us)
+            self._break(_reason(ended), now_us)
 
     def _reply(self, data: bytes, ended: ssl.SSLError | None) -> None:
         """Say what the conversation wants to say, unless nothing can be said any more."""
@@ -221,7 +221,10 @@ class Secured:
             return
         if not self._outgoing.allows(data):
             raise GuardError(f"{len(data)} bytes that are none of the sweep's templates were about to leave")
-        self._tls.write(data)
+        try:
+            self._tls.write(data)
+        except ssl.SSLError as error:  # the connection is past writing; the next event tells how it ended
+            self._seen.error = _reason(error)
 
     def _drained(self) -> Sealed:
         """Take what OpenSSL wants to send."""
@@ -233,11 +236,11 @@ class Secured:
         """Note that the peer ended the connection; right after our empty certificate that says something."""
         if self._phase is Phase.HANDSHAKE:
             self._seen.ended = how if self._tls.alert is None else self._seen.failure()
-        waiting = self._phase in (Phase.HANDSHAKE, Phase.LISTEN)
-        if self._phase is Phase.OVER or not self._tls.declined or self._heard:
+        wordless = self._tls.declined and self._tls.alert is None and not self._heard
+        if self._phase is Phase.OVER or not wordless:
             return
         self._seen.suspected = True
-        if waiting:
+        if not self._begun:
             self._seen.ended = Handshake.NEEDS_CLIENT_CERTIFICATE
 
     def _expire(self, now_us: int, nothing: Outcome) -> None:
@@ -251,7 +254,7 @@ class Secured:
 
     def _break(self, reason: str, now_us: int, handshake: Handshake = Handshake.MALFORMED) -> None:
         """End a conversation that TLS cannot carry on."""
-        self._seen.error, self._broke = reason[:REASON_LIMIT], True
+        self._seen.error, self._broke = reason, True
         if self._phase is Phase.HANDSHAKE:
             self._seen.ended = handshake
         elif self._seen.unwelcome() and not self._heard:
@@ -268,3 +271,8 @@ class Secured:
             self._tls.unwrap()
         except ssl.SSLError:
             return  # we do not wait for the peer's
+
+
+def _reason(error: ssl.SSLError) -> str:
+    """OpenSSL's word for an error, or Python's where it has none."""
+    return (error.reason or str(error))[:REASON_LIMIT]

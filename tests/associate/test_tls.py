@@ -136,6 +136,19 @@ def test_suspected(files: tuple[Path, Path], version: ssl.TLSVersion, end: str) 
     assert talk.visit().outcome is Outcome.TLS
 
 
+def test_warned(files: tuple[Path, Path]) -> None:
+    """One that warns before it leaves has given its word: there is no suspicion."""
+    talk = shaken(files, V12, MUST)
+    talk.received(bytes.fromhex("1503030002012a"), 3)
+    talk.peer_closed(4)
+    known = facts(talk.visit())
+    assert (known.handshake, known.client_certificate, known.alert_name) == (
+        Handshake.NEEDS_CLIENT_CERTIFICATE,
+        ClientCertificate.REQUIRED,
+        "bad_certificate",
+    )
+
+
 def test_suspected_later(files: tuple[Path, Path]) -> None:
     """One that leaves after our request had its reasons; that it had asked for a certificate is noted."""
     talk = shaken(files, V13, MUST)

@@ -16,6 +16,8 @@ import pytest
 from pynetdicom import AE
 
 from pipeline.associate import client
+from pipeline.associate.tls import LISTEN_US
+from pipeline.errors import GuardError
 from pipeline.outcome import ClientCertificate, CloseKind, Handshake, Outcome
 from pipeline.record import TlsFacts, Visit
 from pipeline.testbed.hostile import TLS_SERVER_HELLO
@@ -324,3 +326,36 @@ def test_refused() -> None:
     """A port without a listener has no handshake."""
     seen = visit(free_port())
     assert (seen.outcome, seen.close_kind, seen.tls) == (Outcome.RESET, CloseKind.PEER_RST, None)
+
+
+def test_a_plain_request_cannot_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a visit through TLS a template that is not sealed stops the program before it leaves."""
+    monkeypatch.setattr("pipeline.associate.tls.Secured.connected", lambda *_: OUTGOING.request)
+    heard: list[bytes] = []
+
+    async def listening(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read())
+        writer.close()
+
+    with pytest.raises(GuardError):
+        visit_peer(listening)
+    assert b"".join(heard) == b""
+
+
+def test_listening_ends(tmp_path: Path) -> None:
+    """A server that may see a client certificate and says nothing when it gets none has its request within a second."""
+    certificates, key = SELF_SIGNED[0].write(tmp_path)
+    context = server_context(certificates, key, version=V13, demand=ssl.CERT_OPTIONAL)
+    context.num_tickets = 0
+    entity = AE(ae_title="OURS")
+    entity.add_supported_context(VERIFICATION)
+    server = entity.start_server(("127.0.0.1", 0), block=False, ssl_context=context)
+    assert server is not None
+    try:
+        seen = visit(server.server_address[1])
+    finally:
+        server.shutdown()
+    known = facts(seen)
+    assert (seen.outcome, known.client_certificate) == (Outcome.ECHOED, ClientCertificate.REQUESTED)
+    assert known.handshake_us is not None and seen.request_us is not None
+    assert LISTEN_US <= seen.request_us - known.handshake_us < LISTEN_US + 500_000
