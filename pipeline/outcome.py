@@ -92,7 +92,7 @@ class Handshake(Explained):
     CLOSED = "closed", "The peer closed the connection during the handshake without an alert."
     RESET = "reset", "The peer reset the connection during the handshake."
     DEADLINE = "deadline", "Not completed when our deadline passed."
-    MALFORMED = "malformed", "Answered with TLS records that make no handshake, or with more than we read."
+    MALFORMED = "malformed", "Answered with TLS records that make no handshake, or with more than we take."
 
 
 class ClientCertificate(Explained):

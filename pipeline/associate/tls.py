@@ -20,6 +20,7 @@ from pipeline.associate.handshake import REASON_LIMIT, VERSIONS, Seen
 from pipeline.errors import GuardError
 from pipeline.outcome import CloseKind, Handshake, Outcome
 from pipeline.record import Visit
+from pipeline.wire.flight import GROUP_LIMIT, Flight
 from pipeline.wire.outgoing import Outgoing
 
 #: Two round trips and a slow server's RSA signature; a JVM's first handshake takes over a second.
@@ -63,6 +64,7 @@ class Secured:
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = openssl.connect(self._in, self._out)
         self._seen = Seen(self._tls)
+        self._flight = Flight()
         self._phase = Phase.CONNECT
         self._deadline_us = talk.next_deadline_us
         self._limit = HANDSHAKE_LIMIT
@@ -146,6 +148,8 @@ class Secured:
             self._break(f"more than {self._limit} bytes", now_us)
         elif self._phase is Phase.HANDSHAKE and self._seen.foreign():
             self._break("no TLS record", now_us, Handshake.NOT_TLS)
+        elif self._phase is Phase.HANDSHAKE and self._flight.take(data):
+            self._break(f"Diffie-Hellman group of more than {GROUP_LIMIT * 8} bits", now_us)
         else:
             self._in.write(data)
             (self._shake if self._phase is Phase.HANDSHAKE else self._read)(now_us)

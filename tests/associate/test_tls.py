@@ -1,5 +1,6 @@
 """TLS around a conversation, over bytes: whole handshakes, refusals, and any server that Hypothesis can think of."""
 
+import base64
 import re
 import ssl
 from pathlib import Path
@@ -296,6 +297,30 @@ def test_endless_handshake() -> None:
         data = record + bytes(0x4000)
     assert facts(talk.visit()).handshake is Handshake.MALFORMED
     assert sent <= HANDSHAKE_LIMIT + len(data)
+
+
+def test_huge_group(tmp_path: Path) -> None:
+    """A server whose Diffie-Hellman group would cost us a second of processor time is left before it does."""
+    certificates, key = issue("pacs.example.test").write(tmp_path)
+    context = server_context(certificates, key, version=V12, demand=NO)
+    context.set_ciphers("DHE-RSA-AES256-SHA:@SECLEVEL=0")
+    for bits, shaken in ((2048, True), (8192, False)):
+        group = tmp_path / "group.pem"
+        group.write_text(parameters(bits))
+        context.load_dh_params(group)
+        talk = secured()
+        reply = talk.received(Server(context).take(talk.connected(1)), 2)
+        assert bool(reply) is shaken is not talk.finished
+    assert facts(talk.visit()).handshake is Handshake.MALFORMED
+    assert facts(talk.visit()).tls_error == "Diffie-Hellman group of more than 4096 bits"
+
+
+def parameters(bits: int) -> str:
+    """Diffie-Hellman parameters with an odd number for a prime, as PEM (PKCS #3)."""
+    size = bits // 8
+    prime = b"\x02\x82" + (size + 1).to_bytes(2) + b"\0" + b"\xff" * size
+    der = b"\x30\x82" + (len(prime) + 3).to_bytes(2) + prime + b"\x02\x01\x02"
+    return f"-----BEGIN DH PARAMETERS-----\n{base64.encodebytes(der).decode()}-----END DH PARAMETERS-----\n"
 
 
 def test_endless_records(files: tuple[Path, Path]) -> None:
