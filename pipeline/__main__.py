@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +27,9 @@ testbed = typer.Typer(
 app.add_typer(testbed, name="testbed")
 
 Lake = Annotated[Path, typer.Argument(help="Folder of the lake, e.g. demo/lake.", show_default=False)]
+RegisterFile = Annotated[
+    Path, typer.Argument(metavar="FILE", help="The register, e.g. lake/optout.jsonl.", show_default=False)
+]
 SweepId = Annotated[str | None, typer.Option("--sweep", help="Which sweep; the latest one if not given.")]
 
 
@@ -78,7 +82,7 @@ def sweep_command(
         loaded = settings.load(source)
         folder = lake or Path(loaded.lake.url)
         unfinished = sweep.latest(folder, loaded.sweep.name) if resume else None
-        frozen = sweep.read(unfinished.plan) if unfinished else sweep.freeze(source)
+        frozen = sweep.read(unfinished.plan) if unfinished else sweep.freeze(source, folder)
     sweep.check(frozen)
     place = sweep.begin(frozen, folder)
     with console.watching(frozen, place):
@@ -151,6 +155,91 @@ def sql(
         print(session.init_sql(lake))
         return
     console.ask(lake, query, format)
+
+
+class Action(Enum):
+    """What to do with opt-outs."""
+
+    ADD = "add"
+    LIST = "list"
+    EXPIRE = "expire"
+
+
+@app.command()
+def optout(
+    file: RegisterFile,
+    action: Annotated[
+        Action,
+        typer.Argument(metavar="add|list|expire", help="Opt blocks out, list them, or end it.", show_default=False),
+    ],
+    blocks: Annotated[list[str] | None, typer.Argument(metavar="[CIDR]...", help="Blocks or addresses.")] = None,
+    who: Annotated[str, typer.Option(help="Who asked for it, with a contact; needed to add and to expire.")] = "",
+    until: Annotated[
+        str, typer.Option(metavar="DATE", help="Last day of the opt-out (UTC); for good if not given.")
+    ] = "",
+    proof: Annotated[str, typer.Option(help="How it is known that they may ask, e.g. a ticket.")] = "",
+    note: Annotated[str, typer.Option(help="Anything else.")] = "",
+    all: Annotated[bool, typer.Option("--all", help="List every event, not only what holds today.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="List as JSON lines.")] = False,
+) -> None:
+    """Keep the register of those who do not want to be asked. Sweeps that run obey a new line within 5 seconds.
+
+    \b
+    census optout lake/optout.jsonl add 192.0.2.0/24 --who "NOC of Example, noc@example.org" --proof "ticket 7"
+    census optout lake/optout.jsonl add 192.0.2.7 --who "A. Doe" --until 2027-01-31
+    census optout lake/optout.jsonl list
+    census optout lake/optout.jsonl expire 192.0.2.0/24 --who "NOC of Example" --note "asked to be back in"
+
+    Lines are only ever added, and each carries the SHA-256 of the one before it: the history is evidence.
+    """
+    from pipeline import console, optout, register
+
+    kept = register.at(str(file))
+    asked = optout.Asked(who, proof, note)
+    match action:
+        case Action.ADD:
+            console.say(f"opted out: {', '.join(optout.add(kept, blocks or [], asked, until=until))}")
+        case Action.EXPIRE:
+            console.say(f"no longer opted out: {', '.join(optout.expire(kept, blocks or [], asked))}")
+        case Action.LIST:
+            console.show_register(kept, everything=all, as_json=json)
+
+
+@app.command()
+def stop(
+    file: RegisterFile,
+    reason: Annotated[str, typer.Option(help="Why; every worker shows it.", show_default=False)],
+    who: Annotated[str, typer.Option(help="Who stops; the login name if not given.")] = "",
+) -> None:
+    """Stop every sweep that obeys this register, within 5 seconds, until `census go`.
+
+    \b
+    census stop lake/optout.jsonl --reason "a hospital calls"
+    """
+    from getpass import getuser
+
+    from pipeline import console, optout, register
+
+    optout.stop(register.at(str(file)), who or getuser(), reason)
+    console.say(f"stopped; `census go {file}` lets sending go on")
+
+
+@app.command()
+def go(
+    file: RegisterFile,
+    who: Annotated[str, typer.Option(help="Who says so; the login name if not given.")] = "",
+) -> None:
+    """Let the sweeps that `census stop` stopped go on.
+
+    \b
+    census go lake/optout.jsonl
+    """
+    from getpass import getuser
+
+    from pipeline import console, optout, register
+
+    optout.go(register.at(str(file)), who or getuser())
+    console.say("sending goes on")
 
 
 @testbed.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})

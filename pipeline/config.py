@@ -75,6 +75,12 @@ class LakeSection(Section, frozen=True):
     url: str = "lake"
 
 
+class OptoutSection(Section, frozen=True):
+    """`[optout]`: the register of opt-outs that the sweep obeys, relative to this file; `optout.jsonl` in the lake if empty."""
+
+    register: str = ""
+
+
 class GeoSection(Section, frozen=True):
     """`[geo]`: databases that place addresses: an mmdb, or a table that `census geo` made; relative to this file."""
 
@@ -91,6 +97,7 @@ class Config(Section, frozen=True):
     identity: IdentitySection = IdentitySection()
     probe: ProbeSection = ProbeSection()
     lake: LakeSection = LakeSection()
+    optout: OptoutSection = OptoutSection()
     geo: GeoSection = GeoSection()
 
 

@@ -18,6 +18,8 @@ from pipeline.errors import InputError
 from pipeline.lake import store
 from pipeline.lake.store import Sweep
 from pipeline.outcome import ACCEPTS_ASSOCIATION, SPEAKS_DICOM, Outcome
+from pipeline.publish.escape import visible
+from pipeline.register import Register
 from pipeline.space.plan import Plan
 
 #: Bytes of a probe on the wire, Ethernet included.
@@ -26,6 +28,8 @@ PROBE_BYTES = 66
 COUNTRIES_SHOWN = 20
 REFRESH_SECONDS = 0.5
 PLAIN_SECONDS = 10.0
+#: A worker that has not reported for this long is taken for gone.
+GONE_SECONDS = 30.0
 
 #: Columns of a table that is written to a file or a pipe: nobody's screen limits it.
 PIPE_COLUMNS = 200
@@ -112,10 +116,21 @@ def duration(seconds: float) -> str:
 def progress(place: Sweep) -> dict[str, int]:
     """The counts of all workers of a sweep, since each began."""
     total: dict[str, int] = {}
-    for path in place.progress.glob("*.json"):
-        counts = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])["counts"]
+    for worker in _workers(place):
+        counts = worker["counts"]
         total = {name: total.get(name, 0) + counts.get(name, 0) for name in total | counts}
     return total
+
+
+def held(place: Sweep) -> str:
+    """Why the register holds back a worker that runs now; empty if it does not."""
+    now = time.time()
+    running = [worker for worker in _workers(place) if worker["running"] and now - worker["updated"] < GONE_SECONDS]
+    return next((worker["held"] for worker in running if worker.get("held")), "")
+
+
+def _workers(place: Sweep) -> list[dict[str, Any]]:
+    return [msgspec.json.decode(path.read_bytes(), type=dict[str, Any]) for path in place.progress.glob("*.json")]
 
 
 def funnel(counts: dict[str, int]) -> dict[str, int]:
@@ -148,18 +163,21 @@ def _watch(plan: Plan, place: Sweep, ended: threading.Event) -> None:
     began = time.monotonic()
     if not _errors.is_terminal:
         while not ended.wait(PLAIN_SECONDS):
-            say(_line(plan, funnel(progress(place)), time.monotonic() - began))
+            say(_line(plan, place, time.monotonic() - began))
         return
     with Live(console=_errors, transient=False) as live:
         while not ended.wait(REFRESH_SECONDS):
-            live.update(_line(plan, funnel(progress(place)), time.monotonic() - began))
+            live.update(_line(plan, place, time.monotonic() - began))
 
 
-def _line(plan: Plan, steps: dict[str, int], elapsed: float) -> str:
-    sent = steps["probed"]
-    left = max(0, plan.targets - sent) / plan.settings.rate
-    numbers = "  ".join(f"{name} {count:,}" for name, count in steps.items())
-    return f"{min(1.0, sent / plan.targets):6.1%}  {numbers}  {elapsed:.0f} s  ETA {left:.0f} s"
+def _line(plan: Plan, place: Sweep, elapsed: float) -> str:
+    counts = progress(place)
+    done = counts.get("probed", 0) + counts.get("suppressed", 0)
+    left = max(0, plan.targets - done) / plan.settings.rate
+    numbers = "  ".join(f"{name} {count:,}" for name, count in funnel(counts).items())
+    line = f"{min(1.0, done / plan.targets):6.1%}  {numbers}  {elapsed:.0f} s  ETA {left:.0f} s"
+    reason = held(place)
+    return f"{line}  stopped by the register: {visible(reason)}" if reason else line
 
 
 def show_status(lake: Path, sweep: str | None, *, as_json: bool) -> None:
@@ -181,6 +199,8 @@ def show_status(lake: Path, sweep: str | None, *, as_json: bool) -> None:
         "targets": plan.targets,
         "responses": sum(receipt["responses"] for receipt in done),
         "associations": sum(receipt["associations"] for receipt in done),
+        "suppressed": sum(receipt["suppressed"] for receipt in done),
+        "stopped by the register": visible(held(place)),
     }
     print(json.dumps(facts) if as_json else "\n".join(f"{name:>14}  {value}" for name, value in facts.items()))
 
@@ -239,11 +259,36 @@ def _answer(con: Any, text: str, form: str, *, fatal: bool) -> None:
 
 
 def _print_table(table: Any) -> None:
-    from pipeline.publish.escape import visible
-
     shown = Table()
     for name in table.column_names:
         shown.add_column(visible(name))
     for row in table.to_pylist():
         shown.add_row(*(visible(str(value)) if value is not None else "" for value in row.values()))
     _results().print(shown)
+
+
+def show_register(register: Register, *, everything: bool, as_json: bool) -> None:
+    """The opt-outs that hold today, or every event of a register."""
+    from pipeline.register import load, today
+    from pipeline.space.register import fold
+
+    events = load(register)[1].events
+    found = fold(events, today())
+    rows = [msgspec.to_builtins(event) for event in (events if everything else found.opt_outs.values())]
+    if as_json:
+        print("\n".join(json.dumps(row) for row in rows), end="\n" if rows else "")
+    else:
+        _print_register(rows)
+    if found.stop:
+        say(visible(f"stopped by {found.stop.who}: {found.stop.reason}"))
+
+
+def _print_register(rows: list[dict[str, Any]]) -> None:
+    names = ("event", "block", "at", "who", "until", "proof", "reason", "note")
+    shown = [name for name in names if any(row.get(name) for row in rows)]
+    table = Table()
+    for name in shown:
+        table.add_column(name)
+    for row in rows:
+        table.add_row(*(visible(str(row.get(name) or "")) for name in shown))
+    _results().print(table if rows else "nobody has opted out")

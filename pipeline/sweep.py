@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline import config, guard, version, worker
+from pipeline import config, guard, register, version, worker
 from pipeline.config import IdentitySection
 from pipeline.enrich import atlas, tables
 from pipeline.errors import CensusError, GuardError, InputError
@@ -21,11 +21,12 @@ from pipeline.space.ranges import Ranges
 from pipeline.wire import outgoing
 
 
-def freeze(path: Path) -> Plan:
-    """Fix the plan of a configuration file. Raises InputError."""
+def freeze(path: Path, lake: Path | None = None) -> Plan:
+    """Fix the plan of a configuration file for a lake (its own if none is given). Raises InputError."""
     settings = config.load(path)
     base = path.parent
     country, asn = ((base / name).resolve() if name else None for name in (settings.geo.country, settings.geo.asn))
+    named = register.resolve(settings.optout.register, base)
     try:
         return planning.freeze(
             settings,
@@ -34,6 +35,8 @@ def freeze(path: Path) -> Plan:
             code_version=version.code(),
             requests=_requests(settings.identity),
             atlas=atlas.load(country, asn),
+            register=named,
+            opted_out=register.opted_out(named, lake or Path(settings.lake.url)),
         )
     except InputError as error:
         raise InputError(f"{path}, {error.where}", error.reason) from None
@@ -71,7 +74,10 @@ def check(plan: Plan) -> None:
 
 
 def begin(plan: Plan, lake: Path) -> Sweep:
-    """Put the plan into the lake. Raises GuardError if another plan stands there under this name."""
+    """Put the plan into the lake, where its register is readable. Raises InputError if it is not, and GuardError if
+    another plan stands there under this name.
+    """
+    register.begin(plan.register, lake)
     place = Sweep(lake, plan.sweep)
     if not store.write(place.plan, planning.encode(plan), new=True):
         field = next(planning.differences(plan, read(place.plan)), None)

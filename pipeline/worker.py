@@ -25,18 +25,19 @@ from types import TracebackType
 import msgspec
 import zmq
 
-from pipeline import __version__, stages
+from pipeline import version
 from pipeline.errors import CensusError, GuardError, InputError, Interrupted
 from pipeline.lake import receipts, store
 from pipeline.lake.store import Sweep
 from pipeline.space.plan import Plan
 from pipeline.space.shard import Range
+from pipeline.stages.process import STAGES, run
+from pipeline.stages.setting import PROGRESS_SECONDS, Setting
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
 
 #: How long a stopped worker may take to finish the conversations that are in flight, in seconds.
 STOP_SECONDS = 20.0
-PROGRESS_SECONDS = 0.5
 _ERRORS: dict[int, Callable[[str], CensusError]] = {2: partial(InputError, "worker"), 3: GuardError}
 
 
@@ -58,10 +59,12 @@ class Tally:
 
     counts: Counter[str] = field(default_factory=Counter)
     parts: dict[str, dict[str, int]] = field(default_factory=dict)
+    held: dict[str, str] = field(default_factory=dict)
 
-    def update(self, source: str, counts: dict[str, int]) -> None:
-        """Take the latest counts of a process."""
+    def update(self, source: str, counts: dict[str, int], held: str) -> None:
+        """Take the latest counts of a process, and why the register holds it back if it does."""
         self.parts[source] = counts
+        self.held[source] = held
 
     def total(self) -> dict[str, int]:
         """All processes' counts."""
@@ -90,11 +93,10 @@ class Worker:
         folder = Path(self._folder.name)
         self._inbox = Receiver(self._context, Address(folder, "coordinator"))
         secret = store.load_secret(self._place)
-        setting = stages.Setting(folder, self._plan, self._place, secret)
+        setting = Setting(folder, self._plan, self._place, secret)
         context = multiprocessing.get_context("spawn")
         self._processes = [
-            context.Process(target=stages.run, args=(name, setting), name=f"census-{name}", daemon=True)
-            for name in stages.STAGES
+            context.Process(target=run, args=(name, setting), name=f"census-{name}", daemon=True) for name in STAGES
         ]
         for process in self._processes:
             process.start()
@@ -202,8 +204,8 @@ class Worker:
         match received[0]:
             case messages.Sent():
                 self._engine_idle = True
-            case messages.Progress(counts=counts, stage=stage):
-                self._tally.update(stage, counts)
+            case messages.Progress(counts=counts, stage=stage, held=held):
+                self._tally.update(stage, counts, held)
             case messages.Written() as written:
                 self._settle(written)
             case messages.Failed(reason=reason, exit_code=code):
@@ -232,7 +234,7 @@ class Worker:
             "first_index": planned.first_index,
             "last_index": planned.last_index,
             "plan_digest": self._plan.digest,
-            "code_version": __version__,
+            "code_version": version.code(),
             "host": socket.gethostname(),
             "attempts": written.attempt,
             "finished_at": time.time_ns() // 1000,
@@ -257,7 +259,12 @@ class Worker:
             self._show()
 
     def _show(self) -> None:
-        data = {"updated": time.time(), "running": not self._stopping.is_set(), "counts": self._tally.total()}
+        data = {
+            "updated": time.time(),
+            "running": not self._stopping.is_set(),
+            "counts": self._tally.total(),
+            "held": next((reason for reason in self._tally.held.values() if reason), ""),
+        }
         store.write(self._place.progress / f"{self._id}.json", msgspec.json.encode(data))
 
     def _watch_processes(self) -> None:

@@ -18,7 +18,7 @@ include = ["{include}"]
 {identity}
 """
 IDENTITY = 'ae_title = "LAB"\ncontact = "a@example.org"\nurl = "https://example.org"\nauthorised_by = "nobody"'
-COMMANDS = ("plan", "work", "sweep", "status", "verify", "enrich", "report", "sql", "testbed")
+COMMANDS = ("plan", "work", "sweep", "status", "verify", "enrich", "report", "sql", "testbed", "optout", "stop", "go")
 
 
 def census(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,21 +1,23 @@
 """A whole sweep over real servers, held against the testbed's ground truth, and every byte of it on the wire."""
 
+import hashlib
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
-from ipaddress import IPv4Address
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 import dpkt
 import msgspec
 import pytest
 
-from pipeline import sweep
+from pipeline import console, sweep
 from pipeline.errors import GuardError
-from pipeline.lake import receipts, store
+from pipeline.lake import receipts, store, verify
 from pipeline.publish import session
 from pipeline.space import plan as planning
 from pipeline.space.plan import Plan
@@ -125,10 +127,15 @@ def test_receipts_and_tables_add_up(swept: Path) -> None:
 
 def packets(path: Path) -> list[dpkt.ip.IP]:
     """The IPv4 packets of a capture; anything else fails."""
+    return [packet for _, packet in timed(path)]
+
+
+def timed(path: Path) -> list[tuple[float, dpkt.ip.IP]]:
+    """The IPv4 packets of a capture, and when each was seen (seconds since 1970)."""
     with path.open("rb") as file:
-        frames = [dpkt.ethernet.Ethernet(data) for _, data in dpkt.pcap.Reader(file)]
-    assert all(isinstance(frame.data, dpkt.ip.IP) for frame in frames)
-    return [frame.data for frame in frames]
+        frames = [(seen, dpkt.ethernet.Ethernet(data)) for seen, data in dpkt.pcap.Reader(file)]
+    assert all(isinstance(frame.data, dpkt.ip.IP) for _, frame in frames)
+    return [(seen, frame.data) for seen, frame in frames]
 
 
 def test_nothing_else_is_on_the_wire(swept: Path) -> None:
@@ -202,3 +209,136 @@ def _until(holds, seconds: float = 60.0) -> None:  # type: ignore[no-untyped-def
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+#: Two countries' blocks, real servers in both, that opt out while they are swept.
+OPTED_OUT = ("147.224.192.0/19", "46.223.32.0/19")
+#: How soon a running sweep obeys the register, in seconds.
+SOON = 5.0
+
+
+@dataclass
+class Obeyed:
+    """A sweep whose register changed while it ran; times are those of the register's last change."""
+
+    lake: Path
+    register: Path
+    ended: int
+    status: str
+    opted_out: float
+    stopped: float
+    gone: float
+    broken: float
+    mended: float
+    syns: list[tuple[float, int, bool]]
+
+    def seen(self, begin: float, end: float) -> list[tuple[int, bool]]:
+        """Whom a SYN went to in a time, and whether it came from the packet ring."""
+        return [(address, ring) for seen, address, ring in self.syns if begin < seen < end]
+
+
+@pytest.fixture(scope="module")
+def obeyed(tmp_path_factory: pytest.TempPathFactory) -> Obeyed:
+    """A sweep in which blocks opt out, then `stop` and `go`, then the register is garbage for a while."""
+    folder = tmp_path_factory.mktemp("obeyed")
+    lake, register, plan = folder / "lake", folder / "register.jsonl", folder / "plan.json"
+    register.touch()
+    text = DEMO.read_text("utf-8").replace("rate = 10000", "rate = 9000").replace('"demo-', f'"{DEMO.parent}/demo-')
+    (folder / "sweep.toml").write_text(f'{text}\n[optout]\nregister = "register.jsonl"\n', "utf-8")
+    _census("plan", folder / "sweep.toml", "-o", plan)
+    command = in_testbed("work", str(plan), "--lake", str(lake), capture=folder / "wire.pcap")
+    working = subprocess.Popen(command, cwd=ROOT, env=environment(folder))
+    place = sweep.begin(sweep.read(plan), lake)
+    _until(lambda: console.progress(place).get("probed", 0) > 9000)
+    _census("optout", register, "add", *OPTED_OUT, "--who", "test")
+    opted_out = register.stat().st_mtime
+    time.sleep(SOON + 1.5)
+    _census("stop", register, "--reason", "a test", "--who", "test")
+    stopped = register.stat().st_mtime
+    time.sleep(SOON + 1)
+    status = _census("status", lake) + console._line(sweep.read(plan), place, 1.0)
+    _census("go", register, "--who", "test")
+    gone = register.stat().st_mtime
+    time.sleep(1)
+    good = register.read_bytes()
+    register.write_bytes(b"garbage\n")
+    broken = register.stat().st_mtime
+    time.sleep(SOON + 1.5)
+    mended = time.time()
+    register.write_bytes(good)
+    ended = working.wait(120)
+    sent = [(seen, packet) for seen, packet in timed(folder / "wire.pcap") if packet.src == VANTAGE]
+    syns = [
+        (seen, int.from_bytes(packet.dst), 16384 <= packet.data.sport < 32768)
+        for seen, packet in sent
+        if packet.data.flags == SYN
+    ]
+    return Obeyed(lake, register, ended, status, opted_out, stopped, gone, broken, mended, syns)
+
+
+def _census(*arguments: object) -> str:
+    command = [*CENSUS, *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=60).stdout
+
+
+def _opted_out(address: int) -> bool:
+    return any(IPv4Address(address) in IPv4Network(block) for block in OPTED_OUT)
+
+
+def test_an_opt_out_holds_within_seconds(obeyed: Obeyed) -> None:
+    """Five seconds after its line no SYN and no connection goes to the block, though the sweep goes on elsewhere."""
+    assert any(_opted_out(address) for address, _ in obeyed.seen(0, obeyed.opted_out))
+    assert len(obeyed.seen(obeyed.opted_out + SOON, obeyed.stopped)) > 1000
+    assert not [a for a, _ in obeyed.seen(obeyed.opted_out + SOON, float("inf")) if _opted_out(a)]
+
+
+def test_stop_and_go(obeyed: Obeyed) -> None:
+    """Five seconds after `census stop` nothing begins, status says why, and after `census go` sending goes on."""
+    assert obeyed.seen(obeyed.stopped + SOON, obeyed.gone) == []
+    assert obeyed.status.count("a test (test)") == 2
+    assert len(obeyed.seen(obeyed.gone, obeyed.broken + SOON)) > 1000
+
+
+def test_a_register_that_cannot_be_read_stops_the_sweep(obeyed: Obeyed) -> None:
+    """Five seconds after the register was replaced by garbage nothing begins; once it is mended sending goes on."""
+    assert obeyed.seen(obeyed.broken + SOON, obeyed.mended) == []
+    assert len(obeyed.seen(obeyed.mended, float("inf"))) > 1000
+
+
+def test_what_the_register_withheld_is_counted(obeyed: Obeyed) -> None:
+    """The sweep ends well and adds up: each target was probed or counted as withheld, and the pauses are in receipts."""
+    assert obeyed.ended == 0
+    _census("verify", obeyed.lake)
+    place = store.find(obeyed.lake, None)
+    plan, done = sweep.read(place.plan), receipts.read_receipts(place)
+    probed = sum(ring and _opted_out(address) for _, address, ring in obeyed.syns)
+    withheld = sum(IPv4Network(block).num_addresses for block in OPTED_OUT) * len(plan.settings.ports) - probed
+    assert sum(r["suppressed"] for r in done) == withheld > 0
+    assert sum(r["probes_sent"] for r in done) == sum(ring for _, _, ring in obeyed.syns)
+    pauses = obeyed.gone - obeyed.stopped - SOON + obeyed.mended - obeyed.broken - SOON
+    assert sum(r["paused_seconds"] for r in done) >= pauses
+    digests = {r["register_digest"] for r in sorted(done, key=lambda r: r["finished_at"])}
+    assert hashlib.sha256(obeyed.register.read_bytes()).hexdigest() in digests
+    assert all(digests)
+
+
+def test_a_suppressed_visit_too_many_is_a_fault(obeyed: Obeyed) -> None:
+    """Each target that answered has a row or was counted as suppressed: verification names a receipt that claims more."""
+    place = store.find(obeyed.lake, None)
+    path = sorted(place.receipts.glob("*.json"))[0]
+    original = path.read_bytes()
+    receipt = msgspec.json.decode(original)
+    path.write_bytes(msgspec.json.encode(receipt | {"suppressed_visits": receipt["suppressed_visits"] + 1}))
+    found = list(verify.faults(place, sweep.read(place.plan)))
+    path.write_bytes(original)
+    assert [fault.where for fault in found] == [f"receipt {path.stem}"]
+
+
+def test_the_rest_is_the_ground_truth(obeyed: Obeyed) -> None:
+    """Outside the blocks that opted out every outcome is the ground truth; in them none is that it does not hold."""
+    with session.connect(obeyed.lake) as con:
+        rows = con.execute("SELECT ip, port, outcome FROM responses").fetchall()
+    expected = {(t.address, t.port, t.outcome) for t in TRUTH if t.outcome and not t.excluded}
+    inside = {row for row in expected if _opted_out(row[0])}
+    assert {row for row in rows if not _opted_out(row[0])} == expected - inside
+    assert {row for row in rows if _opted_out(row[0])} < inside

@@ -56,13 +56,18 @@ def _receipt(where: str, receipt: Receipt, planned: Range, plan: Plan) -> Iterat
     """A receipt against its range of the plan, and against itself."""
     outcomes = sum(row["targets"] for row in receipt["outcomes"])
     sent = receipt["probes_sent"] + receipt["suppressed"]
+    answered = receipt["answers"] - receipt["duplicates"]
+    settled = receipt["connects"] + receipt["suppressed_visits"]
+    visited = receipt["connects"] == receipt["responses"]
+    once = receipt["attempts"] == 1
     checks = (
         (receipt["plan_digest"] == plan.digest, "was made under another plan"),
         (receipt["first_index"] == planned.first_index, "begins elsewhere than its range"),
         (receipt["last_index"] == planned.last_index, "ends elsewhere than its range"),
         (sent == planned.length, f"sent or suppressed {sent} probes of {planned.length}"),
         (outcomes == receipt["responses"], f"has {outcomes} outcomes for {receipt['responses']} responses"),
-        (receipt["responses"] <= receipt["answers"] or receipt["attempts"] > 1, "has more responses than answers"),
+        (settled == answered if once else settled <= answered, f"settled {settled} targets, {answered} answered"),
+        (visited or not once, f"has {receipt['responses']} responses of {receipt['connects']} connections"),
     )
     yield from (Fault(where, what) for right, what in checks if not right)
 

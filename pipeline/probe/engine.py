@@ -6,7 +6,7 @@ tells whether the target has answered before.
 
 import select
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,12 +14,16 @@ from numpy.typing import NDArray
 
 from pipeline.probe.pacer import Pacer
 from pipeline.probe.ring import ReceiveRing, TransmitRing
+from pipeline.space.ranges import U32, Ranges
+from pipeline.space.register import Permit
 from pipeline.space.shard import Range, Walk
 from pipeline.wire import packet
 from pipeline.wire.cookie import Secret, bake
 from pipeline.wire.packet import Answers, Sums
 
 BATCH = 4096
+#: How long to wait for answers where nothing may be sent, in seconds.
+IDLE_SECONDS = 0.005
 
 
 @dataclass(slots=True)
@@ -38,6 +42,7 @@ class SendCounts:
     stalls: int = 0
     started_at: int = 0
     send_seconds: float = 0.0
+    paused_seconds: float = 0.0
 
 
 @dataclass(slots=True)
@@ -71,24 +76,26 @@ class Finished:
 
 
 class Engine:
-    """One sender. Drive it with `tick`; it owns the rings and no thread."""
+    """One sender. Drive it with `tick`; it owns the rings and no thread. It asks `permit` before every batch."""
 
     def __init__(
-        self, walk: Walk, secret: Secret, transmit: TransmitRing, receive: ReceiveRing, *, frame: bytes, rate: int,
-        cooldown: float,
+        self, walk: Walk, secret: Secret, transmit: TransmitRing, receive: ReceiveRing, *, permit: Callable[[], Permit],
+        frame: bytes, rate: int, cooldown: float,
     ) -> None:  # fmt: skip
         self._walk = walk
         self._secret = secret
         self._transmit = transmit
         self._receive = receive
         self._sums = Sums.over(frame)
+        self._permit = permit
+        self._held_since: float | None = None
         self._cooldown = cooldown
         self._ids = np.random.default_rng()
         self._pacer = Pacer(rate, time.monotonic())
         self._sending: OpenRange | None = None
         self._open: dict[tuple[int, int], OpenRange] = {}
         self._seen = (0, 0, 0)
-        self.probes = 0
+        self.probes = self.suppressed = 0
         self._poll = select.poll()
         self._poll.register(receive.socket, select.POLLIN)
 
@@ -119,9 +126,10 @@ class Engine:
 
     def tick(self) -> Iterator[Responses | Finished]:
         """Send what the budget allows, wait a little, read what came; to be called again and again."""
-        if self._sending:
-            self._send(self._sending)
-        wait = self._pacer.wait() if self._sending else 0.005
+        permit = self._permit()
+        if self._sending and self._may_send(self._sending, held=bool(permit.held)):
+            self._send(self._sending, permit.withheld)
+        wait = self._pacer.wait() if self._sending and not permit.held else IDLE_SECONDS
         self._poll.poll(max(1, int(wait * 1000)))
         yield from self._read()
         now = time.monotonic()
@@ -130,21 +138,39 @@ class Engine:
                 del self._open[key]
                 yield Finished(opened.range, opened.counts, complete=True)
 
-    def _send(self, opened: OpenRange) -> None:
+    def _may_send(self, opened: OpenRange, *, held: bool) -> bool:
+        """Keep the time in which the register holds the range back; afterwards the pacer begins anew: no burst, no stall."""
+        now = time.monotonic()
+        if self._held_since is not None:
+            opened.counts.paused_seconds += now - self._held_since
+            self._pacer.resume(now)
+        self._held_since = now if held else None
+        return not held
+
+    def _send(self, opened: OpenRange, withheld: Ranges) -> None:
         left = opened.range.length - opened.next_index
         count = self._pacer.grant(time.monotonic(), min(left, BATCH, self._transmit.room()))
         if count:
             begin = opened.range.first_index + opened.next_index
-            addresses, ports = self._walk.targets(opened.range.shard, begin, begin + count)
+            targets = self._walk.targets(opened.range.shard, begin, begin + count)
+            sent = self._probe(*_asked(*targets, withheld))
+            opened.next_index += count
+            opened.counts.probes_sent += sent
+            opened.counts.suppressed += count - sent
+            self.probes += sent
+            self.suppressed += count - sent
+        if opened.next_index == opened.range.length:
+            self._end(opened)
+
+    def _probe(self, addresses: U32, ports: NDArray[np.uint16]) -> int:
+        """Send a SYN to each target; how many that were."""
+        count = len(addresses)
+        if count:
             cookie = bake(self._secret, addresses, ports)
             ids = self._ids.integers(0, 65536, count, dtype=np.uint16)
             packet.fill(self._transmit.frames(count), self._sums, addresses, ports, cookie, ids)
             self._transmit.send(count)
-            opened.next_index += count
-            opened.counts.probes_sent += count
-            self.probes += count
-        if opened.next_index == opened.range.length:
-            self._end(opened)
+        return count
 
     def _end(self, opened: OpenRange) -> None:
         """Let a range cool down; what the rings and the pacer counted meanwhile is its own."""
@@ -178,6 +204,14 @@ class Engine:
             mine = (shard == opened.range.shard) & (position >= 0) & (position < opened.range.length)
             if mine.any():
                 yield from _count(opened, answers_now.take(mine), position[mine])
+
+
+def _asked(addresses: U32, ports: NDArray[np.uint16], withheld: Ranges) -> tuple[U32, NDArray[np.uint16]]:
+    """The targets that the register does not withhold."""
+    if not len(withheld.first):
+        return addresses, ports
+    asked = ~withheld.contains(addresses)
+    return addresses[asked], ports[asked]
 
 
 def _count(opened: OpenRange, answers: Answers, position: NDArray[np.int64]) -> Iterator[Responses]:

@@ -16,7 +16,7 @@ from pipeline.errors import GuardError, InputError
 from pipeline.space import caps, listing
 from pipeline.space.atlas import Atlas, Reference
 from pipeline.space.caps import Load
-from pipeline.space.listing import Listing
+from pipeline.space.listing import Entry, Listing
 from pipeline.space.permutation import Permutation
 from pipeline.space.ranges import Ranges, Space
 from pipeline.space.shard import Walk
@@ -66,6 +66,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     caps: CapsSection
     identity: IdentitySection
     probe: ProbeSection
+    register: str = ""
     reference: Reference
     digests: Digests
     pace: Pace
@@ -99,15 +100,16 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def freeze(
-    config: Config, base: Path, *, created: str, code_version: str, requests: dict[str, str], atlas: Atlas
-) -> Plan:
+    config: Config, base: Path, *, created: str, code_version: str, requests: dict[str, str], atlas: Atlas,
+    register: str = "", opted_out: Ranges | None = None,
+) -> Plan:  # fmt: skip
     """Fix the plan of a configuration; files are relative to `base`. Raises InputError if there is nothing to do."""
     targets = config.targets
     wanted = listing.read_key(targets.include, targets.include_files, "include", base, atlas.named)
     listing.refuse_overlap(wanted)
     special, never = listing.special_purpose(), listing.never_touch()
     excluded = listing.read_key(targets.exclude, targets.exclude_files, "exclude", base, atlas.named)
-    unwanted = [special, never, *excluded]
+    unwanted = [special, never, *excluded, *_opted_out(register, opted_out)]
     included = Ranges.union_of(part.ranges for part in wanted)
     forbidden = Ranges.union_of(part.ranges for part in unwanted)
     ranges = included.subtract(forbidden)
@@ -123,6 +125,7 @@ def freeze(
         caps=config.caps,
         identity=config.identity,
         probe=config.probe,
+        register=register,
         reference=atlas.reference,
         digests=Digests(
             target_space=ranges.digest,
@@ -202,6 +205,13 @@ def decode(data: bytes, where: str) -> Plan:
     if overlap.count or Ranges.of(plan.ranges).count != plan.addresses:
         raise GuardError(f"{where}: {overlap.count} targets of the plan lie outside the configured space; plan again")
     return plan
+
+
+def _opted_out(register: str, ranges: Ranges | None) -> list[Listing]:
+    """What the register withholds when the plan is made, as a list of its own."""
+    if ranges is None:
+        return []
+    return [Listing("opt-out register", (Entry("opt-outs", register, "asked not to be probed", ranges.pairs()),))]
 
 
 def _share(part: Listing, included: Ranges) -> RangeList:

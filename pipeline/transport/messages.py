@@ -48,10 +48,14 @@ class Written(Message, frozen=True):
 
 
 class Progress(Message, frozen=True):
-    """Engine or associator → coordinator: counts since the process began, for people to watch."""
+    """Engine or associator → coordinator: counts since the process began, for people to watch.
+
+    `held` is why the register lets nothing be begun now, empty if it does.
+    """
 
     stage: str
     counts: dict[str, int]
+    held: str = ""
 
 
 class Stop(Message, frozen=True):

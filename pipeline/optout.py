@@ -1,0 +1,104 @@
+"""What people write into a register: opt-outs and their ends, stop and go."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import msgspec
+
+from pipeline.errors import InputError
+from pipeline.register import Register, record, today
+from pipeline.space.register import AnyEvent, Expire, Given, Go, OptOut, State, Stop, Text, block
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asked for something, and what there is to say about it."""
+
+    who: str
+    proof: str = ""
+    note: str = ""
+
+
+def add(register: Register, blocks: Sequence[str], asked: Asked, *, until: str = "") -> list[str]:
+    """Opt blocks out, until the end of a day (UTC) or for good; their names. Raises InputError, then nothing is written."""
+    names = _names(blocks)
+    _check(asked)
+    last = _day(until) if until else None
+    events = [
+        OptOut(at=_now(), who=asked.who, block=name, until=last, proof=asked.proof, note=asked.note) for name in names
+    ]
+    register.create()
+    record(register, lambda _: events)
+    return names
+
+
+def expire(register: Register, blocks: Sequence[str], asked: Asked) -> list[str]:
+    """End opt-outs; their blocks' names. Raises InputError naming the blocks that are not opted out."""
+    names = _names(blocks)
+    _check(asked)
+
+    def make(state: State) -> list[AnyEvent]:
+        unknown = [name for name in names if name not in state.opt_outs]
+        if unknown:
+            raise InputError(
+                register.where, f"not opted out, as a block of its own: {', '.join(unknown)}; `list` shows what is"
+            )
+        return [Expire(at=_now(), who=asked.who, block=name, note=asked.note) for name in names]
+
+    record(register, make)
+    return names
+
+
+def stop(register: Register, who: str, reason: str) -> None:
+    """Stop every worker that obeys the register. Raises InputError."""
+    _check(Asked(who))
+    _text(reason, "--reason", Given)
+    record(register, lambda _: [Stop(at=_now(), who=who, reason=reason)])
+
+
+def go(register: Register, who: str) -> None:
+    """Let sending go on. Raises InputError if it is not stopped."""
+    _check(Asked(who))
+
+    def make(state: State) -> list[AnyEvent]:
+        if not state.stop:
+            raise InputError(register.where, "is not stopped")
+        return [Go(at=_now(), who=who)]
+
+    record(register, make)
+
+
+def _names(blocks: Sequence[str]) -> list[str]:
+    if not blocks:
+        raise InputError("command line", "name at least one block, e.g. 192.0.2.0/24")
+    return list(dict.fromkeys(block(text, "command line") for text in blocks))
+
+
+def _day(text: str) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise InputError("--until", f"{text!r} is no date; write it as 2027-01-31") from None
+    if day < today():
+        raise InputError("--until", f"{text} is over; today is {today()} (UTC)")
+    return day
+
+
+def _check(asked: Asked) -> None:
+    _text(asked.who, "--who", Given)
+    _text(asked.proof, "--proof", Text)
+    _text(asked.note, "--note", Text)
+
+
+def _text(text: str, option: str, kind: object) -> None:
+    if kind is Given and not text:
+        raise InputError(option, "is missing; it stands in the register as evidence")
+    try:
+        msgspec.convert(text, kind)
+    except msgspec.ValidationError as error:
+        raise InputError(option, str(error)) from None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)

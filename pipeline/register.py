@@ -1,0 +1,248 @@
+"""The register's edge: where it is kept, how a line is added, and how a worker watches it without ever waiting for it."""
+
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Protocol
+
+from pipeline.errors import InputError
+from pipeline.space.ranges import Ranges
+from pipeline.space.register import AnyEvent, History, Permit, State, Unfinished, chain, digest, fold, parse
+
+#: Where a register lies that the configuration does not name: in the lake, so that all who share the lake share it.
+DEFAULT_NAME = "optout.jsonl"
+#: A quarter of a million opt-outs; what is longer is no register.
+LONGEST = 64 << 20
+#: How often a worker reads the register. A read, not a look at its time stamp: those are coarse on some file systems.
+READ_SECONDS = 0.5
+#: A worker that has not been able to read the register for this long stops sending (DESIGN §4).
+STALE_SECONDS = 5.0
+#: How long a last line without an end is taken for one that is being written.
+UNFINISHED_SECONDS = 1.0
+NO_ANSWER = "it does not answer"
+
+
+class Register(Protocol):
+    """Where a register is kept. An object store can be one: read an object, put it if it has not changed."""
+
+    where: str
+
+    def create(self) -> bool:
+        """Begin an empty one; False if there is one. Raises InputError if that cannot be."""
+
+    def read(self) -> bytes:
+        """All of it. Raises InputError if that cannot be."""
+
+    def append(self, lines: bytes, *, after: bytes) -> bool:
+        """Add lines durably if the register is still `after`; False if somebody else has added some."""
+
+
+class File:
+    """A register in a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.where = str(path)
+
+    def create(self) -> bool:
+        """Begin an empty one; False if there is one."""
+        try:
+            self._path.touch(exist_ok=False)
+            _sync_folder(self._path.parent)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            raise InputError(self.where, f"cannot be made: {error.strerror}") from None
+        return True
+
+    def read(self) -> bytes:
+        """All of it."""
+        try:
+            with self._path.open("rb") as file:
+                if os.fstat(file.fileno()).st_size > LONGEST:
+                    raise InputError(
+                        self.where, f"is longer than {LONGEST >> 20} MiB; begin a new one with what is active"
+                    )
+                return file.read()
+        except OSError as error:
+            raise InputError(self.where, f"the register cannot be read: {error.strerror}") from None
+
+    def append(self, lines: bytes, *, after: bytes) -> bool:
+        """Add lines in one write under a lock; a reader sees all of a line's bytes or no end of line."""
+        try:
+            with self._path.open("r+b", buffering=0) as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                file.seek(0)
+                if file.read() != after:
+                    return False
+                if file.write(lines) != len(lines):  # at the end, where reading has left it
+                    file.truncate(len(after))
+                    raise InputError(self.where, "cannot be written: the device is full")
+                os.fsync(file)
+        except OSError as error:
+            raise InputError(self.where, f"cannot be written: {error.strerror}") from None
+        return True
+
+
+def _sync_folder(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def at(location: str) -> Register:
+    """The register at a path. Raises InputError for what this version cannot keep one in."""
+    if "://" in location:
+        raise InputError(f"register {location}", "only files can hold a register yet; name a path")
+    return File(Path(location))
+
+
+def resolve(name: str, base: Path) -> str:
+    """What a plan carries for the configuration's `[optout] register`: a whole path; nothing where nothing is named."""
+    return name if not name or "://" in name else str((base / name).resolve())
+
+
+def of(named: str, lake: Path) -> Register:
+    """The register that a sweep into this lake obeys: the one its plan names, or else the lake's own."""
+    return at(named or str(lake / DEFAULT_NAME))
+
+
+def begin(named: str, lake: Path) -> None:
+    """Require a readable register; a lake that never held a sweep gets its own, empty. Raises InputError."""
+    own = lake / DEFAULT_NAME
+    if not named and not (lake / "plans").exists():
+        lake.mkdir(parents=True, exist_ok=True)
+        of(named, lake).create()
+    elif not named and not own.exists():
+        hint = "restore it, or make an empty file if nobody has opted out"
+        raise InputError(str(own), f"the register is missing, though sweeps were made here: {hint}")
+    load(of(named, lake))
+
+
+def opted_out(named: str, lake: Path) -> Ranges | None:
+    """What is opted out today, for a plan; None if the lake has no register of its own yet. Raises InputError."""
+    if not named and not (lake / DEFAULT_NAME).exists():
+        return None
+    return state(of(named, lake)).ranges
+
+
+def load(register: Register) -> tuple[bytes, History]:
+    """Read a register, waiting a second for a line that is being written. Raises InputError."""
+    until = time.monotonic() + UNFINISHED_SECONDS
+    while True:
+        data = register.read()
+        try:
+            return data, parse(data, register.where)
+        except Unfinished:
+            if time.monotonic() > until:
+                raise
+        time.sleep(0.05)
+
+
+def today() -> date:
+    """The day in UTC."""
+    return datetime.now(UTC).date()
+
+
+def state(register: Register) -> State:
+    """What a register says today. Raises InputError."""
+    return fold(load(register)[1].events, today())
+
+
+def record(register: Register, make: Callable[[State], Sequence[AnyEvent]]) -> Sequence[AnyEvent]:
+    """Add the events that `make` gives for the state found, with nobody's in between; raises what `make` raises."""
+    while True:
+        data, history = load(register)
+        events = make(fold(history.events, today()))
+        if register.append(chain(events, history.last), after=data):
+            return events
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A register as it was read: published whole, never changed. `began` is when that reading began."""
+
+    began: float
+    day: date
+    data: bytes
+    history: History
+    digest: str
+    permit: Permit
+
+
+class Watch:
+    """Reads a register again and again in a thread of its own, so that who asks `permit` never waits for a file system.
+
+    A file system that hangs, a file that is gone and a chain that is broken are all the same: the last good reading grows
+    old, and at STALE_SECONDS nothing more may be sent.
+    """
+
+    def __init__(self, register: Register, space: Ranges) -> None:
+        self._register = register
+        self._space = space
+        self._reading: Reading | None = None
+        self._fault = NO_ANSWER
+        self._looked = threading.Event()
+        self._ended = threading.Event()
+
+    def __enter__(self) -> "Watch":
+        threading.Thread(target=self._watch, name="census-register", daemon=True).start()
+        self._looked.wait(STALE_SECONDS)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the register as it was last read; empty before it ever was."""
+        return self._reading.digest if self._reading else ""
+
+    def permit(self, now: float | None = None) -> Permit:
+        """What may be done now, on the clock that `clock` reads. `withheld` holds addresses of the space only."""
+        reading = self._reading
+        age = (clock() if now is None else now) - (reading.began if reading else -STALE_SECONDS)
+        if reading is None or age > STALE_SECONDS:
+            withheld = reading.permit.withheld if reading else Ranges.of(())
+            return Permit(f"it has not been readable for {STALE_SECONDS:.0f} s ({self._fault})", withheld)
+        return reading.permit
+
+    def _watch(self) -> None:
+        while not self._ended.is_set():
+            self._fault = NO_ANSWER
+            try:
+                self._look()
+            except InputError as error:
+                self._fault = str(error)
+            self._looked.set()
+            self._ended.wait(READ_SECONDS)
+
+    def _look(self) -> None:
+        began, day, before = clock(), today(), self._reading
+        data = self._register.read()
+        if before and before.day == day and before.data == data:
+            self._reading = replace(before, began=began)
+            return
+        if before and not data.startswith(before.data):
+            raise InputError(self._register.where, "does not begin any more with the lines that were read before")
+        history = parse(data, self._register.where, before.history if before else History())
+        permit = _permit(fold(history.events, day), self._space)
+        self._reading = Reading(began, day, data, history, digest(data), permit)
+
+
+def _permit(found: State, space: Ranges) -> Permit:
+    """What a state leaves to do in a target space, which holds nothing that the plan excludes already."""
+    held = f"{found.stop.reason} ({found.stop.who})" if found.stop else ""
+    return Permit(held, found.ranges.intersect(space))
+
+
+def clock() -> float:
+    """Seconds of a clock that also counts while the machine is suspended: a reading is old after that."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -1,0 +1,207 @@
+"""The associator's process: holds one conversation with each target that answered."""
+
+import asyncio
+import hashlib
+import time
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import zmq
+
+from pipeline import guard
+from pipeline.associate import client, loop
+from pipeline.errors import GuardError
+from pipeline.lake import parts
+from pipeline.record import BANNER_LIMIT, Visit
+from pipeline.register import Watch
+from pipeline.space.ranges import Ranges
+from pipeline.stages.setting import PROGRESS_SECONDS, Setting
+from pipeline.transport import messages
+from pipeline.transport.channel import Address, Receiver, Sender
+from pipeline.wire.outgoing import Outgoing
+
+#: Conversations that are open at once.
+CONVERSATIONS = 1000
+FLUSH_SECONDS = 0.1
+
+
+def run_associator(setting: Setting, context: zmq.Context[zmq.Socket[bytes]], coordinator: Sender) -> None:
+    """Hold one conversation with each target that answered."""
+    inbox = Receiver(context, Address(setting.folder, "associator"))
+    writer = Sender(context, Address(setting.folder, "writer"))
+    guard.require_authorised(setting.plan.identity)
+    outgoing = Outgoing.from_json(setting.plan.requests, where="plan, requests")
+    with setting.watch() as watch:
+        loop.run(Associating(setting, outgoing, watch, inbox, writer, coordinator).run())
+    inbox.close()
+    writer.close()
+
+
+@dataclass(slots=True)
+class Conversations:
+    """The conversations of one attempt at a range."""
+
+    shard: int
+    number: int
+    attempt: int
+    known: set[tuple[int, int]]
+    pending: int = 0
+    given_up: bool = False
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    cooled: messages.Cooled | None = None
+
+
+@dataclass(slots=True)
+class Associating:
+    """The associator's process: targets in, finished conversations out."""
+
+    setting: Setting
+    outgoing: Outgoing
+    watch: Watch
+    inbox: Receiver
+    writer: Sender
+    coordinator: Sender
+    open: dict[tuple[int, int], Conversations] = field(default_factory=dict)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    waiting: deque[tuple[Conversations, dict[str, Any]]] = field(default_factory=deque)
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    stopped: bool = False
+    flushed: float = 0.0
+    shown: float = 0.0
+
+    async def run(self) -> None:
+        """Work until told to stop and nothing is in flight."""
+        allowed = Ranges.of(self.setting.plan.ranges)
+        while not (self.stopped and not self.open):
+            while self.has_room() and (received := self.inbox.receive(0.0)):
+                self.take(*received, allowed)
+            self.admit()
+            await asyncio.sleep(0.005)
+            self.raise_failures()
+            self.flush()
+        self.writer.send(messages.Stop(shard=0, number=0))
+
+    def has_room(self) -> bool:
+        """More may be taken in: who waits while the register holds all back is at most who answers in a cool-down."""
+        return len(self.tasks) + len(self.waiting) < CONVERSATIONS or bool(self.watch.permit().held)
+
+    def admit(self) -> None:
+        """Begin the conversations that wait, as the register allows; asked before each of them."""
+        while self.waiting and len(self.tasks) < CONVERSATIONS:
+            permit = self.watch.permit()
+            if permit.held and not self.stopped:
+                return
+            batch, row = self.waiting.popleft()
+            if permit.held:
+                batch.pending -= 1
+                batch.given_up = True
+            elif permit.withheld.contains(np.array([row["ip"]]))[0]:
+                batch.pending -= 1
+                batch.counts["suppressed_visits"] += 1
+            else:
+                self.tasks.add(asyncio.create_task(self.converse(batch, row)))
+
+    def take(self, message: messages.Any, rows: pa.RecordBatch | None, allowed: Ranges) -> None:
+        """Begin the conversations that a message asks for, or note that a range is over."""
+        match message:
+            case messages.Rows() if rows is not None:
+                if not allowed.contains(np.asarray(rows["ip"])).all():
+                    raise GuardError("a target lies outside the plan's space; nothing was sent to it")
+                batch = self.range_of(message)
+                for row in rows.to_pylist():
+                    self.begin(batch, row)
+            case messages.Cooled():
+                self.range_of(message).cooled = message
+            case messages.Stop():
+                self.stopped = True
+
+    def range_of(self, message: messages.Rows | messages.Cooled) -> Conversations:
+        """The range that a message speaks of; what earlier attempts at it have visited is not visited again."""
+        key = (message.shard, message.number)
+        if key not in self.open:
+            known: set[tuple[int, int]] = set()
+            name = f"{message.shard:03d}-{message.number:06d}"
+            for attempt in range(1, message.attempt):
+                table = parts.read_journal(self.setting.place.journal(name, attempt, "responses"), "responses")
+                known |= set(zip(table["ip"].to_pylist(), table["port"].to_pylist(), strict=True))
+            self.open[key] = Conversations(message.shard, message.number, message.attempt, known)
+        return self.open[key]
+
+    def begin(self, batch: Conversations, row: dict[str, Any]) -> None:
+        """Let a target wait for its conversation, once."""
+        if (row["ip"], row["port"]) in batch.known:
+            return
+        batch.known.add((row["ip"], row["port"]))
+        batch.pending += 1
+        self.waiting.append((batch, row))
+
+    async def converse(self, batch: Conversations, row: dict[str, Any]) -> None:
+        """Hold the conversation and keep what came of it."""
+        echo = self.setting.plan.settings.profile == "echo"
+        visit = await client.visit(guard.tcp_socket, self.outgoing, echo=echo, ip=row["ip"], port=row["port"])
+        batch.pending -= 1
+        batch.rows.append(row | _columns(visit))
+        batch.counts["connects"] += 1
+        batch.counts["syn_retransmits"] += visit.syn_retransmits
+        self.outcomes[visit.outcome] += 1
+
+    def raise_failures(self) -> None:
+        """A conversation that failed by our fault ends the worker: what a peer does never raises."""
+        for task in [task for task in self.tasks if task.done()]:
+            self.tasks.discard(task)
+            task.result()
+
+    def flush(self) -> None:
+        """Hand finished conversations to the writer as a group, and ranges that are over after their last one."""
+        now = time.monotonic()
+        if now - self.flushed < FLUSH_SECONDS:
+            return
+        self.flushed = now
+        for key, batch in list(self.open.items()):
+            self.hand_over(batch)
+            if batch.cooled and not batch.pending:
+                del self.open[key]
+                counts = batch.cooled.counts | {
+                    "connects": batch.counts["connects"],
+                    "syn_retransmits": batch.counts["syn_retransmits"],
+                    "suppressed_visits": batch.counts["suppressed_visits"],
+                }
+                self.writer.send(
+                    messages.Cooled(
+                        shard=batch.shard, number=batch.number, attempt=batch.attempt,
+                        complete=batch.cooled.complete and not batch.given_up, counts=counts,
+                    )
+                )  # fmt: skip
+        if now - self.shown > PROGRESS_SECONDS or self.stopped:
+            self.shown = now
+            held = self.watch.permit().held
+            seen = {str(name): count for name, count in self.outcomes.items()}
+            self.coordinator.send(messages.Progress(shard=0, number=0, stage="associator", counts=seen, held=held))
+
+    def hand_over(self, batch: Conversations) -> None:
+        """Send the rows that came in since the last time, table by table."""
+        rows, batch.rows = batch.rows, []
+        chosen = {
+            "responses": rows,
+            "associations": [row for row in rows if row["like_dicom"]],
+            "banners": [row for row in rows if row["banner"] is not None],
+        }
+        for table, its_rows in chosen.items():
+            if its_rows:
+                message = messages.Rows(shard=batch.shard, number=batch.number, attempt=batch.attempt, table=table)
+                self.writer.send(message, parts.from_rows(its_rows, table))
+
+
+def _columns(visit: Visit) -> dict[str, Any]:
+    """A conversation as columns of `responses`, `associations` and `banners`."""
+    row: dict[str, Any] = msgspec.to_builtins(visit, builtin_types=(bytes,))
+    row |= {"raw_truncated": visit.raw_length > len(visit.raw), "raw_sha256": hashlib.sha256(visit.raw).digest()}
+    shown = b"" if visit.like_dicom else visit.raw[:BANNER_LIMIT]
+    row["bytes"] = shown
+    row["banner"] = int.from_bytes(hashlib.sha256(shown).digest()[:8], "big") if shown else None
+    return row

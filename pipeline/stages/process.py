@@ -1,0 +1,33 @@
+"""A process of a worker: one stage, from its start to its end."""
+
+import signal
+from collections.abc import Callable
+
+import zmq
+
+from pipeline.errors import CensusError
+from pipeline.stages.associator import run_associator
+from pipeline.stages.engine import run_engine
+from pipeline.stages.setting import Setting
+from pipeline.stages.writer import run_writer
+from pipeline.transport import messages
+from pipeline.transport.channel import Address, Sender
+
+Stage = Callable[[Setting, "zmq.Context[zmq.Socket[bytes]]", Sender], None]
+STAGES: dict[str, Stage] = {"engine": run_engine, "associator": run_associator, "writer": run_writer}
+
+
+def run(name: str, setting: Setting) -> None:
+    """Run a stage until it is told to stop; what ends it otherwise is reported to the coordinator."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    coordinator = Sender(context, Address(setting.folder, "coordinator"))
+    try:
+        STAGES[name](setting, context, coordinator)
+    except CensusError as error:
+        coordinator.send(messages.Failed(shard=0, number=0, reason=str(error), exit_code=error.exit_code))
+    except Exception as error:
+        coordinator.send(messages.Failed(shard=0, number=0, reason=f"{name}: {error!r}", exit_code=1))
+    finally:
+        coordinator.close()
+        context.term()
