@@ -78,6 +78,35 @@ class Surprise(Explained):
     OVER_LIMIT = "over_limit", "Sent more than is ever kept."
 
 
+class Handshake(Explained):
+    """How the TLS handshake with a target ended, on a connection that stood."""
+
+    COMPLETED = "completed", "Completed; the association went through it."
+    REFUSED_VERSION = "refused_version", "No version from TLS 1.0 to 1.3 suited both, as its alert or its answer says."
+    NEEDS_CLIENT_CERTIFICATE = (
+        "needs_client_certificate",
+        "Asked for a client certificate and ended the connection when it got none, before our request was sent or by alert.",
+    )
+    ALERT = "alert", "Ended by another alert of the peer's."
+    NOT_TLS = "not_tls", "Answered our hello with bytes that are no TLS record."
+    CLOSED = "closed", "The peer closed the connection during the handshake without an alert."
+    RESET = "reset", "The peer reset the connection during the handshake."
+    DEADLINE = "deadline", "Not completed when our deadline passed."
+    MALFORMED = "malformed", "Answered with TLS records that make no handshake, or with more than we take."
+
+
+class ClientCertificate(Explained):
+    """Whether the peer wants a certificate of the client; we have none."""
+
+    NOT_REQUESTED = "not_requested", "Did not ask for one before the handshake was completed or over."
+    REQUESTED = "requested", "Asked for one, and went on without it or was not yet told that there is none."
+    REQUIRED = "required", "Asked for one, and an alert about certificates followed when it got none."
+    SUSPECTED = (
+        "suspected",
+        "Asked for one, and closed or reset without a word when it got none: perhaps for another reason.",
+    )
+
+
 #: Outcomes that only a DICOM upper layer produces.
 SPEAKS_DICOM = frozenset(
     {Outcome.ECHOED, Outcome.ACCEPTED, Outcome.ACCEPTED_NO_VERIFICATION, Outcome.REJECTED, Outcome.ABORTED}

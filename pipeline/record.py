@@ -2,7 +2,7 @@
 
 import msgspec
 
-from pipeline.outcome import CloseKind, CloseStage, Grade, Outcome
+from pipeline.outcome import ClientCertificate, CloseKind, CloseStage, Grade, Handshake, Outcome
 
 #: How much of a DICOM-like reply is kept (DESIGN §7) and of any other (DESIGN §6).
 RAW_LIMIT = 16 * 1024
@@ -15,6 +15,52 @@ class PresentationContext(msgspec.Struct, frozen=True):
     id: int
     result: int
     transfer_syntax: str
+
+
+class Certificate(msgspec.Struct, frozen=True, kw_only=True):
+    """What an X.509 certificate says (RFC 5280), as far as it can be read; None is what cannot, or is not there."""
+
+    sha256: str
+    size: int
+    spki_sha256: str | None = None
+    subject: str | None = None
+    issuer: str | None = None
+    subject_organization: str | None = None
+    issuer_organization: str | None = None
+    san: tuple[str, ...] = ()
+    san_count: int = 0
+    not_before: int | None = None
+    """µs since the epoch, UTC"""
+    not_after: int | None = None
+    key_type: str | None = None
+    key_bits: int | None = None
+    signature_algorithm: str | None = None
+    is_ca: bool | None = None
+    self_issued: bool | None = None
+    self_signed: bool | None = None
+    signed_by_next: bool | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class TlsFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """One TLS handshake. Times ending in `_us` are microseconds since the visit's `started_at`."""
+
+    handshake: Handshake
+    client_certificate: ClientCertificate
+    hello_us: int
+    first_record_us: int | None = None
+    handshake_us: int | None = None
+    version: str | None = None
+    cipher: str | None = None
+    alert: int | None = None
+    alert_name: str | None = None
+    alert_after_handshake: bool | None = None
+    our_alert: int | None = None
+    tls_error: str | None = None
+    received_bytes: int = 0
+    certificate_count: int = 0
+    valid_at_visit: bool | None = None
+    chain: tuple[Certificate, ...] = ()
 
 
 class Role(msgspec.Struct, frozen=True):
@@ -97,5 +143,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     guess: str | None = None
     """Protocol that a reply which is not DICOM looks like."""
     syn_retransmits: int = 0
+    tls: TlsFacts | None = None
+    """The handshake, if the conversation was to go through TLS and the connection stood."""
     rtt_us: int | None = None
     """The kernel's smoothed round-trip time when the conversation ended."""

@@ -77,7 +77,7 @@ def parse_type(text: str) -> pa.DataType:
     if match := re.fullmatch(r"list<(.+)>", text):
         return pa.list_(parse_type(match[1]))
     if match := re.fullmatch(r"struct<(.+)>", text):
-        members = (member.split(": ") for member in match[1].split(", "))
+        members = (member.split(": ") for member in re.split(r", (?=\w+: )", match[1]))
         return pa.struct([(name, parse_type(kind)) for name, kind in members])
     raise ValueError(f"unknown column type {text!r}")
 

@@ -8,18 +8,22 @@ import pytest
 from pipeline.outcome import (
     ACCEPTS_ASSOCIATION,
     SPEAKS_DICOM,
+    ClientCertificate,
     CloseKind,
     CloseStage,
     Explained,
     Grade,
+    Handshake,
     Outcome,
     Surprise,
 )
 
 KINDS = (Outcome, CloseKind, CloseStage, Grade, Surprise)
+#: Those of docs/tls.md.
+OF_TLS = (Handshake, ClientCertificate)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, *OF_TLS])
 def test_members_are_explained(kind: type[Explained]) -> None:
     """Every value is a plain word with a sentence of explanation that no other value has."""
     for member in kind:
@@ -29,7 +33,7 @@ def test_members_are_explained(kind: type[Explained]) -> None:
     assert len({member.explanation for member in kind}) == len(kind)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, *OF_TLS])
 def test_members_are_their_text(kind: type[Explained]) -> None:
     """A member equals its text, is found by it and is written as it."""
     for member in kind:

@@ -1,9 +1,11 @@
 """The contract of the tables: every file of `schemas/` is read and means something."""
 
+import msgspec
 import pyarrow as pa
 import pytest
 
 from pipeline import outcome, schema
+from pipeline.record import Certificate, TlsFacts
 from pipeline.schema import Table
 
 TABLES = schema.tables()
@@ -58,6 +60,29 @@ def test_judgement_is_closed(name: str) -> None:
     assert not any(columns[key].null for key in drawn)
 
 
+def test_handshakes_become_rows() -> None:
+    """The table `tls` has the columns of a handshake's facts and their order, its key before them, and takes them all."""
+    names = [column.name for column in schema.table("tls").columns]
+    assert names == ["ip", "port", "round", "started_at", *TlsFacts.__struct_fields__]
+    certificate = Certificate(sha256="00", size=1, san=("DNS:a",), not_before=-62_135_596_800_000_000)
+    facts = TlsFacts(
+        handshake=outcome.Handshake.COMPLETED,
+        client_certificate=outcome.ClientCertificate.REQUESTED,
+        hello_us=1,
+        chain=(certificate,),
+    )
+    row = {"ip": 1, "port": 2762, "round": 1, "started_at": 0} | msgspec.to_builtins(facts)
+    table = pa.Table.from_pylist([row], schema=schema.table("tls").arrow)
+    (back,) = table.to_pylist()
+    assert back["handshake"] == "completed"
+    assert back["chain"][0] | {"not_before": None} == msgspec.to_builtins(certificate) | {
+        "san": ["DNS:a"],
+        "warnings": [],
+        "not_before": None,
+    }
+    assert back["chain"][0]["not_before"].year == 1
+
+
 @pytest.mark.parametrize(
     ("text", "type"),
     [
@@ -65,6 +90,10 @@ def test_judgement_is_closed(name: str) -> None:
         ("timestamp[us, UTC]", pa.timestamp("us", tz="UTC")),
         ("list<string>", pa.list_(pa.string())),
         ("list<struct<a: uint8, b: string>>", pa.list_(pa.struct([("a", pa.uint8()), ("b", pa.string())]))),
+        (
+            "struct<a: timestamp[us, UTC], b: list<string>>",
+            pa.struct([("a", pa.timestamp("us", tz="UTC")), ("b", pa.list_(pa.string()))]),
+        ),
     ],
 )
 def test_types(text: str, type: pa.DataType) -> None:

@@ -12,7 +12,8 @@ import struct
 import time
 from collections.abc import Callable
 
-from pipeline.associate.conversation import Conversation
+from pipeline.associate import tls
+from pipeline.associate.conversation import WHOLE_US, Conversation
 from pipeline.errors import CensusError, GuardError
 from pipeline.outcome import Outcome
 from pipeline.record import Visit
@@ -36,29 +37,44 @@ UNREACHABLE = frozenset(
 
 
 async def visit(
-    open_socket: Callable[[str], socket.socket], outgoing: Outgoing, *, echo: bool, ip: int, port: int
+    open_socket: Callable[[str], socket.socket],
+    outgoing: Outgoing,
+    *,
+    echo: bool,
+    ip: int,
+    port: int,
+    secured: bool = False,
 ) -> Visit:
     """Hold one conversation with a target, over the socket that the guard opens for its address.
+
+    A secured one goes through TLS: nothing leaves for the target but what OpenSSL sealed.
 
     Raises GuardError if the guard refuses or other bytes than the templates were about to leave, and CensusError for
     trouble of our own; what the peer does never raises.
     """
     address = str(ipaddress.IPv4Address(ip))
-    talk = Conversation(outgoing, echo=echo, ip=ip, port=port, started_at_us=time.time_ns() // 1000)
+    whole_us = tls.WHOLE_TLS_US if secured else WHOLE_US
+    talk = Conversation(outgoing, echo=echo, ip=ip, port=port, started_at_us=time.time_ns() // 1000, whole_us=whole_us)
     with open_socket(address) as sock:
-        return await _Line(sock, talk, outgoing).hold(address, port)
+        if secured:
+            return await _Line(sock, tls.Secured(talk, outgoing), tls.sealed).hold(address, port)
+        return await _Line(sock, talk, outgoing.allows).hold(address, port)
 
 
 class _Line:
     """A socket and the conversation held over it; every method that begins with `_on` is called by the event loop."""
 
-    def __init__(self, sock: socket.socket, talk: Conversation, outgoing: Outgoing) -> None:
+    def __init__(
+        self, sock: socket.socket, talk: Conversation | tls.Secured, may_leave: Callable[[bytes], bool]
+    ) -> None:
         self._sock = sock
         self._talk = talk
-        self._outgoing = outgoing
+        self._may_leave = may_leave
         self._loop = asyncio.get_running_loop()
         self._began = time.monotonic_ns()
         self._done: asyncio.Future[Visit] = self._loop.create_future()
+        self._due_us = talk.next_deadline_us
+        self._timer = self._loop.call_later(self._left(), self._on_time)
         self._unsent = b""
         self._broken = False  # a send told of a RST; the kernel says "end of file" from then on
         self._retransmits = 0
@@ -70,12 +86,11 @@ class _Line:
         self._sock.setblocking(False)
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_SYNCNT, SYN_COUNT)
-        timer = self._loop.call_later(self._left(), self._on_time)
         try:
             self._begin(address, port)
             return await self._done
         finally:
-            timer.cancel()
+            self._timer.cancel()
             self._deaf()
 
     def _begin(self, address: str, port: int) -> None:
@@ -105,6 +120,8 @@ class _Line:
         if self._talk.finished and not self._done.done():
             self._deaf()
             self._done.set_result(self._talk.visit(**self._facts()))
+        elif self._talk.next_deadline_us < self._due_us:
+            self._await_deadline()
 
     def _facts(self) -> dict[str, object]:
         """What the socket knows and the conversation does not."""
@@ -156,23 +173,26 @@ class _Line:
 
     def _on_time(self) -> None:
         """Tell the conversation that its time is over, or wait on if it has been given more meanwhile."""
-        left = self._left()
-        if self._done.done():
-            return
-        if left:
-            self._loop.call_later(left, self._on_time)
-        else:
+        if not self._done.done() and not self._left():
             self._guarded(self._expire)
+        if not self._done.done():
+            self._await_deadline()
+
+    def _await_deadline(self) -> None:
+        """Set the timer; one that is set for too late a time, as TLS may have it, is set anew."""
+        self._due_us = self._talk.next_deadline_us
+        self._timer.cancel()
+        self._timer = self._loop.call_later(self._left(), self._on_time)
 
     def _expire(self) -> None:
         self._retransmits = self._retransmits or _tcp_info(self._sock, TOTAL_RETRANS)
         self._say(self._talk.deadline(self._now(), nothing=_why_nothing(self._sock)))
 
     def _say(self, data: bytes) -> None:
-        """Send one template: the only place where bytes leave."""
+        """Send one template, or what is sealed of one: the only place where bytes leave."""
         if not data:
             return
-        if not self._outgoing.allows(data):
+        if not self._may_leave(data):
             raise GuardError(f"{len(data)} bytes that are none of the sweep's templates were about to leave")
         self._unsent += data
         self._on_writable()

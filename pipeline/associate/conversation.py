@@ -78,12 +78,15 @@ class Conversation:
 
     __slots__ = (
         "_command", "_deadline_us", "_echo", "_facts", "_opening", "_outcome", "_outgoing", "_pdu_types",
-        "_raw", "_raw_length", "_read", "_state", "_warnings",
+        "_raw", "_raw_length", "_read", "_state", "_warnings", "_whole_us",
     )  # fmt: skip
 
-    def __init__(self, outgoing: Outgoing, *, echo: bool, ip: int, port: int, started_at_us: int) -> None:
+    def __init__(
+        self, outgoing: Outgoing, *, echo: bool, ip: int, port: int, started_at_us: int, whole_us: int = WHOLE_US
+    ) -> None:
         self._outgoing = outgoing
         self._echo = echo
+        self._whole_us = whole_us
         self._state = State.STA4
         self._opening = Opening.UNDECIDED
         self._outcome = Outcome.UNACKNOWLEDGED
@@ -316,7 +319,7 @@ class Conversation:
     def _ask(self, state: State, data: bytes, now_us: int) -> bytes:
         """Send something that wants an answer, and wait for it."""
         self._state = state
-        self._deadline_us = min(now_us + ANSWER_US, WHOLE_US)
+        self._deadline_us = min(now_us + ANSWER_US, self._whole_us)
         return data
 
     def _settle(self, nothing: Outcome) -> None:

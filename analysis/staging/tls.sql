@@ -1,0 +1,14 @@
+-- Question: Which targets shook hands over TLS, how did it end, and what did they show?
+-- Grain: one row for each (sweep, ip, port, round).
+-- Notes: holds addresses, and strings that peers chose: never publish rows of it.
+--   `certificate` is the leaf; the association that went through TLS is in `associations`.
+SELECT
+    facts.sweep,
+    concat_ws('.', facts.ip >> 24, (facts.ip >> 16) & 255, (facts.ip >> 8) & 255, facts.ip & 255) AS address,
+    facts.* EXCLUDE (sweep),
+    facts.chain[1] AS certificate,
+    places.country,
+    places.asn,
+    places.organisation
+FROM raw_tls AS facts
+LEFT JOIN raw_locations AS places ON places.sweep = facts.sweep AND places.ip = facts.ip

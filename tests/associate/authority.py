@@ -1,0 +1,74 @@
+"""Certificates for the tests, made anew."""
+
+import ipaddress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import NameOID
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A certificate and its key."""
+
+    certificate: x509.Certificate
+    key: Key
+
+    @property
+    def der(self) -> bytes:
+        """The certificate as a server sends it."""
+        return self.certificate.public_bytes(serialization.Encoding.DER)
+
+    def write(self, folder: Path, *above: "Issued") -> tuple[Path, Path]:
+        """Write the certificate, those above it behind it, and the key; give both paths."""
+        certificates, key = folder / "certificates.pem", folder / "key.pem"
+        pem = serialization.Encoding.PEM
+        certificates.write_bytes(b"".join(one.certificate.public_bytes(pem) for one in (self, *above)))
+        private = serialization.PrivateFormat.TraditionalOpenSSL
+        key.write_bytes(self.key.private_bytes(pem, private, serialization.NoEncryption()))
+        return certificates, key
+
+
+def named(common_name: str) -> x509.Name:
+    """A distinguished name."""
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.COUNTRY_NAME, "GB"),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Example Hospital"),
+            x509.NameAttribute(NameOID.COMMON_NAME, common_name),
+        ]
+    )
+
+
+def issue(
+    common_name: str,
+    above: Issued | None = None,
+    *,
+    ca: bool = False,
+    days: tuple[int, int] = (-1, 30),
+    key: Key | None = None,
+    names: int = 1,
+) -> Issued:
+    """Make a certificate, signed by itself or by one above it, valid between two days counted from now."""
+    key = key or rsa.generate_private_key(65537, 2048)
+    general: list[x509.GeneralName] = [x509.DNSName(f"n{number}.example.test") for number in range(names)]
+    general.append(x509.IPAddress(ipaddress.IPv4Address("192.0.2.1")))
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(named(common_name))
+        .issuer_name(above.certificate.subject if above else named(common_name))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOW + timedelta(days=days[0]))
+        .not_valid_after(NOW + timedelta(days=days[1]))
+        .add_extension(x509.SubjectAlternativeName(general), critical=False)
+        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+    )
+    return Issued(builder.sign(above.key if above else key, hashes.SHA256()), key)

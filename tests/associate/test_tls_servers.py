@@ -1,0 +1,361 @@
+"""Conversations through TLS with real servers on loopback, and with peers that are none."""
+
+import asyncio
+import json
+import socket
+import ssl
+import struct
+import subprocess
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import pytest
+from pynetdicom import AE
+
+from pipeline.associate import client
+from pipeline.associate.tls import LISTEN_US
+from pipeline.errors import GuardError
+from pipeline.outcome import ClientCertificate, CloseKind, Handshake, Outcome
+from pipeline.record import TlsFacts, Visit
+from pipeline.testbed.hostile import TLS_SERVER_HELLO
+from pipeline.wire.outgoing import VERIFICATION, encode
+from tests.associate.authority import Issued, issue
+from tests.associate.tlspeer import server_context
+
+OUTGOING = encode(calling_ae="CENSUS", class_uid="2.25.1")
+LOOPBACK = int(IPv4Address("127.0.0.1"))
+V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
+START_SECONDS = 15
+Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+SELF_SIGNED = (issue("pacs.example.test"),)
+EXPIRED = (issue("pacs.example.test", days=(-20, -10)),)
+ROOT = issue("root", ca=True)
+MIDDLE = issue("middle", ROOT, ca=True)
+CHAIN = (issue("pacs.example.test", MIDDLE), MIDDLE, ROOT)
+
+
+def open_loopback(destination: str) -> socket.socket:
+    """A guard that lets nothing out of this machine."""
+    assert IPv4Address(destination).is_loopback
+    return socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+
+
+def visit(port: int, *, echo: bool = True) -> Visit:
+    """Visit a server on loopback through TLS."""
+    return asyncio.run(client.visit(open_loopback, OUTGOING, echo=echo, ip=LOOPBACK, port=port, secured=True))
+
+
+def facts(seen: Visit) -> TlsFacts:
+    """The handshake of a visit, which must be there."""
+    assert seen.tls is not None
+    return seen.tls
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@contextmanager
+def running(command: Sequence[object], port: int, folder: Path) -> Iterator[int]:
+    """Run a server until the test is over; give its port when it listens."""
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE, stdout=log, stderr=log)
+    try:
+        _await_listener(port, process, folder / "log")
+        yield port
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _await_listener(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Wait until somebody listens: seen in the kernel's table, since a bare connection may block a DICOM server."""
+    end = time.monotonic() + START_SECONDS
+    listening = f":{port:04X} 00000000:0000 0A"
+    while not any(listening in Path(table).read_text() for table in ("/proc/net/tcp", "/proc/net/tcp6")):
+        if process.poll() is not None or time.monotonic() > end:
+            pytest.fail(f"the server does not listen: {log.read_text(errors='replace')}")
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("program", ["storescp", "dcmrecv"])
+@pytest.mark.parametrize(("option", "asked"), [("-ic", "not_requested"), ("-vc", "requested"), ("-rc", "required")])
+def test_dcmtk(program: str, option: str, asked: str, tmp_path: Path) -> None:
+    """DCMTK's servers that ignore, may or must see a client certificate; the last of them says so by alert."""
+    certificates, key = SELF_SIGNED[0].write(tmp_path)
+    port = free_port()
+    command = [program, "+tls", key, certificates, option, "+cf", certificates, port]
+    with running(command, port, tmp_path):
+        seen = visit(port)
+    known = facts(seen)
+    assert (known.client_certificate, known.version) == (asked, "TLSv1.3")
+    assert known.chain[0].subject_organization == "Example Hospital"
+    if asked == "required":
+        assert (known.handshake, known.alert_name) == (Handshake.NEEDS_CLIENT_CERTIFICATE, "certificate_required")
+        assert (seen.outcome, known.alert_after_handshake) == (Outcome.TLS, True)
+    else:
+        assert (known.handshake, seen.outcome, seen.released) == (Handshake.COMPLETED, Outcome.ECHOED, True)
+        assert seen.implementation_version_name == "OFFIS_DCMTK_367"
+
+
+@pytest.mark.parametrize(("issued", "valid", "count"), [(SELF_SIGNED, True, 1), (EXPIRED, False, 1), (CHAIN, True, 3)])
+def test_certificates(issued: tuple[Issued, ...], valid: bool, count: int, tmp_path: Path) -> None:
+    """Self-signed, expired and chained certificates end no conversation; they are recorded."""
+    with pynetdicom_server(tmp_path, issued, V13, ssl.CERT_NONE) as port:
+        seen = visit(port)
+    known = facts(seen)
+    assert (seen.outcome, known.valid_at_visit, known.certificate_count) == (Outcome.ECHOED, valid, count)
+    assert [one.self_signed for one in known.chain] == [
+        one.certificate.issuer == one.certificate.subject for one in issued
+    ]
+    assert [one.signed_by_next for one in known.chain] == [True] * (count - 1) + [None]
+
+
+@contextmanager
+def pynetdicom_server(
+    folder: Path, issued: Sequence[Issued], version: ssl.TLSVersion, demand: ssl.VerifyMode, *, called: bool = False
+) -> Iterator[int]:
+    """A server of pynetdicom's with TLS of one version."""
+    context = server_context(*issued[0].write(folder, *issued[1:]), version=version, demand=demand)
+    entity = AE(ae_title="OURS")
+    entity.require_called_aet = called
+    entity.add_supported_context(VERIFICATION)
+    server = entity.start_server(("127.0.0.1", 0), block=False, ssl_context=context)
+    assert server is not None
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+
+
+@pytest.mark.parametrize("demand", [ssl.CERT_NONE, ssl.CERT_OPTIONAL, ssl.CERT_REQUIRED])
+@pytest.mark.parametrize("version", [V12, V13])
+def test_pynetdicom(version: ssl.TLSVersion, demand: ssl.VerifyMode, tmp_path: Path) -> None:
+    """A server of pynetdicom's, of either version, that does not, may or must see a client certificate."""
+    with pynetdicom_server(tmp_path, SELF_SIGNED, version, demand) as port:
+        seen = visit(port)
+    known = facts(seen)
+    if demand is ssl.CERT_REQUIRED:
+        assert (known.handshake, seen.outcome) == (Handshake.NEEDS_CLIENT_CERTIFICATE, Outcome.TLS)
+        assert known.client_certificate in (ClientCertificate.REQUIRED, ClientCertificate.SUSPECTED)
+    else:
+        assert (known.handshake, seen.outcome, seen.released) == (Handshake.COMPLETED, Outcome.ECHOED, True)
+        assert seen.implementation_version_name is not None
+        assert seen.implementation_version_name.startswith("PYNETDICOM")
+
+
+def test_rejection(tmp_path: Path) -> None:
+    """A rejection through TLS has its three bytes."""
+    with pynetdicom_server(tmp_path, SELF_SIGNED, V13, ssl.CERT_NONE, called=True) as port:
+        seen = visit(port)
+    assert (seen.outcome, seen.rj_result, seen.rj_source, seen.rj_reason) == (Outcome.REJECTED, 1, 1, 7)
+
+
+@pytest.mark.parametrize("demand", [False, True])
+def test_orthanc(demand: bool, tmp_path: Path) -> None:
+    """Orthanc, by its default and without its demand for a client certificate."""
+    certificates, key = SELF_SIGNED[0].write(tmp_path)
+    port = free_port()
+    options = {
+        "DicomPort": port, "DicomTlsEnabled": True, "DicomTlsCertificate": str(certificates),
+        "DicomTlsPrivateKey": str(key), "DicomTlsTrustedCertificates": str(certificates),
+        "DicomTlsRemoteCertificateRequired": demand, "DicomCheckCalledAet": False, "HttpServerEnabled": False,
+        "StorageDirectory": str(tmp_path / "store"), "IndexDirectory": str(tmp_path / "store"), "Plugins": [],
+    }  # fmt: skip
+    (tmp_path / "orthanc.json").write_text(json.dumps(options))
+    with running(["Orthanc", tmp_path / "orthanc.json"], port, tmp_path):
+        seen = visit(port)
+    known = facts(seen)
+    if demand:
+        assert (known.handshake, known.client_certificate) == (
+            Handshake.NEEDS_CLIENT_CERTIFICATE,
+            ClientCertificate.REQUIRED,
+        )
+    else:
+        assert (known.handshake, seen.outcome) == (Handshake.COMPLETED, Outcome.ECHOED)
+
+
+@pytest.mark.parametrize(
+    ("options", "version", "cipher"),
+    [
+        (("-tls1",), "TLSv1", None),
+        (("-tls1_1",), "TLSv1.1", None),
+        (("-tls1_2",), "TLSv1.2", None),
+        (("-tls1_3",), "TLSv1.3", None),
+        (("-tls1_2", "-cipher", "NULL-SHA256:@SECLEVEL=0"), "TLSv1.2", "NULL-SHA256"),
+        (("-tls1_2", "-cipher", "AES128-SHA:@SECLEVEL=0"), "TLSv1.2", "AES128-SHA"),
+    ],
+)
+def test_versions_and_ciphers(options: tuple[str, ...], version: str, cipher: str | None, tmp_path: Path) -> None:
+    """Old versions and weak ciphers are reached; the server reads the request whole and nothing else."""
+    with s_server(tmp_path, *options) as port:
+        seen = visit(port)
+        await_log(tmp_path / "log", OUTGOING.request + OUTGOING.abort)
+    known = facts(seen)
+    assert (known.handshake, known.version) == (Handshake.COMPLETED, version)
+    assert cipher in (None, known.cipher)
+    assert seen.outcome is Outcome.SILENT
+
+
+def await_log(log: Path, expected: bytes) -> None:
+    """Wait until a server has written down what it should, and see that it is nothing else."""
+    end = time.monotonic() + START_SECONDS
+    while len(log.read_bytes()) < len(expected) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert log.read_bytes() == expected
+
+
+@contextmanager
+def s_server(folder: Path, *options: str) -> Iterator[int]:
+    """OpenSSL's server: it writes what it reads to its log, and says nothing."""
+    certificates, key = SELF_SIGNED[0].write(folder)
+    port = free_port()
+    weak = [] if "-cipher" in options else ["-cipher", "ALL:@SECLEVEL=0"]
+    command = ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-key", key, "-cert", certificates, "-quiet"]
+    with running([*command, *weak, *options], port, folder) as listening:
+        yield listening
+
+
+def test_no_common_cipher(tmp_path: Path) -> None:
+    """A server that has nothing in common with us says so by alert."""
+    with s_server(tmp_path, "-tls1_2", "-cipher", "ADH-AES256-SHA:@SECLEVEL=0") as port:
+        seen = visit(port)
+    known = facts(seen)
+    assert (known.handshake, known.alert_name) == (Handshake.ALERT, "handshake_failure")
+    assert (known.chain, known.client_certificate) == ((), ClientCertificate.NOT_REQUESTED)
+
+
+def visit_peer(peer: Peer) -> Visit:
+    """Serve one peer and visit it through TLS."""
+
+    async def both() -> Visit:
+        server = await asyncio.start_server(peer, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        try:
+            return await client.visit(open_loopback, OUTGOING, echo=True, ip=LOOPBACK, port=port, secured=True)
+        finally:
+            server.close()
+
+    return asyncio.run(both())
+
+
+def says(data: bytes, *, reset: bool = False) -> Peer:
+    """A peer that takes our hello, says this and closes or resets."""
+
+    async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4096)
+        writer.write(data)
+        await writer.drain()
+        await asyncio.sleep(0.1)
+        if reset:
+            linger = struct.pack("ii", 1, 0)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        writer.close()
+
+    return peer
+
+
+async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Take everything, say nothing."""
+    await reader.read()
+    writer.close()
+
+
+async def dribble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Shake hands a byte at a time, until we have gone."""
+    await reader.read(4096)
+    for byte in TLS_SERVER_HELLO:
+        writer.write(bytes([byte]))
+        await asyncio.sleep(0.1)
+
+
+async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Send a handshake message without end."""
+    writer.write(bytes.fromhex("1603034000 02ffffff") + bytes(0x4000 - 4))
+    while not writer.is_closing():
+        writer.write(bytes.fromhex("1603034000") + bytes(0x4000))
+        await writer.drain()
+
+
+@pytest.mark.parametrize(
+    ("peer", "handshake", "outcome", "kind"),
+    [
+        (says(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "not_tls", "not_dicom", "we_closed"),
+        (says(bytes.fromhex("07000000000400000202")), "not_tls", "aborted", "we_closed"),
+        (says(bytes(range(256))), "not_tls", "not_dicom", "we_closed"),
+        (says(bytes.fromhex("15030100020246")), "refused_version", "tls", "we_closed"),
+        (says(bytes.fromhex("15030300020228")), "alert", "tls", "we_closed"),
+        (says(TLS_SERVER_HELLO[:30]), "closed", "tls", "peer_fin"),
+        (says(TLS_SERVER_HELLO[:30], reset=True), "reset", "tls", "peer_rst"),
+        (says(b"", reset=True), "reset", "reset", "peer_rst"),
+        (says(b""), "closed", "closed", "peer_fin"),
+        (silent, "deadline", "silent", "deadline"),
+        (dribble, "deadline", "tls", "deadline"),
+        (endless, "malformed", "tls", "we_closed"),
+    ],
+)
+def test_peers(peer: Peer, handshake: str, outcome: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a peer does to a handshake is told apart and becomes its outcome, within the deadline."""
+    monkeypatch.setattr("pipeline.associate.tls.HANDSHAKE_US", 500_000)
+    seen = visit_peer(peer)
+    assert (facts(seen).handshake, seen.outcome, seen.close_kind) == (handshake, outcome, kind)
+    assert seen.closed_us < 1_500_000
+
+
+def test_a_plain_dicom_server() -> None:
+    """A real DICOM service without TLS is known by its answer to our hello, or by having none."""
+    entity = AE(ae_title="OURS")
+    entity.add_supported_context(VERIFICATION)
+    server = entity.start_server(("127.0.0.1", 0), block=False)
+    assert server is not None
+    try:
+        seen = visit(server.server_address[1])
+    finally:
+        server.shutdown()
+    assert facts(seen).handshake in (Handshake.NOT_TLS, Handshake.CLOSED, Handshake.RESET)
+    assert seen.outcome in (Outcome.ABORTED, Outcome.CLOSED, Outcome.RESET)
+
+
+def test_refused() -> None:
+    """A port without a listener has no handshake."""
+    seen = visit(free_port())
+    assert (seen.outcome, seen.close_kind, seen.tls) == (Outcome.RESET, CloseKind.PEER_RST, None)
+
+
+def test_a_plain_request_cannot_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a visit through TLS a template that is not sealed stops the program before it leaves."""
+    monkeypatch.setattr("pipeline.associate.tls.Secured.connected", lambda *_: OUTGOING.request)
+    heard: list[bytes] = []
+
+    async def listening(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read())
+        writer.close()
+
+    with pytest.raises(GuardError):
+        visit_peer(listening)
+    assert b"".join(heard) == b""
+
+
+def test_listening_ends(tmp_path: Path) -> None:
+    """A server that may see a client certificate and says nothing when it gets none has its request within a second."""
+    certificates, key = SELF_SIGNED[0].write(tmp_path)
+    context = server_context(certificates, key, version=V13, demand=ssl.CERT_OPTIONAL)
+    context.num_tickets = 0
+    entity = AE(ae_title="OURS")
+    entity.add_supported_context(VERIFICATION)
+    server = entity.start_server(("127.0.0.1", 0), block=False, ssl_context=context)
+    assert server is not None
+    try:
+        seen = visit(server.server_address[1])
+    finally:
+        server.shutdown()
+    known = facts(seen)
+    assert (seen.outcome, known.client_certificate) == (Outcome.ECHOED, ClientCertificate.REQUESTED)
+    assert known.handshake_us is not None and seen.request_us is not None
+    assert LISTEN_US <= seen.request_us - known.handshake_us < LISTEN_US + 500_000

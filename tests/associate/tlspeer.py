@@ -1,0 +1,100 @@
+"""The other end of a conversation through TLS, in memory: a real TLS server that answers like a DICOM service."""
+
+import ssl
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from pipeline.associate.conversation import Conversation
+from pipeline.associate.tls import WHOLE_TLS_US, Secured
+from pipeline.testbed.hostile import answers
+from pipeline.wire.outgoing import Outgoing, encode
+
+OUTGOING = encode(calling_ae="CENSUS", class_uid="2.25.1")
+TURNS = 40
+
+
+def secured(*, echo: bool = True, outgoing: Outgoing = OUTGOING) -> Secured:
+    """A conversation through TLS that waits for its connection."""
+    talk = Conversation(outgoing, echo=echo, ip=1, port=2762, started_at_us=0, whole_us=WHOLE_TLS_US)
+    return Secured(talk, outgoing)
+
+
+def server_context(certificates: Path, key: Path, *, version: ssl.TLSVersion, demand: ssl.VerifyMode) -> ssl.SSLContext:
+    """A server's side of TLS, of one version, that does not, may or must see a client certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates, key)
+    context.load_verify_locations(certificates)
+    context.minimum_version = context.maximum_version = version
+    context.set_ciphers("ALL:eNULL:@SECLEVEL=0")
+    context.verify_mode = demand
+    return context
+
+
+class Server:
+    """A TLS server over bytes; it answers each plaintext that it reads with the next of its answers."""
+
+    def __init__(self, context: ssl.SSLContext, says: Callable[[bytes], Iterator[bytes]] = answers) -> None:
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._in, self._out, server_side=True)
+        self._says = says
+        self._answers: Iterator[bytes] | None = None
+        self.heard: list[bytes] = []
+        self.shaken = False
+        self.failed = ""
+        self.closed = False
+
+    def take(self, data: bytes) -> bytes:
+        """Take ciphertext, give ciphertext."""
+        self._in.write(data)
+        try:
+            self._go_on()
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLError as error:
+            self.failed = error.reason or str(error)
+        return self._out.read()
+
+    def close(self) -> bytes:
+        """Say close_notify."""
+        try:
+            self._tls.unwrap()
+        except ssl.SSLWantReadError:
+            pass
+        return self._out.read()
+
+    def _go_on(self) -> None:
+        if not self.shaken:
+            self._tls.do_handshake()
+            self.shaken = True
+        while data := self._tls.read(65_536):
+            self.heard.append(data)
+            self._answers = self._says(data) if self._answers is None else self._answers
+            if reply := next(self._answers, b""):
+                self._tls.write(reply)
+        self.closed = True
+
+
+def hold(talk: Secured, server: Server, *, step: int | None = None) -> list[bytes]:
+    """Hold the conversation, the server's ciphertext in pieces of `step` bytes; give the server's flights."""
+    flights, now = [], 1000
+    data = talk.connected(now)
+    for _ in range(TURNS):
+        flight = server.take(data) if data else b""
+        flights.append(flight)
+        data = b""
+        for piece in pieces(flight, step):
+            now += 10
+            data += talk.received(piece, now)
+        if talk.finished:
+            server.take(data)
+            break
+        if not flight and not data:
+            now = talk.next_deadline_us
+            data = bytes(talk.deadline(now))
+    return flights
+
+
+def pieces(data: bytes, step: int | None) -> Iterator[bytes]:
+    """Cut into pieces."""
+    size = step or len(data) or 1
+    return (data[at : at + size] for at in range(0, len(data), size))
