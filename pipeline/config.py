@@ -69,6 +69,17 @@ class ProbeSection(Section, frozen=True):
     cooldown: Annotated[float, Meta(ge=0.5, le=60)] = 8.0
 
 
+class AssociateSection(Section, frozen=True):
+    """`[associate]`: how many processes hold conversations, how many of them at once in each, and to one /24.
+
+    To one address there is never more than one.
+    """
+
+    processes: Annotated[int, Meta(ge=1, le=64)] = 1
+    at_once: Annotated[int, Meta(ge=1, le=20_000)] = 1000
+    per_slash24: Annotated[int, Meta(ge=1, le=256)] = 16
+
+
 class LakeSection(Section, frozen=True):
     """`[lake]`: where the tables go; a folder, relative to the working directory."""
 
@@ -96,6 +107,7 @@ class Config(Section, frozen=True):
     caps: CapsSection = CapsSection()
     identity: IdentitySection = IdentitySection()
     probe: ProbeSection = ProbeSection()
+    associate: AssociateSection = AssociateSection()
     lake: LakeSection = LakeSection()
     optout: OptoutSection = OptoutSection()
     geo: GeoSection = GeoSection()

@@ -31,7 +31,7 @@ from pipeline.lake import receipts, store
 from pipeline.lake.store import Sweep
 from pipeline.space.plan import Plan
 from pipeline.space.shard import Range
-from pipeline.stages.process import STAGES, run
+from pipeline.stages.process import names, run
 from pipeline.stages.setting import PROGRESS_SECONDS, Setting
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
@@ -68,7 +68,7 @@ class Tally:
 
     def total(self) -> dict[str, int]:
         """All processes' counts."""
-        return {name: value for counts in self.parts.values() for name, value in counts.items()}
+        return dict(sum((Counter(counts) for counts in self.parts.values()), Counter()))
 
 
 class Worker:
@@ -96,7 +96,8 @@ class Worker:
         setting = Setting(folder, self._plan, self._place, secret)
         context = multiprocessing.get_context("spawn")
         self._processes = [
-            context.Process(target=run, args=(name, setting), name=f"census-{name}", daemon=True) for name in STAGES
+            context.Process(target=run, args=(name, setting), name=f"census-{name}", daemon=True)
+            for name in names(self._plan)
         ]
         for process in self._processes:
             process.start()

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from pipeline import schema
 from pipeline.lake import store
@@ -22,10 +23,10 @@ _SQL_TYPES = {
     "uint16": "USMALLINT",
     "uint32": "UINTEGER",
     "uint64": "UBIGINT",
-    "float64": "DOUBLE",
+    "double": "DOUBLE",
     "string": "VARCHAR",
     "binary": "BLOB",
-    "timestamp[us, UTC]": "TIMESTAMPTZ",
+    "timestamp[us, tz=UTC]": "TIMESTAMPTZ",
 }
 
 
@@ -63,9 +64,11 @@ def _source(table: schema.Table, place: Sweep) -> str:
         listed = ", ".join(quoted(str(path.absolute())) for path in files)
         reader = f"read_parquet([{listed}], hive_partitioning = false)"
     elif table.name == "receipts" and any(place.receipts.glob("*.json")):
-        columns = ", ".join(f"{quoted(c.name)}: {quoted(_json_type(c.type))}" for c in table.columns)
+        columns = ", ".join(f"{quoted(c.name)}: {quoted(_json_type(c.field.type))}" for c in table.columns)
         reader = f"read_json({quoted(str(place.receipts.absolute()) + '/*.json')}, columns = {{{columns}}})"
-        times = ", ".join(f'make_timestamptz("{c.name}") AS "{c.name}"' for c in table.columns if _is_time(c.type))
+        times = ", ".join(
+            f'make_timestamptz("{c.name}") AS "{c.name}"' for c in table.columns if pa.types.is_timestamp(c.field.type)
+        )
         reader = f"(SELECT * REPLACE ({times}) FROM {reader})"
     else:
         return ""
@@ -73,25 +76,20 @@ def _source(table: schema.Table, place: Sweep) -> str:
     return f"SELECT {chosen}, {quoted(place.id)} AS sweep FROM {reader}"
 
 
-def _is_time(text: str) -> bool:
-    return text.startswith("timestamp")
-
-
-def _json_type(text: str) -> str:
-    return "BIGINT" if _is_time(text) else sql_type(text)
+def _json_type(kind: pa.DataType) -> str:
+    return "BIGINT" if pa.types.is_timestamp(kind) else sql_type(kind)
 
 
 def _nothing(table: schema.Table) -> str:
     """No row, with every column: a table that no sweep has yet is empty, not absent."""
-    columns = ", ".join(f'NULL::{sql_type(column.type)} AS "{column.name}"' for column in table.columns)
+    columns = ", ".join(f'NULL::{sql_type(column.field.type)} AS "{column.name}"' for column in table.columns)
     return f"SELECT {columns}, NULL::VARCHAR AS sweep WHERE false"
 
 
-def sql_type(text: str) -> str:
-    """DuckDB's name of a schema type."""
-    if text.startswith("list<"):
-        return sql_type(text[5:-1]) + "[]"
-    if text.startswith("struct<"):
-        members = (member.split(": ") for member in text[7:-1].split(", "))
-        return "STRUCT(" + ", ".join(f'"{name}" {sql_type(kind)}' for name, kind in members) + ")"
-    return _SQL_TYPES[text]
+def sql_type(kind: pa.DataType) -> str:
+    """DuckDB's name of an Arrow type."""
+    if pa.types.is_list(kind):
+        return sql_type(kind.value_type) + "[]"
+    if pa.types.is_struct(kind):
+        return "STRUCT(" + ", ".join(f'"{member.name}" {sql_type(member.type)}' for member in kind) + ")"
+    return _SQL_TYPES[str(kind)]

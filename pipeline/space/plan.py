@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline.config import CapsSection, Config, IdentitySection, ProbeSection, SweepSection
+from pipeline.config import AssociateSection, CapsSection, Config, IdentitySection, ProbeSection, SweepSection
 from pipeline.errors import GuardError, InputError
 from pipeline.space import caps, listing
 from pipeline.space.atlas import Atlas, Reference
@@ -22,7 +22,7 @@ from pipeline.space.ranges import Ranges, Space
 from pipeline.space.shard import Walk
 
 #: Fields of a plan that decide others.
-CAUSES = ("code_version", "reference", "settings", "caps", "identity", "probe", "requests", "digests")
+CAUSES = ("code_version", "reference", "settings", "caps", "identity", "probe", "associate", "requests", "digests")
 
 #: A range is 5–60 s of sending (DESIGN §4).
 RANGE_SECONDS = 10
@@ -66,6 +66,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     caps: CapsSection
     identity: IdentitySection
     probe: ProbeSection
+    associate: AssociateSection
     register: str = ""
     reference: Reference
     digests: Digests
@@ -125,6 +126,7 @@ def freeze(
         caps=config.caps,
         identity=config.identity,
         probe=config.probe,
+        associate=config.associate,
         register=register,
         reference=atlas.reference,
         digests=Digests(

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import time
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ import zmq
 
 from pipeline import guard
 from pipeline.associate import client, loop
+from pipeline.associate.turns import Turns
 from pipeline.errors import GuardError
 from pipeline.lake import parts
 from pipeline.record import BANNER_LIMIT, Visit
@@ -24,19 +25,17 @@ from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
 from pipeline.wire.outgoing import Outgoing
 
-#: Conversations that are open at once.
-CONVERSATIONS = 1000
 FLUSH_SECONDS = 0.1
 
 
-def run_associator(setting: Setting, context: zmq.Context[zmq.Socket[bytes]], coordinator: Sender) -> None:
-    """Hold one conversation with each target that answered."""
-    inbox = Receiver(context, Address(setting.folder, "associator"))
+def run_associator(name: str, setting: Setting, context: zmq.Context[zmq.Socket[bytes]], coordinator: Sender) -> None:
+    """Hold one conversation with each target that answered and whose /24 is ours."""
+    inbox = Receiver(context, Address(setting.folder, name))
     writer = Sender(context, Address(setting.folder, "writer"))
     guard.require_authorised(setting.plan.identity)
     outgoing = Outgoing.from_json(setting.plan.requests, where="plan, requests")
     with setting.watch() as watch:
-        loop.run(Associating(setting, outgoing, watch, inbox, writer, coordinator).run())
+        loop.run(Associating(name, setting, outgoing, watch, inbox, writer, coordinator).run())
     inbox.close()
     writer.close()
 
@@ -60,6 +59,7 @@ class Conversations:
 class Associating:
     """The associator's process: targets in, finished conversations out."""
 
+    name: str
     setting: Setting
     outgoing: Outgoing
     watch: Watch
@@ -68,11 +68,15 @@ class Associating:
     coordinator: Sender
     open: dict[tuple[int, int], Conversations] = field(default_factory=dict)
     outcomes: Counter[str] = field(default_factory=Counter)
-    waiting: deque[tuple[Conversations, dict[str, Any]]] = field(default_factory=deque)
+    turns: Turns[tuple[Conversations, dict[str, Any]]] = field(init=False)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     stopped: bool = False
     flushed: float = 0.0
     shown: float = 0.0
+
+    def __post_init__(self) -> None:
+        limits = self.setting.plan.associate
+        self.turns = Turns(limits.at_once, limits.per_slash24)
 
     async def run(self) -> None:
         """Work until told to stop and nothing is in flight."""
@@ -88,23 +92,24 @@ class Associating:
 
     def has_room(self) -> bool:
         """More may be taken in: who waits while the register holds all back is at most who answers in a cool-down."""
-        return len(self.tasks) + len(self.waiting) < CONVERSATIONS or bool(self.watch.permit().held)
+        return self.turns.open + len(self.turns) < self.turns.at_once or bool(self.watch.permit().held)
 
     def admit(self) -> None:
         """Begin the conversations that wait, as the register allows; asked before each of them."""
-        while self.waiting and len(self.tasks) < CONVERSATIONS:
-            permit = self.watch.permit()
-            if permit.held and not self.stopped:
+        while not (permit := self.watch.permit()).held or self.stopped:
+            taken = self.turns.take()
+            if taken is None:
                 return
-            batch, row = self.waiting.popleft()
+            address, (batch, row) = taken
             if permit.held:
-                batch.pending -= 1
                 batch.given_up = True
-            elif permit.withheld.contains(np.array([row["ip"]]))[0]:
-                batch.pending -= 1
+            elif permit.withheld.contains(np.array([address]))[0]:
                 batch.counts["suppressed_visits"] += 1
             else:
                 self.tasks.add(asyncio.create_task(self.converse(batch, row)))
+                continue
+            batch.pending -= 1
+            self.turns.over(address)
 
     def take(self, message: messages.Any, rows: pa.RecordBatch | None, allowed: Ranges) -> None:
         """Begin the conversations that a message asks for, or note that a range is over."""
@@ -138,12 +143,13 @@ class Associating:
             return
         batch.known.add((row["ip"], row["port"]))
         batch.pending += 1
-        self.waiting.append((batch, row))
+        self.turns.add(row["ip"], (batch, row))
 
     async def converse(self, batch: Conversations, row: dict[str, Any]) -> None:
         """Hold the conversation and keep what came of it."""
         echo = self.setting.plan.settings.profile == "echo"
         visit = await client.visit(guard.tcp_socket, self.outgoing, echo=echo, ip=row["ip"], port=row["port"])
+        self.turns.over(row["ip"])
         batch.pending -= 1
         batch.rows.append(row | _columns(visit))
         batch.counts["connects"] += 1
@@ -181,7 +187,7 @@ class Associating:
             self.shown = now
             held = self.watch.permit().held
             seen = {str(name): count for name, count in self.outcomes.items()}
-            self.coordinator.send(messages.Progress(shard=0, number=0, stage="associator", counts=seen, held=held))
+            self.coordinator.send(messages.Progress(shard=0, number=0, stage=self.name, counts=seen, held=held))
 
     def hand_over(self, batch: Conversations) -> None:
         """Send the rows that came in since the last time, table by table."""

@@ -17,7 +17,7 @@ from pipeline.register import Watch
 from pipeline.space.listing import parse
 from pipeline.space.plan import Plan
 from pipeline.space.shard import Range
-from pipeline.stages.setting import PROGRESS_SECONDS, Setting
+from pipeline.stages.setting import PROGRESS_SECONDS, Setting, associator_names
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
 from pipeline.wire.cookie import Secret
@@ -44,11 +44,11 @@ def _mac(text: str) -> bytes:
     return bytes.fromhex(text.replace(":", ""))
 
 
-def run_engine(setting: Setting, context: zmq.Context[zmq.Socket[bytes]], coordinator: Sender) -> None:
+def run_engine(_name: str, setting: Setting, context: zmq.Context[zmq.Socket[bytes]], coordinator: Sender) -> None:
     """Send the ranges that are assigned, hand on who answers."""
     plan = setting.plan
     inbox = Receiver(context, Address(setting.folder, "engine"))
-    associator = Sender(context, Address(setting.folder, "associator"))
+    associators = [Sender(context, Address(setting.folder, name)) for name in associator_names(plan)]
     interface, link, source = vantage(plan)
     frame = template(link)
     with setting.watch() as watch:
@@ -62,9 +62,10 @@ def run_engine(setting: Setting, context: zmq.Context[zmq.Socket[bytes]], coordi
             rate=plan.settings.rate,
             cooldown=plan.probe.cooldown,
         )
-        Sending(engine, watch, inbox, associator, coordinator, source).run()
+        Sending(engine, watch, inbox, associators, coordinator, source).run()
     inbox.close()
-    associator.close()
+    for associator in associators:
+        associator.close()
 
 
 @dataclass(slots=True)
@@ -74,7 +75,7 @@ class Sending:
     engine: Engine
     watch: Watch
     inbox: Receiver
-    associator: Sender
+    associators: list[Sender]
     coordinator: Sender
     source: str
     attempts: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -95,7 +96,8 @@ class Sending:
             self.show()
         for finished in self.engine.stop():
             self.hand_on(finished)
-        self.associator.send(messages.Stop(shard=0, number=0))
+        for associator in self.associators:
+            associator.send(messages.Stop(shard=0, number=0))
 
     def command(self) -> None:
         """Obey the coordinator's next command."""
@@ -109,7 +111,7 @@ class Sending:
                 self.stopped = True
 
     def hand_on(self, event: Responses | Finished) -> None:
-        """Tell the associator who answered, or that no more answers of a range will come."""
+        """Tell the associators who answered (all of a /24 go to the same one), or that no more answers of a range will come."""
         chosen = event.range
         attempt = self.attempts[chosen.shard, chosen.number]
         if isinstance(event, Finished):
@@ -118,11 +120,13 @@ class Sending:
                 "vantage": self.source,
                 "register_digest": self.watch.digest,
             }
-            self.associator.send(
-                messages.Cooled(
-                    shard=chosen.shard, number=chosen.number, attempt=attempt, complete=event.complete, counts=counts
-                )
-            )
+            for number, associator in enumerate(self.associators):
+                associator.send(
+                    messages.Cooled(
+                        shard=chosen.shard, number=chosen.number, attempt=attempt, complete=event.complete,
+                        counts=counts if number == 0 else {},
+                    )
+                )  # fmt: skip
             return
         answers = event.answers
         self.seen["responsive"] += len(answers.address)
@@ -137,7 +141,9 @@ class Sending:
             names=["ip", "port", "answered_at", "ttl", "window"],
         )
         message = messages.Rows(shard=chosen.shard, number=chosen.number, attempt=attempt, table="responses")
-        self.associator.send(message, rows)
+        whose = (answers.address >> np.uint32(8)) % len(self.associators)
+        for number in np.unique(whose):
+            self.associators[number].send(message, rows.filter(pa.array(whose == number)))
 
     def show(self) -> None:
         """Report progress now and then."""

@@ -6,15 +6,22 @@ from collections.abc import Callable
 import zmq
 
 from pipeline.errors import CensusError
+from pipeline.space.plan import Plan
 from pipeline.stages.associator import run_associator
 from pipeline.stages.engine import run_engine
-from pipeline.stages.setting import Setting
+from pipeline.stages.setting import Setting, associator_names
 from pipeline.stages.writer import run_writer
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Sender
 
-Stage = Callable[[Setting, "zmq.Context[zmq.Socket[bytes]]", Sender], None]
+Stage = Callable[[str, Setting, "zmq.Context[zmq.Socket[bytes]]", Sender], None]
+#: What a process runs, by the first part of its name.
 STAGES: dict[str, Stage] = {"engine": run_engine, "associator": run_associator, "writer": run_writer}
+
+
+def names(plan: Plan) -> list[str]:
+    """The processes of a worker that runs a plan."""
+    return ["engine", *associator_names(plan), "writer"]
 
 
 def run(name: str, setting: Setting) -> None:
@@ -23,7 +30,7 @@ def run(name: str, setting: Setting) -> None:
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     coordinator = Sender(context, Address(setting.folder, "coordinator"))
     try:
-        STAGES[name](setting, context, coordinator)
+        STAGES[name.partition("-")[0]](name, setting, context, coordinator)
     except CensusError as error:
         coordinator.send(messages.Failed(shard=0, number=0, reason=str(error), exit_code=error.exit_code))
     except Exception as error:

@@ -12,6 +12,11 @@ from pipeline.space.ranges import Ranges
 PROGRESS_SECONDS = 0.5
 
 
+def associator_names(plan: Plan) -> list[str]:
+    """The names of the associators' processes."""
+    return [f"associator-{number}" for number in range(plan.associate.processes)]
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """What every process of a worker is given."""

@@ -1,23 +1,26 @@
 """The writer's process: makes rows durable, journals first, Parquet parts when a range is over."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 import msgspec
 import zmq
 
 from pipeline.lake import parts, store
 from pipeline.lake.store import Sweep
-from pipeline.stages.setting import Setting
+from pipeline.stages.setting import Setting, associator_names
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
 
 TABLES = ("responses", "associations", "banners")
 
 
-def run_writer(setting: Setting, context: zmq.Context[zmq.Socket[bytes]], coordinator: Sender) -> None:
+def run_writer(_name: str, setting: Setting, context: zmq.Context[zmq.Socket[bytes]], coordinator: Sender) -> None:
     """Make rows durable: journals first, Parquet parts when a range is over."""
     inbox = Receiver(context, Address(setting.folder, "writer"))
     journals: dict[tuple[int, int, str], parts.Journal] = {}
+    associators = len(associator_names(setting.plan))
+    cooled: defaultdict[tuple[int, int], list[messages.Cooled]] = defaultdict(list)
+    stops = 0
     while True:
         received = inbox.receive(parts.COMMIT_SECONDS)
         for journal in journals.values():
@@ -31,13 +34,29 @@ def run_writer(setting: Setting, context: zmq.Context[zmq.Socket[bytes]], coordi
                     journals[name] = parts.Journal(path, message.table)
                 journals[name].append(rows)
             case (messages.Cooled() as message, _):
+                key_of = (message.shard, message.number)
+                cooled[key_of].append(message)
+                if len(cooled[key_of]) < associators:
+                    continue
                 for table in TABLES:
-                    if (message.shard, message.number, table) in journals:
-                        journals.pop((message.shard, message.number, table)).close()
-                coordinator.send(_finish(setting.place, message))
+                    if (*key_of, table) in journals:
+                        journals.pop((*key_of, table)).close()
+                coordinator.send(_finish(setting.place, _joined(cooled.pop(key_of))))
             case (messages.Stop(), _):
-                inbox.close()
-                return
+                stops += 1
+                if stops == associators:
+                    inbox.close()
+                    return
+
+
+def _joined(ends: list[messages.Cooled]) -> messages.Cooled:
+    """What all associators say of the end of a range: it is complete if all of theirs is; their counts add up."""
+    counts: dict[str, int | float | str] = {}
+    for end in ends:
+        for name, value in end.counts.items():
+            before = counts.get(name, 0)
+            counts[name] = value if isinstance(value, str) or isinstance(before, str) else before + value
+    return msgspec.structs.replace(ends[0], complete=all(end.complete for end in ends), counts=counts)
 
 
 def _finish(place: Sweep, message: messages.Cooled) -> messages.Written:

@@ -99,7 +99,8 @@ def ends(tmp_path: Path) -> Iterator[Ends]:
         Sender(context, Address(tmp_path, name)) for name in ("associator", "writer", "coordinator")
     )
     outgoing = Outgoing.from_json(plan.requests)
-    yield Ends(kept, engine, writer, coordinator, Associating(setting, outgoing, setting.watch(), inbox, out, progress))
+    working = Associating("associator", setting, outgoing, setting.watch(), inbox, out, progress)
+    yield Ends(kept, engine, writer, coordinator, working)
     for end in (engine, out, progress, inbox, writer, coordinator):
         end.close()
     context.term()
