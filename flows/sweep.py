@@ -21,6 +21,12 @@ def run_shard(worker: Worker, number: int) -> int:
     return worker.run_shard(number)
 
 
+@task(task_run_name="second-visits-{number}", cache_policy=NO_CACHE, retries=0)
+def run_second(worker: Worker, number: int) -> int:
+    """Make the second visits of a shard that are missing; how many ranges that were."""
+    return worker.run_second(number)
+
+
 @task(cache_policy=NO_CACHE)
 def verify(plan: Plan, place: Sweep) -> None:
     """Prove that receipts, tables and plan add up."""
@@ -50,10 +56,12 @@ def sweep(plan_file: str, lake: str) -> str:
     steps.check(plan)
     place = steps.begin(plan, Path(lake))
     with Worker(plan, place) as worker:
-        shards = [run_shard.submit(worker, number) for number in steps.missing_shards(plan, place)]
+        missing = steps.missing_shards(plan, place)
+        rounds = (run_shard, run_second) if plan.settings.profile == "tls" else (run_shard,)
         try:
-            for shard in shards:
-                shard.result()
+            for each in rounds:
+                for future in [each.submit(worker, number) for number in missing]:
+                    future.result()
         except BaseException:
             worker.stop()
             raise

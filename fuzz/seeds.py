@@ -3,7 +3,9 @@
 import json
 
 from fuzz.talk import OUTGOING, encode_talk
+from pipeline.testbed.hostile import TLS_SERVER_HELLO
 from pipeline.wire.packet import SNAP
+from tests.associate.authority import issue
 from tests.wire.rows import FIXTURES, received
 from tests.wire.vectors import (
     COMMON,
@@ -21,8 +23,10 @@ from tests.wire.vectors import (
 __all__ = [
     "OUTGOING",
     "bodies",
+    "certificates",
     "commands",
     "data",
+    "hellos",
     "items",
     "packets",
     "plans",
@@ -91,6 +95,18 @@ def packets() -> list[bytes]:
     icmp = bytes.fromhex("45000038000000004001 0000 0a000003 0a000002 0301000000000000")
     quoted = bytes.fromhex("4500002c0000400040060000 0a000002 0a000001 40000068 00000001")
     return [syn_ack.ljust(SNAP, b"\0") + b"\x2c", (icmp + quoted).ljust(SNAP, b"\0") + b"\x38"]
+
+
+def certificates() -> list[bytes]:
+    """A certificate, and a Certificate message of TLS 1.2 that holds it (RFC 5246 §7.4.2)."""
+    der = issue("pacs.example.test").der
+    listed = len(der).to_bytes(3, "big") + der
+    return [der, len(listed).to_bytes(3, "big") + listed]
+
+
+def hellos() -> list[bytes]:
+    """How the connection ends and how the rest is cut, then a server's first flight."""
+    return [bytes((end, 255)) + TLS_SERVER_HELLO for end in range(3)]
 
 
 def talks() -> list[bytes]:

@@ -10,11 +10,24 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fuzz import seeds
+from fuzz import certificate, seeds, tls
 from fuzz.talk import converse
 from pipeline.errors import InputError
 from pipeline.record import RAW_LIMIT
-from pipeline.wire import associate, command, data, guess, item, ordinary, packet, pdu, short, text, user_information
+from pipeline.wire import (
+    associate,
+    command,
+    data,
+    guess,
+    item,
+    ordinary,
+    packet,
+    pdu,
+    short,
+    text,
+    user_information,
+)
+from pipeline.wire import certificate as x509
 from pipeline.wire.fields import Accept, Data, EchoReply, Judged, Malformed, Pdu
 from pipeline.wire.outgoing import Outgoing
 from pipeline.wire.text import TEXT_KEPT
@@ -159,4 +172,6 @@ TARGETS: dict[str, Target] = {
     "outgoing": Target(fuzz_outgoing, (Outgoing.from_json,), seeds.plans),
     "packet": Target(fuzz_packet, (packet.read_answers,), seeds.packets),
     "conversation": Target(converse, (), seeds.talks),
+    "certificate": Target(certificate.target, (x509.read, x509.from_message, x509.read_chain), seeds.certificates),
+    "tls": Target(tls.target, (), seeds.hellos),
 }

@@ -28,7 +28,7 @@ class SweepSection(Section, frozen=True):
     rate: Annotated[int, Meta(ge=1, le=10_000_000)]
     shards: Annotated[int, Meta(ge=1, le=512)] = 64
     sample: float | int = 1.0
-    profile: Literal["associate", "echo"] = "associate"
+    profile: Literal["associate", "echo", "tls"] = "associate"
 
 
 class TargetsSection(Section, frozen=True):
@@ -80,6 +80,13 @@ class AssociateSection(Section, frozen=True):
     per_slash24: Annotated[int, Meta(ge=1, le=256)] = 16
 
 
+class TlsSection(Section, frozen=True):
+    """`[tls]`: ports that get a TLS hello, never a plain request; and how many second visits profile `tls` makes a second."""
+
+    ports: tuple[Port, ...] = (2762,)
+    rate: Annotated[int, Meta(ge=1, le=10_000)] = 50
+
+
 class LakeSection(Section, frozen=True):
     """`[lake]`: where the tables go; a folder, relative to the working directory."""
 
@@ -108,6 +115,7 @@ class Config(Section, frozen=True):
     identity: IdentitySection = IdentitySection()
     probe: ProbeSection = ProbeSection()
     associate: AssociateSection = AssociateSection()
+    tls: TlsSection = TlsSection()
     lake: LakeSection = LakeSection()
     optout: OptoutSection = OptoutSection()
     geo: GeoSection = GeoSection()

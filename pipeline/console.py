@@ -253,9 +253,20 @@ def _answer(con: Any, text: str, form: str, *, fatal: bool) -> None:
     if form == "json":
         print(json.dumps(table.to_pylist(), default=str))
     elif form == "csv":
-        pyarrow.csv.write_csv(table, sys.stdout.buffer)
+        pyarrow.csv.write_csv(_flat(table), sys.stdout.buffer)
     else:
         _print_table(table)
+
+
+def _flat(table: Any) -> Any:
+    """The table with JSON texts in place of lists and structs, which CSV cannot hold."""
+    import pyarrow as pa
+
+    for number, column in enumerate(table.schema):
+        if pa.types.is_nested(column.type):
+            texts = [None if value is None else json.dumps(value, default=str) for value in table[number].to_pylist()]
+            table = table.set_column(number, column.name, pa.array(texts, pa.string()))
+    return table
 
 
 def _print_table(table: Any) -> None:

@@ -78,8 +78,15 @@ class Surprise(Explained):
     OVER_LIMIT = "over_limit", "Sent more than is ever kept."
 
 
+class Transport(Explained):
+    """What carried the association."""
+
+    TCP = "tcp", "TCP alone."
+    TLS = "tls", "TLS over TCP (PS3.15 Annex B)."
+
+
 class Handshake(Explained):
-    """How the TLS handshake with a target ended, on a connection that stood."""
+    """How the TLS handshake with a target ended."""
 
     COMPLETED = "completed", "Completed; the association went through it."
     REFUSED_VERSION = "refused_version", "No version from TLS 1.0 to 1.3 suited both, as its alert or its answer says."
@@ -93,6 +100,7 @@ class Handshake(Explained):
     RESET = "reset", "The peer reset the connection during the handshake."
     DEADLINE = "deadline", "Not completed when our deadline passed."
     MALFORMED = "malformed", "Answered with TLS records that make no handshake, or with more than we take."
+    NO_CONNECTION = "no_connection", "No connection came about."
 
 
 class ClientCertificate(Explained):

@@ -1,5 +1,8 @@
 """The values that stages hand to each other. Field names are the column names of `schemas/`."""
 
+import hashlib
+from typing import Any
+
 import msgspec
 
 from pipeline.outcome import ClientCertificate, CloseKind, CloseStage, Grade, Handshake, Outcome
@@ -47,7 +50,7 @@ class TlsFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     handshake: Handshake
     client_certificate: ClientCertificate
-    hello_us: int
+    hello_us: int | None = None
     first_record_us: int | None = None
     handshake_us: int | None = None
     version: str | None = None
@@ -144,6 +147,17 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     """Protocol that a reply which is not DICOM looks like."""
     syn_retransmits: int = 0
     tls: TlsFacts | None = None
-    """The handshake, if the conversation was to go through TLS and the connection stood."""
+    """The handshake, if the conversation was to go through TLS."""
     rtt_us: int | None = None
     """The kernel's smoothed round-trip time when the conversation ended."""
+
+
+def columns(visit: Visit) -> dict[str, Any]:
+    """A conversation as columns of `responses`, `associations` and `banners`."""
+    row: dict[str, Any] = msgspec.to_builtins(visit, builtin_types=(bytes,))
+    row |= row["tls"] or {}
+    row |= {"raw_truncated": visit.raw_length > len(visit.raw), "raw_sha256": hashlib.sha256(visit.raw).digest()}
+    shown = b"" if visit.like_dicom else visit.raw[:BANNER_LIMIT]
+    row["bytes"] = shown
+    row["banner"] = int.from_bytes(hashlib.sha256(shown).digest()[:8], "big") if shown else None
+    return row

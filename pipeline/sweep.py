@@ -1,6 +1,7 @@
 """The steps of a sweep as plain functions: what the command line and the flow call. None of them knows Prefect."""
 
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,12 +14,13 @@ from pipeline.config import IdentitySection
 from pipeline.enrich import atlas, fingerprints, octets, ruleset, tables
 from pipeline.enrich.fingerprints import Asked
 from pipeline.errors import CensusError, GuardError, InputError
-from pipeline.lake import parts, receipts, store, verify
+from pipeline.lake import parts, receipts, second, store, verify
 from pipeline.lake.store import Sweep
 from pipeline.space import listing
 from pipeline.space import plan as planning
 from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
+from pipeline.space.shard import Range, Walk
 from pipeline.wire import outgoing
 
 
@@ -99,7 +101,15 @@ def missing_shards(plan: Plan, place: Sweep) -> list[int]:
     """The shards of which some range has no receipt."""
     done = receipts.finished(place)
     walk = plan.walk()
-    return [n for n in range(walk.shards) if any(chosen.key not in done for chosen in walk.ranges(n))]
+    return [n for n in range(walk.shards) if any(chosen.key not in done for chosen in _due(plan, place, walk, n))]
+
+
+def _due(plan: Plan, place: Sweep, walk: Walk, shard: int) -> Iterator[Range]:
+    """The ranges of a shard, that of its second visits included."""
+    yield from walk.ranges(shard)
+    found = second.of_shard(place, plan, walk, shard)
+    if found:
+        yield found[0]
 
 
 def work(plan: Plan, place: Sweep) -> int:

@@ -23,11 +23,12 @@ from pathlib import Path
 from types import TracebackType
 
 import msgspec
+import pyarrow as pa
 import zmq
 
 from pipeline import version
 from pipeline.errors import CensusError, GuardError, InputError, Interrupted
-from pipeline.lake import receipts, store
+from pipeline.lake import receipts, second, store
 from pipeline.lake.store import Sweep
 from pipeline.space.plan import Plan
 from pipeline.space.shard import Range
@@ -46,7 +47,7 @@ class Shard:
     """A shard that somebody waits for."""
 
     number: int
-    ranges: Iterator[Range]
+    ranges: Iterator[tuple[Range, pa.Table | None]]
     done: Future[int]
     open: set[str] = field(default_factory=set)
     finished: int = 0
@@ -79,7 +80,7 @@ class Worker:
         self._walk = plan.walk()
         self._waiting: queue.Queue[Shard] = queue.Queue()
         self._active: list[Shard] = []
-        self._of_key: dict[str, Shard] = {}
+        self._of_key: dict[str, tuple[Shard, Range]] = {}
         self._stopping = threading.Event()
         self._error: CensusError | None = None
         self._tally = Tally()
@@ -127,7 +128,13 @@ class Worker:
 
     def run_shard(self, number: int) -> int:
         """Run the ranges of a shard that have no receipt; how many that were. Raises what stopped the worker."""
-        shard = Shard(number, self._missing(number), Future())
+        return self._run(Shard(number, self._missing(number), Future()))
+
+    def run_second(self, number: int) -> int:
+        """Make the second visits of a shard whose first round is done, if they have no receipt; otherwise as `run_shard`."""
+        return self._run(Shard(number, self._missing_second(number), Future()))
+
+    def _run(self, shard: Shard) -> int:
         self._waiting.put(shard)
         while True:
             try:
@@ -136,11 +143,17 @@ class Worker:
                 if not self._thread.is_alive() and not shard.done.done():
                     raise self._error or Interrupted("stopped; --resume finishes the rest") from None
 
-    def _missing(self, number: int) -> Iterator[Range]:
+    def _missing(self, number: int) -> Iterator[tuple[Range, None]]:
         done = receipts.finished(self._place)
         for chosen in self._walk.ranges(number):
             if chosen.key not in done and receipts.take_lease(self._place, chosen.key):
-                yield chosen
+                yield chosen, None
+
+    def _missing_second(self, number: int) -> Iterator[tuple[Range, pa.Table]]:
+        found = second.of_shard(self._place, self._plan, self._walk, number)
+        due = found is not None and found[0].key not in receipts.finished(self._place)
+        if found and due and receipts.take_lease(self._place, found[0].key):
+            yield found
 
     def _guarded_loop(self) -> None:
         try:
@@ -182,21 +195,29 @@ class Worker:
 
     def _assign_next(self) -> None:
         for shard in self._active:
-            chosen = None if shard.exhausted else next(shard.ranges, None)
-            if chosen is None:
+            following = None if shard.exhausted else next(shard.ranges, None)
+            if following is None:
                 shard.exhausted = True
                 continue
+            chosen, targets = following
             attempt = receipts.begin_attempt(self._place, chosen.key)
             shard.open.add(chosen.key)
-            self._of_key[chosen.key] = shard
+            self._of_key[chosen.key] = shard, chosen
             self._engine_idle = False
+            self._assign(chosen, attempt, targets)
+            return
+
+    def _assign(self, chosen: Range, attempt: int, targets: pa.Table | None) -> None:
+        if targets is None:
             self._engine.send(
                 messages.Assign(
                     shard=chosen.shard, number=chosen.number, first_index=chosen.first_index,
                     last_index=chosen.last_index, attempt=attempt,
                 )
             )  # fmt: skip
-            return
+        else:
+            message = messages.Rows(shard=chosen.shard, number=chosen.number, attempt=attempt, table="tls", round=2)
+            self._engine.send(message, targets.combine_chunks().to_batches()[0])
 
     def _hear(self, timeout: float) -> bool:
         received = self._inbox.receive(timeout)
@@ -216,17 +237,16 @@ class Worker:
     def _settle(self, written: messages.Written) -> None:
         """A range's rows are durable: give the receipt and the lease back."""
         key = f"{written.shard:03d}-{written.number:06d}"
-        shard = self._of_key.pop(key)
+        shard, planned = self._of_key.pop(key)
         if written.complete:
-            receipts.put_receipt(self._place, key, self._receipt(key, written))
+            receipts.put_receipt(self._place, key, self._receipt(key, planned, written))
             for path in (self._place.work / "journal").glob(f"{key}.*"):
                 path.unlink()
             shard.finished += 1
         shard.open.discard(key)
         receipts.drop_lease(self._place, key)
 
-    def _receipt(self, key: str, written: messages.Written) -> receipts.Receipt:
-        planned = next(r for r in self._walk.ranges(written.shard) if r.number == written.number)
+    def _receipt(self, key: str, planned: Range, written: messages.Written) -> receipts.Receipt:
         earlier = receipts.earlier_attempts(self._place, key, written.attempt)
         rows = {table: count for table, _, count, _ in written.parts}
         return {
@@ -243,6 +263,7 @@ class Worker:
             "revisited": 0 if all(earlier) else None,
             "responses": rows.get("responses", 0),
             "associations": rows.get("associations", 0),
+            "handshakes": rows.get("tls", 0),
             "outcomes": [{"outcome": name, "targets": n} for name, n in sorted(written.outcomes.items())],
             "parts": [{"table": t, "file": f, "rows": n, "sha256": h} for t, f, n, h in written.parts],
             **written.counts,
@@ -280,7 +301,7 @@ def work(plan: Plan, place: Sweep, shards: list[int]) -> int:
     """Run shards one after another, each overlapping the cool-down of the one before; how many ranges were run."""
     with Worker(plan, place) as worker, ThreadPoolExecutor(max_workers=2) as pool:
         try:
-            return sum(pool.map(worker.run_shard, shards))
+            return sum(pool.map(worker.run_shard, shards)) + sum(pool.map(worker.run_second, shards))
         except BaseException:
             worker.stop()
             raise

@@ -63,7 +63,7 @@ def test_judgement_is_closed(name: str) -> None:
 def test_handshakes_become_rows() -> None:
     """The table `tls` has the columns of a handshake's facts and their order, its key before them, and takes them all."""
     names = [column.name for column in schema.table("tls").columns]
-    assert names == ["ip", "port", "round", "started_at", *TlsFacts.__struct_fields__]
+    assert names == ["ip", "port", "round", "shard", "range", "started_at", "outcome", *TlsFacts.__struct_fields__]
     certificate = Certificate(sha256="00", size=1, san=("DNS:a",), not_before=-62_135_596_800_000_000)
     facts = TlsFacts(
         handshake=outcome.Handshake.COMPLETED,
@@ -71,7 +71,15 @@ def test_handshakes_become_rows() -> None:
         hello_us=1,
         chain=(certificate,),
     )
-    row = {"ip": 1, "port": 2762, "round": 1, "started_at": 0} | msgspec.to_builtins(facts)
+    row = {
+        "ip": 1,
+        "port": 2762,
+        "round": 1,
+        "shard": 0,
+        "range": 0,
+        "started_at": 0,
+        "outcome": "echoed",
+    } | msgspec.to_builtins(facts)
     table = pa.Table.from_pylist([row], schema=schema.table("tls").arrow)
     (back,) = table.to_pylist()
     assert back["handshake"] == "completed"

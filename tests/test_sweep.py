@@ -1,12 +1,10 @@
 """A whole sweep over real servers, held against the testbed's ground truth, and every byte of it on the wire."""
 
 import hashlib
-import os
 import signal
 import subprocess
-import sys
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
@@ -23,22 +21,11 @@ from pipeline.space import plan as planning
 from pipeline.space.plan import Plan
 from pipeline.testbed import spec, truth
 from pipeline.wire.outgoing import Outgoing
+from tests.testbed.running import CENSUS, ROOT, VANTAGE, environment, in_testbed, packets, streams, timed
 
-ROOT = Path(__file__).parents[1]
-CENSUS = [sys.executable, "-m", "pipeline"]
 DEMO = ROOT / "data" / "testbed" / "demo-sweep.toml"
 TRUTH = truth.truth(spec.load(ROOT / "data" / "testbed" / "demo.toml"))
-VANTAGE = IPv4Address("198.18.0.1").packed
 SYN, ACK, RST, FIN, PUSH = 0x02, 0x10, 0x04, 0x01, 0x08
-
-
-def in_testbed(*command: str, capture: Path | None = None) -> list[str]:
-    captured = ["--capture", str(capture)] if capture else []
-    return [*CENSUS, "testbed", "run", *captured, "--", *CENSUS, *command]
-
-
-def environment(folder: Path) -> dict[str, str]:
-    return os.environ | {"CENSUS_ONLY_TESTBED": "1", "PREFECT_HOME": str(folder / "prefect")}
 
 
 def refreeze(plan: Plan, **changes: object) -> Plan:
@@ -125,19 +112,6 @@ def test_receipts_and_tables_add_up(swept: Path) -> None:
     assert path.stem in broken.stderr
 
 
-def packets(path: Path) -> list[dpkt.ip.IP]:
-    """The IPv4 packets of a capture; anything else fails."""
-    return [packet for _, packet in timed(path)]
-
-
-def timed(path: Path) -> list[tuple[float, dpkt.ip.IP]]:
-    """The IPv4 packets of a capture, and when each was seen (seconds since 1970)."""
-    with path.open("rb") as file:
-        frames = [(seen, dpkt.ethernet.Ethernet(data)) for seen, data in dpkt.pcap.Reader(file)]
-    assert all(isinstance(frame.data, dpkt.ip.IP) for _, frame in frames)
-    return [(seen, frame.data) for seen, frame in frames]
-
-
 def test_nothing_else_is_on_the_wire(swept: Path) -> None:
     """The wire holds the SYNs that the receipts own up to, whitelisted bytes only, and nothing to an excluded address."""
     place = store.find(swept / "lake", None)
@@ -159,15 +133,6 @@ def test_nothing_else_is_on_the_wire(swept: Path) -> None:
 
 def _addresses(ranges) -> list[int]:  # type: ignore[no-untyped-def]
     return [address for first, last in ranges.pairs() for address in range(first, last + 1)]
-
-
-def streams(sent: list[dpkt.ip.IP]) -> dict[tuple[bytes, int, int], bytes]:
-    """What we sent on each connection, in the order of the sequence numbers, each byte once."""
-    pieces: dict[tuple[bytes, int, int], dict[int, bytes]] = defaultdict(dict)
-    for packet in sent:
-        if packet.data.data:
-            pieces[packet.dst, packet.data.sport, packet.data.dport][packet.data.seq] = packet.data.data
-    return {flow: b"".join(data for _, data in sorted(parts.items())) for flow, parts in pieces.items()}
 
 
 def whole(stream: bytes, outgoing: Outgoing) -> bool:

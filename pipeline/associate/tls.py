@@ -18,8 +18,8 @@ from pipeline.associate import openssl
 from pipeline.associate.conversation import WHOLE_US, Conversation
 from pipeline.associate.handshake import REASON_LIMIT, VERSIONS, Seen
 from pipeline.errors import GuardError
-from pipeline.outcome import CloseKind, Handshake, Outcome
-from pipeline.record import Visit
+from pipeline.outcome import ClientCertificate, CloseKind, Handshake, Outcome
+from pipeline.record import TlsFacts, Visit
 from pipeline.wire.flight import GROUP_LIMIT, Flight
 from pipeline.wire.outgoing import Outgoing
 
@@ -34,6 +34,8 @@ HANDSHAKE_LIMIT = 64 * 1024
 #: After it: 16 KiB of plaintext in the smallest useful records, with session tickets.
 TALK_LIMIT = 64 * 1024
 READ_SIZE = 16 * 1024
+#: The facts of a handshake for which no connection came about.
+NOT_BEGUN = TlsFacts(handshake=Handshake.NO_CONNECTION, client_certificate=ClientCertificate.NOT_REQUESTED)
 
 
 class Sealed(bytes):
@@ -88,7 +90,7 @@ class Secured:
         """The facts, with those that the driver adds; they are final when the conversation is finished."""
         seen = self._talk.visit(**driver)
         if self._seen.hello_us is None:
-            return seen
+            return replace(seen, tls=NOT_BEGUN)
         seen = replace(seen, connect_us=self._seen.hello_us, tls=self._seen.facts(seen.started_at))
         if self._broke:
             seen = replace(seen, close_kind=CloseKind.WE_CLOSED)

@@ -8,17 +8,22 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline import schema
 from pipeline.errors import CensusError
-from pipeline.lake import parts
+from pipeline.lake import parts, second
 from pipeline.lake.receipts import Receipt, read_receipts
 from pipeline.lake.store import Sweep
 from pipeline.space.plan import Plan
 from pipeline.space.shard import Range, Walk
 
-TABLES = ("responses", "associations", "banners")
+TABLES = ("responses", "associations", "banners", "tls")
+#: The table with a row for each visit of a round, and the receipt's count of it.
+VISITS = {1: ("responses", "responses"), 2: ("tls", "handshakes")}
+#: Tables, and the receipt's count of their rows.
+COUNTED = {"responses": "responses", "associations": "associations", "tls": "handshakes"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,8 @@ def faults(place: Sweep, plan: Plan) -> Iterator[Fault]:
     """Everything that does not add up, in the order of plan → receipts → parts → rows; nothing if all does."""
     walk = plan.walk()
     planned = {chosen.key: chosen for shard in range(walk.shards) for chosen in walk.ranges(shard)}
+    again = [second.of_shard(place, plan, walk, shard) for shard in range(walk.shards)]
+    planned |= {found[0].key: found[0] for found in again if found}
     receipts = {f"{r['shard']:03d}-{r['range']:06d}": r for r in read_receipts(place)}
     yield from _against_plan(planned, receipts, plan)
     if place.sealed("sweeps").exists():
@@ -55,19 +62,20 @@ def _against_plan(planned: dict[str, Range], receipts: dict[str, Receipt], plan:
 def _receipt(where: str, receipt: Receipt, planned: Range, plan: Plan) -> Iterator[Fault]:
     """A receipt against its range of the plan, and against itself."""
     outcomes = sum(row["targets"] for row in receipt["outcomes"])
+    first, rows = receipt["round"] == 1, receipt[VISITS[receipt["round"]][1]]
     sent = receipt["probes_sent"] + receipt["suppressed"]
-    answered = receipt["answers"] - receipt["duplicates"]
+    answered = receipt["answers"] - receipt["duplicates"] if first else planned.length
     settled = receipt["connects"] + receipt["suppressed_visits"]
-    visited = receipt["connects"] == receipt["responses"]
+    visited = receipt["connects"] == rows
     once = receipt["attempts"] == 1
     checks = (
         (receipt["plan_digest"] == plan.digest, "was made under another plan"),
         (receipt["first_index"] == planned.first_index, "begins elsewhere than its range"),
         (receipt["last_index"] == planned.last_index, "ends elsewhere than its range"),
-        (sent == planned.length, f"sent or suppressed {sent} probes of {planned.length}"),
-        (outcomes == receipt["responses"], f"has {outcomes} outcomes for {receipt['responses']} responses"),
-        (settled == answered if once else settled <= answered, f"settled {settled} targets, {answered} answered"),
-        (visited or not once, f"has {receipt['responses']} responses of {receipt['connects']} connections"),
+        (sent == (planned.length if first else 0), f"sent or suppressed {sent} probes of {planned.length}"),
+        (outcomes == rows, f"has {outcomes} outcomes for {rows} rows"),
+        (settled == answered if once else settled <= answered, f"settled {settled} targets of {answered}"),
+        (visited or not once, f"has {rows} rows of {receipt['connects']} connections"),
     )
     yield from (Fault(where, what) for right, what in checks if not right)
 
@@ -105,25 +113,35 @@ def _rows(
     where: str, tables: dict[str, pa.Table], receipts: list[Receipt], walk: Walk, planned: Range | None
 ) -> Iterator[Fault]:
     """Rows against receipts: numbers, outcomes, keys, and that each is a target of its range (or of the plan)."""
-    responses, associations = tables["responses"], tables["associations"]
-    owed: Counter[str] = Counter()
-    for receipt in receipts:
-        owed.update({row["outcome"]: row["targets"] for row in receipt["outcomes"]})
-    if Counter(responses["outcome"].to_pylist()) != owed:
-        yield Fault(where, "has other outcomes in `responses` than in its receipts")
-    for name, table in (("responses", responses), ("associations", associations)):
-        expected = sum(receipt[name] for receipt in receipts)
+    for number, (name, _) in VISITS.items():
+        owed: Counter[str] = Counter()
+        for receipt in receipts:
+            owed.update({row["outcome"]: row["targets"] for row in receipt["outcomes"] if receipt["round"] == number})
+        if _outcomes(tables[name], number) != owed:
+            yield Fault(where, f"has other outcomes in `{name}` than in its receipts")
+    for name, column in COUNTED.items():
+        table, expected = tables[name], sum(receipt[column] for receipt in receipts)
         if len(table) != expected:
             yield Fault(where, f"has {len(table)} rows in `{name}`, its receipts say {expected}")
         keys = schema.table(name).key
         if len(table.group_by(list(keys)).aggregate([])) != len(table):
             yield Fault(where, f"has a target twice in `{name}`")
+    if planned and planned.number >= len(list(walk.ranges(planned.shard))):
+        return  # second visits: their targets are those that the first round's rows name, as many as the receipt settles
+    responses = tables["responses"]
     shard, local = walk.locate(np.asarray(responses["ip"]), np.asarray(responses["port"]))
     inside = shard >= 0
     if planned:
         inside = (shard == planned.shard) & (local >= planned.first_index) & (local <= planned.last_index)
     if not inside.all():
         yield Fault(where, f"has {int((~inside).sum())} rows in `responses` that are no targets of it")
+
+
+def _outcomes(table: pa.Table, number: int) -> Counter[str]:
+    """Outcomes of the visits of a round; `tls` holds those of both."""
+    if "round" in table.column_names:
+        table = table.filter(pc.equal(table["round"], number))
+    return Counter(table["outcome"].to_pylist())
 
 
 def seal(place: Sweep, plan: Plan, *, sealed_at: int, code_version: str) -> None:

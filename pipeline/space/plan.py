@@ -11,7 +11,15 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline.config import AssociateSection, CapsSection, Config, IdentitySection, ProbeSection, SweepSection
+from pipeline.config import (
+    AssociateSection,
+    CapsSection,
+    Config,
+    IdentitySection,
+    ProbeSection,
+    SweepSection,
+    TlsSection,
+)
 from pipeline.errors import GuardError, InputError
 from pipeline.space import caps, listing
 from pipeline.space.atlas import Atlas, Reference
@@ -22,7 +30,18 @@ from pipeline.space.ranges import Ranges, Space
 from pipeline.space.shard import Walk
 
 #: Fields of a plan that decide others.
-CAUSES = ("code_version", "reference", "settings", "caps", "identity", "probe", "associate", "requests", "digests")
+CAUSES = (
+    "code_version",
+    "reference",
+    "settings",
+    "caps",
+    "identity",
+    "probe",
+    "associate",
+    "tls",
+    "requests",
+    "digests",
+)
 
 #: A range is 5–60 s of sending (DESIGN §4).
 RANGE_SECONDS = 10
@@ -67,6 +86,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     identity: IdentitySection
     probe: ProbeSection
     associate: AssociateSection
+    tls: TlsSection
     register: str = ""
     reference: Reference
     digests: Digests
@@ -127,6 +147,7 @@ def freeze(
         identity=config.identity,
         probe=config.probe,
         associate=config.associate,
+        tls=config.tls,
         register=register,
         reference=atlas.reference,
         digests=Digests(

@@ -7,7 +7,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 import zmq
@@ -17,7 +16,8 @@ from pipeline.associate import client, loop
 from pipeline.associate.turns import Turns
 from pipeline.errors import GuardError
 from pipeline.lake import parts
-from pipeline.record import BANNER_LIMIT, Visit
+from pipeline.outcome import Transport
+from pipeline.record import columns
 from pipeline.register import Watch
 from pipeline.space.ranges import Ranges
 from pipeline.stages.setting import PROGRESS_SECONDS, Setting
@@ -48,6 +48,8 @@ class Conversations:
     number: int
     attempt: int
     known: set[tuple[int, int]]
+    round: int = 1
+    vantage: str = ""
     pending: int = 0
     given_up: bool = False
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -118,6 +120,7 @@ class Associating:
                 if not allowed.contains(np.asarray(rows["ip"])).all():
                     raise GuardError("a target lies outside the plan's space; nothing was sent to it")
                 batch = self.range_of(message)
+                batch.round, batch.vantage = message.round, message.vantage
                 for row in rows.to_pylist():
                     self.begin(batch, row)
             case messages.Cooled():
@@ -132,8 +135,9 @@ class Associating:
             known: set[tuple[int, int]] = set()
             name = f"{message.shard:03d}-{message.number:06d}"
             for attempt in range(1, message.attempt):
-                table = parts.read_journal(self.setting.place.journal(name, attempt, "responses"), "responses")
-                known |= set(zip(table["ip"].to_pylist(), table["port"].to_pylist(), strict=True))
+                for table in ("responses", "tls"):
+                    rows = parts.read_journal(self.setting.place.journal(name, attempt, table), table)
+                    known |= set(zip(rows["ip"].to_pylist(), rows["port"].to_pylist(), strict=True))
             self.open[key] = Conversations(message.shard, message.number, message.attempt, known)
         return self.open[key]
 
@@ -147,14 +151,30 @@ class Associating:
 
     async def converse(self, batch: Conversations, row: dict[str, Any]) -> None:
         """Hold the conversation and keep what came of it."""
-        echo = self.setting.plan.settings.profile == "echo"
-        visit = await client.visit(guard.tcp_socket, self.outgoing, echo=echo, ip=row["ip"], port=row["port"])
+        plan, ip, port = self.setting.plan, row["ip"], row["port"]
+        echo, secured = plan.settings.profile == "echo", batch.round == 2 or port in plan.tls.ports
+        visit = await client.visit(guard.tcp_socket, self.outgoing, echo=echo, ip=ip, port=port, secured=secured)
         self.turns.over(row["ip"])
         batch.pending -= 1
-        batch.rows.append(row | _columns(visit))
+        batch.rows.append(row | columns(visit) | self.provenance(batch, secured=secured))
         batch.counts["connects"] += 1
         batch.counts["syn_retransmits"] += visit.syn_retransmits
         self.outcomes[visit.outcome] += 1
+
+    def provenance(self, batch: Conversations, *, secured: bool) -> dict[str, Any]:
+        """Where a conversation comes from, as columns of `associations` and `tls`."""
+        return {
+            "shard": batch.shard,
+            "range": batch.number,
+            "attempt": batch.attempt,
+            "round": batch.round,
+            "vantage": batch.vantage,
+            "profile": self.setting.plan.settings.profile,
+            "transport": Transport.TLS if secured else Transport.TCP,
+            "code_version": self.setting.plan.code_version,
+            "request_sha256": hashlib.sha256(self.outgoing.request).hexdigest(),
+            "register_digest": self.watch.digest,
+        }
 
     def raise_failures(self) -> None:
         """A conversation that failed by our fault ends the worker: what a peer does never raises."""
@@ -193,21 +213,12 @@ class Associating:
         """Send the rows that came in since the last time, table by table."""
         rows, batch.rows = batch.rows, []
         chosen = {
-            "responses": rows,
+            "responses": rows if batch.round == 1 else [],
             "associations": [row for row in rows if row["like_dicom"]],
-            "banners": [row for row in rows if row["banner"] is not None],
+            "banners": [row for row in rows if row["banner"] is not None and batch.round == 1],
+            "tls": [row for row in rows if row["tls"]],
         }
         for table, its_rows in chosen.items():
             if its_rows:
                 message = messages.Rows(shard=batch.shard, number=batch.number, attempt=batch.attempt, table=table)
                 self.writer.send(message, parts.from_rows(its_rows, table))
-
-
-def _columns(visit: Visit) -> dict[str, Any]:
-    """A conversation as columns of `responses`, `associations` and `banners`."""
-    row: dict[str, Any] = msgspec.to_builtins(visit, builtin_types=(bytes,))
-    row |= {"raw_truncated": visit.raw_length > len(visit.raw), "raw_sha256": hashlib.sha256(visit.raw).digest()}
-    shown = b"" if visit.like_dicom else visit.raw[:BANNER_LIMIT]
-    row["bytes"] = shown
-    row["banner"] = int.from_bytes(hashlib.sha256(shown).digest()[:8], "big") if shown else None
-    return row

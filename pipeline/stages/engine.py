@@ -12,11 +12,14 @@ import zmq
 from pipeline import guard, network
 from pipeline.errors import InputError
 from pipeline.probe.engine import Engine, Finished, Responses
+from pipeline.probe.pacer import Pacer
 from pipeline.probe.ring import ReceiveRing, TransmitRing
 from pipeline.register import Watch
 from pipeline.space.listing import parse
 from pipeline.space.plan import Plan
 from pipeline.space.shard import Range
+from pipeline.stages.fanout import Fanout
+from pipeline.stages.second import SecondVisits
 from pipeline.stages.setting import PROGRESS_SECONDS, Setting, associator_names
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
@@ -48,7 +51,7 @@ def run_engine(_name: str, setting: Setting, context: zmq.Context[zmq.Socket[byt
     """Send the ranges that are assigned, hand on who answers."""
     plan = setting.plan
     inbox = Receiver(context, Address(setting.folder, "engine"))
-    associators = [Sender(context, Address(setting.folder, name)) for name in associator_names(plan)]
+    fanout = Fanout([Sender(context, Address(setting.folder, name)) for name in associator_names(plan)])
     interface, link, source = vantage(plan)
     frame = template(link)
     with setting.watch() as watch:
@@ -62,10 +65,10 @@ def run_engine(_name: str, setting: Setting, context: zmq.Context[zmq.Socket[byt
             rate=plan.settings.rate,
             cooldown=plan.probe.cooldown,
         )
-        Sending(engine, watch, inbox, associators, coordinator, source).run()
+        second = SecondVisits(fanout, Pacer(plan.tls.rate, time.monotonic()), source)
+        Sending(engine, watch, inbox, fanout, second, coordinator, source).run()
     inbox.close()
-    for associator in associators:
-        associator.close()
+    fanout.close()
 
 
 @dataclass(slots=True)
@@ -75,7 +78,8 @@ class Sending:
     engine: Engine
     watch: Watch
     inbox: Receiver
-    associators: list[Sender]
+    fanout: Fanout
+    second: SecondVisits
     coordinator: Sender
     source: str
     attempts: dict[tuple[int, int], int] = field(default_factory=dict)
@@ -90,14 +94,15 @@ class Sending:
             self.command()
             for event in self.engine.tick():
                 self.hand_on(event)
-            if self.engine.idle and not self.told:
+            self.second.tick(held=bool(self.watch.permit().held), register_digest=self.watch.digest)
+            if self.engine.idle and self.second.idle and not self.told:
                 self.told = True
                 self.coordinator.send(messages.Sent(shard=0, number=0))
             self.show()
         for finished in self.engine.stop():
             self.hand_on(finished)
-        for associator in self.associators:
-            associator.send(messages.Stop(shard=0, number=0))
+        self.second.end(self.watch.digest)
+        self.fanout.stop()
 
     def command(self) -> None:
         """Obey the coordinator's next command."""
@@ -106,6 +111,9 @@ class Sending:
             case messages.Assign() as task:
                 self.attempts[task.shard, task.number] = task.attempt
                 self.engine.begin(Range(task.shard, task.number, task.first_index, task.last_index))
+                self.told = False
+            case messages.Rows() as task if received and received[1] is not None:
+                self.second.begin(task, received[1])
                 self.told = False
             case messages.Stop():
                 self.stopped = True
@@ -117,16 +125,11 @@ class Sending:
         if isinstance(event, Finished):
             counts: dict[str, Any] = {
                 **asdict(event.counts),
+                "round": 1,
                 "vantage": self.source,
                 "register_digest": self.watch.digest,
             }
-            for number, associator in enumerate(self.associators):
-                associator.send(
-                    messages.Cooled(
-                        shard=chosen.shard, number=chosen.number, attempt=attempt, complete=event.complete,
-                        counts=counts if number == 0 else {},
-                    )
-                )  # fmt: skip
+            self.fanout.cooled(chosen.shard, chosen.number, attempt, counts, complete=event.complete)
             return
         answers = event.answers
         self.seen["responsive"] += len(answers.address)
@@ -140,10 +143,10 @@ class Sending:
             ],
             names=["ip", "port", "answered_at", "ttl", "window"],
         )
-        message = messages.Rows(shard=chosen.shard, number=chosen.number, attempt=attempt, table="responses")
-        whose = (answers.address >> np.uint32(8)) % len(self.associators)
-        for number in np.unique(whose):
-            self.associators[number].send(message, rows.filter(pa.array(whose == number)))
+        message = messages.Rows(
+            shard=chosen.shard, number=chosen.number, attempt=attempt, table="responses", vantage=self.source
+        )
+        self.fanout.targets(message, rows)
 
     def show(self) -> None:
         """Report progress now and then."""

@@ -11,7 +11,9 @@ from pipeline.stages.setting import Setting, associator_names
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
 
-TABLES = ("responses", "associations", "banners")
+TABLES = ("responses", "associations", "banners", "tls")
+#: The table with a row for each visit of a round.
+VISITS = {1: "responses", 2: "tls"}
 
 
 def run_writer(_name: str, setting: Setting, context: zmq.Context[zmq.Socket[bytes]], coordinator: Sender) -> None:
@@ -68,7 +70,7 @@ def _finish(place: Sweep, message: messages.Cooled) -> messages.Written:
         for table in TABLES:
             attempts = range(1, message.attempt + 1)
             rows = parts.tidy((parts.read_journal(place.journal(key, n, table), table) for n in attempts), table)
-            if table == "responses":
+            if table == VISITS[int(message.counts["round"])]:
                 outcomes.update(rows["outcome"].to_pylist())
             if len(rows):
                 written.append(parts.write(place.part(table, f"{key}.parquet"), rows, table, place.id))

@@ -77,14 +77,27 @@ def pynetdicom(server: Server, port: int, folder: Path) -> list[str]:
 
 def tls(server: Server, port: int, folder: Path) -> list[str]:
     """OpenSSL with a certificate of its own; a plain request it closes without a byte (OpenSSL 3 sends no alert then)."""
+    key, certificate = _certificate(server, folder)
+    # -www: without it, s_server reads its standard input and ends each connection at its end.
+    return ["openssl", "s_server", "-accept", str(port), "-key", key, "-cert", certificate, "-www", "-quiet"]
+
+
+def storescp_tls(server: Server, port: int, folder: Path) -> list[str]:
+    """DCMTK's storage server behind TLS, one process a visitor; it asks for no certificate."""
+    key, certificate = _certificate(server, folder)
+    plain = storescp(server, port, folder)
+    return [*plain[:-1], "+tls", key, certificate, "--ignore-peer-cert", plain[-1]]
+
+
+def _certificate(server: Server, folder: Path) -> tuple[str, str]:
+    """Make a key and a self-signed certificate; their paths. Raises CensusError."""
     key, certificate = str(folder / "key.pem"), str(folder / "certificate.pem")
     subject = ["-subj", f"/CN={server.name}", "-days", "2", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
     command = ["openssl", "req", "-x509", "-nodes", "-keyout", key, "-out", certificate, *subject]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=CERTIFICATE_SECONDS)
     if done.returncode != 0:
         raise CensusError(f"no certificate for the testbed's server {server.name}: {done.stderr.strip()}")
-    # -www: without it, s_server reads its standard input and ends each connection at its end.
-    return ["openssl", "s_server", "-accept", str(port), "-key", key, "-cert", certificate, "-www", "-quiet"]
+    return key, certificate
 
 
 REAL: dict[str, Starter] = {
@@ -92,5 +105,6 @@ REAL: dict[str, Starter] = {
     "dcmqrscp": dcmqrscp,
     "orthanc": orthanc,
     "pynetdicom": pynetdicom,
+    "storescp-tls": storescp_tls,
     "tls": tls,
 }

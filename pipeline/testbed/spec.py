@@ -17,7 +17,7 @@ from pipeline.config import AeTitle, Name, Port, Section
 from pipeline.errors import InputError
 from pipeline.outcome import Outcome
 
-RealKind = Literal["storescp", "dcmqrscp", "orthanc", "pynetdicom", "tls"]
+RealKind = Literal["storescp", "dcmqrscp", "orthanc", "pynetdicom", "storescp-tls", "tls"]
 DecoyKind = Literal["http", "ssh", "echo", "silent", "reset", "random", "rdp", "fin", "alert"]
 HostileKind = Literal[
     "dribble",

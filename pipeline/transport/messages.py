@@ -19,10 +19,15 @@ class Assign(Message, frozen=True):
 
 
 class Rows(Message, frozen=True):
-    """Rows of `table` follow as an Arrow IPC payload."""
+    """Rows of `table` follow as an Arrow IPC payload; `vantage` is the source address, dotted.
+
+    Coordinator → engine: visit these targets a second time. Engine → associator: visit them. Associator → writer: keep them.
+    """
 
     attempt: int
     table: str
+    round: int = 1
+    vantage: str = ""
 
 
 class Sent(Message, frozen=True):

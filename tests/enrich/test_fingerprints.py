@@ -1,7 +1,7 @@
 """Answers of real products, and what the rules make of them."""
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from pipeline.associate.conversation import Conversation
 from pipeline.enrich import fingerprints, octets, ruleset
 from pipeline.enrich.fingerprints import Asked
 from pipeline.lake import parts
+from pipeline.record import columns
 from pipeline.space.ranges import Ranges
 from pipeline.wire import outgoing
 
@@ -110,9 +111,7 @@ def row_of(events: list[tuple[str, bytes]], ip: int = HOST, port: int = 104) -> 
         if kind == "recv":
             talk.received(data, 20)
     visit = talk.visit()
-    row = {name: getattr(visit, name) for name in visit.__dataclass_fields__}
-    row["contexts"] = [asdict(context) for context in visit.contexts] if visit.contexts is not None else None
-    return row | {name: str(row[name].value) for name in ("outcome", "close_kind", "close_stage")}
+    return columns(visit)
 
 
 def judge(rows: list[dict[str, Any]], request: bytes, **asked: Any) -> list[dict[str, Any]]:

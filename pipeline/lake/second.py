@@ -1,0 +1,60 @@
+"""Who gets a second visit: told by the rows of a shard's first round, so that anyone can tell again."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipeline import schema
+from pipeline.lake import receipts
+from pipeline.lake.store import Sweep
+from pipeline.outcome import CloseStage, Outcome
+from pipeline.space.plan import Plan
+from pipeline.space.shard import Range, Walk
+
+COLUMNS = ["ip", "port", "outcome", "close_stage"]
+
+
+def chosen(responses: pa.Table, plan: Plan) -> pa.Table:
+    """Targets (`ip`, `port`) that reset after our plain request or answered it with a TLS record, in a shuffled order."""
+    after = pc.and_(
+        pc.equal(responses["outcome"], str(Outcome.RESET)),
+        pc.equal(responses["close_stage"], str(CloseStage.ASSOCIATE)),
+    )
+    wanted = pc.or_(pc.equal(responses["outcome"], str(Outcome.TLS)), after)
+    plain = pc.invert(pc.is_in(responses["port"], pa.array(plan.tls.ports, pa.uint16())))
+    found = (
+        responses.filter(pc.and_(wanted, plain))
+        .select(["ip", "port"])
+        .sort_by([("ip", "ascending"), ("port", "ascending")])
+    )
+    return found.take(pa.array(np.random.default_rng(plan.settings.seed).permutation(len(found))))
+
+
+def of_shard(place: Sweep, plan: Plan, walk: Walk, shard: int) -> tuple[Range, pa.Table] | None:
+    """The range of a shard's second visits and its targets; None if there are none, or the first round is not done."""
+    if plan.settings.profile != "tls":
+        return None
+    first = list(walk.ranges(shard))
+    keys = [planned.key for planned in first]
+    if not receipts.finished(place).issuperset(keys):
+        return None
+    targets = chosen(_responses(place, walk, shard, keys), plan)
+    return (Range(shard, len(first), 0, len(targets) - 1), targets) if len(targets) else None
+
+
+def _responses(place: Sweep, walk: Walk, shard: int, keys: list[str]) -> pa.Table:
+    """A shard's rows of `responses`."""
+    sealed = place.sealed("responses")
+    if sealed.exists():
+        rows = _read(sealed)
+        return rows.filter(pa.array(walk.locate(np.asarray(rows["ip"]), np.asarray(rows["port"]))[0] == shard))
+    files = [path for path in (place.part("responses", f"{key}.parquet") for key in keys) if path.exists()]
+    empty = schema.table("responses").arrow.empty_table().select(COLUMNS).replace_schema_metadata(None)
+    return pa.concat_tables([empty, *(_read(path) for path in files)])
+
+
+def _read(path: Path) -> pa.Table:
+    return pq.read_table(path, columns=COLUMNS, partitioning=None).replace_schema_metadata(None)
