@@ -12,10 +12,12 @@ setup: packages $(VENV)/ready
 packages:
 	@tools/packages $(DEBIAN)
 
-$(VENV)/ready: pyproject.toml constraints.txt
+$(VENV)/ready: pyproject.toml constraints.txt tests/npm/package.json
 	python3 -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet -e '.[dev]' -c constraints.txt
+	cp tests/npm/package.json $(VENV)/
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm install --prefix $(VENV) --silent --no-audit --no-fund --ignore-scripts --no-package-lock
 	touch $@
 
 demo: setup

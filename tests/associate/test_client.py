@@ -5,7 +5,6 @@ import socket
 import struct
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from ipaddress import IPv4Address
 
 import pytest
 from pynetdicom import AE, ALL_TRANSFER_SYNTAXES
@@ -16,16 +15,10 @@ from pipeline.errors import CensusError, GuardError
 from pipeline.outcome import CloseKind, CloseStage, Outcome
 from pipeline.record import Visit
 from pipeline.wire.outgoing import VERIFICATION, encode
+from tests.associate.serving import LOOPBACK, open_loopback
 
 OUTGOING = encode(calling_ae="CENSUS", class_uid="2.25.1")
-LOOPBACK = int(IPv4Address("127.0.0.1"))
 Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-def open_loopback(destination: str) -> socket.socket:
-    """A guard that lets nothing out of this machine."""
-    assert IPv4Address(destination).is_loopback
-    return socket.socket(socket.AF_INET, socket.SOCK_STREAM)
 
 
 def visit(port: int, *, echo: bool = True) -> Visit:

@@ -5,11 +5,9 @@ import json
 import socket
 import ssl
 import struct
-import subprocess
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
@@ -23,12 +21,11 @@ from pipeline.record import TlsFacts, Visit
 from pipeline.testbed.hostile import TLS_SERVER_HELLO
 from pipeline.wire.outgoing import VERIFICATION, encode
 from tests.associate.authority import Issued, issue
+from tests.associate.serving import LOOPBACK, START_SECONDS, free_port, open_loopback, running
 from tests.associate.tlspeer import server_context
 
 OUTGOING = encode(calling_ae="CENSUS", class_uid="2.25.1")
-LOOPBACK = int(IPv4Address("127.0.0.1"))
 V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
-START_SECONDS = 15
 Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 SELF_SIGNED = (issue("pacs.example.test"),)
@@ -36,12 +33,6 @@ EXPIRED = (issue("pacs.example.test", days=(-20, -10)),)
 ROOT = issue("root", ca=True)
 MIDDLE = issue("middle", ROOT, ca=True)
 CHAIN = (issue("pacs.example.test", MIDDLE), MIDDLE, ROOT)
-
-
-def open_loopback(destination: str) -> socket.socket:
-    """A guard that lets nothing out of this machine."""
-    assert IPv4Address(destination).is_loopback
-    return socket.socket(socket.AF_INET, socket.SOCK_STREAM)
 
 
 def visit(port: int, *, echo: bool = True) -> Visit:
@@ -53,35 +44,6 @@ def facts(seen: Visit) -> TlsFacts:
     """The handshake of a visit, which must be there."""
     assert seen.tls is not None
     return seen.tls
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-@contextmanager
-def running(command: Sequence[object], port: int, folder: Path) -> Iterator[int]:
-    """Run a server until the test is over; give its port when it listens."""
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE, stdout=log, stderr=log)
-    try:
-        _await_listener(port, process, folder / "log")
-        yield port
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def _await_listener(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    """Wait until somebody listens: seen in the kernel's table, since a bare connection may block a DICOM server."""
-    end = time.monotonic() + START_SECONDS
-    listening = f":{port:04X} 00000000:0000 0A"
-    while not any(listening in Path(table).read_text() for table in ("/proc/net/tcp", "/proc/net/tcp6")):
-        if process.poll() is not None or time.monotonic() > end:
-            pytest.fail(f"the server does not listen: {log.read_text(errors='replace')}")
-        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("program", ["storescp", "dcmrecv"])
