@@ -28,7 +28,7 @@ class SweepSection(Section, frozen=True):
     rate: Annotated[int, Meta(ge=1, le=10_000_000)]
     shards: Annotated[int, Meta(ge=1, le=512)] = 64
     sample: float | int = 1.0
-    profile: Literal["associate", "echo", "tls"] = "associate"
+    profile: Literal["associate", "echo", "tls", "capabilities"] = "associate"
 
 
 class TargetsSection(Section, frozen=True):
@@ -87,6 +87,15 @@ class TlsSection(Section, frozen=True):
     rate: Annotated[int, Meta(ge=1, le=10_000)] = 50
 
 
+class OwnSection(Section, frozen=True):
+    """`[own]`: ranges of one's own, which their owner signed (docs/own-ranges.md); files are relative to this one."""
+
+    owner: str = ""
+    ranges: str = ""
+    signature: str = ""
+    public_key: str = ""
+
+
 class LakeSection(Section, frozen=True):
     """`[lake]`: where the tables go; a folder, relative to the working directory."""
 
@@ -116,6 +125,7 @@ class Config(Section, frozen=True):
     probe: ProbeSection = ProbeSection()
     associate: AssociateSection = AssociateSection()
     tls: TlsSection = TlsSection()
+    own: OwnSection = OwnSection()
     lake: LakeSection = LakeSection()
     optout: OptoutSection = OptoutSection()
     geo: GeoSection = GeoSection()

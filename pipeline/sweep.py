@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline import config, guard, register, schema, version, worker
+from pipeline import config, guard, own, register, schema, version, worker
 from pipeline.config import IdentitySection
 from pipeline.enrich import atlas, fingerprints, octets, ruleset, tables
 from pipeline.enrich.fingerprints import Asked
@@ -22,6 +22,7 @@ from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
 from pipeline.space.shard import Range, Walk
 from pipeline.wire import outgoing
+from pipeline.wire.capabilities import PROPOSED
 
 
 def freeze(path: Path, lake: Path | None = None) -> Plan:
@@ -31,24 +32,34 @@ def freeze(path: Path, lake: Path | None = None) -> Plan:
     country, asn = ((base / name).resolve() if name else None for name in (settings.geo.country, settings.geo.asn))
     named = register.resolve(settings.optout.register, base)
     try:
-        return planning.freeze(
+        plan = planning.freeze(
             settings,
             base,
             created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             code_version=version.code(),
-            requests=_requests(settings.identity),
+            requests=_requests(settings.identity, settings.sweep.profile),
             atlas=atlas.load(country, asn),
             register=named,
             opted_out=register.opted_out(named, lake or Path(settings.lake.url)),
+            own=own.read(settings.own, base),
         )
     except InputError as error:
         raise InputError(f"{path}, {error.where}", error.reason) from None
+    _require_own(plan)
+    return plan
 
 
-def _requests(identity: IdentitySection) -> dict[str, str]:
-    """What this version would send under an identity."""
+def _requests(identity: IdentitySection, profile: str) -> dict[str, str]:
+    """What this version would send under an identity and a profile."""
     class_uid = outgoing.class_uid(identity.url)
-    return outgoing.encode(calling_ae=identity.ae_title, class_uid=class_uid).to_json()
+    proposed = [each.uid for each in PROPOSED] if profile == "capabilities" else [outgoing.VERIFICATION]
+    return outgoing.encode(calling_ae=identity.ae_title, class_uid=class_uid, proposed=proposed).to_json()
+
+
+def _require_own(plan: Plan) -> None:
+    """Raise GuardError if a profile that is for one's own ranges goes beyond them."""
+    if plan.settings.profile == "capabilities":
+        own.require(plan.own, Ranges.of(plan.ranges), "the profile `capabilities`")
 
 
 def read(path: Path) -> Plan:
@@ -62,16 +73,17 @@ def read(path: Path) -> Plan:
 def check(plan: Plan) -> None:
     """Refuse a plan that this program or this place must not run. Raises GuardError; looks up no interface."""
     guard.require_authorised(plan.identity)
+    _require_own(plan)
     here = {
         "code_version": (plan.code_version, version.code()),
-        "requests": (plan.requests, _requests(plan.identity)),
+        "requests": (plan.requests, _requests(plan.identity, plan.settings.profile)),
         "digests.special_purpose": (plan.digests.special_purpose, listing.special_purpose().ranges.digest),
         "digests.never_touch": (plan.digests.never_touch, listing.never_touch().ranges.digest),
     }
-    for field, (planned, own) in here.items():
-        if planned != own:
+    for field, (planned, ours) in here.items():
+        if planned != ours:
             raise GuardError(
-                f"the plan does not fit this program (field {field}): the plan has {planned}, this program {own}; "
+                f"the plan does not fit this program (field {field}): the plan has {planned}, this program {ours}; "
                 "run it with the program that froze it, or plan again"
             )
 

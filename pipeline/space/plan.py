@@ -21,6 +21,7 @@ from pipeline.config import (
     TlsSection,
 )
 from pipeline.errors import GuardError, InputError
+from pipeline.own import Own
 from pipeline.space import caps, listing
 from pipeline.space.atlas import Atlas, Reference
 from pipeline.space.caps import Load
@@ -87,6 +88,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     probe: ProbeSection
     associate: AssociateSection
     tls: TlsSection
+    own: Own | None = None
     register: str = ""
     reference: Reference
     digests: Digests
@@ -122,7 +124,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 def freeze(
     config: Config, base: Path, *, created: str, code_version: str, requests: dict[str, str], atlas: Atlas,
-    register: str = "", opted_out: Ranges | None = None,
+    register: str = "", opted_out: Ranges | None = None, own: Own | None = None,
 ) -> Plan:  # fmt: skip
     """Fix the plan of a configuration; files are relative to `base`. Raises InputError if there is nothing to do."""
     targets = config.targets
@@ -148,6 +150,7 @@ def freeze(
         probe=config.probe,
         associate=config.associate,
         tls=config.tls,
+        own=own,
         register=register,
         reference=atlas.reference,
         digests=Digests(

@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from pipeline.errors import InputError
@@ -24,8 +24,8 @@ VERIFICATION = "1.2.840.10008.1.1"
 TRANSFER_SYNTAXES = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1")
 #: An AE title has 1 to 16 characters of the default repertoire, no backslash (PS3.5 §6.2).
 AE_LIMIT = 16
-#: A template is some 250 bytes; a plan that holds longer ones is not ours.
-TEMPLATE_LIMIT = 1024
+#: A template is some 250 bytes, with all capabilities some 1,100; a plan that holds longer ones is not ours.
+TEMPLATE_LIMIT = 2048
 
 _TYPES: Mapping[str, PduType] = {
     "request": PduType.ASSOCIATE_RQ,
@@ -94,8 +94,8 @@ def class_uid(url: str) -> str:
     return f"2.25.{uuid.uuid5(uuid.NAMESPACE_URL, url).int}"
 
 
-def encode(*, calling_ae: str, class_uid: str) -> Outgoing:
-    """Encode the templates for a calling AE title and an implementation class UID."""
+def encode(*, calling_ae: str, class_uid: str, proposed: Sequence[str] = (VERIFICATION,)) -> Outgoing:
+    """Encode the templates for a calling AE title, an implementation class UID and the abstract syntaxes to propose."""
     _check_ae(calling_ae)
     from pynetdicom import pdu, pdu_primitives  # slow to import, and needed once a sweep
 
@@ -104,7 +104,7 @@ def encode(*, calling_ae: str, class_uid: str) -> Outgoing:
     abort = pdu_primitives.A_ABORT()
     abort.abort_source = 0
     return Outgoing(
-        request=_request(calling_ae, class_uid),
+        request=_request(calling_ae, class_uid, proposed),
         echo=_echo(),
         release_request=_encoded(pdu.A_RELEASE_RQ(), release),
         release_reply=_encoded(pdu.A_RELEASE_RP(), reply),
@@ -112,13 +112,14 @@ def encode(*, calling_ae: str, class_uid: str) -> Outgoing:
     )
 
 
-def _request(calling_ae: str, class_uid: str) -> bytes:
+def _request(calling_ae: str, class_uid: str, proposed: Sequence[str]) -> bytes:
     """Encode the A-ASSOCIATE-RQ (PS3.8 §9.3.2)."""
     from pynetdicom import pdu, pdu_primitives
     from pynetdicom.presentation import build_context
 
-    context = build_context(VERIFICATION, list(TRANSFER_SYNTAXES))
-    context.context_id = CONTEXT_ID
+    contexts = [build_context(uid, list(TRANSFER_SYNTAXES)) for uid in proposed]
+    for position, context in enumerate(contexts):
+        context.context_id = CONTEXT_ID + 2 * position
     length, implementation, version = (
         pdu_primitives.MaximumLengthNotification(),
         pdu_primitives.ImplementationClassUIDNotification(),
@@ -130,7 +131,7 @@ def _request(calling_ae: str, class_uid: str) -> bytes:
     primitive = pdu_primitives.A_ASSOCIATE()
     primitive.application_context_name = APPLICATION_CONTEXT
     primitive.called_ae_title, primitive.calling_ae_title = CALLED_AE, calling_ae
-    primitive.presentation_context_definition_list = [context]
+    primitive.presentation_context_definition_list = contexts
     primitive.user_information = [length, implementation, version]
     return _encoded(pdu.A_ASSOCIATE_RQ(), primitive)
 
