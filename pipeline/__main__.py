@@ -121,6 +121,19 @@ def enrich(lake: Lake, sweep: SweepId = None) -> None:
 
 
 @app.command()
+def reparse(lake: Lake, sweep: SweepId = None) -> None:
+    """Judge the replies that a sealed sweep kept by this version's parser; the views then prefer its judgement."""
+    from pipeline import console
+    from pipeline import reparse as again
+    from pipeline.lake import store
+
+    place = store.find(lake, sweep)
+    changed = again.reparse(place)
+    told = ", ".join(f"{name} in {rows}" for name, rows in changed.most_common()) or "nothing"
+    console.say(f"{place.id}: this version's parser reads otherwise: {told}; `census enrich` judges identities again")
+
+
+@app.command()
 def report(
     lake: Lake,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the report.")],

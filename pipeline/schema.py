@@ -9,6 +9,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -92,8 +93,14 @@ def table(name: str) -> Table:
         meaning=data["meaning"],
         sort=tuple(data["sort"]),
         key=tuple(data["key"]),
-        columns=tuple(Column(**column) for column in data["column"]),
+        columns=(*(Column(**column) for column in data["column"]), *_like(data.get("like"))),
     )
+
+
+def _like(other: dict[str, Any] | None) -> list[Column]:
+    """The columns that a table has as another one has them."""
+    known = {column.name: column for column in table(other["table"]).columns} if other else {}
+    return [known[name] for name in other["columns"]] if other else []
 
 
 def tables() -> list[Table]:

@@ -1,5 +1,6 @@
 """A sweep of the profile `tls` over real servers with and without TLS, row by row and byte by byte."""
 
+import shutil
 import subprocess
 from collections import defaultdict
 from ipaddress import IPv4Address
@@ -7,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from pipeline import sweep
-from pipeline.lake import store, verify
-from pipeline.publish import session
+from pipeline import reparse, sweep
+from pipeline.lake import parts, store, verify
+from pipeline.publish import queries, session
 from pipeline.testbed import spec, truth
 from tests.testbed.running import CENSUS, ROOT, VANTAGE, environment, in_testbed, streams, timed
 
@@ -102,3 +105,26 @@ def test_csv_of_nested_columns(swept: Path) -> None:
     query = [*CENSUS, "sql", str(swept / "lake"), "SELECT outcomes FROM receipts ORDER BY ALL", "--format", "csv"]
     printed = subprocess.run(query, cwd=ROOT, check=True, capture_output=True, text=True, timeout=60).stdout
     assert '""outcome"": ""accepted""' in printed
+
+
+def test_reparse(swept: Path, tmp_path: Path) -> None:
+    """This version's parser reads what it read; where an older one read otherwise, the views show the new reading."""
+    lake = tmp_path / "lake"
+    shutil.copytree(swept / "lake", lake)
+    place = store.find(lake, None)
+    assert not reparse.reparse(place)
+    assert rows(tmp_path, "SELECT count(*) FROM raw_reparsed") == [(0,)]
+    sealed = pq.read_table(place.sealed("associations"), partitioning=None)
+    older = sealed.set_column(
+        sealed.schema.get_field_index("implementation_version_name"),
+        sealed.schema.field("implementation_version_name"),
+        pa.nulls(len(sealed), pa.string()),
+    )
+    parts.write(place.sealed("associations"), older, "associations", place.id)
+    command = [*CENSUS, "reparse", str(lake)]
+    told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=60).stderr
+    assert "implementation_version_name in 13" in told
+    names = "SELECT DISTINCT implementation_version_name FROM associations"
+    assert rows(tmp_path, names) == [("OFFIS_DCMTK_367",)]
+    with session.connect(lake) as con:
+        assert [name for name, sql in queries.checks() if con.execute(sql).fetchall()] == []

@@ -1,7 +1,7 @@
 -- Question: Is there an association of a target that has no response, or another outcome there?
 -- Grain: one row for each (sweep, ip, port) that is wrong.
 -- Notes: every association began with a validated SYN-ACK, and both tables tell the same end of it, but where a second
---   visit found it.
+--   visit found it or a later parser judged it.
 SELECT
     associations.sweep,
     associations.ip,
@@ -13,5 +13,9 @@ LEFT JOIN responses
     ON responses.sweep = associations.sweep
     AND responses.ip = associations.ip
     AND responses.port = associations.port
+ANTI JOIN raw_reparsed AS again
+    ON again.sweep = associations.sweep
+    AND again.ip = associations.ip
+    AND again.port = associations.port
 WHERE responses.outcome IS NULL
     OR (coalesce(associations.round, 1) <> 2 AND responses.outcome <> associations.outcome)

@@ -1,7 +1,31 @@
 -- Question: Which targets began a reply like DICOM, and what did they say?
 -- Grain: one row for each (sweep, ip, port).
 -- Notes: holds addresses, and strings that peers chose: never publish rows of it.
---   What counts as exposed is a mart of its own.
+--   Where `census reparse` has judged the bytes again, its judgement stands. What counts as exposed is a mart of its own.
+WITH judged AS (
+    SELECT facts.*
+    FROM raw_associations AS facts
+    ANTI JOIN raw_reparsed AS again
+        ON again.sweep = facts.sweep
+        AND again.ip = facts.ip
+        AND again.port = facts.port
+    UNION ALL BY NAME
+    SELECT
+        facts.* EXCLUDE (
+        outcome, grade, protocol_version, called_ae_echoed, calling_ae_echoed, called_ae_raw,
+        application_context, contexts, contexts_in_order, max_pdu, implementation_class_uid,
+        implementation_version_name, async_invoked, async_performed, roles, extended_negotiation,
+        user_identity_response, item_order, unknown_items, rj_result, rj_source, rj_reason, abort_source,
+        abort_reason, echo_status, echo_elements, released, pdu_types, parser_version, parse_warnings
+        ),
+        again.* EXCLUDE (sweep, ip, port)
+    FROM raw_associations AS facts
+    INNER JOIN raw_reparsed AS again
+        ON again.sweep = facts.sweep
+        AND again.ip = facts.ip
+        AND again.port = facts.port
+)
+
 SELECT
     facts.sweep,
     concat_ws('.', facts.ip >> 24, (facts.ip >> 16) & 255, (facts.ip >> 8) & 255, facts.ip & 255) AS address,
@@ -9,5 +33,5 @@ SELECT
     places.country,
     places.asn,
     places.organisation
-FROM raw_associations AS facts
+FROM judged AS facts
 LEFT JOIN raw_locations AS places ON places.sweep = facts.sweep AND places.ip = facts.ip

@@ -1,0 +1,42 @@
+"""What was kept is judged again as it was judged."""
+
+from dataclasses import replace
+
+import pytest
+
+from pipeline import schema
+from pipeline.associate.replay import PARSED, replay
+from pipeline.outcome import CloseKind
+from pipeline.record import columns
+from tests.enrich.test_fingerprints import OUTGOING, captures, row_of
+
+CASES = sorted({f"{number:02d}" for number in range(1, 60)})
+
+
+def test_captured_conversations() -> None:
+    """The kept bytes of every conversation with a real product give the same columns again."""
+    judged = 0
+    for case in CASES:
+        for events in captures(case).values():
+            row = row_of(events)
+            if not row["like_dicom"]:
+                continue
+            outgoing = replace(OUTGOING, request=events[0][1])
+            again = columns(replay(outgoing, row | {"close_kind": CloseKind.PEER_FIN}))
+            assert {name: again[name] for name in PARSED} == {name: row[name] for name in PARSED}, (case, row["raw"])
+            judged += 1
+    assert judged > 200
+
+
+@pytest.mark.parametrize("kind", list(CloseKind))
+def test_cut_replies(kind: CloseKind) -> None:
+    """A reply that breaks off is malformed however the connection ended."""
+    events = next(iter(captures("01").values()))
+    row = row_of(events)
+    cut = row | {"raw": row["raw"][:40], "close_kind": kind}
+    assert columns(replay(replace(OUTGOING, request=events[0][1]), cut))["outcome"] == "malformed"
+
+
+def test_columns_are_those_of_the_table() -> None:
+    """The table `reparsed` holds the key and exactly what follows from the bytes."""
+    assert [column.name for column in schema.table("reparsed").columns] == ["ip", "port", *PARSED]
