@@ -7,6 +7,7 @@ user and system, threads and child processes included; the peer runs in processe
 import argparse
 import asyncio
 import logging
+import multiprocessing
 import os
 import resource
 import shutil
@@ -65,6 +66,12 @@ def ours(port: int, visits: int) -> int:
     return loop.run(all_of_them())
 
 
+def ours_twice(port: int, visits: int) -> int:
+    """The same client in two processes, as `[associate] processes = 2` runs it."""
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        return sum(pool.starmap(ours, [(port, visits // 2), (port, visits - visits // 2)]))
+
+
 def threads(port: int, visits: int) -> int:
     """pynetdicom's `AE.associate` in a thread pool, as its documentation shows it."""
     logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
@@ -104,7 +111,8 @@ NMAP.append("127.0.0.1")
 
 #: Client, and which share of the visits it makes: the slow ones need no thousands.
 CLIENTS: dict[str, tuple[Callable[[int, int], int], float]] = {
-    "dicom-census": (ours, 1.0),
+    "dicom-census, 2 processes": (ours_twice, 2.0),
+    "dicom-census, 1 process": (ours, 1.0),
     "pynetdicom AE.associate, 20 threads": (threads, 0.1),
     "DCMTK echoscu, a process each": (processes(ECHOSCU), 0.05),
     "nmap dicom-ping, a process each": (processes(NMAP), 0.01),

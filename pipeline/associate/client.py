@@ -11,6 +11,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from pipeline.associate import tls
 from pipeline.associate.conversation import WHOLE_US, Conversation
@@ -23,9 +24,8 @@ from pipeline.wire.outgoing import Outgoing
 READ_SIZE = 4096
 #: One repetition of the SYN, after 1 s: more would not be answered before our deadline.
 SYN_COUNT = 1
-#: Offsets of u32 fields in Linux's `struct tcp_info` (include/uapi/linux/tcp.h).
-UNACKED, RTT, TOTAL_RETRANS, NOTSENT_BYTES = 24, 68, 100, 144
-TCP_INFO_SIZE = 148
+#: The u32 fields of Linux's `struct tcp_info` that are read (include/uapi/linux/tcp.h), at their offsets.
+TCP_INFO = struct.Struct("=24xI 40xI 28xI 40xI")
 #: The kernel has begun to connect, and will say when it is done.
 BEGUN = frozenset({0, errno.EINPROGRESS})
 #: The peer answered our SYN with a RST.
@@ -34,6 +34,21 @@ REFUSED = frozenset({errno.ECONNREFUSED, errno.ECONNRESET})
 UNREACHABLE = frozenset(
     {errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN, errno.ECONNABORTED}
 )
+
+
+class Books(NamedTuple):
+    """What the kernel knows of a connection."""
+
+    unacked: int
+    rtt: int
+    total_retrans: int
+    notsent_bytes: int
+
+    @classmethod
+    def of(cls, sock: socket.socket) -> "Books":
+        """Read them; an older kernel's shorter structure gives zeros for what it lacks."""
+        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO.size)
+        return cls(*TCP_INFO.unpack(info.ljust(TCP_INFO.size, b"\0")))
 
 
 async def visit(
@@ -80,6 +95,7 @@ class _Line:
         self._retransmits = 0
         self._sent = 0
         self._error: str | None = None
+        self._books: Books | None = None  # as they were when our patience ended
 
     async def hold(self, address: str, port: int) -> Visit:
         """Connect, talk until the conversation is finished, and give its facts."""
@@ -129,7 +145,7 @@ class _Line:
             "syn_retransmits": self._retransmits,
             "bytes_sent": self._sent,
             "error": self._error,
-            "rtt_us": _tcp_info(self._sock, RTT) or None,
+            "rtt_us": (self._books or Books.of(self._sock)).rtt or None,
         }
 
     def _deaf(self) -> None:
@@ -143,7 +159,7 @@ class _Line:
         if error:
             self._failed(error)
             return
-        self._retransmits = _tcp_info(self._sock, TOTAL_RETRANS)
+        self._retransmits = Books.of(self._sock).total_retrans
         self._loop.add_reader(self._sock, self._guarded, self._on_readable)
         self._say(self._talk.connected(self._now()))
 
@@ -151,7 +167,7 @@ class _Line:
         """Translate why a connection failed; what is no fact about the peer stops the program."""
         if error not in REFUSED | UNREACHABLE:
             raise CensusError(f"cannot connect: {errno.errorcode.get(error, error)}")
-        self._retransmits = _tcp_info(self._sock, TOTAL_RETRANS)
+        self._retransmits = Books.of(self._sock).total_retrans
         self._error = errno.errorcode.get(error)
         self._talk.connect_failed(self._now(), refused=error in REFUSED)
 
@@ -185,8 +201,9 @@ class _Line:
         self._timer = self._loop.call_later(self._left(), self._on_time)
 
     def _expire(self) -> None:
-        self._retransmits = self._retransmits or _tcp_info(self._sock, TOTAL_RETRANS)
-        self._say(self._talk.deadline(self._now(), nothing=_why_nothing(self._sock)))
+        self._books = Books.of(self._sock)
+        self._retransmits = self._retransmits or self._books.total_retrans
+        self._say(self._talk.deadline(self._now(), nothing=_why_nothing(self._books)))
 
     def _say(self, data: bytes) -> None:
         """Send one template, or what is sealed of one: the only place where bytes leave."""
@@ -222,14 +239,8 @@ def _acknowledge_at_once(sock: socket.socket) -> None:
         return  # the peer reset the connection meanwhile: the next read says so
 
 
-def _why_nothing(sock: socket.socket) -> Outcome:
+def _why_nothing(books: Books) -> Outcome:
     """Tell from the kernel's books why a peer did not answer."""
-    if _tcp_info(sock, NOTSENT_BYTES):
+    if books.notsent_bytes:
         return Outcome.ZERO_WINDOW
-    return Outcome.UNACKNOWLEDGED if _tcp_info(sock, UNACKED) else Outcome.SILENT
-
-
-def _tcp_info(sock: socket.socket, offset: int) -> int:
-    """Read a u32 of `struct tcp_info`; an older kernel's shorter structure gives 0."""
-    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_SIZE)
-    return int(struct.unpack_from("=I", info, offset)[0]) if len(info) >= offset + 4 else 0
+    return Outcome.UNACKNOWLEDGED if books.unacked else Outcome.SILENT
