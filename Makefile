@@ -1,11 +1,11 @@
-# make setup | demo | test | check | fuzz | clean
+# make setup | demo | test | check | fuzz | bench | coverage | clean
 VENV := .venv
 BIN := $(VENV)/bin
-DEBIAN := dcmtk orthanc nftables iproute2 openssl util-linux python3-venv
+DEBIAN := dcmtk orthanc nftables iproute2 openssl util-linux python3-venv zmap masscan nmap
 export CENSUS_ONLY_TESTBED := 1
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: setup demo test check lint fuzz packages clean
+.PHONY: setup demo test check lint fuzz bench coverage packages clean
 
 setup: packages $(VENV)/ready
 
@@ -44,6 +44,12 @@ FUZZ_SECONDS := 60
 fuzz: setup
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet -e '.[dev,fuzz]' -c constraints.txt
 	$(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS)
+
+# Each benchmark prints ratios of one run; docs/benchmarks.md says what they mean.
+BENCHMARKS := permutation_quality walk decode visits silent
+
+bench: setup
+	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 clean:
 	rm -rf demo $(VENV)

@@ -113,7 +113,7 @@ def test_reparse(swept: Path, tmp_path: Path) -> None:
     shutil.copytree(swept / "lake", lake)
     place = store.find(lake, None)
     assert not reparse.reparse(place)
-    assert rows(tmp_path, "SELECT count(*) FROM raw_reparsed") == [(0,)]
+    assert rows(tmp_path, "SELECT count(*) FROM reparsed") == [(0,)]
     sealed = pq.read_table(place.sealed("associations"), partitioning=None)
     older = sealed.set_column(
         sealed.schema.get_field_index("implementation_version_name"),

@@ -106,7 +106,7 @@ class Space:
         before = np.concatenate(([0], np.cumsum(ranges.last - ranges.first + 1)[:-1]))
         shift = (ranges.first - before).astype(np.uint32)  # from place to address, one number a range
         reach = (ranges.last - ranges.first).astype(np.uint32)
-        return cls(ranges, Lookup.over(before), Lookup.over(ranges.first), shift, reach)
+        return cls(ranges, Lookup.over(before, ranges.count - 1), Lookup.over(ranges.first), shift, reach)
 
     @property
     def count(self) -> int:

@@ -1,0 +1,37 @@
+"""Every benchmark runs, in a small setting, and prints the figures that docs/benchmarks.md tells of."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+#: Arguments that make it short, and what it must print.
+BENCHMARKS = {
+    "permutation_quality": (["--keys", "2"], r"rounds"),
+    "walk": (["--blocks", "5"], r"(?s)dicom-census +[\d.]+ ns a target.*zmap --dryrun.*masscan -sL.*memory: \d+ MB"),
+    "decode": ([], r"(?s)decode.*pynetdicom"),
+    "visits": (["--visits", "40"], r"(?s)dicom-census, 2 processes +[\d,]+.*pynetdicom.*echoscu.*nmap"),
+    "silent": (["--peers", "100", "--over", "0.5"], r"(?s)100 of 100 silent, 100 open at once.*deadlines late by"),
+}
+
+
+def test_all_are_here() -> None:
+    """No benchmark is left out of `make bench`, of this test or of the page."""
+    files = {path.stem for path in (ROOT / "benchmarks").glob("*.py")} - {"__init__", "peer"}
+    listed = re.search(r"^BENCHMARKS := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    page = (ROOT / "docs" / "benchmarks.md").read_text()
+    assert listed and set(listed[1].split()) == files == set(BENCHMARKS)
+    assert [name for name in files if f"benchmarks.{name}" not in page] == []
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_it_runs(name: str) -> None:
+    """It runs to its end and prints its table."""
+    options, printed = BENCHMARKS[name]
+    words = [sys.executable, "-m", f"benchmarks.{name}", *options]
+    ended = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    assert re.search(printed, ended.stdout), ended.stdout
