@@ -54,6 +54,8 @@ class OpenRange:
     began: float
     counts: SendCounts = field(default_factory=SendCounts)
     next_index: int = 0
+    batches: list[tuple[int, float]] = field(default_factory=list)
+    """First index after a batch, and when it was sent."""
     cool_until: float = float("inf")
 
 
@@ -64,6 +66,8 @@ class Responses:
     range: Range
     answers: Answers
     answered_at: int
+    rtt_us: NDArray[np.uint32]
+    """From the batch that asked to when the answer was read: the round trip and what we were late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +159,7 @@ class Engine:
             targets = self._walk.targets(opened.range.shard, begin, begin + count)
             sent = self._probe(*_asked(*targets, withheld))
             opened.next_index += count
+            opened.batches.append((opened.next_index, time.monotonic()))
             opened.counts.probes_sent += sent
             opened.counts.suppressed += count - sent
             self.probes += sent
@@ -229,4 +234,11 @@ def _count(opened: OpenRange, answers: Answers, position: NDArray[np.int64]) -> 
     if new.any():
         chosen = np.zeros(len(position), dtype=np.bool_)
         chosen[np.flatnonzero(accepted)[first[new]]] = True
-        yield Responses(opened.range, answers.take(chosen), time.time_ns() // 1000)
+        yield Responses(opened.range, answers.take(chosen), time.time_ns() // 1000, _rtt(opened, position[chosen]))
+
+
+def _rtt(opened: OpenRange, position: NDArray[np.int64]) -> NDArray[np.uint32]:
+    """Microseconds since the batches in which these targets were asked, of shape (n,)."""
+    after, sent = (np.array(column) for column in zip(*opened.batches, strict=True))
+    asked = sent[np.searchsorted(after, position, side="right").clip(0, len(sent) - 1)]
+    return np.asarray(((time.monotonic() - asked) * 1e6).clip(0, 2**32 - 1), dtype=np.uint32)

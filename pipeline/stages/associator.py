@@ -156,18 +156,20 @@ class Associating:
         visit = await client.visit(guard.tcp_socket, self.outgoing, echo=echo, ip=ip, port=port, secured=secured)
         self.turns.over(row["ip"])
         batch.pending -= 1
-        batch.rows.append(row | columns(visit) | self.provenance(batch, secured=secured))
+        batch.rows.append(row | columns(visit) | self.provenance(batch, row, secured=secured))
         batch.counts["connects"] += 1
         batch.counts["syn_retransmits"] += visit.syn_retransmits
         self.outcomes[visit.outcome] += 1
 
-    def provenance(self, batch: Conversations, *, secured: bool) -> dict[str, Any]:
+    def provenance(self, batch: Conversations, row: dict[str, Any], *, secured: bool) -> dict[str, Any]:
         """Where a conversation comes from, as columns of `associations` and `tls`."""
         return {
             "shard": batch.shard,
             "range": batch.number,
             "attempt": batch.attempt,
             "round": batch.round,
+            "syn_ttl": row.get("ttl"),
+            "syn_window": row.get("window"),
             "vantage": batch.vantage,
             "profile": self.setting.plan.settings.profile,
             "transport": Transport.TLS if secured else Transport.TCP,

@@ -140,8 +140,10 @@ class Sending:
                 pa.array(np.full(len(answers.address), event.answered_at)),
                 pa.array(answers.ttl),
                 pa.array(answers.window),
+                pa.array(event.rtt_us),
+                pa.array(answers.options),
             ],
-            names=["ip", "port", "answered_at", "ttl", "window"],
+            names=["ip", "port", "answered_at", "ttl", "window", "syn_rtt_us", "syn_options_hash"],
         )
         message = messages.Rows(
             shard=chosen.shard, number=chosen.number, attempt=attempt, table="responses", vantage=self.source

@@ -126,14 +126,20 @@ class Answers:
     """TCP flags; 0 for an ICMP unreachable."""
     ttl: NDArray[np.uint8]
     window: NDArray[np.uint16]
+    options: NDArray[np.uint64]
+    """64-bit FNV-1a over the words of the TCP options, kinds and values; that of no bytes where there are none."""
 
     def take(self, chosen: NDArray[np.bool_]) -> "Answers":
         """The entries that are chosen."""
         return Answers(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
 
 
-#: Received IPv4 packets are looked at as fixed rows of this many bytes (IP header of 20 + ICMP 8 + quoted IP 20 + 8).
-SNAP = 56
+#: What an ICMP message quotes is in its first 56 bytes (IP header of 20 + ICMP 8 + quoted IP 20 + 8).
+QUOTED = 56
+#: Received IPv4 packets are looked at as fixed rows of this many bytes (IP header of 20 + TCP header of at most 60).
+SNAP = 80
+#: FNV-1a, 64 bits (draft-eastlake-fnv, parameters), a 32-bit word at a time.
+FNV_BASIS, FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 
 
 def read_answers(packets: NDArray[np.uint8], lengths: NDArray[np.integer]) -> Answers:
@@ -143,7 +149,7 @@ def read_answers(packets: NDArray[np.uint8], lengths: NDArray[np.integer]) -> An
     """
     plain = (packets[:, 0] == 0x45) & ((packets[:, 6] & 0x3F) == 0) & (packets[:, 7] == 0)
     tcp = plain & (packets[:, 9] == TCP) & (lengths >= 40)
-    quoting = plain & (packets[:, 9] == ICMP) & (lengths >= SNAP) & (packets[:, 20] == ICMP_UNREACHABLE)
+    quoting = plain & (packets[:, 9] == ICMP) & (lengths >= QUOTED) & (packets[:, 20] == ICMP_UNREACHABLE)
     quoting &= (packets[:, 28] == 0x45) & (packets[:, 37] == TCP)
     return _join(_read_tcp(packets[tcp]), _read_icmp(packets[quoting]))
 
@@ -157,6 +163,7 @@ def _read_tcp(rows: NDArray[np.uint8]) -> Answers:
         flags=rows[:, 33].copy(),
         ttl=rows[:, 8].copy(),
         window=_u2(rows, 34),
+        options=_hash(rows[:, 40:], (rows[:, 32] >> np.uint8(4)).astype(np.int64) - 5),
     )
 
 
@@ -170,7 +177,17 @@ def _read_icmp(rows: NDArray[np.uint8]) -> Answers:
         flags=none,
         ttl=rows[:, 8].copy(),
         window=none.astype(np.uint16),
+        options=none.astype(np.uint64),
     )
+
+
+def _hash(rows: NDArray[np.uint8], words: NDArray[np.integer]) -> NDArray[np.uint64]:
+    """The hash of the first `words` 32-bit words of each row."""
+    found = np.full(len(rows), FNV_BASIS)
+    for number in range(rows.shape[1] // 4):
+        stepped = (found ^ _u4(rows, 4 * number)) * FNV_PRIME
+        found = np.where(number < words, stepped, found)
+    return found
 
 
 def _join(one: Answers, other: Answers) -> Answers:

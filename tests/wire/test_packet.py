@@ -128,3 +128,13 @@ def test_take() -> None:
     """Choosing among answers keeps the fields of one answer together."""
     answers = read(tcp_answer(SYN | ACK), tcp_answer(RST, ack=7))
     assert only(answers.take(np.array([False, True]))) == (int.from_bytes(PEER, "big"), 104, 20000, 6, RST, 57, 4096)
+
+
+@pytest.mark.parametrize("options", [b"", OPTIONS, bytes.fromhex("020405b4"), bytes(range(40))])
+def test_options_are_hashed(options: bytes) -> None:
+    """The hash is FNV-1a over the options' 32-bit words, as plain integers compute it; data behind them are not in it."""
+    expected = 0xCBF29CE484222325
+    for at in range(0, len(options), 4):
+        expected = ((expected ^ int.from_bytes(options[at : at + 4], "big")) * 0x100000001B3) % 2**64
+    answers = read(tcp_answer(SYN | ACK, options=options, payload=b"data"), tcp_answer(SYN | ACK, options=options))
+    assert answers.options.tolist() == [expected, expected]
