@@ -2,6 +2,8 @@
 
 import asyncio
 import hashlib
+import os
+import socket
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -68,6 +70,7 @@ class Associating:
     inbox: Receiver
     writer: Sender
     coordinator: Sender
+    worker: str = field(init=False, default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}")
     open: dict[tuple[int, int], Conversations] = field(default_factory=dict)
     outcomes: Counter[str] = field(default_factory=Counter)
     turns: Turns[tuple[Conversations, dict[str, Any]]] = field(init=False)
@@ -171,6 +174,7 @@ class Associating:
             "syn_ttl": row.get("ttl"),
             "syn_window": row.get("window"),
             "vantage": batch.vantage,
+            "worker": self.worker,
             "profile": self.setting.plan.settings.profile,
             "transport": Transport.TLS if secured else Transport.TCP,
             "code_version": self.setting.plan.code_version,
