@@ -68,7 +68,12 @@ def test_a_line_that_is_being_written_is_awaited(path: Path) -> None:
     add(path, opt_out("192.0.2.0/24"))
     whole = path.read_bytes()
     path.write_bytes(whole[:-20])
-    threading.Timer(0.2, lambda: path.write_bytes(whole)).start()
+
+    def finish() -> None:
+        with path.open("ab") as file:
+            file.write(whole[-20:])
+
+    threading.Timer(0.2, finish).start()
     assert list(register.state(File(path)).opt_outs) == ["192.0.2.0/24"]
 
 

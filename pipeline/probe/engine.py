@@ -21,7 +21,7 @@ from pipeline.wire import packet
 from pipeline.wire.cookie import Secret, bake
 from pipeline.wire.packet import Answers, Sums
 
-BATCH = 4096
+BATCH = 8192
 #: How long to wait for answers where nothing may be sent, in seconds.
 IDLE_SECONDS = 0.005
 

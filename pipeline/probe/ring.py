@@ -29,7 +29,7 @@ NET_OFFSET = (
     80  # the kernel puts a received IP header at 32 (header) + 20 (sockaddr_ll) + 16 (link header), aligned to 16
 )
 TX_FRAME, RX_FRAME, BLOCK = 128, 2048, 1 << 16
-TX_FRAMES, RX_FRAMES = 8192, 16384
+TX_FRAMES, RX_FRAMES = 16384, 16384
 
 
 def _transmit_type() -> np.dtype[np.void]:

@@ -98,19 +98,30 @@ def fill(
     frames["source_port"] = cookie.source_port
     frames["sequence"] = cookie.sequence
     frames["id"] = ids
-    address = addresses.astype(np.uint64)
-    halves = (address >> np.uint64(16)) + (address & np.uint64(0xFFFF))
-    sequence = cookie.sequence.astype(np.uint64)
-    varying = halves + ports + cookie.source_port + (sequence >> np.uint64(16)) + (sequence & np.uint64(0xFFFF))
-    frames["ip_checksum"] = _fold(halves + ids + np.uint64(sums.ip))
-    frames["tcp_checksum"] = _fold(varying + np.uint64(sums.tcp))
+    halves = _halves(addresses.astype(np.uint32, copy=False))
+    varying = _halves(cookie.sequence)
+    varying += halves
+    varying += ports
+    varying += cookie.source_port
+    varying += np.uint32(sums.tcp)
+    halves += ids
+    halves += np.uint32(sums.ip)
+    frames["ip_checksum"] = _fold(halves)
+    frames["tcp_checksum"] = _fold(varying)
 
 
-def _fold(total: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """One's-complement checksum out of a sum of words (RFC 1071)."""
-    total = (total & np.uint64(0xFFFF)) + (total >> np.uint64(16))
-    total = (total & np.uint64(0xFFFF)) + (total >> np.uint64(16))
-    return total ^ np.uint64(0xFFFF)
+def _halves(words: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """The sums of both halves of 32-bit words."""
+    total: NDArray[np.uint32] = words >> np.uint32(16)
+    total += words.astype(np.uint16)
+    return total
+
+
+def _fold(total: NDArray[np.uint32]) -> NDArray[np.uint16]:
+    """One's-complement checksum out of a sum of fewer than 2^16 words (RFC 1071)."""
+    for _ in range(2):
+        total = _halves(total)
+    return ~total.astype(np.uint16)
 
 
 @dataclass(frozen=True, slots=True)

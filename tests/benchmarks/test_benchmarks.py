@@ -12,6 +12,10 @@ ROOT = Path(__file__).parents[2]
 BENCHMARKS = {
     "permutation_quality": (["--keys", "2"], r"rounds"),
     "walk": (["--blocks", "5"], r"(?s)dicom-census +[\d.]+ ns a target.*zmap --dryrun.*masscan -sL.*memory: \d+ MB"),
+    "send": (
+        ["--rounds", "1", "--seconds", "0.3"],
+        r"(?s)filling a frame: \d+ ns.*dicom-census +1.*zmap +1.*masscan +1.*dicom-census +2.*unfilled +2",
+    ),
     "decode": ([], r"pynetdicom µs"),
     "visits": (["--visits", "40"], r"(?s)dicom-census, 2 processes +[\d,]+.*pynetdicom.*echoscu.*nmap"),
     "silent": (["--peers", "100", "--over", "0.5"], r"(?s)100 of 100 silent, 100 open at once.*deadlines late by"),

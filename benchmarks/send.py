@@ -1,0 +1,166 @@
+"""SYNs a second through a veth pair, counted at the far end: ours, ZMap's and masscan's, with one and two senders, in one run.
+
+`python -m benchmarks.send [--seconds S]`. All of them visit the public IPv4 space on port 104 as fast as they can, in a closed
+pair of namespaces; nobody answers. "unfilled" sends the same frames again without touching them: what the kernel takes is the
+machine's limit. Each figure is the median of the rounds, which take turns. Two senders of masscan are two processes with a shard
+each. `ZMAP=` names another zmap to measure. Filling is timed apart: permutation, exclusion, validation and checksums.
+"""
+
+import argparse
+import os
+import shlex
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from pipeline import guard
+from pipeline.guard import ONLY_TESTBED, TESTBED
+from pipeline.probe.ring import TransmitRing
+from pipeline.space import listing
+from pipeline.space.permutation import Permutation
+from pipeline.space.ranges import Ranges, Space
+from pipeline.space.shard import Walk
+from pipeline.testbed.closed import VANTAGE_ADDRESS, VANTAGE_MAC, WORLD_MAC, Pair, closed_pair, inside
+from pipeline.wire import packet
+from pipeline.wire.cookie import Secret, bake
+
+BATCH = 8192
+PORT = 104
+SENDERS = (1, 2)
+WARM_SECONDS = 1.5
+
+
+def walk(shards: int) -> Walk:
+    """The public IPv4 space on one port."""
+    space = Ranges.of([(0, 2**32 - 1)]).subtract(listing.special_purpose().ranges)
+    order = Permutation.seeded(space.count, 7)
+    return Walk(Space.over(space), order, ports=(PORT,), addresses=space.count, shards=shards, range_targets=BATCH)
+
+
+def mac(text: str) -> bytes:
+    """Six bytes."""
+    return bytes.fromhex(text.replace(":", ""))
+
+
+def template() -> bytes:
+    """The frame of a probe in the pair."""
+    address = listing.parse(VANTAGE_ADDRESS, "here")[0]
+    return packet.template(packet.Link(mac(VANTAGE_MAC), mac(WORLD_MAC), address))
+
+
+def send(shard: int, shards: int, *, filled: bool) -> None:
+    """Send until killed; unfilled frames are those of the first turn of the ring."""
+    targets, secret, ids = walk(shards), Secret.of(bytes(range(16))), np.random.default_rng()
+    ring = TransmitRing(guard.packet_socket("vantage0", 0), template())
+    sums = packet.Sums.over(template())
+    at = 0
+    while True:
+        count = min(BATCH, ring.room())
+        frames = ring.frames(count)
+        if filled or at < BATCH * 2:
+            addresses, ports = targets.targets(shard, at, at + count)
+            cookie = bake(secret, addresses, ports)
+            packet.fill(frames, sums, addresses, ports, cookie, ids.integers(0, 65536, count, dtype=np.uint16))
+        ring.send(count)
+        at += count
+
+
+def filling() -> float:
+    """Nanoseconds to fill a frame, on one core."""
+    targets, secret, ids = walk(1), Secret.of(bytes(range(16))), np.random.default_rng()
+    sums = packet.Sums.over(template())
+    slots = np.zeros(
+        BATCH, dtype=np.dtype({"names": ["frame"], "formats": [packet.FRAME], "offsets": [32], "itemsize": 128})
+    )
+    rounds, began = 200, time.perf_counter()
+    for number in range(rounds):
+        addresses, ports = targets.targets(0, number * BATCH, (number + 1) * BATCH)
+        cookie = bake(secret, addresses, ports)
+        packet.fill(slots["frame"], sums, addresses, ports, cookie, ids.integers(0, 65536, BATCH, dtype=np.uint16))
+    return 1e9 * (time.perf_counter() - began) / rounds / BATCH
+
+
+def commands(name: str, senders: int, blacklist: Path) -> list[list[str]]:
+    """What to run in the vantage's namespace, a command a process."""
+    shared = f"--source-ip={VANTAGE_ADDRESS} --gateway-mac={WORLD_MAC} --interface=vantage0"
+    if name == "zmap":
+        program = os.environ.get("ZMAP", "zmap")
+        text = f"{program} -p {PORT} -b {blacklist} {shared} -T {senders} --rate=10000000 -o /dev/null --quiet"
+        return [shlex.split(text)]
+    if name == "masscan":
+        text = (
+            f"masscan 0.0.0.0/0 -p{PORT} --excludefile {blacklist} --rate 10000000 --wait 0 --interface vantage0 "
+            f"--source-ip {VANTAGE_ADDRESS} --router-mac {WORLD_MAC.replace(':', '-')}"
+        )
+        return [shlex.split(f"{text} --shards {number + 1}/{senders}") for number in range(senders)]
+    ours = [sys.executable, "-m", "benchmarks.send", "--as", name]
+    return [[*ours, "--shard", str(number), "--shards", str(senders)] for number in range(senders)]
+
+
+def received(pair: Pair) -> int:
+    """Packets that have come out of the far end so far."""
+    lines = Path(f"/proc/{pair.world}/net/dev").read_text().splitlines()
+    return next(int(line.split()[2]) for line in lines if line.strip().startswith("world0:"))
+
+
+def rate(pair: Pair, name: str, senders: int, seconds: float, blacklist: Path, environment: dict[str, str]) -> float:
+    """Frames a second at the far end."""
+    running = [
+        subprocess.Popen(
+            [*inside(pair.vantage), *command],
+            env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        )
+        for command in commands(name, senders, blacklist)
+    ]  # fmt: skip
+    try:
+        time.sleep(WARM_SECONDS)
+        before, began = received(pair), time.perf_counter()
+        time.sleep(seconds)
+        after, ended = received(pair), time.perf_counter()
+        if any(process.poll() is not None for process in running):
+            raise SystemExit(f"{name} ended before its time")
+        return (after - before) / (ended - began)
+    finally:
+        for process in running:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--as", dest="name", choices=["dicom-census", "unfilled"], help=argparse.SUPPRESS)
+    parser.add_argument("--shard", type=int, default=0, help=argparse.SUPPRESS)
+    parser.add_argument("--shards", type=int, default=1, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.name:
+        send(given.shard, given.shards, filled=given.name == "dicom-census")
+    names = ("dicom-census", "unfilled", "zmap", "masscan")
+    with tempfile.TemporaryDirectory() as folder, closed_pair() as pair:
+        manifest, blacklist = Path(folder) / "manifest.json", Path(folder) / "blacklist"
+        manifest.write_bytes(msgspec.json.encode(pair.manifest))
+        blacklist.write_text("".join(f"{entry.text}\n" for entry in listing.special_purpose().entries))
+        environment = {**os.environ, TESTBED: str(manifest), ONLY_TESTBED: "1"}
+        print(f"filling a frame: {filling():.0f} ns")
+        print(f"{'sender':<16}{'senders':>8}{'SYNs/s':>12}{'ours is':>10}")
+        for senders in SENDERS:
+            seen: dict[str, list[float]] = {name: [] for name in names}
+            for _ in range(given.rounds):
+                for name in names:
+                    seen[name].append(rate(pair, name, senders, given.seconds, blacklist, environment))
+            medians = {name: statistics.median(rates) for name, rates in seen.items()}
+            for name, figure in medians.items():
+                print(f"{name:<16}{senders:>8}{figure:>12,.0f}{medians['dicom-census'] / figure:>9.2f}×")
+
+
+if __name__ == "__main__":
+    main()
