@@ -17,13 +17,13 @@ from pipeline.statistics.interval import LEVEL, Interval, z
 class Recaptures:
     """What a history comes down to, one element a sweep.
 
-    caught: seen now; marked: of them seen before; again: of them seen later; between: not seen, but before and later.
+    caught: seen now; marked: of them seen before; again: of them seen later; skipped: not seen, but before and later.
     """
 
     caught: Floats
     marked: Floats
     again: Floats
-    between: Floats
+    skipped: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,9 +47,9 @@ def recaptures(history: NDArray[np.bool_]) -> Recaptures:
 
 def survival(counts: Recaptures, level: float = LEVEL) -> Survival:
     """The estimates of Jolly and Seber, with the small-sample terms of Seber (1982), and logit intervals."""
-    n, m, r, between = counts.caught, counts.marked, counts.again, counts.between
+    n, m, r, skipped = counts.caught, counts.marked, counts.again, counts.skipped
     with np.errstate(divide="ignore", invalid="ignore"):
-        there = m + (n + 1) * between / (r + 1)
+        there = m + (n + 1) * skipped / (r + 1)
         there[:1], there[-1:] = 0.0, np.nan
         seen = np.where(there > 0, m / there, np.nan)
         known = there - m + n

@@ -19,11 +19,11 @@ def histories(draw: np.random.Generator, stays: float, seen: float, born: int) -
 
 
 def test_counts_by_hand() -> None:
-    """A service that was missed once is between; one that was never seen again is not seen again."""
+    """A service that was missed once is skipped; one that was never seen again is not seen again."""
     history = np.array([[1, 0, 1], [1, 1, 0], [0, 1, 1], [0, 0, 0]], bool)
     found = recaptures(history)
     assert found.caught.tolist() == [2, 2, 2] and found.marked.tolist() == [0, 1, 2]
-    assert found.again.tolist() == [2, 1, 0] and found.between.tolist() == [0, 1, 0]
+    assert found.again.tolist() == [2, 1, 0] and found.skipped.tolist() == [0, 1, 0]
 
 
 @pytest.mark.parametrize(("stays", "seen", "born"), [(0.95, 0.95, 20), (0.8, 0.9, 40), (0.98, 0.99, 60)])
