@@ -62,7 +62,12 @@ def views() -> list[tuple[str, str, str]]:
 
 def macros() -> list[str]:
     """The statements that create the functions which the marts use."""
-    return [query.sql for query in _read("macros")]
+    return [query.sql for query in _read("macros") if " AS TABLE" not in query.sql]
+
+
+def table_macros() -> list[str]:
+    """The statements that create the questions with parameters, which read the marts."""
+    return [query.sql for query in _read("macros") if " AS TABLE" in query.sql]
 
 
 def checks() -> list[tuple[str, str]]:
@@ -76,6 +81,7 @@ def statements() -> Iterator[str]:
     for name, sql, comment in views():
         yield f"CREATE OR REPLACE VIEW {name} AS\n{sql}"
         yield f"COMMENT ON VIEW {name} IS {quoted(comment)}"
+    yield from table_macros()
 
 
 def column_comments(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
