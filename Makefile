@@ -1,7 +1,7 @@
 # make setup | demo | test | check | fuzz | clean
 VENV := .venv
 BIN := $(VENV)/bin
-DEBIAN := dcmtk orthanc nftables iproute2 openssl util-linux python3-venv
+DEBIAN := dcmtk orthanc nftables iproute2 openssl util-linux python3-venv chromium
 export CENSUS_ONLY_TESTBED := 1
 export UV_PYTHON_DOWNLOADS := never
 

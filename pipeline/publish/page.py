@@ -283,7 +283,7 @@ def _countries(facts: Facts) -> list[Row]:
 def _moved(changed: Changed | None) -> Row:
     if changed is None:
         return {"came": None, "went": None, "change": None}
-    return {"came": changed.came, "went": changed.went, "change": changed.flag or "none beyond chance"}
+    return {"came": changed.came, "went": changed.went, "change": changed.flag or "none"}
 
 
 def _vantages(facts: Facts) -> list[Row]:
@@ -328,6 +328,8 @@ def cell(column: str, value: Any) -> Cell:
             return Cell(name(value), name(value))
         case "port" | "rj_result" | "rj_source" | "rj_reason", int():
             return Cell(str(value), value, numeric=True)
+        case "there" | "there_low" | "there_high", float():
+            return Cell(number(round(value)), value, numeric=True)
         case "change", str():
             return Cell(CHANGES.get(value, value), value, hint=FLAGS.get(value, ""))
         case _, float() if column in SHARES:

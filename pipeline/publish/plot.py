@@ -11,12 +11,12 @@ from xml.sax.saxutils import escape
 
 from pipeline.publish.worldmap import INK
 
-WIDTH, HEIGHT = 720, 240
-LEFT, RIGHT, TOP, BOTTOM = 52, 12, 14, 30
+WIDTH, HEIGHT = 480, 220
+LEFT, RIGHT, TOP, BOTTOM = 44, 20, 14, 30
 LINE, BAND, DOWN = "#2171b5", "#a9cce6", "#b5542b"
-FONT = 'font-family="system-ui, Segoe UI, Roboto, Helvetica, Arial, sans-serif" font-size="12"'
+FONT = 'font-family="system-ui, Segoe UI, Roboto, Helvetica, Arial, sans-serif" font-size="13"'
 STEPS = 4
-DATES = 6
+DATES = 4
 
 
 @dataclass(frozen=True, slots=True)
