@@ -13,7 +13,7 @@ def test_columns_that_mean_nothing_are_left_out(visited: int, shown: bool) -> No
     """Intervals stand in a sampled sweep's table only, echoes only where a C-ECHO was sent."""
     table = page.tables(facts.gather(demo.connect(visited=visited), lake.SWEEP))[0]
     headings = [heading.text for heading in table.headings]
-    assert ("95 % from" in headings) == shown and "Echo" not in headings
+    assert ("95\u00a0% from" in headings) == shown and "Echo" not in headings
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
