@@ -15,7 +15,7 @@ from pipeline.publish.conclusions import Changed, Estimate, Seen, Step
 from pipeline.publish.edition import Edition, base, narrowed
 from pipeline.publish.escape import visible
 from pipeline.publish.queries import PUBLISHED, SERIES
-from pipeline.publish.withhold import WITHHELD, small_cells, withhold
+from pipeline.publish.withhold import RARE, WITHHELD, rare_name, small_cells, withhold
 
 #: A country database older than this at the sweep's start is named in the headline.
 FRESH_DAYS = 60
@@ -44,6 +44,8 @@ ORDER = {
     "vantages": "days, sweep, other, port",
     "loss": "sweep",
 }
+#: Columns in which a peer may name itself.
+OWN_WORDS = ("implementation_class_uid", "implementation_version_name")
 #: Columns that, crossed with the country, make cells which may be too small to publish.
 CROSSED = {"ports": ("port",), "sectors": ("sector", "confidence"), "suspicions": ("suspicion",)}
 
@@ -266,6 +268,8 @@ def _mart(con: duckdb.DuckDBPyConnection, name: str, sweep: str, edition: Editio
         rows.sort(key=lambda row: -row["services"])
     comment = select(con, "SELECT comment FROM duckdb_views() WHERE view_name = ?", name)[0]["comment"] or ""
     question = comment.partition("\n")[0].removeprefix("Question: ")
+    if name == "products":
+        rows = [rare_name(row, OWN_WORDS, edition.least) for row in rows]
     return Mart(name, names, _folded([_safe(row) for row in rows]), question)
 
 
@@ -281,12 +285,12 @@ def _safe(row: Row) -> Row:
 
 def _folded(rows: list[Row]) -> tuple[Row, ...]:
     """Rows that withholding made alike, as one with the sums of their counts (a country may be counted in several)."""
-    withheld = [row for row in rows if WITHHELD in row.values()]
+    withheld = [row for row in rows if {WITHHELD, RARE} & set(map(str, row.values()))]
     sums: dict[tuple[Any, ...], Row] = {}
     for row in withheld:
         key = tuple(value for value in row.values() if not _is_count(value))
         sums[key] = _sum(sums[key], row) if key in sums else row
-    return (*(row for row in rows if WITHHELD not in row.values()), *sums.values())
+    return (*(row for row in rows if row not in withheld), *sums.values())
 
 
 def _sum(one: Row, other: Row) -> Row:

@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 WITHHELD = "(withheld: looks like an address or a host name)"
+RARE = "(withheld: known by no rule, and seen at few addresses)"
 SEVERAL = "(several, each small)"
 
 #: Four numbers with dots that are not part of a longer UID.
@@ -20,16 +21,26 @@ def withhold(text: str) -> str:
     return WITHHELD if any(pattern.search(text) for pattern in (ADDRESS, ADDRESS_6, HOST)) else text
 
 
+def rare_name(row: dict[str, Any], columns: Sequence[str], least: int) -> dict[str, Any]:
+    """A row without its peers' strings, if no rule knows them and too few addresses say so: they may name who says it."""
+    if row["grade"] is not None or row["addresses"] >= least:
+        return row
+    return row | {column: RARE for column in columns if row[column] is not None}
+
+
 def small_cells(rows: Sequence[dict[str, Any]], kinds: Sequence[str], least: int) -> list[dict[str, Any]]:
     """Fold the smallest rows of each country into one, until it holds two rows and at least `least` services.
 
     One folded alone could be told from the country's total, so a second, larger one goes with it. `kinds` are the columns
-    that tell the rows of a country apart; other texts are dropped, numbers are added up. A country of one row stays.
+    that tell the rows of a country apart; other texts are dropped, numbers are added up. A country of one row stays,
+    and so do rows without a service.
     """
     by_country = sorted(rows, key=lambda row: row["country"] or "")
     kept: list[dict[str, Any]] = []
     for _, group in groupby(by_country, key=lambda row: row["country"]):
-        kept.extend(_folded(sorted(group, key=lambda row: row["services"]), kinds, least))
+        ordered = sorted(group, key=lambda row: row["services"])
+        empty = [row for row in ordered if not row["services"]]
+        kept.extend([*empty, *_folded(ordered[len(empty) :], kinds, least)])
     return kept
 
 

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from pipeline.publish import report, session
+from pipeline.publish.edition import Edition
 from tests.analysis import lake
 from tests.publish import demo, history
 
@@ -23,7 +24,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     latest = [sweep for sweep in history.history() if sweep.name == "weekly"][-1]
     with session.connect(folder / "lake") as con:
         report.write(con, latest.id, folder / "series", {"html"})
-    report.write(demo.connect(), lake.SWEEP, folder / "hostile", {"html"})
+    report.write(demo.connect(), lake.SWEEP, folder / "hostile", {"html"}, Edition(least=1))
     return {name: folder / name / "report.html" for name in ("series", "hostile")}
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.publish import queries, report
+from pipeline.publish.edition import Edition
 from tests.analysis import lake
 from tests.publish import demo
 
@@ -18,7 +19,7 @@ FORMATS = {"html", "md", "csv", "png"}
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("report")
-    report.write(demo.connect(), lake.SWEEP, path, FORMATS)
+    report.write(demo.connect(), lake.SWEEP, path, FORMATS, Edition(least=1))
     return path
 
 
@@ -115,6 +116,17 @@ def test_names_of_hosts_are_withheld_together(texts: dict[str, str]) -> None:
     withheld = [line for line in texts["products.csv"].splitlines() if "withheld" in line]
     assert len(withheld) == 1
     rows = list(csv.DictReader(texts["products.csv"].splitlines()))
+    assert sum(int(row["services"]) for row in rows) == 11
+
+
+def test_rare_names_are_withheld(tmp_path: Path) -> None:
+    """A name that no rule knows, and that few addresses say, may be its owner's: it is folded with others of its kind."""
+    report.write(demo.connect(), lake.SWEEP, tmp_path, {"csv"})
+    rows = list(csv.DictReader((tmp_path / "products.csv").read_text("utf-8").splitlines()))
+    assert {row["implementation_version_name"] for row in rows} == {
+        "(withheld: known by no rule, and seen at few addresses)",
+        "",
+    }
     assert sum(int(row["services"]) for row in rows) == 11
 
 
