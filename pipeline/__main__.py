@@ -139,16 +139,23 @@ def report(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the report.")],
     sweep: SweepId = None,
     formats: Annotated[str, typer.Option("--format", help="Any of html,md,csv,png.")] = "html,md,csv,png",
+    country: Annotated[str | None, typer.Option(help="The edition of a country, e.g. GB.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Compare with this sweep, or the first one from this date on.")
+    ] = None,
+    least: Annotated[int, typer.Option(help="Cells of a country with fewer services are not told apart.")] = 5,
 ) -> None:
-    """Write the report of a sweep: aggregates only, as a self-contained page, Markdown, tables and map."""
+    """Write the report of a sweep: aggregates only, as a self-contained page, Markdown, tables and figures."""
     from pipeline import console
     from pipeline.lake import store
     from pipeline.publish import report as publishing
     from pipeline.publish import session
+    from pipeline.publish.edition import Edition
 
+    edition = Edition(country.upper() if country else None, since, least)
     place = store.find(lake, sweep)
     with session.connect(lake) as con:
-        written = publishing.write(con, place.id, output, set(formats.split(",")))
+        written = publishing.write(con, place.id, output, set(formats.split(",")), edition)
     for path in written:
         console.say(str(path))
 

@@ -143,20 +143,29 @@ def _look() -> Namespace:
 
 def _numbered(netlink: Any) -> Iterator[tuple[int, int]]:
     """Yield (number, inode) of each namespace that some process lives in and that this one has a number for."""
-    for namespace, pid in _inhabited().items():
-        try:
-            number = netlink.get_netnsid(pid=pid)["nsid"]
-        except NetlinkError:
-            continue
-        if number != NO_NSID and _inode_or_none(pid) == namespace:
+    for namespace, pids in _inhabited().items():
+        numbers = (_number(netlink, pid, namespace) for pid in pids)
+        number = next((number for number in numbers if number is not None), NO_NSID)
+        if number != NO_NSID:
             yield number, namespace
 
 
-def _inhabited() -> dict[int, int]:
-    """Return one process per network namespace that we may look at, by inode."""
-    pids = (int(name) for name in os.listdir("/proc") if name.isdecimal())
-    found = ((_inode_or_none(pid), pid) for pid in pids)
-    return {namespace: pid for namespace, pid in found if namespace is not None}
+def _number(netlink: Any, pid: int, namespace: int) -> int | None:
+    """Return the number of a process's namespace here, or None if the process has ended meanwhile."""
+    try:
+        number = int(netlink.get_netnsid(pid=pid)["nsid"])
+    except NetlinkError:
+        return None
+    return number if _inode_or_none(pid) == namespace else None
+
+
+def _inhabited() -> dict[int, list[int]]:
+    """Return the processes of each network namespace that we may look at, by inode, the lowest pid first."""
+    found: dict[int, list[int]] = {}
+    for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdecimal()):
+        if (namespace := _inode_or_none(pid)) is not None:
+            found.setdefault(namespace, []).append(pid)
+    return found
 
 
 def _inode_or_none(pid: int) -> int | None:

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from pipeline import config, guard, own, register, schema, version, worker
 from pipeline.config import IdentitySection
-from pipeline.enrich import atlas, fingerprints, octets, ruleset, tables
+from pipeline.enrich import atlas, fingerprints, method, octets, owner, ruleset, systems, tables
 from pipeline.enrich.fingerprints import Asked
 from pipeline.errors import CensusError, GuardError, InputError
 from pipeline.lake import parts, receipts, second, store, verify
@@ -158,8 +158,29 @@ def enrich(plan: Plan, place: Sweep) -> None:
         share=plan.sampled_addresses / plan.addresses,
         answered=answered,
     )
-    judged = fingerprints.fingerprints(_rows(place, "associations"), asked, ruleset.load())
-    parts.write(place.sealed("fingerprints"), parts.tidy([judged], "fingerprints"), "fingerprints", place.id)
+    associations, shown = _rows(place, "associations"), _rows(place, "tls")
+    judged = fingerprints.fingerprints(associations, asked, ruleset.load())
+    _derive(place, "fingerprints", judged)
+    _derive(place, "owners", owner.owners(associations["ip"], found, shown, owner.load()))
+    _derive(place, "systems", systems.systems(associations, judged, found, shown))
+    _derive(place, "space", method.space(ranges))
+    _derive(
+        place,
+        "methods",
+        method.methods(
+            plan.digest,
+            plan.requests,
+            ranges,
+            profile=plan.settings.profile,
+            ports=plan.settings.ports,
+            engine=plan.probe.engine,
+        ),
+    )
+
+
+def _derive(place: Sweep, table: str, rows: pa.Table) -> None:
+    """Write a table that can be made again from the sweep's facts."""
+    parts.write(place.sealed(table), parts.tidy([rows], table), table, place.id)
 
 
 def _databases(plan: Plan) -> atlas.Atlas:

@@ -5,6 +5,7 @@ import pytest
 from pipeline.errors import InputError
 from pipeline.network import facts, inode, inside, mac, next_hop
 from pipeline.testbed.closed import VANTAGE_ADDRESS, VANTAGE_MAC, WORLD_MAC, closed_pair, configure
+from pipeline.testbed.closed import inside as inside_of
 
 
 def test_facts_of_here() -> None:
@@ -22,6 +23,21 @@ def test_peer_is_proven_from_both_ends() -> None:
     assert (ends["vantage0"].peer_namespace, ends["vantage0"].peer_index) == (world.inode, ends["world0"].index)
     assert (ends["world0"].peer_namespace, ends["world0"].peer_index) == (vantage.inode, ends["vantage0"].index)
     assert (ends["vantage0"].mac, ends["world0"].mac) == (VANTAGE_MAC, WORLD_MAC)
+
+
+def test_peer_is_proven_while_processes_come_and_go() -> None:
+    """Processes that end while they are looked at do not hide a namespace in which others live."""
+    with closed_pair() as pair:
+        command = [*inside_of(pair.vantage), "sh", "-c", "while :; do /bin/true; done"]
+        churn = [subprocess.Popen(command) for _ in range(3)]
+        try:
+            looks = [facts(pair.world) for _ in range(150)]
+        finally:
+            for process in churn:
+                process.kill()
+                process.wait()
+    ends = [link.peer_namespace for look in looks for link in look.links if link.kind == "veth"]
+    assert len(ends) == 150 and None not in ends
 
 
 def test_peer_in_the_same_namespace() -> None:

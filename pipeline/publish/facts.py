@@ -1,16 +1,21 @@
 """What a report says, gathered from the marts once, with peers' strings safe to show. No address gets in here."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import Any
 
 import duckdb
 
 from pipeline.errors import InputError
+from pipeline.publish import conclusions
+from pipeline.publish.conclusions import Changed, Estimate, Seen, Step
+from pipeline.publish.edition import Edition, base, narrowed
 from pipeline.publish.escape import visible
-from pipeline.publish.queries import PUBLISHED
-from pipeline.publish.withhold import WITHHELD, withhold
+from pipeline.publish.queries import PUBLISHED, SERIES
+from pipeline.publish.withhold import RARE, WITHHELD, rare_name, small_cells, withhold
 
 #: A country database older than this at the sweep's start is named in the headline.
 FRESH_DAYS = 60
@@ -24,7 +29,25 @@ ORDER = {
     "products": "services DESC, implementation_version_name, implementation_class_uid",
     "suspicions": "services DESC, suspicion, country",
     "rejections": "services DESC, rj_result, rj_source, rj_reason",
+    "changes": "stayed + new + returned + missing DESC, country",
+    "change_totals": "sweep",
+    "ports": "services DESC, responsive DESC, country, port",
+    "sectors": "services DESC, country, sector, confidence",
+    "system_counts": "services DESC, country",
+    "ae_control": "services DESC, country",
+    "tls_share": "services DESC, country",
+    "doubts": "services DESC, country",
+    "country_funnel": "country, position",
+    "trend": "started_at, sweep",
+    "country_trend": "started_at, services DESC, country",
+    "recaptures": "position",
+    "vantages": "days, sweep, other, port",
+    "loss": "sweep",
 }
+#: Columns in which a peer may name itself.
+OWN_WORDS = ("implementation_class_uid", "implementation_version_name")
+#: Columns that, crossed with the country, make cells which may be too small to publish.
+CROSSED = {"ports": ("port",), "sectors": ("sector", "confidence"), "suspicions": ("suspicion",)}
 
 #: Columns that a peer wrote, or that were cut out of what it wrote.
 PEER_COLUMNS = frozenset(
@@ -40,6 +63,16 @@ PEER_COLUMNS = frozenset(
 #: Counts of the receipts that say how well the sweep went.
 LOSSES = ("answers", "duplicates", "resets", "unreachable", "suppressed", "revisited", "ring_dropped", "stalls")
 
+#: The sweeps of a sweep's series up to it, itself, and those from other vantages (for `vantages` and `loss`).
+IN_SERIES = """
+    SELECT earlier.sweep
+    FROM series AS now
+    JOIN series AS earlier ON earlier.series = now.series AND earlier.position <= now.position
+    WHERE now.sweep = ?
+    UNION
+    SELECT ?
+"""
+
 Row = dict[str, Any]
 
 
@@ -54,6 +87,15 @@ class Mart:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """An earlier sweep of the series, and what changed since, one row a country."""
+
+    sweep: str
+    started: datetime
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
 class Facts:
     """All that is published of a sweep."""
 
@@ -63,6 +105,50 @@ class Facts:
     marts: dict[str, Mart]
     country_source: str | None
     geo_built: date | None
+    edition: Edition = field(default_factory=Edition)
+    compared: Compared | None = None
+    fates: tuple[Row, ...] = ()
+
+    @property
+    def country(self) -> str | None:
+        """The country that the edition is of."""
+        return self.edition.country
+
+    @property
+    def series(self) -> list[Row]:
+        """The sweeps of this one's series up to it, oldest first; this one alone if it may be compared with none."""
+        return [row for row in self.marts["trend"].rows if row["started_at"] <= self.started]
+
+    @cached_property
+    def seen(self) -> Seen | None:
+        """How likely this sweep saw a service that was there."""
+        return self.seen_by(self.sweep)
+
+    def seen_by(self, sweep: str) -> Seen | None:
+        """How likely a sweep of the series saw a service that was there."""
+        return conclusions.seen(sweep, self.marts["loss"].rows, self.marts["vantages"].rows)
+
+    @cached_property
+    def changes(self) -> list[Changed]:
+        """What changed since the sweep that is compared with: all together first, then each country."""
+        if self.compared is None:
+            return []
+        return conclusions.changes(self.compared.rows, self.seen_by(self.compared.sweep), self.seen)
+
+    @cached_property
+    def survival(self) -> list[Step]:
+        """How many of the services stay from sweep to sweep."""
+        return conclusions.survival(self.marts["recaptures"].rows)
+
+    def estimates_of(self, sweep: str, counts: Sequence[int]) -> list[Estimate]:
+        """The same of another sweep of the series, all of which are complete."""
+        if sweep == self.sweep:
+            return self.estimates(counts)
+        return conclusions.estimates(counts, 1.0, self.seen_by(sweep))
+
+    def estimates(self, counts: Sequence[int]) -> list[Estimate]:
+        """What the counts of this sweep stand for, sample and loss considered."""
+        return conclusions.estimates(counts, self.about["sampled_share"], self.seen)
 
     @property
     def totals(self) -> Row:
@@ -97,22 +183,63 @@ class Facts:
         return self.about["probes_sent"] / seconds if seconds > 0 else None
 
 
-def gather(con: duckdb.DuckDBPyConnection, sweep: str) -> Facts:
-    """Read what is published of a sealed sweep. Raises InputError if there is no such sweep."""
+def gather(con: duckdb.DuckDBPyConnection, sweep: str, edition: Edition | None = None) -> Facts:
+    """Read what is published of a sealed sweep. Raises InputError if there is no such sweep, or none to compare with."""
+    edition = edition or Edition()
     about = select(con, "SELECT * EXCLUDE (vantages), len(vantages) AS vantages FROM sweeps WHERE sweep = ?", sweep)
     if not about:
         raise InputError(f"sweep {visible(sweep)}", "is not sealed in this lake; `census status` lists what there is")
     sums = ", ".join(f"CAST(coalesce(sum({name}), 0) AS BIGINT) AS {name}" for name in LOSSES)
     sources = select(con, "SELECT DISTINCT country_source AS source FROM coverage WHERE sweep = ? ORDER BY 1", sweep)
     source = "; ".join(row["source"] for row in sources) or None
+    compared = _compared(con, sweep, edition)
+    placed = {name: _mart(con, name, sweep, edition) for name in ("countries", "changes")}
+    with narrowed(con, edition.country):
+        marts = {name: placed.get(name) or _mart(con, name, sweep, edition) for name in (*PUBLISHED, *SERIES)}
+    fates = select(con, f"FROM change_totals WHERE sweep IN ({IN_SERIES}) ORDER BY sweep", sweep, sweep)
     return Facts(
         sweep=visible(sweep),
         about=about[0],
         losses=select(con, f"SELECT {sums} FROM receipts WHERE sweep = ?", sweep)[0],
-        marts={name: _mart(con, name, sweep) for name in PUBLISHED},
+        marts=_of_country(marts, edition.country) if edition.country else marts,
         country_source=visible(source) if source else None,
         geo_built=_built(source or ""),
+        edition=edition,
+        compared=compared,
+        fates=tuple(fates),
     )
+
+
+def _compared(con: duckdb.DuckDBPyConnection, sweep: str, edition: Edition) -> Compared | None:
+    before = base(con, sweep, edition.since)
+    if before is None:
+        return None
+    rows = select(con, "FROM change_since(?, ?) ORDER BY stayed + came + went DESC, country", before, sweep)
+    (started,) = select(con, "SELECT started_at FROM sweeps WHERE sweep = ?", before)
+    kept = [row for row in rows if not edition.country or row["country"] == edition.country]
+    return Compared(visible(before), started["started_at"], tuple(kept))
+
+
+def _of_country(marts: dict[str, Mart], country: str) -> dict[str, Mart]:
+    """A country's edition: totals and funnel with its own denominators, and no other country's rows."""
+    own = {
+        name: replace(mart, rows=tuple(row for row in mart.rows if row["country"] == country))
+        for name, mart in marts.items()
+        if "country" in mart.columns
+    }
+    found = own["countries"].rows or ({},)
+    asked = {column: found[0].get(column, 0) for column in marts["totals"].columns if column != "countries"}
+    totals = tuple(row | asked for row in marts["totals"].rows)
+    steps = tuple(
+        {"position": row["position"], "step": row["step"], "targets": row["targets"], "targets_estimated": None}
+        for row in own["country_funnel"].rows
+    )
+    fates = tuple(
+        row | {key: sum(r[key] for r in own["changes"].rows) for key in row if key in own["changes"].columns}
+        for row in marts["change_totals"].rows
+    )
+    changed = {"totals": totals, "funnel": steps, "change_totals": fates}
+    return marts | own | {name: replace(marts[name], rows=rows) for name, rows in changed.items()}
 
 
 def select(con: duckdb.DuckDBPyConnection, sql: str, *parameters: object) -> list[Row]:
@@ -127,14 +254,28 @@ def _in_utc(value: Any) -> Any:
     return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
-def _mart(con: duckdb.DuckDBPyConnection, name: str, sweep: str) -> Mart:
-    query = f"SELECT * EXCLUDE (sweep) FROM {name} WHERE sweep = ? ORDER BY {ORDER[name]}"
-    rows = select(con, query, sweep)
-    columns = select(con, "SELECT column_name FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index", name)
+def _mart(con: duckdb.DuckDBPyConnection, name: str, sweep: str, edition: Edition) -> Mart:
+    if name in SERIES:
+        which = f"sweep IN ({IN_SERIES})" + (f" OR other IN ({IN_SERIES})" if name == "vantages" else "")
+        given = [sweep] * (4 if name == "vantages" else 2)
+        rows = select(con, f"FROM {name} WHERE {which} ORDER BY {ORDER[name]}", *given)
+        names = _columns(con, name)
+    else:
+        rows = select(con, f"SELECT * EXCLUDE (sweep) FROM {name} WHERE sweep = ? ORDER BY {ORDER[name]}", sweep)
+        names = tuple(column for column in _columns(con, name) if column != "sweep")
+    if name in CROSSED:
+        rows = small_cells(rows, CROSSED[name], edition.least)
+        rows.sort(key=lambda row: -row["services"])
     comment = select(con, "SELECT comment FROM duckdb_views() WHERE view_name = ?", name)[0]["comment"] or ""
     question = comment.partition("\n")[0].removeprefix("Question: ")
-    names = tuple(row["column_name"] for row in columns if row["column_name"] != "sweep")
+    if name == "products":
+        rows = [rare_name(row, OWN_WORDS, edition.least) for row in rows]
     return Mart(name, names, _folded([_safe(row) for row in rows]), question)
+
+
+def _columns(con: duckdb.DuckDBPyConnection, name: str) -> tuple[str, ...]:
+    asked = "SELECT column_name FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index"
+    return tuple(row["column_name"] for row in select(con, asked, name))
 
 
 def _safe(row: Row) -> Row:
@@ -144,12 +285,12 @@ def _safe(row: Row) -> Row:
 
 def _folded(rows: list[Row]) -> tuple[Row, ...]:
     """Rows that withholding made alike, as one with the sums of their counts (a country may be counted in several)."""
-    withheld = [row for row in rows if WITHHELD in row.values()]
+    withheld = [row for row in rows if {WITHHELD, RARE} & set(map(str, row.values()))]
     sums: dict[tuple[Any, ...], Row] = {}
     for row in withheld:
         key = tuple(value for value in row.values() if not _is_count(value))
         sums[key] = _sum(sums[key], row) if key in sums else row
-    return (*(row for row in rows if WITHHELD not in row.values()), *sums.values())
+    return (*(row for row in rows if row not in withheld), *sums.values())
 
 
 def _sum(one: Row, other: Row) -> Row:

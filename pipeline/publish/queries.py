@@ -5,17 +5,42 @@ they build on by name, so the order of creation follows from the text and is sta
 """
 
 import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
+
+from pipeline import schema
 
 FOLDER = Path(__file__).parent.parent.parent / "analysis"
 
 #: The marts that hold aggregates only. What is not listed here holds addresses and is never published.
-PUBLISHED = ("totals", "funnel", "countries", "outcomes", "implementations", "products", "suspicions", "rejections")
+PUBLISHED = (
+    "totals",
+    "funnel",
+    "countries",
+    "changes",
+    "change_totals",
+    "outcomes",
+    "ports",
+    "implementations",
+    "products",
+    "sectors",
+    "system_counts",
+    "ae_control",
+    "tls_share",
+    "doubts",
+    "suspicions",
+    "rejections",
+    "country_funnel",
+)
+#: Marts that tell of several sweeps at once; published too.
+SERIES = ("trend", "country_trend", "recaptures", "vantages", "loss")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +62,12 @@ def views() -> list[tuple[str, str, str]]:
 
 def macros() -> list[str]:
     """The statements that create the functions which the marts use."""
-    return [query.sql for query in _read("macros")]
+    return [query.sql for query in _read("macros") if " AS TABLE" not in query.sql]
+
+
+def table_macros() -> list[str]:
+    """The statements that create the questions with parameters, which read the marts."""
+    return [query.sql for query in _read("macros") if " AS TABLE" in query.sql]
 
 
 def checks() -> list[tuple[str, str]]:
@@ -51,17 +81,61 @@ def statements() -> Iterator[str]:
     for name, sql, comment in views():
         yield f"CREATE OR REPLACE VIEW {name} AS\n{sql}"
         yield f"COMMENT ON VIEW {name} IS {quoted(comment)}"
+    yield from table_macros()
+
+
+def column_comments(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """Say of every column of every view what it means: by the contract where the view is a table's, else by its name."""
+    for name, columns in _columns(con).items():
+        known = _meanings() | _contract(name)
+        yield from (
+            f'COMMENT ON COLUMN {name}."{column}" IS {quoted(known[column])}' for column in columns if column in known
+        )
+
+
+def _columns(con: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    asked = "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal ORDER BY table_name, column_index"
+    for name, column in con.execute(asked).fetchall():
+        if not name.startswith("raw_"):
+            found.setdefault(name, []).append(column)
+    return found
+
+
+@cache
+def _meanings() -> dict[str, str]:
+    """The columns of the marts, by name."""
+    return tomllib.loads((FOLDER / "columns.toml").read_text("utf-8"))
+
+
+def _contract(name: str) -> dict[str, str]:
+    """The columns of a table of the contract, with their units; none of another view."""
+    if not (schema.FOLDER / f"{name}.toml").exists():
+        return {}
+    return {c.name: f"{c.meaning} <{c.unit}>" if c.unit else c.meaning for c in schema.table(name).columns}
 
 
 def install(con: duckdb.DuckDBPyConnection) -> None:
     """Create all views in a connection that has the raw relations (raw_responses, raw_associations, ...)."""
     for statement in statements():
         con.execute(statement).fetchall()
+    con.execute(";\n".join(column_comments(con))).fetchall()
 
 
 def init_sql() -> str:
     """The same as text for `duckdb -init`, to follow statements that create the raw relations."""
-    return "".join(f"{statement};\n\n" for statement in statements())
+    return "".join(f"{statement};\n\n" for statement in [*statements(), *_comments_of_nothing()])
+
+
+def _comments_of_nothing() -> list[str]:
+    """The columns' comments, from a catalogue over empty tables: views have the same columns over any lake."""
+    with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as con:
+        for table in schema.tables():
+            nothing = pa.schema([pa.field("sweep", pa.string()), *table.arrow]).empty_table()
+            con.register(f"raw_{table.name}", nothing)
+        for statement in statements():
+            con.execute(statement).fetchall()
+        return list(column_comments(con))
 
 
 def quoted(text: str) -> str:

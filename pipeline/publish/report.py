@@ -1,26 +1,29 @@
-"""A sweep's report as files: one self-contained HTML page, Markdown, CSV, and the map as a picture. Aggregates only."""
+"""A sweep's report as files: one self-contained HTML page, Markdown, CSV, and the figures as pictures. Aggregates only."""
 
-import csv
 import math
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import duckdb
 
 from pipeline.errors import InputError
 from pipeline.publish import facts as gathering
-from pipeline.publish import page, words, worldmap
-from pipeline.publish.escape import csv_cell, markdown, visible
-from pipeline.publish.facts import Facts, Mart
+from pipeline.publish import figures, page, sheets, words, worldmap
+from pipeline.publish.edition import Edition
+from pipeline.publish.escape import markdown, visible
+from pipeline.publish.facts import Facts
 
 TEMPLATE = "report.html.j2"
 
 
-def write(con: duckdb.DuckDBPyConnection, sweep: str, folder: Path, formats: set[str]) -> list[Path]:
-    """Write the report of a sealed sweep in the given formats; returns the files. Raises InputError."""
+def write(
+    con: duckdb.DuckDBPyConnection, sweep: str, folder: Path, formats: set[str], edition: Edition | None = None
+) -> list[Path]:
+    """Write the report of a sealed sweep, or an edition of it, in the given formats; returns the files. Raises InputError."""
     if unknown := sorted(formats - WRITERS.keys()):
         raise InputError("--format", f"{visible(unknown[0])} is not one of {', '.join(WRITERS)}")
-    facts = gathering.gather(con, sweep)
+    facts = gathering.gather(con, sweep, edition)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         written = [path for name, writer in WRITERS.items() if name in formats for path in writer(facts, folder)]
@@ -49,6 +52,8 @@ def html(facts: Facts) -> str:
         funnel=funnel(facts),
         tables=page.tables(facts),
         method=words.method(facts),
+        figures=[(figure, Markup(figure.svg)) for figure in figures.figures(facts)],  # noqa: S704 - as the map
+        downloads={sheet.name: f"data:text/csv;charset=utf-8,{quote(sheet.text)}" for sheet in sheets.sheets(facts)},
         # Our own drawing: numbers and fixed labels only, no string of a peer.
         map=Markup(worldmap.svg(facts.marts["countries"].rows)),  # noqa: S704
     )
@@ -116,26 +121,23 @@ def _write_markdown(facts: Facts, folder: Path) -> list[Path]:
 
 
 def _write_csv(facts: Facts, folder: Path) -> list[Path]:
-    return [_write_mart(mart, folder / f"{mart.name}.csv") for mart in facts.marts.values()]
+    written = []
+    for sheet in sheets.sheets(facts):
+        path = folder / f"{sheet.name}.csv"
+        path.write_text(sheet.text, "utf-8")
+        written.append(path)
+    return written
 
 
-def _write_mart(mart: Mart, path: Path) -> Path:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(mart.columns)
-        writer.writerows([csv_cell(row[column]) for column in mart.columns] for row in mart.rows)
-    return path
+def _write_figures(facts: Facts, folder: Path) -> list[Path]:
+    return figures.write(facts, folder)
 
 
-def _write_map(facts: Facts, folder: Path) -> list[Path]:
-    return worldmap.write(facts.marts["countries"].rows, folder)
-
-
-#: Format → who writes it. `png` and `svg` both write both files of the map.
+#: Format → who writes it. `png` and `svg` both write both files of each figure.
 WRITERS: dict[str, Callable[[Facts, Path], list[Path]]] = {
     "html": _write_html,
     "md": _write_markdown,
     "csv": _write_csv,
-    "png": _write_map,
-    "svg": _write_map,
+    "png": _write_figures,
+    "svg": _write_figures,
 }

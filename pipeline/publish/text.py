@@ -5,18 +5,22 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.publish import page, report
+from pipeline.publish.edition import Edition
 from pipeline.publish.escape import visible
 from pipeline.publish.facts import Facts, gather
+
+#: A terminal is the operator's own: no cell is withheld.
+WHOLE = Edition(least=1)
 
 
 def country_table(con: duckdb.DuckDBPyConnection, sweep: str) -> Table:
     """The countries in which services were found."""
-    return _table(gather(con, sweep), "countries")
+    return _table(gather(con, sweep, WHOLE), "countries")
 
 
 def products(con: duckdb.DuckDBPyConnection, sweep: str) -> Table:
     """What the exposed services say they are."""
-    return _table(gather(con, sweep), "products")
+    return _table(gather(con, sweep, WHOLE), "products")
 
 
 def funnel(con: duckdb.DuckDBPyConnection, sweep: str) -> Table:
@@ -25,7 +29,7 @@ def funnel(con: duckdb.DuckDBPyConnection, sweep: str) -> Table:
     drawn.add_column(_text("Step"))
     drawn.add_column(_text("Targets"), justify="right")
     drawn.add_column(_text("Of the step before"), justify="right")
-    for step in report.funnel(gather(con, sweep)):
+    for step in report.funnel(gather(con, sweep, WHOLE)):
         drawn.add_row(*(_text(str(step[key])) for key in ("label", "count", "passed")))
     return drawn
 

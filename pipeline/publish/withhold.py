@@ -1,8 +1,13 @@
-"""What a peer says about itself may name it: strings that hold an address or a host name are not published."""
+"""What is not published: strings by which a peer names itself, and cells so small that they tell who somebody is."""
 
 import re
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
 
 WITHHELD = "(withheld: looks like an address or a host name)"
+RARE = "(withheld: known by no rule, and seen at few addresses)"
+SEVERAL = "(several, each small)"
 
 #: Four numbers with dots that are not part of a longer UID.
 ADDRESS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)")
@@ -14,3 +19,51 @@ HOST = re.compile(r"(?i)(?<![\w.-])[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.[a-z]{2,24}(?!
 def withhold(text: str) -> str:
     """The text, or a note in its place."""
     return WITHHELD if any(pattern.search(text) for pattern in (ADDRESS, ADDRESS_6, HOST)) else text
+
+
+def rare_name(row: dict[str, Any], columns: Sequence[str], least: int) -> dict[str, Any]:
+    """A row without its peers' strings, if no rule knows them and too few addresses say so: they may name who says it."""
+    if row["grade"] is not None or row["addresses"] >= least:
+        return row
+    return row | {column: RARE for column in columns if row[column] is not None}
+
+
+def small_cells(rows: Sequence[dict[str, Any]], kinds: Sequence[str], least: int) -> list[dict[str, Any]]:
+    """Fold the smallest rows of each country into one, until it holds two rows and at least `least` services.
+
+    One folded alone could be told from the country's total, so a second, larger one goes with it. `kinds` are the columns
+    that tell the rows of a country apart; other texts are dropped, numbers are added up. A country of one row stays,
+    and so do rows without a service.
+    """
+    by_country = sorted(rows, key=lambda row: row["country"] or "")
+    kept: list[dict[str, Any]] = []
+    for _, group in groupby(by_country, key=lambda row: row["country"]):
+        ordered = sorted(group, key=lambda row: row["services"])
+        empty = [row for row in ordered if not row["services"]]
+        kept.extend([*empty, *_folded(ordered[len(empty) :], kinds, least)])
+    return kept
+
+
+def _folded(rows: list[dict[str, Any]], kinds: Sequence[str], least: int) -> list[dict[str, Any]]:
+    """One country's rows, the smallest first."""
+    if len(rows) < 2 or rows[0]["services"] >= least:
+        return rows
+    size = next(
+        (
+            n
+            for n in range(2, len(rows))
+            if sum(r["services"] for r in rows[:n]) >= least and rows[n]["services"] >= least
+        ),
+        len(rows),
+    )
+    one = {key: _joined(key, [row[key] for row in rows[:size]], kinds) for key in rows[0]}
+    return [*rows[size:], one]
+
+
+def _joined(key: str, values: list[Any], kinds: Sequence[str]) -> Any:
+    if key in kinds:
+        return SEVERAL
+    if key == "country":
+        return values[0]
+    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    return sum(numbers) if len(numbers) == len(values) else None

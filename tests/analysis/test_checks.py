@@ -14,6 +14,10 @@ UK = 0xC13E0001
 ECHOED = {"ip": UK, "port": 104, "outcome": "echoed"}
 UNKNOWN = {"ip": UK, "port": 104, "outcome": "fine"}
 SPACE = {"addresses": 10, "sampled_addresses": 10}
+SERIES = {
+    "sweeps": [SPACE, SPACE | {"sweep": "s2"}],
+    "methods": [{"method_digest": "m"}, {"method_digest": "m", "sweep": "s2"}],
+}
 FAULTS: dict[str, dict[str, Any]] = {
     "outcome_unknown": {"responses": [UNKNOWN]},
     "response_twice": {"responses": [ECHOED, ECHOED]},
@@ -26,6 +30,8 @@ FAULTS: dict[str, dict[str, Any]] = {
     "banner_missing": {"responses": [{**ECHOED, "outcome": "not_dicom", "banner": 5}]},
     "response_not_placed": {"responses": [ECHOED], "locations": [{"ip": UK + 1}]},
     "sweep_totals_differ": {"sweeps": [{**SPACE, "probes_sent": 5}], "receipts": [{"probes_sent": 4}]},
+    "series_not_told": {**SERIES, "associations": [ECHOED, ECHOED, ECHOED | {"sweep": "s2"}]},
+    "space_overlaps": {"sweeps": [SPACE], "space": [{"first": 1, "last": 6}, {"first": 6, "last": 9}]},
     "coverage_differs": {"sweeps": [SPACE], "coverage": [{"country": "GB", "addresses": 9}]},
 }
 CHECKS = dict(queries.checks())

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.enrich.rule import EVIDENCED, Grade
 from pipeline.outcome import ACCEPTS_ASSOCIATION, SPEAKS_DICOM, Outcome
-from pipeline.publish.queries import PUBLISHED
+from pipeline.publish.queries import PUBLISHED, SERIES
 from tests.analysis.lake import connect, rows
 
 UK, US = 0xC13E0001, 0x08080808
@@ -101,8 +101,17 @@ def test_the_sampled_share_reaches_every_estimate() -> None:
         "products": ("services_estimated", [(20.0,)]),
         "suspicions": ("services_estimated", [(10.0,)]),
         "rejections": ("services_estimated", [(10.0,)]),
+        "sectors": ("services_estimated", [(10.0,), (10.0,)]),
+        "ports": ("services_estimated", [(10.0,), (10.0,)]),
+        "trend": ("services_estimated", [(20.0,)]),
     }
-    assert whole.keys() == set(PUBLISHED)
+    estimating = {
+        mart
+        for mart in (*PUBLISHED, *SERIES)
+        if {f"{noun}_estimated" for noun in ("services", "targets")}
+        & {name for name, *_ in rows(con, f"DESCRIBE {mart}")}
+    }
+    assert whole.keys() == estimating
     for mart, (columns, expected) in whole.items():
         assert rows(con, f"SELECT {columns} FROM {mart} ORDER BY ALL DESC NULLS LAST") == expected, mart
     ((low, high),) = rows(con, "SELECT addresses_low, addresses_high FROM countries WHERE country = 'GB'")

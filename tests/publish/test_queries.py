@@ -40,6 +40,19 @@ def test_the_header_is_the_views_comment() -> None:
     assert comment.startswith("Question: What happened") and "\nGrain: " in comment
 
 
+def test_every_column_is_explained() -> None:
+    """Each column of each view carries its meaning, and nothing is explained that no view has."""
+    con = lake.connect()
+    found = lake.rows(
+        con,
+        "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE NOT internal AND table_name NOT LIKE 'raw%'",
+    )
+    assert not [(view, column) for view, column, comment in found if not (comment or "").endswith((".", ">"))], (
+        "a column"
+    )
+    assert not queries._meanings().keys() - {column for _, column, _ in found}
+
+
 def test_init_sql_makes_the_same_views() -> None:
     """The text for `duckdb -init` runs as it stands and gives every view."""
     con = duckdb.connect(config=lake.OFFLINE)
@@ -53,7 +66,7 @@ def test_init_sql_makes_the_same_views() -> None:
 def test_published_marts_hold_no_address() -> None:
     """What is published has no column that could hold an address, a host or a network's holder."""
     con = lake.connect()
-    for name in queries.PUBLISHED:
+    for name in (*queries.PUBLISHED, *queries.SERIES):
         columns = {row[0] for row in lake.rows(con, f"DESCRIBE {name}")}
         assert not columns & {"ip", "address", "asn", "organisation", "raw", "vantages"}
 

@@ -1,0 +1,9 @@
+-- Question: Do the fates of a sweep not add up to what it and the sweep before saw?
+-- Grain: one row for each sweep that is wrong.
+-- Notes: stayed, new, returned and entered make this sweep's services; stayed, missing and left_space the one's before.
+SELECT changed.sweep
+FROM change_totals AS changed
+JOIN totals AS now ON now.sweep = changed.sweep
+JOIN totals AS before ON before.sweep = changed.previous
+WHERE changed.stayed + changed.new + changed.returned + changed.entered <> now.services
+    OR changed.stayed + changed.missing + changed.left_space <> before.services

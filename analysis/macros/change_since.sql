@@ -1,0 +1,44 @@
+-- Question: What changed from one sweep of a series to another, in each country?
+-- Grain: a table of (before, now): one row for each country with a service in either; none if they are of two series.
+-- Notes: stayed: seen in both; came and went: the discordant pairs, on which change is tested; entered and left_space: seen
+--   in one, outside of the other's space. A service counts where it was last seen. Loss is not subtracted here.
+CREATE OR REPLACE MACRO change_since(before_id, now_id) AS TABLE
+    WITH pair AS (
+        SELECT now.sweep
+        FROM series AS now
+        JOIN series AS earlier ON earlier.series = now.series AND earlier.position < now.position
+        WHERE now.sweep = now_id AND earlier.sweep = before_id
+    ),
+
+    services AS (
+        SELECT
+            ip,
+            port,
+            arg_max(country, sweep = now_id) AS country,
+            bool_or(sweep = before_id) AS was,
+            bool_or(sweep = now_id) AS is_now
+        FROM (SELECT ip, port, sweep, coalesce(country, '') AS country FROM exposed_2026_11)
+        WHERE sweep IN (before_id, now_id) AND EXISTS (FROM pair)
+        GROUP BY ip, port
+    ),
+
+    asked AS (
+        SELECT services.*, CASE WHEN is_now THEN before_id ELSE now_id END AS other
+        FROM services
+    ),
+
+    placed AS (
+        SELECT asked.*, (was AND is_now) OR coalesce(asked.ip <= space.last, false) AS inside
+        FROM asked
+        ASOF LEFT JOIN space ON space.sweep = asked.other AND asked.ip >= space.first
+    )
+
+    SELECT
+        nullif(country, '') AS country,
+        count(*) FILTER (was AND is_now) AS stayed,
+        count(*) FILTER (is_now AND NOT was AND inside) AS came,
+        count(*) FILTER (was AND NOT is_now AND inside) AS went,
+        count(*) FILTER (is_now AND NOT was AND NOT inside) AS entered,
+        count(*) FILTER (was AND NOT is_now AND NOT inside) AS left_space
+    FROM placed
+    GROUP BY country

@@ -1,0 +1,17 @@
+-- Question: How many services of each country let a stranger's AE titles in, and how many check them?
+-- Grain: one row for each (sweep, country) with an exposed service.
+-- Notes: we call ANY-SCP by our own title and guess none. anyone: the association was accepted; rejected_called and
+--   rejected_calling: PS3.8 Table 9-21, source 1, reason 7 and 3; some products give another reason for the same check,
+--   which is rejected_otherwise. open_share is of all exposed services.
+SELECT
+    sweep,
+    country,
+    count(*) AS services,
+    count(*) FILTER (accepts) AS anyone,
+    count(*) FILTER (outcome = 'rejected' AND rj_source = 1 AND rj_reason = 7) AS rejected_called,
+    count(*) FILTER (outcome = 'rejected' AND rj_source = 1 AND rj_reason = 3) AS rejected_calling,
+    count(*) FILTER (outcome = 'rejected') - rejected_called - rejected_calling AS rejected_otherwise,
+    count(*) FILTER (outcome = 'aborted') AS aborted,
+    anyone / count(*) AS open_share
+FROM exposed_2026_11
+GROUP BY sweep, country

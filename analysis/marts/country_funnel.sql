@@ -1,0 +1,49 @@
+-- Question: How many targets of each country pass each step from a probe to an answered C-ECHO?
+-- Grain: one row for each (sweep, country, step), steps numbered from 1, as in `funnel`.
+-- Notes: probed is the country's part of the space times sampled share and ports: what was to be probed, since receipts do
+--   not count by country. echoes is null where the sweep's profile sends no C-ECHO.
+WITH asked AS (
+    SELECT
+        coverage.sweep,
+        coverage.country,
+        CAST(round(coverage.addresses * sweeps.sampled_share * len(sweeps.ports)) AS BIGINT) AS probed,
+        sweeps.profile <> 'associate' AS echo_asked
+    FROM coverage
+    JOIN sweeps ON sweeps.sweep = coverage.sweep
+),
+
+answered AS (
+    SELECT
+        sweep,
+        country,
+        count(*) AS responsive,
+        count(*) FILTER (outcome NOT IN ('unacknowledged', 'zero_window', 'reset', 'closed')) AS accepts_data,
+        count(*) FILTER (
+            outcome IN ('echoed', 'accepted', 'accepted_no_verification', 'rejected', 'aborted')
+        ) AS speaks_dicom,
+        count(*) FILTER (outcome IN ('echoed', 'accepted', 'accepted_no_verification')) AS accepts_association,
+        count(*) FILTER (outcome = 'echoed') AS echoes
+    FROM responses
+    GROUP BY sweep, country
+),
+
+steps AS (
+    SELECT
+        asked.sweep,
+        asked.country,
+        unnest(['probed', 'responsive', 'accepts_data', 'speaks_dicom', 'accepts_association', 'echoes']) AS step,
+        unnest([
+            asked.probed,
+            coalesce(answered.responsive, 0),
+            coalesce(answered.accepts_data, 0),
+            coalesce(answered.speaks_dicom, 0),
+            coalesce(answered.accepts_association, 0),
+            CASE WHEN asked.echo_asked THEN coalesce(answered.echoes, 0) END
+        ]) AS targets,
+        unnest(range(1, 7)) AS position
+    FROM asked
+    LEFT JOIN answered ON answered.sweep = asked.sweep AND answered.country IS NOT DISTINCT FROM asked.country
+)
+
+SELECT sweep, country, position, step, targets
+FROM steps

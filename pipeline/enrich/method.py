@@ -1,0 +1,36 @@
+"""The tables `methods` and `space`: how a sweep asked, and whom it could have reached; from its plan."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from pipeline import schema
+from pipeline.space.ranges import Ranges
+
+
+def digest(requests: Mapping[str, str], *, profile: str, ports: Sequence[int], engine: str) -> str:
+    """SHA-256 over all that decides what a service is asked; another value begins a new series."""
+    asked = {"requests": dict(requests), "profile": profile, "ports": sorted(ports), "engine": engine}
+    return hashlib.sha256(msgspec.json.encode(asked, order="sorted")).hexdigest()
+
+
+def methods(
+    plan_digest: str, requests: Mapping[str, str], space: Ranges, *, profile: str, ports: Sequence[int], engine: str
+) -> pa.Table:
+    """One row: the digests of what is asked and of whom."""
+    row = {
+        "plan_digest": plan_digest,
+        "requests_digest": hashlib.sha256(msgspec.json.encode(dict(requests), order="sorted")).hexdigest(),
+        "method_digest": digest(requests, profile=profile, ports=ports, engine=engine),
+        "space_digest": space.digest,
+    }
+    return pa.Table.from_pylist([row], schema=schema.table("methods").arrow)
+
+
+def space(ranges: Ranges) -> pa.Table:
+    """One row for each range of the target space, in the order of the addresses."""
+    columns = {"first": pa.array(ranges.first.astype(np.uint32)), "last": pa.array(ranges.last.astype(np.uint32))}
+    return pa.table(columns, schema=schema.table("space").arrow)

@@ -1,0 +1,84 @@
+"""The table `systems`: which services are one system, by three rules of rising reach (DESIGN §11).
+
+certain: the same address. probable: also the same certificate key, unless it stands in more than three networks, where it is
+a supplier's default. possible: also the same declared identity and behaviour within one /24.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pipeline import schema
+
+#: A key in more networks than these is not one system's.
+NETWORKS = 3
+HOST_BITS, NETWORK_BITS = 8, 16
+Labels = NDArray[np.int64]
+
+
+def systems(associations: pa.Table, fingerprints: pa.Table, locations: pa.Table, tls: pa.Table) -> pa.Table:
+    """One row for each association, in their order; `fingerprints` has the same rows in the same order."""
+    ip = np.asarray(associations["ip"], dtype=np.int64)
+    addresses, place = np.unique(ip, return_inverse=True)
+    certain = np.arange(len(addresses))
+    keys = _keys(addresses, locations, tls)
+    alike = _alike(associations, fingerprints, place, addresses)
+    probable = joined(certain, keys)
+    possible = joined(certain, np.concatenate([keys, alike + np.array([[0, keys[:, 1].max(initial=-1) + 1]])]))
+    columns = {
+        "ip": associations["ip"],
+        "port": associations["port"],
+        **{
+            name: pa.array(labels[place], pa.uint32())
+            for name, labels in (("certain", certain), ("probable", probable), ("possible", possible))
+        },
+    }
+    return pa.table(columns, schema=schema.table("systems").arrow)
+
+
+def joined(labels: Labels, pairs: NDArray[np.int64]) -> Labels:
+    """The least member of each one's component, where (member, mark) pairs join all members of a mark; shape (n,)."""
+    labels = labels.copy()
+    member, mark = pairs[:, 0], pairs[:, 1]
+    while len(pairs):
+        least = np.full(mark.max() + 1, len(labels))
+        np.minimum.at(least, mark, labels[member])
+        spread = labels.copy()
+        np.minimum.at(spread, member, least[mark])
+        spread = spread[spread]
+        if np.array_equal(spread, labels):
+            break
+        labels = spread
+    return labels
+
+
+def _keys(addresses: Labels, locations: pa.Table, tls: pa.Table) -> NDArray[np.int64]:
+    """(address, certificate key) pairs of the keys that stand in few networks."""
+    network = dict(zip(locations["ip"].to_pylist(), locations["asn"].to_pylist(), strict=True))
+    number = {ip: index for index, ip in enumerate(addresses.tolist())}
+    shown: dict[str, set[int]] = {}
+    for ip, chain in zip(tls["ip"].to_pylist(), tls["chain"].to_pylist(), strict=True):
+        if ip in number and chain and chain[0]["spki_sha256"]:
+            shown.setdefault(chain[0]["spki_sha256"], set()).add(ip)
+    kept = [ips for ips in shown.values() if len({network.get(ip) or -(ip >> NETWORK_BITS) for ip in ips}) <= NETWORKS]
+    return _pairs((number[ip], mark) for mark, ips in enumerate(kept) for ip in sorted(ips))
+
+
+def _alike(associations: pa.Table, fingerprints: pa.Table, place: Labels, addresses: Labels) -> NDArray[np.int64]:
+    """(address, mark) pairs, a mark for each identity with its behaviour in a /24; who declares nothing has none."""
+    marks: dict[tuple[object, ...], int] = {}
+    uids = associations["implementation_class_uid"].to_pylist()
+    names = associations["implementation_version_name"].to_pylist()
+    shown = fingerprints["behaviour_rules"].to_pylist()
+    described = zip(place.tolist(), uids, names, shown, strict=True)
+    return _pairs(
+        (index, marks.setdefault((int(addresses[index]) >> HOST_BITS, uid, name, *(rules or ())), len(marks)))
+        for index, uid, name, rules in described
+        if uid
+    )
+
+
+def _pairs(found: Iterable[tuple[int, int]]) -> NDArray[np.int64]:
+    return np.array(list(found), np.int64).reshape(-1, 2)

@@ -1,0 +1,86 @@
+"""The figures of a report: the map, the trend and the turnover of its series, as SVG for the page and as files."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.publish import plot, worldmap
+from pipeline.publish.countries import in_sentence
+from pipeline.publish.facts import Facts
+from pipeline.publish.plot import Pair, Point
+
+#: So many countries get a trend of their own.
+COUNTRIES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A drawing with its file's name, its title, a sentence on how to read it, and what a screen reader says."""
+
+    name: str
+    title: str
+    note: str
+    svg: str
+
+
+def figures(facts: Facts) -> list[Figure]:
+    """The plots over time; none for a sweep that may be compared with none."""
+    return [*_trends(facts), *_turnover(facts)] if len(facts.series) > 1 else []
+
+
+def _trends(facts: Facts) -> Iterator[Figure]:
+    where = f" in {in_sentence(facts.country)}" if facts.country else ""
+    points = []
+    for row in facts.series:
+        (told,) = facts.estimates_of(row["sweep"], [row["services"]])
+        sure = told.low == told.high
+        ends = (None, None) if sure else (told.low, told.high)
+        points.append(Point(row["started_at"], row["services"], *ends))
+    note = (
+        "Points are what was counted; bars are the 95 % interval of what was there, loss considered."
+        if any(point.low is not None for point in points)
+        else "What was counted; loss is not estimated for this series."
+    )
+    label = f"DICOM services that answered{where}, per sweep"
+    yield Figure("trend", f"Services per sweep{where}", note, plot.trend(points, _spoken(label, points)))
+    if facts.country:
+        return
+    latest = [row["country"] for row in facts.marts["countries"].rows if row["country"] and row["services"]][:COUNTRIES]
+    for country in latest:
+        own = {row["sweep"]: row["services"] for row in facts.marts["country_trend"].rows if row["country"] == country}
+        line = [Point(row["started_at"], own.get(row["sweep"], 0)) for row in facts.series]
+        title = f"Services per sweep in {in_sentence(country)}"
+        yield Figure(f"trend-{country}", title, "What was counted.", plot.trend(line, _spoken(title, line)))
+
+
+def _turnover(facts: Facts) -> Iterator[Figure]:
+    if facts.country:
+        return
+    started = {row["sweep"]: row["started_at"] for row in facts.series}
+    pairs = [
+        Pair(started[row["sweep"]], row["new"] + row["returned"], row["missing"])
+        for row in facts.fates
+        if row["sweep"] in started
+    ]
+    if pairs:
+        words = "; ".join(f"{pair.at:%Y-%m-%d}: {pair.came} new or returned, {pair.went} missing" for pair in pairs)
+        note = "Up: new or returned since the sweep before. Down: seen in the sweep before and missing. Loss makes some of both."
+        yield Figure(
+            "turnover", "New and missing services", note, plot.turnover(pairs, f"New and missing services. {words}")
+        )
+
+
+def _spoken(label: str, points: list[Point]) -> str:
+    """What a screen reader says of a trend: every number."""
+    return f"{label}. " + "; ".join(f"{point.at:%Y-%m-%d}: {point.value:,.0f}" for point in points)
+
+
+def write(facts: Facts, folder: Path) -> list[Path]:
+    """Write the map and every figure as SVG and PNG."""
+    written = worldmap.write(facts.marts["countries"].rows, folder)
+    for figure in figures(facts):
+        vector, picture = folder / f"{figure.name}.svg", folder / f"{figure.name}.png"
+        vector.write_text(figure.svg, "utf-8")
+        picture.write_bytes(plot.png(figure.svg))
+        written += [vector, picture]
+    return written

@@ -1,0 +1,69 @@
+"""Every table of a report as CSV: the published marts, and what was concluded from them."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pipeline.publish import page
+from pipeline.publish.conclusions import Changed
+from pipeline.publish.escape import csv_cell
+from pipeline.publish.facts import Facts, Row
+
+CHANGED = (
+    "country", "stayed", "came", "went", "entered", "left_space", "new_by_loss", "gone_by_loss", "new_net", "new_low",
+    "new_high", "gone_net", "gone_low", "gone_high", "p_growth", "p_turnover", "flag",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A table of values by its name, with its columns in order."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: Sequence[Row]
+
+    @property
+    def text(self) -> str:
+        """The table as CSV; cells that a spreadsheet would run are made text."""
+        stream = io.StringIO()
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(self.columns)
+        writer.writerows([csv_cell(row[column]) for column in self.columns] for row in self.rows)
+        return stream.getvalue()
+
+
+def sheets(facts: Facts) -> Iterator[Sheet]:
+    """All tables: a mart has its own columns first, then those that were concluded."""
+    for name, mart in facts.marts.items():
+        lines = page.rows(facts, name) if name in page.DERIVED and name != "countries" else mart.rows
+        if name == "countries":
+            lines = [*page.rows(facts, name), *_without_service(facts)]
+        more = tuple(column for column in (lines[0] if lines else ()) if column not in mart.columns)
+        yield Sheet(name, mart.columns + more, lines)
+    yield Sheet("survival", ("sweep", "days", "stays", "stays_low", "stays_high"), page.rows(facts, "survival"))
+    yield Sheet("changed", CHANGED, [_changed(row) for row in facts.changes])
+
+
+def _without_service(facts: Facts) -> list[Row]:
+    """The countries in which none was found, with their denominators."""
+    nothing = dict.fromkeys(("there", "there_low", "there_high", "came", "went", "change"))
+    return [row | nothing for row in facts.marts["countries"].rows if not row["services"]]
+
+
+def _changed(row: Changed) -> Row:
+    counts = {
+        name: getattr(row, name) for name in ("country", "stayed", "came", "went", "entered", "left_space", "flag")
+    }
+    ends = {
+        f"{noun}_{part}": getattr(estimate, "value" if part == "net" else part)
+        for noun, estimate in (("new", row.new), ("gone", row.gone))
+        for part in ("net", "low", "high")
+    }
+    new, gone = row.by_loss
+    return (
+        counts
+        | ends
+        | {"new_by_loss": new, "gone_by_loss": gone, "p_growth": row.p_growth, "p_turnover": row.p_turnover}
+    )

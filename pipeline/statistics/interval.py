@@ -1,0 +1,49 @@
+"""Estimates with their intervals, and the exact ones of a share."""
+
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from pipeline.statistics import beta
+from pipeline.statistics.beta import Floats
+
+LEVEL = 0.95
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Interval:
+    """Estimates and their lower and upper ends, arrays of one shape; NaN where the data cannot tell."""
+
+    value: Floats
+    low: Floats
+    high: Floats
+
+
+def tail(level: float = LEVEL) -> float:
+    """The probability left on each side of a two-sided interval."""
+    return (1 - level) / 2
+
+
+def z(level: float = LEVEL) -> float:
+    """The normal quantile of a two-sided interval: 1.96 at 95 %."""
+    return NormalDist().inv_cdf(1 - tail(level))
+
+
+def share(k: ArrayLike, n: ArrayLike, level: float = LEVEL) -> Interval:
+    """The share that k of n trials speak for, with the exact interval of Clopper and Pearson (1934).
+
+    No trials: any share is possible, and the estimate is NaN.
+    """
+    k, n = (np.asarray(v, np.float64) for v in np.broadcast_arrays(k, n))
+    low = beta.quantile(tail(level), np.maximum(k, 1), n - k + 1)
+    high = beta.quantile(1 - tail(level), k + 1, np.maximum(n - k, 1))
+    value = np.divide(k, n, out=np.full(k.shape, np.nan), where=n > 0)
+    return Interval(value, np.where(k > 0, low, 0.0), np.where(k < n, high, 1.0))
+
+
+def certain(value: ArrayLike) -> Interval:
+    """A number that is known: its interval is itself."""
+    known = np.asarray(value, np.float64)
+    return Interval(known, known, known)

@@ -1,0 +1,28 @@
+"""Marts by example: each file of `examples/` holds tiny tables, a query and the rows that it must give."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from pipeline.publish import queries
+from tests.analysis.lake import connect, rows
+
+FILES = sorted((Path(__file__).parent / "examples").glob("*.toml"))
+MARTS = {path.stem for path in (queries.FOLDER / "marts").glob("*.sql")}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_example(path: Path) -> None:
+    """The fact that the file states: its query gives its rows; "" stands for null, which TOML has not."""
+    case = tomllib.loads(path.read_text("utf-8"))
+    found = rows(connect(**case["tables"]), case["query"])
+    assert [["" if value is None else value for value in row] for row in found] == case["expected"]["rows"], case[
+        "fact"
+    ]
+
+
+def test_every_mart_has_an_example() -> None:
+    """Each mart stands in a file here, or in the tests of marts."""
+    written = (Path(__file__).parent / "test_marts.py").read_text("utf-8")
+    assert not {mart for mart in MARTS - {path.stem for path in FILES} if mart not in written}

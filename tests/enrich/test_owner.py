@@ -1,0 +1,85 @@
+"""Owners: the rules, and the table that they make."""
+
+import tomllib
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from pipeline import schema
+from pipeline.enrich import owner
+
+RULES = owner.load()
+
+
+@pytest.mark.parametrize(
+    ("field", "name", "country", "rule"),
+    [
+        ("host", "pacs.rf.trust.nhs.uk", "GB", "uk-nhs-name"),
+        ("host", "nhs.uk.evil.example", "GB", None),
+        ("host", "x.radiology.example.edu", "US", "academic-name"),
+        ("host", "klinikum-north.example", "DE", "hospital-name"),
+        ("host", "dsl-12-34.example", "DE", "access-name"),
+        ("host", "va.gov", "US", "us-government-name"),
+        ("host", "pacs.va.gov", "US", "us-government-name"),
+        ("certificate", "Some NHS Foundation Trust", "GB", "uk-nhs-certificate"),
+        ("certificate", "Some NHS Foundation Trust", "FR", None),
+        ("certificate", "Hospital Clinic", "ES", "hospital-certificate"),
+        ("organisation", "Jisc Services Limited", "GB", "uk-janet"),
+        ("organisation", "HSCN example provider", "GB", "uk-hscn"),
+        ("organisation", "Universitätsklinikum X", "DE", None),
+        ("organisation", "Klinikum X", "DE", "hospital-network"),
+        ("organisation", "DFN Verein", "DE", "research-network"),
+        ("organisation", "AMAZON-02", "US", "cloud"),
+        ("organisation", "Example Datacenter BV", "NL", "hosting-network"),
+        ("organisation", "Deutsche Telekom AG", "DE", "access-network"),
+        ("organisation", "Nhsomething", "GB", None),
+        ("organisation", "x" * 300 + " hospital", "GB", None),
+    ],
+)
+def test_rules(field: str, name: str, country: str, rule: str | None) -> None:
+    """Each name is given to the rule that it should be, and look-alikes to none."""
+    found = RULES.match({field: [name]}, country)
+    assert (found.id if found else None) == rule
+
+
+def test_hosts_come_before_certificates_before_networks() -> None:
+    """The field that tells the owner best decides, whatever the order of the file."""
+    names = {"organisation": ["AMAZON-02"], "certificate": ["Hospital"], "host": ["a.ac.uk"]}
+    assert [
+        RULES.match({key: names[key] for key in keys}, "GB").id for keys in (names, ["organisation", "certificate"])
+    ] == [
+        "academic-name",
+        "hospital-certificate",
+    ]
+
+
+def test_every_rule_has_its_evidence() -> None:
+    """Rules have ids of their own, and each says why it means what it means."""
+    entries = tomllib.loads(owner.RULES.read_text("utf-8"))["rule"]
+    assert len({entry["id"] for entry in entries}) == len(entries)
+    assert all(len(entry["evidence"]) > 20 for entry in entries)
+
+
+def test_a_wrong_rule_is_refused(tmp_path: Path) -> None:
+    """A sector outside of the closed set names rule, key and value."""
+    path = tmp_path / "owners.toml"
+    path.write_text('[[rule]]\nid="x"\nsector="zoo"\nfield="host"\npattern="a"\nconfidence="weak"\nevidence="-"\n')
+    with pytest.raises(ValueError, match="rule x, key sector: 'zoo'"):
+        owner.load(path)
+
+
+def test_the_table() -> None:
+    """One row for each address, with sector, rule, field and confidence; unknown where nothing fits."""
+    locations = pa.table(
+        {"ip": [1, 2, 3], "country": ["GB", "GB", None], "organisation": ["Jisc Services", None, "nobody"]}
+    )
+    leaf = {"subject_organization": "Example NHS Trust", "subject": "", "san": []}
+    tls = pa.Table.from_pylist([{"ip": 2, "chain": [leaf]}, {"ip": 3, "chain": []}])
+    found = owner.owners(pa.chunked_array([pa.array([3, 1, 1, 2], pa.uint32())]), locations, tls, RULES)
+    assert found.schema.equals(schema.table("owners").arrow)
+    assert [(r["ip"], r["sector"], r["rule"], r["field"], r["confidence"]) for r in found.to_pylist()] == [
+        (1, "education", "uk-janet", "organisation", "medium"),
+        (2, "healthcare", "uk-nhs-certificate", "certificate", "strong"),
+        (3, "unknown", None, None, None),
+    ]

@@ -1,0 +1,308 @@
+"""A made-up history of eight weeks, and the lake that it leaves: growth, churn, loss, one method change, one lost vantage.
+
+Vantage V sweeps every week as `weekly`; after week 5 its profile changes. Vantage W sweeps as `second`, but for week 4, when
+it was down. In week 3 sixteen British addresses opt out. Nothing here is drawn by the program: only `random` with a seed.
+
+    python -m tests.publish.history FOLDER        writes the lake, e.g. for the examples of docs/sql.md
+"""
+
+import random
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline import schema
+from pipeline.lake import parts, store
+
+WEEKS = 8
+METHOD_CHANGE, VANTAGE_LOST, OPTED_OUT = 5, 3, 2
+BEGIN = datetime(2026, 6, 1, 3, tzinfo=UTC)
+PORTS = (104, 11112)
+CHECKED = 600
+
+
+def ip(text: str) -> int:
+    """An address as an integer."""
+    return int(IPv4Address(text))
+
+
+#: Country, first address of its /20, (number, holder, sector, confidence) of its networks.
+JANET = (64500, "Example Janet", "education", "medium")
+HEALTH = (64501, "Example Health Network", "healthcare", "medium")
+CLOUD = (64502, "Example Cloud", "hosting", "weak")
+LINES = (64503, "Example Telecom", "access", "weak")
+PLACES: tuple[tuple[str | None, int, tuple[tuple[int, str, str, str], ...]], ...] = (
+    ("GB", ip("198.18.0.0"), (JANET, HEALTH, LINES)),
+    ("DE", ip("198.18.16.0"), (HEALTH, LINES)),
+    ("US", ip("198.18.32.0"), (HEALTH, CLOUD, LINES)),
+    ("SG", ip("198.18.48.0"), (CLOUD,)),
+    (None, ip("198.18.64.0"), (LINES,)),
+)
+SIZE = 4096
+FIRST = {"GB": 60, "DE": 40, "US": 90, "SG": 4, None: 3}
+BORN = {"GB": 3, "DE": 1, "US": 6, "SG": 0, None: 0}
+STAYS = {"GB": 0.96, "DE": 0.97, "US": 0.94, "SG": 1.0, None: 1.0}
+OUT = range(ip("198.18.0.0") + 64, ip("198.18.0.0") + 80)
+PRODUCTS = (
+    ("1.2.276.0.7230010.3.0.3.6.7", "OFFIS_DCMTK_367", "DCMTK", "3.6.7"),
+    ("1.2.40.0.13.1.3", "dcm4che-5.29.2", "dcm4che", "5.29.2"),
+    ("1.2.826.0.1.3680043.9.3811.2.0.2", "PYNETDICOM_202", "pynetdicom", "2.0.2"),
+)
+ANSWERS: tuple[tuple[str, tuple[int, int, int] | None], ...] = (
+    ("accepted", None),
+    ("accepted", None),
+    ("accepted", None),
+    ("accepted_no_verification", None),
+    ("rejected", (1, 1, 7)),
+    ("rejected", (1, 1, 3)),
+    ("rejected", (1, 1, 1)),
+    ("aborted", None),
+)
+SUSPICIONS: tuple[tuple[str, ...], ...] = (
+    (),
+    (),
+    (),
+    (),
+    (),
+    ("dicompot-echo",),
+    ("prefix-same-reply",),
+    ("max-pdu-huge",),
+)
+OTHERS = ("silent", "silent", "reset", "not_dicom", "closed", "tls", "malformed")
+
+
+@dataclass(frozen=True)
+class Host:
+    """A service of the world, and its life in weeks."""
+
+    ip: int
+    port: int
+    country: str | None
+    network: tuple[int, str, str, str]
+    outcome: str
+    rejection: tuple[int, int, int] | None
+    product: tuple[str, str, str, str] | None
+    suspicions: tuple[str, ...]
+    tls: str | None
+    born: int
+    dies: int
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One sweep: who was seen, what else answered, and how its second look went (seen twice, first only, second only)."""
+
+    id: str
+    name: str
+    vantage: str
+    week: int
+    method: str
+    profile: str
+    started: datetime
+    space: tuple[tuple[int, int], ...]
+    seen: tuple[Host, ...]
+    others: tuple[tuple[int, int, str, str | None], ...]
+    looks: tuple[int, int, int] | None
+
+
+@cache
+def history() -> tuple[Sweep, ...]:
+    """All sweeps, in the order of time."""
+    draw = random.Random(20260601)
+    hosts = _hosts(draw)
+    noise = tuple(_other(draw) for _ in range(150))
+    return tuple(
+        _sweep(draw, name, week, hosts, noise)
+        for week in range(WEEKS)
+        for name in ("weekly", "second")
+        if (name, week) != ("second", VANTAGE_LOST)
+    )
+
+
+def _hosts(draw: random.Random) -> list[Host]:
+    taken: set[tuple[int, int]] = set()
+    return [
+        _host(draw, country, first, networks, born, taken)
+        for country, first, networks in PLACES
+        for born in range(WEEKS)
+        for _ in range(FIRST[country] if not born else BORN[country])
+    ]
+
+
+def _host(draw: random.Random, country: Any, first: int, networks: Any, born: int, taken: set[Any]) -> Host:
+    while True:
+        place = (first + draw.randrange(0, 200), draw.choice(PORTS))
+        if place not in taken:
+            taken.add(place)
+            break
+    outcome, rejection = draw.choice(ANSWERS)
+    dies = born + 1
+    while dies < WEEKS and draw.random() < STAYS[country]:
+        dies += 1
+    return Host(
+        *place,
+        country=country,
+        network=networks[place[0] % len(networks)],
+        outcome=outcome,
+        rejection=rejection,
+        product=draw.choice(PRODUCTS) if outcome.startswith("accepted") else None,
+        suspicions=draw.choice(SUSPICIONS),
+        tls=draw.choice((None, None, None, None, "completed", "not_tls")),
+        born=born,
+        dies=dies if dies < WEEKS else WEEKS + 1,
+    )
+
+
+def _other(draw: random.Random) -> tuple[int, int, str, str | None]:
+    country, first, _ = draw.choice(PLACES)
+    return first + draw.randrange(200, SIZE), draw.choice(PORTS), draw.choice(OTHERS), country
+
+
+def _sweep(draw: random.Random, name: str, week: int, hosts: list[Host], noise: Any) -> Sweep:
+    loss = 0.03 if name == "weekly" else 0.05
+    out = OUT if week >= OPTED_OUT else range(0)
+    there = [host for host in hosts if host.born <= week < host.dies and host.ip not in out]
+    seen = tuple(host for host in there if draw.random() >= loss)
+    others = tuple({row[:2]: row for row in noise if draw.random() >= loss}.values())
+    looks = [(draw.random() >= loss, draw.random() >= loss) for _ in range(CHECKED)] if name == "weekly" else []
+    started = BEGIN + timedelta(weeks=week, days=name == "second")
+    changed = week >= METHOD_CHANGE
+    return Sweep(
+        id=f"{started:%Y%m%dT%H%M%SZ}-{name}",
+        name=name,
+        vantage="198.51.100.7" if name == "weekly" else "203.0.113.9",
+        week=week,
+        method="echo" if changed else "associate",
+        profile="echo" if changed else "associate",
+        started=started,
+        space=tuple(_space(out)),
+        seen=seen,
+        others=others,
+        looks=(sum(a and b for a, b in looks), sum(a and not b for a, b in looks), sum(b and not a for a, b in looks))
+        if looks
+        else None,
+    )
+
+
+def _space(out: range) -> list[tuple[int, int]]:
+    """The target space: all of the places, without what opted out."""
+    whole = [(first, first + SIZE - 1) for _, first, _ in PLACES]
+    if not out:
+        return whole
+    first, last = whole[0]
+    return [(first, out[0] - 1), (out[-1] + 1, last), *whole[1:]]
+
+
+def tables(sweep: Sweep) -> dict[str, list[dict[str, Any]]]:
+    """The rows of a sweep's tables; what a row leaves out is null or blank."""
+    seen = [{"ip": host.ip, "port": host.port, "outcome": host.outcome} for host in sweep.seen]
+    others = [{"ip": row[0], "port": row[1], "outcome": row[2]} for row in sweep.others]
+    malformed = [row for row in others if row["outcome"] == "malformed"]
+    addresses = sum(last - first + 1 for first, last in sweep.space)
+    probes = addresses * len(PORTS)
+    times = {"started_at": sweep.started, "finished_at": sweep.started + timedelta(hours=5), "sealed_at": sweep.started}
+    counts = {"probes_sent": probes, "responses": len(seen) + len(others), "associations": len(seen) + len(malformed)}
+    places = {host.ip: (host.country, *host.network[:2]) for host in sweep.seen}
+    places = {row[0]: (row[3], None, None) for row in sweep.others} | places
+    outcomes = [row["outcome"] for row in (*seen, *others)]
+    return {
+        "sweeps": [
+            {
+                "name": sweep.name, "plan_digest": sweep.id, "profile": sweep.profile, "ports": list(PORTS),
+                "addresses": addresses, "sampled_addresses": addresses, "vantages": [sweep.vantage],
+                "code_version": "0.1.0", **times, **counts,
+            }
+        ],
+        "receipts": [
+            {
+                "plan_digest": sweep.id, "vantage": sweep.vantage, **counts,
+                "outcomes": [{"outcome": name, "targets": outcomes.count(name)} for name in sorted(set(outcomes))],
+            }
+        ],
+        "methods": [{"plan_digest": sweep.id, "method_digest": sweep.method, "space_digest": str(sweep.space)}],
+        "space": [{"first": first, "last": last} for first, last in sweep.space],
+        "responses": [*seen, *others],
+        "associations": [*(_association(host) for host in sweep.seen), *malformed],
+        "locations": [
+            {"ip": number, "country": country, "asn": asn, "organisation": holder, "country_source": "made up, built 2026-05-20"}
+            for number, (country, asn, holder) in places.items()
+        ],
+        "coverage": [
+            {
+                "country": country, "country_source": "made up, built 2026-05-20",
+                "addresses": sum(b - a + 1 for a, b in sweep.space if first <= a < first + SIZE),
+            }
+            for country, first, _ in PLACES
+        ],
+        "fingerprints": [
+            *(_fingerprint(host) for host in sweep.seen),
+            *({"ip": row["ip"], "port": row["port"]} for row in malformed),
+        ],
+        "owners": [
+            {"ip": number, "sector": network[2], "rule": "made-up", "field": "organisation", "confidence": network[3]}
+            for number, network in {host.ip: host.network for host in sweep.seen}.items()
+        ],
+        "systems": [_system(host) for host in sweep.seen],
+        "tls": [
+            {"ip": host.ip, "port": host.port, "round": 2, "handshake": host.tls, "client_certificate": "not_requested"}
+            for host in sweep.seen
+            if host.tls
+        ],
+        "second_looks": [
+            dict(zip(("vantage", "seen_twice", "first_only", "second_only"), (sweep.vantage, *sweep.looks), strict=True))
+        ] if sweep.looks else [],
+    }  # fmt: skip
+
+
+def _association(host: Host) -> dict[str, Any]:
+    result, source, reason = host.rejection or (None, None, None)
+    uid, name = host.product[:2] if host.product else (None, None)
+    said = {"rj_result": result, "rj_source": source, "rj_reason": reason}
+    return {
+        "ip": host.ip, "port": host.port, "outcome": host.outcome, **said,
+        "implementation_class_uid": uid, "implementation_version_name": name,
+    }  # fmt: skip
+
+
+def _fingerprint(host: Host) -> dict[str, Any]:
+    known = {}
+    if host.product:
+        known = {"identity_rule": "r", "toolkit": host.product[2], "toolkit_version": host.product[3], "grade": "L"}
+    return {"ip": host.ip, "port": host.port, "suspicions": list(host.suspicions), **known}
+
+
+def _system(host: Host) -> dict[str, Any]:
+    """One address is one system; of two neighbours, the first one's by the wider rules."""
+    return {
+        "ip": host.ip,
+        "port": host.port,
+        "certain": host.ip % 2**16,
+        "probable": host.ip % 2**16 // 2,
+        "possible": host.ip % 2**16 // 4,
+    }
+
+
+def write(lake: Path) -> None:
+    """Write the lake, every table of every sweep sealed."""
+    for sweep in history():
+        place = store.Sweep(lake, sweep.id)
+        place.plan.parent.mkdir(parents=True)
+        for name, rows in tables(sweep).items():
+            parts.write(place.sealed(name), parts.tidy([_arrow(name, rows)], name), name, sweep.id)
+
+
+def _arrow(name: str, rows: list[dict[str, Any]]) -> pa.Table:
+    columns = schema.table(name).columns
+    blanks: dict[str, Any] = {"string": "", "binary": b"", "bool": False, "timestamp[us, UTC]": BEGIN, "float64": 0.0}
+    blank = {c.name: None if c.null else [] if c.type.startswith("list") else blanks.get(c.type, 0) for c in columns}
+    return pa.Table.from_pylist([blank | row for row in rows], schema=schema.table(name).arrow)
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))

@@ -1,0 +1,415 @@
+"""A report's tables a second time, from the history itself in plain Python: no SQL, no numpy, none of the program's code."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from tests.publish import exact
+from tests.publish.history import PLACES, PORTS, SIZE, Host, Sweep, history
+
+Row = dict[str, Any]
+Key = tuple[int, int]
+
+
+def key(host: Host) -> Key:
+    return host.ip, host.port
+
+
+def accepts(host: Host) -> bool:
+    return host.outcome.startswith("accepted")
+
+
+def series(sweep: Sweep) -> list[Sweep]:
+    """The sweeps that asked alike from the same place, up to this one."""
+    return [s for s in history() if (s.name, s.method) == (sweep.name, sweep.method) and s.started <= sweep.started]
+
+
+def number(sweep: Sweep) -> int:
+    """The number of its series, by the order of the first sweeps."""
+    return list(dict.fromkeys((s.name, s.method) for s in history())).index((sweep.name, sweep.method)) + 1
+
+
+def inside(sweep: Sweep, ip: int) -> bool:
+    return any(first <= ip <= last for first, last in sweep.space)
+
+
+def asked(sweep: Sweep) -> dict[str | None, int]:
+    """Addresses of each country in the target space."""
+    return {country: sum(inside(sweep, ip) for ip in range(first, first + SIZE)) for country, first, _ in PLACES}
+
+
+def grouped(hosts: Iterable[Host], by: Callable[[Host], tuple[Any, ...]]) -> dict[tuple[Any, ...], list[Host]]:
+    found: dict[tuple[Any, ...], list[Host]] = {}
+    for host in hosts:
+        found.setdefault(by(host), []).append(host)
+    return found
+
+
+def tally(hosts: list[Host]) -> Row:
+    return {"services": len(hosts), "addresses": len({h.ip for h in hosts}), "accepting": sum(map(accepts, hosts))}
+
+
+def totals(sweep: Sweep) -> list[Row]:
+    whole = sum(asked(sweep).values())
+    return [_counted(list(sweep.seen), whole) | {"countries": len({h.country for h in sweep.seen} - {None})}]
+
+
+def _counted(hosts: list[Host], probed: int) -> Row:
+    outcomes = Counter(h.outcome for h in hosts)
+    row = tally(hosts)
+    return row | {
+        "echoed": 0, "rejected": outcomes["rejected"], "aborted": outcomes["aborted"], "addresses_probed": probed,
+        "per_million": 1e6 * row["addresses"] / probed, "per_million_low": None, "per_million_high": None,
+        "services_estimated": row["services"], "addresses_estimated": row["addresses"], "addresses_low": None,
+        "addresses_high": None,
+    }  # fmt: skip
+
+
+def countries(sweep: Sweep) -> list[Row]:
+    of = grouped(sweep.seen, lambda h: (h.country,))
+    moved = {row["country"]: row for row in changed(sweep)}
+    rows = []
+    for country, probed in asked(sweep).items():
+        hosts = of.get((country,), [])
+        change = moved.get(country, {}) if hosts else {}
+        low, high = exact.whole(len(hosts), chance(sweep)) if hosts else (None, None)
+        rows.append(
+            {"country": country, **_counted(hosts, probed)}
+            | {"there": len(hosts) / chance(sweep)[0] if hosts else None, "there_low": low, "there_high": high}
+            | {"came": change.get("came"), "went": change.get("went")}
+            | {"change": (change["flag"] or "none") if change else None}
+        )
+    return rows
+
+
+def funnel(sweep: Sweep) -> list[Row]:
+    steps = _steps(
+        sweep, [*((h.outcome) for h in sweep.seen), *(row[2] for row in sweep.others)], sum(asked(sweep).values())
+    )
+    return [row | {"targets_estimated": row["targets"]} for row in steps]
+
+
+def _steps(sweep: Sweep, outcomes: list[str], addresses: int) -> list[Row]:
+    took = [o for o in outcomes if o not in ("unacknowledged", "zero_window", "reset", "closed")]
+    dicom = [o for o in outcomes if o in ("accepted", "accepted_no_verification", "rejected", "aborted")]
+    counts = [
+        addresses * len(PORTS),
+        len(outcomes),
+        len(took),
+        len(dicom),
+        sum(o.startswith("accepted") for o in dicom),
+    ]
+    names = ["probed", "responsive", "accepts_data", "speaks_dicom", "accepts_association", "echoes"]
+    echoes = 0 if sweep.profile == "echo" else None
+    return [
+        {"position": place, "step": name, "targets": count}
+        for place, (name, count) in enumerate(zip(names, [*counts, echoes], strict=True), 1)
+    ]
+
+
+def country_funnel(sweep: Sweep) -> list[Row]:
+    rows = []
+    for country, addresses in asked(sweep).items():
+        outcomes = [h.outcome for h in sweep.seen if h.country == country]
+        outcomes += [row[2] for row in sweep.others if row[3] == country]
+        rows += [{"country": country} | row for row in _steps(sweep, outcomes, addresses)]
+    return rows
+
+
+def outcomes(sweep: Sweep) -> list[Row]:
+    found = Counter([*(h.outcome for h in sweep.seen), *(row[2] for row in sweep.others)])
+    return [{"outcome": o, "targets": n, "share": n / found.total(), "targets_estimated": n} for o, n in found.items()]
+
+
+def ports(sweep: Sweep) -> list[Row]:
+    answered = Counter([*((h.country, h.port) for h in sweep.seen), *((row[3], row[1]) for row in sweep.others)])
+    of = grouped(sweep.seen, lambda h: (h.country, h.port))
+    return [
+        {"country": place[0], "port": place[1], "responsive": n, "services_estimated": len(of.get(place, []))}
+        | {name: value for name, value in tally(of.get(place, [])).items() if name != "addresses"}
+        for place, n in answered.items()
+    ]
+
+
+def _product_row(hosts: list[Host]) -> Row:
+    return tally(hosts) | {
+        "countries": len({h.country for h in hosts} - {None}), "mismatched": 0,
+        "suspected": sum(bool(h.suspicions) for h in hosts), "services_estimated": len(hosts),
+        "product": None, "product_version": None, "vendor": None, "kind": None,
+        "toolkit": hosts[0].product[2] if hosts[0].product else None,
+        "toolkit_version": hosts[0].product[3] if hosts[0].product else None,
+        "grade": "L" if hosts[0].product else None, "evidenced": bool(hosts[0].product),
+    }  # fmt: skip
+
+
+def implementations(sweep: Sweep) -> list[Row]:
+    nothing = {"class_uid_root": None, "class_uid_hash": None}
+    return [_product_row(hosts) | nothing for hosts in grouped(sweep.seen, lambda h: (h.product,)).values()]
+
+
+def products(sweep: Sweep) -> list[Row]:
+    return [
+        _product_row(hosts)
+        | {"implementation_class_uid": product[0] if product else None}
+        | {"implementation_version_name": product[1] if product else None}
+        for (product,), hosts in grouped(sweep.seen, lambda h: (h.product,)).items()
+    ]
+
+
+def sectors(sweep: Sweep) -> list[Row]:
+    return [
+        {"country": place[0], "sector": place[1], "confidence": place[2], "services_estimated": len(hosts)}
+        | tally(hosts)
+        | {"networks": len({h.network for h in hosts})}
+        for place, hosts in grouped(sweep.seen, lambda h: (h.country, h.network[2], h.network[3])).items()
+    ]
+
+
+def by_country(sweep: Sweep, counts: Callable[[list[Host]], Row]) -> list[Row]:
+    return [
+        {"country": c, "services": len(hosts)} | counts(hosts)
+        for (c,), hosts in grouped(sweep.seen, lambda h: (h.country,)).items()
+    ]
+
+
+def system_counts(sweep: Sweep) -> list[Row]:
+    return by_country(
+        sweep,
+        lambda hosts: (
+            {"addresses": len({h.ip for h in hosts})}
+            | {
+                name: len({h.ip % 2**16 // d for h in hosts})
+                for name, d in (("certain", 1), ("probable", 2), ("possible", 4))
+            }
+        ),
+    )
+
+
+def ae_control(sweep: Sweep) -> list[Row]:
+    def counts(hosts: list[Host]) -> Row:
+        said = Counter(h.rejection for h in hosts)
+        return {
+            "anyone": sum(map(accepts, hosts)), "rejected_called": said[1, 1, 7], "rejected_calling": said[1, 1, 3],
+            "rejected_otherwise": said[1, 1, 1], "aborted": sum(h.outcome == "aborted" for h in hosts),
+            "open_share": sum(map(accepts, hosts)) / len(hosts),
+        }  # fmt: skip
+
+    return by_country(sweep, counts)
+
+
+def tls_share(sweep: Sweep) -> list[Row]:
+    def counts(hosts: list[Host]) -> Row:
+        over = sum(h.tls == "completed" for h in hosts)
+        handshakes = sum(h.tls is not None for h in hosts)
+        return {
+            "over_tls": over, "share": over / len(hosts), "handshakes": handshakes, "completed": over, "needs_certificate": 0,
+        }  # fmt: skip
+
+    return by_country(sweep, counts)
+
+
+KINDS = {"dicompot-echo": "honeypot", "prefix-same-reply": "answers_everything", "max-pdu-huge": "odd"}
+
+
+def doubts(sweep: Sweep) -> list[Row]:
+    names = ("honeypot", "answers_everything", "odd", "unsuspected")
+
+    def counts(hosts: list[Host]) -> Row:
+        found = Counter(KINDS[h.suspicions[0]] if h.suspicions else "unsuspected" for h in hosts)
+        return {name: found[name] for name in names}
+
+    return by_country(sweep, counts)
+
+
+def suspicions(sweep: Sweep) -> list[Row]:
+    marked = grouped([h for h in sweep.seen if h.suspicions], lambda h: (h.suspicions[0], h.country))
+    return [
+        {"suspicion": s, "country": c, "services": len(hosts), "addresses": len({h.ip for h in hosts})}
+        | {"exposed": len(hosts), "services_estimated": len(hosts)}
+        for (s, c), hosts in marked.items()
+    ]
+
+
+MEANINGS = {7: "called AE title not recognized", 3: "calling AE title not recognized", 1: "no reason given"}
+
+
+def rejections(sweep: Sweep) -> list[Row]:
+    found = Counter(h.rejection for h in sweep.seen if h.rejection)
+    return [
+        {
+            "rj_result": r,
+            "rj_source": s,
+            "rj_reason": why,
+            "meaning": MEANINGS[why],
+            "services": n,
+            "services_estimated": n,
+        }
+        for (r, s, why), n in found.items()
+    ]
+
+
+FATES = ("stayed", "new", "returned", "entered", "missing", "gone", "left_space")
+
+
+def fates(sweep: Sweep) -> dict[str, list[Host]]:
+    """Which services had which fate, by sets."""
+    run = series(sweep)
+    if len(run) < 2:
+        return {}
+    sets = [{key(h): h for h in s.seen} for s in run]
+    now, before = sets[-1], sets[-2]
+    ever = set().union(*sets[:-1])
+    came = [h for k, h in now.items() if k not in before]
+    went = [h for k, h in before.items() if k not in now]
+    older = sets[-3] if len(sets) > 2 else {}
+    return {
+        "stayed": [h for k, h in now.items() if k in before],
+        "new": [h for h in came if inside(run[-2], h.ip) and key(h) not in ever],
+        "returned": [h for h in came if inside(run[-2], h.ip) and key(h) in ever],
+        "entered": [h for h in came if not inside(run[-2], h.ip)],
+        "missing": [h for h in went if inside(sweep, h.ip)],
+        "left_space": [h for h in went if not inside(sweep, h.ip)],
+        "gone": [h for k, h in older.items() if k not in before and k not in now and inside(sweep, h.ip)],
+    }
+
+
+def changes(sweep: Sweep) -> list[Row]:
+    found = fates(sweep)
+    where = {h.country for hosts in found.values() for h in hosts}
+    return [{"country": c} | {f: sum(h.country == c for h in found[f]) for f in FATES} for c in where]
+
+
+def change_totals(sweep: Sweep) -> list[Row]:
+    run = series(sweep)
+    if len(run) < 2:
+        return []
+    days = (sweep.started - run[-2].started).total_seconds() / 86400
+    counted = {f: len(hosts) for f, hosts in fates(sweep).items()}
+    return [{"series": number(sweep), "previous": run[-2].id, "days": days} | counted]
+
+
+def trend(sweep: Sweep) -> list[Row]:
+    return [
+        {
+            "sweep": s.id,
+            "name": s.name,
+            "started_at": s.started,
+            "series": number(s),
+            "position": place,
+            "sampled_share": 1,
+        }
+        | tally(list(s.seen))
+        | {"countries": len({h.country for h in s.seen} - {None}), "services_estimated": len(s.seen)}
+        for place, s in enumerate(series(sweep), 1)
+    ]
+
+
+def country_trend(sweep: Sweep) -> list[Row]:
+    return [
+        {"sweep": s.id, "started_at": s.started, "series": number(s), "position": place, "country": c} | tally(hosts)
+        for place, s in enumerate(series(sweep), 1)
+        for (c,), hosts in grouped(s.seen, lambda h: (h.country,)).items()
+    ]
+
+
+def steady(sweep: Sweep) -> list[tuple[Sweep, set[Key]]]:
+    """The whole series, without services that ever entered or left the space."""
+    run = [s for s in history() if (s.name, s.method) == (sweep.name, sweep.method)]
+    moved = {key(h) for s in run for f in ("entered", "left_space") for h in fates(s).get(f, [])}
+    return [(s, {key(h) for h in s.seen} - moved) for s in run]
+
+
+def recaptures(sweep: Sweep) -> list[Row]:
+    run = steady(sweep)
+    rows = []
+    for place, (s, seen) in enumerate(run):
+        before = set().union(*(other for _, other in run[:place]))
+        later = set().union(*(other for _, other in run[place + 1 :]))
+        days = (s.started - run[place - 1][0].started).total_seconds() / 86400 if place else None
+        counts = {"caught": seen, "marked": seen & before, "again": seen & later, "skipped": (before & later) - seen}
+        rows.append({"sweep": s.id, "series": number(s), "position": place + 1, "days": days})
+        rows[-1] |= {name: len(found) for name, found in counts.items()}
+    return rows[: len(series(sweep))]
+
+
+def survival(sweep: Sweep) -> list[Row]:
+    return exact.jolly_seber(recaptures(sweep))
+
+
+def pairs(sweep: Sweep) -> list[tuple[Sweep, Sweep]]:
+    """Sweeps of two vantages on two days of one week, of which the series of this one has one."""
+    ours = {s.id for s in series(sweep)}
+    return [
+        (one, other)
+        for one in history()
+        for other in history()
+        if one.week == other.week and (one.name, other.name) == ("weekly", "second") and {one.id, other.id} & ours
+    ]
+
+
+def vantages(sweep: Sweep) -> list[Row]:
+    rows = []
+    for one, other in pairs(sweep):
+        for port in PORTS:
+            here, there = ({h.ip for h in s.seen if h.port == port} for s in (one, other))
+            value, low, high = exact.chapman(len(here), len(there), len(here & there))
+            rows.append(
+                {
+                    "sweep": one.id,
+                    "other": other.id,
+                    "days": 1,
+                    "port": port,
+                    "seen_here": len(here),
+                    "seen_there": len(there),
+                }
+                | {"seen_by_both": len(here & there), "there": value, "there_low": low, "there_high": high}
+            )
+    return rows
+
+
+def loss(sweep: Sweep) -> list[Row]:
+    rows = []
+    for s in series(sweep):
+        if s.looks:
+            twice, _, second_only = s.looks
+            low, high = exact.wilson(twice, twice + second_only)
+            rows.append(
+                {
+                    "sweep": s.id,
+                    "seen_twice": twice,
+                    "seen_second": twice + second_only,
+                    "detection": twice / (twice + second_only),
+                }
+                | {"detection_low": low, "detection_high": high}
+            )
+    return rows
+
+
+def chance(sweep: Sweep) -> tuple[float, float, float]:
+    """How likely the sweep sees what is there: by its second looks, or by the other vantage."""
+    if sweep.looks:
+        twice, _, second_only = sweep.looks
+        return (twice / (twice + second_only), *exact.clopper_pearson(twice, twice + second_only))
+    other = next(s for s in history() if s.week == sweep.week and s.name != sweep.name)
+    theirs = {key(h) for h in other.seen}
+    both = len(theirs & {key(h) for h in sweep.seen})
+    return (both / len(theirs), *exact.clopper_pearson(both, len(theirs)))
+
+
+def changed(sweep: Sweep) -> list[Row]:
+    """The test of change since the sweep before: all together, then each country."""
+    run = series(sweep)
+    if len(run) < 2:
+        return []
+    found = fates(sweep)
+    seen_then, seen_now = chance(run[-2]), chance(sweep)
+    where = sorted({h.country for s in run[-2:] for h in s.seen}, key=str)
+    rows = []
+    for country in ("all", *where):
+        counts = {f: sum(country in ("all", h.country) for h in found[f]) for f in FATES}
+        row = exact.change(
+            counts["stayed"], counts["new"] + counts["returned"], counts["missing"], seen_then, seen_now,
+            limit=0.05 if country == "all" else 0.05 / len(where),
+        )  # fmt: skip
+        rows.append({"country": country, "entered": counts["entered"], "left_space": counts["left_space"]} | row)
+    return rows

@@ -1,0 +1,135 @@
+"""Editions: of a country, since an earlier sweep."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipeline.errors import InputError
+from pipeline.publish import facts, session, words
+from pipeline.publish.edition import Edition, base
+from tests.publish import recompute
+from tests.publish.history import history, write
+
+LAST = "20260629T030000Z-weekly"
+SWEEP = {sweep.id: sweep for sweep in history()}[LAST]
+BRITISH = [host for host in SWEEP.seen if host.country == "GB"]
+
+
+@pytest.fixture(scope="module")
+def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    lake = tmp_path_factory.mktemp("edition") / "lake"
+    write(lake)
+    with session.connect(lake) as connection:
+        yield connection
+
+
+def test_a_country_has_its_own_numbers(con: duckdb.DuckDBPyConnection) -> None:
+    """The British edition counts what is British, by its own denominators, in every table."""
+    found = facts.gather(con, LAST, Edition(country="GB"))
+    totals = found.totals
+    assert (totals["services"], totals["addresses_probed"]) == (len(BRITISH), recompute.asked(SWEEP)["GB"])
+    assert [row["targets"] for row in found.marts["funnel"].rows] == [
+        row["targets"] for row in recompute.country_funnel(SWEEP) if row["country"] == "GB"
+    ]
+    for name, mart in found.marts.items():
+        if "country" in mart.columns:
+            assert {row["country"] for row in mart.rows} == {"GB"}, name
+    assert sum(row["services"] for row in found.marts["implementations"].rows) == len(BRITISH)
+    assert sum(row["services"] for row in found.marts["rejections"].rows) == sum(
+        h.rejection is not None for h in BRITISH
+    )
+    assert words.headline(found) == f"{len(BRITISH)} DICOM services in the United Kingdom answered"
+
+
+def test_a_countrys_change_is_its_own(con: duckdb.DuckDBPyConnection) -> None:
+    """What came and went is that of the country, as in the edition of all."""
+    (expected,) = [row for row in recompute.changed(SWEEP) if row["country"] == "GB"]
+    told = facts.gather(con, LAST, Edition(country="GB")).changes[0]
+    assert (told.stayed, told.came, told.went) == (expected["stayed"], expected["came"], expected["went"])
+
+
+def test_the_views_are_whole_again(con: duckdb.DuckDBPyConnection) -> None:
+    """After an edition of a country the connection speaks of all countries, also after one that failed."""
+    facts.gather(con, LAST, Edition(country="GB"))
+    with pytest.raises(InputError):
+        facts.gather(con, LAST, Edition(country="GB", since="nothing"))
+    assert facts.gather(con, LAST).totals["services"] == len(SWEEP.seen)
+
+
+@pytest.mark.parametrize(
+    ("since", "expected"),
+    [
+        (None, "20260622T030000Z-weekly"),
+        ("20260601T030000Z-weekly", "20260601T030000Z-weekly"),
+        ("2026-06-02", "20260608T030000Z-weekly"),
+        ("2020-01-01", "20260601T030000Z-weekly"),
+    ],
+)
+def test_since(con: duckdb.DuckDBPyConnection, since: str | None, expected: str) -> None:
+    """A sweep is compared with the one before, with the one named, or with the first from a date on."""
+    assert base(con, LAST, since) == expected
+
+
+@pytest.mark.parametrize("since", ["20260602T030000Z-second", "20260706T030000Z-weekly", "2026-06-29", "\x1b[2J"])
+def test_what_cannot_be_compared_is_refused(con: duckdb.DuckDBPyConnection, since: str) -> None:
+    """A sweep of another vantage or method, or a date that none is after, is refused, naming those that could be."""
+    with pytest.raises(InputError, match="20260622T030000Z-weekly") as caught:
+        base(con, LAST, since)
+    assert str(caught.value).isprintable()
+
+
+def test_a_first_sweep_is_compared_with_nothing(con: duckdb.DuckDBPyConnection) -> None:
+    """The first of a series, and that of a changed method, have no change to tell."""
+    for sweep in ("20260601T030000Z-weekly", "20260706T030000Z-weekly"):
+        found = facts.gather(con, sweep)
+        assert (
+            found.compared is None
+            and found.changes == []
+            and "did not answer now" not in " ".join(words.sentences(found))
+        )
+
+
+def test_changes_since_a_month(con: duckdb.DuckDBPyConnection) -> None:
+    """Four weeks are compared by sets: in both, now only, then only."""
+    then, now = ({(h.ip, h.port) for h in s.seen} for s in (history()[0], SWEEP))
+    told = facts.gather(con, LAST, Edition(since="20260601T030000Z-weekly"))
+    first = told.changes[0]
+    assert (first.stayed, first.came + first.entered, first.went + first.left_space) == (
+        len(then & now),
+        len(now - then),
+        len(then - now),
+    )
+    assert "seen 4 weeks before" in " ".join(words.sentences(told))
+
+
+@pytest.mark.parametrize("wrong", [{"country": "XX"}, {"country": "gb"}, {"least": 0}])
+def test_wrong_editions(wrong: dict[str, object]) -> None:
+    """A country that is none, and a least cell below one, are refused."""
+    with pytest.raises(InputError):
+        Edition(**wrong)  # type: ignore[arg-type]
+
+
+def test_the_command_line(tmp_path: Path) -> None:
+    """`census report --country` and `--since` write the edition; a wrong one exits with 2."""
+    import subprocess
+    import sys
+
+    write(tmp_path / "lake")
+    command = [
+        sys.executable,
+        "-m",
+        "pipeline",
+        "report",
+        str(tmp_path / "lake"),
+        "--sweep",
+        LAST,
+        "-o",
+        str(tmp_path / "out"),
+    ]
+    more = ["--format", "md", "--country", "gb", "--since", "2026-06-01"]
+    assert subprocess.run([*command, *more], timeout=60).returncode == 0
+    assert "in the United Kingdom answered" in (tmp_path / "out" / "report.md").read_text("utf-8")
+    refused = subprocess.run([*command, "--since", "2027-01-01"], capture_output=True, text=True, timeout=60)
+    assert refused.returncode == 2 and "--since" in refused.stderr

@@ -1,0 +1,121 @@
+"""Every number of a report, recomputed by a second path from the history that it is of, and equal."""
+
+import csv
+import math
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.publish import queries, report, session
+from pipeline.publish.edition import Edition
+from tests.publish import exact, recompute
+from tests.publish.history import Sweep, history, write
+
+TABLES = (*queries.PUBLISHED, *queries.SERIES, "survival", "changed")
+#: The first of a series, one after the opt-out, the last before the method change, one after the lost vantage, the last.
+CHOSEN = (
+    "20260601T030000Z-weekly",
+    "20260615T030000Z-weekly",
+    "20260629T030000Z-weekly",
+    "20260630T030000Z-second",
+    "20260720T030000Z-weekly",
+)
+SWEEPS = {sweep.id: sweep for sweep in history()}
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("recomputed") / "lake"
+    write(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def reports(lake: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The reports of some sweeps, with no cell withheld."""
+    folder = tmp_path_factory.mktemp("reports")
+    with session.connect(lake) as con:
+        for sweep in CHOSEN:
+            report.write(con, sweep, folder / sweep, {"csv", "md"}, Edition(least=1))
+    return {sweep: folder / sweep for sweep in CHOSEN}
+
+
+def plain(value: Any) -> Any:
+    """A value as it stands in a CSV file, a number as a number."""
+    if isinstance(value, datetime):
+        return value.timestamp()
+    if value is None or isinstance(value, str):
+        return value or ""
+    return float(value)
+
+
+def read(text: str) -> Any:
+    if text in ("True", "False"):
+        return float(text == "True")
+    if re.fullmatch(r"\d{4}-\d\d-\d\d .+", text):
+        return datetime.fromisoformat(text).timestamp()
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def ordered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows in an order of their own: by their texts and whole numbers, columns by name."""
+    return sorted(
+        rows, key=lambda row: [str(row[c]) for c in sorted(row) if isinstance(row[c], str) or row[c].is_integer()]
+    )
+
+
+@pytest.mark.parametrize("sweep", CHOSEN)
+@pytest.mark.parametrize("table", TABLES)
+def test_every_number_is_recomputed(reports: dict[str, Path], sweep: str, table: str) -> None:
+    """Plain Python over the history gives the very cells of the report, intervals and tests included."""
+    with (reports[sweep] / f"{table}.csv").open(encoding="utf-8", newline="") as file:
+        shown = [{column: read(text) for column, text in row.items()} for row in csv.DictReader(file)]
+    expected = [{c: plain(v) for c, v in row.items()} for row in getattr(recompute, table)(SWEEPS[sweep])]
+    assert len(shown) == len(expected)
+    for one, other in zip(ordered(shown), ordered(expected), strict=True):
+        assert one.keys() == other.keys()
+        for column, value in other.items():
+            assert one[column] == (value if isinstance(value, str) else pytest.approx(value, rel=1e-6, abs=1e-8)), (
+                column
+            )
+
+
+@pytest.mark.parametrize("sweep", CHOSEN)
+def test_the_sentences_have_the_same_numbers(reports: dict[str, Path], sweep: str) -> None:
+    """Headline, estimate, change and half-life are said with the recomputed numbers."""
+    said = re.sub(r"&#(\d+);", lambda code: chr(int(code[1])), (reports[sweep] / "report.md").read_text("utf-8"))
+    of: Sweep = SWEEPS[sweep]
+    chance, services = recompute.chance(of), len(of.seen)
+    low, high = exact.whole(services, chance)
+    assert said.startswith(f"# {services} DICOM services in 4 countries answered")
+    assert (
+        f"an estimated {round(services / chance[0])} services were there (95 % interval {int(low)} to {int(high)})"
+        in said
+    )
+    changed = recompute.changed(of)
+    if changed:
+        told = changed[0]
+        assert f"{told['went']} did not answer now, and {told['came']} answered that did not then" in said
+        for noun, word in (("gone", "are gone"), ("new", "are new")):
+            net, least, greatest = (round(told[f"{noun}_{end}"]) for end in ("net", "low", "high"))
+            assert f"{net} ({least} to {greatest}) {word}" in said
+    steps = recompute.survival(of)
+    if steps:
+        fall = -sum(math.log(step["stays"]) for step in steps) / sum(step["days"] for step in steps)
+        assert f"half of them would be gone after {round(math.log(2) / fall)} days" in said
+
+
+def test_nothing_is_compared_across_a_change_of_method(reports: dict[str, Path], lake: Path, tmp_path: Path) -> None:
+    """The first sweep of the changed method has no change, and its trend begins anew; the vantage that was lost is in no pair."""
+    with session.connect(lake) as con:
+        report.write(con, "20260706T030000Z-weekly", tmp_path, {"csv"})
+    assert (tmp_path / "changed.csv").read_text("utf-8").count("\n") == 1
+    assert (tmp_path / "trend.csv").read_text("utf-8").count("\n") == 2
+    pairs = (reports["20260629T030000Z-weekly"] / "vantages.csv").read_text("utf-8")
+    assert "20260622T030000Z" not in pairs and pairs.count("\n") == 1 + 4 * 2

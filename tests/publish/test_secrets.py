@@ -1,0 +1,82 @@
+"""No publication, in any format or edition, holds an address, a host name, an AE title or a network's holder."""
+
+import re
+from ipaddress import IPv4Address
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from pipeline.publish import report, session
+from pipeline.publish.edition import Edition
+from tests.analysis import lake
+from tests.publish import demo, history
+
+FORMATS = {"html", "md", "csv", "png"}
+TITLE, HOST, HOLDER, NAME = "STMARYPACS", "pacs.stmary.example", "St Mary Hospital Trust", "STMARY_ARCHIVE"
+LEAF = {"subject": f"CN={HOST}", "subject_organization": HOLDER, "san": [HOST, "10.9.8.7"]}
+EDITIONS = (
+    Edition(),
+    Edition(country="GB"),
+    Edition(since="2026-06-01"),
+    Edition(country="US", since="2026-06-09", least=1),
+)
+
+
+@pytest.fixture(scope="module")
+def texts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Every file of every edition, the downloads inside of a page as text too; pictures by their bytes."""
+    folder = tmp_path_factory.mktemp("secrets")
+    history.write(folder / "lake")
+    with session.connect(folder / "lake") as con:
+        for number, edition in enumerate(EDITIONS):
+            report.write(
+                con, "20260629T030000Z-weekly", folder / str(number), FORMATS - ({"png"} if number else set()), edition
+            )
+    report.write(demo.connect(), lake.SWEEP, folder / "demo", FORMATS - {"png"})
+    report.write(telling(), lake.SWEEP, folder / "telling", FORMATS)
+    files = [path for name in ("0", "1", "2", "3", "demo", "telling") for path in (folder / name).iterdir()]
+    return {f"{path.parent.name}/{path.name}": unquote(path.read_bytes().decode("latin-1")) for path in files}
+
+
+def telling():  # type: ignore[no-untyped-def]
+    """A lake whose rows name their owner wherever they can."""
+    row = {"ip": demo.FIRST, "port": 2762, "outcome": "accepted"}
+    said = {"implementation_version_name": NAME, "implementation_class_uid": "1.2.3", "called_ae_raw": TITLE.encode()}
+    return lake.connect(
+        sweeps=[demo.sweep_row(1_000_000, 1)],
+        responses=[row],
+        associations=[row | said | {"raw": TITLE.encode()}],
+        fingerprints=[{"ip": demo.FIRST, "port": 2762, "class_uid_root": "1.2", "class_uid_hash": "0badcafe"}],
+        locations=[{"ip": demo.FIRST, "country": "GB", "asn": 64999, "organisation": HOLDER}],
+        owners=[
+            {"ip": demo.FIRST, "sector": "healthcare", "rule": "r", "field": "certificate", "confidence": "strong"}
+        ],
+        systems=[{"ip": demo.FIRST, "port": 2762}],
+        tls=[{"ip": demo.FIRST, "port": 2762, "round": 1, "handshake": "completed", "chain": [LEAF]}],
+        coverage=[{"country": "GB", "addresses": 1_000_000, "country_source": "made up, built 2026-06-17"}],
+    )
+
+
+def test_every_edition_was_written(texts: dict[str, str]) -> None:
+    """There are pages, texts, tables and figures of each."""
+    assert {Path(name).suffix for name in texts} == {".html", ".md", ".csv", ".svg", ".png"} and len(texts) > 130
+
+
+def test_no_address(texts: dict[str, str]) -> None:
+    """No dotted address but in version numbers that are none, and no address as an integer."""
+    hosts = {host.ip for sweep in history.history() for host in sweep.seen} | {demo.FIRST + n for n in range(100)}
+    secret = (
+        {str(IPv4Address(ip)) for ip in hosts} | {str(ip) for ip in hosts} | {"198.51.100.7", "203.0.113.9", "10.9.8.7"}
+    )
+    for name, text in texts.items():
+        found = set(re.findall(r"(?<![\d.])\d+\.\d+\.\d+\.\d+(?![\d.])|(?<!\d)\d{9,10}(?!\d)", text))
+        assert not found & secret, name
+
+
+@pytest.mark.parametrize(
+    "secret", [TITLE, HOST, "stmary.example", HOLDER, "pacs.hospital.example", "Example Janet", "64500", "64999", NAME]
+)
+def test_no_name(texts: dict[str, str], secret: str) -> None:
+    """No host name, AE title or network holder, in whatever spelling."""
+    assert not [name for name, text in texts.items() if secret.lower() in text.lower()]

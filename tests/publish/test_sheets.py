@@ -1,0 +1,22 @@
+"""The tables of a report as CSV."""
+
+from pipeline.publish import facts, sheets
+from pipeline.publish.edition import Edition
+from pipeline.publish.sheets import Sheet
+from tests.analysis import lake
+from tests.publish import demo
+
+
+def test_formulas_are_text() -> None:
+    """A cell that a spreadsheet would run is text, a number stays one, and null is empty."""
+    rows = [{"a": "=1+1", "b": -5}, {"a": None, "b": 2.5}]
+    assert Sheet("x", ("a", "b"), rows).text == "a,b\n'=1+1,-5\n,2.5\n"
+
+
+def test_every_mart_is_a_sheet() -> None:
+    """Each mart comes with its columns first, countries without a service too, and what was concluded after them."""
+    found = facts.gather(demo.connect(), lake.SWEEP, Edition(least=1))
+    made = {sheet.name: sheet for sheet in sheets.sheets(found)}
+    assert made.keys() == {*found.marts, "survival", "changed"}
+    assert made["countries"].columns[-6:] == ("there", "there_low", "there_high", "came", "went", "change")
+    assert len(made["countries"].rows) == len(found.marts["countries"].rows)
