@@ -30,7 +30,7 @@ demo: setup
 test: setup check
 
 check: lint
-	tools/namespaces $(BIN)/pytest
+	tools/namespaces $(BIN)/pytest -n auto --dist loadfile
 
 lint:
 	$(BIN)/ruff format --check .
