@@ -1,7 +1,7 @@
 # make setup | demo | test | check | fuzz | bench | coverage | clean
 VENV := .venv
 BIN := $(VENV)/bin
-DEBIAN := dcmtk orthanc nftables iproute2 openssl util-linux python3-venv zmap masscan nmap chromium
+DEBIAN := dcmtk orthanc nftables iproute2 openssl util-linux python3-venv zmap masscan nmap chromium dnsmasq-base
 export CENSUS_ONLY_TESTBED := 1
 export UV_PYTHON_DOWNLOADS := never
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.errors import CensusError, InputError, Interrupted
+from pipeline.errors import CensusError, GuardError, InputError, Interrupted
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -60,6 +60,7 @@ def work(
 
     frozen = sweep.read(plan_file)
     sweep.check(frozen)
+    console.warn(sweep.findable(frozen))
     place = sweep.begin(frozen, lake)
     with console.watching(frozen, place):
         ranges = sweep.work(frozen, place)
@@ -84,6 +85,7 @@ def sweep_command(
         unfinished = sweep.latest(folder, loaded.sweep.name) if resume else None
         frozen = sweep.read(unfinished.plan) if unfinished else sweep.freeze(source, folder)
     sweep.check(frozen)
+    console.warn(sweep.findable(frozen))
     place = sweep.begin(frozen, folder)
     with console.watching(frozen, place):
         orchestrate.run("sweep", plan_file=str(place.plan), lake=str(folder))
@@ -260,6 +262,47 @@ def go(
 
     optout.go(register.at(str(file)), who or getuser())
     console.say("sending goes on")
+
+
+@app.command()
+def identity(
+    config: Annotated[Path, typer.Argument(help="Configuration (TOML) with [identity].", show_default=False)],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder that the web server shows at url.")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Look whether the measured can find all of it.")] = False,
+    source: Annotated[str, typer.Option(help="Address that probes come from; looked up if not given.")] = "",
+) -> None:
+    """Tell the measured who measures: write the opt-out page and /.well-known/probing.txt (RFC 9511), or check them.
+
+    \b
+    census identity sweep.toml -o public/
+    census identity sweep.toml --check --source 192.0.2.7
+
+    The check asks for the reverse DNS of the source and reads both files where [identity] url says they are. Every sweep does
+    the same before its first packet: what is missing is a warning, or with `strict = true` the end.
+    """
+    from pipeline import attribution, console, network
+    from pipeline import config as settings
+    from pipeline.attribution import check as checking
+    from pipeline.attribution import described
+
+    loaded = settings.load(config)
+    if not output and not check:
+        raise InputError(
+            "command line", "give -o FOLDER to write the files, or --check to look whether they can be found"
+        )
+    attribution.require_told(loaded.identity)
+    if output:
+        for path in attribution.write(loaded, output):
+            console.say(str(path))
+    if check:
+        address = checking.address(source) if source else loaded.probe.source or network.next_hop().source
+        found = list(checking.findings(loaded.identity, address))
+        console.warn(found)
+        if found:
+            raise GuardError(f"the measured would not find who measures: {len(found)} of the above")
+        console.say(f"{address}: reverse DNS, page and {described.PATH} are in place")
 
 
 @testbed.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})

@@ -15,6 +15,12 @@ Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 
 
+#: Text that stands on one line of a page or a file.
+Line = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=500)]
+Url = Annotated[str, Meta(pattern=r"^(https?://[^\s/?#@\x00-\x1f\x7f]+[^\s\x00-\x1f\x7f]*)?$", max_length=500)]
+Resolver = Annotated[str, Meta(pattern=r"^(\d{1,3}(\.\d{1,3}){3}(:\d{1,5})?)?$")]
+
+
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A section of the file: unknown keys are refused."""
 
@@ -51,12 +57,18 @@ class CapsSection(Section, frozen=True):
 
 
 class IdentitySection(Section, frozen=True):
-    """`[identity]`: who measures. All four are needed to send anywhere but into a testbed or to loopback."""
+    """`[identity]`: who measures. The first four are needed to send anywhere but into a testbed or to loopback.
+
+    Before a sweep the reverse DNS of the source, the page at `url` and its `/.well-known/probing.txt` are looked up by `resolver`
+    (an address, with `:port` if it is not 53; the system's if empty). What is missing is told; with `strict` it ends the sweep.
+    """
 
     ae_title: AeTitle = "DICOM-CENSUS"
-    contact: str = ""
-    url: str = ""
-    authorised_by: str = ""
+    contact: Line = ""
+    url: Url = ""
+    authorised_by: Line = ""
+    resolver: Resolver = ""
+    strict: bool = False
 
 
 class ProbeSection(Section, frozen=True):

@@ -4,7 +4,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,12 @@ def _results() -> Console:
 def say(line: str) -> None:
     """A line about progress."""
     print(line, file=sys.stderr)
+
+
+def warn(findings: Iterable[str]) -> None:
+    """Lines about what is not as it should be, and does not end the program."""
+    for finding in findings:
+        print(f"warning: {visible(finding)}", file=sys.stderr)
 
 
 def show_plan(plan: Plan, *, as_json: bool) -> None:

@@ -137,6 +137,12 @@ def tcp_socket(destination: str) -> socket.socket:
     return made
 
 
+def require_reach(host: str, what: str) -> None:
+    """Raise GuardError unless this process may send something other than a probe to this host (a name, or an address)."""
+    if host != "localhost" and not _is_loopback(host):
+        _refuse_outside(f"{what} to {host}")
+
+
 def present(manifest: Manifest) -> Present:
     """Look which of the manifest's holders live, with the start time and namespace that they have now."""
     found = (holder_of(holder.pid) for holder in manifest.holders)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline import config, guard, own, register, schema, version, worker
+from pipeline import config, guard, network, own, register, schema, version, worker
 from pipeline.config import IdentitySection
 from pipeline.enrich import atlas, fingerprints, method, octets, owner, ruleset, systems, tables
 from pipeline.enrich.fingerprints import Asked
@@ -86,6 +86,22 @@ def check(plan: Plan) -> None:
                 f"the plan does not fit this program (field {field}): the plan has {planned}, this program {ours}; "
                 "run it with the program that froze it, or plan again"
             )
+
+
+def findable(plan: Plan) -> Iterator[str]:
+    """Yield what the measured would not find out about who measures. Raises GuardError if the plan is strict about it.
+
+    A testbed that is closed has nobody who could look; there it is checked only if the plan names a resolver.
+    """
+    from pipeline.attribution import check as checking
+
+    if guard.in_closed_testbed() and not plan.identity.resolver:
+        return
+    source = plan.probe.source or network.next_hop().source
+    found = list(checking.findings(plan.identity, source))
+    if found and plan.identity.strict:
+        raise GuardError(f"nothing is sent, since identity.strict is set: {'; '.join(found)}")
+    yield from found
 
 
 def begin(plan: Plan, lake: Path) -> Sweep:

@@ -1,12 +1,17 @@
 """The configuration: what is wrong is named by file, key and reason."""
 
+import json
+import re
+import tomllib
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from pipeline.config import load
+from pipeline.config import Config, load
 from pipeline.errors import InputError
 
+PAGE = Path(__file__).parents[1] / "docs" / "configuration.md"
 GOOD = """
 [sweep]
 name = "trial"
@@ -47,6 +52,9 @@ FAULTS = (
     ('"CENSUS"', '"CEN\\\\SUS"', "identity.ae_title", "regex"),
     ('"CENSUS"', '"CENSUS"\n[probe]\ngateway_mac = "02:00"', "probe.gateway_mac", "regex"),
     ('"CENSUS"', '"CENSUS"\n[probe]\ncooldown = 0.1', "probe.cooldown", ">= 0.5"),
+    ('"CENSUS"', '"CENSUS"\nurl = "ftp://lab.example/"', "identity.url", "regex"),
+    ('"CENSUS"', '"CENSUS"\ncontact = "a\\nExpires: never"', "identity.contact", "regex"),
+    ('"CENSUS"', '"CENSUS"\nresolver = "dns.example"', "identity.resolver", "regex"),
 )
 
 
@@ -95,3 +103,33 @@ def test_good_samples(tmp_path: Path, sample: str) -> None:
     found = load(path).sweep.sample
     assert isinstance(found, float if "." in sample else int)
     assert found == float(sample)
+
+
+def _keys() -> dict[str, str]:
+    """Every key of a configuration, with its default as TOML has it."""
+    found = {}
+    for section in msgspec.structs.fields(Config):
+        for field in msgspec.structs.fields(section.type):
+            default = "needed" if field.required else f"`{json.dumps(field.default)}`"
+            found[f"{section.name}.{field.name}"] = default
+    return found
+
+
+def test_the_page_tells_every_key() -> None:
+    """docs/configuration.md has each key of each section with its default, and no other."""
+    told: dict[str, str] = {}
+    section = ""
+    for line in PAGE.read_text("utf-8").splitlines():
+        if heading := re.match(r"## `\[(\w+)\]`", line):
+            section = heading[1]
+        if row := re.match(r"\| `([\w.]+)` \| (.*?) \| .+ \|$", line):
+            told[row[1] if "." in row[1] else f"{section}.{row[1]}"] = row[2]
+    assert told == _keys()
+
+
+def test_the_page_shows_a_right_file(tmp_path: Path) -> None:
+    """The example on the page is a configuration."""
+    example = re.search(r"```toml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    assert example and tomllib.loads(example[1])
+    (tmp_path / "c.toml").write_text(example[1])
+    assert load(tmp_path / "c.toml").identity.strict

@@ -4,6 +4,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
+
+from pipeline.__main__ import app
 
 ROOT = Path(__file__).parents[1]
 CONFIG = """
@@ -18,7 +21,7 @@ include = ["{include}"]
 {identity}
 """
 IDENTITY = 'ae_title = "LAB"\ncontact = "a@example.org"\nurl = "https://example.org"\nauthorised_by = "nobody"'
-COMMANDS = ("plan", "work", "sweep", "status", "verify", "enrich", "report", "sql", "testbed", "optout", "stop", "go")
+COMMANDS = sorted(get_command(app).commands)  # type: ignore[attr-defined]
 
 
 def census(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -100,3 +103,25 @@ def test_a_missing_argument_is_named() -> None:
     refused = census("plan")
     assert refused.returncode == 2
     assert "CONFIG" in refused.stderr.upper()
+
+
+def test_identity_writes_what_the_measured_read(tmp_path: Path) -> None:
+    """The page and the probe description are laid out as the web server has them."""
+    done = census("identity", write(tmp_path), "-o", str(tmp_path / "public"))
+    assert done.returncode == 0, done.stderr
+    assert "a@example.org" in (tmp_path / "public" / "index.html").read_text()
+    assert "Contact: mailto:a@example.org\n" in (tmp_path / "public/.well-known/probing.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("identity", "options", "said"),
+    [
+        (IDENTITY, (), "give -o FOLDER"),
+        ('ae_title = "LAB"', ("-o", "x"), "key identity.contact: is needed here"),
+        (IDENTITY, ("--check", "--source", "example.org"), "--source: 'example.org' is no IPv4 address"),
+    ],
+)
+def test_identity_with_bad_input(tmp_path: Path, identity: str, options: tuple[str, ...], said: str) -> None:
+    """What is missing is named, exit code 2."""
+    done = census("identity", write(tmp_path, identity=identity), *options)
+    assert done.returncode == 2 and said in done.stderr, done.stderr

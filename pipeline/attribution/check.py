@@ -1,0 +1,113 @@
+"""Whether the measured can find who measures: the source's reverse DNS, the page and the probe description (RFC 9511)."""
+
+import ipaddress
+from collections.abc import Generator, Iterator
+from datetime import UTC, datetime
+from urllib.parse import urljoin, urlsplit
+
+import dns.exception
+import dns.resolver
+import dns.reversename
+import httpx
+
+from pipeline import guard
+from pipeline.attribution import described
+from pipeline.config import IdentitySection
+from pipeline.errors import InputError
+
+SECONDS = 5.0
+#: Bytes of a page that are read; a description is shorter.
+MOST = 1 << 18
+REDIRECTS = 5
+
+
+def findings(identity: IdentitySection, source: str) -> Iterator[str]:
+    """Yield what the measured would not find, a sentence each; nothing if all is in place.
+
+    `source` is the address that probes come from. Raises GuardError where nothing may be asked.
+    """
+    names = yield from _names(identity.resolver, source)
+    page = yield from _fetch(identity.url)
+    if page is not None and identity.contact not in page:
+        yield f"the page {identity.url} does not show the contact {identity.contact}"
+    at = described.origin(identity.url) + described.PATH
+    text = yield from _fetch(at)
+    if text is not None:
+        yield from (f"{at}: {fault}" for fault in described.faults(described.read(text), datetime.now(UTC)))
+    host = (urlsplit(identity.url).hostname or "").rstrip(".").lower()
+    if names and host not in {*names, source}:
+        yield (
+            f"the reverse DNS of {source} is {', '.join(sorted(names))}, where the measured look for {described.PATH} "
+            f"(RFC 9511 §4), but the page is on {host}"
+        )
+
+
+def _names(server: str, source: str) -> Generator[str, None, set[str]]:
+    """The names of an address that lead back to it; yield what is wrong with them."""
+    resolver = _resolver(server)
+    names = {str(name).rstrip(".").lower() for name in _ask(resolver, dns.reversename.from_address(source), "PTR")}
+    if not names:
+        yield f"{source} has no name in reverse DNS; ask whoever runs its zone for a PTR record that tells of the measurement"
+    confirmed = {name for name in names if source in map(str, _ask(resolver, name, "A"))}
+    for name in sorted(names - confirmed):
+        yield f"the reverse DNS of {source} is {name}, which does not lead back to it"
+    return confirmed
+
+
+def _resolver(server: str) -> dns.resolver.Resolver:
+    made = dns.resolver.Resolver(configure=not server)
+    if server:
+        host, _, port = server.partition(":")
+        made.nameservers, made.port = [host], int(port or 53)
+    for asked in made.nameservers:
+        guard.require_reach(str(asked), "a DNS query")
+    made.lifetime = SECONDS
+    return made
+
+
+def _ask(resolver: dns.resolver.Resolver, name: object, kind: str) -> list[object]:
+    try:
+        return list(resolver.resolve(name, kind))  # type: ignore[arg-type]
+    except dns.exception.DNSException:
+        return []
+
+
+def _fetch(url: str) -> Generator[str, None, str | None]:
+    """The text behind a URL; yield why there is none."""
+    try:
+        with httpx.Client(timeout=SECONDS, trust_env=False) as client:
+            return _follow(client, url)
+    except httpx.HTTPStatusError as error:
+        yield f"{url} cannot be read: it answers {error.response.status_code}"
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        yield f"{url} cannot be read: {str(error) or type(error).__name__}"
+    return None
+
+
+def _follow(client: httpx.Client, url: str) -> str:
+    """The text at the end of a few redirects. Raises httpx.HTTPError."""
+    for _ in range(REDIRECTS):
+        guard.require_reach(urlsplit(url).hostname or "", "a request")
+        with client.stream("GET", url) as answer:
+            if not answer.is_redirect:
+                answer.raise_for_status()
+                return _head(answer)
+            url = urljoin(url, answer.headers.get("location", ""))
+    raise httpx.TooManyRedirects(f"more than {REDIRECTS} redirects")
+
+
+def _head(answer: httpx.Response) -> str:
+    taken = bytearray()
+    for piece in answer.iter_bytes():
+        taken += piece
+        if len(taken) >= MOST:
+            break
+    return bytes(taken[:MOST]).decode("utf-8", "replace")
+
+
+def address(text: str) -> str:
+    """An IPv4 address as given. Raises InputError."""
+    try:
+        return str(ipaddress.IPv4Address(text))
+    except ValueError:
+        raise InputError("--source", f"{text!r} is no IPv4 address") from None
