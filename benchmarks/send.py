@@ -58,7 +58,7 @@ def template() -> bytes:
 def send(shard: int, shards: int, *, filled: bool) -> None:
     """Send until killed; unfilled frames are those of the first turn of the ring."""
     targets, secret, ids = walk(shards), Secret.of(bytes(range(16))), np.random.default_rng()
-    ring = TransmitRing(guard.packet_socket("vantage0", 0), template())
+    ring = TransmitRing.of_probes(guard.packet_socket("vantage0", 0), template())
     sums = packet.Sums.over(template())
     at = 0
     while True:

@@ -159,5 +159,10 @@ def columns(visit: Visit) -> dict[str, Any]:
     row |= {"raw_truncated": visit.raw_length > len(visit.raw), "raw_sha256": hashlib.sha256(visit.raw).digest()}
     shown = b"" if visit.like_dicom else visit.raw[:BANNER_LIMIT]
     row["bytes"] = shown
-    row["banner"] = int.from_bytes(hashlib.sha256(shown).digest()[:8], "big") if shown else None
+    row["banner"] = banner(shown)
     return row
+
+
+def banner(shown: bytes) -> int | None:
+    """The key of a reply in the table `banners`; None if there is none."""
+    return int.from_bytes(hashlib.sha256(shown).digest()[:8], "big") if shown else None

@@ -124,11 +124,19 @@ def test_nothing_else_is_on_the_wire(swept: Path) -> None:
     syns = [segment for segment in segments if segment.flags == SYN]
     ring = sum(16384 <= segment.sport < 32768 for segment in syns)
     assert ring == sum(r["probes_sent"] for r in done) == plan.targets
-    assert len(syns) - ring == sum(r["connects"] + r["syn_retransmits"] for r in done)
+    assert len(syns) - ring == sum(r["connects"] + r["syn_retransmits"] for r in done) == 0
+    begun = {(packet.dst, packet.data.sport) for packet in sent if packet.data.data.startswith(outgoing.request)}
+    assert len(begun) == sum(r["greetings"] for r in done) - _shut(swept)
     walk = plan.walk()
     assert {packet.dst for packet in sent} <= {a.packed for a in map(IPv4Address, _addresses(walk.space.ranges))}
     for stream in streams(sent).values():
         assert whole(stream, outgoing), stream.hex()
+
+
+def _shut(swept: Path) -> int:
+    """Targets that never opened their window: they get no byte."""
+    with session.connect(swept / "lake") as con:
+        return int(con.execute("SELECT count(*) FROM responses WHERE outcome = 'zero_window'").fetchone()[0])  # type: ignore[index]
 
 
 def _addresses(ranges) -> list[int]:  # type: ignore[no-untyped-def]

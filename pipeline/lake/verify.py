@@ -65,8 +65,9 @@ def _receipt(where: str, receipt: Receipt, planned: Range, plan: Plan) -> Iterat
     first, rows = receipt["round"] == 1, receipt[VISITS[receipt["round"]][1]]
     sent = receipt["probes_sent"] + receipt["suppressed"]
     answered = receipt["answers"] - receipt["duplicates"] if first else planned.length
-    settled = receipt["connects"] + receipt["suppressed_visits"]
-    visited = receipt["connects"] == rows
+    visits = receipt["greetings"] + receipt["connects"]
+    settled = visits + receipt["suppressed_visits"]
+    visited = visits == rows
     once = receipt["attempts"] == 1
     checks = (
         (receipt["plan_digest"] == plan.digest, "was made under another plan"),
@@ -75,7 +76,7 @@ def _receipt(where: str, receipt: Receipt, planned: Range, plan: Plan) -> Iterat
         (sent == (planned.length if first else 0), f"sent or suppressed {sent} probes of {planned.length}"),
         (outcomes == rows, f"has {outcomes} outcomes for {rows} rows"),
         (settled == answered if once else settled <= answered, f"settled {settled} targets of {answered}"),
-        (visited or not once, f"has {rows} rows of {receipt['connects']} connections"),
+        (visited or not once, f"has {rows} rows of {visits} conversations"),
     )
     yield from (Fault(where, what) for right, what in checks if not right)
 

@@ -1,19 +1,20 @@
-"""The SYN stage: sends the probes of ranges at the set rate, and tells which targets answered.
+"""The engine: sends the probes of ranges at the set rate, greets who answers, and tells what came of it.
 
-A range cools down while the next one sends; an answer finds its range through the inverse permutation, and its bit there
-tells whether the target has answered before.
+A range cools down while the next one sends; a packet finds its range through the inverse permutation, and the slot of its target
+there tells whether it is the first, belongs to a conversation, or comes after its end.
 """
 
 import select
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.probe.greeting import Clock, Greeter, Settled, Talked
 from pipeline.probe.pacer import Pacer
-from pipeline.probe.ring import ReceiveRing, TransmitRing
+from pipeline.probe.ring import Received, ReceiveRing, TransmitRing
 from pipeline.space.ranges import U32, Ranges
 from pipeline.space.register import Permit
 from pipeline.space.shard import Range, Walk
@@ -24,6 +25,9 @@ from pipeline.wire.packet import Answers, Sums
 BATCH = 8192
 #: How long to wait for answers where nothing may be sent, in seconds.
 IDLE_SECONDS = 0.005
+UNSEEN, SETTLED = -1, -2
+#: Of a conversation no more bytes of ours than this are acknowledged: what acknowledges more is no answer to us.
+MOST_ACKED = 8192
 
 
 @dataclass(slots=True)
@@ -34,6 +38,8 @@ class SendCounts:
     suppressed: int = 0
     answers: int = 0
     duplicates: int = 0
+    greetings: int = 0
+    suppressed_visits: int = 0
     resets: int = 0
     unreachable: int = 0
     ring_invalid: int = 0
@@ -50,24 +56,37 @@ class OpenRange:
     """A range that is being sent or cools down."""
 
     range: Range
-    answered: NDArray[np.bool_]
+    slot: NDArray[np.int32]
+    """For each target UNSEEN, SETTLED, or the place of its conversation."""
     began: float
     counts: SendCounts = field(default_factory=SendCounts)
     next_index: int = 0
     batches: list[tuple[int, float]] = field(default_factory=list)
     """First index after a batch, and when it was sent."""
     cool_until: float = float("inf")
+    talking: int = 0
+    """Conversations that are not over."""
+    put_off: int = 0
+    """Answers that the stop switch left without a greeting."""
 
 
 @dataclass(frozen=True, slots=True)
 class Responses:
-    """Targets of a range that answered for the first time."""
+    """Targets of a range that answered for the first time, and are to be visited by others than the greeter."""
 
     range: Range
     answers: Answers
     answered_at: int
     rtt_us: NDArray[np.uint32]
     """From the batch that asked to when the answer was read: the round trip and what we were late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Greeted:
+    """What came of conversations with targets of a range."""
+
+    range: Range
+    result: Settled | Talked
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +98,35 @@ class Finished:
     complete: bool
 
 
+Event = Responses | Greeted | Finished
+
+
 class Engine:
-    """One sender. Drive it with `tick`; it owns the rings and no thread. It asks `permit` before every batch."""
+    """One sender. Drive it with `tick`; it owns the rings and no thread. It asks `permit` before every batch.
+
+    Hosts that answer on `handed_on` ports get no greeting of ours: their half-open connection is reset, and they are told of.
+    """
 
     def __init__(
-        self, walk: Walk, secret: Secret, transmit: TransmitRing, receive: ReceiveRing, *, permit: Callable[[], Permit],
-        frame: bytes, rate: int, cooldown: float,
+        self, walk: Walk, secret: Secret, transmit: TransmitRing, receive: ReceiveRing, greeter: Greeter, *,
+        permit: Callable[[], Permit], frame: bytes, rate: int, cooldown: float, handed_on: Collection[int],
     ) -> None:  # fmt: skip
         self._walk = walk
         self._secret = secret
         self._transmit = transmit
         self._receive = receive
+        self._greeter = greeter
         self._sums = Sums.over(frame)
         self._permit = permit
+        self._handed_on = np.array(sorted(handed_on), dtype=np.uint16)
         self._held_since: float | None = None
         self._cooldown = cooldown
         self._ids = np.random.default_rng()
         self._pacer = Pacer(rate, time.monotonic())
         self._sending: OpenRange | None = None
-        self._open: dict[tuple[int, int], OpenRange] = {}
+        self._open: dict[int, OpenRange] = {}
+        self._begun = 0
+        self._stopping = False
         self._seen = (0, 0, 0)
         self.probes = self.suppressed = 0
         self._poll = select.poll()
@@ -110,37 +139,47 @@ class Engine:
 
     @property
     def busy(self) -> bool:
-        """A range sends or cools down."""
+        """A range sends, cools down or has conversations."""
         return bool(self._open)
 
-    def begin(self, chosen: Range) -> None:
-        """Begin to send a range; only while idle."""
+    def begin(self, chosen: Range, known: tuple[U32, NDArray[np.uint16]] | None = None) -> None:
+        """Begin to send a range; only while idle. `known` targets were visited by an earlier attempt: nobody greets them again."""
         now = time.monotonic()
         self._pacer.resume(now)
-        opened = OpenRange(chosen, np.zeros(chosen.length, dtype=np.bool_), now)
+        opened = OpenRange(chosen, np.full(chosen.length, UNSEEN, dtype=np.int32), now)
+        if known is not None:
+            opened.slot[self._walk.locate(*known)[1] - chosen.first_index] = SETTLED
         opened.counts.started_at = time.time_ns() // 1000
-        self._sending = self._open[chosen.shard, chosen.number] = opened
+        self._begun += 1
+        self._sending = self._open[self._begun] = opened
 
-    def stop(self) -> Iterator[Finished]:
-        """Give up all open ranges, with their counts so far."""
-        for opened in self._open.values():
-            yield Finished(opened.range, opened.counts, complete=False)
-        self._open.clear()
+    def stop(self) -> None:
+        """Send no further probe and greet nobody; the conversations that are open are finished by `tick`."""
+        self._stopping = True
         self._sending = None
+        for opened in self._open.values():
+            opened.cool_until = min(opened.cool_until, time.monotonic())
 
-    def tick(self) -> Iterator[Responses | Finished]:
+    def tick(self) -> Iterator[Event]:
         """Send what the budget allows, wait a little, read what came; to be called again and again."""
         permit = self._permit()
         if self._sending and self._may_send(self._sending, held=bool(permit.held)):
             self._send(self._sending, permit.withheld)
-        wait = self._pacer.wait() if self._sending and not permit.held else IDLE_SECONDS
-        self._poll.poll(max(1, int(wait * 1000)))
-        yield from self._read()
-        now = time.monotonic()
-        for key, opened in list(self._open.items()):
-            if now >= opened.cool_until:
-                del self._open[key]
-                yield Finished(opened.range, opened.counts, complete=True)
+        self._poll.poll(self._patience(held=bool(permit.held)))
+        yield from self._read(permit)
+        at = _now()
+        yield from self._told(self._greeter.tick(at))
+        for number, opened in list(self._open.items()):
+            if at.now >= opened.cool_until and not opened.talking:
+                del self._open[number]
+                whole = opened.next_index == opened.range.length and not opened.put_off
+                yield Finished(opened.range, opened.counts, complete=whole)
+
+    def _patience(self, *, held: bool) -> int:
+        """Milliseconds to wait for packets before there is something else to do."""
+        wait = self._pacer.wait() if self._sending and not held else IDLE_SECONDS
+        wait = min(wait, self._greeter.next_due - time.monotonic())
+        return max(0, int(wait * 1000))
 
     def _may_send(self, opened: OpenRange, *, held: bool) -> bool:
         """Keep the time in which the register holds the range back; afterwards the pacer begins anew: no burst, no stall."""
@@ -188,27 +227,108 @@ class Engine:
         self._seen = totals
         self._sending = None
 
-    def _read(self) -> Iterator[Responses]:
+    # --- what comes back ---
+
+    def _read(self, permit: Permit) -> Iterator[Event]:
         while True:
             received = self._receive.read()
             if not len(received.packets):
                 return
-            yield from self._sort(packet.read_answers(received.packets, received.lengths))
+            yield from self._sort(packet.read_answers(received.packets, received.lengths), received, permit)
 
-    def _sort(self, answers: Answers) -> Iterator[Responses]:
-        """Validate answers and hand each to its range."""
+    def _sort(self, answers: Answers, received: Received, permit: Permit) -> Iterator[Event]:
+        """Validate packets and hand each to its range; what belongs to none that is open comes after its end."""
         cookie = bake(self._secret, answers.address, answers.port)
-        valid = (cookie.source_port == answers.our_port) & (cookie.sequence == answers.our_sequence)
-        answers_now = answers.take(valid)
-        shard, local = self._walk.locate(answers_now.address, answers_now.port)
+        acked = answers.our_sequence - cookie.sequence
+        bare_reset = (answers.flags & (packet.RST | packet.ACK)) == packet.RST
+        valid = (cookie.source_port == answers.our_port) & ((acked <= MOST_ACKED) | bare_reset)
         latest = self._sending or next(reversed(self._open.values()), None)
         if latest:
             latest.counts.ring_invalid += int((~valid).sum())
-        for opened in list(self._open.values()):
+        answers, acked = answers.take(valid), acked[valid]
+        shard, local = self._walk.locate(answers.address, answers.port)
+        homeless = np.ones(len(shard), dtype=np.bool_)
+        for number, opened in list(self._open.items()):
             position = local - opened.range.first_index
             mine = (shard == opened.range.shard) & (position >= 0) & (position < opened.range.length)
             if mine.any():
-                yield from _count(opened, answers_now.take(mine), position[mine])
+                homeless &= ~mine
+                heard = _Heard(number, opened, answers.take(mine), acked[mine], position[mine])
+                yield from self._hear(heard, received, permit)
+        self._greeter.late(answers.take(homeless & (answers.flags != 0)))
+
+    def _hear(self, heard: "_Heard", received: Received, permit: Permit) -> Iterator[Event]:
+        """Packets of one range: first answers, segments of conversations, and what comes after them."""
+        slots = heard.opened.slot[heard.position]
+        counts, flags = heard.opened.counts, heard.answers.flags
+        counts.unreachable += int((flags == 0).sum())
+        counts.resets += int(((flags & packet.RST) != 0)[slots == UNSEEN].sum())
+        accepted = ((flags & (packet.SYN | packet.ACK | packet.RST)) == packet.SYN | packet.ACK) & (heard.acked == 0)
+        counts.answers += int(accepted.sum())
+        first = np.zeros(len(slots), dtype=np.bool_)
+        candidates = np.flatnonzero(accepted & (slots == UNSEEN))
+        first[candidates[np.unique(heard.position[candidates], return_index=True)[1]]] = True
+        counts.duplicates += int(accepted.sum() - first.sum())
+        segments = (slots >= 0) & ~accepted & (flags != 0)
+        if segments.any():
+            chosen = heard.answers.take(segments)
+            told = self._greeter.hear(
+                chosen, slots[segments].astype(np.int64), heard.acked[segments], received.payloads(chosen), _now()
+            )
+            yield from self._told(told)
+        self._greeter.late(heard.answers.take((slots == SETTLED) & ~accepted & (flags != 0)))
+        if first.any():
+            yield from self._first(heard.take(first), permit)
+
+    def _first(self, heard: "_Heard", permit: Permit) -> Iterator[Event]:
+        """Targets that answered for the first time: greet them, hand them on, or let them be."""
+        opened, answers, position = heard.opened, heard.answers, heard.position
+        if permit.held or self._stopping:
+            opened.put_off += len(position)
+            return
+        withheld = permit.withheld.contains(answers.address)
+        handed = np.isin(answers.port, self._handed_on) & ~withheld
+        greeted = ~withheld & ~handed
+        opened.slot[position] = SETTLED
+        opened.counts.suppressed_visits += int(withheld.sum())
+        self._greeter.refuse(answers.take(~greeted))
+        rtt = _rtt(opened, position)
+        if greeted.any():
+            number = heard.number
+            slots = self._greeter.greet(answers.take(greeted), position[greeted], number, rtt[greeted], _now())
+            opened.slot[position[greeted]] = slots
+            opened.talking += len(slots)
+            opened.counts.greetings += len(slots)
+        if handed.any():
+            yield Responses(opened.range, answers.take(handed), time.time_ns() // 1000, rtt[handed])
+
+    def _told(self, results: Iterable[Settled | Talked]) -> Iterator[Greeted]:
+        """What came of conversations: their targets are settled."""
+        for result in results:
+            opened = self._open[result.range]
+            position = np.atleast_1d(result.rows["position"] if isinstance(result, Settled) else result.row["position"])
+            opened.slot[position] = SETTLED
+            opened.talking -= len(position)
+            yield Greeted(opened.range, result)
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """Valid packets of one open range, and where in it their targets are."""
+
+    number: int
+    opened: OpenRange
+    answers: Answers
+    acked: U32
+    position: NDArray[np.int64]
+
+    def take(self, chosen: NDArray[np.bool_]) -> "_Heard":
+        """Those that are chosen."""
+        return _Heard(self.number, self.opened, self.answers.take(chosen), self.acked[chosen], self.position[chosen])
+
+
+def _now() -> Clock:
+    return Clock(time.monotonic(), time.time_ns() // 1000)
 
 
 def _asked(addresses: U32, ports: NDArray[np.uint16], withheld: Ranges) -> tuple[U32, NDArray[np.uint16]]:
@@ -217,24 +337,6 @@ def _asked(addresses: U32, ports: NDArray[np.uint16], withheld: Ranges) -> tuple
         return addresses, ports
     asked = ~withheld.contains(addresses)
     return addresses[asked], ports[asked]
-
-
-def _count(opened: OpenRange, answers: Answers, position: NDArray[np.int64]) -> Iterator[Responses]:
-    """Count the answers of one range; yield the targets whose first SYN-ACK this is."""
-    counts = opened.counts
-    kinds = answers.flags & (packet.SYN | packet.ACK | packet.RST)
-    counts.resets += int(((kinds & packet.RST) != 0).sum())
-    counts.unreachable += int((answers.flags == 0).sum())
-    accepted = kinds == (packet.SYN | packet.ACK)
-    counts.answers += int(accepted.sum())
-    places, first = np.unique(position[accepted], return_index=True)
-    new = ~opened.answered[places]
-    opened.answered[places] = True
-    counts.duplicates += int(accepted.sum() - new.sum())
-    if new.any():
-        chosen = np.zeros(len(position), dtype=np.bool_)
-        chosen[np.flatnonzero(accepted)[first[new]]] = True
-        yield Responses(opened.range, answers.take(chosen), time.time_ns() // 1000, _rtt(opened, position[chosen]))
 
 
 def _rtt(opened: OpenRange, position: NDArray[np.int64]) -> NDArray[np.uint32]:

@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import CensusError
+from pipeline.wire import segment
 from pipeline.wire.cookie import FIRST_SOURCE_PORT, SOURCE_PORTS
-from pipeline.wire.packet import FRAME, ICMP, ICMP_UNREACHABLE, SNAP, TCP
+from pipeline.wire.packet import FRAME, ICMP, ICMP_UNREACHABLE, SNAP, TCP, Answers
+from pipeline.wire.segment import Kind, Places
 
 SOL_PACKET = 263
 PACKET_RX_RING, PACKET_STATISTICS, PACKET_VERSION, PACKET_TX_RING = 5, 6, 10, 13
@@ -30,15 +32,19 @@ NET_OFFSET = (
 )
 TX_FRAME, RX_FRAME, BLOCK = 128, 2048, 1 << 16
 TX_FRAMES, RX_FRAMES = 16384, 16384
+#: Our MSS is 1460, so no packet of a connection of ours is longer than this.
+LONGEST = 1500
+#: Segments wait in a ring of their own: there are fewer of them, and they carry our requests.
+SEGMENT_FRAME, SEGMENT_FRAMES = 2048, 4096
 
 
-def _transmit_type() -> np.dtype[np.void]:
+def _transmit_type(frame: np.dtype[np.void], size: int) -> np.dtype[np.void]:
     return np.dtype(
         {
             "names": ["status", "length", "frame"],
-            "formats": ["<u4", "<u4", FRAME],
+            "formats": ["<u4", "<u4", frame],
             "offsets": [0, 4, HEADER],
-            "itemsize": TX_FRAME,
+            "itemsize": size,
         }
     )
 
@@ -46,9 +52,9 @@ def _transmit_type() -> np.dtype[np.void]:
 def _receive_type() -> np.dtype[np.void]:
     return np.dtype(
         {
-            "names": ["status", "snap_length", "net", "packet"],
-            "formats": ["<u4", "<u4", "<u2", ("u1", SNAP)],
-            "offsets": [0, 8, 14, NET_OFFSET],
+            "names": ["status", "snap_length", "net", "packet", "long"],
+            "formats": ["<u4", "<u4", "<u2", ("u1", SNAP), ("u1", LONGEST)],
+            "offsets": [0, 8, 14, NET_OFFSET, NET_OFFSET],
             "itemsize": RX_FRAME,
         }
     )
@@ -62,17 +68,23 @@ def _map(sock: socket.socket, option: int, frame: int, frames: int) -> mmap.mmap
 
 
 class TransmitRing:
-    """A ring of probe frames. `room` says how many can be filled at once; `frames` gives them; `send` hands them over."""
+    """A ring of frames. `room` says how many can be filled at once; `frames` gives them; `send` hands them over."""
 
-    def __init__(self, sock: socket.socket, template: bytes) -> None:
+    def __init__(self, sock: socket.socket, frame: np.dtype[np.void], size: int, frames: int) -> None:
         self._socket = sock
-        self._memory = _map(sock, PACKET_TX_RING, TX_FRAME, TX_FRAMES)
+        self._memory = _map(sock, PACKET_TX_RING, size, frames)
         sock.setsockopt(SOL_PACKET, PACKET_QDISC_BYPASS, 1)
-        self._ring = np.frombuffer(self._memory, dtype=_transmit_type())
-        self._ring["frame"] = np.frombuffer(template, dtype=FRAME)[0]
-        self._ring["length"] = FRAME.itemsize
+        self._ring = np.frombuffer(self._memory, dtype=_transmit_type(frame, size))
         self._head = 0
         self.rejected = 0
+
+    @classmethod
+    def of_probes(cls, sock: socket.socket, template: bytes) -> "TransmitRing":
+        """A ring in which every frame holds the template of a probe."""
+        ring = cls(sock, FRAME, TX_FRAME, TX_FRAMES)
+        ring._ring["frame"] = np.frombuffer(template, dtype=FRAME)[0]
+        ring._ring["length"] = FRAME.itemsize
+        return ring
 
     def room(self) -> int:
         """Frames that are free from the head to the ring's end."""
@@ -86,10 +98,15 @@ class TransmitRing:
         self.rejected += int((chosen["status"] == WRONG_FORMAT).sum())
         return chosen["frame"]
 
+    def lengths(self, count: int) -> NDArray[np.uint32]:
+        """The lengths in bytes of the next `count` frames, to be set."""
+        chosen: NDArray[np.uint32] = self._ring["length"][self._head : self._head + count]
+        return chosen
+
     def send(self, count: int) -> None:
         """Hand the next `count` frames to the kernel and wait until it has taken them."""
         self._ring["status"][self._head : self._head + count] = SEND_REQUEST
-        self._head = (self._head + count) % TX_FRAMES
+        self._head = (self._head + count) % len(self._ring)
         try:
             self._socket.send(b"")
         except OSError as error:
@@ -97,12 +114,45 @@ class TransmitRing:
                 raise CensusError(f"the interface does not take probes: {error.strerror}") from None
 
 
+class SegmentRing:
+    """A ring of segments of our connections, of any kind."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        size = SEGMENT_FRAME - HEADER
+        self._ring = TransmitRing(sock, np.dtype([("bytes", "u1", size)]), SEGMENT_FRAME, SEGMENT_FRAMES)
+        self._ids = np.random.default_rng()
+
+    def send(self, kind: Kind, places: Places) -> None:
+        """Send a segment of a kind to each place, in their order."""
+        done, wanted = 0, len(places.address)
+        while done < wanted:
+            count = min(wanted - done, self._ring.room())
+            chosen = Places(*(getattr(places, name)[done : done + count] for name in Places.__dataclass_fields__))
+            ids = self._ids.integers(0, 65536, count, dtype=np.uint16)
+            segment.fill(self._ring.frames(count)["bytes"], kind, chosen, ids)
+            self._ring.lengths(count)[:] = len(kind.frame)
+            self._ring.send(count)
+            done += count
+
+
 @dataclass(frozen=True, slots=True)
 class Received:
-    """Frames of one read: the first SNAP bytes of each IP packet, and its length."""
+    """Frames of one read: the first SNAP bytes of each IP packet, its length, and more of those that are longer."""
 
     packets: NDArray[np.uint8]
     lengths: NDArray[np.uint32]
+    long: NDArray[np.uint8]
+    """The first LONGEST bytes of the packets with more than SNAP, in their order."""
+
+    def payloads(self, answers: Answers) -> list[bytes]:
+        """The peer's bytes in each of these packets."""
+        is_long = self.lengths > SNAP
+        place = np.cumsum(is_long) - 1
+        chosen = zip(answers.frame.tolist(), answers.begin.tolist(), answers.size.tolist(), strict=True)
+        return [
+            (self.long[place[frame]] if is_long[frame] else self.packets[frame])[begin : begin + size].tobytes()
+            for frame, begin, size in chosen
+        ]
 
 
 class ReceiveRing:
@@ -124,7 +174,9 @@ class ReceiveRing:
         count = int(gaps[0]) if len(gaps) else len(waiting)
         chosen = self._ring[self._head : self._head + count]
         usable = chosen["net"] == NET_OFFSET
-        received = Received(chosen["packet"][usable].copy(), chosen["snap_length"][usable] - np.uint32(14))
+        lengths = chosen["snap_length"][usable] - np.uint32(14)
+        is_long = np.flatnonzero(usable)[lengths > SNAP]
+        received = Received(chosen["packet"][usable], lengths, chosen["long"][is_long])
         chosen["status"] = 0
         self._head = (self._head + count) % RX_FRAMES
         return received

@@ -1,7 +1,6 @@
 """The associator's process: holds one conversation with each target that answered."""
 
 import asyncio
-import hashlib
 import os
 import socket
 import time
@@ -17,11 +16,11 @@ from pipeline import guard
 from pipeline.associate import client, loop
 from pipeline.associate.turns import Turns
 from pipeline.errors import GuardError
-from pipeline.lake import parts
-from pipeline.outcome import Transport
 from pipeline.record import columns
 from pipeline.register import Watch
 from pipeline.space.ranges import Ranges
+from pipeline.stages import rows
+from pipeline.stages.rows import Origin
 from pipeline.stages.setting import PROGRESS_SECONDS, Setting
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
@@ -70,7 +69,7 @@ class Associating:
     inbox: Receiver
     writer: Sender
     coordinator: Sender
-    worker: str = field(init=False, default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}")
+    origin: Origin = field(init=False)
     open: dict[tuple[int, int], Conversations] = field(default_factory=dict)
     outcomes: Counter[str] = field(default_factory=Counter)
     turns: Turns[tuple[Conversations, dict[str, Any]]] = field(init=False)
@@ -82,6 +81,7 @@ class Associating:
     def __post_init__(self) -> None:
         limits = self.setting.plan.associate
         self.turns = Turns(limits.at_once, limits.per_slash24)
+        self.origin = Origin.of(self.setting.plan, f"{socket.gethostname()}-{os.getpid()}", self.outgoing)
 
     async def run(self) -> None:
         """Work until told to stop and nothing is in flight."""
@@ -116,15 +116,15 @@ class Associating:
             batch.pending -= 1
             self.turns.over(address)
 
-    def take(self, message: messages.Any, rows: pa.RecordBatch | None, allowed: Ranges) -> None:
+    def take(self, message: messages.Any, targets: pa.RecordBatch | None, allowed: Ranges) -> None:
         """Begin the conversations that a message asks for, or note that a range is over."""
         match message:
-            case messages.Rows() if rows is not None:
-                if not allowed.contains(np.asarray(rows["ip"])).all():
+            case messages.Rows() if targets is not None:
+                if not allowed.contains(np.asarray(targets["ip"])).all():
                     raise GuardError("a target lies outside the plan's space; nothing was sent to it")
                 batch = self.range_of(message)
                 batch.round, batch.vantage = message.round, message.vantage
-                for row in rows.to_pylist():
+                for row in targets.to_pylist():
                     self.begin(batch, row)
             case messages.Cooled():
                 self.range_of(message).cooled = message
@@ -135,12 +135,7 @@ class Associating:
         """The range that a message speaks of; what earlier attempts at it have visited is not visited again."""
         key = (message.shard, message.number)
         if key not in self.open:
-            known: set[tuple[int, int]] = set()
-            name = f"{message.shard:03d}-{message.number:06d}"
-            for attempt in range(1, message.attempt):
-                for table in ("responses", "tls"):
-                    rows = parts.read_journal(self.setting.place.journal(name, attempt, table), table)
-                    known |= set(zip(rows["ip"].to_pylist(), rows["port"].to_pylist(), strict=True))
+            known = rows.known(self.setting.place, message.shard, message.number, message.attempt)
             self.open[key] = Conversations(message.shard, message.number, message.attempt, known)
         return self.open[key]
 
@@ -166,21 +161,13 @@ class Associating:
 
     def provenance(self, batch: Conversations, row: dict[str, Any], *, secured: bool) -> dict[str, Any]:
         """Where a conversation comes from, as columns of `associations` and `tls`."""
-        return {
-            "shard": batch.shard,
-            "range": batch.number,
-            "attempt": batch.attempt,
-            "round": batch.round,
-            "syn_ttl": row.get("ttl"),
-            "syn_window": row.get("window"),
-            "vantage": batch.vantage,
-            "worker": self.worker,
-            "profile": self.setting.plan.settings.profile,
-            "transport": Transport.TLS if secured else Transport.TCP,
-            "code_version": self.setting.plan.code_version,
-            "request_sha256": hashlib.sha256(self.outgoing.request).hexdigest(),
-            "register_digest": self.watch.digest,
-        }
+        of_batch = {"shard": batch.shard, "range": batch.number, "attempt": batch.attempt, "round": batch.round}
+        syn = {"syn_ttl": row.get("ttl"), "syn_window": row.get("window")}
+        return (
+            of_batch
+            | syn
+            | self.origin.columns(vantage=batch.vantage, secured=secured, register_digest=self.watch.digest)
+        )
 
     def raise_failures(self) -> None:
         """A conversation that failed by our fault ends the worker: what a peer does never raises."""
@@ -198,10 +185,8 @@ class Associating:
             self.hand_over(batch)
             if batch.cooled and not batch.pending:
                 del self.open[key]
-                counts = batch.cooled.counts | {
-                    "connects": batch.counts["connects"],
-                    "syn_retransmits": batch.counts["syn_retransmits"],
-                    "suppressed_visits": batch.counts["suppressed_visits"],
+                counts: dict[str, int | float | str] = {
+                    name: batch.counts[name] for name in ("connects", "syn_retransmits", "suppressed_visits")
                 }
                 self.writer.send(
                     messages.Cooled(
@@ -217,14 +202,7 @@ class Associating:
 
     def hand_over(self, batch: Conversations) -> None:
         """Send the rows that came in since the last time, table by table."""
-        rows, batch.rows = batch.rows, []
-        chosen = {
-            "responses": rows if batch.round == 1 else [],
-            "associations": [row for row in rows if row["like_dicom"]],
-            "banners": [row for row in rows if row["banner"] is not None and batch.round == 1],
-            "tls": [row for row in rows if row["tls"]],
-        }
-        for table, its_rows in chosen.items():
-            if its_rows:
-                message = messages.Rows(shard=batch.shard, number=batch.number, attempt=batch.attempt, table=table)
-                self.writer.send(message, parts.from_rows(its_rows, table))
+        finished, batch.rows = batch.rows, []
+        for table, its_rows in rows.by_table(finished, round=batch.round):
+            message = messages.Rows(shard=batch.shard, number=batch.number, attempt=batch.attempt, table=table)
+            self.writer.send(message, its_rows)

@@ -1,7 +1,10 @@
-"""The engine's process: sends the ranges that are assigned, hands on who answers."""
+"""The engine's process: sends the ranges that are assigned, greets who answers, and hands on what came of it."""
 
+import os
+import socket
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -9,24 +12,34 @@ import numpy as np
 import pyarrow as pa
 import zmq
 
-from pipeline import guard, network
+from pipeline import guard, network, schema
+from pipeline.associate.conversation import Conversation
 from pipeline.errors import InputError
-from pipeline.probe.engine import Engine, Finished, Responses
+from pipeline.lake import parts
+from pipeline.probe.engine import Engine, Finished, Greeted, Responses
+from pipeline.probe.greeting import Greeter, Settled, Talked
 from pipeline.probe.pacer import Pacer
-from pipeline.probe.ring import ReceiveRing, TransmitRing
+from pipeline.probe.ring import ReceiveRing, SegmentRing, TransmitRing
+from pipeline.probe.shield import shield
+from pipeline.record import banner, columns
 from pipeline.register import Watch
 from pipeline.space.listing import parse
 from pipeline.space.plan import Plan
 from pipeline.space.shard import Range
+from pipeline.stages import rows
 from pipeline.stages.fanout import Fanout
+from pipeline.stages.rows import Origin
 from pipeline.stages.second import SecondVisits
 from pipeline.stages.setting import PROGRESS_SECONDS, Setting, associator_names
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
 from pipeline.wire.cookie import Secret
+from pipeline.wire.guess import guess
+from pipeline.wire.outgoing import Outgoing
 from pipeline.wire.packet import Link, template
 
 ETH_P_ALL = 3
+FLUSH_SECONDS = 0.1
 
 
 def vantage(plan: Plan) -> tuple[str, Link, str]:
@@ -48,33 +61,50 @@ def _mac(text: str) -> bytes:
 
 
 def run_engine(_name: str, setting: Setting, context: zmq.Context[zmq.Socket[bytes]], coordinator: Sender) -> None:
-    """Send the ranges that are assigned, hand on who answers."""
+    """Send the ranges that are assigned, greet who answers."""
     plan = setting.plan
     inbox = Receiver(context, Address(setting.folder, "engine"))
-    fanout = Fanout([Sender(context, Address(setting.folder, name)) for name in associator_names(plan)])
+    writer = Sender(context, Address(setting.folder, "writer"))
+    fanout = Fanout(writer, [Sender(context, Address(setting.folder, name)) for name in associator_names(plan)])
     interface, link, source = vantage(plan)
-    frame = template(link)
-    with setting.watch() as watch:
-        engine = Engine(
-            plan.walk(),
-            Secret.of(setting.secret),
-            TransmitRing(guard.packet_socket(interface, 0), frame),
-            ReceiveRing(guard.packet_socket(interface, ETH_P_ALL), link.source),
-            permit=watch.permit,
-            frame=frame,
-            rate=plan.settings.rate,
-            cooldown=plan.probe.cooldown,
-        )
+    outgoing = Outgoing.from_json(plan.requests, where="plan, requests")
+    with setting.watch() as watch, shield(interface, source, plan.settings.ports):
+        engine = _engine(setting, outgoing, interface, link, watch)
         second = SecondVisits(fanout, Pacer(plan.tls.rate, time.monotonic()), source)
-        Sending(engine, watch, inbox, fanout, second, coordinator, source).run()
+        origin = Origin.of(plan, f"{socket.gethostname()}-{os.getpid()}", outgoing)
+        Sending(setting, engine, watch, inbox, fanout, second, coordinator, source, origin).run()
     inbox.close()
     fanout.close()
 
 
+def _engine(setting: Setting, outgoing: Outgoing, interface: str, link: Link, watch: Watch) -> Engine:
+    """The engine of a plan, on its interface."""
+    plan, frame = setting.plan, template(link)
+    echo = plan.settings.profile == "echo"
+
+    def talk(ip: int, port: int, started_at_us: int) -> Conversation:
+        return Conversation(outgoing, echo=echo, ip=ip, port=port, started_at_us=started_at_us)
+
+    ports = plan.settings.ports if plan.settings.profile == "capabilities" else plan.tls.ports
+    return Engine(
+        plan.walk(),
+        Secret.of(setting.secret),
+        TransmitRing.of_probes(guard.packet_socket(interface, 0), frame),
+        ReceiveRing(guard.packet_socket(interface, ETH_P_ALL), link.source),
+        Greeter(SegmentRing(guard.packet_socket(interface, 0)), link, outgoing, talk),
+        permit=watch.permit,
+        frame=frame,
+        rate=plan.settings.rate,
+        cooldown=plan.probe.cooldown,
+        handed_on=ports,
+    )
+
+
 @dataclass(slots=True)
 class Sending:
-    """The engine's process: commands in, answers out."""
+    """The engine's process: commands in, finished conversations and targets for the associators out."""
 
+    setting: Setting
     engine: Engine
     watch: Watch
     inbox: Receiver
@@ -82,25 +112,27 @@ class Sending:
     second: SecondVisits
     coordinator: Sender
     source: str
+    origin: Origin
     attempts: dict[tuple[int, int], int] = field(default_factory=dict)
+    talked: dict[tuple[int, int], list[dict[str, Any]]] = field(default_factory=dict)
     told: bool = True
     stopped: bool = False
     shown: float = 0.0
+    flushed: float = 0.0
     seen: Counter[str] = field(default_factory=Counter)
 
     def run(self) -> None:
-        """Work until told to stop."""
-        while not self.stopped:
+        """Work until told to stop and no conversation is open."""
+        while not self.stopped or self.engine.busy:
             self.command()
             for event in self.engine.tick():
-                self.hand_on(event)
+                HANDLERS[type(event)](self, event)
             self.second.tick(held=bool(self.watch.permit().held), register_digest=self.watch.digest)
             if self.engine.idle and self.second.idle and not self.told:
                 self.told = True
                 self.coordinator.send(messages.Sent(shard=0, number=0))
+            self.flush()
             self.show()
-        for finished in self.engine.stop():
-            self.hand_on(finished)
         self.second.end(self.watch.digest)
         self.fanout.stop()
 
@@ -109,53 +141,137 @@ class Sending:
         received = self.inbox.receive(0.0)
         match received[0] if received else None:
             case messages.Assign() as task:
-                self.attempts[task.shard, task.number] = task.attempt
-                self.engine.begin(Range(task.shard, task.number, task.first_index, task.last_index))
+                self.assign(task)
                 self.told = False
             case messages.Rows() as task if received and received[1] is not None:
                 self.second.begin(task, received[1])
                 self.told = False
             case messages.Stop():
                 self.stopped = True
+                self.engine.stop()
 
-    def hand_on(self, event: Responses | Finished) -> None:
-        """Tell the associators who answered (all of a /24 go to the same one), or that no more answers of a range will come."""
-        chosen = event.range
+    def assign(self, task: messages.Assign) -> None:
+        """Begin a range; whom an earlier attempt has visited is not greeted again."""
+        self.attempts[task.shard, task.number] = task.attempt
+        visited = sorted(rows.known(self.setting.place, task.shard, task.number, task.attempt))
+        known = None
+        if visited:
+            ip, port = zip(*visited, strict=True)
+            known = np.array(ip, dtype=np.uint32), np.array(port, dtype=np.uint16)
+        self.engine.begin(Range(task.shard, task.number, task.first_index, task.last_index), known)
+
+    def message(self, chosen: Range, table: str) -> messages.Rows:
+        """What announces rows of a range."""
         attempt = self.attempts[chosen.shard, chosen.number]
-        if isinstance(event, Finished):
-            counts: dict[str, Any] = {
-                **asdict(event.counts),
-                "round": 1,
-                "vantage": self.source,
-                "register_digest": self.watch.digest,
-            }
-            self.fanout.cooled(chosen.shard, chosen.number, attempt, counts, complete=event.complete)
-            return
+        return messages.Rows(
+            shard=chosen.shard, number=chosen.number, attempt=attempt, table=table, vantage=self.source
+        )
+
+    def hand_on(self, event: Responses) -> None:
+        """Tell the associators whom they are to visit."""
         answers = event.answers
         self.seen["responsive"] += len(answers.address)
-        rows = pa.RecordBatch.from_arrays(
-            [
-                pa.array(answers.address),
-                pa.array(answers.port),
-                pa.array(np.full(len(answers.address), event.answered_at)),
-                pa.array(answers.ttl),
-                pa.array(answers.window),
-                pa.array(event.rtt_us),
-                pa.array(answers.options),
-            ],
-            names=["ip", "port", "answered_at", "ttl", "window", "syn_rtt_us", "syn_options_hash"],
-        )
-        message = messages.Rows(
-            shard=chosen.shard, number=chosen.number, attempt=attempt, table="responses", vantage=self.source
-        )
-        self.fanout.targets(message, rows)
+        columns = {
+            "ip": answers.address,
+            "port": answers.port,
+            "answered_at": np.full(len(answers.address), event.answered_at),
+            "ttl": answers.ttl,
+            "window": answers.window,
+            "syn_rtt_us": event.rtt_us,
+            "syn_options_hash": answers.options,
+        }
+        batch = pa.RecordBatch.from_pydict({name: pa.array(column) for name, column in columns.items()})
+        self.fanout.targets(self.message(event.range, "responses"), batch)
+
+    def keep(self, event: Greeted) -> None:
+        """Have the writer keep what came of conversations."""
+        if isinstance(event.result, Settled):
+            self.keep_settled(event.range, event.result)
+        else:
+            self.keep_talked(event.range, event.result)
+
+    def keep_settled(self, chosen: Range, settled: Settled) -> None:
+        """Hosts that said nothing of DICOM's, as whole columns."""
+        count = len(settled.rows)
+        self.seen["responsive"] += count
+        self.seen[str(settled.outcome)] += count
+        key = banner(settled.banner)
+        same = {
+            "outcome": str(settled.outcome),
+            "close_kind": str(settled.kind),
+            "close_stage": str(settled.stage),
+            "banner": key,
+        }
+        names = {"ip": "address", "port": "port", "answered_at": "answered_at", "ttl": "ttl", "window": "window"}
+        table = schema.table("responses").arrow
+        arrays = [
+            pa.array(settled.rows[names[name]]).cast(table.field(name).type)
+            if name in names
+            else pa.array([same[name]] * count, table.field(name).type)
+            for name in table.names
+        ]
+        self.fanout.rows(self.message(chosen, "responses"), pa.RecordBatch.from_arrays(arrays, schema=table))
+        if key is not None:
+            row = {"banner": key, "bytes": settled.banner, "guess": guess(settled.banner)}
+            self.fanout.rows(self.message(chosen, "banners"), parts.from_rows([row], "banners"))
+
+    def keep_talked(self, chosen: Range, talked: Talked) -> None:
+        """A host that was talked with: its rows go with the next flush."""
+        row, visit = talked.row, talked.visit
+        self.seen["responsive"] += 1
+        self.seen[str(visit.outcome)] += 1
+        syn = {
+            "answered_at": int(row["answered_at"]),
+            "ttl": int(row["ttl"]),
+            "window": int(row["window"]),
+            "syn_ttl": int(row["ttl"]),
+            "syn_window": int(row["window"]),
+            "syn_rtt_us": int(row["rtt_us"]),
+            "syn_options_hash": int(row["options"]),
+        }
+        attempt = self.attempts[chosen.shard, chosen.number]
+        where = {"shard": chosen.shard, "range": chosen.number, "attempt": attempt, "round": 1}
+        origin = self.origin.columns(vantage=self.source, secured=False, register_digest=self.watch.digest)
+        self.talked.setdefault((chosen.shard, chosen.number), []).append(columns(visit) | syn | where | origin)
+
+    def finish(self, event: Finished) -> None:
+        """Say that no more of a range will come."""
+        chosen = event.range
+        self.flush(now=True)
+        counts: dict[str, Any] = {
+            **asdict(event.counts),
+            "round": 1,
+            "vantage": self.source,
+            "register_digest": self.watch.digest,
+        }
+        attempt = self.attempts[chosen.shard, chosen.number]
+        self.fanout.cooled(chosen.shard, chosen.number, attempt, counts, complete=event.complete)
+
+    def flush(self, *, now: bool = False) -> None:
+        """Hand conversations to the writer as a group."""
+        at = time.monotonic()
+        if not now and at - self.flushed < FLUSH_SECONDS:
+            return
+        self.flushed = at
+        for (shard, number), talked in self.talked.items():
+            for table, batch in rows.by_table(talked, round=1):
+                message = messages.Rows(shard=shard, number=number, attempt=self.attempts[shard, number], table=table)
+                self.fanout.rows(message, batch)
+        self.talked.clear()
 
     def show(self) -> None:
         """Report progress now and then."""
         now = time.monotonic()
         if now - self.shown > PROGRESS_SECONDS or self.stopped:
             self.shown = now
-            counts = {"probed": self.engine.probes, "responsive": self.seen["responsive"]}
-            counts["suppressed"] = self.engine.suppressed
+            counts = {"probed": self.engine.probes, "suppressed": self.engine.suppressed, **self.seen}
             held = self.watch.permit().held
             self.coordinator.send(messages.Progress(shard=0, number=0, stage="engine", counts=counts, held=held))
+
+
+#: What is done with each kind of event of the engine.
+HANDLERS: dict[type, Callable[[Sending, Any], None]] = {
+    Responses: Sending.hand_on,
+    Greeted: Sending.keep,
+    Finished: Sending.finish,
+}

@@ -1,4 +1,4 @@
-"""The engine's way to the associators: all targets of a /24 go to the same one, the end of a range to each."""
+"""The engine's ways on: finished rows to the writer, targets to the associators (a /24 to the same one), ends to all of them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +12,14 @@ from pipeline.transport.channel import Sender
 
 @dataclass(frozen=True, slots=True)
 class Fanout:
-    """The associators that an engine feeds."""
+    """The writer and the associators that an engine feeds."""
 
+    writer: Sender
     associators: list[Sender]
+
+    def rows(self, message: messages.Rows, rows: pa.RecordBatch) -> None:
+        """Have finished rows kept."""
+        self.writer.send(message, rows)
 
     def targets(self, message: messages.Rows, rows: pa.RecordBatch) -> None:
         """Hand targets on; `rows` have the columns `ip` and `port` and what is known of the answers."""
@@ -23,20 +28,18 @@ class Fanout:
             self.associators[number].send(message, rows.filter(pa.array(whose == number)))
 
     def cooled(self, shard: int, number: int, attempt: int, counts: dict[str, Any], *, complete: bool) -> None:
-        """Say that no more targets of a range will come; the counts go along once."""
-        for position, associator in enumerate(self.associators):
-            associator.send(
-                messages.Cooled(
-                    shard=shard, number=number, attempt=attempt, complete=complete, counts={} if position else counts
-                )
+        """Say that no more of a range will come; the writer adds up the counts of all who say so."""
+        for channel, its_counts in ((self.writer, counts), *((each, {}) for each in self.associators)):
+            channel.send(
+                messages.Cooled(shard=shard, number=number, attempt=attempt, complete=complete, counts=its_counts)
             )
 
     def stop(self) -> None:
         """Say that no further range will come."""
-        for associator in self.associators:
-            associator.send(messages.Stop(shard=0, number=0))
+        for channel in (self.writer, *self.associators):
+            channel.send(messages.Stop(shard=0, number=0))
 
     def close(self) -> None:
         """Close the channels."""
-        for associator in self.associators:
-            associator.close()
+        for channel in (self.writer, *self.associators):
+            channel.close()

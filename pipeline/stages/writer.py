@@ -20,7 +20,7 @@ def run_writer(_name: str, setting: Setting, context: zmq.Context[zmq.Socket[byt
     """Make rows durable: journals first, Parquet parts when a range is over."""
     inbox = Receiver(context, Address(setting.folder, "writer"))
     journals: dict[tuple[int, int, str], parts.Journal] = {}
-    associators = len(associator_names(setting.plan))
+    sources = 1 + len(associator_names(setting.plan))  # the engine, which greets, and the associators
     cooled: defaultdict[tuple[int, int], list[messages.Cooled]] = defaultdict(list)
     stops = 0
     while True:
@@ -38,7 +38,7 @@ def run_writer(_name: str, setting: Setting, context: zmq.Context[zmq.Socket[byt
             case (messages.Cooled() as message, _):
                 key_of = (message.shard, message.number)
                 cooled[key_of].append(message)
-                if len(cooled[key_of]) < associators:
+                if len(cooled[key_of]) < sources:
                     continue
                 for table in TABLES:
                     if (*key_of, table) in journals:
@@ -46,13 +46,13 @@ def run_writer(_name: str, setting: Setting, context: zmq.Context[zmq.Socket[byt
                 coordinator.send(_finish(setting.place, _joined(cooled.pop(key_of))))
             case (messages.Stop(), _):
                 stops += 1
-                if stops == associators:
+                if stops == sources:
                     inbox.close()
                     return
 
 
 def _joined(ends: list[messages.Cooled]) -> messages.Cooled:
-    """What all associators say of the end of a range: it is complete if all of theirs is; their counts add up."""
+    """What the engine and all associators say of the end of a range: it is complete if all of theirs is; their counts add up."""
     counts: dict[str, int | float | str] = {}
     for end in ends:
         for name, value in end.counts.items():

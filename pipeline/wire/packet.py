@@ -43,7 +43,7 @@ FRAME = np.dtype(
         ("options", f"V{len(OPTIONS)}"),
     ]
 )
-FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
+FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
 TCP, ICMP = 6, 1
 ICMP_UNREACHABLE = 3
 
@@ -77,10 +77,11 @@ class Sums:
         """Add the constant words of a template: IP header; TCP header and pseudo-header (RFC 9293 §3.1)."""
         ip, tcp = frame[ETHERNET : ETHERNET + 20], frame[ETHERNET + 20 :]
         pseudo = ip[12:20] + struct.pack(">BBH", 0, TCP, len(tcp))
-        return cls(_words(ip), _words(pseudo) + _words(tcp))
+        return cls(words(ip), words(pseudo) + words(tcp))
 
 
-def _words(data: bytes) -> int:
+def words(data: bytes) -> int:
+    """The sum of the 16-bit words of bytes, of which there is an even number."""
     return sum(struct.unpack(f">{len(data) // 2}H", data))
 
 
@@ -98,29 +99,29 @@ def fill(
     frames["source_port"] = cookie.source_port
     frames["sequence"] = cookie.sequence
     frames["id"] = ids
-    halves = _halves(addresses.astype(np.uint32, copy=False))
-    varying = _halves(cookie.sequence)
-    varying += halves
+    where = halves(addresses.astype(np.uint32, copy=False))
+    varying = halves(cookie.sequence)
+    varying += where
     varying += ports
     varying += cookie.source_port
     varying += np.uint32(sums.tcp)
-    halves += ids
-    halves += np.uint32(sums.ip)
-    frames["ip_checksum"] = _fold(halves)
-    frames["tcp_checksum"] = _fold(varying)
+    where += ids
+    where += np.uint32(sums.ip)
+    frames["ip_checksum"] = checksum(where)
+    frames["tcp_checksum"] = checksum(varying)
 
 
-def _halves(words: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """The sums of both halves of 32-bit words."""
+def halves(words: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """The sums of both halves of 32-bit words, shape (n,)."""
     total: NDArray[np.uint32] = words >> np.uint32(16)
     total += words.astype(np.uint16)
     return total
 
 
-def _fold(total: NDArray[np.uint32]) -> NDArray[np.uint16]:
+def checksum(total: NDArray[np.uint32]) -> NDArray[np.uint16]:
     """One's-complement checksum out of a sum of fewer than 2^16 words (RFC 1071)."""
     for _ in range(2):
-        total = _halves(total)
+        total = halves(total)
     return ~total.astype(np.uint16)
 
 
@@ -133,14 +134,21 @@ class Answers:
     our_port: NDArray[np.uint16]
     our_sequence: NDArray[np.uint32]
     """The sequence number of the probe that is answered: acknowledgement − 1, or the one that ICMP quotes."""
+    sequence: NDArray[np.uint32]
+    """The peer's own."""
     flags: NDArray[np.uint8]
     """TCP flags; 0 for an ICMP unreachable."""
     ttl: NDArray[np.uint8]
     window: NDArray[np.uint16]
     options: NDArray[np.uint64]
     """64-bit FNV-1a over the words of the TCP options, kinds and values; that of no bytes where there are none."""
+    frame: NDArray[np.int64]
+    """Which of the packets it was."""
+    begin: NDArray[np.uint16]
+    """Where in that packet the peer's bytes begin, and how many there are; 0 of them in an ICMP message."""
+    size: NDArray[np.uint16]
 
-    def take(self, chosen: NDArray[np.bool_]) -> "Answers":
+    def take(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> "Answers":
         """The entries that are chosen."""
         return Answers(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
 
@@ -159,36 +167,48 @@ def read_answers(packets: NDArray[np.uint8], lengths: NDArray[np.integer]) -> An
     Only packets without IP options are read: nobody's SYN-ACK has any, and a cookie would not be judged by guesswork.
     """
     plain = (packets[:, 0] == 0x45) & ((packets[:, 6] & 0x3F) == 0) & (packets[:, 7] == 0)
+    plain &= _u2(packets, 2) <= lengths
     tcp = plain & (packets[:, 9] == TCP) & (lengths >= 40)
+    offset = (packets[:, 32] >> 4) * np.uint16(4) + np.uint16(20)
+    tcp &= (offset >= 40) & (offset <= _u2(packets, 2))
     quoting = plain & (packets[:, 9] == ICMP) & (lengths >= QUOTED) & (packets[:, 20] == ICMP_UNREACHABLE)
     quoting &= (packets[:, 28] == 0x45) & (packets[:, 37] == TCP)
-    return _join(_read_tcp(packets[tcp]), _read_icmp(packets[quoting]))
+    return _join(_read_tcp(packets[tcp], np.flatnonzero(tcp)), _read_icmp(packets[quoting], np.flatnonzero(quoting)))
 
 
-def _read_tcp(rows: NDArray[np.uint8]) -> Answers:
+def _read_tcp(rows: NDArray[np.uint8], frame: NDArray[np.int64]) -> Answers:
+    begin = (rows[:, 32] >> np.uint8(4)).astype(np.uint16) * np.uint16(4) + np.uint16(20)
     return Answers(
         address=_u4(rows, 12),
         port=_u2(rows, 20),
         our_port=_u2(rows, 22),
         our_sequence=_u4(rows, 28) - np.uint32(1),
+        sequence=_u4(rows, 24),
         flags=rows[:, 33].copy(),
         ttl=rows[:, 8].copy(),
         window=_u2(rows, 34),
         options=_hash(rows[:, 40:], (rows[:, 32] >> np.uint8(4)).astype(np.int64) - 5),
+        frame=frame,
+        begin=begin,
+        size=_u2(rows, 2) - begin,
     )
 
 
-def _read_icmp(rows: NDArray[np.uint8]) -> Answers:
+def _read_icmp(rows: NDArray[np.uint8], frame: NDArray[np.int64]) -> Answers:
     none = np.zeros(len(rows), dtype=np.uint8)
     return Answers(
         address=_u4(rows, 44),
         port=_u2(rows, 50),
         our_port=_u2(rows, 48),
         our_sequence=_u4(rows, 52),
+        sequence=none.astype(np.uint32),
         flags=none,
         ttl=rows[:, 8].copy(),
         window=none.astype(np.uint16),
         options=none.astype(np.uint64),
+        frame=frame,
+        begin=none.astype(np.uint16),
+        size=none.astype(np.uint16),
     )
 
 

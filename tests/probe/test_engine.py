@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 
-from pipeline.probe.engine import OpenRange, _asked, _rtt
+from pipeline.probe.engine import UNSEEN, OpenRange, _asked, _rtt
 from pipeline.space.ranges import Ranges
 from pipeline.space.shard import Range
 
@@ -29,7 +29,7 @@ def test_withheld_targets_are_left_out() -> None:
 def test_round_trips_begin_with_their_batch() -> None:
     """A target's round trip counts from the batch that asked it, of several."""
     now = time.monotonic()
-    opened = OpenRange(Range(0, 0, 0, 29), np.zeros(30, dtype=np.bool_), now)
+    opened = OpenRange(Range(0, 0, 0, 29), np.full(30, UNSEEN, dtype=np.int32), now)
     opened.batches = [(10, now - 3), (20, now - 2), (30, now - 1)]
     seconds = _rtt(opened, np.array([0, 9, 10, 19, 20, 29])) / 1e6
     assert np.floor(seconds).tolist() == [3, 3, 2, 2, 1, 1]

@@ -1,0 +1,66 @@
+"""Segments of our own TCP connections as numpy views: acknowledgements, requests, ends (RFC 9293 §3.1).
+
+No segment here carries options, and none anything but one whole template: whoever makes a `Kind` asks the whitelist.
+"""
+
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.wire.packet import ETHERNET, FRAME, TCP, TTL, WINDOW, Link, checksum, halves, words
+
+#: Ethernet, IPv4 and TCP headers without options: the first fields of a probe's frame.
+HEADER = np.dtype([(name, FRAME.fields[name][0]) for name in FRAME.names if name != "options"])  # type: ignore[index,union-attr]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Segments that differ in nothing but who gets them and where in the stream: a frame, and its constant sums."""
+
+    flags: int
+    payload: bytes
+    frame: bytes
+    ip: int
+    tcp: int
+
+    @classmethod
+    def of(cls, link: Link, flags: int, payload: bytes = b"") -> "Kind":
+        """Prepare segments with these flags and bytes."""
+        size = HEADER.itemsize - ETHERNET + len(payload)
+        ip = struct.pack(">BBHHHBBHII", 0x45, 0, size, 0, 0x4000, TTL, TCP, 0, link.source, 0)
+        tcp = struct.pack(">HHIIBBHHH", 0, 0, 0, 0, 5 << 4, flags, WINDOW, 0, 0)
+        pseudo = ip[12:20] + struct.pack(">BBH", 0, TCP, size - 20)
+        frame = link.gateway_mac + link.source_mac + b"\x08\x00" + ip + tcp + payload
+        padded = payload + bytes(len(payload) % 2)
+        return cls(flags, payload, frame, words(ip), words(pseudo) + words(tcp) + words(padded))
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where segments go, and where in their streams they stand; all of shape (n,)."""
+
+    address: NDArray[np.uint32]
+    port: NDArray[np.uint16]
+    our_port: NDArray[np.uint16]
+    sequence: NDArray[np.uint32]
+    """Of the first byte of ours."""
+    acknowledgement: NDArray[np.uint32]
+    """What we expect of the peer next."""
+
+
+def fill(frames: NDArray[np.uint8], kind: Kind, places: Places, ids: NDArray[np.uint16]) -> None:
+    """Write segments of one kind into rows of at least `len(kind.frame)` bytes; shape (n, bytes)."""
+    frames[:, : len(kind.frame)] = np.frombuffer(kind.frame, dtype=np.uint8)
+    header = frames[:, : HEADER.itemsize].view(HEADER)[:, 0]
+    header["destination"] = places.address
+    header["source_port"] = places.our_port
+    header["destination_port"] = places.port
+    header["sequence"] = places.sequence
+    header["acknowledgement"] = places.acknowledgement
+    header["id"] = ids
+    where = halves(places.address)
+    varying = where + halves(places.sequence) + halves(places.acknowledgement) + places.port + places.our_port
+    header["ip_checksum"] = checksum(where + ids + np.uint32(kind.ip))
+    header["tcp_checksum"] = checksum(varying + np.uint32(kind.tcp))
