@@ -1,0 +1,56 @@
+"""Segments of our own, read by another implementation."""
+
+import dpkt
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.wire.packet import ACK, FIN, PSH, RST, Link
+from pipeline.wire.segment import HEADER, Kind, Places, fill
+
+OURS = 0x14000001
+LINK = Link(source_mac=b"\x02\x00\x00\x00\x00\x01", gateway_mac=b"\x02\x00\x00\x00\x00\x02", source=OURS)
+PLACES = st.tuples(
+    st.integers(0, 2**32 - 1), st.integers(0, 65535), st.integers(0, 65535), st.integers(0, 2**32 - 1),
+    st.integers(0, 2**32 - 1), st.integers(0, 65535),
+)  # fmt: skip
+KINDS = st.tuples(st.sampled_from([ACK, ACK | PSH, ACK | FIN, RST | ACK]), st.binary(max_size=300))
+
+
+def filled(kind: Kind, rows: list[tuple[int, ...]]) -> list[bytes]:
+    """The frames of (address, port, our port, sequence, acknowledgement, id)."""
+    address, port, our_port, sequence, acknowledgement, ids = (np.array(column) for column in zip(*rows, strict=True))
+    frames = np.zeros((len(rows), 512), dtype=np.uint8)
+    u4 = np.uint32
+    places = Places(
+        address.astype(u4),
+        port.astype(np.uint16),
+        our_port.astype(np.uint16),
+        sequence.astype(u4),
+        acknowledgement.astype(u4),
+    )
+    fill(frames, kind, places, ids.astype(np.uint16))
+    return [frame[: len(kind.frame)].tobytes() for frame in frames]
+
+
+@given(KINDS, st.lists(PLACES, min_size=1, max_size=5))
+def test_another_implementation_reads_them(made: tuple[int, bytes], rows: list[tuple[int, ...]]) -> None:
+    """Fields, bytes and both checksums are those that dpkt reads and computes, for bytes of odd and even number."""
+    flags, payload = made
+    for frame, (address, port, our_port, sequence, acknowledgement, id) in zip(
+        filled(Kind.of(LINK, flags, payload), rows), rows, strict=True
+    ):
+        ip = dpkt.ethernet.Ethernet(frame).data
+        tcp = ip.data
+        assert (int.from_bytes(ip.dst, "big"), int.from_bytes(ip.src, "big"), ip.id) == (address, OURS, id)
+        assert (tcp.dport, tcp.sport, tcp.seq, tcp.ack) == (port, our_port, sequence, acknowledgement)
+        assert (tcp.flags, tcp.off, bytes(tcp.data)) == (flags, 5, payload)
+        sums = ip.sum, tcp.sum
+        ip.sum = tcp.sum = 0
+        again = dpkt.ip.IP(bytes(ip))
+        assert sums == (again.sum, again.data.sum)
+
+
+def test_a_header_is_fifty_four_bytes() -> None:
+    """Ethernet, IPv4 and TCP without options."""
+    assert HEADER.itemsize == 14 + 20 + 20
