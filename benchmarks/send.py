@@ -22,7 +22,7 @@ import numpy as np
 
 from pipeline import guard
 from pipeline.guard import ONLY_TESTBED, TESTBED
-from pipeline.probe.ring import TransmitRing
+from pipeline.ring import TransmitRing
 from pipeline.space import listing
 from pipeline.space.permutation import Permutation
 from pipeline.space.ranges import Ranges, Space

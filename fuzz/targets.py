@@ -144,6 +144,13 @@ def fuzz_packet(stream: bytes) -> None:
     assert len(packet.read_answers(rows, lengths).address) <= len(rows)
 
 
+def fuzz_checksum(data: bytes) -> None:
+    """Sum the words of a header: with its checksum, it sums up to nothing, as RFC 1071 has a receiver check it."""
+    even = data[: len(data) // 2 * 2]
+    total = np.array([packet.words(even)], dtype=np.uint32)
+    assert packet.checksum(total + packet.checksum(total))[0] == 0
+
+
 def _judge(value: Judged | Malformed) -> None:
     """Warnings come once each, and the verdict follows from them."""
     assert len(set(value.warnings)) == len(value.warnings)
@@ -171,6 +178,7 @@ TARGETS: dict[str, Target] = {
     "guess": Target(fuzz_guess, (guess.guess, guess.opening), seeds.streams),
     "outgoing": Target(fuzz_outgoing, (Outgoing.from_json,), seeds.plans),
     "packet": Target(fuzz_packet, (packet.read_answers,), seeds.packets),
+    "checksum": Target(fuzz_checksum, (packet.words,), seeds.packets),
     "conversation": Target(converse, (), seeds.talks),
     "certificate": Target(certificate.target, (x509.read, x509.from_message, x509.read_chain), seeds.certificates),
     "tls": Target(tls.target, (), seeds.hellos),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pipeline.probe.greeting import Clock, Greeter, Settled, Talked
 from pipeline.probe.pacer import Pacer
-from pipeline.probe.ring import Received, ReceiveRing, TransmitRing
+from pipeline.ring import Received, ReceiveRing, TransmitRing
 from pipeline.space.ranges import U32, Ranges
 from pipeline.space.register import Permit
 from pipeline.space.shard import Range, Walk

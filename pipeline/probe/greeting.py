@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from pipeline.outcome import CloseKind, CloseStage, Outcome
 from pipeline.probe.flow import Flow, Out, Talk
 from pipeline.probe.hosts import FLOWING, GREETED, OVER, Hosts, Slots, Wheel
-from pipeline.probe.ring import SegmentRing
 from pipeline.record import BANNER_LIMIT, Visit
+from pipeline.ring import SegmentRing
 from pipeline.wire.guess import Opening, opening
 from pipeline.wire.outgoing import Outgoing
 from pipeline.wire.packet import ACK, FIN, PSH, RST, SYN, Answers, Link

@@ -19,10 +19,10 @@ from pipeline.lake import parts
 from pipeline.probe.engine import Engine, Finished, Greeted, Responses
 from pipeline.probe.greeting import Greeter, Settled, Talked
 from pipeline.probe.pacer import Pacer
-from pipeline.probe.ring import ReceiveRing, SegmentRing, TransmitRing
 from pipeline.probe.shield import shield
 from pipeline.record import banner, columns
 from pipeline.register import Watch
+from pipeline.ring import ReceiveRing, SegmentRing, TransmitRing, filter_program
 from pipeline.space.listing import parse
 from pipeline.space.plan import Plan
 from pipeline.space.shard import Range
@@ -90,7 +90,7 @@ def _engine(setting: Setting, outgoing: Outgoing, interface: str, link: Link, wa
         plan.walk(),
         Secret.of(setting.secret),
         TransmitRing.of_probes(guard.packet_socket(interface, 0), frame),
-        ReceiveRing(guard.packet_socket(interface, ETH_P_ALL), link.source),
+        ReceiveRing(guard.packet_socket(interface, ETH_P_ALL), filter_program(link.source)),
         Greeter(SegmentRing(guard.packet_socket(interface, 0)), link, outgoing, talk),
         permit=watch.permit,
         frame=frame,

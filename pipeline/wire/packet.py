@@ -167,10 +167,10 @@ def read_answers(packets: NDArray[np.uint8], lengths: NDArray[np.integer]) -> An
     Only packets without IP options are read: nobody's SYN-ACK has any, and a cookie would not be judged by guesswork.
     """
     plain = (packets[:, 0] == 0x45) & ((packets[:, 6] & 0x3F) == 0) & (packets[:, 7] == 0)
-    plain &= _u2(packets, 2) <= lengths
+    plain &= u2(packets, 2) <= lengths
     tcp = plain & (packets[:, 9] == TCP) & (lengths >= 40)
     offset = (packets[:, 32] >> 4) * np.uint16(4) + np.uint16(20)
-    tcp &= (offset >= 40) & (offset <= _u2(packets, 2))
+    tcp &= (offset >= 40) & (offset <= u2(packets, 2))
     quoting = plain & (packets[:, 9] == ICMP) & (lengths >= QUOTED) & (packets[:, 20] == ICMP_UNREACHABLE)
     quoting &= (packets[:, 28] == 0x45) & (packets[:, 37] == TCP)
     return _join(_read_tcp(packets[tcp], np.flatnonzero(tcp)), _read_icmp(packets[quoting], np.flatnonzero(quoting)))
@@ -179,28 +179,28 @@ def read_answers(packets: NDArray[np.uint8], lengths: NDArray[np.integer]) -> An
 def _read_tcp(rows: NDArray[np.uint8], frame: NDArray[np.int64]) -> Answers:
     begin = (rows[:, 32] >> np.uint8(4)).astype(np.uint16) * np.uint16(4) + np.uint16(20)
     return Answers(
-        address=_u4(rows, 12),
-        port=_u2(rows, 20),
-        our_port=_u2(rows, 22),
-        our_sequence=_u4(rows, 28) - np.uint32(1),
-        sequence=_u4(rows, 24),
+        address=u4(rows, 12),
+        port=u2(rows, 20),
+        our_port=u2(rows, 22),
+        our_sequence=u4(rows, 28) - np.uint32(1),
+        sequence=u4(rows, 24),
         flags=rows[:, 33].copy(),
         ttl=rows[:, 8].copy(),
-        window=_u2(rows, 34),
+        window=u2(rows, 34),
         options=_hash(rows[:, 40:], (rows[:, 32] >> np.uint8(4)).astype(np.int64) - 5),
         frame=frame,
         begin=begin,
-        size=_u2(rows, 2) - begin,
+        size=u2(rows, 2) - begin,
     )
 
 
 def _read_icmp(rows: NDArray[np.uint8], frame: NDArray[np.int64]) -> Answers:
     none = np.zeros(len(rows), dtype=np.uint8)
     return Answers(
-        address=_u4(rows, 44),
-        port=_u2(rows, 50),
-        our_port=_u2(rows, 48),
-        our_sequence=_u4(rows, 52),
+        address=u4(rows, 44),
+        port=u2(rows, 50),
+        our_port=u2(rows, 48),
+        our_sequence=u4(rows, 52),
         sequence=none.astype(np.uint32),
         flags=none,
         ttl=rows[:, 8].copy(),
@@ -216,7 +216,7 @@ def _hash(rows: NDArray[np.uint8], words: NDArray[np.integer]) -> NDArray[np.uin
     """The hash of the first `words` 32-bit words of each row."""
     found = np.full(len(rows), FNV_BASIS)
     for number in range(rows.shape[1] // 4):
-        stepped = (found ^ _u4(rows, 4 * number)) * FNV_PRIME
+        stepped = (found ^ u4(rows, 4 * number)) * FNV_PRIME
         found = np.where(number < words, stepped, found)
     return found
 
@@ -226,9 +226,11 @@ def _join(one: Answers, other: Answers) -> Answers:
     return Answers(*(np.concatenate((getattr(one, name), getattr(other, name))) for name in names))
 
 
-def _u2(rows: NDArray[np.uint8], at: int) -> NDArray[np.uint16]:
+def u2(rows: NDArray[np.uint8], at: int) -> NDArray[np.uint16]:
+    """The big-endian 16-bit word at a byte of each row."""
     return (rows[:, at].astype(np.uint16) << np.uint16(8)) | rows[:, at + 1]
 
 
-def _u4(rows: NDArray[np.uint8], at: int) -> NDArray[np.uint32]:
-    return (_u2(rows, at).astype(np.uint32) << np.uint32(16)) | _u2(rows, at + 2)
+def u4(rows: NDArray[np.uint8], at: int) -> NDArray[np.uint32]:
+    """The big-endian 32-bit word at a byte of each row."""
+    return (u2(rows, at).astype(np.uint32) << np.uint32(16)) | u2(rows, at + 2)

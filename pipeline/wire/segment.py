@@ -24,17 +24,19 @@ class Kind:
     frame: bytes
     ip: int
     tcp: int
+    played: bool
 
     @classmethod
-    def of(cls, link: Link, flags: int, payload: bytes = b"") -> "Kind":
-        """Prepare segments with these flags and bytes."""
+    def of(cls, link: Link, flags: int, payload: bytes = b"", *, window: int = WINDOW, played: bool = False) -> "Kind":
+        """Prepare segments with these flags and bytes. Those of a played host go the other way: to `link.source`, from anywhere."""
         size = HEADER.itemsize - ETHERNET + len(payload)
-        ip = struct.pack(">BBHHHBBHII", 0x45, 0, size, 0, 0x4000, TTL, TCP, 0, link.source, 0)
-        tcp = struct.pack(">HHIIBBHHH", 0, 0, 0, 0, 5 << 4, flags, WINDOW, 0, 0)
+        ends = (0, link.source) if played else (link.source, 0)
+        ip = struct.pack(">BBHHHBBHII", 0x45, 0, size, 0, 0x4000, TTL, TCP, 0, *ends)
+        tcp = struct.pack(">HHIIBBHHH", 0, 0, 0, 0, 5 << 4, flags, window, 0, 0)
         pseudo = ip[12:20] + struct.pack(">BBH", 0, TCP, size - 20)
         frame = link.gateway_mac + link.source_mac + b"\x08\x00" + ip + tcp + payload
         padded = payload + bytes(len(payload) % 2)
-        return cls(flags, payload, frame, words(ip), words(pseudo) + words(tcp) + words(padded))
+        return cls(flags, payload, frame, words(ip), words(pseudo) + words(tcp) + words(padded), played)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +56,10 @@ def fill(frames: NDArray[np.uint8], kind: Kind, places: Places, ids: NDArray[np.
     """Write segments of one kind into rows of at least `len(kind.frame)` bytes; shape (n, bytes)."""
     frames[:, : len(kind.frame)] = np.frombuffer(kind.frame, dtype=np.uint8)
     header = frames[:, : HEADER.itemsize].view(HEADER)[:, 0]
-    header["destination"] = places.address
-    header["source_port"] = places.our_port
-    header["destination_port"] = places.port
+    here, there = ("destination", "source") if kind.played else ("source", "destination")
+    header[there] = places.address
+    header[f"{here}_port"] = places.our_port
+    header[f"{there}_port"] = places.port
     header["sequence"] = places.sequence
     header["acknowledgement"] = places.acknowledgement
     header["id"] = ids

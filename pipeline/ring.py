@@ -8,6 +8,7 @@ import errno
 import mmap
 import socket
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,6 +37,10 @@ TX_FRAMES, RX_FRAMES = 16384, 16384
 LONGEST = 1500
 #: Segments wait in a ring of their own: there are fewer of them, and they carry our requests.
 SEGMENT_FRAME, SEGMENT_FRAMES = 2048, 4096
+
+
+#: A step of classic BPF: code, jt, jf, k.
+Step = tuple[int, int, int, int]
 
 
 def _transmit_type(frame: np.dtype[np.void], size: int) -> np.dtype[np.void]:
@@ -158,9 +163,10 @@ class Received:
 class ReceiveRing:
     """A ring of received frames, read in runs from its head."""
 
-    def __init__(self, sock: socket.socket, our_address: int) -> None:
+    def __init__(self, sock: socket.socket, program: Sequence[Step] = ()) -> None:
+        """Read what a filter program lets through; everything if there is none."""
         self.socket = sock
-        self._program = attach_filter(sock, our_address)
+        self._program = attach_filter(sock, program) if program else None
         sock.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
         self._memory = _map(sock, PACKET_RX_RING, RX_FRAME, RX_FRAMES)
         self._ring = np.frombuffer(self._memory, dtype=_receive_type())
@@ -188,7 +194,7 @@ class ReceiveRing:
         return self.dropped
 
 
-def filter_program(our_address: int) -> list[tuple[int, int, int, int]]:
+def filter_program(our_address: int) -> list[Step]:
     """Classic BPF: IPv4 to us that is TCP to our source ports, or ICMP unreachable; (code, jt, jf, k) each."""
     load_half, load_byte, load_word, load_header_length, load_half_after = 0x28, 0x30, 0x20, 0xB1, 0x48
     equal, at_least, give = 0x15, 0x35, 0x06
@@ -211,9 +217,8 @@ def filter_program(our_address: int) -> list[tuple[int, int, int, int]]:
     ]
 
 
-def attach_filter(sock: socket.socket, our_address: int) -> ctypes.Array[ctypes.c_char]:
+def attach_filter(sock: socket.socket, program: Sequence[Step]) -> ctypes.Array[ctypes.c_char]:
     """Set the filter; the returned buffer must live as long as the socket."""
-    program = filter_program(our_address)
     code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in program))
     sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HL", len(program), ctypes.addressof(code)))
     return code
