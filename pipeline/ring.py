@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pipeline.errors import CensusError
 from pipeline.wire import segment
 from pipeline.wire.cookie import FIRST_SOURCE_PORT, SOURCE_PORTS
+from pipeline.wire.intact import intact
 from pipeline.wire.packet import FRAME, ICMP, ICMP_UNREACHABLE, SNAP, TCP, Answers
 from pipeline.wire.segment import Kind, Places
 
@@ -27,6 +28,8 @@ SO_ATTACH_FILTER = 26
 TPACKET_V2 = 1
 AVAILABLE, SEND_REQUEST, WRONG_FORMAT = 0, 1, 4
 USER = 1
+#: A received frame that the kernel has judged, or whose checksum its sender left to a network card that never saw it.
+CHECKSUM_NOT_READY, CHECKSUM_VALID = 1 << 3, 1 << 7
 HEADER = 32  # struct tpacket2_hdr; a sent frame's bytes follow it
 NET_OFFSET = (
     80  # the kernel puts a received IP header at 32 (header) + 20 (sockaddr_ll) + 16 (link header), aligned to 16
@@ -57,9 +60,9 @@ def _transmit_type(frame: np.dtype[np.void], size: int) -> np.dtype[np.void]:
 def _receive_type() -> np.dtype[np.void]:
     return np.dtype(
         {
-            "names": ["status", "snap_length", "net", "packet", "long"],
-            "formats": ["<u4", "<u4", "<u2", ("u1", SNAP), ("u1", LONGEST)],
-            "offsets": [0, 8, 14, NET_OFFSET, NET_OFFSET],
+            "names": ["status", "length", "snap_length", "net", "packet", "long"],
+            "formats": ["<u4", "<u4", "<u4", "<u2", ("u1", SNAP), ("u1", LONGEST)],
+            "offsets": [0, 4, 8, 14, NET_OFFSET, NET_OFFSET],
             "itemsize": RX_FRAME,
         }
     )
@@ -151,9 +154,13 @@ class Received:
 
     def payloads(self, answers: Answers) -> list[bytes]:
         """The peer's bytes in each of these packets."""
+        return self.bytes_of(answers.frame, answers.begin, answers.size)
+
+    def bytes_of(self, frames: NDArray[np.int64], begin: NDArray[np.uint16], size: NDArray[np.uint16]) -> list[bytes]:
+        """So many bytes from a place on, in each of these packets; all of shape (n,)."""
         is_long = self.lengths > SNAP
         place = np.cumsum(is_long) - 1
-        chosen = zip(answers.frame.tolist(), answers.begin.tolist(), answers.size.tolist(), strict=True)
+        chosen = zip(frames.tolist(), begin.tolist(), size.tolist(), strict=True)
         return [
             (self.long[place[frame]] if is_long[frame] else self.packets[frame])[begin : begin + size].tobytes()
             for frame, begin, size in chosen
@@ -171,15 +178,19 @@ class ReceiveRing:
         self._memory = _map(sock, PACKET_RX_RING, RX_FRAME, RX_FRAMES)
         self._ring = np.frombuffer(self._memory, dtype=_receive_type())
         self._head = 0
-        self.dropped = 0
+        self.dropped = self.truncated = self.corrupt = 0
 
     def read(self) -> Received:
-        """Take the frames that wait, at most to the ring's end, and give their slots back."""
+        """Take the frames that wait, at most to the ring's end, and give their slots back; broken ones are counted and left out."""
         waiting = self._ring["status"][self._head :] & USER
         gaps = np.flatnonzero(waiting == 0)
         count = int(gaps[0]) if len(gaps) else len(waiting)
         chosen = self._ring[self._head : self._head + count]
-        usable = chosen["net"] == NET_OFFSET
+        usable = (chosen["net"] == NET_OFFSET) & (chosen["snap_length"] == chosen["length"])
+        self.truncated += int((chosen["snap_length"] != chosen["length"]).sum())
+        broken = _broken(chosen, usable)
+        self.corrupt += int(broken.sum())
+        usable &= ~broken
         lengths = chosen["snap_length"][usable] - np.uint32(14)
         is_long = np.flatnonzero(usable)[lengths > SNAP]
         received = Received(chosen["packet"][usable], lengths, chosen["long"][is_long])
@@ -192,6 +203,18 @@ class ReceiveRing:
         _, drops = struct.unpack("II", self.socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))
         self.dropped += drops
         return self.dropped
+
+
+def _broken(frames: NDArray[np.void], usable: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which of the usable frames have a wrong checksum, where there is one to judge."""
+    broken = np.zeros(len(frames), dtype=np.bool_)
+    judged = usable & ((frames["status"] & (CHECKSUM_NOT_READY | CHECKSUM_VALID)) == 0)
+    short = frames["snap_length"] <= SNAP + 14
+    for rows, field in ((judged & short, "packet"), (judged & ~short, "long")):
+        place = np.flatnonzero(rows)
+        packets = np.ascontiguousarray(frames[field][place])
+        broken[place] = ~intact(packets, frames["snap_length"][place] - np.uint32(14))
+    return broken
 
 
 def filter_program(our_address: int) -> list[Step]:

@@ -26,6 +26,8 @@ BATCH = 8192
 #: How long to wait for answers where nothing may be sent, in seconds.
 IDLE_SECONDS = 0.005
 UNSEEN, SETTLED = -1, -2
+#: What rings and pacer count since they were made; a range's own is what came meanwhile.
+RING_COUNTS = ("ring_dropped", "ring_truncated", "ring_corrupt", "ring_rejected", "stalls")
 #: Of a conversation no more bytes of ours than this are acknowledged: what acknowledges more is no answer to us.
 MOST_ACKED = 8192
 
@@ -44,6 +46,8 @@ class SendCounts:
     unreachable: int = 0
     ring_invalid: int = 0
     ring_dropped: int = 0
+    ring_truncated: int = 0
+    ring_corrupt: int = 0
     ring_rejected: int = 0
     stalls: int = 0
     started_at: int = 0
@@ -127,7 +131,7 @@ class Engine:
         self._open: dict[int, OpenRange] = {}
         self._begun = 0
         self._stopping = False
-        self._seen = (0, 0, 0)
+        self._seen = dict.fromkeys(RING_COUNTS, 0)
         self.probes = self.suppressed = 0
         self._poll = select.poll()
         self._poll.register(receive.socket, select.POLLIN)
@@ -221,10 +225,17 @@ class Engine:
         now = time.monotonic()
         opened.counts.send_seconds = now - opened.began
         opened.cool_until = now + self._cooldown
-        totals = (self._receive.count_drops(), self._transmit.rejected, self._pacer.stalls)
-        fresh = [total - before for total, before in zip(totals, self._seen, strict=True)]
-        opened.counts.ring_dropped, opened.counts.ring_rejected, opened.counts.stalls = fresh
-        self._seen = totals
+        receive = self._receive
+        totals = (
+            receive.count_drops(),
+            receive.truncated,
+            receive.corrupt,
+            self._transmit.rejected,
+            self._pacer.stalls,
+        )
+        for name, total in zip(RING_COUNTS, totals, strict=True):
+            setattr(opened.counts, name, total - self._seen[name])
+            self._seen[name] = total
         self._sending = None
 
     # --- what comes back ---

@@ -48,11 +48,11 @@ def run(
         supervisor = stack.enter_context(_supervised())
         pair = stack.enter_context(closed_pair())
         started = time.monotonic()
-        processes = stack.enter_context(filled(pair, spec, folder))
+        environment = _environment(pair, folder, env or {})
+        processes = stack.enter_context(filled(pair, spec, folder, spec_path, environment))
         _say(_summary(spec, processes, time.monotonic() - started))
         if capture:
             stack.enter_context(_captured(pair, capture.absolute()))
-        environment = _environment(pair, folder, env or {})
         return supervisor.run([*inside(pair.vantage, Path.cwd()), *command], environment)
 
 

@@ -16,6 +16,8 @@ from msgspec import Meta
 from pipeline.config import AeTitle, Name, Port, Section
 from pipeline.errors import InputError
 from pipeline.outcome import Outcome
+from pipeline.space.ranges import Ranges
+from pipeline.testbed.internet.population import Internet, Population
 
 RealKind = Literal["storescp", "dcmqrscp", "orthanc", "pynetdicom", "storescp-tls", "tls"]
 DecoyKind = Literal["http", "ssh", "echo", "silent", "reset", "random", "rdp", "fin", "alert"]
@@ -65,8 +67,9 @@ class Stand(Section, frozen=True):
 class Spec(Section, frozen=True):
     """The whole file."""
 
-    server: Annotated[tuple[Server, ...], Meta(min_length=1)]
-    stand: Annotated[tuple[Stand, ...], Meta(min_length=1)]
+    server: tuple[Server, ...] = ()
+    stand: tuple[Stand, ...] = ()
+    internet: Internet | None = None
 
 
 def load(path: Path) -> Spec:
@@ -89,6 +92,11 @@ def addresses(stand: Stand) -> list[IPv4Address]:
     return [address for text in stand.addresses for address in _expand(text)]
 
 
+def taken(spec: Spec) -> Ranges:
+    """The addresses that servers have, and simulated hosts have not."""
+    return Ranges.of((int(address), int(address)) for stand in spec.stand for address in addresses(stand))
+
+
 def _expand(text: str) -> Iterator[IPv4Address]:
     if "/" in text:
         first, last = IPv4Network(text)[0], IPv4Network(text)[-1]
@@ -102,6 +110,10 @@ def _expand(text: str) -> Iterator[IPv4Address]:
 
 def _check(path: Path, spec: Spec) -> None:
     """Refuse what types cannot: unknown or repeated names, bad addresses, two servers on one door, doors without truth."""
+    if not spec.stand and spec.internet is None:
+        raise InputError(str(path), "plays nobody: write [[server]] and [[stand]], or [internet]")
+    if spec.internet is not None:
+        Population(spec.internet, taken(spec))
     kinds = {server.name: server.kind for server in spec.server}
     if len(kinds) != len(spec.server):
         raise InputError(f"{path}, key server", f"names a server twice: {_repeated(s.name for s in spec.server)}")

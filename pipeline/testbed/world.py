@@ -3,12 +3,12 @@
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from os import killpg
 from pathlib import Path
-from signal import SIGKILL
+from signal import SIGKILL, SIGTERM
 
 from pipeline.errors import CensusError, InputError
 from pipeline.testbed.closed import Pair, configure, inside, play
@@ -20,6 +20,9 @@ from pipeline.testbed.spec import Server, Spec, addresses
 FIRST_PORT = 20_001
 READY_SECONDS = 60.0
 LOG_TAIL = 1_500
+#: The process that plays an internet, and how long it may take to say what it counted, in seconds.
+INTERNET = "internet"
+COUNTING_SECONDS = 5.0
 LISTENING = "0A"  # TCP_LISTEN, linux/include/net/tcp_states.h
 
 RULES = """\
@@ -50,8 +53,13 @@ class Started:
 
 
 @contextmanager
-def filled(pair: Pair, spec: Spec, folder: Path) -> Iterator[int]:
-    """Fill the world and yield the number of processes that serve in it, once all of them listen."""
+def filled(
+    pair: Pair, spec: Spec, folder: Path, spec_path: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[int]:
+    """Fill the world and yield the number of processes that serve in it, once all of them listen.
+
+    An internet is played by a process of its own, which needs the environment that names the manifest.
+    """
     ports = {server.name: FIRST_PORT + number for number, server in enumerate(spec.server)}
     started: list[Started] = []
     try:
@@ -59,11 +67,15 @@ def filled(pair: Pair, spec: Spec, folder: Path) -> Iterator[int]:
             started.append(_start(pair, name, command, own, folder))
         play(pair, sorted({address for stand in spec.stand for address in addresses(stand)}))
         configure(pair.world, rules(spec, ports), tool=("nft", "-f", "-"))
+        if spec.internet is not None:
+            started.append(_start_internet(pair, spec_path, folder, environment))
         for server in started:
             _await(pair, server)
         yield len(started)
     finally:
         for server in started:
+            if server.name == INTERNET:
+                _say_counts(server)
             _stop(server.process)
 
 
@@ -96,13 +108,25 @@ def _commands(spec: Spec, ports: dict[str, int], folder: Path) -> Iterator[tuple
         yield "decoys", [sys.executable, "-m", "pipeline.testbed.decoys", *arguments], tuple(decoys.values())
 
 
+def _start_internet(pair: Pair, spec_path: Path, folder: Path, environment: Mapping[str, str] | None) -> Started:
+    command = [sys.executable, "-m", "pipeline.testbed.internet.serve", str(spec_path.absolute())]
+    return _start(pair, INTERNET, command, (), folder, environment)
+
+
 def _own(folder: Path, server: Server) -> Path:
     own = folder / server.name
     own.mkdir()
     return own
 
 
-def _start(pair: Pair, name: str, command: list[str], ports: tuple[int, ...], folder: Path) -> Started:
+def _start(
+    pair: Pair,
+    name: str,
+    command: list[str],
+    ports: tuple[int, ...],
+    folder: Path,
+    env: Mapping[str, str] | None = None,
+) -> Started:
     log = folder / f"{name}.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
@@ -111,14 +135,15 @@ def _start(pair: Pair, name: str, command: list[str], ports: tuple[int, ...], fo
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            env=env,
         )
     return Started(name, ports, log, process)
 
 
 def _await(pair: Pair, server: Started) -> None:
-    """Wait until the kernel says that the server listens; no connection is made to it."""
+    """Wait until the kernel says that the server listens; no connection is made to it. An internet says itself that it is ready."""
     deadline = time.monotonic() + READY_SECONDS
-    while not set(server.ports) <= _listening(pair.world):
+    while not (set(server.ports) <= _listening(pair.world) and (server.ports or server.log.read_bytes())):
         code = server.process.poll()
         if code is not None or time.monotonic() > deadline:
             why = f"ended with exit code {code}" if code is not None else f"did not listen within {READY_SECONDS:.0f} s"
@@ -135,6 +160,14 @@ def _listening(holder: int) -> set[int]:
 
 def _table(path: Path) -> list[str]:
     return path.read_text().splitlines()[1:] if path.exists() else []
+
+
+def _say_counts(internet: Started) -> None:
+    """Let the internet end in order and tell people what it counted."""
+    internet.process.send_signal(SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        internet.process.wait(COUNTING_SECONDS)
+        print(f"testbed: internet: {internet.log.read_text().splitlines()[-1]}", file=sys.stderr, flush=True)
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

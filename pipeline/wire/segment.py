@@ -27,15 +27,24 @@ class Kind:
     played: bool
 
     @classmethod
-    def of(cls, link: Link, flags: int, payload: bytes = b"", *, window: int = WINDOW, played: bool = False) -> "Kind":
+    def of(
+        cls,
+        link: Link,
+        flags: int,
+        payload: bytes = b"",
+        *,
+        window: int = WINDOW,
+        options: bytes = b"",
+        played: bool = False,
+    ) -> "Kind":
         """Prepare segments with these flags and bytes. Those of a played host go the other way: to `link.source`, from anywhere."""
-        size = HEADER.itemsize - ETHERNET + len(payload)
+        size = HEADER.itemsize - ETHERNET + len(options) + len(payload)
         ends = (0, link.source) if played else (link.source, 0)
         ip = struct.pack(">BBHHHBBHII", 0x45, 0, size, 0, 0x4000, TTL, TCP, 0, *ends)
-        tcp = struct.pack(">HHIIBBHHH", 0, 0, 0, 0, 5 << 4, flags, window, 0, 0)
+        tcp = struct.pack(">HHIIBBHHH", 0, 0, 0, 0, 5 + len(options) // 4 << 4, flags, window, 0, 0)
         pseudo = ip[12:20] + struct.pack(">BBH", 0, TCP, size - 20)
-        frame = link.gateway_mac + link.source_mac + b"\x08\x00" + ip + tcp + payload
-        padded = payload + bytes(len(payload) % 2)
+        frame = link.gateway_mac + link.source_mac + b"\x08\x00" + ip + tcp + options + payload
+        padded = options + payload + bytes(len(payload) % 2)
         return cls(flags, payload, frame, words(ip), words(pseudo) + words(tcp) + words(padded), played)
 
 

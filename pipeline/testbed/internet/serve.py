@@ -1,0 +1,144 @@
+"""Play an internet at the world's end of a pair: `python -m pipeline.testbed.internet.serve SPEC`, until SIGTERM.
+
+Says `ready`, and at its end one line of JSON with what it counted.
+"""
+
+import json
+import select
+import signal
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from pipeline import guard
+from pipeline.ring import Received, ReceiveRing, SegmentRing
+from pipeline.space.listing import parse
+from pipeline.testbed.closed import VANTAGE_ADDRESS, VANTAGE_MAC, WORLD_MAC
+from pipeline.testbed.internet.loss import Loss
+from pipeline.testbed.internet.population import Internet, Population
+from pipeline.testbed.internet.responder import Responder, Segments
+from pipeline.testbed.spec import Spec, load, taken
+from pipeline.wire.cookie import FIRST_SOURCE_PORT, SOURCE_PORTS
+from pipeline.wire.packet import ACK, OPTIONS, SYN, TCP, WINDOW, Link, u2, u4
+from pipeline.wire.segment import Kind, Places
+
+INTERFACE = "world0"
+ETH_P_ALL = 3
+#: How long to wait for packets at most, in seconds: a stop is noticed that soon.
+PATIENCE = 0.05
+HEADERS = 40
+
+
+@dataclass(slots=True)
+class Player:
+    """The process: rings around a responder, lossy paths, and forgers."""
+
+    internet: Internet
+    responder: Responder
+    receive: ReceiveRing
+    ring: SegmentRing
+    link: Link
+    blocks: tuple[tuple[int, int], ...]
+    stopped: bool = False
+    syns: int = 0
+    said: int = 0
+    forged: int = 0
+    began: float = field(default_factory=time.monotonic)
+
+    def run(self) -> None:
+        """Play until told to stop."""
+        there = Loss(self.internet.loss, self.internet.burst, self.internet.seed)
+        back = Loss(self.internet.loss, self.internet.burst, self.internet.seed + 1)
+        poll = select.poll()
+        poll.register(self.receive.socket, select.POLLIN)
+        forger = np.random.default_rng(self.internet.seed)
+        while not self.stopped:
+            wait = min(PATIENCE, self.responder.next_due - time.monotonic())
+            poll.poll(max(0, int(wait * 1000)))
+            self.hear(self.receive.read(), there)
+            for kind, places in self.responder.due(time.monotonic()):
+                kept = back.kept(len(places.address))
+                self.said += int(kept.sum())
+                self.ring.send(kind, Places(*(getattr(places, name)[kept] for name in Places.__dataclass_fields__)))
+            self.forge(forger)
+
+    def hear(self, received: Received, path: Loss) -> None:
+        """Take what arrives; most of it is for nobody, so that is found out first."""
+        packets = received.packets
+        mine = np.flatnonzero((packets[:, 0] == 0x45) & (packets[:, 9] == TCP) & (received.lengths >= HEADERS))
+        self.syns += int((packets[mine, 33] == SYN).sum())
+        mine = mine[path.kept(len(mine))]
+        rows = packets[mine]
+        segments = Segments(u4(rows, 16), u2(rows, 22), u2(rows, 20), u4(rows, 24), u4(rows, 28), rows[:, 33])
+        there, behaviour = self.responder.known(segments)
+        if not len(there):
+            return
+        begin = (rows[there, 32] >> np.uint8(4)).astype(np.uint16) * np.uint16(4) + np.uint16(20)
+        payloads = received.bytes_of(mine[there], begin, u2(rows[there], 2) - begin)
+        self.responder.hear(segments.take(there), behaviour, payloads, time.monotonic())
+
+    def forge(self, random: np.random.Generator) -> None:
+        """Send SYN-ACKs that answer nothing, as many as are due."""
+        count = int((time.monotonic() - self.began) * self.internet.forged) - self.forged
+        if count <= 0:
+            return
+        first, last = (np.array(column) for column in zip(*self.blocks, strict=True))
+        block = random.integers(0, len(first), count)
+        kind = Kind.of(self.link, SYN | ACK, window=WINDOW, options=OPTIONS, played=True)
+        places = Places(
+            random.integers(first[block], last[block] + 1).astype(np.uint32),
+            random.choice(np.array(self.internet.block[0].ports or (104,), dtype=np.uint16), count),
+            random.integers(FIRST_SOURCE_PORT, FIRST_SOURCE_PORT + SOURCE_PORTS, count).astype(np.uint16),
+            random.integers(0, 2**32, count).astype(np.uint32),
+            random.integers(0, 2**32, count).astype(np.uint32),
+        )
+        self.ring.send(kind, places)
+        self.forged += count
+
+    def stop(self, *_: object) -> None:
+        """End the next turn of the loop."""
+        self.stopped = True
+
+    def counts(self) -> dict[str, int]:
+        """What happened."""
+        return {
+            "syns": self.syns, "heard": self.responder.heard, "connections": self.responder.opened, "said": self.said,
+            "forged": self.forged, "dropped": self.receive.count_drops(),
+        }  # fmt: skip
+
+
+def player(spec: Spec, internet: Internet) -> Player:
+    """The player of a specification's internet."""
+    link = Link(_mac(WORLD_MAC), _mac(VANTAGE_MAC), parse(VANTAGE_ADDRESS, "here")[0])
+    blocks = tuple(parse(text, "block") for block in internet.block for text in block.addresses)
+    return Player(
+        internet,
+        Responder(internet, Population(internet, taken(spec)), link),
+        ReceiveRing(guard.packet_socket(INTERFACE, ETH_P_ALL)),
+        SegmentRing(guard.packet_socket(INTERFACE, 0)),
+        link,
+        blocks,
+    )
+
+
+def _mac(text: str) -> bytes:
+    return bytes.fromhex(text.replace(":", ""))
+
+
+def main() -> None:
+    """Play the internet of a specification."""
+    spec = load(Path(sys.argv[1]))
+    if spec.internet is None:
+        sys.exit(f"{sys.argv[1]} has no [internet]")
+    playing = player(spec, spec.internet)
+    signal.signal(signal.SIGTERM, playing.stop)
+    print("ready", flush=True)
+    playing.run()
+    print(json.dumps(playing.counts()), flush=True)
+
+
+if __name__ == "__main__":
+    main()
