@@ -108,6 +108,23 @@ class OwnSection(Section, frozen=True):
     public_key: str = ""
 
 
+class LossSection(Section, frozen=True):
+    """`[loss]`: a share `sample` of the targets gets a second SYN after `delay` seconds, which tells how many are missed; 0: none."""
+
+    sample: Annotated[float, Meta(ge=0, le=1)] = 0.01
+    delay: Annotated[float, Meta(ge=0.5, le=60)] = 3.0
+
+
+class ControlSection(Section, frozen=True):
+    """`[control]`: a share `sample` of the addresses gets a SYN on a port where nothing should answer; 0 for none.
+
+    Without `port` it is drawn from the dynamic ports (RFC 6335 §6) by the sweep's seed.
+    """
+
+    sample: Annotated[float, Meta(ge=0, le=1)] = 0.01
+    port: Annotated[int, Meta(ge=0, le=65535)] = 0
+
+
 class LakeSection(Section, frozen=True):
     """`[lake]`: where the tables go; a folder, relative to the working directory."""
 
@@ -136,6 +153,8 @@ class Config(Section, frozen=True):
     identity: IdentitySection = IdentitySection()
     probe: ProbeSection = ProbeSection()
     associate: AssociateSection = AssociateSection()
+    loss: LossSection = LossSection()
+    control: ControlSection = ControlSection()
     tls: TlsSection = TlsSection()
     own: OwnSection = OwnSection()
     lake: LakeSection = LakeSection()
@@ -173,6 +192,10 @@ def _check(path: Path, config: Config) -> None:
         raise InputError(f"{path}, key targets.include", 'is empty; name the addresses to sweep, e.g. ["192.0.2.0/24"]')
     if config.caps.per_network_hour and not config.geo.asn:
         raise InputError(f"{path}, key caps.per_network_hour", "needs a network database; name an mmdb in key geo.asn")
+    if config.control.port in sweep.ports:
+        raise InputError(
+            f"{path}, key control.port", f"{config.control.port} is a port of the sweep; services answer there"
+        )
     if len(set(sweep.ports)) != len(sweep.ports):
         raise InputError(f"{path}, key sweep.ports", f"names a port twice: {list(sweep.ports)}")
     if not sweep.sample > 0 or (isinstance(sweep.sample, float) and sweep.sample > 1):

@@ -72,7 +72,7 @@ def plan_facts(plan: Plan) -> dict[str, Any]:
     return facts | {
         "targets": plan.targets,
         "targets_per_port": plan.sampled_addresses,
-        "seconds": plan.targets / plan.settings.rate,
+        "seconds": plan.probes / plan.settings.rate,
         "bits_per_second": plan.settings.rate * PROBE_BYTES * 8,
     }
 
@@ -88,7 +88,7 @@ def _plan_rows(plan: Plan) -> Iterator[tuple[str, str]]:
     yield "targets", f"{plan.targets:,}"
     lowered = f", lowered from {pace.asked:,} by {pace.lowered_by}" if pace.lowered_by else ""
     yield "rate", f"{rate:,} probes/s, {rate * PROBE_BYTES * 8 / 1e6:,.2f} Mbit/s{lowered}"
-    yield "sending takes", duration(plan.targets / rate)
+    yield "sending takes", duration(plan.probes / rate)
     yield "busiest /24 gets", f"{pace.per_slash24_hour:,.1f} probes/hour on average"
     if pace.per_network_hour is not None:
         yield "busiest network gets", f"{pace.per_network_hour:,.0f} probes/hour on average"

@@ -264,6 +264,7 @@ class Worker:
             "responses": rows.get("responses", 0),
             "associations": rows.get("associations", 0),
             "handshakes": rows.get("tls", 0),
+            "control_answers": rows.get("controls", 0),
             "outcomes": [{"outcome": name, "targets": n} for name, n in sorted(written.outcomes.items())],
             "parts": [{"table": t, "file": f, "rows": n, "sha256": h} for t, f, n, h in written.parts],
             **written.counts,

@@ -52,6 +52,22 @@ def test_every_row_is_the_truth(lake: Path) -> None:
     assert set(true.values()) >= {"echoed", "rejected", "aborted", "tls", "silent", "zero_window", "unacknowledged"}
 
 
+def test_second_looks_and_controls_are_what_is_there(lake: Path) -> None:
+    """Without loss both looks see the same; on the control port just those answer who answer on every port."""
+    with session.connect(lake) as con:
+        columns = "sum(second_probes), sum(seen_twice), sum(first_only), sum(second_only), sum(control_probes), sum(control_answers)"
+        second, twice, first_only, second_only, controls, answered = (
+            con.execute(f"SELECT {columns} FROM receipts").fetchone() or ()
+        )
+        everything = con.execute("SELECT DISTINCT ip >> 8 FROM controls").fetchall()
+    assert abs(second - TARGETS * 0.2) < 5 * (TARGETS * 0.16) ** 0.5
+    assert abs(controls - TARGETS * 0.1) < 5 * (TARGETS * 0.08) ** 0.5
+    assert twice > 100
+    assert first_only == second_only == 0
+    assert answered > 20
+    assert everything == [(0x0B0102,)]
+
+
 def test_forgeries_and_broken_frames_are_counted(lake: Path) -> None:
     """Receipts count SYN-ACKs that answer no probe, frames with wrong checksums, and every SYN."""
     with session.connect(lake) as con:

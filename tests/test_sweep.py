@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
@@ -123,7 +124,10 @@ def test_nothing_else_is_on_the_wire(swept: Path) -> None:
     assert {segment.flags & ~(SYN | ACK | RST | FIN | PUSH) for segment in segments} == {0}
     syns = [segment for segment in segments if segment.flags == SYN]
     ring = sum(16384 <= segment.sport < 32768 for segment in syns)
-    assert ring == sum(r["probes_sent"] for r in done) == plan.targets
+    beside = sum(r["second_probes"] + r["control_probes"] for r in done)
+    assert ring - beside == sum(r["probes_sent"] for r in done) == plan.targets
+    assert beside > plan.targets * 0.01
+    assert {segment.dport for segment in syns} == {*plan.settings.ports, plan.control.port}
     assert len(syns) - ring == sum(r["connects"] + r["syn_retransmits"] for r in done) == 0
     begun = {(packet.dst, packet.data.sport) for packet in sent if packet.data.data.startswith(outgoing.request)}
     assert len(begun) == sum(r["greetings"] for r in done) - _shut(swept)
@@ -206,8 +210,8 @@ class Obeyed:
     syns: list[tuple[float, int, bool]]
 
     def seen(self, begin: float, end: float) -> list[tuple[int, bool]]:
-        """Whom a SYN went to in a time, and whether it came from the packet ring."""
-        return [(address, ring) for seen, address, ring in self.syns if begin < seen < end]
+        """Whom a SYN went to in a time, and whether it was the first to its target."""
+        return [(address, first) for seen, address, first in self.syns if begin < seen < end]
 
 
 @pytest.fixture(scope="module")
@@ -241,12 +245,18 @@ def obeyed(tmp_path_factory: pytest.TempPathFactory) -> Obeyed:
     register.write_bytes(good)
     ended = working.wait(120)
     sent = [(seen, packet) for seen, packet in timed(folder / "wire.pcap") if packet.src == VANTAGE]
-    syns = [
-        (seen, int.from_bytes(packet.dst), 16384 <= packet.data.sport < 32768)
-        for seen, packet in sent
-        if packet.data.flags == SYN
-    ]
+    syns = list(_syns(sent, place))
     return Obeyed(lake, register, ended, status, opted_out, stopped, gone, broken, mended, syns)
+
+
+def _syns(sent: list[tuple[float, dpkt.ip.IP]], place: store.Sweep) -> Iterator[tuple[float, int, bool]]:
+    """When and to whom each SYN went, and whether it was the first to a target of the plan."""
+    ports, asked = set(sweep.read(place.plan).settings.ports), set()
+    for seen, packet in sent:
+        if packet.data.flags == SYN:
+            target = (packet.dst, packet.data.dport)
+            yield seen, int.from_bytes(packet.dst), packet.data.dport in ports and target not in asked
+            asked.add(target)
 
 
 def _census(*arguments: object) -> str:
@@ -284,10 +294,10 @@ def test_what_the_register_withheld_is_counted(obeyed: Obeyed) -> None:
     _census("verify", obeyed.lake)
     place = store.find(obeyed.lake, None)
     plan, done = sweep.read(place.plan), receipts.read_receipts(place)
-    probed = sum(ring and _opted_out(address) for _, address, ring in obeyed.syns)
+    probed = sum(first and _opted_out(address) for _, address, first in obeyed.syns)
     withheld = sum(IPv4Network(block).num_addresses for block in OPTED_OUT) * len(plan.settings.ports) - probed
     assert sum(r["suppressed"] for r in done) == withheld > 0
-    assert sum(r["probes_sent"] for r in done) == sum(ring for _, _, ring in obeyed.syns)
+    assert sum(r["probes_sent"] for r in done) == sum(first for _, _, first in obeyed.syns)
     pauses = obeyed.gone - obeyed.stopped - SOON + obeyed.mended - obeyed.broken - SOON
     assert sum(r["paused_seconds"] for r in done) >= pauses
     digests = {r["register_digest"] for r in sorted(done, key=lambda r: r["finished_at"])}

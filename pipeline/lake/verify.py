@@ -19,11 +19,11 @@ from pipeline.lake.store import Sweep
 from pipeline.space.plan import Plan
 from pipeline.space.shard import Range, Walk
 
-TABLES = ("responses", "associations", "banners", "tls")
+TABLES = ("responses", "associations", "banners", "tls", "controls")
 #: The table with a row for each visit of a round, and the receipt's count of it.
 VISITS = {1: ("responses", "responses"), 2: ("tls", "handshakes")}
 #: Tables, and the receipt's count of their rows.
-COUNTED = {"responses": "responses", "associations": "associations", "tls": "handshakes"}
+COUNTED = {"responses": "responses", "associations": "associations", "tls": "handshakes", "controls": "control_answers"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +158,7 @@ def seal(place: Sweep, plan: Plan, *, sealed_at: int, code_version: str) -> None
         rows = [pq.read_table(place.part(name, file), partitioning=None) for file in named]
         parts.write(place.sealed(name), parts.tidy(rows or [_empty(name)], name), name, place.id)
     _write(place.sealed("receipts"), receipts, "receipts", place.id)
+    _write(place.sealed("second_looks"), _second_looks(receipts), "second_looks", place.id)
     _write(place.sealed("sweeps"), [_sweep_row(plan, receipts, sealed_at, code_version)], "sweeps", place.id)
     for name in TABLES:
         for path in (place.work / name).glob("*.parquet"):
@@ -171,6 +172,16 @@ def _empty(name: str) -> pa.Table:
 
 def _write(path: Path, rows: list[dict[str, object]], table: str, sweep: str) -> None:
     parts.write(path, pa.Table.from_batches([parts.from_rows(rows, table)]), table, sweep)
+
+
+def _second_looks(receipts: list[Receipt]) -> list[dict[str, object]]:
+    """How often a second SYN confirmed the first, vantage by vantage, where any was sent."""
+    vantages = sorted({r["vantage"] for r in receipts if r["second_probes"]})
+    names = ("seen_twice", "first_only", "second_only")
+    return [
+        {"vantage": vantage} | {name: sum(r[name] for r in receipts if r["vantage"] == vantage) for name in names}
+        for vantage in vantages
+    ]
 
 
 def _sweep_row(plan: Plan, receipts: list[Receipt], sealed_at: int, code_version: str) -> dict[str, object]:

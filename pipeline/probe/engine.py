@@ -6,103 +6,41 @@ there tells whether it is the first, belongs to a conversation, or comes after i
 
 import select
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.probe.aside import Aside, Asides
 from pipeline.probe.greeting import Clock, Greeter, Settled, Talked
+from pipeline.probe.open_range import (
+    SETTLED,
+    UNSEEN,
+    Controls,
+    Event,
+    Finished,
+    Greeted,
+    OpenRange,
+    Responses,
+)
 from pipeline.probe.pacer import Pacer
 from pipeline.ring import Received, ReceiveRing, TransmitRing
-from pipeline.space.ranges import U32, Ranges
+from pipeline.space.ranges import I64, U32, Ranges
 from pipeline.space.register import Permit
 from pipeline.space.shard import Range, Walk
 from pipeline.wire import packet
-from pipeline.wire.cookie import Secret, bake
+from pipeline.wire.cookie import Cookie, Secret, bake
 from pipeline.wire.packet import Answers, Sums
 
 BATCH = 8192
 #: How long to wait for answers where nothing may be sent, in seconds.
 IDLE_SECONDS = 0.005
-UNSEEN, SETTLED = -1, -2
 #: What rings and pacer count since they were made; a range's own is what came meanwhile.
 RING_COUNTS = ("ring_dropped", "ring_truncated", "ring_corrupt", "ring_rejected", "stalls")
 #: Of a conversation no more bytes of ours than this are acknowledged: what acknowledges more is no answer to us.
 MOST_ACKED = 8192
-
-
-@dataclass(slots=True)
-class SendCounts:
-    """What the engine counted for one range; names are columns of `schemas/receipts.toml`."""
-
-    probes_sent: int = 0
-    suppressed: int = 0
-    answers: int = 0
-    duplicates: int = 0
-    greetings: int = 0
-    suppressed_visits: int = 0
-    resets: int = 0
-    unreachable: int = 0
-    ring_invalid: int = 0
-    ring_dropped: int = 0
-    ring_truncated: int = 0
-    ring_corrupt: int = 0
-    ring_rejected: int = 0
-    stalls: int = 0
-    started_at: int = 0
-    send_seconds: float = 0.0
-    paused_seconds: float = 0.0
-
-
-@dataclass(slots=True)
-class OpenRange:
-    """A range that is being sent or cools down."""
-
-    range: Range
-    slot: NDArray[np.int32]
-    """For each target UNSEEN, SETTLED, or the place of its conversation."""
-    began: float
-    counts: SendCounts = field(default_factory=SendCounts)
-    next_index: int = 0
-    batches: list[tuple[int, float]] = field(default_factory=list)
-    """First index after a batch, and when it was sent."""
-    cool_until: float = float("inf")
-    talking: int = 0
-    """Conversations that are not over."""
-    put_off: int = 0
-    """Answers that the stop switch left without a greeting."""
-
-
-@dataclass(frozen=True, slots=True)
-class Responses:
-    """Targets of a range that answered for the first time, and are to be visited by others than the greeter."""
-
-    range: Range
-    answers: Answers
-    answered_at: int
-    rtt_us: NDArray[np.uint32]
-    """From the batch that asked to when the answer was read: the round trip and what we were late."""
-
-
-@dataclass(frozen=True, slots=True)
-class Greeted:
-    """What came of conversations with targets of a range."""
-
-    range: Range
-    result: Settled | Talked
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """A range has been sent and has cooled down (or was stopped before its end)."""
-
-    range: Range
-    counts: SendCounts
-    complete: bool
-
-
-Event = Responses | Greeted | Finished
 
 
 class Engine:
@@ -114,6 +52,7 @@ class Engine:
     def __init__(
         self, walk: Walk, secret: Secret, transmit: TransmitRing, receive: ReceiveRing, greeter: Greeter, *,
         permit: Callable[[], Permit], frame: bytes, rate: int, cooldown: float, handed_on: Collection[int],
+        asides: Sequence[Aside] = (),
     ) -> None:  # fmt: skip
         self._walk = walk
         self._secret = secret
@@ -124,7 +63,8 @@ class Engine:
         self._permit = permit
         self._handed_on = np.array(sorted(handed_on), dtype=np.uint16)
         self._held_since: float | None = None
-        self._cooldown = cooldown
+        self._cooldown = cooldown + max((aside.delay for aside in asides), default=0.0)
+        self._asides = Asides(tuple(asides))
         self._ids = np.random.default_rng()
         self._pacer = Pacer(rate, time.monotonic())
         self._sending: OpenRange | None = None
@@ -150,7 +90,7 @@ class Engine:
         """Begin to send a range; only while idle. `known` targets were visited by an earlier attempt: nobody greets them again."""
         now = time.monotonic()
         self._pacer.resume(now)
-        opened = OpenRange(chosen, np.full(chosen.length, UNSEEN, dtype=np.int32), now)
+        opened = OpenRange.of(chosen, now)
         if known is not None:
             opened.slot[self._walk.locate(*known)[1] - chosen.first_index] = SETTLED
         opened.counts.started_at = time.time_ns() // 1000
@@ -161,12 +101,15 @@ class Engine:
         """Send no further probe and greet nobody; the conversations that are open are finished by `tick`."""
         self._stopping = True
         self._sending = None
+        self._asides.clear()
         for opened in self._open.values():
             opened.cool_until = min(opened.cool_until, time.monotonic())
 
     def tick(self) -> Iterator[Event]:
         """Send what the budget allows, wait a little, read what came; to be called again and again."""
         permit = self._permit()
+        if not permit.held:
+            self._send_asides(permit.withheld)
         if self._sending and self._may_send(self._sending, held=bool(permit.held)):
             self._send(self._sending, permit.withheld)
         self._poll.poll(self._patience(held=bool(permit.held)))
@@ -177,12 +120,12 @@ class Engine:
             if at.now >= opened.cool_until and not opened.talking:
                 del self._open[number]
                 whole = opened.next_index == opened.range.length and not opened.put_off
-                yield Finished(opened.range, opened.counts, complete=whole)
+                yield Finished(opened.range, opened.conclude(), complete=whole)
 
     def _patience(self, *, held: bool) -> int:
         """Milliseconds to wait for packets before there is something else to do."""
         wait = self._pacer.wait() if self._sending and not held else IDLE_SECONDS
-        wait = min(wait, self._greeter.next_due - time.monotonic())
+        wait = min(wait, min(self._greeter.next_due, self._asides.next_due) - time.monotonic())
         return max(0, int(wait * 1000))
 
     def _may_send(self, opened: OpenRange, *, held: bool) -> bool:
@@ -196,11 +139,13 @@ class Engine:
 
     def _send(self, opened: OpenRange, withheld: Ranges) -> None:
         left = opened.range.length - opened.next_index
-        count = self._pacer.grant(time.monotonic(), min(left, BATCH, self._transmit.room()))
+        count = self._granted(time.monotonic(), left)
         if count:
             begin = opened.range.first_index + opened.next_index
             targets = self._walk.targets(opened.range.shard, begin, begin + count)
-            sent = self._probe(*_asked(*targets, withheld))
+            addresses, ports, chosen = _asked(*targets, withheld)
+            sent = self._probe(addresses, ports, bake(self._secret, addresses, ports))
+            self._asides.choose(self._begun, opened.next_index + chosen, addresses, ports, time.monotonic())
             opened.next_index += count
             opened.batches.append((opened.next_index, time.monotonic()))
             opened.counts.probes_sent += sent
@@ -210,11 +155,27 @@ class Engine:
         if opened.next_index == opened.range.length:
             self._end(opened)
 
-    def _probe(self, addresses: U32, ports: NDArray[np.uint16]) -> int:
+    def _send_asides(self, withheld: Ranges) -> None:
+        """Send the probes beside the plan's own that are due, from the same budget."""
+        now = time.monotonic()
+        if self._sending is None and self._asides.next_due > now:
+            self._pacer.resume(now)
+            return
+        for due in self._asides.due(now, partial(self._granted, now)):
+            opened = self._open.get(due.number)
+            if opened is not None:
+                addresses, ports, chosen = _asked(due.addresses, due.ports, withheld)
+                self._probe(addresses, ports, bake(due.aside.secret, addresses, ports))
+                opened.asked[due.aside.name].append(due.position[chosen])
+
+    def _granted(self, now: float, wanted: int) -> int:
+        """How many of the probes that are wanted may go now."""
+        return self._pacer.grant(now, min(wanted, BATCH, self._transmit.room()))
+
+    def _probe(self, addresses: U32, ports: NDArray[np.uint16], cookie: Cookie) -> int:
         """Send a SYN to each target; how many that were."""
         count = len(addresses)
         if count:
-            cookie = bake(self._secret, addresses, ports)
             ids = self._ids.integers(0, 65536, count, dtype=np.uint16)
             packet.fill(self._transmit.frames(count), self._sums, addresses, ports, cookie, ids)
             self._transmit.send(count)
@@ -253,9 +214,12 @@ class Engine:
         acked = answers.our_sequence - cookie.sequence
         bare_reset = (answers.flags & (packet.RST | packet.ACK)) == packet.RST
         valid = (cookie.source_port == answers.our_port) & ((acked <= MOST_ACKED) | bare_reset)
+        beside = np.zeros(len(valid), dtype=np.bool_)
+        if not valid.all():
+            yield from self._hear_asides(answers, np.flatnonzero(~valid), beside)
         latest = self._sending or next(reversed(self._open.values()), None)
         if latest:
-            latest.counts.ring_invalid += int((~valid).sum())
+            latest.counts.ring_invalid += int((~valid & ~beside).sum())
         answers, acked = answers.take(valid), acked[valid]
         shard, local = self._walk.locate(answers.address, answers.port)
         homeless = np.ones(len(shard), dtype=np.bool_)
@@ -268,6 +232,20 @@ class Engine:
                 yield from self._hear(heard, received, permit)
         self._greeter.late(answers.take(homeless & (answers.flags != 0)))
 
+    def _hear_asides(self, answers: Answers, others: I64, beside: NDArray[np.bool_]) -> Iterator[Event]:
+        """Answers to probes beside the plan's own: note whose they are in `beside`, reset them, and count them with their range."""
+        for aside, place in self._asides.whose(answers, others):
+            beside[place] = True
+            mine = answers.take(place)
+            self._greeter.refuse(mine)
+            shard, local = self._walk.locate(mine.address, aside.home(mine.port))
+            for opened in self._open.values():
+                position = local - opened.range.first_index
+                inside = (shard == opened.range.shard) & (position >= 0) & (position < opened.range.length)
+                opened.heard[aside.name].append(position[inside])
+                if aside.port and inside.any():
+                    yield Controls(opened.range, mine.take(inside), time.time_ns() // 1000)
+
     def _hear(self, heard: "_Heard", received: Received, permit: Permit) -> Iterator[Event]:
         """Packets of one range: first answers, segments of conversations, and what comes after them."""
         slots = heard.opened.slot[heard.position]
@@ -276,6 +254,7 @@ class Engine:
         counts.resets += int(((flags & packet.RST) != 0)[slots == UNSEEN].sum())
         accepted = ((flags & (packet.SYN | packet.ACK | packet.RST)) == packet.SYN | packet.ACK) & (heard.acked == 0)
         counts.answers += int(accepted.sum())
+        heard.opened.answered[heard.position[accepted]] = True
         first = np.zeros(len(slots), dtype=np.bool_)
         candidates = np.flatnonzero(accepted & (slots == UNSEEN))
         first[candidates[np.unique(heard.position[candidates], return_index=True)[1]]] = True
@@ -342,12 +321,12 @@ def _now() -> Clock:
     return Clock(time.monotonic(), time.time_ns() // 1000)
 
 
-def _asked(addresses: U32, ports: NDArray[np.uint16], withheld: Ranges) -> tuple[U32, NDArray[np.uint16]]:
-    """The targets that the register does not withhold."""
+def _asked(addresses: U32, ports: NDArray[np.uint16], withheld: Ranges) -> tuple[U32, NDArray[np.uint16], I64]:
+    """The targets that the register does not withhold, and their places among all of these."""
     if not len(withheld.first):
-        return addresses, ports
-    asked = ~withheld.contains(addresses)
-    return addresses[asked], ports[asked]
+        return addresses, ports, np.arange(len(addresses))
+    asked = np.flatnonzero(~withheld.contains(addresses))
+    return addresses[asked], ports[asked], asked
 
 
 def _rtt(opened: OpenRange, position: NDArray[np.int64]) -> NDArray[np.uint32]:

@@ -15,7 +15,9 @@ from pipeline.config import (
     AssociateSection,
     CapsSection,
     Config,
+    ControlSection,
     IdentitySection,
+    LossSection,
     ProbeSection,
     SweepSection,
     TlsSection,
@@ -39,11 +41,15 @@ CAUSES = (
     "identity",
     "probe",
     "associate",
+    "loss",
+    "control",
     "tls",
     "requests",
     "digests",
 )
 
+#: Dynamic ports (RFC 6335 §6).
+DYNAMIC_PORTS = range(49152, 65536)
 #: A range is 5–60 s of sending (DESIGN §4).
 RANGE_SECONDS = 10
 
@@ -78,7 +84,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that decides who is probed and how."""
 
-    format: int = 2
+    format: int = 3
     sweep: str
     created: str
     code_version: str
@@ -87,6 +93,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     identity: IdentitySection
     probe: ProbeSection
     associate: AssociateSection
+    loss: LossSection
+    control: ControlSection
     tls: TlsSection
     own: Own | None = None
     register: str = ""
@@ -108,6 +116,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     def targets(self) -> int:
         """How many (address, port) pairs the sweep probes."""
         return self.sampled_addresses * len(self.settings.ports)
+
+    @property
+    def probes(self) -> int:
+        """How many SYNs that takes: one a target, the second ones, and those to the control port; the latter are expectations."""
+        beside = self.targets * self.loss.sample + self.sampled_addresses * self.control.sample
+        return self.targets + round(beside)
 
     def walk(self) -> Walk:
         """The order of the targets."""
@@ -149,6 +163,8 @@ def freeze(
         identity=config.identity,
         probe=config.probe,
         associate=config.associate,
+        loss=config.loss,
+        control=_control(config),
         tls=config.tls,
         own=own,
         register=register,
@@ -172,6 +188,13 @@ def freeze(
         requests=requests,
     )
     return msgspec.structs.replace(plan, digest=digest(plan))
+
+
+def _control(config: Config) -> ControlSection:
+    """The control port: one of the dynamic ones that is no port of the sweep, if none is given."""
+    free = [port for port in DYNAMIC_PORTS if port not in config.sweep.ports]
+    port = config.control.port or free[config.sweep.seed % len(free)]
+    return msgspec.structs.replace(config.control, port=port)
 
 
 def _pace(config: Config, ranges: Ranges, sampled: int, atlas: Atlas) -> tuple[int, Pace]:

@@ -16,8 +16,10 @@ from pipeline import guard, network, schema
 from pipeline.associate.conversation import Conversation
 from pipeline.errors import InputError
 from pipeline.lake import parts
-from pipeline.probe.engine import Engine, Finished, Greeted, Responses
+from pipeline.probe.aside import Aside
+from pipeline.probe.engine import Engine
 from pipeline.probe.greeting import Greeter, Settled, Talked
+from pipeline.probe.open_range import Controls, Finished, Greeted, Responses
 from pipeline.probe.pacer import Pacer
 from pipeline.probe.shield import shield
 from pipeline.record import banner, columns
@@ -68,7 +70,7 @@ def run_engine(_name: str, setting: Setting, context: zmq.Context[zmq.Socket[byt
     fanout = Fanout(writer, [Sender(context, Address(setting.folder, name)) for name in associator_names(plan)])
     interface, link, source = vantage(plan)
     outgoing = Outgoing.from_json(plan.requests, where="plan, requests")
-    with setting.watch() as watch, shield(interface, source, plan.settings.ports):
+    with setting.watch() as watch, shield(interface, source, (*plan.settings.ports, plan.control.port)):
         engine = _engine(setting, outgoing, interface, link, watch)
         second = SecondVisits(fanout, Pacer(plan.tls.rate, time.monotonic()), source)
         origin = Origin.of(plan, f"{socket.gethostname()}-{os.getpid()}", outgoing)
@@ -97,7 +99,18 @@ def _engine(setting: Setting, outgoing: Outgoing, interface: str, link: Link, wa
         rate=plan.settings.rate,
         cooldown=plan.probe.cooldown,
         handed_on=ports,
+        asides=_asides(setting),
     )
+
+
+def _asides(setting: Setting) -> list[Aside]:
+    """The probes beside the plan's own that it wants."""
+    loss, control, port = setting.plan.loss, setting.plan.control, setting.plan.settings.ports[0]
+    kinds = (
+        Aside.of("second", setting.secret, share=loss.sample, delay=loss.delay),
+        Aside.of("control", setting.secret, share=control.sample, delay=0.0, port=control.port, beside=port),
+    )
+    return [aside for aside in kinds if aside.share]
 
 
 @dataclass(slots=True)
@@ -234,6 +247,20 @@ class Sending:
         origin = self.origin.columns(vantage=self.source, secured=False, register_digest=self.watch.digest)
         self.talked.setdefault((chosen.shard, chosen.number), []).append(columns(visit) | syn | where | origin)
 
+    def keep_controls(self, event: Controls) -> None:
+        """Have the writer keep who answered where nothing should."""
+        answers = event.answers
+        table = schema.table("controls").arrow
+        columns = (
+            answers.address,
+            answers.port,
+            np.full(len(answers.address), event.answered_at),
+            answers.ttl,
+            answers.window,
+        )
+        arrays = [pa.array(column).cast(field.type) for column, field in zip(columns, table, strict=True)]
+        self.fanout.rows(self.message(event.range, "controls"), pa.RecordBatch.from_arrays(arrays, schema=table))
+
     def finish(self, event: Finished) -> None:
         """Say that no more of a range will come."""
         chosen = event.range
@@ -273,5 +300,6 @@ class Sending:
 HANDLERS: dict[type, Callable[[Sending, Any], None]] = {
     Responses: Sending.hand_on,
     Greeted: Sending.keep,
+    Controls: Sending.keep_controls,
     Finished: Sending.finish,
 }

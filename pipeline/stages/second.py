@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.probe.engine import SendCounts
+from pipeline.probe.open_range import SendCounts
 from pipeline.probe.pacer import Pacer
 from pipeline.stages.fanout import Fanout
 from pipeline.transport import messages

@@ -11,7 +11,7 @@ from pipeline.stages.setting import Setting, associator_names
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
 
-TABLES = ("responses", "associations", "banners", "tls")
+TABLES = ("responses", "associations", "banners", "tls", "controls")
 #: The table with a row for each visit of a round.
 VISITS = {1: "responses", 2: "tls"}
 

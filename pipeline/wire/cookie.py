@@ -5,6 +5,7 @@ vectors) over the six bytes of (address, port), vectorised. An answer is ours on
 port are those that the secret gives for its source: a blind forger hits one of 2^32.
 """
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +32,11 @@ class Secret:
     def of(cls, key: bytes) -> "Secret":
         """Take the key from the first eight bytes."""
         return cls(int.from_bytes(key[:4], "little"), int.from_bytes(key[4:8], "little"))
+
+    @classmethod
+    def derived(cls, key: bytes, purpose: str) -> "Secret":
+        """A key of its own for a purpose, out of the sweep's (BLAKE2b, RFC 7693, keyed)."""
+        return cls.of(hashlib.blake2b(purpose.encode(), key=key, digest_size=8).digest())
 
 
 def halfsiphash(secret: Secret, first: U32, last: U32) -> U32:

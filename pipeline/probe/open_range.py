@@ -1,0 +1,127 @@
+"""A range on its way: what is known of each of its targets, what was counted, and what the engine tells of it."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.probe.greeting import Settled, Talked
+from pipeline.space.ranges import I64
+from pipeline.space.shard import Range
+from pipeline.wire.packet import Answers
+
+UNSEEN, SETTLED = -1, -2
+
+
+@dataclass(slots=True)
+class SendCounts:
+    """What the engine counted for one range; names are columns of `schemas/receipts.toml`."""
+
+    probes_sent: int = 0
+    second_probes: int = 0
+    control_probes: int = 0
+    suppressed: int = 0
+    answers: int = 0
+    duplicates: int = 0
+    seen_twice: int = 0
+    first_only: int = 0
+    second_only: int = 0
+    greetings: int = 0
+    suppressed_visits: int = 0
+    resets: int = 0
+    unreachable: int = 0
+    ring_invalid: int = 0
+    ring_dropped: int = 0
+    ring_truncated: int = 0
+    ring_corrupt: int = 0
+    ring_rejected: int = 0
+    stalls: int = 0
+    started_at: int = 0
+    send_seconds: float = 0.0
+    paused_seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class OpenRange:
+    """A range that is being sent or cools down."""
+
+    range: Range
+    slot: NDArray[np.int32]
+    """For each target UNSEEN, SETTLED, or the place of its conversation."""
+    began: float
+    answered: NDArray[np.bool_]
+    """Which targets answered the plan's own probe."""
+    counts: SendCounts = field(default_factory=SendCounts)
+    asked: defaultdict[str, list[I64]] = field(default_factory=lambda: defaultdict(list))
+    """For each kind of probes beside the plan's own, the places of their targets, and below of those that answered them."""
+    heard: defaultdict[str, list[I64]] = field(default_factory=lambda: defaultdict(list))
+    next_index: int = 0
+    batches: list[tuple[int, float]] = field(default_factory=list)
+    """First index after a batch, and when it was sent."""
+    cool_until: float = float("inf")
+    talking: int = 0
+    """Conversations that are not over."""
+    put_off: int = 0
+    """Answers that the stop switch left without a greeting."""
+
+    @classmethod
+    def of(cls, chosen: Range, began: float) -> "OpenRange":
+        """A range of which nothing is known yet."""
+        slot = np.full(chosen.length, UNSEEN, dtype=np.int32)
+        return cls(chosen, slot, began, np.zeros(chosen.length, dtype=np.bool_))
+
+    def conclude(self) -> SendCounts:
+        """The counts, now that nothing more of the range is expected."""
+        second, seen = (_places(found["second"]) for found in (self.asked, self.heard))
+        first, again = self.answered[second], np.isin(second, seen)
+        self.counts.second_probes = len(second)
+        self.counts.seen_twice = int((first & again).sum())
+        self.counts.first_only = int((first & ~again).sum())
+        self.counts.second_only = int((~first & again).sum())
+        self.counts.control_probes = len(_places(self.asked["control"]))
+        return self.counts
+
+
+@dataclass(frozen=True, slots=True)
+class Responses:
+    """Targets of a range that answered for the first time, and are to be visited by others than the greeter."""
+
+    range: Range
+    answers: Answers
+    answered_at: int
+    rtt_us: NDArray[np.uint32]
+    """From the batch that asked to when the answer was read: the round trip and what we were late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Greeted:
+    """What came of conversations with targets of a range."""
+
+    range: Range
+    result: Settled | Talked
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """Addresses of a range that answered on the control port, where nothing should."""
+
+    range: Range
+    answers: Answers
+    answered_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A range has been sent and has cooled down (or was stopped before its end)."""
+
+    range: Range
+    counts: SendCounts
+    complete: bool
+
+
+Event = Responses | Greeted | Controls | Finished
+
+
+def _places(found: list[I64]) -> I64:
+    return np.unique(np.concatenate(found)) if found else np.zeros(0, dtype=np.int64)
