@@ -16,6 +16,7 @@ BENCHMARKS = {
         ["--rounds", "1", "--seconds", "0.3"],
         r"(?s)filling a frame: \d+ ns.*dicom-census +1.*zmap +1.*masscan +1.*dicom-census +2.*unfilled +2",
     ),
+    "recall": (["--bits", "14", "--worlds", "1"], r"no loss +[\d,]+ +100.00% +100.00%"),
     "decode": ([], r"pynetdicom µs"),
     "visits": (["--visits", "40"], r"(?s)dicom-census, 2 processes +[\d,]+.*pynetdicom.*echoscu.*nmap"),
     "silent": (["--peers", "100", "--over", "0.5"], r"(?s)100 of 100 silent, 100 open at once.*deadlines late by"),
