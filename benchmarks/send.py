@@ -62,7 +62,7 @@ def send(shard: int, shards: int, *, filled: bool) -> None:
     sums = packet.Sums.over(template())
     at = 0
     while True:
-        count = min(BATCH, ring.room())
+        count = ring.room(BATCH)
         frames = ring.frames(count)
         if filled or at < BATCH * 2:
             addresses, ports = targets.targets(shard, at, at + count)

@@ -28,6 +28,8 @@ SO_ATTACH_FILTER = 26
 TPACKET_V2 = 1
 AVAILABLE, SEND_REQUEST, WRONG_FORMAT = 0, 1, 4
 USER = 1
+#: Frames that are looked at in one read: far more than wait at most times, and few enough to stay in the cache.
+READ = 1024
 #: A received frame that the kernel has judged, or whose checksum its sender left to a network card that never saw it.
 CHECKSUM_NOT_READY, CHECKSUM_VALID = 1 << 3, 1 << 7
 HEADER = 32  # struct tpacket2_hdr; a sent frame's bytes follow it
@@ -76,7 +78,7 @@ def _map(sock: socket.socket, option: int, frame: int, frames: int) -> mmap.mmap
 
 
 class TransmitRing:
-    """A ring of frames. `room` says how many can be filled at once; `frames` gives them; `send` hands them over."""
+    """A ring of frames. `room` says how many can be filled at once, `frames` gives them, `send` hands them over."""
 
     def __init__(self, sock: socket.socket, frame: np.dtype[np.void], size: int, frames: int) -> None:
         self._socket = sock
@@ -94,9 +96,9 @@ class TransmitRing:
         ring._ring["length"] = FRAME.itemsize
         return ring
 
-    def room(self) -> int:
-        """Frames that are free from the head to the ring's end."""
-        status = self._ring["status"][self._head :]
+    def room(self, wanted: int) -> int:
+        """How many of so many frames are free from the head on, the ring's end excluded."""
+        status = self._ring["status"][self._head : self._head + wanted]
         taken = np.flatnonzero((status != AVAILABLE) & (status != WRONG_FORMAT))
         return int(taken[0]) if len(taken) else len(status)
 
@@ -134,7 +136,7 @@ class SegmentRing:
         """Send a segment of a kind to each place, in their order."""
         done, wanted = 0, len(places.address)
         while done < wanted:
-            count = min(wanted - done, self._ring.room())
+            count = self._ring.room(wanted - done)
             chosen = Places(*(getattr(places, name)[done : done + count] for name in Places.__dataclass_fields__))
             ids = self._ids.integers(0, 65536, count, dtype=np.uint16)
             segment.fill(self._ring.frames(count)["bytes"], kind, chosen, ids)
@@ -181,8 +183,8 @@ class ReceiveRing:
         self.dropped = self.truncated = self.corrupt = 0
 
     def read(self) -> Received:
-        """Take the frames that wait, at most to the ring's end, and give their slots back; broken ones are counted and left out."""
-        waiting = self._ring["status"][self._head :] & USER
+        """Take frames that wait, READ at most, and give their slots back; broken ones are counted and left out."""
+        waiting = self._ring["status"][self._head : self._head + READ] & USER
         gaps = np.flatnonzero(waiting == 0)
         count = int(gaps[0]) if len(gaps) else len(waiting)
         chosen = self._ring[self._head : self._head + count]

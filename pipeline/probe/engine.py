@@ -170,7 +170,7 @@ class Engine:
 
     def _granted(self, now: float, wanted: int) -> int:
         """How many of the probes that are wanted may go now."""
-        return self._pacer.grant(now, min(wanted, BATCH, self._transmit.room()))
+        return self._pacer.grant(now, self._transmit.room(min(wanted, BATCH)))
 
     def _probe(self, addresses: U32, ports: NDArray[np.uint16], cookie: Cookie) -> int:
         """Send a SYN to each target; how many that were."""

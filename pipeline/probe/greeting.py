@@ -145,7 +145,8 @@ class Greeter:
         self, answers: Answers, slots: Slots, acked: NDArray[np.uint32], payloads: list[bytes], at: Clock
     ) -> Iterator[Settled | Talked]:
         """Take segments of hosts in use; `acked` is how many bytes of ours each acknowledges."""
-        alone = np.bincount(slots, minlength=len(self.hosts.rows))[slots] == 1
+        _, place, times = np.unique(slots, return_inverse=True, return_counts=True)
+        alone = times[place] == 1
         plain = alone & (self.hosts.rows["state"][slots] == GREETED)
         chosen = np.flatnonzero(plain)
         yield from self._hear_plain(
@@ -172,9 +173,11 @@ class Greeter:
         self._say(slots[closed], ACK | FIN, skip=len(self._outgoing.request))
         yield from self._settle(slots[closed], Outcome.CLOSED, CloseKind.PEER_FIN)
         speaks = heard & ~silent
-        foreign = speaks & expected & ((answers.flags & FIN) == 0)
+        foreign = speaks & expected
         verdicts = {n: self._verdict(payloads[n]) for n in np.flatnonzero(foreign).tolist()}
-        yield from self._settle_foreign(slots, payloads, {n: each for n, each in verdicts.items() if each})
+        yield from self._settle_foreign(
+            slots, payloads, {n: each for n, each in verdicts.items() if each}, (answers.flags & FIN) != 0
+        )
         for number in np.flatnonzero(speaks).tolist():
             if not verdicts.get(number):
                 yield from self._hear_one(
@@ -197,14 +200,16 @@ class Greeter:
             self._verdicts[payload] = NOT_DICOM.get(opening(payload, self._outgoing.request))
         return self._verdicts[payload]
 
-    def _settle_foreign(self, slots: Slots, payloads: list[bytes], verdicts: dict[int, Outcome]) -> Iterator[Settled]:
-        """Close with hosts that speak something else, reply by reply."""
+    def _settle_foreign(
+        self, slots: Slots, payloads: list[bytes], verdicts: dict[int, Outcome], fin: NDArray[np.bool_]
+    ) -> Iterator[Settled]:
+        """Close with hosts that speak something else, reply by reply; some have closed with it."""
         alike: dict[bytes, list[int]] = {}
         for number in verdicts:
             alike.setdefault(payloads[number], []).append(number)
         for payload, numbers in alike.items():
             same = slots[np.array(numbers)]
-            self.hosts.rows["next"][same] += np.uint32(len(payload))
+            self.hosts.rows["next"][same] += np.uint32(len(payload)) + fin[np.array(numbers)]
             self._say(same, ACK | FIN, skip=len(self._outgoing.request))
             yield from self._settle(same, verdicts[numbers[0]], CloseKind.WE_CLOSED, payload[:BANNER_LIMIT])
 
