@@ -112,16 +112,21 @@ class Player:
 
 def player(spec: Spec, internet: Internet) -> Player:
     """The player of a specification's internet."""
-    link = Link(_mac(WORLD_MAC), _mac(VANTAGE_MAC), parse(VANTAGE_ADDRESS, "here")[0])
+    there = link()
     blocks = tuple(parse(text, "block") for block in internet.block for text in block.addresses)
     return Player(
         internet,
-        Responder(internet, Population(internet, taken(spec)), link),
+        Responder(internet, Population(internet, taken(spec)), there),
         ReceiveRing(guard.packet_socket(INTERFACE, ETH_P_ALL)),
         SegmentRing(guard.packet_socket(INTERFACE, 0)),
-        link,
+        there,
         blocks,
     )
+
+
+def link() -> Link:
+    """The world's end of the pair: whose frames come from its MAC address and go to the vantage."""
+    return Link(_mac(WORLD_MAC), _mac(VANTAGE_MAC), parse(VANTAGE_ADDRESS, "here")[0])
 
 
 def _mac(text: str) -> bytes:
