@@ -54,6 +54,7 @@ def plan(
 def work(
     plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="Plan of `census plan`.", show_default=False)],
     lake: Annotated[Path, typer.Option(help="Folder of the lake.")] = Path("lake"),
+    pcap: Annotated[Path | None, typer.Option(help="Keep every validated answer in this capture file.")] = None,
 ) -> None:
     """Run the ranges of a plan that have no receipt, without Prefect: lease, range, receipt, until nothing is left."""
     from pipeline import console, sweep
@@ -63,7 +64,7 @@ def work(
     console.warn(sweep.findable(frozen))
     place = sweep.begin(frozen, lake)
     with console.watching(frozen, place):
-        ranges = sweep.work(frozen, place)
+        ranges = sweep.work(frozen, place, pcap=pcap)
     console.say(f"{ranges} ranges run into {lake}; `census verify {lake}` proves that all adds up")
 
 

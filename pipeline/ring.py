@@ -158,6 +158,12 @@ class Received:
         """The peer's bytes in each of these packets."""
         return self.bytes_of(answers.frame, answers.begin, answers.size)
 
+    def whole(self, frames: NDArray[np.int64]) -> list[bytes]:
+        """All of these packets, from the IP header on; of one that came twice among them, one."""
+        frames = np.unique(frames)
+        lengths = self.lengths[frames].astype(np.uint16)
+        return self.bytes_of(frames, np.zeros_like(lengths), lengths)
+
     def bytes_of(self, frames: NDArray[np.int64], begin: NDArray[np.uint16], size: NDArray[np.uint16]) -> list[bytes]:
         """So many bytes from a place on, in each of these packets; all of shape (n,)."""
         is_long = self.lengths > SNAP

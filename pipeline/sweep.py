@@ -140,10 +140,10 @@ def _due(plan: Plan, place: Sweep, walk: Walk, shard: int) -> Iterator[Range]:
         yield found[0]
 
 
-def work(plan: Plan, place: Sweep) -> int:
-    """Run every range that is missing; how many that were."""
+def work(plan: Plan, place: Sweep, *, pcap: Path | None = None) -> int:
+    """Run every range that is missing; how many that were. With `pcap`, keep every validated answer in that file."""
     check(plan)
-    return worker.work(plan, place, missing_shards(plan, place))
+    return worker.work(plan, place, missing_shards(plan, place), pcap=pcap)
 
 
 def require_verified(plan: Plan, place: Sweep) -> None:

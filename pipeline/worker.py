@@ -75,8 +75,8 @@ class Tally:
 class Worker:
     """Runs shards of one plan. Use it as a context manager; `run_shard` may be called from several threads."""
 
-    def __init__(self, plan: Plan, place: Sweep) -> None:
-        self._plan, self._place = plan, place
+    def __init__(self, plan: Plan, place: Sweep, *, pcap: Path | None = None) -> None:
+        self._plan, self._place, self._pcap = plan, place, pcap
         self._walk = plan.walk()
         self._waiting: queue.Queue[Shard] = queue.Queue()
         self._active: list[Shard] = []
@@ -94,7 +94,7 @@ class Worker:
         folder = Path(self._folder.name)
         self._inbox = Receiver(self._context, Address(folder, "coordinator"))
         secret = store.load_secret(self._place)
-        setting = Setting(folder, self._plan, self._place, secret)
+        setting = Setting(folder, self._plan, self._place, secret, self._pcap)
         context = multiprocessing.get_context("spawn")
         self._processes = [
             context.Process(target=run, args=(name, setting), name=f"census-{name}", daemon=True)
@@ -298,9 +298,9 @@ class Worker:
                 raise CensusError(f"{process.name} ended with exit code {process.exitcode}; --resume finishes the rest")
 
 
-def work(plan: Plan, place: Sweep, shards: list[int]) -> int:
+def work(plan: Plan, place: Sweep, shards: list[int], *, pcap: Path | None = None) -> int:
     """Run shards one after another, each overlapping the cool-down of the one before; how many ranges were run."""
-    with Worker(plan, place) as worker, ThreadPoolExecutor(max_workers=2) as pool:
+    with Worker(plan, place, pcap=pcap) as worker, ThreadPoolExecutor(max_workers=2) as pool:
         try:
             return sum(pool.map(worker.run_shard, shards)) + sum(pool.map(worker.run_second, shards))
         except BaseException:

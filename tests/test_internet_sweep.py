@@ -4,6 +4,7 @@ import subprocess
 from collections import Counter
 from pathlib import Path
 
+import dpkt
 import pytest
 
 from pipeline.publish import session
@@ -22,7 +23,8 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("internet")
     plan = [*CENSUS, "plan", str(SWEEP), "-o", str(folder / "plan.json")]
     subprocess.run(plan, cwd=ROOT, env=environment(folder), check=True, capture_output=True, timeout=60)
-    command = in_testbed("work", str(folder / "plan.json"), "--lake", str(folder / "lake"), spec=SPEC)
+    work = ("work", str(folder / "plan.json"), "--lake", str(folder / "lake"), "--pcap", str(folder / "answers.pcap"))
+    command = in_testbed(*work, spec=SPEC)
     ended = subprocess.run(command, cwd=ROOT, env=environment(folder), capture_output=True, text=True, timeout=120)
     assert ended.returncode == 0, ended.stderr[-3000:]
     return folder / "lake"
@@ -66,6 +68,18 @@ def test_second_looks_and_controls_are_what_is_there(lake: Path) -> None:
     assert first_only == second_only == 0
     assert answered > 20
     assert everything == [(0x0B0102,)]
+
+
+def test_the_capture_holds_the_answers_that_count(lake: Path) -> None:
+    """The capture holds every SYN-ACK that the receipts count, at least; and nothing from anyone who was forged."""
+    with (lake.parent / "answers.pcap").open("rb") as file:
+        packets = [dpkt.ip.IP(packet) for _, packet in dpkt.pcap.Reader(file)]
+    with session.connect(lake) as con:
+        (answers,) = con.execute("SELECT sum(answers) FROM receipts").fetchone() or ()
+        seen = {row[0] for row in con.execute("SELECT ip FROM responses UNION SELECT ip FROM controls").fetchall()}
+    opening = [packet for packet in packets if packet.data.flags == dpkt.tcp.TH_SYN | dpkt.tcp.TH_ACK]
+    assert len(opening) >= answers > 700
+    assert {int.from_bytes(packet.src) for packet in opening} <= seen
 
 
 def test_forgeries_and_broken_frames_are_counted(lake: Path) -> None:

@@ -13,6 +13,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.pcap import Capture
 from pipeline.probe.aside import Aside, Asides
 from pipeline.probe.greeting import Clock, Greeter, Settled, Talked
 from pipeline.probe.open_range import (
@@ -52,7 +53,7 @@ class Engine:
     def __init__(
         self, walk: Walk, secret: Secret, transmit: TransmitRing, receive: ReceiveRing, greeter: Greeter, *,
         permit: Callable[[], Permit], frame: bytes, rate: int, cooldown: float, handed_on: Collection[int],
-        asides: Sequence[Aside] = (),
+        asides: Sequence[Aside] = (), capture: Capture | None = None,
     ) -> None:  # fmt: skip
         self._walk = walk
         self._secret = secret
@@ -61,6 +62,7 @@ class Engine:
         self._greeter = greeter
         self._sums = Sums.over(frame)
         self._permit = permit
+        self._capture = capture
         self._handed_on = np.array(sorted(handed_on), dtype=np.uint16)
         self._held_since: float | None = None
         self._cooldown = cooldown + max((aside.delay for aside in asides), default=0.0)
@@ -220,6 +222,8 @@ class Engine:
         latest = self._sending or next(reversed(self._open.values()), None)
         if latest:
             latest.counts.ring_invalid += int((~valid & ~beside).sum())
+        if self._capture:
+            self._capture.add(received.whole(answers.frame[valid | beside]))
         answers, acked = answers.take(valid), acked[valid]
         shard, local = self._walk.locate(answers.address, answers.port)
         homeless = np.ones(len(shard), dtype=np.bool_)

@@ -5,6 +5,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -16,6 +17,7 @@ from pipeline import guard, network, schema
 from pipeline.associate.conversation import Conversation
 from pipeline.errors import InputError
 from pipeline.lake import parts
+from pipeline.pcap import RAW, Capture
 from pipeline.probe.aside import Aside
 from pipeline.probe.engine import Engine
 from pipeline.probe.greeting import Greeter, Settled, Talked
@@ -70,8 +72,11 @@ def run_engine(_name: str, setting: Setting, context: zmq.Context[zmq.Socket[byt
     fanout = Fanout(writer, [Sender(context, Address(setting.folder, name)) for name in associator_names(plan)])
     interface, link, source = vantage(plan)
     outgoing = Outgoing.from_json(plan.requests, where="plan, requests")
-    with setting.watch() as watch, shield(interface, source, (*plan.settings.ports, plan.control.port)):
-        engine = _engine(setting, outgoing, interface, link, watch)
+    with ExitStack() as stack:
+        watch = stack.enter_context(setting.watch())
+        stack.enter_context(shield(interface, source, (*plan.settings.ports, plan.control.port)))
+        capture = stack.enter_context(Capture(setting.pcap, RAW)) if setting.pcap else None
+        engine = _engine(setting, outgoing, interface, link, watch, capture)
         second = SecondVisits(fanout, Pacer(plan.tls.rate, time.monotonic()), source)
         origin = Origin.of(plan, f"{socket.gethostname()}-{os.getpid()}", outgoing)
         Sending(setting, engine, watch, inbox, fanout, second, coordinator, source, origin).run()
@@ -79,7 +84,9 @@ def run_engine(_name: str, setting: Setting, context: zmq.Context[zmq.Socket[byt
     fanout.close()
 
 
-def _engine(setting: Setting, outgoing: Outgoing, interface: str, link: Link, watch: Watch) -> Engine:
+def _engine(
+    setting: Setting, outgoing: Outgoing, interface: str, link: Link, watch: Watch, capture: Capture | None
+) -> Engine:
     """The engine of a plan, on its interface."""
     plan, frame = setting.plan, template(link)
     echo = plan.settings.profile == "echo"
@@ -100,6 +107,7 @@ def _engine(setting: Setting, outgoing: Outgoing, interface: str, link: Link, wa
         cooldown=plan.probe.cooldown,
         handed_on=ports,
         asides=_asides(setting),
+        capture=capture,
     )
 
 

@@ -25,6 +25,8 @@ class Setting:
     plan: Plan
     place: Sweep
     secret: bytes
+    pcap: Path | None = None
+    """Where to keep every validated answer, if anybody asked for it."""
 
     def watch(self) -> Watch:
         """A watch over the register that the plan obeys; its filter is empty where the plan excludes all of it."""
