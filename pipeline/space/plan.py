@@ -136,6 +136,8 @@ def freeze(
     included = Ranges.union_of(part.ranges for part in wanted)
     forbidden = Ranges.union_of(part.ranges for part in unwanted)
     ranges = included.subtract(forbidden)
+    if not included.count:
+        raise InputError("key targets", "names no address; its files hold comments at most")
     if not ranges.count:
         raise InputError("key targets", "nothing is left to probe after the exclusions")
     sampled = _sampled(config.sweep.sample, ranges.count)
@@ -224,13 +226,27 @@ def decode(data: bytes, where: str) -> Plan:
         plan = msgspec.json.decode(data, type=Plan)
     except msgspec.DecodeError as error:
         raise InputError(where, f"is not a plan of `census plan`: {error}") from None
-    if digest(plan) != plan.digest:
-        raise GuardError(f"{where}: the plan was changed after it was frozen (digest does not match); plan again")
-    never = Ranges.union_of([Ranges.of(plan.forbidden), listing.special_purpose().ranges, listing.never_touch().ranges])
-    overlap = Ranges.of(plan.ranges).intersect(never)
-    if overlap.count or Ranges.of(plan.ranges).count != plan.addresses:
-        raise GuardError(f"{where}: {overlap.count} targets of the plan lie outside the configured space; plan again")
+    if field := next(_inconsistent(plan), None):
+        raise GuardError(
+            f"{where}: the plan does not add up (field {field}): it was changed after it was frozen, or this program's lists "
+            "have grown since; plan again"
+        )
     return plan
+
+
+def _inconsistent(plan: Plan) -> Iterator[str]:
+    """The fields that are not what the rest of the plan makes them."""
+    ranges, forbidden = Ranges.of(plan.ranges), Ranges.of(plan.forbidden)
+    never = Ranges.union_of([forbidden, listing.special_purpose().ranges, listing.never_touch().ranges])
+    holds = {
+        "digest": plan.digest == digest(plan),
+        "ranges": not ranges.intersect(never).count,
+        "addresses": plan.addresses == ranges.count,
+        "sampled_addresses": 1 <= plan.sampled_addresses <= plan.addresses,
+        "digests.target_space": plan.digests.target_space == ranges.digest,
+        "digests.exclusions": plan.digests.exclusions == forbidden.digest,
+    }
+    yield from (field for field, kept in holds.items() if not kept)
 
 
 def _opted_out(register: str, ranges: Ranges | None) -> list[Listing]:

@@ -26,6 +26,7 @@ EXCLUDE = ("20.0.0.64/26",)
 def freeze(
     *,
     include: tuple[str, ...] = INCLUDE,
+    include_files: tuple[str, ...] = (),
     exclude: tuple[str, ...] = EXCLUDE,
     sample: float | int = 1.0,
     rate: int = 10,
@@ -33,7 +34,7 @@ def freeze(
 ) -> Plan:
     config = Config(
         sweep=SweepSection(name="trial", ports=(104, 11112), seed=7, rate=rate, shards=3, sample=sample),
-        targets=TargetsSection(include=include, exclude=exclude),
+        targets=TargetsSection(include=include, include_files=include_files, exclude=exclude),
         caps=caps,
     )
     return plans.freeze(
@@ -139,7 +140,27 @@ def test_special_purpose_is_refused(extra: str) -> None:
     ranges = Ranges.of([*plan.ranges, parse(extra, "here")])
     forged = msgspec.structs.replace(plan, ranges=tuple(ranges.pairs()), addresses=ranges.count, forbidden=())
     forged = msgspec.structs.replace(forged, digest=plans.digest(forged))
-    with pytest.raises(GuardError, match="outside the configured space"):
+    with pytest.raises(GuardError, match=r"field ranges\)"):
+        plans.decode(plans.encode(forged), "plan.json")
+
+
+@pytest.mark.parametrize(
+    ("field", "changed"),
+    [
+        ("digest", {"digest": "0" * 64}),
+        ("addresses", {"addresses": 199}),
+        ("sampled_addresses", {"sampled_addresses": 199}),
+        ("sampled_addresses", {"sampled_addresses": 0}),
+        ("digests.target_space", {"ranges": ((20 << 24, (20 << 24) + 197),), "forbidden": ()}),
+        ("digests.exclusions", {"forbidden": ()}),
+    ],
+)
+def test_a_forged_plan_is_refused_by_its_field(field: str, changed: dict[str, Any]) -> None:
+    """What does not fit the rest of a plan is named, whether or not the plan's own digest was made over it."""
+    forged = msgspec.structs.replace(freeze(), **changed)
+    if field != "digest":
+        forged = msgspec.structs.replace(forged, digest=plans.digest(forged))
+    with pytest.raises(GuardError, match=rf"plan\.json: .*\(field {field}\)"):
         plans.decode(plans.encode(forged), "plan.json")
 
 
@@ -171,6 +192,13 @@ def test_nothing_left(include: tuple[str, ...]) -> None:
 def test_sample(sample: float | int, addresses: int) -> None:
     """A share is rounded to whole addresses and a number is taken as it is."""
     assert freeze(sample=sample).sampled_addresses == addresses
+
+
+def test_files_without_an_address_are_refused(tmp_path: Path) -> None:
+    """Target files that hold comments alone are told from a space that the exclusions emptied."""
+    (tmp_path / "none.txt").write_text("# nobody yet\n")
+    with pytest.raises(InputError, match="key targets: names no address"):
+        freeze(include=(), include_files=(str(tmp_path / "none.txt"),))
 
 
 @pytest.mark.parametrize("sample", [0, 199, 0.001, -1])
