@@ -84,6 +84,15 @@ def highest_rate(cap: int, blocks: Blocks, load: Load) -> int:
     return low
 
 
+def most(blocks: Blocks, load: Load) -> int:
+    """The smallest cap that the load's rate keeps: probes that no block gets more of in any hour, up to `RISK`."""
+    low, high = 0, blocks.busiest * load.ports
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if holds(middle, blocks, load) else (middle + 1, high)
+    return low
+
+
 def _clump(load: Load) -> int:
     """Of how many ports one address may be visited on within an hour."""
     one_pass = max(1.0, load.sampled / load.shards) / load.rate

@@ -68,3 +68,11 @@ def test_the_answer_is_on_the_edge(rate: int, cap: int) -> None:
     found = caps.highest_rate(cap, blocks, load)
     assert found == 0 or caps.holds(cap, blocks, Load(10**8, 10**7, 2, 8, found))
     assert found == rate or not caps.holds(cap, blocks, Load(10**8, 10**7, 2, 8, found + 1))
+
+
+@given(rate=st.integers(1, 10**5), ports=st.integers(1, 3), bits=st.integers(8, 26))
+def test_the_most_is_the_smallest_cap_that_holds(rate: int, ports: int, bits: int) -> None:
+    """What no block gets more of holds as a cap at the load's own rate, and one less does not."""
+    blocks, load = Blocks("/24", 2 ** (bits - 8), 256), Load(2**bits, 2**bits, ports, 4, rate)
+    found = caps.most(blocks, load)
+    assert caps.holds(found, blocks, load) and not caps.holds(found - 1, blocks, load)

@@ -7,12 +7,15 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from mmdb_writer import MMDBWriter
+from netaddr import IPSet
 
 from pipeline.config import CapsSection, Config, SweepSection, TargetsSection
 from pipeline.enrich import atlas
 from pipeline.errors import GuardError, InputError
 from pipeline.space import listing
 from pipeline.space import plan as plans
+from pipeline.space.atlas import Atlas
 from pipeline.space.listing import parse
 from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
@@ -31,6 +34,7 @@ def freeze(
     sample: float | int = 1.0,
     rate: int = 10,
     caps: CapsSection = CapsSection(),
+    places: Atlas = ATLAS,
 ) -> Plan:
     config = Config(
         sweep=SweepSection(name="trial", ports=(104, 11112), seed=7, rate=rate, shards=3, sample=sample),
@@ -43,7 +47,7 @@ def freeze(
         created="2026-02-11T10:00:00Z",
         code_version="1",
         requests={"104": "00ff"},
-        atlas=ATLAS,
+        atlas=places,
     )
 
 
@@ -105,6 +109,25 @@ def test_a_cap_lowers_the_rate() -> None:
     assert 1 <= capped.settings.rate < 1000 and capped.pace.asked == 1000
     assert capped.pace.lowered_by == "caps.per_slash24_hour = 60"
     assert capped.pace.per_slash24_hour < 60
+
+
+def test_caps_of_a_24_and_of_a_network_hold(tmp_path: Path) -> None:
+    """With both caps the stricter one sets the rate, and in every hour of the walk neither /24 nor network gets more."""
+    writer = MMDBWriter(ip_version=4, database_type="made-up-asn")
+    writer.insert_network(IPSet(["193.62.0.0/20"]), {"asn": 786, "name": "Jisc"})
+    writer.to_db_file(str(tmp_path / "asn.mmdb"))
+    both = atlas.load(None, tmp_path / "asn.mmdb")
+    caps = CapsSection(per_slash24_hour=400, per_network_hour=2000)
+    plan = freeze(include=("asn:786", "20.0.0.0/16"), exclude=(), rate=1000, caps=caps, places=both)
+    assert plan.pace.lowered_by == "caps.per_network_hour = 2000" and plan.settings.rate < plan.pace.asked
+    walk, hour = plan.walk(), plan.settings.rate * 3600
+    lengths = [(last - first) * len(walk.ports) for first, last in map(walk.bounds, range(walk.shards))]
+    order = np.concatenate([walk.targets(shard, 0, length)[0] for shard, length in enumerate(lengths)])
+    janet = Ranges.of([parse("193.62.0.0/20", "here")])
+    for begin in range(0, len(order), hour):
+        sent = order[begin : begin + hour]
+        assert janet.contains(sent).sum() <= 2000
+        assert np.unique(sent >> 8, return_counts=True)[1].max() <= 400
 
 
 def test_an_impossible_cap_is_refused() -> None:
