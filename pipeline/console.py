@@ -157,9 +157,9 @@ def show_status(lake: Path, sweep: str | None, *, as_json: bool) -> None:
         "responses": sum(receipt["responses"] for receipt in done),
         "associations": sum(receipt["associations"] for receipt in done),
         "suppressed": sum(receipt["suppressed"] for receipt in done),
-        "stopped by the register": visible(held(place)),
+        "stopped_by_register": visible(held(place)),
     }
-    print(json.dumps(facts) if as_json else "\n".join(f"{name:>14}  {value}" for name, value in facts.items()))
+    print(json.dumps(facts) if as_json else "\n".join(f"{name:>19}  {value}" for name, value in facts.items()))
 
 
 def show_result(lake: Path, sweep: str) -> None:
