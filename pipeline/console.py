@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from pipeline import plan_page
 from pipeline.errors import InputError
 from pipeline.lake import store
 from pipeline.lake.store import Sweep
@@ -22,10 +23,6 @@ from pipeline.publish.escape import visible
 from pipeline.register import Register
 from pipeline.space.plan import Plan
 
-#: Bytes of a probe on the wire, Ethernet included.
-PROBE_BYTES = 66
-#: Countries that a plan lists by name.
-COUNTRIES_SHOWN = 20
 REFRESH_SECONDS = 0.5
 PLAIN_SECONDS = 10.0
 #: A worker that has not reported for this long is taken for gone.
@@ -55,68 +52,22 @@ def warn(findings: Iterable[str]) -> None:
 def show_plan(plan: Plan, *, as_json: bool) -> None:
     """What a careful person wants to read before the first packet."""
     if as_json:
-        print(json.dumps(plan_facts(plan)))
+        print(json.dumps(plan_page.facts(plan)))
         return
     table = Table(title=f"Plan {plan.sweep}", show_header=False)
-    for row in _plan_rows(plan):
-        table.add_row(*row)
+    for row in plan_page.rows(plan):
+        table.add_row(*map(visible, row))
     _results().print(table)
     _results().print(_plan_countries(plan))
 
 
-def plan_facts(plan: Plan) -> dict[str, Any]:
-    """A plan without its range tables, and what follows from it: durations in s, rates per s, sizes in bytes."""
-    facts: dict[str, Any] = msgspec.to_builtins(plan)
-    for name in ("ranges", "forbidden", "requests"):
-        del facts[name]
-    return facts | {
-        "targets": plan.targets,
-        "targets_per_port": plan.sampled_addresses,
-        "seconds": plan.probes / plan.settings.rate,
-        "bits_per_second": plan.settings.rate * PROBE_BYTES * 8,
-    }
-
-
-def _plan_rows(plan: Plan) -> Iterator[tuple[str, str]]:
-    rate, pace, reference = plan.settings.rate, plan.pace, plan.reference
-    yield from ((f"in: {part.name}", f"{part.addresses:,} addresses") for part in plan.included)
-    yield from ((f"out: {part.name}", f"{part.addresses:,} addresses") for part in plan.excluded)
-    yield "target space", f"{plan.addresses:,} addresses in {len(plan.ranges):,} ranges"
-    share = plan.sampled_addresses / plan.addresses
-    yield "visited", f"{plan.sampled_addresses:,} addresses" + (f", a random {share:.3%}" if share < 1 else ", all")
-    yield from ((f"port {port}", f"{plan.sampled_addresses:,} targets") for port in plan.settings.ports)
-    yield "targets", f"{plan.targets:,}"
-    lowered = f", lowered from {pace.asked:,} by {pace.lowered_by}" if pace.lowered_by else ""
-    yield "rate", f"{rate:,} probes/s, {rate * PROBE_BYTES * 8 / 1e6:,.2f} Mbit/s{lowered}"
-    yield "sending takes", duration(plan.probes / rate)
-    yield "busiest /24 gets", f"{pace.per_slash24_hour:,.1f} probes/hour on average"
-    if pace.per_network_hour is not None:
-        yield "busiest network gets", f"{pace.per_network_hour:,.0f} probes/hour on average"
-    yield "profile", plan.settings.profile
-    yield "shards", str(plan.settings.shards)
-    yield "countries by", reference.country_source
-    yield "networks by", reference.asn_source or "no database (key geo.asn names one)"
-    yield "code", plan.code_version
-    yield "digest", plan.digest
-
-
 def _plan_countries(plan: Plan) -> Table:
-    share = len(plan.settings.ports) * plan.sampled_addresses / plan.addresses
     table = Table("country", "addresses", "targets expected", title="Target space by country")
-    rest = sum(addresses for _, addresses in plan.countries[COUNTRIES_SHOWN:])
-    rows = [(country or "not placed", addresses) for country, addresses in plan.countries[:COUNTRIES_SHOWN]]
-    rows += [(f"{len(plan.countries) - COUNTRIES_SHOWN} more", rest)] if rest else []
-    for name, addresses in rows:
-        table.add_row(name, f"{addresses:,}", f"{addresses * share:,.0f}")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, addresses, targets in plan_page.countries(plan):
+        table.add_row(name, f"{addresses:,}", f"{targets:,.0f}")
     return table
-
-
-def duration(seconds: float) -> str:
-    """A time for people: the two largest of days, hours, minutes and seconds."""
-    whole = round(seconds)
-    parts = [(whole // 86400, "d"), (whole // 3600 % 24, "h"), (whole // 60 % 60, "min"), (whole % 60, "s")]
-    start = next((place for place, (count, _) in enumerate(parts) if count), 3)
-    return " ".join(f"{count} {unit}" for count, unit in parts[start : start + 2])
 
 
 def progress(place: Sweep) -> dict[str, int]:
@@ -206,9 +157,9 @@ def show_status(lake: Path, sweep: str | None, *, as_json: bool) -> None:
         "responses": sum(receipt["responses"] for receipt in done),
         "associations": sum(receipt["associations"] for receipt in done),
         "suppressed": sum(receipt["suppressed"] for receipt in done),
-        "stopped by the register": visible(held(place)),
+        "stopped_by_register": visible(held(place)),
     }
-    print(json.dumps(facts) if as_json else "\n".join(f"{name:>14}  {value}" for name, value in facts.items()))
+    print(json.dumps(facts) if as_json else "\n".join(f"{name:>19}  {value}" for name, value in facts.items()))
 
 
 def show_result(lake: Path, sweep: str) -> None:

@@ -74,16 +74,17 @@ def check(plan: Plan) -> None:
     """Refuse a plan that this program or this place must not run. Raises GuardError; looks up no interface."""
     guard.require_authorised(plan.identity)
     _require_own(plan)
+    ours = _requests(plan.identity, plan.settings.profile)
     here = {
         "code_version": (plan.code_version, version.code()),
-        "requests": (plan.requests, _requests(plan.identity, plan.settings.profile)),
+        **{f"requests.{name}": (plan.requests.get(name), ours.get(name)) for name in sorted(plan.requests | ours)},
         "digests.special_purpose": (plan.digests.special_purpose, listing.special_purpose().ranges.digest),
         "digests.never_touch": (plan.digests.never_touch, listing.never_touch().ranges.digest),
     }
-    for field, (planned, ours) in here.items():
-        if planned != ours:
+    for field, (planned, known) in here.items():
+        if planned != known:
             raise GuardError(
-                f"the plan does not fit this program (field {field}): the plan has {planned}, this program {ours}; "
+                f"the plan does not fit this program (field {field}): the plan has {planned}, this program {known}; "
                 "run it with the program that froze it, or plan again"
             )
 

@@ -43,7 +43,7 @@ def test_a_plan_of_another_program_is_refused(monkeypatch: pytest.MonkeyPatch) -
     digests = msgspec.structs.replace(plan.digests, special_purpose="00")
     for field, change in (
         ("code_version", {"code_version": "0.0.9+0123456789ab"}),
-        ("requests", {"requests": plan.requests | {"request": "00"}}),
+        ("requests.request", {"requests": plan.requests | {"request": "00"}}),
         ("digests.special_purpose", {"digests": digests}),
     ):
         with pytest.raises(GuardError, match=rf"\(field {field}\)"):

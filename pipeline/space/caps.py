@@ -4,10 +4,11 @@ The order is a uniform random permutation, so an hour's probes are a sample of t
 block is hypergeometric. A cap holds if its chance of being broken, in any block and any hour of the sweep, is at most
 `RISK` by the Chernoff bound (Hoeffding 1963, theorem 1 and section 6: it holds for samples without replacement). All ports
 of an address are visited by one shard; where that takes less than an hour, an hour's probes come in clumps of that many.
+Second and control SYNs go to targets that a hash chose, independently: their number is bounded apart, at half of the risk.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,18 +30,27 @@ class Blocks:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What the sweep sends: addresses of the space, how many of them are visited, ports, shards, probes a second."""
+    """What the sweep sends: addresses of the space, how many of them are visited, ports, shards, probes a second.
+
+    `beside` is how many second and control SYNs a target gets on average, out of the same rate.
+    """
 
     addresses: int
     sampled: int
     ports: int
     shards: int
     rate: int
+    beside: float = 0.0
 
     @property
     def seconds(self) -> float:
         """How long the sending takes."""
-        return self.sampled * self.ports / self.rate
+        return self.sampled * self.ports * (1 + self.beside) / self.rate
+
+    @property
+    def hours(self) -> int:
+        """Hours that have begun by its end."""
+        return math.ceil(self.seconds / HOUR)
 
 
 def slash24(ranges: Ranges) -> Blocks:
@@ -65,11 +75,13 @@ def per_hour(blocks: Blocks, load: Load) -> float:
 
 def holds(cap: int, blocks: Blocks, load: Load) -> bool:
     """Whether no block gets more than `cap` probes in an hour, up to `RISK`."""
+    cap -= _most_beside(blocks, load)
     if blocks.busiest * load.ports <= cap:
         return True
-    clump = _clump(load)
-    hours = math.ceil(load.seconds / HOUR)
-    return _tail(per_hour(blocks, load) / clump, (cap + 1) / clump) * blocks.count * hours <= RISK
+    if cap <= 0:
+        return False
+    clump, own = _clump(load), per_hour(blocks, load) / (1 + load.beside)
+    return _tail(own / clump, (cap + 1) / clump) * blocks.count * load.hours <= _risk(load)
 
 
 def highest_rate(cap: int, blocks: Blocks, load: Load) -> int:
@@ -77,11 +89,35 @@ def highest_rate(cap: int, blocks: Blocks, load: Load) -> int:
     low, high = 0, load.rate
     while low < high:
         middle = (low + high + 1) // 2
-        if holds(cap, blocks, Load(load.addresses, load.sampled, load.ports, load.shards, middle)):
+        if holds(cap, blocks, replace(load, rate=middle)):
             low = middle
         else:
             high = middle - 1
     return low
+
+
+def most(blocks: Blocks, load: Load) -> int:
+    """The smallest cap that the load's rate keeps: probes that no block gets more of in any hour, up to `RISK`."""
+    low, high = 0, blocks.busiest * load.ports + _most_beside(blocks, load)
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if holds(middle, blocks, load) else (middle + 1, high)
+    return low
+
+
+def _most_beside(blocks: Blocks, load: Load) -> int:
+    """Second and control SYNs that no block gets more of in an hour, up to half of the risk."""
+    if not load.beside:
+        return 0
+    mean = per_hour(blocks, load) * load.beside / (1 + load.beside)
+    most = math.floor(mean)
+    while _tail(mean, most + 1) * blocks.count * load.hours > _risk(load):
+        most += 1
+    return most
+
+
+def _risk(load: Load) -> float:
+    return RISK / 2 if load.beside else RISK
 
 
 def _clump(load: Load) -> int:

@@ -84,11 +84,7 @@ def read_file(
 ) -> Listing:
     """Read a list from a file; `key` is the configuration's that names it. Raises InputError."""
     where = f"key {key}, {path}" if key else str(path)
-    try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(where, f"cannot be read: {error}") from None
-    return read(name or path.name, lines, where, named, reasons=reasons)
+    return read(name or path.name, _text(path, where).splitlines(), where, named, reasons=reasons)
 
 
 def read_key(
@@ -139,6 +135,19 @@ def refuse_overlap(listings: Iterable[Listing]) -> None:
         before = int(np.argmax(last[: place + 1]))  # the range that reaches furthest is one that is shared with
         one, other = (entries[number] for number in sorted((int(owner[order[before]]), int(owner[order[place + 1]]))))
         raise InputError(other.where, f"{other.text} overlaps {one.text} ({one.where}); name each address once")
+
+
+def _text(path: Path, where: str) -> str:
+    """What a file holds. Raises InputError naming the line that is not text."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(where, f"cannot be read: {error.strerror}") from None
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{where}, line {line}", f"is not UTF-8 text (byte 0x{data[error.start]:02x})") from None
 
 
 def _resolve(text: str, where: str, named: Named | None) -> Sequence[tuple[int, int]]:

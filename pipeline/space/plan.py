@@ -120,8 +120,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def probes(self) -> int:
         """How many SYNs that takes: one a target, the second ones, and those to the control port; the latter are expectations."""
-        beside = self.targets * self.loss.sample + self.sampled_addresses * self.control.sample
-        return self.targets + round(beside)
+        return round(self.targets * (1 + self.load.beside))
+
+    @property
+    def load(self) -> Load:
+        """What the sweep sends."""
+        sweep = self.settings
+        beside = self.loss.sample + self.control.sample / len(sweep.ports)
+        return Load(self.addresses, self.sampled_addresses, len(sweep.ports), sweep.shards, sweep.rate, beside)
 
     def walk(self) -> Walk:
         """The order of the targets."""
@@ -150,6 +156,8 @@ def freeze(
     included = Ranges.union_of(part.ranges for part in wanted)
     forbidden = Ranges.union_of(part.ranges for part in unwanted)
     ranges = included.subtract(forbidden)
+    if not included.count:
+        raise InputError("key targets", "names no address; its files hold comments at most")
     if not ranges.count:
         raise InputError("key targets", "nothing is left to probe after the exclusions")
     sampled = _sampled(config.sweep.sample, ranges.count)
@@ -200,7 +208,8 @@ def _control(config: Config) -> ControlSection:
 def _pace(config: Config, ranges: Ranges, sampled: int, atlas: Atlas) -> tuple[int, Pace]:
     """The rate that keeps the caps, and what it gives the busiest blocks. Raises InputError if no rate keeps them."""
     sweep = config.sweep
-    load = Load(ranges.count, sampled, len(sweep.ports), sweep.shards, sweep.rate)
+    beside = config.loss.sample + config.control.sample / len(sweep.ports)
+    load = Load(ranges.count, sampled, len(sweep.ports), sweep.shards, sweep.rate, beside)
     slash24, networks = caps.slash24(ranges), atlas.networks(ranges)
     lowered_by = ""
     for key, blocks in (("per_slash24_hour", slash24), ("per_network_hour", networks)):
@@ -247,13 +256,27 @@ def decode(data: bytes, where: str) -> Plan:
         plan = msgspec.json.decode(data, type=Plan)
     except msgspec.DecodeError as error:
         raise InputError(where, f"is not a plan of `census plan`: {error}") from None
-    if digest(plan) != plan.digest:
-        raise GuardError(f"{where}: the plan was changed after it was frozen (digest does not match); plan again")
-    never = Ranges.union_of([Ranges.of(plan.forbidden), listing.special_purpose().ranges, listing.never_touch().ranges])
-    overlap = Ranges.of(plan.ranges).intersect(never)
-    if overlap.count or Ranges.of(plan.ranges).count != plan.addresses:
-        raise GuardError(f"{where}: {overlap.count} targets of the plan lie outside the configured space; plan again")
+    if field := next(_inconsistent(plan), None):
+        raise GuardError(
+            f"{where}: the plan does not add up (field {field}): it was changed after it was frozen, or this program's lists "
+            "have grown since; plan again"
+        )
     return plan
+
+
+def _inconsistent(plan: Plan) -> Iterator[str]:
+    """The fields that are not what the rest of the plan makes them."""
+    ranges, forbidden = Ranges.of(plan.ranges), Ranges.of(plan.forbidden)
+    never = Ranges.union_of([forbidden, listing.special_purpose().ranges, listing.never_touch().ranges])
+    holds = {
+        "digest": plan.digest == digest(plan),
+        "ranges": not ranges.intersect(never).count,
+        "addresses": plan.addresses == ranges.count,
+        "sampled_addresses": 1 <= plan.sampled_addresses <= plan.addresses,
+        "digests.target_space": plan.digests.target_space == ranges.digest,
+        "digests.exclusions": plan.digests.exclusions == forbidden.digest,
+    }
+    yield from (field for field, kept in holds.items() if not kept)
 
 
 def _opted_out(register: str, ranges: Ranges | None) -> list[Listing]:

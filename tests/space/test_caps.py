@@ -68,3 +68,27 @@ def test_the_answer_is_on_the_edge(rate: int, cap: int) -> None:
     found = caps.highest_rate(cap, blocks, load)
     assert found == 0 or caps.holds(cap, blocks, Load(10**8, 10**7, 2, 8, found))
     assert found == rate or not caps.holds(cap, blocks, Load(10**8, 10**7, 2, 8, found + 1))
+
+
+@given(rate=st.integers(1, 10**5), ports=st.integers(1, 3), bits=st.integers(8, 26))
+def test_the_most_is_the_smallest_cap_that_holds(rate: int, ports: int, bits: int) -> None:
+    """What no block gets more of holds as a cap at the load's own rate, and one less does not."""
+    blocks, load = Blocks("/24", 2 ** (bits - 8), 256), Load(2**bits, 2**bits, ports, 4, rate)
+    found = caps.most(blocks, load)
+    assert caps.holds(found, blocks, load) and not caps.holds(found - 1, blocks, load)
+
+
+@pytest.mark.parametrize("beside", [0.01, 0.2])
+def test_second_and_control_probes_are_within_the_cap(beside: float) -> None:
+    """With probes beside the plan's own, chosen at random, no /24 gets more than the cap in an hour, over several seeds."""
+    ranges = Ranges.of([(0, 399_999)])
+    load, blocks = Load(400_000, 400_000, 1, 1, 1000, beside), caps.slash24(ranges)
+    rate = caps.highest_rate(60, blocks, load)
+    assert 0 < rate < caps.highest_rate(60, blocks, Load(400_000, 400_000, 1, 1, 1000))
+    for seed in range(5):
+        order = Permutation.seeded(400_000, seed)
+        own = Walk(Space.over(ranges), order, (104,), 400_000, 1, 10**9).targets(0, 0, 400_000)[0]
+        also = np.random.default_rng(seed).random(len(own)) < beside
+        sent = np.repeat(own, 1 + also)
+        hour = np.arange(len(sent)) // (rate * caps.HOUR)
+        assert np.unique(hour * 2**24 + (sent >> 8), return_counts=True)[1].max() <= 60

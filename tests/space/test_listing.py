@@ -124,11 +124,17 @@ def test_files(tmp_path: Path) -> None:
     """Lists are read from files beside the configuration; a wrong line, and a missing or foreign file, are named."""
     (tmp_path / "good.txt").write_text("20.0.0.0/30\n# none\n")
     (tmp_path / "bad.txt").write_text("20.0.0.0/30\n20.0.0.1/30\n")
-    (tmp_path / "latin.txt").write_bytes(b"20.0.0.0/30 # caf\xe9\n")
+    (tmp_path / "latin.txt").write_bytes(b"20.0.0.0/30\n20.0.0.8/30 # caf\xe9\n")
     inline, from_file = listing.read_key(("20.0.1.0/30",), ("good.txt",), "include", tmp_path)
     assert (inline.name, inline.ranges.count) == ("targets.include", 4)
     assert (from_file.name, from_file.ranges.count) == ("good.txt", 4)
-    for name, reason in (("bad.txt", "line 2"), ("absent.txt", "cannot be read"), ("latin.txt", "cannot be read")):
+    wrong = {
+        "bad.txt": "line 2: '20",
+        "absent.txt": "cannot be read: No such file or directory$",
+        "latin.txt": "line 2: is not UTF-8 text \\(byte 0xe9",
+        ".": "cannot be read: Is a directory$",
+    }
+    for name, reason in wrong.items():
         with pytest.raises(InputError, match=rf"targets\.include_files.*{name}.*{reason}"):
             listing.read_key((), (name,), "include", tmp_path)
 

@@ -7,12 +7,15 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from mmdb_writer import MMDBWriter
+from netaddr import IPSet
 
 from pipeline.config import CapsSection, Config, SweepSection, TargetsSection
 from pipeline.enrich import atlas
 from pipeline.errors import GuardError, InputError
 from pipeline.space import listing
 from pipeline.space import plan as plans
+from pipeline.space.atlas import Atlas
 from pipeline.space.listing import parse
 from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
@@ -26,14 +29,16 @@ EXCLUDE = ("20.0.0.64/26",)
 def freeze(
     *,
     include: tuple[str, ...] = INCLUDE,
+    include_files: tuple[str, ...] = (),
     exclude: tuple[str, ...] = EXCLUDE,
     sample: float | int = 1.0,
     rate: int = 10,
     caps: CapsSection = CapsSection(),
+    places: Atlas = ATLAS,
 ) -> Plan:
     config = Config(
         sweep=SweepSection(name="trial", ports=(104, 11112), seed=7, rate=rate, shards=3, sample=sample),
-        targets=TargetsSection(include=include, exclude=exclude),
+        targets=TargetsSection(include=include, include_files=include_files, exclude=exclude),
         caps=caps,
     )
     return plans.freeze(
@@ -42,7 +47,7 @@ def freeze(
         created="2026-02-11T10:00:00Z",
         code_version="1",
         requests={"104": "00ff"},
-        atlas=ATLAS,
+        atlas=places,
     )
 
 
@@ -106,6 +111,25 @@ def test_a_cap_lowers_the_rate() -> None:
     assert capped.pace.per_slash24_hour < 60
 
 
+def test_caps_of_a_24_and_of_a_network_hold(tmp_path: Path) -> None:
+    """With both caps the stricter one sets the rate, and in every hour of the walk neither /24 nor network gets more."""
+    writer = MMDBWriter(ip_version=4, database_type="made-up-asn")
+    writer.insert_network(IPSet(["193.62.0.0/20"]), {"asn": 786, "name": "Jisc"})
+    writer.to_db_file(str(tmp_path / "asn.mmdb"))
+    both = atlas.load(None, tmp_path / "asn.mmdb")
+    caps = CapsSection(per_slash24_hour=400, per_network_hour=2000)
+    plan = freeze(include=("asn:786", "20.0.0.0/16"), exclude=(), rate=1000, caps=caps, places=both)
+    assert plan.pace.lowered_by == "caps.per_network_hour = 2000" and plan.settings.rate < plan.pace.asked
+    walk, hour = plan.walk(), plan.settings.rate * 3600
+    lengths = [(last - first) * len(walk.ports) for first, last in map(walk.bounds, range(walk.shards))]
+    order = np.concatenate([walk.targets(shard, 0, length)[0] for shard, length in enumerate(lengths)])
+    janet = Ranges.of([parse("193.62.0.0/20", "here")])
+    for begin in range(0, len(order), hour):
+        sent = order[begin : begin + hour]
+        assert janet.contains(sent).sum() <= 2000
+        assert np.unique(sent >> 8, return_counts=True)[1].max() <= 400
+
+
 def test_an_impossible_cap_is_refused() -> None:
     """A cap that one probe a second would break is refused with its key."""
     with pytest.raises(InputError, match=r"key caps\.per_slash24_hour: 5 probes"):
@@ -139,7 +163,27 @@ def test_special_purpose_is_refused(extra: str) -> None:
     ranges = Ranges.of([*plan.ranges, parse(extra, "here")])
     forged = msgspec.structs.replace(plan, ranges=tuple(ranges.pairs()), addresses=ranges.count, forbidden=())
     forged = msgspec.structs.replace(forged, digest=plans.digest(forged))
-    with pytest.raises(GuardError, match="outside the configured space"):
+    with pytest.raises(GuardError, match=r"field ranges\)"):
+        plans.decode(plans.encode(forged), "plan.json")
+
+
+@pytest.mark.parametrize(
+    ("field", "changed"),
+    [
+        ("digest", {"digest": "0" * 64}),
+        ("addresses", {"addresses": 199}),
+        ("sampled_addresses", {"sampled_addresses": 199}),
+        ("sampled_addresses", {"sampled_addresses": 0}),
+        ("digests.target_space", {"ranges": ((20 << 24, (20 << 24) + 197),), "forbidden": ()}),
+        ("digests.exclusions", {"forbidden": ()}),
+    ],
+)
+def test_a_forged_plan_is_refused_by_its_field(field: str, changed: dict[str, Any]) -> None:
+    """What does not fit the rest of a plan is named, whether or not the plan's own digest was made over it."""
+    forged = msgspec.structs.replace(freeze(), **changed)
+    if field != "digest":
+        forged = msgspec.structs.replace(forged, digest=plans.digest(forged))
+    with pytest.raises(GuardError, match=rf"plan\.json: .*\(field {field}\)"):
         plans.decode(plans.encode(forged), "plan.json")
 
 
@@ -171,6 +215,13 @@ def test_nothing_left(include: tuple[str, ...]) -> None:
 def test_sample(sample: float | int, addresses: int) -> None:
     """A share is rounded to whole addresses and a number is taken as it is."""
     assert freeze(sample=sample).sampled_addresses == addresses
+
+
+def test_files_without_an_address_are_refused(tmp_path: Path) -> None:
+    """Target files that hold comments alone are told from a space that the exclusions emptied."""
+    (tmp_path / "none.txt").write_text("# nobody yet\n")
+    with pytest.raises(InputError, match="key targets: names no address"):
+        freeze(include=(), include_files=(str(tmp_path / "none.txt"),))
 
 
 @pytest.mark.parametrize("sample", [0, 199, 0.001, -1])
