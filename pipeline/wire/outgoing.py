@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 
-from pipeline.errors import InputError
+from pipeline.errors import GuardError, InputError
 from pipeline.wire.command import C_ECHO_RQ, command_field
 from pipeline.wire.pdu import HEADER, Data, Frame, PduType, Request, decode
 
@@ -73,6 +73,12 @@ class Outgoing:
     def allows(self, data: bytes) -> bool:
         """Whether these bytes are one whole template, which alone may leave."""
         return data in (self.request, self.echo, self.release_request, self.release_reply, self.abort)
+
+    def cleared(self, data: bytes) -> bytes:
+        """Give back one whole template: the gate that every driver passes its bytes through. Raises GuardError for others."""
+        if not self.allows(data):
+            raise GuardError(f"{len(data)} bytes that are none of the sweep's templates were about to leave")
+        return data
 
     def to_json(self) -> dict[str, str]:
         """Name → hexadecimal, as a plan holds them."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import InputError
+from pipeline.errors import GuardError, InputError
 from pipeline.wire.outgoing import VERSION_NAME, Outgoing, class_uid, encode
 from pipeline.wire.pdu import Frame, decode
 from pipeline.wire.warning import Verdict
@@ -99,14 +99,17 @@ def test_titles() -> None:
 
 def test_templates_are_allowed() -> None:
     """Each whole template may leave, and there are five."""
-    assert all(GOLDEN.allows(data) for data in GOLDEN.templates.values())
+    assert all(GOLDEN.cleared(data) == data for data in GOLDEN.templates.values())
     assert list(GOLDEN.templates) == ["request", "echo", "release_request", "release_reply", "abort"]
 
 
 @given(st.binary(max_size=100) | st.sampled_from([GOLDEN.request[:-1], GOLDEN.echo + GOLDEN.abort, b""]))
 def test_nothing_else_is_allowed(data: bytes) -> None:
-    """No other bytes may leave, not even a part of a template or two of them."""
+    """No other bytes may leave, not even a part of a template or two of them: the gate stops the program."""
     assert GOLDEN.allows(data) == (data in GOLDEN.templates.values())
+    if not GOLDEN.allows(data):
+        with pytest.raises(GuardError):
+            GOLDEN.cleared(data)
 
 
 def test_json_round_trip() -> None:
