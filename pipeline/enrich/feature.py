@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.enrich import octets
-from pipeline.enrich.octets import Offer
+from pipeline.enrich.offer import Offer
 
 Row = Mapping[str, Any]
 Features = Mapping[str, object]
@@ -17,6 +16,8 @@ Features = Mapping[str, object]
 SOP_CLASS = 0x0002
 #: User information item, whose sub-items follow it in `item_order` (PS3.8 §9.3.3.3).
 USER_INFORMATION = 0x50
+#: Reserved bytes of an A-ASSOCIATE-AC, but for those of its AE titles (PS3.8 Table 9-17).
+RESERVED = (slice(1, 2), slice(8, 10), slice(42, 74))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +83,13 @@ def _codes(*names: str) -> Callable[[Row, Offer], str | None]:
 
 
 def _echo_elements(row: Row, _offer: Offer) -> str | None:
-    found = octets.echo_elements(row.get("raw") or b"") if row.get("echo_status") is not None else None
+    found = row.get("echo_elements")
     return None if found is None else " ".join(f"{number:04x}" for number in found)
 
 
-def _echo_sop_class(row: Row, offer: Offer) -> bool | None:
-    found = _echo_elements(row, offer)
-    return None if found is None else f"{SOP_CLASS:04x}" in found.split()
+def _echo_sop_class(row: Row, _offer: Offer) -> bool | None:
+    found = row.get("echo_elements")
+    return None if found is None else SOP_CLASS in found
 
 
 def _column(name: str) -> Callable[[Row, Offer], object]:
@@ -120,7 +121,8 @@ def _syntax_unproposed(row: Row, offer: Offer) -> bool | None:
 
 
 def _reserved(row: Row, _offer: Offer) -> bool | None:
-    return octets.reserved_set(row.get("raw") or b"")
+    raw = row.get("raw")
+    return any(any(raw[place]) for place in RESERVED) if raw and _accepts(row) else None
 
 
 FEATURES: Mapping[str, Feature] = {

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from pipeline.enrich import feature
-from pipeline.enrich.octets import Offer
+from pipeline.enrich.offer import Offer
 
+#: An A-ASSOCIATE-AC without items.
+ACCEPT = bytes.fromhex("020000000044 0001 0000") + bytes(64)
 OFFER = Offer({1: ("ILE", "ELE"), 3: ("ILE",)}, "app", 16383, "1.2.3", "CENSUS")
 
 
@@ -41,6 +43,16 @@ def context(id: int, result: int = 0, transfer_syntax: str = "ILE") -> dict[str,
         ({"contexts": [context(7, 3)]}, "context_unproposed", False),
         ({"contexts": [context(3, 0, "ELE")]}, "transfer_syntax_unproposed", True),
         ({"contexts": [context(1, 0, "ELE")]}, "transfer_syntax_unproposed", False),
+        ({"echo_elements": [0x0000, 0x0002, 0x0900]}, "echo_elements", "0000 0002 0900"),
+        ({"echo_elements": [0x0000, 0x0002, 0x0900]}, "echo_sop_class", True),
+        ({"echo_elements": [0x0000, 0x0900]}, "echo_sop_class", False),
+        ({"raw": ACCEPT, "contexts": []}, "reserved_set", False),
+        *(
+            ({"raw": ACCEPT[:at] + b"\1" + ACCEPT[at + 1 :], "contexts": []}, "reserved_set", True)
+            for at in (1, 8, 9, 42, 73)
+        ),
+        ({"raw": ACCEPT[:10] + b"\1" + ACCEPT[11:], "contexts": []}, "reserved_set", False),
+        ({"raw": bytes.fromhex("03000000000400010107")}, "reserved_set", None),
     ],
 )
 def test_features(row: dict[str, Any], name: str, expected: object) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline import schema
 from pipeline.associate.conversation import Conversation
-from pipeline.enrich import fingerprints, octets, ruleset
+from pipeline.enrich import fingerprints, offer, ruleset
 from pipeline.enrich.fingerprints import Asked
 from pipeline.lake import parts
 from pipeline.record import columns
@@ -118,7 +118,7 @@ def judge(rows: list[dict[str, Any]], request: bytes, **asked: Any) -> list[dict
     """What the rules say of rows."""
     found = pa.Table.from_batches([parts.from_rows(rows, "associations")])
     given = {
-        "offer": octets.offer(request),
+        "offer": offer.offer(request),
         "space": Ranges.of([(HOST & ~255, HOST | 255)]),
         "share": 1.0,
         "answered": np.array([row["ip"] for row in rows], np.uint32),
