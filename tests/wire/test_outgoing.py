@@ -97,6 +97,13 @@ def test_titles() -> None:
     assert (GOLDEN.called_ae, GOLDEN.calling_ae) == (b"ANY-SCP".ljust(16), b"CENSUS".ljust(16))
 
 
+def test_what_is_proposed() -> None:
+    """The abstract syntax of each presentation context is read back out of the request as sent."""
+    assert GOLDEN.proposed == {1: "1.2.840.10008.1.1"}
+    several = encode(calling_ae="CENSUS", class_uid="2.25.1", proposed=["1.2.840.10008.1.1", "1.2.840.10008.5.1.4.31"])
+    assert several.proposed == {1: "1.2.840.10008.1.1", 3: "1.2.840.10008.5.1.4.31"}
+
+
 def test_templates_are_allowed() -> None:
     """Each whole template may leave, and there are five."""
     assert all(GOLDEN.cleared(data) == data for data in GOLDEN.templates.values())
