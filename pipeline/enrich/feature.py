@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.enrich.offer import Offer
+from pipeline.wire.capabilities import PROPOSED
 
 Row = Mapping[str, Any]
 Features = Mapping[str, object]
@@ -16,6 +17,8 @@ Features = Mapping[str, object]
 SOP_CLASS = 0x0002
 #: User information item, whose sub-items follow it in `item_order` (PS3.8 §9.3.3.3).
 USER_INFORMATION = 0x50
+#: Abstract syntax → what accepting it makes a node.
+ROLES: Mapping[str, str] = {proposed.uid: proposed.group for proposed in PROPOSED}
 #: Reserved bytes of an A-ASSOCIATE-AC, but for those of its AE titles (PS3.8 Table 9-17).
 RESERVED = (slice(1, 2), slice(8, 10), slice(42, 74))
 
@@ -56,6 +59,12 @@ def _sub_items(row: Row, _offer: Offer) -> str | None:
     if order is None or USER_INFORMATION not in order:
         return None
     return " ".join(f"{item:02x}" for item in order[order.index(USER_INFORMATION) + 1 :])
+
+
+def _accepted_roles(row: Row, _offer: Offer) -> str | None:
+    if not {part.get("abstract_syntax") for part in row.get("contexts") or ()} >= set(ROLES):
+        return None
+    return " ".join(sorted({ROLES[part["abstract_syntax"]] for part in _accepted(row)}))
 
 
 def _in_order(row: Row, offer: Offer) -> bool | None:
@@ -130,6 +139,11 @@ FEATURES: Mapping[str, Feature] = {
     "max_pdu": Feature(int, "Maximum PDU length that it declares; 0 is no limit.", _column("max_pdu")),
     "max_pdu_mirrored": Feature(bool, "That length is the one that we declared.", _mirrored),
     "sub_items": Feature(str, "Types of its user-information sub-items, in its order, in hexadecimal.", _sub_items),
+    "accepted_roles": Feature(
+        str,
+        "Groups of abstract syntaxes that it accepts, where it answers all of the profile `capabilities`.",
+        _accepted_roles,
+    ),
     "contexts_in_order": Feature(
         bool, "It answers several contexts in the order in which we proposed them.", _in_order
     ),

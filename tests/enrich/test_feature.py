@@ -6,7 +6,14 @@ import pytest
 
 from pipeline.enrich import feature
 from pipeline.enrich.offer import Offer
+from pipeline.wire.capabilities import PROPOSED, context_id
 
+VERIFICATION, FIND = {"abstract_syntax": "1.2.840.10008.1.1"}, {"abstract_syntax": "1.2.840.10008.5.1.4.1.2.2.1"}
+#: All that the profile `capabilities` proposes, refused.
+REFUSED = [
+    {"id": context_id(at), "abstract_syntax": each.uid, "result": 3, "transfer_syntax": ""}
+    for at, each in enumerate(PROPOSED)
+]
 #: An A-ASSOCIATE-AC without items.
 ACCEPT = bytes.fromhex("020000000044 0001 0000") + bytes(64)
 OFFER = Offer({1: ("ILE", "ELE"), 3: ("ILE",)}, "app", 16383, "1.2.3", "CENSUS")
@@ -28,6 +35,14 @@ def context(id: int, result: int = 0, transfer_syntax: str = "ILE") -> dict[str,
         ({"contexts": [context(3), context(1)]}, "contexts_in_order", False),
         ({"contexts": [context(1)]}, "contexts_in_order", None),
         ({"contexts": [context(1), context(5)]}, "contexts_in_order", None),
+        ({"contexts": [*REFUSED, context(1) | VERIFICATION]}, "accepted_roles", "verification"),
+        (
+            {"contexts": [context(17) | FIND, *REFUSED, context(1) | VERIFICATION]},
+            "accepted_roles",
+            "query verification",
+        ),
+        ({"contexts": REFUSED}, "accepted_roles", ""),
+        ({"contexts": [context(1) | VERIFICATION, context(17) | FIND]}, "accepted_roles", None),
         ({"protocol_version": 1}, "protocol_version_1", True),
         ({"protocol_version": 2}, "protocol_version_1", False),
         ({"contexts": [], "application_context": "app"}, "application_context_ours", True),
