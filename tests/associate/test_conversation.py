@@ -183,6 +183,12 @@ def test_connection_failures() -> None:
     }
 
 
+def test_a_connection_that_stood_did_not_fail() -> None:
+    """Once connected, a failure to connect is no news."""
+    talk = begun()
+    assert (talk.connect_failed(20), talk.connect_failed(21, refused=True), talk.finished) == (b"", b"", False)
+
+
 def test_silence_has_kinds() -> None:
     """The driver, which knows of windows and acknowledgements, says what silence means."""
     talk = begun()
