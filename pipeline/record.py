@@ -158,7 +158,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     tls: TlsFacts | None = None
     """The handshake, if the conversation was to go through TLS."""
     rtt_us: int | None = None
-    """The kernel's smoothed round-trip time when the conversation ended."""
+    """The kernel's smoothed round-trip time when the conversation ended, or that of our SYN."""
 
 
 def columns(visit: Visit) -> dict[str, Any]:
