@@ -2,6 +2,7 @@
 
 import json
 
+from fuzz.flow import encode_segments
 from fuzz.talk import OUTGOING, encode_talk
 from pipeline.testbed.hostile import TLS_SERVER_HELLO
 from pipeline.wire.packet import SNAP
@@ -9,6 +10,7 @@ from tests.associate.authority import issue
 from tests.wire.rows import FIXTURES, received
 from tests.wire.vectors import (
     COMMON,
+    DATA,
     ECHO_RSP,
     EXTENDED,
     IDENTITY,
@@ -26,6 +28,7 @@ __all__ = [
     "certificates",
     "commands",
     "data",
+    "flows",
     "hellos",
     "items",
     "packets",
@@ -107,6 +110,14 @@ def certificates() -> list[bytes]:
 def hellos() -> list[bytes]:
     """How the connection ends and how the rest is cut, then a server's first flight."""
     return [bytes((end, 255)) + TLS_SERVER_HELLO for end in range(3)]
+
+
+def flows() -> list[bytes]:
+    """Segments of an acceptance, a C-ECHO response and a release, in order and out of it, and of what is no DICOM."""
+    accept = next(pdu for pdu in VALID if pdu[0] == 2)
+    whole = (accept, DATA, RELEASE_RP)
+    late = encode_segments(accept[60:], ahead=60) + encode_segments(accept[:60])
+    return [encode_segments(*whole), late, *(encode_segments(reply) for reply in FOREIGN)]
 
 
 def talks() -> list[bytes]:

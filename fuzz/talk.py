@@ -1,8 +1,9 @@
 """The whole conversation as a target: the bytes say what the peer sends, in which segments, and how it ends."""
 
 from pipeline.associate.conversation import WHOLE_US, Conversation
+from pipeline.associate.replay import PARSED, replay
 from pipeline.outcome import CloseKind, CloseStage, Outcome
-from pipeline.record import RAW_LIMIT
+from pipeline.record import RAW_LIMIT, Visit, columns
 from pipeline.wire.outgoing import encode
 from pipeline.wire.pdu import WARNINGS_KEPT
 
@@ -51,7 +52,16 @@ def _end(talk: Conversation, sent: list[bytes]) -> None:
     assert isinstance(visit.close_stage, CloseStage)
     assert len(visit.raw) <= RAW_LIMIT
     assert len(visit.parse_warnings) <= WARNINGS_KEPT
+    _again(visit)
     leaving = [data for data in sent if data]
     assert all(OUTGOING.allows(data) for data in leaving)
     assert leaving.count(OUTGOING.request) == 1
     assert leaving.count(OUTGOING.echo) <= 1
+
+
+def _again(visit: Visit) -> None:
+    """Judge the kept bytes again: the same parser gives the same columns, unless more came than is kept."""
+    row = columns(visit)
+    if visit.like_dicom and visit.raw_length <= RAW_LIMIT:
+        again = columns(replay(OUTGOING, row))
+        assert {name: again[name] for name in PARSED} == {name: row[name] for name in PARSED}

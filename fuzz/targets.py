@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fuzz import certificate, seeds, tls
+from fuzz import certificate, flow, seeds, tls
 from fuzz.talk import converse
 from pipeline.errors import InputError
 from pipeline.record import RAW_LIMIT
@@ -180,6 +180,7 @@ TARGETS: dict[str, Target] = {
     "packet": Target(fuzz_packet, (packet.read_answers,), seeds.packets),
     "checksum": Target(fuzz_checksum, (packet.words,), seeds.packets),
     "conversation": Target(converse, (), seeds.talks),
+    "flow": Target(flow.target, (), seeds.flows),
     "certificate": Target(certificate.target, (x509.read, x509.from_message, x509.read_chain), seeds.certificates),
     "tls": Target(tls.target, (), seeds.hellos),
 }

@@ -20,6 +20,15 @@ class PresentationContext(msgspec.Struct, frozen=True):
     transfer_syntax: str
 
 
+class NegotiatedContext(msgspec.Struct, frozen=True):
+    """A presentation context as answered, with the abstract syntax that we proposed in it; None if we proposed none."""
+
+    id: int
+    abstract_syntax: str | None
+    result: int
+    transfer_syntax: str
+
+
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     """What an X.509 certificate says (RFC 5280), as far as it can be read; None is what cannot, or is not there."""
 
@@ -115,7 +124,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     called_ae_raw: bytes | None = None
     """The called AE title as answered, where it is not ours."""
     application_context: str | None = None
-    contexts: tuple[PresentationContext, ...] | None = None
+    contexts: tuple[NegotiatedContext, ...] | None = None
     contexts_in_order: bool | None = None
     max_pdu: int | None = None
     implementation_class_uid: str | None = None
@@ -149,7 +158,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     tls: TlsFacts | None = None
     """The handshake, if the conversation was to go through TLS."""
     rtt_us: int | None = None
-    """The kernel's smoothed round-trip time when the conversation ended."""
+    """The kernel's smoothed round-trip time when the conversation ended, or that of our SYN."""
 
 
 def columns(visit: Visit) -> dict[str, Any]:

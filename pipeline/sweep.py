@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from pipeline import config, guard, network, own, register, schema, version, worker
 from pipeline.config import IdentitySection
-from pipeline.enrich import atlas, fingerprints, method, octets, owner, ruleset, systems, tables
+from pipeline.enrich import atlas, fingerprints, method, offer, owner, ruleset, systems, tables
 from pipeline.enrich.fingerprints import Asked
 from pipeline.errors import CensusError, GuardError, InputError
 from pipeline.lake import parts, receipts, second, store, verify
@@ -170,7 +170,7 @@ def enrich(plan: Plan, place: Sweep) -> None:
     counted = tables.coverage(first, last, databases.places)
     parts.write(place.sealed("coverage"), counted, "coverage", place.id)
     asked = Asked(
-        offer=octets.offer(bytes.fromhex(plan.requests["request"])),
+        offer=offer.offer(bytes.fromhex(plan.requests["request"])),
         space=ranges,
         share=plan.sampled_addresses / plan.addresses,
         answered=answered,

@@ -43,6 +43,15 @@ def test_roles_show_at_negotiation(swept: Path) -> None:
     assert {address: {role for host, role in found if host == address} for address in ROLES} == ROLES
 
 
+def test_roles_tell_what_one_context_does_not(swept: Path) -> None:
+    """Orthanc, which declares and behaves like DCMTK's tools, is told from them by what it accepts; no rule is contradicted."""
+    with session.connect(swept / "lake") as con:
+        found = con.execute("SELECT ip & 255, behaviour_rules, mismatch, suspicions FROM raw_fingerprints").fetchall()
+    roles = {host: [rule for rule in rules if rule.endswith("-roles")] for host, rules, _, _ in found}
+    assert roles == {1: ["storescp-roles"], 2: ["dcmqrscp-roles"], 3: ["orthanc-roles"], 4: [], 5: ["storescp-roles"]}
+    assert not any(mismatch or doubts for _, _, mismatch, doubts in found)
+
+
 def test_nothing_is_asked(swept: Path) -> None:
     """What leaves in the clear is the request and the release, whole: no command at all, not even a C-ECHO."""
     sent = [packet for _, packet in timed(swept / "wire.pcap") if packet.src == VANTAGE and packet.data.data]

@@ -148,9 +148,9 @@ class Conversation:
 
     def connect_failed(self, now_us: int, *, refused: bool = False) -> bytes:
         """Note that no connection came about: refused by a RST, or unreachable."""
-        if refused:
-            return self.peer_reset(now_us)
-        return self._ended(CloseKind.WE_CLOSED, now_us)
+        if self._state is not State.STA4:
+            return b""
+        return self.peer_reset(now_us) if refused else self._ended(CloseKind.WE_CLOSED, now_us)
 
     def received(self, data: bytes, now_us: int) -> bytes:
         """Take what the peer sent and go on as far as it leads."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from pipeline.outcome import ACCEPTS_ASSOCIATION, Grade, Outcome
+from pipeline.record import NegotiatedContext
 from pipeline.wire.outgoing import Outgoing
 from pipeline.wire.pdu import Abort, Accept, EchoReply, Reject
 from pipeline.wire.warning import ParseWarning
@@ -18,7 +19,7 @@ def of_accept(pdu: Accept, outgoing: Outgoing) -> Facts:
         "called_ae_echoed": called,
         "calling_ae_echoed": same_title(pdu.calling_ae, outgoing.calling_ae),
         "application_context": pdu.application_context,
-        "contexts": pdu.contexts,
+        "contexts": _negotiated(pdu, outgoing),
         "contexts_in_order": _ascending(pdu),
         "max_pdu": pdu.max_pdu,
         "implementation_class_uid": pdu.implementation_class_uid,
@@ -35,6 +36,15 @@ def of_accept(pdu: Accept, outgoing: Outgoing) -> Facts:
     if pdu.user_identity_response is not None:
         found["user_identity_response"] = pdu.user_identity_response
     return found
+
+
+def _negotiated(pdu: Accept, outgoing: Outgoing) -> tuple[NegotiatedContext, ...]:
+    """The presentation contexts as answered: an A-ASSOCIATE-AC does not repeat what was proposed in them."""
+    proposed = outgoing.proposed
+    return tuple(
+        NegotiatedContext(context.id, proposed.get(context.id), context.result, context.transfer_syntax)
+        for context in pdu.contexts
+    )
 
 
 def of_reject(pdu: Reject) -> Facts:

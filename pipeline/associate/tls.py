@@ -52,9 +52,11 @@ class Phase(Enum):
     OVER = "over"
 
 
-def sealed(data: bytes) -> bool:
-    """Whether these bytes may leave on a connection that is to speak TLS."""
-    return isinstance(data, Sealed)
+def cleared(data: bytes) -> bytes:
+    """Give back what may leave on a connection that is to speak TLS. Raises GuardError for what OpenSSL did not seal."""
+    if not isinstance(data, Sealed):
+        raise GuardError(f"{len(data)} bytes that are not sealed were about to leave for a TLS port")
+    return data
 
 
 class Secured:
@@ -225,10 +227,9 @@ class Secured:
         """Encrypt one template: the only place where plaintext enters OpenSSL."""
         if not data:
             return
-        if not self._outgoing.allows(data):
-            raise GuardError(f"{len(data)} bytes that are none of the sweep's templates were about to leave")
+        plain = self._outgoing.cleared(data)
         try:
-            self._tls.write(data)
+            self._tls.write(plain)
         except ssl.SSLError as error:  # the connection is past writing; the next event tells how it ended
             self._seen.error = _reason(error)
 

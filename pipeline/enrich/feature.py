@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.enrich import octets
-from pipeline.enrich.octets import Offer
+from pipeline.enrich.offer import Offer
+from pipeline.wire.capabilities import PROPOSED
 
 Row = Mapping[str, Any]
 Features = Mapping[str, object]
@@ -17,6 +17,10 @@ Features = Mapping[str, object]
 SOP_CLASS = 0x0002
 #: User information item, whose sub-items follow it in `item_order` (PS3.8 §9.3.3.3).
 USER_INFORMATION = 0x50
+#: Abstract syntax → what accepting it makes a node.
+ROLES: Mapping[str, str] = {proposed.uid: proposed.group for proposed in PROPOSED}
+#: Reserved bytes of an A-ASSOCIATE-AC, but for those of its AE titles (PS3.8 Table 9-17).
+RESERVED = (slice(1, 2), slice(8, 10), slice(42, 74))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,12 @@ def _sub_items(row: Row, _offer: Offer) -> str | None:
     return " ".join(f"{item:02x}" for item in order[order.index(USER_INFORMATION) + 1 :])
 
 
+def _accepted_roles(row: Row, _offer: Offer) -> str | None:
+    if not {part.get("abstract_syntax") for part in row.get("contexts") or ()} >= set(ROLES):
+        return None
+    return " ".join(sorted({ROLES[part["abstract_syntax"]] for part in _accepted(row)}))
+
+
 def _in_order(row: Row, offer: Offer) -> bool | None:
     answered, proposed = [context["id"] for context in row.get("contexts") or ()], list(offer.contexts)
     if len(answered) < 2 or not set(answered) <= set(proposed):
@@ -82,13 +92,13 @@ def _codes(*names: str) -> Callable[[Row, Offer], str | None]:
 
 
 def _echo_elements(row: Row, _offer: Offer) -> str | None:
-    found = octets.echo_elements(row.get("raw") or b"") if row.get("echo_status") is not None else None
+    found = row.get("echo_elements")
     return None if found is None else " ".join(f"{number:04x}" for number in found)
 
 
-def _echo_sop_class(row: Row, offer: Offer) -> bool | None:
-    found = _echo_elements(row, offer)
-    return None if found is None else f"{SOP_CLASS:04x}" in found.split()
+def _echo_sop_class(row: Row, _offer: Offer) -> bool | None:
+    found = row.get("echo_elements")
+    return None if found is None else SOP_CLASS in found
 
 
 def _column(name: str) -> Callable[[Row, Offer], object]:
@@ -120,7 +130,8 @@ def _syntax_unproposed(row: Row, offer: Offer) -> bool | None:
 
 
 def _reserved(row: Row, _offer: Offer) -> bool | None:
-    return octets.reserved_set(row.get("raw") or b"")
+    raw = row.get("raw")
+    return any(any(raw[place]) for place in RESERVED) if raw and _accepts(row) else None
 
 
 FEATURES: Mapping[str, Feature] = {
@@ -128,6 +139,11 @@ FEATURES: Mapping[str, Feature] = {
     "max_pdu": Feature(int, "Maximum PDU length that it declares; 0 is no limit.", _column("max_pdu")),
     "max_pdu_mirrored": Feature(bool, "That length is the one that we declared.", _mirrored),
     "sub_items": Feature(str, "Types of its user-information sub-items, in its order, in hexadecimal.", _sub_items),
+    "accepted_roles": Feature(
+        str,
+        "Groups of abstract syntaxes that it accepts, where it answers all of the profile `capabilities`.",
+        _accepted_roles,
+    ),
     "contexts_in_order": Feature(
         bool, "It answers several contexts in the order in which we proposed them.", _in_order
     ),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pipeline import schema
 from pipeline.enrich import arc, behaviour, feature, neighbourhood, suspicion
 from pipeline.enrich.neighbourhood import Addresses
-from pipeline.enrich.octets import Offer
+from pipeline.enrich.offer import Offer
 from pipeline.enrich.ruleset import Ruleset
 from pipeline.space.ranges import Ranges
 

@@ -113,8 +113,10 @@ HOSTILE: dict[str, Hostile] = {
     "longest": longest,
     "contexts": contexts,
     "tls-endless": tls_endless,
+    "reset-for-request": resets(0, 0),
     "reset-in-accept": resets(0, 0.5),
     "reset-for-echo": resets(1, 0),
     "reset-in-echo": resets(1, 0.5),
     "reset-for-release": resets(2, 0),
+    "reset-in-release": resets(2, 0.5),
 }

@@ -27,10 +27,12 @@ HostileKind = Literal[
     "longest",
     "contexts",
     "tls-endless",
+    "reset-for-request",
     "reset-in-accept",
     "reset-for-echo",
     "reset-in-echo",
     "reset-for-release",
+    "reset-in-release",
 ]
 #: Played without a process: the kernel answers (RST; ICMP host unreachable).
 KernelKind = Literal["closed", "unreachable"]

@@ -4,8 +4,9 @@ import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 
-from pipeline.errors import InputError
+from pipeline.errors import GuardError, InputError
 from pipeline.wire.command import C_ECHO_RQ, command_field
 from pipeline.wire.pdu import HEADER, Data, Frame, PduType, Request, decode
 
@@ -62,6 +63,11 @@ class Outgoing:
         return self.request[26:42]
 
     @property
+    def proposed(self) -> Mapping[int, str]:
+        """Presentation context id → the abstract syntax that the request proposes in it."""
+        return _proposed(self.request)
+
+    @property
     def digest(self) -> str:
         """SHA-256 over all templates with their names and lengths, in hexadecimal."""
         total = hashlib.sha256()
@@ -73,6 +79,12 @@ class Outgoing:
     def allows(self, data: bytes) -> bool:
         """Whether these bytes are one whole template, which alone may leave."""
         return data in (self.request, self.echo, self.release_request, self.release_reply, self.abort)
+
+    def cleared(self, data: bytes) -> bytes:
+        """Give back one whole template: the gate that every driver passes its bytes through. Raises GuardError for others."""
+        if not self.allows(data):
+            raise GuardError(f"{len(data)} bytes that are none of the sweep's templates were about to leave")
+        return data
 
     def to_json(self) -> dict[str, str]:
         """Name → hexadecimal, as a plan holds them."""
@@ -87,6 +99,14 @@ class Outgoing:
         _check_request(read.request, f"{where}.request")
         _check_echo(read.echo, f"{where}.echo")
         return read
+
+
+@lru_cache(maxsize=8)
+def _proposed(request: bytes) -> Mapping[int, str]:
+    """Read back what a request proposes: once a sweep, not once a conversation."""
+    asked = decode(Frame(request[0], request[HEADER:])) if request else None
+    contexts = asked.contexts if isinstance(asked, Request) else ()
+    return {context.id: context.abstract_syntax for context in contexts}
 
 
 def class_uid(url: str) -> str:

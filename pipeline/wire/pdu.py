@@ -59,7 +59,7 @@ __all__ = [
 ]
 
 #: Version of this decoder, kept in each row: raise it when the same bytes would give other fields.
-PARSER_VERSION = 2
+PARSER_VERSION = 3
 
 #: Type, reserved, length (PS3.8 §9.3.1).
 HEADER = 6

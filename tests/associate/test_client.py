@@ -3,8 +3,10 @@
 import asyncio
 import socket
 import struct
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from pynetdicom import AE, ALL_TRANSFER_SYNTAXES
@@ -14,10 +16,13 @@ from pipeline.associate.conversation import Conversation
 from pipeline.errors import CensusError, GuardError
 from pipeline.outcome import CloseKind, CloseStage, Outcome
 from pipeline.record import Visit
+from pipeline.testbed import spec
+from pipeline.testbed.hostile import HOSTILE
 from pipeline.wire.outgoing import VERIFICATION, encode
-from tests.associate.serving import LOOPBACK, open_loopback
+from tests.associate.serving import LOOPBACK, free_port, open_loopback, running
 
 OUTGOING = encode(calling_ae="CENSUS", class_uid="2.25.1")
+HOSTILE_SPEC = Path(__file__).parents[1] / "data" / "hostile.toml"
 Peer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -154,6 +159,26 @@ def test_peers(peer: Peer, outcome: Outcome, kind: CloseKind, monkeypatch: pytes
     monkeypatch.setattr("pipeline.associate.conversation.ANSWER_US", 300_000)
     seen = visit_peer(peer)
     assert (seen.outcome, seen.close_kind) == (outcome, kind)
+
+
+async def visit_at_once(ports: list[int]) -> list[Visit]:
+    """Visit servers on loopback, all at the same time."""
+    return await asyncio.gather(
+        *(client.visit(open_loopback, OUTGOING, echo=True, ip=LOOPBACK, port=port) for port in ports)
+    )
+
+
+def test_hostile_peers_beside_a_neighbour(tmp_path: Path) -> None:
+    """Over the kernel's TCP peers that mean harm have the outcomes that a sweep's own TCP gives them; a neighbour is served."""
+    expected = {stand.server: {stand.outcome} for stand in spec.load(HOSTILE_SPEC).stand if stand.server in HOSTILE}
+    ports = {name: free_port() for name in expected}
+    decoys = [sys.executable, "-m", "pipeline.testbed.decoys", *(f"{name}={port}" for name, port in ports.items())]
+    with running(decoys, list(ports.values())[-1], tmp_path), pynetdicom_server() as neighbour:
+        seen = asyncio.run(visit_at_once([*ports.values()] * 20 + [neighbour] * 5))
+    hostile, served = seen[:-5], seen[-5:]
+    assert {name: {each.outcome for each in hostile[at :: len(ports)]} for at, name in enumerate(ports)} == expected
+    assert {each.outcome for each in served} == {Outcome.ECHOED}
+    assert max(each.closed_us for each in served) < 2_500_000
 
 
 def test_a_silent_peer_hears_our_abort(monkeypatch: pytest.MonkeyPatch) -> None:

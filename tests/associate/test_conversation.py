@@ -130,6 +130,14 @@ def test_facts_of_an_echo() -> None:
     assert visit.raw_length == len(visit.raw)
 
 
+def test_contexts_say_what_was_proposed_in_them() -> None:
+    """Each answered context has the abstract syntax of our request at its id, and none where we proposed none."""
+    extra = bytes.fromhex("21000008 05000000 40000000")
+    (verification, unknown) = hold([accept(extra=extra)])[0].contexts or ()
+    assert (verification.id, verification.abstract_syntax, verification.result) == (1, "1.2.840.10008.1.1", 0)
+    assert (unknown.id, unknown.abstract_syntax) == (5, None)
+
+
 def test_facts_of_refusals() -> None:
     """The bytes of an A-ASSOCIATE-RJ and of an A-ABORT are kept as sent."""
     rejected, aborted = hold([REJECT])[0], hold([ABORT])[0]
@@ -173,6 +181,12 @@ def test_connection_failures() -> None:
         "unreachable": (Outcome.UNACKNOWLEDGED, CloseKind.WE_CLOSED),
         "deadline": (Outcome.UNACKNOWLEDGED, CloseKind.DEADLINE),
     }
+
+
+def test_a_connection_that_stood_did_not_fail() -> None:
+    """Once connected, a failure to connect is no news."""
+    talk = begun()
+    assert (talk.connect_failed(20), talk.connect_failed(21, refused=True), talk.finished) == (b"", b"", False)
 
 
 def test_silence_has_kinds() -> None:

@@ -359,8 +359,11 @@ def test_only_templates_are_sealed(files: tuple[Path, Path], monkeypatch: pytest
 
 def test_only_ciphertext_may_leave() -> None:
     """On a connection that is to speak TLS no plain template may leave, only what OpenSSL sealed."""
-    assert not any(tls.sealed(template) for template in OUTGOING.templates.values())
-    assert tls.sealed(secured().connected(1))
+    for template in OUTGOING.templates.values():
+        with pytest.raises(GuardError):
+            tls.cleared(template)
+    hello = secured().connected(1)
+    assert tls.cleared(hello) == hello
 
 
 def test_our_hello() -> None:

@@ -5,8 +5,17 @@ from typing import Any
 import pytest
 
 from pipeline.enrich import feature
-from pipeline.enrich.octets import Offer
+from pipeline.enrich.offer import Offer
+from pipeline.wire.capabilities import PROPOSED, context_id
 
+VERIFICATION, FIND = {"abstract_syntax": "1.2.840.10008.1.1"}, {"abstract_syntax": "1.2.840.10008.5.1.4.1.2.2.1"}
+#: All that the profile `capabilities` proposes, refused.
+REFUSED = [
+    {"id": context_id(at), "abstract_syntax": each.uid, "result": 3, "transfer_syntax": ""}
+    for at, each in enumerate(PROPOSED)
+]
+#: An A-ASSOCIATE-AC without items.
+ACCEPT = bytes.fromhex("020000000044 0001 0000") + bytes(64)
 OFFER = Offer({1: ("ILE", "ELE"), 3: ("ILE",)}, "app", 16383, "1.2.3", "CENSUS")
 
 
@@ -26,6 +35,14 @@ def context(id: int, result: int = 0, transfer_syntax: str = "ILE") -> dict[str,
         ({"contexts": [context(3), context(1)]}, "contexts_in_order", False),
         ({"contexts": [context(1)]}, "contexts_in_order", None),
         ({"contexts": [context(1), context(5)]}, "contexts_in_order", None),
+        ({"contexts": [*REFUSED, context(1) | VERIFICATION]}, "accepted_roles", "verification"),
+        (
+            {"contexts": [context(17) | FIND, *REFUSED, context(1) | VERIFICATION]},
+            "accepted_roles",
+            "query verification",
+        ),
+        ({"contexts": REFUSED}, "accepted_roles", ""),
+        ({"contexts": [context(1) | VERIFICATION, context(17) | FIND]}, "accepted_roles", None),
         ({"protocol_version": 1}, "protocol_version_1", True),
         ({"protocol_version": 2}, "protocol_version_1", False),
         ({"contexts": [], "application_context": "app"}, "application_context_ours", True),
@@ -41,6 +58,16 @@ def context(id: int, result: int = 0, transfer_syntax: str = "ILE") -> dict[str,
         ({"contexts": [context(7, 3)]}, "context_unproposed", False),
         ({"contexts": [context(3, 0, "ELE")]}, "transfer_syntax_unproposed", True),
         ({"contexts": [context(1, 0, "ELE")]}, "transfer_syntax_unproposed", False),
+        ({"echo_elements": [0x0000, 0x0002, 0x0900]}, "echo_elements", "0000 0002 0900"),
+        ({"echo_elements": [0x0000, 0x0002, 0x0900]}, "echo_sop_class", True),
+        ({"echo_elements": [0x0000, 0x0900]}, "echo_sop_class", False),
+        ({"raw": ACCEPT, "contexts": []}, "reserved_set", False),
+        *(
+            ({"raw": ACCEPT[:at] + b"\1" + ACCEPT[at + 1 :], "contexts": []}, "reserved_set", True)
+            for at in (1, 8, 9, 42, 73)
+        ),
+        ({"raw": ACCEPT[:10] + b"\1" + ACCEPT[11:], "contexts": []}, "reserved_set", False),
+        ({"raw": bytes.fromhex("03000000000400010107")}, "reserved_set", None),
     ],
 )
 def test_features(row: dict[str, Any], name: str, expected: object) -> None:

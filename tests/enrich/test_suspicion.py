@@ -26,6 +26,7 @@ RAISED: dict[str, tuple[dict[str, Any], bool]] = {
     "titles-not-echoed": ({"titles_echoed": False}, True),
     "own-class-uid": ({"own_class_uid": True}, True),
     "own-version-name": ({"own_version_name": True}, True),
+    "refuses-what-was-not-sent": ({"reject": "2/1/2"}, True),
     "context-not-proposed": ({"context_unproposed": True}, True),
     "transfer-syntax-not-proposed": ({"transfer_syntax_unproposed": True}, True),
     "max-pdu-unlimited": ({"max_pdu": 0}, True),

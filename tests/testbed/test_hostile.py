@@ -49,6 +49,16 @@ def test_nobody_is_held_longer_than_our_patience(lake: Path) -> None:
     assert longest < 6_000_000
 
 
+def test_neighbours_are_not_slowed(lake: Path) -> None:
+    """Real servers beside them are done in a fraction of our patience, while two hundred peers waste it."""
+    with session.connect(lake) as con:
+        took = con.execute(
+            "SELECT closed_us FROM associations WHERE address LIKE '89.241.32.%' ORDER BY closed_us"
+        ).fetchall()
+    assert len(took) == 24
+    assert took[len(took) // 2][0] < 500_000 and took[-1][0] < 2_500_000
+
+
 def test_what_we_gave_up_on_is_explained(lake: Path) -> None:
     """Where we ended a malformed conversation, a warning says why."""
     with session.connect(lake) as con:

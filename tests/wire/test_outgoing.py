@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import InputError
+from pipeline.errors import GuardError, InputError
 from pipeline.wire.outgoing import VERSION_NAME, Outgoing, class_uid, encode
 from pipeline.wire.pdu import Frame, decode
 from pipeline.wire.warning import Verdict
@@ -97,16 +97,26 @@ def test_titles() -> None:
     assert (GOLDEN.called_ae, GOLDEN.calling_ae) == (b"ANY-SCP".ljust(16), b"CENSUS".ljust(16))
 
 
+def test_what_is_proposed() -> None:
+    """The abstract syntax of each presentation context is read back out of the request as sent."""
+    assert GOLDEN.proposed == {1: "1.2.840.10008.1.1"}
+    several = encode(calling_ae="CENSUS", class_uid="2.25.1", proposed=["1.2.840.10008.1.1", "1.2.840.10008.5.1.4.31"])
+    assert several.proposed == {1: "1.2.840.10008.1.1", 3: "1.2.840.10008.5.1.4.31"}
+
+
 def test_templates_are_allowed() -> None:
     """Each whole template may leave, and there are five."""
-    assert all(GOLDEN.allows(data) for data in GOLDEN.templates.values())
+    assert all(GOLDEN.cleared(data) == data for data in GOLDEN.templates.values())
     assert list(GOLDEN.templates) == ["request", "echo", "release_request", "release_reply", "abort"]
 
 
 @given(st.binary(max_size=100) | st.sampled_from([GOLDEN.request[:-1], GOLDEN.echo + GOLDEN.abort, b""]))
 def test_nothing_else_is_allowed(data: bytes) -> None:
-    """No other bytes may leave, not even a part of a template or two of them."""
+    """No other bytes may leave, not even a part of a template or two of them: the gate stops the program."""
     assert GOLDEN.allows(data) == (data in GOLDEN.templates.values())
+    if not GOLDEN.allows(data):
+        with pytest.raises(GuardError):
+            GOLDEN.cleared(data)
 
 
 def test_json_round_trip() -> None:

@@ -1,0 +1,44 @@
+"""Fuzz target: any segments of a peer, in any order, give one documented outcome over TCP in user space."""
+
+import struct
+
+from fuzz.talk import OUTGOING
+from pipeline.associate.conversation import WHOLE_US, Conversation
+from pipeline.outcome import Outcome
+from pipeline.probe.flow import AHEAD, MODULUS, Flow, Out
+from pipeline.record import RAW_LIMIT
+
+#: A step: flags, where the segment begins relative to what is expected, how much of ours it acknowledges, its length.
+STEP = struct.Struct(">BhBB")
+#: Both streams wrap soon.
+OURS, THEIRS = 2**32 - 100, 2**32 - 50
+STEP_US = 1000
+
+
+def encode_segments(*segments: bytes, ahead: int = 0) -> bytes:
+    """The bytes that make a peer send these one after the other (flags: ACK), each `ahead` of what is expected."""
+    short = [whole[at : at + 255] for whole in segments for at in range(0, len(whole), 255)]
+    return b"".join(STEP.pack(0x10, ahead, 255, len(segment)) + segment for segment in short)
+
+
+def target(data: bytes) -> None:
+    """Hold a conversation over segments: only templates leave, what waits is bounded, and the end is an outcome."""
+    talk = Conversation(OUTGOING, echo=True, ip=1, port=104, started_at_us=0)
+    request = talk.connected(0)
+    flow = Flow(talk, 0, OURS, THEIRS, len(request), len(request))
+    at, now = 0, 0
+    while at + STEP.size <= len(data) and not flow.over:
+        flags, offset, acked, size = STEP.unpack_from(data, at)
+        at, now = at + STEP.size + size, now + STEP_US
+        segment = data[at - size : at]
+        _check(flow, list(flow.segment(flags, (flow.next + offset) % MODULUS, acked, segment, now)))
+    while not flow.over:
+        _check(flow, list(flow.timer(flow.due_us)))
+    visit = talk.visit(bytes_sent=flow.sent)
+    assert talk.finished and visit.outcome in Outcome
+    assert visit.closed_us <= WHOLE_US and len(visit.raw) <= RAW_LIMIT
+
+
+def _check(flow: Flow, outs: list[Out]) -> None:
+    assert all(OUTGOING.allows(out.payload) for out in outs if out.payload)
+    assert sum(len(payload) for payload, _ in flow.ahead.values()) <= AHEAD
