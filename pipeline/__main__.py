@@ -266,6 +266,26 @@ def go(
 
 
 @app.command()
+def rate(
+    file: RegisterFile,
+    probes: Annotated[int | None, typer.Argument(min=1, help="Probes a second.", show_default=False)] = None,
+    who: Annotated[str, typer.Option(help="Who says so; the login name if not given.")] = "",
+) -> None:
+    """Slow every sweep that obeys this register down, within 5 seconds; without a number, back to its plan's own rate.
+
+    \b
+    census rate lake/optout.jsonl 500
+    census rate lake/optout.jsonl
+    """
+    from getpass import getuser
+
+    from pipeline import console, optout, register
+
+    optout.limit(register.at(str(file)), who or getuser(), probes)
+    console.say(f"no worker sends more than {probes:,} probes a second" if probes else "plans' own rates hold again")
+
+
+@app.command()
 def identity(
     config: Annotated[Path, typer.Argument(help="Configuration (TOML) with [identity].", show_default=False)],
     output: Annotated[

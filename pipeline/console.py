@@ -249,10 +249,12 @@ def show_register(register: Register, *, everything: bool, as_json: bool) -> Non
         _print_register(rows)
     if found.stop:
         say(visible(f"stopped by {found.stop.who}: {found.stop.reason}"))
+    if found.limit:
+        say(visible(f"limited to {found.limit.rate:,} probes a second by {found.limit.who}"))
 
 
 def _print_register(rows: list[dict[str, Any]]) -> None:
-    names = ("event", "block", "at", "who", "until", "proof", "reason", "note")
+    names = ("event", "block", "at", "who", "until", "proof", "reason", "rate", "note")
     shown = [name for name in names if any(row.get(name) for row in rows)]
     table = Table()
     for name in shown:

@@ -8,7 +8,7 @@ import msgspec
 
 from pipeline.errors import InputError
 from pipeline.register import Register, record, today
-from pipeline.space.register import AnyEvent, Expire, Given, Go, OptOut, State, Stop, Text, block
+from pipeline.space.register import AnyEvent, Expire, Given, Go, Limit, OptOut, State, Stop, Text, block
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,18 @@ def go(register: Register, who: str) -> None:
         if not state.stop:
             raise InputError(register.where, "is not stopped")
         return [Go(at=_now(), who=who)]
+
+    record(register, make)
+
+
+def limit(register: Register, who: str, rate: int | None) -> None:
+    """Let no worker send more probes a second than this; None ends the limit. Raises InputError if there is none to end."""
+    _check(Asked(who))
+
+    def make(state: State) -> list[AnyEvent]:
+        if rate is None and not state.limit:
+            raise InputError(register.where, "holds no limit")
+        return [Limit(at=_now(), who=who, rate=rate)]
 
     record(register, make)
 

@@ -95,6 +95,17 @@ def test_stop_and_go(path: Path, census: Census) -> None:
     assert census("go", path).returncode == 2
 
 
+def test_a_rate_is_limited_until_it_is_not(path: Path, census: Census) -> None:
+    """A limit is shown until it is taken back; there must be one to take back, and it is a whole number from 1 on."""
+    census("optout", path, "add", "192.0.2.0/24", *WHO)
+    assert census("rate", path).returncode == 2
+    assert census("rate", path, "0").returncode == 2
+    assert census("rate", path, "500", "--who", "me").returncode == 0
+    assert "limited to 500 probes a second by me" in census("optout", path, "list").stderr
+    assert census("rate", path, "--who", "me").returncode == 0
+    assert "limited" not in census("optout", path, "list").stderr
+
+
 def test_what_was_asked_is_shown_harmless(path: Path, census: Census) -> None:
     """Control characters that somebody put into a text do not reach the terminal."""
     census("optout", path, "add", "192.0.2.0/24", "--who", "me\x1b[31m\u202e")

@@ -190,6 +190,8 @@ def _until(holds, seconds: float = 60.0) -> None:  # type: ignore[no-untyped-def
 
 #: Two countries' blocks, real servers in both, that opt out while they are swept.
 OPTED_OUT = ("147.224.192.0/19", "46.223.32.0/19")
+#: Probes a second that a running sweep is slowed down to.
+LIMIT = 1000
 #: How soon a running sweep obeys the register, in seconds.
 SOON = 5.0
 
@@ -202,6 +204,8 @@ class Obeyed:
     register: Path
     ended: int
     status: str
+    limited: float
+    unlimited: float
     opted_out: float
     stopped: float
     gone: float
@@ -227,6 +231,12 @@ def obeyed(tmp_path_factory: pytest.TempPathFactory) -> Obeyed:
     working = subprocess.Popen(command, cwd=ROOT, env=environment(folder))
     place = sweep.begin(sweep.read(plan), lake)
     _until(lambda: console.progress(place).get("probed", 0) > 9000)
+    _census("rate", register, LIMIT, "--who", "test")
+    limited = register.stat().st_mtime
+    time.sleep(SOON + 2)
+    _census("rate", register, "--who", "test")
+    unlimited = register.stat().st_mtime
+    time.sleep(SOON)
     _census("optout", register, "add", *OPTED_OUT, "--who", "test")
     opted_out = register.stat().st_mtime
     time.sleep(SOON + 1.5)
@@ -246,7 +256,7 @@ def obeyed(tmp_path_factory: pytest.TempPathFactory) -> Obeyed:
     ended = working.wait(120)
     sent = [(seen, packet) for seen, packet in timed(folder / "wire.pcap") if packet.src == VANTAGE]
     syns = list(_syns(sent, place))
-    return Obeyed(lake, register, ended, status, opted_out, stopped, gone, broken, mended, syns)
+    return Obeyed(lake, register, ended, status, limited, unlimited, opted_out, stopped, gone, broken, mended, syns)
 
 
 def _syns(sent: list[tuple[float, dpkt.ip.IP]], place: store.Sweep) -> Iterator[tuple[float, int, bool]]:
@@ -286,6 +296,14 @@ def test_a_register_that_cannot_be_read_stops_the_sweep(obeyed: Obeyed) -> None:
     """Five seconds after the register was replaced by garbage nothing begins; once it is mended sending goes on."""
     assert obeyed.seen(obeyed.broken + SOON, obeyed.mended) == []
     assert len(obeyed.seen(obeyed.mended, float("inf"))) > 1000
+
+
+def test_a_running_sweep_is_slowed_down_and_goes_on(obeyed: Obeyed) -> None:
+    """From 5 s after `census rate` on the wire has no more than that rate; without a limit the sweep goes on at its own."""
+    begin, end = obeyed.limited + SOON, obeyed.unlimited
+    assert 0.5 * LIMIT * (end - begin) < len(obeyed.seen(begin, end)) < 1.05 * LIMIT * (end - begin)
+    begin, end = obeyed.unlimited + 1.5, obeyed.unlimited + SOON
+    assert len(obeyed.seen(begin, end)) > 2 * LIMIT * (end - begin)
 
 
 def test_what_the_register_withheld_is_counted(obeyed: Obeyed) -> None:

@@ -110,6 +110,7 @@ class Engine:
     def tick(self) -> Iterator[Event]:
         """Send what the budget allows, wait a little, read what came; to be called again and again."""
         permit = self._permit()
+        self._pacer.limit(permit.rate)
         if not permit.held:
             self._send_asides(permit.withheld)
         if self._sending and self._may_send(self._sending, held=bool(permit.held)):

@@ -1,6 +1,6 @@
 """The token bucket that paces probes. Pure: the clock is passed in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 #: A batch never holds more than this much budget, and the bucket no more either: so never over twice the rate in 10 ms.
 BURST_SECONDS = 0.010
@@ -16,6 +16,15 @@ class Pacer:
     last: float
     tokens: float = 0.0
     stalls: int = 0
+    own: float = field(init=False)
+    """The rate that it began with, which no limit exceeds."""
+
+    def __post_init__(self) -> None:
+        self.own = self.rate
+
+    def limit(self, rate: float) -> None:
+        """Grant no more than this, from now on; nor ever more than the rate that it began with."""
+        self.rate = min(rate, self.own)
 
     def grant(self, now: float, wanted: int) -> int:
         """How many probes may go at `now` (seconds of a monotonic clock), at most `wanted`."""

@@ -59,7 +59,13 @@ class Go(Event, frozen=True, tag="go"):
     """Sending may go on."""
 
 
-AnyEvent = OptOut | Expire | Stop | Go
+class Limit(Event, frozen=True, tag="limit"):
+    """No worker sends more probes a second than this, nor more than its plan says; None ends the limit."""
+
+    rate: Annotated[int, Meta(ge=1)] | None = None
+
+
+AnyEvent = OptOut | Expire | Stop | Go | Limit
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 
 
@@ -78,10 +84,11 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a register says on one day: the opt-outs that hold, by block, and the stop that holds, if one does."""
+    """What a register says on one day: the opt-outs that hold, by block, and the stop and the limit that hold, if any do."""
 
     opt_outs: dict[str, OptOut]
     stop: Stop | None
+    limit: Limit | None = None
 
     @property
     def ranges(self) -> Ranges:
@@ -91,10 +98,12 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """What a worker may do now: nothing, for the reason that `held` gives; or all but what is `withheld`."""
+    """What a worker may do now: nothing, for the reason that `held` gives; or all but what is `withheld`, at most at `rate`."""
 
     held: str
     withheld: Ranges
+    rate: float = float("inf")
+    """Probes a second."""
 
 
 def block(text: str, where: str) -> str:
@@ -161,6 +170,7 @@ def fold(events: Sequence[AnyEvent], today: date) -> State:
     """What the events leave on a day (UTC)."""
     asked: dict[str, OptOut] = {}
     stop: Stop | None = None
+    limit: Limit | None = None
     for event in events:
         match event:
             case OptOut():
@@ -171,4 +181,6 @@ def fold(events: Sequence[AnyEvent], today: date) -> State:
                 stop = event
             case Go():
                 stop = None
-    return State({name: one for name, one in asked.items() if one.until is None or today <= one.until}, stop)
+            case Limit():
+                limit = event if event.rate else None
+    return State({name: one for name, one in asked.items() if one.until is None or today <= one.until}, stop, limit)

@@ -148,7 +148,7 @@ class Sending:
             self.command()
             for event in self.engine.tick():
                 HANDLERS[type(event)](self, event)
-            self.second.tick(held=bool(self.watch.permit().held), register_digest=self.watch.digest)
+            self.second.tick(self.watch.permit(), self.watch.digest)
             if self.engine.idle and self.second.idle and not self.told:
                 self.told = True
                 self.coordinator.send(messages.Sent(shard=0, number=0))

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from pipeline.probe.open_range import SendCounts
 from pipeline.probe.pacer import Pacer
+from pipeline.space.register import Permit
 from pipeline.stages.fanout import Fanout
 from pipeline.transport import messages
 
@@ -41,12 +42,13 @@ class SecondVisits:
         self._counts = SendCounts(started_at=time.time_ns() // 1000)
         self.pacer.resume(now)
 
-    def tick(self, *, held: bool, register_digest: str) -> None:
+    def tick(self, permit: Permit, register_digest: str) -> None:
         """Hand on what the budget allows; at the last one, the end of the range."""
+        self.pacer.limit(permit.rate)
         if self._task is None or self._rows is None:
             return
         now = time.monotonic()
-        if held:
+        if permit.held:
             self.pacer.resume(now)
             return
         granted = self.pacer.grant(now, self._rows.num_rows - self._given)

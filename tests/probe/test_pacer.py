@@ -25,6 +25,21 @@ def test_never_twice_the_rate(rate: int, steps: list[float], wanted: int) -> Non
 
 
 @settings(deadline=None)
+@given(
+    st.integers(1, 100_000),
+    st.lists(st.tuples(st.floats(1, 200_000), st.floats(0.001, 0.009)), min_size=1, max_size=200),
+)
+def test_a_limit_holds_from_the_next_grant_on(rate: int, steps: list[tuple[float, float]]) -> None:
+    """Whatever limits come, each grant is within twice what the limit of the moment, or the own rate, allows."""
+    pacer, now = Pacer(rate, 0.0), 0.0
+    for limit, step in steps:
+        now += step
+        pacer.limit(limit)
+        assert pacer.rate == min(limit, rate)
+        assert pacer.grant(now, 10**6) <= 2 * max(1.0, pacer.rate * BURST_SECONDS)
+
+
+@settings(deadline=None)
 @given(st.integers(1, 2_000_000), STEPS, st.integers(0, 1000))
 def test_never_more_than_wanted(rate: int, steps: list[float], wanted: int) -> None:
     """No grant is negative or more than was asked for."""
