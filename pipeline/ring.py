@@ -62,9 +62,9 @@ def _transmit_type(frame: np.dtype[np.void], size: int) -> np.dtype[np.void]:
 def _receive_type() -> np.dtype[np.void]:
     return np.dtype(
         {
-            "names": ["status", "length", "snap_length", "net", "packet", "long"],
-            "formats": ["<u4", "<u4", "<u4", "<u2", ("u1", SNAP), ("u1", LONGEST)],
-            "offsets": [0, 4, 8, 14, NET_OFFSET, NET_OFFSET],
+            "names": ["status", "length", "snap_length", "net", "seconds", "nanoseconds", "packet", "long"],
+            "formats": ["<u4", "<u4", "<u4", "<u2", "<u4", "<u4", ("u1", SNAP), ("u1", LONGEST)],
+            "offsets": [0, 4, 8, 14, 16, 20, NET_OFFSET, NET_OFFSET],
             "itemsize": RX_FRAME,
         }
     )
@@ -153,6 +153,8 @@ class Received:
     lengths: NDArray[np.uint32]
     long: NDArray[np.uint8]
     """The first LONGEST bytes of the packets with more than SNAP, in their order."""
+    seen_at: NDArray[np.float64]
+    """When the kernel took each packet, in seconds since the epoch."""
 
     def payloads(self, answers: Answers) -> list[bytes]:
         """The peer's bytes in each of these packets."""
@@ -201,7 +203,8 @@ class ReceiveRing:
         usable &= ~broken
         lengths = chosen["snap_length"][usable] - np.uint32(14)
         is_long = np.flatnonzero(usable)[lengths > SNAP]
-        received = Received(chosen["packet"][usable], lengths, chosen["long"][is_long])
+        seen_at = chosen["seconds"][usable] + chosen["nanoseconds"][usable] * 1e-9
+        received = Received(chosen["packet"][usable], lengths, chosen["long"][is_long], seen_at)
         chosen["status"] = 0
         self._head = (self._head + count) % RX_FRAMES
         return received
