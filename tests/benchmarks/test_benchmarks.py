@@ -16,7 +16,7 @@ BENCHMARKS = {
         ["--rounds", "1", "--seconds", "0.3"],
         r"(?s)filling a frame: \d+ ns.*dicom-census +1.*zmap +1.*masscan +1.*dicom-census +2.*unfilled +2",
     ),
-    "pace": (["--rates", "1000", "--seconds", "4"], r"1,000 +[\d,]+ +[-+.\d]+ % +\d+"),
+    "pace": (["--rates", "1000", "--seconds", "4"], r"1,000 +[\d,]+ +[-+.\d]+% +\d+"),
     "recall": (["--bits", "14", "--worlds", "1"], r"no loss +[\d,]+ +100.00% +100.00%"),
     "decode": ([], r"pynetdicom µs"),
     "visits": (["--visits", "40"], r"(?s)dicom-census, 2 processes +[\d,]+.*pynetdicom.*echoscu.*nmap"),
