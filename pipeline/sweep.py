@@ -74,6 +74,10 @@ def check(plan: Plan) -> None:
     """Refuse a plan that this program or this place must not run. Raises GuardError; looks up no interface."""
     guard.require_authorised(plan.identity)
     _require_own(plan)
+    if count := planning.barred(plan).count:
+        raise GuardError(
+            f"the plan holds {count:,} addresses that this program never probes (field ranges); plan again"
+        )
     ours = _requests(plan.identity, plan.settings.profile)
     here = {
         "code_version": (plan.code_version, version.code()),

@@ -50,6 +50,14 @@ def test_a_plan_of_another_program_is_refused(monkeypatch: pytest.MonkeyPatch) -
             sweep.check(refreeze(plan, **change))
 
 
+def test_a_plan_over_barred_addresses_is_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan whose target space holds special-purpose addresses is refused before anything is sent, whatever its digests say."""
+    monkeypatch.delenv("CENSUS_ONLY_TESTBED", raising=False)
+    plan = sweep.freeze(DEMO)
+    with pytest.raises(GuardError, match=r"256 addresses that this program never probes \(field ranges\)"):
+        sweep.check(refreeze(plan, ranges=(((10 << 24), (10 << 24) + 255), *plan.ranges)))
+
+
 def test_a_lake_keeps_to_its_plan(tmp_path: Path) -> None:
     """A second plan of the same name is refused, naming the field that differs; the same one is taken again."""
     plan = sweep.freeze(DEMO)

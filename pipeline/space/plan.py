@@ -258,19 +258,26 @@ def decode(data: bytes, where: str) -> Plan:
         raise InputError(where, f"is not a plan of `census plan`: {error}") from None
     if field := next(_inconsistent(plan), None):
         raise GuardError(
-            f"{where}: the plan does not add up (field {field}): it was changed after it was frozen, or this program's lists "
-            "have grown since; plan again"
+            f"{where}: the plan does not add up (field {field}): it was changed after it was frozen; plan again"
         )
     return plan
+
+
+def barred(plan: Plan) -> Ranges:
+    """Addresses of the plan that this program never probes: there are some if its lists have grown, or if the plan is forged.
+
+    Such a plan can be read, so that an old sweep can be reported; it must not be run.
+    """
+    never = Ranges.union_of([listing.special_purpose().ranges, listing.never_touch().ranges])
+    return Ranges.of(plan.ranges).intersect(never)
 
 
 def _inconsistent(plan: Plan) -> Iterator[str]:
     """The fields that are not what the rest of the plan makes them."""
     ranges, forbidden = Ranges.of(plan.ranges), Ranges.of(plan.forbidden)
-    never = Ranges.union_of([forbidden, listing.special_purpose().ranges, listing.never_touch().ranges])
     holds = {
         "digest": plan.digest == digest(plan),
-        "ranges": not ranges.intersect(never).count,
+        "ranges": not ranges.intersect(forbidden).count,
         "addresses": plan.addresses == ranges.count,
         "sampled_addresses": 1 <= plan.sampled_addresses <= plan.addresses,
         "digests.target_space": plan.digests.target_space == ranges.digest,
