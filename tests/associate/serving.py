@@ -1,11 +1,13 @@
 """Real servers on loopback, one process each."""
 
+import os
 import re
+import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -31,12 +33,15 @@ def free_port() -> int:
 def running(command: Sequence[object], port: int, folder: Path) -> Iterator[int]:
     """Run a server until the test is over; give its port when it listens."""
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            [str(word) for word in command], stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
+        )
     try:
         _await_listener(port, process, folder / "log")
         yield port
     finally:
-        process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # Node's launcher is a parent of Node
         process.communicate()
 
 
