@@ -114,13 +114,21 @@ def verify(lake: Lake, sweep: SweepId = None) -> None:
 
 
 @app.command()
-def enrich(lake: Lake, sweep: SweepId = None) -> None:
-    """Place the addresses that answered in countries and networks, as the plan's databases have them."""
+def enrich(
+    lake: Lake,
+    sweep: SweepId = None,
+    second: Annotated[
+        Path | None,
+        typer.Option(help="Second country database, to count by beside the plan's; a bundled one if not given."),
+    ] = None,
+) -> None:
+    """Place the addresses that answered in countries and networks, as the plan's databases have them, and build the marts."""
     from pipeline import sweep as steps
+    from pipeline.enrich import geo
     from pipeline.lake import store
 
     place = store.find(lake, sweep)
-    steps.enrich(steps.read(place.plan), place)
+    steps.enrich(steps.read(place.plan), place, second or geo.SECOND)
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """The steps of a sweep as plain functions: what the command line and the flow call. None of them knows Prefect."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,11 +11,13 @@ import pyarrow.parquet as pq
 
 from pipeline import config, guard, network, own, register, schema, version, worker
 from pipeline.config import IdentitySection
-from pipeline.enrich import atlas, fingerprints, method, offer, owner, ruleset, systems, tables
+from pipeline.enrich import atlas, fingerprints, geo, method, offer, owner, ruleset, systems, tables
 from pipeline.enrich.fingerprints import Asked
+from pipeline.enrich.partition import Addresses
 from pipeline.errors import CensusError, GuardError, InputError
 from pipeline.lake import parts, receipts, second, store, verify
 from pipeline.lake.store import Sweep
+from pipeline.publish import marts
 from pipeline.space import listing
 from pipeline.space import plan as planning
 from pipeline.space.plan import Plan
@@ -163,40 +165,47 @@ def seal(plan: Plan, place: Sweep) -> None:
     verify.seal(place, plan, sealed_at=time.time_ns() // 1000, code_version=version.code())
 
 
-def enrich(plan: Plan, place: Sweep) -> None:
-    """Place the addresses that answered, count those that were asked, and judge what they said."""
-    databases = _databases(plan)
+def enrich(plan: Plan, place: Sweep, second: Path = geo.SECOND) -> None:
+    """Place the addresses that answered, by a second database too, count those that were asked, judge what they said, and
+    build the sweep's marts. Raises InputError or GuardError.
+    """
+    databases, beside = _databases(plan), geo.load(second)
     ranges = Ranges.of(plan.ranges)
     answered = np.asarray(_rows(place, "responses", ["ip"])["ip"], dtype=np.uint32)
-    found = tables.locations(answered, databases.places, databases.announced)
-    parts.write(place.sealed("locations"), found, "locations", place.id)
+
+    def located(ips: Addresses) -> pa.Table:
+        return tables.locations(ips, databases.places, databases.announced, beside)
+
+    parts.write_pieces(place.sealed("locations"), map(located, tables.pieces(answered)), "locations", place.id)
     first, last = ranges.first.astype(np.uint32), ranges.last.astype(np.uint32)
-    counted = tables.coverage(first, last, databases.places)
-    parts.write(place.sealed("coverage"), counted, "coverage", place.id)
+    _derive(place, "coverage", tables.coverage(first, last, databases.places, beside))
     asked = Asked(
         offer=offer.offer(bytes.fromhex(plan.requests["request"])),
         space=ranges,
         share=plan.sampled_addresses / plan.addresses,
         answered=answered,
     )
+    _judge(place, asked, located)
+    _derive(place, "space", method.space(ranges))
+    _derive(place, "methods", _method(plan, ranges))
+    marts.build(place)
+
+
+def _method(plan: Plan, ranges: Ranges) -> pa.Table:
+    asked = plan.settings
+    return method.methods(
+        plan.digest, plan.requests, ranges, profile=asked.profile, ports=asked.ports, engine=plan.probe.engine
+    )
+
+
+def _judge(place: Sweep, asked: Asked, located: Callable[[Addresses], pa.Table]) -> None:
+    """Say of those that spoke DICOM who they are, whose, and which are one system."""
     associations, shown = _rows(place, "associations"), _rows(place, "tls")
+    found = located(np.asarray(associations["ip"], dtype=np.uint32))
     judged = fingerprints.fingerprints(associations, asked, ruleset.load())
     _derive(place, "fingerprints", judged)
     _derive(place, "owners", owner.owners(associations["ip"], found, shown, owner.load()))
     _derive(place, "systems", systems.systems(associations, judged, found, shown))
-    _derive(place, "space", method.space(ranges))
-    _derive(
-        place,
-        "methods",
-        method.methods(
-            plan.digest,
-            plan.requests,
-            ranges,
-            profile=plan.settings.profile,
-            ports=plan.settings.ports,
-            engine=plan.probe.engine,
-        ),
-    )
 
 
 def _derive(place: Sweep, table: str, rows: pa.Table) -> None:

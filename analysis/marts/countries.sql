@@ -28,6 +28,7 @@ space AS (
         coverage.addresses * sweeps.sampled_share AS addresses_probed
     FROM coverage
     LEFT JOIN sweeps ON sweeps.sweep = coverage.sweep
+    WHERE coverage.addresses > 0
 ),
 
 joined AS (

@@ -10,6 +10,7 @@ WITH asked AS (
         sweeps.profile <> 'associate' AS echo_asked
     FROM coverage
     JOIN sweeps ON sweeps.sweep = coverage.sweep
+    WHERE coverage.addresses > 0
 ),
 
 answered AS (

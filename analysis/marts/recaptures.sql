@@ -2,18 +2,41 @@
 -- Grain: one row for each sweep of a series.
 -- Notes: the statistics of Jolly and Seber. caught: seen now; marked: of them seen before; again: of them seen later;
 --   skipped: not seen now, but before and later. Services that ever entered or left the space are not counted.
-WITH moved AS (
-    SELECT DISTINCT series.series, fates.ip, fates.port
-    FROM fates
-    JOIN series ON series.sweep = fates.sweep
-    WHERE fates.fate IN ('entered', 'left')
+WITH moving AS (
+    SELECT series.series
+    FROM series
+    JOIN methods ON methods.sweep = series.sweep
+    GROUP BY series.series
+    HAVING count(DISTINCT methods.space_digest) > 1
 ),
 
-steady AS (
-    SELECT sightings.*
-    FROM sightings
-    ANTI JOIN moved
-        ON moved.series = sightings.series AND moved.ip = sightings.ip AND moved.port = sightings.port
+seen AS MATERIALIZED (
+    SELECT * FROM sightings
+),
+
+turns AS (
+    SELECT seen.series, seen.ip, seen.port, series.previous AS asked
+    FROM seen
+    JOIN series ON series.sweep = seen.sweep
+    WHERE seen.position > 1 AND seen.before IS DISTINCT FROM seen.position - 1 AND seen.series IN (FROM moving)
+    UNION ALL
+    SELECT seen.series, seen.ip, seen.port, later.sweep
+    FROM seen
+    JOIN series AS later ON later.series = seen.series AND later.position = seen.position + 1
+    WHERE seen.after IS DISTINCT FROM seen.position + 1 AND seen.series IN (FROM moving)
+),
+
+moved AS (
+    SELECT DISTINCT turns.series, turns.ip, turns.port
+    FROM turns
+    ASOF LEFT JOIN space ON space.sweep = turns.asked AND turns.ip >= space.first
+    WHERE NOT coalesce(turns.ip <= space.last, false)
+),
+
+steady AS MATERIALIZED (
+    SELECT seen.*
+    FROM seen
+    ANTI JOIN moved ON moved.series = seen.series AND moved.ip = seen.ip AND moved.port = seen.port
 ),
 
 skipped AS (

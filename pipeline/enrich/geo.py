@@ -20,7 +20,10 @@ from pipeline.enrich.partition import Addresses, Partition
 from pipeline.errors import InputError
 from pipeline.space.ranges import Ranges
 
-BUNDLED = Path(__file__).parent.parent.parent / "data" / "reference" / "country.parquet"
+REFERENCE = Path(__file__).parent.parent.parent / "data" / "reference"
+BUNDLED = REFERENCE / "country.parquet"
+#: Beside it every count is shown by this one.
+SECOND = REFERENCE / "country-second.parquet"
 SCHEMA = pa.schema(
     [
         pa.field("first", pa.uint32(), nullable=False),

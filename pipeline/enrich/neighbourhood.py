@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.enrich.partition import distinct
 from pipeline.space.ranges import Ranges
 
 Addresses = NDArray[np.uint32]
@@ -49,7 +50,7 @@ def _distinct(place: Addresses, reply: I64, counted: Addresses) -> I64:
 
 def _answering(prefix: Addresses, answered: Addresses) -> I64:
     """How many distinct addresses of each prefix answered."""
-    prefixes, counts = np.unique(np.unique(answered) >> HOST_BITS, return_counts=True)
+    prefixes, counts = np.unique(distinct(answered) >> HOST_BITS, return_counts=True)
     if not len(prefixes):
         return np.zeros(len(prefix), np.int64)
     place = np.minimum(np.searchsorted(prefixes, prefix), len(prefixes) - 1)

@@ -19,6 +19,14 @@ Codes = NDArray[np.int32]
 Addresses = NDArray[np.uint32]
 
 
+def distinct(addresses: NDArray[np.integer]) -> Addresses:
+    """The addresses sorted, each once. What is nearly sorted, as tables of the lake are, takes next to no time."""
+    ordered = np.sort(addresses.astype(np.uint32), kind="stable")
+    keep = np.ones(ordered.size, np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=keep[1:])
+    return ordered[keep]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Partition:
     """Starts of the pieces, sorted, the first of them 0, and the record of each piece; both of shape (n,)."""

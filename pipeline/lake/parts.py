@@ -84,20 +84,25 @@ class Part:
 
 def write(path: Path, rows: pa.Table, table: str, sweep: str) -> Part:
     """Write rows as one zstd Parquet file, whole or not at all."""
+    return write_pieces(path, [rows], table, sweep)
+
+
+def write_pieces(path: Path, pieces: Iterable[pa.Table], table: str, sweep: str) -> Part:
+    """The same of rows that come in pieces, of which one at a time is held in memory."""
     described = schema.table(table)
     metadata = {**described.arrow.metadata, b"census.sweep": sweep.encode()}
     sink = pa.BufferOutputStream()
     sorting = [pq.SortingColumn(described.arrow.get_field_index(name)) for name in described.sort]
-    pq.write_table(
-        rows.cast(described.arrow).replace_schema_metadata(metadata),
-        sink,
-        compression="zstd",
-        sorting_columns=sorting or None,
-        write_page_checksum=True,
-    )
-    data = bytes(sink.getvalue())
+    arrow, size = described.arrow.with_metadata(metadata), 0
+    with pq.ParquetWriter(
+        sink, arrow, compression="zstd", sorting_columns=sorting or None, write_page_checksum=True
+    ) as writer:
+        for rows in pieces:
+            writer.write_table(rows.cast(described.arrow).replace_schema_metadata(metadata))
+            size += len(rows)
+    data = sink.getvalue()
     store.write(path, data)
-    return Part(table, path.name, len(rows), hashlib.sha256(data).hexdigest())
+    return Part(table, path.name, size, hashlib.sha256(data).hexdigest())
 
 
 def from_rows(rows: list[dict[str, Any]], table: str) -> pa.RecordBatch:

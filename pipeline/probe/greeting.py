@@ -134,9 +134,7 @@ class Greeter:
         """The kind of these segments; the only place where bytes become ours to send."""
         key = (flags, payload)
         if key not in self._kinds:
-            if payload and not self._outgoing.allows(payload):
-                raise ValueError(f"{len(payload)} bytes that are none of the sweep's templates were about to leave")
-            self._kinds[key] = Kind.of(self._link, flags, payload)
+            self._kinds[key] = Kind.of(self._link, flags, self._outgoing.cleared(payload) if payload else b"")
         return self._kinds[key]
 
     # --- what is heard ---

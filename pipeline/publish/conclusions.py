@@ -62,11 +62,20 @@ class Step:
     stays: Estimate
 
 
-def seen(sweep: str, loss: Sequence[Row], vantages: Sequence[Row]) -> Seen | None:
-    """From the sweep's second looks, else from the vantage that is nearest in time, all ports together; None without."""
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """Of the services that a second look saw, how many the sweep saw too; and what the second look was."""
+
+    both: int
+    second: int
+    how: str
+
+
+def looks(sweep: str, loss: Sequence[Row], vantages: Sequence[Row]) -> Looks | None:
+    """The sweep's own second looks, else the vantage that is nearest in time, all ports together; None without."""
     for row in loss:
         if row["sweep"] == sweep and row["seen_second"]:
-            return Seen(_only(detection(row["seen_twice"], row["seen_second"])), "a second SYN")
+            return Looks(row["seen_twice"], row["seen_second"], "a second SYN")
     pairs = [row for row in vantages if sweep in (row["sweep"], row["other"])]
     if not pairs:
         return None
@@ -74,14 +83,32 @@ def seen(sweep: str, loss: Sequence[Row], vantages: Sequence[Row]) -> Seen | Non
     of_it = [row for row in pairs if (row["sweep"], row["other"]) == (nearest["sweep"], nearest["other"])]
     second = "seen_there" if nearest["sweep"] == sweep else "seen_here"
     both, there = (sum(row[key] for row in of_it) for key in ("seen_by_both", second))
-    return Seen(_only(detection(both, there)), "another vantage") if both else None
+    return Looks(both, there, "another vantage") if both else None
+
+
+def seen(found: Looks | None) -> Seen | None:
+    """How likely the sweep sees a service; None without a second look."""
+    return Seen(_only(detection(found.both, found.second)), found.how) if found else None
+
+
+def trend(counts: Sequence[int], found: Sequence[Looks | None]) -> list[Estimate]:
+    """What the counts of complete sweeps stand for, each by its own looks; all at once, since years have many."""
+    if not counts:
+        return []
+    known = np.array([looks is not None for looks in found])
+    told = detection([looks.both if looks else 1 for looks in found], [looks.second if looks else 1 for looks in found])
+    chance = Interval(*(np.where(known, end, 1.0) for end in (told.value, told.low, told.high)))
+    return _estimates(whole(np.array(counts), chance))
 
 
 def estimates(counts: Sequence[int], share: float, found: Seen | None) -> list[Estimate]:
     """How many there are of which a sweep of a share of the space counted so many."""
     if not counts:
         return []
-    told = whole(np.array(counts), _interval(found, share))
+    return _estimates(whole(np.array(counts), _interval(found, share)))
+
+
+def _estimates(told: Interval) -> list[Estimate]:
     return [Estimate(*map(float, ends)) for ends in zip(told.value, told.low, told.high, strict=True)]
 
 

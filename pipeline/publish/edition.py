@@ -11,10 +11,11 @@ from pipeline.errors import InputError
 from pipeline.publish import queries
 from pipeline.publish.countries import countries
 from pipeline.publish.escape import visible
+from pipeline.publish.marts import BUILT
 from pipeline.publish.queries import quoted
 
-#: Staging views that a country's edition narrows to the country.
-PLACED = ("responses", "associations", "tls")
+#: Views that a country's edition narrows to the country; marts are made of them.
+PLACED = ("responses", "associations", "tls", "exposed_2026_11")
 #: Fewer services than these, crossed with a country, are not published apart.
 LEAST = 5
 
@@ -36,15 +37,30 @@ class Edition:
 
 @contextmanager
 def narrowed(con: duckdb.DuckDBPyConnection, country: str | None) -> Iterator[None]:
-    """Let every mart speak of one country alone; `countries`, `coverage` and `sweeps` keep the whole."""
-    staging = {name: sql for name, sql, _ in queries.views() if name in PLACED}
+    """Let every mart speak of one country alone; `coverage` and `sweeps` keep the whole. Built marts are narrowed where
+    they hold the country, and asked of the facts again where they do not.
+    """
+    views = {name: sql for name, sql, _ in queries.views()} if country else {}
+    asked = "SELECT view_name, sql FROM duckdb_views() WHERE NOT internal"
+    before = {name: sql for name, sql in con.execute(asked).fetchall() if name in views}
+    where = f"WHERE country = {quoted(country or '')}"
     try:
-        for name, sql in staging.items() if country else ():
-            con.execute(f"CREATE OR REPLACE VIEW {name} AS FROM ({sql}) WHERE country = {quoted(country or '')}")
+        for name, sql in views.items():
+            if name in PLACED:
+                con.execute(f"CREATE OR REPLACE VIEW {name} AS FROM ({_query(before[name])}) {where}").fetchall()
+            elif name in BUILT:
+                con.execute(f"CREATE OR REPLACE VIEW {name} AS\n{sql}").fetchall()
         yield
     finally:
-        for name, sql in staging.items() if country else ():
-            con.execute(f"CREATE OR REPLACE VIEW {name} AS\n{sql}")
+        for name in before:
+            if name in PLACED or name in BUILT:
+                con.execute(f"CREATE OR REPLACE VIEW {name} AS {_query(before[name])}").fetchall()
+                con.execute(f"COMMENT ON VIEW {name} IS {quoted(queries.comment(name))}").fetchall()
+
+
+def _query(statement: str) -> str:
+    """What a view selects, from the statement that the catalogue has of it."""
+    return statement.partition(" AS ")[2].strip().rstrip(";")
 
 
 def base(con: duckdb.DuckDBPyConnection, sweep: str, since: str | None) -> str | None:

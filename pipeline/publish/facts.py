@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from pipeline.errors import InputError
-from pipeline.publish import conclusions
+from pipeline.publish import conclusions, queries
 from pipeline.publish.conclusions import Changed, Estimate, Seen, Step
 from pipeline.publish.edition import Edition, base, narrowed
 from pipeline.publish.escape import visible
@@ -37,6 +37,7 @@ ORDER = {
     "ae_control": "services DESC, country",
     "tls_share": "services DESC, country",
     "doubts": "services DESC, country",
+    "country_databases": "greatest(services, services_second) DESC, country",
     "country_funnel": "country, position",
     "trend": "started_at, sweep",
     "country_trend": "started_at, services DESC, country",
@@ -48,6 +49,9 @@ ORDER = {
 OWN_WORDS = ("implementation_class_uid", "implementation_version_name")
 #: Columns that, crossed with the country, make cells which may be too small to publish.
 CROSSED = {"ports": ("port",), "sectors": ("sector", "confidence"), "suspicions": ("suspicion",)}
+
+#: Marts that a country's edition takes its row of; all else is narrowed to the country before it is counted.
+WHOLE = ("countries", "country_databases", "changes")
 
 #: Columns that a peer wrote, or that were cut out of what it wrote.
 PEER_COLUMNS = frozenset(
@@ -105,6 +109,7 @@ class Facts:
     marts: dict[str, Mart]
     country_source: str | None
     geo_built: date | None
+    second_source: str | None = None
     edition: Edition = field(default_factory=Edition)
     compared: Compared | None = None
     fates: tuple[Row, ...] = ()
@@ -126,7 +131,10 @@ class Facts:
 
     def seen_by(self, sweep: str) -> Seen | None:
         """How likely a sweep of the series saw a service that was there."""
-        return conclusions.seen(sweep, self.marts["loss"].rows, self.marts["vantages"].rows)
+        return conclusions.seen(self._looks(sweep))
+
+    def _looks(self, sweep: str) -> conclusions.Looks | None:
+        return conclusions.looks(sweep, self.marts["loss"].rows, self.marts["vantages"].rows)
 
     @cached_property
     def changes(self) -> list[Changed]:
@@ -140,11 +148,12 @@ class Facts:
         """How many of the services stay from sweep to sweep."""
         return conclusions.survival(self.marts["recaptures"].rows)
 
-    def estimates_of(self, sweep: str, counts: Sequence[int]) -> list[Estimate]:
-        """The same of another sweep of the series, all of which are complete."""
-        if sweep == self.sweep:
-            return self.estimates(counts)
-        return conclusions.estimates(counts, 1.0, self.seen_by(sweep))
+    @cached_property
+    def trend(self) -> list[Estimate]:
+        """What the counts of the series' sweeps stand for; those of a series are complete."""
+        return conclusions.trend(
+            [row["services"] for row in self.series], [self._looks(row["sweep"]) for row in self.series]
+        )
 
     def estimates(self, counts: Sequence[int]) -> list[Estimate]:
         """What the counts of this sweep stand for, sample and loss considered."""
@@ -192,8 +201,9 @@ def gather(con: duckdb.DuckDBPyConnection, sweep: str, edition: Edition | None =
     sums = ", ".join(f"CAST(coalesce(sum({name}), 0) AS BIGINT) AS {name}" for name in LOSSES)
     sources = select(con, "SELECT DISTINCT country_source AS source FROM coverage WHERE sweep = ? ORDER BY 1", sweep)
     source = "; ".join(row["source"] for row in sources) or None
+    seconds = select(con, "SELECT any_value(second_source) AS source FROM coverage WHERE sweep = ?", sweep)
     compared = _compared(con, sweep, edition)
-    placed = {name: _mart(con, name, sweep, edition) for name in ("countries", "changes")}
+    placed = {name: _mart(con, name, sweep, edition) for name in WHOLE}
     with narrowed(con, edition.country):
         marts = {name: placed.get(name) or _mart(con, name, sweep, edition) for name in (*PUBLISHED, *SERIES)}
     fates = select(con, f"FROM change_totals WHERE sweep IN ({IN_SERIES}) ORDER BY sweep", sweep, sweep)
@@ -204,6 +214,7 @@ def gather(con: duckdb.DuckDBPyConnection, sweep: str, edition: Edition | None =
         marts=_of_country(marts, edition.country) if edition.country else marts,
         country_source=visible(source) if source else None,
         geo_built=_built(source or ""),
+        second_source=visible(seconds[0]["source"] or "") or None,
         edition=edition,
         compared=compared,
         fates=tuple(fates),
@@ -266,8 +277,7 @@ def _mart(con: duckdb.DuckDBPyConnection, name: str, sweep: str, edition: Editio
     if name in CROSSED:
         rows = small_cells(rows, CROSSED[name], edition.least)
         rows.sort(key=lambda row: -row["services"])
-    comment = select(con, "SELECT comment FROM duckdb_views() WHERE view_name = ?", name)[0]["comment"] or ""
-    question = comment.partition("\n")[0].removeprefix("Question: ")
+    question = queries.comment(name).partition("\n")[0].removeprefix("Question: ")
     if name == "products":
         rows = [rare_name(row, OWN_WORDS, edition.least) for row in rows]
     return Mart(name, names, _folded([_safe(row) for row in rows]), question)

@@ -31,8 +31,7 @@ def figures(facts: Facts) -> list[Figure]:
 def _trends(facts: Facts) -> Iterator[Figure]:
     where = f" in {in_sentence(facts.country)}" if facts.country else ""
     points = []
-    for row in facts.series:
-        (told,) = facts.estimates_of(row["sweep"], [row["services"]])
+    for row, told in zip(facts.series, facts.trend, strict=True):
         sure = told.low == told.high
         ends = (None, None) if sure else (told.low, told.high)
         points.append(Point(row["started_at"], row["services"], *ends))

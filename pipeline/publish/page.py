@@ -122,6 +122,17 @@ TABLES: dict[str, tuple[str, Columns]] = {
             ("unsuspected", "Unsuspected"),
         ),
     ),
+    "country_databases": (
+        "By two databases of places",
+        (
+            ("country", "Country"),
+            ("services", "Services by the first"),
+            ("services_second", "By the second"),
+            ("both", "By both"),
+            ("addresses_probed", "Addresses probed by the first"),
+            ("addresses_probed_second", "By the second"),
+        ),
+    ),
     "vantages": (
         "Two vantages",
         (
@@ -292,6 +303,12 @@ def _vantages(facts: Facts) -> list[Row]:
     return [row | end for row, end in zip(facts.marts["vantages"].rows, ends, strict=True)]
 
 
+def _databases(facts: Facts) -> list[Row]:
+    """The countries that either database gives a service; none if no second one was asked."""
+    return [row for row in facts.marts["country_databases"].rows if row["services_second"] is not None
+            and (row["services"] or row["services_second"])]  # fmt: skip
+
+
 def _survival(facts: Facts) -> list[Row]:
     return [
         {"sweep": step.sweep, "days": step.days}
@@ -303,11 +320,12 @@ def _survival(facts: Facts) -> list[Row]:
 #: Tables that are more than their mart.
 DERIVED: dict[str, Callable[[Facts], Sequence[Row]]] = {
     "countries": _countries,
+    "country_databases": _databases,
     "vantages": _vantages,
     "survival": _survival,
 }
 #: Tables that only a series, or a second vantage, can fill.
-OF_SERIES = frozenset({"changes", "vantages", "survival", "tls_share", "sectors", "system_counts"})
+OF_SERIES = frozenset({"changes", "vantages", "survival", "tls_share", "sectors", "system_counts", "country_databases"})
 QUESTIONS = {"survival": "Which share of the exposed services is still there at the next sweep, loss taken out?"}
 
 

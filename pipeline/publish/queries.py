@@ -6,11 +6,12 @@ they build on by name, so the order of creation follows from the text and is sta
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
+from types import MappingProxyType
 
 import duckdb
 import pyarrow as pa
@@ -18,6 +19,8 @@ import pyarrow as pa
 from pipeline import schema
 
 FOLDER = Path(__file__).parent.parent.parent / "analysis"
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 #: The marts that hold aggregates only. What is not listed here holds addresses and is never published.
 PUBLISHED = (
@@ -35,6 +38,7 @@ PUBLISHED = (
     "ae_control",
     "tls_share",
     "doubts",
+    "country_databases",
     "suspicions",
     "rejections",
     "country_funnel",
@@ -52,12 +56,18 @@ class Query:
     comment: str
 
 
-def views() -> list[tuple[str, str, str]]:
+@cache
+def views() -> tuple[tuple[str, str, str], ...]:
     """Staging views and marts as (name, sql, comment), each after those that it reads."""
     found = {query.name: query for query in [*_read("staging"), *_read("marts")]}
     reads = {name: _names_in(query.sql) & found.keys() - {name} for name, query in found.items()}
     ordered = TopologicalSorter({name: sorted(reads[name]) for name in sorted(reads)}).static_order()
-    return [(query.name, query.sql, query.comment) for query in map(found.__getitem__, ordered)]
+    return tuple((query.name, query.sql, query.comment) for query in map(found.__getitem__, ordered))
+
+
+def comment(name: str) -> str:
+    """What is said of a view: question, grain and notes."""
+    return next(said for known, _, said in views() if known == name)
 
 
 def macros() -> list[str]:
@@ -75,11 +85,11 @@ def checks() -> list[tuple[str, str]]:
     return [(query.name, query.sql) for query in _read("checks")]
 
 
-def statements() -> Iterator[str]:
-    """Everything that creates the macros and views over the raw relations, in order."""
+def statements(instead: Mapping[str, str] = NOTHING) -> Iterator[str]:
+    """Everything that creates the macros and views over the raw relations, in order; some by other SQL for the same rows."""
     yield from macros()
     for name, sql, comment in views():
-        yield f"CREATE OR REPLACE VIEW {name} AS\n{sql}"
+        yield f"CREATE OR REPLACE VIEW {name} AS\n{instead.get(name, sql)}"
         yield f"COMMENT ON VIEW {name} IS {quoted(comment)}"
     yield from table_macros()
 
@@ -115,16 +125,16 @@ def _contract(name: str) -> dict[str, str]:
     return {c.name: f"{c.meaning} <{c.unit}>" if c.unit else c.meaning for c in schema.table(name).columns}
 
 
-def install(con: duckdb.DuckDBPyConnection) -> None:
+def install(con: duckdb.DuckDBPyConnection, instead: Mapping[str, str] = NOTHING) -> None:
     """Create all views in a connection that has the raw relations (raw_responses, raw_associations, ...)."""
-    for statement in statements():
+    for statement in statements(instead):
         con.execute(statement).fetchall()
     con.execute(";\n".join(column_comments(con))).fetchall()
 
 
-def init_sql() -> str:
+def init_sql(instead: Mapping[str, str] = NOTHING) -> str:
     """The same as text for `duckdb -init`, to follow statements that create the raw relations."""
-    return "".join(f"{statement};\n\n" for statement in [*statements(), *_comments_of_nothing()])
+    return "".join(f"{statement};\n\n" for statement in [*statements(instead), *_comments_of_nothing()])
 
 
 def _comments_of_nothing() -> list[str]:

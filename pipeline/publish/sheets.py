@@ -37,7 +37,11 @@ class Sheet:
 def sheets(facts: Facts) -> Iterator[Sheet]:
     """All tables: a mart has its own columns first, then those that were concluded."""
     for name, mart in facts.marts.items():
-        lines = page.rows(facts, name) if name in page.DERIVED and name != "countries" else mart.rows
+        lines = (
+            page.rows(facts, name)
+            if name in page.DERIVED and name not in ("countries", "country_databases")
+            else mart.rows
+        )
         if name == "countries":
             lines = [*page.rows(facts, name), *_without_service(facts)]
         more = tuple(column for column in (lines[0] if lines else ()) if column not in mart.columns)

@@ -79,10 +79,29 @@ def sentences(facts: Facts) -> Iterator[str]:
                 for row in found(facts)
                 if row["country"] is None
             )
+        yield from _databases(facts)
         yield from _doubts(facts)
         yield certainty(facts)
     yield from _change(facts)
     yield from _lasting(facts)
+
+
+def _databases(facts: Facts) -> Iterator[str]:
+    """How far the counts of countries depend on who places the addresses."""
+    rows = [row for row in facts.marts["country_databases"].rows if row["services_second"] is not None]
+    if not rows:
+        return
+    services, second, both = (sum(row[key] for row in rows) for key in ("services", "services_second", "both"))
+    if facts.country:
+        yield (
+            f"A second database places {plural(second, 'service')} in {in_sentence(facts.country)}, "
+            f"{number(both)} of them the same."
+        )
+    else:
+        yield (
+            f"A second database of places agrees on the country of {number(both)} of the {plural(services, 'service')}; the "
+            "counts by both stand side by side below."
+        )
 
 
 def _doubts(facts: Facts) -> Iterator[str]:
@@ -219,6 +238,7 @@ def method(facts: Facts) -> list[tuple[str, str]]:
         ("Vantages", number(about["vantages"])),
         ("Received and set aside", ", ".join(f"{key.replace('_', ' ')} {number(n)}" for key, n in losses.items())),
         ("Countries", facts.country_source or "not enriched"),
+        ("Countries, second database", facts.second_source or "none was asked"),
         ("Method", f"series of {plural(len(facts.series), 'sweep')} that asked alike, from the same place"),
         ("Detection", _detection(facts)),
         ("Compared with", _compared(facts)),

@@ -20,13 +20,18 @@ BENCHMARKS = {
     "recall": (["--bits", "14", "--worlds", "1"], r"no loss +[\d,]+ +100.00% +100.00%"),
     "decode": ([], r"pynetdicom µs"),
     "visits": (["--visits", "40"], r"(?s)dicom-census, 2 processes +[\d,]+.*pynetdicom.*echoscu.*nmap"),
+    "analysis": (
+        ["--weeks", "3", "--services", "200", "--responses", "3000", "--full", "5000"],
+        r"(?s)3 sweeps of 200 services.*\nrecaptures .*slowest query: .*whole report: .*enriched and aggregated: .*memory: \d+ MB",
+    ),
+    "lookups": (["--million", "1"], r"(?s)the same answer for.*dicom-census, sorted .*maxminddb, pure Python"),
     "silent": (["--peers", "100", "--over", "0.5"], r"(?s)100 of 100 silent, 100 open at once.*deadlines late by"),
 }
 
 
 def test_all_are_here() -> None:
     """No benchmark is left out of `make bench`, of this test or of the page."""
-    files = {path.stem for path in (ROOT / "benchmarks").glob("*.py")} - {"__init__", "peer"}
+    files = {path.stem for path in (ROOT / "benchmarks").glob("*.py")} - {"__init__", "peer", "weeks"}
     listed = re.search(r"^BENCHMARKS := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     page = (ROOT / "docs" / "benchmarks.md").read_text()
     assert listed and set(listed[1].split()) == files == set(BENCHMARKS)

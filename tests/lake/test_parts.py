@@ -101,3 +101,16 @@ def test_from_rows() -> None:
     made = parts.from_rows([{"ip": 1, "other": 2}], "responses")
     assert made.schema.equals(schema.table("responses").arrow)
     assert made.to_pylist()[0] == dict.fromkeys(made.schema.names) | {"ip": 1}
+
+
+def test_pieces_make_one_file(tmp_path: Path) -> None:
+    """Rows that come in pieces, an empty one among them, are the file that they would be at once."""
+    rows = [{"country": code, "addresses": n, "country_source": "s"} for n, code in enumerate("ABC")]
+    whole = pa.Table.from_batches([parts.from_rows(rows, "coverage")])
+    one = parts.write(tmp_path / "one.parquet", whole, "coverage", "s")
+    pieces = iter([whole.slice(0, 2), whole.slice(0, 0), whole.slice(2)])
+    many = parts.write_pieces(tmp_path / "many.parquet", pieces, "coverage", "s")
+    one_read, many_read = (
+        pq.read_table(tmp_path / name, partitioning=None) for name in ("one.parquet", "many.parquet")
+    )
+    assert one.rows == many.rows == 3 and one_read.equals(many_read, check_metadata=True)

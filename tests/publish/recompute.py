@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from tests.publish import exact
-from tests.publish.history import PLACES, PORTS, SIZE, Host, Sweep, history
+from tests.publish.history import PLACES, PORTS, SIZE, Host, Sweep, history, second
 
 Row = dict[str, Any]
 Key = tuple[int, int]
@@ -80,6 +80,19 @@ def countries(sweep: Sweep) -> list[Row]:
             | {"change": (change["flag"] or "none") if change else None}
         )
     return rows
+
+
+def country_databases(sweep: Sweep) -> list[Row]:
+    visited = [n for first, last in sweep.space for n in range(first, last + 1)]
+    return [
+        {
+            "country": country, "services": sum(h.country == country for h in sweep.seen),
+            "services_second": sum(second(h.ip) == country for h in sweep.seen),
+            "both": sum(h.country == country == second(h.ip) for h in sweep.seen),
+            "addresses_probed": probed, "addresses_probed_second": sum(second(n) == country for n in visited),
+        }
+        for country, probed in asked(sweep).items()
+    ]  # fmt: skip
 
 
 def funnel(sweep: Sweep) -> list[Row]:

@@ -18,7 +18,7 @@ VANTAGES = [{"sweep": "c", "other": "d", **PAIR}, {"sweep": "c", "other": "e", *
 )
 def test_what_a_sweep_sees(sweep: str, value: float | None, how: str) -> None:
     """Second looks tell first; else the vantage that is nearest in time, from either side; else nothing does."""
-    found = conclusions.seen(sweep, LOOKS, VANTAGES)
+    found = conclusions.seen(conclusions.looks(sweep, LOOKS, VANTAGES))
     assert (found.chance.value, found.how) == (value, how) if found else value is None
 
 
@@ -29,6 +29,14 @@ def test_estimates() -> None:
     (told,) = conclusions.estimates([10], 0.5, None)
     assert told.value == 20 and 10 < told.low < 20 < told.high
     assert conclusions.estimates([], 1.0, None) == []
+
+
+def test_a_trend_is_what_each_sweep_tells() -> None:
+    """All sweeps of a series at once come to what each comes to alone, those without a second look to their count."""
+    looks = [conclusions.looks(sweep, LOOKS, VANTAGES) for sweep in "abcd"]
+    alone = [conclusions.estimates([n], 1.0, conclusions.seen(found))[0] for n, found in enumerate(looks, 40)]
+    assert conclusions.trend(range(40, 44), looks) == alone and alone[1].low == alone[1].high == 41
+    assert conclusions.trend([], []) == []
 
 
 def moved(country: str, stayed: int, came: int, went: int) -> dict[str, object]:
@@ -44,7 +52,7 @@ def test_flags() -> None:
         moved("D", 100, 4, 1),
         moved("E", 100, 1, 8),
     ]
-    seen = conclusions.seen("a", LOOKS, [])
+    seen = conclusions.seen(conclusions.looks("a", LOOKS, []))
     found = conclusions.changes(rows, seen, seen)
     assert found[0].country == "all" and found[0].stayed == 500
     assert [row.flag for row in found[1:]] == ["up", "down", "turnover", "", ""]

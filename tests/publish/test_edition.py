@@ -43,6 +43,18 @@ def test_a_country_has_its_own_numbers(con: duckdb.DuckDBPyConnection) -> None:
     assert words.headline(found) == f"{len(BRITISH)} DICOM services in the United Kingdom answered"
 
 
+def test_the_second_database_keeps_its_own_count(con: duckdb.DuckDBPyConnection) -> None:
+    """A country's edition tells all services that the second database places there, whatever the first one says of them."""
+    found = facts.gather(con, LAST, Edition(country="DE"))
+    (expected,) = [row for row in recompute.country_databases(SWEEP) if row["country"] == "DE"]
+    assert list(found.marts["country_databases"].rows) == [expected]
+    assert expected["services_second"] > expected["services"] == expected["both"]
+    assert any(
+        said.startswith(f"A second database places {expected['services_second']} services in Germany, ")
+        for said in words.sentences(found)
+    )
+
+
 def test_a_countrys_change_is_its_own(con: duckdb.DuckDBPyConnection) -> None:
     """What came and went is that of the country, as in the edition of all."""
     (expected,) = [row for row in recompute.changed(SWEEP) if row["country"] == "GB"]

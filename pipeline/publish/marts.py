@@ -1,0 +1,104 @@
+"""Marts of sealed sweeps, built once and kept in the lake, so that a history of years is asked in seconds.
+
+```
+marts/sweep=ID/DIGEST/NAME.parquet
+```
+
+The digest is over the SQL of all these marts and over size and time of the tables that they read: another definition, or a table
+that was written again, is another digest, and the mart is then made from the facts as it is asked. So a built mart never
+tells anything else than its SQL. `census enrich` builds them again.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import duckdb
+
+from pipeline import schema
+from pipeline.lake import store
+from pipeline.lake.store import Sweep
+from pipeline.publish import queries, relations
+from pipeline.publish.queries import quoted
+
+#: Marts whose rows follow from one sweep's tables alone.
+BUILT = (
+    "exposed_2026_11", "totals", "funnel", "countries", "country_databases", "outcomes", "ports", "implementations",
+    "products", "sectors", "networks", "responders", "system_counts", "ae_control", "tls_share", "doubts", "suspicions",
+    "rejections", "country_funnel", "loss",
+)  # fmt: skip
+#: What marts ask of `responses`: where they were is looked up once for all of them.
+PLACED = "ip, port, outcome, country"
+DIGITS = 16
+
+
+def folder(place: Sweep) -> Path:
+    """Where the marts of a sweep stand as its tables and the SQL are now."""
+    seen = hashlib.sha256(_sql().encode())
+    for table in schema.tables():
+        path = place.sealed(table.name)
+        if path.exists():
+            told = path.stat()
+            seen.update(f"\0{table.name} {told.st_size} {told.st_mtime_ns}".encode())
+    return _home(place) / seen.hexdigest()[:DIGITS]
+
+
+def build(place: Sweep) -> bool:
+    """Build the marts of a sweep that is sealed, all or none, in place of older ones; whether it is."""
+    if not place.sealed("sweeps").exists():
+        return False
+    final = folder(place)
+    beginning = final.with_name(f".{final.name}")
+    shutil.rmtree(beginning, ignore_errors=True)
+    beginning.mkdir(parents=True)
+    with relations.connection() as con:
+        for statement in relations.of_sweeps([place]):
+            con.execute(statement).fetchall()
+        queries.install(con)
+        placed = _keep(con, "responses", PLACED, beginning)
+        con.execute(f"CREATE OR REPLACE VIEW responses AS {relations.read_sweeps([placed])}").fetchall()
+        for name in BUILT:
+            _keep(con, name, "* EXCLUDE (sweep)", beginning)
+        placed.unlink()
+    for old in [path for path in _home(place).iterdir() if path != beginning]:
+        shutil.rmtree(old)
+    beginning.rename(final)
+    return True
+
+
+def _keep(con: duckdb.DuckDBPyConnection, view: str, columns: str, place: Path) -> Path:
+    """Write a view as a file of its name."""
+    path = place / f"{view}.parquet"
+    con.execute(f"COPY (SELECT {columns} FROM {view}) TO {quoted(str(path))} (COMPRESSION zstd)").fetchall()
+    return path
+
+
+def built(lake: Path) -> Mapping[str, str]:
+    """Mart → its rows as SQL, of built marts where they are and of its own SQL for the other sweeps; {} if none is built."""
+    places = store.sweeps(lake)
+    ready = [found for place in places if (found := folder(place)).is_dir()]
+    if not ready:
+        return {}
+    others = [place.id for place in places if folder(place) not in ready]
+    return {name: _joined(name, sql, ready, others) for name, sql, _ in queries.views() if name in BUILT}
+
+
+def _joined(name: str, sql: str, ready: list[Path], others: list[str]) -> str:
+    files = [path / f"{name}.parquet" for path in ready]
+    rows = relations.read_sweeps(files)
+    if not others:
+        return rows
+    listed = ", ".join(map(quoted, others))
+    return f"{rows}\nUNION ALL BY NAME\nFROM ({sql}) WHERE sweep IN ({listed})"
+
+
+def _home(place: Sweep) -> Path:
+    return place.lake / "marts" / f"sweep={place.id}"
+
+
+@cache
+def _sql() -> str:
+    """Everything that the marts are made of: all macros and views, since each may read any."""
+    return "\n".join(queries.statements())

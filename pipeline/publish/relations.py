@@ -1,0 +1,112 @@
+"""Each table of a lake as one relation of DuckDB, `raw_NAME`, with the sweep of each row: sealed tables and parts at work."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from pipeline import schema
+from pipeline.errors import InputError
+from pipeline.lake import store
+from pipeline.lake.store import Sweep
+from pipeline.publish.queries import quoted
+
+#: DuckDB would try to download extensions on use; a census reads its lake and nothing else.
+SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
+
+_SQL_TYPES = {
+    "bool": "BOOLEAN",
+    "uint8": "UTINYINT",
+    "uint16": "USMALLINT",
+    "uint32": "UINTEGER",
+    "uint64": "UBIGINT",
+    "double": "DOUBLE",
+    "string": "VARCHAR",
+    "binary": "BLOB",
+    "timestamp[us, tz=UTC]": "TIMESTAMPTZ",
+}
+
+
+def connection() -> duckdb.DuckDBPyConnection:
+    """A new in-memory DuckDB: times in UTC, nothing downloaded, no progress on the screen."""
+    con = duckdb.connect(config=SETTINGS)
+    for name, value in (("TimeZone", "'UTC'"), ("enable_progress_bar", "false")):
+        con.execute(f"SET {name} = {value}").fetchall()
+    return con
+
+
+def statements(lake: Path) -> list[str]:
+    """Create the raw relations of a lake. Raises InputError if the folder is no lake."""
+    if any(name.startswith("sweep=") for name in lake.absolute().parts):
+        raise InputError(str(lake), "lies in a folder that is called `sweep=`, as the sweeps of a lake are; move it")
+    return of_sweeps(store.sweeps(lake))
+
+
+def of_sweeps(places: list[Sweep]) -> list[str]:
+    """Create the raw relations of these sweeps alone."""
+    return [f"CREATE OR REPLACE VIEW raw_{table.name} AS\n{relation(table, places)}" for table in schema.tables()]
+
+
+def relation(table: schema.Table, places: list[Sweep]) -> str:
+    """All rows of a table as a query. What an older program wrote lacks columns, which are then null."""
+    sealed = [path for place in places if (path := place.sealed(table.name)).exists()]
+    sources = [read_sweeps(sealed, [column.name for column in table.columns])] if sealed else []
+    working = [source for place in places if (source := _working(table, place))]
+    return "\nUNION ALL BY NAME\n".join([*sources, *working, _nothing(table)])
+
+
+def read_sweeps(files: Iterable[Path], columns: Iterable[str] = ()) -> str:
+    """Rows of files that lie in folders `sweep=ID`, of which a question about one sweep opens that one's alone."""
+    kept = ", ".join(map(quoted, [*columns, "sweep"]))
+    chosen = f"COLUMNS(name -> name IN ({kept}))" if columns else "*"
+    return (
+        f"SELECT {chosen} FROM read_parquet([{_listed(files)}], union_by_name = true, "
+        "hive_partitioning = true, hive_types_autocast = false)"
+    )
+
+
+def _listed(files: Iterable[Path]) -> str:
+    return ", ".join(quoted(str(path.absolute())) for path in files)
+
+
+def _working(table: schema.Table, place: Sweep) -> str:
+    """The rows of a table of a sweep that is not sealed; empty if it has none yet."""
+    if place.sealed(table.name).exists():
+        return ""
+    files = sorted((place.work / table.name).glob("*.parquet"))
+    if files:
+        reader = f"read_parquet([{_listed(files)}], hive_partitioning = false)"
+    elif table.name == "receipts" and any(place.receipts.glob("*.json")):
+        columns = ", ".join(f"{quoted(c.name)}: {quoted(_json_type(c.field.type))}" for c in table.columns)
+        reader = f"read_json({quoted(str(place.receipts.absolute()) + '/*.json')}, columns = {{{columns}}})"
+        times = ", ".join(
+            f'make_timestamptz("{c.name}") AS "{c.name}"' for c in table.columns if pa.types.is_timestamp(c.field.type)
+        )
+        reader = f"(SELECT * REPLACE ({times}) FROM {reader})"
+    else:
+        return ""
+    chosen = ", ".join(f'"{column.name}"' for column in table.columns)
+    return f"SELECT {chosen}, {quoted(place.id)} AS sweep FROM {reader}"
+
+
+def _json_type(kind: pa.DataType) -> str:
+    return "BIGINT" if pa.types.is_timestamp(kind) else sql_type(kind)
+
+
+def _nothing(table: schema.Table) -> str:
+    """No row, with every column: a table that no sweep has yet is empty, not absent."""
+    columns = ", ".join(f'NULL::{sql_type(column.field.type)} AS "{column.name}"' for column in table.columns)
+    return f"SELECT {columns}, NULL::VARCHAR AS sweep WHERE false"
+
+
+def sql_type(kind: pa.DataType) -> str:
+    """DuckDB's name of an Arrow type."""
+    if pa.types.is_list(kind):
+        return sql_type(kind.value_type) + "[]"
+    if pa.types.is_struct(kind):
+        return "STRUCT(" + ", ".join(f'"{member.name}" {sql_type(member.type)}' for member in kind) + ")"
+    return _SQL_TYPES[str(kind)]
