@@ -138,7 +138,7 @@ class OptoutSection(Section, frozen=True):
 
 
 class GeoSection(Section, frozen=True):
-    """`[geo]`: databases that place addresses: an mmdb, or a table that `census geo` made; relative to this file."""
+    """`[geo]`: databases that place addresses: an mmdb, or a Parquet table like the bundled ones; relative to this file."""
 
     country: str = ""
     asn: str = ""
