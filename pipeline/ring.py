@@ -137,9 +137,8 @@ class SegmentRing:
         done, wanted = 0, len(places.address)
         while done < wanted:
             count = self._ring.room(wanted - done)
-            chosen = Places(*(getattr(places, name)[done : done + count] for name in Places.__dataclass_fields__))
             ids = self._ids.integers(0, 65536, count, dtype=np.uint16)
-            segment.fill(self._ring.frames(count)["bytes"], kind, chosen, ids)
+            segment.fill(self._ring.frames(count)["bytes"], kind, places.take(slice(done, done + count)), ids)
             self._ring.lengths(count)[:] = len(kind.frame)
             self._ring.send(count)
             done += count

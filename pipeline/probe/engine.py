@@ -229,8 +229,7 @@ class Engine:
         shard, local = self._walk.locate(answers.address, answers.port)
         homeless = np.ones(len(shard), dtype=np.bool_)
         for number, opened in list(self._open.items()):
-            position = local - opened.range.first_index
-            mine = (shard == opened.range.shard) & (position >= 0) & (position < opened.range.length)
+            position, mine = opened.places(shard, local)
             if mine.any():
                 homeless &= ~mine
                 heard = _Heard(number, opened, answers.take(mine), acked[mine], position[mine])
@@ -245,8 +244,7 @@ class Engine:
             self._greeter.refuse(mine)
             shard, local = self._walk.locate(mine.address, aside.home(mine.port))
             for opened in self._open.values():
-                position = local - opened.range.first_index
-                inside = (shard == opened.range.shard) & (position >= 0) & (position < opened.range.length)
+                position, inside = opened.places(shard, local)
                 opened.heard[aside.name].append(position[inside])
                 if aside.port and inside.any():
                     yield Controls(opened.range, mine.take(inside), time.time_ns() // 1000)

@@ -71,6 +71,11 @@ class OpenRange:
         slot = np.full(chosen.length, UNSEEN, dtype=np.int32)
         return cls(chosen, slot, began, np.zeros(chosen.length, dtype=np.bool_))
 
+    def places(self, shard: I64, local: I64) -> tuple[I64, NDArray[np.bool_]]:
+        """Where in the range targets with these shards and local indices are, and which of them are in it at all."""
+        position = local - self.range.first_index
+        return position, (shard == self.range.shard) & (position >= 0) & (position < self.range.length)
+
     def conclude(self) -> SendCounts:
         """The counts, now that nothing more of the range is expected."""
         second, seen = (_places(found["second"]) for found in (self.asked, self.heard))

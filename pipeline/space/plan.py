@@ -125,9 +125,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def load(self) -> Load:
         """What the sweep sends."""
-        sweep = self.settings
-        beside = self.loss.sample + self.control.sample / len(sweep.ports)
-        return Load(self.addresses, self.sampled_addresses, len(sweep.ports), sweep.shards, sweep.rate, beside)
+        return _load(self.settings, self.loss, self.control, self.addresses, self.sampled_addresses)
 
     def walk(self) -> Walk:
         """The order of the targets."""
@@ -198,6 +196,12 @@ def freeze(
     return msgspec.structs.replace(plan, digest=digest(plan))
 
 
+def _load(sweep: SweepSection, loss: LossSection, control: ControlSection, addresses: int, sampled: int) -> Load:
+    """What a sweep sends: a second SYN to a share of its targets, and a control SYN to a share of its addresses, beside the first."""
+    beside = loss.sample + control.sample / len(sweep.ports)
+    return Load(addresses, sampled, len(sweep.ports), sweep.shards, sweep.rate, beside)
+
+
 def _control(config: Config) -> ControlSection:
     """The control port: one of the dynamic ones that is no port of the sweep, if none is given."""
     free = [port for port in DYNAMIC_PORTS if port not in config.sweep.ports]
@@ -208,8 +212,7 @@ def _control(config: Config) -> ControlSection:
 def _pace(config: Config, ranges: Ranges, sampled: int, atlas: Atlas) -> tuple[int, Pace]:
     """The rate that keeps the caps, and what it gives the busiest blocks. Raises InputError if no rate keeps them."""
     sweep = config.sweep
-    beside = config.loss.sample + config.control.sample / len(sweep.ports)
-    load = Load(ranges.count, sampled, len(sweep.ports), sweep.shards, sweep.rate, beside)
+    load = _load(sweep, config.loss, config.control, ranges.count, sampled)
     slash24, networks = caps.slash24(ranges), atlas.networks(ranges)
     lowered_by = ""
     for key, blocks in (("per_slash24_hour", slash24), ("per_network_hour", networks)):

@@ -60,6 +60,10 @@ class Places:
     acknowledgement: NDArray[np.uint32]
     """What we expect of the peer next."""
 
+    def take(self, chosen: NDArray[np.bool_] | slice) -> "Places":
+        """Those that are chosen."""
+        return Places(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+
 
 def fill(frames: NDArray[np.uint8], kind: Kind, places: Places, ids: NDArray[np.uint16]) -> None:
     """Write segments of one kind into rows of at least `len(kind.frame)` bytes; shape (n, bytes)."""

@@ -62,7 +62,7 @@ class Player:
             for kind, places in self.responder.due(time.monotonic()):
                 kept = back.kept(len(places.address))
                 self.said += int(kept.sum())
-                self.ring.send(kind, Places(*(getattr(places, name)[kept] for name in Places.__dataclass_fields__)))
+                self.ring.send(kind, places.take(kept))
             self.forge(forger)
 
     def hear(self, received: Received, path: Loss) -> None:
