@@ -10,6 +10,7 @@ import socket
 import time
 from collections.abc import Callable
 from select import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT
+from typing import Any
 
 from pipeline.associate import tls
 from pipeline.associate.books import Books
@@ -78,7 +79,7 @@ class _Line:
         self._cleared = cleared
         self._poller = Poller.of(loop)
         self._done: asyncio.Future[Visit] = loop.create_future()
-        self._step = self._connected
+        self._step: Callable[[_Line, int], None] = _Line._connected  # a bound method would be a cycle
         self._events = EPOLLOUT
         self._began_ns = time.monotonic_ns()
         self._unsent = b""
@@ -107,7 +108,7 @@ class _Line:
 
     def on_ready(self, events: int) -> None:
         """Take the step that the socket is ready for."""
-        self._guarded(self._step, events)
+        self._guarded(self._step, self, events)
 
     def on_alarm(self) -> None:
         """Tell the conversation that its time is over, or wait on if it has been given more meanwhile."""
@@ -116,7 +117,7 @@ class _Line:
         if not self._done.done():
             self._set_alarm()
 
-    def _guarded(self, step: Callable[..., None], *values: int) -> None:
+    def _guarded(self, step: Callable[..., None], *values: Any) -> None:
         """Take a step; what it raises goes to who waits for the visit, and the visit ends with the conversation."""
         try:
             step(*values)
@@ -180,7 +181,7 @@ class _Line:
         now = self._now()
         if now >= SYN_REPEATED_US:
             self._retransmits = Books.of(self._sock).total_retrans
-        self._step = self._talking
+        self._step = _Line._talking
         self._say(self._talk.connected(now))
 
     def _failed(self, error: int) -> None:

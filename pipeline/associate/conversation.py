@@ -93,10 +93,10 @@ class Conversation:
         self._opening = UNDECIDED
         self._outcome = Outcome.UNACKNOWLEDGED
         self._deadline_us = CONNECT_US
-        self._raw = bytearray()  # everything, up to RAW_LIMIT
+        self._raw = b""  # everything, up to RAW_LIMIT
         self._raw_length = 0
         self._read = 0  # how much of it has been decoded
-        self._command = bytearray()  # fragments of the peer's command set
+        self._command = b""  # fragments of the peer's command set
         self._pdu_types: list[int] = []
         self._warnings: list[str] = []
         self._facts: Facts = {"ip": ip, "port": port, "started_at": started_at_us}
@@ -121,7 +121,7 @@ class Conversation:
     def visit(self, **driver: Any) -> Visit:
         """The facts, with those that the driver adds; they are final when the conversation is finished."""
         like_dicom = self._opening is DICOM
-        raw = bytes(self._raw if like_dicom else self._raw[:BANNER_LIMIT])
+        raw = self._raw if like_dicom else self._raw[:BANNER_LIMIT]
         ending: Facts = {} if self.finished else {"close_kind": CloseKind.WE_CLOSED, "close_stage": STAGES[self._state]}
         return Visit(
             **self._facts,
@@ -196,7 +196,7 @@ class Conversation:
     def _open(self, now_us: int) -> bytes:
         """Judge the first bytes: leave what is not DICOM at once, read what is."""
         if self._opening is UNDECIDED:
-            self._opening = opening(bytes(self._raw), self._outgoing.request)
+            self._opening = opening(self._raw, self._outgoing.request)
         if self._opening is UNDECIDED:
             return b""
         if self._opening is DICOM:
@@ -235,7 +235,7 @@ class Conversation:
     def _accepted(self, pdu: Accept, now_us: int) -> bytes:
         """Judge an A-ASSOCIATE-AC (AE-3): is it well-formed, meant for us, and is Verification in it?"""
         found = of_accept(pdu, self._outgoing)
-        self._note(pdu.warnings, answer_us=now_us, **found)
+        self._note(pdu.warnings, {"answer_us": now_us} | found)
         if pdu.fault is not None:
             return self._refuse(Outcome.MALFORMED, now_us)
         if not (found["called_ae_echoed"] and found["calling_ae_echoed"]):
@@ -254,18 +254,18 @@ class Conversation:
     def _rejected(self, pdu: Reject, now_us: int) -> bytes:
         """Note an A-ASSOCIATE-RJ (AE-4) and close: one left open blocks servers for minutes."""
         self._outcome = Outcome.REJECTED
-        self._note(pdu.warnings, answer_us=now_us, **of_reject(pdu))
+        self._note(pdu.warnings, {"answer_us": now_us} | of_reject(pdu))
         return self._done(now_us)
 
     def _aborted(self, pdu: Abort, now_us: int) -> bytes:
         """Note an A-ABORT in answer to our request (AA-3)."""
         self._outcome = Outcome.ABORTED
-        self._note(pdu.warnings, answer_us=now_us, **of_abort(pdu))
+        self._note(pdu.warnings, {"answer_us": now_us} | of_abort(pdu))
         return self._done(now_us)
 
     def _broken_off(self, pdu: Abort, now_us: int) -> bytes:
         """Note an A-ABORT of an association that stood (AA-3)."""
-        self._note(pdu.warnings, **of_abort(pdu))
+        self._note(pdu.warnings, of_abort(pdu))
         return self._ended(CloseKind.WE_CLOSED, now_us)
 
     def _answered(self, pdu: Data, now_us: int) -> bytes:
@@ -278,17 +278,17 @@ class Conversation:
 
     def _judge_echo(self, now_us: int) -> bytes:
         """Read a whole command set."""
-        reply = decode_echo(bytes(self._command))
+        reply = decode_echo(self._command)
         if not isinstance(reply, EchoReply):
             return self._give_up(reply.reason, now_us)
         odd = () if reply.message_id == MESSAGE_ID else (Surprise.OTHER_MESSAGE,)
         self._outcome = Outcome.ECHOED
-        self._note((*reply.warnings, *odd), echo_us=now_us, **of_echo(reply))
+        self._note((*reply.warnings, *odd), {"echo_us": now_us} | of_echo(reply))
         return self._ask(STA7, self._outgoing.release_request, now_us)
 
     def _released(self, _pdu: ReleaseReply, now_us: int) -> bytes:
         """Note the A-RELEASE-RP (AR-3) and close first, at once."""
-        self._note((), released=True, release_us=now_us)
+        self._note((), {"released": True, "release_us": now_us})
         return self._done(now_us)
 
     def _peer_releases(self, _pdu: ReleaseRequest, now_us: int) -> bytes:
@@ -313,7 +313,7 @@ class Conversation:
 
     # --- moving on ---
 
-    def _note(self, warnings: tuple[str, ...], **facts: object) -> None:
+    def _note(self, warnings: tuple[str, ...], facts: Facts) -> None:
         """Add facts and warnings to the record."""
         self._warnings += warnings
         self._facts |= facts
@@ -331,7 +331,7 @@ class Conversation:
         if not self._raw:
             self._outcome = nothing
             return
-        self._opening = opening(bytes(self._raw), self._outgoing.request, complete=True)
+        self._opening = opening(self._raw, self._outgoing.request, complete=True)
         self._outcome = FOREIGN.get(self._opening, Outcome.MALFORMED)
 
     def _give_up(self, reason: str, now_us: int) -> bytes:
