@@ -121,15 +121,14 @@ class _Line:
         """Take a step; what it raises goes to who waits for the visit, and the visit ends with the conversation."""
         try:
             step(*values)
+            if self._talk.finished:
+                self._finish()
+            else:
+                self._wait()
         except Exception as error:
             self._poller.forget(self)
             if not self._done.done():
                 self._done.set_exception(error)
-            return
-        if self._talk.finished:
-            self._finish()
-        else:
-            self._wait()
 
     def _wait(self) -> None:
         """Wait for the peer, for room to send what is left, and for a deadline that TLS may have brought nearer."""
