@@ -10,8 +10,8 @@ import time
 from heapq import heappop, heappush
 from typing import Protocol
 
-#: What the loop's other callbacks wait for at most: so many events take some 10 ms.
-BATCH = 256
+#: Alarms between two looks at what is ready: they take some 10 ms.
+ALARMS = 256
 
 
 class Watched(Protocol):
@@ -73,25 +73,33 @@ class Poller:
                 self._close()
 
     def _on_batch(self) -> None:
-        """Handle what is ready."""
+        """Handle all that is ready."""
         watched = self._watched
-        for fd, events in self._epoll.poll(0, BATCH):
+        for fd, events in self._epoll.poll(0, len(watched)):
             line = watched.get(fd)
             if line is not None:
                 line.on_ready(events)
 
     def _on_time(self) -> None:
-        """Ring the alarms that are due."""
+        """Ring the alarms that are due, after what is ready: what came while we were late to look came in time."""
         self._timer = None
         now = time.monotonic_ns()
         while self._heap and self._heap[0][0] <= now:
-            line = self._current(*heappop(self._heap))
-            if line is not None:
-                line.on_alarm()
+            self._on_batch()
+            self._ring(now)
         while self._heap and self._current(*self._heap[0]) is None:
             heappop(self._heap)
         if self._heap:
             self._set_timer()
+
+    def _ring(self, now: int) -> None:
+        """Ring some of the alarms that are due."""
+        for _ in range(ALARMS):
+            if not self._heap or self._heap[0][0] > now:
+                return
+            line = self._current(*heappop(self._heap))
+            if line is not None:
+                line.on_alarm()
 
     def _current(self, alarm_ns: int, fd: int) -> Watched | None:
         """The visit that still waits for this alarm: it may be over or have set another, its descriptor may be another's."""

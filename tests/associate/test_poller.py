@@ -78,6 +78,25 @@ def test_alarms_ring_once_and_in_time() -> None:
     asyncio.run(story())
 
 
+def test_what_is_ready_comes_before_an_alarm() -> None:
+    """A process that was held up past a deadline first reads what had come, then rings."""
+
+    async def story() -> None:
+        order: list[str] = []
+        lines = [Line(Poller.of(asyncio.get_running_loop()), after=0.05) for _ in range(600)]
+        for line in lines:
+            line.on_ready = lambda _events, line=line: order.append(f"read {line.sock.recv(9)!r}")  # type: ignore[method-assign,misc]
+            line.on_alarm = lambda: order.append("alarm")  # type: ignore[method-assign]
+            line.peer.send(b"x")
+        time.sleep(0.1)
+        await asyncio.sleep(0.05)
+        assert order == ["read b'x'"] * 600 + ["alarm"] * 600
+        for line in lines:
+            line.close()
+
+    asyncio.run(story())
+
+
 def test_only_the_last_alarm_rings() -> None:
     """An alarm that is set anew, for sooner or for later, rings at its new time only."""
 
