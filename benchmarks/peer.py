@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pipeline.testbed.hostile import answers
 
@@ -31,6 +32,7 @@ def serve(port: int, mode: str) -> None:
     """Serve until killed."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # and so have the connections that it takes
     listener.bind(("127.0.0.1", port))
     listener.listen(4096)
     listener.setblocking(False)
@@ -53,7 +55,6 @@ def _take_all(listener: socket.socket, waiting: select.epoll, open_: dict[int, "
             connection, _ = listener.accept()
         except BlockingIOError:
             return
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         open_[connection.fileno()] = Open(connection)
         waiting.register(connection, select.EPOLLIN)
 
@@ -75,9 +76,14 @@ def _answer(open_: dict[int, "Open"], number: int, by_type: dict[int, bytes] | N
             return
         request, connection.unread = connection.unread[:size], connection.unread[size:]
         if request[0] == 1:
-            # PDU types: 1 A-ASSOCIATE-RQ, 4 P-DATA-TF, 5 A-RELEASE-RQ.
-            by_type.update(zip((1, 4, 5), answers(request), strict=True))
+            by_type.update(_canned(request))
         connection.socket.send(by_type[request[0]])
+
+
+@lru_cache(maxsize=8)
+def _canned(request: bytes) -> dict[int, bytes]:
+    """PDU type → answer, to an A-ASSOCIATE-RQ (1), a P-DATA-TF (4) and an A-RELEASE-RQ (5): made once for each client."""
+    return dict(zip((1, 4, 5), answers(request), strict=True))
 
 
 @contextmanager

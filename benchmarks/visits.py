@@ -1,7 +1,8 @@
 """Full visits (connect, associate, C-ECHO, release) a second, ours beside others', against one fast local peer in one run.
 
 `python -m benchmarks.visits [--visits N]`. A visit is counted only if it was echoed and released. CPU is the client's own,
-user and system, threads and child processes included; the peer runs in processes of its own.
+user and system, threads and child processes included; the peer runs in processes of its own. The bare epoll loop connects, sends,
+receives and closes, and judges nothing: it is the machine's limit, of which ours is a share.
 """
 
 import argparse
@@ -15,13 +16,16 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address
+from multiprocessing.pool import Pool
+from typing import NamedTuple
 
 import pynetdicom
 from pynetdicom.sop_class import Verification
 
-from benchmarks import peer
+from benchmarks import bare, peer
 from pipeline import guard
 from pipeline.associate import client, loop
 from pipeline.outcome import Outcome
@@ -32,6 +36,10 @@ OUTGOING = encode(calling_ae="DICOM-CENSUS", class_uid=class_uid("https://census
 #: Conversations that are open at once.
 AT_ONCE = 50
 THREADS = 20
+#: As `[associate] processes = 2` runs our client.
+PROCESSES = 2
+#: Makes so many visits to a port; how many of them succeeded.
+Client = Callable[[int, int], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +74,9 @@ def ours(port: int, visits: int) -> int:
     return loop.run(all_of_them())
 
 
-def ours_twice(port: int, visits: int) -> int:
-    """The same client in two processes, as `[associate] processes = 2` runs it."""
-    with multiprocessing.get_context("spawn").Pool(2) as pool:
-        return sum(pool.starmap(ours, [(port, visits // 2), (port, visits - visits // 2)]))
+def limit(port: int, visits: int) -> int:
+    """A bare epoll loop that judges nothing: what the kernel and the peer leave to any client in Python."""
+    return bare.visits(OUTGOING, port, visits, AT_ONCE)
 
 
 def threads(port: int, visits: int) -> int:
@@ -90,7 +97,7 @@ def threads(port: int, visits: int) -> int:
         return sum(pool.map(one, range(visits)))
 
 
-def processes(command: list[str]) -> Callable[[int, int], int]:
+def processes(command: list[str]) -> Client:
     """Make a client of one process a visit, as many at once as there are cores."""
 
     def run(port: int, visits: int) -> int:
@@ -109,13 +116,23 @@ ECHOSCU = ["echoscu", "-aet", "DICOM-CENSUS", "-aec", "ANY-SCP", "127.0.0.1", "{
 NMAP = ["nmap", "-n", "-Pn", "-sT", "-p", "{port}", "--script", "+dicom-ping"]
 NMAP.append("127.0.0.1")
 
-#: Client, and which share of the visits it makes: the slow ones need no thousands.
-CLIENTS: dict[str, tuple[Callable[[int, int], int], float]] = {
-    "dicom-census, 2 processes": (ours_twice, 2.0),
-    "dicom-census, 1 process": (ours, 1.0),
-    "pynetdicom AE.associate, 20 threads": (threads, 0.1),
-    "DCMTK echoscu, a process each": (processes(ECHOSCU), 0.05),
-    "nmap dicom-ping, a process each": (processes(NMAP), 0.01),
+
+class Row(NamedTuple):
+    """A client, how many processes of it there are, and which share of the visits it makes: the slow ones need no thousands."""
+
+    client: Client
+    processes: int
+    share: float
+
+
+CLIENTS = {
+    "dicom-census, 2 processes": Row(ours, PROCESSES, 2.0),
+    "dicom-census, 1 process": Row(ours, 1, 1.0),
+    "bare epoll loop, 2 processes": Row(limit, PROCESSES, 2.0),
+    "bare epoll loop, 1 process": Row(limit, 1, 1.0),
+    "pynetdicom AE.associate, 20 threads": Row(threads, 1, 0.1),
+    "DCMTK echoscu, a process each": Row(processes(ECHOSCU), 1, 0.05),
+    "nmap dicom-ping, a process each": Row(processes(NMAP), 1, 0.01),
 }
 
 
@@ -125,16 +142,34 @@ def cpu() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
-def measure(name: str, port: int, visits: int) -> Result:
+def made(client: Client, port: int, visits: int) -> tuple[int, float]:
+    """Let a client make visits in this process: how many succeeded, and the CPU seconds that they took."""
+    before = cpu()
+    return client(port, visits), cpu() - before
+
+
+def measure(pool: Pool, name: str, port: int, visits: int) -> Result:
     """Let one client make its visits."""
-    run, share = CLIENTS[name]
-    wanted = max(4, round(visits * share))
-    began, before = time.perf_counter(), cpu()
-    done = run(port, wanted)
-    result = Result(name, done, time.perf_counter() - began, cpu() - before)
-    if done != wanted:
-        raise SystemExit(f"{name}: {done} of {wanted} visits succeeded")
-    return result
+    row = CLIENTS[name]
+    each = max(4, round(visits * row.share / row.processes))
+    work = [(row.client, port, each)] * row.processes
+    began = time.perf_counter()
+    parts = pool.starmap(made, work, chunksize=1) if row.processes > 1 else [made(*work[0])]
+    seconds = time.perf_counter() - began
+    done = sum(part[0] for part in parts)
+    if done != each * row.processes:
+        raise SystemExit(f"{name}: {done} of {each * row.processes} visits succeeded")
+    return Result(name, done, seconds, sum(part[1] for part in parts))
+
+
+@contextmanager
+def started() -> Iterator[Pool]:
+    """Processes that have started and imported what they need: a sweep starts its own once."""
+    context = multiprocessing.get_context("spawn")
+    all_there = context.Barrier(PROCESSES + 1)
+    with context.Pool(PROCESSES, initializer=all_there.wait) as pool:
+        all_there.wait()
+        yield pool
 
 
 def main() -> None:
@@ -145,8 +180,8 @@ def main() -> None:
     here = [name for name in CLIENTS if not name.startswith("nmap") or shutil.which("nmap")]
     if len(here) < len(CLIENTS):
         print("nmap is not installed: its line is missing (apt-get install nmap)")
-    with peer.running("echo") as port:
-        results = [measure(name, port, visits) for name in here]
+    with started() as pool, peer.running("echo") as port:
+        results = [measure(pool, name, port, visits) for name in here]
     print(f"{'client':<38}{'visits/s':>10}{'CPU ms/visit':>14}{'ours is':>10}")
     for result in results:
         ratio = results[0].rate / result.rate

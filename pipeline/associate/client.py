@@ -1,22 +1,22 @@
 """Drive conversations over kernel TCP with asyncio: the edge where bytes leave and OS errors become outcomes.
 
-A conversation is a few callbacks of the event loop, not a task: no coroutine waits while a peer is silent, so that a
-process holds ten thousand of them, and what a visit costs is mostly the kernel's.
+A conversation is a few calls by the poller, not a task: no coroutine waits while a peer is silent, so that a process
+holds ten thousand of them, and what a visit costs is mostly the kernel's.
 """
 
 import asyncio
 import errno
-import ipaddress
 import socket
-import struct
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from select import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT
+from typing import Any
 
 from pipeline.associate import tls
+from pipeline.associate.books import Books
 from pipeline.associate.conversation import WHOLE_US, Conversation
+from pipeline.associate.poller import Poller
 from pipeline.errors import CensusError
-from pipeline.outcome import Outcome
 from pipeline.record import Visit
 from pipeline.wire.outgoing import Outgoing
 
@@ -24,8 +24,8 @@ from pipeline.wire.outgoing import Outgoing
 READ_SIZE = 4096
 #: One repetition of the SYN, after 1 s: more would not be answered before our deadline.
 SYN_COUNT = 1
-#: The u32 fields of Linux's `struct tcp_info` that are read (include/uapi/linux/tcp.h), at their offsets.
-TCP_INFO = struct.Struct("=24xI 40xI 28xI 40xI")
+#: A connection that came sooner needed no repetition: none is sent before 1 s (RFC 6298 §2.1).
+SYN_REPEATED_US = 900_000
 #: The kernel has begun to connect, and will say when it is done.
 BEGUN = frozenset({0, errno.EINPROGRESS})
 #: The peer answered our SYN with a RST.
@@ -34,21 +34,7 @@ REFUSED = frozenset({errno.ECONNREFUSED, errno.ECONNRESET})
 UNREACHABLE = frozenset(
     {errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN, errno.ECONNABORTED}
 )
-
-
-class Books(NamedTuple):
-    """What the kernel knows of a connection."""
-
-    unacked: int
-    rtt: int
-    total_retrans: int
-    notsent_bytes: int
-
-    @classmethod
-    def of(cls, sock: socket.socket) -> "Books":
-        """Read them; an older kernel's shorter structure gives zeros for what it lacks."""
-        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO.size)
-        return cls(*TCP_INFO.unpack(info.ljust(TCP_INFO.size, b"\0")))
+FAILED = EPOLLERR | EPOLLHUP
 
 
 async def visit(
@@ -60,14 +46,14 @@ async def visit(
     port: int,
     secured: bool = False,
 ) -> Visit:
-    """Hold one conversation with a target, over the socket that the guard opens for its address.
+    """Hold one conversation with a target, over the non-blocking socket that the guard opens for its address.
 
     A secured one goes through TLS: nothing leaves for the target but what OpenSSL sealed.
 
     Raises GuardError if the guard refuses or other bytes than the templates were about to leave, and CensusError for
     trouble of our own; what the peer does never raises.
     """
-    address = str(ipaddress.IPv4Address(ip))
+    address = socket.inet_ntoa(ip.to_bytes(4))
     whole_us = tls.WHOLE_TLS_US if secured else WHOLE_US
     talk = Conversation(outgoing, echo=echo, ip=ip, port=port, started_at_us=time.time_ns() // 1000, whole_us=whole_us)
     with open_socket(address) as sock:
@@ -77,91 +63,125 @@ async def visit(
 
 
 class _Line:
-    """A socket and the conversation held over it; every method that begins with `_on` is called by the event loop."""
+    """A socket and the conversation held over it; the poller calls `on_ready` and `on_alarm`, which take the next step."""
+
+    __slots__ = (
+        "_began_ns", "_books", "_broken", "_cleared", "_done", "_error", "_events", "_poller", "_retransmits", "_sent", "_sock",
+        "_step", "_talk", "_unsent", "alarm_ns", "fd",
+    )  # fmt: skip
 
     def __init__(
         self, sock: socket.socket, talk: Conversation | tls.Secured, cleared: Callable[[bytes], bytes]
     ) -> None:
+        loop = asyncio.get_running_loop()
         self._sock = sock
         self._talk = talk
         self._cleared = cleared
-        self._loop = asyncio.get_running_loop()
-        self._began = time.monotonic_ns()
-        self._done: asyncio.Future[Visit] = self._loop.create_future()
-        self._due_us = talk.next_deadline_us
-        self._timer = self._loop.call_later(self._left(), self._on_time)
+        self._poller = Poller.of(loop)
+        self._done: asyncio.Future[Visit] = loop.create_future()
+        self._step: Callable[[_Line, int], None] = _Line._connected  # a bound method would be a cycle
+        self._events = EPOLLOUT
+        self._began_ns = time.monotonic_ns()
         self._unsent = b""
         self._broken = False  # a send told of a RST; the kernel says "end of file" from then on
         self._retransmits = 0
         self._sent = 0
         self._error: str | None = None
         self._books: Books | None = None  # as they were when our patience ended
+        self.fd = sock.fileno()
+        self.alarm_ns = self._due_ns()
 
     async def hold(self, address: str, port: int) -> Visit:
         """Connect, talk until the conversation is finished, and give its facts."""
-        self._sock.setblocking(False)
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_SYNCNT, SYN_COUNT)
+        error = self._sock.connect_ex((address, port))
         try:
-            self._begin(address, port)
+            self._poller.watch(self, self._events)
+            if error not in BEGUN:
+                self._guarded(self._failed, error)
             return await self._done
         finally:
-            self._timer.cancel()
-            self._deaf()
+            self._poller.forget(self)
 
-    def _begin(self, address: str, port: int) -> None:
-        error = self._sock.connect_ex((address, port))
-        if error in BEGUN:
-            self._loop.add_writer(self._sock, self._guarded, self._on_connected)
-        else:
-            self._guarded(self._failed, error)
+    # --- what the poller calls ---
 
-    def _now(self) -> int:
-        """Microseconds since the visit began."""
-        return (time.monotonic_ns() - self._began) // 1000
+    def on_ready(self, events: int) -> None:
+        """Take the step that the socket is ready for."""
+        self._guarded(self._step, self, events)
 
-    def _left(self) -> float:
-        """Seconds until the conversation's deadline."""
-        return max(0.0, (self._talk.next_deadline_us - self._now()) / 1e6)
+    def on_alarm(self) -> None:
+        """Tell the conversation that its time is over, or wait on if it has been given more meanwhile."""
+        if self._due_ns() <= time.monotonic_ns():
+            self._guarded(self._expire)
+        if not self._done.done():
+            self._set_alarm()
 
-    def _guarded(self, step: Callable[..., None], *values: int) -> None:
+    def _guarded(self, step: Callable[..., None], *values: Any) -> None:
         """Take a step; what it raises goes to who waits for the visit, and the visit ends with the conversation."""
         try:
             step(*values)
+            if self._talk.finished:
+                self._finish()
+            else:
+                self._wait()
         except Exception as error:
-            self._deaf()
+            self._poller.forget(self)
             if not self._done.done():
                 self._done.set_exception(error)
-            return
-        if self._talk.finished and not self._done.done():
-            self._deaf()
-            self._done.set_result(self._talk.visit(**self._facts()))
-        elif self._talk.next_deadline_us < self._due_us:
-            self._await_deadline()
 
-    def _facts(self) -> dict[str, object]:
-        """What the socket knows and the conversation does not."""
-        return {
-            "syn_retransmits": self._retransmits,
-            "bytes_sent": self._sent,
-            "error": self._error,
-            "rtt_us": (self._books or Books.of(self._sock)).rtt or None,
-        }
+    def _wait(self) -> None:
+        """Wait for the peer, for room to send what is left, and for a deadline that TLS may have brought nearer."""
+        events = EPOLLIN | EPOLLOUT if self._unsent else EPOLLIN
+        if events != self._events:
+            self._events = events
+            self._poller.change(self, events)
+        if self._due_ns() < self.alarm_ns:
+            self._set_alarm()
 
-    def _deaf(self) -> None:
-        self._loop.remove_reader(self._sock)
-        self._loop.remove_writer(self._sock)
+    def _finish(self) -> None:
+        """Close at once, and give the facts to who waits for them."""
+        self._poller.forget(self)
+        rtt = (self._books or Books.of(self._sock)).rtt or None
+        self._sock.close()
+        if not self._done.done():
+            self._done.set_result(
+                self._talk.visit(
+                    syn_retransmits=self._retransmits, bytes_sent=self._sent, error=self._error, rtt_us=rtt
+                )
+            )
 
-    def _on_connected(self) -> None:
+    # --- time ---
+
+    def _now(self) -> int:
+        """Microseconds since the visit began."""
+        return (time.monotonic_ns() - self._began_ns) // 1000
+
+    def _due_ns(self) -> int:
+        """The conversation's deadline, by the monotonic clock."""
+        return self._began_ns + self._talk.next_deadline_us * 1000
+
+    def _set_alarm(self) -> None:
+        self.alarm_ns = self._due_ns()
+        self._poller.set_alarm(self)
+
+    def _expire(self) -> None:
+        self._books = Books.of(self._sock)
+        self._retransmits = self._retransmits or self._books.total_retrans
+        self._say(self._talk.deadline(self._now(), nothing=self._books.why_nothing()))
+
+    # --- steps ---
+
+    def _connected(self, events: int) -> None:
         """Learn how connecting went; if well, send the request at once."""
-        self._loop.remove_writer(self._sock)
-        error = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if error:
+        if events & FAILED and (error := self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)):
             self._failed(error)
             return
-        self._retransmits = Books.of(self._sock).total_retrans
-        self._loop.add_reader(self._sock, self._guarded, self._on_readable)
-        self._say(self._talk.connected(self._now()))
+        now = self._now()
+        if now >= SYN_REPEATED_US:
+            self._retransmits = Books.of(self._sock).total_retrans
+        self._step = _Line._talking
+        self._say(self._talk.connected(now))
 
     def _failed(self, error: int) -> None:
         """Translate why a connection failed; what is no fact about the peer stops the program."""
@@ -171,7 +191,14 @@ class _Line:
         self._error = errno.errorcode.get(error)
         self._talk.connect_failed(self._now(), refused=error in REFUSED)
 
-    def _on_readable(self) -> None:
+    def _talking(self, events: int) -> None:
+        """Send what is left to send, read what there is to read."""
+        if self._unsent and events & EPOLLOUT:
+            self._send()
+        if events & ~EPOLLOUT:
+            self._read()
+
+    def _read(self) -> None:
         """Read once, and say what the conversation wants to say to it."""
         try:
             data = self._sock.recv(READ_SIZE)
@@ -181,63 +208,39 @@ class _Line:
             self._error = errno.errorcode.get(error.errno or 0)
             self._say(self._talk.peer_reset(self._now()))
             return
-        if data:
-            _acknowledge_at_once(self._sock)
-            self._say(self._talk.received(data, self._now()))
-        else:
+        if not data:
             self._say((self._talk.peer_reset if self._broken else self._talk.peer_closed)(self._now()))
-
-    def _on_time(self) -> None:
-        """Tell the conversation that its time is over, or wait on if it has been given more meanwhile."""
-        if not self._done.done() and not self._left():
-            self._guarded(self._expire)
-        if not self._done.done():
-            self._await_deadline()
-
-    def _await_deadline(self) -> None:
-        """Set the timer; one that is set for too late a time, as TLS may have it, is set anew."""
-        self._due_us = self._talk.next_deadline_us
-        self._timer.cancel()
-        self._timer = self._loop.call_later(self._left(), self._on_time)
-
-    def _expire(self) -> None:
-        self._books = Books.of(self._sock)
-        self._retransmits = self._retransmits or self._books.total_retrans
-        self._say(self._talk.deadline(self._now(), nothing=_why_nothing(self._books)))
+            return
+        reply = self._talk.received(data, self._now())
+        if reply:
+            self._say(reply)
+        elif not self._talk.finished:
+            _acknowledge_at_once(self._sock)
 
     def _say(self, data: bytes) -> None:
         """Send one template, or what is sealed of one, through the gate: the only place where this driver's bytes leave."""
         if data:
             self._unsent += self._cleared(data)
-            self._on_writable()
+            self._send()
 
-    def _on_writable(self) -> None:
+    def _send(self) -> None:
         """Send what is left of a template; a closed window takes it later."""
+        unsent = self._unsent
         try:
-            sent = self._sock.send(self._unsent)
+            sent = self._sock.send(unsent)
         except BlockingIOError:
             sent = 0
         except OSError as error:
-            self._broken, self._unsent, sent = True, b"", 0
+            self._broken, self._unsent = True, b""
             self._error = errno.errorcode.get(error.errno or 0)
+            return
         self._sent += sent
-        self._unsent = self._unsent[sent:]
-        if self._unsent:
-            self._loop.add_writer(self._sock, self._guarded, self._on_writable)
-        else:
-            self._loop.remove_writer(self._sock)
+        self._unsent = unsent[sent:]
 
 
 def _acknowledge_at_once(sock: socket.socket) -> None:
-    """Delay no acknowledgement: Nagle's algorithm at the peer would wait for it. The kernel forgets this soon."""
+    """Delay no acknowledgement of half an answer: Nagle's algorithm at the peer would wait for it. The kernel forgets this soon."""
     try:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
     except OSError:
         return  # the peer reset the connection meanwhile: the next read says so
-
-
-def _why_nothing(books: Books) -> Outcome:
-    """Tell from the kernel's books why a peer did not answer."""
-    if books.notsent_bytes:
-        return Outcome.ZERO_WINDOW
-    return Outcome.UNACKNOWLEDGED if books.unacked else Outcome.SILENT

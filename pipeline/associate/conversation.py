@@ -15,7 +15,7 @@ from typing import Any
 from pipeline.associate.facts import Facts, grade, of_abort, of_accept, of_echo, of_reject
 from pipeline.outcome import CloseKind, CloseStage, Outcome, Surprise
 from pipeline.record import BANNER_LIMIT, RAW_LIMIT, Visit
-from pipeline.wire.guess import Opening, guess, opening
+from pipeline.wire.guess import DICOM, UNDECIDED, Opening, guess, opening
 from pipeline.wire.outgoing import CONTEXT_ID, MESSAGE_ID, Outgoing
 from pipeline.wire.pdu import (
     PARSER_VERSION,
@@ -55,14 +55,16 @@ class State(Enum):
     __hash__ = object.__hash__  # members are singletons; Enum's own hash is Python code, and tables are asked often
 
 
+STA4, STA5, STA6, STA7, STA11, STA13 = State
+
 #: The phase that ends when the conversation ends in a state.
 STAGES: Mapping[State, CloseStage] = {
-    State.STA4: CloseStage.CONNECT,
-    State.STA5: CloseStage.ASSOCIATE,
-    State.STA6: CloseStage.ECHO,
-    State.STA7: CloseStage.RELEASE,
-    State.STA11: CloseStage.RELEASE,
-    State.STA13: CloseStage.DONE,
+    STA4: CloseStage.CONNECT,
+    STA5: CloseStage.ASSOCIATE,
+    STA6: CloseStage.ECHO,
+    STA7: CloseStage.RELEASE,
+    STA11: CloseStage.RELEASE,
+    STA13: CloseStage.DONE,
 }
 
 #: What replies mean that are not DICOM; to none of them an A-ABORT is sent.
@@ -87,14 +89,14 @@ class Conversation:
         self._outgoing = outgoing
         self._echo = echo
         self._whole_us = whole_us
-        self._state = State.STA4
-        self._opening = Opening.UNDECIDED
+        self._state = STA4
+        self._opening = UNDECIDED
         self._outcome = Outcome.UNACKNOWLEDGED
         self._deadline_us = CONNECT_US
-        self._raw = bytearray()  # everything, up to RAW_LIMIT
+        self._raw = b""  # everything, up to RAW_LIMIT
         self._raw_length = 0
         self._read = 0  # how much of it has been decoded
-        self._command = bytearray()  # fragments of the peer's command set
+        self._command = b""  # fragments of the peer's command set
         self._pdu_types: list[int] = []
         self._warnings: list[str] = []
         self._facts: Facts = {"ip": ip, "port": port, "started_at": started_at_us}
@@ -109,7 +111,7 @@ class Conversation:
     @property
     def finished(self) -> bool:
         """Whether to close the connection at once."""
-        return self._state is State.STA13
+        return self._state is STA13
 
     @property
     def next_deadline_us(self) -> int:
@@ -118,8 +120,8 @@ class Conversation:
 
     def visit(self, **driver: Any) -> Visit:
         """The facts, with those that the driver adds; they are final when the conversation is finished."""
-        like_dicom = self._opening is Opening.DICOM
-        raw = bytes(self._raw if like_dicom else self._raw[:BANNER_LIMIT])
+        like_dicom = self._opening is DICOM
+        raw = self._raw if like_dicom else self._raw[:BANNER_LIMIT]
         ending: Facts = {} if self.finished else {"close_kind": CloseKind.WE_CLOSED, "close_stage": STAGES[self._state]}
         return Visit(
             **self._facts,
@@ -140,15 +142,15 @@ class Conversation:
 
     def connected(self, now_us: int) -> bytes:
         """Answer the connection with our request (PS3.8 AE-2)."""
-        if self._state is not State.STA4:
+        if self._state is not STA4:
             return b""
         self._outcome = Outcome.SILENT
         self._facts["connect_us"] = self._facts["request_us"] = now_us
-        return self._ask(State.STA5, self._outgoing.request, now_us)
+        return self._ask(STA5, self._outgoing.request, now_us)
 
     def connect_failed(self, now_us: int, *, refused: bool = False) -> bytes:
         """Note that no connection came about: refused by a RST, or unreachable."""
-        if self._state is not State.STA4:
+        if self._state is not STA4:
             return b""
         return self.peer_reset(now_us) if refused else self._ended(CloseKind.WE_CLOSED, now_us)
 
@@ -157,7 +159,7 @@ class Conversation:
         if self.finished or not data:
             return b""
         self._keep(data, now_us)
-        reply = self._open(now_us) if self._state is State.STA5 else self._walk(now_us)
+        reply = self._open(now_us) if self._state is STA5 else self._walk(now_us)
         if self._raw_length > RAW_LIMIT and not self.finished:
             return self._give_up(Surprise.OVER_LIMIT, now_us)
         return reply
@@ -176,9 +178,9 @@ class Conversation:
         """Take the end of our patience; `nothing` is what it means if not a byte came after our request."""
         if self.finished:
             return b""
-        connected = self._state is not State.STA4
+        connected = self._state is not STA4
         self._settle(nothing if connected else Outcome.UNACKNOWLEDGED)
-        like_dicom = self._opening is Opening.DICOM or not self._raw
+        like_dicom = self._opening is DICOM or not self._raw
         self._ended(CloseKind.DEADLINE, now_us)
         return self._outgoing.abort if connected and like_dicom else b""
 
@@ -193,11 +195,11 @@ class Conversation:
 
     def _open(self, now_us: int) -> bytes:
         """Judge the first bytes: leave what is not DICOM at once, read what is."""
-        if self._opening is Opening.UNDECIDED:
-            self._opening = opening(bytes(self._raw), self._outgoing.request)
-        if self._opening is Opening.UNDECIDED:
+        if self._opening is UNDECIDED:
+            self._opening = opening(self._raw, self._outgoing.request)
+        if self._opening is UNDECIDED:
             return b""
-        if self._opening is Opening.DICOM:
+        if self._opening is DICOM:
             return self._walk(now_us)
         self._outcome = FOREIGN[self._opening]
         return self._ended(CloseKind.WE_CLOSED, now_us)
@@ -212,7 +214,7 @@ class Conversation:
 
     def _next(self) -> Pdu | None:
         """Cut the next PDU off what is unread."""
-        whole = frame(self._raw[self._read :])
+        whole = frame(self._raw, self._read)
         if whole is None or isinstance(whole, Malformed):
             return whole
         self._read += whole.size
@@ -233,7 +235,7 @@ class Conversation:
     def _accepted(self, pdu: Accept, now_us: int) -> bytes:
         """Judge an A-ASSOCIATE-AC (AE-3): is it well-formed, meant for us, and is Verification in it?"""
         found = of_accept(pdu, self._outgoing)
-        self._note(pdu.warnings, answer_us=now_us, **found)
+        self._note(pdu.warnings, {"answer_us": now_us} | found)
         if pdu.fault is not None:
             return self._refuse(Outcome.MALFORMED, now_us)
         if not (found["called_ae_echoed"] and found["calling_ae_echoed"]):
@@ -246,24 +248,24 @@ class Conversation:
         self._outcome = Outcome.ACCEPTED if verification else Outcome.ACCEPTED_NO_VERIFICATION
         if verification and self._echo:
             self._facts["echo_sent"] = True
-            return self._ask(State.STA6, self._outgoing.echo, now_us)
-        return self._ask(State.STA7, self._outgoing.release_request, now_us)
+            return self._ask(STA6, self._outgoing.echo, now_us)
+        return self._ask(STA7, self._outgoing.release_request, now_us)
 
     def _rejected(self, pdu: Reject, now_us: int) -> bytes:
         """Note an A-ASSOCIATE-RJ (AE-4) and close: one left open blocks servers for minutes."""
         self._outcome = Outcome.REJECTED
-        self._note(pdu.warnings, answer_us=now_us, **of_reject(pdu))
+        self._note(pdu.warnings, {"answer_us": now_us} | of_reject(pdu))
         return self._done(now_us)
 
     def _aborted(self, pdu: Abort, now_us: int) -> bytes:
         """Note an A-ABORT in answer to our request (AA-3)."""
         self._outcome = Outcome.ABORTED
-        self._note(pdu.warnings, answer_us=now_us, **of_abort(pdu))
+        self._note(pdu.warnings, {"answer_us": now_us} | of_abort(pdu))
         return self._done(now_us)
 
     def _broken_off(self, pdu: Abort, now_us: int) -> bytes:
         """Note an A-ABORT of an association that stood (AA-3)."""
-        self._note(pdu.warnings, **of_abort(pdu))
+        self._note(pdu.warnings, of_abort(pdu))
         return self._ended(CloseKind.WE_CLOSED, now_us)
 
     def _answered(self, pdu: Data, now_us: int) -> bytes:
@@ -276,17 +278,17 @@ class Conversation:
 
     def _judge_echo(self, now_us: int) -> bytes:
         """Read a whole command set."""
-        reply = decode_echo(bytes(self._command))
+        reply = decode_echo(self._command)
         if not isinstance(reply, EchoReply):
             return self._give_up(reply.reason, now_us)
         odd = () if reply.message_id == MESSAGE_ID else (Surprise.OTHER_MESSAGE,)
         self._outcome = Outcome.ECHOED
-        self._note((*reply.warnings, *odd), echo_us=now_us, **of_echo(reply))
-        return self._ask(State.STA7, self._outgoing.release_request, now_us)
+        self._note((*reply.warnings, *odd), {"echo_us": now_us} | of_echo(reply))
+        return self._ask(STA7, self._outgoing.release_request, now_us)
 
     def _released(self, _pdu: ReleaseReply, now_us: int) -> bytes:
         """Note the A-RELEASE-RP (AR-3) and close first, at once."""
-        self._note((), released=True, release_us=now_us)
+        self._note((), {"released": True, "release_us": now_us})
         return self._done(now_us)
 
     def _peer_releases(self, _pdu: ReleaseRequest, now_us: int) -> bytes:
@@ -298,7 +300,7 @@ class Conversation:
     def _collision(self, _pdu: ReleaseRequest, now_us: int) -> bytes:
         """Confirm the peer's release, which crossed ours, and go on waiting for its answer (AR-8, AR-9)."""
         self._warnings.append(Surprise.RELEASE_CROSSED)
-        self._state = State.STA11
+        self._state = STA11
         return self._outgoing.release_reply
 
     def _overheard(self, _pdu: Data, _now_us: int) -> bytes:
@@ -311,7 +313,7 @@ class Conversation:
 
     # --- moving on ---
 
-    def _note(self, warnings: tuple[str, ...], **facts: object) -> None:
+    def _note(self, warnings: tuple[str, ...], facts: Facts) -> None:
         """Add facts and warnings to the record."""
         self._warnings += warnings
         self._facts |= facts
@@ -324,12 +326,12 @@ class Conversation:
 
     def _settle(self, nothing: Outcome) -> None:
         """Give an outcome to a conversation that ended before an answer was complete."""
-        if self._state not in (State.STA4, State.STA5):
+        if self._state not in (STA4, STA5):
             return
         if not self._raw:
             self._outcome = nothing
             return
-        self._opening = opening(bytes(self._raw), self._outgoing.request, complete=True)
+        self._opening = opening(self._raw, self._outgoing.request, complete=True)
         self._outcome = FOREIGN.get(self._opening, Outcome.MALFORMED)
 
     def _give_up(self, reason: str, now_us: int) -> bytes:
@@ -354,22 +356,22 @@ class Conversation:
         if self.finished:
             return b""
         self._facts |= {"close_kind": kind, "close_stage": stage or STAGES[self._state], "closed_us": now_us}
-        self._state = State.STA13
+        self._state = STA13
         return b""
 
 
 #: (state, PDU) → what is done; PS3.8 Table 9-10 names the action. Whatever is not here is AA-8: A-ABORT and close.
 ACTIONS: Mapping[tuple[State, type], Callable[..., bytes]] = {
-    (State.STA5, Accept): Conversation._accepted,
-    (State.STA5, Reject): Conversation._rejected,
-    (State.STA5, Abort): Conversation._aborted,
-    (State.STA6, Data): Conversation._answered,
-    (State.STA6, ReleaseRequest): Conversation._peer_releases,
-    (State.STA6, Abort): Conversation._broken_off,
-    (State.STA7, Data): Conversation._overheard,
-    (State.STA7, ReleaseReply): Conversation._released,
-    (State.STA7, ReleaseRequest): Conversation._collision,
-    (State.STA7, Abort): Conversation._broken_off,
-    (State.STA11, ReleaseReply): Conversation._released,
-    (State.STA11, Abort): Conversation._broken_off,
+    (STA5, Accept): Conversation._accepted,
+    (STA5, Reject): Conversation._rejected,
+    (STA5, Abort): Conversation._aborted,
+    (STA6, Data): Conversation._answered,
+    (STA6, ReleaseRequest): Conversation._peer_releases,
+    (STA6, Abort): Conversation._broken_off,
+    (STA7, Data): Conversation._overheard,
+    (STA7, ReleaseReply): Conversation._released,
+    (STA7, ReleaseRequest): Conversation._collision,
+    (STA7, Abort): Conversation._broken_off,
+    (STA11, ReleaseReply): Conversation._released,
+    (STA11, Abort): Conversation._broken_off,
 }

@@ -64,6 +64,8 @@ def of_echo(reply: EchoReply) -> Facts:
 
 def grade(outcome: Outcome, warnings: list[str]) -> Grade | None:
     """How surely the answer is DICOM's; None where it is not."""
+    if outcome in ACCEPTS_ASSOCIATION:
+        return Grade.CERTAIN
     match outcome:
         case Outcome.REJECTED:
             return Grade.LIKELY if ParseWarning.REJECTION_RESERVED in warnings else Grade.CERTAIN
@@ -72,7 +74,7 @@ def grade(outcome: Outcome, warnings: list[str]) -> Grade | None:
         case Outcome.MALFORMED:
             return Grade.DOUBTFUL
         case _:
-            return Grade.CERTAIN if outcome in ACCEPTS_ASSOCIATION else None
+            return None
 
 
 def same_title(answered: bytes, sent: bytes) -> bool:

@@ -10,6 +10,8 @@ from pipeline.wire.warning import ParseWarning, Warnings, once
 #: Group, element, length (PS3.5 §7.1.3).
 _element = struct.Struct("<HHL").unpack_from
 ELEMENT_HEADER = 8
+#: The Verification SOP Class (PS3.4 Annex A), which a C-ECHO is of.
+_VERIFICATION = "1.2.840.10008.1.1"
 #: Command fields (PS3.7 Table E.1-1).
 C_ECHO_RQ, C_ECHO_RSP = 0x0030, 0x8030
 #: Command Data Set Type: no data set follows (PS3.7 Table E.1-1).
@@ -29,8 +31,36 @@ _GROUP_LENGTH, _SOP_CLASS, _COMMAND_FIELD, _MESSAGE_ID, _DATA_SET_TYPE, _STATUS 
 _SIZES = {_GROUP_LENGTH: 4, _COMMAND_FIELD: 2, _MESSAGE_ID: 2, _DATA_SET_TYPE: 2, _STATUS: 2}
 
 
+#: What nearly all products send: group length, SOP class and command field as they must be, the message's id, no data
+#: set, the status; each element with its group, number and length.
+_ordinary = struct.Struct("<56sH18sH")
+_BEFORE_ID = (
+    struct.pack("<HHLL", 0, _GROUP_LENGTH, 4, _ordinary.size - ELEMENT_HEADER - 4)
+    + struct.pack("<HHL18s", 0, _SOP_CLASS, 18, _VERIFICATION.encode())
+    + struct.pack("<HHLH", 0, _COMMAND_FIELD, 2, C_ECHO_RSP)
+    + struct.pack("<HHL", 0, _MESSAGE_ID, 2)
+)
+_BEFORE_STATUS = struct.pack("<HHLH", 0, _DATA_SET_TYPE, 2, NO_DATA_SET) + struct.pack("<HHL", 0, _STATUS, 2)
+_ALL = tuple(ELEMENTS)
+
+
 def decode_echo(command: bytes) -> EchoReply | Malformed:
     """Read a command set that should be a C-ECHO-RSP; any bytes give a value."""
+    return read_ordinary_echo(command) or read_echo(command)
+
+
+def read_ordinary_echo(command: bytes) -> EchoReply | None:
+    """Read a C-ECHO-RSP that is ordinary in every respect; None for any other. That `read_echo` reads the same is a test."""
+    if len(command) != _ordinary.size:
+        return None
+    before_id, message_id, before_status, status = _ordinary.unpack(command)
+    if before_id != _BEFORE_ID or before_status != _BEFORE_STATUS:
+        return None
+    return EchoReply(status, message_id, _VERIFICATION, _ALL)
+
+
+def read_echo(command: bytes) -> EchoReply | Malformed:
+    """Read a command set element by element."""
     if len(command) > RAW_LIMIT:
         return Malformed(ParseWarning.COMMAND_OVER_LIMIT)
     elements, odd = _elements(command)

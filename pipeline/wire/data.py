@@ -14,9 +14,13 @@ COMMAND, LAST, RESERVED = 0x01, 0x02, 0xFC
 
 def read_data(body: bytes) -> Data:
     """Read presentation data values: length, context id, control header, data; up to where one does not fit."""
+    at, end = 0, len(body)
+    if end >= LENGTH + COUNTED:
+        length, context, control = _header(body)
+        if length == end - LENGTH and context & 1 and not control & RESERVED:  # one sound value, as nearly all send it
+            return Data((Fragment(context, bool(control & COMMAND), bool(control & LAST), body[LENGTH + COUNTED :]),))
     fragments: list[Fragment] = []
     warnings: list[ParseWarning] = []
-    at, end = 0, len(body)
     while at + LENGTH + COUNTED <= end:
         length, context, control = _header(body, at)
         begin = at + LENGTH + COUNTED

@@ -40,7 +40,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def fault(self) -> ParseWarning | None:
         """Where the layout breaks, if it does."""
-        return first_break(self.warnings)
+        return first_break(self.warnings) if self.warnings else None
 
     @property
     def verdict(self) -> Verdict:

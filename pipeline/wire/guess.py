@@ -57,10 +57,13 @@ class Opening(Enum):
     OTHER = "anything else"
 
 
+UNDECIDED, DICOM = Opening.UNDECIDED, Opening.DICOM
+
+
 def opening(data: bytes, request: bytes, *, complete: bool = False) -> Opening:
     """Judge the first bytes of a reply; `complete` says that no more will come."""
     if data[:1] in (b"\x02", b"\x07"):
-        return Opening.DICOM
+        return DICOM
     if data[:1] == b"\x03":
         return _reject_or_tpkt(data, complete=complete)
     if request.startswith(data[:REFLECTION]):
@@ -68,14 +71,14 @@ def opening(data: bytes, request: bytes, *, complete: bool = False) -> Opening:
     if guess(data) == "tls":
         return Opening.TLS
     may_be_tls = data[:1] in (b"\x14", b"\x15", b"\x16", b"\x17") and data[1:] in (b"", b"\x03")
-    return Opening.UNDECIDED if may_be_tls and not complete else Opening.OTHER
+    return UNDECIDED if may_be_tls and not complete else Opening.OTHER
 
 
 def _reject_or_tpkt(data: bytes, *, complete: bool) -> Opening:
     """Tell an A-ASSOCIATE-RJ from the TPKT of a remote desktop, which both begin with 03 00."""
     if len(data) < HEADER and not complete:
-        return Opening.UNDECIDED
-    return Opening.DICOM if guess(data) is None else Opening.OTHER
+        return UNDECIDED
+    return DICOM if guess(data) is None else Opening.OTHER
 
 
 def _own_bytes(data: bytes, *, complete: bool) -> Opening:
@@ -83,5 +86,5 @@ def _own_bytes(data: bytes, *, complete: bool) -> Opening:
     if len(data) >= REFLECTION:
         return Opening.REFLECTED
     if not complete:
-        return Opening.UNDECIDED
+        return UNDECIDED
     return Opening.REFLECTED if len(data) >= HEADER else Opening.OTHER

@@ -123,18 +123,19 @@ PDUS: dict[int, Definition] = {
 }
 
 
-def frame(buffer: bytes | bytearray) -> Frame | Malformed | None:
-    """Cut the first PDU out of the stream; None while it is not complete, malformed as soon as it never can be one."""
-    if len(buffer) < HEADER:
+def frame(buffer: bytes | bytearray, at: int = 0) -> Frame | Malformed | None:
+    """Cut the PDU that begins here out of the stream; None while it is not complete, malformed as soon as it never can be one."""
+    begin = at + HEADER
+    if len(buffer) < begin:
         return None
-    kind, length = _header(buffer)
+    kind, length = _header(buffer, at)
     definition = PDUS.get(kind)
     if definition is None:
         return Malformed(ParseWarning.TYPE_UNKNOWN)
     if not definition.shortest <= length <= definition.longest:
         return Malformed(_length_fault(definition, length))
-    end = HEADER + length
-    return Frame(kind, bytes(buffer[HEADER:end])) if end <= len(buffer) else None
+    end = begin + length
+    return Frame(kind, bytes(buffer[begin:end])) if end <= len(buffer) else None
 
 
 def decode(whole: Frame) -> Pdu:

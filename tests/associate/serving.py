@@ -20,7 +20,7 @@ START_SECONDS = 15
 def open_loopback(destination: str) -> socket.socket:
     """A guard that lets nothing out of this machine."""
     assert IPv4Address(destination).is_loopback
-    return socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    return socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
 
 
 def free_port() -> int:

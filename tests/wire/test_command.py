@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pynetdicom.dimse_messages import C_ECHO_RSP
 from pynetdicom.dimse_primitives import C_ECHO
 
-from pipeline.wire.command import ELEMENTS, decode_echo
+from pipeline.wire.command import ELEMENTS, decode_echo, read_echo, read_ordinary_echo
 from pipeline.wire.fields import EchoReply, Malformed
 from pipeline.wire.warning import ParseWarning, Verdict
 from tests.wire.vectors import ECHO_RSP, FIELD, NO_DATA_SET, RESPONDED, SOP_CLASS, command, element
@@ -69,3 +69,22 @@ def test_any_bytes_give_a_value(data: bytes, at: int) -> None:
     """Any bytes, alone, after or in the midst of a response, give a reply or say what is malformed."""
     for candidate in (data, ECHO_RSP + data, ECHO_RSP[:at] + data + ECHO_RSP[at:]):
         assert isinstance(decode_echo(candidate), EchoReply | Malformed)
+
+
+def agree(data: bytes) -> bool:
+    """Whether the quick reader reads it; if so, it reads what the general reader reads, and nothing is odd."""
+    quick = read_ordinary_echo(data)
+    if quick is None:
+        return False
+    assert quick == read_echo(data)
+    assert quick.verdict is Verdict.SOUND
+    return True
+
+
+def test_the_quick_reader_reads_what_the_general_one_reads() -> None:
+    """With any one byte changed to any other, cut anywhere or with a byte more, both read the same or the quick one declines."""
+    assert agree(ECHO_RSP)
+    changed = [agree(ECHO_RSP[:at] + bytes([byte]) + ECHO_RSP[at + 1 :]) for at in range(78) for byte in range(256)]
+    assert sum(changed) == 4 * 256 + 74  # two bytes each of message id and status, and where nothing was changed
+    assert not any(agree(ECHO_RSP[:end]) for end in range(len(ECHO_RSP)))
+    assert not agree(ECHO_RSP + b"\0")
