@@ -55,17 +55,69 @@ def work(
     plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="Plan of `census plan`.", show_default=False)],
     lake: Annotated[Path, typer.Option(help="Folder of the lake.")] = Path("lake"),
     pcap: Annotated[Path | None, typer.Option(help="Keep every validated answer in this capture file.")] = None,
+    associator: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=URL", help="Listen here for the associator NAME, e.g. north=tcp://192.0.2.1:7100."),
+    ] = None,
+    keys: Annotated[Path, typer.Option(help="Folder of the keys that `census keys` made.")] = Path("keys"),
 ) -> None:
     """Run the ranges of a plan that have no receipt, without Prefect: lease, range, receipt, until nothing is left."""
-    from pipeline import console, sweep
+    from pipeline import console, elsewhere, sweep
 
     frozen = sweep.read(plan_file)
     sweep.check(frozen)
     console.warn(sweep.findable(frozen))
     place = sweep.begin(frozen, lake)
     with console.watching(frozen, place):
-        ranges = sweep.work(frozen, place, pcap=pcap)
+        ranges = sweep.work(frozen, place, pcap=pcap, remotes=elsewhere.remotes(associator or [], keys))
     console.say(f"{ranges} ranges run into {lake}; `census verify {lake}` proves that all adds up")
+
+
+@app.command()
+def associate(
+    lake: Lake,
+    name: Annotated[str, typer.Option(help="The name that `census keys` knows this machine by.", show_default=False)],
+    worker: Annotated[str, typer.Option(metavar="URL", help="Where the worker listens, e.g. tcp://192.0.2.1:7100.")],
+    keys: Annotated[Path, typer.Option(help="Folder with NAME.key_secret and worker.key.")] = Path("keys"),
+    sweep: SweepId = None,
+) -> None:
+    """Hold conversations for a worker on another machine: its part of TLS, second and capability visits.
+
+    \b
+    census work plan.json --associator north=tcp://192.0.2.1:7100 --keys keys/       on the worker's machine
+    census associate LAKE --name north --worker tcp://192.0.2.1:7100 --keys keys/    here
+
+    The connection is encrypted; the worker lets in whose key it has, and no other.
+    """
+    from pipeline import console, elsewhere
+    from pipeline import sweep as steps
+    from pipeline.lake import store
+
+    place = store.find(lake, sweep)
+    elsewhere.associate(steps.read(place.plan), place, name=name, url=worker, keys=keys)
+    console.say(f"{place.id}: the worker has no more to hand on")
+
+
+@app.command()
+def keys(
+    folder: Annotated[Path, typer.Argument(help="Folder for the keys.", show_default=False)],
+    associators: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Associators that shall have keys.")
+    ] = None,
+) -> None:
+    """Make the CURVE keys of a worker, and of associators on other machines that it lets in.
+
+    \b
+    census keys keys/ north south
+
+    Each associator needs its own NAME.key_secret and worker.key; move them there and delete the secret here. Removing
+    associators/NAME.key revokes it.
+    """
+    from pipeline import console
+    from pipeline.transport import keys as curve
+
+    for path in curve.create(folder, associators or []):
+        console.say(str(path))
 
 
 @app.command("sweep")

@@ -84,10 +84,10 @@ class ProbeSection(Section, frozen=True):
 class AssociateSection(Section, frozen=True):
     """`[associate]`: how many processes hold conversations, how many of them at once in each, and to one /24.
 
-    To one address there is never more than one.
+    To one address there is never more than one. With no process here, associators on other machines hold them all.
     """
 
-    processes: Annotated[int, Meta(ge=1, le=64)] = 1
+    processes: Annotated[int, Meta(ge=0, le=64)] = 1
     at_once: Annotated[int, Meta(ge=1, le=20_000)] = 1000
     per_slash24: Annotated[int, Meta(ge=1, le=256)] = 16
 

@@ -134,7 +134,7 @@ def _line(plan: Plan, place: Sweep, elapsed: float) -> str:
     numbers = "  ".join(f"{name} {count:,}" for name, count in funnel(counts).items())
     line = f"{min(1.0, done / plan.targets):6.1%}  {numbers}  {elapsed:.0f} s  ETA {left:.0f} s"
     reason = held(place)
-    return f"{line}  stopped by the register: {visible(reason)}" if reason else line
+    return f"{line}  held: {visible(reason)}" if reason else line
 
 
 def show_status(lake: Path, sweep: str | None, *, as_json: bool) -> None:

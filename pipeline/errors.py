@@ -28,3 +28,14 @@ class Interrupted(CensusError):
     """The program was asked to stop and has saved its state (exit code 130)."""
 
     exit_code = 130
+
+
+def failure(reason: str, exit_code: int) -> CensusError:
+    """The error of another process, by its exit code."""
+    match exit_code:
+        case InputError.exit_code:
+            return InputError("worker", reason)
+        case GuardError.exit_code:
+            return GuardError(reason)
+        case _:
+            return CensusError(reason)

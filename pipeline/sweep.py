@@ -23,6 +23,7 @@ from pipeline.space import plan as planning
 from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
 from pipeline.space.shard import Range, Walk
+from pipeline.stages.setting import Remote
 from pipeline.wire import outgoing
 from pipeline.wire.capabilities import PROPOSED
 
@@ -147,10 +148,12 @@ def _due(plan: Plan, place: Sweep, walk: Walk, shard: int) -> Iterator[Range]:
         yield found[0]
 
 
-def work(plan: Plan, place: Sweep, *, pcap: Path | None = None) -> int:
-    """Run every range that is missing; how many that were. With `pcap`, keep every validated answer in that file."""
+def work(plan: Plan, place: Sweep, *, pcap: Path | None = None, remotes: tuple[Remote, ...] = ()) -> int:
+    """Run every range that is missing; how many that were. With `pcap`, keep every validated answer in that file; with
+    `remotes`, let associators on other machines take their part of the visits.
+    """
     check(plan)
-    return worker.work(plan, place, missing_shards(plan, place), pcap=pcap)
+    return worker.work(plan, place, missing_shards(plan, place), pcap=pcap, remotes=remotes)
 
 
 def require_verified(plan: Plan, place: Sweep) -> None:

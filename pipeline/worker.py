@@ -15,10 +15,9 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -27,19 +26,18 @@ import pyarrow as pa
 import zmq
 
 from pipeline import version
-from pipeline.errors import CensusError, GuardError, InputError, Interrupted
+from pipeline.errors import CensusError, InputError, Interrupted, failure
 from pipeline.lake import receipts, second, store
 from pipeline.lake.store import Sweep
 from pipeline.space.plan import Plan
 from pipeline.space.shard import Range
 from pipeline.stages.process import names, run
-from pipeline.stages.setting import PROGRESS_SECONDS, Setting
+from pipeline.stages.setting import PROGRESS_SECONDS, Remote, Setting
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
 
 #: How long a stopped worker may take to finish the conversations that are in flight, in seconds.
 STOP_SECONDS = 20.0
-_ERRORS: dict[int, Callable[[str], CensusError]] = {2: partial(InputError, "worker"), 3: GuardError}
 
 
 @dataclass(slots=True)
@@ -75,8 +73,12 @@ class Tally:
 class Worker:
     """Runs shards of one plan. Use it as a context manager; `run_shard` may be called from several threads."""
 
-    def __init__(self, plan: Plan, place: Sweep, *, pcap: Path | None = None) -> None:
-        self._plan, self._place, self._pcap = plan, place, pcap
+    def __init__(self, plan: Plan, place: Sweep, *, pcap: Path | None = None, remotes: tuple[Remote, ...] = ()) -> None:
+        if not plan.associate.processes and not remotes:
+            raise InputError(
+                "key associate.processes", "is 0, and no --associator is given: who is to hold conversations?"
+            )
+        self._plan, self._place, self._pcap, self._remotes = plan, place, pcap, remotes
         self._walk = plan.walk()
         self._waiting: queue.Queue[Shard] = queue.Queue()
         self._active: list[Shard] = []
@@ -94,11 +96,11 @@ class Worker:
         folder = Path(self._folder.name)
         self._inbox = Receiver(self._context, Address(folder, "coordinator"))
         secret = store.load_secret(self._place)
-        setting = Setting(folder, self._plan, self._place, secret, self._pcap)
+        setting = Setting(folder, self._plan, self._place, secret, self._pcap, self._remotes)
         context = multiprocessing.get_context("spawn")
         self._processes = [
             context.Process(target=run, args=(name, setting), name=f"census-{name}", daemon=True)
-            for name in names(self._plan)
+            for name in names(setting)
         ]
         for process in self._processes:
             process.start()
@@ -231,7 +233,7 @@ class Worker:
             case messages.Written() as written:
                 self._settle(written)
             case messages.Failed(reason=reason, exit_code=code):
-                raise _ERRORS.get(code, CensusError)(reason)
+                raise failure(reason, code)
         return True
 
     def _settle(self, written: messages.Written) -> None:
@@ -298,9 +300,11 @@ class Worker:
                 raise CensusError(f"{process.name} ended with exit code {process.exitcode}; --resume finishes the rest")
 
 
-def work(plan: Plan, place: Sweep, shards: list[int], *, pcap: Path | None = None) -> int:
+def work(
+    plan: Plan, place: Sweep, shards: list[int], *, pcap: Path | None = None, remotes: tuple[Remote, ...] = ()
+) -> int:
     """Run shards one after another, each overlapping the cool-down of the one before; how many ranges were run."""
-    with Worker(plan, place, pcap=pcap) as worker, ThreadPoolExecutor(max_workers=2) as pool:
+    with Worker(plan, place, pcap=pcap, remotes=remotes) as worker, ThreadPoolExecutor(max_workers=2) as pool:
         try:
             return sum(pool.map(worker.run_shard, shards)) + sum(pool.map(worker.run_second, shards))
         except BaseException:

@@ -34,7 +34,7 @@ from pipeline.stages import rows
 from pipeline.stages.fanout import Fanout
 from pipeline.stages.rows import Origin
 from pipeline.stages.second import SecondVisits
-from pipeline.stages.setting import PROGRESS_SECONDS, Setting, associator_names
+from pipeline.stages.setting import PROGRESS_SECONDS, Setting
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
 from pipeline.wire.cookie import Secret
@@ -69,7 +69,7 @@ def run_engine(_name: str, setting: Setting, context: zmq.Context[zmq.Socket[byt
     plan = setting.plan
     inbox = Receiver(context, Address(setting.folder, "engine"))
     writer = Sender(context, Address(setting.folder, "writer"))
-    fanout = Fanout(writer, [Sender(context, Address(setting.folder, name)) for name in associator_names(plan)])
+    fanout = Fanout(writer, [Sender(context, Address(setting.folder, name)) for name in setting.associators])
     interface, link, source = vantage(plan)
     outgoing = Outgoing.from_json(plan.requests, where="plan, requests")
     with ExitStack() as stack:

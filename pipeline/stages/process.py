@@ -6,22 +6,27 @@ from collections.abc import Callable
 import zmq
 
 from pipeline.errors import CensusError
-from pipeline.space.plan import Plan
 from pipeline.stages.associator import run_associator
 from pipeline.stages.engine import run_engine
-from pipeline.stages.setting import Setting, associator_names
+from pipeline.stages.remote import run_remote
+from pipeline.stages.setting import Setting
 from pipeline.stages.writer import run_writer
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Sender
 
 Stage = Callable[[str, Setting, "zmq.Context[zmq.Socket[bytes]]", Sender], None]
 #: What a process runs, by the first part of its name.
-STAGES: dict[str, Stage] = {"engine": run_engine, "associator": run_associator, "writer": run_writer}
+STAGES: dict[str, Stage] = {
+    "engine": run_engine,
+    "associator": run_associator,
+    "remote": run_remote,
+    "writer": run_writer,
+}
 
 
-def names(plan: Plan) -> list[str]:
-    """The processes of a worker that runs a plan."""
-    return ["engine", *associator_names(plan), "writer"]
+def names(setting: Setting) -> list[str]:
+    """The processes of a worker."""
+    return ["engine", *setting.associators, "writer"]
 
 
 def run(name: str, setting: Setting) -> None:

@@ -12,9 +12,18 @@ from pipeline.space.ranges import Ranges
 PROGRESS_SECONDS = 0.5
 
 
-def associator_names(plan: Plan) -> list[str]:
-    """The names of the associators' processes."""
-    return [f"associator-{number}" for number in range(plan.associate.processes)]
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """An associator on another machine: its name, the URL where the worker listens for it, and the folder of the worker's keys."""
+
+    name: str
+    url: str
+    keys: Path
+
+    @property
+    def stage(self) -> str:
+        """The name of the process that stands in for it."""
+        return f"remote-{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,14 @@ class Setting:
     secret: bytes
     pcap: Path | None = None
     """Where to keep every validated answer, if anybody asked for it."""
+
+    remotes: tuple[Remote, ...] = ()
+
+    @property
+    def associators(self) -> list[str]:
+        """The names of the associators' processes, and of those that stand in for associators elsewhere."""
+        here = [f"associator-{number}" for number in range(self.plan.associate.processes)]
+        return here + [remote.stage for remote in self.remotes]
 
     def watch(self) -> Watch:
         """A watch over the register that the plan obeys; its filter is empty where the plan excludes all of it."""

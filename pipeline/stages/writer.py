@@ -7,7 +7,7 @@ import zmq
 
 from pipeline.lake import parts, store
 from pipeline.lake.store import Sweep
-from pipeline.stages.setting import Setting, associator_names
+from pipeline.stages.setting import Setting
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
 
@@ -20,7 +20,7 @@ def run_writer(_name: str, setting: Setting, context: zmq.Context[zmq.Socket[byt
     """Make rows durable: journals first, Parquet parts when a range is over."""
     inbox = Receiver(context, Address(setting.folder, "writer"))
     journals: dict[tuple[int, int, str], parts.Journal] = {}
-    sources = 1 + len(associator_names(setting.plan))  # the engine, which greets, and the associators
+    sources = 1 + len(setting.associators)  # the engine, which greets, and the associators
     cooled: defaultdict[tuple[int, int], list[messages.Cooled]] = defaultdict(list)
     stops = 0
     while True:

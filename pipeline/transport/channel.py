@@ -12,6 +12,9 @@ from pipeline.transport import messages
 #: Messages that may wait on each side before the sender blocks.
 HIGH_WATER_MARK = 1000
 
+#: A message as it travels: what it says, as JSON, and its rows if it announces any.
+Frames = list[bytes]
+
 _decoder = msgspec.json.Decoder(messages.Any)
 
 
@@ -41,11 +44,20 @@ class Sender:
         frames = [msgspec.json.encode(message)]
         if rows is not None:
             frames.append(encode_rows(rows))
+        self.forward(frames)
+
+    @property
+    def ready(self) -> bool:
+        """Whether a message could be sent without waiting."""
+        return bool(self._socket.poll(0, zmq.POLLOUT))
+
+    def forward(self, frames: Frames) -> None:
+        """Send a message as it came."""
         self._socket.send_multipart(frames)
 
-    def close(self) -> None:
-        """Close once everything is delivered."""
-        self._socket.close(linger=5000)
+    def close(self, *, linger: int = 5000) -> None:
+        """Close once everything is delivered, or after `linger` milliseconds."""
+        self._socket.close(linger=linger)
 
 
 class Receiver:
@@ -58,18 +70,36 @@ class Receiver:
 
     def receive(self, timeout: float) -> tuple[messages.Any, pa.RecordBatch | None] | None:
         """The next message and its rows; None if none came within `timeout` seconds."""
-        if not self.socket.poll(int(timeout * 1000)):
-            return None
-        return decode(self.socket.recv_multipart())
+        frames = self.frames(timeout)
+        return decode(frames) if frames else None
+
+    def frames(self, timeout: float) -> Frames | None:
+        """The next message as it came; None if none came within `timeout` seconds."""
+        return self.socket.recv_multipart() if self.socket.poll(int(timeout * 1000)) else None
 
     def close(self) -> None:
         """Close at once."""
         self.socket.close(linger=0)
 
 
-def decode(frames: list[bytes]) -> tuple[messages.Any, pa.RecordBatch | None]:
+def wait(sockets: "list[zmq.Socket[bytes]]", seconds: float) -> None:
+    """Wait until one of these has a message, or the time is over."""
+    poller = zmq.Poller()
+    for socket in sockets:
+        poller.register(socket, zmq.POLLIN)
+    poller.poll(int(seconds * 1000))
+
+
+def decode(frames: Frames) -> tuple[messages.Any, pa.RecordBatch | None]:
     """Read the frames of a message. Raises msgspec.DecodeError or pyarrow.ArrowInvalid if they are none."""
+    if len(frames) not in (1, 2):
+        raise msgspec.DecodeError(f"a message of {len(frames)} frames")
     return _decoder.decode(frames[0]), decode_rows(frames[1]) if len(frames) > 1 else None
+
+
+def is_stop(frames: Frames) -> bool:
+    """Whether a message of our own, as it came, is a Stop."""
+    return isinstance(_decoder.decode(frames[0]), messages.Stop)
 
 
 def encode_rows(rows: pa.RecordBatch) -> bytes:
@@ -81,6 +111,9 @@ def encode_rows(rows: pa.RecordBatch) -> bytes:
 
 
 def decode_rows(data: bytes) -> pa.RecordBatch:
-    """The record batch of an Arrow IPC stream."""
-    with pa.ipc.open_stream(data) as stream:
-        return stream.read_next_batch()
+    """The record batch of an Arrow IPC stream. Raises pyarrow.ArrowInvalid if it is none."""
+    try:
+        with pa.ipc.open_stream(data) as stream:
+            return stream.read_next_batch()
+    except (pa.ArrowException, OSError, StopIteration) as error:
+        raise pa.ArrowInvalid(f"no rows: {error}") from None

@@ -67,6 +67,17 @@ class Stop(Message, frozen=True):
     """Stop in an orderly way: give up what is not done, keep what is."""
 
 
+class Hello(Message, frozen=True):
+    """Associator elsewhere → worker: here I am, with this code, for this plan."""
+
+    plan_digest: str
+    code_version: str
+
+
+class Alive(Message, frozen=True):
+    """Between machines: nothing to say, but still here."""
+
+
 class Failed(Message, frozen=True):
     """A process of the worker failed; `reason` is its error."""
 
@@ -74,4 +85,4 @@ class Failed(Message, frozen=True):
     exit_code: int
 
 
-Any = Assign | Rows | Sent | Cooled | Written | Progress | Stop | Failed
+Any = Assign | Rows | Sent | Cooled | Written | Progress | Stop | Hello | Alive | Failed

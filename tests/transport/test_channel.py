@@ -30,6 +30,8 @@ MESSAGES = (
     ),
     messages.Progress(shard=-1, number=-1, stage="probe", counts={"probes": 3}),
     messages.Stop(shard=-1, number=-1),
+    messages.Hello(shard=0, number=0, plan_digest="a", code_version="b"),
+    messages.Alive(shard=0, number=0),
     messages.Failed(shard=-1, number=-1, reason="it broke – „so“", exit_code=3),
 )
 

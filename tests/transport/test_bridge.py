@@ -1,0 +1,233 @@
+"""The encrypted connection between machines, over real sockets on loopback."""
+
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+import pytest
+import zmq
+
+from pipeline.errors import CensusError, InputError
+from pipeline.transport import bridge, messages
+from pipeline.transport.bridge import Bridge
+from pipeline.transport.channel import encode_rows
+from pipeline.transport.keys import AssociatorKeys, WorkerKeys, create
+
+HELLO = messages.Hello(shard=0, number=0, plan_digest="d", code_version="c")
+SENT = messages.Sent(shard=1, number=2)
+ROWS = messages.Rows(shard=1, number=2, attempt=1, table="tls")
+BATCH = pa.RecordBatch.from_pydict({"ip": pa.array([1, 2], pa.uint32())})
+Ends = tuple[Bridge, Bridge]
+
+
+@pytest.fixture
+def url() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return f"tcp://127.0.0.1:{free.getsockname()[1]}"
+
+
+@pytest.fixture
+def context() -> Iterator["zmq.Context[zmq.Socket[bytes]]"]:
+    with zmq.Context() as made:
+        yield made
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Path:
+    create(tmp_path, ["north", "south"])
+    return tmp_path
+
+
+@pytest.fixture
+def ends(context: "zmq.Context[zmq.Socket[bytes]]", url: str, keys: Path) -> Iterator[Ends]:
+    with (
+        bridge.listen(context, url, WorkerKeys.read(keys, "north"), "north") as worker,
+        bridge.call(context, url, AssociatorKeys.read(keys, "north")) as associator,
+    ):
+        yield worker, associator
+
+
+def hear(end: Bridge, seconds: float = 5.0) -> messages.Any | None:
+    """The next message, if one comes in time."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if received := end.receive():
+            return received[0]
+        time.sleep(0.01)
+    return None
+
+
+def test_both_ways(ends: Ends) -> None:
+    """Messages and their rows arrive as they were sent, in both directions."""
+    worker, associator = ends
+    associator.say(HELLO)
+    assert hear(worker) == HELLO
+    worker.send([msgspec.json.encode(ROWS), encode_rows(BATCH)])
+    assert hear(associator) == ROWS
+    associator.send([msgspec.json.encode(ROWS), encode_rows(BATCH)])
+    until = time.monotonic() + 5
+    while (received := worker.receive()) is None and time.monotonic() < until:
+        time.sleep(0.01)
+    assert received is not None
+    assert received[1].equals(BATCH)
+
+
+def test_nothing_is_said_before_the_other_end_presents_itself(ends: Ends) -> None:
+    """A worker has nobody to send to until an associator said who it is; what comes before that is not heard."""
+    worker, associator = ends
+    assert not worker.ready
+    associator.say(SENT)
+    assert hear(worker, 0.5) is None
+    with pytest.raises(ValueError, match="nobody"):
+        worker.say(SENT)
+
+
+#: What a stranger shows: (its key pair, the worker's key), each from the real folder or one of its own; None is no CURVE at all.
+STRANGERS: dict[str, tuple[tuple[str, str], str] | None] = {
+    "no key": None,
+    "a key of its own": (("own", "north"), "real"),
+    "another associator's key": (("real", "south"), "real"),
+    "the right key for another worker": (("real", "north"), "own"),
+}
+
+
+@pytest.mark.parametrize("shown", STRANGERS.values(), ids=STRANGERS)
+def test_strangers(
+    context: "zmq.Context[zmq.Socket[bytes]]",
+    url: str,
+    keys: Path,
+    tmp_path: Path,
+    shown: tuple[tuple[str, str], str] | None,
+) -> None:
+    """Nothing of a stranger is heard, and it hears nothing."""
+    folders = {"real": keys, "own": tmp_path / "own"}
+    create(folders["own"], ["north"])
+    with bridge.listen(context, url, WorkerKeys.read(keys, "north"), "north") as worker:
+        with context.socket(zmq.DEALER) as stranger:
+            stranger.linger = 0
+            if shown:
+                (folder, name), server = shown
+                own = AssociatorKeys.read(folders[folder], name).own
+                stranger.curve_publickey, stranger.curve_secretkey = own.public, own.secret
+                stranger.curve_serverkey = AssociatorKeys.read(folders[server], "north").worker
+            stranger.connect(url)
+            stranger.send(msgspec.json.encode(HELLO))
+            assert hear(worker, 1.0) is None
+            assert stranger.poll(200) == 0
+        assert (worker.peer, worker.heard_at, worker.malformed) == (None, None, 0)
+
+
+def test_who_does_not_speak_zeromq(context: "zmq.Context[zmq.Socket[bytes]]", url: str, keys: Path) -> None:
+    """A connection with other bytes gets no more than ZeroMQ's greeting (ZMTP 3.1, RFC 37: 64 bytes), and harms nobody."""
+    with bridge.listen(context, url, WorkerKeys.read(keys, "north"), "north") as worker:
+        with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as stranger:
+            stranger.sendall(b"GET / HTTP/1.1\r\n\r\n" + bytes(500))
+            assert hear(worker, 0.5) is None
+            try:
+                assert len(stranger.recv(4096)) <= 64
+            except ConnectionResetError:
+                pass
+        with bridge.call(context, url, AssociatorKeys.read(keys, "north")) as associator:
+            associator.say(HELLO)
+            assert hear(worker) == HELLO
+
+
+def test_the_place_is_taken(ends: Ends, context: "zmq.Context[zmq.Socket[bytes]]", url: str, keys: Path) -> None:
+    """A second caller with the same key is told so, and what it says is not heard."""
+    worker, associator = ends
+    associator.say(HELLO)
+    assert hear(worker) == HELLO
+    with bridge.call(context, url, AssociatorKeys.read(keys, "north")) as second:
+        second.say(HELLO)
+        second.say(SENT)
+        assert hear(worker, 0.5) is None
+        told = hear(second)
+    assert isinstance(told, messages.Failed)
+    assert "taken" in told.reason
+    associator.say(SENT)
+    assert hear(worker) == SENT
+
+
+JUNK: tuple[list[bytes], ...] = (
+    [b""],
+    [b"{}"],
+    [b"\xff\xfe"],
+    [msgspec.json.encode(SENT)] * 3,
+    [msgspec.json.encode(ROWS), b"no Arrow"],
+    [msgspec.json.encode(ROWS), encode_rows(BATCH)[:-20]],
+    [msgspec.json.encode(ROWS), encode_rows(BATCH)[:60] + bytes(200)],
+)
+
+
+def test_junk_is_counted_and_dropped(ends: Ends) -> None:
+    """What is no message is counted and dropped, whoever sent it, and what comes after it arrives."""
+    worker, associator = ends
+    associator.say(HELLO)
+    assert hear(worker) == HELLO
+    for frames in JUNK:
+        associator.send(frames)
+    associator.say(SENT)
+    assert hear(worker) == SENT
+    assert worker.malformed == len(JUNK)
+
+
+def test_silence_is_noticed(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An end that says nothing is taken for lost, and one that has nothing to say still says that it is here."""
+    monkeypatch.setattr(bridge, "LOST_SECONDS", 0.6)
+    monkeypatch.setattr(bridge, "HEARTBEAT_SECONDS", 0.1)
+    worker, associator = ends
+    associator.say(HELLO)
+    assert hear(worker) == HELLO
+    until = time.monotonic() + 1.2
+    while time.monotonic() < until:
+        for end in ends:
+            end.beat()
+            end.receive()
+        time.sleep(0.01)
+    with pytest.raises(CensusError, match="associator north is lost"):
+        while time.monotonic() < until + 5:
+            worker.beat()
+            worker.receive()
+            time.sleep(0.01)
+
+
+def test_a_peer_that_left_is_noticed_by_sending(
+    context: "zmq.Context[zmq.Socket[bytes]]", url: str, keys: Path
+) -> None:
+    """Sending to an associator whose connection is gone is an error, not a loss."""
+    with bridge.listen(context, url, WorkerKeys.read(keys, "north"), "north") as worker:
+        with bridge.call(context, url, AssociatorKeys.read(keys, "north")) as associator:
+            associator.say(HELLO)
+            assert hear(worker) == HELLO
+        with pytest.raises(CensusError, match="is lost"):
+            for _ in range(500):
+                worker.say(SENT)
+                time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["", "http://a:1", "tcp://a", "tcp://a:b", "ipc:///tmp/x", "tcp://a:1;b", "tcp://:1", "tcp://a:1\n"]
+)
+def test_urls(wrong: str) -> None:
+    """What is no tcp://HOST:PORT is refused."""
+    with pytest.raises(InputError, match="tcp://HOST:PORT"):
+        bridge.host_of(wrong)
+
+
+def test_hosts() -> None:
+    """The host of a URL is told apart, an IPv6 address without its brackets."""
+    urls = ("tcp://a.example:7100", "tcp://[::1]:1", "tcp://127.0.0.1:2")
+    assert [bridge.host_of(url) for url in urls] == ["a.example", "::1", "127.0.0.1"]
+
+
+def test_an_address_that_cannot_be_listened_at(context: "zmq.Context[zmq.Socket[bytes]]", keys: Path, url: str) -> None:
+    """A port that is taken is one clear error."""
+    listening = bridge.listen(context, url, WorkerKeys.read(keys, "north"), "north")
+    with (
+        socket.create_server(("127.0.0.1", int(url.rpartition(":")[2]))),
+        pytest.raises(InputError, match="cannot be listened at: Address already in use"),
+    ):
+        listening.__enter__()
