@@ -2,7 +2,7 @@
 
 A country database of random networks is written as an mmdb; both sides answer the same random addresses from it, one core each.
 maxminddb is asked address by address, which is the only way that it has: with its C extension where that is installed, and in pure
-Python. Ours flattens the whole database first, which is told apart, and answers a batch of a million by one search. Addresses come
+Python. Ours flattens the whole database first, which is told apart, and answers a batch of a million at once. Addresses come
 in random order, and sorted as the tables of a lake are.
 """
 

@@ -184,6 +184,45 @@ def enrich(
 
 
 @app.command()
+def resolve(
+    lake: Lake,
+    sweep: SweepId = None,
+    nameserver: Annotated[
+        list[str] | None,
+        typer.Option(metavar="IP[:PORT]", help="Recursive name server to ask; may be given again.", show_default=False),
+    ] = None,
+    system: Annotated[bool, typer.Option("--system", help="Ask the name servers of /etc/resolv.conf.")] = False,
+    rate: Annotated[float, typer.Option(min=0.1, max=1000, help="Most messages a second, retries included.")] = 20.0,
+    json: Annotated[bool, typer.Option("--json", help="Print what came of it as JSON.")] = False,
+) -> None:
+    """Ask reverse DNS for the names of the addresses that spoke DICOM, each confirmed by where it leads (table host_names).
+
+    \b
+    census resolve demo/lake --nameserver 192.0.2.53
+    census enrich demo/lake            # names then tell owners (data/reference/owners.toml)
+
+    Nothing goes to the hosts themselves, and no name server is asked that you did not name. What was learned is kept: run it
+    again to go on, or to ask again where there was no answer.
+    """
+    from pipeline import console
+    from pipeline import resolve as names
+    from pipeline import sweep as steps
+    from pipeline.lake import store
+    from pipeline.names import server
+    from pipeline.names.ask import Asker
+
+    if bool(nameserver) == system:
+        raise InputError(
+            "command line", "name the servers to ask by --nameserver IP[:PORT], or give --system; one of both"
+        )
+    servers = server.system() if system else tuple(server.parse(text, "--nameserver") for text in nameserver or ())
+    place = store.find(lake, sweep)
+    with console.counting() as tell:
+        told = names.resolve(steps.read(place.plan), place, Asker(servers, rate=rate), tell)
+    console.show_facts(told, as_json=json)
+
+
+@app.command()
 def reparse(lake: Lake, sweep: SweepId = None) -> None:
     """Judge the replies that a sealed sweep kept by this version's parser; the views then prefer its judgement."""
     from pipeline import console

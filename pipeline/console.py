@@ -4,7 +4,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -159,7 +159,31 @@ def show_status(lake: Path, sweep: str | None, *, as_json: bool) -> None:
         "suppressed": sum(receipt["suppressed"] for receipt in done),
         "stopped_by_register": visible(held(place)),
     }
+    show_facts(facts, as_json=as_json)
+
+
+def show_facts(facts: Mapping[str, Any], *, as_json: bool) -> None:
+    """Facts as a list, or as JSON for scripts."""
     print(json.dumps(facts) if as_json else "\n".join(f"{name:>19}  {value}" for name, value in facts.items()))
+
+
+@contextmanager
+def counting() -> Iterator[Callable[[Mapping[str, int]], None]]:
+    """Show counts on standard error while the block runs, as often as a sweep's progress; the last ones always."""
+    gap = REFRESH_SECONDS if _errors.is_terminal else PLAIN_SECONDS
+    shown, last = time.monotonic(), ""
+
+    def tell(counts: Mapping[str, int]) -> None:
+        nonlocal shown, last
+        last = "  ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in counts.items())
+        if time.monotonic() - shown >= gap:
+            shown = time.monotonic()
+            _errors.print(last, end="\r" if _errors.is_terminal else "\n", soft_wrap=True, markup=False)
+
+    try:
+        yield tell
+    finally:
+        _errors.print(last, soft_wrap=True, markup=False)
 
 
 def show_result(lake: Path, sweep: str) -> None:

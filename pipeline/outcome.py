@@ -115,6 +115,20 @@ class ClientCertificate(Explained):
     )
 
 
+class Naming(Explained):
+    """How the question for the host names of an address ended."""
+
+    CONFIRMED = "confirmed", "Has a name that leads back to it."
+    UNCONFIRMED = "unconfirmed", "Has names, none of which leads back to it."
+    NO_NAME = "no_name", "Has no name."
+    MALFORMED = "malformed", "The answer cannot be read, goes round in circles, or holds no name that a host can have."
+    TIMEOUT = "timeout", "No valid answer came in time; it is asked again."
+    FAILED = "failed", "The name server refused, failed, or could not be reached; it is asked again."
+
+
+#: Endings after which an address is not asked about again.
+NAMED = frozenset({Naming.CONFIRMED, Naming.UNCONFIRMED, Naming.NO_NAME, Naming.MALFORMED})
+
 #: Outcomes that only a DICOM upper layer produces.
 SPEAKS_DICOM = frozenset(
     {Outcome.ECHOED, Outcome.ACCEPTED, Outcome.ACCEPTED_NO_VERIFICATION, Outcome.REJECTED, Outcome.ABORTED}

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from pipeline import config, guard, network, own, register, schema, version, worker
 from pipeline.config import IdentitySection
-from pipeline.enrich import atlas, fingerprints, geo, method, offer, owner, ruleset, systems, tables
+from pipeline.enrich import atlas, fingerprints, geo, kinds, method, offer, owner, ruleset, systems, tables
 from pipeline.enrich.fingerprints import Asked
 from pipeline.enrich.partition import Addresses
 from pipeline.errors import CensusError, GuardError, InputError
@@ -173,15 +173,18 @@ def enrich(plan: Plan, place: Sweep, second: Path = geo.SECOND) -> None:
     build the sweep's marts. Raises InputError or GuardError.
     """
     databases, beside = _databases(plan), geo.load(second)
+    places, announced = databases.places, databases.announced
+    kind = kinds.load(places, announced, owner.load()) if announced else None
     ranges = Ranges.of(plan.ranges)
-    answered = np.asarray(_rows(place, "responses", ["ip"])["ip"], dtype=np.uint32)
+    answered = np.asarray(rows(place, "responses", ["ip"])["ip"], dtype=np.uint32)
 
     def located(ips: Addresses) -> pa.Table:
-        return tables.locations(ips, databases.places, databases.announced, beside)
+        return tables.locations(ips, places, announced, second=beside, kinds=kind)
 
     parts.write_pieces(place.sealed("locations"), map(located, tables.pieces(answered)), "locations", place.id)
     first, last = ranges.first.astype(np.uint32), ranges.last.astype(np.uint32)
-    _derive(place, "coverage", tables.coverage(first, last, databases.places, beside))
+    _derive(place, "coverage", tables.coverage(first, last, places, beside))
+    _derive(place, "network_coverage", kind.coverage(first, last) if kind else _none("network_coverage"))
     asked = Asked(
         offer=offer.offer(bytes.fromhex(plan.requests["request"])),
         space=ranges,
@@ -203,11 +206,12 @@ def _method(plan: Plan, ranges: Ranges) -> pa.Table:
 
 def _judge(place: Sweep, asked: Asked, located: Callable[[Addresses], pa.Table]) -> None:
     """Say of those that spoke DICOM who they are, whose, and which are one system."""
-    associations, shown = _rows(place, "associations"), _rows(place, "tls")
+    associations, shown = rows(place, "associations"), rows(place, "tls")
     found = located(np.asarray(associations["ip"], dtype=np.uint32))
     judged = fingerprints.fingerprints(associations, asked, ruleset.load())
     _derive(place, "fingerprints", judged)
-    _derive(place, "owners", owner.owners(associations["ip"], found, shown, owner.load()))
+    names = rows(place, "host_names", ["ip", "names"])
+    _derive(place, "owners", owner.owners(associations["ip"], found, shown, names, owner.load()))
     _derive(place, "systems", systems.systems(associations, judged, found, shown))
 
 
@@ -227,10 +231,14 @@ def _databases(plan: Plan) -> atlas.Atlas:
     return found
 
 
-def _rows(place: Sweep, table: str, columns: list[str] | None = None) -> pa.Table:
+def rows(place: Sweep, table: str, columns: list[str] | None = None) -> pa.Table:
     """A table of the sweep, from the sealed file or from the parts; columns that an older program wrote are enough."""
     sealed = place.sealed(table)
     files = [sealed] if sealed.exists() else sorted((place.work / table).glob("*.parquet"))
     found = [pq.read_table(file, columns=columns, partitioning=None) for file in files]
-    empty = schema.table(table).arrow.empty_table()
+    empty = _none(table)
     return pa.concat_tables(found) if found else empty.select(columns) if columns else empty
+
+
+def _none(table: str) -> pa.Table:
+    return schema.table(table).arrow.empty_table()

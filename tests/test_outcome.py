@@ -14,6 +14,7 @@ from pipeline.outcome import (
     Explained,
     Grade,
     Handshake,
+    Naming,
     Outcome,
     Surprise,
 )
@@ -21,9 +22,11 @@ from pipeline.outcome import (
 KINDS = (Outcome, CloseKind, CloseStage, Grade, Surprise)
 #: Those of docs/tls.md.
 OF_TLS = (Handshake, ClientCertificate)
+#: That of docs/owners.md.
+OF_NAMES = (Naming,)
 
 
-@pytest.mark.parametrize("kind", [*KINDS, *OF_TLS])
+@pytest.mark.parametrize("kind", [*KINDS, *OF_TLS, *OF_NAMES])
 def test_members_are_explained(kind: type[Explained]) -> None:
     """Every value is a plain word with a sentence of explanation that no other value has."""
     for member in kind:
@@ -33,7 +36,7 @@ def test_members_are_explained(kind: type[Explained]) -> None:
     assert len({member.explanation for member in kind}) == len(kind)
 
 
-@pytest.mark.parametrize("kind", [*KINDS, *OF_TLS])
+@pytest.mark.parametrize("kind", [*KINDS, *OF_TLS, *OF_NAMES])
 def test_members_are_their_text(kind: type[Explained]) -> None:
     """A member equals its text, is found by it and is written as it."""
     for member in kind:
@@ -54,3 +57,9 @@ def test_the_page_of_outcomes_is_complete() -> None:
     page = (Path(__file__).parents[1] / "docs" / "outcomes.md").read_text("utf-8")
     for kind in KINDS:
         assert all(f"| `{member.value}` | {member.explanation} |" in page for member in kind)
+
+
+def test_the_page_of_owners_is_complete() -> None:
+    """`docs/owners.md` lists every ending of a question for names with its explanation."""
+    page = (Path(__file__).parents[1] / "docs" / "owners.md").read_text("utf-8")
+    assert all(f"| `{member.value}` | {member.explanation} |" in page for member in Naming)

@@ -1,13 +1,34 @@
--- Question: How many services answer in each network?
+-- Question: How many services answer in each network, and among how many addresses?
 -- Grain: one row for each (sweep, country, asn); null is an address whose network is not known.
--- Notes: a network of one hospital names it: never publish rows of it; `sectors` is what is published of networks.
+-- Notes: a network of one hospital names it: never publish rows of it; `sectors` and `network_kinds` are what is published of
+--   networks. addresses_probed is the network's part of the target space in the country times the sampled share; null where no
+--   network database was named.
+WITH space AS (
+    SELECT
+        sweep,
+        country,
+        asn,
+        any_value(network_kind) AS network_kind,
+        sum(addresses) AS addresses
+    FROM network_coverage
+    GROUP BY sweep, country, asn
+)
+
 SELECT
     exposed.sweep,
     exposed.country,
     exposed.asn,
     any_value(exposed.organisation) AS organisation,
+    any_value(space.network_kind) AS network_kind,
     count(*) AS services,
     count(DISTINCT exposed.ip) AS addresses,
-    count(*) FILTER (exposed.accepts) AS accepting
+    count(*) FILTER (exposed.accepts) AS accepting,
+    CAST(round(any_value(space.addresses) * any_value(sweeps.sampled_share)) AS UBIGINT) AS addresses_probed,
+    1e6 * count(DISTINCT exposed.ip) / (any_value(space.addresses) * any_value(sweeps.sampled_share)) AS per_million
 FROM exposed_2026_11 AS exposed
+LEFT JOIN space
+    ON space.sweep = exposed.sweep
+    AND space.country IS NOT DISTINCT FROM exposed.country
+    AND space.asn IS NOT DISTINCT FROM exposed.asn
+LEFT JOIN sweeps ON sweeps.sweep = exposed.sweep
 GROUP BY exposed.sweep, exposed.country, exposed.asn

@@ -1,19 +1,19 @@
 """Whether the measured can find who measures: the source's reverse DNS, the page and the probe description (RFC 9511)."""
 
+import asyncio
 import ipaddress
 from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 from urllib.parse import urljoin, urlsplit
 
-import dns.exception
-import dns.resolver
-import dns.reversename
 import httpx
 
 from pipeline import guard
 from pipeline.attribution import described
 from pipeline.config import IdentitySection
 from pipeline.errors import InputError
+from pipeline.names import host, server
+from pipeline.names.ask import Asker
 
 SECONDS = 5.0
 #: Bytes of a page that are read; a description is shorter.
@@ -34,42 +34,23 @@ def findings(identity: IdentitySection, source: str) -> Iterator[str]:
     text = yield from _fetch(at)
     if text is not None:
         yield from (f"{at}: {fault}" for fault in described.faults(described.read(text), datetime.now(UTC)))
-    host = (urlsplit(identity.url).hostname or "").rstrip(".").lower()
-    if names and host not in {*names, source}:
+    shown = (urlsplit(identity.url).hostname or "").rstrip(".").lower()
+    if names and shown not in {*names, source}:
         yield (
             f"the reverse DNS of {source} is {', '.join(sorted(names))}, where the measured look for {described.PATH} "
-            f"(RFC 9511 §4), but the page is on {host}"
+            f"(RFC 9511 §4), but the page is on {shown}"
         )
 
 
-def _names(server: str, source: str) -> Generator[str, None, set[str]]:
+def _names(resolver: str, source: str) -> Generator[str, None, set[str]]:
     """The names of an address that lead back to it; yield what is wrong with them."""
-    resolver = _resolver(server)
-    names = {str(name).rstrip(".").lower() for name in _ask(resolver, dns.reversename.from_address(source), "PTR")}
-    if not names:
+    servers = (server.parse(resolver, "key identity.resolver"),) if resolver else server.system()
+    named = asyncio.run(host.find(Asker(servers, seconds=SECONDS), source))
+    if not named.names and not named.unconfirmed:
         yield f"{source} has no name in reverse DNS; ask whoever runs its zone for a PTR record that tells of the measurement"
-    confirmed = {name for name in names if source in map(str, _ask(resolver, name, "A"))}
-    for name in sorted(names - confirmed):
+    for name in named.unconfirmed:
         yield f"the reverse DNS of {source} is {name}, which does not lead back to it"
-    return confirmed
-
-
-def _resolver(server: str) -> dns.resolver.Resolver:
-    made = dns.resolver.Resolver(configure=not server)
-    if server:
-        host, _, port = server.partition(":")
-        made.nameservers, made.port = [host], int(port or 53)
-    for asked in made.nameservers:
-        guard.require_reach(str(asked), "a DNS query")
-    made.lifetime = SECONDS
-    return made
-
-
-def _ask(resolver: dns.resolver.Resolver, name: object, kind: str) -> list[object]:
-    try:
-        return list(resolver.resolve(name, kind))  # type: ignore[arg-type]
-    except dns.exception.DNSException:
-        return []
+    return set(named.names)
 
 
 def _fetch(url: str) -> Generator[str, None, str | None]:

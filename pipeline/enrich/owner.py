@@ -18,6 +18,9 @@ from pipeline import schema
 RULES = Path(__file__).parent.parent.parent / "data" / "reference" / "owners.toml"
 FIELDS = ("host", "certificate", "organisation")
 SECTORS = ("healthcare", "education", "government", "hosting", "access", "unknown")
+#: What a network is, by its holder's name.
+KINDS = ("hosting", "access", "university", "hospital", "government")
+UNKNOWN_KIND = "unknown"
 CONFIDENCES = ("strong", "medium", "weak")
 LONGEST = 256
 
@@ -34,6 +37,7 @@ class Rule:
     pattern: re.Pattern[str]
     countries: frozenset[str]
     confidence: str
+    kind: str = ""
 
     def fits(self, name: str, country: str | None) -> bool:
         """Whether a name speaks for the sector."""
@@ -53,6 +57,10 @@ class Rules:
             (rule for rule in self.rules for name in names.get(rule.field, ()) if rule.fits(name, country)), None
         )
 
+    def where(self, country: str | None) -> str | None:
+        """The country if any rule asks for it, else None: names are then judged alike."""
+        return country if any(country in rule.countries for rule in self.rules) else None
+
 
 @cache
 def load(path: Path = RULES) -> Rules:
@@ -64,29 +72,37 @@ def load(path: Path = RULES) -> Rules:
 
 
 def _rule(entry: Mapping[str, object]) -> Rule:
-    for key, allowed in (("sector", SECTORS), ("field", FIELDS), ("confidence", CONFIDENCES)):
-        if entry[key] not in allowed:
-            raise ValueError(f"owners.toml, rule {entry['id']}, key {key}: {entry[key]!r} is not one of {allowed}")
+    kinds = KINDS if entry["field"] == "organisation" else ("",)
+    for key, allowed in (("sector", SECTORS), ("field", FIELDS), ("confidence", CONFIDENCES), ("kind", kinds)):
+        if entry.get(key, "") not in allowed:
+            raise ValueError(
+                f"owners.toml, rule {entry['id']}, key {key}: {entry.get(key, '')!r} is not one of {allowed}"
+            )
     pattern = re.compile(str(entry["pattern"]), re.IGNORECASE)
     listed = entry.get("countries", [])
     countries = frozenset(map(str, listed)) if isinstance(listed, list) else frozenset[str]()
     return Rule(
-        str(entry["id"]), str(entry["sector"]), str(entry["field"]), pattern, countries, str(entry["confidence"])
-    )
+        str(entry["id"]), str(entry["sector"]), str(entry["field"]), pattern, countries, str(entry["confidence"]),
+        str(entry.get("kind", "")),
+    )  # fmt: skip
 
 
-def owners(ips: pa.ChunkedArray, locations: pa.Table, tls: pa.Table, rules: Rules) -> pa.Table:
-    """One row for each distinct address, sorted: the sector of its owner and the rule that says so."""
+def owners(ips: pa.ChunkedArray, locations: pa.Table, tls: pa.Table, host_names: pa.Table, rules: Rules) -> pa.Table:
+    """One row for each distinct address, sorted: the sector of its owner and the rule that says so.
+
+    Of `host_names` only those count that lead back to their address.
+    """
     places = {row["ip"]: row for row in locations.select(["ip", "country", "organisation"]).to_pylist()}
     shown = _certificates(tls)
+    called = dict(zip(host_names["ip"].to_pylist(), map(tuple, host_names["names"].to_pylist()), strict=True))
     known: dict[tuple[object, ...], Rule | None] = {}
     rows = []
     for ip in sorted(set(ips.to_pylist())):
         place = places.get(ip, {})
-        holder, names = place.get("organisation"), tuple(shown.get(ip, ()))
-        key = (place.get("country"), holder, names)
+        holder, names, hosts = place.get("organisation"), tuple(shown.get(ip, ())), called.get(ip, ())
+        key = (place.get("country"), holder, names, hosts)
         if key not in known:
-            by_field = {"organisation": [holder] if holder else [], "certificate": names}
+            by_field = {"organisation": [holder] if holder else [], "certificate": names, "host": hosts}
             known[key] = rules.match(by_field, place.get("country"))
         rows.append(_row(ip, known[key], rules.digest))
     return pa.Table.from_pylist(rows, schema=schema.table("owners").arrow)

@@ -1,15 +1,17 @@
 """A partition of the whole IPv4 space: which record each address belongs to, from sorted ranges flattened once.
 
-Every question is then one `searchsorted`. Records are numbered from 1; number 0 is "the database has none".
+Addresses are then looked up many at once. Records are numbered from 1; number 0 is "the database has none".
 """
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.space.lookup import Lookup
 from pipeline.space.ranges import Ranges
 
 SPACE = 1 << 32
@@ -27,7 +29,7 @@ def distinct(addresses: NDArray[np.integer]) -> Addresses:
     return ordered[keep]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Partition:
     """Starts of the pieces, sorted, the first of them 0, and the record of each piece; both of shape (n,)."""
 
@@ -43,9 +45,13 @@ class Partition:
         keep = np.append(starts[:-1] != starts[1:], True) & (starts < SPACE)
         return cls(starts[keep], filled[keep])
 
+    @cached_property
+    def _lookup(self) -> Lookup:
+        return Lookup.over(self.starts)
+
     def at(self, addresses: NDArray[np.integer]) -> Codes:
         """The record of each address."""
-        return self.codes[np.searchsorted(self.starts, addresses.astype(np.uint64), side="right") - 1]
+        return self.codes[self._lookup.piece(addresses)]
 
     def weigh(self, first: Addresses, last: Addresses, records: int) -> NDArray[np.int64]:
         """How many addresses of sorted, disjoint ranges belong to each of `records` records; shape (records,)."""
@@ -59,6 +65,14 @@ class Partition:
         # Sums stay below 2**53, so that float64 weights are exact.
         totals = np.bincount(self.at(pieces[inside]), weights=widths[inside], minlength=records)
         return totals.astype(np.int64)
+
+    def crossed(self, other: "Partition") -> tuple["Partition", NDArray[np.int32]]:
+        """The pieces that both cut, and the (record, other's record) pair of each of its records, of shape (records, 2)."""
+        starts = np.union1d(self.starts, other.starts)
+        width = int(other.codes.max(initial=0)) + 1
+        joined = self.at(starts).astype(np.int64) * width + other.at(starts)
+        pairs, codes = np.unique(joined, return_inverse=True)
+        return Partition(starts, codes.astype(np.int32)), np.column_stack(np.divmod(pairs, width)).astype(np.int32)
 
     def ranges(self, codes: list[int]) -> Ranges:
         """All addresses that belong to any of these records."""

@@ -1,4 +1,4 @@
-"""The two tables that enrichment adds to a sweep: where its responsive addresses are, and the denominators."""
+"""Tables that enrichment adds to a sweep: where its responsive addresses are, and how many of each country were asked."""
 
 from collections.abc import Iterator
 
@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from pipeline import schema
 from pipeline.enrich.geo import Places
+from pipeline.enrich.kinds import Kinds
 from pipeline.enrich.network import Networks
 from pipeline.enrich.partition import Addresses, distinct
 
@@ -21,13 +22,19 @@ def pieces(ips: Addresses) -> Iterator[Addresses]:
 
 
 def locations(
-    ips: Addresses, places: Places, networks: Networks | None = None, second: Places | None = None
+    ips: Addresses,
+    places: Places,
+    networks: Networks | None = None,
+    *,
+    second: Places | None = None,
+    kinds: Kinds | None = None,
 ) -> pa.Table:
     """One row for each distinct address, sorted: country by one or two databases, network, and the databases that say so."""
     ordered = distinct(ips)
     size = ordered.size
     nothing = pa.nulls(size, pa.string())
     asns, holders = networks.lookup(ordered) if networks else (pa.nulls(size, pa.uint32()), nothing)
+    kind, rule = kinds.lookup(ordered) if kinds else (nothing, nothing)
     return pa.table(
         {
             "ip": pa.array(ordered),
@@ -38,6 +45,8 @@ def locations(
             "asn_source": _repeated(networks.source, size) if networks else nothing,
             "country_second": second.countries(ordered) if second else nothing,
             "second_source": _repeated(second.source, size) if second else nothing,
+            "network_kind": kind,
+            "network_rule": rule,
         },
         schema=schema.table("locations").arrow,
     )

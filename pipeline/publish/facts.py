@@ -33,6 +33,7 @@ ORDER = {
     "change_totals": "sweep",
     "ports": "services DESC, responsive DESC, country, port",
     "sectors": "services DESC, country, sector, confidence",
+    "network_kinds": "services DESC, addresses_probed DESC, country, network_kind, confidence",
     "system_counts": "services DESC, country",
     "ae_control": "services DESC, country",
     "tls_share": "services DESC, country",
@@ -48,7 +49,12 @@ ORDER = {
 #: Columns in which a peer may name itself.
 OWN_WORDS = ("implementation_class_uid", "implementation_version_name")
 #: Columns that, crossed with the country, make cells which may be too small to publish.
-CROSSED = {"ports": ("port",), "sectors": ("sector", "confidence"), "suspicions": ("suspicion",)}
+CROSSED = {
+    "ports": ("port",),
+    "sectors": ("sector", "confidence"),
+    "network_kinds": ("network_kind", "confidence"),
+    "suspicions": ("suspicion",),
+}
 
 #: Marts that a country's edition takes its row of; all else is narrowed to the country before it is counted.
 WHOLE = ("countries", "country_databases", "changes")

@@ -26,7 +26,8 @@ from pipeline.publish.queries import quoted
 #: Marts whose rows follow from one sweep's tables alone.
 BUILT = (
     "exposed_2026_11", "totals", "funnel", "countries", "country_databases", "outcomes", "ports", "implementations",
-    "products", "sectors", "networks", "responders", "system_counts", "ae_control", "tls_share", "doubts", "suspicions",
+    "products", "sectors", "networks", "network_kinds",
+    "responders", "system_counts", "ae_control", "tls_share", "doubts", "suspicions",
     "rejections", "country_funnel", "loss",
 )  # fmt: skip
 #: What marts ask of `responses`: where they were is looked up once for all of them.

@@ -52,7 +52,7 @@ TABLES: dict[str, tuple[str, Columns]] = {
         ),
     ),
     "sectors": (
-        "Networks by sector",
+        "Owners by sector",
         (
             ("country", "Country"),
             ("sector", "Sector"),
@@ -61,6 +61,22 @@ TABLES: dict[str, tuple[str, Columns]] = {
             ("addresses", "Addresses"),
             ("networks", "Networks"),
             ("accepting", "Accept"),
+            ("services_estimated", "Estimated"),
+        ),
+    ),
+    "network_kinds": (
+        "Networks by kind",
+        (
+            ("country", "Country"),
+            ("network_kind", "Kind of network"),
+            ("confidence", "Confidence"),
+            ("services", "Services"),
+            ("addresses", "Addresses"),
+            ("networks", "Networks"),
+            ("accepting", "Accept"),
+            ("networks_probed", "Networks probed"),
+            ("addresses_probed", "Addresses probed"),
+            ("per_million", "Per million"),
             ("services_estimated", "Estimated"),
         ),
     ),
@@ -309,6 +325,11 @@ def _databases(facts: Facts) -> list[Row]:
             and (row["services"] or row["services_second"])]  # fmt: skip
 
 
+def _kinds(facts: Facts) -> list[Row]:
+    """The kinds of network with a service; the others' denominators are in the download."""
+    return [row for row in facts.marts["network_kinds"].rows if row["services"]]
+
+
 def _survival(facts: Facts) -> list[Row]:
     return [
         {"sweep": step.sweep, "days": step.days}
@@ -321,11 +342,14 @@ def _survival(facts: Facts) -> list[Row]:
 DERIVED: dict[str, Callable[[Facts], Sequence[Row]]] = {
     "countries": _countries,
     "country_databases": _databases,
+    "network_kinds": _kinds,
     "vantages": _vantages,
     "survival": _survival,
 }
 #: Tables that only a series, or a second vantage, can fill.
-OF_SERIES = frozenset({"changes", "vantages", "survival", "tls_share", "sectors", "system_counts", "country_databases"})
+OF_SERIES = frozenset(
+    {"changes", "vantages", "survival", "tls_share", "sectors", "network_kinds", "system_counts", "country_databases"}
+)
 QUESTIONS = {"survival": "Which share of the exposed services is still there at the next sweep, loss taken out?"}
 
 

@@ -34,6 +34,7 @@ PUBLISHED = (
     "implementations",
     "products",
     "sectors",
+    "network_kinds",
     "system_counts",
     "ae_control",
     "tls_share",

@@ -16,6 +16,10 @@ CHANGED = (
 )  # fmt: skip
 
 
+#: Marts whose page leaves out the rows without a service; a sheet has them, for their denominators.
+WITH_EMPTY = ("countries", "country_databases", "network_kinds")
+
+
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """A table of values by its name, with its columns in order."""
@@ -37,11 +41,7 @@ class Sheet:
 def sheets(facts: Facts) -> Iterator[Sheet]:
     """All tables: a mart has its own columns first, then those that were concluded."""
     for name, mart in facts.marts.items():
-        lines = (
-            page.rows(facts, name)
-            if name in page.DERIVED and name not in ("countries", "country_databases")
-            else mart.rows
-        )
+        lines = page.rows(facts, name) if name in page.DERIVED and name not in WITH_EMPTY else mart.rows
         if name == "countries":
             lines = [*page.rows(facts, name), *_without_service(facts)]
         more = tuple(column for column in (lines[0] if lines else ()) if column not in mart.columns)

@@ -8,6 +8,8 @@ from typing import Any
 WITHHELD = "(withheld: looks like an address or a host name)"
 RARE = "(withheld: known by no rule, and seen at few addresses)"
 SEVERAL = "(several, each small)"
+#: Numbers that do not add up over rows.
+RATES = frozenset({"per_million"})
 
 #: Four numbers with dots that are not part of a longer UID.
 ADDRESS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)")
@@ -32,7 +34,7 @@ def small_cells(rows: Sequence[dict[str, Any]], kinds: Sequence[str], least: int
     """Fold the smallest rows of each country into one, until it holds two rows and at least `least` services.
 
     One folded alone could be told from the country's total, so a second, larger one goes with it. `kinds` are the columns
-    that tell the rows of a country apart; other texts are dropped, numbers are added up. A country of one row stays,
+    that tell the rows of a country apart; other texts are dropped, numbers are added up, rates dropped. A country of one row stays,
     and so do rows without a service.
     """
     by_country = sorted(rows, key=lambda row: row["country"] or "")
@@ -65,5 +67,7 @@ def _joined(key: str, values: list[Any], kinds: Sequence[str]) -> Any:
         return SEVERAL
     if key == "country":
         return values[0]
+    if key in RATES:
+        return None
     numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
     return sum(numbers) if len(numbers) == len(values) else None

@@ -32,6 +32,8 @@ FAULTS: dict[str, dict[str, Any]] = {
     "sweep_totals_differ": {"sweeps": [{**SPACE, "probes_sent": 5}], "receipts": [{"probes_sent": 4}]},
     "series_not_told": {**SERIES, "associations": [ECHOED, ECHOED, ECHOED | {"sweep": "s2"}]},
     "space_overlaps": {"sweeps": [SPACE], "space": [{"first": 1, "last": 6}, {"first": 6, "last": 9}]},
+    "host_name_not_judged": {"host_names": [{"ip": UK, "naming": "unconfirmed", "names": ["a.example"]}]},
+    "network_coverage_differs": {"sweeps": [SPACE], "network_coverage": [{"asn": 786, "addresses": 9}]},
     "coverage_differs": {"sweeps": [SPACE], "coverage": [{"country": "GB", "addresses": 9}]},
 }
 CHECKS = dict(queries.checks())

@@ -2,14 +2,11 @@
 
 import functools
 import http.server
-import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import dns.resolver
 import msgspec
 import pytest
 
@@ -18,6 +15,7 @@ from pipeline.attribution import check
 from pipeline.config import Config, IdentitySection, SweepSection, TargetsSection
 from pipeline.errors import GuardError, InputError
 from tests.associate.serving import free_port
+from tests.names.serving import dnsmasq
 
 SOURCE = "127.0.0.9"
 NAME = "census.lab.example"
@@ -43,29 +41,14 @@ class Place:
 
 
 @pytest.fixture(scope="module")
-def dns_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """dnsmasq, which knows 127.0.0.9 both ways, 127.0.0.10 one way only, and nothing else."""
-    port = free_port()
-    command = [
-        "dnsmasq", "--keep-in-foreground", "--no-resolv", "--no-hosts", "--conf-file=/dev/null", f"--port={port}",
-        "--listen-address=127.0.0.1", "--bind-interfaces", "--user=", "--group=", "--pid-file=",
-        f"--host-record=localhost,{SOURCE}", f"--ptr-record=10.0.0.127.in-addr.arpa,{NAME}", f"--host-record={NAME},127.0.0.11",
-    ]  # fmt: skip
-    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    try:
-        resolver = dns.resolver.Resolver(configure=False)
-        resolver.nameservers, resolver.port, resolver.lifetime = ["127.0.0.1"], port, 1
-        until = time.monotonic() + 10
-        while True:
-            try:
-                resolver.resolve(NAME, "A")
-                break
-            except (dns.resolver.NoNameservers, dns.resolver.LifetimeTimeout):
-                assert time.monotonic() < until and server.poll() is None, server.stderr and server.stderr.read()
-        yield port
-    finally:
-        server.terminate()
-        server.wait()
+def dns_port() -> Iterator[int]:
+    """A name server that knows 127.0.0.9 both ways, 127.0.0.10 one way only, and nothing else."""
+    with dnsmasq(
+        f"host-record=localhost,{SOURCE}",
+        f"ptr-record=10.0.0.127.in-addr.arpa,{NAME}",
+        f"host-record={NAME},127.0.0.11",
+    ) as server:
+        yield server.port
 
 
 @pytest.fixture

@@ -17,6 +17,16 @@ RULES = owner.load()
     [
         ("host", "pacs.rf.trust.nhs.uk", "GB", "uk-nhs-name"),
         ("host", "nhs.uk.evil.example", "GB", None),
+        ("host", "gateway.hscn.nhs.uk", "GB", "uk-nhs-name"),
+        ("host", "pacs.board.nhs.scot", "GB", "uk-nhs-name"),
+        ("host", "notnhs.uk", "GB", None),
+        ("host", "ae1.london-ban3.ja.net", "GB", "uk-janet-name"),
+        ("host", "ninja.net", "GB", None),
+        ("host", "pacs.chu-x.example", "FR", "hospital-name"),
+        ("host", "mail.church.example", "US", None),
+        ("host", "pms.hospitality-group.example", "US", None),
+        ("host", "ajuntament.hospitalet.example", "ES", None),
+        ("host", "st-mary-hospital.example", "GB", "hospital-name"),
         ("host", "x.radiology.example.edu", "US", "academic-name"),
         ("host", "klinikum-north.example", "DE", "hospital-name"),
         ("host", "dsl-12-34.example", "DE", "access-name"),
@@ -30,6 +40,10 @@ RULES = owner.load()
         ("organisation", "Universitätsklinikum X", "DE", None),
         ("organisation", "Klinikum X", "DE", "hospital-network"),
         ("organisation", "DFN Verein", "DE", "research-network"),
+        ("organisation", "SWITCH", "CH", "swiss-research-network"),
+        ("organisation", "Switch, Ltd", "US", None),
+        ("organisation", "Federal Express Corp", "US", None),
+        ("organisation", "NHS-SCOTLAND", "GB", "uk-hscn"),
         ("organisation", "AMAZON-02", "US", "cloud"),
         ("organisation", "Example Datacenter BV", "NL", "hosting-network"),
         ("organisation", "Deutsche Telekom AG", "DE", "access-network"),
@@ -69,6 +83,19 @@ def test_a_wrong_rule_is_refused(tmp_path: Path) -> None:
         owner.load(path)
 
 
+def test_rules_over_holders_say_what_the_network_is(tmp_path: Path) -> None:
+    """Each rule over organisations has a kind of the closed set, and no other rule has one."""
+    assert {rule.kind for rule in RULES.rules if rule.field == "organisation"} == set(owner.KINDS)
+    assert {rule.kind for rule in RULES.rules if rule.field != "organisation"} == {""}
+    path = tmp_path / "owners.toml"
+    text = '[[rule]]\nid="x"\nsector="access"\nfield="{}"\nkind="{}"\npattern="a"\nconfidence="weak"\nevidence="-"\n'
+    for field, kind in (("organisation", "zoo"), ("host", "access"), ("organisation", "")):
+        path.write_text(text.format(field, kind))
+        owner.load.cache_clear()
+        with pytest.raises(ValueError, match="rule x, key kind"):
+            owner.load(path)
+
+
 def test_the_table() -> None:
     """One row for each address, with sector, rule, field and confidence; unknown where nothing fits."""
     locations = pa.table(
@@ -76,10 +103,11 @@ def test_the_table() -> None:
     )
     leaf = {"subject_organization": "Example NHS Trust", "subject": "", "san": []}
     tls = pa.Table.from_pylist([{"ip": 2, "chain": [leaf]}, {"ip": 3, "chain": []}])
-    found = owner.owners(pa.chunked_array([pa.array([3, 1, 1, 2], pa.uint32())]), locations, tls, RULES)
+    named = pa.table({"ip": [2, 3, 9], "names": [[], ["pacs.clinic.example"], ["a.nhs.uk"]]})
+    found = owner.owners(pa.chunked_array([pa.array([3, 1, 1, 2], pa.uint32())]), locations, tls, named, RULES)
     assert found.schema.equals(schema.table("owners").arrow)
     assert [(r["ip"], r["sector"], r["rule"], r["field"], r["confidence"]) for r in found.to_pylist()] == [
         (1, "education", "uk-janet", "organisation", "medium"),
         (2, "healthcare", "uk-nhs-certificate", "certificate", "strong"),
-        (3, "unknown", None, None, None),
+        (3, "healthcare", "hospital-name", "host", "medium"),
     ]

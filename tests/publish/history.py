@@ -45,6 +45,10 @@ PLACES: tuple[tuple[str | None, int, tuple[tuple[int, str, str, str], ...]], ...
     (None, ip("198.18.64.0"), (LINES,)),
 )
 SIZE = 4096
+#: What a network of a sector is.
+KINDS = {"education": "university", "healthcare": "hospital", "hosting": "hosting", "access": "access"}
+#: The domain that all host names of the world end in.
+HOSTS = "radiology.example-trust.nhs.uk"
 #: A second database of places, which knows no country but these, and moves every ninth British address.
 SECOND = "made up otherwise, built 2026-05-25"
 
@@ -209,6 +213,12 @@ def _space(out: range) -> list[tuple[int, int]]:
     return [(first, out[0] - 1), (out[-1] + 1, last), *whole[1:]]
 
 
+def announced(sweep: Sweep, first: int, networks: Any, network: Any) -> list[int]:
+    """The addresses of a place in a sweep's space that a network announces."""
+    numbers = (n for a, b in sweep.space if first <= a < first + SIZE for n in range(a, b + 1))
+    return [n for n in numbers if networks[n % len(networks)] == network]
+
+
 def tables(sweep: Sweep) -> dict[str, list[dict[str, Any]]]:
     """The rows of a sweep's tables; what a row leaves out is null or blank."""
     seen = [{"ip": host.ip, "port": host.port, "outcome": host.outcome} for host in sweep.seen]
@@ -243,6 +253,7 @@ def tables(sweep: Sweep) -> dict[str, list[dict[str, Any]]]:
             {
                 "ip": number, "country": country, "asn": asn, "organisation": holder,
                 "country_source": "made up, built 2026-05-20", "country_second": second(number), "second_source": SECOND,
+                "network_kind": next((KINDS[n[2]] for _, _, ns in PLACES for n in ns if n[0] == asn), "unknown"),
             }
             for number, (country, asn, holder) in places.items()
         ],
@@ -254,6 +265,19 @@ def tables(sweep: Sweep) -> dict[str, list[dict[str, Any]]]:
                 "second_source": SECOND,
             }
             for country, first, _ in PLACES
+        ],
+        "network_coverage": [
+            {
+                "country": country, "asn": network[0], "organisation": network[1], "network_kind": KINDS[network[2]],
+                "network_rule": "made-up", "network_confidence": network[3],
+                "addresses": len(announced(sweep, first, networks, network)),
+            }
+            for country, first, networks in PLACES
+            for network in networks
+        ],
+        "host_names": [
+            {"ip": number, "naming": "confirmed", "names": [f"pacs{number % 256}.{HOSTS}"], "unconfirmed": [f"old.{HOSTS}"]}
+            for number in {host.ip for host in sweep.seen}
         ],
         "fingerprints": [
             *(_fingerprint(host) for host in sweep.seen),
@@ -309,10 +333,11 @@ def write(lake: Path) -> None:
         place = store.Sweep(lake, sweep.id)
         place.plan.parent.mkdir(parents=True)
         for name, rows in tables(sweep).items():
-            parts.write(place.sealed(name), parts.tidy([_arrow(name, rows)], name), name, sweep.id)
+            parts.write(place.sealed(name), parts.tidy([arrow(name, rows)], name), name, sweep.id)
 
 
-def _arrow(name: str, rows: list[dict[str, Any]]) -> pa.Table:
+def arrow(name: str, rows: list[dict[str, Any]]) -> pa.Table:
+    """Rows of a table of the contract; what they leave out is null or blank."""
     columns = schema.table(name).columns
     blanks: dict[str, Any] = {"string": "", "binary": b"", "bool": False, "timestamp[us, UTC]": BEGIN, "float64": 0.0}
     blank = {c.name: None if c.null else [] if c.type.startswith("list") else blanks.get(c.type, 0) for c in columns}

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from tests.publish import exact
-from tests.publish.history import PLACES, PORTS, SIZE, Host, Sweep, history, second
+from tests.publish.history import KINDS as WORLD_KINDS
+from tests.publish.history import PLACES, PORTS, SIZE, Host, Sweep, announced, history, second
 
 Row = dict[str, Any]
 Key = tuple[int, int]
@@ -176,6 +177,21 @@ def sectors(sweep: Sweep) -> list[Row]:
         | {"networks": len({h.network for h in hosts})}
         for place, hosts in grouped(sweep.seen, lambda h: (h.country, h.network[2], h.network[3])).items()
     ]
+
+
+def network_kinds(sweep: Sweep) -> list[Row]:
+    rows = []
+    for country, first, networks in PLACES:
+        for network in networks:
+            hosts = [h for h in sweep.seen if (h.country, h.network) == (country, network)]
+            probed = len(announced(sweep, first, networks, network))
+            rows.append(
+                {"country": country, "network_kind": WORLD_KINDS[network[2]], "confidence": network[3]}
+                | tally(hosts)
+                | {"networks": int(bool(hosts)), "networks_probed": 1, "addresses_probed": probed}
+                | {"per_million": 1e6 * len({h.ip for h in hosts}) / probed, "services_estimated": len(hosts)}
+            )
+    return rows
 
 
 def by_country(sweep: Sweep, counts: Callable[[list[Host]], Row]) -> list[Row]:

@@ -13,6 +13,7 @@ from tests.analysis import lake
 from tests.publish import demo, history
 
 FORMATS = {"html", "md", "csv", "png"}
+NAMED = "resolved.mri.stmary-trust.example"
 TITLE, HOST, HOLDER, NAME = "STMARYPACS", "pacs.stmary.example", "St Mary Hospital Trust", "STMARY_ARCHIVE"
 LEAF = {"subject": f"CN={HOST}", "subject_organization": HOLDER, "san": [HOST, "10.9.8.7"]}
 EDITIONS = (
@@ -53,6 +54,10 @@ def telling():  # type: ignore[no-untyped-def]
             {"ip": demo.FIRST, "sector": "healthcare", "rule": "r", "field": "certificate", "confidence": "strong"}
         ],
         systems=[{"ip": demo.FIRST, "port": 2762}],
+        host_names=[{"ip": demo.FIRST, "naming": "confirmed", "names": [NAMED], "unconfirmed": [f"old.{NAMED}"]}],
+        network_coverage=[
+            {"country": "GB", "asn": 64999, "organisation": HOLDER, "network_kind": "hospital", "addresses": 512}
+        ],
         tls=[{"ip": demo.FIRST, "port": 2762, "round": 1, "handshake": "completed", "chain": [LEAF]}],
         coverage=[{"country": "GB", "addresses": 1_000_000, "country_source": "made up, built 2026-06-17"}],
     )
@@ -75,7 +80,21 @@ def test_no_address(texts: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "secret", [TITLE, HOST, "stmary.example", HOLDER, "pacs.hospital.example", "Example Janet", "64500", "64999", NAME]
+    "secret",
+    [
+        TITLE,
+        HOST,
+        "stmary.example",
+        HOLDER,
+        "pacs.hospital.example",
+        "Example Janet",
+        "64500",
+        "64999",
+        NAME,
+        history.HOSTS,
+        "example-trust",
+        NAMED,
+    ],
 )
 def test_no_name(texts: dict[str, str], secret: str) -> None:
     """No host name, AE title or network holder, in whatever spelling."""

@@ -1,0 +1,1 @@
+"""Host names of addresses by reverse DNS, each confirmed by asking where the name leads."""
