@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline import own_commands
 from pipeline.errors import CensusError, GuardError, InputError, Interrupted
 
 app = typer.Typer(
@@ -25,6 +26,8 @@ testbed = typer.Typer(
     help="A closed, simulated Internet of real servers, to try everything in.",
 )
 app.add_typer(testbed, name="testbed")
+app.add_typer(own_commands.app, name="own")
+app.command()(own_commands.audit)
 
 Lake = Annotated[Path, typer.Argument(help="Folder of the lake, e.g. demo/lake.", show_default=False)]
 RegisterFile = Annotated[

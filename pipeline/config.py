@@ -148,7 +148,7 @@ class Config(Section, frozen=True):
     """The whole file."""
 
     sweep: SweepSection
-    targets: TargetsSection
+    targets: TargetsSection = TargetsSection()
     caps: CapsSection = CapsSection()
     identity: IdentitySection = IdentitySection()
     probe: ProbeSection = ProbeSection()
@@ -174,8 +174,17 @@ def load(path: Path) -> Config:
         config = msgspec.convert(data, Config, strict=True)
     except msgspec.ValidationError as error:
         raise InputError(*_locate(path, str(error))) from None
+    config = _own_targets(config)
     _check(path, config)
     return config
+
+
+def _own_targets(config: Config) -> Config:
+    """Without an include list, the list that the owner signed is what is swept."""
+    targets = config.targets
+    if targets.include or targets.include_files or not config.own.ranges:
+        return config
+    return msgspec.structs.replace(config, targets=msgspec.structs.replace(targets, include_files=(config.own.ranges,)))
 
 
 def _locate(path: Path, message: str) -> tuple[str, str]:

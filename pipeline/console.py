@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from rich.console import Console
@@ -19,9 +19,13 @@ from pipeline.errors import InputError
 from pipeline.lake import store
 from pipeline.lake.store import Sweep
 from pipeline.outcome import ACCEPTS_ASSOCIATION, SPEAKS_DICOM, Outcome
+from pipeline.publish.escape import shown as bounded
 from pipeline.publish.escape import visible
 from pipeline.register import Register
 from pipeline.space.plan import Plan
+
+if TYPE_CHECKING:
+    from pipeline.publish.audit import Audit
 
 REFRESH_SECONDS = 0.5
 PLAIN_SECONDS = 10.0
@@ -197,6 +201,21 @@ def show_result(lake: Path, sweep: str) -> None:
     say(f"lake: {lake}\nreport: census report {lake} -o FOLDER\nSQL: census sql {lake}")
 
 
+def show_audit(audit: "Audit", *, as_json: bool) -> None:
+    """What an audit found, the gravest first: every text in it is safe to show."""
+    from pipeline.publish import audit as publishing
+
+    names = ("severity", "service", "declares", "findings")
+    rows = list(publishing.summary(audit))
+    if as_json:
+        print("\n".join(json.dumps(dict(zip(names, row, strict=True))) for row in rows), end="\n" if rows else "")
+        return
+    table = Table(*names, title=f"{publishing.CONFIDENTIAL}: {audit.headline()}")
+    for row in rows:
+        table.add_row(*row)
+    _results().print(table)
+
+
 def ask(lake: Path, query: str | None, form: str) -> None:
     """Answer a query, or open a prompt."""
     from pipeline.publish import session
@@ -255,7 +274,7 @@ def _print_table(table: Any) -> None:
     for name in table.column_names:
         shown.add_column(visible(name))
     for row in table.to_pylist():
-        shown.add_row(*(visible(str(value)) if value is not None else "" for value in row.values()))
+        shown.add_row(*(bounded(str(value)) if value is not None else "" for value in row.values()))
     _results().print(shown)
 
 

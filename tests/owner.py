@@ -1,7 +1,34 @@
-"""An owner who signs lists of ranges, with OpenSSL's command line as docs/own-ranges.md has it."""
+"""An owner who signs lists of ranges, with OpenSSL's command line as docs/own-ranges.md has it, and who has them audited."""
 
 import subprocess
 from pathlib import Path
+
+from pipeline import own
+
+SIGNED = "# the hospital\n193.62.0.0/25\n"
+CONFIG = """
+[sweep]
+name = "audit"
+ports = [104, 2762]
+seed = 7
+rate = 2000
+shards = 2
+profile = "{profile}"
+
+[identity]
+contact = "census@example.org"
+url = "https://census.example.org/"
+authorised_by = "a test in a closed testbed"
+
+[probe]
+cooldown = 2.0
+
+[own]
+owner = "St Example =Hospital"
+ranges = "ranges.txt"
+signature = "ranges.txt.sig"
+public_key = "owner.pem"
+"""
 
 
 def sign(folder: Path, text: str) -> dict[str, str]:
@@ -14,3 +41,12 @@ def sign(folder: Path, text: str) -> dict[str, str]:
     ):
         subprocess.run(["openssl", *command.split()], cwd=folder, check=True, capture_output=True, timeout=30)
     return {"ranges": "ranges.txt", "signature": "ranges.txt.sig", "public_key": "owner.pem"}
+
+
+def hospital(folder: Path, profile: str, signed: str = SIGNED) -> Path:
+    """A folder with a signed list and a configuration; the configuration."""
+    (folder / "ranges.txt").write_text(signed)
+    own.make_key(folder / "owner.key", folder / "owner.pem")
+    own.sign(folder / "ranges.txt", folder / "owner.key", folder / "ranges.txt.sig")
+    (folder / "audit.toml").write_text(CONFIG.format(profile=profile))
+    return folder / "audit.toml"

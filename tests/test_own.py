@@ -50,8 +50,8 @@ def test_what_was_changed_is_refused(change: dict[str, str], tmp_path: Path) -> 
 
 
 def test_targets_beyond_are_refused(tmp_path: Path) -> None:
-    """One target outside of the list, or no list at all, is refused, and the reason counts them."""
-    with pytest.raises(GuardError, match="2 targets are not in the signed list"):
+    """One target outside of the list, or no list at all, is refused, and the reason names them."""
+    with pytest.raises(GuardError, match=r"2 addresses are not in the signed list \(193.62.0.16/31\)"):
         own.require(signed(tmp_path), Ranges.of([(FIRST, FIRST + 17)]), "it")
     with pytest.raises(GuardError, match="section \\[own\\]"):
         own.require(None, Ranges.of([(FIRST, FIRST)]), "it")
@@ -67,6 +67,33 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "ranges.txt").write_bytes(b"\xff\xfe")
     with pytest.raises(InputError, match="no text"):
         own.read(OwnSection(**names), tmp_path)
+
+
+def test_the_program_signs_as_openssl_does(tmp_path: Path) -> None:
+    """`census own key` and `sign` make files that `[own]` takes and OpenSSL verifies; the private key is the owner's alone."""
+    (tmp_path / "ranges.txt").write_text(LIST)
+    own.make_key(tmp_path / "owner.key", tmp_path / "owner.pem")
+    assert own.sign(tmp_path / "ranges.txt", tmp_path / "owner.key", tmp_path / "ranges.txt.sig").count == 17
+    names = {"ranges": "ranges.txt", "signature": "ranges.txt.sig", "public_key": "owner.pem"}
+    assert own.read(OwnSection(**names), tmp_path)
+    assert (tmp_path / "owner.key").stat().st_mode & 0o777 == 0o600
+    verify = "pkeyutl -verify -pubin -inkey owner.pem -rawin -in ranges.txt -sigfile ranges.txt.sig"
+    subprocess.run(["openssl", *verify.split()], cwd=tmp_path, check=True, capture_output=True, timeout=30)
+
+
+def test_a_key_is_never_overwritten(tmp_path: Path) -> None:
+    """A key that is there stays as it is, and a list without an address, or signed by what is no key, is refused."""
+    own.make_key(tmp_path / "owner.key", tmp_path / "owner.pem")
+    kept = (tmp_path / "owner.key").read_bytes()
+    for private, public in (("owner.key", "other.pem"), ("other.key", "owner.pem")):
+        with pytest.raises(InputError, match="there already"):
+            own.make_key(tmp_path / private, tmp_path / public)
+    assert (tmp_path / "owner.key").read_bytes() == kept
+    (tmp_path / "ranges.txt").write_text("# nothing yet\n")
+    with pytest.raises(InputError, match="names no address"):
+        own.sign(tmp_path / "ranges.txt", tmp_path / "owner.key", tmp_path / "s")
+    with pytest.raises(InputError, match="no Ed25519 key"):
+        own.sign(tmp_path / "ranges.txt", tmp_path / "owner.pem", tmp_path / "s")
 
 
 def test_capabilities_elsewhere_exit_3(tmp_path: Path) -> None:

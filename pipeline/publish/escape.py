@@ -1,4 +1,7 @@
-"""Strings that a peer chose, made harmless for where they go. HTML is left to Jinja (autoescape), after `visible`."""
+"""Strings that a peer chose, made harmless for where they go. HTML is left to Jinja (autoescape), after `visible`.
+
+They are bounded once, where they are gathered (`shown`).
+"""
 
 import re
 import unicodedata
@@ -10,12 +13,20 @@ HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 #: Characters by which a spreadsheet takes a cell for a formula (OWASP, CSV injection).
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
+#: A text of somebody else's is shown up to here, in characters: longer ones fill a page and tell no more.
+LONGEST = 256
+
 MARKDOWN = re.compile(r"[\\`*_{}\[\]()<>#+!|~&:@=-]")
 
 
 def visible(text: str) -> str:
     """Write every character that does not show itself as its code."""
     return "".join(_code(char) if unicodedata.category(char) in HIDDEN else char for char in text)
+
+
+def shown(text: str, longest: int = LONGEST) -> str:
+    """A text that somebody else chose, visible and bounded; a longer one says how long it was."""
+    return visible(text) if len(text) <= longest else f"{visible(text[:longest])}… ({len(text):,} characters)"
 
 
 def _code(char: str) -> str:

@@ -13,10 +13,12 @@ from pipeline.errors import InputError
 from pipeline.publish import conclusions, queries
 from pipeline.publish.conclusions import Changed, Estimate, Seen, Step
 from pipeline.publish.edition import Edition, base, narrowed
-from pipeline.publish.escape import visible
+from pipeline.publish.escape import LONGEST, shown, visible
 from pipeline.publish.queries import PUBLISHED, SERIES
 from pipeline.publish.withhold import RARE, WITHHELD, rare_name, small_cells, withhold
 
+#: What a database says of itself is shown up to here, in characters; there may be several.
+LONG_SOURCE = 2048
 #: A country database older than this at the sweep's start is named in the headline.
 FRESH_DAYS = 60
 
@@ -215,12 +217,12 @@ def gather(con: duckdb.DuckDBPyConnection, sweep: str, edition: Edition | None =
     fates = select(con, f"FROM change_totals WHERE sweep IN ({IN_SERIES}) ORDER BY sweep", sweep, sweep)
     return Facts(
         sweep=visible(sweep),
-        about=about[0],
+        about=_safe(about[0]),
         losses=select(con, f"SELECT {sums} FROM receipts WHERE sweep = ?", sweep)[0],
         marts=_of_country(marts, edition.country) if edition.country else marts,
-        country_source=visible(source) if source else None,
+        country_source=shown(source, LONG_SOURCE) if source else None,
         geo_built=_built(source or ""),
-        second_source=visible(seconds[0]["source"] or "") or None,
+        second_source=shown(seconds[0]["source"] or "", LONG_SOURCE) or None,
         edition=edition,
         compared=compared,
         fates=tuple(fates),
@@ -295,8 +297,14 @@ def _columns(con: duckdb.DuckDBPyConnection, name: str) -> tuple[str, ...]:
 
 
 def _safe(row: Row) -> Row:
-    """Peers' strings with nothing hidden in them, or withheld."""
-    return {key: withhold(visible(value)) if key in PEER_COLUMNS and value else value for key, value in row.items()}
+    """Texts with nothing hidden in them and bounded; those of peers withheld where they name somebody."""
+    return {key: _text(key, value) if isinstance(value, str) else value for key, value in row.items()}
+
+
+def _text(column: str, value: str) -> str:
+    # Twice what is shown is looked at, so that a name which is cut is still found.
+    named = column in PEER_COLUMNS and withhold(visible(value[: 2 * LONGEST])) == WITHHELD
+    return WITHHELD if named else shown(value)
 
 
 def _folded(rows: list[Row]) -> tuple[Row, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.publish import plot, worldmap
-from pipeline.publish.countries import in_sentence
+from pipeline.publish.countries import countries, in_sentence
 from pipeline.publish.facts import Facts
 from pipeline.publish.plot import Pair, Point
 
@@ -44,7 +44,9 @@ def _trends(facts: Facts) -> Iterator[Figure]:
     yield Figure("trend", f"Services per sweep{where}", note, plot.trend(points, _spoken(label, points)))
     if facts.country:
         return
-    latest = [row["country"] for row in facts.marts["countries"].rows if row["country"] and row["services"]][:COUNTRIES]
+    # A database that came from elsewhere may hold any text as a country: no file is named after it.
+    known = [row for row in facts.marts["countries"].rows if row["country"] in countries() and row["services"]]
+    latest = [row["country"] for row in known[:COUNTRIES]]
     for country in latest:
         own = {row["sweep"]: row["services"] for row in facts.marts["country_trend"].rows if row["country"] == country}
         line = [Point(row["started_at"], own.get(row["sweep"], 0)) for row in facts.series]

@@ -1,4 +1,4 @@
-"""The tables of a report, as its formats share them: which columns, under which headings, and each cell as text."""
+"""The tables of a report, as its formats share them: their rows, and each cell as text."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,233 +7,11 @@ from typing import Any
 from pipeline.enrich import ruleset
 from pipeline.outcome import Outcome
 from pipeline.publish import conclusions
+from pipeline.publish.columns import TABLES, Columns
 from pipeline.publish.conclusions import Changed
 from pipeline.publish.countries import name
 from pipeline.publish.facts import Facts, Row
 from pipeline.publish.words import FLAGS, found, number
-
-Columns = tuple[tuple[str, str], ...]
-
-#: Mart → title and (column, heading) pairs.
-TABLES: dict[str, tuple[str, Columns]] = {
-    "countries": (
-        "Countries",
-        (
-            ("country", "Country"),
-            ("services", "Services"),
-            ("change", "Change"),
-            ("came", "Came"),
-            ("went", "Went"),
-            ("addresses", "Addresses"),
-            ("accepting", "Accept"),
-            ("echoed", "Echo"),
-            ("rejected", "Reject"),
-            ("addresses_probed", "Addresses probed"),
-            ("per_million", "Per million"),
-            ("addresses_estimated", "Estimated"),
-            ("addresses_low", "95\u00a0% from"),
-            ("addresses_high", "to"),
-            ("there", "Services there, estimated"),
-            ("there_low", "95\u00a0% from"),
-            ("there_high", "to"),
-        ),
-    ),
-    "changes": (
-        "Since the sweep before",
-        (
-            ("country", "Country"),
-            ("stayed", "Stayed"),
-            ("new", "New"),
-            ("returned", "Returned"),
-            ("missing", "Missing"),
-            ("gone", "Gone"),
-            ("entered", "Entered the space"),
-            ("left_space", "Left it"),
-        ),
-    ),
-    "sectors": (
-        "Owners by sector",
-        (
-            ("country", "Country"),
-            ("sector", "Sector"),
-            ("confidence", "Confidence"),
-            ("services", "Services"),
-            ("addresses", "Addresses"),
-            ("networks", "Networks"),
-            ("accepting", "Accept"),
-            ("services_estimated", "Estimated"),
-        ),
-    ),
-    "network_kinds": (
-        "Networks by kind",
-        (
-            ("country", "Country"),
-            ("network_kind", "Kind of network"),
-            ("confidence", "Confidence"),
-            ("services", "Services"),
-            ("addresses", "Addresses"),
-            ("networks", "Networks"),
-            ("accepting", "Accept"),
-            ("networks_probed", "Networks probed"),
-            ("addresses_probed", "Addresses probed"),
-            ("per_million", "Per million"),
-            ("services_estimated", "Estimated"),
-        ),
-    ),
-    "ports": (
-        "Ports",
-        (
-            ("country", "Country"),
-            ("port", "Port"),
-            ("responsive", "Answered our SYN"),
-            ("services", "Services"),
-            ("accepting", "Accept"),
-            ("services_estimated", "Estimated"),
-        ),
-    ),
-    "ae_control": (
-        "Who is let in",
-        (
-            ("country", "Country"),
-            ("services", "Services"),
-            ("anyone", "Anyone"),
-            ("open_share", "Share"),
-            ("rejected_called", "Rejected: called title"),
-            ("rejected_calling", "Rejected: calling title"),
-            ("rejected_otherwise", "Rejected otherwise"),
-            ("aborted", "Aborted"),
-        ),
-    ),
-    "tls_share": (
-        "Encryption",
-        (
-            ("country", "Country"),
-            ("services", "Services"),
-            ("over_tls", "Over TLS"),
-            ("share", "Share"),
-            ("handshakes", "Asked by TLS"),
-            ("completed", "Completed"),
-            ("needs_certificate", "Demand a certificate"),
-        ),
-    ),
-    "system_counts": (
-        "Systems beside addresses",
-        (
-            ("country", "Country"),
-            ("services", "Services"),
-            ("addresses", "Addresses"),
-            ("certain", "Systems, certain"),
-            ("probable", "Probable"),
-            ("possible", "Possible"),
-        ),
-    ),
-    "doubts": (
-        "Honeypots and networks that answer everything",
-        (
-            ("country", "Country"),
-            ("services", "Services"),
-            ("honeypot", "As a honeypot"),
-            ("answers_everything", "Network answers everything"),
-            ("odd", "Odd otherwise"),
-            ("unsuspected", "Unsuspected"),
-        ),
-    ),
-    "country_databases": (
-        "By two databases of places",
-        (
-            ("country", "Country"),
-            ("services", "Services by the first"),
-            ("services_second", "By the second"),
-            ("both", "By both"),
-            ("addresses_probed", "Addresses probed by the first"),
-            ("addresses_probed_second", "By the second"),
-        ),
-    ),
-    "vantages": (
-        "Two vantages",
-        (
-            ("sweep", "Sweep"),
-            ("days", "Days apart"),
-            ("port", "Port"),
-            ("seen_here", "Seen by one"),
-            ("seen_there", "By the other"),
-            ("seen_by_both", "By both"),
-            ("there", "There, estimated"),
-            ("there_low", "95\u00a0% from"),
-            ("there_high", "to"),
-        ),
-    ),
-    "survival": (
-        "Survival of an exposure",
-        (
-            ("sweep", "Up to sweep"),
-            ("days", "Days"),
-            ("stays", "Stayed"),
-            ("stays_low", "95\u00a0% from"),
-            ("stays_high", "to"),
-        ),
-    ),
-    "outcomes": (
-        "Outcomes",
-        (
-            ("outcome", "Outcome"),
-            ("targets", "Targets"),
-            ("share", "Share of answers"),
-            ("targets_estimated", "Estimated"),
-        ),
-    ),
-    "implementations": (
-        "Toolkits and products, by what they declare",
-        (
-            ("toolkit", "Toolkit"),
-            ("toolkit_version", "Version"),
-            ("product", "Product"),
-            ("product_version", "Version"),
-            ("kind", "Kind"),
-            ("grade", "Grade"),
-            ("evidenced", "Evidenced"),
-            ("class_uid_root", "Root, if unknown"),
-            ("class_uid_hash", "Hash"),
-            ("services", "Services"),
-            ("mismatched", "Behave otherwise"),
-            ("suspected", "Suspected"),
-            ("services_estimated", "Estimated"),
-        ),
-    ),
-    "products": (
-        "Products, as they describe themselves",
-        (
-            ("implementation_version_name", "Version name"),
-            ("implementation_class_uid", "Class UID"),
-            ("services", "Services"),
-            ("countries", "Countries"),
-            ("accepting", "Accept"),
-            ("services_estimated", "Estimated"),
-        ),
-    ),
-    "suspicions": (
-        "Suspicions",
-        (
-            ("suspicion", "Suspicion"),
-            ("country", "Country"),
-            ("services", "Services"),
-            ("addresses", "Addresses"),
-            ("exposed", "Of them exposed"),
-            ("services_estimated", "Estimated"),
-        ),
-    ),
-    "rejections": (
-        "Rejections",
-        (
-            ("meaning", "Reason"),
-            ("rj_result", "Result"),
-            ("rj_source", "Source"),
-            ("rj_reason", "Reason code"),
-            ("services", "Services"),
-            ("services_estimated", "Estimated"),
-        ),
-    ),
-}
 
 #: How a flag of change is shown: a sign beside a word, so that it needs no colour.
 CHANGES = {"up": "▲ up", "down": "▼ down", "turnover": "↕ turnover"}
@@ -372,6 +150,8 @@ def cell(column: str, value: Any) -> Cell:
             return Cell(str(value), value, numeric=True)
         case "there" | "there_low" | "there_high", float():
             return Cell(number(round(value)), value, numeric=True)
+        case "days", int() | float():
+            return Cell(f"{value:,.1f}".removesuffix(".0"), value, numeric=True)
         case "change", str():
             return Cell(CHANGES.get(value, value), value, hint=FLAGS.get(value, ""))
         case _, float() if column in SHARES:

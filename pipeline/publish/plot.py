@@ -13,7 +13,7 @@ from pipeline.publish.worldmap import INK
 
 WIDTH, HEIGHT = 480, 220
 LEFT, RIGHT, TOP, BOTTOM = 44, 20, 14, 30
-LINE, BAND, DOWN = "#2171b5", "#a9cce6", "#b5542b"
+LINE, BAND, DOWN = "#2171b5", "#5c95c9", "#b5542b"
 FONT = 'font-family="system-ui, Segoe UI, Roboto, Helvetica, Arial, sans-serif" font-size="13"'
 STEPS = 4
 DATES = 4

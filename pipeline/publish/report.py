@@ -55,7 +55,8 @@ def html(facts: Facts) -> str:
         figures=[(figure, Markup(figure.svg)) for figure in figures.figures(facts)],  # noqa: S704 - as the map
         downloads={sheet.name: f"data:text/csv;charset=utf-8,{quote(sheet.text)}" for sheet in sheets.sheets(facts)},
         # Our own drawing: numbers and fixed labels only, no string of a peer.
-        map=Markup(worldmap.svg(facts.marts["countries"].rows)),  # noqa: S704
+        map=Markup(worldmap.svg(facts.marts["countries"].rows, legend=False)),  # noqa: S704
+        classes=[(label, colour) for _, label, colour in worldmap.CLASSES],
     )
 
 

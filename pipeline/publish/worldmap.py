@@ -6,17 +6,21 @@ Colours are chosen so that a style sheet can replace them (`LAND`, `EDGE`, `INK`
 import io
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
-from pipeline.publish.countries import REFERENCE, countries
+from pipeline.publish.countries import REFERENCE, countries, name
 from pipeline.publish.facts import Row
 
 OUTLINES = REFERENCE / "countries-110m.json"
 ANTARCTICA = 10
 LAND, EDGE, INK = "#dfe3e8", "#fdfdfd", "#565d66"
 WIDTH, HEIGHT = 900, 440
+#: A screen reader is told of so many countries.
+SPOKEN = 20
+QUOTES = {chr(34): "&quot;"}
 
 #: Lower end, label and colour of each class.
 CLASSES = (
@@ -28,17 +32,27 @@ CLASSES = (
 )
 
 
-def svg(rows: Iterable[Row]) -> str:
-    """The map as one SVG element, coordinates cut to a tenth of a pixel."""
+def svg(rows: Iterable[Row], *, legend: bool = True) -> str:
+    """The map as one SVG element, one image with its numbers as text to a screen reader; coordinates cut to a tenth of a pixel."""
+    rows = list(rows)
     text = io.StringIO()
-    _chart(rows).save(text, format="svg")
-    return re.sub(r' d="[^"]+"', lambda path: re.sub(r"(\.\d)\d+", r"\1", path[0]), text.getvalue())
+    _chart(rows, legend=legend).save(text, format="svg")
+    drawn = re.sub(r' d="[^"]+"', lambda path: re.sub(r"(\.\d)\d+", r"\1", path[0]), text.getvalue())
+    return drawn.replace("<svg ", f'<svg role="img" aria-label="{escape(_spoken(rows), QUOTES)}" ', 1)
+
+
+def _spoken(rows: Sequence[Row]) -> str:
+    """What a screen reader says of the map: the countries of most services, the table has the others."""
+    counted = [row for row in rows if row["country"] in countries() and row["services"]]
+    counted.sort(key=lambda row: -row["services"])
+    told = "; ".join(f"{name(row['country'])}: {row['services']:,}" for row in counted[:SPOKEN])
+    return f"World map of DICOM services per country. {told or 'None was found'}."
 
 
 def png(rows: Iterable[Row]) -> bytes:
     """The map as a picture, on white."""
     data = io.BytesIO()
-    _chart(rows).properties(background="white").save(data, format="png", scale_factor=2)
+    _chart(rows, legend=True).properties(background="white").save(data, format="png", scale_factor=2)
     return data.getvalue()
 
 
@@ -47,7 +61,7 @@ def level(services: int) -> str:
     return next(label for least, label, _ in CLASSES if services >= least)
 
 
-def _chart(rows: Iterable[Row]) -> Any:
+def _chart(rows: Iterable[Row], *, legend: bool) -> Any:
     """Outlines coloured by class, and dots for the countries that have none."""
     import altair as alt
 
@@ -57,8 +71,10 @@ def _chart(rows: Iterable[Row]) -> Any:
     filled = [point for point in points if point["numeric"] in shapes]
     dots = [point for point in points if point["numeric"] not in shapes]
     scale = alt.Scale(domain=[label for _, label, _ in CLASSES], range=[colour for *_, colour in CLASSES])
-    legend = alt.Legend(title="DICOM services", orient="bottom-left", labelColor=INK, titleColor=INK)
-    colour = alt.Color("level:N", scale=scale, legend=legend, sort=None)
+    key = alt.Legend(
+        title="DICOM services", orient="bottom-left", labelColor=INK, titleColor=INK, labelFontSize=13, titleFontSize=13
+    )
+    colour = alt.Color("level:N", scale=scale, legend=key if legend else None, sort=None)
     land = (
         alt.Chart(alt.InlineData(values=outlines, format=alt.TopoDataFormat(feature="countries", type="topojson")))
         .transform_filter(f"+datum.id != {ANTARCTICA}")

@@ -18,7 +18,9 @@ HOSTILE = {
     "address": "at 193.62.0.9 now",
     "host": "pacs.hospital.example",
 }
-NAMES = ["OFFIS_DCMTK_367", "OFFIS_DCMTK_367", *HOSTILE.values()]
+#: As long as a field of two bytes can make it.
+LONG = ("<b>=a|\x1b[31m" * 8192)[:65535]
+NAMES = ["OFFIS_DCMTK_367", LONG, *HOSTILE.values()]
 FIRST = int(IPv4Address("193.62.0.1"))
 
 

@@ -1,4 +1,4 @@
-"""The page in a real browser: Debian's Chromium, driven by playwright, without a network."""
+"""The pages in a real browser: Debian's Chromium, driven by playwright, without a network; axe judges who can read them."""
 
 import shutil
 from collections.abc import Iterator
@@ -7,25 +7,36 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from pipeline.publish import report, session
+from pipeline.publish import audit, report, session
 from pipeline.publish.edition import Edition
 from tests.analysis import lake
-from tests.publish import demo, history
+from tests.publish import audited, demo, history
 
 CHROMIUM = shutil.which("chromium")
-PHONE, DESK = 390, 1280
+AXE = Path(__file__).parents[2] / ".venv" / "node_modules" / "axe-core" / "axe.min.js"
+PHONE, DESK = 390, 1440
+PAGES = ("series", "country", "since", "hostile", "audit")
+#: What stands outside of the screen, or holds more than it shows, and is not meant to: what scrolls by itself is.
+CUT = """[...document.body.querySelectorAll("*")].filter(one => !one.closest(".scroll, .sr, .skip, svg, script")
+  && (one.getBoundingClientRect().right > innerWidth + 1 || one.scrollWidth > one.clientWidth + 1 && one.clientWidth))
+  .map(one => one.outerHTML.slice(0, 80))"""
+JUDGE = "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
 
 
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Two reports: of a series of sweeps, and of peers that mean harm."""
+    """Reports of a series of sweeps, of one country, since a date, and of peers that mean harm; and an audit of such."""
     folder = tmp_path_factory.mktemp("pages")
     history.write(folder / "lake")
-    latest = [sweep for sweep in history.history() if sweep.name == "weekly"][-1]
+    weekly = [sweep for sweep in history.history() if sweep.name == "weekly"]
+    editions = {"series": Edition(), "country": Edition(country="GB"), "since": Edition(since=weekly[-3].id)}
     with session.connect(folder / "lake") as con:
-        report.write(con, latest.id, folder / "series", {"html"})
+        for name, edition in editions.items():
+            report.write(con, weekly[-1].id, folder / name, {"html"}, edition)
     report.write(demo.connect(), lake.SWEEP, folder / "hostile", {"html"}, Edition(least=1))
-    return {name: folder / name / "report.html" for name in ("series", "hostile")}
+    (folder / "audit").mkdir()
+    (folder / "audit" / "report.html").write_text(audit.html(audited.gathered(folder / "audit")), "utf-8")
+    return {name: folder / name / "report.html" for name in PAGES}
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +53,7 @@ class Opened:
 
     def __init__(self, browser: Browser, path: Path, width: int = DESK, scheme: str = "light") -> None:
         self.context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, accept_downloads=True
+            viewport={"width": width, "height": 844}, color_scheme=scheme, accept_downloads=True
         )  # type: ignore[arg-type]
         self.page: Page = self.context.new_page()
         self.said: list[str] = []
@@ -54,14 +65,27 @@ class Opened:
         self.page.goto(path.as_uri())
 
 
-@pytest.mark.parametrize("name", ["series", "hostile"])
+@pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("width", [PHONE, DESK])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_opens_quietly(browser: Browser, pages: dict[str, Path], name: str, width: int, scheme: str) -> None:
-    """No error, no message, no request but the file itself, and nothing wider than the screen."""
+    """No error, no message, no request but the file itself, and nothing wider than the screen or cut off."""
     opened = Opened(browser, pages[name], width, scheme)
     assert opened.said == [] and opened.asked == [pages[name].as_uri()]
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert opened.page.evaluate(CUT) == []
+    opened.context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(("width", "scheme"), [(PHONE, "light"), (DESK, "dark")])
+def test_everybody_can_read_it(browser: Browser, pages: dict[str, Path], name: str, width: int, scheme: str) -> None:
+    """axe finds nothing against WCAG 2.2 AA or good practice: contrast, names, captions, headings, landmarks, order."""
+    opened = Opened(browser, pages[name], width, scheme)
+    opened.page.evaluate(AXE.read_text("utf-8"))
+    judged = opened.page.evaluate(JUDGE)
+    assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in judged["violations"]] == []
+    assert {"color-contrast", "region"} <= {rule["id"] for rule in judged["passes"]}
     opened.context.close()
 
 
@@ -78,7 +102,7 @@ def test_map_and_plots_are_drawn(browser: Browser, pages: dict[str, Path]) -> No
 
 
 def column(page: Page, place: int) -> list[str]:
-    return page.locator(f"#countries tbody tr td:nth-child({place})").all_inner_texts()
+    return page.locator(f"#countries tbody tr > :nth-child({place})").all_inner_texts()
 
 
 def test_tables_sort_by_mouse_and_keyboard(browser: Browser, pages: dict[str, Path]) -> None:
@@ -133,3 +157,52 @@ def test_dark_is_dark_and_print_is_white(browser: Browser, pages: dict[str, Path
     page.emulate_media(media="print")
     assert page.evaluate(paper) == "rgb(255, 255, 255)"
     assert page.pdf(format="A4")[:4] == b"%PDF"
+    panel = "getComputedStyle(document.querySelector('aside')).backgroundColor"
+    assert page.evaluate(panel) == "rgb(244, 246, 248)"
+
+
+def test_focus_can_be_seen(browser: Browser, pages: dict[str, Path]) -> None:
+    """Whatever the tabulator reaches first, a link, a table that scrolls or a heading's button, has an outline."""
+    page = Opened(browser, pages["series"], PHONE).page
+    for selector in ("nav a", ".scroll", "#countries th button", "p.get a"):
+        page.locator(selector).first.focus()
+        page.keyboard.press("Shift+Tab")
+        page.keyboard.press("Tab")
+        drawn = "getComputedStyle(document.activeElement).outline"
+        assert "solid" in page.evaluate(drawn), selector
+
+
+def test_the_legend_can_be_read_on_a_phone(browser: Browser, pages: dict[str, Path]) -> None:
+    """The map's colours are explained in letters of at least 12 pixels, and each colour is that of the map, in the dark too."""
+    for scheme in ("light", "dark"):
+        page = Opened(browser, pages["series"], PHONE, scheme).page
+        assert page.locator("#map .legend li").count() == 5
+        size = "parseFloat(getComputedStyle(document.querySelector('#map .legend li')).fontSize)"
+        assert page.evaluate(size) >= 12
+        fill = "[...document.querySelectorAll('#map [fill=\"#a9cce6\"]')].map(one => getComputedStyle(one).fill)"
+        assert len(set(page.evaluate(fill))) == 1
+
+
+def test_the_first_column_stays(browser: Browser, pages: dict[str, Path]) -> None:
+    """On a phone the countries stay in sight while their table is moved to the right."""
+    page = Opened(browser, pages["series"], PHONE).page
+    page.locator("#countries .scroll").evaluate("one => one.scrollLeft = 400")
+    box = page.locator("#countries tbody th").first.bounding_box()
+    assert box and 0 <= box["x"] < 40
+
+
+def test_hints_are_read_without_a_mouse(browser: Browser, pages: dict[str, Path]) -> None:
+    """What an outcome means stands beside it, on the screen and on paper."""
+    page = Opened(browser, pages["series"], PHONE).page
+    assert page.locator("#outcomes .hint").first.is_visible() and page.locator("td[title], th[title]").count() == 0
+
+
+def test_an_audit_is_marked_on_every_page(browser: Browser, pages: dict[str, Path]) -> None:
+    """CONFIDENTIAL stands at the top of the screen wherever one reads, and in the margin of each printed page."""
+    page = Opened(browser, pages["audit"], PHONE).page
+    page.mouse.wheel(0, 5000)
+    page.wait_for_function("scrollY > 1000")
+    box = page.locator(".marking").bounding_box()
+    assert box and box["y"] < 10
+    rules = "[...document.styleSheets[0].cssRules].map(rule => rule.cssText).filter(text => text.startsWith('@page'))"
+    assert "CONFIDENTIAL" in page.evaluate(rules)[0]

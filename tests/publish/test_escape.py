@@ -30,3 +30,10 @@ def test_formulas_do_not_start_a_cell(start: str) -> None:
 def test_numbers_stay_numbers() -> None:
     """Negative numbers, nulls and truth values are not touched."""
     assert [escape.csv_cell(value) for value in (-1, -0.5, None, True)] == [-1, -0.5, None, True]
+
+
+@given(st.text(min_size=escape.LONGEST + 1))
+def test_long_texts_are_cut(text: str) -> None:
+    """A text longer than is shown ends with how long it was."""
+    cut = escape.shown(text)
+    assert cut.startswith(escape.visible(text[: escape.LONGEST])) and cut.endswith(f"… ({len(text):,} characters)")

@@ -100,6 +100,30 @@ def test_no_cell_is_a_formula(folder: Path) -> None:
         ]
 
 
+def test_long_names_are_cut(folder: Path, texts: dict[str, str]) -> None:
+    """A name of 64 kB is its beginning and its length in every file, and no file grows by it."""
+    for name in ("report.html", "report.md", "products.csv"):
+        assert "65,535 characters" in texts[name].replace("&#40;", "(")
+    assert not [name for name, text in texts.items() if text.count(r"\x1b[31m") > 100]
+
+
+@pytest.mark.parametrize("country", ["../../" + "x" * 65_530, "a." * 32_768, "<script>alert(1)</script>"])
+def test_a_country_is_text_too(tmp_path: Path, country: str) -> None:
+    """A database from elsewhere that holds any text as a country names no file, and fills no page."""
+    found = {"ip": demo.FIRST, "port": 104, "outcome": "accepted"}
+    con = lake.connect(
+        sweeps=[demo.sweep_row(1_000_000, 1)],
+        associations=[found],
+        locations=[{"ip": demo.FIRST, "country": country}],
+        coverage=[{"country": country, "addresses": 5, "country_source": country}],
+    )
+    written = report.write(con, lake.SWEEP, tmp_path, FORMATS)
+    assert {path.parent for path in written} == {tmp_path}
+    texts = {path.suffix: path.read_text("utf-8") for path in written if path.suffix != ".png"}
+    assert not [kind for kind, text in texts.items() if country[:2100] in text and len(country) > 2100]
+    assert not [kind for kind in (".html", ".md", ".svg") if "<script>alert" in texts[kind]]
+
+
 def _is_number(cell: str) -> bool:
     return bool(re.fullmatch(r"-?[\d.e+-]+", cell))
 

@@ -32,3 +32,4 @@ def test_peers_cannot_write_to_the_terminal() -> None:
     shown = printed(text.products(demo.connect(), lake.SWEEP))
     assert "\x1b" not in shown and "\x07" not in shown and r"\x1b[31mred\x07" in shown
     assert "[bold]b[/bold]" in shown
+    assert shown.count("<b>=a|") < 50 and "65,535" in shown

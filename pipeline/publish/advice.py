@@ -1,0 +1,95 @@
+"""What to say of a service on ranges of one's own: the rules of `data/reference/advice.toml`, tables that this code walks."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+import msgspec
+
+from pipeline.enrich import rule
+from pipeline.enrich.rule import REFERENCE, When
+from pipeline.errors import InputError
+
+RULES = REFERENCE / "advice.toml"
+
+#: What a rule may ask of a service, and of which type it is.
+FACTS: Mapping[str, type] = MappingProxyType(
+    {
+        "outcome": str,
+        "dicom": bool,
+        "accepts": bool,
+        "accepted_roles": str,
+        "rj_source": int,
+        "rj_reason": int,
+        "encrypted": bool,
+        "tls_version": str,
+        "client_certificate": str,
+        "valid_at_visit": bool,
+        "self_signed": bool,
+        "declares": bool,
+    }
+)
+
+
+class Severity(StrEnum):
+    """How grave a finding is, the gravest first."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFO = "info"
+
+
+RANK: Mapping[str, int] = MappingProxyType({severity: rank for rank, severity in enumerate(Severity)})
+
+
+class Advice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A rule: when it holds, how grave that is, why it matters, what to do, and where the reason can be read."""
+
+    id: str
+    severity: Severity
+    title: str
+    why: str
+    do: str
+    source: str
+    when: When
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    advice: tuple[Advice, ...]
+
+
+@cache
+def load(path: Path = RULES) -> tuple[Advice, ...]:
+    """The rules of a file, the gravest first. Raises InputError naming file, rule and reason."""
+    found = rule.read(path, _File).advice
+    seen: set[str] = set()
+    for advice in found:
+        _check(path, advice, seen)
+        seen.add(advice.id)
+    return tuple(sorted(found, key=lambda advice: RANK[advice.severity]))
+
+
+def _check(path: Path, advice: Advice, seen: set[str]) -> None:
+    """Refuse an id that is not plain or comes twice, an empty text, and a condition on what is no fact or of another type."""
+    where = f"{path}, id {advice.id!r}"
+    if not rule.IDENTIFIER.fullmatch(advice.id):
+        raise InputError(where, "must be made of a-z, 0-9 and single hyphens")
+    if advice.id in seen:
+        raise InputError(where, "comes twice")
+    if empty := next((key for key in ("title", "why", "do", "source", "when") if not getattr(advice, key)), ""):
+        raise InputError(f"{where}, key {empty}", "is empty")
+    for name, wanted in advice.when.items():
+        if name not in FACTS:
+            raise InputError(f"{where}, key when.{name}", f"is no fact; there are {', '.join(FACTS)}")
+        values = wanted if isinstance(wanted, list) else [wanted]
+        if not values or any(type(value) is not FACTS[name] for value in values):
+            raise InputError(f"{where}, key when.{name}", f"must be of type {FACTS[name].__name__}")
+
+
+def of(facts: Mapping[str, object]) -> tuple[Advice, ...]:
+    """All advice that fits a service's facts, the gravest first."""
+    return tuple(advice for advice in load() if rule.fits(advice.when, facts))

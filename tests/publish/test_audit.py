@@ -1,0 +1,76 @@
+"""The report of an audit: its findings, and that a peer cannot write into it."""
+
+import csv
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from pipeline.publish import audit
+from pipeline.publish.audit import Audit
+from tests.publish import audited
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Audit:
+    return audited.gathered(tmp_path_factory.mktemp("audit"))
+
+
+def tags(page: str) -> list[str]:
+    seen: list[str] = []
+    parser = HTMLParser()
+    parser.handle_starttag = lambda tag, attrs: seen.append(tag)  # type: ignore[method-assign]
+    parser.feed(page)
+    return seen
+
+
+def test_the_gravest_comes_first(found: Audit) -> None:
+    """Services are in the order of their gravest finding, and each is counted once."""
+    ranks = [list(audit.Severity).index(service.severity) for service in found.services]
+    assert ranks == sorted(ranks) and sum(found.counts().values()) == len(found.services) == 13
+    assert found.headline() == "12 DICOM services on 12 addresses answered a stranger"
+
+
+def test_each_rule_says_where(found: Audit) -> None:
+    """A finding names the services of which it holds: old TLS, a date that is past, and a check of titles at one each."""
+    where = {said.id: [service.place for service in services] for said, services in found.findings()}
+    assert len(where["query-open"]) == 10
+    for rule in ("old-tls", "certificate-out-of-date", "self-signed", "no-client-certificate"):
+        assert where[rule] == ["193.62.0.92:2762"]
+    assert where["called-title-checked"] == ["193.62.0.91:104"] and where["port-open"] == ["193.62.0.93:104"]
+    assert "193.62.0.92:2762" not in where["unencrypted"]
+
+
+def test_hostile_names_are_text(found: Audit) -> None:
+    """Markup, escapes, marks of direction and 64 kB of a peer are short text in the page, which has no script at all."""
+    page = audit.html(found)
+    assert not {"script", "img", "b"} & set(tags(page))
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page and r"\x1b[31mred\x07" in page
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]", page)
+    assert "65,535 characters" in page and len(page) < 200_000
+
+
+def test_no_cell_is_a_formula(found: Audit) -> None:
+    """No text in the CSV begins as a spreadsheet's formulas do, though owner and peers tried; every row is marked."""
+    rows = list(csv.DictReader(audit.csv_text(found).splitlines()))
+    assert {row["marking"] for row in rows} == {"CONFIDENTIAL"}
+    assert not [cell for row in rows for cell in row.values() if cell.lstrip().startswith(("=", "+", "-", "@"))]
+    assert (
+        any("=cmd" in row["declares"] for row in rows)
+        and max(len(cell) for row in rows for cell in row.values()) < 3000
+    )
+
+
+def test_nothing_hidden_reaches_the_terminal(found: Audit) -> None:
+    """What is printed has no control character and no long text."""
+    assert all(cell.isprintable() and len(cell) < 3000 for line in audit.summary(found) for cell in line)
+
+
+def test_nothing_found_is_said(tmp_path: Path) -> None:
+    """An audit in which no port answered says so."""
+    found = audited.gathered(tmp_path)
+    nothing = Audit(found.sweep, found.owner, found.signed, (), found.started, found.finished, found.method)
+    assert nothing.headline() == "Nothing answered a stranger" and "no port of these ranges answered" in audit.html(
+        nothing
+    )
