@@ -3,7 +3,8 @@
 `python -m benchmarks.send [--seconds S]`. All of them visit the public IPv4 space on port 104 as fast as they can, in a closed
 pair of namespaces; nobody answers. "unfilled" sends the same frames again without touching them: what the kernel takes is the
 machine's limit. Each figure is the median of the rounds, which take turns. Two senders of masscan are two processes with a shard
-each. `ZMAP=` names another zmap to measure. Filling is timed apart: permutation, exclusion, validation and checksums.
+each. `ZMAP=` names another zmap to measure. Filling is timed apart: permutation, exclusion,
+validation, the draw of those that get a second or a control SYN, and checksums.
 """
 
 import argparse
@@ -22,6 +23,8 @@ import numpy as np
 
 from pipeline import guard
 from pipeline.guard import ONLY_TESTBED, TESTBED
+from pipeline.probe.aside import Aside, Asides
+from pipeline.probe.lot import lots
 from pipeline.ring import TransmitRing
 from pipeline.space import listing
 from pipeline.space.permutation import Permutation
@@ -55,11 +58,22 @@ def template() -> bytes:
     return packet.template(packet.Link(mac(VANTAGE_MAC), mac(WORLD_MAC), address))
 
 
+def chosen() -> Asides:
+    """What a census puts aside of its targets, by default: a hundredth each for a second and for a control SYN."""
+    key = bytes(range(16))
+    second, control = lots(0.01, 0.01)
+    kinds = (
+        Aside.of("second", key, second, delay=3.0),
+        Aside.of("control", key, control, delay=0.0, port=50_000, beside=PORT),
+    )
+    return Asides(kinds, Secret.derived(key, "choice"))
+
+
 def send(shard: int, shards: int, *, filled: bool) -> None:
     """Send until killed; unfilled frames are those of the first turn of the ring."""
     targets, secret, ids = walk(shards), Secret.of(bytes(range(16))), np.random.default_rng()
     ring = TransmitRing.of_probes(guard.packet_socket("vantage0", 0), template())
-    sums = packet.Sums.over(template())
+    sums, asides = packet.Sums.over(template()), chosen()
     at = 0
     while True:
         count = ring.room(BATCH)
@@ -67,6 +81,8 @@ def send(shard: int, shards: int, *, filled: bool) -> None:
         if filled or at < BATCH * 2:
             addresses, ports = targets.targets(shard, at, at + count)
             cookie = bake(secret, addresses, ports)
+            asides.choose(1, np.arange(count), addresses, ports, cookie.sequence, 0.0)
+            asides.clear()
             packet.fill(frames, sums, addresses, ports, cookie, ids.integers(0, 65536, count, dtype=np.uint16))
         ring.send(count)
         at += count
@@ -75,7 +91,7 @@ def send(shard: int, shards: int, *, filled: bool) -> None:
 def filling() -> float:
     """Nanoseconds to fill a frame, on one core."""
     targets, secret, ids = walk(1), Secret.of(bytes(range(16))), np.random.default_rng()
-    sums = packet.Sums.over(template())
+    sums, asides, places = packet.Sums.over(template()), chosen(), np.arange(BATCH)
     slots = np.zeros(
         BATCH, dtype=np.dtype({"names": ["frame"], "formats": [packet.FRAME], "offsets": [32], "itemsize": 128})
     )
@@ -83,6 +99,7 @@ def filling() -> float:
     for number in range(rounds):
         addresses, ports = targets.targets(0, number * BATCH, (number + 1) * BATCH)
         cookie = bake(secret, addresses, ports)
+        asides.choose(1, places, addresses, ports, cookie.sequence, float(number))
         packet.fill(slots["frame"], sums, addresses, ports, cookie, ids.integers(0, 65536, BATCH, dtype=np.uint16))
     return 1e9 * (time.perf_counter() - began) / rounds / BATCH
 

@@ -6,7 +6,7 @@ there tells whether it is the first, belongs to a conversation, or comes after i
 
 import select
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.pcap import Capture
-from pipeline.probe.aside import Aside, Asides
+from pipeline.probe.aside import Asides
 from pipeline.probe.greeting import Clock, Greeter, Settled, Talked
 from pipeline.probe.open_range import (
     SETTLED,
@@ -53,7 +53,7 @@ class Engine:
     def __init__(
         self, walk: Walk, secret: Secret, transmit: TransmitRing, receive: ReceiveRing, greeter: Greeter, *,
         permit: Callable[[], Permit], frame: bytes, rate: int, cooldown: float, handed_on: Collection[int],
-        asides: Sequence[Aside] = (), capture: Capture | None = None,
+        asides: Asides, capture: Capture | None = None,
     ) -> None:  # fmt: skip
         self._walk = walk
         self._secret = secret
@@ -65,8 +65,8 @@ class Engine:
         self._capture = capture
         self._handed_on = np.array(sorted(handed_on), dtype=np.uint16)
         self._held_since: float | None = None
-        self._cooldown = cooldown + max((aside.delay for aside in asides), default=0.0)
-        self._asides = Asides(tuple(asides))
+        self._cooldown = cooldown + max((aside.delay for aside in asides.kinds), default=0.0)
+        self._asides = asides
         self._ids = np.random.default_rng()
         self._pacer = Pacer(rate, time.monotonic())
         self._sending: OpenRange | None = None
@@ -147,8 +147,10 @@ class Engine:
             begin = opened.range.first_index + opened.next_index
             targets = self._walk.targets(opened.range.shard, begin, begin + count)
             addresses, ports, chosen = _asked(*targets, withheld)
-            sent = self._probe(addresses, ports, bake(self._secret, addresses, ports))
-            self._asides.choose(self._begun, opened.next_index + chosen, addresses, ports, time.monotonic())
+            cookie = bake(self._secret, addresses, ports)
+            sent = self._probe(addresses, ports, cookie)
+            place = opened.next_index + chosen
+            self._asides.choose(self._begun, place, addresses, ports, cookie.sequence, time.monotonic())
             opened.next_index += count
             opened.batches.append((opened.next_index, time.monotonic()))
             opened.counts.probes_sent += sent

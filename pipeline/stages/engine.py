@@ -18,9 +18,10 @@ from pipeline.associate.conversation import Conversation
 from pipeline.errors import InputError
 from pipeline.lake import parts
 from pipeline.pcap import RAW, Capture
-from pipeline.probe.aside import Aside
+from pipeline.probe.aside import Aside, Asides
 from pipeline.probe.engine import Engine
 from pipeline.probe.greeting import Greeter, Settled, Talked
+from pipeline.probe.lot import lots
 from pipeline.probe.open_range import Controls, Finished, Greeted, Responses
 from pipeline.probe.pacer import Pacer
 from pipeline.probe.shield import shield
@@ -111,14 +112,15 @@ def _engine(
     )
 
 
-def _asides(setting: Setting) -> list[Aside]:
+def _asides(setting: Setting) -> Asides:
     """The probes beside the plan's own that it wants."""
     loss, control, port = setting.plan.loss, setting.plan.control, setting.plan.settings.ports[0]
+    second, beside = lots(loss.sample, control.sample)
     kinds = (
-        Aside.of("second", setting.secret, share=loss.sample, delay=loss.delay),
-        Aside.of("control", setting.secret, share=control.sample, delay=0.0, port=control.port, beside=port),
+        Aside.of("second", setting.secret, second, delay=loss.delay),
+        Aside.of("control", setting.secret, beside, delay=0.0, port=control.port, beside=port),
     )
-    return [aside for aside in kinds if aside.share]
+    return Asides(tuple(aside for aside in kinds if aside.lot.size), Secret.derived(setting.secret, "choice"))
 
 
 @dataclass(slots=True)
