@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from pipeline.pcap import Capture
 from pipeline.probe.aside import Asides
-from pipeline.probe.greeting import Clock, Greeter, Settled, Talked
+from pipeline.probe.clock import Clock
+from pipeline.probe.flows import Talked
+from pipeline.probe.greeting import Greeter, Settled
 from pipeline.probe.open_range import (
     SETTLED,
     UNSEEN,
@@ -27,6 +29,7 @@ from pipeline.probe.open_range import (
     Responses,
 )
 from pipeline.probe.pacer import Pacer
+from pipeline.probe.speaker import Speaker
 from pipeline.ring import Received, ReceiveRing, TransmitRing
 from pipeline.space.ranges import I64, U32, Ranges
 from pipeline.space.register import Permit
@@ -38,6 +41,8 @@ from pipeline.wire.packet import Answers, Sums
 BATCH = 8192
 #: How long to wait for answers where nothing may be sent, in seconds.
 IDLE_SECONDS = 0.005
+#: Rings are not looked at more often than so, in seconds: a packet costs the less, the more there are; half of a burst of probes.
+GATHER_SECONDS = 0.005
 #: What rings and pacer count since they were made; a range's own is what came meanwhile.
 RING_COUNTS = ("ring_dropped", "ring_truncated", "ring_corrupt", "ring_rejected", "stalls")
 #: Of a conversation no more bytes of ours than this are acknowledged: what acknowledges more is no answer to us.
@@ -51,7 +56,7 @@ class Engine:
     """
 
     def __init__(
-        self, walk: Walk, secret: Secret, transmit: TransmitRing, receive: ReceiveRing, greeter: Greeter, *,
+        self, walk: Walk, secret: Secret, transmit: TransmitRing, receive: ReceiveRing, speaker: Speaker, greeter: Greeter, *,
         permit: Callable[[], Permit], frame: bytes, rate: int, cooldown: float, handed_on: Collection[int],
         asides: Asides, capture: Capture | None = None,
     ) -> None:  # fmt: skip
@@ -59,7 +64,7 @@ class Engine:
         self._secret = secret
         self._transmit = transmit
         self._receive = receive
-        self._greeter = greeter
+        self._speaker, self._greeter = speaker, greeter
         self._sums = Sums.over(frame)
         self._permit = permit
         self._capture = capture
@@ -75,6 +80,7 @@ class Engine:
         self._stopping = False
         self._seen = dict.fromkeys(RING_COUNTS, 0)
         self.probes = self.suppressed = 0
+        self._looked = 0.0
         self._poll = select.poll()
         self._poll.register(receive.socket, select.POLLIN)
 
@@ -115,7 +121,7 @@ class Engine:
             self._send_asides(permit.withheld)
         if self._sending and self._may_send(self._sending, held=bool(permit.held)):
             self._send(self._sending, permit.withheld)
-        self._poll.poll(self._patience(held=bool(permit.held)))
+        self._wait(held=bool(permit.held))
         yield from self._read(permit)
         at = _now()
         yield from self._told(self._greeter.tick(at))
@@ -124,6 +130,12 @@ class Engine:
                 del self._open[number]
                 whole = opened.next_index == opened.range.length and not opened.put_off
                 yield Finished(opened.range, opened.conclude(), complete=whole)
+
+    def _wait(self, *, held: bool) -> None:
+        """Wait for packets, as long as there is nothing else to do, and let those that come soon be read together."""
+        self._poll.poll(self._patience(held=held))
+        time.sleep(max(0.0, self._looked + GATHER_SECONDS - time.monotonic()))
+        self._looked = time.monotonic()
 
     def _patience(self, *, held: bool) -> int:
         """Milliseconds to wait for packets before there is something else to do."""
@@ -236,14 +248,14 @@ class Engine:
                 homeless &= ~mine
                 heard = _Heard(number, opened, answers.take(mine), acked[mine], position[mine])
                 yield from self._hear(heard, received, permit)
-        self._greeter.late(answers.take(homeless & (answers.flags != 0)))
+        self._speaker.late(answers.take(homeless & (answers.flags != 0)))
 
     def _hear_asides(self, answers: Answers, others: I64, beside: NDArray[np.bool_]) -> Iterator[Event]:
         """Answers to probes beside the plan's own: note whose they are in `beside`, reset them, and count them with their range."""
         for aside, place in self._asides.whose(answers, others):
             beside[place] = True
             mine = answers.take(place)
-            self._greeter.refuse(mine)
+            self._speaker.refuse(mine)
             shard, local = self._walk.locate(mine.address, aside.home(mine.port))
             for opened in self._open.values():
                 position, inside = opened.places(shard, local)
@@ -271,7 +283,7 @@ class Engine:
                 chosen, slots[segments].astype(np.int64), heard.acked[segments], received.payloads(chosen), _now()
             )
             yield from self._told(told)
-        self._greeter.late(heard.answers.take((slots == SETTLED) & ~accepted & (flags != 0)))
+        self._speaker.late(heard.answers.take((slots == SETTLED) & ~accepted & (flags != 0)))
         if first.any():
             yield from self._first(heard.take(first), permit)
 
@@ -286,7 +298,7 @@ class Engine:
         greeted = ~withheld & ~handed
         opened.slot[position] = SETTLED
         opened.counts.suppressed_visits += int(withheld.sum())
-        self._greeter.refuse(answers.take(~greeted))
+        self._speaker.refuse(answers.take(~greeted))
         rtt = _rtt(opened, position)
         if greeted.any():
             number = heard.number

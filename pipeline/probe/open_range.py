@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.probe.greeting import Settled, Talked
+from pipeline.probe.flows import Talked
+from pipeline.probe.greeting import Settled
 from pipeline.space.ranges import I64
 from pipeline.space.shard import Range
 from pipeline.wire.packet import Answers

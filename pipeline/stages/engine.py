@@ -20,11 +20,13 @@ from pipeline.lake import parts
 from pipeline.pcap import RAW, Capture
 from pipeline.probe.aside import Aside, Asides
 from pipeline.probe.engine import Engine
-from pipeline.probe.greeting import Greeter, Settled, Talked
+from pipeline.probe.flows import Talked
+from pipeline.probe.greeting import Greeter, Settled
 from pipeline.probe.lot import lots
 from pipeline.probe.open_range import Controls, Finished, Greeted, Responses
 from pipeline.probe.pacer import Pacer
 from pipeline.probe.shield import shield
+from pipeline.probe.speaker import Speaker
 from pipeline.record import banner, columns
 from pipeline.register import Watch
 from pipeline.ring import ReceiveRing, SegmentRing, TransmitRing, filter_program
@@ -95,13 +97,15 @@ def _engine(
     def talk(ip: int, port: int, started_at_us: int) -> Conversation:
         return Conversation(outgoing, echo=echo, ip=ip, port=port, started_at_us=started_at_us)
 
+    speaker = Speaker(SegmentRing(guard.packet_socket(interface, 0)), link, outgoing)
     ports = plan.settings.ports if plan.settings.profile == "capabilities" else plan.tls.ports
     return Engine(
         plan.walk(),
         Secret.of(setting.secret),
         TransmitRing.of_probes(guard.packet_socket(interface, 0), frame),
         ReceiveRing(guard.packet_socket(interface, ETH_P_ALL), filter_program(link.source)),
-        Greeter(SegmentRing(guard.packet_socket(interface, 0)), link, outgoing, talk),
+        speaker,
+        Greeter(speaker, outgoing, talk),
         permit=watch.permit,
         frame=frame,
         rate=plan.settings.rate,
@@ -230,7 +234,7 @@ class Sending:
         arrays = [
             pa.array(settled.rows[names[name]]).cast(table.field(name).type)
             if name in names
-            else pa.array([same[name]] * count, table.field(name).type)
+            else pa.repeat(pa.scalar(same[name], table.field(name).type), count)
             for name in table.names
         ]
         self.fanout.rows(self.message(chosen, "responses"), pa.RecordBatch.from_arrays(arrays, schema=table))

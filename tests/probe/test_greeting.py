@@ -1,30 +1,21 @@
-"""The stateless greeting: what may leave through it."""
+"""The stateless greeting: segments of many hosts, many of each, are taken in rounds."""
 
-import pytest
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pipeline.errors import GuardError
-from pipeline.probe.greeting import Greeter
-from pipeline.wire.packet import ACK, PSH, Link
-from tests.associate.replies import OUTGOING
-
-LINK = Link(bytes(6), bytes(6), 1)
+from pipeline.probe.greeting import _rounds
 
 
-def greeter() -> Greeter:
-    """One that has sent nothing; its ring is asked for nothing here."""
-    return Greeter(None, LINK, OUTGOING, None)  # type: ignore[arg-type]
+@given(st.lists(st.integers(0, 8), max_size=40))
+def test_each_segment_has_its_turn(slots: list[int]) -> None:
+    """Every segment is in one round; no round has two of a host, and the n-th of a host is in the n-th."""
+    rounds = [chosen.tolist() for chosen in _rounds(np.array(slots, dtype=np.int64))]
+    assert sorted(place for chosen in rounds for place in chosen) == list(range(len(slots)))
+    for number, chosen in enumerate(rounds):
+        assert [slots[:place].count(slots[place]) for place in chosen] == [number] * len(chosen)
 
 
-@pytest.mark.parametrize(
-    "payload", [OUTGOING.request[:-1], OUTGOING.request + b"\0", OUTGOING.request * 2, b"GET / HTTP/1.0\r\n\r\n"]
-)
-def test_nothing_but_whole_templates_can_leave(payload: bytes) -> None:
-    """A segment with bytes that are no template of the sweep cannot be made: a guard rail, exit code 3."""
-    with pytest.raises(GuardError, match="none of the sweep's templates"):
-        greeter()._kind(ACK | PSH, payload)
-
-
-def test_templates_leave_as_they_are() -> None:
-    """Each template ends its frame, after headers without options."""
-    for payload in OUTGOING.templates.values():
-        assert greeter()._kind(ACK | PSH, payload).frame[54:] == payload
+def test_nothing_has_no_rounds() -> None:
+    """Without segments there is no round."""
+    assert list(_rounds(np.zeros(0, dtype=np.int64))) == []
