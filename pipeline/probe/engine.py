@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 from pipeline.pcap import Capture
 from pipeline.probe.aside import Asides
 from pipeline.probe.clock import Clock
+from pipeline.probe.closing import CLOSE_SECONDS, CLOSING, RESET, SETTLED, UNSEEN, Closing, acknowledged, awaiting
 from pipeline.probe.flows import Talked
 from pipeline.probe.greeting import Greeter, Settled
 from pipeline.probe.open_range import (
-    SETTLED,
-    UNSEEN,
     Controls,
     Event,
     Finished,
@@ -72,6 +71,7 @@ class Engine:
         self._held_since: float | None = None
         self._cooldown = cooldown + max((aside.delay for aside in asides.kinds), default=0.0)
         self._asides = asides
+        self._closing = Closing()
         self._ids = np.random.default_rng()
         self._pacer = Pacer(rate, time.monotonic())
         self._sending: OpenRange | None = None
@@ -125,6 +125,7 @@ class Engine:
         yield from self._read(permit)
         at = _now()
         yield from self._told(self._greeter.tick(at))
+        self._close(at.now)
         for number, opened in list(self._open.items()):
             if at.now >= opened.cool_until and not opened.talking:
                 del self._open[number]
@@ -140,7 +141,7 @@ class Engine:
     def _patience(self, *, held: bool) -> int:
         """Milliseconds to wait for packets before there is something else to do."""
         wait = self._pacer.wait() if self._sending and not held else IDLE_SECONDS
-        wait = min(wait, min(self._greeter.next_due, self._asides.next_due) - time.monotonic())
+        wait = min(wait, min(self._greeter.next_due, self._asides.next_due, self._closing.next_due) - time.monotonic())
         return max(0, int(wait * 1000))
 
     def _may_send(self, opened: OpenRange, *, held: bool) -> bool:
@@ -283,9 +284,27 @@ class Engine:
                 chosen, slots[segments].astype(np.int64), heard.acked[segments], received.payloads(chosen), _now()
             )
             yield from self._told(told)
-        self._speaker.late(heard.answers.take((slots == SETTLED) & ~accepted & (flags != 0)))
+        self._hear_late(heard, slots, ~accepted & (flags != 0))
         if first.any():
             yield from self._first(heard.take(first), permit)
+
+    def _hear_late(self, heard: "_Heard", slots: NDArray[np.int32], segments: NDArray[np.bool_]) -> None:
+        """Segments of conversations that are over; some acknowledge our FIN, some show that our RST after it missed."""
+        answers = heard.answers
+        done = segments & (
+            acknowledged(slots, heard.acked) | ((slots <= CLOSING) & ((answers.flags & packet.RST) != 0))
+        )
+        heard.opened.slot[heard.position[done]] = SETTLED
+        self._speaker.late(answers.take(segments & ((slots == SETTLED) | (slots <= CLOSING))))
+        self._speaker.refuse(answers.take(segments & (slots == RESET) & ((answers.flags & packet.RST) == 0)))
+
+    def _close(self, now: float) -> None:
+        """Reset those that have not acknowledged our FIN in time."""
+        for number, position, rows in ((each.number, each.position, each.rows) for each in self._closing.due(now)):
+            opened = self._open[number]
+            left = opened.slot[position] <= CLOSING
+            opened.slot[position[left]] = RESET
+            self._speaker.say(rows[left], packet.RST | packet.ACK, skip=rows["acked"][left])
 
     def _first(self, heard: "_Heard", permit: Permit) -> Iterator[Event]:
         """Targets that answered for the first time: greet them, hand them on, or let them be."""
@@ -312,10 +331,14 @@ class Engine:
     def _told(self, results: Iterable[Settled | Talked]) -> Iterator[Greeted]:
         """What came of conversations: their targets are settled."""
         for result in results:
-            opened = self._open[result.range]
-            position = np.atleast_1d(result.rows["position"] if isinstance(result, Settled) else result.row["position"])
-            opened.slot[position] = SETTLED
+            opened, now = self._open[result.range], time.monotonic()
+            rows = np.atleast_1d(result.rows if isinstance(result, Settled) else np.array(result.row))
+            position = rows["position"].astype(np.int64)
+            opened.slot[position] = awaiting(result.sent)
             opened.talking -= len(position)
+            if result.sent:
+                self._closing.add(result.range, position, rows, now)
+                opened.cool_until = max(opened.cool_until, now + 2 * CLOSE_SECONDS)
             yield Greeted(opened.range, result)
 
 

@@ -23,6 +23,8 @@ class Talked(NamedTuple):
     range: int
     row: np.void
     visit: Visit
+    sent: int
+    """As in `Settled`."""
 
 
 class Flows:
@@ -88,10 +90,11 @@ class Flows:
         if not flow.over:
             heapq.heappush(self._timers, (flow.due_us, slot))
             return
+        self._hosts.rows["acked"][slot], self._hosts.rows["next"][slot] = flow.acked, flow.next
         row = self._hosts.rows[slot].copy()
         del self._flows[slot]
         self._hosts.rows["state"][slot] = OVER
         if row["aged"]:
             self._hosts.give_back(np.array([slot]))
         visit = flow.talk.visit(bytes_sent=flow.sent, syn_retransmits=0, error=None, rtt_us=int(row["rtt_us"]))
-        yield Talked(int(row["range"]), row, visit)
+        yield Talked(int(row["range"]), row, visit, flow.sent + 1 if flow.closed else 0)

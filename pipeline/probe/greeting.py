@@ -36,6 +36,8 @@ class Settled(NamedTuple):
     kind: CloseKind
     stage: CloseStage
     banner: bytes
+    sent: int
+    """Bytes of ours that a peer has acknowledged when it has all, our FIN counted as one; 0 where one side has reset."""
 
 
 class Greeter:
@@ -128,8 +130,9 @@ class Greeter:
         silent = (answers.size == 0) & heard
         closed = silent & expected & ((answers.flags & FIN) != 0)
         rows["next"][slots[closed]] += np.uint32(1)
-        self._say(slots[closed], ACK | FIN, skip=len(self._outgoing.request))
-        yield from self._settle(slots[closed], Outcome.CLOSED, CloseKind.PEER_FIN)
+        for same, said in self._said(slots[closed]):
+            self._say(same, ACK | FIN, skip=said)
+            yield from self._settle(same, Outcome.CLOSED, CloseKind.PEER_FIN, sent=said + 1)
         speaks = heard & ~silent
         foreign = speaks & expected
         verdicts = {n: self._verdict(payloads[n]) for n in np.flatnonzero(foreign).tolist()}
@@ -167,22 +170,25 @@ class Greeter:
         for payload, numbers in alike.items():
             same = slots[np.array(numbers)]
             self.hosts.rows["next"][same] += np.uint32(len(payload)) + fin[np.array(numbers)]
-            self._say(same, ACK | FIN, skip=len(self._outgoing.request))
-            yield from self._settle(same, verdicts[numbers[0]], CloseKind.WE_CLOSED, payload[:BANNER_LIMIT])
+            for some, said in self._said(same):
+                self._say(some, ACK | FIN, skip=said)
+                outcome, banner = verdicts[numbers[0]], payload[:BANNER_LIMIT]
+                yield from self._settle(some, outcome, CloseKind.WE_CLOSED, banner, sent=said + 1)
+
+    def _said(self, slots: Slots) -> Iterator[tuple[Slots, int]]:
+        """Hosts by how many bytes we have sent them: the request, or nothing yet where the window is shut."""
+        shut = self.hosts.rows["shut"][slots]
+        yield slots[~shut], len(self._outgoing.request)
+        yield slots[shut], 0
 
     def _settle(
-        self,
-        slots: Slots,
-        outcome: Outcome,
-        kind: CloseKind,
-        banner: bytes = b"",
-        stage: CloseStage = CloseStage.ASSOCIATE,
+        self, slots: Slots, outcome: Outcome, kind: CloseKind, banner: bytes = b"", *, sent: int = 0
     ) -> Iterator[Settled]:
         """End with hosts, range by range."""
         rows = self.hosts.rows[slots]
         self.hosts.rows["state"][slots] = OVER
         for number in np.unique(rows["range"]).tolist():
-            yield Settled(number, rows[rows["range"] == number], outcome, kind, stage, banner)
+            yield Settled(number, rows[rows["range"] == number], outcome, kind, CloseStage.ASSOCIATE, banner, sent)
 
     def tick(self, at: Clock) -> Iterator[Settled | Talked]:
         """Send again, lose patience, and let the flows' timers run."""
@@ -213,7 +219,8 @@ class Greeter:
         took = rows["acked"] >= size
         self._say(slots[took], ACK | FIN | PSH, self._outgoing.abort, skip=size)
         self._say(slots[~took], RST | ACK)
-        yield from self._settle(slots[took], Outcome.SILENT, CloseKind.DEADLINE)
+        sent = size + len(self._outgoing.abort) + 1
+        yield from self._settle(slots[took], Outcome.SILENT, CloseKind.DEADLINE, sent=sent)
         yield from self._settle(slots[~took & rows["shut"]], Outcome.ZERO_WINDOW, CloseKind.DEADLINE)
         yield from self._settle(slots[~took & ~rows["shut"]], Outcome.UNACKNOWLEDGED, CloseKind.DEADLINE)
 

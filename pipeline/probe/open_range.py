@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.probe.closing import UNSEEN
 from pipeline.probe.flows import Talked
 from pipeline.probe.greeting import Settled
 from pipeline.space.ranges import I64
 from pipeline.space.shard import Range
 from pipeline.wire.packet import Answers
-
-UNSEEN, SETTLED = -1, -2
 
 
 @dataclass(slots=True)
@@ -49,7 +48,7 @@ class OpenRange:
 
     range: Range
     slot: NDArray[np.int32]
-    """For each target UNSEEN, SETTLED, or the place of its conversation."""
+    """For each target the place of its conversation, or one of the values of `closing`."""
     began: float
     answered: NDArray[np.bool_]
     """Which targets answered the plan's own probe."""

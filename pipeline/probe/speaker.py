@@ -21,14 +21,16 @@ class Speaker:
         if len(places.address):
             self._ring.send(self.kind(flags, payload), places)
 
-    def say(self, rows: NDArray[np.void], flags: int, payload: bytes = b"", *, skip: int = 0) -> None:
+    def say(
+        self, rows: NDArray[np.void], flags: int, payload: bytes = b"", *, skip: int | NDArray[np.uint16] = 0
+    ) -> None:
         """Send a segment to hosts with these rows, `skip` bytes after our SYN."""
         if len(rows):
-            sequence = rows["sequence"] + np.uint32(skip)
+            sequence = rows["sequence"] + np.asarray(skip, dtype=np.uint32)
             self.send(flags, payload, Places(rows["address"], rows["port"], rows["our_port"], sequence, rows["next"]))
 
     def refuse(self, answers: Answers) -> None:
-        """Reset half-open connections that get no greeting."""
+        """Reset connections where these segments say that they stand: half-open ones, and those that our last RST missed."""
         self._reply(answers, RST | ACK)
 
     def late(self, answers: Answers) -> None:

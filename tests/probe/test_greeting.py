@@ -1,10 +1,67 @@
-"""The stateless greeting: segments of many hosts, many of each, are taken in rounds."""
+"""The stateless greeting: segments of many hosts, many of each, are taken in rounds; what is said stands where it must."""
 
+from pathlib import Path
+
+import msgspec
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.probe.greeting import _rounds
+from pipeline import guard, network
+from pipeline.guard import ONLY_TESTBED, TESTBED
+from pipeline.outcome import Outcome
+from pipeline.probe.clock import Clock
+from pipeline.probe.greeting import Greeter, Settled, _rounds
+from pipeline.probe.speaker import Speaker
+from pipeline.ring import SegmentRing
+from pipeline.testbed.closed import VANTAGE_MAC, WORLD_MAC, closed_pair
+from pipeline.wire.packet import ACK, FIN, SYN, Answers, Link
+from tests.associate.replies import OUTGOING
+
+OURS, THEIRS = 1000, 5000
+
+
+def segment(flags: int, sequence: int, window: int) -> Answers:
+    """One of a host's, without bytes, that acknowledges our SYN."""
+    columns = {"address": 11 << 24, "port": 104, "our_port": 20_000, "our_sequence": OURS, "sequence": sequence}
+    columns |= {"flags": flags, "ttl": 64, "window": window, "options": 0, "frame": 0, "begin": 40, "size": 0}
+    types = {
+        "address": "u4",
+        "our_sequence": "u4",
+        "sequence": "u4",
+        "flags": "u1",
+        "ttl": "u1",
+        "options": "u8",
+        "frame": "i8",
+    }
+    return Answers(**{name: np.array([value], types.get(name, "u2")) for name, value in columns.items()})
+
+
+@pytest.mark.parametrize(("window", "said"), [(0, 0), (64240, len(OUTGOING.request))])
+def test_our_fin_counts_what_was_sent(window: int, said: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a peer closes, our FIN stands behind the request; if the peer's window was shut, at its place, since none was sent."""
+    with closed_pair() as pair:
+        manifest = tmp_path / "manifest.json"
+        manifest.write_bytes(msgspec.json.encode(pair.manifest))
+        monkeypatch.setenv(TESTBED, str(manifest))
+        monkeypatch.setenv(ONLY_TESTBED, "1")
+        here = network.inside(pair.vantage, lambda: guard.packet_socket("vantage0", 0))
+        there = network.inside(pair.world, lambda: guard.packet_socket("world0", 3))
+        link = Link(*(bytes.fromhex(mac.replace(":", "")) for mac in (VANTAGE_MAC, WORLD_MAC)), 0xC6120001)
+        greeter = Greeter(Speaker(SegmentRing(here), link, OUTGOING), OUTGOING, None)  # type: ignore[arg-type]
+        one, at = np.zeros(1, dtype=np.uint32), Clock(0.0, 0)
+        slots = greeter.greet(segment(SYN | ACK, THEIRS, window), one, 1, one, at)
+        acked = np.full(1, said, dtype=np.uint32)
+        (settled,) = greeter.hear(segment(FIN | ACK, THEIRS + 1, window), slots, acked, [b""], at)
+        assert isinstance(settled, Settled)
+        assert (settled.outcome, settled.sent) == (Outcome.CLOSED, said + 1)
+        there.settimeout(5)
+        while not (frame := there.recv(4096))[47] & FIN:
+            pass
+        assert int.from_bytes(frame[38:42]) == OURS + 1 + said
+        here.close()
+        there.close()
 
 
 @given(st.lists(st.integers(0, 8), max_size=40))
