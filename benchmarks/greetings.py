@@ -29,7 +29,7 @@ MIX = "{ accepts = 1, rejects = 1, http = 20, ssh = 5, tls = 5, silent = 50, res
 SWEEP = """\
 sweep = {{ name = "greetings", ports = [{port}], seed = 5, rate = {rate}, shards = 1, sample = {targets}, profile = "echo" }}
 targets = {{ include = ["11.0.0.0/{prefix}"] }}
-probe = {{ cooldown = 8.0 }}
+probe = {{ cooldown = 4.0 }}
 loss = {{ sample = 0.0 }}
 control = {{ sample = 0.0 }}
 """
@@ -101,9 +101,9 @@ def observed(working: "subprocess.Popen[bytes]", playing: int) -> list[tuple[flo
 
 
 def shares(seen: list[tuple[float, dict[str, float]]], begin: float, end: float) -> dict[str, float]:
-    """Cores that each process had between two moments; `others` is what the machine spent besides."""
-    inside = [each for each in seen if begin <= each[0] <= end]
-    (first, before), (last, after) = inside[0], inside[-1]
+    """Cores that each process had while it was sent; `others` is what the machine spent besides."""
+    first, before = [each for each in seen if each[0] <= begin][-1]
+    last, after = next(each for each in seen if each[0] >= end)
     had = {name: (after[name] - before.get(name, 0.0)) / (last - first) for name in after}
     machine = had.pop("machine")
     return had | {"others": max(0.0, machine - sum(had.values()))}

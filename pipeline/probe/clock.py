@@ -1,5 +1,6 @@
-"""One moment on two clocks. Pure: whoever looks at a clock makes one."""
+"""One moment on two clocks."""
 
+import time
 from dataclasses import dataclass
 
 
@@ -14,3 +15,8 @@ class Clock:
     def us(self) -> int:
         """Microseconds of the monotonic clock."""
         return int(self.now * 1e6)
+
+
+def now() -> Clock:
+    """This moment."""
+    return Clock(time.monotonic(), time.time_ns() // 1000)

@@ -60,6 +60,8 @@ class OpenRange:
     batches: list[tuple[int, float]] = field(default_factory=list)
     """First index after a batch, and when it was sent."""
     cool_until: float = float("inf")
+    closed_at: float = 0.0
+    """When the last one that was sent our FIN has had time to acknowledge it, and to answer the RST after that."""
     talking: int = 0
     """Conversations that are not over."""
     put_off: int = 0

@@ -75,7 +75,7 @@ def test_a_lost_fin_is_followed_by_a_reset(pair: Pair, tmp_path: Path) -> None:
         [*CENSUS, "plan", str(sweep), "-o", str(plan)],
         [*inside(pair.vantage), *CENSUS, "work", str(plan), "--lake", str(tmp_path / "lake")],
     ):
-        ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=90)
+        ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240)
         assert ended.returncode == 0, ended.stderr[-2000:]
     said, _ = listening.communicate(timeout=10)
     assert sorted(said.splitlines()) == ["104 closed", "105 reset"]
