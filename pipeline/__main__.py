@@ -55,6 +55,7 @@ def work(
     plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="Plan of `census plan`.", show_default=False)],
     lake: Annotated[Path, typer.Option(help="Folder of the lake.")] = Path("lake"),
     pcap: Annotated[Path | None, typer.Option(help="Keep every validated answer in this capture file.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Progress as JSON lines on standard output.")] = False,
 ) -> None:
     """Run the ranges of a plan that have no receipt, without Prefect: lease, range, receipt, until nothing is left."""
     from pipeline import console, sweep
@@ -63,7 +64,7 @@ def work(
     sweep.check(frozen)
     console.warn(sweep.findable(frozen))
     place = sweep.begin(frozen, lake)
-    with console.watching(frozen, place):
+    with console.watching(frozen, place, as_json=json):
         ranges = sweep.work(frozen, place, pcap=pcap)
     console.say(f"{ranges} ranges run into {lake}; `census verify {lake}` proves that all adds up")
 
@@ -73,6 +74,7 @@ def sweep_command(
     source: Annotated[Path, typer.Argument(metavar="CONFIG|PLAN", help="Configuration or plan.", show_default=False)],
     lake: Annotated[Path | None, typer.Option(help="Folder of the lake; [lake] url if not given.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Finish the latest sweep of this series.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Progress as JSON lines on standard output.")] = False,
 ) -> None:
     """Run a whole sweep with Prefect: plan, shards, verify, seal, enrich. Ctrl-C saves its state; --resume goes on."""
     from pipeline import config as settings
@@ -88,9 +90,10 @@ def sweep_command(
     sweep.check(frozen)
     console.warn(sweep.findable(frozen))
     place = sweep.begin(frozen, folder)
-    with console.watching(frozen, place):
+    with console.watching(frozen, place, as_json=json):
         orchestrate.run("sweep", plan_file=str(place.plan), lake=str(folder))
-    console.show_result(folder, place.id)
+    if not json:
+        console.show_result(folder, place.id)
 
 
 @app.command()
