@@ -3,11 +3,13 @@
 `python -m benchmarks.send [--seconds S]`. All of them visit the public IPv4 space on port 104 as fast as they can, in a closed
 pair of namespaces; nobody answers. "unfilled" sends the same frames again without touching them: what the kernel takes is the
 machine's limit. Each figure is the median of the rounds, which take turns. Two senders of masscan are two processes with a shard
-each. `ZMAP=` names another zmap to measure. Filling is timed apart: permutation, exclusion, validation and checksums.
+each. `ZMAP=` names another zmap to measure. Filling is timed apart: permutation, exclusion, validation, the draw of those that get a
+second or a control SYN, and checksums, for the whole Internet and for blocks of targets of every size, with the process's memory.
 """
 
 import argparse
 import os
+import resource
 import shlex
 import signal
 import statistics
@@ -22,6 +24,8 @@ import numpy as np
 
 from pipeline import guard
 from pipeline.guard import ONLY_TESTBED, TESTBED
+from pipeline.probe.aside import Aside, Asides
+from pipeline.probe.lot import lots
 from pipeline.ring import TransmitRing
 from pipeline.space import listing
 from pipeline.space.permutation import Permutation
@@ -34,12 +38,16 @@ from pipeline.wire.cookie import Secret, bake
 BATCH = 8192
 PORT = 104
 SENDERS = (1, 2)
-WARM_SECONDS = 1.5
+WARM_SECONDS, START_SECONDS = 1.5, 30.0
+#: Filling is timed in so many parts of so many batches.
+PARTS, PART = 20, 20
+#: Target spaces of every size, all of them in this block, where no address is set aside.
+PREFIXES, BLOCK = (16, 12, 8, 4), 16 << 24
 
 
-def walk(shards: int) -> Walk:
-    """The public IPv4 space on one port."""
-    space = Ranges.of([(0, 2**32 - 1)]).subtract(listing.special_purpose().ranges)
+def walk(shards: int, space: Ranges | None = None) -> Walk:
+    """The public IPv4 space, or another, on one port."""
+    space = space or Ranges.of([(0, 2**32 - 1)]).subtract(listing.special_purpose().ranges)
     order = Permutation.seeded(space.count, 7)
     return Walk(Space.over(space), order, ports=(PORT,), addresses=space.count, shards=shards, range_targets=BATCH)
 
@@ -55,11 +63,22 @@ def template() -> bytes:
     return packet.template(packet.Link(mac(VANTAGE_MAC), mac(WORLD_MAC), address))
 
 
+def chosen() -> Asides:
+    """What a census puts aside of its targets, by default: a hundredth each for a second and for a control SYN."""
+    key = bytes(range(16))
+    second, control = lots(0.01, 0.01)
+    kinds = (
+        Aside.of("second", key, second, delay=3.0),
+        Aside.of("control", key, control, delay=0.0, port=50_000, beside=PORT),
+    )
+    return Asides(kinds, Secret.derived(key, "choice"))
+
+
 def send(shard: int, shards: int, *, filled: bool) -> None:
     """Send until killed; unfilled frames are those of the first turn of the ring."""
     targets, secret, ids = walk(shards), Secret.of(bytes(range(16))), np.random.default_rng()
     ring = TransmitRing.of_probes(guard.packet_socket("vantage0", 0), template())
-    sums = packet.Sums.over(template())
+    sums, asides = packet.Sums.over(template()), chosen()
     at = 0
     while True:
         count = ring.room(BATCH)
@@ -67,24 +86,45 @@ def send(shard: int, shards: int, *, filled: bool) -> None:
         if filled or at < BATCH * 2:
             addresses, ports = targets.targets(shard, at, at + count)
             cookie = bake(secret, addresses, ports)
+            asides.choose(1, np.arange(count), addresses, ports, cookie.sequence, 0.0)
+            asides.clear()
             packet.fill(frames, sums, addresses, ports, cookie, ids.integers(0, 65536, count, dtype=np.uint16))
         ring.send(count)
         at += count
 
 
-def filling() -> float:
-    """Nanoseconds to fill a frame, on one core."""
-    targets, secret, ids = walk(1), Secret.of(bytes(range(16))), np.random.default_rng()
-    sums = packet.Sums.over(template())
+def filling(targets: Walk) -> float:
+    """Nanoseconds of CPU to fill a frame; a small space is walked again and again.
+
+    That of the fastest part, since others use the machine too.
+    """
+    secret, ids = Secret.of(bytes(range(16))), np.random.default_rng()
+    sums, asides, places = packet.Sums.over(template()), chosen(), np.arange(BATCH)
     slots = np.zeros(
         BATCH, dtype=np.dtype({"names": ["frame"], "formats": [packet.FRAME], "offsets": [32], "itemsize": 128})
     )
-    rounds, began = 200, time.perf_counter()
-    for number in range(rounds):
-        addresses, ports = targets.targets(0, number * BATCH, (number + 1) * BATCH)
+    spent = []
+    for number in range(PARTS * PART):
+        began = time.process_time()
+        begin = number * BATCH % targets.addresses
+        addresses, ports = targets.targets(0, begin, begin + BATCH)
         cookie = bake(secret, addresses, ports)
+        asides.choose(1, places, addresses, ports, cookie.sequence, float(number))
         packet.fill(slots["frame"], sums, addresses, ports, cookie, ids.integers(0, 65536, BATCH, dtype=np.uint16))
-    return 1e9 * (time.perf_counter() - began) / rounds / BATCH
+        spent.append(time.process_time() - began)
+    return 1e9 * min(sum(spent[begin : begin + PART]) for begin in range(0, len(spent), PART)) / PART / BATCH
+
+
+def tell_filling(prefix: int) -> None:
+    """Nanoseconds to fill a frame for a block of targets, and the largest resident set of this process in MB."""
+    block = Ranges.of([(BLOCK, BLOCK + (1 << 32 - prefix) - 1)])
+    print(f"{filling(walk(1, block)):.0f} ns, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+
+
+def filling_of(prefix: int) -> str:
+    """What a process of its own tells of a block of targets."""
+    command = [sys.executable, "-m", "benchmarks.send", "--fill", str(prefix)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def commands(name: str, senders: int, blacklist: Path) -> list[list[str]]:
@@ -110,6 +150,13 @@ def received(pair: Pair) -> int:
     return next(int(line.split()[2]) for line in lines if line.strip().startswith("world0:"))
 
 
+def wait_for_the_first(pair: Pair) -> None:
+    """Wait until a sender's frames arrive: on a busy machine it takes its time to begin."""
+    before, until = received(pair), time.monotonic() + START_SECONDS
+    while received(pair) == before and time.monotonic() < until:
+        time.sleep(0.05)
+
+
 def rate(pair: Pair, name: str, senders: int, seconds: float, blacklist: Path, environment: dict[str, str]) -> float:
     """Frames a second at the far end."""
     running = [
@@ -120,6 +167,7 @@ def rate(pair: Pair, name: str, senders: int, seconds: float, blacklist: Path, e
         for command in commands(name, senders, blacklist)
     ]  # fmt: skip
     try:
+        wait_for_the_first(pair)
         time.sleep(WARM_SECONDS)
         before, began = received(pair), time.perf_counter()
         time.sleep(seconds)
@@ -139,9 +187,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--as", dest="name", choices=["dicom-census", "unfilled"], help=argparse.SUPPRESS)
+    parser.add_argument("--fill", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--shard", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--shards", type=int, default=1, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.fill:
+        tell_filling(given.fill)
+        return
     if given.name:
         send(given.shard, given.shards, filled=given.name == "dicom-census")
     names = ("dicom-census", "unfilled", "zmap", "masscan")
@@ -150,7 +202,9 @@ def main() -> None:
         manifest.write_bytes(msgspec.json.encode(pair.manifest))
         blacklist.write_text("".join(f"{entry.text}\n" for entry in listing.special_purpose().entries))
         environment = {**os.environ, TESTBED: str(manifest), ONLY_TESTBED: "1"}
-        print(f"filling a frame: {filling():.0f} ns")
+        print(f"filling a frame: {filling(walk(1)):.0f} ns")
+        for prefix in PREFIXES:
+            print(f"  for a /{prefix} of targets: {filling_of(prefix)}")
         print(f"{'sender':<16}{'senders':>8}{'SYNs/s':>12}{'ours is':>10}")
         for senders in SENDERS:
             seen: dict[str, list[float]] = {name: [] for name in names}

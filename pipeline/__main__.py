@@ -63,6 +63,7 @@ def work(
         typer.Option(metavar="NAME=URL", help="Listen here for the associator NAME, e.g. north=tcp://192.0.2.1:7100."),
     ] = None,
     keys: Annotated[Path, typer.Option(help="Folder of the keys that `census keys` made.")] = Path("keys"),
+    json: Annotated[bool, typer.Option("--json", help="Progress as JSON lines on standard output.")] = False,
 ) -> None:
     """Run the ranges of a plan that have no receipt, without Prefect: lease, range, receipt, until nothing is left."""
     from pipeline import console, elsewhere, sweep
@@ -71,7 +72,7 @@ def work(
     sweep.check(frozen)
     console.warn(sweep.findable(frozen))
     place = sweep.begin(frozen, lake)
-    with console.watching(frozen, place):
+    with console.watching(frozen, place, as_json=json):
         ranges = sweep.work(frozen, place, pcap=pcap, remotes=elsewhere.remotes(associator or [], keys))
     console.say(f"{ranges} ranges run into {lake}; `census verify {lake}` proves that all adds up")
 
@@ -128,6 +129,7 @@ def sweep_command(
     source: Annotated[Path, typer.Argument(metavar="CONFIG|PLAN", help="Configuration or plan.", show_default=False)],
     lake: Annotated[Path | None, typer.Option(help="Folder of the lake; [lake] url if not given.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Finish the latest sweep of this series.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Progress as JSON lines on standard output.")] = False,
 ) -> None:
     """Run a whole sweep with Prefect: plan, shards, verify, seal, enrich. Ctrl-C saves its state; --resume goes on."""
     from pipeline import config as settings
@@ -143,9 +145,10 @@ def sweep_command(
     sweep.check(frozen)
     console.warn(sweep.findable(frozen))
     place = sweep.begin(frozen, folder)
-    with console.watching(frozen, place):
+    with console.watching(frozen, place, as_json=json):
         orchestrate.run("sweep", plan_file=str(place.plan), lake=str(folder))
-    console.show_result(folder, place.id)
+    if not json:
+        console.show_result(folder, place.id)
 
 
 @app.command()

@@ -108,10 +108,13 @@ def funnel(counts: dict[str, int]) -> dict[str, int]:
 
 
 @contextmanager
-def watching(plan: Plan, place: Sweep) -> Iterator[None]:
-    """Show a sweep's progress on standard error while the block runs: live on a terminal, a line now and then elsewhere."""
+def watching(plan: Plan, place: Sweep, *, as_json: bool = False) -> Iterator[None]:
+    """Show a sweep's progress while the block runs.
+
+    On standard error, live on a terminal, a line now and then elsewhere; or for scripts, as JSON lines on standard output.
+    """
     ended = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(plan, place, ended))
+    watcher = threading.Thread(target=_watch_json if as_json else _watch, args=(plan, place, ended))
     watcher.start()
     try:
         yield
@@ -131,14 +134,36 @@ def _watch(plan: Plan, place: Sweep, ended: threading.Event) -> None:
             live.update(_line(plan, place, time.monotonic() - began))
 
 
-def _line(plan: Plan, place: Sweep, elapsed: float) -> str:
+def _watch_json(plan: Plan, place: Sweep, ended: threading.Event) -> None:
+    """A line every half second, and a last one at the end."""
+    began, running = time.monotonic(), True
+    while running:
+        running = not ended.wait(REFRESH_SECONDS)
+        facts = _facts(plan, place, time.monotonic() - began)
+        print(json.dumps(facts | {"running": running}), flush=True)
+
+
+def _facts(plan: Plan, place: Sweep, elapsed: float) -> dict[str, Any]:
+    """How far a sweep is; seconds since this command began, and those that are left at the plan's rate."""
     counts = progress(place)
     done = counts.get("probed", 0) + counts.get("suppressed", 0)
-    left = max(0, plan.targets - done) / plan.settings.rate
-    numbers = "  ".join(f"{name} {count:,}" for name, count in funnel(counts).items())
-    line = f"{min(1.0, done / plan.targets):6.1%}  {numbers}  {elapsed:.0f} s  ETA {left:.0f} s"
-    reason = held(place)
-    return f"{line}  held: {visible(reason)}" if reason else line
+    return {
+        "sweep": place.id,
+        "done": min(1.0, done / plan.targets),
+        **funnel(counts),
+        "suppressed": counts.get("suppressed", 0),
+        "elapsed_seconds": round(elapsed, 1),
+        "left_seconds": round(max(0, plan.targets - done) / plan.settings.rate, 1),
+        "held": visible(held(place)),
+    }
+
+
+def _line(plan: Plan, place: Sweep, elapsed: float) -> str:
+    facts = _facts(plan, place, elapsed)
+    numbers = "  ".join(f"{name} {facts[name]:,}" for name in funnel({}))
+    line = f"{facts['done']:6.1%}  {numbers}  {elapsed:.0f} s  ETA {facts['left_seconds']:.0f} s"
+    reason = facts["held"]
+    return f"{line}  held: {reason}" if reason else line
 
 
 def show_status(lake: Path, sweep: str | None, *, as_json: bool) -> None:

@@ -172,6 +172,8 @@ class Received:
         chosen = zip(frames.tolist(), begin.tolist(), size.tolist(), strict=True)
         return [
             (self.long[place[frame]] if is_long[frame] else self.packets[frame])[begin : begin + size].tobytes()
+            if size
+            else b""
             for frame, begin, size in chosen
         ]
 

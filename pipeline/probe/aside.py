@@ -13,8 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.probe.lot import Lot, draw
 from pipeline.space.ranges import I64, U32
-from pipeline.wire.cookie import Secret, bake, halfsiphash
+from pipeline.wire.cookie import Secret, bake
 from pipeline.wire.packet import ACK, RST, SYN, Answers
 
 U16 = NDArray[np.uint16]
@@ -22,37 +23,27 @@ U16 = NDArray[np.uint16]
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """One kind of them. `share` of the targets, chosen by a keyed hash, get one `delay` seconds after their own probe.
+    """One kind of them. The targets of a lot get one `delay` seconds after their own probe.
 
     With a `port`, it goes there instead, once an address: at the targets whose own port is `beside`.
     """
 
     name: str
     secret: Secret
-    chooser: Secret
-    share: float
+    lot: Lot
     delay: float
     port: int = 0
     beside: int = 0
 
     @classmethod
-    def of(cls, name: str, key: bytes, *, share: float, delay: float, port: int = 0, beside: int = 0) -> "Aside":
-        """One whose secrets are derived from the sweep's."""
-        return cls(
-            name,
-            Secret.derived(key, f"{name} probe"),
-            Secret.derived(key, f"{name} choice"),
-            share,
-            delay,
-            port,
-            beside,
-        )
+    def of(cls, name: str, key: bytes, lot: Lot, *, delay: float, port: int = 0, beside: int = 0) -> "Aside":
+        """One whose secret is derived from the sweep's."""
+        return cls(name, Secret.derived(key, f"{name} probe"), lot, delay, port, beside)
 
-    def chosen(self, addresses: U32, ports: U16) -> I64:
-        """The places of those targets that get one."""
-        limit = np.uint64(round(self.share * 2**32))
-        drawn = halfsiphash(self.chooser, addresses, ports.astype(np.uint32)).astype(np.uint64) < limit
-        return np.flatnonzero(drawn & (ports == self.beside) if self.port else drawn)
+    def chosen(self, drawn: U32, ports: U16) -> I64:
+        """The places of those targets that get one, by their draws."""
+        inside = self.lot.holds(drawn)
+        return np.flatnonzero(inside & (ports == self.beside) if self.port else inside)
 
     def asked(self, ports: U16) -> U16:
         """The ports that are asked beside these."""
@@ -83,12 +74,14 @@ class Asides:
     """What is still to be sent: a queue for each kind, since each has one delay."""
 
     kinds: tuple[Aside, ...]
+    chooser: Secret
     _queues: dict[str, deque[Due]] = field(default_factory=dict)
 
-    def choose(self, number: int, position: I64, addresses: U32, ports: U16, now: float) -> None:
-        """Put aside what targets that are probed now are to get later."""
+    def choose(self, number: int, position: I64, addresses: U32, ports: U16, tags: U32, now: float) -> None:
+        """Put aside what targets that are probed now are to get later; `tags` are those of their probes."""
+        drawn = draw(self.chooser, tags)
         for aside in self.kinds:
-            place = aside.chosen(addresses, ports)
+            place = aside.chosen(drawn, ports)
             if len(place):
                 due = Due(
                     now + aside.delay, aside, number, position[place], addresses[place], aside.asked(ports[place])

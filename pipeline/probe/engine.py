@@ -1,82 +1,64 @@
 """The engine: sends the probes of ranges at the set rate, greets who answers, and tells what came of it.
 
-A range cools down while the next one sends; a packet finds its range through the inverse permutation, and the slot of its target
-there tells whether it is the first, belongs to a conversation, or comes after its end.
+A range cools down while the next one sends; what comes back is the `Listener`'s.
 """
 
 import select
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.pcap import Capture
-from pipeline.probe.aside import Aside, Asides
-from pipeline.probe.greeting import Clock, Greeter, Settled, Talked
-from pipeline.probe.open_range import (
-    SETTLED,
-    UNSEEN,
-    Controls,
-    Event,
-    Finished,
-    Greeted,
-    OpenRange,
-    Responses,
-)
+from pipeline.probe import clock
+from pipeline.probe.aside import Asides
+from pipeline.probe.closing import SETTLED
+from pipeline.probe.listener import Listener
+from pipeline.probe.open_range import Event, Finished, OpenRange
 from pipeline.probe.pacer import Pacer
-from pipeline.ring import Received, ReceiveRing, TransmitRing
+from pipeline.ring import TransmitRing
 from pipeline.space.ranges import I64, U32, Ranges
 from pipeline.space.register import Permit
 from pipeline.space.shard import Range, Walk
 from pipeline.wire import packet
 from pipeline.wire.cookie import Cookie, Secret, bake
-from pipeline.wire.packet import Answers, Sums
+from pipeline.wire.packet import Sums
 
 BATCH = 8192
 #: How long to wait for answers where nothing may be sent, in seconds.
 IDLE_SECONDS = 0.005
+#: Rings are not looked at more often than so, in seconds: a packet costs the less, the more there are; half of a burst of probes.
+GATHER_SECONDS = 0.005
 #: What rings and pacer count since they were made; a range's own is what came meanwhile.
 RING_COUNTS = ("ring_dropped", "ring_truncated", "ring_corrupt", "ring_rejected", "stalls")
-#: Of a conversation no more bytes of ours than this are acknowledged: what acknowledges more is no answer to us.
-MOST_ACKED = 8192
 
 
 class Engine:
-    """One sender. Drive it with `tick`; it owns the rings and no thread. It asks `permit` before every batch.
-
-    Hosts that answer on `handed_on` ports get no greeting of ours: their half-open connection is reset, and they are told of.
-    """
+    """One sender. Drive it with `tick`; it owns the rings and no thread. It asks `permit` before every batch."""
 
     def __init__(
-        self, walk: Walk, secret: Secret, transmit: TransmitRing, receive: ReceiveRing, greeter: Greeter, *,
-        permit: Callable[[], Permit], frame: bytes, rate: int, cooldown: float, handed_on: Collection[int],
-        asides: Sequence[Aside] = (), capture: Capture | None = None,
+        self, walk: Walk, secret: Secret, transmit: TransmitRing, listener: Listener, *,
+        permit: Callable[[], Permit], frame: bytes, rate: int, cooldown: float, asides: Asides,
     ) -> None:  # fmt: skip
         self._walk = walk
         self._secret = secret
         self._transmit = transmit
-        self._receive = receive
-        self._greeter = greeter
+        self._listener = listener
         self._sums = Sums.over(frame)
         self._permit = permit
-        self._capture = capture
-        self._handed_on = np.array(sorted(handed_on), dtype=np.uint16)
         self._held_since: float | None = None
-        self._cooldown = cooldown + max((aside.delay for aside in asides), default=0.0)
-        self._asides = Asides(tuple(asides))
+        self._cooldown = cooldown + max((aside.delay for aside in asides.kinds), default=0.0)
+        self._asides = asides
         self._ids = np.random.default_rng()
         self._pacer = Pacer(rate, time.monotonic())
         self._sending: OpenRange | None = None
-        self._open: dict[int, OpenRange] = {}
         self._begun = 0
-        self._stopping = False
         self._seen = dict.fromkeys(RING_COUNTS, 0)
         self.probes = self.suppressed = 0
+        self._looked = 0.0
         self._poll = select.poll()
-        self._poll.register(receive.socket, select.POLLIN)
+        self._poll.register(listener.receive.socket, select.POLLIN)
 
     @property
     def idle(self) -> bool:
@@ -86,7 +68,7 @@ class Engine:
     @property
     def busy(self) -> bool:
         """A range sends, cools down or has conversations."""
-        return bool(self._open)
+        return bool(self._listener.open)
 
     def begin(self, chosen: Range, known: tuple[U32, NDArray[np.uint16]] | None = None) -> None:
         """Begin to send a range; only while idle. `known` targets were visited by an earlier attempt: nobody greets them again."""
@@ -97,14 +79,14 @@ class Engine:
             opened.slot[self._walk.locate(*known)[1] - chosen.first_index] = SETTLED
         opened.counts.started_at = time.time_ns() // 1000
         self._begun += 1
-        self._sending = self._open[self._begun] = opened
+        self._sending = self._listener.open[self._begun] = opened
 
     def stop(self) -> None:
         """Send no further probe and greet nobody; the conversations that are open are finished by `tick`."""
-        self._stopping = True
+        self._listener.stopping = True
         self._sending = None
         self._asides.clear()
-        for opened in self._open.values():
+        for opened in self._listener.open.values():
             opened.cool_until = min(opened.cool_until, time.monotonic())
 
     def tick(self) -> Iterator[Event]:
@@ -115,20 +97,26 @@ class Engine:
             self._send_asides(permit.withheld)
         if self._sending and self._may_send(self._sending, held=bool(permit.held)):
             self._send(self._sending, permit.withheld)
-        self._poll.poll(self._patience(held=bool(permit.held)))
-        yield from self._read(permit)
-        at = _now()
-        yield from self._told(self._greeter.tick(at))
-        for number, opened in list(self._open.items()):
-            if at.now >= opened.cool_until and not opened.talking:
-                del self._open[number]
+        self._wait(held=bool(permit.held))
+        yield from self._listener.read(permit)
+        at = clock.now()
+        yield from self._listener.tick(at)
+        for number, opened in list(self._listener.open.items()):
+            if at.now >= max(opened.cool_until, opened.closed_at) and not opened.talking:
+                del self._listener.open[number]
                 whole = opened.next_index == opened.range.length and not opened.put_off
                 yield Finished(opened.range, opened.conclude(), complete=whole)
+
+    def _wait(self, *, held: bool) -> None:
+        """Wait for packets, as long as there is nothing else to do, and let those that come soon be read together."""
+        self._poll.poll(self._patience(held=held))
+        time.sleep(max(0.0, self._looked + GATHER_SECONDS - time.monotonic()))
+        self._looked = time.monotonic()
 
     def _patience(self, *, held: bool) -> int:
         """Milliseconds to wait for packets before there is something else to do."""
         wait = self._pacer.wait() if self._sending and not held else IDLE_SECONDS
-        wait = min(wait, min(self._greeter.next_due, self._asides.next_due) - time.monotonic())
+        wait = min(wait, min(self._listener.next_due, self._asides.next_due) - time.monotonic())
         return max(0, int(wait * 1000))
 
     def _may_send(self, opened: OpenRange, *, held: bool) -> bool:
@@ -147,8 +135,10 @@ class Engine:
             begin = opened.range.first_index + opened.next_index
             targets = self._walk.targets(opened.range.shard, begin, begin + count)
             addresses, ports, chosen = _asked(*targets, withheld)
-            sent = self._probe(addresses, ports, bake(self._secret, addresses, ports))
-            self._asides.choose(self._begun, opened.next_index + chosen, addresses, ports, time.monotonic())
+            cookie = bake(self._secret, addresses, ports)
+            sent = self._probe(addresses, ports, cookie)
+            place = opened.next_index + chosen
+            self._asides.choose(self._begun, place, addresses, ports, cookie.sequence, time.monotonic())
             opened.next_index += count
             opened.batches.append((opened.next_index, time.monotonic()))
             opened.counts.probes_sent += sent
@@ -165,7 +155,7 @@ class Engine:
             self._pacer.resume(now)
             return
         for due in self._asides.due(now, partial(self._granted, now)):
-            opened = self._open.get(due.number)
+            opened = self._listener.open.get(due.number)
             if opened is not None:
                 addresses, ports, chosen = _asked(due.addresses, due.ports, withheld)
                 self._probe(addresses, ports, bake(due.aside.secret, addresses, ports))
@@ -189,7 +179,7 @@ class Engine:
         now = time.monotonic()
         opened.counts.send_seconds = now - opened.began
         opened.cool_until = now + self._cooldown
-        receive = self._receive
+        receive = self._listener.receive
         totals = (
             receive.count_drops(),
             receive.truncated,
@@ -202,127 +192,6 @@ class Engine:
             self._seen[name] = total
         self._sending = None
 
-    # --- what comes back ---
-
-    def _read(self, permit: Permit) -> Iterator[Event]:
-        while True:
-            received = self._receive.read()
-            if not len(received.packets):
-                return
-            yield from self._sort(packet.read_answers(received.packets, received.lengths), received, permit)
-
-    def _sort(self, answers: Answers, received: Received, permit: Permit) -> Iterator[Event]:
-        """Validate packets and hand each to its range; what belongs to none that is open comes after its end."""
-        cookie = bake(self._secret, answers.address, answers.port)
-        acked = answers.our_sequence - cookie.sequence
-        bare_reset = (answers.flags & (packet.RST | packet.ACK)) == packet.RST
-        valid = (cookie.source_port == answers.our_port) & ((acked <= MOST_ACKED) | bare_reset)
-        beside = np.zeros(len(valid), dtype=np.bool_)
-        if not valid.all():
-            yield from self._hear_asides(answers, np.flatnonzero(~valid), beside)
-        latest = self._sending or next(reversed(self._open.values()), None)
-        if latest:
-            latest.counts.ring_invalid += int((~valid & ~beside).sum())
-        if self._capture:
-            self._capture.add(received.whole(answers.frame[valid | beside]))
-        answers, acked = answers.take(valid), acked[valid]
-        shard, local = self._walk.locate(answers.address, answers.port)
-        homeless = np.ones(len(shard), dtype=np.bool_)
-        for number, opened in list(self._open.items()):
-            position, mine = opened.places(shard, local)
-            if mine.any():
-                homeless &= ~mine
-                heard = _Heard(number, opened, answers.take(mine), acked[mine], position[mine])
-                yield from self._hear(heard, received, permit)
-        self._greeter.late(answers.take(homeless & (answers.flags != 0)))
-
-    def _hear_asides(self, answers: Answers, others: I64, beside: NDArray[np.bool_]) -> Iterator[Event]:
-        """Answers to probes beside the plan's own: note whose they are in `beside`, reset them, and count them with their range."""
-        for aside, place in self._asides.whose(answers, others):
-            beside[place] = True
-            mine = answers.take(place)
-            self._greeter.refuse(mine)
-            shard, local = self._walk.locate(mine.address, aside.home(mine.port))
-            for opened in self._open.values():
-                position, inside = opened.places(shard, local)
-                opened.heard[aside.name].append(position[inside])
-                if aside.port and inside.any():
-                    yield Controls(opened.range, mine.take(inside), time.time_ns() // 1000)
-
-    def _hear(self, heard: "_Heard", received: Received, permit: Permit) -> Iterator[Event]:
-        """Packets of one range: first answers, segments of conversations, and what comes after them."""
-        slots = heard.opened.slot[heard.position]
-        counts, flags = heard.opened.counts, heard.answers.flags
-        counts.unreachable += int((flags == 0).sum())
-        counts.resets += int(((flags & packet.RST) != 0)[slots == UNSEEN].sum())
-        accepted = ((flags & (packet.SYN | packet.ACK | packet.RST)) == packet.SYN | packet.ACK) & (heard.acked == 0)
-        counts.answers += int(accepted.sum())
-        heard.opened.answered[heard.position[accepted]] = True
-        first = np.zeros(len(slots), dtype=np.bool_)
-        candidates = np.flatnonzero(accepted & (slots == UNSEEN))
-        first[candidates[np.unique(heard.position[candidates], return_index=True)[1]]] = True
-        counts.duplicates += int(accepted.sum() - first.sum())
-        segments = (slots >= 0) & ~accepted & (flags != 0)
-        if segments.any():
-            chosen = heard.answers.take(segments)
-            told = self._greeter.hear(
-                chosen, slots[segments].astype(np.int64), heard.acked[segments], received.payloads(chosen), _now()
-            )
-            yield from self._told(told)
-        self._greeter.late(heard.answers.take((slots == SETTLED) & ~accepted & (flags != 0)))
-        if first.any():
-            yield from self._first(heard.take(first), permit)
-
-    def _first(self, heard: "_Heard", permit: Permit) -> Iterator[Event]:
-        """Targets that answered for the first time: greet them, hand them on, or let them be."""
-        opened, answers, position = heard.opened, heard.answers, heard.position
-        if permit.held or self._stopping:
-            opened.put_off += len(position)
-            return
-        withheld = permit.withheld.contains(answers.address)
-        handed = np.isin(answers.port, self._handed_on) & ~withheld
-        greeted = ~withheld & ~handed
-        opened.slot[position] = SETTLED
-        opened.counts.suppressed_visits += int(withheld.sum())
-        self._greeter.refuse(answers.take(~greeted))
-        rtt = _rtt(opened, position)
-        if greeted.any():
-            number = heard.number
-            slots = self._greeter.greet(answers.take(greeted), position[greeted], number, rtt[greeted], _now())
-            opened.slot[position[greeted]] = slots
-            opened.talking += len(slots)
-            opened.counts.greetings += len(slots)
-        if handed.any():
-            yield Responses(opened.range, answers.take(handed), time.time_ns() // 1000, rtt[handed])
-
-    def _told(self, results: Iterable[Settled | Talked]) -> Iterator[Greeted]:
-        """What came of conversations: their targets are settled."""
-        for result in results:
-            opened = self._open[result.range]
-            position = np.atleast_1d(result.rows["position"] if isinstance(result, Settled) else result.row["position"])
-            opened.slot[position] = SETTLED
-            opened.talking -= len(position)
-            yield Greeted(opened.range, result)
-
-
-@dataclass(frozen=True, slots=True)
-class _Heard:
-    """Valid packets of one open range, and where in it their targets are."""
-
-    number: int
-    opened: OpenRange
-    answers: Answers
-    acked: U32
-    position: NDArray[np.int64]
-
-    def take(self, chosen: NDArray[np.bool_]) -> "_Heard":
-        """Those that are chosen."""
-        return _Heard(self.number, self.opened, self.answers.take(chosen), self.acked[chosen], self.position[chosen])
-
-
-def _now() -> Clock:
-    return Clock(time.monotonic(), time.time_ns() // 1000)
-
 
 def _asked(addresses: U32, ports: NDArray[np.uint16], withheld: Ranges) -> tuple[U32, NDArray[np.uint16], I64]:
     """The targets that the register does not withhold, and their places among all of these."""
@@ -330,10 +199,3 @@ def _asked(addresses: U32, ports: NDArray[np.uint16], withheld: Ranges) -> tuple
         return addresses, ports, np.arange(len(addresses))
     asked = np.flatnonzero(~withheld.contains(addresses))
     return addresses[asked], ports[asked], asked
-
-
-def _rtt(opened: OpenRange, position: NDArray[np.int64]) -> NDArray[np.uint32]:
-    """Microseconds since the batches in which these targets were asked, of shape (n,)."""
-    after, sent = (np.array(column) for column in zip(*opened.batches, strict=True))
-    asked = sent[np.searchsorted(after, position, side="right").clip(0, len(sent) - 1)]
-    return np.asarray(((time.monotonic() - asked) * 1e6).clip(0, 2**32 - 1), dtype=np.uint32)

@@ -58,6 +58,8 @@ class Flow:
     ahead: dict[int, tuple[bytes, bool]] = field(default_factory=dict)
     """Sequence number → bytes and whether a FIN follows them."""
     over: bool = False
+    closed: bool = False
+    """Our FIN was sent; it counts as a byte."""
 
     @property
     def due_us(self) -> int:
@@ -130,8 +132,8 @@ class Flow:
             self.sent += len(payload)
 
     def _end(self, payload: bytes) -> Iterator[Out]:
-        """Close with our last bytes and our FIN, which nobody waits for."""
-        self.over = True
+        """Close with our last bytes and our FIN; the driver looks whether it is acknowledged."""
+        self.over = self.closed = True
         yield self._out(ACK | FIN | (PSH if payload else 0), payload, self.sent)
         self.sent += len(payload)
 

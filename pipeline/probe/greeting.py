@@ -4,23 +4,21 @@ Hosts that stay silent, close, reset or answer something else are settled by who
 a `Flow`. The kernel knows of none of these connections, so it must not answer either (`shield`).
 """
 
-import heapq
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.outcome import CloseKind, CloseStage, Outcome
-from pipeline.probe.flow import Flow, Out, Talk
+from pipeline.probe.clock import Clock
+from pipeline.probe.flows import Flows, MakeTalk, Talked
 from pipeline.probe.hosts import FLOWING, GREETED, OVER, Hosts, Slots, Wheel
-from pipeline.record import BANNER_LIMIT, Visit
-from pipeline.ring import SegmentRing
+from pipeline.probe.speaker import Speaker
+from pipeline.record import BANNER_LIMIT
 from pipeline.wire.guess import Opening, opening
 from pipeline.wire.outgoing import Outgoing
-from pipeline.wire.packet import ACK, FIN, PSH, RST, SYN, Answers, Link
-from pipeline.wire.segment import Kind, Places
+from pipeline.wire.packet import ACK, FIN, PSH, RST, Answers
 
 #: The request is sent a second time if nobody acknowledged it; at the end of our patience we abort.
 RESEND_SECONDS, PATIENCE_SECONDS = 1.0, 3.0
@@ -38,122 +36,86 @@ class Settled(NamedTuple):
     kind: CloseKind
     stage: CloseStage
     banner: bytes
-
-
-class Talked(NamedTuple):
-    """A host that was talked with, what came of it, and its row."""
-
-    range: int
-    row: np.void
-    visit: Visit
-
-
-@dataclass(slots=True)
-class Clock:
-    """One moment: seconds of a monotonic clock, and microseconds since the epoch."""
-
-    now: float
-    epoch_us: int
-
-    @property
-    def us(self) -> int:
-        """Microseconds of the monotonic clock."""
-        return int(self.now * 1e6)
+    sent: int
+    """Bytes of ours that a peer has acknowledged when it has all, our FIN counted as one; 0 where one side has reset."""
 
 
 class Greeter:
-    """Greets hosts and hears them out. `make_talk` makes the conversation with (address, port, begun at µs since the epoch)."""
+    """Greets hosts and hears them out."""
 
-    def __init__(
-        self, ring: SegmentRing, link: Link, outgoing: Outgoing, make_talk: Callable[[int, int, int], Talk]
-    ) -> None:
-        self._ring, self._outgoing, self._make_talk = ring, outgoing, make_talk
-        self._link = link
-        self._kinds: dict[tuple[int, bytes], Kind] = {}
+    def __init__(self, speaker: Speaker, outgoing: Outgoing, make_talk: MakeTalk) -> None:
+        self._speaker, self._outgoing = speaker, outgoing
         self.hosts = Hosts()
+        self._flows = Flows(self.hosts, speaker, make_talk)
         self._resend, self._patience = Wheel(RESEND_SECONDS), Wheel(PATIENCE_SECONDS)
-        self._flows: dict[int, Flow] = {}
-        self._timers: list[tuple[int, int]] = []
         self._verdicts: dict[bytes, Outcome | None] = {}
 
     @property
     def next_due(self) -> float:
         """When somebody's time is over, in seconds of the clock."""
-        flows = self._timers[0][0] / 1e6 if self._timers else float("inf")
-        return min(self._resend.next_due, self._patience.next_due, flows)
-
-    # --- what is said ---
+        return min(self._resend.next_due, self._patience.next_due, self._flows.next_due)
 
     def greet(
         self, answers: Answers, position: NDArray[np.int64], number: int, rtt: NDArray[np.uint32], at: Clock
     ) -> Slots:
         """Answer SYN-ACKs of range `number` with our request, those with a closed window with an ACK alone; their slots."""
+        slots = self.admit(answers, position, number, rtt, at)
+        shut = answers.window == 0
+        self._say(slots[~shut], ACK | PSH, self._outgoing.request)
+        self._say(slots[shut], ACK)
+        return slots
+
+    def admit(
+        self, answers: Answers, position: NDArray[np.int64], number: int, rtt: NDArray[np.uint32], at: Clock
+    ) -> Slots:
+        """Keep a row of each host, and wait for it; their slots."""
         slots = self.hosts.take(len(answers.address))
         rows = self.hosts.rows
-        shut = answers.window == 0
         for name, column in {
-            "state": GREETED, "shut": shut, "ttl": answers.ttl, "port": answers.port, "our_port": answers.our_port,
+            "state": GREETED, "shut": answers.window == 0, "ttl": answers.ttl, "port": answers.port, "our_port": answers.our_port,
             "window": answers.window, "acked": 0, "address": answers.address, "rtt_us": rtt, "range": number,
             "sequence": answers.our_sequence + np.uint32(1), "next": answers.sequence + np.uint32(1),
             "position": position, "options": answers.options, "answered_at": at.epoch_us, "began_us": at.us, "aged": False,
         }.items():  # fmt: skip
             rows[name][slots] = column
-        self._say(slots[~shut], ACK | PSH, self._outgoing.request)
-        self._say(slots[shut], ACK)
         self._resend.add(slots, at.now)
         self._patience.add(slots, at.now)
         return slots
 
-    def refuse(self, answers: Answers) -> None:
-        """Reset half-open connections that get no greeting."""
-        self._reply(answers, RST | ACK)
-
-    def late(self, answers: Answers) -> None:
-        """After we have closed: reset who still sends bytes, acknowledge a FIN; an acknowledgement needs no answer."""
-        alive = (answers.flags & RST) == 0
-        self._reply(answers.take(alive & (answers.size > 0)), RST | ACK)
-        self._reply(answers.take(alive & (answers.size == 0) & ((answers.flags & FIN) != 0)), ACK)
-
-    def _reply(self, answers: Answers, flags: int) -> None:
-        """Answer segments from what they say themselves."""
-        if len(answers.address):
-            counted = answers.size + ((answers.flags & (SYN | FIN)) != 0)
-            expected = answers.sequence + counted.astype(np.uint32)
-            ours = answers.our_sequence + np.uint32(1)
-            self._ring.send(self._kind(flags), Places(answers.address, answers.port, answers.our_port, ours, expected))
-
     def _say(self, slots: Slots, flags: int, payload: bytes = b"", *, skip: int = 0) -> None:
         """Send a segment to each host, `skip` bytes after our SYN."""
-        if len(slots):
-            rows = self.hosts.rows[slots]
-            sequence = rows["sequence"] + np.uint32(skip)
-            places = Places(rows["address"], rows["port"], rows["our_port"], sequence, rows["next"])
-            self._ring.send(self._kind(flags, payload), places)
-
-    def _kind(self, flags: int, payload: bytes = b"") -> Kind:
-        """The kind of these segments; the only place where bytes become ours to send."""
-        key = (flags, payload)
-        if key not in self._kinds:
-            self._kinds[key] = Kind.of(self._link, flags, self._outgoing.cleared(payload) if payload else b"")
-        return self._kinds[key]
-
-    # --- what is heard ---
+        self._speaker.say(self.hosts.rows[slots], flags, payload, skip=skip)
 
     def hear(
         self, answers: Answers, slots: Slots, acked: NDArray[np.uint32], payloads: list[bytes], at: Clock
     ) -> Iterator[Settled | Talked]:
-        """Take segments of hosts in use; `acked` is how many bytes of ours each acknowledges."""
-        _, place, times = np.unique(slots, return_inverse=True, return_counts=True)
-        alone = times[place] == 1
-        plain = alone & (self.hosts.rows["state"][slots] == GREETED)
-        chosen = np.flatnonzero(plain)
-        yield from self._hear_plain(
-            answers.take(chosen), slots[chosen], acked[chosen], [payloads[n] for n in chosen], at
-        )
-        for number in np.flatnonzero(~plain):
-            yield from self._hear_one(
-                answers.take(np.array([number])), int(slots[number]), int(acked[number]), payloads[number], at
-            )
+        """Take segments of hosts in use, in the order of their arrival; `acked` is how many bytes of ours each acknowledges."""
+        for chosen in _rounds(slots):
+            told = [payloads[number] for number in chosen.tolist()]
+            yield from self._hear_round(answers.take(chosen), slots[chosen], acked[chosen], told, at)
+        self._flows.send()
+
+    def _hear_round(
+        self, answers: Answers, slots: Slots, acked: NDArray[np.uint32], payloads: list[bytes], at: Clock
+    ) -> Iterator[Settled | Talked]:
+        """One segment of each host."""
+        state = self.hosts.rows["state"][slots]
+        over = state == OVER
+        if over.any():
+            self._speaker.late(answers.take(over))
+        talking = np.flatnonzero(state == FLOWING)
+        yield from self._hear_flows(talking, answers, slots, acked, payloads, at)
+        silent = np.flatnonzero(state == GREETED)
+        told = [payloads[number] for number in silent.tolist()]
+        yield from self._hear_plain(answers.take(silent), slots[silent], acked[silent], told, at)
+
+    def _hear_flows(
+        self, chosen: Slots, answers: Answers, slots: Slots, acked: NDArray[np.uint32], payloads: list[bytes], at: Clock
+    ) -> Iterator[Talked]:
+        """The segments at these places, of hosts that have flows."""
+        columns = (chosen, slots[chosen], answers.flags[chosen], answers.sequence[chosen], acked[chosen])
+        for number, slot, flags, sequence, its_acked in zip(*(each.tolist() for each in columns), strict=True):
+            yield from self._flows.hear(slot, flags, sequence, its_acked, payloads[number], at)
 
     def _hear_plain(
         self, answers: Answers, slots: Slots, acked: NDArray[np.uint32], payloads: list[bytes], at: Clock
@@ -168,19 +130,19 @@ class Greeter:
         silent = (answers.size == 0) & heard
         closed = silent & expected & ((answers.flags & FIN) != 0)
         rows["next"][slots[closed]] += np.uint32(1)
-        self._say(slots[closed], ACK | FIN, skip=len(self._outgoing.request))
-        yield from self._settle(slots[closed], Outcome.CLOSED, CloseKind.PEER_FIN)
+        for same, said in self._said(slots[closed]):
+            self._say(same, ACK | FIN, skip=said)
+            yield from self._settle(same, Outcome.CLOSED, CloseKind.PEER_FIN, sent=said + 1)
         speaks = heard & ~silent
         foreign = speaks & expected
         verdicts = {n: self._verdict(payloads[n]) for n in np.flatnonzero(foreign).tolist()}
         yield from self._settle_foreign(
             slots, payloads, {n: each for n, each in verdicts.items() if each}, (answers.flags & FIN) != 0
         )
-        for number in np.flatnonzero(speaks).tolist():
-            if not verdicts.get(number):
-                yield from self._hear_one(
-                    answers.take(np.array([number])), int(slots[number]), int(acked[number]), payloads[number], at
-                )
+        earning = np.array([n for n in np.flatnonzero(speaks).tolist() if not verdicts.get(n)], dtype=np.int64)
+        for slot, its_acked in zip(slots[earning].tolist(), acked[earning].tolist(), strict=True):
+            self._flows.begin(slot, its_acked)
+        yield from self._hear_flows(earning, answers, slots, acked, payloads, at)
 
     def _acknowledged(self, slots: Slots, acked: NDArray[np.uint32], window: NDArray[np.uint16]) -> None:
         """Note what hosts have of ours; whose window opens gets the request now."""
@@ -208,75 +170,25 @@ class Greeter:
         for payload, numbers in alike.items():
             same = slots[np.array(numbers)]
             self.hosts.rows["next"][same] += np.uint32(len(payload)) + fin[np.array(numbers)]
-            self._say(same, ACK | FIN, skip=len(self._outgoing.request))
-            yield from self._settle(same, verdicts[numbers[0]], CloseKind.WE_CLOSED, payload[:BANNER_LIMIT])
+            for some, said in self._said(same):
+                self._say(some, ACK | FIN, skip=said)
+                outcome, banner = verdicts[numbers[0]], payload[:BANNER_LIMIT]
+                yield from self._settle(some, outcome, CloseKind.WE_CLOSED, banner, sent=said + 1)
+
+    def _said(self, slots: Slots) -> Iterator[tuple[Slots, int]]:
+        """Hosts by how many bytes we have sent them: the request, or nothing yet where the window is shut."""
+        shut = self.hosts.rows["shut"][slots]
+        yield slots[~shut], len(self._outgoing.request)
+        yield slots[shut], 0
 
     def _settle(
-        self,
-        slots: Slots,
-        outcome: Outcome,
-        kind: CloseKind,
-        banner: bytes = b"",
-        stage: CloseStage = CloseStage.ASSOCIATE,
+        self, slots: Slots, outcome: Outcome, kind: CloseKind, banner: bytes = b"", *, sent: int = 0
     ) -> Iterator[Settled]:
         """End with hosts, range by range."""
         rows = self.hosts.rows[slots]
         self.hosts.rows["state"][slots] = OVER
         for number in np.unique(rows["range"]).tolist():
-            yield Settled(number, rows[rows["range"] == number], outcome, kind, stage, banner)
-
-    # --- flows ---
-
-    def _hear_one(
-        self, answer: Answers, slot: int, acked: int, payload: bytes, at: Clock
-    ) -> Iterator[Settled | Talked]:
-        """One segment of a host that has a flow, or that gets one now."""
-        state = self.hosts.rows["state"][slot]
-        if state == OVER:
-            self.late(answer)
-            return
-        flags, sequence = int(answer.flags[0]), int(answer.sequence[0])
-        if state == GREETED:
-            if not payload:
-                yield from self._hear_plain(answer, np.array([slot]), np.array([acked], np.uint32), [payload], at)
-                return
-            self._begin_flow(slot, acked)
-        flow = self._flows[slot]
-        yield from self._after(slot, flow, list(flow.segment(flags, sequence, acked, payload, at.us)), at)
-
-    def _begin_flow(self, slot: int, acked: int) -> None:
-        """A conversation from here on; it began when we greeted."""
-        row = self.hosts.rows[slot]
-        talk = self._make_talk(int(row["address"]), int(row["port"]), int(row["answered_at"]))
-        request, began = talk.connected(0), int(row["began_us"])
-        flow = Flow(talk, began, int(row["sequence"]), int(row["next"]), min(acked, len(request)), len(request))
-        if flow.acked < len(request):
-            flow.unacknowledged.append((0, request, began))
-        self._flows[slot] = flow
-        self.hosts.rows["state"][slot] = FLOWING
-
-    def _after(self, slot: int, flow: Flow, outs: list[Out], at: Clock) -> Iterator[Talked]:
-        """Send what a flow says; settle it if it is over, else wait for its timer."""
-        for out in outs:
-            self._send(slot, out)
-        if not flow.over:
-            heapq.heappush(self._timers, (flow.due_us, slot))
-            return
-        row = self.hosts.rows[slot]
-        del self._flows[slot]
-        self.hosts.rows["state"][slot] = OVER
-        if row["aged"]:
-            self.hosts.give_back(np.array([slot]))
-        visit = flow.talk.visit(bytes_sent=flow.sent, syn_retransmits=0, error=None, rtt_us=int(row["rtt_us"]))
-        yield Talked(int(row["range"]), row.copy(), visit)
-
-    def _send(self, slot: int, out: Out) -> None:
-        row = self.hosts.rows[[slot]]
-        u4 = np.array([[out.sequence], [out.acknowledgement]], dtype=np.uint32)
-        places = Places(row["address"], row["port"], row["our_port"], u4[0], u4[1])
-        self._ring.send(self._kind(out.flags, out.payload), places)
-
-    # --- time ---
+            yield Settled(number, rows[rows["range"] == number], outcome, kind, CloseStage.ASSOCIATE, banner, sent)
 
     def tick(self, at: Clock) -> Iterator[Settled | Talked]:
         """Send again, lose patience, and let the flows' timers run."""
@@ -290,13 +202,8 @@ class Greeter:
         for slots in self._patience.due(at.now):
             yield from self._lose_patience(slots[rows["state"][slots] == GREETED])
             self._retire(slots)
-        while self._timers and self._timers[0][0] <= at.us:
-            _, slot = heapq.heappop(self._timers)
-            flow = self._flows.get(slot)
-            if flow is not None and flow.due_us <= at.us:
-                yield from self._after(slot, flow, list(flow.timer(at.us)), at)
-            elif flow is not None:
-                heapq.heappush(self._timers, (flow.due_us, slot))
+        yield from self._flows.tick(at)
+        self._flows.send()
 
     def _retire(self, slots: Slots) -> None:
         """Give back whose conversation is over; who still talks is given back at its end."""
@@ -312,6 +219,16 @@ class Greeter:
         took = rows["acked"] >= size
         self._say(slots[took], ACK | FIN | PSH, self._outgoing.abort, skip=size)
         self._say(slots[~took], RST | ACK)
-        yield from self._settle(slots[took], Outcome.SILENT, CloseKind.DEADLINE)
+        sent = size + len(self._outgoing.abort) + 1
+        yield from self._settle(slots[took], Outcome.SILENT, CloseKind.DEADLINE, sent=sent)
         yield from self._settle(slots[~took & rows["shut"]], Outcome.ZERO_WINDOW, CloseKind.DEADLINE)
         yield from self._settle(slots[~took & ~rows["shut"]], Outcome.UNACKNOWLEDGED, CloseKind.DEADLINE)
+
+
+def _rounds(slots: Slots) -> Iterator[Slots]:
+    """Places of segments, so that no host has two in one round, and each its first in the first, its second in the next."""
+    order = np.argsort(slots, kind="stable")
+    begins = np.flatnonzero(np.diff(slots[order], prepend=-1))
+    turn = np.empty(len(slots), dtype=np.int64)
+    turn[order] = np.arange(len(slots)) - np.repeat(begins, np.diff(begins, append=len(slots)))
+    yield from (np.flatnonzero(turn == number) for number in range(int(turn.max(initial=-1)) + 1))

@@ -53,15 +53,20 @@ class Hosts:
         taken: list[Slots] = []
         while count:
             if not self.free:
-                before = len(self.rows)
-                self.rows = np.concatenate((self.rows, np.zeros(before, dtype=HOST)))
-                self.free.append(np.arange(before, 2 * before))
+                self._grow()
             last = self.free.pop()
             taken.append(last[:count])
             if len(last) > count:
                 self.free.append(last[count:])
             count -= len(taken[-1])
         return np.concatenate(taken) if taken else np.zeros(0, dtype=np.int64)
+
+    def _grow(self) -> None:
+        """Twice as many rows; the new ones take no memory before they are used."""
+        before, smaller = len(self.rows), self.rows
+        self.rows = np.zeros(2 * before, dtype=HOST)
+        self.rows[:before] = smaller
+        self.free.append(np.arange(before, 2 * before))
 
     def give_back(self, slots: Slots) -> None:
         """These slots are free again."""

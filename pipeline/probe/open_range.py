@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.probe.greeting import Settled, Talked
+from pipeline.probe.closing import UNSEEN
+from pipeline.probe.flows import Talked
+from pipeline.probe.greeting import Settled
 from pipeline.space.ranges import I64
 from pipeline.space.shard import Range
 from pipeline.wire.packet import Answers
-
-UNSEEN, SETTLED = -1, -2
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ class OpenRange:
 
     range: Range
     slot: NDArray[np.int32]
-    """For each target UNSEEN, SETTLED, or the place of its conversation."""
+    """For each target the place of its conversation, or one of the values of `closing`."""
     began: float
     answered: NDArray[np.bool_]
     """Which targets answered the plan's own probe."""
@@ -60,6 +60,8 @@ class OpenRange:
     batches: list[tuple[int, float]] = field(default_factory=list)
     """First index after a batch, and when it was sent."""
     cool_until: float = float("inf")
+    closed_at: float = 0.0
+    """When the last one that was sent our FIN has had time to acknowledge it, and to answer the RST after that."""
     talking: int = 0
     """Conversations that are not over."""
     put_off: int = 0

@@ -13,55 +13,30 @@ import numpy as np
 import pyarrow as pa
 import zmq
 
-from pipeline import guard, network, schema
-from pipeline.associate.conversation import Conversation
-from pipeline.errors import InputError
+from pipeline import schema
 from pipeline.lake import parts
 from pipeline.pcap import RAW, Capture
-from pipeline.probe.aside import Aside
 from pipeline.probe.engine import Engine
-from pipeline.probe.greeting import Greeter, Settled, Talked
+from pipeline.probe.flows import Talked
+from pipeline.probe.greeting import Settled
 from pipeline.probe.open_range import Controls, Finished, Greeted, Responses
 from pipeline.probe.pacer import Pacer
 from pipeline.probe.shield import shield
 from pipeline.record import banner, columns
 from pipeline.register import Watch
-from pipeline.ring import ReceiveRing, SegmentRing, TransmitRing, filter_program
-from pipeline.space.listing import parse
-from pipeline.space.plan import Plan
 from pipeline.space.shard import Range
 from pipeline.stages import rows
 from pipeline.stages.fanout import Fanout
 from pipeline.stages.rows import Origin
 from pipeline.stages.second import SecondVisits
+from pipeline.stages.sender import engine_of, vantage
 from pipeline.stages.setting import PROGRESS_SECONDS, Setting
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
-from pipeline.wire.cookie import Secret
 from pipeline.wire.guess import guess
 from pipeline.wire.outgoing import Outgoing
-from pipeline.wire.packet import Link, template
 
-ETH_P_ALL = 3
 FLUSH_SECONDS = 0.1
-
-
-def vantage(plan: Plan) -> tuple[str, Link, str]:
-    """Interface, link addresses and dotted source of the probes. Raises GuardError first, then InputError."""
-    guard.require_authorised(plan.identity)
-    probe = plan.probe
-    hop = None if probe.interface and probe.source and probe.gateway_mac else network.next_hop()
-    interface = probe.interface or (hop.interface if hop else "")
-    source = probe.source or (hop.source if hop else "")
-    gateway = probe.gateway_mac or (hop.gateway_mac if hop else "")
-    if not gateway:
-        raise InputError("key probe.gateway_mac", f"the next hop on {interface} has no known address; name it")
-    address = parse(source, "key probe.source")[0]
-    return interface, Link(_mac(network.mac(interface)), _mac(gateway), address), source
-
-
-def _mac(text: str) -> bytes:
-    return bytes.fromhex(text.replace(":", ""))
 
 
 def run_engine(_name: str, setting: Setting, context: zmq.Context[zmq.Socket[bytes]], coordinator: Sender) -> None:
@@ -76,49 +51,12 @@ def run_engine(_name: str, setting: Setting, context: zmq.Context[zmq.Socket[byt
         watch = stack.enter_context(setting.watch())
         stack.enter_context(shield(interface, source, (*plan.settings.ports, plan.control.port)))
         capture = stack.enter_context(Capture(setting.pcap, RAW)) if setting.pcap else None
-        engine = _engine(setting, outgoing, interface, link, watch, capture)
+        engine = engine_of(setting, outgoing, interface, link, watch, capture)
         second = SecondVisits(fanout, Pacer(plan.tls.rate, time.monotonic()), source)
         origin = Origin.of(plan, f"{socket.gethostname()}-{os.getpid()}", outgoing)
         Sending(setting, engine, watch, inbox, fanout, second, coordinator, source, origin).run()
     inbox.close()
     fanout.close()
-
-
-def _engine(
-    setting: Setting, outgoing: Outgoing, interface: str, link: Link, watch: Watch, capture: Capture | None
-) -> Engine:
-    """The engine of a plan, on its interface."""
-    plan, frame = setting.plan, template(link)
-    echo = plan.settings.profile == "echo"
-
-    def talk(ip: int, port: int, started_at_us: int) -> Conversation:
-        return Conversation(outgoing, echo=echo, ip=ip, port=port, started_at_us=started_at_us)
-
-    ports = plan.settings.ports if plan.settings.profile == "capabilities" else plan.tls.ports
-    return Engine(
-        plan.walk(),
-        Secret.of(setting.secret),
-        TransmitRing.of_probes(guard.packet_socket(interface, 0), frame),
-        ReceiveRing(guard.packet_socket(interface, ETH_P_ALL), filter_program(link.source)),
-        Greeter(SegmentRing(guard.packet_socket(interface, 0)), link, outgoing, talk),
-        permit=watch.permit,
-        frame=frame,
-        rate=plan.settings.rate,
-        cooldown=plan.probe.cooldown,
-        handed_on=ports,
-        asides=_asides(setting),
-        capture=capture,
-    )
-
-
-def _asides(setting: Setting) -> list[Aside]:
-    """The probes beside the plan's own that it wants."""
-    loss, control, port = setting.plan.loss, setting.plan.control, setting.plan.settings.ports[0]
-    kinds = (
-        Aside.of("second", setting.secret, share=loss.sample, delay=loss.delay),
-        Aside.of("control", setting.secret, share=control.sample, delay=0.0, port=control.port, beside=port),
-    )
-    return [aside for aside in kinds if aside.share]
 
 
 @dataclass(slots=True)
@@ -228,7 +166,7 @@ class Sending:
         arrays = [
             pa.array(settled.rows[names[name]]).cast(table.field(name).type)
             if name in names
-            else pa.array([same[name]] * count, table.field(name).type)
+            else pa.repeat(pa.scalar(same[name], table.field(name).type), count)
             for name in table.names
         ]
         self.fanout.rows(self.message(chosen, "responses"), pa.RecordBatch.from_arrays(arrays, schema=table))

@@ -14,9 +14,17 @@ BENCHMARKS = {
     "walk": (["--blocks", "5"], r"(?s)dicom-census +[\d.]+ ns a target.*zmap --dryrun.*masscan -sL.*memory: \d+ MB"),
     "send": (
         ["--rounds", "1", "--seconds", "0.3"],
-        r"(?s)filling a frame: \d+ ns.*dicom-census +1.*zmap +1.*masscan +1.*dicom-census +2.*unfilled +2",
+        r"(?s)filling a frame: \d+ ns.*a /4 of targets: \d+ ns, \d+ MB.*dicom-census +1.*zmap +1.*masscan.*census +2.*unfilled +2",
     ),
     "pace": (["--rates", "1000", "--seconds", "4"], r"1,000 +[\d,]+ +[-+.\d]+% +\d+"),
+    "greetings": (
+        ["--rate", "2000", "--seconds", "1"],
+        r"(?s)greetings a second +[\d,]+.*engine +[\d.]+.*internet +[\d.]+.*others",
+    ),
+    "wheel": (
+        ["--hosts", "20000", "--over", "1"],
+        r"(?s)20,000 of 20,000 in the wheel at once.*bytes a host.*deadlines late",
+    ),
     "recall": (["--bits", "14", "--worlds", "1"], r"no loss +[\d,]+ +100.00% +100.00%"),
     "decode": ([], r"pynetdicom µs"),
     "visits": (

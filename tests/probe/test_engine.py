@@ -1,13 +1,9 @@
 """What the register withholds of a batch."""
 
-import time
-
 import numpy as np
 
-from pipeline.probe.engine import _asked, _rtt
-from pipeline.probe.open_range import OpenRange
+from pipeline.probe.engine import _asked
 from pipeline.space.ranges import Ranges
-from pipeline.space.shard import Range
 
 ADDRESSES = np.arange(10, 20, dtype=np.uint32)
 PORTS = np.arange(10, dtype=np.uint16)
@@ -27,12 +23,3 @@ def test_withheld_targets_are_left_out() -> None:
     assert places.tolist() == [2, 3, 4, 8, 9]
     assert addresses.tolist() == [12, 13, 14, 18, 19]
     assert ports.tolist() == [2, 3, 4, 8, 9]
-
-
-def test_round_trips_begin_with_their_batch() -> None:
-    """A target's round trip counts from the batch that asked it, of several."""
-    now = time.monotonic()
-    opened = OpenRange.of(Range(0, 0, 0, 29), now)
-    opened.batches = [(10, now - 3), (20, now - 2), (30, now - 1)]
-    seconds = _rtt(opened, np.array([0, 9, 10, 19, 20, 29])) / 1e6
-    assert np.floor(seconds).tolist() == [3, 3, 2, 2, 1, 1]

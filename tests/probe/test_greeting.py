@@ -1,30 +1,78 @@
-"""The stateless greeting: what may leave through it."""
+"""The stateless greeting: segments of many hosts, many of each, are taken in rounds; what is said stands where it must."""
 
+from pathlib import Path
+
+import msgspec
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pipeline.errors import GuardError
-from pipeline.probe.greeting import Greeter
-from pipeline.wire.packet import ACK, PSH, Link
+from pipeline import guard, network
+from pipeline.guard import ONLY_TESTBED, TESTBED
+from pipeline.outcome import Outcome
+from pipeline.probe.clock import Clock
+from pipeline.probe.greeting import Greeter, Settled, _rounds
+from pipeline.probe.speaker import Speaker
+from pipeline.ring import SegmentRing
+from pipeline.testbed.closed import VANTAGE_MAC, WORLD_MAC, closed_pair
+from pipeline.wire.packet import ACK, FIN, SYN, Answers, Link
 from tests.associate.replies import OUTGOING
 
-LINK = Link(bytes(6), bytes(6), 1)
+OURS, THEIRS = 1000, 5000
 
 
-def greeter() -> Greeter:
-    """One that has sent nothing; its ring is asked for nothing here."""
-    return Greeter(None, LINK, OUTGOING, None)  # type: ignore[arg-type]
+def segment(flags: int, sequence: int, window: int) -> Answers:
+    """One of a host's, without bytes, that acknowledges our SYN."""
+    columns = {"address": 11 << 24, "port": 104, "our_port": 20_000, "our_sequence": OURS, "sequence": sequence}
+    columns |= {"flags": flags, "ttl": 64, "window": window, "options": 0, "frame": 0, "begin": 40, "size": 0}
+    types = {
+        "address": "u4",
+        "our_sequence": "u4",
+        "sequence": "u4",
+        "flags": "u1",
+        "ttl": "u1",
+        "options": "u8",
+        "frame": "i8",
+    }
+    return Answers(**{name: np.array([value], types.get(name, "u2")) for name, value in columns.items()})
 
 
-@pytest.mark.parametrize(
-    "payload", [OUTGOING.request[:-1], OUTGOING.request + b"\0", OUTGOING.request * 2, b"GET / HTTP/1.0\r\n\r\n"]
-)
-def test_nothing_but_whole_templates_can_leave(payload: bytes) -> None:
-    """A segment with bytes that are no template of the sweep cannot be made: a guard rail, exit code 3."""
-    with pytest.raises(GuardError, match="none of the sweep's templates"):
-        greeter()._kind(ACK | PSH, payload)
+@pytest.mark.parametrize(("window", "said"), [(0, 0), (64240, len(OUTGOING.request))])
+def test_our_fin_counts_what_was_sent(window: int, said: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a peer closes, our FIN stands behind the request; if the peer's window was shut, at its place, since none was sent."""
+    with closed_pair() as pair:
+        manifest = tmp_path / "manifest.json"
+        manifest.write_bytes(msgspec.json.encode(pair.manifest))
+        monkeypatch.setenv(TESTBED, str(manifest))
+        monkeypatch.setenv(ONLY_TESTBED, "1")
+        here = network.inside(pair.vantage, lambda: guard.packet_socket("vantage0", 0))
+        there = network.inside(pair.world, lambda: guard.packet_socket("world0", 3))
+        link = Link(*(bytes.fromhex(mac.replace(":", "")) for mac in (VANTAGE_MAC, WORLD_MAC)), 0xC6120001)
+        greeter = Greeter(Speaker(SegmentRing(here), link, OUTGOING), OUTGOING, None)  # type: ignore[arg-type]
+        one, at = np.zeros(1, dtype=np.uint32), Clock(0.0, 0)
+        slots = greeter.greet(segment(SYN | ACK, THEIRS, window), one, 1, one, at)
+        acked = np.full(1, said, dtype=np.uint32)
+        (settled,) = greeter.hear(segment(FIN | ACK, THEIRS + 1, window), slots, acked, [b""], at)
+        assert isinstance(settled, Settled)
+        assert (settled.outcome, settled.sent) == (Outcome.CLOSED, said + 1)
+        there.settimeout(5)
+        while not (frame := there.recv(4096))[47] & FIN:
+            pass
+        assert int.from_bytes(frame[38:42]) == OURS + 1 + said
+        here.close()
+        there.close()
 
 
-def test_templates_leave_as_they_are() -> None:
-    """Each template ends its frame, after headers without options."""
-    for payload in OUTGOING.templates.values():
-        assert greeter()._kind(ACK | PSH, payload).frame[54:] == payload
+@given(st.lists(st.integers(0, 8), max_size=40))
+def test_each_segment_has_its_turn(slots: list[int]) -> None:
+    """Every segment is in one round; no round has two of a host, and the n-th of a host is in the n-th."""
+    rounds = [chosen.tolist() for chosen in _rounds(np.array(slots, dtype=np.int64))]
+    assert sorted(place for chosen in rounds for place in chosen) == list(range(len(slots)))
+    for number, chosen in enumerate(rounds):
+        assert [slots[:place].count(slots[place]) for place in chosen] == [number] * len(chosen)
+
+
+def test_nothing_has_no_rounds() -> None:
+    """Without segments there is no round."""
+    assert list(_rounds(np.zeros(0, dtype=np.int64))) == []

@@ -29,6 +29,8 @@ INTERFACE = "world0"
 ETH_P_ALL = 3
 #: How long to wait for packets at most, in seconds: a stop is noticed that soon.
 PATIENCE = 0.05
+#: Packets are taken together that come within so many seconds: each costs the less, the more there are.
+GATHER = 0.002
 HEADERS = 40
 
 
@@ -55,9 +57,12 @@ class Player:
         poll = select.poll()
         poll.register(self.receive.socket, select.POLLIN)
         forger = np.random.default_rng(self.internet.seed)
+        looked = 0.0
         while not self.stopped:
             wait = min(PATIENCE, self.responder.next_due - time.monotonic())
             poll.poll(max(0, int(wait * 1000)))
+            time.sleep(max(0.0, looked + GATHER - time.monotonic()))
+            looked = time.monotonic()
             self.hear(self.receive.read(), there)
             for kind, places in self.responder.due(time.monotonic()):
                 kept = back.kept(len(places.address))

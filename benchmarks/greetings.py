@@ -1,0 +1,159 @@
+"""How many hosts a worker greets a second, start to end, beside the simulated internet on the same machine, and who took the machine.
+
+`python -m benchmarks.greetings [--rate R] [--density D] [--seconds S]`. A whole worker (`census work`) visits addresses of which a
+share D are hosts, in a closed testbed; a greeting is complete when the host has been sent our request and its outcome is a row.
+Per second of sending: probes, greetings, and what each process had of a core, the kernel's part for it included. What is left of
+the machine, *others*, is the kernel's work for nobody in particular, and other programs. Frames that found no room are lost SYNs,
+SYN-ACKs and requests: *dropped* there by the internet's ring, and here by ours.
+"""
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from pipeline.guard import ONLY_TESTBED, TESTBED
+from pipeline.testbed.closed import Pair, closed_pair, inside
+
+PORT = 104
+MIX = "{ accepts = 1, rejects = 1, http = 20, ssh = 5, tls = 5, silent = 50, resets = 10, closes = 8 }"
+SWEEP = """\
+sweep = {{ name = "greetings", ports = [{port}], seed = 5, rate = {rate}, shards = 1, sample = {targets}, profile = "echo" }}
+targets = {{ include = ["11.0.0.0/{prefix}"] }}
+probe = {{ cooldown = 4.0 }}
+loss = {{ sample = 0.0 }}
+control = {{ sample = 0.0 }}
+"""
+WORLD = """\
+[internet]
+seed = 9
+
+[[internet.block]]
+addresses = ["11.0.0.0/{prefix}"]
+ports = [{port}]
+density = {density}
+mix = {mix}
+"""
+TICK = os.sysconf("SC_CLK_TCK")
+#: A worker's processes, in the order in which they are started; those of the others are the coordinator's helpers.
+PROCESSES = ("engine", "associator", "writer")
+
+
+def census(*arguments: object) -> list[str]:
+    """A command of the program's."""
+    return [sys.executable, "-m", "pipeline", *map(str, arguments)]
+
+
+def spent(pid: int) -> float:
+    """Seconds of CPU that a process has had; none if it has ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def busy() -> float:
+    """Seconds of CPU that the machine has spent on anything."""
+    fields = [int(field) for field in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    return (sum(fields) - fields[3] - fields[4]) / TICK
+
+
+def stages(pid: int) -> dict[str, int]:
+    """The processes of a worker, by what they do."""
+    children = Path(f"/proc/{pid}/task").glob("*/children")
+    pids = sorted(int(child) for path in children for child in path.read_text().split())
+    spawned = [child for child in pids if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    return dict(zip(PROCESSES, spawned, strict=False)) | {"coordinator": pid}
+
+
+@contextmanager
+def internet(pair: Pair, world: Path, environment: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
+    """The simulated internet, while it plays."""
+    command = [*inside(pair.world), sys.executable, "-m", "pipeline.testbed.internet.serve", world]
+    playing = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
+    try:
+        if not playing.stdout or playing.stdout.readline() != b"ready\n":
+            raise SystemExit("the internet does not play")
+        yield playing
+    finally:
+        playing.kill()
+        playing.wait()
+
+
+def observed(working: "subprocess.Popen[bytes]", playing: int) -> list[tuple[float, dict[str, float]]]:
+    """What each process had spent, ten times a second until the worker ends; the time is that of the epoch."""
+    seen = []
+    while working.poll() is None:
+        pids = stages(working.pid) | {"internet": playing}
+        seen.append((time.time(), {name: spent(pid) for name, pid in pids.items()} | {"machine": busy()}))
+        time.sleep(0.1)
+    return seen
+
+
+def shares(seen: list[tuple[float, dict[str, float]]], begin: float, end: float) -> dict[str, float]:
+    """Cores that each process had while it was sent; `others` is what the machine spent besides."""
+    first, before = [each for each in seen if each[0] <= begin][-1]
+    last, after = next(each for each in seen if each[0] >= end)
+    had = {name: (after[name] - before.get(name, 0.0)) / (last - first) for name in after}
+    machine = had.pop("machine")
+    return had | {"others": max(0.0, machine - sum(had.values()))}
+
+
+def measure(pair: Pair, folder: Path, given: argparse.Namespace) -> None:
+    """Sweep a world and print what happened."""
+    values = {"prefix": 8, "density": given.density, "rate": given.rate, "port": PORT, "mix": MIX}
+    world, sweep, plan, lake = (folder / name for name in ("world.toml", "sweep.toml", "plan.json", "lake"))
+    world.write_text(WORLD.format(**values))
+    sweep.write_text(SWEEP.format(**values, targets=round(given.rate * given.seconds)))
+    manifest = folder / "manifest.json"
+    manifest.write_bytes(msgspec.json.encode(pair.manifest))
+    environment = {**os.environ, TESTBED: str(manifest), ONLY_TESTBED: "1"}
+    subprocess.run(census("plan", sweep, "-o", plan), check=True, capture_output=True, env=environment)
+    with internet(pair, world, environment) as playing:
+        command = [*inside(pair.vantage), *census("work", plan, "--lake", lake)]
+        working = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        seen = observed(working, playing.pid)
+        if working.returncode:
+            raise SystemExit(working.communicate()[1].decode()[-2000:])
+        playing.send_signal(signal.SIGTERM)
+        played = json.loads(playing.communicate(timeout=30)[0])
+    report(lake, seen, played)
+
+
+def report(lake: Path, seen: list[tuple[float, dict[str, float]]], played: dict[str, int]) -> None:
+    """The tables."""
+    receipts = [json.loads(path.read_bytes()) for path in lake.glob("work/*/receipts/*.json")]
+    seconds = sum(receipt["send_seconds"] for receipt in receipts)
+    begin = min(receipt["started_at"] for receipt in receipts) / 1e6
+    total = {name: sum(receipt[name] for receipt in receipts) for name in ("probes_sent", "greetings", "ring_dropped")}
+    print(f"probes a second     {total['probes_sent'] / seconds:>10,.0f}")
+    print(f"greetings a second  {total['greetings'] / seconds:>10,.0f}")
+    print(f"dropped there       {played['dropped']:>10,} of {played['syns'] + played['dropped']:,}")
+    print(f"dropped here        {total['ring_dropped']:>10,}")
+    print(f"{'':<20}{'cores':>10}{'µs a greeting':>16}")
+    for name, cores in shares(seen, begin, begin + seconds).items():
+        print(f"{name:<20}{cores:>10.2f}{1e6 * cores * seconds / total['greetings']:>16.1f}")
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rate", type=int, default=100_000)
+    parser.add_argument("--density", type=float, default=0.4)
+    parser.add_argument("--seconds", type=float, default=10.0)
+    with tempfile.TemporaryDirectory() as folder, closed_pair() as pair:
+        measure(pair, Path(folder), parser.parse_args())
+
+
+if __name__ == "__main__":
+    main()

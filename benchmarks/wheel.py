@@ -1,0 +1,121 @@
+"""A million silent hosts in the time wheel at once: memory, and how late their deadlines are met.
+
+`python -m benchmarks.wheel [--hosts N] [--over SECONDS]`. They are put into the wheel directly, every 5 ms some, as if each had
+acknowledged our request and then said nothing, since no machine greets that many within a deadline. When its time is over each gets
+A-ABORT and FIN, which leave through a ring into a closed pair of namespaces, where nobody listens; so lateness shows what the kernel
+takes to send them. Memory is the largest resident set, beside that before the first host.
+"""
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from benchmarks.send import mac
+from pipeline import guard
+from pipeline.guard import ONLY_TESTBED, TESTBED
+from pipeline.probe.clock import Clock
+from pipeline.probe.greeting import PATIENCE_SECONDS, Greeter, Settled
+from pipeline.probe.speaker import Speaker
+from pipeline.ring import SegmentRing
+from pipeline.space import listing
+from pipeline.testbed.closed import VANTAGE_ADDRESS, VANTAGE_MAC, WORLD_MAC, closed_pair, inside
+from pipeline.wire.outgoing import class_uid, encode
+from pipeline.wire.packet import ACK, SYN, Answers, Link
+
+OUTGOING = encode(calling_ae="DICOM-CENSUS", class_uid=class_uid("https://census.example.org/"))
+MEMORY_MB = 100
+TICK_SECONDS = 0.005
+
+
+def answers(first: int, count: int) -> Answers:
+    """SYN-ACKs of hosts with consecutive addresses."""
+    addresses, rows = np.arange(first, first + count, dtype=np.uint32), np.ones(count, dtype=np.uint16)
+    flags = np.full(count, SYN | ACK, dtype=np.uint8)
+    options, frame = np.zeros(count, dtype=np.uint64), np.arange(count)
+    return Answers(
+        addresses,
+        rows * 104,
+        rows * 20_000,
+        addresses,
+        addresses,
+        flags,
+        flags,
+        rows * 64240,
+        options,
+        frame,
+        rows,
+        rows,
+    )
+
+
+def greeter() -> Greeter:
+    """One that sends into the pair."""
+    link = Link(mac(VANTAGE_MAC), mac(WORLD_MAC), listing.parse(VANTAGE_ADDRESS, "here")[0])
+
+    def talk(*_: int) -> None:
+        raise AssertionError("nobody speaks here")
+
+    return Greeter(Speaker(SegmentRing(guard.packet_socket("vantage0", 0)), link, OUTGOING), OUTGOING, talk)  # type: ignore[arg-type]
+
+
+def hold(hosts: int, over: float) -> None:
+    """Load them, wait until each has been told, and print what it took."""
+    greeting, late, most, loaded, told = greeter(), [], 0, 0, 0
+    resident, began = resident_mb(), time.monotonic()
+    while told < hosts:
+        now = time.monotonic()
+        due = min(hosts, 1 + int(hosts * (now - began) / over)) - loaded
+        if due:
+            number = np.arange(loaded, loaded + due)
+            clock = Clock(now, time.time_ns() // 1000)
+            slots = greeting.admit(answers(11 << 24 | loaded, due), number, 1, np.ones(due, np.uint32), clock)
+            greeting.hosts.rows["acked"][slots] = len(OUTGOING.request)
+            loaded += due
+        most = max(most, len(greeting.hosts))
+        for each in greeting.tick(Clock(time.monotonic(), 0)):
+            if isinstance(each, Settled):
+                told += len(each.rows)
+                deadline = each.rows["began_us"] / 1e6 + PATIENCE_SECONDS
+                late.append(((time.monotonic() - deadline) * 1000).astype(np.float32))
+        time.sleep(max(0.0, now + TICK_SECONDS - time.monotonic()))
+    used = resident_mb() - resident
+    print(f"{most:,} of {hosts:,} in the wheel at once, {told:,} told at their deadline")
+    print(f"{used:.0f} MB of {MEMORY_MB}: {used * 2**20 / most:.0f} bytes a host")
+    median, last, worst = np.percentile(np.concatenate(late), [50, 99.9, 100])
+    print(f"deadlines late by {median:.1f} ms (median), {last:.1f} ms (99.9 %), {worst:.1f} ms (worst)")
+
+
+def resident_mb() -> float:
+    """The largest resident set of this process so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def main() -> None:
+    """Print what it took."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--hosts", type=int, default=1_000_000)
+    parser.add_argument("--over", type=float, default=2.8)
+    parser.add_argument("--hold", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.hold:
+        hold(given.hosts, given.over)
+        return
+    with tempfile.TemporaryDirectory() as folder, closed_pair() as pair:
+        manifest = Path(folder) / "manifest.json"
+        manifest.write_bytes(msgspec.json.encode(pair.manifest))
+        here = [sys.executable, "-m", "benchmarks.wheel", "--hold"]
+        options = ["--hosts", str(given.hosts), "--over", str(given.over)]
+        environment = {**os.environ, TESTBED: str(manifest), ONLY_TESTBED: "1"}
+        subprocess.run([*inside(pair.vantage), *here, *options], check=True, env=environment)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""A sender of a plan: where it sends from, its sockets and rings, and what it sends beside the plan's probes."""
+
+from pipeline import guard, network
+from pipeline.associate.conversation import Conversation
+from pipeline.errors import InputError
+from pipeline.pcap import Capture
+from pipeline.probe.aside import Aside, Asides
+from pipeline.probe.engine import Engine
+from pipeline.probe.greeting import Greeter
+from pipeline.probe.listener import Listener
+from pipeline.probe.lot import lots
+from pipeline.probe.speaker import Speaker
+from pipeline.register import Watch
+from pipeline.ring import ReceiveRing, SegmentRing, TransmitRing, filter_program
+from pipeline.space.listing import parse
+from pipeline.space.plan import Plan
+from pipeline.stages.setting import Setting
+from pipeline.wire.cookie import Secret
+from pipeline.wire.outgoing import Outgoing
+from pipeline.wire.packet import Link, template
+
+ETH_P_ALL = 3
+
+
+def vantage(plan: Plan) -> tuple[str, Link, str]:
+    """Interface, link addresses and dotted source of the probes. Raises GuardError first, then InputError."""
+    guard.require_authorised(plan.identity)
+    probe = plan.probe
+    hop = None if probe.interface and probe.source and probe.gateway_mac else network.next_hop()
+    interface = probe.interface or (hop.interface if hop else "")
+    source = probe.source or (hop.source if hop else "")
+    gateway = probe.gateway_mac or (hop.gateway_mac if hop else "")
+    if not gateway:
+        raise InputError("key probe.gateway_mac", f"the next hop on {interface} has no known address; name it")
+    address = parse(source, "key probe.source")[0]
+    return interface, Link(_mac(network.mac(interface)), _mac(gateway), address), source
+
+
+def _mac(text: str) -> bytes:
+    return bytes.fromhex(text.replace(":", ""))
+
+
+def engine_of(
+    setting: Setting, outgoing: Outgoing, interface: str, link: Link, watch: Watch, capture: Capture | None
+) -> Engine:
+    """The engine of a plan, on its interface."""
+    plan, frame = setting.plan, template(link)
+    echo = plan.settings.profile == "echo"
+
+    def talk(ip: int, port: int, started_at_us: int) -> Conversation:
+        return Conversation(outgoing, echo=echo, ip=ip, port=port, started_at_us=started_at_us)
+
+    speaker = Speaker(SegmentRing(guard.packet_socket(interface, 0)), link, outgoing)
+    ports = plan.settings.ports if plan.settings.profile == "capabilities" else plan.tls.ports
+    walk, secret, asides = plan.walk(), Secret.of(setting.secret), _asides(setting)
+    receive = ReceiveRing(guard.packet_socket(interface, ETH_P_ALL), filter_program(link.source))
+    greeter = Greeter(speaker, outgoing, talk)
+    return Engine(
+        walk,
+        secret,
+        TransmitRing.of_probes(guard.packet_socket(interface, 0), frame),
+        Listener(walk, secret, receive, speaker, greeter, asides=asides, handed_on=ports, capture=capture),
+        permit=watch.permit,
+        frame=frame,
+        rate=plan.settings.rate,
+        cooldown=plan.probe.cooldown,
+        asides=asides,
+    )
+
+
+def _asides(setting: Setting) -> Asides:
+    """The probes beside the plan's own that it wants."""
+    loss, control, port = setting.plan.loss, setting.plan.control, setting.plan.settings.ports[0]
+    second, beside = lots(loss.sample, control.sample)
+    kinds = (
+        Aside.of("second", setting.secret, second, delay=loss.delay),
+        Aside.of("control", setting.secret, beside, delay=0.0, port=control.port, beside=port),
+    )
+    return Asides(tuple(aside for aside in kinds if aside.lot.size), Secret.derived(setting.secret, "choice"))
