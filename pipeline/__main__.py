@@ -26,9 +26,10 @@ testbed = typer.Typer(
 )
 app.add_typer(testbed, name="testbed")
 
-Lake = Annotated[Path, typer.Argument(help="Folder of the lake, e.g. demo/lake.", show_default=False)]
+Lake = Annotated[str, typer.Argument(help="The lake: a folder, or s3://BUCKET/PREFIX.", show_default=False)]
 RegisterFile = Annotated[
-    Path, typer.Argument(metavar="FILE", help="The register, e.g. lake/optout.jsonl.", show_default=False)
+    str,
+    typer.Argument(metavar="FILE", help="The register, e.g. lake/optout.jsonl, or an s3:// URL.", show_default=False),
 ]
 SweepId = Annotated[str | None, typer.Option("--sweep", help="Which sweep; the latest one if not given.")]
 
@@ -53,16 +54,17 @@ def plan(
 @app.command()
 def work(
     plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="Plan of `census plan`.", show_default=False)],
-    lake: Annotated[Path, typer.Option(help="Folder of the lake.")] = Path("lake"),
+    lake: Annotated[str, typer.Option(help="The lake: a folder, or s3://BUCKET/PREFIX.")] = "lake",
     pcap: Annotated[Path | None, typer.Option(help="Keep every validated answer in this capture file.")] = None,
 ) -> None:
     """Run the ranges of a plan that have no receipt, without Prefect: lease, range, receipt, until nothing is left."""
     from pipeline import console, sweep
+    from pipeline.lake import store
 
     frozen = sweep.read(plan_file)
     sweep.check(frozen)
     console.warn(sweep.findable(frozen))
-    place = sweep.begin(frozen, lake)
+    place = sweep.begin(frozen, store.at(lake))
     with console.watching(frozen, place):
         ranges = sweep.work(frozen, place, pcap=pcap)
     console.say(f"{ranges} ranges run into {lake}; `census verify {lake}` proves that all adds up")
@@ -71,18 +73,21 @@ def work(
 @app.command("sweep")
 def sweep_command(
     source: Annotated[Path, typer.Argument(metavar="CONFIG|PLAN", help="Configuration or plan.", show_default=False)],
-    lake: Annotated[Path | None, typer.Option(help="Folder of the lake; [lake] url if not given.")] = None,
+    lake: Annotated[
+        str | None, typer.Option(help="The lake: a folder, or s3://BUCKET/PREFIX; [lake] url if not given.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Finish the latest sweep of this series.")] = False,
 ) -> None:
     """Run a whole sweep with Prefect: plan, shards, verify, seal, enrich. Ctrl-C saves its state; --resume goes on."""
     from pipeline import config as settings
     from pipeline import console, orchestrate, sweep
+    from pipeline.lake import store
 
     if source.suffix == ".json":
-        frozen, folder = sweep.read(source), lake or Path("lake")
+        frozen, folder = sweep.read(source), store.at(lake or "lake")
     else:
         loaded = settings.load(source)
-        folder = lake or Path(loaded.lake.url)
+        folder = store.at(lake or loaded.lake.url)
         unfinished = sweep.latest(folder, loaded.sweep.name) if resume else None
         frozen = sweep.read(unfinished.plan) if unfinished else sweep.freeze(source, folder)
     sweep.check(frozen)
@@ -97,8 +102,9 @@ def sweep_command(
 def status(lake: Lake, sweep: SweepId = None, json: Annotated[bool, typer.Option("--json")] = False) -> None:
     """Show how far a sweep is, from the lake alone: progress, funnel, rate."""
     from pipeline import console
+    from pipeline.lake import store
 
-    console.show_status(lake, sweep, as_json=json)
+    console.show_status(store.at(lake), sweep, as_json=json)
 
 
 @app.command()
@@ -108,7 +114,7 @@ def verify(lake: Lake, sweep: SweepId = None) -> None:
     from pipeline import sweep as steps
     from pipeline.lake import store
 
-    place = store.find(lake, sweep)
+    place = store.find(store.at(lake), sweep)
     steps.require_verified(steps.read(place.plan), place)
     console.say(f"{place.id}: receipts, tables and plan add up")
 
@@ -127,7 +133,7 @@ def enrich(
     from pipeline.enrich import geo
     from pipeline.lake import store
 
-    place = store.find(lake, sweep)
+    place = store.find(store.at(lake), sweep)
     steps.enrich(steps.read(place.plan), place, second or geo.SECOND)
 
 
@@ -138,7 +144,7 @@ def reparse(lake: Lake, sweep: SweepId = None) -> None:
     from pipeline import reparse as again
     from pipeline.lake import store
 
-    place = store.find(lake, sweep)
+    place = store.find(store.at(lake), sweep)
     changed = again.reparse(place)
     told = ", ".join(f"{name} in {rows}" for name, rows in changed.most_common()) or "nothing"
     console.say(f"{place.id}: this version's parser reads otherwise: {told}; `census enrich` judges identities again")
@@ -164,8 +170,8 @@ def report(
     from pipeline.publish.edition import Edition
 
     edition = Edition(country.upper() if country else None, since, least)
-    place = store.find(lake, sweep)
-    with session.connect(lake) as con:
+    place = store.find(store.at(lake), sweep)
+    with session.connect(store.at(lake)) as con:
         written = publishing.write(con, place.id, output, set(formats.split(",")), edition)
     for path in written:
         console.say(str(path))
@@ -180,12 +186,13 @@ def sql(
 ) -> None:
     """Ask the lake in SQL, every table and view ready, e.g. census sql demo/lake "FROM countries"."""
     from pipeline import console
+    from pipeline.lake import store
     from pipeline.publish import session
 
     if init:
-        print(session.init_sql(lake))
+        print(session.init_sql(store.at(lake)))
         return
-    console.ask(lake, query, format)
+    console.ask(store.at(lake), query, format)
 
 
 class Action(Enum):
@@ -225,7 +232,7 @@ def optout(
     """
     from pipeline import console, optout, register
 
-    kept = register.at(str(file))
+    kept = register.at(file)
     asked = optout.Asked(who, proof, note)
     match action:
         case Action.ADD:
@@ -251,7 +258,7 @@ def stop(
 
     from pipeline import console, optout, register
 
-    optout.stop(register.at(str(file)), who or getuser(), reason)
+    optout.stop(register.at(file), who or getuser(), reason)
     console.say(f"stopped; `census go {file}` lets sending go on")
 
 
@@ -269,7 +276,7 @@ def go(
 
     from pipeline import console, optout, register
 
-    optout.go(register.at(str(file)), who or getuser())
+    optout.go(register.at(file), who or getuser())
     console.say("sending goes on")
 
 
@@ -289,7 +296,7 @@ def rate(
 
     from pipeline import console, optout, register
 
-    optout.limit(register.at(str(file)), who or getuser(), probes)
+    optout.limit(register.at(file), who or getuser(), probes)
     console.say(f"no worker sends more than {probes:,} probes a second" if probes else "plans' own rates hold again")
 
 

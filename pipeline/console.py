@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,7 +16,7 @@ from rich.table import Table
 from pipeline import plan_page
 from pipeline.errors import InputError
 from pipeline.lake import store
-from pipeline.lake.store import Sweep
+from pipeline.lake.store import Place, Sweep
 from pipeline.outcome import ACCEPTS_ASSOCIATION, SPEAKS_DICOM, Outcome
 from pipeline.publish.escape import visible
 from pipeline.register import Register
@@ -87,7 +86,8 @@ def held(place: Sweep) -> str:
 
 
 def _workers(place: Sweep) -> list[dict[str, Any]]:
-    return [msgspec.json.decode(path.read_bytes(), type=dict[str, Any]) for path in place.progress.glob("*.json")]
+    told = store.contents(store.entries(place.progress, "*.json"))
+    return [msgspec.json.decode(data, type=dict[str, Any]) for data in told]
 
 
 def funnel(counts: dict[str, int]) -> dict[str, int]:
@@ -137,7 +137,7 @@ def _line(plan: Plan, place: Sweep, elapsed: float) -> str:
     return f"{line}  stopped by the register: {visible(reason)}" if reason else line
 
 
-def show_status(lake: Path, sweep: str | None, *, as_json: bool) -> None:
+def show_status(lake: Place, sweep: str | None, *, as_json: bool) -> None:
     """How far a sweep is."""
     from pipeline.lake import receipts
     from pipeline.space import plan as planning
@@ -162,7 +162,7 @@ def show_status(lake: Path, sweep: str | None, *, as_json: bool) -> None:
     print(json.dumps(facts) if as_json else "\n".join(f"{name:>19}  {value}" for name, value in facts.items()))
 
 
-def show_result(lake: Path, sweep: str) -> None:
+def show_result(lake: Place, sweep: str) -> None:
     """The country table and the funnel of a finished sweep, and where to go on."""
     from pipeline.publish import session, text
 
@@ -173,7 +173,7 @@ def show_result(lake: Path, sweep: str) -> None:
     say(f"lake: {lake}\nreport: census report {lake} -o FOLDER\nSQL: census sql {lake}")
 
 
-def ask(lake: Path, query: str | None, form: str) -> None:
+def ask(lake: Place, query: str | None, form: str) -> None:
     """Answer a query, or open a prompt."""
     from pipeline.publish import session
 
