@@ -46,7 +46,7 @@ fuzz: setup
 	$(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS)
 
 # Each benchmark prints ratios of one run; docs/benchmarks.md says what they mean.
-BENCHMARKS := permutation_quality walk send pace greetings wheel recall decode visits silent analysis lookups
+BENCHMARKS := permutation_quality walk send pace greetings wheel recall decode visits silent analysis lookups bytes
 
 bench: setup
 	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done

@@ -1,12 +1,11 @@
 """The sweep: plan → one task a shard → verify → seal → enrich → report."""
 
-from pathlib import Path
-
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from pipeline import sweep as steps
+from pipeline.lake import store
 from pipeline.lake.store import Sweep
 from pipeline.space.plan import Plan
 from pipeline.worker import Worker
@@ -52,9 +51,9 @@ def enrich(plan: Plan, place: Sweep) -> None:
 )
 def sweep(plan_file: str, lake: str) -> str:
     """Run a frozen plan into a lake; what has a receipt is not run again. Returns the sweep's id."""
-    plan = steps.read(Path(plan_file))
+    plan = steps.read(store.at(plan_file))
     steps.check(plan)
-    place = steps.begin(plan, Path(lake))
+    place = steps.begin(plan, store.at(lake))
     with Worker(plan, place) as worker:
         missing = steps.missing_shards(plan, place)
         rounds = (run_shard, run_second) if plan.settings.profile == "tls" else (run_shard,)

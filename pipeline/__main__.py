@@ -29,9 +29,10 @@ app.add_typer(testbed, name="testbed")
 app.add_typer(own_commands.app, name="own")
 app.command()(own_commands.audit)
 
-Lake = Annotated[Path, typer.Argument(help="Folder of the lake, e.g. demo/lake.", show_default=False)]
+Lake = Annotated[str, typer.Argument(help="The lake: a folder, or s3://BUCKET/PREFIX.", show_default=False)]
 RegisterFile = Annotated[
-    Path, typer.Argument(metavar="FILE", help="The register, e.g. lake/optout.jsonl.", show_default=False)
+    str,
+    typer.Argument(metavar="FILE", help="The register, e.g. lake/optout.jsonl, or an s3:// URL.", show_default=False),
 ]
 SweepId = Annotated[str | None, typer.Option("--sweep", help="Which sweep; the latest one if not given.")]
 
@@ -56,7 +57,7 @@ def plan(
 @app.command()
 def work(
     plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="Plan of `census plan`.", show_default=False)],
-    lake: Annotated[Path, typer.Option(help="Folder of the lake.")] = Path("lake"),
+    lake: Annotated[str, typer.Option(help="The lake: a folder, or s3://BUCKET/PREFIX.")] = "lake",
     pcap: Annotated[Path | None, typer.Option(help="Keep every validated answer in this capture file.")] = None,
     associator: Annotated[
         list[str] | None,
@@ -67,11 +68,12 @@ def work(
 ) -> None:
     """Run the ranges of a plan that have no receipt, without Prefect: lease, range, receipt, until nothing is left."""
     from pipeline import console, elsewhere, sweep
+    from pipeline.lake import store
 
     frozen = sweep.read(plan_file)
     sweep.check(frozen)
     console.warn(sweep.findable(frozen))
-    place = sweep.begin(frozen, lake)
+    place = sweep.begin(frozen, store.at(lake))
     with console.watching(frozen, place, as_json=json):
         ranges = sweep.work(frozen, place, pcap=pcap, remotes=elsewhere.remotes(associator or [], keys))
     console.say(f"{ranges} ranges run into {lake}; `census verify {lake}` proves that all adds up")
@@ -97,7 +99,7 @@ def associate(
     from pipeline import sweep as steps
     from pipeline.lake import store
 
-    place = store.find(lake, sweep)
+    place = store.find(store.at(lake), sweep)
     elsewhere.associate(steps.read(place.plan), place, name=name, url=worker, keys=keys)
     console.say(f"{place.id}: the worker has no more to hand on")
 
@@ -127,19 +129,22 @@ def keys(
 @app.command("sweep")
 def sweep_command(
     source: Annotated[Path, typer.Argument(metavar="CONFIG|PLAN", help="Configuration or plan.", show_default=False)],
-    lake: Annotated[Path | None, typer.Option(help="Folder of the lake; [lake] url if not given.")] = None,
+    lake: Annotated[
+        str | None, typer.Option(help="The lake: a folder, or s3://BUCKET/PREFIX; [lake] url if not given.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Finish the latest sweep of this series.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Progress as JSON lines on standard output.")] = False,
 ) -> None:
     """Run a whole sweep with Prefect: plan, shards, verify, seal, enrich. Ctrl-C saves its state; --resume goes on."""
     from pipeline import config as settings
     from pipeline import console, orchestrate, sweep
+    from pipeline.lake import store
 
     if source.suffix == ".json":
-        frozen, folder = sweep.read(source), lake or Path("lake")
+        frozen, folder = sweep.read(source), store.at(lake or "lake")
     else:
         loaded = settings.load(source)
-        folder = lake or Path(loaded.lake.url)
+        folder = store.at(lake or loaded.lake.url)
         unfinished = sweep.latest(folder, loaded.sweep.name) if resume else None
         frozen = sweep.read(unfinished.plan) if unfinished else sweep.freeze(source, folder)
     sweep.check(frozen)
@@ -155,8 +160,9 @@ def sweep_command(
 def status(lake: Lake, sweep: SweepId = None, json: Annotated[bool, typer.Option("--json")] = False) -> None:
     """Show how far a sweep is, from the lake alone: progress, funnel, rate."""
     from pipeline import console
+    from pipeline.lake import store
 
-    console.show_status(lake, sweep, as_json=json)
+    console.show_status(store.at(lake), sweep, as_json=json)
 
 
 @app.command()
@@ -166,7 +172,7 @@ def verify(lake: Lake, sweep: SweepId = None) -> None:
     from pipeline import sweep as steps
     from pipeline.lake import store
 
-    place = store.find(lake, sweep)
+    place = store.find(store.at(lake), sweep)
     steps.require_verified(steps.read(place.plan), place)
     console.say(f"{place.id}: receipts, tables and plan add up")
 
@@ -185,7 +191,7 @@ def enrich(
     from pipeline.enrich import geo
     from pipeline.lake import store
 
-    place = store.find(lake, sweep)
+    place = store.find(store.at(lake), sweep)
     steps.enrich(steps.read(place.plan), place, second or geo.SECOND)
 
 
@@ -222,7 +228,7 @@ def resolve(
             "command line", "name the servers to ask by --nameserver IP[:PORT], or give --system; one of both"
         )
     servers = server.system() if system else tuple(server.parse(text, "--nameserver") for text in nameserver or ())
-    place = store.find(lake, sweep)
+    place = store.find(store.at(lake), sweep)
     with console.counting() as tell:
         told = names.resolve(steps.read(place.plan), place, Asker(servers, rate=rate), tell)
     console.show_facts(told, as_json=json)
@@ -235,7 +241,7 @@ def reparse(lake: Lake, sweep: SweepId = None) -> None:
     from pipeline import reparse as again
     from pipeline.lake import store
 
-    place = store.find(lake, sweep)
+    place = store.find(store.at(lake), sweep)
     changed = again.reparse(place)
     told = ", ".join(f"{name} in {rows}" for name, rows in changed.most_common()) or "nothing"
     console.say(f"{place.id}: this version's parser reads otherwise: {told}; `census enrich` judges identities again")
@@ -261,8 +267,8 @@ def report(
     from pipeline.publish.edition import Edition
 
     edition = Edition(country.upper() if country else None, since, least)
-    place = store.find(lake, sweep)
-    with session.connect(lake) as con:
+    place = store.find(store.at(lake), sweep)
+    with session.connect(store.at(lake)) as con:
         written = publishing.write(con, place.id, output, set(formats.split(",")), edition)
     for path in written:
         console.say(str(path))
@@ -277,12 +283,13 @@ def sql(
 ) -> None:
     """Ask the lake in SQL, every table and view ready, e.g. census sql demo/lake "FROM countries"."""
     from pipeline import console
+    from pipeline.lake import store
     from pipeline.publish import session
 
     if init:
-        print(session.init_sql(lake))
+        print(session.init_sql(store.at(lake)))
         return
-    console.ask(lake, query, format)
+    console.ask(store.at(lake), query, format)
 
 
 class Action(Enum):
@@ -322,7 +329,7 @@ def optout(
     """
     from pipeline import console, optout, register
 
-    kept = register.at(str(file))
+    kept = register.at(file)
     asked = optout.Asked(who, proof, note)
     match action:
         case Action.ADD:
@@ -348,7 +355,7 @@ def stop(
 
     from pipeline import console, optout, register
 
-    optout.stop(register.at(str(file)), who or getuser(), reason)
+    optout.stop(register.at(file), who or getuser(), reason)
     console.say(f"stopped; `census go {file}` lets sending go on")
 
 
@@ -366,7 +373,7 @@ def go(
 
     from pipeline import console, optout, register
 
-    optout.go(register.at(str(file)), who or getuser())
+    optout.go(register.at(file), who or getuser())
     console.say("sending goes on")
 
 
@@ -386,7 +393,7 @@ def rate(
 
     from pipeline import console, optout, register
 
-    optout.limit(register.at(str(file)), who or getuser(), probes)
+    optout.limit(register.at(file), who or getuser(), probes)
     console.say(f"no worker sends more than {probes:,} probes a second" if probes else "plans' own rates hold again")
 
 

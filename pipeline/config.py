@@ -126,7 +126,7 @@ class ControlSection(Section, frozen=True):
 
 
 class LakeSection(Section, frozen=True):
-    """`[lake]`: where the tables go; a folder, relative to the working directory."""
+    """`[lake]`: where the tables go; a folder, relative to the working directory, or `s3://BUCKET/PREFIX`."""
 
     url: str = "lake"
 

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,7 +16,7 @@ from rich.table import Table
 from pipeline import plan_page
 from pipeline.errors import InputError
 from pipeline.lake import store
-from pipeline.lake.store import Sweep
+from pipeline.lake.store import Place, Sweep
 from pipeline.outcome import ACCEPTS_ASSOCIATION, SPEAKS_DICOM, Outcome
 from pipeline.publish.escape import shown as bounded
 from pipeline.publish.escape import visible
@@ -91,7 +90,8 @@ def held(place: Sweep) -> str:
 
 
 def _workers(place: Sweep) -> list[dict[str, Any]]:
-    return [msgspec.json.decode(path.read_bytes(), type=dict[str, Any]) for path in place.progress.glob("*.json")]
+    told = store.contents(store.entries(place.progress, "*.json"))
+    return [msgspec.json.decode(data, type=dict[str, Any]) for data in told]
 
 
 def funnel(counts: dict[str, int]) -> dict[str, int]:
@@ -166,7 +166,7 @@ def _line(plan: Plan, place: Sweep, elapsed: float) -> str:
     return f"{line}  held: {reason}" if reason else line
 
 
-def show_status(lake: Path, sweep: str | None, *, as_json: bool) -> None:
+def show_status(lake: Place, sweep: str | None, *, as_json: bool) -> None:
     """How far a sweep is."""
     from pipeline.lake import receipts
     from pipeline.space import plan as planning
@@ -215,7 +215,7 @@ def counting() -> Iterator[Callable[[Mapping[str, int]], None]]:
         _errors.print(last, soft_wrap=True, markup=False)
 
 
-def show_result(lake: Path, sweep: str) -> None:
+def show_result(lake: Place, sweep: str) -> None:
     """The country table and the funnel of a finished sweep, and where to go on."""
     from pipeline.publish import session, text
 
@@ -241,7 +241,7 @@ def show_audit(audit: "Audit", *, as_json: bool) -> None:
     _results().print(table)
 
 
-def ask(lake: Path, query: str | None, form: str) -> None:
+def ask(lake: Place, query: str | None, form: str) -> None:
     """Answer a query, or open a prompt."""
     from pipeline.publish import session
 

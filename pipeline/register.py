@@ -10,7 +10,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Protocol
 
-from pipeline.errors import InputError
+from pipeline.errors import CensusError, InputError
+from pipeline.lake import store
+from pipeline.lake.store import Place
 from pipeline.space.ranges import Ranges
 from pipeline.space.register import AnyEvent, History, Permit, State, Unfinished, chain, digest, fold, parse
 
@@ -28,7 +30,7 @@ NO_ANSWER = "it does not answer"
 
 
 class Register(Protocol):
-    """Where a register is kept. An object store can be one: read an object, put it if it has not changed."""
+    """Where a register is kept."""
 
     where: str
 
@@ -89,6 +91,40 @@ class File:
         return True
 
 
+class Object:
+    """A register that is an object in a bucket: each change is a put on the condition that nobody made another one."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self.where = str(place)
+
+    def create(self) -> bool:
+        """Begin an empty one; False if there is one."""
+        return store.write(self._place, b"", new=True)
+
+    def read(self) -> bytes:
+        """All of it."""
+        return self._read()[0]
+
+    def append(self, lines: bytes, *, after: bytes) -> bool:
+        """Add lines by one put; a reader sees all of them or none."""
+        data, version = self._read()
+        return data == after and store.swap(self._place, after + lines, after=version) is not None
+
+    def _read(self) -> tuple[bytes, str]:
+        try:
+            found = store.read(self._place)
+        except InputError:
+            raise
+        except CensusError as error:
+            raise InputError(self.where, f"the register cannot be read: {error}") from None
+        if found is None or len(found[0]) > LONGEST:
+            raise InputError(
+                self.where, f"is longer than {LONGEST >> 20} MiB" if found else "the register cannot be read: no object"
+            )
+        return found
+
+
 def _sync_folder(path: Path) -> None:
     folder = os.open(path, os.O_RDONLY)
     try:
@@ -98,10 +134,9 @@ def _sync_folder(path: Path) -> None:
 
 
 def at(location: str) -> Register:
-    """The register at a path. Raises InputError for what this version cannot keep one in."""
-    if "://" in location:
-        raise InputError(f"register {location}", "only files can hold a register yet; name a path")
-    return File(Path(location))
+    """The register at a path or an s3:// URL. Raises InputError for another kind of URL."""
+    place = store.at(location)
+    return File(place) if isinstance(place, Path) else Object(place)
 
 
 def resolve(name: str, base: Path) -> str:
@@ -109,24 +144,23 @@ def resolve(name: str, base: Path) -> str:
     return name if not name or "://" in name else str((base / name).resolve())
 
 
-def of(named: str, lake: Path) -> Register:
+def of(named: str, lake: Place) -> Register:
     """The register that a sweep into this lake obeys: the one its plan names, or else the lake's own."""
     return at(named or str(lake / DEFAULT_NAME))
 
 
-def begin(named: str, lake: Path) -> None:
+def begin(named: str, lake: Place) -> None:
     """Require a readable register; a lake that never held a sweep gets its own, empty. Raises InputError."""
     own = lake / DEFAULT_NAME
-    if not named and not (lake / "plans").exists():
-        lake.mkdir(parents=True, exist_ok=True)
-        of(named, lake).create()
+    if not named and not (lake / "plans").is_dir():
+        store.write(own, b"", new=True)
     elif not named and not own.exists():
         hint = "restore it, or make an empty file if nobody has opted out"
         raise InputError(str(own), f"the register is missing, though sweeps were made here: {hint}")
     load(of(named, lake))
 
 
-def opted_out(named: str, lake: Path) -> Ranges | None:
+def opted_out(named: str, lake: Place) -> Ranges | None:
     """What is opted out today, for a plan; None if the lake has no register of its own yet. Raises InputError."""
     if not named and not (lake / DEFAULT_NAME).exists():
         return None

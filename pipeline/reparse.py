@@ -20,6 +20,7 @@ class Planned(msgspec.Struct):
     """What is needed of a plan of any version."""
 
     requests: dict[str, str]
+    digest: str = ""
 
 
 def reparse(place: Sweep) -> Counter[str]:
@@ -30,7 +31,8 @@ def reparse(place: Sweep) -> Counter[str]:
     sealed = place.sealed("associations")
     if not sealed.exists():
         raise InputError(place.id, "is not sealed; `census sweep --resume` finishes it")
-    outgoing = Outgoing.from_json(_planned(place).requests, where=f"{place.plan}, requests")
+    planned = _planned(place)
+    outgoing = Outgoing.from_json(planned.requests, where=f"{place.plan}, requests")
     known = pq.read_table(sealed, partitioning=None).to_pylist()
     changed: Counter[str] = Counter()
     rows = []
@@ -41,7 +43,7 @@ def reparse(place: Sweep) -> Counter[str]:
         if differing or row["parser_version"] != PARSER_VERSION:
             rows.append({name: new[name] for name in PARSED} | {"ip": row["ip"], "port": row["port"]})
     found = pa.Table.from_batches([parts.from_rows(rows, "reparsed")])
-    parts.write(place.sealed("reparsed"), parts.tidy([found], "reparsed"), "reparsed", place.id)
+    parts.write(place.sealed("reparsed"), parts.tidy([found], "reparsed"), "reparsed", place.id, digest=planned.digest)
     return changed
 
 

@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Address
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -19,7 +18,7 @@ from pipeline import register, schema, sweep
 from pipeline.enrich.partition import Addresses, distinct
 from pipeline.errors import CensusError
 from pipeline.lake import parts
-from pipeline.lake.store import Sweep
+from pipeline.lake.store import Place, Sweep
 from pipeline.names import host
 from pipeline.names.ask import Asker
 from pipeline.outcome import NAMED, Naming
@@ -39,15 +38,15 @@ def resolve(plan: Plan, place: Sweep, asker: Asker, tell: Tell) -> dict[str, Any
 
     Raises GuardError, InputError, and CensusError if the name servers do not answer.
     """
-    _recover(place)
+    _recover(plan, place)
     left, counts = _left(plan, place)
     tell(counts)
-    journal = parts.Journal(_journal(place), TABLE)
+    journal = parts.journal(_journal(place), TABLE)
     try:
         asyncio.run(_all(asker, iter(left), _Kept(journal, asker, counts, tell)))
     finally:
         journal.close()
-        _recover(place)
+        _recover(plan, place)
     return {
         "sweep": place.id,
         "nameservers": list(map(str, asker.servers)),
@@ -119,17 +118,20 @@ def _known(place: Sweep) -> dict[Naming, int]:
     return {naming: found[naming] for naming in Naming}
 
 
-def _journal(place: Sweep) -> Path:
+def _journal(place: Sweep) -> Place:
     return place.sealed(TABLE).with_name("asked.arrows")
 
 
-def _recover(place: Sweep) -> None:
+def _recover(plan: Plan, place: Sweep) -> None:
     """Take the journal, if there is one, into the table: what was learned last stands."""
-    path = _journal(place)
-    if not path.exists():
-        return
-    plain = schema.table(TABLE).arrow
+    path, plain = _journal(place), schema.table(TABLE).arrow
     found = [parts.read_journal(path, TABLE), sweep.rows(place, TABLE)]
     if len(found[0]):
-        parts.write(place.sealed(TABLE), parts.tidy([each.cast(plain) for each in found], TABLE), TABLE, place.id)
-    path.unlink()
+        parts.write(
+            place.sealed(TABLE),
+            parts.tidy([each.cast(plain) for each in found], TABLE),
+            TABLE,
+            place.id,
+            digest=plan.digest,
+        )
+    parts.forget(path)

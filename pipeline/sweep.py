@@ -16,7 +16,7 @@ from pipeline.enrich.fingerprints import Asked
 from pipeline.enrich.partition import Addresses
 from pipeline.errors import CensusError, GuardError, InputError
 from pipeline.lake import parts, receipts, second, store, verify
-from pipeline.lake.store import Sweep
+from pipeline.lake.store import Place, Sweep
 from pipeline.publish import marts
 from pipeline.space import listing
 from pipeline.space import plan as planning
@@ -28,7 +28,7 @@ from pipeline.wire import outgoing
 from pipeline.wire.capabilities import PROPOSED
 
 
-def freeze(path: Path, lake: Path | None = None) -> Plan:
+def freeze(path: Path, lake: Place | None = None) -> Plan:
     """Fix the plan of a configuration file for a lake (its own if none is given). Raises InputError."""
     settings = config.load(path)
     base = path.parent
@@ -43,7 +43,7 @@ def freeze(path: Path, lake: Path | None = None) -> Plan:
             requests=_requests(settings.identity, settings.sweep.profile),
             atlas=atlas.load(country, asn),
             register=named,
-            opted_out=register.opted_out(named, lake or Path(settings.lake.url)),
+            opted_out=register.opted_out(named, lake or store.at(settings.lake.url)),
             own=own.read(settings.own, base),
         )
     except InputError as error:
@@ -65,12 +65,12 @@ def _require_own(plan: Plan) -> None:
         own.require(plan.own, Ranges.of(plan.ranges), "the profile `capabilities`")
 
 
-def read(path: Path) -> Plan:
+def read(path: Place) -> Plan:
     """Read a plan that was frozen before. Raises InputError or GuardError."""
     try:
         return planning.decode(path.read_bytes(), str(path))
     except OSError as error:
-        raise InputError(str(path), f"cannot be read: {error.strerror}") from None
+        raise InputError(str(path), f"cannot be read: {error.strerror or 'there is no such object'}") from None
 
 
 def check(plan: Plan) -> None:
@@ -112,7 +112,7 @@ def findable(plan: Plan) -> Iterator[str]:
     yield from found
 
 
-def begin(plan: Plan, lake: Path) -> Sweep:
+def begin(plan: Plan, lake: Place) -> Sweep:
     """Put the plan into the lake, where its register is readable. Raises InputError if it is not, and GuardError if
     another plan stands there under this name.
     """
@@ -125,7 +125,7 @@ def begin(plan: Plan, lake: Path) -> Sweep:
     return place
 
 
-def latest(lake: Path, name: str) -> Sweep | None:
+def latest(lake: Place, name: str) -> Sweep | None:
     """The latest sweep of a series that is not sealed, if there is one."""
     if not (lake / "plans").is_dir():
         return None
@@ -181,19 +181,21 @@ def enrich(plan: Plan, place: Sweep, second: Path = geo.SECOND) -> None:
     def located(ips: Addresses) -> pa.Table:
         return tables.locations(ips, places, announced, second=beside, kinds=kind)
 
-    parts.write_pieces(place.sealed("locations"), map(located, tables.pieces(answered)), "locations", place.id)
+    parts.write_pieces(
+        place.sealed("locations"), map(located, tables.pieces(answered)), "locations", place.id, digest=plan.digest
+    )
     first, last = ranges.first.astype(np.uint32), ranges.last.astype(np.uint32)
-    _derive(place, "coverage", tables.coverage(first, last, places, beside))
-    _derive(place, "network_coverage", kind.coverage(first, last) if kind else _none("network_coverage"))
+    _derive(plan, place, "coverage", tables.coverage(first, last, places, beside))
+    _derive(plan, place, "network_coverage", kind.coverage(first, last) if kind else _none("network_coverage"))
     asked = Asked(
         offer=offer.offer(bytes.fromhex(plan.requests["request"])),
         space=ranges,
         share=plan.sampled_addresses / plan.addresses,
         answered=answered,
     )
-    _judge(place, asked, located)
-    _derive(place, "space", method.space(ranges))
-    _derive(place, "methods", _method(plan, ranges))
+    _judge(plan, place, asked, located)
+    _derive(plan, place, "space", method.space(ranges))
+    _derive(plan, place, "methods", _method(plan, ranges))
     marts.build(place)
 
 
@@ -204,20 +206,20 @@ def _method(plan: Plan, ranges: Ranges) -> pa.Table:
     )
 
 
-def _judge(place: Sweep, asked: Asked, located: Callable[[Addresses], pa.Table]) -> None:
+def _judge(plan: Plan, place: Sweep, asked: Asked, located: Callable[[Addresses], pa.Table]) -> None:
     """Say of those that spoke DICOM who they are, whose, and which are one system."""
     associations, shown = rows(place, "associations"), rows(place, "tls")
     found = located(np.asarray(associations["ip"], dtype=np.uint32))
     judged = fingerprints.fingerprints(associations, asked, ruleset.load())
-    _derive(place, "fingerprints", judged)
+    _derive(plan, place, "fingerprints", judged)
     names = rows(place, "host_names", ["ip", "names"])
-    _derive(place, "owners", owner.owners(associations["ip"], found, shown, names, owner.load()))
-    _derive(place, "systems", systems.systems(associations, judged, found, shown))
+    _derive(plan, place, "owners", owner.owners(associations["ip"], found, shown, names, owner.load()))
+    _derive(plan, place, "systems", systems.systems(associations, judged, found, shown))
 
 
-def _derive(place: Sweep, table: str, rows: pa.Table) -> None:
+def _derive(plan: Plan, place: Sweep, table: str, rows: pa.Table) -> None:
     """Write a table that can be made again from the sweep's facts."""
-    parts.write(place.sealed(table), parts.tidy([rows], table), table, place.id)
+    parts.write(place.sealed(table), parts.tidy([rows], table), table, place.id, digest=plan.digest)
 
 
 def _databases(plan: Plan) -> atlas.Atlas:
@@ -234,7 +236,7 @@ def _databases(plan: Plan) -> atlas.Atlas:
 def rows(place: Sweep, table: str, columns: list[str] | None = None) -> pa.Table:
     """A table of the sweep, from the sealed file or from the parts; columns that an older program wrote are enough."""
     sealed = place.sealed(table)
-    files = [sealed] if sealed.exists() else sorted((place.work / table).glob("*.parquet"))
+    files = [sealed] if sealed.exists() else receipts.parts(place, table)
     found = [pq.read_table(file, columns=columns, partitioning=None) for file in files]
     empty = _none(table)
     return pa.concat_tables(found) if found else empty.select(columns) if columns else empty

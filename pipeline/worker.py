@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -27,7 +28,9 @@ import zmq
 
 from pipeline import version
 from pipeline.errors import CensusError, InputError, Interrupted, failure
-from pipeline.lake import receipts, second, store
+from pipeline.lake import receipts, store
+from pipeline.lake.leases import Leases
+from pipeline.lake.remaining import Remaining, Task
 from pipeline.lake.store import Sweep
 from pipeline.space.plan import Plan
 from pipeline.space.shard import Range
@@ -45,7 +48,7 @@ class Shard:
     """A shard that somebody waits for."""
 
     number: int
-    ranges: Iterator[tuple[Range, pa.Table | None]]
+    ranges: Iterator[Task | None]
     done: Future[int]
     open: set[str] = field(default_factory=set)
     finished: int = 0
@@ -79,16 +82,17 @@ class Worker:
                 "key associate.processes", "is 0, and no --associator is given: who is to hold conversations?"
             )
         self._plan, self._place, self._pcap, self._remotes = plan, place, pcap, remotes
-        self._walk = plan.walk()
         self._waiting: queue.Queue[Shard] = queue.Queue()
         self._active: list[Shard] = []
         self._of_key: dict[str, tuple[Shard, Range]] = {}
         self._stopping = threading.Event()
+        self._finished = threading.Event()
         self._error: CensusError | None = None
         self._tally = Tally()
         self._id = f"{socket.gethostname()}-{id(self):x}"
         self._engine_idle = True
-        self._renewed = self._shown = 0.0
+        self._leases = Leases(place)
+        self._remaining = Remaining(plan, place, plan.walk(), self._leases)
 
     def __enter__(self) -> "Worker":
         self._folder = tempfile.TemporaryDirectory(prefix="census-")
@@ -106,7 +110,9 @@ class Worker:
             process.start()
         self._engine = Sender(self._context, Address(folder, "engine"))
         self._thread = threading.Thread(target=self._guarded_loop, name="census-coordinator")
+        self._keeper = threading.Thread(target=self._keep, name="census-keeper")
         self._thread.start()
+        self._keeper.start()
         return self
 
     def __exit__(
@@ -114,6 +120,7 @@ class Worker:
     ) -> None:
         self.stop()
         self._thread.join()
+        self._keeper.join()
         for process in self._processes:
             process.join(5)
             if process.is_alive():
@@ -130,11 +137,11 @@ class Worker:
 
     def run_shard(self, number: int) -> int:
         """Run the ranges of a shard that have no receipt; how many that were. Raises what stopped the worker."""
-        return self._run(Shard(number, self._missing(number), Future()))
+        return self._run(Shard(number, self._remaining.of_shard(number), Future()))
 
     def run_second(self, number: int) -> int:
         """Make the second visits of a shard whose first round is done, if they have no receipt; otherwise as `run_shard`."""
-        return self._run(Shard(number, self._missing_second(number), Future()))
+        return self._run(Shard(number, self._remaining.second_visits(number), Future()))
 
     def _run(self, shard: Shard) -> int:
         self._waiting.put(shard)
@@ -145,18 +152,6 @@ class Worker:
                 if not self._thread.is_alive() and not shard.done.done():
                     raise self._error or Interrupted("stopped; --resume finishes the rest") from None
 
-    def _missing(self, number: int) -> Iterator[tuple[Range, None]]:
-        done = receipts.finished(self._place)
-        for chosen in self._walk.ranges(number):
-            if chosen.key not in done and receipts.take_lease(self._place, chosen.key):
-                yield chosen, None
-
-    def _missing_second(self, number: int) -> Iterator[tuple[Range, pa.Table]]:
-        found = second.of_shard(self._place, self._plan, self._walk, number)
-        due = found is not None and found[0].key not in receipts.finished(self._place)
-        if found and due and receipts.take_lease(self._place, found[0].key):
-            yield found
-
     def _guarded_loop(self) -> None:
         try:
             self._loop()
@@ -164,9 +159,9 @@ class Worker:
             self._error = error
         except Exception as error:
             self._error = CensusError(f"the worker failed: {error!r}")
-        for key in self._of_key:
-            receipts.drop_lease(self._place, key)
-        self._show()
+        if self._error:
+            self._engine.send(messages.Stop(shard=0, number=0))
+        self._finished.set()
 
     def _loop(self) -> None:
         while not self._stopping.is_set():
@@ -174,7 +169,7 @@ class Worker:
             if self._engine_idle:
                 self._assign_next()
             self._hear(0.02)
-            self._keep_leases()
+            self._leases.check()
             self._watch_processes()
         self._wind_down()
 
@@ -197,9 +192,12 @@ class Worker:
 
     def _assign_next(self) -> None:
         for shard in self._active:
-            following = None if shard.exhausted else next(shard.ranges, None)
-            if following is None:
+            try:
+                following = None if shard.exhausted else next(shard.ranges)
+            except StopIteration:
                 shard.exhausted = True
+                continue
+            if following is None:
                 continue
             chosen, targets = following
             attempt = receipts.begin_attempt(self._place, chosen.key)
@@ -242,11 +240,11 @@ class Worker:
         shard, planned = self._of_key.pop(key)
         if written.complete:
             receipts.put_receipt(self._place, key, self._receipt(key, planned, written))
-            for path in (self._place.work / "journal").glob(f"{key}.*"):
-                path.unlink()
+            for path in store.entries(self._place.work / "journal", f"{key}.*"):
+                path.unlink(missing_ok=True)
             shard.finished += 1
         shard.open.discard(key)
-        receipts.drop_lease(self._place, key)
+        self._leases.drop(key)
 
     def _receipt(self, key: str, planned: Range, written: messages.Written) -> receipts.Receipt:
         earlier = receipts.earlier_attempts(self._place, key, written.attempt)
@@ -272,15 +270,18 @@ class Worker:
             **written.counts,
         }
 
-    def _keep_leases(self) -> None:
-        now = time.monotonic()
-        if now - self._renewed > receipts.LEASE_SECONDS / 8:
-            self._renewed = now
-            lost = [key for key in self._of_key if not receipts.renew_lease(self._place, key)]
-            if lost:
-                raise CensusError(f"the lease of range {lost[0]} was taken over by another worker; this one stops")
-        if now - self._shown > PROGRESS_SECONDS:
-            self._shown = now
+    def _keep(self) -> None:
+        """Renew leases and tell progress until the loop is over; a lake that does not answer is tried again."""
+        renewed = 0.0
+        while not self._finished.wait(PROGRESS_SECONDS):
+            with suppress(CensusError, OSError):  # `check` ends the worker if this lasts
+                if time.monotonic() - renewed > self._leases.ttl / 8:
+                    self._leases.renew()
+                    renewed = time.monotonic()
+                self._show()
+        with suppress(CensusError, OSError):
+            for key in self._of_key:
+                self._leases.drop(key)
             self._show()
 
     def _show(self) -> None:

@@ -1,7 +1,39 @@
-"""What holds for every test."""
+"""What holds for every test, and a lake in a folder and in a bucket of a real S3 server: what is said of one holds for the other."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
+
+from pipeline.lake import remote, store
+from pipeline.lake.store import Place
+from tests.lake import bucket
 
 # A busy machine is slow now and then: how long an example takes proves nothing.
 settings.register_profile("census", deadline=None)
 settings.load_profile("census")
+
+
+@pytest.fixture(scope="session")
+def endpoint() -> Iterator[str]:
+    with bucket.serving() as url:
+        yield url
+
+
+@pytest.fixture
+def environment(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The variables by which programs find the server; its URL."""
+    for name, value in bucket.KEYS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    remote._store.cache_clear()
+    return endpoint
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    if request.param == "folder":
+        return tmp_path / "lake"
+    return store.at(bucket.make(request.getfixturevalue("environment")) + "/some/lake")

@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from pipeline.register import STALE_SECONDS, UNFINISHED_SECONDS, File, Watch, cl
 from pipeline.space.listing import parse
 from pipeline.space.ranges import Ranges
 from pipeline.space.register import AnyEvent, Go, OptOut, Stop
+from tests.lake import bucket
 
 AT = datetime(2026, 11, 23, 8, tzinfo=UTC)
 SPACE = Ranges.of([parse("192.0.2.0/24", "test")])
@@ -53,6 +55,23 @@ def test_many_writers(path: Path) -> None:
     for writer in writers:
         writer.join()
     assert set(register.state(File(path)).opt_outs) == set(blocks)
+
+
+def test_a_register_in_a_bucket(environment: str) -> None:
+    """In a bucket too many writers' lines all arrive, a watch hears of them, and what is no register any more is refused."""
+    kept = register.at(bucket.make(environment) + "/optout.jsonl")
+    with pytest.raises(InputError, match="cannot be read: no object"):
+        register.load(kept)
+    assert kept.create()
+    blocks = [f"192.0.2.{n}/32" for n in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda block: register.record(kept, lambda _: [opt_out(block)]), blocks))
+    assert set(register.state(kept).opt_outs) == set(blocks)
+    assert not kept.append(b"x\n", after=b"")
+    with Watch(kept, SPACE) as watch:
+        soon(lambda: watch.permit().withheld.count == 6)
+        register.record(kept, lambda _: [STOP])
+        soon(lambda: watch.permit().held == "a call (a)")
 
 
 def test_a_register_that_grew_meanwhile_is_not_written(path: Path) -> None:
@@ -96,8 +115,8 @@ def test_an_unreadable_register_is_named(tmp_path: Path, kind: str) -> None:
 
 def test_a_register_elsewhere_is_refused() -> None:
     """What this version cannot keep a register in is refused, not taken for a path."""
-    with pytest.raises(InputError, match="s3://"):
-        register.at(register.resolve("s3://bucket/optout.jsonl", Path()))
+    with pytest.raises(InputError, match="https://"):
+        register.at(register.resolve("https://example.org/optout.jsonl", Path()))
 
 
 def test_a_lake_has_a_register_of_its_own(tmp_path: Path) -> None:

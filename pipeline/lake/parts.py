@@ -3,23 +3,49 @@
 import hashlib
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from pipeline import schema
 from pipeline.lake import store
+from pipeline.lake.remote import Remote
+from pipeline.lake.store import Place
 
 #: Finished conversations are committed to the journal as a group, this often (DESIGN §8).
 COMMIT_SECONDS = 0.1
+#: Chosen by `benchmarks.bytes`: more takes longer and saves next to nothing.
+ZSTD_LEVEL = 3
+GROUP_ROWS = 1_000_000
+#: Rows that are sorted at once when parts are joined: some 200 MB.
+PIECE_ROWS = 1_000_000
 
 
-class Journal:
-    """An append-only Arrow stream: what was committed survives a crash of the writer."""
+class Journal(Protocol):
+    """An append-only store of an attempt's rows of one table: what was committed survives a crash of the writer."""
+
+    def append(self, rows: pa.RecordBatch) -> None:
+        """Add rows; they are durable after the next commit."""
+
+    def commit(self, *, force: bool = False) -> None:
+        """Make what was added durable, if it is time."""
+
+    def close(self) -> None:
+        """Make all of it durable; no more will come."""
+
+
+def journal(path: Place, table: str) -> Journal:
+    """A new journal: a file in a folder, an object for each commit in a bucket."""
+    return FileJournal(path, table) if isinstance(path, Path) else ObjectJournal(path, table)
+
+
+class FileJournal:
+    """A journal as an Arrow stream in a file."""
 
     def __init__(self, path: Path, table: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -29,7 +55,7 @@ class Journal:
         self._dirty = True
 
     def append(self, rows: pa.RecordBatch) -> None:
-        """Add rows; they are durable after the next commit."""
+        """Add rows."""
         self._stream.write_batch(rows)
         self._dirty = True
 
@@ -49,15 +75,54 @@ class Journal:
         self._file.close()
 
 
-def read_journal(path: Path, table: str) -> pa.Table:
+class ObjectJournal:
+    """A journal as numbered objects, an Arrow stream each; numbers sort as they came."""
+
+    def __init__(self, path: Remote, table: str) -> None:
+        self._path, self._schema = path, schema.table(table).arrow
+        self._batches: list[pa.RecordBatch] = []
+        self._number = 0
+        self._committed = time.monotonic()
+
+    def append(self, rows: pa.RecordBatch) -> None:
+        """Add rows."""
+        self._batches.append(rows)
+
+    def commit(self, *, force: bool = False) -> None:
+        """Put what was added, if it is time: so long after the last put that the writer is not always at it."""
+        if not self._batches or not (force or time.monotonic() - self._committed >= COMMIT_SECONDS):
+            return
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, self._schema) as stream:
+            for rows in self._batches:
+                stream.write_batch(rows)
+        self._path.with_name(f"{self._path.name}.{self._number:08d}").put(sink.getvalue().to_pybytes())
+        self._batches, self._number, self._committed = [], self._number + 1, time.monotonic()
+
+    def close(self) -> None:
+        """Put the rest."""
+        self.commit(force=True)
+
+
+def read_journal(path: Place, table: str) -> pa.Table:
     """The rows of a journal, up to where it was cut off; none if there is no journal."""
     batches: list[pa.RecordBatch] = []
-    try:
-        with path.open("rb") as file, pa.ipc.open_stream(file) as stream:
-            batches.extend(stream)
-    except (FileNotFoundError, pa.ArrowInvalid, OSError):
-        pass  # a crash cuts the last message; what stands before it is whole
+    pieces = [path] if isinstance(path, Path) else store.entries(path.parent, f"{path.name}.*")
+    for piece in pieces:
+        try:
+            with pa.ipc.open_stream(piece.read_bytes()) as stream:
+                batches.extend(stream)
+        except (FileNotFoundError, pa.ArrowInvalid, OSError):
+            pass  # a crash cuts the last message; what stands before it is whole
     return pa.Table.from_batches(batches, schema.table(table).arrow)
+
+
+def forget(path: Place) -> None:
+    """Remove a journal, if there is one."""
+    if isinstance(path, Path):
+        path.unlink(missing_ok=True)
+    else:
+        store.remove(path)
 
 
 def tidy(tables: Iterable[pa.Table], table: str) -> pa.Table:
@@ -72,6 +137,34 @@ def tidy(tables: Iterable[pa.Table], table: str) -> pa.Table:
     return ordered.replace_schema_metadata(described.arrow.metadata)
 
 
+def merged(files: Sequence[Path], table: str) -> Iterator[pa.Table]:
+    """The rows of many parts as `tidy` gives them, in pieces of about PIECE_ROWS: one at a time is held in memory.
+
+    The values of the first column of the order are cut into as many intervals as it takes; a key never lies in two.
+    """
+    first = schema.table(table).sort[0]
+    source = ds.dataset([str(file) for file in files], format="parquet", schema=schema.table(table).arrow)
+    below: Any = None
+    for bound in [*_bounds(files, first), None]:
+        lower = ds.scalar(True) if below is None else ds.field(first) >= below
+        upper = ds.scalar(True) if bound is None else ds.field(first) < bound
+        yield tidy([source.to_table(filter=lower & upper)], table)
+        below = bound
+
+
+def _bounds(files: Sequence[Path], column: str) -> list[Any]:
+    """Where to cut the values of a column into intervals of about PIECE_ROWS rows, by a sample of at most as many."""
+    total = sum(pq.read_metadata(file).num_rows for file in files)
+    if total <= PIECE_ROWS:
+        return []
+    step = -(-total // PIECE_ROWS)
+    sample = pa.concat_arrays(
+        [chunk.take(pa.array(range(0, len(chunk), step))) for file in files
+         for chunk in pq.read_table(file, columns=[column], partitioning=None)[column].chunks]
+    ).sort()  # fmt: skip
+    return list(dict.fromkeys(sample[len(sample) * number // step].as_py() for number in range(1, step)))
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A Parquet file as receipts and manifests name it."""
@@ -82,27 +175,52 @@ class Part:
     sha256: str
 
 
-def write(path: Path, rows: pa.Table, table: str, sweep: str) -> Part:
-    """Write rows as one zstd Parquet file, whole or not at all."""
-    return write_pieces(path, [rows], table, sweep)
+def write(path: Place, rows: pa.Table, table: str, sweep: str, *, digest: str = "") -> Part:
+    """Write rows as one zstd Parquet file, whole or not at all; `digest` is that of the sweep's plan."""
+    return write_pieces(path, [rows], table, sweep, digest=digest)
 
 
-def write_pieces(path: Path, pieces: Iterable[pa.Table], table: str, sweep: str) -> Part:
+def write_pieces(path: Place, pieces: Iterable[pa.Table], table: str, sweep: str, *, digest: str = "") -> Part:
     """The same of rows that come in pieces, of which one at a time is held in memory."""
     described = schema.table(table)
-    metadata = {**described.arrow.metadata, b"census.sweep": sweep.encode()}
-    sink = pa.BufferOutputStream()
+    metadata = {**described.arrow.metadata, b"census.sweep": sweep.encode(), b"census.plan_digest": digest.encode()}
     sorting = [pq.SortingColumn(described.arrow.get_field_index(name)) for name in described.sort]
     arrow, size = described.arrow.with_metadata(metadata), 0
-    with pq.ParquetWriter(
-        sink, arrow, compression="zstd", sorting_columns=sorting or None, write_page_checksum=True
-    ) as writer:
-        for rows in pieces:
-            writer.write_table(rows.cast(described.arrow).replace_schema_metadata(metadata))
-            size += len(rows)
-    data = sink.getvalue()
-    store.write(path, data)
-    return Part(table, path.name, size, hashlib.sha256(data).hexdigest())
+    with store.beside(path) as temporary:
+        with pq.ParquetWriter(
+            temporary, arrow, compression="zstd", compression_level=ZSTD_LEVEL, sorting_columns=sorting or None,
+            write_page_checksum=True, **encodings(described),
+        ) as writer:  # fmt: skip
+            for rows in pieces:
+                writer.write_table(rows.cast(described.arrow).replace_schema_metadata(metadata), GROUP_ROWS)
+                size += len(rows)
+        with temporary.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Part(table, path.name, size, digest)
+
+
+def encodings(table: schema.Table) -> dict[str, Any]:
+    """How each column is encoded (`benchmarks.bytes` tells what that saves), as arguments of a Parquet writer.
+
+    The first column of the order grows slowly: differences. Times are unlike each other but share their high bytes: byte
+    by byte. All else repeats: a dictionary.
+    """
+    chosen = {field.name: "BYTE_STREAM_SPLIT" for field in table.arrow if pa.types.is_timestamp(field.type)}
+    if table.sort and pa.types.is_integer(table.arrow.field(table.sort[0]).type):
+        chosen[table.sort[0]] = "DELTA_BINARY_PACKED"
+    others = [pa.types.is_nested(field.type) or field.name not in chosen for field in table.arrow]
+    rest = [path for field, kept in zip(table.arrow, others, strict=True) if kept for path in _leaves(field)]
+    return {"column_encoding": chosen, "use_dictionary": rest}
+
+
+def _leaves(field: pa.Field, path: str = "") -> list[str]:
+    """The paths of the columns that Parquet makes of a field."""
+    here = f"{path}.{field.name}" if path else field.name
+    if pa.types.is_list(field.type):
+        return _leaves(pa.field("element", field.type.value_type), f"{here}.list")
+    if pa.types.is_struct(field.type):
+        return [leaf for member in field.type for leaf in _leaves(member, here)]
+    return [here]
 
 
 def from_rows(rows: list[dict[str, Any]], table: str) -> pa.RecordBatch:

@@ -1,6 +1,6 @@
 """Who gets a second visit: told by the rows of a shard's first round, so that anyone can tell again."""
 
-from pathlib import Path
+from collections.abc import Container
 
 import numpy as np
 import pyarrow as pa
@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from pipeline import schema
 from pipeline.lake import receipts
-from pipeline.lake.store import Sweep
+from pipeline.lake.store import Place, Sweep
 from pipeline.outcome import CloseStage, Outcome
 from pipeline.space.plan import Plan
 from pipeline.space.shard import Range, Walk
@@ -45,16 +45,16 @@ def of_shard(place: Sweep, plan: Plan, walk: Walk, shard: int) -> tuple[Range, p
     return (Range(shard, len(first), 0, len(targets) - 1), targets) if len(targets) else None
 
 
-def _responses(place: Sweep, walk: Walk, shard: int, keys: list[str]) -> pa.Table:
+def _responses(place: Sweep, walk: Walk, shard: int, keys: Container[str]) -> pa.Table:
     """A shard's rows of `responses`."""
     sealed = place.sealed("responses")
     if sealed.exists():
         rows = _read(sealed)
         return rows.filter(pa.array(walk.locate(np.asarray(rows["ip"]), np.asarray(rows["port"]))[0] == shard))
-    files = [path for path in (place.part("responses", f"{key}.parquet") for key in keys) if path.exists()]
+    files = [path for path in receipts.parts(place, "responses") if path.name.partition(".")[0] in keys]
     empty = schema.table("responses").arrow.empty_table().select(COLUMNS).replace_schema_metadata(None)
     return pa.concat_tables([empty, *(_read(path) for path in files)])
 
 
-def _read(path: Path) -> pa.Table:
+def _read(path: Place) -> pa.Table:
     return pq.read_table(path, columns=COLUMNS, partitioning=None).replace_schema_metadata(None)

@@ -4,7 +4,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -13,9 +12,9 @@ import pyarrow.parquet as pq
 
 from pipeline import schema
 from pipeline.errors import CensusError
-from pipeline.lake import parts, second
+from pipeline.lake import manifest, parts, second, store
 from pipeline.lake.receipts import Receipt, read_receipts
-from pipeline.lake.store import Sweep
+from pipeline.lake.store import Place, Sweep
 from pipeline.space.plan import Plan
 from pipeline.space.shard import Range, Walk
 
@@ -93,21 +92,28 @@ def _parts(place: Sweep, receipt: Receipt, planned: Range, walk: Walk) -> Iterat
         if hashlib.sha256(path.read_bytes()).hexdigest() != part["sha256"]:
             yield Fault(str(path), "was changed after its receipt was given")
             continue
-        tables[part["table"]] = pq.read_table(path, partitioning=None)
+        tables[part["table"]] = _judged(path, part["table"])
         found += 1
     if found == len(receipt["parts"]):
         yield from _rows(f"range {planned.key}", tables, [receipt], walk, planned)
 
 
 def _sealed(place: Sweep, receipts: list[Receipt], walk: Walk) -> Iterator[Fault]:
+    yield from (Fault(where, what) for where, what in manifest.faults(place))
     tables = {}
     for name in TABLES:
         path = place.sealed(name)
         if not path.exists():
             yield Fault(str(path), "is missing, though the sweep is sealed")
             return
-        tables[name] = pq.read_table(path, partitioning=None)
+        tables[name] = _judged(path, name)
     yield from _rows("sealed sweep", tables, receipts, walk, None)
+
+
+def _judged(path: Place, name: str) -> pa.Table:
+    """The columns of a table that are held against receipts."""
+    wanted = {*schema.table(name).key, "ip", "port", "outcome", "round"}
+    return pq.read_table(path, columns=[c for c in schema.table(name).arrow.names if c in wanted], partitioning=None)
 
 
 def _rows(
@@ -153,16 +159,16 @@ def seal(place: Sweep, plan: Plan, *, sealed_at: int, code_version: str) -> None
     if place.sealed("sweeps").exists():
         return
     receipts = read_receipts(place)
+    written = [_compact(place, plan.digest, receipts, name) for name in TABLES]
+    written.append(_write(place, plan.digest, receipts, "receipts"))
+    written.append(_write(place, plan.digest, _second_looks(receipts), "second_looks"))
+    row = _sweep_row(plan, receipts, sealed_at, code_version)
+    row["manifest_sha256"] = manifest.put(place, written)
+    _write(place, plan.digest, [row], "sweeps")
     for name in TABLES:
-        named = [part["file"] for receipt in receipts for part in receipt["parts"] if part["table"] == name]
-        rows = [pq.read_table(place.part(name, file), partitioning=None) for file in named]
-        parts.write(place.sealed(name), parts.tidy(rows or [_empty(name)], name), name, place.id)
-    _write(place.sealed("receipts"), receipts, "receipts", place.id)
-    _write(place.sealed("second_looks"), _second_looks(receipts), "second_looks", place.id)
-    _write(place.sealed("sweeps"), [_sweep_row(plan, receipts, sealed_at, code_version)], "sweeps", place.id)
-    for name in TABLES:
-        for path in (place.work / name).glob("*.parquet"):
-            path.unlink()
+        for path in store.entries(place.work / name, "*.parquet"):
+            path.unlink(missing_ok=True)
+    store.remove(place.work / "leases")
     place.secret.unlink(missing_ok=True)
 
 
@@ -170,8 +176,18 @@ def _empty(name: str) -> pa.Table:
     return schema.table(name).arrow.empty_table()
 
 
-def _write(path: Path, rows: list[dict[str, object]], table: str, sweep: str) -> None:
-    parts.write(path, pa.Table.from_batches([parts.from_rows(rows, table)]), table, sweep)
+def _compact(place: Sweep, digest: str, receipts: list[Receipt], table: str) -> parts.Part:
+    """Join the parts of a table that receipts name."""
+    named = [part["file"] for receipt in receipts for part in receipt["parts"] if part["table"] == table]
+    files = store.files(place.part(table, file) for file in named)
+    pieces = parts.merged(files, table) if files else [_empty(table)]
+    return parts.write_pieces(place.sealed(table), pieces, table, place.id, digest=digest)
+
+
+def _write(place: Sweep, digest: str, rows: list[dict[str, object]], table: str) -> parts.Part:
+    return parts.write(
+        place.sealed(table), pa.Table.from_batches([parts.from_rows(rows, table)]), table, place.id, digest=digest
+    )
 
 
 def _second_looks(receipts: list[Receipt]) -> list[dict[str, object]]:

@@ -11,6 +11,7 @@ tells anything else than its SQL. `census enrich` builds them again.
 
 import hashlib
 import shutil
+import tempfile
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -19,7 +20,7 @@ import duckdb
 
 from pipeline import schema
 from pipeline.lake import store
-from pipeline.lake.store import Sweep
+from pipeline.lake.store import Place, Sweep
 from pipeline.publish import queries, relations
 from pipeline.publish.queries import quoted
 
@@ -35,37 +36,36 @@ PLACED = "ip, port, outcome, country"
 DIGITS = 16
 
 
-def folder(place: Sweep) -> Path:
+def folder(place: Sweep) -> Place:
     """Where the marts of a sweep stand as its tables and the SQL are now."""
     seen = hashlib.sha256(_sql().encode())
     for table in schema.tables():
         path = place.sealed(table.name)
-        if path.exists():
-            told = path.stat()
-            seen.update(f"\0{table.name} {told.st_size} {told.st_mtime_ns}".encode())
+        if stamp := store.stamp(path):
+            seen.update(f"\0{table.name} {stamp}".encode())
     return _home(place) / seen.hexdigest()[:DIGITS]
 
 
 def build(place: Sweep) -> bool:
-    """Build the marts of a sweep that is sealed, all or none, in place of older ones; whether it is."""
+    """Build the marts of a sweep that is sealed, in place of older ones; whether it is. The last one tells that all are there."""
     if not place.sealed("sweeps").exists():
         return False
     final = folder(place)
-    beginning = final.with_name(f".{final.name}")
-    shutil.rmtree(beginning, ignore_errors=True)
-    beginning.mkdir(parents=True)
-    with relations.connection() as con:
+    with tempfile.TemporaryDirectory(prefix="census-") as folder_, relations.connection() as con:
+        made = Path(folder_) / f"sweep={place.id}"
+        made.mkdir()
         for statement in relations.of_sweeps([place]):
             con.execute(statement).fetchall()
         queries.install(con)
-        placed = _keep(con, "responses", PLACED, beginning)
+        placed = _keep(con, "responses", PLACED, made)
         con.execute(f"CREATE OR REPLACE VIEW responses AS {relations.read_sweeps([placed])}").fetchall()
         for name in BUILT:
-            _keep(con, name, "* EXCLUDE (sweep)", beginning)
-        placed.unlink()
-    for old in [path for path in _home(place).iterdir() if path != beginning]:
-        shutil.rmtree(old)
-    beginning.rename(final)
+            file = _keep(con, name, "* EXCLUDE (sweep)", made)
+            with store.beside(final / file.name) as beginning:
+                shutil.copyfile(file, beginning)
+    for old in store.entries(_home(place), "*"):
+        if old != final:
+            store.remove(old)
     return True
 
 
@@ -76,17 +76,18 @@ def _keep(con: duckdb.DuckDBPyConnection, view: str, columns: str, place: Path) 
     return path
 
 
-def built(lake: Path) -> Mapping[str, str]:
+def built(lake: Place) -> Mapping[str, str]:
     """Mart → its rows as SQL, of built marts where they are and of its own SQL for the other sweeps; {} if none is built."""
     places = store.sweeps(lake)
-    ready = [found for place in places if (found := folder(place)).is_dir()]
+    folders = {place.id: folder(place) for place in places}
+    ready = [found for found in folders.values() if (found / f"{BUILT[-1]}.parquet").exists()]
     if not ready:
         return {}
-    others = [place.id for place in places if folder(place) not in ready]
+    others = [sweep for sweep, found in folders.items() if found not in ready]
     return {name: _joined(name, sql, ready, others) for name, sql, _ in queries.views() if name in BUILT}
 
 
-def _joined(name: str, sql: str, ready: list[Path], others: list[str]) -> str:
+def _joined(name: str, sql: str, ready: list[Place], others: list[str]) -> str:
     files = [path / f"{name}.parquet" for path in ready]
     rows = relations.read_sweeps(files)
     if not others:
@@ -95,7 +96,7 @@ def _joined(name: str, sql: str, ready: list[Path], others: list[str]) -> str:
     return f"{rows}\nUNION ALL BY NAME\nFROM ({sql}) WHERE sweep IN ({listed})"
 
 
-def _home(place: Sweep) -> Path:
+def _home(place: Sweep) -> Place:
     return place.lake / "marts" / f"sweep={place.id}"
 
 

@@ -1,15 +1,14 @@
 """Each table of a lake as one relation of DuckDB, `raw_NAME`, with the sweep of each row: sealed tables and parts at work."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
 from pipeline import schema
 from pipeline.errors import InputError
-from pipeline.lake import store
-from pipeline.lake.store import Sweep
+from pipeline.lake import receipts, store
+from pipeline.lake.store import Place, Sweep
 from pipeline.publish.queries import quoted
 
 #: DuckDB would try to download extensions on use; a census reads its lake and nothing else.
@@ -39,9 +38,9 @@ def connection() -> duckdb.DuckDBPyConnection:
     return con
 
 
-def statements(lake: Path) -> list[str]:
+def statements(lake: Place) -> list[str]:
     """Create the raw relations of a lake. Raises InputError if the folder is no lake."""
-    if any(name.startswith("sweep=") for name in lake.absolute().parts):
+    if any(name.startswith("sweep=") for name in str(lake.absolute()).split("/")):
         raise InputError(str(lake), "lies in a folder that is called `sweep=`, as the sweeps of a lake are; move it")
     return of_sweeps(store.sweeps(lake))
 
@@ -59,7 +58,7 @@ def relation(table: schema.Table, places: list[Sweep]) -> str:
     return "\nUNION ALL BY NAME\n".join([*sources, *working, _nothing(table)])
 
 
-def read_sweeps(files: Iterable[Path], columns: Iterable[str] = ()) -> str:
+def read_sweeps(files: Iterable[Place], columns: Iterable[str] = ()) -> str:
     """Rows of files that lie in folders `sweep=ID`, of which a question about one sweep opens that one's alone."""
     kept = ", ".join(map(quoted, [*columns, "sweep"]))
     chosen = f"COLUMNS(name -> name IN ({kept}))" if columns else "*"
@@ -69,20 +68,19 @@ def read_sweeps(files: Iterable[Path], columns: Iterable[str] = ()) -> str:
     )
 
 
-def _listed(files: Iterable[Path]) -> str:
-    return ", ".join(quoted(str(path.absolute())) for path in files)
+def _listed(files: Iterable[Place]) -> str:
+    return ", ".join(quoted(str(path)) for path in store.files(files))
 
 
 def _working(table: schema.Table, place: Sweep) -> str:
     """The rows of a table of a sweep that is not sealed; empty if it has none yet."""
     if place.sealed(table.name).exists():
         return ""
-    files = sorted((place.work / table.name).glob("*.parquet"))
-    if files:
+    if files := receipts.parts(place, table.name):
         reader = f"read_parquet([{_listed(files)}], hive_partitioning = false)"
-    elif table.name == "receipts" and any(place.receipts.glob("*.json")):
+    elif table.name == "receipts" and (given := store.entries(place.receipts, "*.json")):
         columns = ", ".join(f"{quoted(c.name)}: {quoted(_json_type(c.field.type))}" for c in table.columns)
-        reader = f"read_json({quoted(str(place.receipts.absolute()) + '/*.json')}, columns = {{{columns}}})"
+        reader = f"read_json([{_listed(given)}], columns = {{{columns}}})"
         times = ", ".join(
             f'make_timestamptz("{c.name}") AS "{c.name}"' for c in table.columns if pa.types.is_timestamp(c.field.type)
         )

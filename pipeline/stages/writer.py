@@ -33,7 +33,7 @@ def run_writer(_name: str, setting: Setting, context: zmq.Context[zmq.Socket[byt
                 if name not in journals:
                     key = f"{message.shard:03d}-{message.number:06d}"
                     path = setting.place.journal(key, message.attempt, message.table)
-                    journals[name] = parts.Journal(path, message.table)
+                    journals[name] = parts.journal(path, message.table)
                 journals[name].append(rows)
             case (messages.Cooled() as message, _):
                 key_of = (message.shard, message.number)
@@ -43,7 +43,7 @@ def run_writer(_name: str, setting: Setting, context: zmq.Context[zmq.Socket[byt
                 for table in TABLES:
                     if (*key_of, table) in journals:
                         journals.pop((*key_of, table)).close()
-                coordinator.send(_finish(setting.place, _joined(cooled.pop(key_of))))
+                coordinator.send(_finish(setting.place, setting.plan.digest, _joined(cooled.pop(key_of))))
             case (messages.Stop(), _):
                 stops += 1
                 if stops == sources:
@@ -61,7 +61,7 @@ def _joined(ends: list[messages.Cooled]) -> messages.Cooled:
     return msgspec.structs.replace(ends[0], complete=all(end.complete for end in ends), counts=counts)
 
 
-def _finish(place: Sweep, message: messages.Cooled) -> messages.Written:
+def _finish(place: Sweep, plan_digest: str, message: messages.Cooled) -> messages.Written:
     """End an attempt: parts out of all journals of the range if it is complete, its counts beside them if not."""
     key = f"{message.shard:03d}-{message.number:06d}"
     written: list[parts.Part] = []
@@ -73,7 +73,11 @@ def _finish(place: Sweep, message: messages.Cooled) -> messages.Written:
             if table == VISITS[int(message.counts["round"])]:
                 outcomes.update(rows["outcome"].to_pylist())
             if len(rows):
-                written.append(parts.write(place.part(table, f"{key}.parquet"), rows, table, place.id))
+                written.append(
+                    parts.write(
+                        place.part(table, f"{key}.{message.attempt}.parquet"), rows, table, place.id, digest=plan_digest
+                    )
+                )
     else:
         store.write(place.attempt(key, message.attempt), msgspec.json.encode(message.counts))
     return messages.Written(

@@ -36,6 +36,7 @@ BENCHMARKS = {
         r"(?s)3 sweeps of 200 services.*\nrecaptures .*slowest query: .*whole report: .*enriched and aggregated: .*memory: \d+ MB",
     ),
     "lookups": (["--million", "1"], r"(?s)the same answer for.*dicom-census, sorted .*maxminddb, pure Python"),
+    "bytes": (["20000"], r"(?s)responses +bytes a row +[\d.]+.*associations +CPU at 20,000 results a second"),
     "silent": (["--peers", "100", "--over", "0.5"], r"(?s)100 of 100 silent, 100 open at once.*deadlines late by"),
 }
 

@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from pipeline import schema
 from pipeline.lake import parts
-from pipeline.lake.parts import Journal
+from pipeline.lake.store import Place
 
 
 def row(ip: int, port: int = 104, *, ttl: int = 60) -> dict[str, Any]:
@@ -32,7 +33,7 @@ def table(*rows: dict[str, Any]) -> pa.Table:
 
 def written(path: Path, sizes: tuple[int, ...], *, close: bool) -> list[int]:
     """Write a journal of batches of these sizes; the file's length after each."""
-    journal = Journal(path, "responses")
+    journal = parts.journal(path, "responses")
     lengths = []
     for number, size in enumerate(sizes):
         journal.append(batch(*(row(100 * number + place) for place in range(size))))
@@ -57,9 +58,26 @@ def test_journal_cut_anywhere(tmp_path: Path, close: bool) -> None:
         assert addresses == [100 * n + place for n, size in enumerate(sizes[:whole]) for place in range(size)]
 
 
-def test_no_journal(tmp_path: Path) -> None:
+def test_journal(lake: Place) -> None:
+    """What was committed is read again in order, also while the journal is open; another journal's rows are not among it."""
+    path = lake / "journal" / "000-000000.1.responses.arrows"
+    journal, other = parts.journal(path, "responses"), parts.journal(path.with_name("000-000000.11.x"), "responses")
+    other.append(batch(row(99)))
+    other.close()
+    for first in (0, 10, 20):
+        journal.append(batch(row(first), row(first + 1)))
+        journal.append(batch(row(first + 2)))
+        journal.commit(force=True)
+    expected = [first + place for first in (0, 10, 20) for place in range(3)]
+    assert parts.read_journal(path, "responses")["ip"].to_pylist() == expected
+    journal.append(batch(row(30)))
+    journal.close()
+    assert parts.read_journal(path, "responses")["ip"].to_pylist() == [*expected, 30]
+
+
+def test_no_journal(lake: Place) -> None:
     """A journal that is missing has no rows, but the table's columns."""
-    rows = parts.read_journal(tmp_path / "none", "responses")
+    rows = parts.read_journal(lake / "none", "responses")
     assert len(rows) == 0
     assert rows.schema.equals(schema.table("responses").arrow)
 
@@ -83,10 +101,10 @@ def test_tidy_nothing(name: str) -> None:
     assert tidied.schema.equals(empty.schema)
 
 
-def test_write(tmp_path: Path) -> None:
+def test_write(lake: Place) -> None:
     """A part is described by the rows and the hash of its file, which names its table, its version and its sweep."""
-    path = tmp_path / "000-000001.1.parquet"
-    part = parts.write(path, table(row(1), row(2)), "responses", "20260211-trial")
+    path = lake / "000-000001.1.parquet"
+    part = parts.write(path, table(row(1), row(2)), "responses", "20260211-trial", digest="ab")
     assert part == parts.Part("responses", path.name, 2, hashlib.sha256(path.read_bytes()).hexdigest())
     rows = pq.read_table(path, partitioning=None)
     assert rows.to_pylist() == [row(1), row(2)]
@@ -94,6 +112,7 @@ def test_write(tmp_path: Path) -> None:
     assert metadata[b"census.table"] == b"responses"
     assert metadata[b"census.schema_version"] == b"1"
     assert metadata[b"census.sweep"] == b"20260211-trial"
+    assert metadata[b"census.plan_digest"] == b"ab"
 
 
 def test_from_rows() -> None:
@@ -114,3 +133,17 @@ def test_pieces_make_one_file(tmp_path: Path) -> None:
         pq.read_table(tmp_path / name, partitioning=None) for name in ("one.parquet", "many.parquet")
     )
     assert one.rows == many.rows == 3 and one_read.equals(many_read, check_metadata=True)
+
+
+@pytest.mark.parametrize("piece", [1, 3, 10, 10_000])
+def test_merged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int) -> None:
+    """Parts that are joined piece by piece give what they give at once, however small the pieces are."""
+    monkeypatch.setattr(parts, "PIECE_ROWS", piece)
+    generator = np.random.default_rng(piece)
+    tables = [table(*(row(int(ip), ttl=number) for ip in generator.integers(0, 40, 30))) for number in range(3)]
+    files = [tmp_path / f"{number}.parquet" for number in range(3)]
+    for file, rows in zip(files, tables, strict=True):
+        parts.write(file, rows, "responses", "s")
+    pieces = list(parts.merged(files, "responses"))
+    assert pa.concat_tables(pieces).to_pylist() == parts.tidy(tables, "responses").to_pylist()
+    assert max(map(len, pieces)) <= max(40, piece) and (piece > 90 or len(pieces) > 1)

@@ -1,72 +1,19 @@
-"""Receipts are given once, and leases held by one."""
+"""Receipts are given once."""
 
-import os
-import subprocess
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
-import msgspec
 import pytest
 
 from pipeline.errors import CensusError
 from pipeline.lake import receipts, store
-from pipeline.lake.store import Sweep
+from pipeline.lake.store import Place, Sweep
 
 KEY = "000-000001"
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Sweep:
-    return Sweep(tmp_path, "trial")
-
-
-def rewrite(place: Sweep, **changed: object) -> None:
-    """Change the holder that a lease names."""
-    holder = msgspec.json.decode(place.lease(KEY).read_bytes())
-    store.write(place.lease(KEY), msgspec.json.encode(holder | changed))
-
-
-def test_lease_is_taken_once(place: Sweep) -> None:
-    """A lease that is held is not given again until it is dropped; leases of other ranges are free."""
-    assert receipts.take_lease(place, KEY)
-    assert not receipts.take_lease(place, KEY)
-    assert receipts.take_lease(place, "000-000002")
-    receipts.drop_lease(place, KEY)
-    assert receipts.take_lease(place, KEY)
-
-
-def test_lease_of_a_dead_process(place: Sweep) -> None:
-    """The lease of a process of this machine that is gone is taken over at once, and then held."""
-    gone = subprocess.Popen(["true"])
-    gone.wait()
-    receipts.take_lease(place, KEY)
-    rewrite(place, pid=gone.pid)
-    assert receipts.take_lease(place, KEY)
-    assert msgspec.json.decode(place.lease(KEY).read_bytes())["pid"] == os.getpid()
-    assert not receipts.take_lease(place, KEY)
-
-
-def test_lease_of_another_machine(place: Sweep) -> None:
-    """Another machine's lease is respected until its time is over."""
-    receipts.take_lease(place, KEY)
-    rewrite(place, host="elsewhere.invalid", pid=1)
-    assert not receipts.take_lease(place, KEY)
-    rewrite(place, until=0)
-    assert receipts.take_lease(place, KEY)
-
-
-def test_renewed_lease(place: Sweep) -> None:
-    """A lease whose time was nearly over is held again after it was renewed."""
-    receipts.take_lease(place, KEY)
-    rewrite(place, until=0)
-    receipts.renew_lease(place, KEY)
-    assert not receipts.take_lease(place, KEY)
-
-
-@pytest.mark.parametrize("data", [b"", b"{}", b"[]", b'{"host": 1}', b"\xff"])
-def test_damaged_lease(place: Sweep, data: bytes) -> None:
-    """A lease that cannot be read holds nobody up."""
-    store.write(place.lease(KEY), data)
-    assert receipts.take_lease(place, KEY)
+def place(lake: Place) -> Sweep:
+    return Sweep(lake, "trial")
 
 
 def test_receipt_is_given_once(place: Sweep) -> None:
@@ -100,3 +47,18 @@ def test_attempts(place: Sweep) -> None:
     assert receipts.begin_attempt(place, "000-000002") == 1
     assert receipts.earlier_attempts(place, KEY, 1) == []
     assert receipts.earlier_attempts(place, KEY, 3) == [{"probes_sent": 5}, {}]
+
+
+def test_attempts_at_once(place: Sweep) -> None:
+    """Attempts that begin at once have numbers of their own."""
+    with ThreadPoolExecutor(6) as pool:
+        numbers = list(pool.map(lambda _: receipts.begin_attempt(place, KEY), range(6)))
+    assert sorted(numbers) == [1, 2, 3, 4, 5, 6]
+
+
+def test_parts_of_receipts(place: Sweep) -> None:
+    """The parts of a table are those that receipts name: what an attempt left behind that gave none is not among them."""
+    store.write(place.part("responses", "000-000000.1.parquet"), b"left behind")
+    receipts.put_receipt(place, KEY, {"parts": [{"table": "responses", "file": f"{KEY}.2.parquet"}]})
+    assert receipts.parts(place, "responses") == [place.part("responses", f"{KEY}.2.parquet")]
+    assert receipts.parts(place, "banners") == []

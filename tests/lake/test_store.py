@@ -1,19 +1,21 @@
-"""Files of the lake appear whole, and new ones only once."""
+"""Files and objects of the lake appear whole, and new ones only once."""
 
 import os
+import subprocess
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from pipeline.errors import InputError
+from pipeline.errors import CensusError, InputError
 from pipeline.lake import store
-from pipeline.lake.store import Sweep
+from pipeline.lake.store import Place, Sweep
 
 
-def test_new_only_once(tmp_path: Path) -> None:
+def test_new_only_once(lake: Place) -> None:
     """A new file is written once; whoever comes later is told so and changes nothing."""
-    path = tmp_path / "folder" / "file"
+    path = lake / "folder" / "file"
     assert store.write(path, b"first", new=True)
     assert not store.write(path, b"second", new=True)
     assert path.read_bytes() == b"first"
@@ -21,12 +23,12 @@ def test_new_only_once(tmp_path: Path) -> None:
     assert path.read_bytes() == b"third"
 
 
-def test_one_of_many_writers_wins(tmp_path: Path) -> None:
+def test_one_of_many_writers_wins(lake: Place) -> None:
     """Of writers that race for a new file exactly one wins, and the file is its own, whole."""
     won: list[int] = []
 
     def race(number: int) -> None:
-        if store.write(tmp_path / "file", bytes([number]) * 100_000, new=True):
+        if store.write(lake / "file", bytes([number]) * 100_000, new=True):
             won.append(number)
 
     threads = [threading.Thread(target=race, args=(number,)) for number in range(12)]
@@ -35,7 +37,7 @@ def test_one_of_many_writers_wins(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert len(won) == 1
-    assert (tmp_path / "file").read_bytes() == bytes(won) * 100_000
+    assert (lake / "file").read_bytes() == bytes(won) * 100_000
 
 
 @pytest.mark.parametrize("call", ["fsync", "replace"])
@@ -48,37 +50,119 @@ def test_whole_or_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
         raise OSError("the disk is full")
 
     monkeypatch.setattr(os, call, fail)
-    with pytest.raises(OSError, match="disk is full"):
+    with pytest.raises(CensusError, match="file cannot be written: the disk is full; what is done is kept"):
         store.write(path, b"after")
     assert path.read_bytes() == b"before"
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
 
 
-def test_private(tmp_path: Path) -> None:
-    """The secret is drawn once, is sixteen bytes long and only its owner may read it."""
-    place = Sweep(tmp_path, "one")
+def test_private(lake: Place) -> None:
+    """The secret is drawn once, is sixteen bytes long and in a folder only its owner may read it."""
+    place = Sweep(lake, "one")
     secret = store.load_secret(place)
     assert len(secret) == 16
     assert store.load_secret(place) == secret
-    assert store.load_secret(Sweep(tmp_path, "two")) != secret
-    assert place.secret.stat().st_mode & 0o777 == 0o600
+    assert store.load_secret(Sweep(lake, "two")) != secret
+    if isinstance(place.secret, Path):
+        assert place.secret.stat().st_mode & 0o777 == 0o600
 
 
-def test_find(tmp_path: Path) -> None:
+def test_find(lake: Place) -> None:
     """The latest sweep is found by default and any by its name; an unknown one is refused with those that there are."""
     for name in ("20260101-a", "20260301-b", "20260201-c"):
-        store.write(Sweep(tmp_path, name).plan, b"{}")
-    assert [place.id for place in store.sweeps(tmp_path)] == ["20260101-a", "20260201-c", "20260301-b"]
-    assert store.find(tmp_path, None).id == "20260301-b"
-    assert store.find(tmp_path, "20260201-c").id == "20260201-c"
+        store.write(Sweep(lake, name).plan, b"{}")
+    assert [place.id for place in store.sweeps(lake)] == ["20260101-a", "20260201-c", "20260301-b"]
+    assert store.find(lake, None).id == "20260301-b"
+    assert store.find(lake, "20260201-c").id == "20260201-c"
     with pytest.raises(InputError, match="it holds 20260101-a, 20260201-c, 20260301-b"):
-        store.find(tmp_path, "other")
+        store.find(lake, "other")
 
 
-def test_no_lake(tmp_path: Path) -> None:
+def test_no_lake(lake: Place) -> None:
     """A folder without plans is no lake, and one with none in it holds no sweep."""
     with pytest.raises(InputError, match="is no lake"):
-        store.find(tmp_path, None)
+        store.find(lake, None)
+
+
+def test_no_sweep(tmp_path: Path) -> None:
+    """A lake whose folder of plans is empty holds no sweep."""
     (tmp_path / "plans").mkdir()
     with pytest.raises(InputError, match="holds no sweep"):
         store.find(tmp_path, None)
+
+
+def test_swap(lake: Place) -> None:
+    """What is changed on a condition is changed only while it holds; the version tells of every change."""
+    path = lake / "folder" / "lease"
+    assert store.read(path) is None
+    first = store.swap(path, b"first", after=None)
+    assert first and store.read(path) == (b"first", first)
+    assert store.swap(path, b"other", after=None) is None
+    second = store.swap(path, b"second", after=first)
+    assert second and store.swap(path, b"third", after=first) is None
+    assert store.read(path) == (b"second", second)
+    path.unlink()
+    assert store.swap(path, b"fourth", after=second) is None
+
+
+def test_one_of_many_swaps_wins(lake: Place) -> None:
+    """Of programs that race to change the same version exactly one does."""
+    path = lake / "lease"
+    before = store.swap(path, b"before", after=None)
+    with ThreadPoolExecutor(12) as pool:
+        won = list(pool.map(lambda n: store.swap(path, bytes([n]), after=before), range(12)))
+    (winner,) = [n for n, version in enumerate(won) if version]
+    assert path.read_bytes() == bytes([winner])
+
+
+def test_beside(lake: Place) -> None:
+    """A file that is written at length appears as the block ends, or not at all if it raises."""
+    path = lake / "table" / "sweep=a" / "part-0.parquet"
+    with pytest.raises(ValueError, match="midway"), store.beside(path) as file:
+        file.write_bytes(b"half")
+        raise ValueError("midway")
+    assert not path.exists() and not store.entries(path.parent, "*")
+    with store.beside(path) as file:
+        file.write_bytes(b"whole" * 3_000_000)
+    assert path.read_bytes() == b"whole" * 3_000_000
+    assert store.entries(path.parent, "*") == [path]
+
+
+def test_entries_and_files(lake: Place) -> None:
+    """A folder tells what is directly in it, by name; files on this machine hold the same, and follow a change."""
+    for name in ("a/one.json", "a/two.json", "a/deep/three.json", "ab.json"):
+        store.write(lake / name, name.encode())
+    assert [path.name for path in store.entries(lake / "a", "*.json")] == ["one.json", "two.json"]
+    assert [path.name for path in store.entries(lake, "*")] == ["a", "ab.json"]
+    assert (lake / "a").is_dir() and not (lake / "b").is_dir() and not (lake / "a" / "on").is_dir()
+    (file,) = store.files([lake / "a" / "one.json"])
+    assert file.read_bytes() == b"a/one.json" and str(file).endswith("a/one.json")
+    stamp = store.stamp(lake / "a" / "one.json")
+    store.write(lake / "a" / "one.json", b"changed")
+    assert store.files([lake / "a" / "one.json"])[0].read_bytes() == b"changed"
+    assert store.stamp(lake / "a" / "one.json") != stamp != ""
+    store.remove(lake / "a" / "deep")
+    assert [path.name for path in store.entries(lake / "a", "*")] == ["one.json", "two.json"]
+    assert store.contents(store.entries(lake / "a", "*.json")) == [b"changed", b"a/two.json"]
+    assert store.stamp(lake / "none") == ""
+
+
+def test_a_place_that_is_none() -> None:
+    """A URL of another kind is refused with what would be right."""
+    with pytest.raises(InputError, match="ftp://lake: is no place for a lake: name a folder, or a bucket as s3://"):
+        store.at("ftp://lake")
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    """On a disk that is really full the error names the file and says that nothing is lost; what stood there stands."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], check=True)
+    try:
+        store.write(disk / "file", b"before")
+        with pytest.raises(CensusError, match=r"disk/file cannot be written: No space left on device; .* --resume"):
+            store.write(disk / "file", bytes(100_000))
+        assert (disk / "file").read_bytes() == b"before"
+        assert [entry.name for entry in disk.iterdir()] == ["file"]
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)

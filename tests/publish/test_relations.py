@@ -9,7 +9,8 @@ import pytest
 
 from pipeline import schema
 from pipeline.errors import InputError
-from pipeline.lake import parts, store
+from pipeline.lake import parts, receipts, store
+from pipeline.lake.store import Place
 from pipeline.publish import relations, session
 from tests.publish.history import history, write
 
@@ -39,9 +40,9 @@ def test_the_sweep_is_that_of_the_folder(tmp_path: Path) -> None:
         relations.statements(tmp_path / "sweep=other" / "lake")
 
 
-def test_parts_at_work_are_read(tmp_path: Path) -> None:
-    """Before a sweep is sealed its parts are its rows; a table that nobody wrote is empty and has its columns."""
-    place = store.Sweep(tmp_path, "20261124T000000Z-n")
+def test_parts_at_work_are_read(lake: Place) -> None:
+    """Before a sweep is sealed the parts that receipts name are its rows; a table that nobody wrote is empty and has its columns."""
+    place = store.Sweep(lake, "20261124T000000Z-n")
     row = {
         "ip": 1,
         "port": 104,
@@ -53,7 +54,10 @@ def test_parts_at_work_are_read(tmp_path: Path) -> None:
         "close_stage": "",
     }
     rows = pa.Table.from_batches([parts.from_rows([row], "responses")])
-    parts.write(place.part("responses", "000-000000.parquet"), rows, "responses", place.id)
+    for number in (1, 2):
+        parts.write(place.part("responses", f"000-000000.{number}.parquet"), rows, "responses", place.id)
+    named = [{"table": "responses", "file": "000-000000.2.parquet", "rows": 1, "sha256": ""}]
+    receipts.put_receipt(place, "000-000000", {"shard": 0, "parts": named})
     con = duckdb.connect()
     for statement in relations.of_sweeps([place]):
         con.execute(statement)

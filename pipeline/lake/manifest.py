@@ -1,0 +1,62 @@
+"""The checksums of a sealed sweep: its row in `sweeps` names the manifest's hash, the manifest that of each table's file.
+
+```
+plans/sweep=ID/manifest.json     {"parts": [{"table", "file", "rows", "sha256"}, ...]}
+```
+
+Tables that `census enrich` and `census reparse` derive are not in it: they can be made again.
+"""
+
+import hashlib
+from collections.abc import Iterator
+
+import msgspec
+import pyarrow.parquet as pq
+
+from pipeline.lake import store
+from pipeline.lake.parts import Part
+from pipeline.lake.store import Place, Sweep
+
+#: Column of `sweeps` with the SHA-256 of the manifest; sweeps that were sealed before it had none.
+COLUMN = "manifest_sha256"
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """What the facts of a sweep are."""
+
+    parts: list[Part]
+
+
+def put(place: Sweep, parts: list[Part]) -> str:
+    """Write the manifest of a sweep; its SHA-256."""
+    data = msgspec.json.encode(Manifest(parts))
+    store.write(_path(place), data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def faults(place: Sweep) -> Iterator[tuple[str, str]]:
+    """Yield where a sealed sweep is not what was sealed, and how; nothing for one that was sealed without a manifest."""
+    row = pq.read_table(place.sealed("sweeps"), partitioning=None)
+    promised = row[COLUMN][0].as_py() if COLUMN in row.column_names else None
+    if promised is None:
+        return
+    found = store.read(_path(place))
+    if found is None or hashlib.sha256(found[0]).hexdigest() != promised:
+        yield str(_path(place)), "is missing" if found is None else "was changed after the sweep was sealed"
+        return
+    for part in msgspec.json.decode(found[0], type=Manifest).parts:
+        path = place.sealed(part.table)
+        if not path.exists():
+            yield str(path), "is missing, though the manifest names it"
+        elif _sha256(path) != part.sha256:
+            yield str(path), "was changed after the sweep was sealed"
+
+
+def _path(place: Sweep) -> Place:
+    return place.plan.with_name("manifest.json")
+
+
+def _sha256(path: Place) -> str:
+    (file,) = store.files([path])
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,57 @@
+"""What is left to run of a shard: the ranges that have no receipt, one by one as their leases become ours."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from pipeline.lake import receipts, second
+from pipeline.lake.leases import Leases
+from pipeline.lake.store import Sweep
+from pipeline.space.plan import Plan
+from pipeline.space.shard import Range, Walk
+
+#: How often to look again whether a range that somebody else holds has its receipt or is free, in seconds.
+LOOK_SECONDS = 1.0
+#: A range, with its targets if it is one of second visits.
+Task = tuple[Range, pa.Table | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Remaining:
+    """What is left of a sweep, for one worker."""
+
+    plan: Plan
+    place: Sweep
+    walk: Walk
+    leases: Leases
+
+    def of_shard(self, number: int) -> Iterator[Task | None]:
+        """Yield the ranges of a shard; None as long as others hold all that is left."""
+        return self._leased([(chosen, None) for chosen in self.walk.ranges(number)])
+
+    def second_visits(self, number: int) -> Iterator[Task | None]:
+        """Yield the range of a shard's second visits, if there is one, as `of_shard` does."""
+        found = second.of_shard(self.place, self.plan, self.walk, number)
+        return self._leased([found] if found else [])
+
+    def _leased(self, left: Sequence[Task]) -> Iterator[Task | None]:
+        while left := self._without_receipt(left):
+            others = []
+            for task in left:
+                key = task[0].key
+                if not self.leases.take(key):
+                    others.append(task)
+                elif self.place.receipt(key).exists():
+                    self.leases.drop(key)  # whoever held it came to the end meanwhile
+                else:
+                    yield task
+            left = others
+            again = time.monotonic() + LOOK_SECONDS
+            while left and time.monotonic() < again:
+                yield None
+
+    def _without_receipt(self, tasks: Sequence[Task]) -> Sequence[Task]:
+        done = receipts.finished(self.place) if tasks else set()
+        return [task for task in tasks if task[0].key not in done]
