@@ -125,6 +125,17 @@ class ControlSection(Section, frozen=True):
     port: Annotated[int, Meta(ge=0, le=65535)] = 0
 
 
+class HarmSection(Section, frozen=True):
+    """`[harm]`: measure what visits do to hosts (docs/harm.md); without the section nothing of it is done.
+
+    A share `sample` of the targets is visited `delay` seconds after it answered, or after twice as long; every host that was
+    visited so, or that spoke DICOM, is asked `delay` seconds later whether it still answers.
+    """
+
+    sample: Annotated[float, Meta(gt=0, le=1)] = 0.01
+    delay: Annotated[float, Meta(ge=0.5, le=86_400)] = 600.0
+
+
 class LakeSection(Section, frozen=True):
     """`[lake]`: where the tables go; a folder, relative to the working directory."""
 
@@ -155,6 +166,7 @@ class Config(Section, frozen=True):
     associate: AssociateSection = AssociateSection()
     loss: LossSection = LossSection()
     control: ControlSection = ControlSection()
+    harm: HarmSection | None = None
     tls: TlsSection = TlsSection()
     own: OwnSection = OwnSection()
     lake: LakeSection = LakeSection()

@@ -15,7 +15,7 @@ from pipeline.enrich import atlas, fingerprints, geo, method, offer, owner, rule
 from pipeline.enrich.fingerprints import Asked
 from pipeline.enrich.partition import Addresses
 from pipeline.errors import CensusError, GuardError, InputError
-from pipeline.lake import parts, receipts, second, store, verify
+from pipeline.lake import harm, parts, receipts, second, store, verify
 from pipeline.lake.store import Sweep
 from pipeline.publish import marts
 from pipeline.space import listing
@@ -145,6 +145,10 @@ def _due(plan: Plan, place: Sweep, walk: Walk, shard: int) -> Iterator[Range]:
     found = second.of_shard(place, plan, walk, shard)
     if found:
         yield found[0]
+    for visits in second.ranges(plan, walk, shard):
+        check = harm.of_range(place, plan, walk, visits)
+        if check:
+            yield check[0]
 
 
 def work(plan: Plan, place: Sweep, *, pcap: Path | None = None) -> int:

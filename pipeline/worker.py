@@ -14,7 +14,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ import zmq
 
 from pipeline import version
 from pipeline.errors import CensusError, GuardError, InputError, Interrupted
-from pipeline.lake import receipts, second, store
+from pipeline.lake import harm, receipts, second, store
 from pipeline.lake.store import Sweep
 from pipeline.space.plan import Plan
 from pipeline.space.shard import Range
@@ -39,6 +39,8 @@ from pipeline.transport.channel import Address, Receiver, Sender
 
 #: How long a stopped worker may take to finish the conversations that are in flight, in seconds.
 STOP_SECONDS = 20.0
+#: The table that a range of each round is about.
+ROUNDS = {1: "responses", 2: "tls", 3: "harm"}
 _ERRORS: dict[int, Callable[[str], CensusError]] = {2: partial(InputError, "worker"), 3: GuardError}
 
 
@@ -84,6 +86,8 @@ class Worker:
         self._stopping = threading.Event()
         self._error: CensusError | None = None
         self._tally = Tally()
+        #: Ranges of the third round that are open, by shard.
+        self._checks: defaultdict[int, set[str]] = defaultdict(set)
         self._id = f"{socket.gethostname()}-{id(self):x}"
         self._engine_idle = True
         self._renewed = self._shown = 0.0
@@ -134,6 +138,10 @@ class Worker:
         """Make the second visits of a shard whose first round is done, if they have no receipt; otherwise as `run_shard`."""
         return self._run(Shard(number, self._missing_second(number), Future()))
 
+    def run_checks(self, number: int) -> int:
+        """Wait for the harm checks of a shard, and make those that have no receipt; otherwise as `run_shard`."""
+        return self._run(Shard(number, self._missing_checks(number), Future(), open=self._checks[number]))
+
     def _run(self, shard: Shard) -> int:
         self._waiting.put(shard)
         while True:
@@ -154,6 +162,19 @@ class Worker:
         due = found is not None and found[0].key not in receipts.finished(self._place)
         if found and due and receipts.take_lease(self._place, found[0].key):
             yield found
+
+    def _missing_checks(self, number: int) -> Iterator[tuple[Range, pa.Table]]:
+        done = receipts.finished(self._place)
+        for visits in second.ranges(self._plan, self._walk, number):
+            found = harm.of_range(self._place, self._plan, self._walk, visits) if visits.key in done else None
+            if found and found[0].key not in done and receipts.take_lease(self._place, found[0].key):
+                yield found
+
+    def _begin_check(self, visits: Range) -> None:
+        """A range of visits is done: its harm check begins at once, beside whatever else is sent."""
+        found = harm.of_range(self._place, self._plan, self._walk, visits)
+        if found and receipts.take_lease(self._place, found[0].key):
+            self._begin(Shard(visits.shard, iter(()), Future(), open=self._checks[visits.shard]), *found)
 
     def _guarded_loop(self) -> None:
         try:
@@ -199,15 +220,15 @@ class Worker:
             if following is None:
                 shard.exhausted = True
                 continue
-            chosen, targets = following
-            attempt = receipts.begin_attempt(self._place, chosen.key)
-            shard.open.add(chosen.key)
-            self._of_key[chosen.key] = shard, chosen
-            self._engine_idle = False
-            self._assign(chosen, attempt, targets)
+            self._engine_idle = self._begin(shard, *following)
             return
 
-    def _assign(self, chosen: Range, attempt: int, targets: pa.Table | None) -> None:
+    def _begin(self, shard: Shard, chosen: Range, targets: pa.Table | None) -> bool:
+        """Have the engine run a range; whether it may be given another one meanwhile."""
+        attempt = receipts.begin_attempt(self._place, chosen.key)
+        shard.open.add(chosen.key)
+        self._of_key[chosen.key] = shard, chosen
+        number = self._round(chosen)
         if targets is None:
             self._engine.send(
                 messages.Assign(
@@ -216,8 +237,16 @@ class Worker:
                 )
             )  # fmt: skip
         else:
-            message = messages.Rows(shard=chosen.shard, number=chosen.number, attempt=attempt, table="tls", round=2)
+            message = messages.Rows(
+                shard=chosen.shard, number=chosen.number, attempt=attempt, table=ROUNDS[number], round=number
+            )
             self._engine.send(message, targets.combine_chunks().to_batches()[0])
+        return number == harm.ROUND
+
+    def _round(self, chosen: Range) -> int:
+        """Which round a range is of: probes, second visits, harm checks, in the order of their numbers."""
+        first = harm.first_number(self._walk, chosen.shard)
+        return 1 + (chosen.number >= first - 1) + (chosen.number >= first)
 
     def _hear(self, timeout: float) -> bool:
         received = self._inbox.receive(timeout)
@@ -243,6 +272,8 @@ class Worker:
             for path in (self._place.work / "journal").glob(f"{key}.*"):
                 path.unlink()
             shard.finished += 1
+            if written.counts["round"] != harm.ROUND:
+                self._begin_check(planned)
         shard.open.discard(key)
         receipts.drop_lease(self._place, key)
 
@@ -265,9 +296,12 @@ class Worker:
             "associations": rows.get("associations", 0),
             "handshakes": rows.get("tls", 0),
             "control_answers": rows.get("controls", 0),
+            "harm_checks": rows.get("harm", 0),
+            "harm_probes": 0,
             "outcomes": [{"outcome": name, "targets": n} for name, n in sorted(written.outcomes.items())],
             "parts": [{"table": t, "file": f, "rows": n, "sha256": h} for t, f, n, h in written.parts],
             **written.counts,
+            "held_back": rows.get("held", 0),
         }
 
     def _keep_leases(self) -> None:
@@ -302,7 +336,8 @@ def work(plan: Plan, place: Sweep, shards: list[int], *, pcap: Path | None = Non
     """Run shards one after another, each overlapping the cool-down of the one before; how many ranges were run."""
     with Worker(plan, place, pcap=pcap) as worker, ThreadPoolExecutor(max_workers=2) as pool:
         try:
-            return sum(pool.map(worker.run_shard, shards)) + sum(pool.map(worker.run_second, shards))
+            rounds = (worker.run_shard, worker.run_second, worker.run_checks)
+            return sum(sum(pool.map(each, shards)) for each in rounds)
         except BaseException:
             worker.stop()
             raise

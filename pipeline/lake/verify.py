@@ -13,17 +13,24 @@ import pyarrow.parquet as pq
 
 from pipeline import schema
 from pipeline.errors import CensusError
-from pipeline.lake import parts, second
+from pipeline.lake import harm, parts, second
 from pipeline.lake.receipts import Receipt, read_receipts
 from pipeline.lake.store import Sweep
 from pipeline.space.plan import Plan
 from pipeline.space.shard import Range, Walk
 
-TABLES = ("responses", "associations", "banners", "tls", "controls")
+TABLES = ("responses", "associations", "banners", "tls", "controls", "held", "harm")
 #: The table with a row for each visit of a round, and the receipt's count of it.
-VISITS = {1: ("responses", "responses"), 2: ("tls", "handshakes")}
+VISITS = {1: ("responses", "responses"), 2: ("tls", "handshakes"), 3: ("responses", "responses")}
 #: Tables, and the receipt's count of their rows.
-COUNTED = {"responses": "responses", "associations": "associations", "tls": "handshakes", "controls": "control_answers"}
+COUNTED = {
+    "responses": "responses",
+    "associations": "associations",
+    "tls": "handshakes",
+    "controls": "control_answers",
+    "held": "held_back",
+    "harm": "harm_checks",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +47,11 @@ def faults(place: Sweep, plan: Plan) -> Iterator[Fault]:
     planned = {chosen.key: chosen for shard in range(walk.shards) for chosen in walk.ranges(shard)}
     again = [second.of_shard(place, plan, walk, shard) for shard in range(walk.shards)]
     planned |= {found[0].key: found[0] for found in again if found}
+    checks = harm.planned(place, plan, walk)
+    planned |= {key: check.range for key, check in checks.items()}
     receipts = {f"{r['shard']:03d}-{r['range']:06d}": r for r in read_receipts(place)}
     yield from _against_plan(planned, receipts, plan)
+    yield from _checked(checks, receipts)
     if place.sealed("sweeps").exists():
         yield from _sealed(place, list(receipts.values()), walk)
     else:
@@ -59,23 +69,36 @@ def _against_plan(planned: dict[str, Range], receipts: dict[str, Receipt], plan:
         yield from _receipt(f"receipt {key}", receipts[key], planned[key], plan)
 
 
+def _checked(checks: dict[str, harm.Check], receipts: dict[str, Receipt]) -> Iterator[Fault]:
+    """Harm checks: each of their targets has its row, each that was held back its visit."""
+    for key in sorted(checks.keys() & receipts.keys()):
+        check, receipt = checks[key], receipts[key]
+        visits = receipt["connects"] + receipt["suppressed_visits"]
+        if receipt["harm_checks"] != check.range.length:
+            yield Fault(f"receipt {key}", f"checked {receipt['harm_checks']} targets of {check.range.length}")
+        if visits != check.held if receipt["attempts"] == 1 else visits > check.held:
+            yield Fault(f"receipt {key}", f"visited {visits} targets of {check.held} that were held back")
+
+
 def _receipt(where: str, receipt: Receipt, planned: Range, plan: Plan) -> Iterator[Fault]:
     """A receipt against its range of the plan, and against itself."""
     outcomes = sum(row["targets"] for row in receipt["outcomes"])
     first, rows = receipt["round"] == 1, receipt[VISITS[receipt["round"]][1]]
     sent = receipt["probes_sent"] + receipt["suppressed"]
-    answered = receipt["answers"] - receipt["duplicates"] if first else planned.length
-    visits = receipt["greetings"] + receipt["connects"]
-    settled = visits + receipt["suppressed_visits"]
-    visited = visits == rows
     once = receipt["attempts"] == 1
+    answered = receipt["answers"] - receipt["duplicates"] if first else planned.length
+    held = receipt["held_back"] if once else 0
+    visits = receipt["greetings"] + receipt["connects"]
+    settled = visits + receipt["suppressed_visits"] + held
+    visited = visits == rows
+    exactly = once and receipt["round"] != harm.ROUND
     checks = (
         (receipt["plan_digest"] == plan.digest, "was made under another plan"),
         (receipt["first_index"] == planned.first_index, "begins elsewhere than its range"),
         (receipt["last_index"] == planned.last_index, "ends elsewhere than its range"),
         (sent == (planned.length if first else 0), f"sent or suppressed {sent} probes of {planned.length}"),
         (outcomes == rows, f"has {outcomes} outcomes for {rows} rows"),
-        (settled == answered if once else settled <= answered, f"settled {settled} targets of {answered}"),
+        (settled == answered if exactly else settled <= answered, f"settled {settled} targets of {answered}"),
         (visited or not once, f"has {rows} rows of {visits} conversations"),
     )
     yield from (Fault(where, what) for right, what in checks if not right)
@@ -114,11 +137,12 @@ def _rows(
     where: str, tables: dict[str, pa.Table], receipts: list[Receipt], walk: Walk, planned: Range | None
 ) -> Iterator[Fault]:
     """Rows against receipts: numbers, outcomes, keys, and that each is a target of its range (or of the plan)."""
-    for number, (name, _) in VISITS.items():
+    for name in ("responses", "tls"):
+        rounds = [number for number, (table, _) in VISITS.items() if table == name]
         owed: Counter[str] = Counter()
         for receipt in receipts:
-            owed.update({row["outcome"]: row["targets"] for row in receipt["outcomes"] if receipt["round"] == number})
-        if _outcomes(tables[name], number) != owed:
+            owed.update({row["outcome"]: row["targets"] for row in receipt["outcomes"] if receipt["round"] in rounds})
+        if _outcomes(tables[name], rounds) != owed:
             yield Fault(where, f"has other outcomes in `{name}` than in its receipts")
     for name, column in COUNTED.items():
         table, expected = tables[name], sum(receipt[column] for receipt in receipts)
@@ -138,10 +162,10 @@ def _rows(
         yield Fault(where, f"has {int((~inside).sum())} rows in `responses` that are no targets of it")
 
 
-def _outcomes(table: pa.Table, number: int) -> Counter[str]:
-    """Outcomes of the visits of a round; `tls` holds those of both."""
+def _outcomes(table: pa.Table, rounds: list[int]) -> Counter[str]:
+    """Outcomes of the visits of some rounds; `tls` holds those of all."""
     if "round" in table.column_names:
-        table = table.filter(pc.equal(table["round"], number))
+        table = table.filter(pc.is_in(table["round"], pa.array(rounds, pa.uint8())))
     return Counter(table["outcome"].to_pylist())
 
 
@@ -152,11 +176,14 @@ def seal(place: Sweep, plan: Plan, *, sealed_at: int, code_version: str) -> None
         raise CensusError(f"the sweep is not sealed, it does not add up: {first.where} {first.what}")
     if place.sealed("sweeps").exists():
         return
-    receipts = read_receipts(place)
+    receipts, rows = read_receipts(place), dict[str, pa.Table]()
     for name in TABLES:
         named = [part["file"] for receipt in receipts for part in receipt["parts"] if part["table"] == name]
-        rows = [pq.read_table(place.part(name, file), partitioning=None) for file in named]
-        parts.write(place.sealed(name), parts.tidy(rows or [_empty(name)], name), name, place.id)
+        found = [pq.read_table(place.part(name, file), partitioning=None) for file in named]
+        rows[name] = parts.tidy(found or [_empty(name)], name)
+    rows["associations"] = harm.told(rows["associations"], rows["harm"])
+    for name in TABLES:
+        parts.write(place.sealed(name), rows[name], name, place.id)
     _write(place.sealed("receipts"), receipts, "receipts", place.id)
     _write(place.sealed("second_looks"), _second_looks(receipts), "second_looks", place.id)
     _write(place.sealed("sweeps"), [_sweep_row(plan, receipts, sealed_at, code_version)], "sweeps", place.id)

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from pipeline.pcap import Capture
 from pipeline.probe.aside import Aside, Asides
+from pipeline.probe.asking import Asking
 from pipeline.probe.greeting import Clock, Greeter, Settled, Talked
+from pipeline.probe.harm import Choice
 from pipeline.probe.open_range import (
     SETTLED,
     UNSEEN,
@@ -23,6 +25,7 @@ from pipeline.probe.open_range import (
     Event,
     Finished,
     Greeted,
+    Held,
     OpenRange,
     Responses,
 )
@@ -53,7 +56,8 @@ class Engine:
     def __init__(
         self, walk: Walk, secret: Secret, transmit: TransmitRing, receive: ReceiveRing, greeter: Greeter, *,
         permit: Callable[[], Permit], frame: bytes, rate: int, cooldown: float, handed_on: Collection[int],
-        asides: Sequence[Aside] = (), capture: Capture | None = None,
+        asides: Sequence[Aside] = (), askings: Sequence[Asking] = (), choice: Choice | None = None,
+        capture: Capture | None = None,
     ) -> None:  # fmt: skip
         self._walk = walk
         self._secret = secret
@@ -67,6 +71,8 @@ class Engine:
         self._held_since: float | None = None
         self._cooldown = cooldown + max((aside.delay for aside in asides), default=0.0)
         self._asides = Asides(tuple(asides))
+        self._askings = tuple(askings)
+        self._choice = choice
         self._ids = np.random.default_rng()
         self._pacer = Pacer(rate, time.monotonic())
         self._sending: OpenRange | None = None
@@ -113,6 +119,7 @@ class Engine:
         self._pacer.limit(permit.rate)
         if not permit.held:
             self._send_asides(permit.withheld)
+            self._ask(permit.withheld)
         if self._sending and self._may_send(self._sending, held=bool(permit.held)):
             self._send(self._sending, permit.withheld)
         self._poll.poll(self._patience(held=bool(permit.held)))
@@ -161,7 +168,8 @@ class Engine:
     def _send_asides(self, withheld: Ranges) -> None:
         """Send the probes beside the plan's own that are due, from the same budget."""
         now = time.monotonic()
-        if self._sending is None and self._asides.next_due > now:
+        asks = any(asking.waits for asking in self._askings)
+        if self._sending is None and self._asides.next_due > now and not asks:
             self._pacer.resume(now)
             return
         for due in self._asides.due(now, partial(self._granted, now)):
@@ -170,6 +178,14 @@ class Engine:
                 addresses, ports, chosen = _asked(due.addresses, due.ports, withheld)
                 self._probe(addresses, ports, bake(due.aside.secret, addresses, ports))
                 opened.asked[due.aside.name].append(due.position[chosen])
+
+    def _ask(self, withheld: Ranges) -> None:
+        """Send the SYNs that belong to no range, from the same budget."""
+        now = time.monotonic()
+        for asking in self._askings:
+            for wanted in asking.due(now, partial(self._granted, now)):
+                addresses, ports, _ = _asked(*wanted, withheld)
+                self._probe(addresses, ports, bake(asking.secret, addresses, ports))
 
     def _granted(self, now: float, wanted: int) -> int:
         """How many of the probes that are wanted may go now."""
@@ -238,6 +254,10 @@ class Engine:
 
     def _hear_asides(self, answers: Answers, others: I64, beside: NDArray[np.bool_]) -> Iterator[Event]:
         """Answers to probes beside the plan's own: note whose they are in `beside`, reset them, and count them with their range."""
+        for asking in self._askings:
+            place = asking.whose(answers, others)
+            beside[place] = True
+            self._greeter.refuse(asking.hear(answers.take(place)))
         for aside, place in self._asides.whose(answers, others):
             beside[place] = True
             mine = answers.take(place)
@@ -280,8 +300,10 @@ class Engine:
             opened.put_off += len(position)
             return
         withheld = permit.withheld.contains(answers.address)
-        handed = np.isin(answers.port, self._handed_on) & ~withheld
-        greeted = ~withheld & ~handed
+        visits_first, held = self._choice.arms(answers) if self._choice else (withheld, np.zeros_like(withheld))
+        held &= ~withheld
+        handed = np.isin(answers.port, self._handed_on) & ~withheld & ~held
+        greeted = ~withheld & ~handed & ~held
         opened.slot[position] = SETTLED
         opened.counts.suppressed_visits += int(withheld.sum())
         self._greeter.refuse(answers.take(~greeted))
@@ -292,6 +314,9 @@ class Engine:
             opened.slot[position[greeted]] = slots
             opened.talking += len(slots)
             opened.counts.greetings += len(slots)
+        if held.any():
+            opened.counts.held_back += int(held.sum())
+            yield Held(opened.range, answers.take(held), time.time_ns() // 1000, rtt[held], visits_first[held])
         if handed.any():
             yield Responses(opened.range, answers.take(handed), time.time_ns() // 1000, rtt[handed])
 

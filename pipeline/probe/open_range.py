@@ -28,6 +28,7 @@ class SendCounts:
     first_only: int = 0
     second_only: int = 0
     greetings: int = 0
+    held_back: int = 0
     suppressed_visits: int = 0
     resets: int = 0
     unreachable: int = 0
@@ -100,6 +101,14 @@ class Responses:
 
 
 @dataclass(frozen=True, slots=True)
+class Held(Responses):
+    """Targets that answered for the first time and were reset, to be visited later: the harm check's."""
+
+    visits_first: NDArray[np.bool_]
+    """Who is visited before it is asked again whether it is there; the others after."""
+
+
+@dataclass(frozen=True, slots=True)
 class Greeted:
     """What came of conversations with targets of a range."""
 
@@ -125,7 +134,7 @@ class Finished:
     complete: bool
 
 
-Event = Responses | Greeted | Controls | Finished
+Event = Responses | Held | Greeted | Controls | Finished
 
 
 def _places(found: list[I64]) -> I64:

@@ -39,6 +39,7 @@ ORDER = {
     "doubts": "services DESC, country",
     "country_databases": "greatest(services, services_second) DESC, country",
     "country_funnel": "country, position",
+    "harm_arms": "arm",
     "trend": "started_at, sweep",
     "country_trend": "started_at, services DESC, country",
     "recaptures": "position",

@@ -16,6 +16,7 @@ from pipeline.config import (
     CapsSection,
     Config,
     ControlSection,
+    HarmSection,
     IdentitySection,
     LossSection,
     ProbeSection,
@@ -43,6 +44,7 @@ CAUSES = (
     "associate",
     "loss",
     "control",
+    "harm",
     "tls",
     "requests",
     "digests",
@@ -95,6 +97,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     associate: AssociateSection
     loss: LossSection
     control: ControlSection
+    harm: HarmSection | None = None
     tls: TlsSection
     own: Own | None = None
     register: str = ""
@@ -171,6 +174,7 @@ def freeze(
         associate=config.associate,
         loss=config.loss,
         control=_control(config),
+        harm=config.harm,
         tls=config.tls,
         own=own,
         register=register,

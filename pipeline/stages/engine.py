@@ -6,22 +6,26 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import zmq
+from numpy.typing import NDArray
 
 from pipeline import guard, network, schema
 from pipeline.associate.conversation import Conversation
 from pipeline.errors import InputError
-from pipeline.lake import parts
+from pipeline.lake import harm, parts
+from pipeline.outcome import Arm
 from pipeline.pcap import RAW, Capture
 from pipeline.probe.aside import Aside
+from pipeline.probe.asking import Asking
 from pipeline.probe.engine import Engine
 from pipeline.probe.greeting import Greeter, Settled, Talked
-from pipeline.probe.open_range import Controls, Finished, Greeted, Responses
+from pipeline.probe.harm import Choice
+from pipeline.probe.open_range import Controls, Finished, Greeted, Held, Responses
 from pipeline.probe.pacer import Pacer
 from pipeline.probe.shield import shield
 from pipeline.record import banner, columns
@@ -32,6 +36,7 @@ from pipeline.space.plan import Plan
 from pipeline.space.shard import Range
 from pipeline.stages import rows
 from pipeline.stages.fanout import Fanout
+from pipeline.stages.harm import HarmChecks
 from pipeline.stages.rows import Origin
 from pipeline.stages.second import SecondVisits
 from pipeline.stages.setting import PROGRESS_SECONDS, Setting, associator_names
@@ -76,17 +81,20 @@ def run_engine(_name: str, setting: Setting, context: zmq.Context[zmq.Socket[byt
         watch = stack.enter_context(setting.watch())
         stack.enter_context(shield(interface, source, (*plan.settings.ports, plan.control.port)))
         capture = stack.enter_context(Capture(setting.pcap, RAW)) if setting.pcap else None
-        engine = _engine(setting, outgoing, interface, link, watch, capture)
+        asking = Asking(Secret.derived(setting.secret, "harm probe"), plan.probe.cooldown)
+        engine = _engine(setting, outgoing, interface, link, watch, asking, capture)
         second = SecondVisits(fanout, Pacer(plan.tls.rate, time.monotonic()), source)
+        checks = HarmChecks(setting.place, fanout, asking, plan.harm.delay if plan.harm else 0.0, source)
         origin = Origin.of(plan, f"{socket.gethostname()}-{os.getpid()}", outgoing)
-        Sending(setting, engine, watch, inbox, fanout, second, coordinator, source, origin).run()
+        Sending(setting, engine, watch, inbox, fanout, second, checks, coordinator, source, origin).run()
     inbox.close()
     fanout.close()
 
 
 def _engine(
-    setting: Setting, outgoing: Outgoing, interface: str, link: Link, watch: Watch, capture: Capture | None
-) -> Engine:
+    setting: Setting, outgoing: Outgoing, interface: str, link: Link, watch: Watch, asking: Asking,
+    capture: Capture | None,
+) -> Engine:  # fmt: skip
     """The engine of a plan, on its interface."""
     plan, frame = setting.plan, template(link)
     echo = plan.settings.profile == "echo"
@@ -107,6 +115,8 @@ def _engine(
         cooldown=plan.probe.cooldown,
         handed_on=ports,
         asides=_asides(setting),
+        askings=[asking],
+        choice=Choice.of(setting.secret, plan.harm.sample) if plan.harm else None,
         capture=capture,
     )
 
@@ -121,6 +131,20 @@ def _asides(setting: Setting) -> list[Aside]:
     return [aside for aside in kinds if aside.share]
 
 
+def _told(event: Responses) -> dict[str, NDArray[Any]]:
+    """What is known of targets that answered, as columns."""
+    answers = event.answers
+    return {
+        "ip": answers.address,
+        "port": answers.port,
+        "answered_at": np.full(len(answers.address), event.answered_at),
+        "ttl": answers.ttl,
+        "window": answers.window,
+        "syn_rtt_us": event.rtt_us,
+        "syn_options_hash": answers.options,
+    }
+
+
 @dataclass(slots=True)
 class Sending:
     """The engine's process: commands in, finished conversations and targets for the associators out."""
@@ -131,6 +155,7 @@ class Sending:
     inbox: Receiver
     fanout: Fanout
     second: SecondVisits
+    checks: HarmChecks
     coordinator: Sender
     source: str
     origin: Origin
@@ -149,12 +174,14 @@ class Sending:
             for event in self.engine.tick():
                 HANDLERS[type(event)](self, event)
             self.second.tick(self.watch.permit(), self.watch.digest)
+            self.checks.tick(self.watch.permit(), self.watch.digest)
             if self.engine.idle and self.second.idle and not self.told:
                 self.told = True
                 self.coordinator.send(messages.Sent(shard=0, number=0))
             self.flush()
             self.show()
         self.second.end(self.watch.digest)
+        self.checks.end(self.watch.digest)
         self.fanout.stop()
 
     def command(self) -> None:
@@ -164,6 +191,8 @@ class Sending:
             case messages.Assign() as task:
                 self.assign(task)
                 self.told = False
+            case messages.Rows(round=harm.ROUND) as task if received and received[1] is not None:
+                self.checks.begin(task, received[1])
             case messages.Rows() as task if received and received[1] is not None:
                 self.second.begin(task, received[1])
                 self.told = False
@@ -190,19 +219,19 @@ class Sending:
 
     def hand_on(self, event: Responses) -> None:
         """Tell the associators whom they are to visit."""
-        answers = event.answers
-        self.seen["responsive"] += len(answers.address)
-        columns = {
-            "ip": answers.address,
-            "port": answers.port,
-            "answered_at": np.full(len(answers.address), event.answered_at),
-            "ttl": answers.ttl,
-            "window": answers.window,
-            "syn_rtt_us": event.rtt_us,
-            "syn_options_hash": answers.options,
-        }
-        batch = pa.RecordBatch.from_pydict({name: pa.array(column) for name, column in columns.items()})
+        self.seen["responsive"] += len(event.answers.address)
+        batch = pa.RecordBatch.from_pydict({name: pa.array(column) for name, column in _told(event).items()})
         self.fanout.targets(self.message(event.range, "responses"), batch)
+
+    def keep_held(self, event: Held) -> None:
+        """Have the writer keep who was reset, to be visited later."""
+        self.seen["responsive"] += len(event.answers.address)
+        same = {"shard": event.range.shard, "range": event.range.number}
+        arms = np.where(event.visits_first, str(Arm.VISITED), str(Arm.UNVISITED))
+        columns = {**_told(event), **{name: np.full(len(arms), value) for name, value in same.items()}, "arm": arms}
+        table = schema.table("held").arrow
+        arrays = [pa.array(columns[field.name]).cast(field.type) for field in table]
+        self.fanout.rows(self.message(event.range, "held"), pa.RecordBatch.from_arrays(arrays, schema=table))
 
     def keep(self, event: Greeted) -> None:
         """Have the writer keep what came of conversations."""
@@ -273,12 +302,7 @@ class Sending:
         """Say that no more of a range will come."""
         chosen = event.range
         self.flush(now=True)
-        counts: dict[str, Any] = {
-            **asdict(event.counts),
-            "round": 1,
-            "vantage": self.source,
-            "register_digest": self.watch.digest,
-        }
+        counts = rows.counts(event.counts, round=1, vantage=self.source, register_digest=self.watch.digest)
         attempt = self.attempts[chosen.shard, chosen.number]
         self.fanout.cooled(chosen.shard, chosen.number, attempt, counts, complete=event.complete)
 
@@ -307,6 +331,7 @@ class Sending:
 #: What is done with each kind of event of the engine.
 HANDLERS: dict[type, Callable[[Sending, Any], None]] = {
     Responses: Sending.hand_on,
+    Held: Sending.keep_held,
     Greeted: Sending.keep,
     Controls: Sending.keep_controls,
     Finished: Sending.finish,

@@ -19,7 +19,7 @@ PORTS = 1 << 16
 #: Addresses that are looked at together when the truth is told.
 CHUNK = 1 << 20
 #: What a hash decides: the rest of the 64 bits is used for each in another mixing.
-EXISTS, BEHAVES, DRAWS, PERSISTS, DISTANCE = range(5)
+EXISTS, BEHAVES, DRAWS, PERSISTS, DISTANCE, LIVES = range(6)
 
 U64 = NDArray[np.uint64]
 Share = Annotated[float, Meta(ge=0, le=1)]

@@ -1,0 +1,111 @@
+"""The third round, the harm check: whom it asks is told by the rows of the rounds before it, so that anyone can tell again.
+
+Each range of the first two rounds that held a target back or met a DICOM speaker has a range here, numbered after all of them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pipeline import schema
+from pipeline.lake.store import Sweep
+from pipeline.outcome import SPEAKS_DICOM, Arm
+from pipeline.space.plan import Plan
+from pipeline.space.shard import Range, Walk
+
+ROUND = 3
+HELD = ("ip", "port", "shard", "range", "arm", "answered_at", "ttl", "window", "syn_rtt_us", "syn_options_hash")
+SPOKE = ("ip", "port", "shard", "range", "round", "outcome", "started_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A range of the third round, and how many of its targets were held back: those it visits."""
+
+    range: Range
+    held: int
+
+
+def of_range(place: Sweep, plan: Plan, walk: Walk, visits: Range) -> tuple[Range, pa.Table] | None:
+    """The check of a range of visits that has its receipt, and its targets; None if there is nothing to check."""
+    if plan.harm is None:
+        return None
+    targets = _targets(_part(place, "held", visits.key, HELD), _part(place, "associations", visits.key, SPOKE))
+    number = first_number(walk, visits.shard) + visits.number
+    return (Range(visits.shard, number, 0, len(targets) - 1), targets) if len(targets) else None
+
+
+def planned(place: Sweep, plan: Plan, walk: Walk) -> dict[str, Check]:
+    """All checks of a sweep as far as its visits tell, by the keys of their ranges."""
+    if plan.harm is None:
+        return {}
+    targets = _targets(_all(place, "held", HELD), _all(place, "associations", SPOKE))
+    held = pc.not_equal(targets["arm"], str(Arm.SPEAKER))
+    counted = targets.select(["shard", "range"]).append_column("held", pc.cast(held, pa.int64()))
+    grouped = counted.group_by(["shard", "range"]).aggregate([("held", "sum"), ("held", "count")])
+    found = {}
+    for row in grouped.to_pylist():
+        number = first_number(walk, row["shard"]) + row["range"]
+        chosen = Range(row["shard"], number, 0, row["held_count"] - 1)
+        found[chosen.key] = Check(chosen, row["held_sum"])
+    return found
+
+
+def first_number(walk: Walk, shard: int) -> int:
+    """The number of a shard's first check: its ranges of probes and that of its second visits come before."""
+    return sum(1 for _ in walk.ranges(shard)) + 1
+
+
+def _targets(held: pa.Table, spoke: pa.Table) -> pa.Table:
+    """Held targets, and those that spoke DICOM at visits of the first two rounds, with the columns of HELD."""
+    chosen = pc.and_(
+        pc.less(pc.fill_null(spoke["round"], 1), ROUND),
+        pc.is_in(spoke["outcome"], pa.array([str(outcome) for outcome in SPEAKS_DICOM])),
+    )
+    spoke = spoke.filter(chosen)
+    count = len(spoke)
+    arrow = held.schema
+    columns = {
+        name: spoke["started_at" if name == "answered_at" else name].cast(arrow.field(name).type)
+        if name in ("ip", "port", "shard", "range", "answered_at")
+        else pa.array([str(Arm.SPEAKER)] * count if name == "arm" else [None] * count, arrow.field(name).type)
+        for name in arrow.names
+    }
+    return pa.concat_tables([held, pa.table(columns)]).sort_by([("ip", "ascending"), ("port", "ascending")])
+
+
+def _part(place: Sweep, table: str, key: str, columns: Iterable[str]) -> pa.Table:
+    """Rows of one range."""
+    path = place.part(table, f"{key}.parquet")
+    return _read([path] if path.exists() else [], table, columns)
+
+
+def _all(place: Sweep, table: str, columns: Iterable[str]) -> pa.Table:
+    """Rows of all ranges, from the sealed table or from the parts."""
+    sealed = place.sealed(table)
+    return _read([sealed] if sealed.exists() else sorted((place.work / table).glob("*.parquet")), table, columns)
+
+
+def _read(paths: Iterable[Path], table: str, columns: Iterable[str]) -> pa.Table:
+    arrow = schema.table(table).arrow
+    wanted = pa.schema([(name, arrow.field(name).type) for name in columns])
+    tables = [pq.read_table(path, columns=wanted.names, partitioning=None).cast(wanted) for path in paths]
+    return pa.concat_tables([wanted.empty_table(), *tables])
+
+
+def told(associations: pa.Table, checks: pa.Table) -> pa.Table:
+    """Associations with what the check found of them in `post_probe_syn_alive`."""
+    if not len(checks):
+        return associations
+    alive = dict(zip(_keys(checks), checks["alive_after"].to_pylist(), strict=True))
+    column = pa.array([alive.get(key) for key in _keys(associations)], pa.bool_())
+    at = associations.schema.get_field_index("post_probe_syn_alive")
+    return associations.set_column(at, associations.schema.field(at), column)
+
+
+def _keys(table: pa.Table) -> list[tuple[int, int]]:
+    return list(zip(table["ip"].to_pylist(), table["port"].to_pylist(), strict=True))
