@@ -72,6 +72,7 @@ def sweep(plan_file: str, lake: str) -> str:
         except BaseException:
             worker.stop()
             raise
+    steps.rest(plan, place)
     verify(plan, place)
     seal(plan, place)
     enrich(plan, place)

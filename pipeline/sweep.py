@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline import config, guard, network, own, register, schema, version, worker
+from pipeline import config, guard, network, own, quarantine, register, schema, version, worker
 from pipeline.config import IdentitySection
 from pipeline.enrich import atlas, fingerprints, geo, method, offer, owner, ruleset, systems, tables
 from pipeline.enrich.fingerprints import Asked
@@ -154,7 +154,17 @@ def _due(plan: Plan, place: Sweep, walk: Walk, shard: int) -> Iterator[Range]:
 def work(plan: Plan, place: Sweep, *, pcap: Path | None = None) -> int:
     """Run every range that is missing; how many that were. With `pcap`, keep every validated answer in that file."""
     check(plan)
-    return worker.work(plan, place, missing_shards(plan, place), pcap=pcap)
+    ranges = worker.work(plan, place, missing_shards(plan, place), pcap=pcap)
+    rest(plan, place)
+    return ranges
+
+
+def rest(plan: Plan, place: Sweep) -> list[str]:
+    """Quarantine the hosts that fell silent after a visit; those that were not quarantined already."""
+    if plan.harm is None:
+        return []
+    silent = harm.fallen(place)["ip"].to_pylist()
+    return quarantine.add(register.of(plan.register, place.lake), silent, place.id)
 
 
 def require_verified(plan: Plan, place: Sweep) -> None:

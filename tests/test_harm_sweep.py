@@ -80,6 +80,28 @@ def test_everything_adds_up(folder: Path) -> None:
     assert 2.5 < round_trip < 4
 
 
+def test_the_next_sweep_leaves_the_silent_alone(folder: Path) -> None:
+    """Who answered neither of two SYNs after a visit is in the register, and gets no SYN of the next sweep, which counts it."""
+    listed = [*CENSUS, "quarantine", str(folder / "lake" / "optout.jsonl"), "list", "--json"]
+    told = subprocess.run(listed, cwd=ROOT, env=environment(folder), check=True, capture_output=True, text=True)
+    ((silent,),) = asked(
+        folder,
+        "SELECT count(*) FROM harm JOIN responses USING (sweep, ip, port) "
+        "WHERE NOT alive_after AND repeated_after AND close_stage <> 'connect'",
+    )
+    assert len(told.stdout.splitlines()) == silent > 100
+    text = SWEEP.read_text("utf-8").replace("[harm]\nsample = 0.5\ndelay = 3.0\n", "").replace('"harm"', '"next"')
+    (folder / "next.toml").write_text(text)
+    freeze(folder, folder / "next.toml")
+    subprocess.run(work(folder), cwd=ROOT, env=environment(folder), check=True, capture_output=True, timeout=180)
+    ((quarantined, suppressed, sent),) = asked(
+        folder,
+        "SELECT sum(quarantined), sum(suppressed), sum(probes_sent) FROM receipts WHERE sweep LIKE '%-next'",
+    )
+    assert quarantined == suppressed == silent
+    assert sent + quarantined == 2**15
+
+
 def test_a_kill_visits_nobody_twice(tmp_path: Path) -> None:
     """A worker is killed while held targets are being visited; the next one finishes, all adds up, and no visit is repeated."""
     text = SWEEP.read_text("utf-8").replace("rate = 8000", "rate = 4000").replace("11.0.0.0/18", "11.0.0.0/19")

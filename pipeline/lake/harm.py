@@ -13,12 +13,14 @@ import pyarrow.parquet as pq
 
 from pipeline import schema
 from pipeline.lake.store import Sweep
-from pipeline.outcome import SPEAKS_DICOM, Arm
+from pipeline.outcome import SPEAKS_DICOM, Arm, CloseStage
 from pipeline.space.plan import Plan
 from pipeline.space.shard import Range, Walk
 
 ROUND = 3
 HELD = ("ip", "port", "shard", "range", "arm", "answered_at", "ttl", "window", "syn_rtt_us", "syn_options_hash")
+SILENT = ("ip", "port", "alive_after", "repeated_after")
+REACHED = ("ip", "port", "close_stage")
 SPOKE = ("ip", "port", "shard", "range", "round", "outcome", "started_at")
 
 
@@ -97,14 +99,30 @@ def _read(paths: Iterable[Path], table: str, columns: Iterable[str]) -> pa.Table
     return pa.concat_tables([wanted.empty_table(), *tables])
 
 
-def told(associations: pa.Table, checks: pa.Table) -> pa.Table:
-    """Associations with what the check found of them in `post_probe_syn_alive`."""
-    if not len(checks):
-        return associations
+def fallen(place: Sweep) -> pa.Table:
+    """The targets (`ip`, `port`) that a visit reached, and that then answered neither of two SYNs."""
+    return _fallen(_all(place, "harm", SILENT), _all(place, "responses", REACHED))
+
+
+def _fallen(checks: pa.Table, responses: pa.Table) -> pa.Table:
+    silent = checks.filter(pc.and_(pc.invert(pc.fill_null(checks["alive_after"], True)), checks["repeated_after"]))
+    reached = responses.filter(pc.not_equal(responses["close_stage"], str(CloseStage.CONNECT)))
+    return silent.select(["ip", "port"]).join(reached.select(["ip", "port"]), ["ip", "port"], join_type="left semi")
+
+
+def told(associations: pa.Table, checks: pa.Table, responses: pa.Table) -> pa.Table:
+    """Associations with what the check found of them, in `post_probe_syn_alive` and `quarantined`."""
     alive = dict(zip(_keys(checks), checks["alive_after"].to_pylist(), strict=True))
-    column = pa.array([alive.get(key) for key in _keys(associations)], pa.bool_())
-    at = associations.schema.get_field_index("post_probe_syn_alive")
-    return associations.set_column(at, associations.schema.field(at), column)
+    silent = set(_keys(_fallen(checks, responses)))
+    keys = _keys(associations) if alive else []
+    values = {
+        "post_probe_syn_alive": [alive.get(key) for key in keys],
+        "quarantined": [key in silent if alive.get(key) is not None else None for key in keys],
+    }
+    for name, column in values.items() if alive else ():
+        at = associations.schema.get_field_index(name)
+        associations = associations.set_column(at, associations.schema.field(at), pa.array(column, pa.bool_()))
+    return associations
 
 
 def _keys(table: pa.Table) -> list[tuple[int, int]]:

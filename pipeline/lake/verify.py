@@ -97,6 +97,7 @@ def _receipt(where: str, receipt: Receipt, planned: Range, plan: Plan) -> Iterat
         (receipt["first_index"] == planned.first_index, "begins elsewhere than its range"),
         (receipt["last_index"] == planned.last_index, "ends elsewhere than its range"),
         (sent == (planned.length if first else 0), f"sent or suppressed {sent} probes of {planned.length}"),
+        (receipt["quarantined"] <= receipt["suppressed"], "quarantined more targets than it suppressed"),
         (outcomes == rows, f"has {outcomes} outcomes for {rows} rows"),
         (settled == answered if exactly else settled <= answered, f"settled {settled} targets of {answered}"),
         (visited or not once, f"has {rows} rows of {visits} conversations"),
@@ -181,7 +182,7 @@ def seal(place: Sweep, plan: Plan, *, sealed_at: int, code_version: str) -> None
         named = [part["file"] for receipt in receipts for part in receipt["parts"] if part["table"] == name]
         found = [pq.read_table(place.part(name, file), partitioning=None) for file in named]
         rows[name] = parts.tidy(found or [_empty(name)], name)
-    rows["associations"] = harm.told(rows["associations"], rows["harm"])
+    rows["associations"] = harm.told(rows["associations"], rows["harm"], rows["responses"])
     for name in TABLES:
         parts.write(place.sealed(name), rows[name], name, place.id)
     _write(place.sealed("receipts"), receipts, "receipts", place.id)

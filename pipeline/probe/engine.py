@@ -121,7 +121,7 @@ class Engine:
             self._send_asides(permit.withheld)
             self._ask(permit.withheld)
         if self._sending and self._may_send(self._sending, held=bool(permit.held)):
-            self._send(self._sending, permit.withheld)
+            self._send(self._sending, permit)
         self._poll.poll(self._patience(held=bool(permit.held)))
         yield from self._read(permit)
         at = _now()
@@ -147,13 +147,15 @@ class Engine:
         self._held_since = now if held else None
         return not held
 
-    def _send(self, opened: OpenRange, withheld: Ranges) -> None:
+    def _send(self, opened: OpenRange, permit: Permit) -> None:
         left = opened.range.length - opened.next_index
         count = self._granted(time.monotonic(), left)
         if count:
             begin = opened.range.first_index + opened.next_index
             targets = self._walk.targets(opened.range.shard, begin, begin + count)
-            addresses, ports, chosen = _asked(*targets, withheld)
+            addresses, ports, chosen = _asked(*targets, permit.withheld)
+            if len(permit.quarantined.first):
+                opened.counts.quarantined += int(permit.quarantined.contains(targets[0]).sum())
             sent = self._probe(addresses, ports, bake(self._secret, addresses, ports))
             self._asides.choose(self._begun, opened.next_index + chosen, addresses, ports, time.monotonic())
             opened.next_index += count

@@ -22,6 +22,7 @@ class SendCounts:
     second_probes: int = 0
     control_probes: int = 0
     suppressed: int = 0
+    quarantined: int = 0
     answers: int = 0
     duplicates: int = 0
     seen_twice: int = 0

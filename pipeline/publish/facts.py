@@ -66,7 +66,17 @@ PEER_COLUMNS = frozenset(
 )
 
 #: Counts of the receipts that say how well the sweep went.
-LOSSES = ("answers", "duplicates", "resets", "unreachable", "suppressed", "revisited", "ring_dropped", "stalls")
+LOSSES = (
+    "answers",
+    "duplicates",
+    "resets",
+    "unreachable",
+    "suppressed",
+    "quarantined",
+    "revisited",
+    "ring_dropped",
+    "stalls",
+)
 
 #: The sweeps of a sweep's series up to it, itself, and those from other vantages (for `vantages` and `loss`).
 IN_SERIES = """
