@@ -198,6 +198,7 @@ def enrich(plan: Plan, place: Sweep, second: Path = geo.SECOND) -> None:
         space=ranges,
         share=plan.sampled_addresses / plan.addresses,
         answered=answered,
+        controls=np.asarray(_rows(place, "controls", ["ip"])["ip"], dtype=np.uint32),
     )
     _judge(place, asked, located)
     _derive(place, "space", method.space(ranges))

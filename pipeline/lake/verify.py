@@ -183,6 +183,7 @@ def seal(place: Sweep, plan: Plan, *, sealed_at: int, code_version: str) -> None
         found = [pq.read_table(place.part(name, file), partitioning=None) for file in named]
         rows[name] = parts.tidy(found or [_empty(name)], name)
     rows["associations"] = harm.told(rows["associations"], rows["harm"], rows["responses"])
+    rows["associations"] = _on_control_port(rows["associations"], rows["controls"])
     for name in TABLES:
         parts.write(place.sealed(name), rows[name], name, place.id)
     _write(place.sealed("receipts"), receipts, "receipts", place.id)
@@ -192,6 +193,15 @@ def seal(place: Sweep, plan: Plan, *, sealed_at: int, code_version: str) -> None
         for path in (place.work / name).glob("*.parquet"):
             path.unlink()
     place.secret.unlink(missing_ok=True)
+
+
+def _on_control_port(associations: pa.Table, controls: pa.Table) -> pa.Table:
+    """Associations, with those marked whose address answered on the control port too; who was not asked there is not known."""
+    at = associations.schema.get_field_index("control_port_open")
+    found = pc.is_in(associations["ip"], controls["ip"])
+    return associations.set_column(
+        at, associations.schema.field(at), pc.if_else(found, True, pa.scalar(None, pa.bool_()))
+    )
 
 
 def _empty(name: str) -> pa.Table:
