@@ -125,6 +125,16 @@ class ControlSection(Section, frozen=True):
     port: Annotated[int, Meta(ge=0, le=65535)] = 0
 
 
+class AlarmSection(Section, frozen=True):
+    """`[alarm]`: stop a sweep whose hit rate falls by more than `fall` of itself, by more than chance explains.
+
+    A whole sweep is stopped for nothing with at most the probability `false_alarms`; 0 is no alarm.
+    """
+
+    false_alarms: Annotated[float, Meta(ge=0, lt=1)] = 0.001
+    fall: Annotated[float, Meta(ge=0, lt=1)] = 0.25
+
+
 class HarmSection(Section, frozen=True):
     """`[harm]`: measure what visits do to hosts (docs/harm.md); without the section nothing of it is done.
 
@@ -166,6 +176,7 @@ class Config(Section, frozen=True):
     associate: AssociateSection = AssociateSection()
     loss: LossSection = LossSection()
     control: ControlSection = ControlSection()
+    alarm: AlarmSection = AlarmSection()
     harm: HarmSection | None = None
     tls: TlsSection = TlsSection()
     own: OwnSection = OwnSection()

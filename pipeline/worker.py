@@ -15,18 +15,20 @@ import tempfile
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import msgspec
 import pyarrow as pa
 import zmq
 
-from pipeline import version
+from pipeline import optout, register, version
+from pipeline.alarm import Alarm, Hits, port_of
 from pipeline.errors import CensusError, GuardError, InputError, Interrupted
 from pipeline.lake import harm, receipts, second, store
 from pipeline.lake.store import Sweep
@@ -86,6 +88,7 @@ class Worker:
         self._stopping = threading.Event()
         self._error: CensusError | None = None
         self._tally = Tally()
+        self._alarm = Alarm.of(plan.alarm, self._walk)
         #: Ranges of the third round that are open, by shard.
         self._checks: defaultdict[int, set[str]] = defaultdict(set)
         self._id = f"{socket.gethostname()}-{id(self):x}"
@@ -274,8 +277,20 @@ class Worker:
             shard.finished += 1
             if written.counts["round"] != harm.ROUND:
                 self._begin_check(planned)
+            if written.counts["round"] == 1:
+                self._watch_hits(planned, written.counts)
         shard.open.discard(key)
         receipts.drop_lease(self._place, key)
+
+    def _watch_hits(self, done: Range, counts: Mapping[str, Any]) -> None:
+        """Stop all who obey the register if this range's hit rate says that something is wrong with us."""
+        port = port_of(self._walk, done)
+        if port is None or not self._plan.alarm.false_alarms:
+            return
+        reason = self._alarm.add(port, Hits(counts["probes_sent"], counts["answers"] - counts["duplicates"]))
+        if reason:
+            kept = register.of(self._plan.register, self._place.lake)
+            optout.stop(kept, "census", f"{reason}; `census go {kept.where}` lets it go on")
 
     def _receipt(self, key: str, planned: Range, written: messages.Written) -> receipts.Receipt:
         earlier = receipts.earlier_attempts(self._place, key, written.attempt)

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from pipeline.config import (
+    AlarmSection,
     AssociateSection,
     CapsSection,
     Config,
@@ -44,6 +45,7 @@ CAUSES = (
     "associate",
     "loss",
     "control",
+    "alarm",
     "harm",
     "tls",
     "requests",
@@ -97,6 +99,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     associate: AssociateSection
     loss: LossSection
     control: ControlSection
+    alarm: AlarmSection = AlarmSection()
     harm: HarmSection | None = None
     tls: TlsSection
     own: Own | None = None
@@ -174,6 +177,7 @@ def freeze(
         associate=config.associate,
         loss=config.loss,
         control=_control(config),
+        alarm=config.alarm,
         harm=config.harm,
         tls=config.tls,
         own=own,

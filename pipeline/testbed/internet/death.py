@@ -12,10 +12,11 @@ MAY_DIE = FRAGILE | (SPANS > 0)
 
 
 class Dead:
-    """The dead of an internet. It begins when it is first asked."""
+    """The dead of an internet, which begins when it is first asked; `quiet_after` so many seconds all are dead, if it is not 0."""
 
-    def __init__(self, population: Population) -> None:
+    def __init__(self, population: Population, quiet_after: float = 0.0) -> None:
         self._population = population
+        self._quiet_after = quiet_after
         self._began: float | None = None
         self._ended = np.zeros(0, dtype=np.uint64)
 
@@ -28,11 +29,13 @@ class Dead:
     ) -> NDArray[np.int64]:
         """The places of the dead among targets, all arrays of shape (n,)."""
         self._began = now if self._began is None else self._began
+        age = now - self._began
+        if self._quiet_after and age >= self._quiet_after:
+            return np.arange(len(behaviour))
         places = np.flatnonzero((behaviour != NOBODY) & MAY_DIE[behaviour])
         if not len(places):
             return places
         addresses, ports, spans = addresses[places], ports[places], SPANS[behaviour[places]]
-        age = now - self._began
         spent = (spans > 0) & (self._population.share(LIVES, addresses, ports) * spans <= age)
         return np.asarray(places[spent | np.isin(_keys(addresses, ports), self._ended)])
 

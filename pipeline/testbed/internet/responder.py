@@ -90,7 +90,7 @@ class Responder:
         self._internet, self._population, self._link = internet, population, link
         self._delays = np.array(internet.delays)
         self.connections = Connections()
-        self._dead = Dead(population)
+        self._dead = Dead(population, internet.quiet_after)
         self._kinds: dict[tuple[int, bytes, int, str], Kind] = {}
         self._events: list[tuple[float, int, Saying | Loose | Forgetting]] = []
         self._number = 0
