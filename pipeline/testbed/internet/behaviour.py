@@ -132,7 +132,7 @@ BEHAVIOURS: dict[Name, Behaviour] = {
     "closes": Behaviour(Outcome.CLOSED, always(b"", fin=True)),
     "slow": Behaviour(Outcome.MALFORMED, converse, slowly),
     "fragile": Behaviour(Outcome.ECHOED, converse, fragile=True),
-    "mortal": Behaviour(Outcome.ECHOED, converse, lives=60.0),
+    "mortal": Behaviour(Outcome.ECHOED, converse, lives=120.0),
     "refuses": Behaviour(None, opens=False),
     "wrong-checksum": Behaviour(None, wrong="checksum"),
     "wrong-acknowledgement": Behaviour(None, wrong="acknowledgement"),

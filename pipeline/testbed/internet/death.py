@@ -12,7 +12,7 @@ MAY_DIE = FRAGILE | (SPANS > 0)
 
 
 class Dead:
-    """The dead of an internet, which begins when it is first asked; `quiet_after` so many seconds all are dead, if it is not 0."""
+    """The dead of an internet, which begins when it is first asked after a host; `quiet_after` so long, all are, if not 0."""
 
     def __init__(self, population: Population, quiet_after: float = 0.0) -> None:
         self._population = population
@@ -28,8 +28,9 @@ class Dead:
         now: float,
     ) -> NDArray[np.int64]:
         """The places of the dead among targets, all arrays of shape (n,)."""
-        self._began = now if self._began is None else self._began
-        age = now - self._began
+        if self._began is None and len(behaviour):
+            self._began = now
+        age = now - (now if self._began is None else self._began)
         if self._quiet_after and age >= self._quiet_after:
             return np.arange(len(behaviour))
         places = np.flatnonzero((behaviour != NOBODY) & MAY_DIE[behaviour])
