@@ -26,6 +26,12 @@ def run_second(worker: Worker, number: int) -> int:
     return worker.run_second(number)
 
 
+@task(task_run_name="harm-checks-{number}", cache_policy=NO_CACHE, retries=0)
+def run_checks(worker: Worker, number: int) -> int:
+    """Wait for the harm checks of a shard; how many ranges that were."""
+    return worker.run_checks(number)
+
+
 @task(cache_policy=NO_CACHE)
 def verify(plan: Plan, place: Sweep) -> None:
     """Prove that receipts, tables and plan add up."""
@@ -56,7 +62,8 @@ def sweep(plan_file: str, lake: str) -> str:
     place = steps.begin(plan, store.at(lake))
     with Worker(plan, place) as worker:
         missing = steps.missing_shards(plan, place)
-        rounds = (run_shard, run_second) if plan.settings.profile == "tls" else (run_shard,)
+        wanted = (run_shard, True), (run_second, plan.settings.profile == "tls"), (run_checks, plan.harm is not None)
+        rounds = [each for each, due in wanted if due]
         try:
             for each in rounds:
                 for future in [each.submit(worker, number) for number in missing]:
@@ -64,6 +71,7 @@ def sweep(plan_file: str, lake: str) -> str:
         except BaseException:
             worker.stop()
             raise
+    steps.rest(plan, place)
     verify(plan, place)
     seal(plan, place)
     enrich(plan, place)

@@ -340,6 +340,41 @@ def optout(
             console.show_register(kept, everything=all, as_json=json)
 
 
+class Ending(Enum):
+    """What to do with quarantines; they are made by sweeps."""
+
+    LIST = "list"
+    EXPIRE = "expire"
+
+
+@app.command()
+def quarantine(
+    file: RegisterFile,
+    action: Annotated[
+        Ending, typer.Argument(metavar="list|expire", help="List quarantined hosts, or end it.", show_default=False)
+    ],
+    blocks: Annotated[list[str] | None, typer.Argument(metavar="[CIDR]...", help="Addresses.")] = None,
+    who: Annotated[str, typer.Option(help="Who ends it; needed to expire.")] = "",
+    note: Annotated[str, typer.Option(help="Why.")] = "",
+    json: Annotated[bool, typer.Option("--json", help="List as JSON lines.")] = False,
+) -> None:
+    """Show or end the quarantine of hosts that fell silent after a visit: no sweep asks them for a year.
+
+    \b
+    census quarantine lake/optout.jsonl list
+    census quarantine lake/optout.jsonl expire 192.0.2.7 --who "A. Doe" --note "was switched off, says its owner"
+    """
+    from pipeline import console, optout, register
+    from pipeline import quarantine as resting
+
+    kept = register.at(str(file))
+    if action is Ending.LIST:
+        console.show_quarantine(kept, as_json=json)
+    else:
+        ended = resting.expire(kept, blocks or [], optout.Asked(who, "", note))
+        console.say(f"no longer quarantined: {', '.join(ended)}")
+
+
 @app.command()
 def stop(
     file: RegisterFile,

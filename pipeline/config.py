@@ -125,6 +125,27 @@ class ControlSection(Section, frozen=True):
     port: Annotated[int, Meta(ge=0, le=65535)] = 0
 
 
+class AlarmSection(Section, frozen=True):
+    """`[alarm]`: stop a sweep whose hit rate falls by more than `fall` of itself, by more than chance explains.
+
+    A whole sweep is stopped for nothing with at most the probability `false_alarms`; 0 is no alarm.
+    """
+
+    false_alarms: Annotated[float, Meta(ge=0, lt=1)] = 0.001
+    fall: Annotated[float, Meta(ge=0, lt=1)] = 0.25
+
+
+class HarmSection(Section, frozen=True):
+    """`[harm]`: measure what visits do to hosts (docs/harm.md); without the section nothing of it is done.
+
+    A share `sample` of the targets is visited `delay` seconds after it answered, or after twice as long; every host that was
+    visited so, or that spoke DICOM, is asked `delay` seconds later whether it still answers.
+    """
+
+    sample: Annotated[float, Meta(gt=0, le=1)] = 0.01
+    delay: Annotated[float, Meta(ge=0.5, le=86_400)] = 600.0
+
+
 class LakeSection(Section, frozen=True):
     """`[lake]`: where the tables go; a folder, relative to the working directory, or `s3://BUCKET/PREFIX`."""
 
@@ -155,6 +176,8 @@ class Config(Section, frozen=True):
     associate: AssociateSection = AssociateSection()
     loss: LossSection = LossSection()
     control: ControlSection = ControlSection()
+    alarm: AlarmSection = AlarmSection()
+    harm: HarmSection | None = None
     tls: TlsSection = TlsSection()
     own: OwnSection = OwnSection()
     lake: LakeSection = LakeSection()

@@ -186,6 +186,7 @@ def show_status(lake: Place, sweep: str | None, *, as_json: bool) -> None:
         "responses": sum(receipt["responses"] for receipt in done),
         "associations": sum(receipt["associations"] for receipt in done),
         "suppressed": sum(receipt["suppressed"] for receipt in done),
+        "quarantined": sum(receipt.get("quarantined", 0) for receipt in done),
         "stopped_by_register": visible(held(place)),
     }
     show_facts(facts, as_json=as_json)
@@ -311,17 +312,31 @@ def show_register(register: Register, *, everything: bool, as_json: bool) -> Non
     events = load(register)[1].events
     found = fold(events, today())
     rows = [msgspec.to_builtins(event) for event in (events if everything else found.opt_outs.values())]
+    resting = len(found.quarantines)
     if as_json:
         print("\n".join(json.dumps(row) for row in rows), end="\n" if rows else "")
     else:
         _print_register(rows)
+    if resting:
+        say(f"{resting:,} blocks are quarantined; `census quarantine {register.where} list` shows them")
     if found.stop:
         say(visible(f"stopped by {found.stop.who}: {found.stop.reason}"))
     if found.limit:
         say(visible(f"limited to {found.limit.rate:,} probes a second by {found.limit.who}"))
 
 
-def _print_register(rows: list[dict[str, Any]]) -> None:
+def show_quarantine(register: Register, *, as_json: bool) -> None:
+    """The quarantines that hold today."""
+    from pipeline.register import state
+
+    rows = [msgspec.to_builtins(event) for event in state(register).quarantines.values()]
+    if as_json:
+        print("\n".join(json.dumps(row) for row in rows), end="\n" if rows else "")
+    else:
+        _print_register(rows, "nobody is quarantined")
+
+
+def _print_register(rows: list[dict[str, Any]], nobody: str = "nobody has opted out") -> None:
     names = ("event", "block", "at", "who", "until", "proof", "reason", "rate", "note")
     shown = [name for name in names if any(row.get(name) for row in rows)]
     table = Table()
@@ -329,4 +344,4 @@ def _print_register(rows: list[dict[str, Any]]) -> None:
         table.add_column(name)
     for row in rows:
         table.add_row(*(visible(str(row.get(name) or "")) for name in shown))
-    _results().print(table if rows else "nobody has opted out")
+    _results().print(table if rows else nobody)

@@ -22,66 +22,67 @@ class Asked:
 
 def add(register: Register, blocks: Sequence[str], asked: Asked, *, until: str = "") -> list[str]:
     """Opt blocks out, until the end of a day (UTC) or for good; their names. Raises InputError, then nothing is written."""
-    names = _names(blocks)
-    _check(asked)
+    wanted = names(blocks)
+    check(asked)
     last = _day(until) if until else None
     events = [
-        OptOut(at=_now(), who=asked.who, block=name, until=last, proof=asked.proof, note=asked.note) for name in names
+        OptOut(at=now(), who=asked.who, block=name, until=last, proof=asked.proof, note=asked.note) for name in wanted
     ]
     register.create()
     record(register, lambda _: events)
-    return names
+    return wanted
 
 
 def expire(register: Register, blocks: Sequence[str], asked: Asked) -> list[str]:
     """End opt-outs; their blocks' names. Raises InputError naming the blocks that are not opted out."""
-    names = _names(blocks)
-    _check(asked)
+    wanted = names(blocks)
+    check(asked)
 
     def make(state: State) -> list[AnyEvent]:
-        unknown = [name for name in names if name not in state.opt_outs]
+        unknown = [name for name in wanted if name not in state.opt_outs]
         if unknown:
             raise InputError(
                 register.where, f"not opted out, as a block of its own: {', '.join(unknown)}; `list` shows what is"
             )
-        return [Expire(at=_now(), who=asked.who, block=name, note=asked.note) for name in names]
+        return [Expire(at=now(), who=asked.who, block=name, note=asked.note) for name in wanted]
 
     record(register, make)
-    return names
+    return wanted
 
 
 def stop(register: Register, who: str, reason: str) -> None:
     """Stop every worker that obeys the register. Raises InputError."""
-    _check(Asked(who))
+    check(Asked(who))
     _text(reason, "--reason", Given)
-    record(register, lambda _: [Stop(at=_now(), who=who, reason=reason)])
+    record(register, lambda _: [Stop(at=now(), who=who, reason=reason)])
 
 
 def go(register: Register, who: str) -> None:
     """Let sending go on. Raises InputError if it is not stopped."""
-    _check(Asked(who))
+    check(Asked(who))
 
     def make(state: State) -> list[AnyEvent]:
         if not state.stop:
             raise InputError(register.where, "is not stopped")
-        return [Go(at=_now(), who=who)]
+        return [Go(at=now(), who=who)]
 
     record(register, make)
 
 
 def limit(register: Register, who: str, rate: int | None) -> None:
     """Let no worker send more probes a second than this; None ends the limit. Raises InputError if there is none to end."""
-    _check(Asked(who))
+    check(Asked(who))
 
     def make(state: State) -> list[AnyEvent]:
         if rate is None and not state.limit:
             raise InputError(register.where, "holds no limit")
-        return [Limit(at=_now(), who=who, rate=rate)]
+        return [Limit(at=now(), who=who, rate=rate)]
 
     record(register, make)
 
 
-def _names(blocks: Sequence[str]) -> list[str]:
+def names(blocks: Sequence[str]) -> list[str]:
+    """The canonical names of blocks, each once. Raises InputError."""
     if not blocks:
         raise InputError("command line", "name at least one block, e.g. 192.0.2.0/24")
     return list(dict.fromkeys(block(text, "command line") for text in blocks))
@@ -97,7 +98,8 @@ def _day(text: str) -> date:
     return day
 
 
-def _check(asked: Asked) -> None:
+def check(asked: Asked) -> None:
+    """Refuse what cannot stand in a register as evidence. Raises InputError."""
     _text(asked.who, "--who", Given)
     _text(asked.proof, "--proof", Text)
     _text(asked.note, "--note", Text)
@@ -112,5 +114,6 @@ def _text(text: str, option: str, kind: object) -> None:
         raise InputError(option, str(error)) from None
 
 
-def _now() -> datetime:
+def now() -> datetime:
+    """The time that an event bears, in whole seconds."""
     return datetime.now(UTC).replace(microsecond=0)

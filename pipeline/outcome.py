@@ -78,6 +78,17 @@ class Surprise(Explained):
     OVER_LIMIT = "over_limit", "Sent more than is ever kept."
 
 
+class Arm(Explained):
+    """Why the harm check asks a target, and in which order it is visited and asked."""
+
+    VISITED = "visited", "Held back at its first answer, visited after the delay, and asked after as long again."
+    UNVISITED = (
+        "unvisited",
+        "Held back at its first answer, asked after the delay, visited after that, and asked again.",
+    )
+    SPEAKER = "speaker", "Spoke DICOM at a visit that nothing delayed, and is asked after the delay."
+
+
 class Transport(Explained):
     """What carried the association."""
 

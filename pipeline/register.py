@@ -275,7 +275,8 @@ def _permit(found: State, space: Ranges) -> Permit:
     """What a state leaves to do in a target space, which holds nothing that the plan excludes already."""
     held = f"{found.stop.reason} ({found.stop.who})" if found.stop else ""
     rate = found.limit.rate if found.limit and found.limit.rate else float("inf")
-    return Permit(held, found.ranges.intersect(space), rate)
+    resting = found.quarantined.intersect(space)
+    return Permit(held, found.ranges.intersect(space).union(resting), rate, resting)
 
 
 def clock() -> float:

@@ -9,13 +9,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline import config, guard, network, own, register, schema, version, worker
+from pipeline import config, guard, network, own, quarantine, register, schema, version, worker
 from pipeline.config import IdentitySection
 from pipeline.enrich import atlas, fingerprints, geo, kinds, method, offer, owner, ruleset, systems, tables
 from pipeline.enrich.fingerprints import Asked
 from pipeline.enrich.partition import Addresses
 from pipeline.errors import CensusError, GuardError, InputError
-from pipeline.lake import parts, receipts, second, store, verify
+from pipeline.lake import harm, parts, receipts, second, store, verify
 from pipeline.lake.store import Place, Sweep
 from pipeline.publish import marts
 from pipeline.space import listing
@@ -146,6 +146,10 @@ def _due(plan: Plan, place: Sweep, walk: Walk, shard: int) -> Iterator[Range]:
     found = second.of_shard(place, plan, walk, shard)
     if found:
         yield found[0]
+    for visits in second.ranges(plan, walk, shard):
+        check = harm.of_range(place, plan, walk, visits)
+        if check:
+            yield check[0]
 
 
 def work(plan: Plan, place: Sweep, *, pcap: Path | None = None, remotes: tuple[Remote, ...] = ()) -> int:
@@ -153,7 +157,17 @@ def work(plan: Plan, place: Sweep, *, pcap: Path | None = None, remotes: tuple[R
     `remotes`, let associators on other machines take their part of the visits.
     """
     check(plan)
-    return worker.work(plan, place, missing_shards(plan, place), pcap=pcap, remotes=remotes)
+    ranges = worker.work(plan, place, missing_shards(plan, place), pcap=pcap, remotes=remotes)
+    rest(plan, place)
+    return ranges
+
+
+def rest(plan: Plan, place: Sweep) -> list[str]:
+    """Quarantine the hosts that fell silent after a visit; those that were not quarantined already."""
+    if plan.harm is None:
+        return []
+    silent = harm.fallen(place)["ip"].to_pylist()
+    return quarantine.add(register.of(plan.register, place.lake), silent, place.id)
 
 
 def require_verified(plan: Plan, place: Sweep) -> None:
@@ -192,6 +206,7 @@ def enrich(plan: Plan, place: Sweep, second: Path = geo.SECOND) -> None:
         space=ranges,
         share=plan.sampled_addresses / plan.addresses,
         answered=answered,
+        controls=np.asarray(rows(place, "controls", ["ip"])["ip"], dtype=np.uint32),
     )
     _judge(plan, place, asked, located)
     _derive(plan, place, "space", method.space(ranges))
@@ -235,9 +250,7 @@ def _databases(plan: Plan) -> atlas.Atlas:
 
 def rows(place: Sweep, table: str, columns: list[str] | None = None) -> pa.Table:
     """A table of the sweep, from the sealed file or from the parts; columns that an older program wrote are enough."""
-    sealed = place.sealed(table)
-    files = [sealed] if sealed.exists() else receipts.parts(place, table)
-    found = [pq.read_table(file, columns=columns, partitioning=None) for file in files]
+    found = [pq.read_table(file, columns=columns, partitioning=None) for file in receipts.files(place, table)]
     empty = _none(table)
     return pa.concat_tables(found) if found else empty.select(columns) if columns else empty
 

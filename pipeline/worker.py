@@ -26,10 +26,11 @@ import msgspec
 import pyarrow as pa
 import zmq
 
-from pipeline import version
+from pipeline.alarm import HitWatch
 from pipeline.errors import CensusError, InputError, Interrupted, failure
-from pipeline.lake import receipts, store
+from pipeline.lake import harm, receipts, store
 from pipeline.lake.leases import Leases
+from pipeline.lake.parts import Part
 from pipeline.lake.remaining import Remaining, Task
 from pipeline.lake.store import Sweep
 from pipeline.space.plan import Plan
@@ -41,6 +42,8 @@ from pipeline.transport.channel import Address, Receiver, Sender
 
 #: How long a stopped worker may take to finish the conversations that are in flight, in seconds.
 STOP_SECONDS = 20.0
+#: The table that a range of each round is about.
+ROUNDS = {1: "responses", 2: "tls", 3: "harm"}
 
 
 @dataclass(slots=True)
@@ -89,10 +92,12 @@ class Worker:
         self._finished = threading.Event()
         self._error: CensusError | None = None
         self._tally = Tally()
+        self._walk = plan.walk()
+        self._hits = HitWatch(plan, place, self._walk)
         self._id = f"{socket.gethostname()}-{id(self):x}"
         self._engine_idle = True
         self._leases = Leases(place)
-        self._remaining = Remaining(plan, place, plan.walk(), self._leases)
+        self._remaining = Remaining(plan, place, self._walk, self._leases)
 
     def __enter__(self) -> "Worker":
         self._folder = tempfile.TemporaryDirectory(prefix="census-")
@@ -143,6 +148,10 @@ class Worker:
         """Make the second visits of a shard whose first round is done, if they have no receipt; otherwise as `run_shard`."""
         return self._run(Shard(number, self._remaining.second_visits(number), Future()))
 
+    def run_checks(self, number: int) -> int:
+        """Wait for the harm checks of a shard, and make those that have no receipt; otherwise as `run_shard`."""
+        return self._run(Shard(number, self._remaining.checks(number), Future()))
+
     def _run(self, shard: Shard) -> int:
         self._waiting.put(shard)
         while True:
@@ -151,6 +160,12 @@ class Worker:
             except TimeoutError:
                 if not self._thread.is_alive() and not shard.done.done():
                     raise self._error or Interrupted("stopped; --resume finishes the rest") from None
+
+    def _begin_check(self, visits: Range) -> None:
+        """A range of visits is done: its harm check begins at once, beside whatever else is sent."""
+        found = self._remaining.check(visits)
+        if found:
+            self._begin(Shard(visits.shard, iter(()), Future()), *found)
 
     def _guarded_loop(self) -> None:
         try:
@@ -199,15 +214,15 @@ class Worker:
                 continue
             if following is None:
                 continue
-            chosen, targets = following
-            attempt = receipts.begin_attempt(self._place, chosen.key)
-            shard.open.add(chosen.key)
-            self._of_key[chosen.key] = shard, chosen
-            self._engine_idle = False
-            self._assign(chosen, attempt, targets)
+            self._engine_idle = self._begin(shard, *following)
             return
 
-    def _assign(self, chosen: Range, attempt: int, targets: pa.Table | None) -> None:
+    def _begin(self, shard: Shard, chosen: Range, targets: pa.Table | None) -> bool:
+        """Have the engine run a range; whether it may be given another one meanwhile."""
+        attempt = receipts.begin_attempt(self._place, chosen.key)
+        shard.open.add(chosen.key)
+        self._of_key[chosen.key] = shard, chosen
+        number = self._round(chosen)
         if targets is None:
             self._engine.send(
                 messages.Assign(
@@ -216,8 +231,16 @@ class Worker:
                 )
             )  # fmt: skip
         else:
-            message = messages.Rows(shard=chosen.shard, number=chosen.number, attempt=attempt, table="tls", round=2)
+            message = messages.Rows(
+                shard=chosen.shard, number=chosen.number, attempt=attempt, table=ROUNDS[number], round=number
+            )
             self._engine.send(message, targets.combine_chunks().to_batches()[0])
+        return number == harm.ROUND
+
+    def _round(self, chosen: Range) -> int:
+        """Which round a range is of: probes, second visits, harm checks, in the order of their numbers."""
+        first = harm.first_number(self._walk, chosen.shard)
+        return 1 + (chosen.number >= first - 1) + (chosen.number >= first)
 
     def _hear(self, timeout: float) -> bool:
         received = self._inbox.receive(timeout)
@@ -239,36 +262,20 @@ class Worker:
         key = f"{written.shard:03d}-{written.number:06d}"
         shard, planned = self._of_key.pop(key)
         if written.complete:
-            receipts.put_receipt(self._place, key, self._receipt(key, planned, written))
+            receipt = receipts.of_range(
+                self._place, self._plan.digest, planned, written.attempt,
+                counts=written.counts, outcomes=written.outcomes, parts=[Part(*part) for part in written.parts],
+            )  # fmt: skip
+            receipts.put_receipt(self._place, key, receipt)
             for path in store.entries(self._place.work / "journal", f"{key}.*"):
                 path.unlink(missing_ok=True)
             shard.finished += 1
+            if written.counts["round"] != harm.ROUND:
+                self._begin_check(planned)
+            if written.counts["round"] == 1:
+                self._hits.see(planned, written.counts)
         shard.open.discard(key)
         self._leases.drop(key)
-
-    def _receipt(self, key: str, planned: Range, written: messages.Written) -> receipts.Receipt:
-        earlier = receipts.earlier_attempts(self._place, key, written.attempt)
-        rows = {table: count for table, _, count, _ in written.parts}
-        return {
-            "shard": written.shard,
-            "range": written.number,
-            "first_index": planned.first_index,
-            "last_index": planned.last_index,
-            "plan_digest": self._plan.digest,
-            "code_version": version.code(),
-            "host": socket.gethostname(),
-            "attempts": written.attempt,
-            "finished_at": time.time_ns() // 1000,
-            "probes_abandoned": sum(counts.get("probes_sent", 0) for counts in earlier),
-            "revisited": 0 if all(earlier) else None,
-            "responses": rows.get("responses", 0),
-            "associations": rows.get("associations", 0),
-            "handshakes": rows.get("tls", 0),
-            "control_answers": rows.get("controls", 0),
-            "outcomes": [{"outcome": name, "targets": n} for name, n in sorted(written.outcomes.items())],
-            "parts": [{"table": t, "file": f, "rows": n, "sha256": h} for t, f, n, h in written.parts],
-            **written.counts,
-        }
 
     def _keep(self) -> None:
         """Renew leases and tell progress until the loop is over; a lake that does not answer is tried again."""
@@ -307,7 +314,8 @@ def work(
     """Run shards one after another, each overlapping the cool-down of the one before; how many ranges were run."""
     with Worker(plan, place, pcap=pcap, remotes=remotes) as worker, ThreadPoolExecutor(max_workers=2) as pool:
         try:
-            return sum(pool.map(worker.run_shard, shards)) + sum(pool.map(worker.run_second, shards))
+            rounds = (worker.run_shard, worker.run_second, worker.run_checks)
+            return sum(sum(pool.map(each, shards)) for each in rounds)
         except BaseException:
             worker.stop()
             raise

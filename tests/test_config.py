@@ -4,6 +4,7 @@ import json
 import re
 import tomllib
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
@@ -109,7 +110,8 @@ def _keys() -> dict[str, str]:
     """Every key of a configuration, with its default as TOML has it."""
     found = {}
     for section in msgspec.structs.fields(Config):
-        for field in msgspec.structs.fields(section.type):
+        kinds = [kind for kind in (section.type, *get_args(section.type)) if hasattr(kind, "__struct_fields__")]
+        for field in msgspec.structs.fields(kinds[0]):
             default = "needed" if field.required else f"`{json.dumps(field.default)}`"
             found[f"{section.name}.{field.name}"] = default
     return found

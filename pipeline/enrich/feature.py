@@ -177,6 +177,9 @@ FEATURES: Mapping[str, Feature] = {
     ),
     "same_reply_ports": Feature(int, "On how many ports of its address the very same bytes came."),
     "prefix_same_reply": Feature(int, "From how many addresses of its /24 the very same bytes came."),
+    "prefix_controls": Feature(
+        int, "How many addresses of its /24 answered on the control port, where nothing should."
+    ),
     "prefix_answering": Feature(int, "How many addresses of its /24 answered our SYN on some port."),
     "prefix_answering_share": Feature(float, "Their share of the addresses of the /24 that were asked."),
 }

@@ -4,7 +4,7 @@ Rules are asked once for each distinct answer, not for each row: everything they
 `DECIDING` and from the surroundings.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -40,11 +40,13 @@ class Asked:
     space: Ranges
     share: float
     answered: Addresses
+    controls: Addresses = field(default_factory=lambda: neighbourhood.NOBODY)
+    """Who answered on the control port."""
 
 
 def fingerprints(associations: pa.Table, asked: Asked, ruleset: Ruleset) -> pa.Table:
     """One row for each association, in their order."""
-    around = neighbourhood.describe(associations, asked.answered, asked.space, asked.share)
+    around = neighbourhood.describe(associations, asked.answered, asked.space, asked.share, asked.controls)
     described = associations
     for name, column in around.items():
         described = described.append_column(name, column)

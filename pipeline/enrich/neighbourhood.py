@@ -13,13 +13,16 @@ I64 = NDArray[np.int64]
 #: Bits of an address below its /24.
 HOST_BITS = np.uint32(8)
 PREFIX_SIZE = 256
+NOBODY = np.zeros(0, dtype=np.uint32)
 
 
-def describe(associations: pa.Table, answered: Addresses, asked: Ranges, share: float) -> dict[str, pa.Array]:
+def describe(
+    associations: pa.Table, answered: Addresses, asked: Ranges, share: float, controls: Addresses = NOBODY
+) -> dict[str, pa.Array]:
     """The features of the surroundings, one value for each association.
 
     `answered` holds the addresses that answered a SYN, `asked` the target space, of which `share` was visited: of a sampled
-    sweep, how many addresses of a /24 were asked is an expectation.
+    sweep, how many addresses of a /24 were asked is an expectation. `controls` holds those that answered on the control port.
     """
     ip = np.asarray(associations["ip"], dtype=np.uint32)
     port = np.asarray(associations["port"], dtype=np.uint32)
@@ -30,6 +33,7 @@ def describe(associations: pa.Table, answered: Addresses, asked: Ranges, share: 
     return {
         "same_reply_ports": pa.array(_distinct(ip, reply, port)),
         "prefix_same_reply": pa.array(_distinct(prefix, reply, ip)),
+        "prefix_controls": pa.array(_answering(prefix, controls)),
         "prefix_answering": pa.array(answering),
         "prefix_answering_share": pa.array(np.minimum(1.0, answering / np.maximum(asked_of, 1.0))),
     }

@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -107,14 +108,23 @@ class ObjectJournal:
 def read_journal(path: Place, table: str) -> pa.Table:
     """The rows of a journal, up to where it was cut off; none if there is no journal."""
     batches: list[pa.RecordBatch] = []
-    pieces = [path] if isinstance(path, Path) else store.entries(path.parent, f"{path.name}.*")
-    for piece in pieces:
+    for piece in _pieces(path):
         try:
             with pa.ipc.open_stream(piece.read_bytes()) as stream:
                 batches.extend(stream)
         except (FileNotFoundError, pa.ArrowInvalid, OSError):
             pass  # a crash cuts the last message; what stands before it is whole
     return pa.Table.from_batches(batches, schema.table(table).arrow)
+
+
+def last_commit(path: Place) -> datetime | None:
+    """When rows were last added to a journal, by the clock of its file system or bucket; None if there is no journal."""
+    return max(filter(None, map(store.changed_at, _pieces(path))), default=None)
+
+
+def _pieces(path: Place) -> list[Place]:
+    """The files or objects of a journal, in order."""
+    return [path] if isinstance(path, Path) else store.entries(path.parent, f"{path.name}.*")
 
 
 def forget(path: Place) -> None:

@@ -1,17 +1,56 @@
 """Receipts: which ranges are done, and what earlier attempts at one have counted."""
 
 import secrets
+import socket
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import msgspec
 
+from pipeline import version
 from pipeline.errors import CensusError
 from pipeline.lake import store
+from pipeline.lake.parts import Part
 from pipeline.lake.store import Sweep
+from pipeline.space.shard import Range
 
 Receipt = dict[str, Any]
 #: What the note of an attempt holds until it has ended in an orderly way.
 BEGUN = "begun"
+
+
+def of_range(
+    place: Sweep, plan_digest: str, chosen: Range, attempt: int, *,
+    counts: Mapping[str, Any], outcomes: Mapping[str, int], parts: Iterable[Part],
+) -> Receipt:  # fmt: skip
+    """The receipt of a range that this attempt has brought to its end: what was counted, and where its rows are."""
+    earlier, kept = earlier_attempts(place, chosen.key, attempt), list(parts)
+    rows = {part.table: part.rows for part in kept}
+    return {
+        "shard": chosen.shard,
+        "range": chosen.number,
+        "first_index": chosen.first_index,
+        "last_index": chosen.last_index,
+        "plan_digest": plan_digest,
+        "code_version": version.code(),
+        "host": socket.gethostname(),
+        "attempts": attempt,
+        "finished_at": time.time_ns() // 1000,
+        "probes_abandoned": sum(counted.get("probes_sent", 0) for counted in earlier),
+        "revisited": 0 if all(earlier) else None,
+        "responses": rows.get("responses", 0),
+        "associations": rows.get("associations", 0),
+        "handshakes": rows.get("tls", 0),
+        "control_answers": rows.get("controls", 0),
+        "harm_checks": rows.get("harm", 0),
+        "harm_probes": 0,
+        "outcomes": [{"outcome": name, "targets": n} for name, n in sorted(outcomes.items())],
+        "parts": [asdict(part) for part in kept],
+        **counts,
+        "held_back": rows.get("held", 0),
+    }
 
 
 def read_receipts(place: Sweep) -> list[Receipt]:
@@ -33,6 +72,20 @@ def parts(place: Sweep, table: str) -> list[store.Place]:
     """The parts of a table that receipts name: others were written by attempts that did not come to their end."""
     named = [part for receipt in read_receipts(place) for part in receipt["parts"] if part["table"] == table]
     return [place.part(table, part["file"]) for part in named]
+
+
+def parts_of(place: Sweep, key: str, table: str) -> list[store.Place]:
+    """The parts of one range, as `parts`; none if it has no receipt, or the sweep is sealed and they are gone."""
+    found = store.read(place.receipt(key))
+    receipt = _decode(place.receipt(key), found[0]) if found else {"parts": []}
+    named = [place.part(table, part["file"]) for part in receipt["parts"] if part["table"] == table]
+    return [path for path in named if path.exists()]
+
+
+def files(place: Sweep, table: str) -> list[store.Place]:
+    """Where the rows of a table are: the sealed file, or the parts."""
+    sealed = place.sealed(table)
+    return [sealed] if sealed.exists() else parts(place, table)
 
 
 def put_receipt(place: Sweep, key: str, receipt: Receipt) -> bool:

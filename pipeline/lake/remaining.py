@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from pipeline.lake import receipts, second
+from pipeline.lake import harm, receipts, second
 from pipeline.lake.leases import Leases
 from pipeline.lake.store import Sweep
 from pipeline.space.plan import Plan
@@ -14,7 +14,7 @@ from pipeline.space.shard import Range, Walk
 
 #: How often to look again whether a range that somebody else holds has its receipt or is free, in seconds.
 LOOK_SECONDS = 1.0
-#: A range, with its targets if it is one of second visits.
+#: A range, with its targets if it is one of second visits or of the harm check.
 Task = tuple[Range, pa.Table | None]
 
 
@@ -35,6 +35,17 @@ class Remaining:
         """Yield the range of a shard's second visits, if there is one, as `of_shard` does."""
         found = second.of_shard(self.place, self.plan, self.walk, number)
         return self._leased([found] if found else [])
+
+    def checks(self, number: int) -> Iterator[Task | None]:
+        """Yield the harm checks of a shard whose visits are done, as `of_shard` does; those that this worker makes are waited for."""
+        visits = second.ranges(self.plan, self.walk, number)
+        found = (harm.of_range(self.place, self.plan, self.walk, each) for each in visits)
+        return self._leased([check for check in found if check])
+
+    def check(self, visits: Range) -> Task | None:
+        """The harm check of a range whose visits have just been done, if there is one and nobody holds its lease."""
+        found = harm.of_range(self.place, self.plan, self.walk, visits)
+        return found if found and self.leases.take(found[0].key) else None
 
     def _leased(self, left: Sequence[Task]) -> Iterator[Task | None]:
         while left := self._without_receipt(left):

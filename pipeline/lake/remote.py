@@ -14,7 +14,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
@@ -109,6 +109,11 @@ class Remote(os.PathLike[str]):
                 return obstore.head(_store(self.bucket), self.key)["e_tag"] or ""
         except FileNotFoundError:
             return None
+
+    def changed_at(self) -> datetime:
+        """When the object was last written, by the store's clock. Raises FileNotFoundError."""
+        with _told(self):
+            return obstore.head(_store(self.bucket), self.key)["last_modified"]
 
     def read(self) -> tuple[bytes, str]:
         """The object and its ETag. Raises FileNotFoundError."""

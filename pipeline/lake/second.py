@@ -1,6 +1,6 @@
 """Who gets a second visit: told by the rows of a shard's first round, so that anyone can tell again."""
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -45,16 +45,31 @@ def of_shard(place: Sweep, plan: Plan, walk: Walk, shard: int) -> tuple[Range, p
     return (Range(shard, len(first), 0, len(targets) - 1), targets) if len(targets) else None
 
 
+def ranges(plan: Plan, walk: Walk, shard: int) -> Iterator[Range]:
+    """The ranges of a shard whose visits the plan makes for their own sake; of that of second visits only the key is known."""
+    first = list(walk.ranges(shard))
+    yield from first
+    if plan.settings.profile == "tls":
+        yield Range(shard, len(first), 0, 0)
+
+
 def _responses(place: Sweep, walk: Walk, shard: int, keys: Container[str]) -> pa.Table:
     """A shard's rows of `responses`."""
     sealed = place.sealed("responses")
     if sealed.exists():
-        rows = _read(sealed)
+        rows = _without(_read(sealed), place.sealed("held"))
         return rows.filter(pa.array(walk.locate(np.asarray(rows["ip"]), np.asarray(rows["port"]))[0] == shard))
     files = [path for path in receipts.parts(place, "responses") if path.name.partition(".")[0] in keys]
     empty = schema.table("responses").arrow.empty_table().select(COLUMNS).replace_schema_metadata(None)
     return pa.concat_tables([empty, *(_read(path) for path in files)])
 
 
-def _read(path: Place) -> pa.Table:
-    return pq.read_table(path, columns=COLUMNS, partitioning=None).replace_schema_metadata(None)
+def _without(rows: pa.Table, held: Place) -> pa.Table:
+    """Rows but for those of targets that were held back: they were visited in the third round."""
+    if not held.exists():
+        return rows
+    return rows.join(_read(held, ["ip", "port"]), ["ip", "port"], join_type="left anti")
+
+
+def _read(path: Place, columns: list[str] = COLUMNS) -> pa.Table:
+    return pq.read_table(path, columns=columns, partitioning=None).replace_schema_metadata(None)

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.errors import CensusError, InputError
@@ -163,6 +164,14 @@ def stamp(path: Place) -> str:
     except FileNotFoundError:
         return ""
     return f"{told.st_size} {told.st_mtime_ns}"
+
+
+def changed_at(path: Place) -> datetime | None:
+    """When a file or object was last written; None if there is none."""
+    try:
+        return path.changed_at() if isinstance(path, Remote) else datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except FileNotFoundError:
+        return None
 
 
 def files(paths: Iterable[Place]) -> list[Path]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,17 +12,27 @@ import pyarrow.parquet as pq
 
 from pipeline import schema
 from pipeline.errors import CensusError
-from pipeline.lake import manifest, parts, second, store
+from pipeline.lake import harm, manifest, parts, second, store
 from pipeline.lake.receipts import Receipt, read_receipts
 from pipeline.lake.store import Place, Sweep
 from pipeline.space.plan import Plan
 from pipeline.space.shard import Range, Walk
 
-TABLES = ("responses", "associations", "banners", "tls", "controls")
+TABLES = ("responses", "associations", "banners", "tls", "controls", "held", "harm")
 #: The table with a row for each visit of a round, and the receipt's count of it.
-VISITS = {1: ("responses", "responses"), 2: ("tls", "handshakes")}
+VISITS = {1: ("responses", "responses"), 2: ("tls", "handshakes"), 3: ("responses", "responses")}
 #: Tables, and the receipt's count of their rows.
-COUNTED = {"responses": "responses", "associations": "associations", "tls": "handshakes", "controls": "control_answers"}
+COUNTED = {
+    "responses": "responses",
+    "associations": "associations",
+    "tls": "handshakes",
+    "controls": "control_answers",
+    "held": "held_back",
+    "harm": "harm_checks",
+}
+
+#: Fills columns of a table's rows that no range alone could tell.
+Filling = Callable[[pa.Table], pa.Table]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +49,11 @@ def faults(place: Sweep, plan: Plan) -> Iterator[Fault]:
     planned = {chosen.key: chosen for shard in range(walk.shards) for chosen in walk.ranges(shard)}
     again = [second.of_shard(place, plan, walk, shard) for shard in range(walk.shards)]
     planned |= {found[0].key: found[0] for found in again if found}
+    checks = harm.planned(place, plan, walk)
+    planned |= {key: check.range for key, check in checks.items()}
     receipts = {f"{r['shard']:03d}-{r['range']:06d}": r for r in read_receipts(place)}
     yield from _against_plan(planned, receipts, plan)
+    yield from _checked(checks, receipts)
     if place.sealed("sweeps").exists():
         yield from _sealed(place, list(receipts.values()), walk)
     else:
@@ -58,23 +71,37 @@ def _against_plan(planned: dict[str, Range], receipts: dict[str, Receipt], plan:
         yield from _receipt(f"receipt {key}", receipts[key], planned[key], plan)
 
 
+def _checked(checks: dict[str, harm.Check], receipts: dict[str, Receipt]) -> Iterator[Fault]:
+    """Harm checks: each of their targets has its row, each that was held back its visit."""
+    for key in sorted(checks.keys() & receipts.keys()):
+        check, receipt = checks[key], receipts[key]
+        visits = receipt["connects"] + receipt["suppressed_visits"]
+        if receipt["harm_checks"] != check.range.length:
+            yield Fault(f"receipt {key}", f"checked {receipt['harm_checks']} targets of {check.range.length}")
+        if visits != check.held if receipt["attempts"] == 1 else visits > check.held:
+            yield Fault(f"receipt {key}", f"visited {visits} targets of {check.held} that were held back")
+
+
 def _receipt(where: str, receipt: Receipt, planned: Range, plan: Plan) -> Iterator[Fault]:
     """A receipt against its range of the plan, and against itself."""
     outcomes = sum(row["targets"] for row in receipt["outcomes"])
     first, rows = receipt["round"] == 1, receipt[VISITS[receipt["round"]][1]]
     sent = receipt["probes_sent"] + receipt["suppressed"]
-    answered = receipt["answers"] - receipt["duplicates"] if first else planned.length
-    visits = receipt["greetings"] + receipt["connects"]
-    settled = visits + receipt["suppressed_visits"]
-    visited = visits == rows
     once = receipt["attempts"] == 1
+    answered = receipt["answers"] - receipt["duplicates"] if first else planned.length
+    held = receipt["held_back"] if once else 0
+    visits = receipt["greetings"] + receipt["connects"]
+    settled = visits + receipt["suppressed_visits"] + held
+    visited = visits == rows
+    exactly = once and receipt["round"] != harm.ROUND
     checks = (
         (receipt["plan_digest"] == plan.digest, "was made under another plan"),
         (receipt["first_index"] == planned.first_index, "begins elsewhere than its range"),
         (receipt["last_index"] == planned.last_index, "ends elsewhere than its range"),
         (sent == (planned.length if first else 0), f"sent or suppressed {sent} probes of {planned.length}"),
+        (receipt["quarantined"] <= receipt["suppressed"], "quarantined more targets than it suppressed"),
         (outcomes == rows, f"has {outcomes} outcomes for {rows} rows"),
-        (settled == answered if once else settled <= answered, f"settled {settled} targets of {answered}"),
+        (settled == answered if exactly else settled <= answered, f"settled {settled} targets of {answered}"),
         (visited or not once, f"has {rows} rows of {visits} conversations"),
     )
     yield from (Fault(where, what) for right, what in checks if not right)
@@ -120,11 +147,12 @@ def _rows(
     where: str, tables: dict[str, pa.Table], receipts: list[Receipt], walk: Walk, planned: Range | None
 ) -> Iterator[Fault]:
     """Rows against receipts: numbers, outcomes, keys, and that each is a target of its range (or of the plan)."""
-    for number, (name, _) in VISITS.items():
+    for name in ("responses", "tls"):
+        rounds = [number for number, (table, _) in VISITS.items() if table == name]
         owed: Counter[str] = Counter()
         for receipt in receipts:
-            owed.update({row["outcome"]: row["targets"] for row in receipt["outcomes"] if receipt["round"] == number})
-        if _outcomes(tables[name], number) != owed:
+            owed.update({row["outcome"]: row["targets"] for row in receipt["outcomes"] if receipt["round"] in rounds})
+        if _outcomes(tables[name], rounds) != owed:
             yield Fault(where, f"has other outcomes in `{name}` than in its receipts")
     for name, column in COUNTED.items():
         table, expected = tables[name], sum(receipt[column] for receipt in receipts)
@@ -144,10 +172,10 @@ def _rows(
         yield Fault(where, f"has {int((~inside).sum())} rows in `responses` that are no targets of it")
 
 
-def _outcomes(table: pa.Table, number: int) -> Counter[str]:
-    """Outcomes of the visits of a round; `tls` holds those of both."""
+def _outcomes(table: pa.Table, rounds: list[int]) -> Counter[str]:
+    """Outcomes of the visits of some rounds; `tls` holds those of all."""
     if "round" in table.column_names:
-        table = table.filter(pc.equal(table["round"], number))
+        table = table.filter(pc.is_in(table["round"], pa.array(rounds, pa.uint8())))
     return Counter(table["outcome"].to_pylist())
 
 
@@ -159,7 +187,8 @@ def seal(place: Sweep, plan: Plan, *, sealed_at: int, code_version: str) -> None
     if place.sealed("sweeps").exists():
         return
     receipts = read_receipts(place)
-    written = [_compact(place, plan.digest, receipts, name) for name in TABLES]
+    fillings = {"associations": _filling(place)}
+    written = [_compact(place, plan.digest, receipts, name, fillings.get(name)) for name in TABLES]
     written.append(_write(place, plan.digest, receipts, "receipts"))
     written.append(_write(place, plan.digest, _second_looks(receipts), "second_looks"))
     row = _sweep_row(plan, receipts, sealed_at, code_version)
@@ -172,15 +201,34 @@ def seal(place: Sweep, plan: Plan, *, sealed_at: int, code_version: str) -> None
     place.secret.unlink(missing_ok=True)
 
 
+def _filling(place: Sweep) -> Filling:
+    """What fills the columns of associations that only the whole sweep tells."""
+    checks, controls = harm.checks(place), harm.controls(place)
+    reached = harm.reached(place, checks)
+    return lambda rows: _on_control_port(harm.told(rows, checks, reached), controls)
+
+
+def _on_control_port(associations: pa.Table, controls: pa.Table) -> pa.Table:
+    """Associations, with those marked whose address answered on the control port too; who was not asked there is not known."""
+    at = associations.schema.get_field_index("control_port_open")
+    found = pc.is_in(associations["ip"], controls["ip"])
+    return associations.set_column(
+        at, associations.schema.field(at), pc.if_else(found, True, pa.scalar(None, pa.bool_()))
+    )
+
+
 def _empty(name: str) -> pa.Table:
     return schema.table(name).arrow.empty_table()
 
 
-def _compact(place: Sweep, digest: str, receipts: list[Receipt], table: str) -> parts.Part:
-    """Join the parts of a table that receipts name."""
+def _compact(
+    place: Sweep, digest: str, receipts: list[Receipt], table: str, filling: Filling | None = None
+) -> parts.Part:
+    """Join the parts of a table that receipts name, piece by piece, each filled in."""
     named = [part["file"] for receipt in receipts for part in receipt["parts"] if part["table"] == table]
     files = store.files(place.part(table, file) for file in named)
-    pieces = parts.merged(files, table) if files else [_empty(table)]
+    joined = parts.merged(files, table) if files else [_empty(table)]
+    pieces = map(filling, joined) if filling else joined
     return parts.write_pieces(place.sealed(table), pieces, table, place.id, digest=digest)
 
 

@@ -5,7 +5,7 @@ A range cools down while the next one sends; what comes back is the `Listener`'s
 
 import select
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.probe import clock
 from pipeline.probe.aside import Asides
+from pipeline.probe.asking import Asking
 from pipeline.probe.closing import SETTLED
 from pipeline.probe.listener import Listener
 from pipeline.probe.open_range import Event, Finished, OpenRange
@@ -40,6 +41,7 @@ class Engine:
     def __init__(
         self, walk: Walk, secret: Secret, transmit: TransmitRing, listener: Listener, *,
         permit: Callable[[], Permit], frame: bytes, rate: int, cooldown: float, asides: Asides,
+        askings: Sequence[Asking] = (),
     ) -> None:  # fmt: skip
         self._walk = walk
         self._secret = secret
@@ -50,6 +52,7 @@ class Engine:
         self._held_since: float | None = None
         self._cooldown = cooldown + max((aside.delay for aside in asides.kinds), default=0.0)
         self._asides = asides
+        self._askings = tuple(askings)
         self._ids = np.random.default_rng()
         self._pacer = Pacer(rate, time.monotonic())
         self._sending: OpenRange | None = None
@@ -95,8 +98,9 @@ class Engine:
         self._pacer.limit(permit.rate)
         if not permit.held:
             self._send_asides(permit.withheld)
+            self._ask(permit.withheld)
         if self._sending and self._may_send(self._sending, held=bool(permit.held)):
-            self._send(self._sending, permit.withheld)
+            self._send(self._sending, permit)
         self._wait(held=bool(permit.held))
         yield from self._listener.read(permit)
         at = clock.now()
@@ -128,13 +132,15 @@ class Engine:
         self._held_since = now if held else None
         return not held
 
-    def _send(self, opened: OpenRange, withheld: Ranges) -> None:
+    def _send(self, opened: OpenRange, permit: Permit) -> None:
         left = opened.range.length - opened.next_index
         count = self._granted(time.monotonic(), left)
         if count:
             begin = opened.range.first_index + opened.next_index
             targets = self._walk.targets(opened.range.shard, begin, begin + count)
-            addresses, ports, chosen = _asked(*targets, withheld)
+            addresses, ports, chosen = _asked(*targets, permit.withheld)
+            if len(permit.quarantined.first):
+                opened.counts.quarantined += int(permit.quarantined.contains(targets[0]).sum())
             cookie = bake(self._secret, addresses, ports)
             sent = self._probe(addresses, ports, cookie)
             place = opened.next_index + chosen
@@ -151,7 +157,8 @@ class Engine:
     def _send_asides(self, withheld: Ranges) -> None:
         """Send the probes beside the plan's own that are due, from the same budget."""
         now = time.monotonic()
-        if self._sending is None and self._asides.next_due > now:
+        asks = any(asking.waits for asking in self._askings)
+        if self._sending is None and self._asides.next_due > now and not asks:
             self._pacer.resume(now)
             return
         for due in self._asides.due(now, partial(self._granted, now)):
@@ -160,6 +167,14 @@ class Engine:
                 addresses, ports, chosen = _asked(due.addresses, due.ports, withheld)
                 self._probe(addresses, ports, bake(due.aside.secret, addresses, ports))
                 opened.asked[due.aside.name].append(due.position[chosen])
+
+    def _ask(self, withheld: Ranges) -> None:
+        """Send the SYNs that belong to no range, from the same budget."""
+        now = time.monotonic()
+        for asking in self._askings:
+            for wanted in asking.due(now, partial(self._granted, now)):
+                addresses, ports, _ = _asked(*wanted, withheld)
+                self._probe(addresses, ports, bake(asking.secret, addresses, ports))
 
     def _granted(self, now: float, wanted: int) -> int:
         """How many of the probes that are wanted may go now."""

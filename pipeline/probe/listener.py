@@ -5,7 +5,7 @@ to a conversation, or comes after its end.
 """
 
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 
 from pipeline.pcap import Capture
 from pipeline.probe.aside import Asides
+from pipeline.probe.asking import Asking
 from pipeline.probe.clock import Clock, now
 from pipeline.probe.closing import CLOSE_SECONDS, CLOSING, RESET, SETTLED, UNSEEN, Closing, acknowledged, awaiting
 from pipeline.probe.flows import Talked
 from pipeline.probe.greeting import Greeter, Settled
-from pipeline.probe.open_range import Controls, Event, Greeted, OpenRange, Responses
+from pipeline.probe.harm import Choice
+from pipeline.probe.open_range import Controls, Event, Greeted, Held, OpenRange, Responses
 from pipeline.probe.speaker import Speaker
 from pipeline.ring import Received, ReceiveRing
 from pipeline.space.ranges import I64, U32
@@ -34,18 +36,20 @@ MOST_ACKED = 8192
 class Listener:
     """Hears the hosts of the `open` ranges, which have numbers in the order in which they began.
 
-    Hosts that answer on `handed_on` ports get no greeting of ours: their half-open connection is reset, and they are told of.
+    Hosts that answer on `handed_on` ports, and those of the harm check's `choice`, get no greeting of ours: their half-open
+    connection is reset, and they are told of.
     """
 
     def __init__(
         self, walk: Walk, secret: Secret, receive: ReceiveRing, speaker: Speaker, greeter: Greeter, *,
-        asides: Asides, handed_on: Collection[int], capture: Capture | None = None,
+        asides: Asides, handed_on: Collection[int], askings: Sequence[Asking] = (), choice: Choice | None = None,
+        capture: Capture | None = None,
     ) -> None:  # fmt: skip
         self._walk = walk
         self._secret = secret
         self.receive = receive
         self._speaker, self._greeter = speaker, greeter
-        self._asides = asides
+        self._asides, self._askings, self._choice = asides, tuple(askings), choice
         self._handed_on = np.array(sorted(handed_on), dtype=np.uint16)
         self._capture = capture
         self._closing = Closing()
@@ -97,6 +101,10 @@ class Listener:
 
     def _hear_asides(self, answers: Answers, others: I64, beside: NDArray[np.bool_]) -> Iterator[Event]:
         """Answers to probes beside the plan's own: note whose they are in `beside`, reset them, and count them with their range."""
+        for asking in self._askings:
+            place = asking.whose(answers, others)
+            beside[place] = True
+            self._speaker.refuse(asking.hear(answers.take(place)))
         for aside, place in self._asides.whose(answers, others):
             beside[place] = True
             mine = answers.take(place)
@@ -157,8 +165,10 @@ class Listener:
             opened.put_off += len(position)
             return
         withheld = permit.withheld.contains(answers.address)
-        handed = np.isin(answers.port, self._handed_on) & ~withheld
-        greeted = ~withheld & ~handed
+        visits_first, held = self._choice.arms(answers) if self._choice else (withheld, np.zeros_like(withheld))
+        held &= ~withheld
+        handed = np.isin(answers.port, self._handed_on) & ~withheld & ~held
+        greeted = ~withheld & ~handed & ~held
         opened.slot[position] = SETTLED
         opened.counts.suppressed_visits += int(withheld.sum())
         self._speaker.refuse(answers.take(~greeted))
@@ -169,6 +179,9 @@ class Listener:
             opened.slot[position[greeted]] = slots
             opened.talking += len(slots)
             opened.counts.greetings += len(slots)
+        if held.any():
+            opened.counts.held_back += int(held.sum())
+            yield Held(opened.range, answers.take(held), time.time_ns() // 1000, rtt[held], visits_first[held])
         if handed.any():
             yield Responses(opened.range, answers.take(handed), time.time_ns() // 1000, rtt[handed])
 

@@ -22,12 +22,14 @@ class SendCounts:
     second_probes: int = 0
     control_probes: int = 0
     suppressed: int = 0
+    quarantined: int = 0
     answers: int = 0
     duplicates: int = 0
     seen_twice: int = 0
     first_only: int = 0
     second_only: int = 0
     greetings: int = 0
+    held_back: int = 0
     suppressed_visits: int = 0
     resets: int = 0
     unreachable: int = 0
@@ -102,6 +104,14 @@ class Responses:
 
 
 @dataclass(frozen=True, slots=True)
+class Held(Responses):
+    """Targets that answered for the first time and were reset, to be visited later: the harm check's."""
+
+    visits_first: NDArray[np.bool_]
+    """Who is visited before it is asked again whether it is there; the others after."""
+
+
+@dataclass(frozen=True, slots=True)
 class Greeted:
     """What came of conversations with targets of a range."""
 
@@ -127,7 +137,7 @@ class Finished:
     complete: bool
 
 
-Event = Responses | Greeted | Controls | Finished
+Event = Responses | Held | Greeted | Controls | Finished
 
 
 def _places(found: list[I64]) -> I64:

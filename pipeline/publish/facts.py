@@ -42,6 +42,7 @@ ORDER = {
     "doubts": "services DESC, country",
     "country_databases": "greatest(services, services_second) DESC, country",
     "country_funnel": "country, position",
+    "harm_arms": "arm",
     "trend": "started_at, sweep",
     "country_trend": "started_at, services DESC, country",
     "recaptures": "position",
@@ -73,7 +74,17 @@ PEER_COLUMNS = frozenset(
 )
 
 #: Counts of the receipts that say how well the sweep went.
-LOSSES = ("answers", "duplicates", "resets", "unreachable", "suppressed", "revisited", "ring_dropped", "stalls")
+LOSSES = (
+    "answers",
+    "duplicates",
+    "resets",
+    "unreachable",
+    "suppressed",
+    "quarantined",
+    "revisited",
+    "ring_dropped",
+    "stalls",
+)
 
 #: The sweeps of a sweep's series up to it, itself, and those from other vantages (for `vantages` and `loss`).
 IN_SERIES = """

@@ -43,6 +43,7 @@ PUBLISHED = (
     "suspicions",
     "rejections",
     "country_funnel",
+    "harm_arms",
 )
 #: Marts that tell of several sweeps at once; published too.
 SERIES = ("trend", "country_trend", "recaptures", "vantages", "loss")

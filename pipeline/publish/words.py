@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from pipeline.publish import conclusions
+from pipeline.publish import conclusions, harm
 from pipeline.publish.conclusions import Changed, Estimate
 from pipeline.publish.countries import in_sentence, name
 from pipeline.publish.facts import FRESH_DAYS, Facts, Row
@@ -84,6 +84,7 @@ def sentences(facts: Facts) -> Iterator[str]:
         yield certainty(facts)
     yield from _change(facts)
     yield from _lasting(facts)
+    yield from harm.sentences(facts.marts["harm_arms"].rows)
 
 
 def _databases(facts: Facts) -> Iterator[str]:

@@ -12,10 +12,12 @@ from pathlib import Path
 import msgspec
 
 from pipeline.config import (
+    AlarmSection,
     AssociateSection,
     CapsSection,
     Config,
     ControlSection,
+    HarmSection,
     IdentitySection,
     LossSection,
     ProbeSection,
@@ -43,6 +45,8 @@ CAUSES = (
     "associate",
     "loss",
     "control",
+    "alarm",
+    "harm",
     "tls",
     "requests",
     "digests",
@@ -95,6 +99,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     associate: AssociateSection
     loss: LossSection
     control: ControlSection
+    alarm: AlarmSection = AlarmSection()
+    harm: HarmSection | None = None
     tls: TlsSection
     own: Own | None = None
     register: str = ""
@@ -171,6 +177,8 @@ def freeze(
         associate=config.associate,
         loss=config.loss,
         control=_control(config),
+        alarm=config.alarm,
+        harm=config.harm,
         tls=config.tls,
         own=own,
         register=register,

@@ -8,7 +8,7 @@ evidence. What the events leave is a state: the blocks that are opted out today,
 import hashlib
 import ipaddress
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Annotated
 
@@ -49,6 +49,21 @@ class Expire(Event, frozen=True, tag="expire"):
     note: Text = ""
 
 
+class Quarantine(Event, frozen=True, tag="quarantine"):
+    """A host fell silent after a visit: it is not asked until the end of a day (UTC). A later one overrides an earlier one."""
+
+    block: str
+    until: date
+    note: Text = ""
+
+
+class Release(Event, frozen=True, tag="release"):
+    """The quarantine of exactly this block has ended."""
+
+    block: str
+    note: Text = ""
+
+
 class Stop(Event, frozen=True, tag="stop"):
     """Nobody sends any more."""
 
@@ -65,7 +80,7 @@ class Limit(Event, frozen=True, tag="limit"):
     rate: Annotated[int, Meta(ge=1)] | None = None
 
 
-AnyEvent = OptOut | Expire | Stop | Go | Limit
+AnyEvent = OptOut | Expire | Quarantine | Release | Stop | Go | Limit
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 
 
@@ -84,11 +99,17 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a register says on one day: the opt-outs that hold, by block, and the stop and the limit that hold, if any do."""
+    """What a register says on one day: opt-outs and quarantines that hold, by block, and the stop and the limit, if any do."""
 
     opt_outs: dict[str, OptOut]
     stop: Stop | None
     limit: Limit | None = None
+    quarantines: dict[str, Quarantine] = field(default_factory=dict)
+
+    @property
+    def quarantined(self) -> Ranges:
+        """The addresses that are quarantined and not opted out."""
+        return Ranges.of(_ends(name) for name in self.quarantines).subtract(self.ranges)
 
     @property
     def ranges(self) -> Ranges:
@@ -104,6 +125,8 @@ class Permit:
     withheld: Ranges
     rate: float = float("inf")
     """Probes a second."""
+    quarantined: Ranges = field(default_factory=lambda: Ranges.of(()))
+    """The part of `withheld` that is quarantined."""
 
 
 def block(text: str, where: str) -> str:
@@ -143,7 +166,7 @@ def _event(line: bytes, previous: str, where: str) -> AnyEvent:
         raise InputError(
             where, "the chain is broken: `previous` is not the SHA-256 of the line before; one was changed or removed"
         )
-    if isinstance(event, OptOut | Expire) and event.block != block(event.block, where):
+    if isinstance(event, OptOut | Expire | Quarantine | Release) and event.block != block(event.block, where):
         raise InputError(where, f"{event.block!r} is not written as {block(event.block, where)!r}")
     return event
 
@@ -171,16 +194,22 @@ def fold(events: Sequence[AnyEvent], today: date) -> State:
     asked: dict[str, OptOut] = {}
     stop: Stop | None = None
     limit: Limit | None = None
+    resting: dict[str, Quarantine] = {}
     for event in events:
         match event:
             case OptOut():
                 asked[event.block] = event
             case Expire():
                 asked.pop(event.block, None)
+            case Quarantine():
+                resting[event.block] = event
+            case Release():
+                resting.pop(event.block, None)
             case Stop():
                 stop = event
             case Go():
                 stop = None
             case Limit():
                 limit = event if event.rate else None
-    return State({name: one for name, one in asked.items() if one.until is None or today <= one.until}, stop, limit)
+    opted = {name: one for name, one in asked.items() if one.until is None or today <= one.until}
+    return State(opted, stop, limit, {name: one for name, one in resting.items() if today <= one.until})

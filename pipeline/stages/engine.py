@@ -6,20 +6,23 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import zmq
+from numpy.typing import NDArray
 
 from pipeline import schema
-from pipeline.lake import parts
+from pipeline.lake import harm, parts
+from pipeline.outcome import Arm
 from pipeline.pcap import RAW, Capture
+from pipeline.probe.asking import Asking
 from pipeline.probe.engine import Engine
 from pipeline.probe.flows import Talked
 from pipeline.probe.greeting import Settled
-from pipeline.probe.open_range import Controls, Finished, Greeted, Responses
+from pipeline.probe.open_range import Controls, Finished, Greeted, Held, Responses
 from pipeline.probe.pacer import Pacer
 from pipeline.probe.shield import shield
 from pipeline.record import banner, columns
@@ -27,12 +30,14 @@ from pipeline.register import Watch
 from pipeline.space.shard import Range
 from pipeline.stages import rows
 from pipeline.stages.fanout import Fanout
+from pipeline.stages.harm import HarmChecks
 from pipeline.stages.rows import Origin
 from pipeline.stages.second import SecondVisits
 from pipeline.stages.sender import engine_of, vantage
 from pipeline.stages.setting import PROGRESS_SECONDS, Setting
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
+from pipeline.wire.cookie import Secret
 from pipeline.wire.guess import guess
 from pipeline.wire.outgoing import Outgoing
 
@@ -51,12 +56,28 @@ def run_engine(_name: str, setting: Setting, context: zmq.Context[zmq.Socket[byt
         watch = stack.enter_context(setting.watch())
         stack.enter_context(shield(interface, source, (*plan.settings.ports, plan.control.port)))
         capture = stack.enter_context(Capture(setting.pcap, RAW)) if setting.pcap else None
-        engine = engine_of(setting, outgoing, interface, link, watch, capture)
+        asking = Asking(Secret.derived(setting.secret, "harm probe"), plan.probe.cooldown)
+        engine = engine_of(setting, outgoing, interface, link, watch, asking, capture)
         second = SecondVisits(fanout, Pacer(plan.tls.rate, time.monotonic()), source)
+        checks = HarmChecks(setting.place, fanout, asking, plan.harm.delay if plan.harm else 0.0, source)
         origin = Origin.of(plan, f"{socket.gethostname()}-{os.getpid()}", outgoing)
-        Sending(setting, engine, watch, inbox, fanout, second, coordinator, source, origin).run()
+        Sending(setting, engine, watch, inbox, fanout, second, checks, coordinator, source, origin).run()
     inbox.close()
     fanout.close()
+
+
+def _told(event: Responses) -> dict[str, NDArray[Any]]:
+    """What is known of targets that answered, as columns."""
+    answers = event.answers
+    return {
+        "ip": answers.address,
+        "port": answers.port,
+        "answered_at": np.full(len(answers.address), event.answered_at),
+        "ttl": answers.ttl,
+        "window": answers.window,
+        "syn_rtt_us": event.rtt_us,
+        "syn_options_hash": answers.options,
+    }
 
 
 @dataclass(slots=True)
@@ -69,6 +90,7 @@ class Sending:
     inbox: Receiver
     fanout: Fanout
     second: SecondVisits
+    checks: HarmChecks
     coordinator: Sender
     source: str
     origin: Origin
@@ -87,12 +109,14 @@ class Sending:
             for event in self.engine.tick():
                 HANDLERS[type(event)](self, event)
             self.second.tick(self.watch.permit(), self.watch.digest)
+            self.checks.tick(self.watch.permit(), self.watch.digest)
             if self.engine.idle and self.second.idle and not self.told:
                 self.told = True
                 self.coordinator.send(messages.Sent(shard=0, number=0))
             self.flush()
             self.show()
         self.second.end(self.watch.digest)
+        self.checks.end(self.watch.digest)
         self.fanout.stop()
 
     def command(self) -> None:
@@ -102,6 +126,8 @@ class Sending:
             case messages.Assign() as task:
                 self.assign(task)
                 self.told = False
+            case messages.Rows(round=harm.ROUND) as task if received and received[1] is not None:
+                self.checks.begin(task, received[1])
             case messages.Rows() as task if received and received[1] is not None:
                 self.second.begin(task, received[1])
                 self.told = False
@@ -128,19 +154,19 @@ class Sending:
 
     def hand_on(self, event: Responses) -> None:
         """Tell the associators whom they are to visit."""
-        answers = event.answers
-        self.seen["responsive"] += len(answers.address)
-        columns = {
-            "ip": answers.address,
-            "port": answers.port,
-            "answered_at": np.full(len(answers.address), event.answered_at),
-            "ttl": answers.ttl,
-            "window": answers.window,
-            "syn_rtt_us": event.rtt_us,
-            "syn_options_hash": answers.options,
-        }
-        batch = pa.RecordBatch.from_pydict({name: pa.array(column) for name, column in columns.items()})
+        self.seen["responsive"] += len(event.answers.address)
+        batch = pa.RecordBatch.from_pydict({name: pa.array(column) for name, column in _told(event).items()})
         self.fanout.targets(self.message(event.range, "responses"), batch)
+
+    def keep_held(self, event: Held) -> None:
+        """Have the writer keep who was reset, to be visited later."""
+        self.seen["responsive"] += len(event.answers.address)
+        same = {"shard": event.range.shard, "range": event.range.number}
+        arms = np.where(event.visits_first, str(Arm.VISITED), str(Arm.UNVISITED))
+        columns = {**_told(event), **{name: np.full(len(arms), value) for name, value in same.items()}, "arm": arms}
+        table = schema.table("held").arrow
+        arrays = [pa.array(columns[field.name]).cast(field.type) for field in table]
+        self.fanout.rows(self.message(event.range, "held"), pa.RecordBatch.from_arrays(arrays, schema=table))
 
     def keep(self, event: Greeted) -> None:
         """Have the writer keep what came of conversations."""
@@ -211,12 +237,7 @@ class Sending:
         """Say that no more of a range will come."""
         chosen = event.range
         self.flush(now=True)
-        counts: dict[str, Any] = {
-            **asdict(event.counts),
-            "round": 1,
-            "vantage": self.source,
-            "register_digest": self.watch.digest,
-        }
+        counts = rows.counts(event.counts, round=1, vantage=self.source, register_digest=self.watch.digest)
         attempt = self.attempts[chosen.shard, chosen.number]
         self.fanout.cooled(chosen.shard, chosen.number, attempt, counts, complete=event.complete)
 
@@ -245,6 +266,7 @@ class Sending:
 #: What is done with each kind of event of the engine.
 HANDLERS: dict[type, Callable[[Sending, Any], None]] = {
     Responses: Sending.hand_on,
+    Held: Sending.keep_held,
     Greeted: Sending.keep,
     Controls: Sending.keep_controls,
     Finished: Sending.finish,

@@ -2,18 +2,22 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
 
 from pipeline.lake import parts
-from pipeline.lake.store import Sweep
+from pipeline.lake.store import Place, Sweep
 from pipeline.outcome import Transport
+from pipeline.probe.open_range import SendCounts
 from pipeline.space.plan import Plan
 from pipeline.wire.outgoing import Outgoing
 
 Row = Mapping[str, Any]
+#: The tables whose journals tell who was visited.
+VISITS = ("responses", "tls")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +49,9 @@ class Origin:
 def by_table(rows: list[dict[str, Any]], *, round: int) -> Iterator[tuple[str, pa.RecordBatch]]:
     """The tables that conversations of a round have rows in, with these rows."""
     chosen = {
-        "responses": rows if round == 1 else [],
+        "responses": rows if round != 2 else [],
         "associations": [row for row in rows if row["like_dicom"]],
-        "banners": [row for row in rows if row["banner"] is not None and round == 1],
+        "banners": [row for row in rows if row["banner"] is not None and round != 2],
         "tls": [row for row in rows if row["tls"]],
     }
     yield from ((table, parts.from_rows(its_rows, table)) for table, its_rows in chosen.items() if its_rows)
@@ -58,7 +62,33 @@ def known(place: Sweep, shard: int, number: int, attempt: int) -> set[tuple[int,
     key = f"{shard:03d}-{number:06d}"
     found: set[tuple[int, int]] = set()
     for earlier in range(1, attempt):
-        for table in ("responses", "tls"):
-            rows = parts.read_journal(place.journal(key, earlier, table), table)
-            found |= set(zip(rows["ip"].to_pylist(), rows["port"].to_pylist(), strict=True))
+        for table in VISITS:
+            found |= _targets(place.journal(key, earlier, table), table)
     return found
+
+
+def _targets(journal: Place, table: str) -> set[tuple[int, int]]:
+    rows = parts.read_journal(journal, table)
+    return set(zip(rows["ip"].to_pylist(), rows["port"].to_pylist(), strict=True))
+
+
+def checked(
+    place: Sweep, shard: int, number: int, attempt: int
+) -> tuple[set[tuple[int, int]], dict[tuple[int, int], datetime]]:
+    """Of a range of the harm check: the targets that earlier attempts are done with, and by when at the latest they visited which."""
+    key = f"{shard:03d}-{number:06d}"
+    finished: set[tuple[int, int]] = set()
+    visited: dict[tuple[int, int], datetime] = {}
+    for earlier in range(1, attempt):
+        finished |= _targets(place.journal(key, earlier, "harm"), "harm")
+        for table in VISITS:
+            journal = place.journal(key, earlier, table)
+            ended = parts.last_commit(journal)
+            if ended is not None:
+                visited |= dict.fromkeys(_targets(journal, table), ended)
+    return finished, visited
+
+
+def counts(sent: SendCounts, *, round: int, vantage: str, register_digest: str) -> dict[str, Any]:
+    """What a range counted, as columns of its receipt."""
+    return {**asdict(sent), "round": round, "vantage": vantage, "register_digest": register_digest}

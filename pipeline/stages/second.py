@@ -5,14 +5,14 @@ and by the same register as any other.
 """
 
 import time
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from pipeline.probe.open_range import SendCounts
 from pipeline.probe.pacer import Pacer
 from pipeline.space.register import Permit
+from pipeline.stages import rows
 from pipeline.stages.fanout import Fanout
 from pipeline.transport import messages
 
@@ -67,8 +67,6 @@ class SecondVisits:
         if self._task is None:
             return
         self._counts.send_seconds = time.monotonic() - self._began
-        counts: dict[str, Any] = {
-            **asdict(self._counts), "round": 2, "vantage": self.source, "register_digest": register_digest,
-        }  # fmt: skip
+        counts = rows.counts(self._counts, round=2, vantage=self.source, register_digest=register_digest)
         self.fanout.cooled(self._task.shard, self._task.number, self._task.attempt, counts, complete=complete)
         self._task = None

@@ -5,8 +5,10 @@ from pipeline.associate.conversation import Conversation
 from pipeline.errors import InputError
 from pipeline.pcap import Capture
 from pipeline.probe.aside import Aside, Asides
+from pipeline.probe.asking import Asking
 from pipeline.probe.engine import Engine
 from pipeline.probe.greeting import Greeter
+from pipeline.probe.harm import Choice
 from pipeline.probe.listener import Listener
 from pipeline.probe.lot import lots
 from pipeline.probe.speaker import Speaker
@@ -41,8 +43,9 @@ def _mac(text: str) -> bytes:
 
 
 def engine_of(
-    setting: Setting, outgoing: Outgoing, interface: str, link: Link, watch: Watch, capture: Capture | None
-) -> Engine:
+    setting: Setting, outgoing: Outgoing, interface: str, link: Link, watch: Watch, asking: Asking,
+    capture: Capture | None,
+) -> Engine:  # fmt: skip
     """The engine of a plan, on its interface."""
     plan, frame = setting.plan, template(link)
     echo = plan.settings.profile == "echo"
@@ -52,28 +55,35 @@ def engine_of(
 
     speaker = Speaker(SegmentRing(guard.packet_socket(interface, 0)), link, outgoing)
     ports = plan.settings.ports if plan.settings.profile == "capabilities" else plan.tls.ports
-    walk, secret, asides = plan.walk(), Secret.of(setting.secret), _asides(setting)
+    walk, secret = plan.walk(), Secret.of(setting.secret)
+    asides, choice = _drawn(setting)
     receive = ReceiveRing(guard.packet_socket(interface, ETH_P_ALL), filter_program(link.source))
     greeter = Greeter(speaker, outgoing, talk)
     return Engine(
         walk,
         secret,
         TransmitRing.of_probes(guard.packet_socket(interface, 0), frame),
-        Listener(walk, secret, receive, speaker, greeter, asides=asides, handed_on=ports, capture=capture),
+        Listener(
+            walk, secret, receive, speaker, greeter,
+            asides=asides, handed_on=ports, askings=[asking], choice=choice, capture=capture,
+        ),
         permit=watch.permit,
         frame=frame,
         rate=plan.settings.rate,
         cooldown=plan.probe.cooldown,
         asides=asides,
-    )
+        askings=[asking],
+    )  # fmt: skip
 
 
-def _asides(setting: Setting) -> Asides:
-    """The probes beside the plan's own that it wants."""
-    loss, control, port = setting.plan.loss, setting.plan.control, setting.plan.settings.ports[0]
-    second, beside = lots(loss.sample, control.sample)
+def _drawn(setting: Setting) -> tuple[Asides, Choice | None]:
+    """The probes beside the plan's own that it wants, and whom its harm check holds back: no target is drawn for two of them."""
+    plan, port = setting.plan, setting.plan.settings.ports[0]
+    chooser, half = Secret.derived(setting.secret, "choice"), plan.harm.sample / 2 if plan.harm else 0.0
+    second, beside, visited, unvisited = lots(plan.loss.sample, plan.control.sample, half, half)
     kinds = (
-        Aside.of("second", setting.secret, second, delay=loss.delay),
-        Aside.of("control", setting.secret, beside, delay=0.0, port=control.port, beside=port),
+        Aside.of("second", setting.secret, second, delay=plan.loss.delay),
+        Aside.of("control", setting.secret, beside, delay=0.0, port=plan.control.port, beside=port),
     )
-    return Asides(tuple(aside for aside in kinds if aside.lot.size), Secret.derived(setting.secret, "choice"))
+    choice = Choice(chooser, visited, unvisited) if plan.harm else None
+    return Asides(tuple(aside for aside in kinds if aside.lot.size), chooser), choice

@@ -11,9 +11,9 @@ from pipeline.stages.setting import Setting
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
 
-TABLES = ("responses", "associations", "banners", "tls", "controls")
+TABLES = ("responses", "associations", "banners", "tls", "controls", "held", "harm")
 #: The table with a row for each visit of a round.
-VISITS = {1: "responses", 2: "tls"}
+VISITS = {1: "responses", 2: "tls", 3: "responses"}
 
 
 def run_writer(_name: str, setting: Setting, context: zmq.Context[zmq.Socket[bytes]], coordinator: Sender) -> None:

@@ -20,8 +20,8 @@ def test_counts_are_those_of_a_plain_search(
     """Equal replies, answering addresses and asked addresses are counted as loops would count them."""
     ip, port, raw = zip(*rows, strict=True)
     table = pa.table({"ip": pa.array(ip, pa.uint32()), "port": pa.array(port, pa.uint16()), "raw": pa.array(raw)})
-    asked = Ranges.of(space)
-    found = neighbourhood.describe(table, np.array(sorted(answered), np.uint32), asked, 0.5)
+    asked, controls = Ranges.of(space), np.array(sorted(answered)[::2], np.uint32)
+    found = neighbourhood.describe(table, np.array(sorted(answered), np.uint32), asked, 0.5, controls)
     inside = {address for first, last in asked.pairs() for address in range(first, last + 1)}
     for n, (address, _, reply) in enumerate(rows):
         prefix = address // 256
@@ -31,6 +31,7 @@ def test_counts_are_those_of_a_plain_search(
         assert found["same_reply_ports"][n].as_py() == len({p for a, p, _ in same if a == address})
         assert found["prefix_same_reply"][n].as_py() == len({a for a, _, _ in same if a // 256 == prefix})
         assert found["prefix_answering"][n].as_py() == answering
+        assert found["prefix_controls"][n].as_py() == len({a for a in controls.tolist() if a // 256 == prefix})
         assert found["prefix_answering_share"][n].as_py() == min(1.0, answering / max(expected, 1.0))
 
 

@@ -22,6 +22,7 @@ RAISED: dict[str, tuple[dict[str, Any], bool]] = {
     "pynetdicom-disguised": ({"behaves_like_another": "pynetdicom"}, True),
     "bare-vendor-root": ({"class_uid": "1.3.12.2.1107.5.2", "version_name": "MR_VB19A"}, True),
     "prefix-answers-everything": ({"prefix_answering": 230, "prefix_answering_share": 0.9}, True),
+    "prefix-answers-control": ({"prefix_controls": 2}, True),
     "prefix-same-reply": ({"prefix_same_reply": 16}, True),
     "titles-not-echoed": ({"titles_echoed": False}, True),
     "own-class-uid": ({"own_class_uid": True}, True),
@@ -38,7 +39,13 @@ RAISED: dict[str, tuple[dict[str, Any], bool]] = {
     "reserved-fields-set": ({"reserved_set": True}, True),
 }
 HONEST = {"max_pdu": 16384, "abort": "0/0", "class_uid_declared": True, "titles_echoed": True, "reserved_set": False}
-ALMOST = {"prefix_answering": 31, "prefix_answering_share": 1.0, "prefix_same_reply": 15, "same_reply_ports": 2}
+ALMOST = {
+    "prefix_answering": 31,
+    "prefix_answering_share": 1.0,
+    "prefix_controls": 1,
+    "prefix_same_reply": 15,
+    "same_reply_ports": 2,
+}
 
 
 def test_every_suspicion_has_an_example() -> None:

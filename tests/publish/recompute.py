@@ -262,6 +262,11 @@ def suspicions(sweep: Sweep) -> list[Row]:
 MEANINGS = {7: "called AE title not recognized", 3: "calling AE title not recognized", 1: "no reason given"}
 
 
+def harm_arms(sweep: Sweep) -> list[Row]:
+    """No sweep of the history makes a harm check."""
+    return []
+
+
 def rejections(sweep: Sweep) -> list[Row]:
     found = Counter(h.rejection for h in sweep.seen if h.rejection)
     return [

@@ -13,7 +13,7 @@ from pipeline.testbed.hostile import BYTE_SECONDS, answers
 
 Name = Literal[
     "accepts", "split", "twice", "swapped", "rejects", "rejects-and-aborts", "aborts", "http", "ssh", "tls", "silent",
-    "deaf", "shut", "resets", "closes", "slow", "refuses", "wrong-checksum", "wrong-acknowledgement",
+    "deaf", "shut", "resets", "closes", "slow", "fragile", "mortal", "refuses", "wrong-checksum", "wrong-acknowledgement",
 ]  # fmt: skip
 NAMES: tuple[Name, ...] = get_args(Name)
 
@@ -58,6 +58,10 @@ class Behaviour:
     """Resets once there is data."""
     draws: int = 1
     """How many different hosts of this kind there are: a draw is below it."""
+    fragile: bool = False
+    """Is gone for good once a connection that stood is over."""
+    lives: float = 0.0
+    """Is gone for good some time after the internet began, anything up to so many seconds; 0 is never."""
     wrong: Literal["", "checksum", "acknowledgement"] = ""
     """What is wrong with its SYN-ACK."""
 
@@ -127,6 +131,8 @@ BEHAVIOURS: dict[Name, Behaviour] = {
     "resets": Behaviour(Outcome.RESET, resets=True),
     "closes": Behaviour(Outcome.CLOSED, always(b"", fin=True)),
     "slow": Behaviour(Outcome.MALFORMED, converse, slowly),
+    "fragile": Behaviour(Outcome.ECHOED, converse, fragile=True),
+    "mortal": Behaviour(Outcome.ECHOED, converse, lives=120.0),
     "refuses": Behaviour(None, opens=False),
     "wrong-checksum": Behaviour(None, wrong="checksum"),
     "wrong-acknowledgement": Behaviour(None, wrong="acknowledgement"),

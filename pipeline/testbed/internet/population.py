@@ -19,7 +19,7 @@ PORTS = 1 << 16
 #: Addresses that are looked at together when the truth is told.
 CHUNK = 1 << 20
 #: What a hash decides: the rest of the 64 bits is used for each in another mixing.
-EXISTS, BEHAVES, DRAWS, PERSISTS, DISTANCE = range(5)
+EXISTS, BEHAVES, DRAWS, PERSISTS, DISTANCE, LIVES = range(6)
 
 U64 = NDArray[np.uint64]
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -43,7 +43,7 @@ class Internet(Section, frozen=True):
 
     `loss` is the share of packets lost in each direction, in runs of `burst` packets on average; `delays` are round trips in
     seconds, one of which each host has; `persistent` is the share of hosts that send again what is not acknowledged;
-    `forged` SYN-ACKs a second answer no probe.
+    `forged` SYN-ACKs a second answer no probe. `quiet_after` so many seconds from its beginning nobody answers any more; 0: never.
     """
 
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -53,6 +53,7 @@ class Internet(Section, frozen=True):
     delays: Annotated[tuple[Annotated[float, Meta(ge=0, le=10)], ...], Meta(min_length=1)] = (0.0,)
     persistent: Share = 1.0
     forged: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    quiet_after: Annotated[float, Meta(ge=0)] = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from pipeline.space.ranges import U32
 from pipeline.testbed.internet import population as who
 from pipeline.testbed.internet.behaviour import BEHAVIOURS, NAMES, Piece
 from pipeline.testbed.internet.connections import NONE, Connections, Slots, keys
+from pipeline.testbed.internet.death import Dead
 from pipeline.testbed.internet.population import Internet, Population
 from pipeline.wire.packet import ACK, FIN, OPTIONS, PSH, RST, SYN, WINDOW, Link
 from pipeline.wire.segment import Kind, Places
@@ -89,6 +90,7 @@ class Responder:
         self._internet, self._population, self._link = internet, population, link
         self._delays = np.array(internet.delays)
         self.connections = Connections()
+        self._dead = Dead(population, internet.quiet_after)
         self._kinds: dict[tuple[int, bytes, int, str], Kind] = {}
         self._events: list[tuple[float, int, Saying | Loose | Forgetting]] = []
         self._number = 0
@@ -96,9 +98,10 @@ class Responder:
 
     # --- what is heard ---
 
-    def known(self, segments: Segments) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
-        """Which segments are for hosts, and how these behave."""
+    def known(self, segments: Segments, now: float) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
+        """Which segments are for hosts that live, and how these behave."""
         behaviour, _ = self._population.who(segments.address, segments.port)
+        behaviour[self._dead.among(segments.address, segments.port, behaviour, now)] = who.NOBODY
         there = np.flatnonzero(behaviour != who.NOBODY)
         return there, behaviour[there]
 
@@ -157,7 +160,9 @@ class Responder:
     def _hear_open(self, segments: Segments, slots: Slots, payloads: list[bytes], now: float) -> None:
         """One segment for each of some open connections."""
         rows = self.connections.rows
-        rows["closed"][slots[(segments.flags & RST) != 0]] = True
+        reset = slots[(segments.flags & RST) != 0]
+        rows["closed"][reset] = True
+        self._dead.visited(rows[reset[rows["established"][reset]]])
         alive = ((segments.flags & RST) == 0) & ((segments.flags & ACK) != 0)
         acked = segments.acknowledgement[alive] - rows["first"][slots[alive]]
         sound = acked <= rows["sent"][slots[alive]]
@@ -209,6 +214,7 @@ class Responder:
         self._say(open_, Say(ACK | FIN, b"", 0, 1), now, base=base)
         self._say(slots[rows["ended"][slots]], Say(ACK, b"", 0, 0), now)
         rows["ended"][open_] = True
+        self._dead.visited(rows[slots])
 
     def _stray(self, segments: Segments, now: float) -> None:
         """Reset what belongs to no connection (RFC 9293 §3.10.7.1)."""

@@ -78,12 +78,13 @@ class Player:
         mine = mine[path.kept(len(mine))]
         rows = packets[mine]
         segments = Segments(u4(rows, 16), u2(rows, 22), u2(rows, 20), u4(rows, 24), u4(rows, 28), rows[:, 33])
-        there, behaviour = self.responder.known(segments)
+        now = time.monotonic()
+        there, behaviour = self.responder.known(segments, now)
         if not len(there):
             return
         begin = (rows[there, 32] >> np.uint8(4)).astype(np.uint16) * np.uint16(4) + np.uint16(20)
         payloads = received.bytes_of(mine[there], begin, u2(rows[there], 2) - begin)
-        self.responder.hear(segments.take(there), behaviour, payloads, time.monotonic())
+        self.responder.hear(segments.take(there), behaviour, payloads, now)
 
     def forge(self, random: np.random.Generator) -> None:
         """Send SYN-ACKs that answer nothing, as many as are due."""

@@ -1,0 +1,19 @@
+-- Question: How many hosts were alive before and gone after, with a visit between and without one?
+-- Grain: one row for each (sweep, arm): visited, unvisited, speaker.
+-- Notes: docs/harm.md. visited: reached by a visit, asked by a SYN a delay later. unvisited: answered a SYN, reached a delay
+--   later. speaker: spoke DICOM at once, asked a delay later. ended: neither a SYN nor its repetition brought an answer.
+SELECT
+    harm.sweep,
+    harm.arm,
+    count(*) AS alive,
+    count(*) FILTER (
+        CASE harm.arm WHEN 'unvisited' THEN responses.close_stage = 'connect' ELSE NOT harm.alive_after END
+    ) AS ended
+FROM harm
+JOIN responses ON responses.sweep = harm.sweep AND responses.ip = harm.ip AND responses.port = harm.port
+WHERE
+    CASE harm.arm
+        WHEN 'unvisited' THEN harm.alive_before
+        ELSE harm.alive_after IS NOT NULL AND responses.close_stage <> 'connect'
+    END
+GROUP BY harm.sweep, harm.arm

@@ -1,0 +1,8 @@
+-- Question: Who was held back at the first answer, to be visited by the harm check?
+-- Grain: one row for each (sweep, ip, port).
+-- Notes: holds addresses: never publish rows of it.
+SELECT
+    held.sweep,
+    concat_ws('.', ip >> 24, (ip >> 16) & 255, (ip >> 8) & 255, ip & 255) AS address,
+    held.* EXCLUDE (sweep)
+FROM raw_held AS held
