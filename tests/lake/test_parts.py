@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -75,6 +76,17 @@ def test_journal(lake: Place) -> None:
     assert parts.read_journal(path, "responses")["ip"].to_pylist() == [*expected, 30]
 
 
+def test_last_commit(lake: Place) -> None:
+    """A journal tells when rows were last added to it; one that is missing tells nothing."""
+    path, began = lake / "000-000000.1.responses.arrows", datetime.now(UTC)
+    assert parts.last_commit(path) is None
+    journal = parts.journal(path, "responses")
+    journal.append(batch(row(1)))
+    journal.close()
+    told = parts.last_commit(path)
+    assert told is not None and abs((told - began).total_seconds()) < 10  # clocks of stores tell whole seconds
+
+
 def test_no_journal(lake: Place) -> None:
     """A journal that is missing has no rows, but the table's columns."""
     rows = parts.read_journal(lake / "none", "responses")
@@ -113,6 +125,31 @@ def test_write(lake: Place) -> None:
     assert metadata[b"census.schema_version"] == b"1"
     assert metadata[b"census.sweep"] == b"20260211-trial"
     assert metadata[b"census.plan_digest"] == b"ab"
+
+
+@pytest.mark.parametrize("name", [each.name for each in schema.tables()])
+def test_duckdb_reads_each_column(tmp_path: Path, name: str) -> None:
+    """A column that DuckDB has to decode, since no statistics of the file answer the question, has the rows' values."""
+    arrow = schema.table(name).arrow
+    none = [{field.name: None if field.nullable else _some(field.type) for field in arrow}]
+    some = [{field.name: _some(field.type) for field in arrow}] * 3
+    rows = pa.Table.from_pylist(none + some, schema=arrow)
+    parts.write(tmp_path / "part.parquet", rows, name, "s")
+    with duckdb.connect() as con:
+        told = con.execute("FROM read_parquet(?)", [str(tmp_path / "part.parquet")]).to_arrow_table()
+    assert [told[field.name].null_count for field in arrow] == [rows[field.name].null_count for field in arrow]
+    assert told.num_rows == 4
+
+
+def _some(kind: pa.DataType) -> Any:
+    """A value of a type."""
+    if pa.types.is_list(kind):
+        return [_some(kind.value_type)] * 2
+    if pa.types.is_struct(kind):
+        return {member.name: _some(member.type) for member in kind}
+    if pa.types.is_timestamp(kind):
+        return datetime(2026, 2, 11, tzinfo=UTC)
+    return {"string": "s", "binary": b"b", "bool": True}.get(str(kind), 1)
 
 
 def test_from_rows() -> None:
