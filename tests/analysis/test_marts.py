@@ -88,6 +88,7 @@ def test_the_sampled_share_reaches_every_estimate() -> None:
         sweeps=SWEEPS,
         receipts=[{"probes_sent": 100}],
         coverage=[{"country": "GB", "addresses": 600}],
+        network_coverage=[{"country": "GB", "network_kind": "unknown", "addresses": 600}],
         responses=[target(UK, "rejected"), target(US, "echoed")],
         fingerprints=[{"ip": UK, "port": 104, "suspicions": ["own-class-uid"]}],
         **associations(target(UK, "rejected", rj_result=1, rj_source=1, rj_reason=7), target(US, "echoed")),
@@ -102,6 +103,7 @@ def test_the_sampled_share_reaches_every_estimate() -> None:
         "suspicions": ("services_estimated", [(10.0,)]),
         "rejections": ("services_estimated", [(10.0,)]),
         "sectors": ("services_estimated", [(10.0,), (10.0,)]),
+        "network_kinds": ("services_estimated", [(10.0,), (None,)]),
         "ports": ("services_estimated", [(10.0,), (10.0,)]),
         "trend": ("services_estimated", [(20.0,)]),
     }
