@@ -102,7 +102,7 @@ def test_who_was_not_answered_is_asked_again(lake: tuple[Plan, Sweep], server: S
 
 def test_an_interrupted_run_loses_nothing(lake: tuple[Plan, Sweep], server: Server) -> None:
     """What stood in the journal of a program that died is in the table of the next run, and not asked again."""
-    journal = parts.Journal(lake[1].sealed("host_names").with_name("asked.arrows"), "host_names")
+    journal = parts.journal(lake[1].sealed("host_names").with_name("asked.arrows"), "host_names")
     row = {
         "ip": FIRST,
         "naming": "no_name",

@@ -39,7 +39,7 @@ def parse(text: str, where: str) -> Server:
 
 def _split(text: str) -> tuple[str, str]:
     """Host and port of a text; an IPv6 address stands in brackets if a port follows."""
-    if text.startswith("["):
+    if text.startswith("[") and "]" in text:
         host, _, rest = text[1:].partition("]")
         return host, rest.removeprefix(":") or str(PORT)
     if text.count(":") > 1:
