@@ -135,21 +135,18 @@ def latest(lake: Place, name: str) -> Sweep | None:
 
 def missing_shards(plan: Plan, place: Sweep) -> list[int]:
     """The shards of which some range has no receipt."""
-    done = receipts.finished(place)
-    walk = plan.walk()
-    return [n for n in range(walk.shards) if any(chosen.key not in done for chosen in _due(plan, place, walk, n))]
+    done, walk = receipts.finished(place), plan.walk()
+    checked = {check.range.shard for key, check in harm.planned(place, plan, walk).items() if key not in done}
+    visited = [n for n in range(walk.shards) if any(chosen.key not in done for chosen in _visits(plan, place, walk, n))]
+    return sorted(checked.union(visited))
 
 
-def _due(plan: Plan, place: Sweep, walk: Walk, shard: int) -> Iterator[Range]:
+def _visits(plan: Plan, place: Sweep, walk: Walk, shard: int) -> Iterator[Range]:
     """The ranges of a shard, that of its second visits included."""
     yield from walk.ranges(shard)
     found = second.of_shard(place, plan, walk, shard)
     if found:
         yield found[0]
-    for visits in second.ranges(plan, walk, shard):
-        check = harm.of_range(place, plan, walk, visits)
-        if check:
-            yield check[0]
 
 
 def work(plan: Plan, place: Sweep, *, pcap: Path | None = None, remotes: tuple[Remote, ...] = ()) -> int:

@@ -163,7 +163,7 @@ class Worker:
 
     def _begin_check(self, visits: Range) -> None:
         """A range of visits is done: its harm check begins at once, beside whatever else is sent."""
-        found = self._remaining.check(visits)
+        found = None if self._stopping.is_set() else self._remaining.check(visits)
         if found:
             self._begin(Shard(visits.shard, iter(()), Future()), *found)
 

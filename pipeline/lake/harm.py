@@ -37,8 +37,16 @@ def of_range(place: Sweep, plan: Plan, walk: Walk, visits: Range) -> tuple[Range
     if plan.harm is None:
         return None
     targets = _targets(_part(place, "held", visits.key, HELD), _part(place, "associations", visits.key, SPOKE))
-    number = first_number(walk, visits.shard) + visits.number
-    return (Range(visits.shard, number, 0, len(targets) - 1), targets) if len(targets) else None
+    return (_check(walk, visits, len(targets)), targets) if len(targets) else None
+
+
+def key(walk: Walk, visits: Range) -> str:
+    """The key of the check of a range of visits."""
+    return _check(walk, visits, 0).key
+
+
+def _check(walk: Walk, visits: Range, targets: int) -> Range:
+    return Range(visits.shard, first_number(walk, visits.shard) + visits.number, 0, targets - 1)
 
 
 def planned(place: Sweep, plan: Plan, walk: Walk) -> dict[str, Check]:

@@ -38,8 +38,9 @@ class Remaining:
 
     def checks(self, number: int) -> Iterator[Task | None]:
         """Yield the harm checks of a shard whose visits are done, as `of_shard` does; those that this worker makes are waited for."""
-        visits = second.ranges(self.plan, self.walk, number)
-        found = (harm.of_range(self.place, self.plan, self.walk, each) for each in visits)
+        done = receipts.finished(self.place)
+        left = [v for v in second.ranges(self.plan, self.walk, number) if harm.key(self.walk, v) not in done]
+        found = (harm.of_range(self.place, self.plan, self.walk, visits) for visits in left)
         return self._leased([check for check in found if check])
 
     def check(self, visits: Range) -> Task | None:
