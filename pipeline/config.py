@@ -18,6 +18,7 @@ Port = Annotated[int, Meta(ge=1, le=65535)]
 #: Text that stands on one line of a page or a file.
 Line = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=500)]
 Url = Annotated[str, Meta(pattern=r"^(https?://[^\s/?#@\x00-\x1f\x7f]+[^\s\x00-\x1f\x7f]*)?$", max_length=500)]
+Endpoint = Annotated[str, Meta(pattern=r"^\d{1,3}(\.\d{1,3}){3}:\d{1,5}$")]
 Resolver = Annotated[str, Meta(pattern=r"^(\d{1,3}(\.\d{1,3}){3}(:\d{1,5})?)?$")]
 
 
@@ -118,11 +119,14 @@ class LossSection(Section, frozen=True):
 class ControlSection(Section, frozen=True):
     """`[control]`: a share `sample` of the addresses gets a SYN on a port where nothing should answer; 0 for none.
 
-    Without `port` it is drawn from the dynamic ports (RFC 6335 §6) by the sweep's seed.
+    Without `port` it is drawn from the dynamic ports (RFC 6335 §6) by the sweep's seed. `targets` of the lab's own, as
+    "ADDRESS:PORT", are asked every `interval` seconds; one that is silent stops the sweep.
     """
 
     sample: Annotated[float, Meta(ge=0, le=1)] = 0.01
     port: Annotated[int, Meta(ge=0, le=65535)] = 0
+    targets: Annotated[tuple[Endpoint, ...], Meta(max_length=100)] = ()
+    interval: Annotated[float, Meta(ge=0.5, le=3600)] = 60.0
 
 
 class AlarmSection(Section, frozen=True):

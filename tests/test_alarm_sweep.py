@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 from pipeline import register
+from pipeline.publish import session
 from pipeline.space.register import Stop
 from tests.testbed.running import CENSUS, ROOT, environment
 
@@ -17,6 +18,12 @@ quiet_after = 8.0
 addresses = ["11.0.0.0/16"]
 ports = [104]
 density = 0.05
+mix = { silent = 1 }
+
+[[internet.block]]
+addresses = ["11.1.0.7"]
+ports = [104]
+density = 1.0
 mix = { silent = 1 }
 """
 SWEEP = """
@@ -68,3 +75,16 @@ def test_silence_stops_the_sweep(tmp_path: Path) -> None:
     stop, told = swept(tmp_path, SWEEP)
     assert stop.who == "census" and stop.reason.startswith("the hit rate fell: ")
     assert "the hit rate fell" in told and "census go" in told
+
+
+def test_a_silent_control_target_stops_the_sweep(tmp_path: Path) -> None:
+    """Control targets are asked throughout, their answers kept; three silences in a row stop the sweep, which then can go on."""
+    alive = 'control = { sample = 0.0, targets = ["11.1.0.7:104"], interval = 1.0 }\nalarm = { false_alarms = 0.0 }'
+    stop, told = swept(tmp_path, SWEEP.replace("control = { sample = 0.0 }", alive))
+    assert stop.reason.startswith("control target 11.1.0.7:104 is silent: 3 SYNs without an answer")
+    assert "control target 11.1.0.7:104 is silent" in told
+    with session.connect(tmp_path / "lake") as con:
+        answered = [row[0] for row in con.execute("SELECT answered FROM control_targets ORDER BY asked_at").fetchall()]
+        (kept,) = con.execute("SELECT sum(control_checks) FROM receipts").fetchone() or ()
+    assert answered[:3] == [True] * 3 and answered.count(False) >= 3
+    assert kept == len(answered)

@@ -44,6 +44,7 @@ def of_range(
         "associations": rows.get("associations", 0),
         "handshakes": rows.get("tls", 0),
         "control_answers": rows.get("controls", 0),
+        "control_checks": rows.get("control_targets", 0),
         "harm_checks": rows.get("harm", 0),
         "harm_probes": 0,
         "outcomes": [{"outcome": name, "targets": n} for name, n in sorted(outcomes.items())],

@@ -18,7 +18,7 @@ from pipeline.lake.store import Place, Sweep
 from pipeline.space.plan import Plan
 from pipeline.space.shard import Range, Walk
 
-TABLES = ("responses", "associations", "banners", "tls", "controls", "held", "harm")
+TABLES = ("responses", "associations", "banners", "tls", "controls", "control_targets", "held", "harm")
 #: The table with a row for each visit of a round, and the receipt's count of it.
 VISITS = {1: ("responses", "responses"), 2: ("tls", "handshakes"), 3: ("responses", "responses")}
 #: Tables, and the receipt's count of their rows.
@@ -27,6 +27,7 @@ COUNTED = {
     "associations": "associations",
     "tls": "handshakes",
     "controls": "control_answers",
+    "control_targets": "control_checks",
     "held": "held_back",
     "harm": "harm_checks",
 }

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from pipeline.config import (
     AlarmSection,
@@ -214,7 +215,18 @@ def _control(config: Config) -> ControlSection:
     """The control port: one of the dynamic ones that is no port of the sweep, if none is given."""
     free = [port for port in DYNAMIC_PORTS if port not in config.sweep.ports]
     port = config.control.port or free[config.sweep.seed % len(free)]
+    _require_reachable(config.control)
     return msgspec.structs.replace(config.control, port=port)
+
+
+def _require_reachable(control: ControlSection) -> None:
+    """Refuse control targets that are no targets. Raises InputError."""
+    barred_ = Ranges.union_of([listing.special_purpose().ranges, listing.never_touch().ranges])
+    for text in control.targets:
+        name, _, port = text.partition(":")
+        address = listing.parse(name, "key control.targets")[0]
+        if not 1 <= int(port) <= 65535 or barred_.contains(np.array([address]))[0]:
+            raise InputError("key control.targets", f"{text} is none: no such port, or an address that is never probed")
 
 
 def _pace(config: Config, ranges: Ranges, sampled: int, atlas: Atlas) -> tuple[int, Pace]:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import zmq
 from numpy.typing import NDArray
 
-from pipeline import schema
+from pipeline import register, schema
 from pipeline.lake import harm, parts
 from pipeline.outcome import Arm
 from pipeline.pcap import RAW, Capture
@@ -27,8 +27,10 @@ from pipeline.probe.pacer import Pacer
 from pipeline.probe.shield import shield
 from pipeline.record import banner, columns
 from pipeline.register import Watch
+from pipeline.space.plan import Plan
 from pipeline.space.shard import Range
 from pipeline.stages import rows
+from pipeline.stages.control import ControlTargets, targets
 from pipeline.stages.fanout import Fanout
 from pipeline.stages.harm import HarmChecks
 from pipeline.stages.rows import Origin
@@ -54,16 +56,23 @@ def run_engine(_name: str, setting: Setting, context: zmq.Context[zmq.Socket[byt
     outgoing = Outgoing.from_json(plan.requests, where="plan, requests")
     with ExitStack() as stack:
         watch = stack.enter_context(setting.watch())
-        stack.enter_context(shield(interface, source, (*plan.settings.ports, plan.control.port)))
+        stack.enter_context(shield(interface, source, _ports(plan)))
         capture = stack.enter_context(Capture(setting.pcap, RAW)) if setting.pcap else None
         asking = Asking(Secret.derived(setting.secret, "harm probe"), plan.probe.cooldown)
-        engine = engine_of(setting, outgoing, interface, link, watch, asking, capture)
+        own = Asking(Secret.derived(setting.secret, "control target"), plan.probe.cooldown, repeats=False)
+        engine = engine_of(setting, outgoing, interface, link, watch, [asking, own], capture)
         second = SecondVisits(fanout, Pacer(plan.tls.rate, time.monotonic()), source)
         checks = HarmChecks(setting.place, fanout, asking, plan.harm.delay if plan.harm else 0.0, source)
+        control = ControlTargets(plan.control, own, register.of(plan.register, setting.place.lake))
         origin = Origin.of(plan, f"{socket.gethostname()}-{os.getpid()}", outgoing)
-        Sending(setting, engine, watch, inbox, fanout, second, checks, coordinator, source, origin).run()
+        Sending(setting, engine, watch, inbox, fanout, second, checks, control, coordinator, source, origin).run()
     inbox.close()
     fanout.close()
+
+
+def _ports(plan: Plan) -> list[int]:
+    """The ports from which answers to our SYNs come."""
+    return sorted({*plan.settings.ports, plan.control.port, *(port for _, port in targets(plan.control))})
 
 
 def _told(event: Responses) -> dict[str, NDArray[Any]]:
@@ -91,6 +100,7 @@ class Sending:
     fanout: Fanout
     second: SecondVisits
     checks: HarmChecks
+    control: ControlTargets
     coordinator: Sender
     source: str
     origin: Origin
@@ -110,6 +120,7 @@ class Sending:
                 HANDLERS[type(event)](self, event)
             self.second.tick(self.watch.permit(), self.watch.digest)
             self.checks.tick(self.watch.permit(), self.watch.digest)
+            self.control.tick(self.watch.permit())
             if self.engine.idle and self.second.idle and not self.told:
                 self.told = True
                 self.coordinator.send(messages.Sent(shard=0, number=0))
@@ -237,6 +248,8 @@ class Sending:
         """Say that no more of a range will come."""
         chosen = event.range
         self.flush(now=True)
+        if (found := self.control.rows()) is not None:
+            self.fanout.rows(self.message(chosen, "control_targets"), found)
         counts = rows.counts(event.counts, round=1, vantage=self.source, register_digest=self.watch.digest)
         attempt = self.attempts[chosen.shard, chosen.number]
         self.fanout.cooled(chosen.shard, chosen.number, attempt, counts, complete=event.complete)

@@ -43,7 +43,7 @@ def _mac(text: str) -> bytes:
 
 
 def engine_of(
-    setting: Setting, outgoing: Outgoing, interface: str, link: Link, watch: Watch, asking: Asking,
+    setting: Setting, outgoing: Outgoing, interface: str, link: Link, watch: Watch, askings: list[Asking],
     capture: Capture | None,
 ) -> Engine:  # fmt: skip
     """The engine of a plan, on its interface."""
@@ -65,14 +65,14 @@ def engine_of(
         TransmitRing.of_probes(guard.packet_socket(interface, 0), frame),
         Listener(
             walk, secret, receive, speaker, greeter,
-            asides=asides, handed_on=ports, askings=[asking], choice=choice, capture=capture,
+            asides=asides, handed_on=ports, askings=askings, choice=choice, capture=capture,
         ),
         permit=watch.permit,
         frame=frame,
         rate=plan.settings.rate,
         cooldown=plan.probe.cooldown,
         asides=asides,
-        askings=[asking],
+        askings=askings,
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from pipeline.stages.setting import Setting
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
 
-TABLES = ("responses", "associations", "banners", "tls", "controls", "held", "harm")
+TABLES = ("responses", "associations", "banners", "tls", "controls", "control_targets", "held", "harm")
 #: The table with a row for each visit of a round.
 VISITS = {1: "responses", 2: "tls", 3: "responses"}
 

@@ -58,7 +58,7 @@ def variants(value: Any) -> Iterator[Any]:
             for other in variants(getattr(value, name)):
                 yield msgspec.structs.replace(value, **{name: other})
     elif isinstance(value, tuple):
-        yield value[:-1]
+        yield value[:-1] if value else ("x",)
         for place, item in enumerate(value):
             for other in variants(item):
                 yield (*value[:place], other, *value[place + 1 :])

@@ -1,0 +1,8 @@
+-- Question: Did the lab's own control targets answer throughout the sweep?
+-- Grain: one row for each (sweep, ip, port, asked_at).
+-- Notes: a silence of several in a row stops the sweep.
+SELECT
+    asked.sweep,
+    concat_ws('.', ip >> 24, (ip >> 16) & 255, (ip >> 8) & 255, ip & 255) AS address,
+    asked.* EXCLUDE (sweep)
+FROM raw_control_targets AS asked
