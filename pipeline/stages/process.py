@@ -1,5 +1,8 @@
 """A process of a worker: one stage, from its start to its end."""
 
+import ctypes
+import multiprocessing
+import os
 import signal
 from collections.abc import Callable
 
@@ -14,6 +17,7 @@ from pipeline.stages.writer import run_writer
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Sender
 
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 Stage = Callable[[str, Setting, "zmq.Context[zmq.Socket[bytes]]", Sender], None]
 #: What a process runs, by the first part of its name.
 STAGES: dict[str, Stage] = {
@@ -31,6 +35,7 @@ def names(setting: Setting) -> list[str]:
 
 def run(name: str, setting: Setting) -> None:
     """Run a stage until it is told to stop; what ends it otherwise is reported to the coordinator."""
+    _die_with_the_coordinator()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     coordinator = Sender(context, Address(setting.folder, "coordinator"))
@@ -43,3 +48,11 @@ def run(name: str, setting: Setting) -> None:
     finally:
         coordinator.close()
         context.term()
+
+
+def _die_with_the_coordinator() -> None:
+    """Have the kernel kill this process when the thread that started it is gone: nobody would tell it to stop sending."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    coordinator = multiprocessing.parent_process()
+    if coordinator is None or os.getppid() != coordinator.pid:
+        raise SystemExit("the coordinator is gone")
