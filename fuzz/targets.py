@@ -103,7 +103,9 @@ def fuzz_data(body: bytes) -> None:
 
 
 def fuzz_command(command_set: bytes) -> None:
-    """Read a command set: a C-ECHO-RSP, or what is malformed."""
+    """Read a command set: a C-ECHO-RSP, or what is malformed; the quick reader agrees with the general one or declines."""
+    general, quick = command.read_echo(command_set), command.read_ordinary_echo(command_set)
+    assert quick in (None, general)
     reply = command.decode_echo(command_set)
     assert isinstance(reply, EchoReply | Malformed)
     _judge(reply)
@@ -169,7 +171,11 @@ TARGETS: dict[str, Target] = {
     "item": Target(fuzz_item, (item.walk, item.place), seeds.items),
     "text": Target(fuzz_text, (text.text, text.uid, text.name), seeds.texts),
     "data": Target(fuzz_data, (data.read_data,), seeds.data),
-    "command": Target(fuzz_command, (command.decode_echo, command.command_field), seeds.commands),
+    "command": Target(
+        fuzz_command,
+        (command.decode_echo, command.read_echo, command.read_ordinary_echo, command.command_field),
+        seeds.commands,
+    ),
     "short": Target(
         fuzz_short,
         (short.read_reject, short.read_abort, short.read_release_request, short.read_release_reply),

@@ -33,7 +33,7 @@ def remotes(written: list[str], keys: Path) -> tuple[Remote, ...]:
     """The associators elsewhere that a worker listens for, out of `NAME=URL`. Raises InputError naming what is none."""
     found = tuple(Remote(*one.partition("=")[::2], keys=keys) for one in written)
     for remote in found:
-        if not keying.NAME.fullmatch(remote.name):
+        if not remote.url or not keying.NAME.fullmatch(remote.name):
             raise InputError(
                 f"--associator {remote.name}={remote.url}", "must be NAME=URL, the name one of `census keys`"
             )

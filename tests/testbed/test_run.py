@@ -1,5 +1,6 @@
 import json
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -38,12 +39,21 @@ def small(tmp_path: Path) -> Path:
     return path
 
 
-def namespaces() -> set[str]:
-    """Return the network namespaces that some process lives in."""
+@pytest.fixture
+def mark(monkeypatch: pytest.MonkeyPatch) -> str:
+    """A variable in the environment of every process that the test starts, and of no other test's."""
+    name = f"CENSUS_TEST_{secrets.token_hex(8)}"
+    monkeypatch.setenv(name, "1")
+    return name
+
+
+def namespaces(mark: str) -> set[str]:
+    """Return the network namespaces that processes with this mark live in."""
     found = set()
     for pid in filter(str.isdecimal, os.listdir("/proc")):
         with suppress(OSError):
-            found.add(os.readlink(f"/proc/{pid}/ns/net"))
+            if f"{mark}=".encode() in Path(f"/proc/{pid}/environ").read_bytes():
+                found.add(os.readlink(f"/proc/{pid}/ns/net"))
     return found
 
 
@@ -104,17 +114,15 @@ def test_command_is_in_a_closed_testbed(small: Path) -> None:
     )
 
 
-def test_nothing_is_left(small: Path) -> None:
+def test_nothing_is_left(small: Path, mark: str) -> None:
     """After a run no process that it started lives and no namespace is left, even of a command's own background job."""
-    before = namespaces()
     assert run(small, ["sh", "-c", "sleep 300 & exit 0"]) == 0
-    assert namespaces() <= before
+    assert namespaces(mark) == set()
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)])
-def test_a_signal_ends_everything(small: Path, number: int, code: int) -> None:
+def test_a_signal_ends_everything(small: Path, mark: str, number: int, code: int) -> None:
     """A signal reaches the command and all is torn down; killed without warning, the kernel tears it down."""
-    before = namespaces()
     script = "import time; print('here', flush=True); time.sleep(300)"
     if number == signal.SIGINT:
         script = "import signal; signal.signal(2, signal.SIG_DFL); " + script
@@ -126,12 +134,13 @@ def test_a_signal_ends_everything(small: Path, number: int, code: int) -> None:
         start_new_session=True,
     ) as process:
         assert process.stdout is not None and process.stdout.readline() == b"here\n"
+        assert len(namespaces(mark)) >= 2  # this test's own, which the program was started in, and the testbed's
         process.send_signal(number)
         assert process.wait(20) == code
     deadline = time.monotonic() + 10
-    while namespaces() - before and time.monotonic() < deadline:
+    while namespaces(mark) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert namespaces() <= before
+    assert namespaces(mark) == set()
 
 
 def test_without_privilege(small: Path) -> None:
