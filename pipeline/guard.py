@@ -151,12 +151,21 @@ def present(manifest: Manifest) -> Present:
 def holder_of(pid: int) -> Holder | None:
     """Return a process as a holder of its network namespace, or None if there is no such process."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
-        # proc(5): the name may hold anything, so count from its closing bracket; field 22 is the start time.
-        fields = stat.rpartition(")")[2].split()
-        return None if fields[0] in "ZX" else Holder(pid, int(fields[19]), inode(pid))
+        started = started_at(pid)
+        return None if started is None else Holder(pid, started, inode(pid))
     except OSError:
         return None
+
+
+def started_at(pid: int) -> int | None:
+    """When a process was started, in clock ticks since the boot, which tells it from a later one with its pid; None if it is gone."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    except OSError:
+        return None
+    # proc(5): the name may hold anything, so count from its closing bracket; field 22 is the start time.
+    fields = stat.rpartition(")")[2].split()
+    return None if fields[0] in "ZX" else int(fields[19])
 
 
 def boot_id() -> str:

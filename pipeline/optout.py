@@ -1,6 +1,6 @@
 """What people write into a register: opt-outs and their ends, stop and go."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -8,7 +8,7 @@ import msgspec
 
 from pipeline.errors import InputError
 from pipeline.register import Register, record, today
-from pipeline.space.register import AnyEvent, Expire, Given, Go, Limit, OptOut, State, Stop, Text, block
+from pipeline.space.register import AnyEvent, Expire, Given, Go, Limit, OptOut, Release, State, Stop, Text, block
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +35,22 @@ def add(register: Register, blocks: Sequence[str], asked: Asked, *, until: str =
 
 def expire(register: Register, blocks: Sequence[str], asked: Asked) -> list[str]:
     """End opt-outs; their blocks' names. Raises InputError naming the blocks that are not opted out."""
+    return end(register, blocks, asked, Expire, lambda state: state.opt_outs, "not opted out, as a block of its own")
+
+
+def end(
+    register: Register, blocks: Sequence[str], asked: Asked, event: type[Expire | Release],
+    held: Callable[[State], Container[str]], unheld: str,
+) -> list[str]:  # fmt: skip
+    """End what is held for blocks, by an event for each; their names. Raises InputError, with `unheld`, naming those that are not."""
     wanted = names(blocks)
     check(asked)
 
     def make(state: State) -> list[AnyEvent]:
-        unknown = [name for name in wanted if name not in state.opt_outs]
+        unknown = [name for name in wanted if name not in held(state)]
         if unknown:
-            raise InputError(
-                register.where, f"not opted out, as a block of its own: {', '.join(unknown)}; `list` shows what is"
-            )
-        return [Expire(at=now(), who=asked.who, block=name, note=asked.note) for name in wanted]
+            raise InputError(register.where, f"{unheld}: {', '.join(unknown)}; `list` shows what is")
+        return [event(at=now(), who=asked.who, block=name, note=asked.note) for name in wanted]
 
     record(register, make)
     return wanted

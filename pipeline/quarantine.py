@@ -7,8 +7,7 @@ import ipaddress
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from pipeline.errors import InputError
-from pipeline.optout import Asked, check, names, now
+from pipeline.optout import Asked, end, now
 from pipeline.register import Register, record, today
 from pipeline.space.register import AnyEvent, Quarantine, Release, State
 
@@ -34,14 +33,4 @@ def add(register: Register, addresses: Iterable[int], sweep: str) -> list[str]:
 
 def expire(register: Register, blocks: Sequence[str], asked: Asked) -> list[str]:
     """End quarantines; their blocks' names. Raises InputError naming the blocks that are not quarantined."""
-    wanted = names(blocks)
-    check(asked)
-
-    def make(state: State) -> list[AnyEvent]:
-        unknown = [name for name in wanted if name not in state.quarantines]
-        if unknown:
-            raise InputError(register.where, f"not quarantined: {', '.join(unknown)}; `list` shows what is")
-        return [Release(at=now(), who=asked.who, block=name, note=asked.note) for name in wanted]
-
-    record(register, make)
-    return wanted
+    return end(register, blocks, asked, Release, lambda state: state.quarantines, "not quarantined")

@@ -259,7 +259,7 @@ class Worker:
 
     def _settle(self, written: messages.Written) -> None:
         """A range's rows are durable: give the receipt and the lease back."""
-        key = f"{written.shard:03d}-{written.number:06d}"
+        key = written.key
         shard, planned = self._of_key.pop(key)
         if written.complete:
             receipt = receipts.of_range(

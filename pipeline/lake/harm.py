@@ -37,16 +37,17 @@ def of_range(place: Sweep, plan: Plan, walk: Walk, visits: Range) -> tuple[Range
     if plan.harm is None:
         return None
     targets = _targets(_part(place, "held", visits.key, HELD), _part(place, "associations", visits.key, SPOKE))
-    return (_check(walk, visits, len(targets)), targets) if len(targets) else None
+    return (_check(walk, visits.shard, visits.number, len(targets)), targets) if len(targets) else None
 
 
 def key(walk: Walk, visits: Range) -> str:
     """The key of the check of a range of visits."""
-    return _check(walk, visits, 0).key
+    return _check(walk, visits.shard, visits.number, 0).key
 
 
-def _check(walk: Walk, visits: Range, targets: int) -> Range:
-    return Range(visits.shard, first_number(walk, visits.shard) + visits.number, 0, targets - 1)
+def _check(walk: Walk, shard: int, visits: int, targets: int) -> Range:
+    """The check of so many targets of a shard's range of visits with this number."""
+    return Range(shard, first_number(walk, shard) + visits, 0, targets - 1)
 
 
 def planned(place: Sweep, plan: Plan, walk: Walk) -> dict[str, Check]:
@@ -59,8 +60,7 @@ def planned(place: Sweep, plan: Plan, walk: Walk) -> dict[str, Check]:
     grouped = counted.group_by(["shard", "range"]).aggregate([("held", "sum"), ("held", "count")])
     found = {}
     for row in grouped.to_pylist():
-        number = first_number(walk, row["shard"]) + row["range"]
-        chosen = Range(row["shard"], number, 0, row["held_count"] - 1)
+        chosen = _check(walk, row["shard"], row["range"], row["held_count"])
         found[chosen.key] = Check(chosen, row["held_sum"])
     return found
 

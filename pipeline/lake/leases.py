@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import msgspec
 
@@ -142,10 +141,5 @@ def _is_gone(holder: Holder) -> bool:
 
 def _process(pid: int) -> str:
     """`BOOT/NAMESPACE/START` of a process: no other one since the beginning of time has the same with the same pid."""
-    try:
-        # proc(5): the name may hold anything, so count from its closing bracket; field 22 is the start time.
-        fields = Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
-        start = "gone" if fields[0] in "ZX" else fields[19]
-    except OSError:
-        start = "gone"
-    return f"{guard.boot_id()}/{os.readlink('/proc/self/ns/pid')}/{start}"
+    started = guard.started_at(pid)
+    return f"{guard.boot_id()}/{os.readlink('/proc/self/ns/pid')}/{'gone' if started is None else started}"

@@ -16,7 +16,7 @@ from pipeline.lake import harm, manifest, parts, second, store
 from pipeline.lake.receipts import Receipt, read_receipts
 from pipeline.lake.store import Place, Sweep
 from pipeline.space.plan import Plan
-from pipeline.space.shard import Range, Walk
+from pipeline.space.shard import Range, Walk, range_key
 
 TABLES = ("responses", "associations", "banners", "tls", "controls", "control_targets", "held", "harm")
 #: The table with a row for each visit of a round, and the receipt's count of it.
@@ -52,7 +52,7 @@ def faults(place: Sweep, plan: Plan) -> Iterator[Fault]:
     planned |= {found[0].key: found[0] for found in again if found}
     checks = harm.planned(place, plan, walk)
     planned |= {key: check.range for key, check in checks.items()}
-    receipts = {f"{r['shard']:03d}-{r['range']:06d}": r for r in read_receipts(place)}
+    receipts = {range_key(r["shard"], r["range"]): r for r in read_receipts(place)}
     yield from _against_plan(planned, receipts, plan)
     yield from _checked(checks, receipts)
     if place.sealed("sweeps").exists():

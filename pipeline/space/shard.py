@@ -32,7 +32,12 @@ class Range:
     @property
     def key(self) -> str:
         """Name of the range in files and leases."""
-        return f"{self.shard:03d}-{self.number:06d}"
+        return range_key(self.shard, self.number)
+
+
+def range_key(shard: int, number: int) -> str:
+    """Name of a shard's range in files and leases."""
+    return f"{shard:03d}-{number:06d}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

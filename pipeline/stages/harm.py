@@ -61,7 +61,6 @@ class _Task:
     began: float
     open: int
     probes: int = 0
-    over: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(slots=True)

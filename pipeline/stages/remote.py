@@ -1,4 +1,4 @@
-"""The process that stands in for an associator on another machine (`pipeline/associate_elsewhere.py` is the other end).
+"""The process that stands in for an associator on another machine (`pipeline/elsewhere.py` is the other end).
 
 ```
 engine → this process ⇒ TCP with CURVE ⇒ its relay → associator
@@ -104,7 +104,7 @@ class WorkerRelay:
             if theirs != ours:
                 reason = f"associator {self.name} has another {what} ({theirs:.20}) than its worker ({ours:.20})"
                 self.far.say(messages.Failed(shard=0, number=0, reason=reason, exit_code=GuardError.exit_code))
-                self.far.peer = self.far.heard_at = None
+                self.far.part()
                 return
 
     def keep(self, message: messages.Rows, rows: pa.RecordBatch | None, frames: Frames) -> None:

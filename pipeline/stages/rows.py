@@ -13,6 +13,7 @@ from pipeline.lake.store import Place, Sweep
 from pipeline.outcome import Transport
 from pipeline.probe.open_range import SendCounts
 from pipeline.space.plan import Plan
+from pipeline.space.shard import range_key
 from pipeline.wire.outgoing import Outgoing
 
 Row = Mapping[str, Any]
@@ -59,7 +60,7 @@ def by_table(rows: list[dict[str, Any]], *, round: int) -> Iterator[tuple[str, p
 
 def known(place: Sweep, shard: int, number: int, attempt: int) -> set[tuple[int, int]]:
     """The (address, port) of all conversations that earlier attempts at a range finished."""
-    key = f"{shard:03d}-{number:06d}"
+    key = range_key(shard, number)
     found: set[tuple[int, int]] = set()
     for earlier in range(1, attempt):
         for table in VISITS:
@@ -76,7 +77,7 @@ def checked(
     place: Sweep, shard: int, number: int, attempt: int
 ) -> tuple[set[tuple[int, int]], dict[tuple[int, int], datetime]]:
     """Of a range of the harm check: the targets that earlier attempts are done with, and by when at the latest they visited which."""
-    key = f"{shard:03d}-{number:06d}"
+    key = range_key(shard, number)
     finished: set[tuple[int, int]] = set()
     visited: dict[tuple[int, int], datetime] = {}
     for earlier in range(1, attempt):

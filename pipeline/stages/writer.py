@@ -31,8 +31,7 @@ def run_writer(_name: str, setting: Setting, context: zmq.Context[zmq.Socket[byt
             case (messages.Rows() as message, rows) if rows is not None:
                 name = (message.shard, message.number, message.table)
                 if name not in journals:
-                    key = f"{message.shard:03d}-{message.number:06d}"
-                    path = setting.place.journal(key, message.attempt, message.table)
+                    path = setting.place.journal(message.key, message.attempt, message.table)
                     journals[name] = parts.journal(path, message.table)
                 journals[name].append(rows)
             case (messages.Cooled() as message, _):
@@ -63,7 +62,7 @@ def _joined(ends: list[messages.Cooled]) -> messages.Cooled:
 
 def _finish(place: Sweep, plan_digest: str, message: messages.Cooled) -> messages.Written:
     """End an attempt: parts out of all journals of the range if it is complete, its counts beside them if not."""
-    key = f"{message.shard:03d}-{message.number:06d}"
+    key = message.key
     written: list[parts.Part] = []
     outcomes: Counter[str] = Counter()
     if message.complete:

@@ -109,6 +109,10 @@ class Bridge:
         except zmq.ZMQError:
             return  # it is gone already
 
+    def part(self) -> None:
+        """Talk no more with whom we talked: the next caller that presents itself takes the place."""
+        self.peer = self.heard_at = None
+
     def beat(self) -> None:
         """Say that we are here, and see whether the other end still is. Raises CensusError if it is not."""
         now = time.monotonic()

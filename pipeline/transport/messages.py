@@ -2,12 +2,19 @@
 
 import msgspec
 
+from pipeline.space.shard import range_key
+
 
 class Message(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """A message about one range of one shard."""
 
     shard: int
     number: int
+
+    @property
+    def key(self) -> str:
+        """Name of the range in files and leases."""
+        return range_key(self.shard, self.number)
 
 
 class Assign(Message, frozen=True):

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+from pipeline import guard
 from tests.testbed.running import ROOT
 
 #: A coordinator that starts a writer, tells its pid and is busy.
@@ -30,14 +31,6 @@ if __name__ == "__main__":
 """
 
 
-def alive(pid: int) -> bool:
-    """Whether a process runs, and is no zombie that nobody has waited for."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
-
-
 def test_no_process_outlives_its_coordinator(tmp_path: Path) -> None:
     """When the coordinator is killed, its processes end at once: nobody would tell them to stop."""
     script = tmp_path / "coordinator.py"
@@ -47,9 +40,9 @@ def test_no_process_outlives_its_coordinator(tmp_path: Path) -> None:
     with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as coordinator:
         assert coordinator.stdout is not None
         pid = int(coordinator.stdout.readline())
-        assert alive(pid)
+        assert guard.started_at(pid) is not None
         coordinator.send_signal(signal.SIGKILL)
     until = time.monotonic() + 10
-    while alive(pid) and time.monotonic() < until:
+    while guard.started_at(pid) is not None and time.monotonic() < until:
         time.sleep(0.02)
-    assert not alive(pid)
+    assert guard.started_at(pid) is None
