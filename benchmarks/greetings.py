@@ -45,7 +45,7 @@ mix = {mix}
 """
 TICK = os.sysconf("SC_CLK_TCK")
 #: A worker's processes, in the order in which they are started; those of the others are the coordinator's helpers.
-PROCESSES = ("engine", "associator", "writer")
+PROCESSES = ("engine-0", "associator", "writer")
 
 
 def census(*arguments: object) -> list[str]:

@@ -465,12 +465,13 @@ def identity(
         for path in attribution.write(loaded, output):
             console.say(str(path))
     if check:
-        address = checking.address(source) if source else loaded.probe.source or network.next_hop().source
-        found = list(checking.findings(loaded.identity, address))
+        given = (checking.address(source),) if source else loaded.probe.sources
+        sources = given or (network.next_hop().source,)
+        found = list(checking.findings(loaded.identity, *sources))
         console.warn(found)
         if found:
             raise GuardError(f"the measured would not find who measures: {len(found)} of the above")
-        console.say(f"{address}: reverse DNS, page and {described.PATH} are in place")
+        console.say(f"{', '.join(sources)}: reverse DNS, page and {described.PATH} are in place")
 
 
 @testbed.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})

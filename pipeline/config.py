@@ -73,13 +73,29 @@ class IdentitySection(Section, frozen=True):
 
 
 class ProbeSection(Section, frozen=True):
-    """`[probe]`: how to send. What is not given is looked up (interface, source and next hop of the default route)."""
+    """`[probe]`: how to send. What is not given is looked up (interface, source and next hop of the default route).
+
+    `senders` processes send within one budget, each from source ports of its own; of several addresses in `source` each sender
+    takes one in turn, and there are never fewer senders than addresses.
+    """
 
     interface: str = ""
-    source: str = ""
+    source: str | Annotated[tuple[str, ...], Meta(min_length=1, max_length=64)] = ""
+    senders: Annotated[int, Meta(ge=1, le=64)] = 1
     gateway_mac: Annotated[str, Meta(pattern=r"^([0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5})?$")] = ""
     engine: Literal["ring"] = "ring"
     cooldown: Annotated[float, Meta(ge=0.5, le=60)] = 8.0
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The source addresses, dotted; none where the one of the default route is to be looked up."""
+        given = (self.source,) if isinstance(self.source, str) else self.source
+        return tuple(source for source in given if source)
+
+    @property
+    def processes(self) -> int:
+        """How many senders there are."""
+        return max(self.senders, len(self.sources))
 
 
 class AssociateSection(Section, frozen=True):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline.errors import CensusError
 from pipeline.wire import segment
-from pipeline.wire.cookie import FIRST_SOURCE_PORT, SOURCE_PORTS
+from pipeline.wire.cookie import WHOLE, Slice
 from pipeline.wire.intact import intact
 from pipeline.wire.packet import FRAME, ICMP, ICMP_UNREACHABLE, SNAP, TCP, Answers
 from pipeline.wire.segment import Kind, Places
@@ -229,24 +229,30 @@ def _broken(frames: NDArray[np.void], usable: NDArray[np.bool_]) -> NDArray[np.b
     return broken
 
 
-def filter_program(our_address: int) -> list[Step]:
-    """Classic BPF: IPv4 to us that is TCP to our source ports, or ICMP unreachable; (code, jt, jf, k) each."""
-    load_half, load_byte, load_word, load_header_length, load_half_after = 0x28, 0x30, 0x20, 0xB1, 0x48
-    equal, at_least, give = 0x15, 0x35, 0x06
+def filter_program(our_address: int, ports: Slice = WHOLE) -> list[Step]:
+    """Classic BPF: IPv4 to us without options that is TCP to our source ports, or ICMP unreachable that quotes them.
+
+    Steps are (code, jt, jf, k).
+    """
+    load_half, load_byte, load_word = 0x28, 0x30, 0x20
+    equal, at_least, above, jump, give = 0x15, 0x35, 0x25, 0x05, 0x06
     return [
         (load_half, 0, 0, 12),
-        (equal, 0, 12, 0x0800),
+        (equal, 0, 15, 0x0800),
+        (load_byte, 0, 0, 14),
+        (equal, 0, 13, 0x45),
         (load_word, 0, 0, 30),
-        (equal, 0, 10, our_address),
+        (equal, 0, 11, our_address),
         (load_byte, 0, 0, 23),
-        (equal, 3, 0, TCP),
-        (equal, 0, 7, ICMP),
+        (equal, 5, 0, TCP),
+        (equal, 0, 8, ICMP),
         (load_byte, 0, 0, 34),
-        (equal, 4, 5, ICMP_UNREACHABLE),
-        (load_header_length, 0, 0, 14),
-        (load_half_after, 0, 0, 16),
-        (at_least, 0, 2, FIRST_SOURCE_PORT),
-        (at_least, 1, 0, FIRST_SOURCE_PORT + SOURCE_PORTS),
+        (equal, 0, 6, ICMP_UNREACHABLE),
+        (load_half, 0, 0, 62),
+        (jump, 0, 0, 1),
+        (load_half, 0, 0, 36),
+        (at_least, 0, 2, ports.first),
+        (above, 1, 0, ports.last),
         (give, 0, 0, 0xFFFF),
         (give, 0, 0, 0),
     ]

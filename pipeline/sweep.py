@@ -105,8 +105,8 @@ def findable(plan: Plan) -> Iterator[str]:
 
     if guard.in_closed_testbed() and not plan.identity.resolver:
         return
-    source = plan.probe.source or network.next_hop().source
-    found = list(checking.findings(plan.identity, source))
+    sources = plan.probe.sources or (network.next_hop().source,)
+    found = list(checking.findings(plan.identity, *sources))
     if found and plan.identity.strict:
         raise GuardError(f"nothing is sent, since identity.strict is set: {'; '.join(found)}")
     yield from found

@@ -1,14 +1,13 @@
 """One worker: takes ranges, runs them from lease to receipt. The only place where the stages meet.
 
-Three processes, joined by channels: the engine sends and hears answers, the associator holds the conversations, the writer
-makes them durable. The coordinator, here, hands out ranges and writes receipts.
+Processes joined by channels: engines send and hear answers, associators hold conversations, the writer makes them durable. The
+coordinator, here, hands out ranges and writes receipts.
 
 ```
-coordinator → engine → associator → writer → coordinator
+coordinator → engines → associators → writer → coordinator
 ```
 """
 
-import multiprocessing
 import queue
 import socket
 import tempfile
@@ -35,10 +34,10 @@ from pipeline.lake.remaining import Remaining, Task
 from pipeline.lake.store import Sweep
 from pipeline.space.plan import Plan
 from pipeline.space.shard import Range
-from pipeline.stages.process import names, run
+from pipeline.stages.running import Running
 from pipeline.stages.setting import PROGRESS_SECONDS, Remote, Setting
 from pipeline.transport import messages
-from pipeline.transport.channel import Address, Receiver, Sender
+from pipeline.transport.channel import Address, Receiver
 
 #: How long a stopped worker may take to finish the conversations that are in flight, in seconds.
 STOP_SECONDS = 20.0
@@ -48,11 +47,13 @@ ROUNDS = {1: "responses", 2: "tls", 3: "harm"}
 
 @dataclass(slots=True)
 class Shard:
-    """A shard that somebody waits for."""
+    """A shard that somebody waits for. One sender sends all of it, so that no address is visited on two ports at once."""
 
     number: int
     ranges: Iterator[Task | None]
-    done: Future[int]
+    done: Future[int] = field(default_factory=Future)
+    sender: int | None = None
+    """Which sender it is; the first that takes one of its ranges. What belongs to no sender's range is the first one's."""
     open: set[str] = field(default_factory=set)
     finished: int = 0
     exhausted: bool = False
@@ -95,7 +96,6 @@ class Worker:
         self._walk = plan.walk()
         self._hits = HitWatch(plan, place, self._walk)
         self._id = f"{socket.gethostname()}-{id(self):x}"
-        self._engine_idle = True
         self._leases = Leases(place)
         self._remaining = Remaining(plan, place, self._walk, self._leases)
 
@@ -106,14 +106,8 @@ class Worker:
         self._inbox = Receiver(self._context, Address(folder, "coordinator"))
         secret = store.load_secret(self._place)
         setting = Setting(folder, self._plan, self._place, secret, self._pcap, self._remotes)
-        context = multiprocessing.get_context("spawn")
-        self._processes = [
-            context.Process(target=run, args=(name, setting), name=f"census-{name}", daemon=True)
-            for name in names(setting)
-        ]
-        for process in self._processes:
-            process.start()
-        self._engine = Sender(self._context, Address(folder, "engine"))
+        self._processes = Running(setting, self._context)
+        self._idle = set(self._processes.senders)
         self._thread = threading.Thread(target=self._guarded_loop, name="census-coordinator")
         self._keeper = threading.Thread(target=self._keep, name="census-keeper")
         self._thread.start()
@@ -126,12 +120,7 @@ class Worker:
         self.stop()
         self._thread.join()
         self._keeper.join()
-        for process in self._processes:
-            process.join(5)
-            if process.is_alive():
-                process.kill()
-                process.join()
-        self._engine.close()
+        self._processes.end()
         self._inbox.close()
         self._context.term()
         self._folder.cleanup()
@@ -142,15 +131,15 @@ class Worker:
 
     def run_shard(self, number: int) -> int:
         """Run the ranges of a shard that have no receipt; how many that were. Raises what stopped the worker."""
-        return self._run(Shard(number, self._remaining.of_shard(number), Future()))
+        return self._run(Shard(number, self._remaining.of_shard(number)))
 
     def run_second(self, number: int) -> int:
         """Make the second visits of a shard whose first round is done, if they have no receipt; otherwise as `run_shard`."""
-        return self._run(Shard(number, self._remaining.second_visits(number), Future()))
+        return self._run(Shard(number, self._remaining.second_visits(number), sender=0))
 
     def run_checks(self, number: int) -> int:
         """Wait for the harm checks of a shard, and make those that have no receipt; otherwise as `run_shard`."""
-        return self._run(Shard(number, self._remaining.checks(number), Future()))
+        return self._run(Shard(number, self._remaining.checks(number), sender=0))
 
     def _run(self, shard: Shard) -> int:
         self._waiting.put(shard)
@@ -165,7 +154,7 @@ class Worker:
         """A range of visits is done: its harm check begins at once, beside whatever else is sent."""
         found = None if self._stopping.is_set() else self._remaining.check(visits)
         if found:
-            self._begin(Shard(visits.shard, iter(()), Future()), *found)
+            self._begin(0, Shard(visits.shard, iter(())), *found)
 
     def _guarded_loop(self) -> None:
         try:
@@ -175,14 +164,14 @@ class Worker:
         except Exception as error:
             self._error = CensusError(f"the worker failed: {error!r}")
         if self._error:
-            self._engine.send(messages.Stop(shard=0, number=0))
+            self._processes.stop()
         self._finished.set()
 
     def _loop(self) -> None:
         while not self._stopping.is_set():
             self._take_shards()
-            if self._engine_idle:
-                self._assign_next()
+            for sender in sorted(self._idle):
+                self._assign_next(sender)
             self._hear(0.02)
             self._leases.check()
             self._watch_processes()
@@ -190,9 +179,9 @@ class Worker:
 
     def _wind_down(self) -> None:
         """Let the stages finish what is in flight; their last messages settle every open range."""
-        self._engine.send(messages.Stop(shard=0, number=0))
+        self._processes.stop()
         until = time.monotonic() + STOP_SECONDS
-        while time.monotonic() < until and any(process.is_alive() for process in self._processes):
+        while time.monotonic() < until and self._processes.any_alive:
             self._hear(0.05)
         while self._hear(0.0):
             pass
@@ -205,8 +194,11 @@ class Worker:
                 self._active.remove(shard)
                 shard.done.set_result(shard.finished)
 
-    def _assign_next(self) -> None:
+    def _assign_next(self, sender: int) -> None:
+        """Give a sender the next range of a shard that is its own, or nobody's yet."""
         for shard in self._active:
+            if shard.sender not in (None, sender):
+                continue
             try:
                 following = None if shard.exhausted else next(shard.ranges)
             except StopIteration:
@@ -214,28 +206,29 @@ class Worker:
                 continue
             if following is None:
                 continue
-            self._engine_idle = self._begin(shard, *following)
+            shard.sender = sender
+            self._begin(sender, shard, *following)
             return
 
-    def _begin(self, shard: Shard, chosen: Range, targets: pa.Table | None) -> bool:
-        """Have the engine run a range; whether it may be given another one meanwhile."""
+    def _begin(self, sender: int, shard: Shard, chosen: Range, targets: pa.Table | None) -> None:
+        """Have a sender run a range; it may be given others beside a harm check, and none beside any other until that is sent."""
         attempt = receipts.begin_attempt(self._place, chosen.key)
         shard.open.add(chosen.key)
         self._of_key[chosen.key] = shard, chosen
         number = self._round(chosen)
         if targets is None:
-            self._engine.send(
-                messages.Assign(
-                    shard=chosen.shard, number=chosen.number, first_index=chosen.first_index,
-                    last_index=chosen.last_index, attempt=attempt,
-                )
+            assign = messages.Assign(
+                shard=chosen.shard, number=chosen.number, first_index=chosen.first_index,
+                last_index=chosen.last_index, attempt=attempt,
             )  # fmt: skip
+            self._processes.tell(sender, assign)
         else:
             message = messages.Rows(
                 shard=chosen.shard, number=chosen.number, attempt=attempt, table=ROUNDS[number], round=number
             )
-            self._engine.send(message, targets.combine_chunks().to_batches()[0])
-        return number == harm.ROUND
+            self._processes.tell(sender, message, targets.combine_chunks().to_batches()[0])
+        if number != harm.ROUND:
+            self._idle.discard(sender)
 
     def _round(self, chosen: Range) -> int:
         """Which round a range is of: probes, second visits, harm checks, in the order of their numbers."""
@@ -247,8 +240,8 @@ class Worker:
         if received is None:
             return False
         match received[0]:
-            case messages.Sent():
-                self._engine_idle = True
+            case messages.Sent(sender=sender):
+                self._idle.add(sender)
             case messages.Progress(counts=counts, stage=stage, held=held):
                 self._tally.update(stage, counts, held)
             case messages.Written() as written:
@@ -301,18 +294,18 @@ class Worker:
         store.write(self._place.progress / f"{self._id}.json", msgspec.json.encode(data))
 
     def _watch_processes(self) -> None:
-        for process in self._processes:
-            if not process.is_alive():
-                while self._hear(0.1):
-                    pass
-                raise CensusError(f"{process.name} ended with exit code {process.exitcode}; --resume finishes the rest")
+        if process := self._processes.ended():
+            while self._hear(0.1):
+                pass
+            raise CensusError(f"{process.name} ended with exit code {process.exitcode}; --resume finishes the rest")
 
 
 def work(
     plan: Plan, place: Sweep, shards: list[int], *, pcap: Path | None = None, remotes: tuple[Remote, ...] = ()
 ) -> int:
-    """Run shards one after another, each overlapping the cool-down of the one before; how many ranges were run."""
-    with Worker(plan, place, pcap=pcap, remotes=remotes) as worker, ThreadPoolExecutor(max_workers=2) as pool:
+    """Run shards, one a sender at a time, each overlapping the cool-down of the one before; how many ranges were run."""
+    at_once = plan.probe.processes + 1
+    with Worker(plan, place, pcap=pcap, remotes=remotes) as worker, ThreadPoolExecutor(max_workers=at_once) as pool:
         try:
             rounds = (worker.run_shard, worker.run_second, worker.run_checks)
             return sum(sum(pool.map(each, shards)) for each in rounds)

@@ -1,15 +1,19 @@
 """What holds for every test, and a lake in a folder and in a bucket of a real S3 server: what is said of one holds for the other."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from pipeline.guard import ONLY_TESTBED
 from pipeline.lake import remote, store
 from pipeline.lake.store import Place
 from tests.lake import bucket
 
+# However the tests are run: nothing of them leaves a testbed or loopback.
+os.environ[ONLY_TESTBED] = "1"
 # A busy machine is slow now and then: how long an example takes proves nothing.
 settings.register_profile("census", deadline=None)
 settings.load_profile("census")

@@ -28,7 +28,7 @@ def write(config: Config, folder: Path) -> list[Path]:
     expires = datetime.now(UTC) + timedelta(days=DAYS)
     told = page.Told(
         contact=identity.contact, url=identity.url, authorised_by=identity.authorised_by, ae_title=identity.ae_title,
-        sources=[config.probe.source] if config.probe.source else [], ports=sweep.ports, profile=sweep.profile,
+        sources=list(config.probe.sources), ports=sweep.ports, profile=sweep.profile,
     )  # fmt: skip
     texts = {
         folder / "index.html": page.html(told),

@@ -21,12 +21,14 @@ MOST = 1 << 18
 REDIRECTS = 5
 
 
-def findings(identity: IdentitySection, source: str) -> Iterator[str]:
+def findings(identity: IdentitySection, *sources: str) -> Iterator[str]:
     """Yield what the measured would not find, a sentence each; nothing if all is in place.
 
-    `source` is the address that probes come from. Raises GuardError where nothing may be asked.
+    `sources` are the addresses that probes come from. Raises GuardError where nothing may be asked.
     """
-    names = yield from _names(identity.resolver, source)
+    named = {}
+    for source in sources:
+        named[source] = yield from _names(identity.resolver, source)
     page = yield from _fetch(identity.url)
     if page is not None and identity.contact not in page:
         yield f"the page {identity.url} does not show the contact {identity.contact}"
@@ -35,11 +37,12 @@ def findings(identity: IdentitySection, source: str) -> Iterator[str]:
     if text is not None:
         yield from (f"{at}: {fault}" for fault in described.faults(described.read(text), datetime.now(UTC)))
     shown = (urlsplit(identity.url).hostname or "").rstrip(".").lower()
-    if names and shown not in {*names, source}:
-        yield (
-            f"the reverse DNS of {source} is {', '.join(sorted(names))}, where the measured look for {described.PATH} "
-            f"(RFC 9511 §4), but the page is on {shown}"
-        )
+    for source, names in named.items():
+        if names and shown not in {*names, source}:
+            yield (
+                f"the reverse DNS of {source} is {', '.join(sorted(names))}, where the measured look for {described.PATH} "
+                f"(RFC 9511 §4), but the page is on {shown}"
+            )
 
 
 def _names(resolver: str, source: str) -> Generator[str, None, set[str]]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline.probe.lot import Lot, draw
 from pipeline.space.ranges import I64, U32
-from pipeline.wire.cookie import Secret, bake
+from pipeline.wire.cookie import WHOLE, Secret, Slice, bake
 from pipeline.wire.packet import ACK, RST, SYN, Answers
 
 U16 = NDArray[np.uint16]
@@ -36,9 +36,11 @@ class Aside:
     beside: int = 0
 
     @classmethod
-    def of(cls, name: str, key: bytes, lot: Lot, *, delay: float, port: int = 0, beside: int = 0) -> "Aside":
-        """One whose secret is derived from the sweep's."""
-        return cls(name, Secret.derived(key, f"{name} probe"), lot, delay, port, beside)
+    def of(
+        cls, name: str, key: bytes, lot: Lot, *, delay: float, port: int = 0, beside: int = 0, ports: Slice = WHOLE
+    ) -> "Aside":
+        """One whose secret is derived from the sweep's; `ports` are its sender's."""
+        return cls(name, Secret.derived(key, f"{name} probe", ports), lot, delay, port, beside)
 
     def chosen(self, drawn: U32, ports: U16) -> I64:
         """The places of those targets that get one, by their draws."""

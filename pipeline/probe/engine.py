@@ -40,7 +40,7 @@ class Engine:
 
     def __init__(
         self, walk: Walk, secret: Secret, transmit: TransmitRing, listener: Listener, *,
-        permit: Callable[[], Permit], frame: bytes, rate: int, cooldown: float, asides: Asides,
+        permit: Callable[[], Permit], frame: bytes, pacer: Pacer, cooldown: float, asides: Asides,
         askings: Sequence[Asking] = (),
     ) -> None:  # fmt: skip
         self._walk = walk
@@ -54,7 +54,7 @@ class Engine:
         self._asides = asides
         self._askings = tuple(askings)
         self._ids = np.random.default_rng()
-        self._pacer = Pacer(rate, time.monotonic())
+        self._pacer = pacer
         self._sending: OpenRange | None = None
         self._begun = 0
         self._seen = dict.fromkeys(RING_COUNTS, 0)

@@ -8,7 +8,7 @@ BURST_SECONDS = 0.010
 LATE_SECONDS = 0.002
 
 
-@dataclass(slots=True)
+@dataclass
 class Pacer:
     """Grants probes at `rate` a second. After a stall it goes on at the rate: what was missed is lost and counted."""
 
@@ -30,10 +30,9 @@ class Pacer:
         """How many probes may go at `now` (seconds of a monotonic clock), at most `wanted`."""
         elapsed = now - self.last
         self.last = now
-        longest = max(BURST_SECONDS, 2 / self.rate)
-        if elapsed > longest:
+        if elapsed > self.longest:
             self.stalls += 1
-            elapsed = longest
+            elapsed = self.longest
         self.tokens = min(self.tokens + elapsed * self.rate, self._most())
         granted = min(int(self.tokens + 1e-9), wanted)
         self.tokens -= granted
@@ -42,6 +41,11 @@ class Pacer:
     def resume(self, now: float) -> None:
         """Begin anew after a time in which nothing was to be sent: that is no stall, and earns no budget."""
         self.last = now
+
+    @property
+    def longest(self) -> float:
+        """The longest time without a grant that is no stall, in seconds."""
+        return max(BURST_SECONDS, 2 / self.rate)
 
     def _most(self) -> float:
         """The bucket's size: a burst, or one probe and what a late wake-up earns."""

@@ -74,7 +74,7 @@ class Associating:
     outcomes: Counter[str] = field(default_factory=Counter)
     turns: Turns[tuple[Conversations, dict[str, Any]]] = field(init=False)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    stopped: bool = False
+    stops: int = 0
     flushed: float = 0.0
     shown: float = 0.0
 
@@ -82,6 +82,11 @@ class Associating:
         limits = self.setting.plan.associate
         self.turns = Turns(limits.at_once, limits.per_slash24)
         self.origin = Origin.of(self.setting.plan, f"{socket.gethostname()}-{os.getpid()}", self.outgoing)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether all senders have said that no more will come."""
+        return self.stops == len(self.setting.engines)
 
     async def run(self) -> None:
         """Work until told to stop and nothing is in flight."""
@@ -129,7 +134,7 @@ class Associating:
             case messages.Cooled():
                 self.range_of(message).cooled = message
             case messages.Stop():
-                self.stopped = True
+                self.stops += 1
 
     def range_of(self, message: messages.Rows | messages.Cooled) -> Conversations:
         """The range that a message speaks of; what earlier attempts at it have visited is not visited again."""

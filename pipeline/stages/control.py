@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address
 from typing import Any
 
 import pyarrow as pa
@@ -23,7 +24,8 @@ SILENCES = 3
 class ControlTargets:
     """Drive it with `tick`; `rows` gives what came of it since the last time."""
 
-    settings: ControlSection
+    targets: list[Target]
+    interval: float
     asking: Asking
     register: Register
     _next: float = 0.0
@@ -36,8 +38,8 @@ class ControlTargets:
         for told in self.asking.told(now):
             self._told(told, now)
         if now >= self._next and not permit.held:
-            self._next = now + self.settings.interval
-            for target in targets(self.settings):
+            self._next = now + self.interval
+            for target in self.targets:
                 self.asking.ask(target)
 
     def rows(self) -> pa.RecordBatch | None:
@@ -52,11 +54,10 @@ class ControlTargets:
         self._missed[told.target] = 0 if told.first else self._missed[told.target] + 1
         if self._missed[told.target] == SILENCES:
             self._missed.clear()
-            name = next(text for text in self.settings.targets if _parsed(text) == told.target)
             optout.stop(
                 self.register,
                 "census",
-                f"control target {name} is silent: {SILENCES} SYNs without an answer; "
+                f"control target {IPv4Address(ip)}:{port} is silent: {SILENCES} SYNs without an answer; "
                 f"`census go {self.register.where}` lets the sweep go on",
             )
 

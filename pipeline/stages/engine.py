@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ from pipeline.stages.fanout import Fanout
 from pipeline.stages.harm import HarmChecks
 from pipeline.stages.rows import Origin
 from pipeline.stages.second import SecondVisits
-from pipeline.stages.sender import engine_of, vantage
+from pipeline.stages.sender import engine_of, slice_of, vantage
 from pipeline.stages.setting import PROGRESS_SECONDS, Setting
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
@@ -46,28 +47,36 @@ from pipeline.wire.outgoing import Outgoing
 FLUSH_SECONDS = 0.1
 
 
-def run_engine(_name: str, setting: Setting, context: zmq.Context[zmq.Socket[bytes]], coordinator: Sender) -> None:
+def run_engine(name: str, setting: Setting, context: zmq.Context[zmq.Socket[bytes]], coordinator: Sender) -> None:
     """Send the ranges that are assigned, greet who answers."""
-    plan = setting.plan
-    inbox = Receiver(context, Address(setting.folder, "engine"))
+    plan, number = setting.plan, setting.engines.index(name)
+    inbox = Receiver(context, Address(setting.folder, name))
     writer = Sender(context, Address(setting.folder, "writer"))
     fanout = Fanout(writer, [Sender(context, Address(setting.folder, name)) for name in setting.associators])
-    interface, link, source = vantage(plan)
+    (interface, link, source), ours = vantage(plan, number), slice_of(plan, number)
     outgoing = Outgoing.from_json(plan.requests, where="plan, requests")
     with ExitStack() as stack:
         watch = stack.enter_context(setting.watch())
-        stack.enter_context(shield(interface, source, _ports(plan)))
-        capture = stack.enter_context(Capture(setting.pcap, RAW)) if setting.pcap else None
-        asking = Asking(Secret.derived(setting.secret, "harm probe"), plan.probe.cooldown)
-        own = Asking(Secret.derived(setting.secret, "control target"), plan.probe.cooldown, repeats=False)
-        engine = engine_of(setting, outgoing, interface, link, watch, [asking, own], capture)
+        stack.enter_context(shield(interface, source, _ports(plan), ours))
+        capture = stack.enter_context(Capture(_capture(setting.pcap, number), RAW)) if setting.pcap else None
+        asking = Asking(Secret.derived(setting.secret, "harm probe", ours), plan.probe.cooldown)
+        own = Asking(Secret.derived(setting.secret, "control target", ours), plan.probe.cooldown, repeats=False)
+        engine = engine_of(setting, ours, outgoing, interface, link, watch, [asking, own], capture)
         second = SecondVisits(fanout, Pacer(plan.tls.rate, time.monotonic()), source)
         checks = HarmChecks(setting.place, fanout, asking, plan.harm.delay if plan.harm else 0.0, source)
-        control = ControlTargets(plan.control, own, register.of(plan.register, setting.place.lake))
+        asked = targets(plan.control) if number == 0 else []
+        control = ControlTargets(asked, plan.control.interval, own, register.of(plan.register, setting.place.lake))
         origin = Origin.of(plan, f"{socket.gethostname()}-{os.getpid()}", outgoing)
-        Sending(setting, engine, watch, inbox, fanout, second, checks, control, coordinator, source, origin).run()
+        Sending(
+            setting, number, engine, watch, inbox, fanout, second, checks, control, coordinator, source, origin
+        ).run()
     inbox.close()
     fanout.close()
+
+
+def _capture(path: Path, number: int) -> Path:
+    """The capture file of a sender: of the others than the first with their number before the suffix."""
+    return path.with_stem(f"{path.stem}-{number}") if number else path
 
 
 def _ports(plan: Plan) -> list[int]:
@@ -94,6 +103,8 @@ class Sending:
     """The engine's process: commands in, finished conversations and targets for the associators out."""
 
     setting: Setting
+    number: int
+    """Which of the senders this is."""
     engine: Engine
     watch: Watch
     inbox: Receiver
@@ -123,7 +134,7 @@ class Sending:
             self.control.tick(self.watch.permit())
             if self.engine.idle and self.second.idle and not self.told:
                 self.told = True
-                self.coordinator.send(messages.Sent(shard=0, number=0))
+                self.coordinator.send(messages.Sent(shard=0, number=0, sender=self.number))
             self.flush()
             self.show()
         self.second.end(self.watch.digest)
@@ -273,7 +284,8 @@ class Sending:
             self.shown = now
             counts = {"probed": self.engine.probes, "suppressed": self.engine.suppressed, **self.seen}
             held = self.watch.permit().held
-            self.coordinator.send(messages.Progress(shard=0, number=0, stage="engine", counts=counts, held=held))
+            stage = self.setting.engines[self.number]
+            self.coordinator.send(messages.Progress(shard=0, number=0, stage=stage, counts=counts, held=held))
 
 
 #: What is done with each kind of event of the engine.

@@ -30,7 +30,7 @@ STAGES: dict[str, Stage] = {
 
 def names(setting: Setting) -> list[str]:
     """The processes of a worker."""
-    return ["engine", *setting.associators, "writer"]
+    return [*setting.engines, *setting.associators, "writer"]
 
 
 def run(name: str, setting: Setting) -> None:

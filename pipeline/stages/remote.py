@@ -51,6 +51,7 @@ class WorkerRelay:
     coordinator: Sender
     far: Bridge
     waiting: deque[Frames] = field(default_factory=deque)
+    stops: int = 0
     over: bool = False
     shown: float = 0.0
 
@@ -78,10 +79,11 @@ class WorkerRelay:
         return len(self.waiting) < HIGH_WATER_MARK
 
     def outward(self) -> None:
-        """Carry on what the engine says; end at once if it stops before anybody called."""
+        """Carry on what the engines say; end at once if all of them stop before anybody called."""
         while self.room and (frames := self.inbox.frames(0.0)) is not None:
             self.waiting.append(frames)
-            if self.far.peer is None and is_stop(frames):
+            self.stops += is_stop(frames)
+            if self.far.peer is None and self.stops == len(self.setting.engines):
                 self.writer.forward(frames)
                 self.over = True
         while self.waiting and self.far.ready:

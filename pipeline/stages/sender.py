@@ -1,4 +1,8 @@
-"""A sender of a plan: where it sends from, its sockets and rings, and what it sends beside the plan's probes."""
+"""A sender of a plan: where it sends from, its sockets and rings, and what it sends beside the plan's probes.
+
+Senders differ in their source ports, and in their source address where the plan names several. The first of them also sends what
+belongs to no range: to the lab's control targets, to hosts of the harm check, and the second visits.
+"""
 
 from pipeline import guard, network
 from pipeline.associate.conversation import Conversation
@@ -17,20 +21,20 @@ from pipeline.ring import ReceiveRing, SegmentRing, TransmitRing, filter_program
 from pipeline.space.listing import parse
 from pipeline.space.plan import Plan
 from pipeline.stages.setting import Setting
-from pipeline.wire.cookie import Secret
+from pipeline.wire.cookie import Secret, Slice
 from pipeline.wire.outgoing import Outgoing
 from pipeline.wire.packet import Link, template
 
 ETH_P_ALL = 3
 
 
-def vantage(plan: Plan) -> tuple[str, Link, str]:
-    """Interface, link addresses and dotted source of the probes. Raises GuardError first, then InputError."""
+def vantage(plan: Plan, sender: int = 0) -> tuple[str, Link, str]:
+    """Interface, link addresses and dotted source of a sender's probes. Raises GuardError first, then InputError."""
     guard.require_authorised(plan.identity)
     probe = plan.probe
-    hop = None if probe.interface and probe.source and probe.gateway_mac else network.next_hop()
+    hop = None if probe.interface and probe.sources and probe.gateway_mac else network.next_hop()
     interface = probe.interface or (hop.interface if hop else "")
-    source = probe.source or (hop.source if hop else "")
+    source = probe.sources[sender % len(probe.sources)] if probe.sources else hop.source if hop else ""
     gateway = probe.gateway_mac or (hop.gateway_mac if hop else "")
     if not gateway:
         raise InputError("key probe.gateway_mac", f"the next hop on {interface} has no known address; name it")
@@ -42,11 +46,16 @@ def _mac(text: str) -> bytes:
     return bytes.fromhex(text.replace(":", ""))
 
 
+def slice_of(plan: Plan, sender: int) -> Slice:
+    """The source ports of a sender."""
+    return Slice.of(sender, plan.probe.processes)
+
+
 def engine_of(
-    setting: Setting, outgoing: Outgoing, interface: str, link: Link, watch: Watch, askings: list[Asking],
+    setting: Setting, ours: Slice, outgoing: Outgoing, interface: str, link: Link, watch: Watch, askings: list[Asking],
     capture: Capture | None,
 ) -> Engine:  # fmt: skip
-    """The engine of a plan, on its interface."""
+    """The engine of a sender with these source ports, on its interface."""
     plan, frame = setting.plan, template(link)
     echo = plan.settings.profile == "echo"
 
@@ -55,9 +64,9 @@ def engine_of(
 
     speaker = Speaker(SegmentRing(guard.packet_socket(interface, 0)), link, outgoing)
     ports = plan.settings.ports if plan.settings.profile == "capabilities" else plan.tls.ports
-    walk, secret = plan.walk(), Secret.of(setting.secret)
-    asides, choice = _drawn(setting)
-    receive = ReceiveRing(guard.packet_socket(interface, ETH_P_ALL), filter_program(link.source))
+    walk, secret = plan.walk(), Secret.of(setting.secret, ours)
+    asides, choice = _drawn(setting, ours)
+    receive = ReceiveRing(guard.packet_socket(interface, ETH_P_ALL), filter_program(link.source, ours))
     greeter = Greeter(speaker, outgoing, talk)
     return Engine(
         walk,
@@ -69,21 +78,21 @@ def engine_of(
         ),
         permit=watch.permit,
         frame=frame,
-        rate=plan.settings.rate,
+        pacer=setting.budget(),
         cooldown=plan.probe.cooldown,
         asides=asides,
         askings=askings,
     )  # fmt: skip
 
 
-def _drawn(setting: Setting) -> tuple[Asides, Choice | None]:
+def _drawn(setting: Setting, ours: Slice) -> tuple[Asides, Choice | None]:
     """The probes beside the plan's own that it wants, and whom its harm check holds back: no target is drawn for two of them."""
     plan, port = setting.plan, setting.plan.settings.ports[0]
     chooser, half = Secret.derived(setting.secret, "choice"), plan.harm.sample / 2 if plan.harm else 0.0
     second, beside, visited, unvisited = lots(plan.loss.sample, plan.control.sample, half, half)
     kinds = (
-        Aside.of("second", setting.secret, second, delay=plan.loss.delay),
-        Aside.of("control", setting.secret, beside, delay=0.0, port=plan.control.port, beside=port),
+        Aside.of("second", setting.secret, second, delay=plan.loss.delay, ports=ours),
+        Aside.of("control", setting.secret, beside, delay=0.0, port=plan.control.port, beside=port, ports=ours),
     )
     choice = Choice(chooser, visited, unvisited) if plan.harm else None
     return Asides(tuple(aside for aside in kinds if aside.lot.size), chooser), choice

@@ -1,10 +1,12 @@
 """What every process of a worker is given."""
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import register
 from pipeline.lake.store import Sweep
+from pipeline.probe.budget import Budget
 from pipeline.register import Watch
 from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
@@ -40,10 +42,19 @@ class Setting:
     remotes: tuple[Remote, ...] = ()
 
     @property
+    def engines(self) -> list[str]:
+        """The names of the senders' processes."""
+        return [f"engine-{number}" for number in range(self.plan.probe.processes)]
+
+    @property
     def associators(self) -> list[str]:
         """The names of the associators' processes, and of those that stand in for associators elsewhere."""
         here = [f"associator-{number}" for number in range(self.plan.associate.processes)]
         return here + [remote.stage for remote in self.remotes]
+
+    def budget(self) -> Budget:
+        """What all senders together may send, at the plan's rate."""
+        return Budget(self.folder / "budget", self.plan.settings.rate, time.monotonic())
 
     def watch(self) -> Watch:
         """A watch over the register that the plan obeys; its filter is empty where the plan excludes all of it."""

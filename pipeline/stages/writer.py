@@ -20,7 +20,7 @@ def run_writer(_name: str, setting: Setting, context: zmq.Context[zmq.Socket[byt
     """Make rows durable: journals first, Parquet parts when a range is over."""
     inbox = Receiver(context, Address(setting.folder, "writer"))
     journals: dict[tuple[int, int, str], parts.Journal] = {}
-    sources = 1 + len(setting.associators)  # the engine, which greets, and the associators
+    sources = 1 + len(setting.associators)  # of a range: the engine that sent it, and the associators
     cooled: defaultdict[tuple[int, int], list[messages.Cooled]] = defaultdict(list)
     stops = 0
     while True:
@@ -45,7 +45,7 @@ def run_writer(_name: str, setting: Setting, context: zmq.Context[zmq.Socket[byt
                 coordinator.send(_finish(setting.place, setting.plan.digest, _joined(cooled.pop(key_of))))
             case (messages.Stop(), _):
                 stops += 1
-                if stops == sources:
+                if stops == len(setting.engines) + len(setting.associators):
                     inbox.close()
                     return
 

@@ -1,9 +1,11 @@
 """A closed pair of network namespaces: a *vantage* and a *world*, joined by one veth pair, with nothing else but loopback.
 
-    vantage  198.18.0.1/30 vantage0 ═══ world0 198.18.0.2/30  world
+    vantage  198.18.0.1/29 vantage0 ═══ world0 198.18.0.2/29  world
+             198.18.0.3/29
              default via world          no default; played addresses are local
 
-Neighbours are permanent entries, so not even ARP is spoken. The pair is proved closed before its links are up.
+The vantage's second address is for senders that use several. Neighbours are permanent entries, so not even ARP is spoken. The pair
+is proved closed before its links are up.
 """
 
 import os
@@ -21,7 +23,7 @@ from pipeline.guard import End, Holder, Manifest, boot_id, holder_of, leaks, pre
 from pipeline.network import Namespace, facts
 
 ROOT = Path(__file__).parents[2]
-VANTAGE_ADDRESS, WORLD_ADDRESS = "198.18.0.1", "198.18.0.2"  # RFC 2544 benchmarking space
+VANTAGE_ADDRESS, WORLD_ADDRESS, SECOND_ADDRESS = "198.18.0.1", "198.18.0.2", "198.18.0.3"  # RFC 2544 benchmarking space
 VANTAGE_MAC, WORLD_MAC = "02:00:c6:12:00:01", "02:00:c6:12:00:02"
 CAP_SYS_ADMIN = 21  # linux/capability.h
 SETUP_SECONDS = 30
@@ -31,16 +33,18 @@ link add vantage0 address {VANTAGE_MAC} type veth peer name world0 address {WORL
 """
 VANTAGE = """\
 link set lo up
-address add {VANTAGE_ADDRESS}/30 dev vantage0
+address add {VANTAGE_ADDRESS}/29 dev vantage0
+address add {SECOND_ADDRESS}/29 dev vantage0
 link set vantage0 up
 neigh replace {WORLD_ADDRESS} lladdr {WORLD_MAC} dev vantage0 nud permanent
 route add default via {WORLD_ADDRESS} dev vantage0
 """
 WORLD = """\
 link set lo up
-address add {WORLD_ADDRESS}/30 dev world0
+address add {WORLD_ADDRESS}/29 dev world0
 link set world0 up
 neigh replace {VANTAGE_ADDRESS} lladdr {VANTAGE_MAC} dev world0 nud permanent
+neigh replace {SECOND_ADDRESS} lladdr {VANTAGE_MAC} dev world0 nud permanent
 """
 
 

@@ -38,7 +38,9 @@ class Rows(Message, frozen=True):
 
 
 class Sent(Message, frozen=True):
-    """Engine → coordinator: the range is sent and cools down; the next may begin."""
+    """Engine → coordinator: the range is sent and cools down; this sender may begin the next."""
+
+    sender: int
 
 
 class Cooled(Message, frozen=True):

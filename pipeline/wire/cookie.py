@@ -17,26 +17,55 @@ U32 = NDArray[np.uint32]
 FIRST_SOURCE_PORT = 16384
 SOURCE_PORT_BITS = 14
 SOURCE_PORTS = 1 << SOURCE_PORT_BITS
+#: More senders than so share one source address's ports no further: a slice has at least 256.
+MOST_SENDERS = 64
 #: Bytes of a message: an address and a port.
 LENGTH = 6
 
 
 @dataclass(frozen=True, slots=True)
+class Slice:
+    """The source ports of one sender: 2 ** `bits` of them, from `first` on."""
+
+    first: int = FIRST_SOURCE_PORT
+    bits: int = SOURCE_PORT_BITS
+
+    @classmethod
+    def of(cls, sender: int, senders: int) -> "Slice":
+        """The slice of a sender, counted from 0; slices are of the same size and never overlap."""
+        bits = SOURCE_PORT_BITS - (senders - 1).bit_length()
+        return cls(FIRST_SOURCE_PORT + (sender << bits), bits)
+
+    @property
+    def last(self) -> int:
+        """The last port of the slice."""
+        return self.first + (1 << self.bits) - 1
+
+
+#: All source ports, for a sender that is alone.
+WHOLE = Slice()
+
+
+@dataclass(frozen=True, slots=True)
 class Secret:
-    """The 64-bit key, as two little-endian halves. It is drawn once a sweep and never published."""
+    """The 64-bit key, as two little-endian halves, and the source ports that cookies made with it choose from.
+
+    The key is drawn once a sweep and never published.
+    """
 
     k0: int
     k1: int
+    ports: Slice = WHOLE
 
     @classmethod
-    def of(cls, key: bytes) -> "Secret":
+    def of(cls, key: bytes, ports: Slice = WHOLE) -> "Secret":
         """Take the key from the first eight bytes."""
-        return cls(int.from_bytes(key[:4], "little"), int.from_bytes(key[4:8], "little"))
+        return cls(int.from_bytes(key[:4], "little"), int.from_bytes(key[4:8], "little"), ports)
 
     @classmethod
-    def derived(cls, key: bytes, purpose: str) -> "Secret":
+    def derived(cls, key: bytes, purpose: str, ports: Slice = WHOLE) -> "Secret":
         """A key of its own for a purpose, out of the sweep's (BLAKE2b, RFC 7693, keyed)."""
-        return cls.of(hashlib.blake2b(purpose.encode(), key=key, digest_size=8).digest())
+        return cls.of(hashlib.blake2b(purpose.encode(), key=key, digest_size=8).digest(), ports)
 
 
 def halfsiphash(secret: Secret, first: U32, last: U32) -> U32:
@@ -93,6 +122,6 @@ class Cookie:
 def bake(secret: Secret, addresses: NDArray[np.integer], ports: NDArray[np.integer]) -> Cookie:
     """The cookies of targets: the tag is the sequence number, its upper bits choose the source port."""
     tag = halfsiphash(secret, addresses.astype(np.uint32, copy=False), ports.astype(np.uint32))
-    port = (tag >> np.uint32(32 - SOURCE_PORT_BITS)).astype(np.uint16)
-    port += np.uint16(FIRST_SOURCE_PORT)
+    port = (tag >> np.uint32(32 - secret.ports.bits)).astype(np.uint16)
+    port += np.uint16(secret.ports.first)
     return Cookie(port, tag)

@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[2]
 KEEP = """
 import sys
 from pipeline.probe.shield import shield
-with shield("vantage0", "198.18.0.1", (104, 50000)):
+from pipeline.wire.cookie import Slice
+with shield("vantage0", "198.18.0.1", (104, 50000), Slice.of(int(sys.argv[1]), int(sys.argv[2]))):
     print("up", flush=True)
     sys.stdin.readline()
 """
@@ -60,9 +61,9 @@ def environment(pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     return {**os.environ, ONLY_TESTBED: "1", TESTBED: str(manifest)}
 
 
-def keep(pair: Pair) -> "subprocess.Popen[str]":
-    """A process in the vantage that has the shield up."""
-    command = [*inside(pair.vantage), sys.executable, "-c", KEEP]
+def keep(pair: Pair, sender: int = 0, senders: int = 1) -> "subprocess.Popen[str]":
+    """A process in the vantage that has the shield of one of so many senders up."""
+    command = [*inside(pair.vantage), sys.executable, "-c", KEEP, str(sender), str(senders)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     process: subprocess.Popen[str] = subprocess.Popen(command, cwd=ROOT, **pipes)  # type: ignore[call-overload]
     assert process.stdout and process.stdout.readline() == "up\n"
@@ -105,9 +106,23 @@ def test_what_a_killed_sender_left_is_removed_at_the_next_start(pair: Pair) -> N
     killed.send_signal(signal.SIGKILL)
     killed.communicate(timeout=10)
     assert tables(pair) == [left]
-    living, next_one = keep(pair), keep(pair)
+    living, next_one = keep(pair, 0, 2), keep(pair, 1, 2)
     assert left not in tables(pair)
     assert len(tables(pair)) == 2
     for process in (living, next_one):
         process.communicate("\n", timeout=10)
+    assert tables(pair) == []
+
+
+def test_nobody_else_sends_from_the_same_ports(pair: Pair) -> None:
+    """A sender with the source address and ports of one that lives is refused, and told whose they are; once that ends, it begins."""
+    first = keep(pair)
+    command = [*inside(pair.vantage), sys.executable, "-c", KEEP, "0", "1"]
+    second = subprocess.run(command, cwd=ROOT, input="\n", capture_output=True, text=True, timeout=60)
+    assert second.returncode == 1
+    assert "sends from 198.18.0.1 already" in second.stderr
+    assert "probe.senders" in second.stderr
+    assert len(tables(pair)) == 1
+    first.communicate("\n", timeout=10)
+    keep(pair).communicate("\n", timeout=10)
     assert tables(pair) == []

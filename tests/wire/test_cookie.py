@@ -1,11 +1,13 @@
 """HalfSipHash-2-4 against the authors' vectors and a reference in plain Python; cookies made of it."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.wire.cookie import FIRST_SOURCE_PORT, LENGTH, SOURCE_PORTS, Secret, bake, halfsiphash
+from pipeline.wire.cookie import FIRST_SOURCE_PORT, LENGTH, SOURCE_PORTS, Secret, Slice, bake, halfsiphash
 
 MASK = 2**32 - 1
 KEY = bytes(range(8))
@@ -76,6 +78,20 @@ def test_cookie(key: bytes, address: int, port: int) -> None:
     tag = reference(key, address.to_bytes(4, "little") + port.to_bytes(2, "little"))
     assert cookie.sequence.tolist() == [tag]
     assert cookie.source_port.tolist() == [FIRST_SOURCE_PORT + tag * SOURCE_PORTS // 2**32]
+
+
+@given(st.integers(1, 64), st.binary(min_size=8, max_size=8))
+def test_slices(senders: int, key: bytes) -> None:
+    """The source ports of senders never overlap, are inside the block, and are all that their cookies use; tags are the same."""
+    slices = [Slice.of(sender, senders) for sender in range(senders)]
+    assert slices[0].first == FIRST_SOURCE_PORT and slices[-1].last < FIRST_SOURCE_PORT + SOURCE_PORTS
+    assert all(one.last + 1 == other.first for one, other in pairwise(slices))
+    addresses, ports = np.arange(2000, dtype=np.uint32), np.full(2000, 104, dtype=np.uint16)
+    whole = bake(Secret.of(key), addresses, ports)
+    for chosen in slices:
+        cookie = bake(Secret.of(key, chosen), addresses, ports)
+        assert np.array_equal(cookie.sequence, whole.sequence)
+        assert chosen.first <= cookie.source_port.min() and cookie.source_port.max() <= chosen.last
 
 
 def test_source_ports() -> None:

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline import guard
 from pipeline.ring import Received, ReceiveRing, SegmentRing
 from pipeline.space.listing import parse
-from pipeline.testbed.closed import VANTAGE_ADDRESS, VANTAGE_MAC, WORLD_MAC
+from pipeline.testbed.closed import SECOND_ADDRESS, VANTAGE_ADDRESS, VANTAGE_MAC, WORLD_MAC
 from pipeline.testbed.internet.loss import Loss
 from pipeline.testbed.internet.population import Internet, Population
 from pipeline.testbed.internet.responder import Responder, Segments
@@ -36,10 +37,10 @@ HEADERS = 40
 
 @dataclass(slots=True)
 class Player:
-    """The process: rings around a responder, lossy paths, and forgers."""
+    """The process: rings around a responder for each address of the vantage, lossy paths, and forgers."""
 
     internet: Internet
-    responder: Responder
+    responders: dict[int, Responder]
     receive: ReceiveRing
     ring: SegmentRing
     link: Link
@@ -59,16 +60,21 @@ class Player:
         forger = np.random.default_rng(self.internet.seed)
         looked = 0.0
         while not self.stopped:
-            wait = min(PATIENCE, self.responder.next_due - time.monotonic())
+            wait = min(PATIENCE, min(each.next_due for each in self.responders.values()) - time.monotonic())
             poll.poll(max(0, int(wait * 1000)))
             time.sleep(max(0.0, looked + GATHER - time.monotonic()))
             looked = time.monotonic()
             self.hear(self.receive.read(), there)
-            for kind, places in self.responder.due(time.monotonic()):
-                kept = back.kept(len(places.address))
-                self.said += int(kept.sum())
-                self.ring.send(kind, places.take(kept))
+            for responder in self.responders.values():
+                self.answer(responder, back)
             self.forge(forger)
+
+    def answer(self, responder: Responder, path: Loss) -> None:
+        """Send what hosts have to say to an address by now."""
+        for kind, places in responder.due(time.monotonic()):
+            kept = path.kept(len(places.address))
+            self.said += int(kept.sum())
+            self.ring.send(kind, places.take(kept))
 
     def hear(self, received: Received, path: Loss) -> None:
         """Take what arrives; most of it is for nobody, so that is found out first."""
@@ -76,15 +82,21 @@ class Player:
         mine = np.flatnonzero((packets[:, 0] == 0x45) & (packets[:, 9] == TCP) & (received.lengths >= HEADERS))
         self.syns += int((packets[mine, 33] == SYN).sum())
         mine = mine[path.kept(len(mine))]
-        rows = packets[mine]
+        visitor = u4(packets[mine], 12)
+        for address, responder in self.responders.items():
+            self.tell(responder, received, mine[visitor == address])
+
+    def tell(self, responder: Responder, received: Received, mine: NDArray[np.int64]) -> None:
+        """Let hosts hear those packets that come from the same address."""
+        rows = received.packets[mine]
         segments = Segments(u4(rows, 16), u2(rows, 22), u2(rows, 20), u4(rows, 24), u4(rows, 28), rows[:, 33])
         now = time.monotonic()
-        there, behaviour = self.responder.known(segments, now)
+        there, behaviour = responder.known(segments, now)
         if not len(there):
             return
         begin = (rows[there, 32] >> np.uint8(4)).astype(np.uint16) * np.uint16(4) + np.uint16(20)
         payloads = received.bytes_of(mine[there], begin, u2(rows[there], 2) - begin)
-        self.responder.hear(segments.take(there), behaviour, payloads, now)
+        responder.hear(segments.take(there), behaviour, payloads, now)
 
     def forge(self, random: np.random.Generator) -> None:
         """Send SYN-ACKs that answer nothing, as many as are due."""
@@ -111,28 +123,30 @@ class Player:
     def counts(self) -> dict[str, int]:
         """What happened."""
         return {
-            "syns": self.syns, "heard": self.responder.heard, "connections": self.responder.opened, "said": self.said,
+            "syns": self.syns, "heard": sum(each.heard for each in self.responders.values()),
+            "connections": sum(each.opened for each in self.responders.values()), "said": self.said,
             "forged": self.forged, "dropped": self.receive.count_drops(),
         }  # fmt: skip
 
 
 def player(spec: Spec, internet: Internet) -> Player:
     """The player of a specification's internet."""
-    there = link()
+    links = [link(address) for address in (VANTAGE_ADDRESS, SECOND_ADDRESS)]
+    population = Population(internet, taken(spec))
     blocks = tuple(parse(text, "block") for block in internet.block for text in block.addresses)
     return Player(
         internet,
-        Responder(internet, Population(internet, taken(spec)), there),
+        {each.source: Responder(internet, population, each) for each in links},
         ReceiveRing(guard.packet_socket(INTERFACE, ETH_P_ALL)),
         SegmentRing(guard.packet_socket(INTERFACE, 0)),
-        there,
+        links[0],
         blocks,
     )
 
 
-def link() -> Link:
-    """The world's end of the pair: whose frames come from its MAC address and go to the vantage."""
-    return Link(_mac(WORLD_MAC), _mac(VANTAGE_MAC), parse(VANTAGE_ADDRESS, "here")[0])
+def link(address: str = VANTAGE_ADDRESS) -> Link:
+    """The world's end of the pair: whose frames come from its MAC address and go to an address of the vantage."""
+    return Link(_mac(WORLD_MAC), _mac(VANTAGE_MAC), parse(address, "here")[0])
 
 
 def _mac(text: str) -> bytes:

@@ -1,0 +1,66 @@
+"""One budget for all senders of a vantage: the pacer's bucket in a page that their processes share.
+
+The page is a file of the worker's private folder, and its lock is the file's (flock(2)): a sender that is killed gives it back.
+CLOCK_MONOTONIC is one clock for all processes of a machine (clock_gettime(2)).
+"""
+
+import fcntl
+import mmap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.probe.pacer import Pacer
+
+
+class Budget(Pacer):
+    """A pacer whose clock and tokens are those of all who have opened the same file."""
+
+    def __init__(self, path: Path, rate: float, now: float) -> None:
+        """Share the bucket in a file; whoever comes first begins it, empty."""
+        super().__init__(rate, now)
+        self._file = path.open("a+b")
+        with self._locked():
+            new = path.stat().st_size == 0
+            if new:
+                self._file.truncate(mmap.PAGESIZE)
+            self._page = mmap.mmap(self._file.fileno(), mmap.PAGESIZE)
+            self._bucket = np.frombuffer(self._page, dtype=np.float64, count=2)
+            if new:
+                self._bucket[:] = self.last, self.tokens
+
+    def grant(self, now: float, wanted: int) -> int:
+        """How many probes of this sender may go at `now`, at most `wanted`; what it leaves is everybody's."""
+        with self._shared():
+            return super().grant(max(now, self.last), wanted)
+
+    def resume(self, now: float) -> None:
+        """Begin anew, unless another sender sends meanwhile."""
+        with self._shared():
+            if now - self.last > self.longest:
+                super().resume(now)
+
+    def wait(self) -> float:
+        """Seconds until half a burst is there, if nobody else takes of it."""
+        self.tokens = float(self._bucket[1])
+        return super().wait()
+
+    @contextmanager
+    def _shared(self) -> Iterator[None]:
+        """Work on the shared bucket, alone."""
+        with self._locked():
+            self.last, self.tokens = self._bucket.tolist()
+            try:
+                yield
+            finally:
+                self._bucket[:] = self.last, self.tokens
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
