@@ -4,6 +4,11 @@ BIN := $(VENV)/bin
 DEBIAN := dcmtk orthanc nftables iproute2 openssl util-linux python3-venv zmap masscan nmap chromium dnsmasq-base
 export CENSUS_ONLY_TESTBED := 1
 export UV_PYTHON_DOWNLOADS := never
+# Tests start hundreds of programs; each would compile all of its modules again if none kept what it compiled.
+export PYTHONDONTWRITEBYTECODE :=
+
+# Sweeps mostly wait: more of them than processors run at once.
+WORKERS := $(shell echo $$(($$(nproc) * 2)))
 
 .PHONY: setup demo test check lint fuzz bench coverage packages clean
 
@@ -30,7 +35,7 @@ demo: setup
 test: setup check
 
 check: lint
-	tools/namespaces $(BIN)/pytest -n auto --dist loadfile
+	tools/namespaces $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint:
 	$(BIN)/ruff format --check .
