@@ -212,7 +212,7 @@ class Worker:
 
     def _begin(self, sender: int, shard: Shard, chosen: Range, targets: pa.Table | None) -> None:
         """Have a sender run a range; it may be given others beside a harm check, and none beside any other until that is sent."""
-        attempt = receipts.begin_attempt(self._place, chosen.key)
+        attempt = receipts.begin_attempt(self._place, chosen.key, elsewhere=bool(self._remotes))
         shard.open.add(chosen.key)
         self._of_key[chosen.key] = shard, chosen
         number = self._round(chosen)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from pipeline import register, schema
 from pipeline.lake import harm, parts
+from pipeline.lake.begun import Begun
 from pipeline.outcome import Arm
 from pipeline.pcap import RAW, Capture
 from pipeline.probe.asking import Asking
@@ -61,14 +62,15 @@ def run_engine(name: str, setting: Setting, context: zmq.Context[zmq.Socket[byte
         capture = stack.enter_context(Capture(_capture(setting.pcap, number), RAW)) if setting.pcap else None
         asking = Asking(Secret.derived(setting.secret, "harm probe", ours), plan.probe.cooldown)
         own = Asking(Secret.derived(setting.secret, "control target", ours), plan.probe.cooldown, repeats=False)
-        engine = engine_of(setting, ours, outgoing, interface, link, watch, [asking, own], capture)
+        begun = Begun(setting.place, name)
+        engine = engine_of(setting, ours, outgoing, interface, link, watch, [asking, own], begun, capture)
         second = SecondVisits(fanout, Pacer(plan.tls.rate, time.monotonic()), source)
         checks = HarmChecks(setting.place, fanout, asking, plan.harm.delay if plan.harm else 0.0, source)
         asked = targets(plan.control) if number == 0 else []
         control = ControlTargets(asked, plan.control.interval, own, register.of(plan.register, setting.place.lake))
         origin = Origin.of(plan, f"{socket.gethostname()}-{os.getpid()}", outgoing)
         Sending(
-            setting, number, engine, watch, inbox, fanout, second, checks, control, coordinator, source, origin
+            setting, number, engine, begun, watch, inbox, fanout, second, checks, control, coordinator, source, origin
         ).run()
     inbox.close()
     fanout.close()
@@ -106,6 +108,7 @@ class Sending:
     number: int
     """Which of the senders this is."""
     engine: Engine
+    begun: Begun
     watch: Watch
     inbox: Receiver
     fanout: Fanout
@@ -160,6 +163,7 @@ class Sending:
     def assign(self, task: messages.Assign) -> None:
         """Begin a range; whom an earlier attempt has visited is not greeted again."""
         self.attempts[task.shard, task.number] = task.attempt
+        self.begun.open(task.shard, task.number, task.attempt)
         visited = sorted(rows.known(self.setting.place, task.shard, task.number, task.attempt))
         known = None
         if visited:
@@ -259,6 +263,7 @@ class Sending:
         """Say that no more of a range will come."""
         chosen = event.range
         self.flush(now=True)
+        self.begun.close(chosen.shard, chosen.number)
         if (found := self.control.rows()) is not None:
             self.fanout.rows(self.message(chosen, "control_targets"), found)
         counts = rows.counts(event.counts, round=1, vantage=self.source, register_digest=self.watch.digest)

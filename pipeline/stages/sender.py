@@ -4,9 +4,15 @@ Senders differ in their source ports, and in their source address where the plan
 belongs to no range: to the lab's control targets, to hosts of the harm check, and the second visits.
 """
 
+import secrets
+
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline import guard, network
 from pipeline.associate.conversation import Conversation
 from pipeline.errors import InputError
+from pipeline.lake.begun import Begun
 from pipeline.pcap import Capture
 from pipeline.probe.aside import Aside, Asides
 from pipeline.probe.asking import Asking
@@ -20,8 +26,10 @@ from pipeline.register import Watch
 from pipeline.ring import ReceiveRing, SegmentRing, TransmitRing, filter_program
 from pipeline.space.listing import parse
 from pipeline.space.plan import Plan
+from pipeline.space.ranges import U32
+from pipeline.space.shard import Range
 from pipeline.stages.setting import Setting
-from pipeline.wire.cookie import Secret, Slice
+from pipeline.wire.cookie import SOURCE_PORT_BITS, Secret, Slice
 from pipeline.wire.outgoing import Outgoing
 from pipeline.wire.packet import Link, template
 
@@ -47,13 +55,13 @@ def _mac(text: str) -> bytes:
 
 
 def slice_of(plan: Plan, sender: int) -> Slice:
-    """The source ports of a sender."""
-    return Slice.of(sender, plan.probe.processes)
+    """The source ports of a sender that begins now."""
+    return Slice.of(sender, plan.probe.processes, turn=secrets.randbits(SOURCE_PORT_BITS))
 
 
 def engine_of(
     setting: Setting, ours: Slice, outgoing: Outgoing, interface: str, link: Link, watch: Watch, askings: list[Asking],
-    capture: Capture | None,
+    begun: Begun, capture: Capture | None,
 ) -> Engine:  # fmt: skip
     """The engine of a sender with these source ports, on its interface."""
     plan, frame = setting.plan, template(link)
@@ -61,6 +69,9 @@ def engine_of(
 
     def talk(ip: int, port: int, started_at_us: int) -> Conversation:
         return Conversation(outgoing, echo=echo, ip=ip, port=port, started_at_us=started_at_us)
+
+    def begins(chosen: Range, addresses: U32, ports: NDArray[np.uint16]) -> None:
+        begun.note(chosen.shard, chosen.number, addresses, ports)
 
     speaker = Speaker(SegmentRing(guard.packet_socket(interface, 0)), link, outgoing)
     ports = plan.settings.ports if plan.settings.profile == "capabilities" else plan.tls.ports
@@ -74,7 +85,8 @@ def engine_of(
         TransmitRing.of_probes(guard.packet_socket(interface, 0), frame),
         Listener(
             walk, secret, receive, speaker, greeter,
-            asides=asides, handed_on=ports, askings=askings, choice=choice, capture=capture,
+            asides=asides, handed_on=ports, askings=askings, choice=choice, begins=begins,
+            capture=capture,
         ),
         permit=watch.permit,
         frame=frame,

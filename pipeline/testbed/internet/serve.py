@@ -121,8 +121,10 @@ class Player:
         self.stopped = True
 
     def counts(self) -> dict[str, int]:
-        """What happened."""
+        """What happened; `visited_again` are the connections with targets that had been visited before."""
+        visits = np.concatenate([each.visits() for each in self.responders.values()])
         return {
+            "visits": len(visits), "visited_again": len(visits) - len(np.unique(visits)),
             "syns": self.syns, "heard": sum(each.heard for each in self.responders.values()),
             "connections": sum(each.opened for each in self.responders.values()), "said": self.said,
             "forged": self.forged, "dropped": self.receive.count_drops(),
