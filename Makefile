@@ -1,4 +1,4 @@
-# make setup | demo | test | check | fuzz | bench | coverage | clean
+# make setup | demo | test | check | fuzz | chaos | bench | coverage | clean
 VENV := .venv
 BIN := $(VENV)/bin
 DEBIAN := dcmtk orthanc nftables iproute2 openssl util-linux python3-venv zmap masscan nmap chromium dnsmasq-base
@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # Sweeps mostly wait: more of them than processors run at once.
 WORKERS := $(shell echo $$(($$(nproc) * 2)))
 
-.PHONY: setup demo test check lint fuzz bench coverage packages clean
+.PHONY: setup demo test check lint fuzz chaos bench coverage packages clean
 
 setup: packages $(VENV)/ready
 
@@ -49,6 +49,14 @@ FUZZ_SECONDS := 60
 fuzz: setup
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet -e '.[dev,fuzz]' -c constraints.txt
 	$(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS)
+
+# A sweep of which every kind of process is killed again and again, and whose disk is full once; then one into a bucket.
+SEED := 1
+KILLS := 30
+
+chaos: setup
+	$(BIN)/python -m tests.chaos.run --seed $(SEED) --kills $(KILLS)
+	$(BIN)/python -m tests.chaos.run --seed $(SEED) --kills 6 --bucket
 
 # Each benchmark prints ratios of one run; docs/benchmarks.md says what they mean.
 BENCHMARKS := permutation_quality walk send pace greetings wheel recall decode visits silent analysis lookups bytes

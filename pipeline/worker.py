@@ -26,7 +26,7 @@ import pyarrow as pa
 import zmq
 
 from pipeline.alarm import HitWatch
-from pipeline.errors import CensusError, InputError, Interrupted, failure
+from pipeline.errors import CensusError, InputError, Interrupted, failure, of_system
 from pipeline.lake import harm, receipts, store
 from pipeline.lake.leases import Leases
 from pipeline.lake.parts import Part
@@ -161,6 +161,8 @@ class Worker:
             self._loop()
         except CensusError as error:
             self._error = error
+        except OSError as error:
+            self._error = CensusError(of_system("the worker", error))
         except Exception as error:
             self._error = CensusError(f"the worker failed: {error!r}")
         if self._error:

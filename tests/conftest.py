@@ -19,7 +19,15 @@ settings.register_profile("census", deadline=None)
 settings.load_profile("census")
 
 #: Files whose tests run whole sweeps, and mostly wait: begun first, they wait beside tests that compute.
-LONG = ("test_*sweep.py", "test_elsewhere.py", "test_audit.py", "flows/*.py", "testbed/*.py", "benchmarks/*.py")
+LONG = (
+    "chaos/*.py",
+    "test_*sweep.py",
+    "test_elsewhere.py",
+    "test_audit.py",
+    "flows/*.py",
+    "testbed/*.py",
+    "benchmarks/*.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
