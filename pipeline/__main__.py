@@ -450,7 +450,7 @@ def identity(
     The check asks for the reverse DNS of the source and reads both files where [identity] url says they are. Every sweep does
     the same before its first packet: what is missing is a warning, or with `strict = true` the end.
     """
-    from pipeline import attribution, console, network
+    from pipeline import attribution, console, guard, network
     from pipeline import config as settings
     from pipeline.attribution import check as checking
     from pipeline.attribution import described
@@ -466,7 +466,7 @@ def identity(
             console.say(str(path))
     if check:
         given = (checking.address(source),) if source else loaded.probe.sources
-        sources = given or (network.next_hop().source,)
+        sources = given or (guard.at_vantage(network.next_hop).source,)
         found = list(checking.findings(loaded.identity, *sources))
         console.warn(found)
         if found:
@@ -479,12 +479,23 @@ def testbed_run(
     command: Annotated[list[str], typer.Argument(help="The command to run inside, after --.", show_default=False)],
     spec: Annotated[Path | None, typer.Option(help="Which hosts there are; the demo's if not given.")] = None,
     capture: Annotated[Path | None, typer.Option(help="Write all packets at the far end to this pcap file.")] = None,
+    outside: Annotated[
+        bool, typer.Option("--outside", help="Make only the probes' sockets inside; the command itself stays outside.")
+    ] = False,
+    number: Annotated[
+        int, typer.Option(min=0, max=255, help="Which of several testbeds; their vantages' addresses differ.")
+    ] = 0,
 ) -> None:
-    """Run a command inside a closed simulated Internet, e.g. census testbed run -- census sweep CONFIG."""
+    """Run a command inside a closed simulated Internet, e.g. census testbed run -- census sweep CONFIG.
+
+    \b
+    census testbed run -- census sweep data/testbed/demo-sweep.toml --lake lake
+    census testbed run --outside --number 1 -- prefect worker start --pool vantages
+    """
     from pipeline.testbed import run
 
     default = Path(__file__).parent.parent / "data" / "testbed" / "demo.toml"
-    raise typer.Exit(run.run(spec or default, command, capture=capture))
+    raise typer.Exit(run.run(spec or default, command, run.Stand(capture, outside, number)))
 
 
 def main() -> None:

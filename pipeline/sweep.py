@@ -105,7 +105,7 @@ def findable(plan: Plan) -> Iterator[str]:
 
     if guard.in_closed_testbed() and not plan.identity.resolver:
         return
-    sources = plan.probe.sources or (network.next_hop().source,)
+    sources = plan.probe.sources or (guard.at_vantage(network.next_hop).source,)
     found = list(checking.findings(plan.identity, *sources))
     if found and plan.identity.strict:
         raise GuardError(f"nothing is sent, since identity.strict is set: {'; '.join(found)}")
