@@ -58,8 +58,16 @@ def of_range(
 
 def read_receipts(place: Sweep) -> list[Receipt]:
     """All receipts of a sweep, by shard and range; keys are the columns of `schemas/receipts.toml`."""
-    paths = store.entries(place.receipts, "*.json")
-    return [_decode(path, data) for path, data in zip(paths, store.contents(paths), strict=True)]
+    found: dict[str, Receipt] = {}
+    read_new(place, found)
+    return list(found.values())
+
+
+def read_new(place: Sweep, known: dict[str, Receipt]) -> None:
+    """Add the receipts that are not known yet, by the keys of their ranges: a receipt never changes."""
+    paths = [path for path in store.entries(place.receipts, "*.json") if path.stem not in known]
+    for path, data in zip(paths, store.contents(paths), strict=True):
+        known[path.stem] = _decode(path, data)
 
 
 def _decode(path: store.Place, data: bytes) -> Receipt:

@@ -39,6 +39,10 @@ ETH_P_ALL = 3
 def vantage(plan: Plan, sender: int = 0) -> tuple[str, Link, str]:
     """Interface, link addresses and dotted source of a sender's probes. Raises GuardError first, then InputError."""
     guard.require_authorised(plan.identity)
+    return guard.at_vantage(lambda: _vantage(plan, sender))
+
+
+def _vantage(plan: Plan, sender: int) -> tuple[str, Link, str]:
     probe = plan.probe
     hop = None if probe.interface and probe.sources and probe.gateway_mac else network.next_hop()
     interface = probe.interface or (hop.interface if hop else "")
