@@ -43,13 +43,16 @@ class Crew:
         self._stopped = False
         self._lock = threading.Lock()
         self._claims = Leases(place)
-        self._renewed = self._again = 0.0
+        self._ended = threading.Event()
+        self._again = 0.0
         self._at_once = plan.probe.processes + 1  # a shard a sender, and one that cools down
 
     def __enter__(self) -> "Crew":
         self._stack = ExitStack()
         # The processes of a worker die with the thread that started them (stages/process.py): it lives as long as the crew.
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="census-starter")
+        self._keeper = threading.Thread(target=self._keep, name="census-claims", daemon=True)
+        self._keeper.start()
         return self
 
     def __exit__(
@@ -57,6 +60,8 @@ class Crew:
     ) -> None:
         self._stack.close()
         self._starter.shutdown()
+        self._ended.set()
+        self._keeper.join()
 
     def run(self, round_: int, shard: int) -> int:
         """Run what has no receipt of a shard in a round; how many ranges that were. Raises what stopped the worker."""
@@ -98,7 +103,11 @@ class Crew:
             for round_, shard in left:
                 while len(running) >= self._at_once:
                     yield None
-                if shard not in running.values() and self._claims.take(shard_key(shard)):
+                if shard in running.values() or not self._claims.take(shard_key(shard)):
+                    continue
+                if round_ == 1 and remaining.is_probed(self._place, walk, shard):
+                    self._claims.drop(shard_key(shard))  # another place was done with it since the list was made
+                else:
                     yield round_, shard
             own = len(running)
             while len(running) == own and time.monotonic() < self._again:
@@ -118,18 +127,17 @@ class Crew:
         if not running:
             time.sleep(LOOK_SECONDS)
         ended = wait(running, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED).done
-        self._renew()
+        self._claims.check()
         watch()
         for future in ended:
             self._claims.drop(shard_key(running.pop(future)))
         return sum(future.result() for future in ended)
 
-    def _renew(self) -> None:
-        if time.monotonic() - self._renewed > RENEW_SECONDS:
+    def _keep(self) -> None:
+        """Renew claims, however long the lake takes to tell what is missing."""
+        while not self._ended.wait(RENEW_SECONDS):
             with suppress(CensusError, OSError):  # `check` ends it all if this lasts
                 self._claims.renew()
-                self._renewed = time.monotonic()
-        self._claims.check()
 
     def _give_back(self, running: dict[Future[int], int]) -> None:
         wait(running)

@@ -60,7 +60,7 @@ def test_all_that_is_missing_is_run_once(plan: Plan, lake: Place) -> None:
     for thread in threads:
         thread.join(60)
     assert sorted(ran) == [shard for shard in range(12) if shard != 7]
-    assert sum(counts) == sum(1 for shard in ran for _ in plan.walk().ranges(shard)) and min(counts) > 0
+    assert sum(counts) == sum(1 for shard in ran for _ in plan.walk().ranges(shard))
     assert alive(place) == []
 
 

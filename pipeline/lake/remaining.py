@@ -29,8 +29,17 @@ def due(plan: Plan, place: Sweep, walk: Walk) -> list[tuple[int, int]]:
     return next(filter(None, found), [])
 
 
+def is_probed(place: Sweep, walk: Walk, shard: int) -> bool:
+    """Whether all ranges of probes of a shard have their receipts."""
+    return _is_probed(walk, shard, receipts.finished(place))
+
+
+def _is_probed(walk: Walk, shard: int, done: Set[str]) -> bool:
+    return all(chosen.key in done for chosen in walk.ranges(shard))
+
+
 def _unprobed(walk: Walk, done: Set[str]) -> Iterator[int]:
-    return (n for n in range(walk.shards) if any(chosen.key not in done for chosen in walk.ranges(n)))
+    return (shard for shard in range(walk.shards) if not _is_probed(walk, shard, done))
 
 
 def _unvisited(plan: Plan, place: Sweep, walk: Walk, done: Set[str]) -> Iterator[int]:
