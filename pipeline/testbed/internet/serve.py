@@ -1,4 +1,4 @@
-"""Play an internet at the world's end of a pair: `python -m pipeline.testbed.internet.serve SPEC`, until SIGTERM.
+"""Play an internet at the world's end of a pair: `python -m pipeline.testbed.internet.serve SPEC VANTAGE-ADDRESS …`, until SIGTERM.
 
 Says `ready`, and at its end one line of JSON with what it counted.
 """
