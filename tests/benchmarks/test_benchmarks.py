@@ -48,6 +48,7 @@ def test_all_are_here() -> None:
         "bare",
         "peer",
         "networks",
+        "scale",
         "weeks",
     }
     listed = re.search(r"^BENCHMARKS := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
