@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pipeline import own
 
-SIGNED = "# the hospital\n193.62.0.0/25\n"
+SIGNED = "# the hospital\n193.62.0.0/25\n10.20.0.0/30  # behind its firewall\n"
 CONFIG = """
 [sweep]
 name = "audit"

@@ -27,7 +27,7 @@ from pipeline.config import (
 )
 from pipeline.errors import GuardError, InputError
 from pipeline.own import Own
-from pipeline.space import caps, listing
+from pipeline.space import caps, listing, never
 from pipeline.space.atlas import Atlas, Reference
 from pipeline.space.caps import Load
 from pipeline.space.listing import Entry, Listing
@@ -155,10 +155,9 @@ def freeze(
     targets = config.targets
     wanted = listing.read_key(targets.include, targets.include_files, "include", base, atlas.named)
     listing.refuse_overlap(wanted)
-    special, never = listing.special_purpose(), listing.never_touch()
     excluded = listing.read_key(targets.exclude, targets.exclude_files, "exclude", base, atlas.named)
-    unwanted = [special, never, *excluded, *_opted_out(register, opted_out)]
     included = Ranges.union_of(part.ranges for part in wanted)
+    unwanted = [*never.lists(own, included), *excluded, *_opted_out(register, opted_out)]
     forbidden = Ranges.union_of(part.ranges for part in unwanted)
     ranges = included.subtract(forbidden)
     if not included.count:
@@ -187,8 +186,8 @@ def freeze(
         digests=Digests(
             target_space=ranges.digest,
             exclusions=forbidden.digest,
-            special_purpose=special.ranges.digest,
-            never_touch=never.ranges.digest,
+            special_purpose=listing.special_purpose().ranges.digest,
+            never_touch=listing.never_touch().ranges.digest,
             configuration=hashlib.sha256(msgspec.json.encode(config, order="sorted")).hexdigest(),
         ),
         pace=pace,
@@ -221,7 +220,7 @@ def _control(config: Config) -> ControlSection:
 
 def _require_reachable(control: ControlSection) -> None:
     """Refuse control targets that are no targets. Raises InputError."""
-    barred_ = Ranges.union_of([listing.special_purpose().ranges, listing.never_touch().ranges])
+    barred_ = never.ranges(None, Ranges.of(()))
     for text in control.targets:
         name, _, port = text.partition(":")
         address = listing.parse(name, "key control.targets")[0]
@@ -291,8 +290,8 @@ def barred(plan: Plan) -> Ranges:
 
     Such a plan can be read, so that an old sweep can be reported; it must not be run.
     """
-    never = Ranges.union_of([listing.special_purpose().ranges, listing.never_touch().ranges])
-    return Ranges.of(plan.ranges).intersect(never)
+    targets = Ranges.of(plan.ranges)
+    return targets.intersect(never.ranges(plan.own, targets))
 
 
 def _inconsistent(plan: Plan) -> Iterator[str]:
