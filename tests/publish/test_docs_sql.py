@@ -21,9 +21,9 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_there_are_twelve() -> None:
-    """The page shows twelve examples, each with its query and its answer."""
-    assert len(EXAMPLES) == 12
+def test_there_are_fifteen() -> None:
+    """The page shows fifteen examples, each with its query and its answer."""
+    assert len(EXAMPLES) == 15
 
 
 @pytest.mark.parametrize(("question", "query", "answer"), EXAMPLES, ids=[str(n) for n in range(1, len(EXAMPLES) + 1)])
