@@ -443,6 +443,47 @@ def rate(
 
 
 @app.command()
+def calibrate(
+    config: Annotated[
+        Path, typer.Argument(help="Configuration (TOML) of targets that may be asked so.", show_default=False)
+    ],
+    lowest: Annotated[int, typer.Option(min=1, help="Probes a second of the first step; each doubles them.")] = 1000,
+    steps: Annotated[int, typer.Option(help="How many steps at most, 2 to 9.")] = 7,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Keep the result here, as JSON.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Find the rate at which answers begin to be lost: on a testbed, or on ranges whose owner signed for them.
+
+    \b
+    census testbed run --spec world.toml -- census calibrate sweep.toml --lowest 2000 --steps 6 -o calibration.json
+
+    Every target gets two SYNs, and who answers one conversation. The steps share the targets, so that each has some for every
+    rate: a /16 lasts for a second a step at 1,000 probes a second and six steps, a /12 for sixteen.
+    """
+    import msgspec
+
+    from pipeline import calibrate as calibrating
+    from pipeline import console
+    from pipeline import sweep as steps_of
+    from pipeline.lake import store
+    from pipeline.stages.sender import vantage
+
+    frozen = calibrating.freeze(config, lowest=lowest, steps=steps)
+    steps_of.check(frozen)
+    _, _, source = vantage(frozen)
+    done = []
+    for step in calibrating.run(frozen, lowest=lowest, steps=steps):
+        done.append(step)
+        console.say(
+            f"{step.rate:,} a second: {step.sent:,.0f} sent, {step.loss:.2%} lost of {step.answered:,} that answer"
+        )
+    found = calibrating.judge(frozen, source, done)
+    if output:
+        store.write(output, msgspec.json.format(msgspec.json.encode(found)))
+    console.show_calibration(found, as_json=json)
+
+
+@app.command()
 def identity(
     config: Annotated[Path, typer.Argument(help="Configuration (TOML) with [identity].", show_default=False)],
     output: Annotated[

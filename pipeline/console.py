@@ -20,6 +20,7 @@ from pipeline.register import Register
 from pipeline.space.plan import Plan
 
 if TYPE_CHECKING:
+    from pipeline.calibrate import Calibration
     from pipeline.publish.audit import Audit
 
 REFRESH_SECONDS = 0.5
@@ -45,6 +46,24 @@ def warn(findings: Iterable[str]) -> None:
     """Lines about what is not as it should be, and does not end the program."""
     for finding in findings:
         print(f"warning: {visible(finding)}", file=sys.stderr)
+
+
+def show_calibration(found: "Calibration", *, as_json: bool) -> None:
+    """The steps of a calibration, and its knee."""
+    if as_json:
+        print(msgspec.json.encode(found).decode())
+        return
+    table = Table(title=f"Calibration from {found.vantage}")
+    for name in ("Probes a second", "Sent a second", "Answered", "Lost", "95 % interval", "Dropped here", "Stalls"):
+        table.add_column(name, justify="right")
+    for step in found.steps:
+        interval = f"{step.loss_low:.2%} – {step.loss_high:.2%}"
+        cells = f"{step.rate:,}", f"{step.sent:,.0f}", f"{step.answered:,}", f"{step.loss:.2%}", interval
+        table.add_row(*cells, f"{step.dropped:,}", f"{step.stalls:,}")
+    results().print(table)
+    results().print(
+        f"ended by {found.reason}; knee: {f'{found.knee:,} probes a second' if found.knee else 'below the first step'}"
+    )
 
 
 def show_plan(plan: Plan, *, as_json: bool) -> None:

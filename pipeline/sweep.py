@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline import config, guard, network, own, quarantine, register, schema, version
-from pipeline.config import IdentitySection
+from pipeline.config import Config, IdentitySection
 from pipeline.crew import Crew
 from pipeline.enrich import atlas, fingerprints, geo, kinds, method, offer, owner, ruleset, systems, tables
 from pipeline.enrich.fingerprints import Asked
@@ -28,9 +28,9 @@ from pipeline.wire import outgoing
 from pipeline.wire.capabilities import PROPOSED
 
 
-def freeze(path: Path, lake: Place | None = None) -> Plan:
-    """Fix the plan of a configuration file for a lake (its own if none is given). Raises InputError."""
-    settings = config.load(path)
+def freeze(path: Path, lake: Place | None = None, *, change: Callable[[Config], Config] = lambda same: same) -> Plan:
+    """Fix the plan of a configuration file, changed or not, for a lake (its own if none is given). Raises InputError."""
+    settings = change(config.load(path))
     base = path.parent
     country, asn = ((base / name).resolve() if name else None for name in (settings.geo.country, settings.geo.asn))
     named = register.resolve(settings.optout.register, base)

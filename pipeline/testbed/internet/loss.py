@@ -1,4 +1,4 @@
-"""Which packets a lossy path loses: independently, or in runs (Gilbert's two-state channel, Bell System Technical Journal 1960)."""
+"""Which packets a path loses: some, independently or in runs (Gilbert's channel, Bell System Technical Journal 1960); or too many."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,4 +29,24 @@ class Loss:
             kept[at : at + run] = not self._bad
             self._bad ^= run <= count - at
             at += run
+        return kept
+
+
+class Bottleneck:
+    """A policer that lets `rate` packets a second pass, and a tenth of a second's at once; what is over is lost. 0 lets all pass."""
+
+    def __init__(self, rate: int) -> None:
+        self._rate, self._room, self._last = rate, rate / 10, 0.0
+
+    def kept(self, count: int, now: float) -> NDArray[np.bool_]:
+        """Which of the packets that have come since the last time (`now` in seconds) pass; shape (count,)."""
+        if not self._rate:
+            return np.ones(count, dtype=np.bool_)
+        self._room = min(self._rate / 10, self._room + (now - self._last) * self._rate)
+        self._last = now
+        passed = min(count, int(self._room))
+        self._room -= passed
+        kept = np.zeros(count, dtype=np.bool_)
+        # Spread over the batch: who comes last is not always the one that is lost.
+        kept[np.linspace(0, count - 1, passed).astype(np.int64)] = True
         return kept

@@ -43,7 +43,8 @@ class Internet(Section, frozen=True):
 
     `loss` is the share of packets lost in each direction, in runs of `burst` packets on average; `delays` are round trips in
     seconds, one of which each host has; `persistent` is the share of hosts that send again what is not acknowledged;
-    `forged` SYN-ACKs a second answer no probe. `quiet_after` so many seconds from its beginning nobody answers any more; 0: never.
+    `forged` SYN-ACKs a second answer no probe. More than `bottleneck` packets a second do not get there; 0: any do. `quiet_after` so
+    many seconds from its beginning nobody answers any more; 0: never.
     """
 
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -53,6 +54,7 @@ class Internet(Section, frozen=True):
     delays: Annotated[tuple[Annotated[float, Meta(ge=0, le=10)], ...], Meta(min_length=1)] = (0.0,)
     persistent: Share = 1.0
     forged: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    bottleneck: Annotated[int, Meta(ge=0, le=10_000_000)] = 0
     quiet_after: Annotated[float, Meta(ge=0)] = 0.0
 
 

@@ -19,7 +19,7 @@ from pipeline import guard
 from pipeline.ring import Received, ReceiveRing, SegmentRing
 from pipeline.space.listing import parse
 from pipeline.testbed.closed import VANTAGE_ADDRESS, VANTAGE_MAC, WORLD_MAC
-from pipeline.testbed.internet.loss import Loss
+from pipeline.testbed.internet.loss import Bottleneck, Loss
 from pipeline.testbed.internet.population import Internet, Population
 from pipeline.testbed.internet.responder import Responder, Segments
 from pipeline.testbed.spec import Spec, load, taken
@@ -46,6 +46,7 @@ class Player:
     ring: SegmentRing
     link: Link
     blocks: tuple[tuple[int, int], ...]
+    bottleneck: Bottleneck
     stopped: bool = False
     syns: int = 0
     said: int = 0
@@ -82,6 +83,7 @@ class Player:
         packets = received.packets
         mine = np.flatnonzero((packets[:, 0] == 0x45) & (packets[:, 9] == TCP) & (received.lengths >= HEADERS))
         self.syns += int((packets[mine, 33] == SYN).sum())
+        mine = mine[self.bottleneck.kept(len(mine), time.monotonic())]
         mine = mine[path.kept(len(mine))]
         visitor = u4(packets[mine], 12)
         for address, responder in self.responders.items():
@@ -144,6 +146,7 @@ def player(spec: Spec, internet: Internet, vantage: Sequence[str]) -> Player:
         SegmentRing(guard.packet_socket(INTERFACE, 0)),
         links[0],
         blocks,
+        Bottleneck(internet.bottleneck),
     )
 
 

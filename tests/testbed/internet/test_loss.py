@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.testbed.internet.loss import Loss
+from pipeline.testbed.internet.loss import Bottleneck, Loss
 
 
 @pytest.mark.parametrize(("burst", "runs"), [(1.0, 1 / 0.95), (8.0, 8.0)])
@@ -21,3 +21,14 @@ def test_share_and_runs_of_loss(burst: float, runs: float) -> None:
 def test_a_path_without_loss_keeps_everything() -> None:
     """Nothing is lost at a share of 0."""
     assert Loss(0.0, 1.0, 3).kept(1000).all()
+
+
+def test_a_bottleneck_lets_its_rate_through() -> None:
+    """Over some seconds no more than the rate passes, all of what is less, and what is lost is spread over a batch."""
+    tight, wide = Bottleneck(1000), Bottleneck(1000)
+    passed = sum(int(tight.kept(20, at / 100).sum()) for at in range(1, 501))
+    assert 4900 <= passed <= 5100
+    assert all(wide.kept(5, at / 100).all() for at in range(1, 501))
+    kept = Bottleneck(100).kept(40, 0.0)
+    assert 0 < kept[:20].sum() == kept[20:].sum() < 20
+    assert Bottleneck(0).kept(1000, 0.0).all()
