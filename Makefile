@@ -1,11 +1,16 @@
-# make setup | demo | test | check | fuzz | bench | coverage | clean
+# make setup | demo | test | check | fuzz | chaos | bench | coverage | clean
 VENV := .venv
 BIN := $(VENV)/bin
 DEBIAN := dcmtk orthanc nftables iproute2 openssl util-linux python3-venv zmap masscan nmap chromium dnsmasq-base
 export CENSUS_ONLY_TESTBED := 1
 export UV_PYTHON_DOWNLOADS := never
+# Tests start hundreds of programs; each would compile all of its modules again if none kept what it compiled.
+export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup demo test check lint fuzz bench coverage packages clean
+# Sweeps mostly wait: more of them than processors run at once.
+WORKERS := $(shell echo $$(($$(nproc) * 2)))
+
+.PHONY: setup demo test check lint fuzz chaos bench coverage packages clean
 
 setup: packages $(VENV)/ready
 
@@ -30,7 +35,7 @@ demo: setup
 test: setup check
 
 check: lint
-	tools/namespaces $(BIN)/pytest -n auto --dist loadfile
+	tools/namespaces $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint:
 	$(BIN)/ruff format --check .
@@ -44,6 +49,14 @@ FUZZ_SECONDS := 60
 fuzz: setup
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet -e '.[dev,fuzz]' -c constraints.txt
 	$(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS)
+
+# A sweep of which every kind of process is killed again and again, and whose disk is full once; then one into a bucket.
+SEED := 1
+KILLS := 30
+
+chaos: setup
+	$(BIN)/python -m tests.chaos.run --seed $(SEED) --kills $(KILLS)
+	$(BIN)/python -m tests.chaos.run --seed $(SEED) --kills 6 --bucket
 
 # Each benchmark prints ratios of one run; docs/benchmarks.md says what they mean.
 BENCHMARKS := permutation_quality walk send pace greetings wheel recall decode visits silent analysis lookups bytes

@@ -1,7 +1,8 @@
 """How long the questions of a report take over years of sweeps, and how long a sweep of full size takes to enrich.
 
 `python -m benchmarks.analysis [--weeks N] [--services N] [--responses N] [--full N] [--lake FOLDER]`. A made-up history
-(benchmarks/weeks.py) is written and enriched as `census enrich` does it, which builds each sweep's marts once; then every mart of
+(benchmarks/weeks.py) is written and enriched as `census enrich` does it, with the bundled country databases and a made-up network
+database of a real one's size (benchmarks/networks.py), which builds each sweep's marts once; then every mart of
 a report is asked for the latest sweep, in the order of the time that it took, and the report is written whole. Last, a sweep of
 full size is enriched and aggregated. Each of the three is a process of its own, whose largest resident set is told. With
 `--lake` the history is kept there, and one that is there is asked again.
@@ -15,10 +16,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import weeks
+from benchmarks import networks, weeks
 from pipeline import sweep
 from pipeline.lake import store
 from pipeline.publish import queries, report, session
+from pipeline.space.plan import Plan
 
 QUERY_GOAL, REPORT_GOAL, FULL_GOAL, MEMORY_GOAL = 5.0, 60.0, 60.0, 4096
 FORMATS = {"html", "md", "csv", "png"}
@@ -28,7 +30,7 @@ def write(lake: Path, count: int, services: int, responses: int) -> None:
     """Write and enrich a history; print the seconds that a sweep took."""
     lake.mkdir(parents=True, exist_ok=True)
     spent = 0.0
-    for plan, place in weeks.write(lake, weeks.freeze(lake), count, services=services, responses=responses):
+    for plan, place in weeks.write(lake, _plan(lake), count, services=services, responses=responses):
         begun = time.perf_counter()
         sweep.enrich(plan, place)
         spent += time.perf_counter() - begun
@@ -45,7 +47,7 @@ def ask(lake: Path) -> None:
         print(f"{'opening the lake':30} {time.perf_counter() - begun:6.2f} s")
         con.execute("SET threads = 2")
         took = {}
-        for name in (*queries.PUBLISHED, *queries.SERIES):
+        for name in (*queries.PUBLISHED, *queries.NAMED, *queries.SERIES):
             begun = time.perf_counter()
             con.execute(f"FROM {name} WHERE sweep = ?", [place.id]).fetchall()
             took[name] = time.perf_counter() - begun
@@ -76,8 +78,13 @@ def enrich(lake: Path) -> None:
 def facts(lake: Path, services: int, responses: int) -> None:
     """Write the facts of one sweep."""
     lake.mkdir()
-    for _ in weeks.write(lake, weeks.freeze(lake), 1, services=services, responses=responses):
+    for _ in weeks.write(lake, _plan(lake), 1, services=services, responses=responses):
         print(f"a sweep of {services:,} services and {responses:,} responses")
+
+
+def _plan(lake: Path) -> Plan:
+    """A plan of the whole Internet, with a network database beside the lake."""
+    return weeks.freeze(lake, str(networks.write(lake / "networks.mmdb")))
 
 
 def alone(work: Callable[..., None], *given: object, told: bool = True) -> None:

@@ -79,7 +79,7 @@ def stages(pid: int) -> dict[str, int]:
 @contextmanager
 def internet(pair: Pair, world: Path, environment: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
     """The simulated internet, while it plays."""
-    command = [*inside(pair.world), sys.executable, "-m", "pipeline.testbed.internet.serve", world]
+    command = [*inside(pair.world), sys.executable, "-m", "pipeline.testbed.internet.serve", world, *pair.addresses]
     playing = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
     try:
         if not playing.stdout or playing.stdout.readline() != b"ready\n":

@@ -1,35 +1,20 @@
-"""The sweep: plan → one task a shard → verify → seal → enrich → report."""
+"""The sweep: plan → every vantage runs shards → verify → seal → enrich → report."""
+
+from typing import Any
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
-from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.client.schemas.objects import State
 
+from flows.asked import Asked, Ended
+from flows.fleet import Fleet
+from flows.report import report
+from flows.shown import Shown, show_results
+from flows.vantage import stand
 from pipeline import sweep as steps
 from pipeline.lake import store
 from pipeline.lake.store import Sweep
 from pipeline.space.plan import Plan
-from pipeline.worker import Worker
-
-#: Two shards at once: one sends while the one before it cools down. They share one engine and one budget.
-SHARDS_AT_ONCE = 2
-
-
-@task(task_run_name="shard-{number}", cache_policy=NO_CACHE, retries=0)
-def run_shard(worker: Worker, number: int) -> int:
-    """Run what the lake says is missing of a shard; how many ranges that were."""
-    return worker.run_shard(number)
-
-
-@task(task_run_name="second-visits-{number}", cache_policy=NO_CACHE, retries=0)
-def run_second(worker: Worker, number: int) -> int:
-    """Make the second visits of a shard that are missing; how many ranges that were."""
-    return worker.run_second(number)
-
-
-@task(task_run_name="harm-checks-{number}", cache_policy=NO_CACHE, retries=0)
-def run_checks(worker: Worker, number: int) -> int:
-    """Wait for the harm checks of a shard; how many ranges that were."""
-    return worker.run_checks(number)
 
 
 @task(cache_policy=NO_CACHE)
@@ -50,29 +35,32 @@ def enrich(plan: Plan, place: Sweep) -> None:
     steps.enrich(plan, place)
 
 
-@flow(
-    name="sweep",
-    validate_parameters=False,
-    task_runner=ThreadPoolTaskRunner(max_workers=SHARDS_AT_ONCE),  # type: ignore[arg-type]
-)
-def sweep(plan_file: str, lake: str) -> str:
-    """Run a frozen plan into a lake; what has a receipt is not run again. Returns the sweep's id."""
-    plan = steps.read(store.at(plan_file))
-    steps.check(plan)
-    place = steps.begin(plan, store.at(lake))
-    with Worker(plan, place) as worker:
-        missing = steps.missing_shards(plan, place)
-        wanted = (run_shard, True), (run_second, plan.settings.profile == "tls"), (run_checks, plan.harm is not None)
-        rounds = [each for each, due in wanted if due]
-        try:
-            for each in rounds:
-                for future in [each.submit(worker, number) for number in missing]:
-                    future.result()
-        except BaseException:
-            worker.stop()
-            raise
+@flow(name="sweep", validate_parameters=False)
+def sweep(
+    source: str, lake: str | None = None, vantages: list[str] | None = None, output: str | None = None
+) -> State[Any] | str:
+    """Run a configuration or a plan into a lake; what has a receipt is not run again. Returns the sweep's id.
+
+    `vantages` names a deployment of the flow `vantage` for each place to send from; without one this process sends. A sweep of
+    the same series that is not sealed is finished first. With `output`, the report goes to that folder.
+    """
+    plan, folder = steps.prepare(source, store.at(lake) if lake else None, resume=True)
+    steps.require_fit(plan) if vantages else steps.check(plan)  # a vantage checks for itself whether it may send
+    place = steps.begin(plan, folder)
+    asked, shown = Asked(), Shown(plan, place)
+    try:
+        if vantages:
+            Fleet(plan, place, vantages).run(asked, shown)
+        else:
+            stand(plan, place, asked, shown)
+    except Ended as ended:
+        return ended.state
+    shown(now=True)
     steps.rest(plan, place)
     verify(plan, place)
     seal(plan, place)
     enrich(plan, place)
+    show_results(place, plan.settings.name)
+    if output:
+        report(str(folder), output, place.id)
     return place.id

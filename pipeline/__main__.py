@@ -34,6 +34,10 @@ RegisterFile = Annotated[
     str,
     typer.Argument(metavar="FILE", help="The register, e.g. lake/optout.jsonl, or an s3:// URL.", show_default=False),
 ]
+Metrics = Annotated[
+    str | None,
+    typer.Option(metavar="[HOST:]PORT", help="Serve metrics for Prometheus; on 127.0.0.1 if no host is given."),
+]
 SweepId = Annotated[str | None, typer.Option("--sweep", help="Which sweep; the latest one if not given.")]
 
 
@@ -64,17 +68,18 @@ def work(
         typer.Option(metavar="NAME=URL", help="Listen here for the associator NAME, e.g. north=tcp://192.0.2.1:7100."),
     ] = None,
     keys: Annotated[Path, typer.Option(help="Folder of the keys that `census keys` made.")] = Path("keys"),
+    metrics: Metrics = None,
     json: Annotated[bool, typer.Option("--json", help="Progress as JSON lines on standard output.")] = False,
 ) -> None:
     """Run the ranges of a plan that have no receipt, without Prefect: lease, range, receipt, until nothing is left."""
-    from pipeline import console, elsewhere, sweep
+    from pipeline import console, elsewhere, live, sweep
     from pipeline.lake import store
 
     frozen = sweep.read(plan_file)
     sweep.check(frozen)
     console.warn(sweep.findable(frozen))
     place = sweep.begin(frozen, store.at(lake))
-    with console.watching(frozen, place, as_json=json):
+    with live.watching(frozen, place, as_json=json), live.measured(frozen, place, metrics):
         ranges = sweep.work(frozen, place, pcap=pcap, remotes=elsewhere.remotes(associator or [], keys))
     console.say(f"{ranges} ranges run into {lake}; `census verify {lake}` proves that all adds up")
 
@@ -136,33 +141,38 @@ def sweep_command(
     json: Annotated[bool, typer.Option("--json", help="Progress as JSON lines on standard output.")] = False,
 ) -> None:
     """Run a whole sweep with Prefect: plan, shards, verify, seal, enrich. Ctrl-C saves its state; --resume goes on."""
-    from pipeline import config as settings
-    from pipeline import console, orchestrate, sweep
+    from pipeline import console, live, orchestrate, sweep
     from pipeline.lake import store
 
-    if source.suffix == ".json":
-        frozen, folder = sweep.read(source), store.at(lake or "lake")
-    else:
-        loaded = settings.load(source)
-        folder = store.at(lake or loaded.lake.url)
-        unfinished = sweep.latest(folder, loaded.sweep.name) if resume else None
-        frozen = sweep.read(unfinished.plan) if unfinished else sweep.freeze(source, folder)
+    frozen, folder = sweep.prepare(str(source), store.at(lake) if lake else None, resume=resume)
     sweep.check(frozen)
     console.warn(sweep.findable(frozen))
     place = sweep.begin(frozen, folder)
-    with console.watching(frozen, place, as_json=json):
-        orchestrate.run("sweep", plan_file=str(place.plan), lake=str(folder))
+    with live.watching(frozen, place, as_json=json):
+        orchestrate.run("sweep", source=str(place.plan), lake=str(folder))
     if not json:
         console.show_result(folder, place.id)
 
 
 @app.command()
-def status(lake: Lake, sweep: SweepId = None, json: Annotated[bool, typer.Option("--json")] = False) -> None:
-    """Show how far a sweep is, from the lake alone: progress, funnel, rate."""
-    from pipeline import console
+def status(
+    lake: Lake,
+    sweep: SweepId = None,
+    json: Annotated[bool, typer.Option("--json", help="Print it as JSON; with --watch, one line each time.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Look again and again until the sweep is sealed.")] = False,
+    metrics: Metrics = None,
+) -> None:
+    """Show how a sweep is, from the lake alone: running, stopped, dead or sealed, how far, how fast, who holds which lease.
+
+    \b
+    census status lake
+    census status lake --watch
+    census status lake --metrics 9100
+    """
+    from pipeline import live
     from pipeline.lake import store
 
-    console.show_status(store.at(lake), sweep, as_json=json)
+    live.show_status(store.at(lake), sweep, as_json=json, watch=watch, metrics=metrics)
 
 
 @app.command()
@@ -450,7 +460,7 @@ def identity(
     The check asks for the reverse DNS of the source and reads both files where [identity] url says they are. Every sweep does
     the same before its first packet: what is missing is a warning, or with `strict = true` the end.
     """
-    from pipeline import attribution, console, network
+    from pipeline import attribution, console, guard, network
     from pipeline import config as settings
     from pipeline.attribution import check as checking
     from pipeline.attribution import described
@@ -466,7 +476,7 @@ def identity(
             console.say(str(path))
     if check:
         given = (checking.address(source),) if source else loaded.probe.sources
-        sources = given or (network.next_hop().source,)
+        sources = given or (guard.at_vantage(network.next_hop).source,)
         found = list(checking.findings(loaded.identity, *sources))
         console.warn(found)
         if found:
@@ -479,12 +489,23 @@ def testbed_run(
     command: Annotated[list[str], typer.Argument(help="The command to run inside, after --.", show_default=False)],
     spec: Annotated[Path | None, typer.Option(help="Which hosts there are; the demo's if not given.")] = None,
     capture: Annotated[Path | None, typer.Option(help="Write all packets at the far end to this pcap file.")] = None,
+    outside: Annotated[
+        bool, typer.Option("--outside", help="Make only the probes' sockets inside; the command itself stays outside.")
+    ] = False,
+    number: Annotated[
+        int, typer.Option(min=0, max=255, help="Which of several testbeds; their vantages' addresses differ.")
+    ] = 0,
 ) -> None:
-    """Run a command inside a closed simulated Internet, e.g. census testbed run -- census sweep CONFIG."""
+    """Run a command inside a closed simulated Internet, e.g. census testbed run -- census sweep CONFIG.
+
+    \b
+    census testbed run -- census sweep data/testbed/demo-sweep.toml --lake lake
+    census testbed run --outside --number 1 -- prefect worker start --pool vantages
+    """
     from pipeline.testbed import run
 
     default = Path(__file__).parent.parent / "data" / "testbed" / "demo.toml"
-    raise typer.Exit(run.run(spec or default, command, capture=capture))
+    raise typer.Exit(run.run(spec or default, command, run.Stand(capture, outside, number)))
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 import json
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,14 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from rich.console import Console
-from rich.live import Live
 from rich.table import Table
 
 from pipeline import plan_page
 from pipeline.errors import InputError
-from pipeline.lake import store
-from pipeline.lake.store import Place, Sweep
-from pipeline.outcome import ACCEPTS_ASSOCIATION, SPEAKS_DICOM, Outcome
+from pipeline.lake.store import Place
 from pipeline.publish.escape import shown as bounded
 from pipeline.publish.escape import visible
 from pipeline.register import Register
@@ -28,16 +24,15 @@ if TYPE_CHECKING:
 
 REFRESH_SECONDS = 0.5
 PLAIN_SECONDS = 10.0
-#: A worker that has not reported for this long is taken for gone.
-GONE_SECONDS = 30.0
-
 #: Columns of a table that is written to a file or a pipe: nobody's screen limits it.
 PIPE_COLUMNS = 200
 
-_errors = Console(stderr=True)
+#: Where progress goes.
+errors = Console(stderr=True)
 
 
-def _results() -> Console:
+def results() -> Console:
+    """Where results go: as wide as the screen, or as wide as a table is where there is none."""
     return Console(markup=False, width=None if sys.stdout.isatty() else PIPE_COLUMNS)
 
 
@@ -60,8 +55,8 @@ def show_plan(plan: Plan, *, as_json: bool) -> None:
     table = Table(title=f"Plan {plan.sweep}", show_header=False)
     for row in plan_page.rows(plan):
         table.add_row(*map(visible, row))
-    _results().print(table)
-    _results().print(_plan_countries(plan))
+    results().print(table)
+    results().print(_plan_countries(plan))
 
 
 def _plan_countries(plan: Plan) -> Table:
@@ -73,125 +68,6 @@ def _plan_countries(plan: Plan) -> Table:
     return table
 
 
-def progress(place: Sweep) -> dict[str, int]:
-    """The counts of all workers of a sweep, since each began."""
-    total: dict[str, int] = {}
-    for worker in _workers(place):
-        counts = worker["counts"]
-        total = {name: total.get(name, 0) + counts.get(name, 0) for name in total | counts}
-    return total
-
-
-def held(place: Sweep) -> str:
-    """Why the register holds back a worker that runs now; empty if it does not."""
-    now = time.time()
-    running = [worker for worker in _workers(place) if worker["running"] and now - worker["updated"] < GONE_SECONDS]
-    return next((worker["held"] for worker in running if worker.get("held")), "")
-
-
-def _workers(place: Sweep) -> list[dict[str, Any]]:
-    told = store.contents(store.entries(place.progress, "*.json"))
-    return [msgspec.json.decode(data, type=dict[str, Any]) for data in told]
-
-
-def funnel(counts: dict[str, int]) -> dict[str, int]:
-    """Progress counts as the funnel's steps."""
-    visited = {outcome: counts.get(outcome.value, 0) for outcome in Outcome}
-    return {
-        "probed": counts.get("probed", 0),
-        "responsive": counts.get("responsive", 0),
-        "visited": sum(visited.values()),
-        "DICOM": sum(visited[outcome] for outcome in SPEAKS_DICOM),
-        "accepting": sum(visited[outcome] for outcome in ACCEPTS_ASSOCIATION),
-        "echoed": visited[Outcome.ECHOED],
-    }
-
-
-@contextmanager
-def watching(plan: Plan, place: Sweep, *, as_json: bool = False) -> Iterator[None]:
-    """Show a sweep's progress while the block runs.
-
-    On standard error, live on a terminal, a line now and then elsewhere; or for scripts, as JSON lines on standard output.
-    """
-    ended = threading.Event()
-    watcher = threading.Thread(target=_watch_json if as_json else _watch, args=(plan, place, ended))
-    watcher.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        watcher.join()
-
-
-def _watch(plan: Plan, place: Sweep, ended: threading.Event) -> None:
-    began = time.monotonic()
-    if not _errors.is_terminal:
-        while not ended.wait(PLAIN_SECONDS):
-            say(_line(plan, place, time.monotonic() - began))
-        return
-    with Live(console=_errors, transient=False) as live:
-        while not ended.wait(REFRESH_SECONDS):
-            live.update(_line(plan, place, time.monotonic() - began))
-
-
-def _watch_json(plan: Plan, place: Sweep, ended: threading.Event) -> None:
-    """A line every half second, and a last one at the end."""
-    began, running = time.monotonic(), True
-    while running:
-        running = not ended.wait(REFRESH_SECONDS)
-        facts = _facts(plan, place, time.monotonic() - began)
-        print(json.dumps(facts | {"running": running}), flush=True)
-
-
-def _facts(plan: Plan, place: Sweep, elapsed: float) -> dict[str, Any]:
-    """How far a sweep is; seconds since this command began, and those that are left at the plan's rate."""
-    counts = progress(place)
-    done = counts.get("probed", 0) + counts.get("suppressed", 0)
-    return {
-        "sweep": place.id,
-        "done": min(1.0, done / plan.targets),
-        **funnel(counts),
-        "suppressed": counts.get("suppressed", 0),
-        "elapsed_seconds": round(elapsed, 1),
-        "left_seconds": round(max(0, plan.targets - done) / plan.settings.rate, 1),
-        "held": visible(held(place)),
-    }
-
-
-def _line(plan: Plan, place: Sweep, elapsed: float) -> str:
-    facts = _facts(plan, place, elapsed)
-    numbers = "  ".join(f"{name} {facts[name]:,}" for name in funnel({}))
-    line = f"{facts['done']:6.1%}  {numbers}  {elapsed:.0f} s  ETA {facts['left_seconds']:.0f} s"
-    reason = facts["held"]
-    return f"{line}  held: {reason}" if reason else line
-
-
-def show_status(lake: Place, sweep: str | None, *, as_json: bool) -> None:
-    """How far a sweep is."""
-    from pipeline.lake import receipts
-    from pipeline.space import plan as planning
-
-    place = store.find(lake, sweep)
-    plan = planning.decode(place.plan.read_bytes(), str(place.plan))
-    walk = plan.walk()
-    ranges = sum(1 for shard in range(walk.shards) for _ in walk.ranges(shard))
-    done = receipts.read_receipts(place)
-    facts = {
-        "sweep": place.id,
-        "sealed": place.sealed("sweeps").exists(),
-        "ranges": ranges,
-        "ranges_done": len(done),
-        "probes_sent": sum(receipt["probes_sent"] for receipt in done),
-        "targets": plan.targets,
-        "responses": sum(receipt["responses"] for receipt in done),
-        "associations": sum(receipt["associations"] for receipt in done),
-        "suppressed": sum(receipt["suppressed"] for receipt in done),
-        "quarantined": sum(receipt.get("quarantined", 0) for receipt in done),
-        "stopped_by_register": visible(held(place)),
-    }
-    show_facts(facts, as_json=as_json)
-
-
 def show_facts(facts: Mapping[str, Any], *, as_json: bool) -> None:
     """Facts as a list, or as JSON for scripts."""
     print(json.dumps(facts) if as_json else "\n".join(f"{name:>19}  {value}" for name, value in facts.items()))
@@ -200,7 +76,7 @@ def show_facts(facts: Mapping[str, Any], *, as_json: bool) -> None:
 @contextmanager
 def counting() -> Iterator[Callable[[Mapping[str, int]], None]]:
     """Show counts on standard error while the block runs, as often as a sweep's progress; the last ones always."""
-    gap = REFRESH_SECONDS if _errors.is_terminal else PLAIN_SECONDS
+    gap = REFRESH_SECONDS if errors.is_terminal else PLAIN_SECONDS
     shown, last = time.monotonic(), ""
 
     def tell(counts: Mapping[str, int]) -> None:
@@ -208,12 +84,12 @@ def counting() -> Iterator[Callable[[Mapping[str, int]], None]]:
         last = "  ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in counts.items())
         if time.monotonic() - shown >= gap:
             shown = time.monotonic()
-            _errors.print(last, end="\r" if _errors.is_terminal else "\n", soft_wrap=True, markup=False)
+            errors.print(last, end="\r" if errors.is_terminal else "\n", soft_wrap=True, markup=False)
 
     try:
         yield tell
     finally:
-        _errors.print(last, soft_wrap=True, markup=False)
+        errors.print(last, soft_wrap=True, markup=False)
 
 
 def show_result(lake: Place, sweep: str) -> None:
@@ -221,7 +97,7 @@ def show_result(lake: Place, sweep: str) -> None:
     from pipeline.publish import session, text
 
     with session.connect(lake) as con:
-        console = _results()
+        console = results()
         console.print(text.country_table(con, sweep))
         console.print(text.funnel(con, sweep))
     say(f"lake: {lake}\nreport: census report {lake} -o FOLDER\nSQL: census sql {lake}")
@@ -239,7 +115,7 @@ def show_audit(audit: "Audit", *, as_json: bool) -> None:
     table = Table(*names, title=f"{publishing.CONFIDENTIAL}: {audit.headline()}")
     for row in rows:
         table.add_row(*row)
-    _results().print(table)
+    results().print(table)
 
 
 def ask(lake: Place, query: str | None, form: str) -> None:
@@ -301,7 +177,7 @@ def _print_table(table: Any) -> None:
         shown.add_column(visible(name))
     for row in table.to_pylist():
         shown.add_row(*(bounded(str(value)) if value is not None else "" for value in row.values()))
-    _results().print(shown)
+    results().print(shown)
 
 
 def show_register(register: Register, *, everything: bool, as_json: bool) -> None:
@@ -344,4 +220,4 @@ def _print_register(rows: list[dict[str, Any]], nobody: str = "nobody has opted 
         table.add_column(name)
     for row in rows:
         table.add_row(*(visible(str(row.get(name) or "")) for name in shown))
-    _results().print(table if rows else nobody)
+    results().print(table if rows else nobody)

@@ -1,5 +1,7 @@
 """What can go wrong on our side, and the exit code that says so. What a peer does is never an error: it is an outcome."""
 
+import errno
+
 
 class CensusError(Exception):
     """The program failed (exit code 1)."""
@@ -39,3 +41,10 @@ def failure(reason: str, exit_code: int) -> CensusError:
             return GuardError(reason)
         case _:
             return CensusError(reason)
+
+
+def of_system(who: str, error: OSError) -> str:
+    """What a failure of the system's means to people: who met it, where, why, and what to do."""
+    where = f"{error.filename}: " if error.filename else ""
+    remedy = "make room, then " if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+    return f"{who}: {where}{error.strerror or error}; {remedy}--resume finishes the rest"

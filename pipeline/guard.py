@@ -1,5 +1,8 @@
 """The guard below all senders: every socket that leaves this program is made here, or not at all.
 
+Data-plane sockets are made in the network namespace of the vantage (`at_vantage`), and what is asked of the network for them
+is asked there. The process that makes them stays where it is: its lake, its channels and its server may be elsewhere.
+
 A testbed is *closed* if each of its namespaces holds only loopback and ends of veth pairs both ends of which belong to it,
 and none forwards. Then no packet can leave, whatever is sent. This is proved from the kernel's facts, each time anew; the
 manifest that `census testbed run` writes only says which namespaces and links to expect.
@@ -9,20 +12,23 @@ Linux has other ways out of a namespace than a link (a bound socket inherited fr
 import os
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from pipeline.config import IdentitySection
 from pipeline.errors import CensusError, GuardError
-from pipeline.network import Link, Namespace, facts, inode
+from pipeline.network import Link, Namespace, facts, inode, inside
 
 #: Set to anything: refuse every packet outside of a closed testbed and loopback, whatever the configuration says.
 ONLY_TESTBED = "CENSUS_ONLY_TESTBED"
 #: The path of the manifest of the testbed that this process runs in.
 TESTBED = "CENSUS_TESTBED"
+#: The network namespace that probes leave from, as a file (`/run/netns/NAME`) or a process that lives in it; our own if not set.
+VANTAGE = "CENSUS_VANTAGE"
 #: Seconds for which one proof is believed: sockets are made by the thousand, links are not.
 PROOF_LASTS = 1.0
 IP_BIND_ADDRESS_NO_PORT = 24  # ip(7): one port serves connections to many destinations
@@ -30,6 +36,8 @@ IP_BIND_ADDRESS_NO_PORT = 24  # ip(7): one port serves connections to many desti
 LOOPBACK = 127
 #: The identity without which nothing is sent to anyone. The AE title has a default, so it is only missed with another.
 REQUIRED_IDENTITY = ("contact", "url", "authorised_by")
+
+T = TypeVar("T")
 
 
 class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -93,14 +101,26 @@ def leaks(namespaces: Sequence[Namespace], manifest: Manifest, present: Present)
     return reasons
 
 
+def at_vantage(work: Callable[[], T]) -> T:
+    """Do `work` in the vantage's network namespace: sockets that it makes stay there, this thread does not move."""
+    named = os.environ.get(VANTAGE)
+    if not named:
+        return work()
+    place = int(named) if named.isdecimal() else Path(named)
+    try:
+        return work() if inode() == inode(place) else inside(place, work)
+    except FileNotFoundError as error:
+        raise CensusError(f"{VANTAGE}={named}: there is no such network namespace ({error})") from None
+
+
 def in_closed_testbed() -> bool:
-    """Tell whether this process's network namespace is part of a testbed that is closed right now."""
-    return not _why_not()
+    """Tell whether the network namespace of the vantage is part of a testbed that is closed right now."""
+    return not at_vantage(_why_not)
 
 
 def require_authorised(identity: IdentitySection) -> None:
-    """Raise GuardError unless this process may send: inside a closed testbed, or with a full identity."""
-    reasons = _why_not()
+    """Raise GuardError unless this process may send: into a closed testbed, or with a full identity."""
+    reasons = at_vantage(_why_not)
     if not reasons:
         return
     if os.environ.get(ONLY_TESTBED):
@@ -116,7 +136,11 @@ def require_authorised(identity: IdentitySection) -> None:
 
 
 def packet_socket(interface: str, protocol: int) -> socket.socket:
-    """Make a raw packet socket bound to an interface."""
+    """Make a raw packet socket bound to an interface of the vantage."""
+    return at_vantage(lambda: _packet_socket(interface, protocol))
+
+
+def _packet_socket(interface: str, protocol: int) -> socket.socket:
     if interface != "lo":
         _refuse_outside(f"a packet socket on {interface}")
     made = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
@@ -135,6 +159,10 @@ def tcp_socket(destination: str, *, source: str = "", interface: str = "") -> so
 
     It leaves from a source address and through an interface, where they are given; its port is chosen when it connects.
     """
+    return at_vantage(lambda: _tcp_socket(destination, source, interface))
+
+
+def _tcp_socket(destination: str, source: str, interface: str) -> socket.socket:
     if not _is_loopback(destination):
         _refuse_outside(f"a TCP socket to {destination}")
     made = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
@@ -153,7 +181,10 @@ def tcp_socket(destination: str, *, source: str = "", interface: str = "") -> so
 
 
 def require_reach(host: str, what: str) -> None:
-    """Raise GuardError unless this process may send something other than a probe to this host (a name, or an address)."""
+    """Raise GuardError unless this process may send something other than a probe to this host (a name, or an address).
+
+    It leaves from where the process itself stands, whatever the vantage is.
+    """
     if host != "localhost" and not _is_loopback(host):
         _refuse_outside(f"{what} to {host}")
 
@@ -221,7 +252,7 @@ def _is_loopback(destination: str) -> bool:
 
 
 def _refuse_outside(what: str) -> None:
-    """Raise GuardError if only testbeds are allowed and this is none."""
+    """Raise GuardError if only testbeds are allowed and this namespace is in none."""
     if not os.environ.get(ONLY_TESTBED):
         return
     reasons = _why_not()
@@ -241,7 +272,7 @@ _last = Proof(float("-inf"), ("", 0), ())
 
 
 def _why_not() -> tuple[str, ...]:
-    """Return why this is no closed testbed, believing a proof for PROOF_LASTS seconds."""
+    """Return why this namespace is in no closed testbed, believing a proof for PROOF_LASTS seconds."""
     global _last
     subject = (os.environ.get(TESTBED, ""), inode())
     now = time.monotonic()

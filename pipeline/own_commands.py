@@ -73,7 +73,7 @@ def audit(
     """
     from pipeline import audit as auditing
     from pipeline import config as settings
-    from pipeline import console
+    from pipeline import console, live
     from pipeline import sweep as steps
 
     auditing.keep_private()
@@ -87,7 +87,7 @@ def audit(
         auditing.require_private(output)
         console.warn(steps.findable(plan))
         place = steps.begin(plan, folder)
-        with console.watching(plan, place):
+        with live.watching(plan, place):
             auditing.run(plan, place)
     found, written = auditing.report(plan, place, output)
     console.show_audit(found, as_json=json)

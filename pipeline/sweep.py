@@ -9,20 +9,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline import config, guard, network, own, quarantine, register, schema, version, worker
+from pipeline import config, guard, network, own, quarantine, register, schema, version
 from pipeline.config import IdentitySection
+from pipeline.crew import Crew
 from pipeline.enrich import atlas, fingerprints, geo, kinds, method, offer, owner, ruleset, systems, tables
 from pipeline.enrich.fingerprints import Asked
 from pipeline.enrich.partition import Addresses
 from pipeline.errors import CensusError, GuardError, InputError
-from pipeline.lake import harm, parts, receipts, second, store, verify
+from pipeline.lake import harm, parts, receipts, remaining, store, verify
 from pipeline.lake.store import Place, Sweep
 from pipeline.publish import marts
 from pipeline.space import listing
 from pipeline.space import plan as planning
 from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
-from pipeline.space.shard import Range, Walk
 from pipeline.stages.setting import Remote
 from pipeline.wire import outgoing
 from pipeline.wire.capabilities import PROPOSED
@@ -76,6 +76,11 @@ def read(path: Place) -> Plan:
 def check(plan: Plan) -> None:
     """Refuse a plan that this program or this place must not run. Raises GuardError; looks up no interface."""
     guard.require_authorised(plan.identity)
+    require_fit(plan)
+
+
+def require_fit(plan: Plan) -> None:
+    """Refuse a plan that this program must not run anywhere. Raises GuardError."""
     _require_own(plan)
     if count := planning.barred(plan).count:
         raise GuardError(
@@ -105,7 +110,7 @@ def findable(plan: Plan) -> Iterator[str]:
 
     if guard.in_closed_testbed() and not plan.identity.resolver:
         return
-    sources = plan.probe.sources or (network.next_hop().source,)
+    sources = plan.probe.sources or (guard.at_vantage(network.next_hop).source,)
     found = list(checking.findings(plan.identity, *sources))
     if found and plan.identity.strict:
         raise GuardError(f"nothing is sent, since identity.strict is set: {'; '.join(found)}")
@@ -125,6 +130,16 @@ def begin(plan: Plan, lake: Place) -> Sweep:
     return place
 
 
+def prepare(source: str, lake: Place | None = None, *, resume: bool = False) -> tuple[Plan, Place]:
+    """The plan of a configuration or plan file, and the lake that it goes to; to resume, that of the series' open sweep."""
+    if source.endswith(".json"):
+        return read(store.at(source)), lake or store.at("lake")
+    loaded = config.load(Path(source))
+    folder = lake or store.at(loaded.lake.url)
+    unfinished = latest(folder, loaded.sweep.name) if resume else None
+    return (read(unfinished.plan) if unfinished else freeze(Path(source), folder)), folder
+
+
 def latest(lake: Place, name: str) -> Sweep | None:
     """The latest sweep of a series that is not sealed, if there is one."""
     if not (lake / "plans").is_dir():
@@ -133,28 +148,29 @@ def latest(lake: Place, name: str) -> Sweep | None:
     return open_[-1] if open_ else None
 
 
-def missing_shards(plan: Plan, place: Sweep) -> list[int]:
-    """The shards of which some range has no receipt."""
-    done, walk = receipts.finished(place), plan.walk()
-    checked = {check.range.shard for key, check in harm.planned(place, plan, walk).items() if key not in done}
-    visited = [n for n in range(walk.shards) if any(chosen.key not in done for chosen in _visits(plan, place, walk, n))]
-    return sorted(checked.union(visited))
+def sealed(lake: Place, sweep: str | None = None) -> Sweep:
+    """The named sweep, or the latest that is sealed. Raises InputError if there is none."""
+    found = [place for place in store.sweeps(lake) if place.sealed("sweeps").exists() and sweep in (None, place.id)]
+    if not found:
+        which = f" {sweep}" if sweep else ""
+        raise InputError(str(lake), f"holds no sealed sweep{which}; `census status` tells how it is")
+    return found[-1]
 
 
-def _visits(plan: Plan, place: Sweep, walk: Walk, shard: int) -> Iterator[Range]:
-    """The ranges of a shard, that of its second visits included."""
-    yield from walk.ranges(shard)
-    found = second.of_shard(place, plan, walk, shard)
-    if found:
-        yield found[0]
+def missing(plan: Plan, place: Sweep) -> bool:
+    """Whether some range has no receipt."""
+    return bool(remaining.due(plan, place, plan.walk()))
 
 
 def work(plan: Plan, place: Sweep, *, pcap: Path | None = None, remotes: tuple[Remote, ...] = ()) -> int:
     """Run every range that is missing; how many that were. With `pcap`, keep every validated answer in that file; with
     `remotes`, let associators on other machines take their part of the visits.
+
+    Ends when nothing is missing: it waits for the shards that other places have, and takes over those of the dead.
     """
     check(plan)
-    ranges = worker.work(plan, place, missing_shards(plan, place), pcap=pcap, remotes=remotes)
+    with Crew(plan, place, pcap=pcap, remotes=remotes) as crew:
+        ranges = crew.work()
     rest(plan, place)
     return ranges
 

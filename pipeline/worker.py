@@ -15,7 +15,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +26,7 @@ import pyarrow as pa
 import zmq
 
 from pipeline.alarm import HitWatch
-from pipeline.errors import CensusError, InputError, Interrupted, failure
+from pipeline.errors import CensusError, InputError, Interrupted, failure, of_system
 from pipeline.lake import harm, receipts, store
 from pipeline.lake.leases import Leases
 from pipeline.lake.parts import Part
@@ -78,7 +78,7 @@ class Tally:
 
 
 class Worker:
-    """Runs shards of one plan. Use it as a context manager; `run_shard` may be called from several threads."""
+    """Runs shards of one plan. Use it as a context manager; `run` may be called from several threads."""
 
     def __init__(self, plan: Plan, place: Sweep, *, pcap: Path | None = None, remotes: tuple[Remote, ...] = ()) -> None:
         if not plan.associate.processes and not remotes:
@@ -95,8 +95,10 @@ class Worker:
         self._tally = Tally()
         self._walk = plan.walk()
         self._hits = HitWatch(plan, place, self._walk)
-        self._id = f"{socket.gethostname()}-{id(self):x}"
+        # A kernel that connects does not say which of its connections will stand.
+        self._noted = not remotes and plan.probe.engine == "ring"
         self._leases = Leases(place)
+        self._began = time.time()
         self._remaining = Remaining(plan, place, self._walk, self._leases)
 
     def __enter__(self) -> "Worker":
@@ -129,19 +131,19 @@ class Worker:
         """Stop in an orderly way: no further probe, conversations in flight are finished and kept."""
         self._stopping.set()
 
-    def run_shard(self, number: int) -> int:
-        """Run the ranges of a shard that have no receipt; how many that were. Raises what stopped the worker."""
-        return self._run(Shard(number, self._remaining.of_shard(number)))
+    @property
+    def alive(self) -> bool:
+        """Whether it can still run a shard."""
+        return self._thread.is_alive()
 
-    def run_second(self, number: int) -> int:
-        """Make the second visits of a shard whose first round is done, if they have no receipt; otherwise as `run_shard`."""
-        return self._run(Shard(number, self._remaining.second_visits(number), sender=0))
+    def run(self, round_: int, number: int) -> int:
+        """Run what has no receipt of a shard in a round; how many ranges that were. Raises what stopped the worker.
 
-    def run_checks(self, number: int) -> int:
-        """Wait for the harm checks of a shard, and make those that have no receipt; otherwise as `run_shard`."""
-        return self._run(Shard(number, self._remaining.checks(number), sender=0))
-
-    def _run(self, shard: Shard) -> int:
+        Round 1 is of probes, 2 of second visits to a shard whose first round is done, 3 of harm checks, which are waited for.
+        """
+        left = self._remaining
+        ranges = {1: left.of_shard, 2: left.second_visits, 3: left.checks}[round_](number)
+        shard = Shard(number, ranges, sender=None if round_ == 1 else 0)
         self._waiting.put(shard)
         while True:
             try:
@@ -161,6 +163,8 @@ class Worker:
             self._loop()
         except CensusError as error:
             self._error = error
+        except OSError as error:
+            self._error = CensusError(of_system("the worker", error))
         except Exception as error:
             self._error = CensusError(f"the worker failed: {error!r}")
         if self._error:
@@ -212,7 +216,7 @@ class Worker:
 
     def _begin(self, sender: int, shard: Shard, chosen: Range, targets: pa.Table | None) -> None:
         """Have a sender run a range; it may be given others beside a harm check, and none beside any other until that is sent."""
-        attempt = receipts.begin_attempt(self._place, chosen.key)
+        attempt = receipts.begin_attempt(self._place, chosen.key, noted=self._noted)
         shard.open.add(chosen.key)
         self._of_key[chosen.key] = shard, chosen
         number = self._round(chosen)
@@ -286,29 +290,18 @@ class Worker:
 
     def _show(self) -> None:
         data = {
+            "began": self._began,
             "updated": time.time(),
             "running": not self._stopping.is_set(),
             "counts": self._tally.total(),
             "held": next((reason for reason in self._tally.held.values() if reason), ""),
         }
-        store.write(self._place.progress / f"{self._id}.json", msgspec.json.encode(data))
+        store.write(
+            self._place.progress / f"{socket.gethostname()}-{self._leases.worker}.json", msgspec.json.encode(data)
+        )
 
     def _watch_processes(self) -> None:
         if process := self._processes.ended():
             while self._hear(0.1):
                 pass
             raise CensusError(f"{process.name} ended with exit code {process.exitcode}; --resume finishes the rest")
-
-
-def work(
-    plan: Plan, place: Sweep, shards: list[int], *, pcap: Path | None = None, remotes: tuple[Remote, ...] = ()
-) -> int:
-    """Run shards, one a sender at a time, each overlapping the cool-down of the one before; how many ranges were run."""
-    at_once = plan.probe.processes + 1
-    with Worker(plan, place, pcap=pcap, remotes=remotes) as worker, ThreadPoolExecutor(max_workers=at_once) as pool:
-        try:
-            rounds = (worker.run_shard, worker.run_second, worker.run_checks)
-            return sum(sum(pool.map(each, shards)) for each in rounds)
-        except BaseException:
-            worker.stop()
-            raise

@@ -18,6 +18,22 @@ os.environ[ONLY_TESTBED] = "1"
 settings.register_profile("census", deadline=None)
 settings.load_profile("census")
 
+#: Files whose tests run whole sweeps, and mostly wait: begun first, they wait beside tests that compute.
+LONG = (
+    "chaos/*.py",
+    "test_*sweep.py",
+    "test_elsewhere.py",
+    "test_audit.py",
+    "flows/*.py",
+    "testbed/*.py",
+    "benchmarks/*.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the long ones first; otherwise the order stays."""
+    items.sort(key=lambda item: not any(item.path.match(pattern) for pattern in LONG))
+
 
 @pytest.fixture(scope="session")
 def endpoint() -> Iterator[str]:

@@ -45,8 +45,10 @@ done
 sleep 3
 {census} status {folder}/lake --json > {folder}/status.json
 while kill -0 $worker 2>/dev/null; do
-    {census} go {folder}/lake/optout.jsonl --who test || true
-    sleep 1
+    if [ $(grep -c '"stop"' {folder}/lake/optout.jsonl) -gt $(grep -c '"go"' {folder}/lake/optout.jsonl) ]; then
+        {census} go {folder}/lake/optout.jsonl --who test || true
+    fi
+    sleep 0.5
 done
 wait $worker
 {census} verify {folder}/lake

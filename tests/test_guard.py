@@ -8,7 +8,7 @@ import pytest
 from pipeline import guard
 from pipeline.config import IdentitySection
 from pipeline.errors import CensusError, GuardError
-from pipeline.network import Link, Namespace, facts, inside
+from pipeline.network import Link, Namespace, facts, inode, inside
 from pipeline.testbed.closed import Pair, closed_pair, configure, prove
 
 FULL = IdentitySection(contact="a@example.org", url="https://example.org", authorised_by="The board")
@@ -142,3 +142,32 @@ def test_unknown_interface_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.delenv(guard.ONLY_TESTBED, raising=False)
     with pytest.raises(CensusError, match="doesnotexist"):
         guard.packet_socket("doesnotexist", 0)
+
+
+def test_probes_stand_in_the_vantage_and_nothing_else(
+    pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a vantage named, sockets are made there under the guard while the process stays outside; once it leaks, none is."""
+    manifest = tmp_path / "manifest.json"
+    manifest.write_bytes(msgspec.json.encode(pair.manifest))
+    monkeypatch.setenv(guard.ONLY_TESTBED, "1")
+    monkeypatch.setenv(guard.TESTBED, str(manifest))
+    monkeypatch.setattr(guard, "PROOF_LASTS", 0.0)
+    outside = inode()
+    with pytest.raises(GuardError):
+        guard.tcp_socket("8.8.8.8")
+    for place in (str(pair.vantage), f"/proc/{pair.vantage}/ns/net"):
+        monkeypatch.setenv(guard.VANTAGE, place)
+        assert guard.in_closed_testbed()
+        assert guard.at_vantage(inode) == pair.manifest.holders[0].namespace != outside == inode()
+        guard.packet_socket("vantage0", 0).close()
+        with guard.tcp_socket("8.8.8.8") as made, pytest.raises(BlockingIOError):
+            made.connect(("8.8.8.8", 104))
+        with pytest.raises(GuardError):
+            guard.require_reach("8.8.8.8", "a question")
+    configure(pair.world, "link add uplink0 type bridge\n")
+    with pytest.raises(GuardError, match="uplink0"):
+        guard.packet_socket("vantage0", 0)
+    monkeypatch.setenv(guard.VANTAGE, "/run/netns/nowhere")
+    with pytest.raises(CensusError, match="there is no such network namespace"):
+        guard.packet_socket("vantage0", 0)

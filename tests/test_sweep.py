@@ -14,7 +14,8 @@ import dpkt
 import msgspec
 import pytest
 
-from pipeline import console, sweep
+from pipeline import live, sweep
+from pipeline import status as watched
 from pipeline.errors import GuardError
 from pipeline.lake import receipts, store, verify
 from pipeline.publish import session
@@ -238,7 +239,7 @@ def obeyed(tmp_path_factory: pytest.TempPathFactory) -> Obeyed:
     command = in_testbed("work", str(plan), "--lake", str(lake), capture=folder / "wire.pcap")
     working = subprocess.Popen(command, cwd=ROOT, env=environment(folder))
     place = sweep.begin(sweep.read(plan), lake)
-    _until(lambda: console.progress(place).get("probed", 0) > 9000)
+    _until(lambda: watched.counts(watched.workers(place))["probed"] > 9000)
     _census("rate", register, LIMIT, "--who", "test")
     limited = register.stat().st_mtime
     time.sleep(SOON + 2)
@@ -251,7 +252,7 @@ def obeyed(tmp_path_factory: pytest.TempPathFactory) -> Obeyed:
     _census("stop", register, "--reason", "a test", "--who", "test")
     stopped = register.stat().st_mtime
     time.sleep(SOON + 1)
-    status = _census("status", lake) + console._line(sweep.read(plan), place, 1.0)
+    status = _census("status", lake) + live._line(sweep.read(plan), place, 1.0)
     _census("go", register, "--who", "test")
     gone = register.stat().st_mtime
     time.sleep(1)
@@ -361,7 +362,7 @@ def test_ctrl_c_ends_a_sweep_that_is_stopped(tmp_path: Path) -> None:
     _census("stop", lake / "optout.jsonl", "--reason", "a test")
     command = in_testbed("work", str(plan), "--lake", str(lake), capture=capture)
     working = subprocess.Popen(command, cwd=ROOT, env=environment(tmp_path))
-    _until(lambda: "a test" in console.held(place))
+    _until(lambda: "a test" in watched.held(watched.workers(place), time.time()))
     time.sleep(1)
     working.send_signal(signal.SIGINT)
     assert working.wait(60) == 130

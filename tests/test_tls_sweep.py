@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline import reparse, sweep
-from pipeline.lake import parts, store, verify
+from pipeline.lake import parts, remaining, store, verify
 from pipeline.publish import queries, session
 from pipeline.testbed import spec, truth
 from tests.testbed.running import CENSUS, ROOT, VANTAGE, environment, in_testbed, streams, timed
@@ -89,13 +89,13 @@ def test_second_visits_have_a_receipt(swept: Path) -> None:
     place = next(iter(store.sweeps(swept / "lake")))
     plan = sweep.read(place.plan)
     assert list(verify.faults(place, plan)) == []
-    assert sweep.missing_shards(plan, place) == []
+    assert remaining.due(plan, place, plan.walk()) == []
     kept = {path: path.read_bytes() for path in place.receipts.glob("*.json")}
     second = [path for path, data in kept.items() if msgspec.json.decode(data)["round"] == 2]
     second[0].unlink()
     try:
         assert next(fault.what[:18] for fault in verify.faults(place, plan)) == "has no receipt; `c"
-        assert sweep.missing_shards(plan, place) == [int(second[0].stem[:3])]
+        assert remaining.due(plan, place, plan.walk()) == [(2, int(second[0].stem[:3]))]
     finally:
         second[0].write_bytes(kept[second[0]])
 

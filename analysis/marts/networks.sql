@@ -1,8 +1,9 @@
 -- Question: How many services answer in each network, and among how many addresses?
 -- Grain: one row for each (sweep, country, asn); null is an address whose network is not known.
--- Notes: a network of one hospital names it: never publish rows of it; `sectors` and `network_kinds` are what is published of
---   networks. addresses_probed is the network's part of the target space in the country times the sampled share; null where no
---   network database was named.
+-- Notes: a network of one hospital names it: never publish these rows as they are. A report names a network only where it carries
+--   or hosts others, is large, and has services enough (docs/decisions/0010-named-networks.md).
+--   addresses_in_plan is the network's part of the target space in the country, addresses_probed the same times the sampled share;
+--   both are null where no network database was named.
 WITH space AS (
     SELECT
         sweep,
@@ -23,8 +24,10 @@ SELECT
     count(*) AS services,
     count(DISTINCT exposed.ip) AS addresses,
     count(*) FILTER (exposed.accepts) AS accepting,
+    CAST(any_value(space.addresses) AS UBIGINT) AS addresses_in_plan,
     CAST(round(any_value(space.addresses) * any_value(sweeps.sampled_share)) AS UBIGINT) AS addresses_probed,
-    1e6 * count(DISTINCT exposed.ip) / (any_value(space.addresses) * any_value(sweeps.sampled_share)) AS per_million
+    1e6 * count(DISTINCT exposed.ip) / (any_value(space.addresses) * any_value(sweeps.sampled_share)) AS per_million,
+    count(*) / any_value(sweeps.sampled_share) AS services_estimated
 FROM exposed_2026_11 AS exposed
 LEFT JOIN space
     ON space.sweep = exposed.sweep

@@ -1,4 +1,4 @@
-"""Who runs a range: leases in the lake, kept by writing them again, taken over when they were not.
+"""Who runs a range, or has a shard: leases in the lake, kept by writing them again, taken over when they were not.
 
 No two machines' clocks are compared. Whoever holds a lease changes it again and again. Whoever wants it watches it, and takes
 it once it has not changed for its whole time to live on the watcher's own clock: by a put on the condition that it is still the
@@ -12,8 +12,9 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -35,6 +36,35 @@ class Holder(msgspec.Struct, frozen=True):
     pid: int
     renewal: int = 0
     free: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A lease as it stands in the lake: of what, whose, and how many seconds ago it last changed by the lake's own clock."""
+
+    key: str
+    holder: Holder
+    age: float
+
+    @property
+    def alive(self) -> bool:
+        """Whether its holder renews it. It is told by wall clocks, for people to watch: who may take a lease is not told by it."""
+        return self.age < TTL / 2 and not _is_gone(self.holder)
+
+
+def shard_key(number: int) -> str:
+    """The name of the lease of a whole shard; those of its ranges begin with it."""
+    return f"{number:03d}"
+
+
+def standing(place: Sweep, done: Container[str]) -> Iterator[Standing]:
+    """Yield the leases that are held, or were until their holder died, but for those of ranges that are done."""
+    for path in store.entries(place.work / "leases", "*.json"):
+        found = None if path.stem in done else store.read(path)
+        changed = store.changed_at(path) if found else None
+        holder = _holder(found[0]) if found else None
+        if changed and holder and not holder.free:
+            yield Standing(path.stem, holder, (datetime.now(UTC) - changed).total_seconds())
 
 
 def clock() -> float:
@@ -113,10 +143,7 @@ class Leases:
 
     def _is_void(self, key: str, data: bytes, version: str, at: float) -> bool:
         """Whether a lease may be taken; one that is not is watched from now on."""
-        try:
-            holder = msgspec.json.decode(data, type=Holder)
-        except msgspec.DecodeError:
-            holder = None
+        holder = _holder(data)
         if holder and (holder.free or _is_gone(holder)):
             return True
         watched = self._watched.get(key)
@@ -131,6 +158,14 @@ class Leases:
         return msgspec.json.encode(
             Holder(self.worker, socket.gethostname(), _process(pid), pid, self._renewals, free=free)
         )
+
+
+def _holder(data: bytes) -> Holder | None:
+    """What a lease says; None if it is damaged."""
+    try:
+        return msgspec.json.decode(data, type=Holder)
+    except msgspec.DecodeError:
+        return None
 
 
 def _is_gone(holder: Holder) -> bool:

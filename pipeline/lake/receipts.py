@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from pipeline import version
+from pipeline import guard, version
 from pipeline.errors import CensusError
-from pipeline.lake import store
+from pipeline.lake import begun, store
 from pipeline.lake.parts import Part
 from pipeline.lake.store import Sweep
 from pipeline.space.shard import Range
@@ -19,6 +19,8 @@ from pipeline.space.shard import Range
 Receipt = dict[str, Any]
 #: What the note of an attempt holds until it has ended in an orderly way.
 BEGUN = "begun"
+#: The boot in which the conversations of an attempt are noted as they begin; empty if they are not, or not all.
+NOTED = "noted"
 
 
 def of_range(
@@ -39,7 +41,7 @@ def of_range(
         "attempts": attempt,
         "finished_at": time.time_ns() // 1000,
         "probes_abandoned": sum(counted.get("probes_sent", 0) for counted in earlier),
-        "revisited": 0 if all(earlier) else None,
+        "revisited": begun.again(place, chosen.key) if all(map(_is_told, earlier)) else None,
         "responses": rows.get("responses", 0),
         "associations": rows.get("associations", 0),
         "handshakes": rows.get("tls", 0),
@@ -56,8 +58,16 @@ def of_range(
 
 def read_receipts(place: Sweep) -> list[Receipt]:
     """All receipts of a sweep, by shard and range; keys are the columns of `schemas/receipts.toml`."""
-    paths = store.entries(place.receipts, "*.json")
-    return [_decode(path, data) for path, data in zip(paths, store.contents(paths), strict=True)]
+    found: dict[str, Receipt] = {}
+    read_new(place, found)
+    return list(found.values())
+
+
+def read_new(place: Sweep, known: dict[str, Receipt]) -> None:
+    """Add the receipts that are not known yet, by the keys of their ranges: a receipt never changes."""
+    paths = [path for path in store.entries(place.receipts, "*.json") if path.stem not in known]
+    for path, data in zip(paths, store.contents(paths), strict=True):
+        known[path.stem] = _decode(path, data)
 
 
 def _decode(path: store.Place, data: bytes) -> Receipt:
@@ -99,17 +109,24 @@ def finished(place: Sweep) -> set[str]:
     return {path.stem for path in store.entries(place.receipts, "*.json")}
 
 
-def begin_attempt(place: Sweep, key: str) -> int:
-    """Note that a range is begun; the number of the attempt, from 1."""
+def begin_attempt(place: Sweep, key: str, *, noted: bool = True) -> int:
+    """Note that a range is begun; the number of the attempt, from 1. `noted`: all conversations that it begins are."""
     number = len(store.entries(place.work / "journal", f"{key}.*.json")) + 1
-    begun = msgspec.json.encode({BEGUN: secrets.token_hex(8)})  # like nobody else's, so that one of two wins
-    while not store.write(place.attempt(key, number), begun, new=True):
+    note = {
+        BEGUN: secrets.token_hex(8),
+        NOTED: begun.tells(place) if noted else "",
+    }  # like nobody else's: one of two wins
+    while not store.write(place.attempt(key, number), msgspec.json.encode(note), new=True):
         number += 1  # another worker was quicker
     return number
 
 
 def earlier_attempts(place: Sweep, key: str, attempt: int) -> list[dict[str, Any]]:
-    """What the attempts before this one counted; an empty entry for one that crashed."""
+    """What the attempts before this one counted; of one that crashed, what it said when it began."""
     told = store.contents([place.attempt(key, number) for number in range(1, attempt)])
-    counts = [msgspec.json.decode(data, type=dict[str, Any]) for data in told]
-    return [{} if BEGUN in each else each for each in counts]
+    return [msgspec.json.decode(data, type=dict[str, Any]) for data in told]
+
+
+def _is_told(attempt: dict[str, Any]) -> bool:
+    """Whether all conversations that an attempt has begun are noted: it ended in order, or crashed and the machine did not."""
+    return BEGUN not in attempt or attempt.get(NOTED) == guard.boot_id()

@@ -1,7 +1,7 @@
-"""What is left to run of a shard: the ranges that have no receipt, one by one as their leases become ours."""
+"""What is left to run: shards of which something is missing, and their ranges, one by one as their leases become ours."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -16,6 +16,42 @@ from pipeline.space.shard import Range, Walk
 LOOK_SECONDS = 1.0
 #: A range, with its targets if it is one of second visits or of the harm check.
 Task = tuple[Range, pa.Table | None]
+
+
+def due(plan: Plan, place: Sweep, walk: Walk) -> list[tuple[int, int]]:
+    """The shards of which some range has no receipt, as (round, shard), in the first round that is not done; none if all are.
+
+    Whom the second visits and the harm checks ask is known once the rounds before them are done.
+    """
+    done = receipts.finished(place)
+    rounds = (_unprobed(walk, done), _unvisited(plan, place, walk, done), _unchecked(plan, place, walk, done))
+    found = ([(number, shard) for shard in shards] for number, shards in enumerate(rounds, 1))
+    return next(filter(None, found), [])
+
+
+def is_probed(place: Sweep, walk: Walk, shard: int) -> bool:
+    """Whether all ranges of probes of a shard have their receipts."""
+    return _is_probed(walk, shard, receipts.finished(place))
+
+
+def _is_probed(walk: Walk, shard: int, done: Set[str]) -> bool:
+    return all(chosen.key in done for chosen in walk.ranges(shard))
+
+
+def _unprobed(walk: Walk, done: Set[str]) -> Iterator[int]:
+    return (shard for shard in range(walk.shards) if not _is_probed(walk, shard, done))
+
+
+def _unvisited(plan: Plan, place: Sweep, walk: Walk, done: Set[str]) -> Iterator[int]:
+    for shard in range(walk.shards):
+        found = second.of_shard(place, plan, walk, shard)
+        if found and found[0].key not in done:
+            yield shard
+
+
+def _unchecked(plan: Plan, place: Sweep, walk: Walk, done: Set[str]) -> Iterator[int]:
+    planned = harm.planned(place, plan, walk)
+    yield from sorted({check.range.shard for key, check in planned.items() if key not in done})
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ to a conversation, or comes after its end.
 """
 
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +24,7 @@ from pipeline.probe.speaker import Speaker
 from pipeline.ring import Received, ReceiveRing
 from pipeline.space.ranges import I64, U32
 from pipeline.space.register import Permit
-from pipeline.space.shard import Walk
+from pipeline.space.shard import Range, Walk
 from pipeline.wire import packet
 from pipeline.wire.cookie import Secret, bake
 from pipeline.wire.packet import Answers
@@ -36,16 +36,17 @@ MOST_ACKED = 8192
 class Listener:
     """Hears the hosts of the `open` ranges, which have numbers in the order in which they began.
 
-    Hosts that answer on `handed_on` ports, and those of the harm check's `choice`, get no greeting of ours: their half-open
-    connection is reset, and they are told of.
+    `begins` is told of targets before they are greeted. Hosts that answer on `handed_on` ports, and those of the harm check's
+    `choice`, get no greeting of ours: their half-open connection is reset, and they are told of.
     """
 
     def __init__(
         self, walk: Walk, secret: Secret, receive: ReceiveRing, speaker: Speaker, greeter: Greeter, *,
         asides: Asides, handed_on: Collection[int], askings: Sequence[Asking] = (), choice: Choice | None = None,
-        capture: Capture | None = None,
+        begins: Callable[[Range, U32, NDArray[np.uint16]], None], capture: Capture | None = None,
     ) -> None:  # fmt: skip
         self._walk = walk
+        self._begins = begins
         self._secret = secret
         self.receive = receive
         self._speaker, self._greeter = speaker, greeter
@@ -175,6 +176,7 @@ class Listener:
         rtt = _rtt(opened, position)
         if greeted.any():
             number = heard.number
+            self._begins(opened.range, answers.address[greeted], answers.port[greeted])
             slots = self._greeter.greet(answers.take(greeted), position[greeted], number, rtt[greeted], now())
             opened.slot[position[greeted]] = slots
             opened.talking += len(slots)

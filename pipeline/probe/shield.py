@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from ipaddress import IPv4Address
 from pathlib import Path
 
+from pipeline import guard
 from pipeline.errors import CensusError, InputError
-from pipeline.guard import started_at
 from pipeline.wire.cookie import WHOLE, Slice
 
 TABLE = "dicom_census_"
@@ -66,14 +66,14 @@ def _living() -> list[tuple[str, int]]:
     found = re.findall(rf"table netdev ({TABLE}[0-9a-f]{{8}}_\d+_(\d+))", _nft("list tables netdev"))
     made = [(table, int(pid)) for table, pid in found]
     for table, pid in made:
-        if started_at(pid) is None:
+        if guard.started_at(pid) is None:
             _nft(f"delete table netdev {table}")
-    return [(table, pid) for table, pid in made if started_at(pid) is not None]
+    return [(table, pid) for table, pid in made if guard.started_at(pid) is not None]
 
 
 def _require_apart() -> None:
     """Raise InputError if ordinary connections of this machine may use our source ports."""
-    first, last = map(int, EPHEMERAL.read_text().split())
+    first, last = map(int, guard.at_vantage(EPHEMERAL.read_text).split())
     if first <= WHOLE.last and last >= WHOLE.first:
         ours = f"{WHOLE.first}-{WHOLE.last}"
         raise InputError(
@@ -83,6 +83,11 @@ def _require_apart() -> None:
 
 
 def _nft(command: str) -> str:
+    """Have nftables do something at the vantage; what it says. The rule stays there, whoever made it."""
+    return guard.at_vantage(lambda: _nft_here(command))
+
+
+def _nft_here(command: str) -> str:
     try:
         done = subprocess.run(
             ["nft", "-f", "-"], input=command, capture_output=True, text=True, check=False, timeout=30

@@ -68,6 +68,21 @@ TABLES: dict[str, tuple[str, Columns]] = {
             ("services_estimated", "Estimated"),
         ),
     ),
+    "networks": (
+        "Large networks that carry or host others",
+        (
+            ("country", "Country"),
+            ("organisation", "Holder"),
+            ("asn", "Number"),
+            ("network_kind", "Kind of network"),
+            ("services", "Services"),
+            ("addresses", "Addresses"),
+            ("accepting", "Accept"),
+            ("addresses_in_plan", "Addresses in plan"),
+            ("per_million", "Per million probed"),
+            ("services_estimated", "Estimated"),
+        ),
+    ),
     "ports": (
         "Ports",
         (

@@ -14,8 +14,8 @@ from pipeline.publish import conclusions, queries
 from pipeline.publish.conclusions import Changed, Estimate, Seen, Step
 from pipeline.publish.edition import Edition, base, narrowed
 from pipeline.publish.escape import LONGEST, shown, visible
-from pipeline.publish.queries import PUBLISHED, SERIES
-from pipeline.publish.withhold import RARE, WITHHELD, rare_name, small_cells, withhold
+from pipeline.publish.queries import NAMED, PUBLISHED, SERIES
+from pipeline.publish.withhold import RARE, WITHHELD, networks, rare_name, small_cells, withhold
 
 #: What a database says of itself is shown up to here, in characters; there may be several.
 LONG_SOURCE = 2048
@@ -36,6 +36,7 @@ ORDER = {
     "ports": "services DESC, responsive DESC, country, port",
     "sectors": "services DESC, country, sector, confidence",
     "network_kinds": "services DESC, addresses_probed DESC, country, network_kind, confidence",
+    "networks": "services DESC, country, asn",
     "system_counts": "services DESC, country",
     "ae_control": "services DESC, country",
     "tls_share": "services DESC, country",
@@ -62,7 +63,7 @@ CROSSED = {
 #: Marts that a country's edition takes its row of; all else is narrowed to the country before it is counted.
 WHOLE = ("countries", "country_databases", "changes")
 
-#: Columns that a peer wrote, or that were cut out of what it wrote.
+#: Columns that a peer wrote, or that were cut out of what it wrote; and what networks call themselves.
 PEER_COLUMNS = frozenset(
     {
         "implementation_class_uid",
@@ -70,6 +71,7 @@ PEER_COLUMNS = frozenset(
         "class_uid_root",
         "toolkit_version",
         "product_version",
+        "organisation",
     }
 )
 
@@ -224,7 +226,7 @@ def gather(con: duckdb.DuckDBPyConnection, sweep: str, edition: Edition | None =
     compared = _compared(con, sweep, edition)
     placed = {name: _mart(con, name, sweep, edition) for name in WHOLE}
     with narrowed(con, edition.country):
-        marts = {name: placed.get(name) or _mart(con, name, sweep, edition) for name in (*PUBLISHED, *SERIES)}
+        marts = {name: placed.get(name) or _mart(con, name, sweep, edition) for name in (*PUBLISHED, *NAMED, *SERIES)}
     fates = select(con, f"FROM change_totals WHERE sweep IN ({IN_SERIES}) ORDER BY sweep", sweep, sweep)
     return Facts(
         sweep=visible(sweep),
@@ -296,6 +298,8 @@ def _mart(con: duckdb.DuckDBPyConnection, name: str, sweep: str, edition: Editio
     if name in CROSSED:
         rows = small_cells(rows, CROSSED[name], edition.least)
         rows.sort(key=lambda row: -row["services"])
+    if name == "networks":
+        rows = sorted(networks(rows, edition.least), key=lambda row: -row["services"])
     question = queries.comment(name).partition("\n")[0].removeprefix("Question: ")
     if name == "products":
         rows = [rare_name(row, OWN_WORDS, edition.least) for row in rows]

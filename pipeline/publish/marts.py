@@ -17,9 +17,13 @@ from functools import cache
 from pathlib import Path
 
 import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipeline import schema
 from pipeline.lake import store
+from pipeline.lake.parts import GROUP_ROWS
 from pipeline.lake.store import Place, Sweep
 from pipeline.publish import queries, relations
 from pipeline.publish.queries import quoted
@@ -31,8 +35,8 @@ BUILT = (
     "responders", "system_counts", "ae_control", "tls_share", "doubts", "suspicions",
     "rejections", "country_funnel", "loss",
 )  # fmt: skip
-#: What marts ask of `responses`: where they were is looked up once for all of them.
-PLACED = "ip, port, outcome, country"
+#: Beside `responses`, marts ask only where those are that spoke DICOM.
+SPOKE = "WHERE ip IN (SELECT ip FROM raw_associations)"
 DIGITS = 16
 
 
@@ -57,10 +61,11 @@ def build(place: Sweep) -> bool:
         for statement in relations.of_sweeps([place]):
             con.execute(statement).fetchall()
         queries.install(con)
-        placed = _keep(con, "responses", PLACED, made)
-        con.execute(f"CREATE OR REPLACE VIEW responses AS {relations.read_sweeps([placed])}").fetchall()
+        _stand(con, _placed(place, made))
+        _stand(con, _keep(con, "raw_locations", made, SPOKE))
         for name in BUILT:
-            file = _keep(con, name, "* EXCLUDE (sweep)", made)
+            file = _keep(con, name, made)
+            _stand(con, file)
             with store.beside(final / file.name) as beginning:
                 shutil.copyfile(file, beginning)
     for old in store.entries(_home(place), "*"):
@@ -69,11 +74,41 @@ def build(place: Sweep) -> bool:
     return True
 
 
-def _keep(con: duckdb.DuckDBPyConnection, view: str, columns: str, place: Path) -> Path:
-    """Write a view as a file of its name."""
-    path = place / f"{view}.parquet"
-    con.execute(f"COPY (SELECT {columns} FROM {view}) TO {quoted(str(path))} (COMPRESSION zstd)").fetchall()
+def _keep(con: duckdb.DuckDBPyConnection, view: str, folder: Path, which: str = "") -> Path:
+    """Write a view, or which of its rows, as a file of its name."""
+    path = folder / f"{view}.parquet"
+    rows = f"SELECT * EXCLUDE (sweep) FROM {view} {which}"
+    con.execute(f"COPY ({rows}) TO {quoted(str(path))} (COMPRESSION zstd)").fetchall()
     return path
+
+
+def _stand(con: duckdb.DuckDBPyConnection, file: Path) -> None:
+    """Let a kept view stand for its SQL in all that is built on it."""
+    con.execute(f"CREATE OR REPLACE VIEW {file.stem} AS {relations.read_sweeps([file])}").fetchall()
+
+
+def _placed(place: Sweep, folder: Path) -> Path:
+    """What marts ask of view `responses`, as its file. Both tables are sorted by address, so no join by hash is needed."""
+    answers = _columns(place, "responses", ["ip", "port", "outcome"])
+    places = _columns(place, "locations", ["ip", "country"])
+    ips, known = (np.asarray(table["ip"], dtype=np.uint32) for table in (answers, places))
+    at = np.searchsorted(known, ips)
+    missing = (at == len(known)) | (np.append(known, 0)[at] != ips)
+    country = places["country"].unify_dictionaries().combine_chunks().take(pa.array(at, mask=missing))
+    path = folder / "responses.parquet"
+    placed = answers.append_column("country", country)
+    pq.write_table(
+        placed, path, compression="lz4", use_dictionary=["port", "outcome", "country"], row_group_size=GROUP_ROWS
+    )
+    return path
+
+
+def _columns(place: Sweep, table: str, columns: list[str]) -> pa.Table:
+    """Columns of a sealed table, texts as codes; empty if the sweep has none."""
+    path = place.sealed(table)
+    if not path.exists():
+        return schema.table(table).arrow.empty_table().select(columns)
+    return pq.read_table(path, columns=columns, partitioning=None, read_dictionary=columns[1:])
 
 
 def built(lake: Place) -> Mapping[str, str]:

@@ -108,6 +108,13 @@ def _kinds(facts: Facts) -> list[Row]:
     return [row for row in facts.marts["network_kinds"].rows if row["services"]]
 
 
+def _networks(facts: Facts) -> Sequence[Row]:
+    """The networks that are named, with what is left of their countries; nothing where none is."""
+    lines = facts.marts["networks"].rows
+    told = {row["country"] for row in lines if row["asn"]}
+    return [row for row in lines if row["country"] in told]
+
+
 def _survival(facts: Facts) -> list[Row]:
     return [
         {"sweep": step.sweep, "days": step.days}
@@ -121,12 +128,23 @@ DERIVED: dict[str, Callable[[Facts], Sequence[Row]]] = {
     "countries": _countries,
     "country_databases": _databases,
     "network_kinds": _kinds,
+    "networks": _networks,
     "vantages": _vantages,
     "survival": _survival,
 }
 #: Tables that only a series, or a second vantage, can fill.
 OF_SERIES = frozenset(
-    {"changes", "vantages", "survival", "tls_share", "sectors", "network_kinds", "system_counts", "country_databases"}
+    {
+        "changes",
+        "vantages",
+        "survival",
+        "tls_share",
+        "sectors",
+        "network_kinds",
+        "networks",
+        "system_counts",
+        "country_databases",
+    }
 )
 QUESTIONS = {"survival": "Which share of the exposed services is still there at the next sweep, loss taken out?"}
 

@@ -22,7 +22,7 @@ FOLDER = Path(__file__).parent.parent.parent / "analysis"
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
-#: The marts that hold aggregates only. What is not listed here holds addresses and is never published.
+#: The marts that hold aggregates only. What is listed neither here nor below holds addresses and is never published.
 PUBLISHED = (
     "totals",
     "funnel",
@@ -45,6 +45,8 @@ PUBLISHED = (
     "country_funnel",
     "harm_arms",
 )
+#: Marts with rows that name somebody, of which a report has those alone that `withhold.named` lets pass.
+NAMED = ("networks",)
 #: Marts that tell of several sweeps at once; published too.
 SERIES = ("trend", "country_trend", "recaptures", "vantages", "loss")
 

@@ -15,6 +15,7 @@ from pipeline.publish.escape import markdown, visible
 from pipeline.publish.facts import Facts
 
 TEMPLATE = "report.html.j2"
+FUNNEL = ["Step", "Targets", "Of the step before"]
 
 
 def write(
@@ -85,11 +86,20 @@ def markdown_text(facts: Facts) -> str:
             "",
             *([f"**{markdown(caution)}**", ""] if caution else []),
             *(line for sentence in words.sentences(facts) for line in (markdown(sentence), "")),
-            *_grid("Funnel", ["Step", "Targets", "Of the step before"], _funnel_lines(facts)),
+            *_grid("Funnel", FUNNEL, _funnel_lines(facts)),
             *(line for table in page.tables(facts) for line in _section(table)),
             *_grid("Method", ["What", "Value"], [list(pair) for pair in words.method(facts)]),
         ]
     )
+
+
+def summary(facts: Facts) -> tuple[str, list[dict[str, str]]]:
+    """The headline and the funnel as Markdown, and the countries as rows: what a page about many sweeps shows of each."""
+    countries = next(table for table in page.tables(facts) if table.mart == "countries")
+    names = [cell.text for cell in countries.headings]
+    rows = [dict(zip(names, [visible(cell.text) for cell in row], strict=True)) for row in countries.rows]
+    lines = [f"# {markdown(words.headline(facts))}", "", *_grid("Funnel", FUNNEL, _funnel_lines(facts))]
+    return "\n".join(lines), rows
 
 
 def _funnel_lines(facts: Facts) -> list[list[str]]:

@@ -8,6 +8,12 @@ from typing import Any
 WITHHELD = "(withheld: looks like an address or a host name)"
 RARE = "(withheld: known by no rule, and seen at few addresses)"
 SEVERAL = "(several, each small)"
+UNNAMED = "(all other networks, not told apart)"
+#: Networks that carry or host others, so that the holder is not the owner; and the addresses that such a network must exceed to be
+#: named: a /22 is all that a new member of the RIPE NCC got from its last /8.
+CARRIERS = frozenset({"hosting", "access"})
+MEMBER = 1 << 10
+ADDED = ("services", "addresses", "accepting", "services_estimated")
 #: Numbers that do not add up over rows.
 RATES = frozenset({"per_million"})
 
@@ -44,6 +50,46 @@ def small_cells(rows: Sequence[dict[str, Any]], kinds: Sequence[str], least: int
         empty = [row for row in ordered if not row["services"]]
         kept.extend([*empty, *_folded(ordered[len(empty) :], kinds, least)])
     return kept
+
+
+def networks(rows: Sequence[dict[str, Any]], least: int) -> list[dict[str, Any]]:
+    """Name the networks of each country that name no owner of a service, and fold all others into one row.
+
+    Named are those that carry or host others, are large, and have `least` services. What is left of a country, and of each such
+    kind in it, has none or `least` services too: else the smallest named of them are folded with it. Numbers become `AS786`.
+    """
+    by_country = sorted(rows, key=lambda row: row["country"] or "")
+    return [
+        row for _, group in groupby(by_country, key=lambda row: row["country"]) for row in _named(list(group), least)
+    ]
+
+
+def _named(rows: list[dict[str, Any]], least: int) -> list[dict[str, Any]]:
+    """One country's networks."""
+    named = sorted((row for row in rows if _may_be_named(row, least)), key=lambda row: row["services"])
+    while (telling := _telling(rows, named, least)) is not None:
+        named.remove(telling)
+    others = [row for row in rows if row not in named]
+    told = [row | {"asn": f"AS{row['asn']}"} for row in named]
+    if not others:
+        return told
+    nothing = dict.fromkeys(rows[0], None) | {"country": rows[0]["country"], "organisation": UNNAMED}
+    return [*told, nothing | {key: sum(row[key] or 0 for row in others) for key in ADDED}]
+
+
+def _telling(rows: list[dict[str, Any]], named: list[dict[str, Any]], least: int) -> dict[str, Any] | None:
+    """The smallest named network of a group whose unnamed ones are too few: all of the country, or all of one kind in it."""
+    for kind in (None, *sorted(CARRIERS)):
+        group = [row for row in rows if kind in (None, row["network_kind"])]
+        left = sum(row["services"] for row in group if row not in named)
+        if 0 < left < least:
+            return next((row for row in named if row in group), None)
+    return None
+
+
+def _may_be_named(row: dict[str, Any], least: int) -> bool:
+    large = (row["addresses_in_plan"] or 0) > MEMBER
+    return row["asn"] is not None and row["network_kind"] in CARRIERS and large and row["services"] >= least
 
 
 def _folded(rows: list[dict[str, Any]], kinds: Sequence[str], least: int) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from pipeline import guard
 from pipeline.associate import client, loop
 from pipeline.associate.turns import Turns
 from pipeline.errors import GuardError
+from pipeline.lake.begun import Begun
 from pipeline.record import columns
 from pipeline.register import Watch
 from pipeline.space.ranges import Ranges
@@ -74,12 +75,14 @@ class Associating:
     outcomes: Counter[str] = field(default_factory=Counter)
     turns: Turns[tuple[Conversations, dict[str, Any]]] = field(init=False)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    begun: Begun = field(init=False)
     stops: int = 0
     flushed: float = 0.0
     shown: float = 0.0
 
     def __post_init__(self) -> None:
         limits = self.setting.plan.associate
+        self.begun = Begun(self.setting.place, self.name)
         self.turns = Turns(limits.at_once, limits.per_slash24)
         self.origin = Origin.of(self.setting.plan, f"{socket.gethostname()}-{os.getpid()}", self.outgoing)
 
@@ -142,6 +145,7 @@ class Associating:
         if key not in self.open:
             known = rows.known(self.setting.place, message.shard, message.number, message.attempt)
             self.open[key] = Conversations(message.shard, message.number, message.attempt, known)
+            self.begun.open(message.shard, message.number, message.attempt)
         return self.open[key]
 
     def begin(self, batch: Conversations, row: dict[str, Any]) -> None:
@@ -155,6 +159,7 @@ class Associating:
     async def converse(self, batch: Conversations, row: dict[str, Any]) -> None:
         """Hold the conversation and keep what came of it."""
         plan, ip, port = self.setting.plan, row["ip"], row["port"]
+        self.begun.note(batch.shard, batch.number, np.array([ip]), np.array([port]))
         echo, secured = plan.settings.profile == "echo", batch.round == 2 or port in plan.tls.ports
         visit = await client.visit(guard.tcp_socket, self.outgoing, echo=echo, ip=ip, port=port, secured=secured)
         self.turns.over(row["ip"])
@@ -190,6 +195,7 @@ class Associating:
             self.hand_over(batch)
             if batch.cooled and not batch.pending:
                 del self.open[key]
+                self.begun.close(*key)
                 counts: dict[str, int | float | str] = {
                     name: batch.counts[name] for name in ("connects", "syn_retransmits", "suppressed_visits")
                 }

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline import register, schema
 from pipeline.lake import harm, parts
+from pipeline.lake.begun import Begun
 from pipeline.outcome import Arm
 from pipeline.probe.engine import Engine
 from pipeline.probe.flows import Talked
@@ -51,7 +52,8 @@ def run_engine(name: str, setting: Setting, context: zmq.Context[zmq.Socket[byte
     outgoing = Outgoing.from_json(plan.requests, where="plan, requests")
     with ExitStack() as stack:
         watch = stack.enter_context(setting.watch())
-        sender = SENDERS[plan.probe.engine](setting, number, outgoing, watch, stack)
+        begun = Begun(setting.place, name)
+        sender = SENDERS[plan.probe.engine](setting, number, outgoing, watch, begun, stack)
         source = sender.source
         second = SecondVisits(fanout, Pacer(plan.tls.rate, time.monotonic()), source)
         checks = HarmChecks(setting.place, fanout, sender.asking, plan.harm.delay if plan.harm else 0.0, source)
@@ -61,7 +63,19 @@ def run_engine(name: str, setting: Setting, context: zmq.Context[zmq.Socket[byte
         )
         origin = Origin.of(plan, f"{socket.gethostname()}-{os.getpid()}", outgoing)
         Sending(
-            setting, number, sender.engine, watch, inbox, fanout, second, checks, control, coordinator, source, origin
+            setting,
+            number,
+            sender.engine,
+            begun,
+            watch,
+            inbox,
+            fanout,
+            second,
+            checks,
+            control,
+            coordinator,
+            source,
+            origin,
         ).run()
     inbox.close()
     fanout.close()
@@ -89,6 +103,7 @@ class Sending:
     number: int
     """Which of the senders this is."""
     engine: Engine | Connector
+    begun: Begun
     watch: Watch
     inbox: Receiver
     fanout: Fanout
@@ -143,6 +158,7 @@ class Sending:
     def assign(self, task: messages.Assign) -> None:
         """Begin a range; whom an earlier attempt has visited is not greeted again."""
         self.attempts[task.shard, task.number] = task.attempt
+        self.begun.open(task.shard, task.number, task.attempt)
         visited = sorted(rows.known(self.setting.place, task.shard, task.number, task.attempt))
         known = None
         if visited:
@@ -235,6 +251,7 @@ class Sending:
         """Say that no more of a range will come."""
         chosen = event.range
         self.flush(now=True)
+        self.begun.close(chosen.shard, chosen.number)
         if (found := self.control.rows()) is not None:
             self.fanout.rows(self.message(chosen, "control_targets"), found)
         counts = rows.counts(event.counts, round=1, vantage=self.source, register_digest=self.watch.digest)

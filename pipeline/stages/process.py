@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import zmq
 
-from pipeline.errors import CensusError
+from pipeline.errors import CensusError, of_system
 from pipeline.stages.associator import run_associator
 from pipeline.stages.engine import run_engine
 from pipeline.stages.remote import run_remote
@@ -43,6 +43,8 @@ def run(name: str, setting: Setting) -> None:
         STAGES[name.partition("-")[0]](name, setting, context, coordinator)
     except CensusError as error:
         coordinator.send(messages.Failed(shard=0, number=0, reason=str(error), exit_code=error.exit_code))
+    except OSError as error:
+        coordinator.send(messages.Failed(shard=0, number=0, reason=of_system(name, error), exit_code=1))
     except Exception as error:
         coordinator.send(messages.Failed(shard=0, number=0, reason=f"{name}: {error!r}", exit_code=1))
     finally:

@@ -4,13 +4,18 @@ Senders differ in their source ports, and in their source address where the plan
 belongs to no range: to the lab's control targets, to hosts of the harm check, and the second visits.
 """
 
+import secrets
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline import guard, network
 from pipeline.associate.conversation import Conversation
 from pipeline.errors import InputError
+from pipeline.lake.begun import Begun
 from pipeline.pcap import RAW, Capture
 from pipeline.probe.aside import Aside, Asides
 from pipeline.probe.asking import Asking
@@ -25,10 +30,12 @@ from pipeline.register import Watch
 from pipeline.ring import ReceiveRing, SegmentRing, TransmitRing, filter_program
 from pipeline.space.listing import parse
 from pipeline.space.plan import Plan
+from pipeline.space.ranges import U32
+from pipeline.space.shard import Range
 from pipeline.stages.connector import Connector
 from pipeline.stages.control import targets
 from pipeline.stages.setting import Setting
-from pipeline.wire.cookie import Secret, Slice
+from pipeline.wire.cookie import SOURCE_PORT_BITS, Secret, Slice
 from pipeline.wire.outgoing import Outgoing
 from pipeline.wire.packet import Link, template
 
@@ -45,18 +52,22 @@ class Equipment:
     own: Asking
 
 
-def ring_sender(setting: Setting, number: int, outgoing: Outgoing, watch: Watch, stack: ExitStack) -> Equipment:
+def ring_sender(
+    setting: Setting, number: int, outgoing: Outgoing, watch: Watch, begun: Begun, stack: ExitStack
+) -> Equipment:
     """A sender over packet rings; the shield before the kernel's TCP is down, and a capture written, when the stack is left."""
     plan = setting.plan
     (interface, link, source), ours = vantage(plan, number), slice_of(plan, number)
     stack.enter_context(shield(interface, source, _ports(plan), ours))
     capture = stack.enter_context(Capture(_capture(setting.pcap, number), RAW)) if setting.pcap else None
     asking, own = _askings(setting, ours)
-    engine = engine_of(setting, ours, outgoing, interface, link, watch, [asking, own], capture)
+    engine = engine_of(setting, ours, outgoing, interface, link, watch, [asking, own], begun, capture)
     return Equipment(engine, source, asking, own)
 
 
-def connect_sender(setting: Setting, number: int, outgoing: Outgoing, watch: Watch, stack: ExitStack) -> Equipment:
+def connect_sender(
+    setting: Setting, number: int, outgoing: Outgoing, watch: Watch, _begun: Begun, stack: ExitStack
+) -> Equipment:
     """A sender over the kernel's TCP, for which no privilege is needed; its questions are never asked: they would be bare connects."""
     plan, ours = setting.plan, slice_of(setting.plan, number)
     guard.require_authorised(plan.identity)
@@ -108,6 +119,10 @@ def _source(plan: Plan, sender: int) -> str:
 def vantage(plan: Plan, sender: int = 0) -> tuple[str, Link, str]:
     """Interface, link addresses and dotted source of a sender's probes. Raises GuardError first, then InputError."""
     guard.require_authorised(plan.identity)
+    return guard.at_vantage(lambda: _vantage(plan, sender))
+
+
+def _vantage(plan: Plan, sender: int) -> tuple[str, Link, str]:
     probe = plan.probe
     hop = None if probe.interface and probe.sources and probe.gateway_mac else network.next_hop()
     interface = probe.interface or (hop.interface if hop else "")
@@ -124,13 +139,13 @@ def _mac(text: str) -> bytes:
 
 
 def slice_of(plan: Plan, sender: int) -> Slice:
-    """The source ports of a sender."""
-    return Slice.of(sender, plan.probe.processes)
+    """The source ports of a sender that begins now."""
+    return Slice.of(sender, plan.probe.processes, turn=secrets.randbits(SOURCE_PORT_BITS))
 
 
 def engine_of(
     setting: Setting, ours: Slice, outgoing: Outgoing, interface: str, link: Link, watch: Watch, askings: list[Asking],
-    capture: Capture | None,
+    begun: Begun, capture: Capture | None,
 ) -> Engine:  # fmt: skip
     """The engine of a sender with these source ports, on its interface."""
     plan, frame = setting.plan, template(link)
@@ -138,6 +153,9 @@ def engine_of(
 
     def talk(ip: int, port: int, started_at_us: int) -> Conversation:
         return Conversation(outgoing, echo=echo, ip=ip, port=port, started_at_us=started_at_us)
+
+    def begins(chosen: Range, addresses: U32, ports: NDArray[np.uint16]) -> None:
+        begun.note(chosen.shard, chosen.number, addresses, ports)
 
     speaker = Speaker(SegmentRing(guard.packet_socket(interface, 0)), link, outgoing)
     ports = plan.settings.ports if plan.settings.profile == "capabilities" else plan.tls.ports
@@ -151,7 +169,8 @@ def engine_of(
         TransmitRing.of_probes(guard.packet_socket(interface, 0), frame),
         Listener(
             walk, secret, receive, speaker, greeter,
-            asides=asides, handed_on=ports, askings=askings, choice=choice, capture=capture,
+            asides=asides, handed_on=ports, askings=askings, choice=choice, begins=begins,
+            capture=capture,
         ),
         permit=watch.permit,
         frame=frame,

@@ -4,6 +4,7 @@
              198.18.0.3/29
              default via world          no default; played addresses are local
 
+A second pair beside it, for a second vantage, has 198.18.1.1 to 198.18.1.3, and so on: only the addresses differ.
 The vantage's second address is for senders that use several. Neighbours are permanent entries, so not even ARP is spoken. The pair
 is proved closed before its links are up.
 """
@@ -23,7 +24,8 @@ from pipeline.guard import End, Holder, Manifest, boot_id, holder_of, leaks, pre
 from pipeline.network import Namespace, facts
 
 ROOT = Path(__file__).parents[2]
-VANTAGE_ADDRESS, WORLD_ADDRESS, SECOND_ADDRESS = "198.18.0.1", "198.18.0.2", "198.18.0.3"  # RFC 2544 benchmarking space
+BENCHMARKING = "198.18.{pair}.{end}"  # RFC 2544 benchmarking space
+VANTAGE_ADDRESS = BENCHMARKING.format(pair=0, end=1)
 VANTAGE_MAC, WORLD_MAC = "02:00:c6:12:00:01", "02:00:c6:12:00:02"
 CAP_SYS_ADMIN = 21  # linux/capability.h
 SETUP_SECONDS = 30
@@ -33,37 +35,40 @@ link add vantage0 address {VANTAGE_MAC} type veth peer name world0 address {WORL
 """
 VANTAGE = """\
 link set lo up
-address add {VANTAGE_ADDRESS}/29 dev vantage0
-address add {SECOND_ADDRESS}/29 dev vantage0
+address add {vantage_address}/29 dev vantage0
+address add {second_address}/29 dev vantage0
 link set vantage0 up
-neigh replace {WORLD_ADDRESS} lladdr {WORLD_MAC} dev vantage0 nud permanent
-route add default via {WORLD_ADDRESS} dev vantage0
+neigh replace {world_address} lladdr {WORLD_MAC} dev vantage0 nud permanent
+route add default via {world_address} dev vantage0
 """
 WORLD = """\
 link set lo up
-address add {WORLD_ADDRESS}/29 dev world0
+address add {world_address}/29 dev world0
 link set world0 up
-neigh replace {VANTAGE_ADDRESS} lladdr {VANTAGE_MAC} dev world0 nud permanent
-neigh replace {SECOND_ADDRESS} lladdr {VANTAGE_MAC} dev world0 nud permanent
+neigh replace {vantage_address} lladdr {VANTAGE_MAC} dev world0 nud permanent
+neigh replace {second_address} lladdr {VANTAGE_MAC} dev world0 nud permanent
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A closed pair, by the processes that hold it, and the manifest that describes it."""
+    """A closed pair, by the processes that hold it, the manifest that describes it, and the vantage's addresses."""
 
     vantage: int
     world: int
     manifest: Manifest
+    addresses: tuple[str, str]
 
 
 @contextmanager
-def closed_pair() -> Iterator[Pair]:
-    """Make a closed pair; at the end kill whatever lives in it, by pid, and with it the namespaces."""
+def closed_pair(number: int = 0) -> Iterator[Pair]:
+    """Make a closed pair, the first or a further one; at the end kill whatever lives in it, by pid, and with it the namespaces."""
     with _holder() as vantage, _holder() as world:
-        names = {**globals(), "world": world.pid}
+        first, other, second = (BENCHMARKING.format(pair=number, end=end) for end in (1, 2, 3))
+        addresses = {"vantage_address": first, "world_address": other, "second_address": second}
+        names = {**globals(), **addresses, "world": world.pid}
         configure(vantage.pid, PAIR.format(**names))
-        pair = Pair(vantage.pid, world.pid, _manifest(vantage, world))
+        pair = Pair(vantage.pid, world.pid, _manifest(vantage, world), (first, second))
         prove(pair)
         configure(vantage.pid, VANTAGE.format(**names))
         configure(world.pid, WORLD.format(**names))
@@ -88,7 +93,12 @@ def play(pair: Pair, addresses: Iterable[IPv4Address]) -> None:
 def inside(holder: int, folder: Path | str = ROOT) -> list[str]:
     """Return the prefix that runs a command in a holder's namespaces, in a folder, and that dies with this process."""
     spaces = [f"--net=/proc/{holder}/ns/net", f"--mount=/proc/{holder}/ns/mnt", f"--wdns={folder}"]
-    return ["nsenter", *spaces, "--", "setpriv", "--pdeathsig", "KILL", "--"]
+    return ["nsenter", *spaces, "--", *dying_with_us()]
+
+
+def dying_with_us() -> list[str]:
+    """Return the prefix that runs a command that dies with this process."""
+    return ["setpriv", "--pdeathsig", "KILL", "--"]
 
 
 def configure(holder: int, script: str, *, tool: tuple[str, ...] = ("ip", "-batch", "-")) -> None:

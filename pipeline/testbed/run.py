@@ -10,14 +10,15 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
 import msgspec
 
 from pipeline.errors import CensusError, InputError, Interrupted
-from pipeline.guard import ONLY_TESTBED, TESTBED
-from pipeline.testbed.closed import Pair, closed_pair, inside, may_make_namespaces
+from pipeline.guard import ONLY_TESTBED, TESTBED, VANTAGE
+from pipeline.testbed.closed import Pair, closed_pair, dying_with_us, inside, may_make_namespaces
 from pipeline.testbed.spec import Spec, addresses, load
 from pipeline.testbed.world import check_decoys, filled
 
@@ -30,29 +31,50 @@ NO_USER_NAMESPACE = (
 )
 
 
-def run(
-    spec_path: Path, command: Sequence[str], *, env: Mapping[str, str] | None = None, capture: Path | None = None
-) -> int:
-    """Run a command in the vantage of the specified testbed; return its exit code.
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """How a command stands in a testbed.
 
-    `env` is added to the environment; `capture` is a file for all packets at the world's end. An ordinary user becomes
-    root of a user namespace first.
+    `capture` is a file for all packets at the world's end. A command that is `outside` stays in the network namespace that it
+    was called from, and only the sockets that it probes by are made in the vantage. `number` tells the vantages of several
+    testbeds apart, by their addresses.
+    """
+
+    capture: Path | None = None
+    outside: bool = False
+    number: int = 0
+
+    @property
+    def options(self) -> list[str]:
+        """The same as options of this module."""
+        found = ["--capture", str(self.capture)] if self.capture else []
+        return [*found, *(["--outside"] if self.outside else []), "--number", str(self.number)]
+
+
+def run(
+    spec_path: Path, command: Sequence[str], stand: Stand = Stand(), *, env: Mapping[str, str] | None = None
+) -> int:
+    """Run a command at the vantage of the specified testbed, with `env` added to its environment; return its exit code.
+
+    An ordinary user becomes root of a user namespace first.
     """
     spec = load(spec_path)
     check_decoys(spec_path, spec)
     _check_command(command)
     if not may_make_namespaces():
-        return _as_root_of_a_user_namespace(spec_path, command, env or {}, capture)
+        return _as_root_of_a_user_namespace(spec_path, command, stand, env or {})
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="census-testbed-")))
         supervisor = stack.enter_context(_supervised())
-        pair = stack.enter_context(closed_pair())
+        pair = stack.enter_context(closed_pair(stand.number))
         started = time.monotonic()
         environment = _environment(pair, folder, env or {})
         processes = stack.enter_context(filled(pair, spec, folder, spec_path, environment))
         _say(_summary(spec, processes, time.monotonic() - started))
-        if capture:
-            stack.enter_context(_captured(pair, capture.absolute()))
+        if stand.capture:
+            stack.enter_context(_captured(pair, stand.capture.absolute()))
+        if stand.outside:
+            return supervisor.run([*dying_with_us(), *command], environment | {VANTAGE: str(pair.vantage)})
         return supervisor.run([*inside(pair.vantage, Path.cwd()), *command], environment)
 
 
@@ -140,15 +162,22 @@ def _captured(pair: Pair, path: Path) -> Iterator[None]:
         process.wait()
 
 
-def _as_root_of_a_user_namespace(
-    spec_path: Path, command: Sequence[str], env: Mapping[str, str], capture: Path | None
-) -> int:
+def _as_root_of_a_user_namespace(spec_path: Path, command: Sequence[str], stand: Stand, env: Mapping[str, str]) -> int:
     """Run all of it again, as root of a user namespace of this user's."""
     enter = ["unshare", "--user", "--map-root-user", "--"]
     if subprocess.run([*enter, "unshare", "--net", "true"], check=False, capture_output=True).returncode != 0:
         raise CensusError(NO_USER_NAMESPACE)
-    option = ["--capture", str(capture)] if capture else []
-    again = [*enter, "setpriv", "--pdeathsig", "TERM", "--", sys.executable, "-m", "pipeline.testbed.run", *option]
+    again = [
+        *enter,
+        "setpriv",
+        "--pdeathsig",
+        "TERM",
+        "--",
+        sys.executable,
+        "-m",
+        "pipeline.testbed.run",
+        *stand.options,
+    ]
     with _supervised() as supervisor:
         return supervisor.run([*again, str(spec_path), "--", *command], {**os.environ, **env})
 
@@ -169,12 +198,15 @@ def main() -> int:
     """Run as a module: what an ordinary user's run becomes inside its user namespace."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.testbed.run")
     parser.add_argument("--capture", type=Path)
+    parser.add_argument("--outside", action="store_true")
+    parser.add_argument("--number", type=int, default=0)
     parser.add_argument("spec", type=Path)
     parser.add_argument("command", nargs=argparse.REMAINDER)
     arguments = parser.parse_args()
     command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
     try:
-        return run(arguments.spec, command, capture=arguments.capture)
+        stand = Stand(arguments.capture, arguments.outside, arguments.number)
+        return run(arguments.spec, command, stand)
     except CensusError as error:
         _say(str(error))
         return error.exit_code

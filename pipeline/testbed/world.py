@@ -109,7 +109,7 @@ def _commands(spec: Spec, ports: dict[str, int], folder: Path) -> Iterator[tuple
 
 
 def _start_internet(pair: Pair, spec_path: Path, folder: Path, environment: Mapping[str, str] | None) -> Started:
-    command = [sys.executable, "-m", "pipeline.testbed.internet.serve", str(spec_path.absolute())]
+    command = [sys.executable, "-m", "pipeline.testbed.internet.serve", str(spec_path.absolute()), *pair.addresses]
     return _start(pair, INTERNET, command, (), folder, environment)
 
 

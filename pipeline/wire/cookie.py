@@ -25,16 +25,21 @@ LENGTH = 6
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """The source ports of one sender: 2 ** `bits` of them, from `first` on."""
+    """The source ports of one sender: 2 ** `bits` of them, from `first` on, each target's moved on by `turn`.
+
+    A sender that begins anew takes another turn: a host that still holds a connection of the one before would take its SYN for a
+    stray segment of that, and not answer it (RFC 9293 §3.10.7.4).
+    """
 
     first: int = FIRST_SOURCE_PORT
     bits: int = SOURCE_PORT_BITS
+    turn: int = 0
 
     @classmethod
-    def of(cls, sender: int, senders: int) -> "Slice":
+    def of(cls, sender: int, senders: int, turn: int = 0) -> "Slice":
         """The slice of a sender, counted from 0; slices are of the same size and never overlap."""
         bits = SOURCE_PORT_BITS - (senders - 1).bit_length()
-        return cls(FIRST_SOURCE_PORT + (sender << bits), bits)
+        return cls(FIRST_SOURCE_PORT + (sender << bits), bits, turn % (1 << bits))
 
     @property
     def last(self) -> int:
@@ -120,8 +125,11 @@ class Cookie:
 
 
 def bake(secret: Secret, addresses: NDArray[np.integer], ports: NDArray[np.integer]) -> Cookie:
-    """The cookies of targets: the tag is the sequence number, its upper bits choose the source port."""
+    """The cookies of targets: the tag is the sequence number, its upper bits and the turn choose the source port."""
     tag = halfsiphash(secret, addresses.astype(np.uint32, copy=False), ports.astype(np.uint32))
-    port = (tag >> np.uint32(32 - secret.ports.bits)).astype(np.uint16)
-    port += np.uint16(secret.ports.first)
+    ours = secret.ports
+    port = (tag >> np.uint32(32 - ours.bits)).astype(np.uint16)
+    port += np.uint16(ours.turn)
+    port &= np.uint16((1 << ours.bits) - 1)
+    port += np.uint16(ours.first)
     return Cookie(port, tag)

@@ -46,7 +46,9 @@ def test_attempts(place: Sweep) -> None:
     assert receipts.begin_attempt(place, KEY) == 2
     assert receipts.begin_attempt(place, "000-000002") == 1
     assert receipts.earlier_attempts(place, KEY, 1) == []
-    assert receipts.earlier_attempts(place, KEY, 3) == [{"probes_sent": 5}, {}]
+    stopped, crashed = receipts.earlier_attempts(place, KEY, 3)
+    assert stopped == {"probes_sent": 5}
+    assert receipts.BEGUN in crashed and "probes_sent" not in crashed
 
 
 def test_attempts_at_once(place: Sweep) -> None:

@@ -194,6 +194,41 @@ def network_kinds(sweep: Sweep) -> list[Row]:
     return rows
 
 
+def networks(sweep: Sweep) -> list[Row]:
+    """Networks of hosting and access of more than 1,024 addresses by name, the others of a country together."""
+    rows = []
+    for country, first, announcing in PLACES:
+        found: dict[str, Row] = {}
+        for network in announcing:
+            hosts = [h for h in sweep.seen if (h.country, h.network) == (country, network)]
+            size = len(announced(sweep, first, announcing, network))
+            told = network[2] in ("hosting", "access") and size > 1024
+            counts = tally(hosts) | {"services_estimated": len(hosts)}
+            if not hosts:
+                continue
+            if told:
+                found[network[1]] = {
+                    "asn": f"AS{network[0]}",
+                    "organisation": network[1],
+                    "network_kind": WORLD_KINDS[network[2]],
+                    "addresses_in_plan": size,
+                    "addresses_probed": size,
+                    "per_million": 1e6 * counts["addresses"] / size,
+                } | counts
+            else:
+                rest = found.get("", counts | dict.fromkeys(counts, 0))
+                found[""] = {
+                    "asn": None,
+                    "organisation": "(all other networks, not told apart)",
+                    "network_kind": None,
+                    "addresses_in_plan": None,
+                    "addresses_probed": None,
+                    "per_million": None,
+                } | {name: rest[name] + counts[name] for name in counts}
+        rows += [{"country": country} | row for row in found.values()]
+    return rows
+
+
 def by_country(sweep: Sweep, counts: Callable[[list[Host]], Row]) -> list[Row]:
     return [
         {"country": c, "services": len(hosts)} | counts(hosts)

@@ -5,9 +5,10 @@ import shutil
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 
-from pipeline.lake import store
+from pipeline.lake import parts, store
 from pipeline.publish import facts, marts, queries, session
 from pipeline.publish.edition import Edition
 from tests.publish.history import history, write
@@ -49,6 +50,19 @@ def test_built_marts_tell_the_same(lake: Path) -> None:
         assert set(marts.built(lake)) == set(marts.BUILT)
         with session.connect(lake) as con:
             assert everything(con) == asked
+
+
+def test_an_answer_without_a_place_stays(lake: Path) -> None:
+    """Answers of which no location is known, the first and the last among them, are counted in no country, built or not."""
+    place = store.find(lake, LAST)
+    known = pq.read_table(place.sealed("locations"), partitioning=None)
+    for rows in (known.slice(1, len(known) - 2).take(list(range(0, len(known) - 2, 2))), known.slice(0, 0)):
+        parts.write(place.sealed("locations"), rows, "locations", place.id)
+        with session.connect(lake) as con:
+            asked = everything(con)
+        marts.build(place)
+        with session.connect(lake) as con:
+            assert everything(con) == asked and place.id in str(marts.built(lake))
 
 
 def test_a_built_mart_is_what_is_read(lake: Path) -> None:

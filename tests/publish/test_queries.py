@@ -71,6 +71,14 @@ def test_published_marts_hold_no_address() -> None:
         assert not columns & {"ip", "address", "asn", "organisation", "raw", "vantages"}
 
 
+def test_what_names_networks_holds_no_address() -> None:
+    """A mart of which named rows are published has no column of an address or a host either."""
+    con = lake.connect()
+    for name in queries.NAMED:
+        columns = {row[0] for row in lake.rows(con, f"DESCRIBE {name}")}
+        assert not columns & {"ip", "address", "raw", "vantages"}
+
+
 def test_a_comment_with_an_apostrophe_is_quoted() -> None:
     """Apostrophes are doubled, so that a header cannot end its string."""
     assert queries.quoted("a sweep's") == "'a sweep''s'"

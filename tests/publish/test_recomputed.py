@@ -14,7 +14,7 @@ from pipeline.publish.edition import Edition
 from tests.publish import exact, recompute
 from tests.publish.history import Sweep, history, write
 
-TABLES = (*queries.PUBLISHED, *queries.SERIES, "survival", "changed")
+TABLES = (*queries.PUBLISHED, *queries.NAMED, *queries.SERIES, "survival", "changed")
 #: The first of a series, one after the opt-out, the last before the method change, one after the lost vantage, the last.
 CHOSEN = (
     "20260601T030000Z-weekly",

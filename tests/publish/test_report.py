@@ -42,7 +42,7 @@ class Tags(HTMLParser):
 
 def test_all_files_are_written(folder: Path) -> None:
     """Each format gives its files: a page, a text, one CSV a mart, the map twice."""
-    tables = {f"{name}.csv" for name in (*queries.PUBLISHED, *queries.SERIES, "survival", "changed")}
+    tables = {f"{name}.csv" for name in (*queries.PUBLISHED, *queries.NAMED, *queries.SERIES, "survival", "changed")}
     assert {path.name for path in folder.iterdir()} == {"report.html", "report.md", "map.svg", "map.png"} | tables
     assert (folder / "map.png").read_bytes().startswith(b"\x89PNG")
 

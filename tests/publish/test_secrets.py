@@ -1,4 +1,4 @@
-"""No publication, in any format or edition, holds an address, a host name, an AE title or a network's holder."""
+"""No publication, in any format or edition, holds an address, a host name, an AE title or a network's holder who may be the owner."""
 
 import re
 from ipaddress import IPv4Address
@@ -88,7 +88,9 @@ def test_no_address(texts: dict[str, str]) -> None:
         HOLDER,
         "pacs.hospital.example",
         "Example Janet",
+        "Example Health Network",
         "64500",
+        "64501",
         "64999",
         NAME,
         history.HOSTS,
@@ -97,5 +99,10 @@ def test_no_address(texts: dict[str, str]) -> None:
     ],
 )
 def test_no_name(texts: dict[str, str], secret: str) -> None:
-    """No host name, AE title or network holder, in whatever spelling."""
+    """No host name, AE title, or holder of a network that may be the owner, in whatever spelling."""
     assert not [name for name, text in texts.items() if secret.lower() in text.lower()]
+
+
+def test_carriers_are_named(texts: dict[str, str]) -> None:
+    """The holder of a large network of hosting or access may be read, with the addresses of it in the plan."""
+    assert re.search(r"^DE,AS64503,Example Telecom,access,\d+,\d+,\d+,2048,", texts["0/networks.csv"], re.MULTILINE)

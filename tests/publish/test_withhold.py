@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.publish.withhold import SEVERAL, WITHHELD, small_cells, withhold
+from pipeline.publish.withhold import MEMBER, SEVERAL, UNNAMED, WITHHELD, networks, small_cells, withhold
 
 NAMES = [
     "OFFIS_DCMTK_367",
@@ -68,3 +68,44 @@ def test_countries_are_folded_apart() -> None:
     """What is small in one country does not hide what is large in another."""
     found = small_cells([*cells(9, 8), *cells(1, 1, country="FR")], ["sector"], 5)
     assert [(row["country"], row["services"]) for row in found] == [("FR", 2), ("GB", 8), ("GB", 9)]
+
+
+def network(asn: int | None, kind: str, services: int, size: int = 1 << 16) -> dict[str, object]:
+    counts = {"services": services, "addresses": services, "accepting": 0, "services_estimated": float(services)}
+    return {
+        "country": "GB",
+        "asn": asn,
+        "organisation": f"holder {asn}",
+        "network_kind": kind,
+        "addresses_in_plan": size,
+    } | counts
+
+
+@pytest.mark.parametrize(
+    ("rows", "named", "rest"),
+    [
+        ([network(1, "access", 9), network(2, "hosting", 8)], {"AS1": 9, "AS2": 8}, None),
+        ([network(1, "access", 9), network(2, "hospital", 8)], {"AS1": 9}, 8),
+        ([network(1, "access", 9), network(2, "university", 50)], {"AS1": 9}, 50),
+        ([network(1, "access", 9), network(2, "unknown", 7)], {"AS1": 9}, 7),
+        ([network(1, "access", 9), network(2, "access", 8, MEMBER)], {"AS1": 9}, 8),
+        ([network(1, "access", 9), network(None, "access", 6)], {"AS1": 9}, 6),
+        ([network(1, "access", 9), network(2, "access", 4)], {}, 13),
+        ([network(1, "access", 9), network(2, "access", 7), network(3, "access", 1)], {"AS1": 9}, 8),
+        ([network(1, "access", 9), network(2, "hosting", 6), network(3, "hospital", 2)], {"AS1": 9}, 8),
+        (
+            [network(1, "access", 9), network(2, "hosting", 6), network(3, "hosting", 2), network(4, "hospital", 50)],
+            {"AS1": 9}, 58,
+        ),
+        ([network(1, "hospital", 2)], {}, 2),
+        ([], {}, None),
+    ],
+)  # fmt: skip
+def test_networks_that_tell_an_owner_are_not_named(
+    rows: list[dict[str, object]], named: dict[str, int], rest: int | None
+) -> None:
+    """Only large carriers with services enough are named, and nothing small can be had by subtraction from a kind or the country."""
+    found = networks(rows, 5)
+    assert {row["asn"]: row["services"] for row in found if row["asn"]} == named
+    assert [row["services"] for row in found if row["organisation"] == UNNAMED] == ([] if rest is None else [rest])
+    assert all(row["addresses_in_plan"] is None for row in found if row["organisation"] == UNNAMED)

@@ -80,10 +80,10 @@ def test_cookie(key: bytes, address: int, port: int) -> None:
     assert cookie.source_port.tolist() == [FIRST_SOURCE_PORT + tag * SOURCE_PORTS // 2**32]
 
 
-@given(st.integers(1, 64), st.binary(min_size=8, max_size=8))
-def test_slices(senders: int, key: bytes) -> None:
+@given(st.integers(1, 64), st.integers(0, 2**14 - 1), st.binary(min_size=8, max_size=8))
+def test_slices(senders: int, turn: int, key: bytes) -> None:
     """The source ports of senders never overlap, are inside the block, and are all that their cookies use; tags are the same."""
-    slices = [Slice.of(sender, senders) for sender in range(senders)]
+    slices = [Slice.of(sender, senders, turn) for sender in range(senders)]
     assert slices[0].first == FIRST_SOURCE_PORT and slices[-1].last < FIRST_SOURCE_PORT + SOURCE_PORTS
     assert all(one.last + 1 == other.first for one, other in pairwise(slices))
     addresses, ports = np.arange(2000, dtype=np.uint32), np.full(2000, 104, dtype=np.uint16)
@@ -92,6 +92,14 @@ def test_slices(senders: int, key: bytes) -> None:
         cookie = bake(Secret.of(key, chosen), addresses, ports)
         assert np.array_equal(cookie.sequence, whole.sequence)
         assert chosen.first <= cookie.source_port.min() and cookie.source_port.max() <= chosen.last
+
+
+def test_another_turn_is_another_connection() -> None:
+    """A sender that begins anew uses another port for every target, and the same sequence numbers."""
+    addresses, ports = np.arange(10_000, dtype=np.uint32), np.full(10_000, 104, dtype=np.uint16)
+    one, other = (bake(Secret.of(KEY, Slice.of(1, 4, turn)), addresses, ports) for turn in (7, 8))
+    assert (one.source_port != other.source_port).all()
+    assert np.array_equal(one.sequence, other.sequence)
 
 
 def test_source_ports() -> None:

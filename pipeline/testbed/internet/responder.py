@@ -95,6 +95,7 @@ class Responder:
         self._events: list[tuple[float, int, Saying | Loose | Forgetting]] = []
         self._number = 0
         self.opened = self.heard = 0
+        self._visits: list[NDArray[np.uint64]] = []
 
     # --- what is heard ---
 
@@ -167,6 +168,7 @@ class Responder:
         acked = segments.acknowledgement[alive] - rows["first"][slots[alive]]
         sound = acked <= rows["sent"][slots[alive]]
         rows["acked"][slots[alive][sound]] = np.maximum(rows["acked"][slots[alive][sound]], acked[sound])
+        self._note_visits(slots[alive & ~rows["established"][slots]])
         rows["established"][slots[alive]] = True
         size = np.array([len(payload) for payload in payloads], dtype=np.uint32)
         fin = (segments.flags & FIN) != 0
@@ -178,6 +180,16 @@ class Responder:
         rows["next"][slots[expected]] += (size + fin)[expected]
         self._reply(slots, payloads, np.flatnonzero(expected & (size > 0)), now)
         self._close(slots[expected & fin], now)
+
+    def _note_visits(self, slots: Slots) -> None:
+        """Note whose connections are established now."""
+        rows = self.connections.rows[slots]
+        if len(rows):
+            self._visits.append(rows["address"].astype(np.uint64) << np.uint64(16) | rows["port"])
+
+    def visits(self) -> NDArray[np.uint64]:
+        """The target (address · 2^16 + port) of every connection that was ever established."""
+        return np.concatenate([np.empty(0, dtype=np.uint64), *self._visits])
 
     def _reply(self, slots: Slots, payloads: list[bytes], told: NDArray[np.int64], now: float) -> None:
         """Answer what was told; hosts that give the same answer to the same words answer together."""

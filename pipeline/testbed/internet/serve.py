@@ -1,4 +1,4 @@
-"""Play an internet at the world's end of a pair: `python -m pipeline.testbed.internet.serve SPEC`, until SIGTERM.
+"""Play an internet at the world's end of a pair: `python -m pipeline.testbed.internet.serve SPEC VANTAGE-ADDRESS …`, until SIGTERM.
 
 Says `ready`, and at its end one line of JSON with what it counted.
 """
@@ -8,6 +8,7 @@ import select
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from pipeline import guard
 from pipeline.ring import Received, ReceiveRing, SegmentRing
 from pipeline.space.listing import parse
-from pipeline.testbed.closed import SECOND_ADDRESS, VANTAGE_ADDRESS, VANTAGE_MAC, WORLD_MAC
+from pipeline.testbed.closed import VANTAGE_ADDRESS, VANTAGE_MAC, WORLD_MAC
 from pipeline.testbed.internet.loss import Loss
 from pipeline.testbed.internet.population import Internet, Population
 from pipeline.testbed.internet.responder import Responder, Segments
@@ -121,17 +122,19 @@ class Player:
         self.stopped = True
 
     def counts(self) -> dict[str, int]:
-        """What happened."""
+        """What happened; `visited_again` are the connections with targets that had been visited before."""
+        visits = np.concatenate([each.visits() for each in self.responders.values()])
         return {
+            "visits": len(visits), "visited_again": len(visits) - len(np.unique(visits)),
             "syns": self.syns, "heard": sum(each.heard for each in self.responders.values()),
             "connections": sum(each.opened for each in self.responders.values()), "said": self.said,
             "forged": self.forged, "dropped": self.receive.count_drops(),
         }  # fmt: skip
 
 
-def player(spec: Spec, internet: Internet) -> Player:
-    """The player of a specification's internet."""
-    links = [link(address) for address in (VANTAGE_ADDRESS, SECOND_ADDRESS)]
+def player(spec: Spec, internet: Internet, vantage: Sequence[str]) -> Player:
+    """The player of a specification's internet, asked from a vantage's addresses."""
+    links = [link(address) for address in vantage]
     population = Population(internet, taken(spec))
     blocks = tuple(parse(text, "block") for block in internet.block for text in block.addresses)
     return Player(
@@ -158,7 +161,7 @@ def main() -> None:
     spec = load(Path(sys.argv[1]))
     if spec.internet is None:
         sys.exit(f"{sys.argv[1]} has no [internet]")
-    playing = player(spec, spec.internet)
+    playing = player(spec, spec.internet, sys.argv[2:])
     signal.signal(signal.SIGTERM, playing.stop)
     print("ready", flush=True)
     playing.run()

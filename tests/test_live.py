@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pipeline import console, sweep
+from pipeline import live, sweep
 from pipeline.lake import store
 
 CONFIG = """
@@ -28,7 +28,7 @@ def test_progress_as_json_lines(tmp_path: Path, capsys: pytest.CaptureFixture[st
     }
     for name in ("one", "other"):
         store.write(place.progress / f"{name}.json", msgspec.json.encode(worker))
-    with console.watching(frozen, place, as_json=True):
+    with live.watching(frozen, place, as_json=True):
         pass
     *_, last = map(json.loads, capsys.readouterr().out.splitlines())
     funnel = {"probed": 128, "responsive": 6, "visited": 6, "DICOM": 4, "accepting": 4, "echoed": 4}

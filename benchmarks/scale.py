@@ -1,0 +1,121 @@
+"""What a sweep of the whole IPv4 Internet takes, on paper: `python -m benchmarks.scale` prints docs/scale.md's tables.
+
+Arithmetic, no measurement: `MEASURED` are figures of docs/benchmarks.md, `ASSUMED` what nobody knows before the sweep.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pipeline.space import listing
+from pipeline.space.plan import RANGE_SECONDS
+from pipeline.space.ranges import Ranges
+from pipeline.wire.packet import FRAME
+
+#: Preamble, frame check and gap of an Ethernet frame (IEEE 802.3), beside its bytes.
+ETHERNET_BYTES = 24
+#: What `benchmarks.send`, `greetings`, `wheel` and `bytes` printed, and the size of a receipt of a sweep of the testbed.
+MEASURED = {
+    "probes a second of one sender": 321_926,
+    "engine µs a greeting": 106.5,
+    "other µs a greeting": 4.8 + 13.2 + 1.7,
+    "bytes a silent host in the wheel": 86,
+    "bytes a response row": 9.313,
+    "bytes an association row": 89.347,
+    "bytes a receipt": 1_809,
+}
+ASSUMED = {"answers on a port": 20_000_000, "associations on a port": 15_000, "second SYNs": 0.01, "control SYNs": 0.01}
+#: A silent host is waited for so long (`probe.greeting`), answers of a range so long after its last SYN with second SYNs.
+SILENT_SECONDS, COOLDOWN_SECONDS = 3.0, 8.0 + 3.0
+#: What the engine holds of a target of an open range, and its rings, in bytes (`probe.open_range`, `ring`).
+TARGET_BYTES, RING_BYTES = 4 + 1, (16384 * (128 + 2048)) + 4096 * 2048
+SHARDS = 512
+RATES = (10_000, 100_000, 1_000_000)
+SETTINGS = tuple((ports, vantages) for ports in (1, 6) for vantages in (1, 5))
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """A sweep of every address on so many ports, by vantages that each send at a rate (probes a second) and share the shards."""
+
+    addresses: int
+    ports: int
+    vantages: int
+    rate: int
+
+    @property
+    def targets(self) -> int:
+        """Addresses times ports."""
+        return self.addresses * self.ports
+
+    @property
+    def hours(self) -> float:
+        """How long it sends."""
+        beside = self.targets * ASSUMED["second SYNs"] + self.addresses * ASSUMED["control SYNs"]
+        return (self.targets + beside) / (self.rate * self.vantages) / 3600
+
+    @property
+    def megabits(self) -> float:
+        """Bits a second of SYNs that leave each vantage, in millions, on Ethernet."""
+        return self.rate * (FRAME.itemsize + ETHERNET_BYTES) * 8 / 1e6
+
+    @property
+    def greetings(self) -> float:
+        """Greetings a second of each vantage."""
+        return self.rate * ASSUMED["answers on a port"] / self.addresses
+
+    @property
+    def cores(self) -> float:
+        """Processors that each vantage needs, if nothing but the measured costs counts."""
+        greeting = MEASURED["engine µs a greeting"] + MEASURED["other µs a greeting"]
+        return self.rate / MEASURED["probes a second of one sender"] + self.greetings * greeting / 1e6
+
+    @property
+    def ranges(self) -> int:
+        """Ranges, and so receipts, at least: as many for every shard."""
+        return SHARDS * math.ceil(self.targets / SHARDS / (self.rate * RANGE_SECONDS))
+
+    @property
+    def memory(self) -> float:
+        """Bytes of each vantage's rings, open ranges and silent hosts."""
+        senders = math.ceil(self.rate / MEASURED["probes a second of one sender"])
+        open_ranges = 1 + math.ceil(COOLDOWN_SECONDS / RANGE_SECONDS)
+        held = open_ranges * self.rate * RANGE_SECONDS * TARGET_BYTES
+        silent = self.greetings * SILENT_SECONDS * MEASURED["bytes a silent host in the wheel"]
+        return senders * RING_BYTES + held + silent
+
+    @property
+    def stored(self) -> float:
+        """Bytes of the sealed lake."""
+        rows = ASSUMED["answers on a port"] * MEASURED["bytes a response row"]
+        rows += ASSUMED["associations on a port"] * MEASURED["bytes an association row"]
+        return self.ports * rows
+
+    @property
+    def receipts(self) -> float:
+        """Bytes of receipts until the seal."""
+        return self.ranges * MEASURED["bytes a receipt"]
+
+
+def addresses() -> int:
+    """Addresses that a sweep without exclusions of its own visits."""
+    never = Ranges.union_of([listing.special_purpose().ranges, listing.never_touch().ranges])
+    return 2**32 - never.count
+
+
+def lines() -> Iterator[str]:
+    """The table, a line each."""
+    yield f"{addresses():,} addresses, {SHARDS} shards"
+    yield "ports vantages    probes/s      hours   Mbit/s  greetings/s  cores  memory MB   ranges  receipts MB  sealed MB"
+    for ports, vantages in SETTINGS:
+        for rate in RATES:
+            each = Sweep(addresses(), ports, vantages, rate)
+            yield (
+                f"{ports:5} {vantages:8} {rate:11,} {each.hours:10,.1f} {each.megabits:8,.1f} {each.greetings:12,.0f} "
+                f"{each.cores:6.2f} {each.memory / 1e6:10,.0f} {each.ranges:8,} {each.receipts / 1e6:12,.1f} "
+                f"{each.stored / 1e6:10,.0f}"
+            )
+
+
+if __name__ == "__main__":
+    print("\n".join(lines()))

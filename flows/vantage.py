@@ -1,0 +1,64 @@
+"""What one vantage does of a sweep: one task a shard, until the lake says that nothing is missing."""
+
+from collections.abc import Callable
+from typing import Any
+
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+
+from flows.asked import Asked, Ended
+from pipeline import sweep as steps
+from pipeline.crew import Crew
+from pipeline.errors import GuardError, InputError, Interrupted
+from pipeline.lake import store
+from pipeline.lake.store import Sweep
+from pipeline.space.plan import Plan
+
+#: Seconds before a shard that failed is tried again, and once more.
+DELAYS = [5.0, 30.0]
+#: What trying again does not mend.
+FINAL = (GuardError, InputError, Interrupted)
+#: What a shard's task is called in each round.
+NAMES = {1: "shard", 2: "second-visits", 3: "harm-checks"}
+
+
+def worth_another(_task: object, _run: object, state: State[Any]) -> bool:
+    """Whether a shard that failed is tried again: by a new worker, and only what the lake says is missing."""
+    return not isinstance(state.result(raise_on_failure=False), FINAL)
+
+
+@task(
+    task_run_name="{name}-{shard}",
+    cache_policy=NO_CACHE,
+    retries=len(DELAYS),
+    retry_delay_seconds=DELAYS,
+    retry_condition_fn=worth_another,
+)
+def run_shard(crew: Crew, name: str, round_: int, shard: int) -> int:
+    """Run what the lake says is missing of a shard in a round; how many ranges that were."""
+    return crew.run(round_, shard)
+
+
+def stand(plan: Plan, place: Sweep, *looks: Callable[[], None]) -> None:
+    """Run shards that are nobody else's until none is missing, or one of the looks raises."""
+
+    def look() -> None:
+        for each in looks:
+            each()
+
+    with Crew(plan, place) as crew:
+        crew.work(lambda round_, shard: run_shard(crew, NAMES[round_], round_, shard), look)
+
+
+@flow(name="vantage", validate_parameters=False)
+def vantage(lake: str, sweep: str) -> State[Any] | None:
+    """Take part in a sweep that was begun in a lake, from where this process stands."""
+    place = store.find(store.at(lake), sweep)
+    plan = steps.read(place.plan)
+    steps.check(plan)
+    try:
+        stand(plan, place, Asked())
+    except Ended as ended:
+        return ended.state
+    return None

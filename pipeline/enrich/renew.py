@@ -1,0 +1,57 @@
+"""Take a newer country database into use and keep the older ones: a sweep is enriched by the build that its plan names.
+
+`FOLDER/NAME.parquet` is a link to `NAME-BUILD.parquet`. A plan holds the path behind the link, so it never changes under it.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from pipeline.enrich import geo
+from pipeline.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A database in use: when it was built (ISO 8601), how many ranges it has, and whether it was taken into use just now."""
+
+    name: str
+    path: Path
+    build_date: str
+    sha256: str
+    ranges: int
+    new: bool
+
+
+def take(mmdb: Path, folder: Path, name: str) -> Build:
+    """Take an mmdb into use if it is newer than the one that is. Raises InputError if it is older, or places nobody."""
+    facts, link = geo.describe(mmdb), folder / f"{name}.parquet"
+    path = folder / f"{name}-{facts['build_date']}-{facts['sha256'][:8]}.parquet"
+    new = not link.exists() or link.resolve() != path.resolve()
+    if new and link.exists() and (used := geo.load(link).build_date.isoformat()) > facts["build_date"]:
+        raise InputError(
+            str(mmdb), f"was built {facts['build_date']}, and {link} is of {used}; remove the link to go back"
+        )
+    if new:
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(mmdb, path, facts)
+        _link(link, path)
+    return Build(name, path, facts["build_date"], facts["sha256"], pq.read_metadata(path).num_rows, new)
+
+
+def _write(mmdb: Path, path: Path, facts: dict[str, str]) -> None:
+    table = geo.flatten(mmdb)
+    if not len(table):
+        raise InputError(str(mmdb), "places no IPv4 address in a country; is it a database of countries?")
+    temporary = path.with_suffix(".new")
+    geo.save(table, temporary, facts)
+    temporary.replace(path)
+
+
+def _link(link: Path, path: Path) -> None:
+    """Point the link at a file, at once: there is never a moment without one."""
+    temporary = link.with_suffix(".link")
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(path.name)
+    temporary.replace(link)

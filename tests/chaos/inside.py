@@ -1,0 +1,227 @@
+"""Disturb a sweep inside a testbed until it has died often enough, then let it finish: `python -m tests.chaos.inside …`.
+
+Says what befell it, a line each, on standard error, and as one JSON object at the end on standard output.
+"""
+
+import argparse
+import errno
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.lake import bucket, proxy
+from tests.testbed.running import CENSUS
+
+#: Who is killed, and the program that it is a process of: `census work`, or `census sweep` with its flow and Prefect's server.
+VICTIMS = {
+    "sender": "work",
+    "associator": "work",
+    "writer": "work",
+    "worker": "work",
+    "flow": "sweep",
+    "server": "sweep",
+}
+#: How long a program may take to end once a process of it is gone, and to finish what is left, in seconds.
+END_SECONDS, FINISH_SECONDS = 240, 900
+FAULTS = (("PUT", "lose_request"), ("PUT", "lose_reply"), ("PUT", "busy"), ("GET", "busy"), ("GET", "lose_reply"))
+ROWS = "SELECT ip, port, outcome FROM responses"
+RECEIPTS = """
+SELECT sum(revisited)::INT AS revisited, sum(attempts)::INT AS attempts, count(revisited) = count(*) AS known FROM receipts
+"""
+#: Leaves room for a lake, and is soon full.
+DISK_BYTES = 64 << 20
+
+
+@dataclass(slots=True)
+class Disturbed:
+    """A sweep that is disturbed again and again."""
+
+    plan: Path
+    lake: str
+    log: Path
+    """What the program that runs says."""
+    senders: int
+    random: random.Random
+    killed: Counter[str] = field(default_factory=Counter)
+    complaints: list[str] = field(default_factory=list)
+
+    def kill(self, victim: str) -> None:
+        """Run the program that has this victim, kill it when it is at work, and see the program end."""
+        with self.running(VICTIMS[victim]) as program:
+            found = awaited(program, victim, self.senders)
+            if found is None:
+                return  # there was nothing left to do
+            time.sleep(self.random.uniform(0.5, 5.0))
+            with suppress(ProcessLookupError):
+                os.kill(found, signal.SIGKILL)
+                self.killed[victim] += 1
+            if victim == "server":  # the flow goes on without it, and tries for minutes to tell it so
+                time.sleep(self.random.uniform(0.5, 5.0))
+                program.kill()
+            code = self.ended(program)
+            print(f"chaos: killed {victim} {found}; the program ended with {code}", file=sys.stderr, flush=True)
+
+    def fill(self, disk: Path) -> None:
+        """Let the disk be full while it works, until it gives up."""
+        with self.running("work") as program:
+            if awaited(program, "writer", self.senders) is None:
+                return
+            time.sleep(self.random.uniform(0.5, 2.0))
+            with full(disk):
+                code = self.ended(program)
+            self.killed["disk"] += 1
+            self.complaints += self.log.read_text().strip().splitlines()[-1:]
+            print(f"chaos: the disk was full; the program ended with {code}", file=sys.stderr, flush=True)
+
+    def ended(self, program: "subprocess.Popen[bytes]") -> int:
+        """The exit code of a program that is to end by itself."""
+        try:
+            return program.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            sys.exit(f"chaos: a program does not end after {END_SECONDS} s: {self.log.read_text()[-3000:]}")
+
+    def finish(self) -> None:
+        """Let it finish, and prove that it adds up. Raises CalledProcessError if it does not."""
+        subprocess.run(self.command("sweep"), check=True, timeout=FINISH_SECONDS)
+        subprocess.run([*CENSUS, "verify", self.lake], check=True, timeout=FINISH_SECONDS)
+
+    def command(self, program: str) -> list[str]:
+        """What runs the program."""
+        resume = ["--resume"] if program == "sweep" else []
+        return [*CENSUS, program, str(self.plan), "--lake", self.lake, *resume]
+
+    @contextmanager
+    def running(self, program: str) -> Iterator["subprocess.Popen[bytes]"]:
+        """Run the program in a session of its own, and leave nothing of that session behind."""
+        command = self.command(program)
+        with self.log.open("wb") as log, subprocess.Popen(command, start_new_session=True, stderr=log) as process:
+            try:
+                yield process
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+
+
+def awaited(program: "subprocess.Popen[bytes]", victim: str, senders: int) -> int | None:
+    """The pid of the victim, once the program's stages run; None if the program ends before."""
+    while program.poll() is None:
+        children = processes(program.pid)
+        stages = [pid for pid, command in children if "spawn_main" in command]
+        servers = [pid for pid, command in children if "prefect.server" in command]
+        if len(stages) == senders + 2:
+            names = {
+                "sender": stages[0],
+                "associator": stages[-2],
+                "writer": stages[-1],
+                "server": (servers or [None])[0],
+            }
+            found = names.get(victim, program.pid)
+            if found is not None:
+                return found
+        time.sleep(0.05)
+    return None
+
+
+def processes(parent: int) -> list[tuple[int, str]]:
+    """The children of a process and their command lines, oldest first."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if int((folder / "stat").read_text().rpartition(")")[2].split()[1]) == parent:
+                found.append((int(folder.name), (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()))
+    return sorted(found)
+
+
+@contextmanager
+def full(disk: Path) -> Iterator[None]:
+    """Take all space of a disk for the time of the block."""
+    ballast = disk / "ballast"
+    with ballast.open("wb", buffering=0) as file:
+        size = 1 << 20
+        while size:
+            try:
+                file.write(bytes(size))
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+                size //= 2
+    try:
+        yield
+    finally:
+        ballast.unlink()
+
+
+@contextmanager
+def faulty_bucket(folder: Path, chance: random.Random) -> Iterator[tuple[str, Counter[str]]]:
+    """The URL of a bucket behind a network that fails now and then, and what has befallen requests."""
+    met: Counter[str] = Counter()
+    over = threading.Event()
+    with bucket.serving() as endpoint, proxy.before(endpoint) as before:
+        lake = bucket.make(endpoint) + "/lake"
+        os.environ |= {**bucket.KEYS, "AWS_ENDPOINT_URL": before.url, "XDG_CACHE_HOME": str(folder / "cache")}
+
+        def spoil() -> None:
+            while not over.wait(chance.uniform(0.2, 1.0)):
+                before.faults[:] = [chance.choice(FAULTS)]
+
+        thread = threading.Thread(target=spoil, daemon=True)
+        thread.start()
+        try:
+            yield lake, met
+        finally:
+            over.set()
+            thread.join()
+            met.update(before.met)
+
+
+def asked_of(lake: str, query: str) -> Any:
+    """The rows that a query gives."""
+    done = subprocess.run([*CENSUS, "sql", lake, "--format", "json", query], check=True, capture_output=True)
+    return json.loads(done.stdout)
+
+
+def main() -> None:
+    """Disturb a sweep as the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--kills", type=int, required=True)
+    parser.add_argument("--senders", type=int, default=1)
+    parser.add_argument("--bucket", action="store_true", help="the lake is in a bucket behind a bad network")
+    asked = parser.parse_args()
+    chance, folder = random.Random(asked.seed), asked.folder
+    victims = [list(VICTIMS)[number % len(VICTIMS)] for number in range(asked.kills)]
+    chance.shuffle(victims)
+    with ExitStack() as stack:
+        met: Counter[str] = Counter()
+        if asked.bucket:
+            lake, met = stack.enter_context(faulty_bucket(folder, chance))
+        else:
+            disk = folder / "disk"
+            disk.mkdir()
+            subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "chaos", str(disk)], check=True)
+            lake = str(disk / "lake")
+        sweep = Disturbed(folder / "plan.json", lake, folder / "program.log", asked.senders, chance)
+        for number, victim in enumerate(victims):
+            if not asked.bucket and number == len(victims) // 2:
+                sweep.fill(disk)
+            sweep.kill(victim)
+        sweep.finish()
+        rows, receipts = (asked_of(lake, query) for query in (ROWS, RECEIPTS))
+    told = {"killed": sweep.killed, "met": met, "complaints": sweep.complaints, "rows": rows, "receipts": receipts[0]}
+    print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""A sweep that is killed again and again, judged: `python -m tests.chaos.run --seed N --kills N`, or `make chaos`."""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.chaos.world import World
+from tests.testbed.running import CENSUS, ROOT, environment
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What befell a sweep, and what became of it."""
+
+    killed: Counter[str]
+    met: Counter[str]
+    complaints: list[str]
+    wrong: Counter[tuple[str | None, str | None]]
+    """Rows that are not those of the truth: the true outcome and the row's, None where there is none."""
+    rows: int
+    doubled: int
+    visited_again: int
+    """Conversations that the hosts count beyond the first with each."""
+    owned_up: int | None
+    """How many of them the receipts own up to."""
+    attempts: int
+
+
+def judge(
+    folder: Path, *, seed: int, kills: int, senders: int = 1, bucket: bool = False, timeout: float = 3000
+) -> Judged:
+    """Run a disturbed sweep in a folder and judge it. Raises RuntimeError if it never finishes or does not verify."""
+    world = World.made(folder, kills=kills, senders=senders)
+    asked = ["--seed", str(seed), "--kills", str(kills), "--senders", str(senders), *["--bucket"] * bucket]
+    inside = [sys.executable, "-m", "tests.chaos.inside", str(folder), *asked]
+    command = [*CENSUS, "testbed", "run", "--spec", str(world.spec), "--", *inside]
+    ended = subprocess.run(command, cwd=ROOT, env=environment(folder), capture_output=True, text=True, timeout=timeout)
+    if ended.returncode:
+        raise RuntimeError(f"the disturbed sweep ended with {ended.returncode}:\n{ended.stderr[-4000:]}")
+    told, counted = json.loads(ended.stdout.splitlines()[-1]), _counted(ended.stderr)
+    true, found = world.truth(), {(row["ip"], row["port"]): row["outcome"] for row in told["rows"]}
+    return Judged(
+        killed=Counter(told["killed"]),
+        met=Counter(told["met"]),
+        complaints=told["complaints"],
+        wrong=Counter((true.get(k), found.get(k)) for k in true.keys() | found.keys() if true.get(k) != found.get(k)),
+        rows=len(told["rows"]),
+        doubled=len(told["rows"]) - len(found),
+        visited_again=counted["visited_again"],
+        owned_up=told["receipts"]["revisited"] if told["receipts"]["known"] else None,
+        attempts=told["receipts"]["attempts"],
+    )
+
+
+def _counted(said: str) -> dict[str, Any]:
+    """What the simulated internet says at its end."""
+    (line,) = re.findall(r"^testbed: internet: (\{.*\})$", said, re.MULTILINE)
+    counted: dict[str, Any] = json.loads(line)
+    return counted
+
+
+def faults(judged: Judged) -> list[str]:
+    """What is wrong with what became of a sweep; nothing if it is as if nothing had happened."""
+    found = [f"{count} rows are {row} where the truth is {true}" for (true, row), count in judged.wrong.items()]
+    if judged.doubled:
+        found.append(f"{judged.doubled} targets have two rows")
+    if judged.owned_up is not None and judged.visited_again > judged.owned_up:
+        found.append(f"hosts count {judged.visited_again} further visits, receipts {judged.owned_up}")
+    return found
+
+
+def main() -> None:
+    """Judge one seed and print what was found; exit code 1 if something is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kills", type=int, default=30)
+    parser.add_argument("--senders", type=int, default=2)
+    parser.add_argument("--bucket", action="store_true", help="the lake is in a bucket behind a bad network")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="census-chaos-") as folder:
+        judged = judge(Path(folder), seed=asked.seed, kills=asked.kills, senders=asked.senders, bucket=asked.bucket)
+    print(f"seed {asked.seed}: killed {dict(judged.killed)}, requests spoiled {dict(judged.met)}")
+    print(
+        f"{judged.rows} rows in {judged.attempts} attempts at ranges; further visits: hosts count "
+        f"{judged.visited_again}, receipts own up to {'an unknown number' if judged.owned_up is None else judged.owned_up}"
+    )
+    print("".join(f"on the full disk it said: {complaint}\n" for complaint in judged.complaints), end="")
+    found = faults(judged)
+    print(
+        "; ".join(found) or "receipts, tables and plan add up; every row is the truth's, and none is missing or double"
+    )
+    sys.exit(bool(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,14 @@
+"""A sweep into a bucket ends as if its network were a good one."""
+
+from pathlib import Path
+
+from tests.chaos.run import faults, judge
+
+
+def test_a_bucket_behind_a_bad_network(tmp_path: Path) -> None:
+    """With a lake in a bucket, requests and replies that are lost, and a worker that is killed, the rows are those of the world."""
+    judged = judge(tmp_path, seed=20260212, kills=1, bucket=True)
+    assert faults(judged) == []
+    assert judged.killed.total() == 1
+    assert judged.met.total() > 10
+    assert judged.rows > 1000

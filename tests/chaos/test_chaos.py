@@ -1,0 +1,19 @@
+"""Whatever dies, the sweep ends as if nothing had."""
+
+from pathlib import Path
+
+from tests.chaos.inside import VICTIMS
+from tests.chaos.run import faults, judge
+
+
+def test_six_kills_and_a_full_disk(tmp_path: Path) -> None:
+    """A sweep of which every kind of process is killed once, and whose disk is full once, is finished by `--resume`.
+
+    It verifies, its rows are those of the world, and the hosts count no conversation twice but those that the receipts own up to.
+    """
+    judged = judge(tmp_path, seed=20260211, kills=len(VICTIMS), senders=2)
+    assert faults(judged) == []
+    assert set(judged.killed) == {*VICTIMS, "disk"} and judged.killed.total() == len(VICTIMS) + 1
+    assert judged.rows > 1000
+    assert judged.owned_up is not None and judged.attempts > 16
+    assert "No space left on device" in judged.complaints[0]

@@ -1,0 +1,59 @@
+"""The world that a sweep is disturbed in, its plan, and what every target's row must be at the end."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.testbed import spec, truth
+from tests.testbed.running import CENSUS, ROOT, environment
+
+PORT = 104
+#: One address in fifty has a host, of every kind that a conversation can meet.
+WORLD = """
+[internet]
+seed = 20260211
+delays = [0.0, 0.03, 0.2]
+persistent = 1.0
+
+[[internet.block]]
+addresses = ["11.0.0.0/16"]
+ports = [104]
+density = 0.02
+country = "GB"
+mix = { accepts = 6, rejects = 6, aborts = 2, split = 2, http = 6, silent = 4, resets = 2, closes = 2 }
+"""
+SWEEP = """
+sweep = {{ name = "chaos", ports = [104], seed = 20260211, rate = {rate}, shards = 16, profile = "echo" }}
+targets = {{ include = ["11.0.0.0/16"] }}
+loss = {{ sample = 0.0 }}
+control = {{ sample = 0.0 }}
+probe = {{ cooldown = 2.0, senders = {senders} }}
+alarm = {{ false_alarms = 0.0 }}
+"""
+TARGETS = 1 << 16
+#: Between two kills so many seconds of sending lie, about: a worker must get somewhere before it dies.
+SECONDS_A_KILL = 5
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Files of a world in a folder: its specification, and the plan of a sweep that takes long enough for so many kills."""
+
+    spec: Path
+    plan: Path
+
+    @classmethod
+    def made(cls, folder: Path, *, kills: int, senders: int) -> "World":
+        """Write the world and freeze the plan."""
+        world = cls(folder / "world.toml", folder / "plan.json")
+        world.spec.write_text(WORLD)
+        rate = TARGETS // (SECONDS_A_KILL * (kills + 2))
+        (folder / "sweep.toml").write_text(SWEEP.format(rate=rate, senders=senders))
+        freeze = [*CENSUS, "plan", str(folder / "sweep.toml"), "-o", str(world.plan)]
+        subprocess.run(freeze, cwd=ROOT, env=environment(folder), check=True, capture_output=True, timeout=120)
+        return world
+
+    def truth(self) -> dict[tuple[int, int], str]:
+        """The outcome of every target that has one."""
+        rows = truth.truth(spec.load(self.spec), (PORT,))
+        return {(row.address, row.port): row.outcome for row in rows if row.outcome}

@@ -1,0 +1,17 @@
+"""One server for all tests of flows: it takes longer to begin than they do."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.flows.serving import Server, serving
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that has the pools of `prefect.yaml`, and soon its deployments."""
+    with serving(tmp_path_factory.mktemp("fleet")) as made:
+        for pool in ("server", "vantage-one", "vantage-two"):
+            made.make_pool(pool)
+        with made.deploying():
+            yield made

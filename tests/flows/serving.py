@@ -1,0 +1,143 @@
+"""A real Prefect server, workers at closed vantages, and what one asks of them."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.client.schemas.objects import State
+from prefect.client.schemas.responses import DeploymentResponse
+from prefect.exceptions import ObjectNotFound
+from prefect.workers.process import ProcessWorker
+
+from pipeline.orchestrate import SETTINGS
+from tests.testbed.running import CENSUS, ROOT
+
+PREFECT = [sys.executable, "-m", "prefect"]
+#: A machine that does much else takes its time to begin.
+BEGIN_SECONDS = 180.0
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server, the environment that names it, and its folder."""
+
+    url: str
+    environment: dict[str, str]
+    folder: Path
+
+    @property
+    def client(self) -> SyncPrefectClient:
+        """A client of it."""
+        return SyncPrefectClient(self.url)
+
+    def make_pool(self, name: str) -> None:
+        """Make a work pool whose runs are processes."""
+        template = ProcessWorker.get_default_base_job_template()
+        self.client.create_work_pool(WorkPoolCreate(name=name, type="process", base_job_template=template))
+
+    @contextmanager
+    def deploying(self) -> Iterator[None]:
+        """Have `prefect deploy` tell the server of all deployments of `prefect.yaml`, beside what the block does."""
+        command = [*PREFECT, "--no-prompt", "deploy", "--all"]
+        deploying = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, text=True)
+        yield
+        said, _ = deploying.communicate(timeout=BEGIN_SECONDS)
+        assert deploying.returncode == 0, said
+
+    def deployment(self, name: str) -> DeploymentResponse:
+        """A deployment, once the server knows it."""
+        until(lambda: self._knows(name))
+        return self.client.read_deployment_by_name(name)
+
+    def _knows(self, name: str) -> bool:
+        try:
+            self.client.read_deployment_by_name(name)
+        except ObjectNotFound:
+            return False
+        return True
+
+    @contextmanager
+    def worker(self, pool: str, spec: Path, number: int) -> Iterator["subprocess.Popen[bytes]"]:
+        """A worker of a pool outside of a testbed that its probes stand in; packets of its world go to `NUMBER.pcap`."""
+        capture = ["--capture", str(self.folder / f"{number}.pcap")]
+        testbed = ["testbed", "run", "--spec", str(spec), *capture, "--outside", "--number", str(number)]
+        named = ["--pool", pool, "--type", "process", "--limit", "1", "--name", f"w{number}"]
+        command = [*CENSUS, *testbed, "--", *PREFECT, "worker", "start", *named]
+        with (self.folder / f"{number}.log").open("wb") as log:
+            process = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(60)
+
+    def begin(self, name: str, **parameters: object) -> UUID:
+        """Ask for a run of a deployment."""
+        deployment = self.deployment(name)
+        return self.client.create_flow_run_from_deployment(deployment.id, parameters=parameters).id
+
+    def state(self, run: UUID) -> State:
+        """What a run is in."""
+        state = self.client.read_flow_run(run).state
+        assert state is not None
+        return state
+
+    def until(self, run: UUID, name: str) -> State:
+        """Wait until a run is in a state of this name; another end fails."""
+        until(lambda: (state := self.state(run)).name == name or state.is_final())
+        state = self.state(run)
+        assert state.name == name, f"{state.name}: {state.message}"
+        return state
+
+
+def until(holds: Callable[[], object], seconds: float = BEGIN_SECONDS) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[Server]:
+    """A server with its database in a folder, on loopback."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}/api"
+    added = SETTINGS | {
+        "CENSUS_ONLY_TESTBED": "1",
+        "PREFECT_HOME": str(folder / "prefect"),
+        "PREFECT_API_URL": url,
+        "PREFECT_WORKER_QUERY_SECONDS": "1",
+        "PREFECT_WORKER_PREFETCH_SECONDS": "1",
+        "PREFECT_LOGGING_LEVEL": "INFO",
+    }
+    command = [*PREFECT, "server", "start", "--host", "127.0.0.1", "--port", str(port), "--no-ui"]
+    with (folder / "server.log").open("wb") as out:
+        server = subprocess.Popen(
+            command, cwd=ROOT, env=os.environ | added, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    try:
+        until(lambda: server.poll() is not None or _healthy(url))
+        yield Server(url, os.environ | added, folder)
+    finally:
+        os.killpg(server.pid, 15)
+        server.wait(60)
+
+
+def _healthy(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/health", timeout=5).is_success
+    except httpx.HTTPError:
+        return False
