@@ -76,14 +76,14 @@ class ProbeSection(Section, frozen=True):
     """`[probe]`: how to send. What is not given is looked up (interface, source and next hop of the default route).
 
     `senders` processes send within one budget, each from source ports of its own; of several addresses in `source` each sender
-    takes one in turn, and there are never fewer senders than addresses.
+    takes one in turn, and there are never fewer senders than addresses. `engine` "connect" needs no privilege.
     """
 
     interface: str = ""
     source: str | Annotated[tuple[str, ...], Meta(min_length=1, max_length=64)] = ""
     senders: Annotated[int, Meta(ge=1, le=64)] = 1
     gateway_mac: Annotated[str, Meta(pattern=r"^([0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5})?$")] = ""
-    engine: Literal["ring"] = "ring"
+    engine: Literal["ring", "connect"] = "ring"
     cooldown: Annotated[float, Meta(ge=0.5, le=60)] = 8.0
 
     @property
@@ -217,7 +217,7 @@ def load(path: Path) -> Config:
         config = msgspec.convert(data, Config, strict=True)
     except msgspec.ValidationError as error:
         raise InputError(*_locate(path, str(error))) from None
-    config = _own_targets(config)
+    config = _one_connection(_own_targets(config))
     _check(path, config)
     return config
 
@@ -228,6 +228,14 @@ def _own_targets(config: Config) -> Config:
     if targets.include or targets.include_files or not config.own.ranges:
         return config
     return msgspec.structs.replace(config, targets=msgspec.structs.replace(targets, include_files=(config.own.ranges,)))
+
+
+def _one_connection(config: Config) -> Config:
+    """By `connect` no SYN goes beside the plan's own: the kernel would answer its SYN-ACK, and leave a bare connection."""
+    if config.probe.engine != "connect":
+        return config
+    loss, control = (msgspec.structs.replace(section, sample=0.0) for section in (config.loss, config.control))
+    return msgspec.structs.replace(config, loss=loss, control=control)
 
 
 def _locate(path: Path, message: str) -> tuple[str, str]:
@@ -244,6 +252,12 @@ def _check(path: Path, config: Config) -> None:
         raise InputError(f"{path}, key targets.include", 'is empty; name the addresses to sweep, e.g. ["192.0.2.0/24"]')
     if config.caps.per_network_hour and not config.geo.asn:
         raise InputError(f"{path}, key caps.per_network_hour", "needs a network database; name an mmdb in key geo.asn")
+    for key in ("harm", "control.targets") if config.probe.engine == "connect" else ():
+        if config.harm if key == "harm" else config.control.targets:
+            raise InputError(
+                f"{path}, key {key}",
+                'needs SYNs that no conversation follows; engine = "connect" holds one with whoever answers: use "ring"',
+            )
     if config.control.port in sweep.ports:
         raise InputError(
             f"{path}, key control.port", f"{config.control.port} is a port of the sweep; services answer there"

@@ -31,6 +31,7 @@ TESTBED = "CENSUS_TESTBED"
 VANTAGE = "CENSUS_VANTAGE"
 #: Seconds for which one proof is believed: sockets are made by the thousand, links are not.
 PROOF_LASTS = 1.0
+IP_BIND_ADDRESS_NO_PORT = 24  # ip(7): one port serves connections to many destinations
 #: First byte of every loopback address (RFC 6890 §2.2.2: 127.0.0.0/8).
 LOOPBACK = 127
 #: The identity without which nothing is sent to anyone. The AE title has a default, so it is only missed with another.
@@ -153,15 +154,30 @@ def _packet_socket(interface: str, protocol: int) -> socket.socket:
     return made
 
 
-def tcp_socket(destination: str) -> socket.socket:
-    """Make a non-blocking TCP socket that is meant for this destination; connecting it is the caller's."""
-    return at_vantage(lambda: _tcp_socket(destination))
+def tcp_socket(destination: str, *, source: str = "", interface: str = "") -> socket.socket:
+    """Make a non-blocking TCP socket that is meant for this destination; connecting it is the caller's.
+
+    It leaves from a source address and through an interface, where they are given; its port is chosen when it connects.
+    """
+    return at_vantage(lambda: _tcp_socket(destination, source, interface))
 
 
-def _tcp_socket(destination: str) -> socket.socket:
+def _tcp_socket(destination: str, source: str, interface: str) -> socket.socket:
     if not _is_loopback(destination):
         _refuse_outside(f"a TCP socket to {destination}")
-    return socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        if interface:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
+        if source:
+            made.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+            made.bind((source, 0))
+    except OSError as error:
+        made.close()
+        raise CensusError(
+            f"no TCP socket from {source or 'here'} on {interface or 'any link'}: {error.strerror}"
+        ) from None
+    return made
 
 
 def require_reach(host: str, what: str) -> None:

@@ -81,6 +81,12 @@ def _space(plan: Plan) -> Rows:
     yield "visited", _addresses(plan.sampled_addresses) + (f", a random {share:.3%}" if share < 1 else ", all")
     yield from ((f"port {port}", f"{plan.sampled_addresses:,} targets") for port in plan.settings.ports)
     yield "targets", f"{plan.targets:,}"
+    if plan.probe.engine == "connect":
+        yield (
+            "engine",
+            "connect: one connection a target, the request first; the kernel asks the silent twice, none are asked beside",
+        )
+        return
     yield "second looks", f"at {plan.loss.sample:.2%} of the targets, {plan.loss.delay:g} s after the first"
     yield "control port", f"{plan.control.port}, at {plan.control.sample:.2%} of the addresses"
 

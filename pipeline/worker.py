@@ -95,6 +95,8 @@ class Worker:
         self._tally = Tally()
         self._walk = plan.walk()
         self._hits = HitWatch(plan, place, self._walk)
+        # A kernel that connects does not say which of its connections will stand.
+        self._noted = not remotes and plan.probe.engine == "ring"
         self._leases = Leases(place)
         self._began = time.time()
         self._remaining = Remaining(plan, place, self._walk, self._leases)
@@ -214,7 +216,7 @@ class Worker:
 
     def _begin(self, sender: int, shard: Shard, chosen: Range, targets: pa.Table | None) -> None:
         """Have a sender run a range; it may be given others beside a harm check, and none beside any other until that is sent."""
-        attempt = receipts.begin_attempt(self._place, chosen.key, elsewhere=bool(self._remotes))
+        attempt = receipts.begin_attempt(self._place, chosen.key, noted=self._noted)
         shard.open.add(chosen.key)
         self._of_key[chosen.key] = shard, chosen
         number = self._round(chosen)

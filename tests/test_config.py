@@ -53,6 +53,13 @@ FAULTS = (
     ('"CENSUS"', '"CEN\\\\SUS"', "identity.ae_title", "regex"),
     ('"CENSUS"', '"CENSUS"\n[probe]\ngateway_mac = "02:00"', "probe.gateway_mac", "regex"),
     ('"CENSUS"', '"CENSUS"\n[probe]\ncooldown = 0.1', "probe.cooldown", ">= 0.5"),
+    ('"CENSUS"', '"CENSUS"\n[harm]\n[probe]\nengine = "connect"', "harm", "SYNs that no conversation follows"),
+    (
+        '"CENSUS"',
+        '"CENSUS"\n[control]\ntargets = ["20.1.0.1:104"]\n[probe]\nengine = "connect"',
+        "control.targets",
+        "SYNs that no conversation follows",
+    ),
     ('"CENSUS"', '"CENSUS"\nurl = "ftp://lab.example/"', "identity.url", "regex"),
     ('"CENSUS"', '"CENSUS"\ncontact = "a\\nExpires: never"', "identity.contact", "regex"),
     ('"CENSUS"', '"CENSUS"\nresolver = "dns.example"', "identity.resolver", "regex"),
@@ -79,6 +86,14 @@ def test_faults(tmp_path: Path, old: str, new: str, key: str, words: str) -> Non
     place = f"{path}, key {key}" if key else str(path)
     assert caught.value.where == place
     assert words in caught.value.reason
+
+
+def test_connect_asks_nobody_beside(tmp_path: Path) -> None:
+    """By the kernel's TCP no SYN goes beside the plan's own, whatever the file says."""
+    path = tmp_path / "census.toml"
+    path.write_text(GOOD + '[probe]\nengine = "connect"\n[loss]\nsample = 0.5\n')
+    config = load(path)
+    assert (config.loss.sample, config.control.sample) == (0, 0)
 
 
 @pytest.mark.parametrize("data", [b"[sweep", b"\xff\xfe", b"a = 1\na = 2"])

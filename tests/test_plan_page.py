@@ -61,6 +61,16 @@ def test_a_lowered_rate_is_told(tmp_path: Path) -> None:
     assert plan_page.most_per_slash24_hour(plan) <= 60
 
 
+def test_the_kernels_repetitions_are_told_and_take_their_time(tmp_path: Path) -> None:
+    """By engine `connect` a plan says that the silent are asked twice, and takes twice as long."""
+    freeze(tmp_path, sample="1000")
+    config = (tmp_path / "config.toml").read_text() + '[probe]\nengine = "connect"\n'
+    (tmp_path / "config.toml").write_text(config)
+    plan = sweep.freeze(tmp_path / "config.toml", tmp_path / "lake")
+    assert plan.probes == 2 * plan.targets
+    assert "asks the silent twice" in dict(plan_page.rows(plan))["engine"]
+
+
 def test_countries_are_all_there(tmp_path: Path) -> None:
     """The countries, the smaller ones together, hold the whole target space."""
     plan = freeze(tmp_path, sample="0.5")

@@ -22,14 +22,14 @@ from pipeline.wire.outgoing import Outgoing
 
 #: A whole answer is some 200 bytes; the conversation bounds what is kept of a longer one.
 READ_SIZE = 4096
-#: One repetition of the SYN, after 1 s: more would not be answered before our deadline.
+#: One repetition of the SYN, after 1 s. Linux adds `net.ipv4.tcp_syn_linear_timeouts` to it since 6.5: our deadline comes first.
 SYN_COUNT = 1
 #: A connection that came sooner needed no repetition: none is sent before 1 s (RFC 6298 §2.1).
 SYN_REPEATED_US = 900_000
 #: The kernel has begun to connect, and will say when it is done.
 BEGUN = frozenset({0, errno.EINPROGRESS})
-#: The peer answered our SYN with a RST.
-REFUSED = frozenset({errno.ECONNREFUSED, errno.ECONNRESET})
+#: The peer answered our SYN with a RST; or sent one, perhaps after a FIN, before we saw that the connection stood.
+REFUSED = frozenset({errno.ECONNREFUSED, errno.ECONNRESET, errno.EPIPE})
 #: A router, or nobody, answered our SYN.
 UNREACHABLE = frozenset(
     {errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN, errno.ECONNABORTED}
@@ -167,7 +167,8 @@ class _Line:
 
     def _expire(self) -> None:
         self._books = Books.of(self._sock)
-        self._retransmits = self._retransmits or self._books.total_retrans
+        if self._step is _Line._connected:
+            self._retransmits = self._books.total_retrans
         self._say(self._talk.deadline(self._now(), nothing=self._books.why_nothing()))
 
     # --- steps ---

@@ -109,12 +109,12 @@ def finished(place: Sweep) -> set[str]:
     return {path.stem for path in store.entries(place.receipts, "*.json")}
 
 
-def begin_attempt(place: Sweep, key: str, *, elsewhere: bool = False) -> int:
-    """Note that a range is begun; the number of the attempt, from 1. `elsewhere`: other machines, too, begin its conversations."""
+def begin_attempt(place: Sweep, key: str, *, noted: bool = True) -> int:
+    """Note that a range is begun; the number of the attempt, from 1. `noted`: all conversations that it begins are."""
     number = len(store.entries(place.work / "journal", f"{key}.*.json")) + 1
     note = {
         BEGUN: secrets.token_hex(8),
-        NOTED: "" if elsewhere else begun.tells(place),
+        NOTED: begun.tells(place) if noted else "",
     }  # like nobody else's: one of two wins
     while not store.write(place.attempt(key, number), msgspec.json.encode(note), new=True):
         number += 1  # another worker was quicker

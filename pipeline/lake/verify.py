@@ -87,7 +87,7 @@ def _receipt(where: str, receipt: Receipt, planned: Range, plan: Plan) -> Iterat
     """A receipt against its range of the plan, and against itself."""
     outcomes = sum(row["targets"] for row in receipt["outcomes"])
     first, rows = receipt["round"] == 1, receipt[VISITS[receipt["round"]][1]]
-    sent = receipt["probes_sent"] + receipt["suppressed"]
+    sent = receipt["probes_sent"] + receipt["suppressed"] + receipt.get("spared", 0)
     once = receipt["attempts"] == 1
     answered = receipt["answers"] - receipt["duplicates"] if first else planned.length
     held = receipt["held_back"] if once else 0

@@ -26,6 +26,20 @@ class Talked(NamedTuple):
     sent: int
     """As in `Settled`."""
 
+    @property
+    def syn(self) -> dict[str, int | None]:
+        """What its SYN-ACK told, as columns."""
+        row = self.row
+        return {
+            "answered_at": int(row["answered_at"]),
+            "ttl": int(row["ttl"]),
+            "window": int(row["window"]),
+            "syn_ttl": int(row["ttl"]),
+            "syn_window": int(row["window"]),
+            "syn_rtt_us": int(row["rtt_us"]),
+            "syn_options_hash": int(row["options"]),
+        }
+
 
 class Flows:
     """The flows of hosts by their slots. What they say waits until `send`."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pipeline.probe.closing import UNSEEN
 from pipeline.probe.flows import Talked
 from pipeline.probe.greeting import Settled
+from pipeline.record import Visit
 from pipeline.space.ranges import I64
 from pipeline.space.shard import Range
 from pipeline.wire.packet import Answers
@@ -22,6 +23,7 @@ class SendCounts:
     second_probes: int = 0
     control_probes: int = 0
     suppressed: int = 0
+    spared: int = 0
     quarantined: int = 0
     answers: int = 0
     duplicates: int = 0
@@ -29,6 +31,7 @@ class SendCounts:
     first_only: int = 0
     second_only: int = 0
     greetings: int = 0
+    syn_retransmits: int = 0
     held_back: int = 0
     suppressed_visits: int = 0
     resets: int = 0
@@ -112,11 +115,24 @@ class Held(Responses):
 
 
 @dataclass(frozen=True, slots=True)
+class Connected:
+    """A host that was talked with over a connection of the kernel's, which keeps the SYN-ACK to itself."""
+
+    visit: Visit
+
+    @property
+    def syn(self) -> dict[str, int | None]:
+        """What is known of its SYN-ACK, as columns."""
+        told = self.visit.connect_us or 0
+        return {"answered_at": self.visit.started_at + told, "syn_rtt_us": told}
+
+
+@dataclass(frozen=True, slots=True)
 class Greeted:
     """What came of conversations with targets of a range."""
 
     range: Range
-    result: Settled | Talked
+    result: Settled | Talked | Connected
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,8 @@ CAUSES = (
 
 #: Dynamic ports (RFC 6335 §6).
 DYNAMIC_PORTS = range(49152, 65536)
+#: How often each engine sends a SYN that nobody answers again, without being told to.
+REPEATED = {"ring": 0, "connect": 1}
 #: A range is 5–60 s of sending (DESIGN §4).
 RANGE_SECONDS = 10
 
@@ -132,7 +134,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def load(self) -> Load:
         """What the sweep sends."""
-        return _load(self.settings, self.loss, self.control, self.addresses, self.sampled_addresses)
+        return _load(self, self.settings, self.addresses, self.sampled_addresses)
 
     def walk(self) -> Walk:
         """The order of the targets."""
@@ -204,9 +206,12 @@ def freeze(
     return msgspec.structs.replace(plan, digest=digest(plan))
 
 
-def _load(sweep: SweepSection, loss: LossSection, control: ControlSection, addresses: int, sampled: int) -> Load:
-    """What a sweep sends: a second SYN to a share of its targets, and a control SYN to a share of its addresses, beside the first."""
-    beside = loss.sample + control.sample / len(sweep.ports)
+def _load(what: Config | Plan, sweep: SweepSection, addresses: int, sampled: int) -> Load:
+    """What a sweep sends beside the first SYN: a second one to a share of its targets, and a control SYN to a share of its addresses.
+
+    By `connect`, the repetition by which the kernel asks every host again that does not answer.
+    """
+    beside = what.loss.sample + what.control.sample / len(sweep.ports) + REPEATED[what.probe.engine]
     return Load(addresses, sampled, len(sweep.ports), sweep.shards, sweep.rate, beside)
 
 
@@ -231,7 +236,7 @@ def _require_reachable(control: ControlSection) -> None:
 def _pace(config: Config, ranges: Ranges, sampled: int, atlas: Atlas) -> tuple[int, Pace]:
     """The rate that keeps the caps, and what it gives the busiest blocks. Raises InputError if no rate keeps them."""
     sweep = config.sweep
-    load = _load(sweep, config.loss, config.control, ranges.count, sampled)
+    load = _load(config, sweep, ranges.count, sampled)
     slash24, networks = caps.slash24(ranges), atlas.networks(ranges)
     lowered_by = ""
     for key, blocks in (("per_slash24_hour", slash24), ("per_network_hour", networks)):

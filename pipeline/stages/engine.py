@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,29 +18,25 @@ from pipeline import register, schema
 from pipeline.lake import harm, parts
 from pipeline.lake.begun import Begun
 from pipeline.outcome import Arm
-from pipeline.pcap import RAW, Capture
-from pipeline.probe.asking import Asking
 from pipeline.probe.engine import Engine
 from pipeline.probe.flows import Talked
 from pipeline.probe.greeting import Settled
-from pipeline.probe.open_range import Controls, Finished, Greeted, Held, Responses
+from pipeline.probe.open_range import Connected, Controls, Finished, Greeted, Held, Responses
 from pipeline.probe.pacer import Pacer
-from pipeline.probe.shield import shield
 from pipeline.record import banner, columns
 from pipeline.register import Watch
-from pipeline.space.plan import Plan
 from pipeline.space.shard import Range
 from pipeline.stages import rows
+from pipeline.stages.connector import Connector
 from pipeline.stages.control import ControlTargets, targets
 from pipeline.stages.fanout import Fanout
 from pipeline.stages.harm import HarmChecks
 from pipeline.stages.rows import Origin
 from pipeline.stages.second import SecondVisits
-from pipeline.stages.sender import engine_of, slice_of, vantage
+from pipeline.stages.sender import SENDERS
 from pipeline.stages.setting import PROGRESS_SECONDS, Setting
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
-from pipeline.wire.cookie import Secret
 from pipeline.wire.guess import guess
 from pipeline.wire.outgoing import Outgoing
 
@@ -54,36 +49,36 @@ def run_engine(name: str, setting: Setting, context: zmq.Context[zmq.Socket[byte
     inbox = Receiver(context, Address(setting.folder, name))
     writer = Sender(context, Address(setting.folder, "writer"))
     fanout = Fanout(writer, [Sender(context, Address(setting.folder, name)) for name in setting.associators])
-    (interface, link, source), ours = vantage(plan, number), slice_of(plan, number)
     outgoing = Outgoing.from_json(plan.requests, where="plan, requests")
     with ExitStack() as stack:
         watch = stack.enter_context(setting.watch())
-        stack.enter_context(shield(interface, source, _ports(plan), ours))
-        capture = stack.enter_context(Capture(_capture(setting.pcap, number), RAW)) if setting.pcap else None
-        asking = Asking(Secret.derived(setting.secret, "harm probe", ours), plan.probe.cooldown)
-        own = Asking(Secret.derived(setting.secret, "control target", ours), plan.probe.cooldown, repeats=False)
         begun = Begun(setting.place, name)
-        engine = engine_of(setting, ours, outgoing, interface, link, watch, [asking, own], begun, capture)
+        sender = SENDERS[plan.probe.engine](setting, number, outgoing, watch, begun, stack)
+        source = sender.source
         second = SecondVisits(fanout, Pacer(plan.tls.rate, time.monotonic()), source)
-        checks = HarmChecks(setting.place, fanout, asking, plan.harm.delay if plan.harm else 0.0, source)
+        checks = HarmChecks(setting.place, fanout, sender.asking, plan.harm.delay if plan.harm else 0.0, source)
         asked = targets(plan.control) if number == 0 else []
-        control = ControlTargets(asked, plan.control.interval, own, register.of(plan.register, setting.place.lake))
+        control = ControlTargets(
+            asked, plan.control.interval, sender.own, register.of(plan.register, setting.place.lake)
+        )
         origin = Origin.of(plan, f"{socket.gethostname()}-{os.getpid()}", outgoing)
         Sending(
-            setting, number, engine, begun, watch, inbox, fanout, second, checks, control, coordinator, source, origin
+            setting,
+            number,
+            sender.engine,
+            begun,
+            watch,
+            inbox,
+            fanout,
+            second,
+            checks,
+            control,
+            coordinator,
+            source,
+            origin,
         ).run()
     inbox.close()
     fanout.close()
-
-
-def _capture(path: Path, number: int) -> Path:
-    """The capture file of a sender: of the others than the first with their number before the suffix."""
-    return path.with_stem(f"{path.stem}-{number}") if number else path
-
-
-def _ports(plan: Plan) -> list[int]:
-    """The ports from which answers to our SYNs come."""
-    return sorted({*plan.settings.ports, plan.control.port, *(port for _, port in targets(plan.control))})
 
 
 def _told(event: Responses) -> dict[str, NDArray[Any]]:
@@ -107,7 +102,7 @@ class Sending:
     setting: Setting
     number: int
     """Which of the senders this is."""
-    engine: Engine
+    engine: Engine | Connector
     begun: Begun
     watch: Watch
     inbox: Receiver
@@ -226,24 +221,17 @@ class Sending:
             row = {"banner": key, "bytes": settled.banner, "guess": guess(settled.banner)}
             self.fanout.rows(self.message(chosen, "banners"), parts.from_rows([row], "banners"))
 
-    def keep_talked(self, chosen: Range, talked: Talked) -> None:
+    def keep_talked(self, chosen: Range, talked: Talked | Connected) -> None:
         """A host that was talked with: its rows go with the next flush."""
-        row, visit = talked.row, talked.visit
+        visit = talked.visit
         self.seen["responsive"] += 1
         self.seen[str(visit.outcome)] += 1
-        syn = {
-            "answered_at": int(row["answered_at"]),
-            "ttl": int(row["ttl"]),
-            "window": int(row["window"]),
-            "syn_ttl": int(row["ttl"]),
-            "syn_window": int(row["window"]),
-            "syn_rtt_us": int(row["rtt_us"]),
-            "syn_options_hash": int(row["options"]),
-        }
         attempt = self.attempts[chosen.shard, chosen.number]
         where = {"shard": chosen.shard, "range": chosen.number, "attempt": attempt, "round": 1}
-        origin = self.origin.columns(vantage=self.source, secured=False, register_digest=self.watch.digest)
-        self.talked.setdefault((chosen.shard, chosen.number), []).append(columns(visit) | syn | where | origin)
+        origin = self.origin.columns(
+            vantage=self.source, secured=visit.tls is not None, register_digest=self.watch.digest
+        )
+        self.talked.setdefault((chosen.shard, chosen.number), []).append(columns(visit) | talked.syn | where | origin)
 
     def keep_controls(self, event: Controls) -> None:
         """Have the writer keep who answered where nothing should."""

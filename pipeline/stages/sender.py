@@ -5,6 +5,9 @@ belongs to no range: to the lab's control targets, to hosts of the harm check, a
 """
 
 import secrets
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +16,7 @@ from pipeline import guard, network
 from pipeline.associate.conversation import Conversation
 from pipeline.errors import InputError
 from pipeline.lake.begun import Begun
-from pipeline.pcap import Capture
+from pipeline.pcap import RAW, Capture
 from pipeline.probe.aside import Aside, Asides
 from pipeline.probe.asking import Asking
 from pipeline.probe.engine import Engine
@@ -21,6 +24,7 @@ from pipeline.probe.greeting import Greeter
 from pipeline.probe.harm import Choice
 from pipeline.probe.listener import Listener
 from pipeline.probe.lot import lots
+from pipeline.probe.shield import shield
 from pipeline.probe.speaker import Speaker
 from pipeline.register import Watch
 from pipeline.ring import ReceiveRing, SegmentRing, TransmitRing, filter_program
@@ -28,12 +32,88 @@ from pipeline.space.listing import parse
 from pipeline.space.plan import Plan
 from pipeline.space.ranges import U32
 from pipeline.space.shard import Range
+from pipeline.stages.connector import Connector
+from pipeline.stages.control import targets
 from pipeline.stages.setting import Setting
 from pipeline.wire.cookie import SOURCE_PORT_BITS, Secret, Slice
 from pipeline.wire.outgoing import Outgoing
 from pipeline.wire.packet import Link, template
 
 ETH_P_ALL = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """What a sender's process drives: its engine, the questions that leave through it, and its dotted source address."""
+
+    engine: Engine | Connector
+    source: str
+    asking: Asking
+    own: Asking
+
+
+def ring_sender(
+    setting: Setting, number: int, outgoing: Outgoing, watch: Watch, begun: Begun, stack: ExitStack
+) -> Equipment:
+    """A sender over packet rings; the shield before the kernel's TCP is down, and a capture written, when the stack is left."""
+    plan = setting.plan
+    (interface, link, source), ours = vantage(plan, number), slice_of(plan, number)
+    stack.enter_context(shield(interface, source, _ports(plan), ours))
+    capture = stack.enter_context(Capture(_capture(setting.pcap, number), RAW)) if setting.pcap else None
+    asking, own = _askings(setting, ours)
+    engine = engine_of(setting, ours, outgoing, interface, link, watch, [asking, own], begun, capture)
+    return Equipment(engine, source, asking, own)
+
+
+def connect_sender(
+    setting: Setting, number: int, outgoing: Outgoing, watch: Watch, _begun: Begun, stack: ExitStack
+) -> Equipment:
+    """A sender over the kernel's TCP, for which no privilege is needed; its questions are never asked: they would be bare connects."""
+    plan, ours = setting.plan, slice_of(setting.plan, number)
+    guard.require_authorised(plan.identity)
+    if setting.pcap:
+        raise InputError("--pcap", 'needs packet rings; engine = "connect" sees no packets')
+    source = _source(plan, number) or network.next_hop().source
+    engine = Connector(
+        plan.walk(),
+        lambda destination: guard.tcp_socket(destination, source=source, interface=plan.probe.interface),
+        outgoing,
+        echo=plan.settings.profile == "echo",
+        secured=plan.tls.ports,
+        permit=watch.permit,
+        pacer=setting.budget(),
+    )
+    stack.callback(engine.close)
+    return Equipment(engine, source, *_askings(setting, ours))
+
+
+#: How each engine's sender is made.
+SENDERS = {"ring": ring_sender, "connect": connect_sender}
+
+
+def _askings(setting: Setting, ours: Slice) -> tuple[Asking, Asking]:
+    """The questions of the harm check, and those to the lab's own control targets."""
+    plan = setting.plan
+    return (
+        Asking(Secret.derived(setting.secret, "harm probe", ours), plan.probe.cooldown),
+        Asking(Secret.derived(setting.secret, "control target", ours), plan.probe.cooldown, repeats=False),
+    )
+
+
+def _capture(path: Path, number: int) -> Path:
+    """The capture file of a sender: of the others than the first with their number before the suffix."""
+    return path.with_stem(f"{path.stem}-{number}") if number else path
+
+
+def _ports(plan: Plan) -> list[int]:
+    """The ports from which answers to our SYNs come."""
+    return sorted({*plan.settings.ports, plan.control.port, *(port for _, port in targets(plan.control))})
+
+
+def _source(plan: Plan, sender: int) -> str:
+    """The source address that the plan gives a sender; empty where that of the default route is to be looked up."""
+    sources = plan.probe.sources
+    return sources[sender % len(sources)] if sources else ""
 
 
 def vantage(plan: Plan, sender: int = 0) -> tuple[str, Link, str]:
@@ -46,7 +126,7 @@ def _vantage(plan: Plan, sender: int) -> tuple[str, Link, str]:
     probe = plan.probe
     hop = None if probe.interface and probe.sources and probe.gateway_mac else network.next_hop()
     interface = probe.interface or (hop.interface if hop else "")
-    source = probe.sources[sender % len(probe.sources)] if probe.sources else hop.source if hop else ""
+    source = _source(plan, sender) or (hop.source if hop else "")
     gateway = probe.gateway_mac or (hop.gateway_mac if hop else "")
     if not gateway:
         raise InputError("key probe.gateway_mac", f"the next hop on {interface} has no known address; name it")

@@ -88,5 +88,5 @@ def test_what_cannot_be_known_is_null(tmp_path: Path, place: Sweep) -> None:
     store.write(place.attempt(KEY, 1), msgspec.json.encode(note | {receipts.NOTED: "another boot"}))
     assert revisited(place, attempt(place, [1])) is None
     other = Sweep(tmp_path / "other", "begun")
-    assert receipts.begin_attempt(other, KEY, elsewhere=True) == 1
+    assert receipts.begin_attempt(other, KEY, noted=False) == 1
     assert revisited(other, attempt(other, [1])) is None
