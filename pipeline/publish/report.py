@@ -45,6 +45,7 @@ def html(facts: Facts) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    found = facts.marts["countries"].rows
     return environment.get_template(TEMPLATE).render(
         facts=facts,
         headline=words.headline(facts),
@@ -56,8 +57,7 @@ def html(facts: Facts) -> str:
         figures=[(figure, Markup(figure.svg)) for figure in figures.figures(facts)],  # noqa: S704 - as the map
         downloads={sheet.name: f"data:text/csv;charset=utf-8,{quote(sheet.text)}" for sheet in sheets.sheets(facts)},
         # Our own drawing: numbers and fixed labels only, no string of a peer.
-        map=Markup(worldmap.svg(facts.marts["countries"].rows, legend=False)),  # noqa: S704
-        classes=[(label, colour) for _, label, colour in worldmap.CLASSES],
+        maps=[(measure, Markup(worldmap.svg(found, measure, legend=False))) for measure in worldmap.MEASURES],  # noqa: S704
     )
 
 

@@ -1,18 +1,20 @@
-"""The world map: services per country in five classes, drawn without a network; small territories are dots.
+"""The world maps: services per country, and addresses with one per million probed, in five classes each; drawn without a network.
 
-Colours are chosen so that a style sheet can replace them (`LAND`, `EDGE`, `INK`) for a dark page.
+Small territories are dots. Colours are chosen so that a style sheet can replace them (`LAND`, `EDGE`, `INK`) for a dark page.
 """
 
 import io
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
 from pipeline.publish.countries import REFERENCE, countries, name
 from pipeline.publish.facts import Row
+from pipeline.publish.words import number
 
 OUTLINES = REFERENCE / "countries-110m.json"
 ANTARCTICA = 10
@@ -21,58 +23,99 @@ WIDTH, HEIGHT = 900, 440
 #: A screen reader is told of so many countries.
 SPOKEN = 20
 QUOTES = {chr(34): "&quot;"}
-
-#: Lower end, label and colour of each class.
-CLASSES = (
-    (1000, "1,000 and more", "#08457e"),
-    (100, "100–999", "#2171b5"),
-    (10, "10–99", "#5ba3d0"),
-    (1, "1–9", "#a9cce6"),
-    (0, "none found", LAND),
-)
+NOTHING = "none found"
+#: From many to none.
+COLOURS = ("#08457e", "#2171b5", "#5ba3d0", "#a9cce6", LAND)
 
 
-def svg(rows: Iterable[Row], *, legend: bool = True) -> str:
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What a map shows of a country: the column of mart `countries`, what it is called, and its classes.
+
+    `classes` holds the least value of each class and its label, the greatest first; what is in none of them was not found.
+    """
+
+    file: str
+    column: str
+    choice: str
+    title: str
+    note: str
+    classes: tuple[tuple[float, str], ...]
+
+    @property
+    def legend(self) -> list[tuple[str, str]]:
+        """Label and colour of each class."""
+        return list(zip([*(label for _, label in self.classes), NOTHING], COLOURS, strict=True))
+
+    def level(self, value: float | None) -> str:
+        """The class of a value."""
+        return next((label for least, label in self.classes if value and value >= least), NOTHING)
+
+
+SERVICES = Measure(
+    "map", "services", "Services", "DICOM services",
+    "Services per country; territories too small for an outline are dots.",
+    ((1000, "1,000 and more"), (100, "100–999"), (10, "10–99"), (1, "1–9")),
+)  # fmt: skip
+PER_MILLION = Measure(
+    "map-per-million", "per_million", "Per million addresses", "Addresses with a DICOM service, per million probed",
+    "Addresses with a service, of each million that was probed in the country. Where few were probed, one more or less changes much.",
+    ((100, "100 and more"), (10, "10 to 100"), (1, "1 to 10"), (0, "under 1")),
+)  # fmt: skip
+MEASURES = (SERVICES, PER_MILLION)
+
+
+def svg(rows: Iterable[Row], measure: Measure = SERVICES, *, legend: bool = True) -> str:
     """The map as one SVG element, one image with its numbers as text to a screen reader; coordinates cut to a tenth of a pixel."""
     rows = list(rows)
     text = io.StringIO()
-    _chart(rows, legend=legend).save(text, format="svg")
+    _chart(rows, measure, legend=legend).save(text, format="svg")
     drawn = re.sub(r' d="[^"]+"', lambda path: re.sub(r"(\.\d)\d+", r"\1", path[0]), text.getvalue())
-    return drawn.replace("<svg ", f'<svg role="img" aria-label="{escape(_spoken(rows), QUOTES)}" ', 1)
+    return drawn.replace("<svg ", f'<svg role="img" aria-label="{escape(_spoken(rows, measure), QUOTES)}" ', 1)
 
 
-def _spoken(rows: Sequence[Row]) -> str:
-    """What a screen reader says of the map: the countries of most services, the table has the others."""
-    counted = [row for row in rows if row["country"] in countries() and row["services"]]
-    counted.sort(key=lambda row: -row["services"])
-    told = "; ".join(f"{name(row['country'])}: {row['services']:,}" for row in counted[:SPOKEN])
-    return f"World map of DICOM services per country. {told or 'None was found'}."
+def _spoken(rows: Sequence[Row], measure: Measure) -> str:
+    """What a screen reader says of the map: the countries with the greatest numbers, the table has the others."""
+    counted = sorted(_shown(rows, measure), key=lambda row: -row[measure.column])
+    told = "; ".join(_told(row, measure) for row in counted[:SPOKEN])
+    return f"World map. {measure.title}, by country. {told or 'None was found'}."
 
 
-def png(rows: Iterable[Row]) -> bytes:
+def _told(row: Row, measure: Measure) -> str:
+    return f"{name(row['country'])}: {number(row[measure.column])}"
+
+
+def _shown(rows: Iterable[Row], measure: Measure) -> Iterator[Row]:
+    """The countries that can be drawn, with something to show."""
+    return (row for row in rows if row["country"] in countries() and row["services"] and row[measure.column])
+
+
+def png(rows: Iterable[Row], measure: Measure = SERVICES) -> bytes:
     """The map as a picture, on white."""
     data = io.BytesIO()
-    _chart(rows, legend=True).properties(background="white").save(data, format="png", scale_factor=2)
+    _chart(rows, measure, legend=True).properties(background="white").save(data, format="png", scale_factor=2)
     return data.getvalue()
 
 
-def level(services: int) -> str:
-    """The class of a count."""
-    return next(label for least, label, _ in CLASSES if services >= least)
-
-
-def _chart(rows: Iterable[Row], *, legend: bool) -> Any:
+def _chart(rows: Iterable[Row], measure: Measure, *, legend: bool) -> Any:
     """Outlines coloured by class, and dots for the countries that have none."""
     import altair as alt
 
     outlines = json.loads(OUTLINES.read_text("utf-8"))
     shapes = {int(shape["id"]) for shape in outlines["objects"]["countries"]["geometries"] if "id" in shape}
-    points = [_point(row) for row in rows if row["country"] in countries() and row["services"]]
+    points = [_point(row, measure) for row in _shown(rows, measure)]
     filled = [point for point in points if point["numeric"] in shapes]
     dots = [point for point in points if point["numeric"] not in shapes]
-    scale = alt.Scale(domain=[label for _, label, _ in CLASSES], range=[colour for *_, colour in CLASSES])
+    labels, colours = zip(*measure.legend, strict=True)
+    scale = alt.Scale(domain=labels, range=colours)
     key = alt.Legend(
-        title="DICOM services", orient="bottom-left", labelColor=INK, titleColor=INK, labelFontSize=13, titleFontSize=13
+        title=measure.title,
+        orient="bottom-left",
+        labelColor=INK,
+        titleColor=INK,
+        labelFontSize=13,
+        titleFontSize=13,
+        titleLimit=400,
     )
     colour = alt.Color("level:N", scale=scale, legend=key if legend else None, sort=None)
     land = (
@@ -80,28 +123,31 @@ def _chart(rows: Iterable[Row], *, legend: bool) -> Any:
         .transform_filter(f"+datum.id != {ANTARCTICA}")
         .transform_calculate(numeric="+datum.id")
         .transform_lookup(
-            "numeric", alt.LookupData(alt.InlineData(values=filled), "numeric", ["level"]), default="none found"
+            "numeric", alt.LookupData(alt.InlineData(values=filled), "numeric", ["level", "told"]), default=NOTHING
         )
         .mark_geoshape(stroke=EDGE, strokeWidth=0.5)
-        .encode(color=colour)
+        .encode(color=colour, description="told:N")
     )
     circles = alt.Chart(alt.InlineData(values=dots)).mark_circle(size=40, opacity=1, stroke=EDGE, strokeWidth=0.5)
-    placed = circles.encode(longitude="longitude:Q", latitude="latitude:Q", color=colour)
+    placed = circles.encode(longitude="longitude:Q", latitude="latitude:Q", color=colour, description="told:N")
     chart = alt.layer(land, placed) if dots else land
     sized = chart.project("naturalEarth1").properties(width=WIDTH, height=HEIGHT, background="transparent")
     return sized.configure_view(stroke=None)
 
 
-def _point(row: Row) -> dict[str, Any]:
+def _point(row: Row, measure: Measure) -> dict[str, Any]:
     country = countries()[row["country"]]
     where = {"longitude": country.longitude, "latitude": country.latitude}
-    return {"numeric": country.numeric, "level": level(row["services"]), **where}
+    said = {"level": measure.level(row[measure.column]), "told": _told(row, measure)}
+    return {"numeric": country.numeric} | said | where
 
 
 def write(rows: Iterable[Row], folder: Path) -> list[Path]:
-    """Write `map.svg` and `map.png`."""
-    rows = list(rows)
-    vector, picture = folder / "map.svg", folder / "map.png"
-    vector.write_text(svg(rows), "utf-8")
-    picture.write_bytes(png(rows))
-    return [vector, picture]
+    """Write each map as SVG and PNG: `map` and `map-per-million`."""
+    rows, written = list(rows), []
+    for measure in MEASURES:
+        vector, picture = folder / f"{measure.file}.svg", folder / f"{measure.file}.png"
+        vector.write_text(svg(rows, measure), "utf-8")
+        picture.write_bytes(png(rows, measure))
+        written += [vector, picture]
+    return written

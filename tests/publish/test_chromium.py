@@ -101,6 +101,27 @@ def test_map_and_plots_are_drawn(browser: Browser, pages: dict[str, Path]) -> No
         assert len(svg.get_attribute("aria-label") or "") > 20
 
 
+def shown(page: Page) -> list[bool]:
+    """Whether the map of counts and the one of rates are to be seen."""
+    return [page.locator(f"#figure-{name} > svg").is_visible() for name in ("map", "map-per-million")]
+
+
+@pytest.mark.parametrize("width", [PHONE, DESK])
+def test_the_map_is_of_counts_or_of_rates(browser: Browser, pages: dict[str, Path], width: int) -> None:
+    """A group of two radio buttons with a name chooses the map, by arrow key and by click; on paper both stand, and no button."""
+    page = Opened(browser, pages["series"], width).page
+    assert shown(page) == [True, False]
+    group = page.get_by_role("group", name="Show on the map")
+    group.get_by_role("radio", name="Services").focus()
+    page.keyboard.press("ArrowRight")
+    assert shown(page) == [False, True] and group.get_by_role("radio", name="Per million addresses").is_checked()
+    assert page.get_by_role("img", name="per million probed").is_visible()
+    group.get_by_text("Services").click()
+    assert shown(page) == [True, False]
+    page.emulate_media(media="print")
+    assert shown(page) == [True, True] and not group.is_visible()
+
+
 def column(page: Page, place: int) -> list[str]:
     return page.locator(f"#countries tbody tr > :nth-child({place})").all_inner_texts()
 
@@ -176,7 +197,11 @@ def test_the_legend_can_be_read_on_a_phone(browser: Browser, pages: dict[str, Pa
     """The map's colours are explained in letters of at least 12 pixels, and each colour is that of the map, in the dark too."""
     for scheme in ("light", "dark"):
         page = Opened(browser, pages["series"], PHONE, scheme).page
-        assert page.locator("#map .legend li").count() == 5
+        assert (
+            page.locator("#figure-map .legend li").count()
+            == page.locator("#figure-map-per-million .legend li").count()
+            == 5
+        )
         size = "parseFloat(getComputedStyle(document.querySelector('#map .legend li')).fontSize)"
         assert page.evaluate(size) >= 12
         fill = "[...document.querySelectorAll('#map [fill=\"#a9cce6\"]')].map(one => getComputedStyle(one).fill)"

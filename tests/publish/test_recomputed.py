@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.publish import queries, report, session
+from pipeline.publish import facts, queries, report, session, worldmap
 from pipeline.publish.edition import Edition
 from tests.publish import exact, recompute
 from tests.publish.history import Sweep, history, write
@@ -23,6 +23,7 @@ CHOSEN = (
     "20260630T030000Z-second",
     "20260720T030000Z-weekly",
 )
+NAMES = {"GB": "United Kingdom", "DE": "Germany", "US": "United States", "SG": "Singapore"}
 SWEEPS = {sweep.id: sweep for sweep in history()}
 
 
@@ -109,6 +110,21 @@ def test_the_sentences_have_the_same_numbers(reports: dict[str, Path], sweep: st
     if steps:
         fall = -sum(math.log(step["stays"]) for step in steps) / sum(step["days"] for step in steps)
         assert f"half of them would be gone after {round(math.log(2) / fall)} days" in said
+
+
+@pytest.mark.parametrize("file", ["map", "map-per-million"])
+@pytest.mark.parametrize("sweep", CHOSEN)
+def test_the_maps_have_the_same_numbers(lake: Path, sweep: str, file: str) -> None:
+    """Each country that has an outline or a dot is told with its recomputed count, or addresses per million, and no other is."""
+    with session.connect(lake) as con:
+        measure = next(each for each in worldmap.MEASURES if each.file == file)
+        drawn = worldmap.svg(facts.gather(con, sweep).marts["countries"].rows, measure)
+    told = dict(re.findall(r'aria-label="([^":]+): ([\d.,]+)"', drawn))
+    rows = [row for row in recompute.countries(SWEEPS[sweep]) if row["country"] and row["services"]]
+    assert told.keys() == {NAMES[row["country"]] for row in rows}
+    for row in rows:
+        expected = row["services"] if file == "map" else row["per_million"]
+        assert float(told[NAMES[row["country"]]].replace(",", "")) == pytest.approx(expected, abs=0.5)
 
 
 def test_nothing_is_compared_across_a_change_of_method(reports: dict[str, Path], lake: Path, tmp_path: Path) -> None:

@@ -16,6 +16,9 @@ from tests.publish import demo
 FORMATS = {"html", "md", "csv", "png"}
 
 
+MAPS = {f"{name}.{kind}" for name in ("map", "map-per-million") for kind in ("svg", "png")}
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("report")
@@ -41,10 +44,10 @@ class Tags(HTMLParser):
 
 
 def test_all_files_are_written(folder: Path) -> None:
-    """Each format gives its files: a page, a text, one CSV a mart, the map twice."""
+    """Each format gives its files: a page, a text, one CSV a mart, each map twice."""
     tables = {f"{name}.csv" for name in (*queries.PUBLISHED, *queries.NAMED, *queries.SERIES, "survival", "changed")}
-    assert {path.name for path in folder.iterdir()} == {"report.html", "report.md", "map.svg", "map.png"} | tables
-    assert (folder / "map.png").read_bytes().startswith(b"\x89PNG")
+    assert {path.name for path in folder.iterdir()} == {"report.html", "report.md"} | MAPS | tables
+    assert all((folder / name).read_bytes().startswith(b"\x89PNG") for name in MAPS if name.endswith("png"))
 
 
 def test_headline_counts_services_and_countries(texts: dict[str, str]) -> None:

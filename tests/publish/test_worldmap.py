@@ -2,20 +2,30 @@
 
 import json
 
+import pytest
+
 from pipeline.publish import worldmap
 from pipeline.publish.countries import countries
 
 
-def row(country: str | None, services: int) -> dict[str, object]:
-    return {"country": country, "services": services}
+def row(country: str | None, services: int, per_million: float = 0) -> dict[str, object]:
+    return {"country": country, "services": services, "per_million": per_million}
 
 
 def test_countries_are_coloured_and_small_ones_are_dots() -> None:
-    """A country with an outline is filled by its class, one without is a dot, one unplaced is not drawn."""
+    """A country with an outline is filled by its class, one without is a dot, one unplaced or without a service is not told."""
     text = worldmap.svg([row("GB", 12), row("SG", 1), row(None, 5), row("FR", 0)])
-    assert text.count('aria-label="level: 10–99"') == 1
-    assert "longitude: 103.8; latitude: 1.4; level: 1–9" in text
-    assert text.count('aria-label="level: ') == text.count('aria-label="level: none found"') + 1
+    assert text.count('aria-label="United Kingdom: 12"') == text.count('aria-label="Singapore: 1"') == 1
+    colours = dict(worldmap.SERVICES.legend)
+    assert [text.count(f'fill="{colours[label]}"') for label in ("10–99", "1–9", "100–999")] == [1, 1, 0]
+
+
+def test_a_map_of_rates_is_one_of_rates() -> None:
+    """The second map colours and tells addresses per million, whatever the counts are."""
+    text = worldmap.svg([row("GB", 12, 0.26), row("DE", 1, 2500.4), row("US", 9, 4)], worldmap.PER_MILLION)
+    for told in ("United Kingdom: 0.26", "Germany: 2,500", "United States: 4"):
+        assert text.count(f'aria-label="{told}"') == 1
+    assert "per million probed, by country. Germany: 2,500; United States: 4; United Kingdom: 0.26." in text
 
 
 def test_outlines_are_keyed_by_the_codes_we_use() -> None:
@@ -25,13 +35,22 @@ def test_outlines_are_keyed_by_the_codes_we_use() -> None:
     assert {int(shape["id"]) for shape in shapes if "id" in shape} <= numbers
 
 
-def test_the_classes_meet() -> None:
-    """Every count has its class, and classes change where they say."""
-    assert [worldmap.level(n) for n in (0, 1, 9, 10, 999, 1000)] == [
-        "none found",
-        "1–9",
-        "1–9",
-        "10–99",
-        "100–999",
-        "1,000 and more",
-    ]
+@pytest.mark.parametrize(
+    ("measure", "values", "labels"),
+    [
+        (
+            worldmap.SERVICES,
+            (0, 1, 9, 10, 999, 1000),
+            ["none found", "1–9", "1–9", "10–99", "100–999", "1,000 and more"],
+        ),
+        (
+            worldmap.PER_MILLION,
+            (None, 0, 0.01, 1, 9.99, 10, 100),
+            ["none found", "none found", "under 1", "1 to 10", "1 to 10", "10 to 100", "100 and more"],
+        ),
+    ],
+)
+def test_the_classes_meet(measure: worldmap.Measure, values: tuple[float | None, ...], labels: list[str]) -> None:
+    """Every number has its class, classes change where they say, and each has a colour of its own."""
+    assert [measure.level(value) for value in values] == labels
+    assert len({colour for _, colour in measure.legend}) == len(measure.legend) == 5
