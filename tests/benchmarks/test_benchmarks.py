@@ -37,6 +37,10 @@ BENCHMARKS = {
     ),
     "lookups": (["--million", "1"], r"(?s)the same answer for.*dicom-census, sorted .*maxminddb, pure Python"),
     "bytes": (["20000"], r"(?s)responses +bytes a row +[\d.]+.*associations +CPU at 20,000 results a second"),
+    "flow": (
+        ["--shards", "2", "--ranges", "600"],
+        r"(?s)2 shards: census work .*overhead: -?[\d.]+ s a shard.*ranges in 512 shards: first probe after [\d.]+ s",
+    ),
     "silent": (["--peers", "100", "--over", "0.5"], r"(?s)100 of 100 silent, 100 open at once.*deadlines late by"),
 }
 

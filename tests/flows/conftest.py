@@ -13,5 +13,4 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(tmp_path_factory.mktemp("fleet")) as made:
         for pool in ("server", "vantage-one", "vantage-two"):
             made.make_pool(pool)
-        with made.deploying():
-            yield made
+        yield made.deploy()
