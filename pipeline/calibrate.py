@@ -77,6 +77,8 @@ def freeze(path: Path, *, lowest: int, steps: int) -> Plan:
         raise InputError("--steps", f"must be 2 to {MOST_STEPS}")
 
     def changed(config: Config) -> Config:
+        if config.probe.engine == "connect":
+            raise InputError("key probe.engine", '"connect" sends no second SYN, by which loss is measured; use "ring"')
         settings = msgspec.structs.replace(
             config.sweep, rate=lowest << (steps - 1), shards=(1 << steps) - 1, profile="associate", sample=1.0
         )
