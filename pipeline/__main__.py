@@ -458,7 +458,7 @@ def calibrate(
     census testbed run --spec world.toml -- census calibrate sweep.toml --lowest 2000 --steps 6 -o calibration.json
 
     Every target gets two SYNs, and who answers one conversation. The steps share the targets, so that each has some for every
-    rate: a /16 lasts for a second a step at 1,000 probes a second and six steps, a /12 for sixteen.
+    rate: from 1,000 probes a second on, six steps of a /16 last for two seconds each, those of a /12 for half a minute.
     """
     import msgspec
 

@@ -31,7 +31,7 @@ MOST_STEPS = 9
 #: Seconds between a SYN and the second one to the same target; what hurts both is not seen.
 DELAY = 2.0
 #: A sender that falls short of the set rate by more than this is itself the limit.
-SHORT = 0.1
+SHORT = 0.5
 #: Loss below this is no loss that matters, however surely it is there.
 TOLERATED = 0.01
 
@@ -110,22 +110,23 @@ def run(plan: Plan, *, lowest: int, steps: int) -> Iterator[Step]:
                 shards = range((1 << number) - 1, (2 << number) - 1)
                 list(pool.map(partial(worker.run, 1), shards))
                 found = [receipt for receipt in receipts.read_receipts(place) if receipt["shard"] in shards]
-                step = _step(lowest << number, found, plan.probe.processes)
+                step = _step(lowest << number, found)
                 yield step
                 first = first or step
                 if step.short or _loses(step, first):
                     return
 
 
-def _step(rate: int, found: list[Receipt], senders: int) -> Step:
-    """What the receipts of a step's shards say, which so many senders have shared."""
+def _step(rate: int, found: list[Receipt]) -> Step:
+    """What the receipts of a step's shards say."""
     both, only = (sum(receipt[name] for receipt in found) for name in ("seen_twice", "second_only"))
     seen = detection(both, both + only)
     sent = sum(receipt["probes_sent"] + receipt["second_probes"] for receipt in found)
-    seconds = sum(receipt["send_seconds"] for receipt in found) / senders
+    begun = min(receipt["started_at"] for receipt in found) / 1e6
+    ended = max(receipt["started_at"] / 1e6 + receipt["send_seconds"] for receipt in found)
     return Step(
         rate=rate,
-        sent=sent / (seconds + _rest(found, rate)),
+        sent=sent / (ended - begun + _rest(found, rate)),
         answered=both + only,
         loss=float(1 - seen.value),
         loss_low=float(1 - seen.high),
@@ -151,8 +152,8 @@ def judge(plan: Plan, vantage: str, steps: list[Step]) -> Calibration:
     last, first = steps[-1], steps[0]
     good = [step.rate for step in steps if not step.short and not _loses(step, first)]
     reasons = {
-        "the sender": last.short,
         "loss": _loses(last, first),
+        "the sender": last.short,
         "no loss up to the highest rate": True,
     }
     return Calibration(

@@ -56,7 +56,7 @@ def test_every_row_is_the_truth(lake: Path) -> None:
     )
     assert wrong == {}
     assert len(rows) == len(true) > 100
-    assert set(true.values()) >= {"echoed", "rejected", "tls", "silent", "zero_window", "unacknowledged"}
+    assert set(true.values()) >= {"echoed", "rejected", "silent", "zero_window", "unacknowledged"}
     assert {ttl for *_, ttl in rows} == {None}
 
 
@@ -68,11 +68,14 @@ def ours(lake: Path) -> list[dpkt.ip.IP]:
 
 def test_receipts_count_what_was_on_the_wire(lake: Path, ours: list[dpkt.ip.IP]) -> None:
     """SYNs, the kernel's repetitions, connections and refusals are those of the wire, and nobody is asked beside."""
-    sent_to = defaultdict(list)
+    sent_by: defaultdict[tuple[bytes, int], list[int]] = defaultdict(list)
     for packet in ours:
-        sent_to[packet.dst, packet.data.dport].append(packet.data.flags)
+        sent_by[packet.dst, packet.data.dport].append(packet.data.flags)
+    # The kernel resets forged SYN-ACKs that answer nothing: those are in no receipt, since it does not tell of them.
+    sent_to = {who: flags for who, flags in sent_by.items() if dpkt.tcp.TH_SYN in flags}
     syns = sum(flags.count(dpkt.tcp.TH_SYN) for flags in sent_to.values())
-    refusing = [who for who, flags in sent_to.items() if flags == [dpkt.tcp.TH_SYN]]
+    acked = {who for who, flags in sent_to.items() if any(each & dpkt.tcp.TH_ACK for each in flags)}
+    refusing = [who for who, flags in sent_to.items() if who not in acked and flags.count(dpkt.tcp.TH_SYN) == 1]
     with session.connect(lake) as con:
         names = ["probes_sent", "syn_retransmits", "greetings", "resets", "connects", "second_probes", "control_probes"]
         sums = ", ".join(f"sum({name})" for name in names)
@@ -80,7 +83,7 @@ def test_receipts_count_what_was_on_the_wire(lake: Path, ours: list[dpkt.ip.IP])
     assert sent == len(sent_to) == TARGETS
     assert sent + again == syns
     assert greetings == len(expected())
-    assert resets == len(refusing) > 5
+    assert resets == len(refusing) > 3
     assert beside == [0, 0, 0]
 
 

@@ -56,7 +56,7 @@ def swept(server: Server) -> Iterator[Swept]:
         os.kill(killed, signal.SIGKILL)
         until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in stages), 5)
         assert sweeping.wait(240) == 0
-        yield Swept(lake, steps.read(place.plan), server, killed)
+    yield Swept(lake, steps.read(place.plan), server, killed)
 
 
 def _at_work(place: store.Sweep) -> set[int]:

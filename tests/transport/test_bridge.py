@@ -17,7 +17,7 @@ from pipeline.transport.channel import encode_rows
 from pipeline.transport.keys import AssociatorKeys, WorkerKeys, create
 
 HELLO = messages.Hello(shard=0, number=0, plan_digest="d", code_version="c")
-SENT = messages.Sent(shard=1, number=2)
+SENT = messages.Sent(shard=1, number=2, sender=0)
 ROWS = messages.Rows(shard=1, number=2, attempt=1, table="tls")
 BATCH = pa.RecordBatch.from_pydict({"ip": pa.array([1, 2], pa.uint32())})
 Ends = tuple[Bridge, Bridge]

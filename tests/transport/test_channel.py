@@ -17,7 +17,7 @@ ROWS = pa.RecordBatch.from_pydict({"ip": pa.array([1, 2**32 - 1], pa.uint32()), 
 MESSAGES = (
     messages.Assign(shard=1, number=2, first_index=0, last_index=2**40, attempt=1),
     messages.Rows(shard=1, number=2, attempt=1, table="responses"),
-    messages.Sent(shard=1, number=2),
+    messages.Sent(shard=1, number=2, sender=0),
     messages.Cooled(shard=1, number=2, attempt=1, complete=True, counts={"a": 1, "b": 0.5, "c": "x"}),
     messages.Written(
         shard=1,
@@ -77,7 +77,7 @@ def test_nothing_is_dropped(tmp_path: Path) -> None:
     receiver = Receiver(context, Address(tmp_path, "c"))
     sender = Sender(context, Address(tmp_path, "c"))
     for number in range(900):
-        sender.send(messages.Sent(shard=0, number=number))
+        sender.send(messages.Sent(shard=0, number=number, sender=0))
     sender.close()
     received = [receiver.receive(10) for _ in range(900)]
     assert [item[0].number for item in received if item] == list(range(900))
