@@ -20,7 +20,7 @@ from pipeline.space.plan import Plan
 #: How often to look after the vantages, in seconds.
 LOOK_SECONDS = 1.0
 #: How long a vantage may take to end once nothing is missing; then its process is taken for dead.
-END_SECONDS = 5.0
+END_SECONDS = 10.0
 #: How often a vantage is begun; after as many failures the rest is left to the others.
 ATTEMPTS = 4
 

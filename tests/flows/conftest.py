@@ -13,4 +13,5 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(tmp_path_factory.mktemp("fleet")) as made:
         for pool in ("server", "vantage-one", "vantage-two"):
             made.make_pool(pool)
-        yield made.deploy()
+        with made.deploying():
+            yield made

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.objects import State
 from prefect.client.schemas.responses import DeploymentResponse
+from prefect.exceptions import ObjectNotFound
 from prefect.workers.process import ProcessWorker
 
 from pipeline.orchestrate import SETTINGS
@@ -33,7 +34,6 @@ class Server:
     url: str
     environment: dict[str, str]
     folder: Path
-    deploying: "subprocess.Popen[bytes] | None" = None
 
     @property
     def client(self) -> SyncPrefectClient:
@@ -45,18 +45,26 @@ class Server:
         template = ProcessWorker.get_default_base_job_template()
         self.client.create_work_pool(WorkPoolCreate(name=name, type="process", base_job_template=template))
 
-    def deploy(self) -> "Server":
-        """Have `prefect deploy` tell the server of all deployments of `prefect.yaml`, while workers begin."""
+    @contextmanager
+    def deploying(self) -> Iterator[None]:
+        """Have `prefect deploy` tell the server of all deployments of `prefect.yaml`, beside what the block does."""
         command = [*PREFECT, "--no-prompt", "deploy", "--all"]
-        said = (self.folder / "deploy.log").open("wb")
-        deploying = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=said, stderr=subprocess.STDOUT)
-        return replace(self, deploying=deploying)
+        deploying = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, text=True)
+        yield
+        said, _ = deploying.communicate(timeout=BEGIN_SECONDS)
+        assert deploying.returncode == 0, said
 
     def deployment(self, name: str) -> DeploymentResponse:
-        """A deployment, once the server knows all: what is begun while it is still told of them waits for its database."""
-        assert self.deploying is not None
-        assert self.deploying.wait(BEGIN_SECONDS) == 0, (self.folder / "deploy.log").read_text()
+        """A deployment, once the server knows it."""
+        until(lambda: self._knows(name))
         return self.client.read_deployment_by_name(name)
+
+    def _knows(self, name: str) -> bool:
+        try:
+            self.client.read_deployment_by_name(name)
+        except ObjectNotFound:
+            return False
+        return True
 
     @contextmanager
     def worker(self, pool: str, spec: Path, number: int) -> Iterator["subprocess.Popen[bytes]"]:
