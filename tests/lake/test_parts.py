@@ -16,6 +16,9 @@ from pipeline.lake import parts
 from pipeline.lake.store import Place
 
 
+RESPONSES = schema.table("responses")
+
+
 def row(ip: int, port: int = 104, *, ttl: int = 60) -> dict[str, Any]:
     at = datetime(2026, 2, 11, tzinfo=UTC)
     return {
@@ -122,7 +125,7 @@ def test_write(lake: Place) -> None:
     assert rows.to_pylist() == [row(1), row(2)]
     metadata = rows.schema.metadata
     assert metadata[b"census.table"] == b"responses"
-    assert metadata[b"census.schema_version"] == b"1"
+    assert metadata[b"census.schema_version"] == str(RESPONSES.version).encode()
     assert metadata[b"census.sweep"] == b"20260211-trial"
     assert metadata[b"census.plan_digest"] == b"ab"
 
