@@ -7,14 +7,16 @@ the one that started it, and ends its senders at once.
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from uuid import UUID
 
 from httpx import HTTPError
 from prefect import runtime
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import State
+from prefect.context import SettingsContext, get_settings_context
 from prefect.exceptions import Pause, PrefectHTTPStatusError
-from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, Settings, temporary_settings
 from prefect.states import Cancelled
 
 #: How often to look, in seconds.
@@ -24,8 +26,16 @@ LOOK_SECONDS = 0.5
 @contextmanager
 def once() -> Iterator[None]:
     """Ask the server once in the block: one that does not answer is not waited for, and what it would have said is left out."""
-    with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}), suppress(HTTPError, PrefectHTTPStatusError):
+    profile = get_settings_context().profile
+    with SettingsContext(profile=profile, settings=_impatient()), suppress(HTTPError, PrefectHTTPStatusError):
         yield
+
+
+@cache
+def _impatient() -> Settings:
+    """The settings of a client that never asks twice; it takes long to make them."""
+    with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}) as settings:
+        return settings
 
 
 class Ended(Exception):

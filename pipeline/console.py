@@ -116,9 +116,10 @@ def show_result(lake: Place, sweep: str) -> None:
     from pipeline.publish import session, text
 
     with session.connect(lake) as con:
-        console = results()
-        console.print(text.country_table(con, sweep))
-        console.print(text.funnel(con, sweep))
+        facts = text.facts(con, sweep)
+    console = results()
+    console.print(text.country_table(facts))
+    console.print(text.funnel(facts))
     say(f"lake: {lake}\nreport: census report {lake} -o FOLDER\nSQL: census sql {lake}")
 
 

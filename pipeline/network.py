@@ -15,9 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pyroute2 import IPRoute  # type: ignore[import-untyped]
-from pyroute2.netlink.exceptions import NetlinkError  # type: ignore[import-untyped]
-
 from pipeline.errors import CensusError, InputError
 
 CLONE_NEWNET = 0x40000000  # linux/sched.h
@@ -133,6 +130,8 @@ def _enter(path: Path) -> None:
 
 
 def _look() -> Namespace:
+    from pyroute2 import IPRoute  # type: ignore[import-untyped]  # half of a small program's start
+
     own = inode()
     with IPRoute() as netlink:
         rows = list(netlink.get_links())
@@ -152,6 +151,8 @@ def _numbered(netlink: Any) -> Iterator[tuple[int, int]]:
 
 def _number(netlink: Any, pid: int, namespace: int) -> int | None:
     """Return the number of a process's namespace here, or None if the process has ended meanwhile."""
+    from pyroute2.netlink.exceptions import NetlinkError  # type: ignore[import-untyped]
+
     try:
         number = int(netlink.get_netnsid(pid=pid)["nsid"])
     except NetlinkError:

@@ -1,14 +1,19 @@
-"""The one edge from `pipeline` to `flows`: a flow is loaded by its entry point and run on Prefect's embedded server."""
+"""The one edge from `pipeline` to `flows`: a flow is loaded by its entry point and run on Prefect's embedded server, or on the
+server that Prefect's settings name.
+"""
 
 import os
+from collections.abc import Callable
 from importlib.metadata import entry_points
+from typing import Any
 
 from pipeline.errors import CensusError
 
-#: Prefect as a measuring instrument wants it: no telemetry, time to migrate a new database, task runs written in batches.
+#: Prefect as a measuring instrument wants it: no telemetry, time to migrate a new database, no blocks, task runs in batches.
 SETTINGS = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_API_BLOCKS_REGISTER_ON_START": "false",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "200",
@@ -21,7 +26,15 @@ def run(name: str, **parameters: str) -> object:
     """Run a flow with its parameters. Raises what the flow raised, or CensusError if there is no such flow."""
     for key, value in SETTINGS.items():
         os.environ.setdefault(key, value)
-    found = [point for point in entry_points(group="census.flows") if point.name == name]
+    with _loaded("census.server", "serving")() as ready:
+        flow = _loaded("census.flows", name)
+        ready()
+        return flow(**parameters)
+
+
+def _loaded(group: str, name: str) -> Callable[..., Any]:
+    found = [point for point in entry_points(group=group) if point.name == name]
     if not found:
         raise CensusError(f"no flow {name!r} is installed; run `make setup`")
-    return found[0].load()(**parameters)
+    loaded: Callable[..., Any] = found[0].load()
+    return loaded

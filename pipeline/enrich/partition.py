@@ -58,7 +58,8 @@ class Partition:
         low, end = first.astype(np.uint64), last.astype(np.uint64) + np.uint64(1)
         if low.size == 0:
             return np.zeros(records, np.int64)
-        cuts = np.unique(np.concatenate([self.starts, low, end]))
+        ends = np.stack([low, end], axis=1).ravel()
+        cuts = np.insert(self.starts, np.searchsorted(self.starts, ends), ends)  # a cut made twice has no width
         pieces, widths = cuts[:-1], np.diff(cuts)
         owner = np.searchsorted(low, pieces, side="right") - 1
         inside = (owner >= 0) & (pieces < end[owner])

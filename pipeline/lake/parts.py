@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from pipeline import schema
@@ -153,6 +152,8 @@ def merged(files: Sequence[Path], table: str) -> Iterator[pa.Table]:
 
     The values of the first column of the order are cut into as many intervals as it takes; a key never lies in two.
     """
+    import pyarrow.dataset as ds  # takes as long as the rest of this module: a process that only writes does without
+
     first = schema.table(table).sort[0]
     source = ds.dataset([str(file) for file in files], format="parquet", schema=schema.table(table).arrow)
     below: Any = None

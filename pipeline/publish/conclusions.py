@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -160,7 +161,13 @@ def half_life(steps: Sequence[Step]) -> float:
 
 def there(pair: Row) -> Estimate:
     """How many services two vantages tell of, seen or not."""
-    return _only(chapman(pair["seen_here"], pair["seen_there"], pair["seen_by_both"]))
+    return _captured(pair["seen_here"], pair["seen_there"], pair["seen_by_both"])
+
+
+@cache
+def _captured(here: int, there: int, both: int) -> Estimate:
+    """Kept, since each form of a report tells it again, and large counts take long."""
+    return _only(chapman(here, there, both))
 
 
 def _interval(found: Seen | None, share: float) -> Interval:

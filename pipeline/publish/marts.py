@@ -60,7 +60,7 @@ def build(place: Sweep) -> bool:
         made.mkdir()
         for statement in relations.of_sweeps([place]):
             con.execute(statement).fetchall()
-        queries.install(con)
+        queries.install_some(con, BUILT)
         _stand(con, _placed(place, made))
         _stand(con, _keep(con, "raw_locations", made, SPOKE))
         for name in BUILT:

@@ -55,7 +55,7 @@ def relation(table: schema.Table, places: list[Sweep]) -> str:
     sealed = [path for place in places if (path := place.sealed(table.name)).exists()]
     sources = [read_sweeps(sealed, [column.name for column in table.columns])] if sealed else []
     working = [source for place in places if (source := _working(table, place))]
-    return "\nUNION ALL BY NAME\n".join([*sources, *working, _nothing(table)])
+    return "\nUNION ALL BY NAME\n".join([*sources, *working, nothing(table)])
 
 
 def read_sweeps(files: Iterable[Place], columns: Iterable[str] = ()) -> str:
@@ -95,7 +95,7 @@ def _json_type(kind: pa.DataType) -> str:
     return "BIGINT" if pa.types.is_timestamp(kind) else sql_type(kind)
 
 
-def _nothing(table: schema.Table) -> str:
+def nothing(table: schema.Table) -> str:
     """No row, with every column: a table that no sweep has yet is empty, not absent."""
     columns = ", ".join(f'NULL::{sql_type(column.field.type)} AS "{column.name}"' for column in table.columns)
     return f"SELECT {columns}, NULL::VARCHAR AS sweep WHERE false"

@@ -13,23 +13,28 @@ from pipeline.publish.facts import Facts, gather
 WHOLE = Edition(least=1)
 
 
-def country_table(con: duckdb.DuckDBPyConnection, sweep: str) -> Table:
+def facts(con: duckdb.DuckDBPyConnection, sweep: str) -> Facts:
+    """What the tables are made of; no cell is withheld."""
+    return gather(con, sweep, WHOLE)
+
+
+def country_table(facts: Facts) -> Table:
     """The countries in which services were found."""
-    return _table(gather(con, sweep, WHOLE), "countries")
+    return _table(facts, "countries")
 
 
-def products(con: duckdb.DuckDBPyConnection, sweep: str) -> Table:
+def products(facts: Facts) -> Table:
     """What the exposed services say they are."""
-    return _table(gather(con, sweep, WHOLE), "products")
+    return _table(facts, "products")
 
 
-def funnel(con: duckdb.DuckDBPyConnection, sweep: str) -> Table:
+def funnel(facts: Facts) -> Table:
     """How many targets pass each step."""
     drawn = Table(title=_text("Funnel"))
     drawn.add_column(_text("Step"))
     drawn.add_column(_text("Targets"), justify="right")
     drawn.add_column(_text("Of the step before"), justify="right")
-    for step in report.funnel(gather(con, sweep, WHOLE)):
+    for step in report.funnel(facts):
         drawn.add_row(*(_text(str(step[key])) for key in ("label", "count", "passed")))
     return drawn
 

@@ -3,11 +3,11 @@
 Small territories are dots. Colours are chosen so that a style sheet can replace them (`LAND`, `EDGE`, `INK`) for a dark page.
 """
 
-import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -16,6 +16,8 @@ from pipeline.publish.countries import REFERENCE, countries, name
 from pipeline.publish.facts import Row
 from pipeline.publish.words import number
 
+#: The name of the outlines among the data of a chart.
+SHAPES = "outlines"
 OUTLINES = REFERENCE / "countries-110m.json"
 ANTARCTICA = 10
 LAND, EDGE, INK = "#dfe3e8", "#fdfdfd", "#565d66"
@@ -67,10 +69,11 @@ MEASURES = (SERVICES, PER_MILLION)
 
 def svg(rows: Iterable[Row], measure: Measure = SERVICES, *, legend: bool = True) -> str:
     """The map as one SVG element, one image with its numbers as text to a screen reader; coordinates cut to a tenth of a pixel."""
+    import vl_convert
+
     rows = list(rows)
-    text = io.StringIO()
-    _chart(rows, measure, legend=legend).save(text, format="svg")
-    drawn = re.sub(r' d="[^"]+"', lambda path: re.sub(r"(\.\d)\d+", r"\1", path[0]), text.getvalue())
+    text = vl_convert.vegalite_to_svg(_spec(_chart(rows, measure, legend=legend)))
+    drawn = re.sub(r' d="[^"]+"', lambda path: re.sub(r"(\.\d)\d+", r"\1", path[0]), text)
     return drawn.replace("<svg ", f'<svg role="img" aria-label="{escape(_spoken(rows, measure), QUOTES)}" ', 1)
 
 
@@ -92,17 +95,32 @@ def _shown(rows: Iterable[Row], measure: Measure) -> Iterator[Row]:
 
 def png(rows: Iterable[Row], measure: Measure = SERVICES) -> bytes:
     """The map as a picture, on white."""
-    data = io.BytesIO()
-    _chart(rows, measure, legend=True).properties(background="white").save(data, format="png", scale_factor=2)
-    return data.getvalue()
+    import vl_convert
+
+    white = _chart(rows, measure, legend=True).properties(background="white")
+    data: bytes = vl_convert.vegalite_to_png(_spec(white), scale=2)
+    return data
+
+
+def _spec(chart: Any) -> dict[str, Any]:
+    """The chart as Vega-Lite takes it. The outlines join it here: altair would copy all their coordinates again and again."""
+    made: dict[str, Any] = chart.to_dict()
+    made.setdefault("datasets", {})[SHAPES] = _outlines()
+    return made
+
+
+@cache
+def _outlines() -> dict[str, Any]:
+    """The countries' borders, as TopoJSON."""
+    found: dict[str, Any] = json.loads(OUTLINES.read_text("utf-8"))
+    return found
 
 
 def _chart(rows: Iterable[Row], measure: Measure, *, legend: bool) -> Any:
     """Outlines coloured by class, and dots for the countries that have none."""
     import altair as alt
 
-    outlines = json.loads(OUTLINES.read_text("utf-8"))
-    shapes = {int(shape["id"]) for shape in outlines["objects"]["countries"]["geometries"] if "id" in shape}
+    shapes = {int(shape["id"]) for shape in _outlines()["objects"]["countries"]["geometries"] if "id" in shape}
     points = [_point(row, measure) for row in _shown(rows, measure)]
     filled = [point for point in points if point["numeric"] in shapes]
     dots = [point for point in points if point["numeric"] not in shapes]
@@ -119,7 +137,7 @@ def _chart(rows: Iterable[Row], measure: Measure, *, legend: bool) -> Any:
     )
     colour = alt.Color("level:N", scale=scale, legend=key if legend else None, sort=None)
     land = (
-        alt.Chart(alt.InlineData(values=outlines, format=alt.TopoDataFormat(feature="countries", type="topojson")))
+        alt.Chart(alt.NamedData(name=SHAPES, format=alt.TopoDataFormat(feature="countries", type="topojson")))
         .transform_filter(f"+datum.id != {ANTARCTICA}")
         .transform_calculate(numeric="+datum.id")
         .transform_lookup(

@@ -5,27 +5,17 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable
+from importlib import import_module
 
 import zmq
 
 from pipeline.errors import CensusError, of_system
-from pipeline.stages.associator import run_associator
-from pipeline.stages.engine import run_engine
-from pipeline.stages.remote import run_remote
 from pipeline.stages.setting import Setting
-from pipeline.stages.writer import run_writer
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Sender
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 Stage = Callable[[str, Setting, "zmq.Context[zmq.Socket[bytes]]", Sender], None]
-#: What a process runs, by the first part of its name.
-STAGES: dict[str, Stage] = {
-    "engine": run_engine,
-    "associator": run_associator,
-    "remote": run_remote,
-    "writer": run_writer,
-}
 
 
 def names(setting: Setting) -> list[str]:
@@ -40,7 +30,7 @@ def run(name: str, setting: Setting) -> None:
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     coordinator = Sender(context, Address(setting.folder, "coordinator"))
     try:
-        STAGES[name.partition("-")[0]](name, setting, context, coordinator)
+        _stage(name)(name, setting, context, coordinator)
     except CensusError as error:
         coordinator.send(messages.Failed(shard=0, number=0, reason=str(error), exit_code=error.exit_code))
     except OSError as error:
@@ -50,6 +40,13 @@ def run(name: str, setting: Setting) -> None:
     finally:
         coordinator.close()
         context.term()
+
+
+def _stage(name: str) -> Stage:
+    """What a process of this name runs: `run_NAME` of the module NAME. It loads its own stage alone, which takes time."""
+    stage = name.partition("-")[0]
+    found: Stage = getattr(import_module(f"pipeline.stages.{stage}"), f"run_{stage}")
+    return found
 
 
 def _die_with_the_coordinator() -> None:

@@ -1,29 +1,56 @@
 """A small lake in memory: tables of the contract, filled with what a test cares about."""
 
+import atexit
+import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
+from itertools import count
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from pipeline import schema
-from pipeline.publish import queries
+from pipeline.publish import queries, relations
 
 SWEEP = "s1"
 OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 WHEN = datetime(2026, 6, 20, tzinfo=UTC)
 BLANKS: Mapping[str, Any] = {"string": "", "binary": b"", "bool": False, "timestamp[us, UTC]": WHEN, "float64": 0.0}
+NUMBERS = count()
 Rows = Sequence[Mapping[str, Any]]
 
 
 def connect(**tables: Rows) -> duckdb.DuckDBPyConnection:
     """A connection with every view over the given rows; columns that a row leaves out are null or blank."""
-    con = duckdb.connect(config=OFFLINE)
-    for table in schema.tables():
-        con.register(f"raw_{table.name}", _arrow(table, tables.get(table.name, ())))
-    queries.install(con)
+    copied = shutil.copy(_empty(), _folder() / f"{next(NUMBERS)}.duckdb")
+    con = duckdb.connect(str(copied), config=OFFLINE)
+    for name, given in tables.items():
+        filled = _arrow(schema.table(name), given)
+        con.execute(f"DROP VIEW raw_{name}; CREATE TABLE raw_{name} AS FROM filled").fetchall()
+        del filled
     return con
+
+
+@cache
+def _folder() -> Path:
+    folder = Path(mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    return folder
+
+
+@cache
+def _empty() -> Path:
+    """A database with every view over empty tables. To make them takes as long as a hundred questions, to copy them nothing."""
+    path = _folder() / "empty.duckdb"
+    with duckdb.connect(str(path), config=OFFLINE) as con:
+        for table in schema.tables():
+            con.execute(f"CREATE VIEW raw_{table.name} AS {relations.nothing(table)}").fetchall()
+        queries.install(con)
+    return path
 
 
 def _arrow(table: schema.Table, rows: Rows) -> pa.Table:

@@ -8,6 +8,7 @@ it was down. In week 3 sixteen British addresses opt out. Nothing here is drawn 
 
 import random
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -327,9 +328,9 @@ def _system(host: Host) -> dict[str, Any]:
     }
 
 
-def write(lake: Path) -> None:
-    """Write the lake, every table of every sweep sealed."""
-    for sweep in history():
+def write(lake: Path, sweeps: Iterable[Sweep] = ()) -> None:
+    """Write the lake, every table of every sweep (of these, or of all) sealed."""
+    for sweep in sweeps or history():
         place = store.Sweep(lake, sweep.id)
         place.plan.parent.mkdir(parents=True)
         for name, rows in tables(sweep).items():

@@ -4,10 +4,11 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from pipeline.publish import audit, report, session
+from pipeline.publish import audit, report
 from pipeline.publish.edition import Edition
 from tests.analysis import lake
 from tests.publish import audited, demo, history
@@ -24,15 +25,13 @@ JUDGE = "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def pages(history_con: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Reports of a series of sweeps, of one country, since a date, and of peers that mean harm; and an audit of such."""
     folder = tmp_path_factory.mktemp("pages")
-    history.write(folder / "lake")
     weekly = [sweep for sweep in history.history() if sweep.name == "weekly"]
     editions = {"series": Edition(), "country": Edition(country="GB"), "since": Edition(since=weekly[-3].id)}
-    with session.connect(folder / "lake") as con:
-        for name, edition in editions.items():
-            report.write(con, weekly[-1].id, folder / name, {"html"}, edition)
+    for name, edition in editions.items():
+        report.write(history_con, weekly[-1].id, folder / name, {"html"}, edition)
     report.write(demo.connect(), lake.SWEEP, folder / "hostile", {"html"}, Edition(least=1))
     (folder / "audit").mkdir()
     (folder / "audit" / "report.html").write_text(audit.html(audited.gathered(folder / "audit")), "utf-8")

@@ -6,19 +6,11 @@ from pathlib import Path
 import pytest
 
 from pipeline import console
-from tests.publish import history
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = re.findall(
     r"## \d+\. (.+?)\n\n```sql\n(.+?)\n```\n\n```csv\n(.+?)\n```", (ROOT / "docs" / "sql.md").read_text("utf-8"), re.S
 )
-
-
-@pytest.fixture(scope="module")
-def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("sql") / "lake"
-    history.write(folder)
-    return folder
 
 
 def test_there_are_fifteen() -> None:
@@ -27,7 +19,9 @@ def test_there_are_fifteen() -> None:
 
 
 @pytest.mark.parametrize(("question", "query", "answer"), EXAMPLES, ids=[str(n) for n in range(1, len(EXAMPLES) + 1)])
-def test_example(lake: Path, capsys: pytest.CaptureFixture[str], question: str, query: str, answer: str) -> None:
+def test_example(
+    history_lake: Path, capsys: pytest.CaptureFixture[str], question: str, query: str, answer: str
+) -> None:
     """What `census sql --format csv` does with the query prints what the page shows."""
-    console.ask(lake, query, "csv")
+    console.ask(history_lake, query, "csv")
     assert capsys.readouterr().out.strip() == answer, question

@@ -1,28 +1,24 @@
 """Editions: of a country, since an earlier sweep."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.publish import facts, session, words
+from pipeline.publish import facts, words
 from pipeline.publish.edition import Edition, base
 from tests.publish import recompute
-from tests.publish.history import history, write
+from tests.publish.history import history
 
 LAST = "20260629T030000Z-weekly"
 SWEEP = {sweep.id: sweep for sweep in history()}[LAST]
 BRITISH = [host for host in SWEEP.seen if host.country == "GB"]
 
 
-@pytest.fixture(scope="module")
-def con(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
-    lake = tmp_path_factory.mktemp("edition") / "lake"
-    write(lake)
-    with session.connect(lake) as connection:
-        yield connection
+@pytest.fixture
+def con(history_con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    return history_con
 
 
 def test_a_country_has_its_own_numbers(con: duckdb.DuckDBPyConnection) -> None:
@@ -123,18 +119,17 @@ def test_wrong_editions(wrong: dict[str, object]) -> None:
         Edition(**wrong)  # type: ignore[arg-type]
 
 
-def test_the_command_line(tmp_path: Path) -> None:
+def test_the_command_line(history_lake: Path, tmp_path: Path) -> None:
     """`census report --country` and `--since` write the edition; a wrong one exits with 2."""
     import subprocess
     import sys
 
-    write(tmp_path / "lake")
     command = [
         sys.executable,
         "-m",
         "pipeline",
         "report",
-        str(tmp_path / "lake"),
+        str(history_lake),
         "--sweep",
         LAST,
         "-o",

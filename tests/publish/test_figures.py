@@ -1,22 +1,20 @@
 """The figures of a report."""
 
-from pathlib import Path
+import duckdb
 
-from pipeline.publish import facts, figures, session
+from pipeline.publish import facts, figures
 from pipeline.publish.edition import Edition
 from tests.analysis import lake
 from tests.publish import demo
-from tests.publish.history import history, write
+from tests.publish.history import history
 
 LAST = "20260629T030000Z-weekly"
 
 
-def test_a_series_has_its_plots(tmp_path: Path) -> None:
+def test_a_series_has_its_plots(history_con: duckdb.DuckDBPyConnection) -> None:
     """The trend of all and of the largest countries, and the turnover, with every count said to who cannot see them."""
-    write(tmp_path)
-    with session.connect(tmp_path) as con:
-        drawn = figures.figures(facts.gather(con, LAST))
-        own = figures.figures(facts.gather(con, LAST, Edition(country="GB")))
+    drawn = figures.figures(facts.gather(history_con, LAST))
+    own = figures.figures(facts.gather(history_con, LAST, Edition(country="GB")))
     assert [figure.name for figure in drawn] == ["trend", "trend-US", "trend-GB", "trend-DE", "trend-SG", "turnover"]
     for sweep in history():
         if sweep.name == "weekly" and sweep.week < 5:

@@ -14,12 +14,18 @@ from pipeline.publish.edition import Edition
 from tests.publish.history import history, write
 
 LAST = "20260629T030000Z-weekly"
+#: A series of two, another vantage, and a sweep by another method.
+SWEEPS = [
+    sweep
+    for sweep in history()
+    if sweep.id in ("20260622T030000Z-weekly", LAST, "20260630T030000Z-second", "20260706T030000Z-weekly")
+]
 
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("marts") / "lake"
-    write(folder)
+    write(folder, SWEEPS)
     return folder
 
 
@@ -45,7 +51,7 @@ def test_built_marts_tell_the_same(lake: Path) -> None:
     with session.connect(lake) as con:
         asked = everything(con)
     places = store.sweeps(lake)
-    for chosen in (places[:3], places):
+    for chosen in (places[:2], places):
         assert all(marts.build(place) for place in chosen)
         assert set(marts.built(lake)) == set(marts.BUILT)
         with session.connect(lake) as con:
@@ -111,4 +117,4 @@ def test_the_text_for_the_shell_reads_them(lake: Path) -> None:
         marts.build(place)
     con = duckdb.connect()
     con.execute(session.init_sql(lake))
-    assert con.execute("SELECT count(*) FROM totals").fetchone() == (len(history()),)
+    assert con.execute("SELECT count(*) FROM totals").fetchone() == (len(SWEEPS),)

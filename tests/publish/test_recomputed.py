@@ -7,12 +7,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
-from pipeline.publish import facts, queries, report, session, worldmap
+from pipeline.publish import facts, queries, report, worldmap
 from pipeline.publish.edition import Edition
 from tests.publish import exact, recompute
-from tests.publish.history import Sweep, history, write
+from tests.publish.history import Sweep, history
 
 TABLES = (*queries.PUBLISHED, *queries.NAMED, *queries.SERIES, "survival", "changed")
 #: The first of a series, one after the opt-out, the last before the method change, one after the lost vantage, the last.
@@ -28,19 +29,11 @@ SWEEPS = {sweep.id: sweep for sweep in history()}
 
 
 @pytest.fixture(scope="module")
-def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("recomputed") / "lake"
-    write(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def reports(lake: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def reports(history_con: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The reports of some sweeps, with no cell withheld."""
     folder = tmp_path_factory.mktemp("reports")
-    with session.connect(lake) as con:
-        for sweep in CHOSEN:
-            report.write(con, sweep, folder / sweep, {"csv", "md"}, Edition(least=1))
+    for sweep in CHOSEN:
+        report.write(history_con, sweep, folder / sweep, {"csv", "md"}, Edition(least=1))
     return {sweep: folder / sweep for sweep in CHOSEN}
 
 
@@ -112,25 +105,24 @@ def test_the_sentences_have_the_same_numbers(reports: dict[str, Path], sweep: st
         assert f"half of them would be gone after {round(math.log(2) / fall)} days" in said
 
 
-@pytest.mark.parametrize("file", ["map", "map-per-million"])
 @pytest.mark.parametrize("sweep", CHOSEN)
-def test_the_maps_have_the_same_numbers(lake: Path, sweep: str, file: str) -> None:
+def test_the_maps_have_the_same_numbers(history_con: duckdb.DuckDBPyConnection, sweep: str) -> None:
     """Each country that has an outline or a dot is told with its recomputed count, or addresses per million, and no other is."""
-    with session.connect(lake) as con:
-        measure = next(each for each in worldmap.MEASURES if each.file == file)
-        drawn = worldmap.svg(facts.gather(con, sweep).marts["countries"].rows, measure)
-    told = dict(re.findall(r'aria-label="([^":]+): ([\d.,]+)"', drawn))
+    shown = facts.gather(history_con, sweep).marts["countries"].rows
     rows = [row for row in recompute.countries(SWEEPS[sweep]) if row["country"] and row["services"]]
-    assert told.keys() == {NAMES[row["country"]] for row in rows}
-    for row in rows:
-        expected = row["services"] if file == "map" else row["per_million"]
-        assert float(told[NAMES[row["country"]]].replace(",", "")) == pytest.approx(expected, abs=0.5)
+    for measure in worldmap.MEASURES:
+        told = dict(re.findall(r'aria-label="([^":]+): ([\d.,]+)"', worldmap.svg(shown, measure)))
+        assert told.keys() == {NAMES[row["country"]] for row in rows}
+        for row in rows:
+            expected = row[measure.column]
+            assert float(told[NAMES[row["country"]]].replace(",", "")) == pytest.approx(expected, abs=0.5)
 
 
-def test_nothing_is_compared_across_a_change_of_method(reports: dict[str, Path], lake: Path, tmp_path: Path) -> None:
+def test_nothing_is_compared_across_a_change_of_method(
+    reports: dict[str, Path], history_con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
     """The first sweep of the changed method has no change, and its trend begins anew; the vantage that was lost is in no pair."""
-    with session.connect(lake) as con:
-        report.write(con, "20260706T030000Z-weekly", tmp_path, {"csv"})
+    report.write(history_con, "20260706T030000Z-weekly", tmp_path, {"csv"})
     assert (tmp_path / "changed.csv").read_text("utf-8").count("\n") == 1
     assert (tmp_path / "trend.csv").read_text("utf-8").count("\n") == 2
     pairs = (reports["20260629T030000Z-weekly"] / "vantages.csv").read_text("utf-8")

@@ -17,7 +17,7 @@ from tests.publish.history import history, write
 
 def test_an_older_programs_table_lacks_columns(tmp_path: Path) -> None:
     """A sealed table without the newer columns, and one with a column more, are read: null there, and left out."""
-    write(tmp_path)
+    write(tmp_path, history()[:2])
     path = store.Sweep(tmp_path, history()[0].id).sealed("locations")
     table = pq.read_table(path, partitioning=None).drop_columns(["country_second", "second_source"])
     pq.write_table(table.append_column("odd", pa.nulls(len(table), pa.string())), path)
@@ -30,11 +30,9 @@ def test_an_older_programs_table_lacks_columns(tmp_path: Path) -> None:
     assert rows == [(True, True)] and "odd" not in names
 
 
-def test_the_sweep_is_that_of_the_folder(tmp_path: Path) -> None:
+def test_the_sweep_is_that_of_the_folder(history_con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     """Each row has the sweep whose folder it lies in, as text; a lake whose own path has such a folder is refused."""
-    write(tmp_path)
-    with session.connect(tmp_path) as con:
-        found = con.execute("SELECT DISTINCT sweep FROM responses ORDER BY 1").fetchall()
+    found = history_con.execute("SELECT DISTINCT sweep FROM responses ORDER BY 1").fetchall()
     assert found == [(sweep.id,) for sweep in sorted(history(), key=lambda sweep: sweep.id)]
     with pytest.raises(InputError, match="lies in a folder"):
         relations.statements(tmp_path / "sweep=other" / "lake")

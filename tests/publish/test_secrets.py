@@ -5,9 +5,10 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from urllib.parse import unquote
 
+import duckdb
 import pytest
 
-from pipeline.publish import report, session
+from pipeline.publish import report
 from pipeline.publish.edition import Edition
 from tests.analysis import lake
 from tests.publish import demo, history
@@ -25,15 +26,12 @@ EDITIONS = (
 
 
 @pytest.fixture(scope="module")
-def texts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def texts(history_con: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Every file of every edition, the downloads inside of a page as text too; pictures by their bytes."""
     folder = tmp_path_factory.mktemp("secrets")
-    history.write(folder / "lake")
-    with session.connect(folder / "lake") as con:
-        for number, edition in enumerate(EDITIONS):
-            report.write(
-                con, "20260629T030000Z-weekly", folder / str(number), FORMATS - ({"png"} if number else set()), edition
-            )
+    for number, edition in enumerate(EDITIONS):
+        formats = FORMATS - ({"png"} if number else set())
+        report.write(history_con, "20260629T030000Z-weekly", folder / str(number), formats, edition)
     report.write(demo.connect(), lake.SWEEP, folder / "demo", FORMATS - {"png"})
     report.write(telling(), lake.SWEEP, folder / "telling", FORMATS)
     files = [path for name in ("0", "1", "2", "3", "demo", "telling") for path in (folder / name).iterdir()]

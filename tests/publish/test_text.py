@@ -18,18 +18,18 @@ def printed(table: object) -> str:
 
 def test_country_table_names_countries() -> None:
     """Countries stand by name with their counts, the unplaced as such."""
-    shown = printed(text.country_table(demo.connect(), lake.SWEEP))
+    shown = printed(text.country_table(text.facts(demo.connect(), lake.SWEEP)))
     assert "United Kingdom" in shown and "not placed" in shown and "600,000" in shown
 
 
 def test_funnel_says_what_was_not_asked() -> None:
     """The step that the profile leaves out is not shown as zero."""
-    assert "not asked" in printed(text.funnel(demo.connect(), lake.SWEEP))
+    assert "not asked" in printed(text.funnel(text.facts(demo.connect(), lake.SWEEP)))
 
 
 def test_peers_cannot_write_to_the_terminal() -> None:
     """Escapes are shown as codes, and a peer's square brackets are no markup."""
-    shown = printed(text.products(demo.connect(), lake.SWEEP))
+    shown = printed(text.products(text.facts(demo.connect(), lake.SWEEP)))
     assert "\x1b" not in shown and "\x07" not in shown and r"\x1b[31mred\x07" in shown
     assert "[bold]b[/bold]" in shown
     assert shown.count("<b>=a|") < 50 and "65,535" in shown

@@ -1,0 +1,23 @@
+"""The made-up history of eight weeks as a lake, and a connection to it: made once, and left as they are by every test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipeline.publish import session
+from tests.publish import history
+
+
+@pytest.fixture(scope="session")
+def history_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("history") / "lake"
+    history.write(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def history_con(history_lake: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with session.connect(history_lake) as con:
+        yield con
