@@ -1,6 +1,8 @@
 """The kinds of real servers: how each is configured and started. One row a kind; decoys are in `decoys.py`."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,10 +18,23 @@ CERTIFICATE_SECONDS = 30
 Starter = Callable[[Server, int, Path], list[str]]
 
 
+def program(name: str) -> str:
+    """The path of a server that Debian has. Never one beside our Python: pynetdicom comes with a `storescp` of its own.
+
+    Raises CensusError if there is none.
+    """
+    ours = Path(sys.executable).parent.resolve()
+    folders = [folder for folder in os.get_exec_path() if Path(folder).resolve() != ours]
+    found = shutil.which(name, path=os.pathsep.join(folders))
+    if found is None:
+        raise CensusError(f"the testbed needs the server {name}, which is not on PATH; `make setup` installs it")
+    return found
+
+
 def storescp(server: Server, port: int, folder: Path) -> list[str]:
     """DCMTK's storage server, one process a visitor; it accepts every title."""
     return [
-        "storescp",
+        program("storescp"),
         "--fork",
         "--ignore",
         "--aetitle",
@@ -41,7 +56,7 @@ def dcmqrscp(server: Server, port: int, folder: Path) -> list[str]:
         f"AETable BEGIN\n{server.ae_title} {folder / 'store'} RW (10, 1mb) {peers}\nAETable END\n"
     )
     (folder / "dcmqrscp.cfg").write_text(configuration)
-    return ["dcmqrscp", "--config", str(folder / "dcmqrscp.cfg"), str(port)]
+    return [program("dcmqrscp"), "--config", str(folder / "dcmqrscp.cfg"), str(port)]
 
 
 def orthanc(server: Server, port: int, folder: Path) -> list[str]:
@@ -65,7 +80,7 @@ def orthanc(server: Server, port: int, folder: Path) -> list[str]:
         "Plugins": [],
     }
     (folder / "orthanc.json").write_text(json.dumps(options))
-    return ["Orthanc", str(folder / "orthanc.json")]
+    return [program("Orthanc"), str(folder / "orthanc.json")]
 
 
 def pynetdicom(server: Server, port: int, folder: Path) -> list[str]:
