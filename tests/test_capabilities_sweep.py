@@ -1,6 +1,5 @@
 """A sweep of the profile `capabilities` over real servers on ranges of one's own, and every byte that left."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,8 @@ from pipeline.publish import session
 from pipeline.wire.capabilities import PROPOSED
 from pipeline.wire.outgoing import class_uid, encode
 from tests.owner import sign
-from tests.testbed.running import ROOT, VANTAGE, environment, in_testbed, streams, timed
+from tests.testbed import running
+from tests.testbed.running import ROOT, VANTAGE, streams, timed
 
 DATA = ROOT / "tests" / "data"
 #: What these servers accept at negotiation, by group.
@@ -29,10 +29,7 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     own = "\n".join(f'{key} = "{name}"' for key, name in sign(folder, "193.62.0.0/25 # ours\n").items())
     text = (DATA / "tls-sweep.toml").read_text().replace('profile = "tls"', 'profile = "capabilities"')
     (folder / "sweep.toml").write_text(f'{text}\n[own]\nowner = "St Example"\n{own}\n')
-    command = ["sweep", str(folder / "sweep.toml"), "--lake", str(folder / "lake")]
-    run = in_testbed(*command, capture=folder / "wire.pcap", spec=DATA / "own.toml")
-    ended = subprocess.run(run, cwd=ROOT, env=environment(folder), capture_output=True, text=True, timeout=240)
-    assert ended.returncode == 0, ended.stderr[-3000:]
+    running.swept(folder / "sweep.toml", folder, spec=DATA / "own.toml", capture=folder / "wire.pcap")
     return folder
 
 

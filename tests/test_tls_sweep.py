@@ -16,7 +16,8 @@ from pipeline import reparse, sweep
 from pipeline.lake import parts, remaining, store, verify
 from pipeline.publish import queries, session
 from pipeline.testbed import spec, truth
-from tests.testbed.running import CENSUS, ROOT, VANTAGE, environment, in_testbed, streams, timed
+from tests.testbed import running
+from tests.testbed.running import CENSUS, ROOT, VANTAGE, streams, timed
 
 DATA = ROOT / "tests" / "data"
 SPEC = DATA / "tls.toml"
@@ -29,10 +30,7 @@ TLS_PORT = 2762
 def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the sweep's lake and its wire."""
     folder = tmp_path_factory.mktemp("tls")
-    command = ["sweep", str(DATA / "tls-sweep.toml"), "--lake", str(folder / "lake")]
-    run = in_testbed(*command, capture=folder / "wire.pcap", spec=SPEC)
-    ended = subprocess.run(run, cwd=ROOT, env=environment(folder), capture_output=True, text=True, timeout=240)
-    assert ended.returncode == 0, ended.stderr[-3000:]
+    running.swept(DATA / "tls-sweep.toml", folder, spec=SPEC, capture=folder / "wire.pcap")
     return folder
 
 

@@ -20,7 +20,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.workers.process import ProcessWorker
 
 from pipeline.orchestrate import SETTINGS
-from tests.testbed.running import CENSUS, ROOT
+from tests.testbed.running import CENSUS, ROOT, environment
 
 PREFECT = [sys.executable, "-m", "prefect"]
 #: A machine that does much else takes its time to begin.
@@ -116,8 +116,6 @@ def serving(folder: Path) -> Iterator[Server]:
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}/api"
     added = SETTINGS | {
-        "CENSUS_ONLY_TESTBED": "1",
-        "PREFECT_HOME": str(folder / "prefect"),
         "PREFECT_API_URL": url,
         "PREFECT_WORKER_QUERY_SECONDS": "1",
         "PREFECT_WORKER_PREFETCH_SECONDS": "1",
@@ -126,11 +124,11 @@ def serving(folder: Path) -> Iterator[Server]:
     command = [*PREFECT, "server", "start", "--host", "127.0.0.1", "--port", str(port), "--no-ui"]
     with (folder / "server.log").open("wb") as out:
         server = subprocess.Popen(
-            command, cwd=ROOT, env=os.environ | added, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+            command, cwd=ROOT, env=environment(folder) | added, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
         )
     try:
         until(lambda: server.poll() is not None or _healthy(url))
-        yield Server(url, os.environ | added, folder)
+        yield Server(url, environment(folder) | added, folder)
     finally:
         os.killpg(server.pid, 15)
         server.wait(60)

@@ -1,12 +1,18 @@
 """Running census in a testbed, and what was on its wire."""
 
 import os
+import shutil
+import subprocess
 import sys
 from collections import defaultdict
 from ipaddress import IPv4Address
 from pathlib import Path
 
 import dpkt
+
+from pipeline import sweep
+from pipeline.lake import store
+from pipeline.space import plan as planning
 
 ROOT = Path(__file__).parents[2]
 CENSUS = [sys.executable, "-m", "pipeline"]
@@ -20,9 +26,31 @@ def in_testbed(*command: str, capture: Path | None = None, spec: Path | None = N
     return [*CENSUS, "testbed", "run", *played, *captured, "--", *CENSUS, *command]
 
 
+#: A new database of Prefect's that `make setup` has made: each of those that begin with it is made 15 s of CPU sooner.
+DATABASE = ROOT / ".venv" / "prefect" / "prefect.db"
+
+
 def environment(folder: Path) -> dict[str, str]:
     """Nothing leaves but into a testbed; Prefect keeps its database in the folder."""
-    return os.environ | {"CENSUS_ONLY_TESTBED": "1", "PREFECT_HOME": str(folder / "prefect")}
+    home = folder / "prefect"
+    home.mkdir(exist_ok=True)
+    if DATABASE.exists() and not (home / DATABASE.name).exists():
+        shutil.copy(DATABASE, home)
+    return os.environ | {"CENSUS_ONLY_TESTBED": "1", "PREFECT_HOME": str(home)}
+
+
+def swept(config: Path, folder: Path, *, spec: Path, capture: Path | None = None) -> store.Sweep:
+    """A finished sweep of a configuration in a testbed, in the folder's `lake`: the steps that the flow takes, without Prefect."""
+    plan = sweep.freeze(config)
+    (folder / "plan.json").write_bytes(planning.encode(plan))
+    command = in_testbed("work", str(folder / "plan.json"), "--lake", str(folder / "lake"), capture=capture, spec=spec)
+    ended = subprocess.run(command, cwd=ROOT, env=environment(folder), capture_output=True, text=True, timeout=600)
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    place = store.Sweep(folder / "lake", plan.sweep)
+    sweep.require_verified(plan, place)
+    sweep.seal(plan, place)
+    sweep.enrich(plan, place)
+    return place
 
 
 def packets(path: Path) -> list[dpkt.ip.IP]:

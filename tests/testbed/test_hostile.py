@@ -1,17 +1,14 @@
 """Peers that mean harm: a sweep outlives them, gives each its outcome, and serves their neighbours as ever."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from pipeline.publish import session
 from pipeline.testbed import spec, truth
+from tests.testbed import running
+from tests.testbed.running import ROOT
 
-ROOT = Path(__file__).parents[2]
-CENSUS = [sys.executable, "-m", "pipeline"]
 SPEC = ROOT / "tests" / "data" / "hostile.toml"
 
 
@@ -19,11 +16,7 @@ SPEC = ROOT / "tests" / "data" / "hostile.toml"
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The lake of a sweep over all of them."""
     folder = tmp_path_factory.mktemp("hostile")
-    sweep = [*CENSUS, "sweep", str(ROOT / "tests" / "data" / "hostile-sweep.toml"), "--lake", str(folder / "lake")]
-    command = [*CENSUS, "testbed", "run", "--spec", str(SPEC), "--", *sweep]
-    environment = os.environ | {"CENSUS_ONLY_TESTBED": "1", "PREFECT_HOME": str(folder / "prefect")}
-    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
-    assert ended.returncode == 0, ended.stderr[-3000:]
+    running.swept(ROOT / "tests" / "data" / "hostile-sweep.toml", folder, spec=SPEC)
     return folder / "lake"
 
 
