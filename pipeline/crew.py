@@ -5,6 +5,7 @@ address on two ports at once. So the shard as a whole is claimed by a lease too.
 shard which is tried again finds a living one.
 """
 
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -44,6 +45,7 @@ class Crew:
         self._lock = threading.Lock()
         self._claims = Leases(place)
         self._ended = threading.Event()
+        self._peace = ExitStack()
         self._again = 0.0
         self._at_once = plan.probe.processes + 1  # a shard a sender, and one that cools down
 
@@ -62,6 +64,14 @@ class Crew:
         self._starter.shutdown()
         self._ended.set()
         self._keeper.join()
+        self._peace.close()
+
+    def _end_in_peace(self) -> None:
+        """From here to the end ignore SIGTERM: who cancelled a sweep by way of Prefect has its process terminated as well,
+        and that must not cut short the orderly end which the sweep has begun by itself.
+        """
+        if threading.current_thread() is threading.main_thread():
+            self._peace.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, signal.SIG_IGN))
 
     def run(self, round_: int, shard: int) -> int:
         """Run what has no receipt of a shard in a round; how many ranges that were. Raises what stopped the worker."""
@@ -91,6 +101,7 @@ class Crew:
                         ranges += self._look(running, watch)
                 return ranges
             except BaseException:
+                self._end_in_peace()
                 self.stop()
                 raise
             finally:

@@ -1,5 +1,7 @@
 """Shards are one place's at a time, and all that is missing is run once between those who share a lake."""
 
+import os
+import signal
 import threading
 import time
 from pathlib import Path
@@ -115,4 +117,33 @@ def test_what_a_shard_raises_ends_the_work(plan: Plan, tmp_path: Path) -> None:
 
     with Crew(plan, place) as crew, pytest.raises(OSError, match="shard 0"):
         crew.work(work)
+    assert alive(place) == []
+
+
+def test_a_sweep_that_is_told_twice_to_end_ends_in_order(plan: Plan, tmp_path: Path) -> None:
+    """SIGTERM while a sweep ends already does not cut that short: its leases are given back; afterwards SIGTERM is what it was."""
+    place, drained = Sweep(tmp_path, plan.sweep), threading.Event()
+
+    def terminated(*_: object) -> None:
+        raise SystemExit("terminated")
+
+    def work(_round: int, _shard: int) -> int:
+        drained.wait(30)
+        return 0
+
+    def watch() -> None:
+        raise Interrupted("cancelled")
+
+    def terminate() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        drained.set()
+
+    before = signal.signal(signal.SIGTERM, terminated)
+    threading.Timer(1.0, terminate).start()
+    try:
+        with pytest.raises(Interrupted), Crew(plan, place) as crew:
+            crew.work(work, watch)
+        assert signal.getsignal(signal.SIGTERM) is terminated
+    finally:
+        signal.signal(signal.SIGTERM, before)
     assert alive(place) == []

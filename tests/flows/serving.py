@@ -124,7 +124,12 @@ def serving(folder: Path) -> Iterator[Server]:
     command = [*PREFECT, "server", "start", "--host", "127.0.0.1", "--port", str(port), "--no-ui"]
     with (folder / "server.log").open("wb") as out:
         server = subprocess.Popen(
-            command, cwd=ROOT, env=environment(folder) | added, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            cwd=ROOT,
+            env=environment(folder) | added,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     try:
         until(lambda: server.poll() is not None or _healthy(url))
