@@ -26,11 +26,11 @@ QUERY_GOAL, REPORT_GOAL, FULL_GOAL, MEMORY_GOAL = 5.0, 60.0, 60.0, 4096
 FORMATS = {"html", "md", "csv", "png"}
 
 
-def write(lake: Path, count: int, services: int, responses: int) -> None:
+def write(lake: Path, count: int, services: int, responses: int, blocks: int) -> None:
     """Write and enrich a history; print the seconds that a sweep took."""
     lake.mkdir(parents=True, exist_ok=True)
     spent = 0.0
-    for plan, place in weeks.write(lake, _plan(lake), count, services=services, responses=responses):
+    for plan, place in weeks.write(lake, _plan(lake, blocks), count, services=services, responses=responses):
         begun = time.perf_counter()
         sweep.enrich(plan, place)
         spent += time.perf_counter() - begun
@@ -75,16 +75,16 @@ def enrich(lake: Path) -> None:
     print(f"enriched and aggregated: {time.perf_counter() - begun:.1f} s of {FULL_GOAL:.0f}")
 
 
-def facts(lake: Path, services: int, responses: int) -> None:
+def facts(lake: Path, services: int, responses: int, blocks: int) -> None:
     """Write the facts of one sweep."""
     lake.mkdir()
-    for _ in weeks.write(lake, _plan(lake), 1, services=services, responses=responses):
+    for _ in weeks.write(lake, _plan(lake, blocks), 1, services=services, responses=responses):
         print(f"a sweep of {services:,} services and {responses:,} responses")
 
 
-def _plan(lake: Path) -> Plan:
-    """A plan of the whole Internet, with a network database beside the lake."""
-    return weeks.freeze(lake, str(networks.write(lake / "networks.mmdb")))
+def _plan(lake: Path, blocks: int) -> Plan:
+    """A plan of the whole Internet, with a network database of so many blocks beside the lake."""
+    return weeks.freeze(lake, str(networks.write(lake / "networks.mmdb", blocks)))
 
 
 def alone(work: Callable[..., None], *given: object, told: bool = True) -> None:
@@ -109,15 +109,16 @@ def main() -> None:
     parser.add_argument("--services", type=int, default=15_000)
     parser.add_argument("--responses", type=int, default=1_000_000)
     parser.add_argument("--full", type=int, default=20_000_000)
+    parser.add_argument("--blocks", type=int, default=networks.BLOCKS, help="of the network database")
     parser.add_argument("--lake", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         lake, full = given.lake or Path(folder) / "lake", Path(folder) / "full"
         if not (lake / "plans").exists():
-            alone(write, lake, given.weeks, given.services, given.responses)
+            alone(write, lake, given.weeks, given.services, given.responses, given.blocks)
         alone(ask, lake)
         alone(publish, lake)
-        alone(facts, full, given.services, given.full, told=False)
+        alone(facts, full, given.services, given.full, given.blocks, told=False)
         alone(enrich, full)
 
 

@@ -27,10 +27,10 @@ THEIRS = 200_000
 GOAL = 10_000_000
 
 
-def database(folder: Path) -> Path:
+def database(folder: Path, size: int) -> Path:
     """An mmdb of random /20 networks, each in a country."""
     draw = np.random.default_rng(1)
-    places = np.unique(draw.integers(1 << 12, 224 << 12, NETWORKS))
+    places = np.unique(draw.integers(1 << 12, 224 << 12, size))
     countries = draw.integers(0, len(CODES), len(places))
     writer = MMDBWriter(ip_version=4, database_type="benchmark")
     for number, code in enumerate(CODES):
@@ -54,7 +54,7 @@ def rate(work: Callable[[], object], size: int) -> float:
 
 def theirs(path: Path, ips: NDArray[np.uint32], mode: int) -> float:
     """Addresses a second of a maxminddb reader, one call each, as text is not needed."""
-    asked = [IPv4Address(int(ip)) for ip in ips[:THEIRS]]
+    asked = [IPv4Address(int(ip)) for ip in ips]
     with maxminddb.open_database(path, mode) as reader:
         return rate(lambda: [reader.get(ip) for ip in asked], len(asked))
 
@@ -63,27 +63,32 @@ def main() -> None:
     """Print the table; fail if the two sides differ on an address."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--million", type=int, default=5)
-    millions = parser.parse_args().million
+    parser.add_argument("--networks", type=int, default=NETWORKS)
+    parser.add_argument(
+        "--theirs", type=int, default=THEIRS, help="of the addresses, those that maxminddb is asked for"
+    )
+    given = parser.parse_args()
+    millions, some = given.million, given.theirs
     ips = np.random.default_rng(2).integers(0, 2**32, millions * 1_000_000, dtype=np.uint32)
     with tempfile.TemporaryDirectory() as folder:
-        path = database(Path(folder))
+        path = database(Path(folder), given.networks)
         begun = time.perf_counter()
         places = geo.load(path)
         flattened = time.perf_counter() - begun
         with maxminddb.open_database(path) as reader:
-            expected = [geo.country_of(reader.get(IPv4Address(int(ip)))) for ip in ips[:THEIRS]]
-        if places.countries(ips[:THEIRS]).to_pylist() != expected:
+            expected = [geo.country_of(reader.get(IPv4Address(int(ip)))) for ip in ips[:some]]
+        if places.countries(ips[:some]).to_pylist() != expected:
             raise SystemExit("the flattened table and maxminddb differ")
         ordered = np.sort(ips)
         rows = {
             "dicom-census, sorted": rate(lambda: places.partition.at(ordered), len(ips)),
             "dicom-census, random order": rate(lambda: places.partition.at(ips), len(ips)),
             "dicom-census, sorted, as text": rate(lambda: places.countries(ordered), len(ips)),
-            "maxminddb, best mode": theirs(path, ips, maxminddb.MODE_AUTO),
-            "maxminddb, pure Python": theirs(path, ips, maxminddb.MODE_MEMORY),
+            "maxminddb, best mode": theirs(path, ips[:some], maxminddb.MODE_AUTO),
+            "maxminddb, pure Python": theirs(path, ips[:some], maxminddb.MODE_MEMORY),
         }
     print(
-        f"{len(places.partition.starts):,} ranges, flattened in {flattened:.1f} s; the same answer for {THEIRS:,} addresses"
+        f"{len(places.partition.starts):,} ranges, flattened in {flattened:.1f} s; the same answer for {some:,} addresses"
     )
     print(f"{'':32}{'addresses/s':>14}  ours, sorted, is")
     for name, each in rows.items():

@@ -22,10 +22,10 @@ NAMES = (
 )  # fmt: skip
 
 
-def write(path: Path) -> Path:
-    """Write the database."""
+def write(path: Path, size: int = BLOCKS) -> Path:
+    """Write the database, of so many blocks."""
     draw = np.random.default_rng(7)
-    blocks = np.unique(draw.integers(FIRST, LAST, BLOCKS))
+    blocks = np.unique(draw.integers(FIRST, LAST, size))
     weights = draw.pareto(SHAPE, SYSTEMS) + 1
     owners = draw.choice(SYSTEMS, len(blocks), p=weights / weights.sum())
     writer = MMDBWriter(ip_version=4, database_type="made up")
