@@ -1,8 +1,10 @@
 """What holds for every test, and a lake in a folder and in a bucket of a real S3 server: what is said of one holds for the other."""
 
+import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from tempfile import gettempdir
 
 import pytest
 from hypothesis import settings
@@ -30,9 +32,27 @@ LONG = (
 )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "alone: holds of a machine that does nothing else, so no other test runs meanwhile"
+    )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the long ones first; otherwise the order stays."""
-    items.sort(key=lambda item: not any(item.path.match(pattern) for pattern in LONG))
+    """Run the long ones first, and at the end those that want the machine alone; otherwise the order stays."""
+    files = {item.path for item in items}
+    last = {item.path for item in items if item.get_closest_marker("alone")}
+    first = {path for path in files - last if any(path.match(pattern) for pattern in LONG)}
+    items.sort(key=lambda item: (item.path in last, item.path not in first))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let a test that is marked `alone` wait until no other of this run is at work, and none begin before it ends."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    with (Path(gettempdir()) / f"census-tests-{run}.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX if item.get_closest_marker("alone") else fcntl.LOCK_SH)
+        return (yield)
 
 
 @pytest.fixture(scope="session")

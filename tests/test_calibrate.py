@@ -37,6 +37,7 @@ def step(rate: int, low: float, loss: float, high: float, sent: float | None = N
     return Step(rate, rate if sent is None else sent, 1000, loss, low, high, 0, 0)
 
 
+@pytest.mark.alone
 def test_the_knee_is_where_the_bottleneck_is(tmp_path: Path) -> None:
     """A path that lets 1,500 packets a second through loses none at 1,000 and many at 2,000; no host is visited twice."""
     (tmp_path / "world.toml").write_text(WORLD)

@@ -2,7 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.chaos.run import faults, judge
+
+#: A machine that does much else takes its time.
+pytestmark = pytest.mark.timeout(1800)
 
 
 def test_a_bucket_behind_a_bad_network(tmp_path: Path) -> None:

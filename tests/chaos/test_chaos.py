@@ -2,8 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.chaos.inside import VICTIMS
 from tests.chaos.run import faults, judge
+
+#: A machine that does much else takes its time.
+pytestmark = pytest.mark.timeout(1800)
 
 
 def test_six_kills_and_a_full_disk(tmp_path: Path) -> None:
