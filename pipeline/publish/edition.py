@@ -67,11 +67,7 @@ def base(con: duckdb.DuckDBPyConnection, sweep: str, since: str | None) -> str |
     """The sweep to compare with: the one before it in its series, or that of `since`, an id or a date (the first one from
     then on). None if the series has none before. Raises InputError where `since` names none that may be compared.
     """
-    earlier = con.execute(
-        "SELECT earlier.sweep, earlier.started_at FROM series AS now JOIN series AS earlier ON earlier.series = now.series "
-        "AND earlier.position < now.position WHERE now.sweep = ? ORDER BY earlier.position",
-        [sweep],
-    ).fetchall()
+    earlier = con.execute(queries.report("earlier").sql, {"sweep": sweep}).fetchall()
     if since is None:
         return earlier[-1][0] if earlier else None
     from_then_on = _date(since)

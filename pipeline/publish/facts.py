@@ -22,34 +22,6 @@ LONG_SOURCE = 2048
 #: A country database older than this at the sweep's start is named in the headline.
 FRESH_DAYS = 60
 
-ORDER = {
-    "totals": "sweep",
-    "funnel": "position",
-    "countries": "services DESC, country",
-    "outcomes": "targets DESC, outcome",
-    "implementations": "services DESC, toolkit, toolkit_version, product, product_version, class_uid_root, class_uid_hash",
-    "products": "services DESC, implementation_version_name, implementation_class_uid",
-    "suspicions": "services DESC, suspicion, country",
-    "rejections": "services DESC, rj_result, rj_source, rj_reason",
-    "changes": "stayed + new + returned + missing DESC, country",
-    "change_totals": "sweep",
-    "ports": "services DESC, responsive DESC, country, port",
-    "sectors": "services DESC, country, sector, confidence",
-    "network_kinds": "services DESC, addresses_probed DESC, country, network_kind, confidence",
-    "networks": "services DESC, country, asn",
-    "system_counts": "services DESC, country",
-    "ae_control": "services DESC, country",
-    "tls_share": "services DESC, country",
-    "doubts": "services DESC, country",
-    "country_databases": "greatest(services, services_second) DESC, country",
-    "country_funnel": "country, position",
-    "harm_arms": "arm",
-    "trend": "started_at, sweep",
-    "country_trend": "started_at, services DESC, country",
-    "recaptures": "position",
-    "vantages": "days, sweep, other, port",
-    "loss": "sweep",
-}
 #: Columns in which a peer may name itself.
 OWN_WORDS = ("implementation_class_uid", "implementation_version_name")
 #: Columns that, crossed with the country, make cells which may be too small to publish.
@@ -74,29 +46,6 @@ PEER_COLUMNS = frozenset(
         "organisation",
     }
 )
-
-#: Counts of the receipts that say how well the sweep went.
-LOSSES = (
-    "answers",
-    "duplicates",
-    "resets",
-    "unreachable",
-    "suppressed",
-    "quarantined",
-    "revisited",
-    "ring_dropped",
-    "stalls",
-)
-
-#: The sweeps of a sweep's series up to it, itself, and those from other vantages (for `vantages` and `loss`).
-IN_SERIES = """
-    SELECT earlier.sweep
-    FROM series AS now
-    JOIN series AS earlier ON earlier.series = now.series AND earlier.position <= now.position
-    WHERE now.sweep = ?
-    UNION
-    SELECT ?
-"""
 
 Row = dict[str, Any]
 
@@ -216,29 +165,27 @@ class Facts:
 def gather(con: duckdb.DuckDBPyConnection, sweep: str, edition: Edition | None = None) -> Facts:
     """Read what is published of a sealed sweep. Raises InputError if there is no such sweep, or none to compare with."""
     edition = edition or Edition()
-    about = select(con, "SELECT * EXCLUDE (vantages), len(vantages) AS vantages FROM sweeps WHERE sweep = ?", sweep)
+    about = asked(con, "about", sweep=sweep)
     if not about:
         raise InputError(f"sweep {visible(sweep)}", "is not sealed in this lake; `census status` lists what there is")
-    sums = ", ".join(f"CAST(coalesce(sum({name}), 0) AS BIGINT) AS {name}" for name in LOSSES)
-    sources = select(con, "SELECT DISTINCT country_source AS source FROM coverage WHERE sweep = ? ORDER BY 1", sweep)
-    source = "; ".join(row["source"] for row in sources) or None
-    seconds = select(con, "SELECT any_value(second_source) AS source FROM coverage WHERE sweep = ?", sweep)
+    sources = asked(con, "country_sources", sweep=sweep)
+    source = "; ".join(dict.fromkeys(row["country_source"] for row in sources if row["country_source"])) or None
+    second = next((row["second_source"] for row in sources if row["second_source"]), "")
     compared = _compared(con, sweep, edition)
     placed = {name: _mart(con, name, sweep, edition) for name in WHOLE}
     with narrowed(con, edition.country):
         marts = {name: placed.get(name) or _mart(con, name, sweep, edition) for name in (*PUBLISHED, *NAMED, *SERIES)}
-    fates = select(con, f"FROM change_totals WHERE sweep IN ({IN_SERIES}) ORDER BY sweep", sweep, sweep)
     return Facts(
         sweep=visible(sweep),
         about=_safe(about[0]),
-        losses=select(con, f"SELECT {sums} FROM receipts WHERE sweep = ?", sweep)[0],
+        losses=asked(con, "losses", sweep=sweep)[0],
         marts=_of_country(marts, edition.country) if edition.country else marts,
         country_source=shown(source, LONG_SOURCE) if source else None,
         geo_built=_built(source or ""),
-        second_source=shown(seconds[0]["source"] or "", LONG_SOURCE) or None,
+        second_source=shown(second, LONG_SOURCE) or None,
         edition=edition,
         compared=compared,
-        fates=tuple(fates),
+        fates=tuple(asked(con, "change_history", sweep=sweep)),
     )
 
 
@@ -246,7 +193,7 @@ def _compared(con: duckdb.DuckDBPyConnection, sweep: str, edition: Edition) -> C
     before = base(con, sweep, edition.since)
     if before is None:
         return None
-    rows = select(con, "FROM change_since(?, ?) ORDER BY stayed + came + went DESC, country", before, sweep)
+    rows = asked(con, "compared", before=before, sweep=sweep)
     (started,) = select(con, "SELECT started_at FROM sweeps WHERE sweep = ?", before)
     kept = [row for row in rows if not edition.country or row["country"] == edition.country]
     return Compared(visible(before), started["started_at"], tuple(kept))
@@ -274,9 +221,17 @@ def _of_country(marts: dict[str, Mart], country: str) -> dict[str, Mart]:
     return marts | own | {name: replace(marts[name], rows=rows) for name, rows in changed.items()}
 
 
+def asked(con: duckdb.DuckDBPyConnection, report: str, **parameters: str) -> list[Row]:
+    """The rows of a query of `analysis/reports`."""
+    return _rows(con.execute(queries.report(report).sql, parameters))
+
+
 def select(con: duckdb.DuckDBPyConnection, sql: str, *parameters: object) -> list[Row]:
     """All rows of a query, as dictionaries."""
-    cursor = con.execute(sql, list(parameters))
+    return _rows(con.execute(sql, list(parameters)))
+
+
+def _rows(cursor: duckdb.DuckDBPyConnection) -> list[Row]:
     names = [column[0] for column in cursor.description or ()]
     return [dict(zip(names, map(_in_utc, row), strict=True)) for row in cursor.fetchall()]
 
@@ -287,20 +242,14 @@ def _in_utc(value: Any) -> Any:
 
 
 def _mart(con: duckdb.DuckDBPyConnection, name: str, sweep: str, edition: Edition) -> Mart:
-    if name in SERIES:
-        which = f"sweep IN ({IN_SERIES})" + (f" OR other IN ({IN_SERIES})" if name == "vantages" else "")
-        given = [sweep] * (4 if name == "vantages" else 2)
-        rows = select(con, f"FROM {name} WHERE {which} ORDER BY {ORDER[name]}", *given)
-        names = _columns(con, name)
-    else:
-        rows = select(con, f"SELECT * EXCLUDE (sweep) FROM {name} WHERE sweep = ? ORDER BY {ORDER[name]}", sweep)
-        names = tuple(column for column in _columns(con, name) if column != "sweep")
+    rows = asked(con, name, sweep=sweep)
+    names = tuple(column for column in _columns(con, name) if name in SERIES or column != "sweep")
     if name in CROSSED:
         rows = small_cells(rows, CROSSED[name], edition.least)
         rows.sort(key=lambda row: -row["services"])
     if name == "networks":
         rows = sorted(networks(rows, edition.least), key=lambda row: -row["services"])
-    question = queries.comment(name).partition("\n")[0].removeprefix("Question: ")
+    question = queries.report(name).comment.partition("\n")[0].removeprefix("Question: ")
     if name == "products":
         rows = [rare_name(row, OWN_WORDS, edition.least) for row in rows]
     return Mart(name, names, _folded([_safe(row) for row in rows]), question)

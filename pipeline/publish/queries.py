@@ -1,4 +1,5 @@
-"""The SQL of `analysis/` as views: staging over the raw relations, marts over staging, checks over both.
+"""The SQL of `analysis/` as views: staging over the raw relations, marts over staging, checks over both; and reports,
+the questions that a report asks of the marts.
 
 A file's name is the view's name, its header lines (Question, Grain, Notes) become the view's comment. Views find what
 they build on by name, so the order of creation follows from the text and is stated nowhere else.
@@ -103,6 +104,12 @@ def macros() -> list[str]:
 def table_macros() -> list[str]:
     """The statements that create the questions with parameters, which read the marts."""
     return [query.sql for query in _read("macros") if " AS TABLE" in query.sql]
+
+
+@cache
+def report(name: str) -> Query:
+    """What a report asks of the marts: a query with the parameter `$sweep`, one also with `$before`."""
+    return parse(name, (FOLDER / "reports" / f"{name}.sql").read_text("utf-8"))
 
 
 def checks() -> list[tuple[str, str]]:

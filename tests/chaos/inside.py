@@ -14,24 +14,27 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 from tests.lake import bucket, proxy
 from tests.testbed.running import CENSUS
 
-#: Who is killed, and the program that it is a process of: `census work`, or `census sweep` with its flow and Prefect's server.
-VICTIMS = {
-    "sender": "work",
-    "associator": "work",
-    "writer": "work",
-    "worker": "work",
-    "flow": "sweep",
-    "server": "sweep",
-}
+#: Who is killed, one after the other, of one run of a program: `census work`, or `census sweep` with Prefect's server and its flow.
+RUNS = (
+    ("work", ("sender",)),
+    ("work", ("associator",)),
+    ("work", ("writer",)),
+    ("work", ("worker",)),
+    ("sweep", ("server", "flow")),
+)
+VICTIMS = [victim for _, victims in RUNS for victim in victims]
+#: How long a victim lives at its work, in seconds.
+ALIVE_SECONDS = (0.5, 3.0)
 #: How long a program may take to end once a process of it is gone, and to finish what is left, in seconds.
 END_SECONDS, FINISH_SECONDS = 240, 900
 FAULTS = (("PUT", "lose_request"), ("PUT", "lose_reply"), ("PUT", "busy"), ("GET", "busy"), ("GET", "lose_reply"))
@@ -56,21 +59,19 @@ class Disturbed:
     killed: Counter[str] = field(default_factory=Counter)
     complaints: list[str] = field(default_factory=list)
 
-    def kill(self, victim: str) -> None:
-        """Run the program that has this victim, kill it when it is at work, and see the program end."""
-        with self.running(VICTIMS[victim]) as program:
-            found = awaited(program, victim, self.senders)
-            if found is None:
-                return  # there was nothing left to do
-            time.sleep(self.random.uniform(0.5, 5.0))
-            with suppress(ProcessLookupError):
-                os.kill(found, signal.SIGKILL)
-                self.killed[victim] += 1
-            if victim == "server":  # the flow goes on without it, and tries for minutes to tell it so
-                time.sleep(self.random.uniform(0.5, 5.0))
-                program.kill()
+    def kill(self, name: str, victims: Sequence[str]) -> None:
+        """Run a program, kill its victims while it is at work, and see it end."""
+        with self.running(name) as program:
+            for victim in victims:
+                found = awaited(program, victim, self.senders)
+                if found is None:
+                    return  # there was nothing left to do
+                time.sleep(self.random.uniform(*ALIVE_SECONDS))
+                with suppress(ProcessLookupError):
+                    os.kill(found, signal.SIGKILL)
+                    self.killed[victim] += 1
             code = self.ended(program)
-            print(f"chaos: killed {victim} {found}; the program ended with {code}", file=sys.stderr, flush=True)
+            print(f"chaos: killed {', '.join(victims)}; the program ended with {code}", file=sys.stderr, flush=True)
 
     def fill(self, disk: Path) -> None:
         """Let the disk be full while it works, until it gives up."""
@@ -191,6 +192,15 @@ def asked_of(lake: str, query: str) -> Any:
     return json.loads(done.stdout)
 
 
+def enough(kills: int) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Runs of programs, in turn, that have so many victims at least."""
+    for run in cycle(RUNS):
+        if kills <= 0:
+            return
+        kills -= len(run[1])
+        yield run
+
+
 def main() -> None:
     """Disturb a sweep as the command line says."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -201,8 +211,8 @@ def main() -> None:
     parser.add_argument("--bucket", action="store_true", help="the lake is in a bucket behind a bad network")
     asked = parser.parse_args()
     chance, folder = random.Random(asked.seed), asked.folder
-    victims = [list(VICTIMS)[number % len(VICTIMS)] for number in range(asked.kills)]
-    chance.shuffle(victims)
+    runs = list(enough(asked.kills))
+    chance.shuffle(runs)
     with ExitStack() as stack:
         met: Counter[str] = Counter()
         if asked.bucket:
@@ -213,10 +223,10 @@ def main() -> None:
             subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES}", "chaos", str(disk)], check=True)
             lake = str(disk / "lake")
         sweep = Disturbed(folder / "plan.json", lake, folder / "program.log", asked.senders, chance)
-        for number, victim in enumerate(victims):
-            if not asked.bucket and number == len(victims) // 2:
+        for number, run in enumerate(runs):
+            if not asked.bucket and number == len(runs) // 2:
                 sweep.fill(disk)
-            sweep.kill(victim)
+            sweep.kill(*run)
         sweep.finish()
         rows, receipts = (asked_of(lake, query) for query in (ROWS, RECEIPTS))
     told = {"killed": sweep.killed, "met": met, "complaints": sweep.complaints, "rows": rows, "receipts": receipts[0]}

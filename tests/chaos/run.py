@@ -34,10 +34,18 @@ class Judged:
 
 
 def judge(
-    folder: Path, *, seed: int, kills: int, senders: int = 1, bucket: bool = False, timeout: float = 3000
+    folder: Path,
+    *,
+    seed: int,
+    kills: int,
+    senders: int = 1,
+    bucket: bool = False,
+    prefix: int = 16,
+    shards: int = 16,
+    timeout: float = 3000,
 ) -> Judged:
     """Run a disturbed sweep in a folder and judge it. Raises RuntimeError if it never finishes or does not verify."""
-    world = World.made(folder, kills=kills, senders=senders)
+    world = World.made(folder, kills=kills, senders=senders, prefix=prefix, shards=shards)
     asked = ["--seed", str(seed), "--kills", str(kills), "--senders", str(senders), *["--bucket"] * bucket]
     inside = [sys.executable, "-m", "tests.chaos.inside", str(folder), *asked]
     command = [*CENSUS, "testbed", "run", "--spec", str(world.spec), "--", *inside]

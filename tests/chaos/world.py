@@ -16,23 +16,22 @@ delays = [0.0, 0.03, 0.2]
 persistent = 1.0
 
 [[internet.block]]
-addresses = ["11.0.0.0/16"]
+addresses = ["11.0.0.0/{prefix}"]
 ports = [104]
 density = 0.02
 country = "GB"
-mix = { accepts = 6, rejects = 6, aborts = 2, split = 2, http = 6, silent = 4, resets = 2, closes = 2 }
+mix = {{ accepts = 6, rejects = 6, aborts = 2, split = 2, http = 6, silent = 4, resets = 2, closes = 2 }}
 """
 SWEEP = """
-sweep = {{ name = "chaos", ports = [104], seed = 20260211, rate = {rate}, shards = 16, profile = "echo" }}
-targets = {{ include = ["11.0.0.0/16"] }}
+sweep = {{ name = "chaos", ports = [104], seed = 20260211, rate = {rate}, shards = {shards}, profile = "echo" }}
+targets = {{ include = ["11.0.0.0/{prefix}"] }}
 loss = {{ sample = 0.0 }}
 control = {{ sample = 0.0 }}
 probe = {{ cooldown = 2.0, senders = {senders} }}
 alarm = {{ false_alarms = 0.0 }}
 """
-TARGETS = 1 << 16
 #: Between two kills so many seconds of sending lie, about: a worker must get somewhere before it dies.
-SECONDS_A_KILL = 5
+SECONDS_A_KILL = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +42,12 @@ class World:
     plan: Path
 
     @classmethod
-    def made(cls, folder: Path, *, kills: int, senders: int) -> "World":
-        """Write the world and freeze the plan."""
+    def made(cls, folder: Path, *, kills: int, senders: int, prefix: int, shards: int) -> "World":
+        """Write the world, of the addresses 11.0.0.0/`prefix`, and freeze the plan."""
         world = cls(folder / "world.toml", folder / "plan.json")
-        world.spec.write_text(WORLD)
-        rate = TARGETS // (SECONDS_A_KILL * (kills + 2))
-        (folder / "sweep.toml").write_text(SWEEP.format(rate=rate, senders=senders))
+        world.spec.write_text(WORLD.format(prefix=prefix))
+        rate = (1 << 32 - prefix) // (SECONDS_A_KILL * (kills + 2))
+        (folder / "sweep.toml").write_text(SWEEP.format(rate=rate, senders=senders, prefix=prefix, shards=shards))
         freeze = [*CENSUS, "plan", str(folder / "sweep.toml"), "-o", str(world.plan)]
         subprocess.run(freeze, cwd=ROOT, env=environment(folder), check=True, capture_output=True, timeout=120)
         return world

@@ -1,5 +1,7 @@
 """The SQL of `analysis/` as views."""
 
+from pathlib import Path
+
 import duckdb
 import pyarrow as pa
 import pytest
@@ -82,3 +84,14 @@ def test_what_names_networks_holds_no_address() -> None:
 def test_a_comment_with_an_apostrophe_is_quoted() -> None:
     """Apostrophes are doubled, so that a header cannot end its string."""
     assert queries.quoted("a sweep's") == "'a sweep''s'"
+
+
+@pytest.mark.parametrize("path", sorted((queries.FOLDER / "reports").glob("*.sql")), ids=lambda path: path.stem)
+def test_a_report_asks_of_sweeps_that_are_named(path: Path) -> None:
+    """Each question of a report runs, has a sweep as its parameter, and of a mart asks what the mart itself does."""
+    report = queries.report(path.stem)
+    given = {name: lake.SWEEP for name in ("sweep", "before") if f"${name}" in report.sql}
+    assert "sweep" in given
+    lake.connect().execute(report.sql, given).fetchall()
+    if path.stem in {name for name, _, _ in queries.views()}:
+        assert report.comment.partition("\n")[0] == queries.comment(path.stem).partition("\n")[0]
