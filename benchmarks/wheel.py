@@ -63,7 +63,7 @@ def greeter() -> Greeter:
     def talk(*_: int) -> None:
         raise AssertionError("nobody speaks here")
 
-    return Greeter(Speaker(SegmentRing(guard.packet_socket("vantage0", 0)), link, OUTGOING), OUTGOING, talk)  # type: ignore[arg-type]
+    return Greeter(Speaker(SegmentRing.over(guard.packet_socket("vantage0", 0)), link, OUTGOING), OUTGOING, talk)  # type: ignore[arg-type]
 
 
 def hold(hosts: int, over: float) -> None:

@@ -76,14 +76,14 @@ class ProbeSection(Section, frozen=True):
     """`[probe]`: how to send. What is not given is looked up (interface, source and next hop of the default route).
 
     `senders` processes send within one budget, each from source ports of its own; of several addresses in `source` each sender
-    takes one in turn, and there are never fewer senders than addresses. `engine` "connect" needs no privilege.
+    takes one in turn, and there are never fewer senders than addresses. `engine` "xdp" sends by AF_XDP, "connect" needs no privilege.
     """
 
     interface: str = ""
     source: str | Annotated[tuple[str, ...], Meta(min_length=1, max_length=64)] = ""
     senders: Annotated[int, Meta(ge=1, le=64)] = 1
     gateway_mac: Annotated[str, Meta(pattern=r"^([0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5})?$")] = ""
-    engine: Literal["ring", "connect"] = "ring"
+    engine: Literal["ring", "xdp", "connect"] = "ring"
     cooldown: Annotated[float, Meta(ge=0.5, le=60)] = 8.0
 
     @property

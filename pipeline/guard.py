@@ -31,6 +31,7 @@ TESTBED = "CENSUS_TESTBED"
 VANTAGE = "CENSUS_VANTAGE"
 #: Seconds for which one proof is believed: sockets are made by the thousand, links are not.
 PROOF_LASTS = 1.0
+AF_XDP = 44  # linux/socket.h; Python knows no name for it
 IP_BIND_ADDRESS_NO_PORT = 24  # ip(7): one port serves connections to many destinations
 #: First byte of every loopback address (RFC 6890 §2.2.2: 127.0.0.0/8).
 LOOPBACK = 127
@@ -152,6 +153,17 @@ def _packet_socket(interface: str, protocol: int) -> socket.socket:
             f"no packet socket on {interface}: {error.strerror}; `ip link` lists the interfaces"
         ) from None
     return made
+
+
+def xdp_socket(interface: str) -> socket.socket:
+    """Make an AF_XDP socket that is meant for an interface of the vantage; binding it is the caller's. Raises OSError."""
+    return at_vantage(lambda: _xdp_socket(interface))
+
+
+def _xdp_socket(interface: str) -> socket.socket:
+    if interface != "lo":
+        _refuse_outside(f"an AF_XDP socket on {interface}")
+    return socket.socket(AF_XDP, socket.SOCK_RAW, 0)
 
 
 def tcp_socket(destination: str, *, source: str = "", interface: str = "") -> socket.socket:

@@ -10,6 +10,7 @@ import socket
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,7 @@ TX_FRAMES, RX_FRAMES = 16384, 16384
 LONGEST = 1500
 #: Segments wait in a ring of their own: there are fewer of them, and they carry our requests.
 SEGMENT_FRAME, SEGMENT_FRAMES = 2048, 4096
+SEGMENT = np.dtype([("bytes", "u1", SEGMENT_FRAME - HEADER)])
 
 
 #: A step of classic BPF: code, jt, jf, k.
@@ -77,8 +79,23 @@ def _map(sock: socket.socket, option: int, frame: int, frames: int) -> mmap.mmap
     return mmap.mmap(sock.fileno(), BLOCK * blocks)
 
 
+class Transmits(Protocol):
+    """A ring of frames to send, whatever the kernel calls it; `name` is that of the engine."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def rejected(self) -> int: ...  # noqa: D102
+    def room(self, wanted: int) -> int: ...  # noqa: D102
+    def frames(self, count: int) -> NDArray[np.void]: ...  # noqa: D102
+    def lengths(self, count: int) -> NDArray[np.uint32]: ...  # noqa: D102
+    def send(self, count: int) -> None: ...  # noqa: D102
+
+
 class TransmitRing:
     """A ring of frames. `room` says how many can be filled at once, `frames` gives them, `send` hands them over."""
+
+    name = "ring"
 
     def __init__(self, sock: socket.socket, frame: np.dtype[np.void], size: int, frames: int) -> None:
         self._socket = sock
@@ -125,12 +142,16 @@ class TransmitRing:
 
 
 class SegmentRing:
-    """A ring of segments of our connections, of any kind."""
+    """Segments of our connections, of any kind, over a ring of such frames."""
 
-    def __init__(self, sock: socket.socket) -> None:
-        size = SEGMENT_FRAME - HEADER
-        self._ring = TransmitRing(sock, np.dtype([("bytes", "u1", size)]), SEGMENT_FRAME, SEGMENT_FRAMES)
+    def __init__(self, ring: Transmits) -> None:
+        self._ring = ring
         self._ids = np.random.default_rng()
+
+    @classmethod
+    def over(cls, sock: socket.socket) -> "SegmentRing":
+        """Over a packet ring of a socket."""
+        return cls(TransmitRing(sock, SEGMENT, SEGMENT_FRAME, SEGMENT_FRAMES))
 
     def send(self, kind: Kind, places: Places) -> None:
         """Send a segment of a kind to each place, in their order."""

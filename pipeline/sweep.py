@@ -21,7 +21,7 @@ from pipeline.lake.store import Place, Sweep
 from pipeline.publish import marts
 from pipeline.space import listing
 from pipeline.space import plan as planning
-from pipeline.space.plan import Plan
+from pipeline.space.plan import KINDS, Plan
 from pipeline.space.ranges import Ranges
 from pipeline.stages.setting import Remote
 from pipeline.wire import outgoing
@@ -230,7 +230,7 @@ def enrich(plan: Plan, place: Sweep, second: Path = geo.SECOND) -> None:
 def _method(plan: Plan, ranges: Ranges) -> pa.Table:
     asked = plan.settings
     return method.methods(
-        plan.digest, plan.requests, ranges, profile=asked.profile, ports=asked.ports, engine=plan.probe.engine
+        plan.digest, plan.requests, ranges, profile=asked.profile, ports=asked.ports, engine=KINDS[plan.probe.engine]
     )
 
 

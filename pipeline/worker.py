@@ -96,7 +96,7 @@ class Worker:
         self._walk = plan.walk()
         self._hits = HitWatch(plan, place, self._walk)
         # A kernel that connects does not say which of its connections will stand.
-        self._noted = not remotes and plan.probe.engine == "ring"
+        self._noted = not remotes and plan.probe.engine != "connect"
         self._leases = Leases(place)
         self._began = time.time()
         self._remaining = Remaining(plan, place, self._walk, self._leases)

@@ -6,12 +6,14 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from tempfile import gettempdir
 
+import msgspec
 import pytest
 from hypothesis import settings
 
-from pipeline.guard import ONLY_TESTBED
+from pipeline.guard import ONLY_TESTBED, TESTBED, VANTAGE
 from pipeline.lake import remote, store
 from pipeline.lake.store import Place
+from pipeline.testbed.closed import Pair, closed_pair
 from tests.lake import bucket
 
 # However the tests are run: nothing of them leaves a testbed or loopback.
@@ -77,3 +79,14 @@ def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     if request.param == "folder":
         return tmp_path / "lake"
     return store.at(bucket.make(request.getfixturevalue("environment")) + "/some/lake")
+
+
+@pytest.fixture
+def vantage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
+    """A closed pair, from whose vantage this process sends."""
+    with closed_pair() as pair:
+        manifest = tmp_path / "manifest.json"
+        manifest.write_bytes(msgspec.json.encode(pair.manifest))
+        for name, value in {TESTBED: str(manifest), ONLY_TESTBED: "1", VANTAGE: str(pair.vantage)}.items():
+            monkeypatch.setenv(name, value)
+        yield pair

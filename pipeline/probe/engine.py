@@ -18,7 +18,7 @@ from pipeline.probe.closing import SETTLED
 from pipeline.probe.listener import Listener
 from pipeline.probe.open_range import Event, Finished, OpenRange
 from pipeline.probe.pacer import Pacer
-from pipeline.ring import TransmitRing
+from pipeline.ring import Transmits
 from pipeline.space.ranges import I64, U32, Ranges
 from pipeline.space.register import Permit
 from pipeline.space.shard import Range, Walk
@@ -39,7 +39,7 @@ class Engine:
     """One sender. Drive it with `tick`; it owns the rings and no thread. It asks `permit` before every batch."""
 
     def __init__(
-        self, walk: Walk, secret: Secret, transmit: TransmitRing, listener: Listener, *,
+        self, walk: Walk, secret: Secret, transmit: Transmits, listener: Listener, *,
         permit: Callable[[], Permit], frame: bytes, pacer: Pacer, cooldown: float, asides: Asides,
         askings: Sequence[Asking] = (),
     ) -> None:  # fmt: skip
@@ -77,7 +77,7 @@ class Engine:
         """Begin to send a range; only while idle. `known` targets were visited by an earlier attempt: nobody greets them again."""
         now = time.monotonic()
         self._pacer.resume(now)
-        opened = OpenRange.of(chosen, now)
+        opened = OpenRange.of(chosen, now, self._transmit.name)
         if known is not None:
             opened.slot[self._walk.locate(*known)[1] - chosen.first_index] = SETTLED
         opened.counts.started_at = time.time_ns() // 1000

@@ -19,6 +19,8 @@ from pipeline.wire.packet import Answers
 class SendCounts:
     """What the engine counted for one range; names are columns of `schemas/receipts.toml`."""
 
+    engine: str | None = None
+    """What its SYNs leave through; None where it has none of its own."""
     probes_sent: int = 0
     second_probes: int = 0
     control_probes: int = 0
@@ -73,10 +75,10 @@ class OpenRange:
     """Answers that the stop switch left without a greeting."""
 
     @classmethod
-    def of(cls, chosen: Range, began: float) -> "OpenRange":
-        """A range of which nothing is known yet."""
+    def of(cls, chosen: Range, began: float, engine: str | None = None) -> "OpenRange":
+        """A range of which nothing is known yet, whose SYNs leave through an engine."""
         slot = np.full(chosen.length, UNSEEN, dtype=np.int32)
-        return cls(chosen, slot, began, np.zeros(chosen.length, dtype=np.bool_))
+        return cls(chosen, slot, began, np.zeros(chosen.length, dtype=np.bool_), SendCounts(engine))
 
     def places(self, shard: I64, local: I64) -> tuple[I64, NDArray[np.bool_]]:
         """Where in the range targets with these shards and local indices are, and which of them are in it at all."""

@@ -56,7 +56,9 @@ CAUSES = (
 #: Dynamic ports (RFC 6335 §6).
 DYNAMIC_PORTS = range(49152, 65536)
 #: How often each engine sends a SYN that nobody answers again, without being told to.
-REPEATED = {"ring": 0, "connect": 1}
+REPEATED = {"ring": 0, "xdp": 0, "connect": 1}
+#: Kinds of engines: by two of one kind, a host is asked the same in the same way.
+KINDS = {"ring": "ring", "xdp": "ring", "connect": "connect"}
 #: A range is 5–60 s of sending (DESIGN §4).
 RANGE_SECONDS = 10
 

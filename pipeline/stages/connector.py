@@ -88,7 +88,7 @@ class Connector:
         """Begin to send a range; only while idle. `known` targets were visited by an earlier attempt, and are left alone."""
         now = time.monotonic()
         self._pacer.resume(now)
-        self._sending = opened = OpenRange.of(chosen, now)
+        self._sending = opened = OpenRange.of(chosen, now, "connect")
         if known is not None:
             opened.slot[self._walk.locate(*known)[1] - chosen.first_index] = SETTLED
         opened.counts.started_at = time.time_ns() // 1000

@@ -92,4 +92,5 @@ def checked(
 
 def counts(sent: SendCounts, *, round: int, vantage: str, register_digest: str) -> dict[str, Any]:
     """What a range counted, as columns of its receipt."""
-    return {**asdict(sent), "round": round, "vantage": vantage, "register_digest": register_digest}
+    known = {name: value for name, value in asdict(sent).items() if value is not None}
+    return {**known, "round": round, "vantage": vantage, "register_digest": register_digest}

@@ -27,7 +27,8 @@ from pipeline.probe.lot import lots
 from pipeline.probe.shield import shield
 from pipeline.probe.speaker import Speaker
 from pipeline.register import Watch
-from pipeline.ring import ReceiveRing, SegmentRing, TransmitRing, filter_program
+from pipeline.ring import filter_program
+from pipeline.rings import RINGS
 from pipeline.space.listing import parse
 from pipeline.space.plan import Plan
 from pipeline.space.ranges import U32
@@ -38,8 +39,6 @@ from pipeline.stages.setting import Setting
 from pipeline.wire.cookie import SOURCE_PORT_BITS, Secret, Slice
 from pipeline.wire.outgoing import Outgoing
 from pipeline.wire.packet import Link, template
-
-ETH_P_ALL = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class Equipment:
 def ring_sender(
     setting: Setting, number: int, outgoing: Outgoing, watch: Watch, begun: Begun, stack: ExitStack
 ) -> Equipment:
-    """A sender over packet rings; the shield before the kernel's TCP is down, and a capture written, when the stack is left."""
+    """A sender over rings of its own; the shield before the kernel's TCP is down, and a capture written, when the stack is left."""
     plan = setting.plan
     (interface, link, source), ours = vantage(plan, number), slice_of(plan, number)
     stack.enter_context(shield(interface, source, _ports(plan), ours))
@@ -88,7 +87,7 @@ def connect_sender(
 
 
 #: How each engine's sender is made.
-SENDERS = {"ring": ring_sender, "connect": connect_sender}
+SENDERS = dict.fromkeys(RINGS, ring_sender) | {"connect": connect_sender}
 
 
 def _askings(setting: Setting, ours: Slice) -> tuple[Asking, Asking]:
@@ -157,18 +156,18 @@ def engine_of(
     def begins(chosen: Range, addresses: U32, ports: NDArray[np.uint16]) -> None:
         begun.note(chosen.shard, chosen.number, addresses, ports)
 
-    speaker = Speaker(SegmentRing(guard.packet_socket(interface, 0)), link, outgoing)
+    rings = RINGS[plan.probe.engine](interface, frame, filter_program(link.source, ours))
+    speaker = Speaker(rings.segments, link, outgoing)
     ports = plan.settings.ports if plan.settings.profile == "capabilities" else plan.tls.ports
     walk, secret = plan.walk(), Secret.of(setting.secret, ours)
     asides, choice = _drawn(setting, ours)
-    receive = ReceiveRing(guard.packet_socket(interface, ETH_P_ALL), filter_program(link.source, ours))
     greeter = Greeter(speaker, outgoing, talk)
     return Engine(
         walk,
         secret,
-        TransmitRing.of_probes(guard.packet_socket(interface, 0), frame),
+        rings.probes,
         Listener(
-            walk, secret, receive, speaker, greeter,
+            walk, secret, rings.receive, speaker, greeter,
             asides=asides, handed_on=ports, askings=askings, choice=choice, begins=begins,
             capture=capture,
         ),

@@ -49,7 +49,7 @@ def test_our_fin_counts_what_was_sent(window: int, said: int, tmp_path: Path, mo
         here = network.inside(pair.vantage, lambda: guard.packet_socket("vantage0", 0))
         there = network.inside(pair.world, lambda: guard.packet_socket("world0", 3))
         link = Link(*(bytes.fromhex(mac.replace(":", "")) for mac in (VANTAGE_MAC, WORLD_MAC)), 0xC6120001)
-        greeter = Greeter(Speaker(SegmentRing(here), link, OUTGOING), OUTGOING, None)  # type: ignore[arg-type]
+        greeter = Greeter(Speaker(SegmentRing.over(here), link, OUTGOING), OUTGOING, None)  # type: ignore[arg-type]
         one, at = np.zeros(1, dtype=np.uint32), Clock(0.0, 0)
         slots = greeter.greet(segment(SYN | ACK, THEIRS, window), one, 1, one, at)
         acked = np.full(1, said, dtype=np.uint32)

@@ -143,7 +143,7 @@ def player(spec: Spec, internet: Internet, vantage: Sequence[str]) -> Player:
         internet,
         {each.source: Responder(internet, population, each) for each in links},
         ReceiveRing(guard.packet_socket(INTERFACE, ETH_P_ALL)),
-        SegmentRing(guard.packet_socket(INTERFACE, 0)),
+        SegmentRing.over(guard.packet_socket(INTERFACE, 0)),
         links[0],
         blocks,
         Bottleneck(internet.bottleneck),
