@@ -1,10 +1,11 @@
 """SYNs a second through a veth pair, counted at the far end: ours, ZMap's and masscan's, with one and two senders, in one run.
 
 `python -m benchmarks.send [--seconds S]`. All of them visit the public IPv4 space on port 104 as fast as they can, in a closed
-pair of namespaces; nobody answers. "unfilled" sends the same frames again without touching them: what the kernel takes is the
-machine's limit. Each figure is the median of the rounds, which take turns. Two senders of masscan are two processes with a shard
-each. `ZMAP=` names another zmap to measure. Filling is timed apart: permutation, exclusion, validation, the draw of those that get a
-second or a control SYN, and checksums, for the whole Internet and for blocks of targets of every size, with the process's memory.
+pair of namespaces; nobody answers. "xdp" is our engine of that name. "unfilled" sends the same frames again without touching them:
+what the kernel takes is the machine's limit. Each figure is the median of the rounds, which take turns. Two senders of masscan are
+two processes with a shard each. `ZMAP=` names another zmap to measure. Filling is timed apart: permutation, exclusion, validation,
+the draw of those that get a second or a control SYN, and checksums, for the whole Internet and for blocks of targets of every size,
+with the process's memory.
 """
 
 import argparse
@@ -22,11 +23,10 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from pipeline import guard
 from pipeline.guard import ONLY_TESTBED, TESTBED
 from pipeline.probe.aside import Aside, Asides
 from pipeline.probe.lot import lots
-from pipeline.ring import TransmitRing
+from pipeline.rings import RINGS
 from pipeline.space import listing
 from pipeline.space.permutation import Permutation
 from pipeline.space.ranges import Ranges, Space
@@ -34,10 +34,21 @@ from pipeline.space.shard import Walk
 from pipeline.testbed.closed import VANTAGE_ADDRESS, VANTAGE_MAC, WORLD_MAC, Pair, closed_pair, inside
 from pipeline.wire import packet
 from pipeline.wire.cookie import Secret, bake
+from pipeline.xdp import PROBES
 
 BATCH = 8192
 PORT = 104
 SENDERS = (1, 2)
+#: What we send, by what, and whether each frame is filled anew.
+OURS = {
+    "dicom-census": {"engine": "ring", "filled": True},
+    "unfilled": {"engine": "ring", "filled": False},
+    "dicom-census, xdp": {"engine": "xdp", "filled": True},
+    "unfilled, xdp": {"engine": "xdp", "filled": False},
+}
+THEIRS = ("zmap", "masscan")
+#: The pair has one queue, and that has one owner.
+MOST = {"dicom-census, xdp": 1, "unfilled, xdp": 1}
 WARM_SECONDS, START_SECONDS = 1.5, 30.0
 #: Filling is timed in so many parts of so many batches.
 PARTS, PART = 20, 20
@@ -74,16 +85,18 @@ def chosen() -> Asides:
     return Asides(kinds, Secret.derived(key, "choice"))
 
 
-def send(shard: int, shards: int, *, filled: bool) -> None:
+def send(shard: int, shards: int, *, engine: str, filled: bool) -> None:
     """Send until killed; unfilled frames are those of the first turn of the ring."""
     targets, secret, ids = walk(shards), Secret.of(bytes(range(16))), np.random.default_rng()
-    ring = TransmitRing.of_probes(guard.packet_socket("vantage0", 0), template())
+    ring = RINGS[engine]("vantage0", template(), ()).probes
+    if ring.name != engine:
+        raise SystemExit(f"this machine has no {engine} for us")
     sums, asides = packet.Sums.over(template()), chosen()
     at = 0
     while True:
         count = ring.room(BATCH)
         frames = ring.frames(count)
-        if filled or at < BATCH * 2:
+        if filled or at < PROBES:
             addresses, ports = targets.targets(shard, at, at + count)
             cookie = bake(secret, addresses, ports)
             asides.choose(1, np.arange(count), addresses, ports, cookie.sequence, 0.0)
@@ -186,7 +199,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--as", dest="name", choices=["dicom-census", "unfilled"], help=argparse.SUPPRESS)
+    parser.add_argument("--as", dest="name", choices=OURS, help=argparse.SUPPRESS)
     parser.add_argument("--fill", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--shard", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--shards", type=int, default=1, help=argparse.SUPPRESS)
@@ -195,8 +208,7 @@ def main() -> None:
         tell_filling(given.fill)
         return
     if given.name:
-        send(given.shard, given.shards, filled=given.name == "dicom-census")
-    names = ("dicom-census", "unfilled", "zmap", "masscan")
+        send(given.shard, given.shards, **OURS[given.name])  # type: ignore[arg-type]
     with tempfile.TemporaryDirectory() as folder, closed_pair() as pair:
         manifest, blacklist = Path(folder) / "manifest.json", Path(folder) / "blacklist"
         manifest.write_bytes(msgspec.json.encode(pair.manifest))
@@ -205,15 +217,15 @@ def main() -> None:
         print(f"filling a frame: {filling(walk(1)):.0f} ns")
         for prefix in PREFIXES:
             print(f"  for a /{prefix} of targets: {filling_of(prefix)}")
-        print(f"{'sender':<16}{'senders':>8}{'SYNs/s':>12}{'ours is':>10}")
+        print(f"{'sender':<18}{'senders':>8}{'SYNs/s':>12}{'ours is':>10}")
         for senders in SENDERS:
-            seen: dict[str, list[float]] = {name: [] for name in names}
+            seen: dict[str, list[float]] = {name: [] for name in (*OURS, *THEIRS) if senders <= MOST.get(name, senders)}
             for _ in range(given.rounds):
-                for name in names:
+                for name in seen:
                     seen[name].append(rate(pair, name, senders, given.seconds, blacklist, environment))
             medians = {name: statistics.median(rates) for name, rates in seen.items()}
             for name, figure in medians.items():
-                print(f"{name:<16}{senders:>8}{figure:>12,.0f}{medians['dicom-census'] / figure:>9.2f}×")
+                print(f"{name:<18}{senders:>8}{figure:>12,.0f}{medians['dicom-census'] / figure:>9.2f}×")
 
 
 if __name__ == "__main__":

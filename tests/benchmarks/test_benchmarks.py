@@ -14,7 +14,8 @@ BENCHMARKS = {
     "walk": (["--blocks", "5"], r"(?s)dicom-census +[\d.]+ ns a target.*zmap --dryrun.*masscan -sL.*memory: \d+ MB"),
     "send": (
         ["--rounds", "1", "--seconds", "0.3"],
-        r"(?s)filling a frame: \d+ ns.*a /4 of targets: \d+ ns, \d+ MB.*dicom-census +1.*zmap +1.*masscan.*census +2.*unfilled +2",
+        r"(?s)filling a frame: \d+ ns.*a /4 of targets: \d+ ns, \d+ MB.*dicom-census +1.*census, xdp +1.*zmap +1.*masscan"
+        r".*census +2.*unfilled +2",
     ),
     "pace": (["--rates", "1000", "--seconds", "4"], r"1,000 +[\d,]+ +[-+.\d]+% +\d+"),
     "greetings": (

@@ -20,11 +20,11 @@ from pipeline.testbed.closed import Pair, closed_pair, configure, inside, play
 from tests.testbed.running import CENSUS, ROOT
 
 #: Real listeners that read and never answer; each says how its connections ended.
-LISTEN = """
-import socket, threading
+LISTEN = r"""
+import os, socket, threading
 def hold(port):
     with socket.create_server(("11.0.0.5", port)) as server:
-        print("ready", flush=True)
+        os.write(1, b"ready\n")
         one, _ = server.accept()
         try:
             while one.recv(4096): pass
