@@ -15,7 +15,6 @@ from pipeline import schema
 from pipeline.lake import parts
 from pipeline.lake.store import Place
 
-
 RESPONSES = schema.table("responses")
 
 

@@ -103,7 +103,7 @@ def test_a_receipt_through_a_bad_network(bad: tuple[Proxy, Sweep], fault: str) -
     assert network.met == [fault, fault]
     network.faults = [("PUT", fault)]
     assert not receipts.put_receipt(place, "000-000000", {"answers": 2})
-    assert receipts.read_receipts(place) == [{"answers": 1}]
+    assert [receipt["answers"] for receipt in receipts.read_receipts(place)] == [1]
 
 
 @pytest.mark.parametrize("fault", ["lose_reply", "lose_request", "busy"])
