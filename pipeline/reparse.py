@@ -5,11 +5,10 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.associate.replay import PARSED, replay
 from pipeline.errors import InputError
-from pipeline.lake import parts
+from pipeline.lake import forms, parts
 from pipeline.lake.store import Sweep
 from pipeline.record import columns
 from pipeline.wire.outgoing import Outgoing
@@ -33,7 +32,7 @@ def reparse(place: Sweep) -> Counter[str]:
         raise InputError(place.id, "is not sealed; `census sweep --resume` finishes it")
     planned = _planned(place)
     outgoing = Outgoing.from_json(planned.requests, where=f"{place.plan}, requests")
-    known = pq.read_table(sealed, partitioning=None).to_pylist()
+    known = forms.read(sealed, "associations").to_pylist()
     changed: Counter[str] = Counter()
     rows = []
     for row in known:

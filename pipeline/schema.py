@@ -1,7 +1,7 @@
 """The tables as data: `schemas/*.toml` is the contract, this module reads it into Arrow schemas.
 
 A column is non-null unless the file gives it a `null` rule. `values` names the enumeration of `pipeline.outcome`
-that a column draws from.
+that a column draws from. `since` is the version that a column came with, `before` what holds for rows of earlier ones.
 """
 
 import re
@@ -32,7 +32,10 @@ _SIMPLE = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its Arrow type, what it means, when it is null, and the closed set that its values come from."""
+    """One column: its Arrow type, what it means, when it is null, and the closed set that its values come from.
+
+    `before` is the value for rows of versions that had no such column (docs/decisions/0013-schema-versions.md); None: not known.
+    """
 
     name: str
     type: str
@@ -41,6 +44,7 @@ class Column:
     null: str = ""
     values: str = ""
     since: int = 1
+    before: bool | int | float | str | None = None
 
     @property
     def field(self) -> pa.Field:

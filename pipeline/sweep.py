@@ -1,13 +1,12 @@
 """The steps of a sweep as plain functions: what the command line and the flow call. None of them knows Prefect."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline import config, guard, network, own, quarantine, register, schema, version
 from pipeline.config import Config, IdentitySection
@@ -16,7 +15,7 @@ from pipeline.enrich import atlas, fingerprints, geo, kinds, method, offer, owne
 from pipeline.enrich.fingerprints import Asked
 from pipeline.enrich.partition import Addresses
 from pipeline.errors import CensusError, GuardError, InputError
-from pipeline.lake import harm, parts, receipts, remaining, store, verify
+from pipeline.lake import forms, harm, parts, receipts, remaining, store, verify
 from pipeline.lake.store import Place, Sweep
 from pipeline.publish import marts
 from pipeline.space import listing
@@ -261,11 +260,10 @@ def _databases(plan: Plan) -> atlas.Atlas:
     return found
 
 
-def rows(place: Sweep, table: str, columns: list[str] | None = None) -> pa.Table:
-    """A table of the sweep, from the sealed file or from the parts; columns that an older program wrote are enough."""
-    found = [pq.read_table(file, columns=columns, partitioning=None) for file in receipts.files(place, table)]
-    empty = _none(table)
-    return pa.concat_tables(found) if found else empty.select(columns) if columns else empty
+def rows(place: Sweep, table: str, columns: Sequence[str] = ()) -> pa.Table:
+    """A table of the sweep as today's, from the sealed file or from the parts, whichever version wrote them."""
+    found = [forms.read(file, table, columns) for file in receipts.files(place, table)]
+    return pa.concat_tables([forms.today(_none(table), table, columns), *found], promote_options="permissive")
 
 
 def _none(table: str) -> pa.Table:

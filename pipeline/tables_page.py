@@ -13,8 +13,9 @@ HEAD = """# Tables
 Every table of the lake, column by column. This page is made from `schemas/*.toml` by `python -m pipeline.tables_page`; a test holds
 it against them. The views of `census sql` add to a table what follows from others ([sql](sql.md)), and `sweep`, which is part of
 a file's path. Each Parquet file names its table, schema version, sweep and plan digest in its metadata (`census.table`,
-`census.schema_version`, `census.sweep`, `census.plan_digest`). A column that came with a later version is
-null in rows of earlier ones.
+`census.schema_version`, `census.sweep`, `census.plan_digest`). A row of an earlier version is
+read with the columns of today: what came later is null in it, or what its last words say
+([decision 13](decisions/0013-schema-versions.md)).
 """
 
 
@@ -42,6 +43,7 @@ def _meaning(column: Column) -> str:
         f"One of `{column.values}`." if column.values else "",
         f"Null: {column.null}." if column.null else "",
         f"Since version {column.since}." if column.since > 1 else "",
+        f"Before: {column.before}." if column.before is not None else "",
     )
     return " ".join(part for part in parts if part)
 

@@ -26,6 +26,39 @@ include = ["20.0.0.0/24"]
 ae_title = "CENSUS"
 """
 
+#: Every key that the first version knew.
+FIRST = """
+[sweep]
+name = "first"
+ports = [104]
+seed = 1
+rate = 10
+shards = 2
+sample = 1.0
+profile = "echo"
+[targets]
+include = ["20.0.0.0/24"]
+include_files = []
+exclude = ["20.0.0.0/26"]
+exclude_files = []
+[identity]
+ae_title = "CENSUS"
+contact = "census@example.org"
+url = "https://census.example.org/"
+authorised_by = "its owner"
+[probe]
+interface = "eth0"
+source = "20.1.0.1"
+gateway_mac = "02:00:00:00:00:01"
+engine = "ring"
+cooldown = 2.0
+[lake]
+url = "lake"
+[geo]
+country = "country.mmdb"
+asn = "asn.mmdb"
+"""
+
 #: What is replaced in the good file, by what, which key is named and which words of the reason.
 FAULTS = (
     ("seed = 7", "seed = 7\nspeed = 1", "sweep", "speed"),
@@ -150,3 +183,13 @@ def test_the_page_shows_a_right_file(tmp_path: Path) -> None:
     assert example and tomllib.loads(example[1])
     (tmp_path / "c.toml").write_text(example[1])
     assert load(tmp_path / "c.toml").identity.strict
+
+
+def test_the_first_configuration_is_read(tmp_path: Path) -> None:
+    """No key was ever taken away or renamed: a file of the first version is read, and what came later has its default."""
+    path = tmp_path / "first.toml"
+    path.write_text(FIRST)
+    told, found = tomllib.loads(FIRST), json.loads(msgspec.json.encode(load(path)))
+    for section, keys in told.items():
+        assert {key: found[section][key] for key in keys} == keys
+    assert found["harm"] is None and found["probe"]["senders"] == 1

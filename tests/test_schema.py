@@ -28,6 +28,9 @@ def test_columns(table: Table) -> None:
         assert isinstance(column.field.type, pa.DataType)
         assert column.meaning.endswith(".")
         assert 1 <= column.since <= table.version
+        if column.before is not None:
+            assert column.since > 1 and not column.null
+            assert pa.scalar(column.before, column.field.type).as_py() == column.before
 
 
 @pytest.mark.parametrize("table", TABLES, ids=NAMES)

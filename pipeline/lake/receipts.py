@@ -11,7 +11,7 @@ import msgspec
 
 from pipeline import guard, version
 from pipeline.errors import CensusError
-from pipeline.lake import begun, store
+from pipeline.lake import begun, forms, store
 from pipeline.lake.parts import Part
 from pipeline.lake.store import Sweep
 from pipeline.space.shard import Range
@@ -71,12 +71,12 @@ def read_new(place: Sweep, known: dict[str, Receipt]) -> None:
 
 
 def _decode(path: store.Place, data: bytes) -> Receipt:
-    """One receipt. Raises CensusError if the file is damaged."""
+    """One receipt of any version. Raises CensusError if the file is damaged."""
     try:
         receipt: Receipt = msgspec.json.decode(data, type=dict[str, Any])
     except msgspec.DecodeError as error:
         raise CensusError(f"{path}: the receipt is damaged: {error}") from None
-    return receipt
+    return forms.receipt(receipt)
 
 
 def parts(place: Sweep, table: str) -> list[store.Place]:

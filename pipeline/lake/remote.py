@@ -5,7 +5,7 @@ else has. A reply that is lost leads to a second put, which finds the first one'
 be written counts as written. Credentials and endpoint come from the usual variables (`AWS_ACCESS_KEY_ID`,
 `AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, `AWS_ENDPOINT_URL`) and from nowhere else.
 
-Programs that want a file (`os.fspath`: Parquet readers, DuckDB) get a copy in a cache, named by the object's ETag.
+Programs that want a file (`os.fspath`: Parquet readers, DuckDB) get a copy in `pipeline.lake.cache`, named by the object's ETag.
 """
 
 import hashlib
@@ -33,6 +33,7 @@ from obstore.store import S3Store
 
 from pipeline import guard
 from pipeline.errors import CensusError, InputError
+from pipeline.lake import cache as copies
 
 if TYPE_CHECKING:
     from obstore import PutMode
@@ -176,10 +177,7 @@ class Remote(os.PathLike[str]):
         if etag is None:
             raise FileNotFoundError(str(self))
         version = hashlib.sha256(f"{os.environ.get('AWS_ENDPOINT_URL')} {self} {etag}".encode()).hexdigest()[:16]
-        path = cache_folder() / version / self.key
-        if not path.exists():
-            self._fetch(path)
-        return str(path)
+        return str(copies.copy(f"{version}/{self.key}", self._fetch))
 
     def _fetch(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -191,11 +189,6 @@ class Remote(os.PathLike[str]):
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
-
-
-def cache_folder() -> Path:
-    """Where copies of objects lie; it may be deleted whenever no command runs."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dicom-census"
 
 
 @cache

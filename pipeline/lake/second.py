@@ -5,10 +5,9 @@ from collections.abc import Container, Iterator
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from pipeline import schema
-from pipeline.lake import receipts
+from pipeline.lake import forms, receipts
 from pipeline.lake.store import Place, Sweep
 from pipeline.outcome import CloseStage, Outcome
 from pipeline.space.plan import Plan
@@ -72,4 +71,4 @@ def _without(rows: pa.Table, held: Place) -> pa.Table:
 
 
 def _read(path: Place, columns: list[str] = COLUMNS) -> pa.Table:
-    return pq.read_table(path, columns=columns, partitioning=None).replace_schema_metadata(None)
+    return forms.read(path, "responses", columns).replace_schema_metadata(None)

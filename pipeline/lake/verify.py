@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from pipeline import schema
 from pipeline.errors import CensusError
-from pipeline.lake import harm, manifest, parts, second, store
+from pipeline.lake import forms, harm, manifest, parts, second, store
 from pipeline.lake.receipts import Receipt, read_receipts
 from pipeline.lake.store import Place, Sweep
 from pipeline.space.plan import Plan
@@ -131,17 +130,20 @@ def _sealed(place: Sweep, receipts: list[Receipt], walk: Walk) -> Iterator[Fault
     tables = {}
     for name in TABLES:
         path = place.sealed(name)
-        if not path.exists():
+        if path.exists():
+            tables[name] = _judged(path, name)
+        elif name not in COUNTED or any(receipt[COUNTED[name]] for receipt in receipts):
             yield Fault(str(path), "is missing, though the sweep is sealed")
             return
-        tables[name] = _judged(path, name)
+        else:
+            tables[name] = _empty(name)  # who sealed it knew no such table; what the manifest names is there
     yield from _rows("sealed sweep", tables, receipts, walk, None)
 
 
 def _judged(path: Place, name: str) -> pa.Table:
     """The columns of a table that are held against receipts."""
     wanted = {*schema.table(name).key, "ip", "port", "outcome", "round"}
-    return pq.read_table(path, columns=[c for c in schema.table(name).arrow.names if c in wanted], partitioning=None)
+    return forms.read(path, name, [column for column in schema.table(name).arrow.names if column in wanted])
 
 
 def _rows(

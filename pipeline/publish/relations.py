@@ -51,21 +51,33 @@ def of_sweeps(places: list[Sweep]) -> list[str]:
 
 
 def relation(table: schema.Table, places: list[Sweep]) -> str:
-    """All rows of a table as a query. What an older program wrote lacks columns, which are then null."""
+    """All rows of a table as a query, with the columns and types of today: what an earlier version lacks is filled in."""
     sealed = [path for place in places if (path := place.sealed(table.name)).exists()]
     sources = [read_sweeps(sealed, [column.name for column in table.columns])] if sealed else []
     working = [source for place in places if (source := _working(table, place))]
-    return "\nUNION ALL BY NAME\n".join([*sources, *working, nothing(table)])
+    rows = "\nUNION ALL BY NAME\n".join([nothing(table), *sources, *working])
+    filled = ", ".join(_filled(column) for column in table.columns if column.before is not None)
+    return f"SELECT * REPLACE ({filled}) FROM (\n{rows}\n)" if filled else rows
+
+
+def _filled(column: schema.Column) -> str:
+    """A column that is never null, except in rows from before it was there: then what the schema says of them."""
+    before = quoted(column.before) if isinstance(column.before, str) else column.before
+    return f'coalesce("{column.name}", {before}::{sql_type(column.field.type)}) AS "{column.name}"'
 
 
 def read_sweeps(files: Iterable[Place], columns: Iterable[str] = ()) -> str:
     """Rows of files that lie in folders `sweep=ID`, of which a question about one sweep opens that one's alone."""
-    kept = ", ".join(map(quoted, [*columns, "sweep"]))
-    chosen = f"COLUMNS(name -> name IN ({kept}))" if columns else "*"
+    chosen = _those_of([*columns, "sweep"]) if columns else "*"
     return (
         f"SELECT {chosen} FROM read_parquet([{_listed(files)}], union_by_name = true, "
         "hive_partitioning = true, hive_types_autocast = false)"
     )
+
+
+def _those_of(columns: Iterable[str]) -> str:
+    """Those of these columns that the files have."""
+    return f"COLUMNS(name -> name IN ({', '.join(map(quoted, columns))}))"
 
 
 def _listed(files: Iterable[Place]) -> str:
@@ -77,7 +89,7 @@ def _working(table: schema.Table, place: Sweep) -> str:
     if place.sealed(table.name).exists():
         return ""
     if files := receipts.parts(place, table.name):
-        reader = f"read_parquet([{_listed(files)}], hive_partitioning = false)"
+        reader = f"read_parquet([{_listed(files)}], union_by_name = true, hive_partitioning = false)"
     elif table.name == "receipts" and (given := store.entries(place.receipts, "*.json")):
         columns = ", ".join(f"{quoted(c.name)}: {quoted(_json_type(c.field.type))}" for c in table.columns)
         reader = f"read_json([{_listed(given)}], columns = {{{columns}}})"
@@ -87,8 +99,7 @@ def _working(table: schema.Table, place: Sweep) -> str:
         reader = f"(SELECT * REPLACE ({times}) FROM {reader})"
     else:
         return ""
-    chosen = ", ".join(f'"{column.name}"' for column in table.columns)
-    return f"SELECT {chosen}, {quoted(place.id)} AS sweep FROM {reader}"
+    return f"SELECT {_those_of(table.arrow.names)}, {quoted(place.id)} AS sweep FROM {reader}"
 
 
 def _json_type(kind: pa.DataType) -> str:

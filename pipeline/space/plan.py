@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -53,6 +54,20 @@ CAUSES = (
     "digests",
 )
 
+#: The format that this version writes: raised whenever a field is added or means something else (docs/decisions/0013).
+FORMAT = 4
+#: Formats that it reads, so that an old sweep can be verified and reported. Format 1 ordered the targets otherwise.
+FORMATS = range(2, FORMAT + 1)
+#: The field that tells plans of format 2 with today's order of targets from those before it: the number stayed as both came.
+ORDERED = "associate"
+#: What holds for sweeps whose plan was frozen before it had the field: nothing of the kind was done.
+BEFORE: dict[str, dict[str, Any]] = {
+    "tls": {"ports": []},
+    "loss": {"sample": 0.0},
+    "control": {"sample": 0.0},
+    "alarm": {"false_alarms": 0.0},
+}
+
 #: Dynamic ports (RFC 6335 §6).
 DYNAMIC_PORTS = range(49152, 65536)
 #: How often each engine sends a SYN that nobody answers again, without being told to.
@@ -93,7 +108,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that decides who is probed and how."""
 
-    format: int = 3
+    format: int = FORMAT
     sweep: str
     created: str
     code_version: str
@@ -104,7 +119,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     associate: AssociateSection
     loss: LossSection
     control: ControlSection
-    alarm: AlarmSection = AlarmSection()
+    alarm: AlarmSection
     harm: HarmSection | None = None
     tls: TlsSection
     own: Own | None = None
@@ -270,8 +285,12 @@ def differences(one: Plan, other: Plan) -> Iterator[str]:
 
 def digest(plan: Plan) -> str:
     """SHA-256 over the plan's canonical JSON without its own digest, hexadecimal."""
-    content = msgspec.structs.replace(plan, digest="")
-    return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
+    return _sha256(msgspec.to_builtins(plan))
+
+
+def _sha256(told: dict[str, Any]) -> str:
+    """The digest of a plan as JSON has it, whatever its format."""
+    return hashlib.sha256(msgspec.json.encode(told | {"digest": ""}, order="sorted")).hexdigest()
 
 
 def encode(plan: Plan) -> bytes:
@@ -280,16 +299,31 @@ def encode(plan: Plan) -> bytes:
 
 
 def decode(data: bytes, where: str) -> Plan:
-    """Read a plan. Raises InputError if it is none, GuardError if its content is not what its digest was made over."""
+    """Read a plan of any format of FORMATS. Raises InputError if it is none, GuardError if it was changed after it was frozen."""
     try:
-        plan = msgspec.json.decode(data, type=Plan)
-    except msgspec.DecodeError as error:
+        told = msgspec.json.decode(data, type=dict[str, Any])
+        _require_format(told, where)
+        plan = msgspec.convert(BEFORE | told, Plan)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise InputError(where, f"is not a plan of `census plan`: {error}") from None
-    if field := next(_inconsistent(plan), None):
+    if field := next(_inconsistent(plan, _sha256(told)), None):
         raise GuardError(
             f"{where}: the plan does not add up (field {field}): it was changed after it was frozen; plan again"
         )
     return plan
+
+
+def _require_format(told: dict[str, Any], where: str) -> None:
+    """Raise InputError for a plan of a format that this version does not read, msgspec.ValidationError for one of none."""
+    number = msgspec.convert(told.get("format", FORMAT), int)
+    if number in FORMATS and (number > FORMATS[0] or ORDERED in told):
+        return
+    older = number <= FORMATS[0]
+    raise InputError(
+        where,
+        f"is a plan of format {number}, {'before 24 November 2026' if older else 'of a later version'}; this version reads "
+        f"formats {FORMATS[0]} to {FORMATS[-1]}. Use the version that froze it; `census sql` reads its tables",
+    )
 
 
 def barred(plan: Plan) -> Ranges:
@@ -301,11 +335,11 @@ def barred(plan: Plan) -> Ranges:
     return targets.intersect(never.ranges(plan.own, targets))
 
 
-def _inconsistent(plan: Plan) -> Iterator[str]:
-    """The fields that are not what the rest of the plan makes them."""
+def _inconsistent(plan: Plan, found: str) -> Iterator[str]:
+    """The fields that are not what the rest of the plan makes them; `found` is the digest of what the file holds."""
     ranges, forbidden = Ranges.of(plan.ranges), Ranges.of(plan.forbidden)
     holds = {
-        "digest": plan.digest == digest(plan),
+        "digest": plan.digest == found,
         "ranges": not ranges.intersect(forbidden).count,
         "addresses": plan.addresses == ranges.count,
         "sampled_addresses": 1 <= plan.sampled_addresses <= plan.addresses,

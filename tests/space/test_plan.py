@@ -19,6 +19,7 @@ from pipeline.space.atlas import Atlas
 from pipeline.space.listing import parse
 from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
+from tests.lake import old
 
 #: The bundled country table, and no networks.
 ATLAS = atlas.load(None, None)
@@ -81,7 +82,9 @@ def test_digest_covers_everything() -> None:
             changed = msgspec.structs.replace(plan, **{name: other})
             digests.add(plans.digest(changed))
             assert plans.digest(changed) != plan.digest, name
-            with pytest.raises((GuardError, InputError), match=r"changed after it was frozen|is not a plan"):
+            with pytest.raises(
+                (GuardError, InputError), match=r"changed after it was frozen|is not a plan|of a later version"
+            ):
                 plans.decode(plans.encode(changed), "plan.json")
     assert len(digests) > len(covered)
 
@@ -252,3 +255,47 @@ def test_countries_as_targets() -> None:
     """A country set is all its addresses but those that are never probed."""
     plan = freeze(include=("country:GB",), exclude=())
     assert plan.countries == (("GB", plan.addresses),) and plan.addresses > 10**7
+
+
+def test_the_last_form_is_today() -> None:
+    """A plan has the fields of its last form: whoever adds one raises the format, says what held before it, and notes the form."""
+    number, fields = old.plan_forms()[-1]
+    sections = {name.partition(".")[0] for name in fields if "." in name}
+    told = msgspec.to_builtins(freeze())
+    found = {f"{name}.{key}" for name in sections for key in told[name]} | (told.keys() - sections)
+    assert (plans.FORMAT, found) == (number, fields)
+
+
+@pytest.mark.parametrize("form", range(len(old.plan_forms())))
+def test_earlier_forms(form: int) -> None:
+    """A plan of an earlier form has its own digest, what it told, and of what it did not know: that nothing of it was done.
+
+    Those from before targets were ordered as today are refused in one sentence.
+    """
+    number, fields = old.plan_forms()[form]
+    today = freeze()
+    data = old.plan(msgspec.to_builtins(today), number, fields)
+    if "associate.processes" not in fields:
+        with pytest.raises(InputError, match=f"plan.json: is a plan of format {number}, before 24 November 2026; this"):
+            plans.decode(data, "plan.json")
+        return
+    plan = plans.decode(data, "plan.json")
+    assert plan.digest == msgspec.json.decode(data)["digest"] and (plan.digest == today.digest) == (number == 4)
+    assert plan.ranges == today.ranges and plan.settings == today.settings
+    if number < 4:
+        assert (plan.harm, plan.own, plan.probe.processes) == (None, None, 1)
+    if "loss.sample" not in fields:
+        assert plan.loss.sample == plan.control.sample == 0 and plan.probes == plan.targets
+    if "alarm.fall" not in fields:
+        assert plan.alarm.false_alarms == 0
+    with pytest.raises(GuardError, match="changed after it was frozen"):
+        plans.decode(data.replace(b'"seed":7', b'"seed":8'), "plan.json")
+
+
+def test_later_formats_are_refused() -> None:
+    """A plan of a later format may say what this version does not know: it is not read."""
+    later = msgspec.structs.replace(freeze(), format=5)
+    with pytest.raises(
+        InputError, match="is a plan of format 5, of a later version; this version reads formats 2 to 4"
+    ):
+        plans.decode(plans.encode(later), "plan.json")
