@@ -142,8 +142,11 @@ class _Line:
     def _finish(self) -> None:
         """Close at once, and give the facts to who waits for them."""
         self._poller.forget(self)
-        rtt = (self._books or Books.of(self._sock)).rtt or None
+        last = Books.of(self._sock)
         self._sock.close()
+        rtt = (self._books or last).rtt or None
+        if self._step is _Line._connected:  # until it was closed, the kernel went on sending SYNs
+            self._retransmits = last.total_retrans
         if not self._done.done():
             self._done.set_result(
                 self._talk.visit(
@@ -167,8 +170,6 @@ class _Line:
 
     def _expire(self) -> None:
         self._books = Books.of(self._sock)
-        if self._step is _Line._connected:
-            self._retransmits = self._books.total_retrans
         self._say(self._talk.deadline(self._now(), nothing=self._books.why_nothing()))
 
     # --- steps ---
@@ -188,7 +189,6 @@ class _Line:
         """Translate why a connection failed; what is no fact about the peer stops the program."""
         if error not in REFUSED | UNREACHABLE:
             raise CensusError(f"cannot connect: {errno.errorcode.get(error, error)}")
-        self._retransmits = Books.of(self._sock).total_retrans
         self._error = errno.errorcode.get(error)
         self._talk.connect_failed(self._now(), refused=error in REFUSED)
 
