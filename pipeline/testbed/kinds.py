@@ -19,16 +19,19 @@ Starter = Callable[[Server, int, Path], list[str]]
 
 
 def program(name: str) -> str:
-    """The path of a server that Debian has. Never one beside our Python: pynetdicom comes with a `storescp` of its own.
-
-    Raises CensusError if there is none.
+    """The path of a server that Debian has, a compiled program. Never a script: pynetdicom comes with a `storescp` of its own,
+    which stands first on PATH wherever an environment is active. Raises CensusError if there is none.
     """
-    ours = Path(sys.executable).parent.resolve()
-    folders = [folder for folder in os.get_exec_path() if Path(folder).resolve() != ours]
-    found = shutil.which(name, path=os.pathsep.join(folders))
-    if found is None:
+    found = (shutil.which(name, path=folder) for folder in os.get_exec_path())
+    compiled = next((path for path in found if path and not _is_script(path)), None)
+    if compiled is None:
         raise CensusError(f"the testbed needs the server {name}, which is not on PATH; `make setup` installs it")
-    return found
+    return compiled
+
+
+def _is_script(path: str) -> bool:
+    with Path(path).open("rb") as file:
+        return file.read(2) == b"#!"
 
 
 def storescp(server: Server, port: int, folder: Path) -> list[str]:

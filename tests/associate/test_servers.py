@@ -48,7 +48,7 @@ def played(kind: str, **options: Any) -> Command:
 
 def program(*words: str) -> Command:
     """A program of DCMTK's."""
-    return lambda port, _folder: [*words, str(port)]
+    return lambda port, _folder: [kinds.program(words[0]), *words[1:], str(port)]
 
 
 def node(*titles: str) -> Command:

@@ -1,5 +1,6 @@
 """How the testbed's servers are found."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,14 @@ from pipeline.errors import CensusError
 from pipeline.testbed import kinds
 
 
-def test_a_server_is_never_the_one_beside_our_python(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With an environment's folder first on PATH, `storescp` is still DCMTK's and not pynetdicom's."""
-    monkeypatch.setenv("PATH", f"{Path(kinds.sys.executable).parent}:/usr/local/bin:/usr/bin:/bin")
-    assert Path(kinds.program("storescp")).parent != Path(kinds.sys.executable).parent
+def test_a_script_of_a_servers_name_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a script `storescp` first on PATH, as an active environment with pynetdicom has it, the server is still DCMTK's."""
+    script = tmp_path / "storescp"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    found = Path(kinds.program("storescp"))
+    assert found != script and found.read_bytes()[:4] == b"\x7fELF"
 
 
 def test_a_server_that_is_not_there_is_named() -> None:
