@@ -41,6 +41,10 @@ BENCHMARKS = {
         r"(?s)the same answer for.*dicom-census, sorted .*maxminddb, pure Python",
     ),
     "bytes": (["20000"], r"(?s)responses +bytes a row +[\d.]+.*associations +CPU at 20,000 results a second"),
+    "writing": (
+        ["--seconds", "1"],
+        r"(?s)rows to columns.*journals.*deduplication.*parts.*seal.*share of a sweep's CPU",
+    ),
     "flow": (
         ["--shards", "2", "--ranges", "600"],
         r"(?s)2 shards: census work .*overhead: -?[\d.]+ s a shard.*ranges in 512 shards: first probe after [\d.]+ s",
