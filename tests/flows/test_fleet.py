@@ -47,15 +47,18 @@ def swept(server: Server) -> Iterator[Swept]:
         server.deployment("vantage/one")
         command = [sys.executable, "-c", RUN, str(SWEEP), str(lake)]
         sweeping = subprocess.Popen(command, cwd=ROOT, env=server.environment)
-        until(lambda: (lake / "plans").is_dir() and store.sweeps(lake))
-        place = store.find(lake, None)
-        until(lambda: len(_at_work(place)) == 2 and len({r["vantage"] for r in receipts.read_receipts(place)}) == 2)
-        killed = sorted(_at_work(place))[0]
-        stages = _children(killed)
-        os.kill(_parent(killed), signal.SIGKILL)
-        os.kill(killed, signal.SIGKILL)
-        until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in stages), 5)
-        assert sweeping.wait(240) == 0
+        try:
+            until(lambda: (lake / "plans").is_dir() and store.sweeps(lake))
+            place = store.find(lake, None)
+            until(lambda: len(_at_work(place)) == 2 and len({r["vantage"] for r in receipts.read_receipts(place)}) == 2)
+            killed = sorted(_at_work(place))[0]
+            stages = _children(killed)
+            os.kill(_parent(killed), signal.SIGKILL)
+            os.kill(killed, signal.SIGKILL)
+            until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in stages), 5)
+            assert sweeping.wait(240) == 0
+        finally:
+            sweeping.kill()  # nothing, once it has ended
     yield Swept(lake, steps.read(place.plan), server, killed)
 
 
