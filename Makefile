@@ -60,7 +60,7 @@ chaos: setup
 	$(BIN)/python -m tests.chaos.run --seed $(SEED) --kills 6 --bucket
 
 # Each benchmark prints ratios of one run; docs/benchmarks.md says what they mean.
-BENCHMARKS := permutation_quality walk send pace greetings wheel recall decode visits silent analysis lookups bytes writing flow
+BENCHMARKS := permutation_quality walk send pace greetings wheel recall decode visits silent analysis lookups bytes layout writing flow
 
 bench: setup
 	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done

@@ -41,6 +41,11 @@ BENCHMARKS = {
         r"(?s)the same answer for.*dicom-census, sorted .*maxminddb, pure Python",
     ),
     "bytes": (["20000"], r"(?s)responses +bytes a row +[\d.]+.*associations +CPU at 20,000 results a second"),
+    "layout": (
+        ["--responses", "20000", "--runs", "1"],
+        r"(?s)ip, port \(in use\).*responses, bytes a row +[\d.]+.*least held at the seal +0.0%"
+        r".*all marts +\d+ ms +[\d.]+×.*response_twice +\d+ ms.*one address",
+    ),
     "writing": (
         ["--seconds", "1"],
         r"(?s)rows to columns.*journals.*deduplication.*parts.*seal.*share of a sweep's CPU",

@@ -1,0 +1,165 @@
+"""Sort orders of the large tables, compared: bytes a row, and what the queries of `analysis/` take of a CPU.
+
+    python -m benchmarks.layout [--responses N] [--runs N]
+
+One sweep (benchmarks/weeks.py), whose large tables hold rows as `benchmarks.bytes` makes them, is enriched by the program, and then
+written once in every order, with the level, the row groups and the encodings of the lake. Each order's lake is asked the same in
+turn, run after run, so that a machine that slows down slows all of them; the median counts. Time is that of all threads of the
+process.
+"""
+
+import argparse
+import os
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from benchmarks import bytes as rows
+from benchmarks import networks, weeks
+from pipeline import schema, sweep
+from pipeline.lake import parts
+from pipeline.lake.store import Sweep
+from pipeline.publish import marts, queries, relations
+
+RESPONSES, RUNS, BLOCKS = 1_000_000, 5, 100_000
+TABLES = ("responses", "associations")
+#: Ranges of a sweep of this size: parts, of which each is in order.
+RANGES = 100
+#: The column by which parts follow one another, only here.
+RANGE = "_range"
+IN_USE = "ip, port"
+ORDERS = {
+    IN_USE: ["ip", "port"],
+    "port, ip": ["port", "ip"],
+    "outcome, ip, port": ["outcome", "ip", "port"],
+    "time": ["time"],
+    "part after part": [RANGE, "ip", "port"],
+}
+#: When a row came to be.
+TIMES = {"responses": "answered_at", "associations": "started_at"}
+#: What is asked: marts, checks, and what a person asks of one address.
+MARTS = ("outcomes", "ports", "country_funnel", "funnel", "totals")
+CHECKS = ("response_twice", "association_without_response")
+ONE = "FROM responses WHERE ip = 1000000000"
+
+
+def made(lake: Path, count: int) -> Sweep:
+    """A sealed and enriched sweep of so many responses."""
+    lake.mkdir()
+    plan = weeks.freeze(lake, str(networks.write(lake / "networks.mmdb", BLOCKS)))
+    ((named, place),) = weeks.write(lake, plan, 1, services=count // 100, responses=count // 10)
+    noise = np.random.default_rng(1)
+    answers = rows.responses(count, noise)
+    spoke = answers.filter(pc.equal(answers["outcome"], "accepted"))
+    said = rows.associations(len(spoke), noise, lake)
+    for name in ("ip", "port"):
+        said = said.set_column(said.schema.get_field_index(name), said.schema.field(name), spoke[name])
+    for name, table in zip(TABLES, (answers, said), strict=True):
+        parts.write(place.sealed(name), table, name, place.id)
+    sweep.enrich(named, place)
+    return place
+
+
+def ordered(table: pa.Table, name: str, order: list[str]) -> pa.Table:
+    """Rows in an order; ranges are equal times of a week."""
+    times = table[TIMES[name]].cast(pa.int64())
+    ranges = pc.divide(pc.subtract(times, rows.BEGAN_US), rows.WEEK_US // RANGES)
+    keyed = table.append_column(RANGE, ranges)
+    chosen = [TIMES[name] if column == "time" else column for column in order]
+    return keyed.sort_by([(column, "ascending") for column in chosen]).drop_columns(RANGE)
+
+
+def rewritten(place: Sweep, lake: Path, order: list[str]) -> Sweep:
+    """The same sweep in another lake, its large tables in an order."""
+    shutil.copytree(place.lake, lake, copy_function=os.link)
+    other = Sweep(lake, place.id)
+    for name in TABLES:
+        path = other.sealed(name)
+        table = ordered(pq.read_table(path, partitioning=None), name, order)
+        path.unlink()  # a second name of the file that all of them have
+        pq.write_table(
+            table, path, row_group_size=parts.GROUP_ROWS, compression="zstd", compression_level=parts.ZSTD_LEVEL,
+            **parts.encodings(schema.table(name)),
+        )  # fmt: skip
+    return other
+
+
+def size(place: Sweep, table: str) -> float:
+    """Bytes a row."""
+    path = place.sealed(table)
+    return path.stat().st_size / pq.read_metadata(path).num_rows
+
+
+def piece(place: Sweep, order: list[str]) -> float:
+    """The share of all responses that a seal holds at least, which cuts them by the values of the order's first column.
+
+    Rows of a target in two parts have each a time of its own: by time, a seal that keeps the first of them holds all.
+    """
+    if order[0] not in schema.table("responses").key:
+        return 1.0
+    counts = pq.read_table(place.sealed("responses"), columns=order[:1], partitioning=None)[order[0]].value_counts()
+    most: int = pc.max(counts.field("counts")).as_py()
+    return most / pc.sum(counts.field("counts")).as_py()
+
+
+def questions() -> dict[str, Callable[[Sweep], float]]:
+    """What is asked of a sweep, and how long that takes of a CPU."""
+    asked = {name: partial(_asked, views=(name,), sql=f"FROM {name}") for name in MARTS}
+    asked |= {name: partial(_asked, views=TABLES, sql=sql) for name, sql in queries.checks() if name in CHECKS}
+    return {"all marts": _built} | asked | {"one address": partial(_asked, views=TABLES, sql=ONE)}
+
+
+def _built(place: Sweep) -> float:
+    began = time.process_time()
+    marts.build(place)
+    return time.process_time() - began
+
+
+def _asked(place: Sweep, *, views: tuple[str, ...], sql: str) -> float:
+    with relations.connection() as con:
+        for statement in relations.of_sweeps([place]):
+            con.execute(statement).fetchall()
+        queries.install_some(con, views)
+        began = time.process_time()
+        con.execute(sql).fetchall()
+        return time.process_time() - began
+
+
+def main() -> None:
+    """Print a line a question and a column an order: milliseconds in the order in use, and how many times that in the others."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--responses", type=int, default=RESPONSES)
+    parser.add_argument("--runs", type=int, default=RUNS)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        place = made(Path(folder) / "lake", given.responses)
+        lakes = {
+            name: rewritten(place, Path(folder) / str(number), order)
+            for number, (name, order) in enumerate(ORDERS.items())
+        }
+        _line("", *(f"{name} (in use)" if name == IN_USE else name for name in ORDERS))
+        for table in TABLES:
+            _line(f"{table}, bytes a row", *(f"{size(lake, table):.3f}" for lake in lakes.values()))
+        _line("least held at the seal", *(f"{piece(place, order):.1%}" for order in ORDERS.values()))
+        for what, ask in questions().items():
+            taken = [{name: ask(lake) for name, lake in lakes.items()} for _ in range(given.runs)]
+            medians = {name: statistics.median(run[name] for run in taken) for name in lakes}
+            ratios = (f"{medians[name] / medians[IN_USE]:.2f}×" for name in lakes if name != IN_USE)
+            _line(what, f"{1e3 * medians[IN_USE]:.0f} ms", *ratios)
+
+
+def _line(what: str, *cells: str) -> None:
+    print(f"{what:30}" + "".join(f"{cell:>19}" for cell in cells), flush=True)
+
+
+if __name__ == "__main__":
+    main()
