@@ -29,8 +29,8 @@ SO_ATTACH_FILTER = 26
 TPACKET_V2 = 1
 AVAILABLE, SEND_REQUEST, WRONG_FORMAT = 0, 1, 4
 USER = 1
-#: Frames that are looked at in one read: far more than wait at most times, and few enough to stay in the cache.
-READ = 1024
+#: Frames that are looked at in one read: more than come between two of them, and few enough for what is copied to stay in the cache.
+READ = 4096
 #: A received frame that the kernel has judged, or whose checksum its sender left to a network card that never saw it.
 CHECKSUM_NOT_READY, CHECKSUM_VALID = 1 << 3, 1 << 7
 HEADER = 32  # struct tpacket2_hdr; a sent frame's bytes follow it

@@ -68,11 +68,9 @@ class Listener:
         self._close(at.now)
 
     def read(self, permit: Permit) -> Iterator[Event]:
-        """Read what came."""
-        while True:
-            received = self.receive.read()
-            if not len(received.packets):
-                return
+        """Read what has come by now, once: what comes meanwhile costs less with more of its kind."""
+        received = self.receive.read()
+        if len(received.packets):
             yield from self._sort(packet.read_answers(received.packets, received.lengths), received, permit)
 
     def _sort(self, answers: Answers, received: Received, permit: Permit) -> Iterator[Event]:
