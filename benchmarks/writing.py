@@ -2,11 +2,12 @@
 
     python -m benchmarks.writing [--seconds N] [--sweep MICROSECONDS]
 
-Results come as they do in a sweep: a batch of rows ten times a second, appended to journals that are committed as often (`fsync`),
-ranges of ten seconds whose journals are read again, deduplicated, sorted and written as parts, and a seal that joins the parts. Of the
-results three in a hundred spoke DICOM, and are rows of `associations` too. Everything is done by the functions of the sweep. Time is
-that of the CPU, the kernel's part for the files included. The share is of the whole sweep's CPU, as `benchmarks.greetings` prints it
-for a result: engine, associator, writer and coordinator.
+Results come as they do in a sweep: ten times a second a batch of hosts that were settled by whole arrays, and of rows of those that
+were talked with. They become columns, go to the writer's process as Arrow messages, and are appended to journals that are committed
+as often (`fsync`). Ranges of ten seconds have their journals read again, deduplicated, sorted and written as parts; a seal joins the
+parts. Of the results three in a hundred spoke DICOM, and are rows of `associations` too. Everything is done by the functions of the
+sweep. Time is that of the CPU, the kernel's part for the files included. The share is of the whole sweep's CPU, as
+`benchmarks.greetings` prints it for a result: engine, associator, writer and coordinator.
 """
 
 import argparse
@@ -15,57 +16,93 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from benchmarks.bytes import OUTCOMES, RESULTS, associations, responses
 from pipeline.lake import parts
+from pipeline.outcome import CloseKind, CloseStage, Outcome
+from pipeline.probe.greeting import Settled
+from pipeline.probe.hosts import HOST
+from pipeline.stages import rows
+from pipeline.transport.channel import decode_rows, encode_rows
 
 #: Batches a second, and seconds of a range.
 BATCHES, RANGE_SECONDS = 10, 10
 #: What all processes of a worker had of a CPU for a result in `benchmarks.greetings`, µs.
 SWEEP_US = 126.2
 GOAL = 0.05
-Tables = dict[str, pa.Table]
+TABLES = ("responses", "associations", "banners")
 
 
-def results(folder: Path, seconds: int) -> list[list[Tables]]:
-    """Rows of so many seconds, range by range and batch by batch, in no order, as targets are."""
+class Batch(NamedTuple):
+    """What came of conversations in a tenth of a second."""
+
+    settled: list[Settled]
+    talked: list[dict[str, Any]]
+
+    def tables(self) -> Iterator[tuple[str, pa.RecordBatch]]:
+        """The tables that they have rows in, as an engine makes them."""
+        yield from rows.settled(self.settled)
+        yield from rows.by_table(self.talked, round=1)
+
+
+def results(folder: Path, seconds: int) -> list[list[Batch]]:
+    """What came of so many seconds, range by range and batch by batch, in no order, as targets are."""
     noise = np.random.default_rng(1)
-    count = seconds * RESULTS
-    made = {
-        "responses": responses(count, noise),
-        "associations": associations(round(count * OUTCOMES["accepted"]), noise, folder),
-    }
-    shuffled = {name: rows.take(pa.array(noise.permutation(len(rows)))) for name, rows in made.items()}
+    made = responses(seconds * RESULTS, noise)
+    made = made.take(pa.array(noise.permutation(len(made))))
+    said = associations(round(len(made) * OUTCOMES["accepted"] * 1.1), noise, folder)
+    said = said.take(pa.array(noise.permutation(len(said))))
     ranges = max(1, seconds // RANGE_SECONDS)
-    pieces = ranges * (seconds // ranges) * BATCHES
-    cut = {name: list(_cut(rows, pieces)) for name, rows in shuffled.items()}
-    batches = [{name: cut[name][number] for name in cut} for number in range(pieces)]
+    size = RESULTS // BATCHES
+    batches, begin = [], 0
+    for number in range(len(made) // size):
+        batch = made.slice(number * size, size)
+        talked = batch.filter(pc.equal(batch["outcome"], "accepted")).to_pylist()
+        dicom = said.slice(begin, len(talked)).to_pylist()
+        begin += len(talked)
+        spoken = [row | its for row, its in zip(talked, dicom, strict=True)]
+        common = {"like_dicom": True, "banner": None, "tls": None}
+        batches.append(Batch(list(_settled(batch)), [row | common for row in spoken]))
     return [batches[number::ranges] for number in range(ranges)]
 
 
-def _cut(rows: pa.Table, pieces: int) -> Iterator[pa.Table]:
-    for number in range(pieces):
-        begin, end = (len(rows) * each // pieces for each in (number, number + 1))
-        yield rows.slice(begin, end - begin).combine_chunks()
+def _settled(batch: pa.Table) -> Iterator[Settled]:
+    """The hosts of a batch that did not speak DICOM: by how it ended, and by what they said."""
+    hosts = np.zeros(len(batch), HOST)
+    for name, column in rows.KEPT.items():
+        values = batch[name].cast(pa.int64()) if name == "answered_at" else batch[name]
+        hosts[column] = values.to_numpy()
+    outcome, banner = batch["outcome"].to_numpy(), batch["banner"].fill_null(0).to_numpy()
+    for ended in sorted(set(outcome) - {"accepted"}):
+        for key in np.unique(banner[outcome == ended]).tolist():
+            said = key.to_bytes(8, "big") * 20 if key else b""
+            alike = (outcome == ended) & (banner == key)
+            kind = CloseKind.WE_CLOSED if said else CloseKind.DEADLINE
+            yield Settled(0, hosts[alike], Outcome(ended), kind, CloseStage.ASSOCIATE, said, 0)
 
 
-def write(folder: Path, ranges: list[list[Tables]]) -> Counter[str]:
+def write(folder: Path, ranges: list[list[Batch]]) -> Counter[str]:
     """Seconds of CPU of each step."""
     spent: Counter[str] = Counter()
     for number, batches in enumerate(ranges):
-        rows = [{name: table.to_pylist() for name, table in batch.items()} for batch in batches]
         begun = time.process_time()
-        made = [{name: parts.from_rows(its, name) for name, its in batch.items()} for batch in rows]
-        spent["rows to columns"] += time.process_time() - begun
+        made = [list(batch.tables()) for batch in batches]
+        spent["results to columns"] += time.process_time() - begun
         begun = time.process_time()
-        journals = {name: parts.journal(folder / f"{number}.{name}.arrows", name) for name in ranges[0][0]}
-        for batch in made:
-            for name, columns in batch.items():
+        made = [[(name, decode_rows(encode_rows(columns))) for name, columns in tables] for tables in made]
+        spent["messages to the writer"] += time.process_time() - begun
+        begun = time.process_time()
+        journals = {name: parts.journal(folder / f"{number}.{name}.arrows", name) for name in TABLES}
+        for tables in made:
+            for name, columns in tables:
                 journals[name].append(columns)
-                journals[name].commit(force=True)
+            for journal in journals.values():
+                journal.commit(force=True)
         for journal in journals.values():
             journal.close()
         spent["journals"] += time.process_time() - begun
@@ -77,7 +114,7 @@ def write(folder: Path, ranges: list[list[Tables]]) -> Counter[str]:
             parts.write(folder / f"{number}.{name}.parquet", tidied, name, "benchmark")
             spent["parts"] += time.process_time() - begun
     begun = time.process_time()
-    for name in ranges[0][0]:
+    for name in TABLES:
         files = [folder / f"{number}.{name}.parquet" for number in range(len(ranges))]
         parts.write_pieces(folder / f"{name}.parquet", parts.merged(files, name), name, "benchmark")
     spent["seal"] += time.process_time() - begun

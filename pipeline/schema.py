@@ -7,7 +7,7 @@ that a column draws from. `since` is the version that a column came with, `befor
 import re
 import tomllib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ class Column:
         return [str(member.value) for member in getattr(outcome, self.values)] if self.values else []
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Table:
     """One table of the lake."""
 
@@ -68,7 +68,7 @@ class Table:
     key: tuple[str, ...]
     columns: tuple[Column, ...]
 
-    @property
+    @cached_property
     def arrow(self) -> pa.Schema:
         """The Arrow schema, with the table's name and version in its metadata."""
         metadata = {"census.table": self.name, "census.schema_version": str(self.version)}

@@ -237,5 +237,4 @@ def _leaves(field: pa.Field, path: str = "") -> list[str]:
 
 def from_rows(rows: list[dict[str, Any]], table: str) -> pa.RecordBatch:
     """Plain rows as a record batch of the table's schema; keys that it lacks are left out."""
-    arrow = schema.table(table).arrow
-    return pa.RecordBatch.from_pylist([{name: row.get(name) for name in arrow.names} for row in rows], schema=arrow)
+    return pa.RecordBatch.from_pylist(rows, schema=schema.table(table).arrow)

@@ -3,8 +3,8 @@
 import os
 import socket
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,7 @@ import zmq
 from numpy.typing import NDArray
 
 from pipeline import register, schema
-from pipeline.lake import harm, parts
+from pipeline.lake import harm
 from pipeline.lake.begun import Begun
 from pipeline.outcome import Arm
 from pipeline.probe.engine import Engine
@@ -23,7 +23,7 @@ from pipeline.probe.flows import Talked
 from pipeline.probe.greeting import Settled
 from pipeline.probe.open_range import Connected, Controls, Finished, Greeted, Held, Responses
 from pipeline.probe.pacer import Pacer
-from pipeline.record import banner, columns
+from pipeline.record import columns
 from pipeline.register import Watch
 from pipeline.space.shard import Range
 from pipeline.stages import rows
@@ -37,7 +37,6 @@ from pipeline.stages.sender import SENDERS
 from pipeline.stages.setting import PROGRESS_SECONDS, Setting
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
-from pipeline.wire.guess import guess
 from pipeline.wire.outgoing import Outgoing
 
 FLUSH_SECONDS = 0.1
@@ -95,6 +94,21 @@ def _told(event: Responses) -> dict[str, NDArray[Any]]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """What came of conversations with targets of one range, on its way to the writer."""
+
+    settled: list[Settled] = field(default_factory=list)
+    talked: list[dict[str, Any]] = field(default_factory=list)
+
+    def tables(self) -> Iterator[tuple[str, pa.RecordBatch]]:
+        """The tables that they have rows in, with these rows."""
+        if self.settled:
+            yield from rows.settled(self.settled)
+        if self.talked:
+            yield from rows.by_table(self.talked, round=1)
+
+
 @dataclass(slots=True)
 class Sending:
     """The engine's process: commands in, finished conversations and targets for the associators out."""
@@ -114,7 +128,7 @@ class Sending:
     source: str
     origin: Origin
     attempts: dict[tuple[int, int], int] = field(default_factory=dict)
-    talked: dict[tuple[int, int], list[dict[str, Any]]] = field(default_factory=dict)
+    waiting: defaultdict[tuple[int, int], "_Waiting"] = field(default_factory=lambda: defaultdict(_Waiting))
     told: bool = True
     stopped: bool = False
     shown: float = 0.0
@@ -190,48 +204,28 @@ class Sending:
         self.fanout.rows(self.message(event.range, "held"), pa.RecordBatch.from_arrays(arrays, schema=table))
 
     def keep(self, event: Greeted) -> None:
-        """Have the writer keep what came of conversations."""
-        if isinstance(event.result, Settled):
-            self.keep_settled(event.range, event.result)
-        else:
-            self.keep_talked(event.range, event.result)
-
-    def keep_settled(self, chosen: Range, settled: Settled) -> None:
-        """Hosts that said nothing of DICOM's, as whole columns."""
-        count = len(settled.rows)
+        """Have the writer keep what came of conversations: their rows go with the next flush."""
+        waiting = self.waiting[event.range.shard, event.range.number]
+        result = event.result
+        outcome, count = (
+            (result.outcome, len(result.rows)) if isinstance(result, Settled) else (result.visit.outcome, 1)
+        )
         self.seen["responsive"] += count
-        self.seen[str(settled.outcome)] += count
-        key = banner(settled.banner)
-        same = {
-            "outcome": str(settled.outcome),
-            "close_kind": str(settled.kind),
-            "close_stage": str(settled.stage),
-            "banner": key,
-        }
-        names = {"ip": "address", "port": "port", "answered_at": "answered_at", "ttl": "ttl", "window": "window"}
-        table = schema.table("responses").arrow
-        arrays = [
-            pa.array(settled.rows[names[name]]).cast(table.field(name).type)
-            if name in names
-            else pa.repeat(pa.scalar(same[name], table.field(name).type), count)
-            for name in table.names
-        ]
-        self.fanout.rows(self.message(chosen, "responses"), pa.RecordBatch.from_arrays(arrays, schema=table))
-        if key is not None:
-            row = {"banner": key, "bytes": settled.banner, "guess": guess(settled.banner)}
-            self.fanout.rows(self.message(chosen, "banners"), parts.from_rows([row], "banners"))
+        self.seen[str(outcome)] += count
+        if isinstance(result, Settled):
+            waiting.settled.append(result)
+        else:
+            waiting.talked.append(self.talked(event.range, result))
 
-    def keep_talked(self, chosen: Range, talked: Talked | Connected) -> None:
-        """A host that was talked with: its rows go with the next flush."""
+    def talked(self, chosen: Range, talked: Talked | Connected) -> dict[str, Any]:
+        """The row of a host that was talked with."""
         visit = talked.visit
-        self.seen["responsive"] += 1
-        self.seen[str(visit.outcome)] += 1
         attempt = self.attempts[chosen.shard, chosen.number]
         where = {"shard": chosen.shard, "range": chosen.number, "attempt": attempt, "round": 1}
         origin = self.origin.columns(
             vantage=self.source, secured=visit.tls is not None, register_digest=self.watch.digest
         )
-        self.talked.setdefault((chosen.shard, chosen.number), []).append(columns(visit) | talked.syn | where | origin)
+        return columns(visit) | talked.syn | where | origin
 
     def keep_controls(self, event: Controls) -> None:
         """Have the writer keep who answered where nothing should."""
@@ -264,11 +258,11 @@ class Sending:
         if not now and at - self.flushed < FLUSH_SECONDS:
             return
         self.flushed = at
-        for (shard, number), talked in self.talked.items():
-            for table, batch in rows.by_table(talked, round=1):
+        for (shard, number), waiting in self.waiting.items():
+            for table, batch in waiting.tables():
                 message = messages.Rows(shard=shard, number=number, attempt=self.attempts[shard, number], table=table)
                 self.fanout.rows(message, batch)
-        self.talked.clear()
+        self.waiting.clear()
 
     def show(self) -> None:
         """Report progress now and then."""

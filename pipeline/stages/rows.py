@@ -1,24 +1,31 @@
 """Finished conversations as rows of the lake's tables, whoever held them."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
+from pipeline import schema
 from pipeline.lake import parts
 from pipeline.lake.store import Place, Sweep
 from pipeline.outcome import Transport
+from pipeline.probe.greeting import Settled
 from pipeline.probe.open_range import SendCounts
+from pipeline.record import banner
 from pipeline.space.plan import Plan
 from pipeline.space.shard import range_key
+from pipeline.wire.guess import guess
 from pipeline.wire.outgoing import Outgoing
 
 Row = Mapping[str, Any]
 #: The tables whose journals tell who was visited.
 VISITS = ("responses", "tls")
+#: The columns of `responses` that are kept of a host from its SYN-ACK on, and their names there.
+KEPT = {"ip": "address", "port": "port", "answered_at": "answered_at", "ttl": "ttl", "window": "window"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,31 @@ def by_table(rows: list[dict[str, Any]], *, round: int) -> Iterator[tuple[str, p
         "tls": [row for row in rows if row["tls"]],
     }
     yield from ((table, parts.from_rows(its_rows, table)) for table, its_rows in chosen.items() if its_rows)
+
+
+def settled(results: Sequence[Settled]) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """The tables that hosts which said nothing of DICOM's have rows in, with these rows, made as whole columns."""
+    hosts = np.concatenate([result.rows for result in results])
+    counts = [len(result.rows) for result in results]
+    replies = {banner(result.banner): result.banner for result in results}
+    kinds = {
+        "outcome": [str(result.outcome) for result in results],
+        "close_kind": [str(result.kind) for result in results],
+        "close_stage": [str(result.stage) for result in results],
+        "banner": [banner(result.banner) for result in results],
+    }
+    which = pa.array(np.repeat(np.arange(len(results)), counts))
+    arrow = schema.table("responses").arrow
+    arrays = [
+        pa.array(hosts[KEPT[field.name]]).cast(field.type)
+        if field.name in KEPT
+        else pa.array(kinds[field.name], field.type).take(which)
+        for field in arrow
+    ]
+    yield "responses", pa.RecordBatch.from_arrays(arrays, schema=arrow)
+    told = [{"banner": key, "bytes": said, "guess": guess(said)} for key, said in replies.items() if key is not None]
+    if told:
+        yield "banners", parts.from_rows(told, "banners")
 
 
 def known(place: Sweep, shard: int, number: int, attempt: int) -> set[tuple[int, int]]:

@@ -48,7 +48,7 @@ BENCHMARKS = {
     ),
     "writing": (
         ["--seconds", "1"],
-        r"(?s)rows to columns.*journals.*deduplication.*parts.*seal.*share of a sweep's CPU",
+        r"(?s)results to columns.*messages.*journals.*deduplication.*parts.*seal.*share of a sweep's CPU",
     ),
     "flow": (
         ["--shards", "2", "--ranges", "600"],
