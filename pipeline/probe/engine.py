@@ -18,12 +18,13 @@ from pipeline.probe.closing import SETTLED
 from pipeline.probe.listener import Listener
 from pipeline.probe.open_range import Event, Finished, OpenRange
 from pipeline.probe.pacer import Pacer
+from pipeline.probe.probes import Ahead, Probes
 from pipeline.ring import Transmits
-from pipeline.space.ranges import I64, U32, Ranges
+from pipeline.space.ranges import U32, Ranges
 from pipeline.space.register import Permit
 from pipeline.space.shard import Range, Walk
 from pipeline.wire import packet
-from pipeline.wire.cookie import Cookie, Secret, bake
+from pipeline.wire.cookie import Secret
 from pipeline.wire.packet import Sums
 
 BATCH = 8192
@@ -43,8 +44,7 @@ class Engine:
         permit: Callable[[], Permit], frame: bytes, pacer: Pacer, cooldown: float, asides: Asides,
         askings: Sequence[Asking] = (),
     ) -> None:  # fmt: skip
-        self._walk = walk
-        self._secret = secret
+        self._walk, self._ahead = walk, Ahead(walk, secret)
         self._transmit = transmit
         self._listener = listener
         self._sums = Sums.over(frame)
@@ -133,26 +133,27 @@ class Engine:
         return not held
 
     def _send(self, opened: OpenRange, permit: Permit) -> None:
-        left = opened.range.length - opened.next_index
-        count = self._granted(time.monotonic(), left)
-        if count:
-            begin = opened.range.first_index + opened.next_index
-            targets = self._walk.targets(opened.range.shard, begin, begin + count)
-            addresses, ports, chosen = _asked(*targets, permit.withheld)
-            if len(permit.quarantined.first):
-                opened.counts.quarantined += int(permit.quarantined.contains(targets[0]).sum())
-            cookie = bake(self._secret, addresses, ports)
-            sent = self._probe(addresses, ports, cookie)
-            place = opened.next_index + chosen
-            self._asides.choose(self._begun, place, addresses, ports, cookie.sequence, time.monotonic())
-            opened.next_index += count
-            opened.batches.append((opened.next_index, time.monotonic()))
-            opened.counts.probes_sent += sent
-            opened.counts.suppressed += count - sent
-            self.probes += sent
-            self.suppressed += count - sent
+        count = self._granted(time.monotonic(), opened.range.length - opened.next_index)
+        for probes in self._ahead.take(opened.range, opened.next_index, count):
+            self._send_some(opened, probes, permit)
         if opened.next_index == opened.range.length:
             self._end(opened)
+
+    def _send_some(self, opened: OpenRange, probes: Probes, permit: Permit) -> None:
+        """Send the next probes of a range, those excepted that the register withholds."""
+        if len(permit.quarantined.first):
+            opened.counts.quarantined += int(permit.quarantined.contains(probes.addresses).sum())
+        asked, chosen = probes.but(permit.withheld)
+        self._probe(asked)
+        now = time.monotonic()
+        place = opened.next_index + chosen
+        self._asides.choose(self._begun, place, asked.addresses, asked.ports, asked.cookie.sequence, now)
+        opened.next_index += len(probes)
+        opened.batches.append((opened.next_index, now))
+        opened.counts.probes_sent += len(asked)
+        opened.counts.suppressed += len(probes) - len(asked)
+        self.probes += len(asked)
+        self.suppressed += len(probes) - len(asked)
 
     def _send_asides(self, withheld: Ranges) -> None:
         """Send the probes beside the plan's own that are due, from the same budget."""
@@ -164,8 +165,8 @@ class Engine:
         for due in self._asides.due(now, partial(self._granted, now)):
             opened = self._listener.open.get(due.number)
             if opened is not None:
-                addresses, ports, chosen = _asked(due.addresses, due.ports, withheld)
-                self._probe(addresses, ports, bake(due.aside.secret, addresses, ports))
+                asked, chosen = Probes.of(due.aside.secret, due.addresses, due.ports).but(withheld)
+                self._probe(asked)
                 opened.asked[due.aside.name].append(due.position[chosen])
 
     def _ask(self, withheld: Ranges) -> None:
@@ -173,21 +174,19 @@ class Engine:
         now = time.monotonic()
         for asking in self._askings:
             for wanted in asking.due(now, partial(self._granted, now)):
-                addresses, ports, _ = _asked(*wanted, withheld)
-                self._probe(addresses, ports, bake(asking.secret, addresses, ports))
+                self._probe(Probes.of(asking.secret, *wanted).but(withheld)[0])
 
     def _granted(self, now: float, wanted: int) -> int:
         """How many of the probes that are wanted may go now."""
         return self._pacer.grant(now, self._transmit.room(min(wanted, BATCH)))
 
-    def _probe(self, addresses: U32, ports: NDArray[np.uint16], cookie: Cookie) -> int:
-        """Send a SYN to each target; how many that were."""
-        count = len(addresses)
-        if count:
-            ids = self._ids.integers(0, 65536, count, dtype=np.uint16)
-            packet.fill(self._transmit.frames(count), self._sums, addresses, ports, cookie, ids)
-            self._transmit.send(count)
-        return count
+    def _probe(self, probes: Probes) -> None:
+        """Send a SYN to each target."""
+        if len(probes):
+            ids = self._ids.integers(0, 65536, len(probes), dtype=np.uint16)
+            frames = self._transmit.frames(len(probes))
+            packet.fill(frames, self._sums, probes.addresses, probes.ports, probes.cookie, ids)
+            self._transmit.send(len(probes))
 
     def _end(self, opened: OpenRange) -> None:
         """Let a range cool down; what the rings and the pacer counted meanwhile is its own."""
@@ -206,11 +205,3 @@ class Engine:
             setattr(opened.counts, name, total - self._seen[name])
             self._seen[name] = total
         self._sending = None
-
-
-def _asked(addresses: U32, ports: NDArray[np.uint16], withheld: Ranges) -> tuple[U32, NDArray[np.uint16], I64]:
-    """The targets that the register does not withhold, and their places among all of these."""
-    if not len(withheld.first):
-        return addresses, ports, np.arange(len(addresses))
-    asked = np.flatnonzero(~withheld.contains(addresses))
-    return addresses[asked], ports[asked], asked
