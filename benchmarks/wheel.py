@@ -56,19 +56,20 @@ def answers(first: int, count: int) -> Answers:
     )
 
 
-def greeter() -> Greeter:
-    """One that sends into the pair."""
+def greeter() -> tuple[Greeter, Speaker]:
+    """One that sends into the pair, and what it speaks through."""
     link = Link(mac(VANTAGE_MAC), mac(WORLD_MAC), listing.parse(VANTAGE_ADDRESS, "here")[0])
 
     def talk(*_: int) -> None:
         raise AssertionError("nobody speaks here")
 
-    return Greeter(Speaker(SegmentRing.over(guard.packet_socket("vantage0", 0)), link, OUTGOING), OUTGOING, talk)  # type: ignore[arg-type]
+    speaker = Speaker(SegmentRing.over(guard.packet_socket("vantage0", 0)), link, OUTGOING)
+    return Greeter(speaker, OUTGOING, talk), speaker  # type: ignore[arg-type]
 
 
 def hold(hosts: int, over: float) -> None:
     """Load them, wait until each has been told, and print what it took."""
-    greeting, late, most, loaded, told = greeter(), [], 0, 0, 0
+    (greeting, speaker), late, most, loaded, told = greeter(), [], 0, 0, 0
     resident, began = resident_mb(), time.monotonic()
     while told < hosts:
         now = time.monotonic()
@@ -80,7 +81,9 @@ def hold(hosts: int, over: float) -> None:
             greeting.hosts.rows["acked"][slots] = len(OUTGOING.request)
             loaded += due
         most = max(most, len(greeting.hosts))
-        for each in greeting.tick(Clock(time.monotonic(), 0)):
+        ended = list(greeting.tick(Clock(time.monotonic(), 0)))
+        speaker.flush()
+        for each in ended:
             if isinstance(each, Settled):
                 told += len(each.rows)
                 deadline = each.rows["began_us"] / 1e6 + PATIENCE_SECONDS

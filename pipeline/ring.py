@@ -32,7 +32,7 @@ USER = 1
 #: Frames that are looked at in one read: more than come between two of them, and few enough for what is copied to stay in the cache.
 READ = 4096
 #: A received frame that the kernel has judged, or whose checksum its sender left to a network card that never saw it.
-CHECKSUM_NOT_READY, CHECKSUM_VALID = 1 << 3, 1 << 7
+JUDGED = 1 << 3 | 1 << 7  # TP_STATUS_CSUMNOTREADY, TP_STATUS_CSUM_VALID
 HEADER = 32  # struct tpacket2_hdr; a sent frame's bytes follow it
 NET_OFFSET = (
     80  # the kernel puts a received IP header at 32 (header) + 20 (sockaddr_ll) + 16 (link header), aligned to 16
@@ -153,14 +153,20 @@ class SegmentRing:
         """Over a packet ring of a socket."""
         return cls(TransmitRing(sock, SEGMENT, SEGMENT_FRAME, SEGMENT_FRAMES))
 
-    def send(self, kind: Kind, places: Places) -> None:
-        """Send a segment of a kind to each place, in their order."""
-        done, wanted = 0, len(places.address)
-        while done < wanted:
-            count = self._ring.room(wanted - done)
+    def send(self, said: Sequence[tuple[Kind, Places]]) -> None:
+        """Send segments of each kind to its places, in this order."""
+        if not said:
+            return
+        kinds, parts = zip(*said, strict=True)
+        places, which = Places.of_all(parts), np.repeat(np.arange(len(kinds)), [len(each.address) for each in parts])
+        lengths = np.array([len(kind.frame) for kind in kinds])[which]
+        done = 0
+        while done < len(which):
+            count = self._ring.room(len(which) - done)
+            now = slice(done, done + count)
             ids = self._ids.integers(0, 65536, count, dtype=np.uint16)
-            segment.fill(self._ring.frames(count)["bytes"], kind, places.take(slice(done, done + count)), ids)
-            self._ring.lengths(count)[:] = len(kind.frame)
+            segment.fill(self._ring.frames(count)["bytes"], kinds, which[now], places.take(now), ids)
+            self._ring.lengths(count)[:] = lengths[now]
             self._ring.send(count)
             done += count
 
@@ -172,9 +178,32 @@ class Received:
     packets: NDArray[np.uint8]
     lengths: NDArray[np.uint32]
     long: NDArray[np.uint8]
-    """The first LONGEST bytes of the packets with more than SNAP, in their order."""
+    """The first LONGEST bytes of the packets with more than SNAP, in their order; no more than the longest of them has."""
     seen_at: NDArray[np.float64]
     """When the kernel took each packet, in seconds since the epoch."""
+
+    @classmethod
+    def of(cls, frames: NDArray[np.void], place: NDArray[np.int64]) -> "Received":
+        """Copies of what frames of a ring hold at these places."""
+        lengths = frames["snap_length"][place] - np.uint32(14)
+        is_long = place[lengths > SNAP]
+        longest = int(lengths.max(initial=SNAP))
+        long = frames["long"][:, : longest + longest % 2][is_long]
+        seen_at = frames["seconds"][place] + frames["nanoseconds"][place] * 1e-9
+        return cls(frames["packet"][place], lengths, long, seen_at)
+
+    def take(self, chosen: NDArray[np.bool_]) -> "Received":
+        """Those that are chosen."""
+        long = self.long[chosen[self.lengths > SNAP]]
+        return Received(self.packets[chosen], self.lengths[chosen], long, self.seen_at[chosen])
+
+    def intact(self) -> NDArray[np.bool_]:
+        """Which of them have arrived as they were sent."""
+        is_long = self.lengths > SNAP
+        held = np.empty(len(is_long), dtype=np.bool_)
+        held[~is_long] = intact(self.packets[~is_long], self.lengths[~is_long])
+        held[is_long] = intact(self.long, self.lengths[is_long])
+        return held
 
     def payloads(self, answers: Answers) -> list[bytes]:
         """The peer's bytes in each of these packets."""
@@ -188,15 +217,13 @@ class Received:
 
     def bytes_of(self, frames: NDArray[np.int64], begin: NDArray[np.uint16], size: NDArray[np.uint16]) -> list[bytes]:
         """So many bytes from a place on, in each of these packets; all of shape (n,)."""
-        is_long = self.lengths > SNAP
-        place = np.cumsum(is_long) - 1
-        chosen = zip(frames.tolist(), begin.tolist(), size.tolist(), strict=True)
-        return [
-            (self.long[place[frame]] if is_long[frame] else self.packets[frame])[begin : begin + size].tobytes()
-            if size
-            else b""
-            for frame, begin, size in chosen
-        ]
+        is_long, width = self.lengths > SNAP, self.long.shape[1]
+        everything = self.packets.tobytes() + self.long.tobytes()
+        first = np.where(is_long, self.packets.size + (np.cumsum(is_long) - 1) * width, np.arange(len(is_long)) * SNAP)
+        last = (first + np.where(is_long, width, SNAP))[frames]
+        begins = first[frames] + begin
+        ends = np.minimum(begins + size, last)
+        return [everything[begin:end] for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
 
 
 class ReceiveRing:
@@ -218,36 +245,21 @@ class ReceiveRing:
         gaps = np.flatnonzero(waiting == 0)
         count = int(gaps[0]) if len(gaps) else len(waiting)
         chosen = self._ring[self._head : self._head + count]
-        usable = (chosen["net"] == NET_OFFSET) & (chosen["snap_length"] == chosen["length"])
-        self.truncated += int((chosen["snap_length"] != chosen["length"]).sum())
-        broken = _broken(chosen, usable)
-        self.corrupt += int(broken.sum())
-        usable &= ~broken
-        lengths = chosen["snap_length"][usable] - np.uint32(14)
-        is_long = np.flatnonzero(usable)[lengths > SNAP]
-        seen_at = chosen["seconds"][usable] + chosen["nanoseconds"][usable] * 1e-9
-        received = Received(chosen["packet"][usable], lengths, chosen["long"][is_long], seen_at)
+        whole = chosen["snap_length"] == chosen["length"]
+        self.truncated += count - int(whole.sum())
+        usable = np.flatnonzero(whole & (chosen["net"] == NET_OFFSET))
+        received, judged = Received.of(chosen, usable), (chosen["status"][usable] & JUDGED) != 0
         chosen["status"] = 0
         self._head = (self._head + count) % RX_FRAMES
-        return received
+        held = judged | received.intact()
+        self.corrupt += len(held) - int(held.sum())
+        return received if held.all() else received.take(held)
 
     def count_drops(self) -> int:
         """Frames that found no room, since the socket was made."""
         _, drops = struct.unpack("II", self.socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))
         self.dropped += drops
         return self.dropped
-
-
-def _broken(frames: NDArray[np.void], usable: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which of the usable frames have a wrong checksum, where there is one to judge."""
-    broken = np.zeros(len(frames), dtype=np.bool_)
-    judged = usable & ((frames["status"] & (CHECKSUM_NOT_READY | CHECKSUM_VALID)) == 0)
-    short = frames["snap_length"] <= SNAP + 14
-    for rows, field in ((judged & short, "packet"), (judged & ~short, "long")):
-        place = np.flatnonzero(rows)
-        packets = np.ascontiguousarray(frames[field][place])
-        broken[place] = ~intact(packets, frames["snap_length"][place] - np.uint32(14))
-    return broken
 
 
 def filter_program(our_address: int, ports: Slice = WHOLE) -> list[Step]:

@@ -63,9 +63,10 @@ class Listener:
         return min(self._greeter.next_due, self._closing.next_due)
 
     def tick(self, at: Clock) -> Iterator[Greeted]:
-        """Let time pass for those that we wait for."""
+        """Let time pass for those that we wait for, and let leave what is to be said to them and to those that were read of."""
         yield from self._told(self._greeter.tick(at))
         self._close(at.now)
+        self._speaker.flush()
 
     def read(self, permit: Permit) -> Iterator[Event]:
         """Read what has come by now, once: what comes meanwhile costs less with more of its kind."""

@@ -10,16 +10,22 @@ from pipeline.wire.segment import Kind, Places
 
 
 class Speaker:
-    """Sends segments of every kind to many hosts at once."""
+    """Sends segments of every kind to many hosts at once. What it is told to send waits for the others until `flush`."""
 
     def __init__(self, ring: SegmentRing, link: Link, outgoing: Outgoing) -> None:
         self._ring, self._link, self._outgoing = ring, link, outgoing
         self._kinds: dict[tuple[int, bytes], Kind] = {}
+        self._said: list[tuple[Kind, Places]] = []
 
     def send(self, flags: int, payload: bytes, places: Places) -> None:
-        """Send the same segment to each place."""
+        """Send the same segment to each place, with all that is said until `flush`."""
         if len(places.address):
-            self._ring.send(self.kind(flags, payload), places)
+            self._said.append((self.kind(flags, payload), places))
+
+    def flush(self) -> None:
+        """Let what was said leave, in that order."""
+        said, self._said = self._said, []
+        self._ring.send(said)
 
     def say(
         self, rows: NDArray[np.void], flags: int, payload: bytes = b"", *, skip: int | NDArray[np.uint16] = 0

@@ -18,15 +18,20 @@ def intact(packets: NDArray[np.uint8], lengths: NDArray[np.integer]) -> NDArray[
     """
     total = np.minimum(u2(packets, 2), lengths)
     whole = total <= packets.shape[1]
-    inside = np.arange(packets.shape[1]) < total[:, None]
-    summed = np.where(inside, packets, np.uint8(0)).view(">u2").astype(np.uint32)
-    header = summed[:, : IP_HEADER // 2].sum(axis=1, dtype=np.uint32)
-    body = summed[:, IP_HEADER // 2 :].sum(axis=1, dtype=np.uint32)
-    pseudo = summed[:, 6:10].sum(axis=1, dtype=np.uint32) + np.uint32(TCP) + (total - IP_HEADER).astype(np.uint32)
+    inside = np.arange(packets.shape[1], dtype=np.uint16) < total.astype(np.uint16)[:, None]
+    words = (packets * inside).view(">u2").astype(np.uint32)
+    header = _total(words[:, : IP_HEADER // 2])
+    body = _total(words[:, IP_HEADER // 2 :])
+    pseudo = _total(words[:, 6:10]) + np.uint32(TCP) + (total - IP_HEADER).astype(np.uint32)
     protocol = packets[:, 9]
     right = np.where(protocol == TCP, _folded(body + pseudo), np.where(protocol == ICMP, _folded(body), WHOLE)) == WHOLE
     held: NDArray[np.bool_] = (_folded(header) == WHOLE) & right & whole & (total >= IP_HEADER)
     return held
+
+
+def _total(words: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """The sum of each row."""
+    return np.asarray(np.einsum("ij->i", words), dtype=np.uint32)
 
 
 def _folded(total: NDArray[np.uint32]) -> NDArray[np.uint32]:

@@ -4,7 +4,9 @@ No segment here carries options, and none anything but one whole template: whoev
 """
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,12 +66,24 @@ class Places:
         """Those that are chosen."""
         return Places(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
 
+    @classmethod
+    def of_all(cls, parts: Sequence["Places"]) -> "Places":
+        """Those of all parts, one after another."""
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__))
 
-def fill(frames: NDArray[np.uint8], kind: Kind, places: Places, ids: NDArray[np.uint16]) -> None:
-    """Write segments of one kind into rows of at least `len(kind.frame)` bytes; shape (n, bytes)."""
-    frames[:, : len(kind.frame)] = np.frombuffer(kind.frame, dtype=np.uint8)
+
+def fill(
+    frames: NDArray[np.uint8], kinds: Sequence[Kind], which: NDArray[np.int64], places: Places, ids: NDArray[np.uint16]
+) -> None:
+    """Write segments into rows of at least as many bytes as theirs; shape (n, bytes).
+
+    `which` tells the place of each one's kind, in ascending order; either all kinds are played or none.
+    """
+    begins = np.searchsorted(which, np.arange(len(kinds) + 1)).tolist()
+    for kind, (begin, end) in zip(kinds, pairwise(begins), strict=True):
+        frames[begin:end, : len(kind.frame)] = np.frombuffer(kind.frame, dtype=np.uint8)
     header = frames[:, : HEADER.itemsize].view(HEADER)[:, 0]
-    here, there = ("destination", "source") if kind.played else ("source", "destination")
+    here, there = ("destination", "source") if kinds[0].played else ("source", "destination")
     header[there] = places.address
     header[f"{here}_port"] = places.our_port
     header[f"{there}_port"] = places.port
@@ -78,5 +92,6 @@ def fill(frames: NDArray[np.uint8], kind: Kind, places: Places, ids: NDArray[np.
     header["id"] = ids
     where = halves(places.address)
     varying = where + halves(places.sequence) + halves(places.acknowledgement) + places.port + places.our_port
-    header["ip_checksum"] = checksum(where + ids + np.uint32(kind.ip))
-    header["tcp_checksum"] = checksum(varying + np.uint32(kind.tcp))
+    constant = np.array([(kind.ip, kind.tcp) for kind in kinds], dtype=np.uint32)[which]
+    header["ip_checksum"] = checksum(where + ids + constant[:, 0])
+    header["tcp_checksum"] = checksum(varying + constant[:, 1])

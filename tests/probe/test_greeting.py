@@ -49,13 +49,15 @@ def test_our_fin_counts_what_was_sent(window: int, said: int, tmp_path: Path, mo
         here = network.inside(pair.vantage, lambda: guard.packet_socket("vantage0", 0))
         there = network.inside(pair.world, lambda: guard.packet_socket("world0", 3))
         link = Link(*(bytes.fromhex(mac.replace(":", "")) for mac in (VANTAGE_MAC, WORLD_MAC)), 0xC6120001)
-        greeter = Greeter(Speaker(SegmentRing.over(here), link, OUTGOING), OUTGOING, None)  # type: ignore[arg-type]
+        speaker = Speaker(SegmentRing.over(here), link, OUTGOING)
+        greeter = Greeter(speaker, OUTGOING, None)  # type: ignore[arg-type]
         one, at = np.zeros(1, dtype=np.uint32), Clock(0.0, 0)
         slots = greeter.greet(segment(SYN | ACK, THEIRS, window), one, 1, one, at)
         acked = np.full(1, said, dtype=np.uint32)
         (settled,) = greeter.hear(segment(FIN | ACK, THEIRS + 1, window), slots, acked, [b""], at)
         assert isinstance(settled, Settled)
         assert (settled.outcome, settled.sent) == (Outcome.CLOSED, said + 1)
+        speaker.flush()
         there.settimeout(5)
         while not (frame := there.recv(4096))[47] & FIN:
             pass

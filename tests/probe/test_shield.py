@@ -35,7 +35,7 @@ from pipeline.wire.segment import Kind, Places
 heard = guard.packet_socket("world0", 3)
 one = lambda number, kind: np.array([number], dtype=kind)
 places = Places(one(11 << 24, "u4"), one(int(sys.argv[1]), "u2"), one(20000, "u2"), one(7, "u4"), one(8, "u4"))
-SegmentRing.over(guard.packet_socket("world0", 0)).send(Kind.of(link(), SYN | ACK, played=True), places)
+SegmentRing.over(guard.packet_socket("world0", 0)).send([(Kind.of(link(), SYN | ACK, played=True), places)])
 heard.settimeout(1)
 try:
     while (frame := heard.recv(2048))[47] != 4:

@@ -17,8 +17,8 @@ PLACES = st.tuples(
 KINDS = st.tuples(st.sampled_from([ACK, ACK | PSH, ACK | FIN, RST | ACK]), st.binary(max_size=300))
 
 
-def filled(kind: Kind, rows: list[tuple[int, ...]]) -> list[bytes]:
-    """The frames of (address, port, our port, sequence, acknowledgement, id)."""
+def filled(kinds: list[Kind], which: list[int], rows: list[tuple[int, ...]]) -> list[bytes]:
+    """The frames of (address, port, our port, sequence, acknowledgement, id), each of a kind."""
     address, port, our_port, sequence, acknowledgement, ids = (np.array(column) for column in zip(*rows, strict=True))
     frames = np.zeros((len(rows), 512), dtype=np.uint8)
     u4 = np.uint32
@@ -29,17 +29,24 @@ def filled(kind: Kind, rows: list[tuple[int, ...]]) -> list[bytes]:
         sequence.astype(u4),
         acknowledgement.astype(u4),
     )
-    fill(frames, kind, places, ids.astype(np.uint16))
-    return [frame[: len(kind.frame)].tobytes() for frame in frames]
+    fill(frames, kinds, np.array(which), places, ids.astype(np.uint16))
+    return [frame[: len(kinds[number].frame)].tobytes() for frame, number in zip(frames, which, strict=True)]
 
 
-@given(KINDS, st.lists(PLACES, min_size=1, max_size=5))
-def test_another_implementation_reads_them(made: tuple[int, bytes], rows: list[tuple[int, ...]]) -> None:
-    """Fields, bytes and both checksums are those that dpkt reads and computes, for bytes of odd and even number."""
-    flags, payload = made
-    for frame, (address, port, our_port, sequence, acknowledgement, id) in zip(
-        filled(Kind.of(LINK, flags, payload), rows), rows, strict=True
+@given(
+    st.lists(st.tuples(KINDS, st.lists(PLACES, max_size=5)), min_size=1, max_size=4).filter(
+        lambda said: any(rows for _, rows in said)
+    )
+)
+def test_another_implementation_reads_them(said: list[tuple[tuple[int, bytes], list[tuple[int, ...]]]]) -> None:
+    """Of several kinds filled together, fields, bytes and both checksums are what dpkt reads, for bytes of odd and even number."""
+    which = [number for number, (_, rows) in enumerate(said) for _ in rows]
+    rows = [row for _, rows in said for row in rows]
+    frames = filled([Kind.of(LINK, *made) for made, _ in said], which, rows)
+    for frame, number, (address, port, our_port, sequence, acknowledgement, id) in zip(
+        frames, which, rows, strict=True
     ):
+        flags, payload = said[number][0]
         ip = dpkt.ethernet.Ethernet(frame).data
         tcp = ip.data
         assert (int.from_bytes(ip.dst, "big"), int.from_bytes(ip.src, "big"), ip.id) == (address, OURS, id)

@@ -73,10 +73,9 @@ class Player:
 
     def answer(self, responder: Responder, path: Loss) -> None:
         """Send what hosts have to say to an address by now."""
-        for kind, places in responder.due(time.monotonic()):
-            kept = path.kept(len(places.address))
-            self.said += int(kept.sum())
-            self.ring.send(kind, places.take(kept))
+        said = [(kind, places.take(path.kept(len(places.address)))) for kind, places in responder.due(time.monotonic())]
+        self.said += sum(len(places.address) for _, places in said)
+        self.ring.send(said)
 
     def hear(self, received: Received, path: Loss) -> None:
         """Take what arrives; most of it is for nobody, so that is found out first."""
@@ -116,7 +115,7 @@ class Player:
             random.integers(0, 2**32, count).astype(np.uint32),
             random.integers(0, 2**32, count).astype(np.uint32),
         )
-        self.ring.send(kind, places)
+        self.ring.send([(kind, places)])
         self.forged += count
 
     def stop(self, *_: object) -> None:
