@@ -1,0 +1,154 @@
+"""Two machines race for the shards of one sweep in a bucket; one of them is killed, and the other finishes what it left.
+
+Each machine has a kernel's view of its own: processes, host name, a clock since the boot that is weeks from the other's, and a
+closed network with an internet of the same hosts. All that they share is the bucket.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline import sweep
+from pipeline.lake import leases, receipts, remote, store
+from pipeline.publish import session
+from tests.chaos.inside import processes
+from tests.chaos.machine import TTL
+from tests.chaos.world import World
+from tests.lake import bucket
+from tests.testbed.running import CENSUS, ROOT
+
+#: Names of machines, and by how many seconds their clocks are off.
+MACHINES = {"north": 0, "south": 3_000_000}
+#: What the hosts of a machine's internet counted, as its testbed says at the end.
+COUNTED = re.compile(r"^testbed: internet: (\{.*\})$", re.MULTILINE)
+#: A machine that does much else takes its time.
+pytestmark = pytest.mark.timeout(900)
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A finished sweep of two machines."""
+
+    world: World
+    place: store.Sweep
+    killed_at: float
+    left: set[str]
+    """The ranges that one machine had when it was killed."""
+    receipts: list[receipts.Receipt]
+    rows: dict[tuple[int, int], str]
+    visits: int
+    """Connections that hosts had with either machine."""
+
+
+@pytest.fixture(scope="module")
+def shared(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    """The sweep, once `census work` has ended on the machine that is left."""
+    folder = tmp_path_factory.mktemp("machines")
+    world = World.made(folder, kills=1, senders=1, prefix=20, shards=8)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**bucket.KEYS, "AWS_ENDPOINT_URL": endpoint, "XDG_CACHE_HOME": str(folder)}.items():
+            patch.setenv(name, value)
+        remote._store.cache_clear()
+        lake = bucket.make(endpoint) + "/lake"
+        place = store.Sweep(store.at(lake), sweep.read(world.plan).sweep)
+        with machine(folder, world, lake, "north") as north, machine(folder, world, lake, "south") as south:
+            wait_for_both(place)
+            os.kill(worker(north.pid), signal.SIGKILL)
+            killed_at, left = time.time(), held(place, "north")
+            assert north.wait(60) == 128 + signal.SIGKILL
+            assert south.wait(400) == 0, (folder / "south.log").read_text()[-3000:]
+        said = [counted(folder / f"{name}.log") for name in MACHINES]
+        with session.connect(place.lake) as con:
+            rows = con.execute("SELECT ip, port, outcome FROM responses").fetchall()
+        found = {(ip, port): outcome for ip, port, outcome in rows}
+        assert len(found) == len(rows)
+        visits = sum(each["visits"] for each in said)
+        yield Shared(world, place, killed_at, left, receipts.read_receipts(place), found, visits)
+
+
+@contextmanager
+def machine(folder: Path, world: World, lake: str, name: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """A machine of this name that runs `census work`; what it says goes to NAME.log, and at the end it is gone."""
+    home = folder / name
+    home.mkdir()
+    apart = ["--pid", "--fork", "--kill-child", "--mount-proc", "--uts", "--time", "--boottime", str(MACHINES[name])]
+    stand = ["--spec", str(world.spec), "--outside", "--number", str(list(MACHINES).index(name))]
+    work = [sys.executable, "-m", "tests.chaos.machine", name, "work", str(world.plan), "--lake", lake]
+    command = ["unshare", *apart, "--", *CENSUS, "testbed", "run", *stand, "--", *work]
+    own = os.environ | {"TMPDIR": str(home), "XDG_CACHE_HOME": str(home)}
+    with (folder / f"{name}.log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=own, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def held(place: store.Sweep, name: str) -> set[str]:
+    """The ranges whose leases a machine has."""
+    found = leases.standing(place, receipts.finished(place))
+    return {lease.key for lease in found if lease.holder.host == name and "-" in lease.key}
+
+
+def wait_for_both(place: store.Sweep) -> None:
+    """Wait until both machines have done a range, and have another."""
+    done: dict[str, receipts.Receipt] = {}
+    while {receipt["host"] for receipt in done.values()} != MACHINES.keys() or not all(
+        held(place, m) for m in MACHINES
+    ):
+        time.sleep(0.5)
+        receipts.read_new(place, done)
+
+
+def worker(machine: int) -> int:
+    """The process of `census work` below that of a machine."""
+    below = [machine]
+    for parent in below:
+        for pid, command in processes(parent):
+            if "tests.chaos.machine" in command and "testbed" not in command:
+                return pid
+            below.append(pid)
+    raise AssertionError("it does not run")
+
+
+def counted(log: Path) -> dict[str, Any]:
+    """What the hosts that a machine saw have counted."""
+    (line,) = COUNTED.findall(log.read_text())
+    found: dict[str, Any] = json.loads(line)
+    return found
+
+
+def test_every_range_is_done_once(shared: Shared) -> None:
+    """Both machines have done ranges, each is done once, and begun again only where the killed one had it; rows are the truth."""
+    sweep.require_verified(sweep.read(shared.world.plan), shared.place)
+    assert shared.rows == shared.world.truth()
+    assert Counter(receipt["host"] for receipt in shared.receipts).keys() == MACHINES.keys()
+    again = {f"{r['shard']:03d}-{r['range']:06d}" for r in shared.receipts if r["attempts"] > 1}
+    assert again and again <= shared.left
+
+
+def test_the_other_waits_for_the_lease_to_run_out(shared: Shared) -> None:
+    """What the killed machine had is done by the other, not before its lease was left unchanged for its time to live."""
+    taken = [receipt for receipt in shared.receipts if receipt["attempts"] > 1]
+    assert {receipt["host"] for receipt in taken} == {"south"}
+    waited = min(receipt["finished_at"] for receipt in taken) / 1e6 - shared.killed_at
+    assert waited > TTL * 7 / 8  # since it was last renewed
+
+
+def test_no_host_is_visited_again(shared: Shared) -> None:
+    """Hosts count one visit for each row, and further ones only in ranges that were under way when the machine was killed."""
+    among = sum(r["responses"] for r in shared.receipts if r["attempts"] > 1)
+    assert len(shared.rows) <= shared.visits <= len(shared.rows) + among
