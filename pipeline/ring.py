@@ -8,6 +8,7 @@ import errno
 import mmap
 import socket
 import struct
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -29,6 +30,10 @@ SO_ATTACH_FILTER = 26
 TPACKET_V2 = 1
 AVAILABLE, SEND_REQUEST, WRONG_FORMAT = 0, 1, 4
 USER = 1
+#: An interface that takes no frame for so many seconds is broken; between two looks it is given a little time.
+STUCK_SECONDS, BREATH_SECONDS = 5.0, 0.00005
+#: A queue has no room now, or has dropped a frame: the others are still to go.
+BUSY = frozenset({errno.EAGAIN, errno.ENOBUFS, errno.EBUSY})
 #: Frames that are looked at in one read: more than come between two of them, and few enough for what is copied to stay in the cache.
 READ = 4096
 #: A received frame that the kernel has judged, or whose checksum its sender left to a network card that never saw it.
@@ -131,14 +136,25 @@ class TransmitRing:
         return chosen
 
     def send(self, count: int) -> None:
-        """Hand the next `count` frames to the kernel and wait until it has taken them."""
+        """Hand the next `count` frames to the kernel and wait until it has taken them.
+
+        Where the interface drops one the kernel stops, and begins with that frame when it is called again.
+        """
         self._ring["status"][self._head : self._head + count] = SEND_REQUEST
         self._head = (self._head + count) % len(self._ring)
+        patience = time.monotonic() + STUCK_SECONDS
+        while (refused := self._refused()) is not None:
+            if refused.errno not in BUSY or time.monotonic() > patience:
+                raise CensusError(f"the interface does not take frames: {refused.strerror}")
+            time.sleep(BREATH_SECONDS)
+
+    def _refused(self) -> OSError | None:
+        """Have the kernel send all that wait; why it did not."""
         try:
             self._socket.send(b"")
         except OSError as error:
-            if error.errno not in (errno.ENOBUFS, errno.EAGAIN):
-                raise CensusError(f"the interface does not take probes: {error.strerror}") from None
+            return error
+        return None
 
 
 class SegmentRing:

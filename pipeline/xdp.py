@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pipeline import guard
 from pipeline.errors import CensusError
-from pipeline.ring import SEGMENT, SEGMENT_FRAME, TX_FRAME
+from pipeline.ring import BREATH_SECONDS, BUSY, SEGMENT, SEGMENT_FRAME, STUCK_SECONDS, TX_FRAME
 from pipeline.wire.packet import FRAME
 
 SOL_XDP = 283  # linux/socket.h; what follows is of linux/if_xdp.h
@@ -35,10 +35,6 @@ PROBES, SEGMENTS = 16384, 2048
 ENTRIES = 32768
 #: No interface has more queues.
 MOST_QUEUES = 1 << 16
-#: An interface that takes no frame for so many seconds is broken; between two looks it is given a little time.
-STUCK_SECONDS, BREATH_SECONDS = 5.0, 0.00005
-#: A queue has no room now, or has dropped a frame: the others are still to go.
-BUSY = frozenset({errno.EAGAIN, errno.ENOBUFS, errno.EBUSY})
 
 
 class RefusedError(Exception):
