@@ -172,11 +172,12 @@ class Listener:
         opened.slot[position] = SETTLED
         opened.counts.suppressed_visits += int(withheld.sum())
         self._speaker.refuse(answers.take(~greeted))
-        rtt = _rtt(opened, position)
+        at = now()
+        rtt = opened.rtt_us(position, at)
         if greeted.any():
             number = heard.number
             self._begins(opened.range, answers.address[greeted], answers.port[greeted])
-            slots = self._greeter.greet(answers.take(greeted), position[greeted], number, rtt[greeted], now())
+            slots = self._greeter.greet(answers.take(greeted), position[greeted], number, rtt[greeted], at)
             opened.slot[position[greeted]] = slots
             opened.talking += len(slots)
             opened.counts.greetings += len(slots)
@@ -213,10 +214,3 @@ class _Heard:
     def take(self, chosen: NDArray[np.bool_]) -> "_Heard":
         """Those that are chosen."""
         return _Heard(self.number, self.opened, self.answers.take(chosen), self.acked[chosen], self.position[chosen])
-
-
-def _rtt(opened: OpenRange, position: NDArray[np.int64]) -> NDArray[np.uint32]:
-    """Microseconds since the batches in which these targets were asked, of shape (n,)."""
-    after, sent = (np.array(column) for column in zip(*opened.batches, strict=True))
-    asked = sent[np.searchsorted(after, position, side="right").clip(0, len(sent) - 1)]
-    return np.asarray(((time.monotonic() - asked) * 1e6).clip(0, 2**32 - 1), dtype=np.uint32)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.probe.clock import Clock
 from pipeline.probe.closing import UNSEEN
 from pipeline.probe.flows import Talked
 from pipeline.probe.greeting import Settled
@@ -13,6 +14,8 @@ from pipeline.record import Visit
 from pipeline.space.ranges import I64
 from pipeline.space.shard import Range
 from pipeline.wire.packet import Answers
+
+MODULUS = 1 << 32
 
 
 @dataclass(slots=True)
@@ -59,13 +62,13 @@ class OpenRange:
     began: float
     answered: NDArray[np.bool_]
     """Which targets answered the plan's own probe."""
+    asked_us: NDArray[np.uint32]
+    """When each was sent that, in microseconds of the monotonic clock modulo 2^32."""
     counts: SendCounts = field(default_factory=SendCounts)
     asked: defaultdict[str, list[I64]] = field(default_factory=lambda: defaultdict(list))
     """For each kind of probes beside the plan's own, the places of their targets, and below of those that answered them."""
     heard: defaultdict[str, list[I64]] = field(default_factory=lambda: defaultdict(list))
     next_index: int = 0
-    batches: list[tuple[int, float]] = field(default_factory=list)
-    """First index after a batch, and when it was sent."""
     cool_until: float = float("inf")
     closed_at: float = 0.0
     """When the last one that was sent our FIN has had time to acknowledge it, and to answer the RST after that."""
@@ -78,12 +81,22 @@ class OpenRange:
     def of(cls, chosen: Range, began: float, engine: str | None = None) -> "OpenRange":
         """A range of which nothing is known yet, whose SYNs leave through an engine."""
         slot = np.full(chosen.length, UNSEEN, dtype=np.int32)
-        return cls(chosen, slot, began, np.zeros(chosen.length, dtype=np.bool_), SendCounts(engine))
+        answered, asked_us = np.zeros(chosen.length, dtype=np.bool_), np.zeros(chosen.length, dtype=np.uint32)
+        return cls(chosen, slot, began, answered, asked_us, SendCounts(engine))
 
     def places(self, shard: I64, local: I64) -> tuple[I64, NDArray[np.bool_]]:
         """Where in the range targets with these shards and local indices are, and which of them are in it at all."""
         position = local - self.range.first_index
         return position, (shard == self.range.shard) & (position >= 0) & (position < self.range.length)
+
+    def ask(self, count: int, at: Clock) -> None:
+        """So many more targets were sent the plan's own probe."""
+        self.asked_us[self.next_index : self.next_index + count] = at.us % MODULUS
+        self.next_index += count
+
+    def rtt_us(self, position: I64, at: Clock) -> NDArray[np.uint32]:
+        """Microseconds since targets were sent that, of shape (n,); up to 71 minutes."""
+        return np.uint32(at.us % MODULUS) - self.asked_us[position]
 
     def conclude(self) -> SendCounts:
         """The counts, now that nothing more of the range is expected."""

@@ -215,7 +215,7 @@ def _read_icmp(rows: NDArray[np.uint8], frame: NDArray[np.int64]) -> Answers:
 def _hash(rows: NDArray[np.uint8], words: NDArray[np.integer]) -> NDArray[np.uint64]:
     """The hash of the first `words` 32-bit words of each row."""
     found = np.full(len(rows), FNV_BASIS)
-    for number in range(rows.shape[1] // 4):
+    for number in range(int(words.max(initial=0))):
         stepped = (found ^ u4(rows, 4 * number)) * FNV_PRIME
         found = np.where(number < words, stepped, found)
     return found
@@ -228,9 +228,9 @@ def _join(one: Answers, other: Answers) -> Answers:
 
 def u2(rows: NDArray[np.uint8], at: int) -> NDArray[np.uint16]:
     """The big-endian 16-bit word at a byte of each row."""
-    return (rows[:, at].astype(np.uint16) << np.uint16(8)) | rows[:, at + 1]
+    return rows[:, at : at + 2].view(">u2")[:, 0].astype(np.uint16)
 
 
 def u4(rows: NDArray[np.uint8], at: int) -> NDArray[np.uint32]:
     """The big-endian 32-bit word at a byte of each row."""
-    return (u2(rows, at).astype(np.uint32) << np.uint32(16)) | u2(rows, at + 2)
+    return rows[:, at : at + 4].view(">u4")[:, 0].astype(np.uint32)

@@ -1,18 +1,63 @@
-"""What comes back."""
+"""What comes back, over real rings in a closed pair."""
 
 import time
 
 import numpy as np
+import pytest
 
-from pipeline.probe.listener import _rtt
+from pipeline import guard, network
+from pipeline.probe import clock
+from pipeline.probe.aside import Asides
+from pipeline.probe.greeting import Greeter
+from pipeline.probe.listener import Listener
 from pipeline.probe.open_range import OpenRange
-from pipeline.space.shard import Range
+from pipeline.probe.speaker import Speaker
+from pipeline.ring import ReceiveRing, SegmentRing
+from pipeline.space.permutation import Permutation
+from pipeline.space.ranges import Ranges, Space
+from pipeline.space.register import Permit
+from pipeline.space.shard import Range, Walk
+from pipeline.testbed.closed import Pair
+from pipeline.testbed.internet.serve import link
+from pipeline.wire.cookie import Secret, bake
+from pipeline.wire.packet import ACK, SYN, Link
+from pipeline.wire.segment import Kind, Places
+from tests.associate.replies import OUTGOING
+
+ETH_P_ALL = 3
+COUNT = 16
+SECRET, SPACE = Secret.of(b"a secret"), Ranges.of([(11 << 24, (11 << 24) + COUNT - 1)])
+WALK = Walk(Space.over(SPACE), Permutation.seeded(COUNT, 1), (104,), addresses=COUNT, shards=1, range_targets=COUNT)
 
 
-def test_round_trips_begin_with_their_batch() -> None:
-    """A target's round trip counts from the batch that asked it, of several."""
-    now = time.monotonic()
-    opened = OpenRange.of(Range(0, 0, 0, 29), now)
-    opened.batches = [(10, now - 3), (20, now - 2), (30, now - 1)]
-    seconds = _rtt(opened, np.array([0, 9, 10, 19, 20, 29])) / 1e6
-    assert np.floor(seconds).tolist() == [3, 3, 2, 2, 1, 1]
+def test_each_target_is_greeted_once(vantage: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of answers that come twice, one is greeted and one counted; one with a wrong cookie is greeted by nobody."""
+    there = link()
+    speaker = Speaker(
+        SegmentRing.over(guard.packet_socket("vantage0", 0)),
+        Link(there.gateway_mac, there.source_mac, there.source),
+        OUTGOING,
+    )
+    listener = Listener(
+        WALK, SECRET, ReceiveRing(guard.packet_socket("vantage0", ETH_P_ALL)), speaker,
+        Greeter(speaker, OUTGOING, None),  # type: ignore[arg-type]
+        asides=Asides((), SECRET), handed_on=(), begins=lambda *_: None,
+    )  # fmt: skip
+    opened = listener.open[1] = OpenRange.of(Range(0, 0, 0, COUNT - 1), 0.0)
+    addresses, ports = WALK.targets(0, 0, COUNT)
+    opened.ask(COUNT, clock.now())
+    cookie = bake(SECRET, addresses, ports)
+    right = Places(addresses, ports, cookie.source_port, np.zeros(COUNT, np.uint32), cookie.sequence + np.uint32(1))
+    wrong = Places(addresses, ports, cookie.source_port, right.sequence, cookie.sequence - np.uint32(1))
+    answer = Kind.of(there, SYN | ACK, played=True)
+    monkeypatch.delenv(guard.VANTAGE)
+    world = network.inside(vantage.world, lambda: SegmentRing.over(guard.packet_socket("world0", 0)))
+    world.send([(answer, right), (answer, wrong), (answer, right)])
+    until = time.monotonic() + 5
+    while opened.counts.duplicates < COUNT and time.monotonic() < until:
+        assert list(listener.read(Permit("", Ranges.of(())))) == []
+        list(listener.tick(clock.now()))
+    counts = opened.counts
+    assert (counts.greetings, counts.duplicates, counts.ring_invalid) == (COUNT, COUNT, COUNT)
+    assert opened.talking == COUNT
+    assert opened.answered.all()

@@ -4,10 +4,22 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.probe.clock import Clock
 from pipeline.probe.open_range import OpenRange
 from pipeline.space.shard import Range
 
 PLACES = st.lists(st.integers(0, 99))
+
+
+@given(st.integers(3, 10**7))
+def test_round_trips_begin_when_a_target_was_asked(now: int) -> None:
+    """A target's round trip counts from the batch that asked it, of several, whatever the clock says."""
+    opened = OpenRange.of(Range(0, 0, 0, 29), 0.0)
+    for late in (3, 2, 1):
+        opened.ask(10, Clock(float(now - late), 0))
+    assert opened.next_index == 30
+    seconds = opened.rtt_us(np.array([0, 9, 10, 19, 20, 29]), Clock(float(now), 0)) / 1e6
+    assert seconds.tolist() == [3, 3, 2, 2, 1, 1]
 
 
 @given(PLACES, PLACES, PLACES, PLACES)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pipeline.space.ranges import U32
 
 Slots = NDArray[np.int64]
+Keys = NDArray[np.uint64]
 NONE = -1
 
 CONNECTION = np.dtype(
@@ -32,13 +33,12 @@ CONNECTION = np.dtype(
 FIRST_SLOTS = 4096
 
 
-def keys(addresses: U32, ports: NDArray[np.uint16], clients: NDArray[np.uint16]) -> list[int]:
-    """One number for each connection."""
+def keys(addresses: U32, ports: NDArray[np.uint16], clients: NDArray[np.uint16]) -> Keys:
+    """One number for each connection; all of shape (n,)."""
     key = addresses.astype(np.uint64) << np.uint64(32)
     key |= ports.astype(np.uint64) << np.uint64(16)
     key |= clients.astype(np.uint64)
-    listed: list[int] = key.tolist()
-    return listed
+    return key
 
 
 @dataclass(slots=True)
@@ -49,21 +49,21 @@ class Connections:
     _place: dict[int, int] = field(default_factory=dict)
     _free: list[int] = field(default_factory=lambda: list(range(FIRST_SLOTS)))
 
-    def find(self, wanted: list[int]) -> Slots:
+    def find(self, wanted: Keys) -> Slots:
         """The slots of connections, NONE where there is none."""
-        place = self._place
-        return np.array([place.get(key, NONE) for key in wanted], dtype=np.int64)
+        find = self._place.get
+        return np.array([find(key, NONE) for key in wanted.tolist()], dtype=np.int64)
 
-    def open(self, wanted: list[int]) -> Slots:
+    def open(self, wanted: Keys) -> Slots:
         """Slots for connections that begin now, each given once; one that is there already begins its next life."""
         while len(self._free) < len(wanted):
             before = len(self.rows)
             self.rows = np.concatenate((self.rows, np.zeros(before, dtype=CONNECTION)))
             self._free.extend(range(before, 2 * before))
-        for key in wanted:
-            if key not in self._place:
-                self._place[key] = self._free.pop()
         slots = self.find(wanted)
+        new = np.flatnonzero(slots == NONE)
+        slots[new] = [self._free.pop() for _ in range(len(new))]
+        self._place.update(zip(wanted[new].tolist(), slots[new].tolist(), strict=True))
         life = self.rows["life"][slots] + 1
         self.rows[slots] = np.zeros(1, dtype=CONNECTION)
         self.rows["life"][slots] = life
@@ -72,7 +72,7 @@ class Connections:
     def forget(self, slots: Slots) -> None:
         """Give slots back."""
         rows = self.rows[slots]
-        for key in keys(rows["address"], rows["port"], rows["client"]):
+        for key in keys(rows["address"], rows["port"], rows["client"]).tolist():
             slot = self._place.pop(key, None)
             if slot is not None:
                 self._free.append(slot)

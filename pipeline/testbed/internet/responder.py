@@ -5,6 +5,7 @@ A host accepts what is in order and acknowledges the rest again; one that persis
 """
 
 import heapq
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from pipeline.space.ranges import U32
 from pipeline.testbed.internet import population as who
 from pipeline.testbed.internet.behaviour import BEHAVIOURS, NAMES, Piece
-from pipeline.testbed.internet.connections import NONE, Connections, Slots, keys
+from pipeline.testbed.internet.connections import NONE, Connections, Keys, Slots, keys
 from pipeline.testbed.internet.death import Dead
 from pipeline.testbed.internet.population import Internet, Population
 from pipeline.wire.packet import ACK, FIN, OPTIONS, PSH, RST, SYN, WINDOW, Link
@@ -119,7 +120,8 @@ class Responder:
         open_ = (slots != NONE) & ~self.connections.rows["closed"][slots]
         self._stray(rest.take(~open_), now)
         for number in np.split(np.flatnonzero(open_), _rounds(slots[open_])):
-            self._hear_open(rest.take(number), slots[number], [payloads[others[n]] for n in number], now)
+            told = [payloads[place] for place in others[number].tolist()]
+            self._hear_open(rest.take(number), slots[number], told, now)
 
     def _hear_syn(self, segments: Segments, behaviour: NDArray[np.int8], now: float) -> None:
         """Refuse, answer wrongly, or open a connection and answer; one that is open already answers again."""
@@ -131,18 +133,18 @@ class Responder:
         if not len(right):
             return
         wanted = keys(segments.address[right], segments.port[right], segments.client[right])
-        right = right[np.unique(wanted, return_index=True)[1]]
-        asked, behaves = segments.take(right), behaviour[right]
-        slots = self.connections.find(keys(asked.address, asked.port, asked.client))
+        wanted, first = np.unique(wanted, return_index=True)
+        asked, behaves = segments.take(right[first]), behaviour[right[first]]
+        slots = self.connections.find(wanted)
         rows = self.connections.rows[slots]
         again = (slots != NONE) & ~rows["closed"] & (rows["next"] == asked.sequence + np.uint32(1))
         self._say(
             slots[again & ~rows["established"]], Say(SYN | ACK, b"", 0, 0, opening=True), now, tries=len(AGAIN_AFTER)
         )
-        self._open(asked.take(~again), behaves[~again], now)
+        self._open(asked.take(~again), wanted[~again], behaves[~again], now)
 
-    def _open(self, asked: Segments, behaviour: NDArray[np.int8], now: float) -> None:
-        slots = self.connections.open(keys(asked.address, asked.port, asked.client))
+    def _open(self, asked: Segments, wanted: Keys, behaviour: NDArray[np.int8], now: float) -> None:
+        slots = self.connections.open(wanted)
         rows, share = self.connections.rows, self._population.share
         drawn = (share(who.DRAWS, asked.address, asked.port) * DRAWS[behaviour]).astype(np.uint32)
         distance = (share(who.DISTANCE, asked.address, asked.port) * len(self._delays)).astype(np.uint8)
@@ -197,12 +199,14 @@ class Responder:
         resetting = RESETS[rows["behaviour"][slots[told]]]
         self._say(slots[told[resetting]], Say(RST | ACK, b"", 0, 0), now)
         rows["closed"][slots[told[resetting]]] = True
-        alike: dict[tuple[int, int, bytes], list[int]] = {}
-        for place in told[~resetting].tolist():
-            row = rows[slots[place]]
-            alike.setdefault((int(row["behaviour"]), int(row["draw"]), payloads[place]), []).append(int(slots[place]))
-        for (behaviour, draw, payload), same in alike.items():
-            self._answer(np.array(same), behaviour, draw, payload, now)
+        words = [payloads[place] for place in told[~resetting].tolist()]
+        answering = slots[told[~resetting]]
+        behaviours, draws = (rows[name][answering].tolist() for name in ("behaviour", "draw"))
+        alike: defaultdict[tuple[int, int, bytes], list[int]] = defaultdict(list)
+        for slot, behaviour, draw, word in zip(answering.tolist(), behaviours, draws, words, strict=True):
+            alike[behaviour, draw, word].append(slot)
+        for (behaviour, draw, word), same in alike.items():
+            self._answer(np.array(same), behaviour, draw, word, now)
 
     def _answer(self, slots: Slots, behaviour: int, draw: int, told: bytes, now: float) -> None:
         row, rows = TABLE[behaviour], self.connections.rows
@@ -239,7 +243,7 @@ class Responder:
         rows = self.connections.rows
         begin = rows["sent"][slots] if base is None else base
         distance = rows["distance"][slots]
-        for place in np.unique(distance).tolist():
+        for place in set(distance.tolist()):
             near = distance == place
             chosen = slots[near]
             self._push(at + self._delays[place], Saying(say, chosen, rows["life"][chosen], begin[near], tries))
@@ -306,7 +310,7 @@ class Responder:
         back = np.uint32(1 if say.opening else 0)
         sequence = rows["first"] + base + np.uint32(say.offset) - back
         windows = WINDOWS[rows["behaviour"]]
-        for window in np.unique(windows).tolist():
+        for window in set(windows.tolist()):
             chosen = windows == window
             its = rows[chosen]
             places = Places(its["address"], its["port"], its["client"], sequence[chosen], its["next"])

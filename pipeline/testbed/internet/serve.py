@@ -32,7 +32,7 @@ ETH_P_ALL = 3
 #: How long to wait for packets at most, in seconds: a stop is noticed that soon.
 PATIENCE = 0.05
 #: Packets are taken together that come within so many seconds: each costs the less, the more there are.
-GATHER = 0.002
+GATHER = 0.005
 HEADERS = 40
 
 

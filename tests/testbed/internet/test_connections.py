@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.testbed.internet.connections import NONE, Connections, keys
+from pipeline.testbed.internet.connections import NONE, Connections, Keys, keys
 
 KEYS = st.lists(st.integers(0, 20_000), unique=True, min_size=1, max_size=300)
 
@@ -16,7 +16,7 @@ def opened(connections: Connections, wanted: list[int]) -> list[int]:
     return slots.tolist()
 
 
-def _keys(wanted: list[int]) -> list[int]:
+def _keys(wanted: list[int]) -> Keys:
     none = np.zeros(len(wanted), dtype=np.uint16)
     return keys(np.array(wanted, dtype=np.uint32), none, none)
 
