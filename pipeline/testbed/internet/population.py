@@ -12,7 +12,7 @@ from pipeline.config import Port, Section
 from pipeline.errors import InputError
 from pipeline.space import listing
 from pipeline.space.ranges import U32, Ranges
-from pipeline.testbed.internet.behaviour import BEHAVIOURS, NAMES, Name
+from pipeline.testbed.internet.behaviour import BEHAVIOURS, NAMES
 
 NOBODY = -1
 PORTS = 1 << 16
@@ -33,7 +33,7 @@ class Block(Section, frozen=True):
 
     addresses: Annotated[tuple[str, ...], Meta(min_length=1)]
     density: Share
-    mix: Annotated[dict[Name, Annotated[float, Meta(gt=0)]], Meta(min_length=1)]
+    mix: Annotated[dict[str, Annotated[float, Meta(gt=0)]], Meta(min_length=1)]
     ports: tuple[Port, ...] = ()
     country: Annotated[str, Meta(pattern="^[A-Z]{2}$")] = "ZZ"
 
@@ -76,6 +76,7 @@ class Population:
         self._internet = internet
         ranges = [_ranges(block, number).subtract(taken) for number, block in enumerate(internet.block)]
         _refuse_overlap(ranges)
+        _refuse_unknown(internet.block)
         order = sorted((first, last, number) for number, part in enumerate(ranges) for first, last in part.pairs())
         self._first, self._last, self._block = (np.array(column, dtype=np.int64) for column in zip(*order, strict=True))
         self._served = np.array([_served(block) for block in internet.block])
@@ -129,6 +130,14 @@ def _ranges(block: Block, number: int) -> Ranges:
 def _refuse_overlap(blocks: list[Ranges]) -> None:
     if sum(block.count for block in blocks) != Ranges.union_of(blocks).count:
         raise InputError("key internet.block", "two blocks share addresses")
+
+
+def _refuse_unknown(blocks: tuple[Block, ...]) -> None:
+    for number, block in enumerate(blocks):
+        if unknown := sorted(block.mix.keys() - set(NAMES)):
+            raise InputError(
+                f"key internet.block[{number}].mix", f"no behaviour is called {unknown[0]!r}; known: {', '.join(NAMES)}"
+            )
 
 
 def _served(block: Block) -> NDArray[np.bool_]:

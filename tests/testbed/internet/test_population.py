@@ -65,6 +65,13 @@ def test_blocks_that_overlap_are_refused() -> None:
         population(HOSTS, HOSTS)
 
 
+def test_an_unknown_behaviour_is_refused() -> None:
+    """A mix that names a behaviour that there is not is refused, with those that there are."""
+    block = Block(addresses=("12.0.0.0/24",), density=1.0, mix={"silent": 1, "accept": 1})
+    with pytest.raises(InputError, match=r"block\[0\]\.mix: no behaviour is called 'accept'; known: accepts, "):
+        Population(Internet(seed=1, block=(block,)), Ranges.of(()))
+
+
 @given(st.lists(st.integers(0, 2**48 - 1), unique=True), st.integers(0, 2**63))
 def test_mixing_loses_nothing(keys: list[int], salt: int) -> None:
     """The mixing is one-to-one."""
