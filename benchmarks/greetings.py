@@ -2,9 +2,11 @@
 
 `python -m benchmarks.greetings [--rate R] [--density D] [--seconds S]`. A whole worker (`census work`) visits addresses of which a
 share D are hosts, in a closed testbed; a greeting is complete when the host has been sent our request and its outcome is a row.
-Per second of sending: probes, greetings, and what each process had of a core, the kernel's part for it included. What is left of
-the machine, *others*, is the kernel's work for nobody in particular, and other programs. Frames that found no room are lost SYNs,
-SYN-ACKs and requests: *dropped* there by the internet's ring, and here by ours.
+Per second of sending: probes, greetings, and what each process had of a core, with the part that the kernel spent for it. What is
+left of the machine, *others*, is the kernel's work for nobody in particular, and other programs. Frames that found no room are lost
+SYNs, SYN-ACKs and requests: *dropped* there by the internet's ring, and here by ours. Then what a greeting took of all processes, by
+whose code it was; and *frames alone*, what the kernel takes for its frames where nobody looks at them (`benchmarks.frames`): the
+machine's limit.
 """
 
 import argparse
@@ -20,7 +22,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
+from benchmarks.frames import least
 from pipeline.guard import ONLY_TESTBED, TESTBED
 from pipeline.testbed.closed import Pair, closed_pair, inside
 
@@ -44,6 +49,9 @@ density = {density}
 mix = {mix}
 """
 TICK = os.sysconf("SC_CLK_TCK")
+CORES = 2
+#: Seconds of CPU, of a program's own and of the kernel for it; or both for each greeting or second.
+Spent = NDArray[np.float64]
 #: A worker's processes, in the order in which they are started; those of the others are the coordinator's helpers.
 PROCESSES = ("engine-0", "associator", "writer")
 
@@ -53,19 +61,19 @@ def census(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "pipeline", *map(str, arguments)]
 
 
-def spent(pid: int) -> float:
-    """Seconds of CPU that a process has had; none if it has ended."""
+def spent(pid: int) -> Spent:
+    """What a process has had; nothing if it has ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / TICK
+        return np.zeros(2)
+    return np.array([int(fields[11]), int(fields[12])]) / TICK
 
 
-def busy() -> float:
-    """Seconds of CPU that the machine has spent on anything."""
-    fields = [int(field) for field in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
-    return (sum(fields) - fields[3] - fields[4]) / TICK
+def busy() -> Spent:
+    """What the machine has spent on anything."""
+    user, nice, system, _idle, _wait, *others = map(int, Path("/proc/stat").read_text().split()[1:9])
+    return np.array([user + nice, system + sum(others)]) / TICK
 
 
 def stages(pid: int) -> dict[str, int]:
@@ -90,7 +98,7 @@ def internet(pair: Pair, world: Path, environment: dict[str, str]) -> Iterator["
         playing.wait()
 
 
-def observed(working: "subprocess.Popen[bytes]", playing: int) -> list[tuple[float, dict[str, float]]]:
+def observed(working: "subprocess.Popen[bytes]", playing: int) -> list[tuple[float, dict[str, Spent]]]:
     """What each process had spent, ten times a second until the worker ends; the time is that of the epoch."""
     seen = []
     while working.poll() is None:
@@ -100,13 +108,13 @@ def observed(working: "subprocess.Popen[bytes]", playing: int) -> list[tuple[flo
     return seen
 
 
-def shares(seen: list[tuple[float, dict[str, float]]], begin: float, end: float) -> dict[str, float]:
+def shares(seen: list[tuple[float, dict[str, Spent]]], begin: float, end: float) -> dict[str, Spent]:
     """Cores that each process had while it was sent; `others` is what the machine spent besides."""
     first, before = [each for each in seen if each[0] <= begin][-1]
     last, after = next(each for each in seen if each[0] >= end)
-    had = {name: (after[name] - before.get(name, 0.0)) / (last - first) for name in after}
+    had = {name: (after[name] - before.get(name, np.zeros(2))) / (last - first) for name in after}
     machine = had.pop("machine")
-    return had | {"others": max(0.0, machine - sum(had.values()))}
+    return had | {"others": (machine - sum(had.values())).clip(0.0)}
 
 
 def measure(pair: Pair, folder: Path, given: argparse.Namespace) -> None:
@@ -127,11 +135,13 @@ def measure(pair: Pair, folder: Path, given: argparse.Namespace) -> None:
             raise SystemExit(working.communicate()[1].decode()[-2000:])
         playing.send_signal(signal.SIGTERM)
         played = json.loads(playing.communicate(timeout=30)[0])
-    report(lake, seen, played)
+    has = report(lake, seen, played)
+    alone = least(pair, has, environment)
+    print(f"{'frames alone':<20}{alone:>10.1f} µs a greeting: {CORES * 1e6 / alone:,.0f} a second on {CORES} cores")
 
 
-def report(lake: Path, seen: list[tuple[float, dict[str, float]]], played: dict[str, int]) -> None:
-    """The tables."""
+def report(lake: Path, seen: list[tuple[float, dict[str, Spent]]], played: dict[str, int]) -> dict[str, float]:
+    """Print the tables; how many frames of each kind a greeting had."""
     receipts = [json.loads(path.read_bytes()) for path in lake.glob("work/*/receipts/*.json")]
     seconds = sum(receipt["send_seconds"] for receipt in receipts)
     begin = min(receipt["started_at"] for receipt in receipts) / 1e6
@@ -140,9 +150,22 @@ def report(lake: Path, seen: list[tuple[float, dict[str, float]]], played: dict[
     print(f"greetings a second  {total['greetings'] / seconds:>10,.0f}")
     print(f"dropped there       {played['dropped']:>10,} of {played['syns'] + played['dropped']:,}")
     print(f"dropped here        {total['ring_dropped']:>10,}")
-    print(f"{'':<20}{'cores':>10}{'µs a greeting':>16}")
-    for name, cores in shares(seen, begin, begin + seconds).items():
-        print(f"{name:<20}{cores:>10.2f}{1e6 * cores * seconds / total['greetings']:>16.1f}")
+    print(f"{'':<20}{'cores':>10}{'µs a greeting':>16}{'the kernel':>16}")
+    had = shares(seen, begin, begin + seconds)
+    took = {name: 1e6 * cores * seconds / total["greetings"] for name, cores in had.items()}
+    for name, cores in had.items():
+        print(f"{name:<20}{cores.sum():>10.2f}{took[name].sum():>16.1f}{took[name][1]:>16.1f}")
+    del took["others"]
+    program, kernel = sum(took.values())
+    theirs = took["internet"][0]
+    print(
+        f"{'all processes':<20}{program + kernel:>10.1f} µs a greeting: ours {program - theirs:.1f}, the internet's {theirs:.1f}, "
+        f"the kernel's {kernel:.1f}"
+    )
+    greetings = total["greetings"]
+    others = played["heard"] - played["connections"] - greetings
+    counts = {"probes": total["probes_sent"], "requests": greetings, "segments": others, "answers": played["said"]}
+    return {kind: count / greetings for kind, count in counts.items()}
 
 
 def main() -> None:

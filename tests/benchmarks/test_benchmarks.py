@@ -20,7 +20,8 @@ BENCHMARKS = {
     "pace": (["--rates", "1000", "--seconds", "4"], r"1,000 +[\d,]+ +[-+.\d]+% +\d+"),
     "greetings": (
         ["--rate", "2000", "--seconds", "1"],
-        r"(?s)greetings a second +[\d,]+.*engine-0 +[\d.]+.*internet +[\d.]+.*others",
+        r"(?s)greetings a second +[\d,]+.*engine-0 +[\d.]+.*internet +[\d.]+.*others"
+        r".*ours [\d.]+, the internet's [\d.]+, the kernel's [\d.]+.*frames alone +[\d.]+ µs",
     ),
     "wheel": (
         ["--hosts", "20000", "--over", "1"],
@@ -63,6 +64,7 @@ def test_all_are_here() -> None:
     files = {path.stem for path in (ROOT / "benchmarks").glob("*.py")} - {
         "__init__",
         "bare",
+        "frames",
         "peer",
         "networks",
         "scale",

@@ -1,0 +1,168 @@
+"""The least that a greeting takes: its frames, sent and received through the program's rings by two ends that look at none of them.
+
+What it tells is the kernel's share and little else: every frame is filled once and sent again and again, and what comes is given back
+unread, a tick's greetings at a time. `benchmarks.greetings` tells how many frames a greeting has.
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from itertools import accumulate
+
+import numpy as np
+
+from benchmarks.send import PORT, template
+from pipeline import guard
+from pipeline.probe.shield import shield
+from pipeline.ring import (
+    RX_FRAMES,
+    SEGMENT,
+    SEGMENT_FRAME,
+    SEGMENT_FRAMES,
+    TX_FRAMES,
+    USER,
+    ReceiveRing,
+    TransmitRing,
+    filter_program,
+)
+from pipeline.testbed.closed import VANTAGE_ADDRESS, Pair, inside
+from pipeline.testbed.internet.serve import link
+from pipeline.wire import packet, segment
+from pipeline.wire.cookie import Secret, bake
+from pipeline.wire.outgoing import class_uid, encode
+from pipeline.wire.packet import ACK, PSH, Link
+from pipeline.wire.segment import Kind, Places
+
+ETH_P_ALL = 3
+#: Greetings of a round; rounds that are played, and those that are under way at once.
+GREETINGS, ROUNDS, AHEAD = 400, 250, 2
+#: How long an end waits between two looks, and how long until what has not come is lost, in seconds.
+LOOK, LOST = 0.0005, 1.0
+#: What a greeting has of each kind of frame, in the order in which an end is told: of ours, and of the peer's.
+KINDS = ("probes", "requests", "segments", "answers")
+
+
+class Blind(ReceiveRing):
+    """A ring of received frames that nobody looks at."""
+
+    ahead = 0
+
+    def skip(self) -> int:
+        """Give back the frames that wait; how many that were."""
+        status = self._ring["status"][self._head :]
+        gaps = np.flatnonzero((status & USER) == 0)
+        count = int(gaps[0]) if len(gaps) else len(status)
+        status[:count] = 0
+        self._head = (self._head + count) % RX_FRAMES
+        return count
+
+    def wait(self, wanted: int) -> None:
+        """Give back so many frames as they come; return when they have, or when none has for a while."""
+        until = time.monotonic() + LOST
+        self.ahead -= wanted
+        while self.ahead < 0 and time.monotonic() < until:
+            if came := self.skip():
+                self.ahead, until = self.ahead + came, time.monotonic() + LOST
+            time.sleep(LOOK)
+
+
+def places(count: int) -> Places:
+    """Where so many frames go to or come from."""
+    addresses, ports = (11 << 24) + np.arange(count, dtype=np.uint32), np.full(count, PORT, dtype=np.uint16)
+    cookie = bake(Secret.of(bytes(8)), addresses, ports)
+    return Places(addresses, ports, cookie.source_port, cookie.sequence, cookie.sequence)
+
+
+def probes() -> TransmitRing:
+    """A ring of filled probes."""
+    ring = TransmitRing.of_probes(guard.packet_socket("vantage0", 0), template())
+    to, ids = places(TX_FRAMES), np.zeros(TX_FRAMES, dtype=np.uint16)
+    cookie = bake(Secret.of(bytes(8)), to.address, to.port)
+    packet.fill(ring.frames(TX_FRAMES), packet.Sums.over(template()), to.address, to.port, cookie, ids)
+    return ring
+
+
+def segments(interface: str, kinds: Sequence[Kind], shares: Sequence[float]) -> TransmitRing:
+    """A ring of filled segments: of each kind a share, evenly spread."""
+    ring = TransmitRing(guard.packet_socket(interface, 0), SEGMENT, SEGMENT_FRAME, SEGMENT_FRAMES)
+    bounds = [round(SEGMENT_FRAMES * bound / sum(shares)) for bound in accumulate(shares)]
+    which = np.searchsorted(bounds, np.arange(SEGMENT_FRAMES), side="right")
+    frames = np.zeros((SEGMENT_FRAMES, SEGMENT["bytes"].shape[0]), dtype=np.uint8)
+    segment.fill(frames, kinds, which, places(SEGMENT_FRAMES), np.zeros(SEGMENT_FRAMES, dtype=np.uint16))
+    order = np.random.default_rng(1).permutation(SEGMENT_FRAMES)
+    ring.frames(SEGMENT_FRAMES)["bytes"][:] = frames[order]
+    ring.lengths(SEGMENT_FRAMES)[:] = np.array([len(kind.frame) for kind in kinds])[which[order]]
+    return ring
+
+
+def send(ring: TransmitRing, each: float) -> None:
+    """Send a round's frames again, of which a greeting has `each`."""
+    left = round(GREETINGS * each)
+    while left:
+        count = ring.room(left)
+        ring.send(count)
+        left -= count
+
+
+def vantage(has: dict[str, float]) -> float:
+    """Play the sender; seconds of CPU."""
+    there = link()
+    here = Link(there.gateway_mac, there.source_mac, there.source)
+    request = encode(calling_ae="DICOM-CENSUS", class_uid=class_uid("https://census.example.org/")).request
+    asks, says = (
+        probes(),
+        segments(
+            "vantage0", [Kind.of(here, ACK | PSH, request), Kind.of(here, ACK)], [has["requests"], has["segments"]]
+        ),
+    )
+    receive = Blind(guard.packet_socket("vantage0", ETH_P_ALL), filter_program(here.source))
+    with shield("vantage0", VANTAGE_ADDRESS, [PORT]):
+        print("ready", flush=True)
+        sys.stdin.readline()
+        began = time.process_time()
+        for number in range(ROUNDS):
+            send(asks, has["probes"])
+            send(says, has["requests"] + has["segments"])
+            if number >= AHEAD:
+                receive.wait(round(GREETINGS * has["answers"]))
+    return time.process_time() - began
+
+
+def world(has: dict[str, float]) -> float:
+    """Play the hosts; seconds of CPU."""
+    says = segments("world0", [Kind.of(link(), ACK, played=True)], [1.0])
+    receive = Blind(guard.packet_socket("world0", ETH_P_ALL))
+    print("ready", flush=True)
+    sys.stdin.readline()
+    began = time.process_time()
+    for _ in range(ROUNDS):
+        receive.wait(sum(round(GREETINGS * each) for each in (has["probes"], has["requests"] + has["segments"])))
+        send(says, has["answers"])
+    return time.process_time() - began
+
+
+ENDS = {"vantage": vantage, "world": world}
+
+
+def least(pair: Pair, has: dict[str, float], environment: dict[str, str]) -> float:
+    """Microseconds of CPU that the frames of a greeting take, both ends together."""
+    given = [str(has[kind]) for kind in KINDS]
+    ends = [
+        subprocess.Popen(
+            [*inside(getattr(pair, name)), sys.executable, "-m", "benchmarks.frames", name, *given],
+            env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        for name in ENDS
+    ]  # fmt: skip
+    for end in ends:
+        if not end.stdout or end.stdout.readline() != "ready\n":
+            raise SystemExit("an end of the pair does not play")
+    for end in ends[::-1]:
+        end.stdin.write("go\n")
+        end.stdin.flush()
+    return 1e6 * sum(float(end.communicate(timeout=60)[0]) for end in ends) / ROUNDS / GREETINGS
+
+
+if __name__ == "__main__":
+    print(ENDS[sys.argv[1]](dict(zip(KINDS, map(float, sys.argv[2:]), strict=True))))
