@@ -24,6 +24,7 @@ from pipeline.ring import (
     USER,
     ReceiveRing,
     TransmitRing,
+    Transmits,
     filter_program,
 )
 from pipeline.testbed.closed import VANTAGE_ADDRESS, Pair, inside
@@ -33,6 +34,7 @@ from pipeline.wire.cookie import Secret, bake
 from pipeline.wire.outgoing import class_uid, encode
 from pipeline.wire.packet import ACK, PSH, Link
 from pipeline.wire.segment import Kind, Places
+from pipeline.xdp import Port, RefusedError
 
 ETH_P_ALL = 3
 #: Greetings of a round; rounds that are played, and those that are under way at once.
@@ -74,29 +76,39 @@ def places(count: int) -> Places:
     return Places(addresses, ports, cookie.source_port, cookie.sequence, cookie.sequence)
 
 
-def probes() -> TransmitRing:
-    """A ring of filled probes."""
-    ring = TransmitRing.of_probes(guard.packet_socket("vantage0", 0), template())
-    to, ids = places(TX_FRAMES), np.zeros(TX_FRAMES, dtype=np.uint16)
+def rings(engine: str, interface: str) -> tuple[Transmits, Transmits]:
+    """For probes and for segments, those of an engine; packet rings where the machine has no AF_XDP for us, as in a sweep."""
+    if engine == "xdp":
+        try:
+            port = Port(interface)
+            return port.probes.holding(template()), port.segments
+        except RefusedError:
+            pass
+    asks, says = (guard.packet_socket(interface, 0) for _ in range(2))
+    return TransmitRing.of_probes(asks, template()), TransmitRing(says, SEGMENT, SEGMENT_FRAME, SEGMENT_FRAMES)
+
+
+def fill_probes(ring: Transmits) -> None:
+    """Fill a ring with probes."""
+    count = ring.room(TX_FRAMES)
+    to, ids = places(count), np.zeros(count, dtype=np.uint16)
     cookie = bake(Secret.of(bytes(8)), to.address, to.port)
-    packet.fill(ring.frames(TX_FRAMES), packet.Sums.over(template()), to.address, to.port, cookie, ids)
-    return ring
+    packet.fill(ring.frames(count), packet.Sums.over(template()), to.address, to.port, cookie, ids)
 
 
-def segments(interface: str, kinds: Sequence[Kind], shares: Sequence[float]) -> TransmitRing:
-    """A ring of filled segments: of each kind a share, evenly spread."""
-    ring = TransmitRing(guard.packet_socket(interface, 0), SEGMENT, SEGMENT_FRAME, SEGMENT_FRAMES)
-    bounds = [round(SEGMENT_FRAMES * bound / sum(shares)) for bound in accumulate(shares)]
-    which = np.searchsorted(bounds, np.arange(SEGMENT_FRAMES), side="right")
-    frames = np.zeros((SEGMENT_FRAMES, SEGMENT["bytes"].shape[0]), dtype=np.uint8)
-    segment.fill(frames, kinds, which, places(SEGMENT_FRAMES), np.zeros(SEGMENT_FRAMES, dtype=np.uint16))
-    order = np.random.default_rng(1).permutation(SEGMENT_FRAMES)
-    ring.frames(SEGMENT_FRAMES)["bytes"][:] = frames[order]
-    ring.lengths(SEGMENT_FRAMES)[:] = np.array([len(kind.frame) for kind in kinds])[which[order]]
-    return ring
+def fill_segments(ring: Transmits, kinds: Sequence[Kind], shares: Sequence[float]) -> None:
+    """Fill a ring with segments: of each kind a share, evenly spread."""
+    count = ring.room(SEGMENT_FRAMES)
+    bounds = [round(count * bound / sum(shares)) for bound in accumulate(shares)]
+    which = np.searchsorted(bounds, np.arange(count), side="right")
+    frames = np.zeros((count, SEGMENT["bytes"].shape[0]), dtype=np.uint8)
+    segment.fill(frames, kinds, which, places(count), np.zeros(count, dtype=np.uint16))
+    order = np.random.default_rng(1).permutation(count)
+    ring.frames(count)["bytes"][:] = frames[order]
+    ring.lengths(count)[:] = np.array([len(kind.frame) for kind in kinds])[which[order]]
 
 
-def send(ring: TransmitRing, each: float) -> None:
+def send(ring: Transmits, each: float) -> None:
     """Send a round's frames again, of which a greeting has `each`."""
     left = round(GREETINGS * each)
     while left:
@@ -105,17 +117,14 @@ def send(ring: TransmitRing, each: float) -> None:
         left -= count
 
 
-def vantage(has: dict[str, float]) -> float:
+def vantage(engine: str, has: dict[str, float]) -> float:
     """Play the sender; seconds of CPU."""
     there = link()
     here = Link(there.gateway_mac, there.source_mac, there.source)
     request = encode(calling_ae="DICOM-CENSUS", class_uid=class_uid("https://census.example.org/")).request
-    asks, says = (
-        probes(),
-        segments(
-            "vantage0", [Kind.of(here, ACK | PSH, request), Kind.of(here, ACK)], [has["requests"], has["segments"]]
-        ),
-    )
+    asks, says = rings(engine, "vantage0")
+    fill_probes(asks)
+    fill_segments(says, [Kind.of(here, ACK | PSH, request), Kind.of(here, ACK)], [has["requests"], has["segments"]])
     receive = Blind(guard.packet_socket("vantage0", ETH_P_ALL), filter_program(here.source))
     with shield("vantage0", VANTAGE_ADDRESS, [PORT]):
         print("ready", flush=True)
@@ -129,9 +138,10 @@ def vantage(has: dict[str, float]) -> float:
     return time.process_time() - began
 
 
-def world(has: dict[str, float]) -> float:
-    """Play the hosts; seconds of CPU."""
-    says = segments("world0", [Kind.of(link(), ACK, played=True)], [1.0])
+def world(_: str, has: dict[str, float]) -> float:
+    """Play the hosts, through AF_XDP as the simulated internet does; seconds of CPU."""
+    _, says = rings("xdp", "world0")
+    fill_segments(says, [Kind.of(link(), ACK, played=True)], [1.0])
     receive = Blind(guard.packet_socket("world0", ETH_P_ALL))
     print("ready", flush=True)
     sys.stdin.readline()
@@ -145,9 +155,9 @@ def world(has: dict[str, float]) -> float:
 ENDS = {"vantage": vantage, "world": world}
 
 
-def least(pair: Pair, has: dict[str, float], environment: dict[str, str]) -> float:
-    """Microseconds of CPU that the frames of a greeting take, both ends together."""
-    given = [str(has[kind]) for kind in KINDS]
+def least(pair: Pair, engine: str, has: dict[str, float], environment: dict[str, str]) -> float:
+    """Microseconds of CPU that the frames of a greeting take, both ends together, where a sweep's engine has these rings."""
+    given = [engine, *(str(has[kind]) for kind in KINDS)]
     ends = [
         subprocess.Popen(
             [*inside(getattr(pair, name)), sys.executable, "-m", "benchmarks.frames", name, *given],
@@ -165,4 +175,4 @@ def least(pair: Pair, has: dict[str, float], environment: dict[str, str]) -> flo
 
 
 if __name__ == "__main__":
-    print(ENDS[sys.argv[1]](dict(zip(KINDS, map(float, sys.argv[2:]), strict=True))))
+    print(ENDS[sys.argv[1]](sys.argv[2], dict(zip(KINDS, map(float, sys.argv[3:]), strict=True))))

@@ -1,12 +1,12 @@
 """How many hosts a worker greets a second, start to end, beside the simulated internet on the same machine, and who took the machine.
 
-`python -m benchmarks.greetings [--rate R] [--density D] [--seconds S]`. A whole worker (`census work`) visits addresses of which a
-share D are hosts, in a closed testbed; a greeting is complete when the host has been sent our request and its outcome is a row.
-Per second of sending: probes, greetings, and what each process had of a core, with the part that the kernel spent for it. What is
-left of the machine, *others*, is the kernel's work for nobody in particular, and other programs. Frames that found no room are lost
-SYNs, SYN-ACKs and requests: *dropped* there by the internet's ring, and here by ours. Then what a greeting took of all processes, by
-whose code it was; and *frames alone*, what the kernel takes for its frames where nobody looks at them (`benchmarks.frames`): the
-machine's limit.
+`python -m benchmarks.greetings [--engine E] [--rate R] [--density D] [--seconds S]`. A whole worker (`census work`) visits addresses
+of which a share D are hosts, in a closed testbed; a greeting is complete when the host has been sent our request and its outcome is
+a row. Per second of sending: probes, greetings, and what each process had of a core, with the part that the kernel spent for it.
+What is left of the machine, *others*, is the kernel's work for nobody in particular, and other programs. Frames that found no room
+are lost SYNs, SYN-ACKs and requests: *dropped* there by the internet's ring, and here by ours. Then what a greeting took of all
+processes, by whose code it was; and *frames alone*, what the kernel takes for its frames where nobody looks at them
+(`benchmarks.frames`): the machine's limit.
 """
 
 import argparse
@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from benchmarks.frames import least
 from pipeline.guard import ONLY_TESTBED, TESTBED
+from pipeline.rings import RINGS
 from pipeline.testbed.closed import Pair, closed_pair, inside
 
 PORT = 104
@@ -34,7 +35,7 @@ MIX = "{ accepts = 1, rejects = 1, http = 20, ssh = 5, tls = 5, silent = 50, res
 SWEEP = """\
 sweep = {{ name = "greetings", ports = [{port}], seed = 5, rate = {rate}, shards = 1, sample = {targets}, profile = "echo" }}
 targets = {{ include = ["11.0.0.0/{prefix}"] }}
-probe = {{ cooldown = 4.0 }}
+probe = {{ cooldown = 4.0, engine = "{engine}" }}
 loss = {{ sample = 0.0 }}
 control = {{ sample = 0.0 }}
 """
@@ -119,7 +120,14 @@ def shares(seen: list[tuple[float, dict[str, Spent]]], begin: float, end: float)
 
 def measure(pair: Pair, folder: Path, given: argparse.Namespace) -> None:
     """Sweep a world and print what happened."""
-    values = {"prefix": 8, "density": given.density, "rate": given.rate, "port": PORT, "mix": MIX}
+    values = {
+        "prefix": 8,
+        "density": given.density,
+        "rate": given.rate,
+        "port": PORT,
+        "mix": MIX,
+        "engine": given.engine,
+    }
     world, sweep, plan, lake = (folder / name for name in ("world.toml", "sweep.toml", "plan.json", "lake"))
     world.write_text(WORLD.format(**values))
     sweep.write_text(SWEEP.format(**values, targets=round(given.rate * given.seconds)))
@@ -136,7 +144,7 @@ def measure(pair: Pair, folder: Path, given: argparse.Namespace) -> None:
         playing.send_signal(signal.SIGTERM)
         played = json.loads(playing.communicate(timeout=30)[0])
     has = report(lake, seen, played)
-    alone = least(pair, has, environment)
+    alone = least(pair, given.engine, has, environment)
     print(f"{'frames alone':<20}{alone:>10.1f} µs a greeting: {CORES * 1e6 / alone:,.0f} a second on {CORES} cores")
 
 
@@ -171,7 +179,8 @@ def report(lake: Path, seen: list[tuple[float, dict[str, Spent]]], played: dict[
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rate", type=int, default=100_000)
+    parser.add_argument("--engine", choices=RINGS, default="ring")
+    parser.add_argument("--rate", type=int, default=150_000)
     parser.add_argument("--density", type=float, default=0.4)
     parser.add_argument("--seconds", type=float, default=10.0)
     with tempfile.TemporaryDirectory() as folder, closed_pair() as pair:

@@ -4,6 +4,7 @@ Hosts that stay silent, close, reset or answer something else are settled by who
 a `Flow`. The kernel knows of none of these connections, so it must not answer either (`shield`).
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -84,7 +85,8 @@ class Greeter:
 
     def _say(self, slots: Slots, flags: int, payload: bytes = b"", *, skip: int = 0) -> None:
         """Send a segment to each host, `skip` bytes after our SYN."""
-        self._speaker.say(self.hosts.rows[slots], flags, payload, skip=skip)
+        if len(slots):
+            self._speaker.say(self.hosts.rows[slots], flags, payload, skip=skip)
 
     def hear(
         self, answers: Answers, slots: Slots, acked: NDArray[np.uint32], payloads: list[bytes], at: Clock
@@ -130,16 +132,14 @@ class Greeter:
         silent = (answers.size == 0) & heard
         closed = silent & expected & ((answers.flags & FIN) != 0)
         rows["next"][slots[closed]] += np.uint32(1)
-        for same, said in self._said(slots[closed]):
-            self._say(same, ACK | FIN, skip=said)
-            yield from self._settle(same, Outcome.CLOSED, CloseKind.PEER_FIN, sent=said + 1)
+        yield from self._close(slots[closed], Outcome.CLOSED, CloseKind.PEER_FIN)
         speaks = heard & ~silent
-        foreign = speaks & expected
-        verdicts = {n: self._verdict(payloads[n]) for n in np.flatnonzero(foreign).tolist()}
-        yield from self._settle_foreign(
-            slots, payloads, {n: each for n, each in verdicts.items() if each}, (answers.flags & FIN) != 0
-        )
-        earning = np.array([n for n in np.flatnonzero(speaks).tolist() if not verdicts.get(n)], dtype=np.int64)
+        for (payload, verdict), places in self._foreign(np.flatnonzero(speaks & expected), payloads).items():
+            same = slots[places]
+            rows["next"][same] += np.uint32(len(payload)) + ((answers.flags[places] & FIN) != 0)
+            yield from self._close(same, verdict, CloseKind.WE_CLOSED, payload[:BANNER_LIMIT])
+            speaks[places] = False
+        earning = np.flatnonzero(speaks)
         for slot, its_acked in zip(slots[earning].tolist(), acked[earning].tolist(), strict=True):
             self._flows.begin(slot, its_acked)
         yield from self._hear_flows(earning, answers, slots, acked, payloads, at)
@@ -160,34 +160,30 @@ class Greeter:
             self._verdicts[payload] = NOT_DICOM.get(opening(payload, self._outgoing.request))
         return self._verdicts[payload]
 
-    def _settle_foreign(
-        self, slots: Slots, payloads: list[bytes], verdicts: dict[int, Outcome], fin: NDArray[np.bool_]
-    ) -> Iterator[Settled]:
-        """Close with hosts that speak something else, reply by reply; some have closed with it."""
-        alike: dict[bytes, list[int]] = {}
-        for number in verdicts:
-            alike.setdefault(payloads[number], []).append(number)
-        for payload, numbers in alike.items():
-            same = slots[np.array(numbers)]
-            self.hosts.rows["next"][same] += np.uint32(len(payload)) + fin[np.array(numbers)]
-            for some, said in self._said(same):
-                self._say(some, ACK | FIN, skip=said)
-                outcome, banner = verdicts[numbers[0]], payload[:BANNER_LIMIT]
-                yield from self._settle(some, outcome, CloseKind.WE_CLOSED, banner, sent=said + 1)
+    def _foreign(self, places: Slots, payloads: list[bytes]) -> dict[tuple[bytes, Outcome], list[int]]:
+        """First replies that are certainly not DICOM's and what each means, with their places among these."""
+        alike: defaultdict[bytes, list[int]] = defaultdict(list)
+        for place in places.tolist():
+            alike[payloads[place]].append(place)
+        judged = ((payload, self._verdict(payload)) for payload in alike)
+        return {(payload, verdict): alike[payload] for payload, verdict in judged if verdict}
 
-    def _said(self, slots: Slots) -> Iterator[tuple[Slots, int]]:
-        """Hosts by how many bytes we have sent them: the request, or nothing yet where the window is shut."""
+    def _close(self, slots: Slots, outcome: Outcome, kind: CloseKind, banner: bytes = b"") -> Iterator[Settled]:
+        """Close with hosts after what we have sent them: the request, or nothing yet where the window is shut."""
         shut = self.hosts.rows["shut"][slots]
-        yield slots[~shut], len(self._outgoing.request)
-        yield slots[shut], 0
+        for some, said in ((slots[~shut], len(self._outgoing.request)), (slots[shut], 0)):
+            self._say(some, ACK | FIN, skip=said)
+            yield from self._settle(some, outcome, kind, banner, sent=said + 1)
 
     def _settle(
         self, slots: Slots, outcome: Outcome, kind: CloseKind, banner: bytes = b"", *, sent: int = 0
     ) -> Iterator[Settled]:
         """End with hosts, range by range."""
+        if not len(slots):
+            return
         rows = self.hosts.rows[slots]
         self.hosts.rows["state"][slots] = OVER
-        for number in np.unique(rows["range"]).tolist():
+        for number in sorted(set(rows["range"].tolist())):
             yield Settled(number, rows[rows["range"] == number], outcome, kind, CloseStage.ASSOCIATE, banner, sent)
 
     def tick(self, at: Clock) -> Iterator[Settled | Talked]:
