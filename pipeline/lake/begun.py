@@ -1,10 +1,13 @@
 """Which conversations an attempt at a range has begun: noted before the first byte goes, so that a crash can be owned up to.
 
-A note of six bytes a target goes to a file of the lake's folder by one write: it outlives the process, though not the machine. In a
-bucket there are none.
+A note of six bytes a target goes to a file by one write: it outlives the process, though not the machine. The file lies in the
+lake's folder; of a lake in a bucket, on this machine, where only what goes on here can read it.
 """
 
+import hashlib
 import os
+import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +19,8 @@ from pipeline.lake import store
 from pipeline.lake.store import Sweep
 from pipeline.space.shard import range_key
 
+#: Beside the notes of a boot about lakes in buckets: whose they are, since a machine may have several such folders.
+OWNER = "owner"
 TARGET = np.dtype([("ip", "<u4"), ("port", "<u2")])
 
 
@@ -29,9 +34,8 @@ class Begun:
     def open(self, shard: int, number: int, attempt: int) -> None:
         """Take notes of an attempt at a range from now on."""
         path = _folder(self._place) / f"{range_key(shard, number)}.{attempt}.begun.{self._name}"
-        if isinstance(path, Path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._files[shard, number] = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._files[shard, number] = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
     def note(self, shard: int, number: int, addresses: NDArray[np.uint32], ports: NDArray[np.uint16]) -> None:
         """Conversations with these targets of a range begin now; arrays of shape (n,)."""
@@ -49,8 +53,8 @@ class Begun:
 
 
 def tells(place: Sweep) -> str:
-    """What an attempt's own note says of these: the boot that they outlive the process in; empty where there are none."""
-    return guard.boot_id() if isinstance(place.lake, Path) else ""
+    """What an attempt's own note says of these: the boot that they outlive the process in, and whose they are if not the lake's."""
+    return guard.boot_id() if isinstance(place.lake, Path) else f"{guard.boot_id()} {_owner(_here())}"
 
 
 def again(place: Sweep, key: str) -> int:
@@ -60,9 +64,33 @@ def again(place: Sweep, key: str) -> int:
     return len(targets) - len(np.unique(targets))
 
 
+def forget(place: Sweep) -> None:
+    """The sweep is sealed: what this machine has noted of it for itself is not needed any more."""
+    if not isinstance(place.lake, Path):
+        shutil.rmtree(_folder(place), ignore_errors=True)
+
+
 def _notes(place: Sweep, key: str) -> Iterator[bytes]:
     yield from store.contents(store.entries(_folder(place), f"{key}.*.begun.*"))
 
 
-def _folder(place: Sweep) -> store.Place:
-    return place.work / "journal"
+def _folder(place: Sweep) -> Path:
+    if isinstance(place.work, Path):
+        return place.work / "journal"
+    return _here() / hashlib.sha256(f"{place.work}".encode()).hexdigest()[:16]
+
+
+def _here() -> Path:
+    """Where notes about lakes in buckets lie until this machine is started anew."""
+    home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    return home / "dicom-census" / "begun" / guard.boot_id()
+
+
+def _owner(folder: Path) -> str:
+    """Whose notes a folder holds; who begins it takes away those of earlier boots."""
+    path = folder / OWNER
+    if store.write(path, secrets.token_hex(8).encode(), new=True):
+        for other in folder.parent.iterdir():
+            if other != folder:
+                shutil.rmtree(other, ignore_errors=True)
+    return path.read_text("utf-8")

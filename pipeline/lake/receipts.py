@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from pipeline import guard, version
+from pipeline import version
 from pipeline.errors import CensusError
 from pipeline.lake import begun, forms, store
 from pipeline.lake.parts import Part
@@ -19,7 +19,7 @@ from pipeline.space.shard import Range
 Receipt = dict[str, Any]
 #: What the note of an attempt holds until it has ended in an orderly way.
 BEGUN = "begun"
-#: The boot in which the conversations of an attempt are noted as they begin; empty if they are not, or not all.
+#: Where the conversations of an attempt are noted as they begin (`begun.tells`); empty if they are not, or not all.
 NOTED = "noted"
 
 
@@ -41,7 +41,7 @@ def of_range(
         "attempts": attempt,
         "finished_at": time.time_ns() // 1000,
         "probes_abandoned": sum(counted.get("probes_sent", 0) for counted in earlier),
-        "revisited": begun.again(place, chosen.key) if all(map(_is_told, earlier)) else None,
+        "revisited": begun.again(place, chosen.key) if _are_told(place, earlier) else None,
         "responses": rows.get("responses", 0),
         "associations": rows.get("associations", 0),
         "handshakes": rows.get("tls", 0),
@@ -127,6 +127,7 @@ def earlier_attempts(place: Sweep, key: str, attempt: int) -> list[dict[str, Any
     return [msgspec.json.decode(data, type=dict[str, Any]) for data in told]
 
 
-def _is_told(attempt: dict[str, Any]) -> bool:
-    """Whether all conversations that an attempt has begun are noted: it ended in order, or crashed and the machine did not."""
-    return BEGUN not in attempt or attempt.get(NOTED) == guard.boot_id()
+def _are_told(place: Sweep, attempts: list[dict[str, Any]]) -> bool:
+    """Whether all conversations that attempts have begun are noted where we can read it, or ended in order."""
+    crashed = [attempt for attempt in attempts if BEGUN in attempt]
+    return not crashed or {attempt.get(NOTED) for attempt in crashed} == {begun.tells(place)}

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from pipeline import schema
 from pipeline.errors import CensusError
-from pipeline.lake import forms, harm, manifest, parts, second, store
+from pipeline.lake import begun, forms, harm, manifest, parts, second, store
 from pipeline.lake.receipts import Receipt, read_receipts
 from pipeline.lake.store import Place, Sweep
 from pipeline.space.plan import Plan
@@ -201,6 +201,7 @@ def seal(place: Sweep, plan: Plan, *, sealed_at: int, code_version: str) -> None
         for path in store.entries(place.work / name, "*.parquet"):
             path.unlink(missing_ok=True)
     store.remove(place.work / "leases")
+    begun.forget(place)
     place.secret.unlink(missing_ok=True)
 
 

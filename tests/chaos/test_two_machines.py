@@ -87,7 +87,7 @@ def machine(folder: Path, world: World, lake: str, name: str) -> Iterator["subpr
     stand = ["--spec", str(world.spec), "--outside", "--number", str(list(MACHINES).index(name))]
     work = [sys.executable, "-m", "tests.chaos.machine", name, "work", str(world.plan), "--lake", lake]
     command = ["unshare", *apart, "--", *CENSUS, "testbed", "run", *stand, "--", *work]
-    own = os.environ | {"TMPDIR": str(home), "XDG_CACHE_HOME": str(home)}
+    own = os.environ | {"TMPDIR": str(home), "XDG_CACHE_HOME": str(home), "XDG_STATE_HOME": str(home)}
     with (folder / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=own, stdout=log, stderr=subprocess.STDOUT)
     try:

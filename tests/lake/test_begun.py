@@ -7,10 +7,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from pipeline.lake import receipts, store
+from pipeline import guard
+from pipeline.lake import begun, receipts, store
 from pipeline.lake.begun import Begun, again
 from pipeline.lake.store import Place, Sweep
 from pipeline.space.shard import Range
+from tests.lake import bucket
 
 RANGE = Range(shard=1, number=2, first_index=0, last_index=99)
 KEY = RANGE.key
@@ -25,10 +27,10 @@ def place(lake: Place) -> Sweep:
 def attempt(place: Sweep, addresses: list[int], name: str = "engine-0") -> int:
     """An attempt that begins conversations with these addresses, and is never heard of again."""
     number = receipts.begin_attempt(place, KEY)
-    begun = Begun(place, name)
-    begun.open(RANGE.shard, RANGE.number, number)
+    notes = Begun(place, name)
+    notes.open(RANGE.shard, RANGE.number, number)
     for address in addresses:
-        begun.note(RANGE.shard, RANGE.number, np.array([address], dtype=np.uint32), np.array([104], dtype=np.uint16))
+        notes.note(RANGE.shard, RANGE.number, np.array([address], dtype=np.uint32), np.array([104], dtype=np.uint16))
     return number
 
 
@@ -53,10 +55,10 @@ def test_what_was_begun_twice_is_counted(tmp_path: Path) -> None:
 def test_a_target_is_an_address_and_a_port(tmp_path: Path) -> None:
     """Two ports of an address are two targets."""
     place = Sweep(tmp_path, "begun")
-    begun = Begun(place, "engine-0")
-    begun.open(RANGE.shard, RANGE.number, 1)
-    begun.note(RANGE.shard, RANGE.number, np.array([7, 7], dtype=np.uint32), np.array([104, 11112], dtype=np.uint16))
-    begun.close(RANGE.shard, RANGE.number)
+    notes = Begun(place, "engine-0")
+    notes.open(RANGE.shard, RANGE.number, 1)
+    notes.note(RANGE.shard, RANGE.number, np.array([7, 7], dtype=np.uint32), np.array([104, 11112], dtype=np.uint16))
+    notes.close(RANGE.shard, RANGE.number)
     assert again(place, KEY) == 0
 
 
@@ -77,16 +79,38 @@ def test_without_a_crash_nothing_is_visited_again(place: Sweep) -> None:
     assert revisited(place, attempt(place, [2])) == 0
 
 
-def test_what_cannot_be_known_is_null(tmp_path: Path, place: Sweep) -> None:
-    """After a crash in a bucket, in another boot, or with associators elsewhere, nobody says that he knows."""
-    if not isinstance(place.lake, Path):
-        attempt(place, [1])
-        assert revisited(place, attempt(place, [1])) is None
-        return
+def test_what_was_begun_twice_is_counted_wherever_the_lake_is(place: Sweep) -> None:
+    """After a crash the receipt tells how many were begun again, in a bucket too; at the seal of that the notes are gone."""
+    attempt(place, [1, 2])
+    assert revisited(place, attempt(place, [2, 3])) == 1
+    notes = begun._folder(place)
+    assert any(notes.iterdir())
+    begun.forget(place)
+    assert notes.exists() == isinstance(place.lake, Path)
+
+
+def test_notes_of_earlier_boots_go(environment: str, endpoint: str, tmp_path: Path) -> None:
+    """Whoever takes the first notes of a boot about a lake in a bucket removes those of the boots before, and nothing else."""
+    earlier, other = tmp_path / "state/dicom-census/begun/earlier", tmp_path / "state/dicom-census/kept"
+    for folder in (earlier, other):
+        folder.mkdir(parents=True)
+        (folder / "note").touch()
+    place = Sweep(store.at(bucket.make(endpoint) + "/lake"), "begun")
+    attempt(place, [1])
+    assert (earlier.exists(), other.exists()) == (False, True)
+    assert revisited(place, attempt(place, [1])) == 1
+
+
+@pytest.mark.parametrize("told", ["another boot", "", f"{guard.boot_id()} another folder"])
+def test_what_cannot_be_known_is_null(place: Sweep, told: str) -> None:
+    """After a crash in another boot, on another machine, or with associators elsewhere, nobody says that he knows."""
     attempt(place, [1])
     note = msgspec.json.decode(place.attempt(KEY, 1).read_bytes())
-    store.write(place.attempt(KEY, 1), msgspec.json.encode(note | {receipts.NOTED: "another boot"}))
+    store.write(place.attempt(KEY, 1), msgspec.json.encode(note | {receipts.NOTED: told}))
     assert revisited(place, attempt(place, [1])) is None
-    other = Sweep(tmp_path / "other", "begun")
-    assert receipts.begin_attempt(other, KEY, noted=False) == 1
-    assert revisited(other, attempt(other, [1])) is None
+
+
+def test_who_does_not_note_is_not_known(place: Sweep) -> None:
+    """Of an attempt that says that it does not note all, nobody knows."""
+    assert receipts.begin_attempt(place, KEY, noted=False) == 1
+    assert revisited(place, attempt(place, [1])) is None

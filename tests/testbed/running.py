@@ -31,12 +31,13 @@ DATABASE = ROOT / ".venv" / "prefect" / "prefect.db"
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Nothing leaves but into a testbed; Prefect keeps its database in the folder."""
+    """Nothing leaves but into a testbed; Prefect keeps its database in the folder, the program its notes."""
     home = folder / "prefect"
     home.mkdir(exist_ok=True)
     if DATABASE.exists() and not (home / DATABASE.name).exists():
         shutil.copy(DATABASE, home)
-    return os.environ | {"CENSUS_ONLY_TESTBED": "1", "PREFECT_HOME": str(home)}
+    own = {"PREFECT_HOME": str(home), "XDG_STATE_HOME": str(folder / "state")}
+    return os.environ | {"CENSUS_ONLY_TESTBED": "1"} | own
 
 
 def swept(config: Path, folder: Path, *, spec: Path, capture: Path | None = None) -> store.Sweep:
