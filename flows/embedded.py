@@ -10,10 +10,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import httpx
 import prefect
 from prefect.context import refresh_global_settings_context
+from prefect.events.clients import PrefectEventsClient
+from prefect.events.worker import EventsWorker
 from prefect.settings import get_current_settings
 
 from pipeline.errors import CensusError
@@ -24,14 +27,21 @@ SETTINGS = {"PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFEC
 #: How often to ask whether it is ready, and how long it may take to end, in seconds.
 ASK_SECONDS, END_SECONDS = 0.05, 5.0
 
+#: How often a lost connection for events is tried again: at once, so that a server that is gone is not waited for.
+RECONNECTIONS = 2
+#: A client that asks once: after each failure Prefect's own waits longer before it asks again.
+IMPATIENT = {"PREFECT_CLIENT_MAX_RETRIES": "0"}
+
 Ready = Callable[[], None]
+#: The server that this program has begun, if it has.
+_begun: "ContextVar[subprocess.Popen[bytes] | None]" = ContextVar("begun", default=None)
 
 
 @contextmanager
 def serving() -> Iterator[Ready]:
     """Have a server in the block, unless the settings name one or want none; call what it gives before its first use.
 
-    Raises CensusError there if the server does not come up.
+    Raises CensusError there if the server does not come up, and for what Prefect raises because it has ended.
     """
     settings = get_current_settings()
     if settings.api.url or not settings.server.ephemeral.enabled:
@@ -41,10 +51,30 @@ def serving() -> Iterator[Ready]:
     process = subprocess.Popen(_command(port), env=os.environ | SETTINGS)
     os.environ["PREFECT_API_URL"] = url = f"http://{HOST}:{port}/api"
     refresh_global_settings_context()
+    _begun.set(process)
+    EventsWorker.set_client_override(PrefectEventsClient, reconnection_attempts=RECONNECTIONS)
     try:
         yield lambda: _await(process, url, settings.server.ephemeral.startup_timeout_seconds)
+    except CensusError:
+        raise
+    except Exception:
+        require_alive()  # what the client raised tells less
+        raise
     finally:
         _end(process)
+
+
+def require_alive() -> None:
+    """Raise CensusError if the server that this program has begun is gone; from then on nothing waits for it."""
+    process = _begun.get()
+    if process is None or process.poll() is None:
+        return
+    os.environ.update(IMPATIENT)
+    refresh_global_settings_context()
+    raise CensusError(
+        f"Prefect's embedded server ended with {process.returncode}; the lake keeps all that is done, `census status` tells how far "
+        "that is, and `census sweep --resume` finishes a sweep that is not sealed"
+    ) from None
 
 
 def _free() -> int:

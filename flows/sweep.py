@@ -7,6 +7,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 
 from flows.asked import Asked, Ended
+from flows.embedded import require_alive
 from flows.fleet import Fleet
 from flows.report import report
 from flows.shown import Shown, show_results
@@ -52,7 +53,7 @@ def sweep(
         if vantages:
             Fleet(plan, place, vantages).run(asked, shown)
         else:
-            stand(plan, place, asked, shown)
+            stand(plan, place, require_alive, asked, shown)
     except Ended as ended:
         return ended.state
     shown(now=True)

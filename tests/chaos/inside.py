@@ -14,25 +14,26 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from itertools import cycle
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
 from tests.lake import bucket, proxy
 from tests.testbed.running import CENSUS
 
-#: Who is killed, one after the other, of one run of a program: `census work`, or `census sweep` with Prefect's server and its flow.
+#: Who is killed in one run of a program: `census work`, or `census sweep` with Prefect's server and its flow.
 RUNS = (
-    ("work", ("sender",)),
-    ("work", ("associator",)),
-    ("work", ("writer",)),
-    ("work", ("worker",)),
-    ("sweep", ("server", "flow")),
+    ("work", "sender"),
+    ("work", "associator"),
+    ("work", "writer"),
+    ("work", "worker"),
+    ("sweep", "server"),
+    ("sweep", "flow"),
 )
-VICTIMS = [victim for _, victims in RUNS for victim in victims]
+VICTIMS = [victim for _, victim in RUNS]
 #: How long a victim lives at its work, in seconds.
 ALIVE_SECONDS = (0.5, 3.0)
 #: How long a program may take to end once a process of it is gone, and to finish what is left, in seconds.
@@ -59,19 +60,18 @@ class Disturbed:
     killed: Counter[str] = field(default_factory=Counter)
     complaints: list[str] = field(default_factory=list)
 
-    def kill(self, name: str, victims: Sequence[str]) -> None:
-        """Run a program, kill its victims while it is at work, and see it end."""
+    def kill(self, name: str, victim: str) -> None:
+        """Run a program, kill its victim while it is at work, and see it end."""
         with self.running(name) as program:
-            for victim in victims:
-                found = awaited(program, victim, self.senders)
-                if found is None:
-                    return  # there was nothing left to do
-                time.sleep(self.random.uniform(*ALIVE_SECONDS))
-                with suppress(ProcessLookupError):
-                    os.kill(found, signal.SIGKILL)
-                    self.killed[victim] += 1
+            found = awaited(program, victim, self.senders)
+            if found is None:
+                return  # there was nothing left to do
+            time.sleep(self.random.uniform(*ALIVE_SECONDS))
+            with suppress(ProcessLookupError):
+                os.kill(found, signal.SIGKILL)
+                self.killed[victim] += 1
             code = self.ended(program)
-            print(f"chaos: killed {', '.join(victims)}; the program ended with {code}", file=sys.stderr, flush=True)
+            print(f"chaos: killed {victim}; the program ended with {code}", file=sys.stderr, flush=True)
 
     def fill(self, disk: Path) -> None:
         """Let the disk be full while it works, until it gives up."""
@@ -192,15 +192,6 @@ def asked_of(lake: str, query: str) -> Any:
     return json.loads(done.stdout)
 
 
-def enough(kills: int) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Runs of programs, in turn, that have so many victims at least."""
-    for run in cycle(RUNS):
-        if kills <= 0:
-            return
-        kills -= len(run[1])
-        yield run
-
-
 def main() -> None:
     """Disturb a sweep as the command line says."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -211,7 +202,7 @@ def main() -> None:
     parser.add_argument("--bucket", action="store_true", help="the lake is in a bucket behind a bad network")
     asked = parser.parse_args()
     chance, folder = random.Random(asked.seed), asked.folder
-    runs = list(enough(asked.kills))
+    runs = list(islice(cycle(RUNS), asked.kills))
     chance.shuffle(runs)
     with ExitStack() as stack:
         met: Counter[str] = Counter()
