@@ -48,7 +48,8 @@ def serving() -> Iterator[Ready]:
         yield lambda: None
         return
     port = _free()
-    process = subprocess.Popen(_command(port), env=os.environ | SETTINGS)
+    # In a group of its own a terminal's Ctrl-C does not reach it: the flow that is interrupted still has to say so there.
+    process = subprocess.Popen(_command(port), env=os.environ | SETTINGS, process_group=0)
     os.environ["PREFECT_API_URL"] = url = f"http://{HOST}:{port}/api"
     refresh_global_settings_context()
     _begun.set(process)

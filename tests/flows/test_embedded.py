@@ -1,4 +1,4 @@
-"""A sweep does not outlive the server that its program began, nor wait for it."""
+"""A sweep and the server that its program began: without it the sweep ends, and an interrupted sweep still has it."""
 
 import os
 import re
@@ -6,8 +6,8 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -42,28 +42,41 @@ def lost(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lost]:
     world = World.made(folder, kills=2, senders=1, prefix=18, shards=8)
     plan = steps.read(world.plan)
     place = store.Sweep(folder / "lake", plan.sweep)
-    with subprocess.Popen(
-        command(world, place), cwd=ROOT, env=environment(folder), stderr=subprocess.PIPE, text=True
-    ) as testbed:
-        try:
-            while not receipts.finished(place):
-                assert testbed.poll() is None
-                time.sleep(0.1)
-            (program,) = (pid for pid, words in processes(testbed.pid) if "pipeline sweep" in words)
-            (server,) = (pid for pid, words in processes(program) if "prefect.server" in words)
-            os.kill(server, signal.SIGKILL)
-            killed = time.monotonic()
-            said = testbed.communicate(timeout=600)[1]
-            took = time.monotonic() - killed
-        finally:
-            testbed.terminate()  # nothing, once it has ended
+    with at_work(world, place) as (testbed, program):
+        (server,) = (pid for pid, words in processes(program) if "prefect.server" in words)
+        os.kill(server, signal.SIGKILL)
+        said, took = ended(testbed)
     yield Lost(world, place, testbed.returncode, said, took, status.status(plan, place).state)
 
 
 def command(world: World, place: store.Sweep, *words: str) -> list[str]:
-    """The sweep in a testbed."""
-    sweep = [*CENSUS, "sweep", str(world.plan), "--lake", str(place.lake), *words]
+    """The sweep in a testbed, its program in a group of its own, as a shell begins it."""
+    sweep = ["setsid", *CENSUS, "sweep", str(world.plan), "--lake", str(place.lake), *words]
     return [*CENSUS, "testbed", "run", "--spec", str(world.spec), "--", *sweep]
+
+
+@contextmanager
+def at_work(world: World, place: store.Sweep) -> Iterator[tuple["subprocess.Popen[str]", int]]:
+    """The testbed of a sweep that has finished a range, and the process of its program."""
+    before = receipts.finished(place)
+    environ = environment(world.plan.parent)
+    with subprocess.Popen(
+        command(world, place, "--resume"), cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True
+    ) as testbed:
+        try:
+            while receipts.finished(place) <= before:
+                assert testbed.poll() is None
+                time.sleep(0.1)
+            (program,) = (pid for pid, words in processes(testbed.pid) if "pipeline sweep" in words)
+            yield testbed, program
+        finally:
+            testbed.terminate()  # nothing, once it has ended
+
+
+def ended(testbed: "subprocess.Popen[str]") -> tuple[str, float]:
+    """What a testbed says until it ends, and how many seconds that takes."""
+    begun = time.monotonic()
+    return testbed.communicate(timeout=600)[1], time.monotonic() - begun
 
 
 def test_it_ends_within_seconds(lost: Lost) -> None:
@@ -75,14 +88,23 @@ def test_it_ends_within_seconds(lost: Lost) -> None:
     assert not re.search("Traceback|ERROR|WARNING", lost.said)
 
 
-def test_it_ends_in_order_and_is_resumed(lost: Lost, tmp_path: Path) -> None:
-    """It stops as if it had been asked to, and `--resume` finishes the rest; all adds up."""
+def test_an_interrupted_sweep_keeps_its_server(lost: Lost) -> None:
+    """Ctrl-C, which a terminal sends to the whole group, ends a sweep within seconds and with its own exit code."""
+    with at_work(lost.world, lost.place) as (testbed, program):
+        os.killpg(program, signal.SIGINT)
+        said, took = ended(testbed)
+    print(f"it ended {took:.1f} s after Ctrl-C")
+    assert testbed.returncode == 130 and took < END_SECONDS
+    assert "embedded server" not in said and "Traceback" not in said
+
+
+def test_what_is_left_is_resumed(lost: Lost) -> None:
+    """Without its server a sweep stops as if it had been asked to, and `--resume` finishes the rest; all adds up."""
     assert lost.state == "stopped"
-    assert receipts.finished(lost.place)
     resumed = subprocess.run(
         command(lost.world, lost.place, "--resume"),
         cwd=ROOT,
-        env=environment(tmp_path),
+        env=environment(lost.world.plan.parent),
         capture_output=True,
         timeout=600,
     )
