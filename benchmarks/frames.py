@@ -67,6 +67,7 @@ class Blind(ReceiveRing):
             if came := self.skip():
                 self.ahead, until = self.ahead + came, time.monotonic() + LOST
             time.sleep(LOOK)
+        self.ahead = max(0, self.ahead)
 
 
 def places(count: int) -> Places:

@@ -173,7 +173,12 @@ def report(lake: Path, seen: list[tuple[float, dict[str, Spent]]], played: dict[
     greetings = total["greetings"]
     others = played["heard"] - played["connections"] - greetings
     counts = {"probes": total["probes_sent"], "requests": greetings, "segments": others, "answers": played["said"]}
-    return {kind: count / greetings for kind, count in counts.items()}
+    has = {kind: count / greetings for kind, count in counts.items()}
+    print(
+        f"{'frames':<20}{sum(has.values()):>10.1f} a greeting: "
+        + ", ".join(f"{kind} {each:.1f}" for kind, each in has.items())
+    )
+    return has
 
 
 def main() -> None:

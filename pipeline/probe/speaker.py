@@ -47,6 +47,8 @@ class Speaker:
 
     def _reply(self, answers: Answers, flags: int) -> None:
         """Answer segments from what they say themselves."""
+        if not len(answers.address):
+            return
         counted = answers.size + ((answers.flags & (SYN | FIN)) != 0)
         expected = answers.sequence + counted.astype(np.uint32)
         ours = answers.our_sequence + np.uint32(1)
