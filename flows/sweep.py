@@ -45,7 +45,7 @@ def sweep(
     `vantages` names a deployment of the flow `vantage` for each place to send from; without one this process sends. A sweep of
     the same series that is not sealed is finished first. With `output`, the report goes to that folder.
     """
-    plan, folder = steps.prepare(source, store.at(lake) if lake else None, resume=True)
+    plan, folder = steps.prepare(source, store.at(lake) if lake else None, steps.latest)
     steps.require_fit(plan) if vantages else steps.check(plan)  # a vantage checks for itself whether it may send
     place = steps.begin(plan, folder)
     asked, shown = Asked(), Shown(plan, place)

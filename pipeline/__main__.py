@@ -144,7 +144,7 @@ def sweep_command(
     from pipeline import console, live, orchestrate, sweep
     from pipeline.lake import store
 
-    frozen, folder = sweep.prepare(str(source), store.at(lake) if lake else None, resume=resume)
+    frozen, folder = sweep.prepare(str(source), store.at(lake) if lake else None, sweep.unfinished if resume else None)
     sweep.check(frozen)
     console.warn(sweep.findable(frozen))
     place = sweep.begin(frozen, folder)

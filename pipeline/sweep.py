@@ -26,6 +26,11 @@ from pipeline.stages.setting import Remote
 from pipeline.wire import outgoing
 from pipeline.wire.capabilities import PROPOSED
 
+#: Finds the sweep of a series in a lake that is to be resumed, if there is one.
+Resumed = Callable[[Place, str], Sweep | None]
+#: The last of the tables that enriching makes.
+ENRICHED = "methods"
+
 
 def freeze(path: Path, lake: Place | None = None, *, change: Callable[[Config], Config] = lambda same: same) -> Plan:
     """Fix the plan of a configuration file, changed or not, for a lake (its own if none is given). Raises InputError."""
@@ -129,22 +134,33 @@ def begin(plan: Plan, lake: Place) -> Sweep:
     return place
 
 
-def prepare(source: str, lake: Place | None = None, *, resume: bool = False) -> tuple[Plan, Place]:
-    """The plan of a configuration or plan file, and the lake that it goes to; to resume, that of the series' open sweep."""
+def prepare(source: str, lake: Place | None = None, resume: Resumed | None = None) -> tuple[Plan, Place]:
+    """The plan of a configuration or plan file, and the lake that it goes to; of the sweep that is to be resumed, if `resume`
+    finds one of the series.
+    """
     if source.endswith(".json"):
         return read(store.at(source)), lake or store.at("lake")
     loaded = config.load(Path(source))
     folder = lake or store.at(loaded.lake.url)
-    unfinished = latest(folder, loaded.sweep.name) if resume else None
-    return (read(unfinished.plan) if unfinished else freeze(Path(source), folder)), folder
+    begun = resume(folder, loaded.sweep.name) if resume else None
+    return (read(begun.plan) if begun else freeze(Path(source), folder)), folder
 
 
 def latest(lake: Place, name: str) -> Sweep | None:
     """The latest sweep of a series that is not sealed, if there is one."""
-    if not (lake / "plans").is_dir():
-        return None
-    open_ = [s for s in store.sweeps(lake) if s.id.endswith(f"-{name}") and not s.sealed("sweeps").exists()]
+    open_ = [place for place in _series(lake, name) if not place.sealed("sweeps").exists()]
     return open_[-1] if open_ else None
+
+
+def unfinished(lake: Place, name: str) -> Sweep | None:
+    """The latest sweep of a series that is not sealed, or the last one of all if it is sealed and not enriched."""
+    last = [place for place in _series(lake, name)[-1:] if not place.sealed(ENRICHED).exists()]
+    return latest(lake, name) or (last[0] if last else None)
+
+
+def _series(lake: Place, name: str) -> list[Sweep]:
+    """The sweeps of a series, oldest first."""
+    return [s for s in store.sweeps(lake) if s.id.partition("-")[2] == name] if (lake / "plans").is_dir() else []
 
 
 def sealed(lake: Place, sweep: str | None = None) -> Sweep:

@@ -203,6 +203,32 @@ def test_an_interrupted_sweep_is_finished_and_nothing_doubled(tmp_path: Path) ->
     assert max(visits.values()) == 1
 
 
+def test_resuming_picks_what_is_not_finished(tmp_path: Path) -> None:
+    """What is resumed is the latest sweep of that series and no other that is not sealed, else the last one if it is not enriched."""
+
+    def made(name: str, *tables: str) -> str:
+        place = store.Sweep(tmp_path, name)
+        for path in (place.plan, *map(place.sealed, tables)):
+            path.parent.mkdir(parents=True)
+            path.touch()
+        return name
+
+    def chosen(pick: sweep.Resumed) -> str | None:
+        place = pick(tmp_path, "week")
+        return place.id if place else None
+
+    assert (chosen(sweep.latest), chosen(sweep.unfinished)) == (None, None)
+    made("20260101T000000Z-my-week")
+    made("20260102T000000Z-week", "sweeps")
+    enriched = made("20260103T000000Z-week", "sweeps", sweep.ENRICHED)
+    assert (chosen(sweep.latest), chosen(sweep.unfinished)) == (None, None)
+    sealed = made("20260104T000000Z-week", "sweeps")
+    assert (chosen(sweep.latest), chosen(sweep.unfinished)) == (None, sealed)
+    assert sealed > enriched
+    open_ = made("20260105T000000Z-week")
+    assert (chosen(sweep.latest), chosen(sweep.unfinished)) == (open_, open_)
+
+
 def _flows(capture: Path) -> list[tuple[bytes, int, int]]:
     return list(streams([packet for packet in packets(capture) if packet.src == VANTAGE]))
 
