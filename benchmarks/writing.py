@@ -33,7 +33,7 @@ from pipeline.transport.channel import decode_rows, encode_rows
 #: Batches a second, and seconds of a range.
 BATCHES, RANGE_SECONDS = 10, 10
 #: What all processes of a worker had of a CPU for a result in `benchmarks.greetings`, µs.
-SWEEP_US = 23.1
+SWEEP_US = 20.8
 GOAL = 0.05
 TABLES = ("responses", "associations", "banners")
 
