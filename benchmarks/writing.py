@@ -1,13 +1,16 @@
 """What writing takes of a sweep's CPU at 20,000 results a second, from the rows of conversations to the sealed table, step by step.
 
-    python -m benchmarks.writing [--seconds N] [--sweep MICROSECONDS]
+    python -m benchmarks.writing [--seconds N]
 
 Results come as they do in a sweep: ten times a second a batch of hosts that were settled by whole arrays, and of rows of those that
 were talked with. They become columns, go to the writer's process as Arrow messages, and are appended to journals that are committed
 as often (`fsync`). Ranges of ten seconds have their journals read again, deduplicated, sorted and written as parts; a seal joins the
 parts. Of the results three in a hundred spoke DICOM, and are rows of `associations` too. Everything is done by the functions of the
-sweep. Time is that of the CPU, the kernel's part for the files included. The share is of the whole sweep's CPU, as
-`benchmarks.greetings` prints it for a result: engine, associator, writer and coordinator.
+sweep. Time is that of the CPU, the kernel's part for the files included.
+
+The share is of the CPU of a sweep: what `benchmarks.greetings` prints for a result (engine, associator, writer and coordinator), and
+what `benchmarks.send` prints for each probe that finds nobody. So it depends on how many targets answer: two of five in the first, one
+of some 185 in a sweep of the Internet, as `benchmarks.scale` assumes.
 """
 
 import argparse
@@ -23,6 +26,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchmarks.bytes import OUTCOMES, RESULTS, associations, responses
+from benchmarks.scale import ASSUMED, MEASURED, addresses
 from pipeline.lake import parts
 from pipeline.outcome import CloseKind, CloseStage, Outcome
 from pipeline.probe.greeting import Settled
@@ -32,8 +36,11 @@ from pipeline.transport.channel import decode_rows, encode_rows
 
 #: Batches a second, and seconds of a range.
 BATCHES, RANGE_SECONDS = 10, 10
-#: What all processes of a worker had of a CPU for a result in `benchmarks.greetings`, µs.
-SWEEP_US = 20.8
+#: What all processes of a worker had of a CPU for a result in `benchmarks.greetings`, and a probe that finds nobody takes, µs.
+RESULT_US = MEASURED["engine µs a greeting"] + MEASURED["other µs a greeting"]
+PROBE_US = 1e6 / MEASURED["probes a second of one sender"]
+#: Targets of which one answers: in `benchmarks.greetings`, in between, and in a sweep of the Internet.
+ONE_OF = (2.5, 20.0, 100.0, round(addresses() / ASSUMED["answers on a port"]))
 GOAL = 0.05
 TABLES = ("responses", "associations", "banners")
 
@@ -125,7 +132,6 @@ def main() -> None:
     """Print microseconds a result, and seconds of CPU a second, of each step and of all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=60)
-    parser.add_argument("--sweep", type=float, default=SWEEP_US)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         spent = write(Path(folder), results(Path(folder), given.seconds))
@@ -133,8 +139,10 @@ def main() -> None:
     print(f"{count:,} results at {RESULTS:,} a second   µs a result   CPU")
     for step, seconds in (*spent.items(), ("all", spent.total())):
         print(f"{step:36} {seconds / count * 1e6:11.2f} {seconds / given.seconds:8.3f}")
-    share = spent.total() / count * 1e6 / given.sweep
-    print(f"share of a sweep's CPU ({given.sweep:.1f} µs a result): {share:.1%} of {GOAL:.0%}")
+    for one_of in ONE_OF:
+        sweep = RESULT_US + (one_of - ONE_OF[0]) * PROBE_US
+        share = spent.total() / count * 1e6 / sweep
+        print(f"share where 1 of {one_of:5.1f} targets answers ({sweep:5.1f} µs a result): {share:6.2%} of {GOAL:.0%}")
 
 
 if __name__ == "__main__":

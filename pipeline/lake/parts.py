@@ -9,7 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline import schema
@@ -139,12 +141,21 @@ def tidy(tables: Iterable[pa.Table], table: str) -> pa.Table:
     """Join tables: each key once (its first row stands), sorted as the schema says."""
     described = schema.table(table)
     joined = pa.concat_tables(tables).combine_chunks()
-    order = pa.array(range(len(joined)), pa.int64())
-    keyed = joined.append_column("_order", order)
-    first = keyed.group_by(list(described.key)).aggregate([("_order", "min")])["_order_min"]
-    chosen = joined.take(first.combine_chunks().sort() if len(first) else pa.array([], pa.int64()))
-    ordered = chosen.sort_by([(name, "ascending") for name in described.sort])
-    return ordered.replace_schema_metadata(described.arrow.metadata)
+    keys = joined.select(list(dict.fromkeys((*described.sort, *described.key))))
+    order = pc.sort_indices(keys, sort_keys=[(name, "ascending") for name in keys.column_names])  # a stable sort
+    first = _begins(keys.take(order))
+    return joined.take(order.filter(first)).replace_schema_metadata(described.arrow.metadata)
+
+
+def _begins(ordered: pa.Table) -> pa.Array:
+    """Which rows differ from the one before; shape (n,)."""
+    begins = np.zeros(len(ordered), dtype=np.bool_)
+    begins[:1] = True
+    for column in ordered.combine_chunks().columns:
+        this, before = column[1:], column[:-1]
+        told = pc.coalesce(pc.not_equal(this, before), pc.xor(this.is_null(), before.is_null()))
+        begins[1:] |= np.asarray(told)
+    return pa.array(begins)
 
 
 def merged(files: Sequence[Path], table: str) -> Iterator[pa.Table]:

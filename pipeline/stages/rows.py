@@ -67,25 +67,23 @@ def by_table(rows: list[dict[str, Any]], *, round: int) -> Iterator[tuple[str, p
 
 def settled(results: Sequence[Settled]) -> Iterator[tuple[str, pa.RecordBatch]]:
     """The tables that hosts which said nothing of DICOM's have rows in, with these rows, made as whole columns."""
-    hosts = np.concatenate([result.rows for result in results])
-    counts = [len(result.rows) for result in results]
-    replies = {banner(result.banner): result.banner for result in results}
+    keys = {said: banner(said) for said in {result.banner for result in results}}
     kinds = {
         "outcome": [str(result.outcome) for result in results],
         "close_kind": [str(result.kind) for result in results],
         "close_stage": [str(result.stage) for result in results],
-        "banner": [banner(result.banner) for result in results],
+        "banner": [keys[result.banner] for result in results],
     }
-    which = pa.array(np.repeat(np.arange(len(results)), counts))
+    which = pa.array(np.repeat(np.arange(len(results)), [len(result.rows) for result in results]))
     arrow = schema.table("responses").arrow
     arrays = [
-        pa.array(hosts[KEPT[field.name]]).cast(field.type)
+        pa.array(np.concatenate([result.rows[KEPT[field.name]] for result in results])).cast(field.type)
         if field.name in KEPT
         else pa.array(kinds[field.name], field.type).take(which)
         for field in arrow
     ]
     yield "responses", pa.RecordBatch.from_arrays(arrays, schema=arrow)
-    told = [{"banner": key, "bytes": said, "guess": guess(said)} for key, said in replies.items() if key is not None]
+    told = [{"banner": key, "bytes": said, "guess": guess(said)} for said, key in keys.items() if key is not None]
     if told:
         yield "banners", parts.from_rows(told, "banners")
 

@@ -49,7 +49,7 @@ BENCHMARKS = {
     ),
     "writing": (
         ["--seconds", "1"],
-        r"(?s)results to columns.*messages.*journals.*deduplication.*parts.*seal.*share of a sweep's CPU",
+        r"(?s)results to columns.*messages.*journals.*deduplication.*parts.*seal.*share where 1 of +185.0 targets answers",
     ),
     "flow": (
         ["--shards", "2", "--ranges", "600"],

@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline import schema
 from pipeline.lake import parts
@@ -104,6 +106,32 @@ def test_tidy() -> None:
     found = [(r["ip"], r["port"], r["ttl"]) for r in tidied.to_pylist()]
     assert found == [(1, 104, 60), (5, 104, 1), (5, 11112, 60), (9, 104, 60)]
     assert tidied.schema.equals(schema.table("responses").arrow, check_metadata=True)
+
+
+@given(
+    st.lists(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3), st.integers(0, 255)), max_size=12), max_size=4)
+)
+def test_tidy_is_a_dictionary_in_order(tables: list[list[tuple[int, int, int]]]) -> None:
+    """Whatever comes, in however many tables, it is what a dictionary keeps of it that takes no key twice, in order."""
+    kept: dict[tuple[int, int], int] = {}
+    for ip, port, ttl in (each for rows in tables for each in rows):
+        kept.setdefault((ip, port), ttl)
+    made = [table(*(row(ip, port, ttl=ttl) for ip, port, ttl in rows)) for rows in [[], *tables]]
+    found = parts.tidy(made, "responses").to_pylist()
+    assert [((each["ip"], each["port"]), each["ttl"]) for each in found] == sorted(kept.items())
+
+
+def test_no_value_is_a_key_as_another() -> None:
+    """Keys of columns that may be null are equal where both are, and sorted last."""
+    asns = [None, 7, None, None, 7]
+    named = [{"country": "GB", "asn": asn, "organisation": None, "addresses": n} for n, asn in enumerate(asns)]
+    common = {"network_kind": "unknown", "asn_source": "s"}
+    rows = [common | each for each in named]
+    made = pa.Table.from_batches([parts.from_rows(rows, "network_coverage")])
+    assert [(r["asn"], r["addresses"]) for r in parts.tidy([made], "network_coverage").to_pylist()] == [
+        (7, 1),
+        (None, 0),
+    ]
 
 
 @pytest.mark.parametrize("name", ["responses", "associations", "banners"])
