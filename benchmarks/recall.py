@@ -4,8 +4,9 @@
 hosts, visited on one port in a closed testbed. *SYNs/s* is the rate that came about, second SYNs not counted. *Recall* is the share of
 the hosts that have a row, *right* the share of these rows with the true outcome. One SYN reaches a host that sends its SYN-ACK again,
 after 1, 3 and 7 s, with the probability (1 - p)(1 - p^4), and another with (1 - p)^2: *predicted*. *Estimated* is what the sweep
-itself says, by its second SYNs to a fifth of the targets, with its 95 % interval; *bias* is that estimate less the recall. Loss in runs that
-are over before the second SYN, two seconds later, biases nothing; of the last world's, of some 2.5 s, many take both SYNs of a target.
+itself says, by its second SYNs to a fifth of the targets, with its 95 % interval; *bias* is that estimate less the recall. Loss in
+runs that are over before the second SYN, two seconds later, biases nothing; of the last world's, of some 2.5 s, many take both SYNs of
+a target.
 With `--runs N` the second world is swept N more times, each with losses of its own, and the last line says in how many of these runs
 the interval held what arithmetic predicts.
 """
