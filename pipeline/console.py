@@ -118,7 +118,7 @@ def show_result(lake: Place, sweep: str) -> None:
     with session.connect(lake) as con:
         facts = text.facts(con, sweep)
     console = results()
-    console.print(text.country_table(facts))
+    console.print(text.country_table(facts, console.width))
     console.print(text.funnel(facts))
     say(f"lake: {lake}\nreport: census report {lake} -o FOLDER\nSQL: census sql {lake}")
 

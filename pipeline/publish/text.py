@@ -1,6 +1,9 @@
 """The same tables for a terminal. Whatever is not plain text is written as its code, and nothing is markup."""
 
+from itertools import accumulate
+
 import duckdb
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
@@ -11,6 +14,10 @@ from pipeline.publish.facts import Facts, gather
 
 #: A terminal is the operator's own: no cell is withheld.
 WHOLE = Edition(least=1)
+#: A screen that has room for every table, in characters.
+WIDE = 1000
+#: What a column takes beside its text: two blanks and a line.
+BESIDE = 3
 
 
 def facts(con: duckdb.DuckDBPyConnection, sweep: str) -> Facts:
@@ -18,9 +25,9 @@ def facts(con: duckdb.DuckDBPyConnection, sweep: str) -> Facts:
     return gather(con, sweep, WHOLE)
 
 
-def country_table(facts: Facts) -> Table:
-    """The countries in which services were found."""
-    return _table(facts, "countries")
+def country_table(facts: Facts, width: int = WIDE) -> Table:
+    """The countries in which services were found, with as many columns as a screen of this width has room for."""
+    return _table(facts, "countries", width)
 
 
 def products(facts: Facts) -> Table:
@@ -39,14 +46,26 @@ def funnel(facts: Facts) -> Table:
     return drawn
 
 
-def _table(facts: Facts, mart: str) -> Table:
+def _table(facts: Facts, mart: str, width: int = WIDE) -> Table:
     table = next(table for table in page.tables(facts) if table.mart == mart)
-    drawn = Table(title=_text(table.title))
-    for heading in table.headings:
+    columns = [
+        [visible(text) for text in (heading.text, *(row[number].text for row in table.rows))]
+        for number, heading in enumerate(table.headings)
+    ]
+    shown = _fitting(columns, width)
+    more = f"further columns on a wider screen: {len(columns) - shown}" if shown < len(columns) else None
+    drawn = Table(title=_text(table.title), caption=more)
+    for heading in table.headings[:shown]:
         drawn.add_column(_text(heading.text), justify="right" if heading.numeric else "left")
     for row in table.rows:
-        drawn.add_row(*(_text(cell.text) for cell in row))
+        drawn.add_row(*(_text(cell.text) for cell in row[:shown]))
     return drawn
+
+
+def _fitting(columns: list[list[str]], width: int) -> int:
+    """How many columns, from the left, a screen has room for; at least one."""
+    ends = accumulate(BESIDE + max(map(cell_len, column)) for column in columns)
+    return max(1, sum(1 + end <= width for end in ends))
 
 
 def _text(text: str) -> Text:

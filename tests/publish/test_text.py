@@ -2,6 +2,7 @@
 
 import io
 
+import pytest
 from rich.console import Console
 
 from pipeline.publish import text
@@ -20,6 +21,20 @@ def test_country_table_names_countries() -> None:
     """Countries stand by name with their counts, the unplaced as such."""
     shown = printed(text.country_table(text.facts(demo.connect(), lake.SWEEP)))
     assert "United Kingdom" in shown and "not placed" in shown and "600,000" in shown
+
+
+@pytest.mark.parametrize("width", [30, 80, 100, 160])
+def test_a_narrow_screen_has_fewer_columns(width: int) -> None:
+    """On a narrow screen the columns on the right are left out and counted; no heading and no number is cut or wrapped."""
+    console = Console(file=io.StringIO(), width=width, force_terminal=False)
+    table = text.country_table(text.facts(demo.connect(), lake.SWEEP), width)
+    whole = text.country_table(text.facts(demo.connect(), lake.SWEEP))
+    console.print(table)
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert max(map(len, lines)) <= width and "…" not in "".join(lines)
+    assert len([line for line in lines if line.startswith("│")]) == table.row_count == whole.row_count
+    left_out = len(whole.columns) - len(table.columns)
+    assert (f"further columns on a wider screen: {left_out}" in " ".join(" ".join(lines).split())) == (left_out > 0)
 
 
 def test_funnel_says_what_was_not_asked() -> None:
