@@ -5,8 +5,7 @@ hosts, visited on one port in a closed testbed. *SYNs/s* is the rate that came a
 the hosts that have a row, *right* the share of these rows with the true outcome. One SYN reaches a host that sends its SYN-ACK again,
 after 1, 3 and 7 s, with the probability (1 - p)(1 - p^4), and another with (1 - p)^2: *predicted*. *Estimated* is what the sweep
 itself says, by its second SYNs to a fifth of the targets, with its 95 % interval; *bias* is that estimate less the recall. Loss in
-runs that are over before the second SYN, two seconds later, biases nothing; of the last world's, of some 2.5 s, many take both SYNs of
-a target.
+runs that are over before the second SYN, two seconds later, biases nothing; in the last world some take both SYNs of a target.
 With `--runs N` the second world is swept N more times, each with losses of its own, and the last line says in how many of these runs
 the interval held what arithmetic predicts.
 """
@@ -76,7 +75,7 @@ WORLDS = (
     World("2 % each way", 0.02, 1.0, 1.0),
     World("2 %, peers say it once", 0.02, 1.0, 0.0),
     World("2 % in runs of 500", 0.02, 500.0, 1.0),
-    World("20 % in runs of 100,000", 0.2, 100_000.0, 1.0),
+    World("40 % in runs of 100,000", 0.4, 100_000.0, 1.0),
 )
 
 
