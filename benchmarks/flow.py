@@ -7,7 +7,6 @@ All of it in a closed pair of namespaces where nobody answers.
 
 import argparse
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -70,7 +69,7 @@ def first_probe(pair: Pair, environment: dict[str, str], plan: Path) -> float:
             time.sleep(0.05)
         return time.monotonic() - began
     finally:
-        sweeping.send_signal(signal.SIGINT)
+        sweeping.terminate()  # as Ctrl-C does, which who runs in the background ignores
         sweeping.wait(60)
 
 
