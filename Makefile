@@ -1,7 +1,7 @@
 # make setup | demo | test | check | fuzz | chaos | bench | coverage | clean
 VENV := .venv
 BIN := $(VENV)/bin
-DEBIAN := dcmtk orthanc nftables iproute2 openssl util-linux python3-venv zmap masscan nmap chromium dnsmasq-base
+DEBIAN := dcmtk orthanc nftables iproute2 openssl util-linux python3-venv zmap masscan nmap chromium dnsmasq-base postgresql
 export CENSUS_ONLY_TESTBED := 1
 export UV_PYTHON_DOWNLOADS := never
 # Tests start hundreds of programs; each would compile all of its modules again if none kept what it compiled.

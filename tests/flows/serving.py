@@ -1,6 +1,7 @@
 """A real Prefect server, workers at closed vantages, and what one asks of them."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -23,6 +24,8 @@ from pipeline.orchestrate import SETTINGS
 from tests.testbed.running import CENSUS, ROOT, environment
 
 PREFECT = [sys.executable, "-m", "prefect"]
+#: PostgreSQL's server refuses to be root: whom it is run as, whoever runs the tests.
+NOBODY = ["unshare", "--user", "--map-user=65534", "--map-group=65534", "--"]
 #: A machine that does much else takes its time to begin.
 BEGIN_SECONDS = 180.0
 
@@ -108,35 +111,66 @@ def until(holds: Callable[[], object], seconds: float = BEGIN_SECONDS) -> None:
         time.sleep(0.1)
 
 
-@contextmanager
-def serving(folder: Path) -> Iterator[Server]:
-    """A server with its database in a folder, on loopback."""
+def free_port() -> int:
+    """A port of loopback that nobody has."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    url = f"http://127.0.0.1:{port}/api"
-    added = SETTINGS | {
-        "PREFECT_API_URL": url,
-        "PREFECT_WORKER_QUERY_SECONDS": "1",
-        "PREFECT_WORKER_PREFETCH_SECONDS": "1",
-        "PREFECT_LOGGING_LEVEL": "INFO",
-    }
-    command = [*PREFECT, "server", "start", "--host", "127.0.0.1", "--port", str(port), "--no-ui"]
-    with (folder / "server.log").open("wb") as out:
-        server = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=environment(folder) | added,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        port: int = free.getsockname()[1]
+    return port
+
+
+def postgresql_programs() -> Path:
+    """Where Debian has the programs of the newest PostgreSQL that is installed."""
+    return max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+
+
+@contextmanager
+def postgresql(folder: Path) -> Iterator[str]:
+    """The URL of a new database, made as docs/fleet.md makes it; its server, on loopback, keeps it in a folder."""
+    programs = postgresql_programs()
+    data, place = folder / "postgresql", ["-h", "127.0.0.1", "-p", str(free_port())]
+    made = [*NOBODY, programs / "initdb", "-D", data, "-U", "prefect", "--auth=trust", "--no-sync"]
+    subprocess.run(made, check=True, capture_output=True, timeout=BEGIN_SECONDS)
+    command = [*NOBODY, programs / "postgres", "-D", data, "-k", data, "-F", *place]
+    ask = [programs / "psql", *place, "-U", "prefect", "-d"]
+    with (folder / "postgresql.log").open("wb") as out:
+        server = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
     try:
-        until(lambda: server.poll() is not None or _healthy(url))
-        yield Server(url, environment(folder) | added, folder)
+        until(
+            lambda: (
+                not subprocess.run([*ask, "postgres", "-c", "CREATE DATABASE fleet"], capture_output=True).returncode
+            )
+        )
+        subprocess.run([*ask, "fleet", "-c", "CREATE EXTENSION pg_trgm"], check=True, capture_output=True, timeout=60)
+        yield f"postgresql+asyncpg://prefect@127.0.0.1:{place[-1]}/fleet"
     finally:
-        os.killpg(server.pid, 15)
+        server.send_signal(signal.SIGINT)
         server.wait(60)
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[Server]:
+    """A server on loopback, on PostgreSQL as a fleet's is."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/api"
+    command = [*PREFECT, "server", "start", "--host", "127.0.0.1", "--port", str(port), "--no-ui"]
+    with postgresql(folder) as database, (folder / "server.log").open("wb") as out:
+        own = environment(folder) | SETTINGS | {
+            "PREFECT_API_URL": url,
+            "PREFECT_SERVER_DATABASE_CONNECTION_URL": database,
+            "PREFECT_WORKER_QUERY_SECONDS": "1",
+            "PREFECT_WORKER_PREFETCH_SECONDS": "1",
+            "PREFECT_LOGGING_LEVEL": "INFO",
+        }  # fmt: skip
+        server = subprocess.Popen(
+            command, cwd=ROOT, env=own, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            until(lambda: server.poll() is not None or _healthy(url))
+            yield Server(url, own, folder)
+        finally:
+            os.killpg(server.pid, 15)
+            server.wait(60)
 
 
 def _healthy(url: str) -> bool:

@@ -18,7 +18,7 @@ from pipeline.lake import leases, receipts, store
 from pipeline.publish import session
 from pipeline.space.plan import Plan
 from pipeline.testbed import spec, truth
-from tests.flows.serving import Server, until
+from tests.flows.serving import Server, postgresql_programs, until
 from tests.testbed.running import CENSUS, ROOT, packets, streams
 
 SPEC = ROOT / "tests" / "data" / "fleet.toml"
@@ -82,6 +82,14 @@ def test_schedules_are_planned(server: Server) -> None:
     for name in ("sweep/weekly", "report/nightly", "refresh/monthly"):
         wanted = {"flow_runs": scheduled | {"deployment_id": {"any_": [str(server.deployment(name).id)]}}}
         until(lambda: server.client.request("POST", "/flow_runs/filter", json=wanted).json(), 30)
+
+
+def test_its_runs_stand_in_postgresql(swept: Swept) -> None:
+    """The server keeps its runs in the database that docs/fleet.md has one make: the sweep's, and that of the vantage that lived."""
+    url = swept.server.environment["PREFECT_SERVER_DATABASE_CONNECTION_URL"].replace("+asyncpg", "")
+    ask = [postgresql_programs() / "psql", url, "-tA", "-c", "SELECT state_name FROM flow_run"]
+    told = subprocess.run(ask, check=True, capture_output=True, text=True, timeout=60).stdout
+    assert told.split().count("Completed") >= 2
 
 
 def test_the_other_vantage_finishes_it(swept: Swept) -> None:
