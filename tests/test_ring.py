@@ -1,4 +1,4 @@
-"""Packet rings over a closed pair: an interface that drops loses none of our frames, and one that is stuck is told of."""
+"""Packet rings: bytes stay with their packet; an interface that drops loses no frame of ours, and one that is stuck is told of."""
 
 import socket
 import threading
@@ -7,11 +7,14 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline import guard, network, ring
 from pipeline.errors import CensusError
-from pipeline.ring import SEGMENT, SEGMENT_FRAME, SEGMENT_FRAMES, TransmitRing
+from pipeline.ring import SEGMENT, SEGMENT_FRAME, SEGMENT_FRAMES, Received, TransmitRing
 from pipeline.testbed.closed import Pair, configure
+from pipeline.wire.packet import SNAP
 from tests.test_xdp import SO_RCVBUFFORCE, TEMPLATE
 
 LENGTHS = [60, 1000, 61, 1000, 62]
@@ -26,6 +29,31 @@ def far(vantage: Pair) -> Iterator[socket.socket]:
     monitor.settimeout(2)
     with monitor:
         yield monitor
+
+
+@st.composite
+def received(draw: st.DrawFn) -> tuple[list[bytes], list[tuple[int, int, int]]]:
+    """IP packets as they lay in a ring, and places in them: frame, first byte, and how many."""
+    packets = draw(st.lists(st.binary(min_size=1, max_size=3 * SNAP), min_size=1, max_size=6))
+    place = st.tuples(st.integers(0, len(packets) - 1), st.integers(0, 80), st.sampled_from([0, 1, 7, 80, 900, 65535]))
+    return packets, draw(st.lists(place, max_size=8))
+
+
+@given(received())
+def test_bytes_are_those_of_their_own_packet(case: tuple[list[bytes], list[tuple[int, int, int]]]) -> None:
+    """However many bytes a packet claims to have, what is read of it is what a slice of it is: nothing of another packet."""
+    packets, places = case
+    frames = np.zeros(len(packets), ring._receive_type())
+    for frame, packet in zip(frames, packets, strict=True):
+        frame["snap_length"] = len(packet) + 14
+        frame["long"][: len(packet)] = np.frombuffer(packet, "u1")
+    made = Received.of(frames, np.arange(len(packets)))
+    number, begin, size = np.array(places, dtype=np.int64).reshape(-1, 3).T
+    found = made.bytes_of(number, begin.astype(np.uint16), size.astype(np.uint16))
+    longest = max(SNAP, *map(len, packets))
+    padded = [packet.ljust(SNAP if len(packet) <= SNAP else longest + longest % 2, b"\0") for packet in packets]
+    assert found == [padded[frame][first : first + count] for frame, first, count in places]
+    assert len(made.intact()) == len(packets)
 
 
 def send() -> None:
