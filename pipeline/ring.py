@@ -242,6 +242,10 @@ class Received:
         return [everything[begin:end] for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
 
 
+#: What is read where nothing waits.
+NOTHING = Received.of(np.zeros(0, _receive_type()), np.zeros(0, np.int64))
+
+
 class ReceiveRing:
     """A ring of received frames, read in runs from its head."""
 
@@ -252,12 +256,15 @@ class ReceiveRing:
         sock.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
         self._memory = _map(sock, PACKET_RX_RING, RX_FRAME, RX_FRAMES)
         self._ring = np.frombuffer(self._memory, dtype=_receive_type())
+        self._status = self._ring["status"]
         self._head = 0
         self.dropped = self.truncated = self.corrupt = 0
 
     def read(self) -> Received:
         """Take frames that wait, READ at most, and give their slots back; broken ones are counted and left out."""
-        waiting = self._ring["status"][self._head : self._head + READ] & USER
+        if not self._status[self._head] & USER:
+            return NOTHING
+        waiting = self._status[self._head : self._head + READ] & USER
         gaps = np.flatnonzero(waiting == 0)
         count = int(gaps[0]) if len(gaps) else len(waiting)
         chosen = self._ring[self._head : self._head + count]
