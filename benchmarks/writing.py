@@ -19,7 +19,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -45,19 +44,7 @@ GOAL = 0.05
 TABLES = ("responses", "associations", "banners")
 
 
-class Batch(NamedTuple):
-    """What came of conversations in a tenth of a second."""
-
-    settled: list[Settled]
-    talked: list[dict[str, Any]]
-
-    def tables(self) -> Iterator[tuple[str, pa.RecordBatch]]:
-        """The tables that they have rows in, as an engine makes them."""
-        yield from rows.settled(self.settled)
-        yield from rows.by_table(self.talked, round=1)
-
-
-def results(folder: Path, seconds: int) -> list[list[Batch]]:
+def results(folder: Path, seconds: int) -> list[list[rows.Waiting]]:
     """What came of so many seconds, range by range and batch by batch, in no order, as targets are."""
     noise = np.random.default_rng(1)
     made = responses(seconds * RESULTS, noise)
@@ -74,7 +61,7 @@ def results(folder: Path, seconds: int) -> list[list[Batch]]:
         begin += len(talked)
         spoken = [row | its for row, its in zip(talked, dicom, strict=True)]
         common = {"like_dicom": True, "banner": None, "tls": None}
-        batches.append(Batch(list(_settled(batch)), [row | common for row in spoken]))
+        batches.append(rows.Waiting(list(_settled(batch)), [row | common for row in spoken]))
     return [batches[number::ranges] for number in range(ranges)]
 
 
@@ -93,7 +80,7 @@ def _settled(batch: pa.Table) -> Iterator[Settled]:
             yield Settled(0, hosts[alike], Outcome(ended), kind, CloseStage.ASSOCIATE, said, 0)
 
 
-def write(folder: Path, ranges: list[list[Batch]]) -> Counter[str]:
+def write(folder: Path, ranges: list[list[rows.Waiting]]) -> Counter[str]:
     """Seconds of CPU of each step."""
     spent: Counter[str] = Counter()
     for number, batches in enumerate(ranges):

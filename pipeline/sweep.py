@@ -154,8 +154,8 @@ def latest(lake: Place, name: str) -> Sweep | None:
 
 def unfinished(lake: Place, name: str) -> Sweep | None:
     """The latest sweep of a series that is not sealed, or the last one of all if it is sealed and not enriched."""
-    last = [place for place in _series(lake, name)[-1:] if not place.sealed(ENRICHED).exists()]
-    return latest(lake, name) or (last[0] if last else None)
+    last = _series(lake, name)[-1:]
+    return latest(lake, name) or next((place for place in last if not place.sealed(ENRICHED).exists()), None)
 
 
 def _series(lake: Place, name: str) -> list[Sweep]:

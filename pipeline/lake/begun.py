@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import guard
-from pipeline.lake import store
+from pipeline.lake import local, store
 from pipeline.lake.store import Sweep
 from pipeline.space.shard import range_key
 
@@ -82,14 +82,13 @@ def _folder(place: Sweep) -> Path:
 
 def _here() -> Path:
     """Where notes about lakes in buckets lie until this machine is started anew."""
-    home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
-    return home / "dicom-census" / "begun" / guard.boot_id()
+    return local.folder("XDG_STATE_HOME", ".local/state") / "begun" / guard.boot_id()
 
 
 def _owner(folder: Path) -> str:
     """Whose notes a folder holds; who begins it takes away those of earlier boots."""
     path = folder / OWNER
-    if store.write(path, secrets.token_hex(8).encode(), new=True):
+    if not path.exists() and store.write(path, secrets.token_hex(8).encode(), new=True):
         for other in folder.parent.iterdir():
             if other != folder:
                 shutil.rmtree(other, ignore_errors=True)

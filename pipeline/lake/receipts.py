@@ -41,7 +41,7 @@ def of_range(
         "attempts": attempt,
         "finished_at": time.time_ns() // 1000,
         "probes_abandoned": sum(counted.get("probes_sent", 0) for counted in earlier),
-        "revisited": begun.again(place, chosen.key) if _are_told(place, earlier) else None,
+        "revisited": begun.again(place, chosen.key) if all(_is_told(place, each) for each in earlier) else None,
         "responses": rows.get("responses", 0),
         "associations": rows.get("associations", 0),
         "handshakes": rows.get("tls", 0),
@@ -127,7 +127,6 @@ def earlier_attempts(place: Sweep, key: str, attempt: int) -> list[dict[str, Any
     return [msgspec.json.decode(data, type=dict[str, Any]) for data in told]
 
 
-def _are_told(place: Sweep, attempts: list[dict[str, Any]]) -> bool:
-    """Whether all conversations that attempts have begun are noted where we can read it, or ended in order."""
-    crashed = [attempt for attempt in attempts if BEGUN in attempt]
-    return not crashed or {attempt.get(NOTED) for attempt in crashed} == {begun.tells(place)}
+def _is_told(place: Sweep, attempt: dict[str, Any]) -> bool:
+    """Whether all conversations that an attempt has begun are noted where we can read it, or it ended in order."""
+    return BEGUN not in attempt or attempt.get(NOTED) == begun.tells(place)

@@ -8,14 +8,13 @@ from numpy.typing import NDArray
 
 from pipeline.probe.clock import Clock
 from pipeline.probe.closing import UNSEEN
+from pipeline.probe.flow import MODULUS
 from pipeline.probe.flows import Talked
 from pipeline.probe.greeting import Settled
 from pipeline.record import Visit
 from pipeline.space.ranges import I64
 from pipeline.space.shard import Range
 from pipeline.wire.packet import Answers
-
-MODULUS = 1 << 32
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """The same tables for a terminal. Whatever is not plain text is written as its code, and nothing is markup."""
 
-from itertools import accumulate
+from itertools import accumulate, islice
 
 import duckdb
 from rich.cells import cell_len
@@ -55,10 +55,10 @@ def _table(facts: Facts, mart: str, width: int = WIDE) -> Table:
     shown = _fitting(columns, width)
     more = f"further columns on a wider screen: {len(columns) - shown}" if shown < len(columns) else None
     drawn = Table(title=_text(table.title), caption=more)
-    for heading in table.headings[:shown]:
-        drawn.add_column(_text(heading.text), justify="right" if heading.numeric else "left")
-    for row in table.rows:
-        drawn.add_row(*(_text(cell.text) for cell in row[:shown]))
+    for heading, (name, *_) in zip(table.headings, columns[:shown], strict=False):
+        drawn.add_column(Text(name), justify="right" if heading.numeric else "left")
+    for cells in islice(zip(*columns[:shown], strict=True), 1, None):
+        drawn.add_row(*map(Text, cells))
     return drawn
 
 

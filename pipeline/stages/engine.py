@@ -4,7 +4,7 @@ import os
 import socket
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -94,21 +94,6 @@ def _told(event: Responses) -> dict[str, NDArray[Any]]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    """What came of conversations with targets of one range, on its way to the writer."""
-
-    settled: list[Settled] = field(default_factory=list)
-    talked: list[dict[str, Any]] = field(default_factory=list)
-
-    def tables(self) -> Iterator[tuple[str, pa.RecordBatch]]:
-        """The tables that they have rows in, with these rows."""
-        if self.settled:
-            yield from rows.settled(self.settled)
-        if self.talked:
-            yield from rows.by_table(self.talked, round=1)
-
-
 @dataclass(slots=True)
 class Sending:
     """The engine's process: commands in, finished conversations and targets for the associators out."""
@@ -128,7 +113,7 @@ class Sending:
     source: str
     origin: Origin
     attempts: dict[tuple[int, int], int] = field(default_factory=dict)
-    waiting: defaultdict[tuple[int, int], "_Waiting"] = field(default_factory=lambda: defaultdict(_Waiting))
+    waiting: defaultdict[tuple[int, int], rows.Waiting] = field(default_factory=lambda: defaultdict(rows.Waiting))
     told: bool = True
     stopped: bool = False
     shown: float = 0.0
@@ -207,15 +192,14 @@ class Sending:
         """Have the writer keep what came of conversations: their rows go with the next flush."""
         waiting = self.waiting[event.range.shard, event.range.number]
         result = event.result
-        outcome, count = (
-            (result.outcome, len(result.rows)) if isinstance(result, Settled) else (result.visit.outcome, 1)
-        )
-        self.seen["responsive"] += count
-        self.seen[str(outcome)] += count
         if isinstance(result, Settled):
+            outcome, count = result.outcome, len(result.rows)
             waiting.settled.append(result)
         else:
+            outcome, count = result.visit.outcome, 1
             waiting.talked.append(self.talked(event.range, result))
+        self.seen["responsive"] += count
+        self.seen[str(outcome)] += count
 
     def talked(self, chosen: Range, talked: Talked | Connected) -> dict[str, Any]:
         """The row of a host that was talked with."""

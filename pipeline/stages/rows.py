@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -86,6 +86,20 @@ def settled(results: Sequence[Settled]) -> Iterator[tuple[str, pa.RecordBatch]]:
     told = [{"banner": key, "bytes": said, "guess": guess(said)} for said, key in keys.items() if key is not None]
     if told:
         yield "banners", parts.from_rows(told, "banners")
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What came of conversations with targets of one range, on its way to the writer."""
+
+    settled: list[Settled] = field(default_factory=list)
+    talked: list[dict[str, Any]] = field(default_factory=list)
+
+    def tables(self) -> Iterator[tuple[str, pa.RecordBatch]]:
+        """The tables that they have rows in, with these rows."""
+        if self.settled:
+            yield from settled(self.settled)
+        yield from by_table(self.talked, round=1)
 
 
 def known(place: Sweep, shard: int, number: int, attempt: int) -> set[tuple[int, int]]:

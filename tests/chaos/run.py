@@ -52,7 +52,7 @@ def judge(
     ended = subprocess.run(command, cwd=ROOT, env=environment(folder), capture_output=True, text=True, timeout=timeout)
     if ended.returncode:
         raise RuntimeError(f"the disturbed sweep ended with {ended.returncode}:\n{ended.stderr[-4000:]}")
-    told, counted = json.loads(ended.stdout.splitlines()[-1]), _counted(ended.stderr)
+    told, counted = json.loads(ended.stdout.splitlines()[-1]), counts(ended.stderr)
     true, found = world.truth(), {(row["ip"], row["port"]): row["outcome"] for row in told["rows"]}
     return Judged(
         killed=Counter(told["killed"]),
@@ -67,7 +67,7 @@ def judge(
     )
 
 
-def _counted(said: str) -> dict[str, Any]:
+def counts(said: str) -> dict[str, Any]:
     """What the simulated internet says at its end."""
     (line,) = re.findall(r"^testbed: internet: (\{.*\})$", said, re.MULTILINE)
     counted: dict[str, Any] = json.loads(line)

@@ -4,9 +4,7 @@ Each machine has a kernel's view of its own: processes, host name, a clock since
 closed network with an internet of the same hosts. All that they share is the bucket.
 """
 
-import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -16,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -25,14 +22,13 @@ from pipeline.lake import leases, receipts, remote, store
 from pipeline.publish import session
 from tests.chaos.inside import processes
 from tests.chaos.machine import TTL
+from tests.chaos.run import counts
 from tests.chaos.world import World
 from tests.lake import bucket
 from tests.testbed.running import CENSUS, ROOT
 
 #: Names of machines, and by how many seconds their clocks are off.
 MACHINES = {"north": 0, "south": 3_000_000}
-#: What the hosts of a machine's internet counted, as its testbed says at the end.
-COUNTED = re.compile(r"^testbed: internet: (\{.*\})$", re.MULTILINE)
 #: A machine that does much else takes its time.
 pytestmark = pytest.mark.timeout(900)
 
@@ -69,7 +65,7 @@ def shared(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             killed_at, left = time.time(), held(place, "north")
             assert north.wait(60) == 128 + signal.SIGKILL
             assert south.wait(400) == 0, (folder / "south.log").read_text()[-3000:]
-        said = [counted(folder / f"{name}.log") for name in MACHINES]
+        said = [counts((folder / f"{name}.log").read_text()) for name in MACHINES]
         with session.connect(place.lake) as con:
             rows = con.execute("SELECT ip, port, outcome FROM responses").fetchall()
         found = {(ip, port): outcome for ip, port, outcome in rows}
@@ -122,13 +118,6 @@ def worker(machine: int) -> int:
                 return pid
             below.append(pid)
     raise AssertionError("it does not run")
-
-
-def counted(log: Path) -> dict[str, Any]:
-    """What the hosts that a machine saw have counted."""
-    (line,) = COUNTED.findall(log.read_text())
-    found: dict[str, Any] = json.loads(line)
-    return found
 
 
 def test_every_range_is_done_once(shared: Shared) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.workers.process import ProcessWorker
 
 from pipeline.orchestrate import SETTINGS
+from tests.associate.serving import free_port
 from tests.testbed.running import CENSUS, ROOT, environment
 
 PREFECT = [sys.executable, "-m", "prefect"]
@@ -109,14 +109,6 @@ def until(holds: Callable[[], object], seconds: float = BEGIN_SECONDS) -> None:
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.1)
-
-
-def free_port() -> int:
-    """A port of loopback that nobody has."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    return port
 
 
 def postgresql_programs() -> Path:
