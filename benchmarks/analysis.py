@@ -17,10 +17,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import networks, weeks
-from pipeline import sweep
 from pipeline.lake import store
-from pipeline.publish import queries, report, session
+from pipeline.publish import report
 from pipeline.space.plan import Plan
+from pipeline.sweep import enrichment, freeze
+from pipeline.views import queries, session
 
 QUERY_GOAL, REPORT_GOAL, FULL_GOAL, MEMORY_GOAL = 5.0, 60.0, 60.0, 4096
 FORMATS = {"html", "md", "csv", "png"}
@@ -32,7 +33,7 @@ def write(lake: Path, count: int, services: int, responses: int, blocks: int) ->
     spent = 0.0
     for plan, place in weeks.write(lake, _plan(lake, blocks), count, services=services, responses=responses):
         begun = time.perf_counter()
-        sweep.enrich(plan, place)
+        enrichment.enrich(plan, place)
         spent += time.perf_counter() - begun
     print(
         f"{count} sweeps of {services:,} services and {responses:,} responses: enriched in {spent / count:.1f} s each"
@@ -69,9 +70,9 @@ def publish(lake: Path) -> None:
 def enrich(lake: Path) -> None:
     """Enrich the latest sweep, and build its marts."""
     place = store.find(lake, None)
-    plan = sweep.read(place.plan)
+    plan = freeze.read(place.plan)
     begun = time.perf_counter()
-    sweep.enrich(plan, place)
+    enrichment.enrich(plan, place)
     print(f"enriched and aggregated: {time.perf_counter() - begun:.1f} s of {FULL_GOAL:.0f}")
 
 
@@ -84,7 +85,7 @@ def facts(lake: Path, services: int, responses: int, blocks: int) -> None:
 
 def _plan(lake: Path, blocks: int) -> Plan:
     """A plan of the whole Internet, with a network database of so many blocks beside the lake."""
-    return weeks.freeze(lake, str(networks.write(lake / "networks.mmdb", blocks)))
+    return weeks.weekly_plan(lake, str(networks.write(lake / "networks.mmdb", blocks)))
 
 
 def alone(work: Callable[..., None], *given: object, told: bool = True) -> None:

@@ -8,7 +8,7 @@ import select
 import socket
 from dataclasses import dataclass
 
-from pipeline import guard
+from pipeline.guard import sockets
 from pipeline.wire.outgoing import Outgoing
 
 #: PDU types of the three answers: A-ASSOCIATE-AC, P-DATA-TF, A-RELEASE-RP.
@@ -39,7 +39,7 @@ def visits(outgoing: Outgoing, port: int, wanted: int, at_once: int) -> int:
 
 
 def _begin(waiting: select.epoll, open_: dict[int, Open], port: int) -> None:
-    made = guard.tcp_socket("127.0.0.1")
+    made = sockets.tcp_socket("127.0.0.1")
     made.connect_ex(("127.0.0.1", port))
     open_[made.fileno()] = Open(made)
     waiting.register(made, select.EPOLLOUT)

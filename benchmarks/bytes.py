@@ -61,7 +61,7 @@ def responses(rows: int, noise: np.random.Generator) -> pa.Table:
 def associations(rows: int, noise: np.random.Generator, folder: Path) -> pa.Table:
     """So many rows of `associations`: what real products said, with times, round trips and nonces of each host's own."""
     arrow = schema.table("associations").arrow
-    said = pa.Table.from_pylist(weeks.replies(weeks.freeze(folder).requests), schema=arrow)
+    said = pa.Table.from_pylist(weeks.replies(weeks.weekly_plan(folder).requests), schema=arrow)
     table = said.take(pa.array(noise.zipf(1.5, rows) % len(said)))
     own = {"ip": pa.array(noise.choice(1 << 30, rows, replace=False), pa.uint32())}
     for field in arrow:

@@ -15,9 +15,11 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline import status, sweep
-from pipeline.guard import ONLY_TESTBED, TESTBED
+from pipeline.guard.proof import TESTBED
+from pipeline.guard.sockets import ONLY_TESTBED
 from pipeline.lake import store
+from pipeline.status import snapshot
+from pipeline.sweep import freeze
 from pipeline.testbed.closed import Pair, closed_pair, inside
 
 #: Goals: seconds a shard, and seconds to the first probe.
@@ -44,7 +46,7 @@ def planned(folder: Path, name: str, *, rate: int, shards: int, targets: int) ->
 
 def ranges(plan: Path) -> int:
     """How many ranges a plan has."""
-    walk = sweep.read(plan).walk()
+    walk = freeze.read(plan).walk()
     return sum(1 for shard in range(walk.shards) for _ in walk.ranges(shard))
 
 
@@ -76,7 +78,7 @@ def first_probe(pair: Pair, environment: dict[str, str], plan: Path) -> float:
 def _probed(lake: Path) -> int:
     if not (lake / "plans").is_dir() or not store.sweeps(lake):
         return 0
-    return status.counts(status.workers(store.find(lake, None)))["probed"]
+    return snapshot.counts(snapshot.workers(store.find(lake, None)))["probed"]
 
 
 def main() -> None:

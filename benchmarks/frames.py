@@ -13,20 +13,12 @@ from itertools import accumulate
 import numpy as np
 
 from benchmarks.send import PORT, template
-from pipeline import guard
-from pipeline.probe.shield import shield
-from pipeline.ring import (
-    RX_FRAMES,
-    SEGMENT,
-    SEGMENT_FRAME,
-    SEGMENT_FRAMES,
-    TX_FRAMES,
-    USER,
-    ReceiveRing,
-    TransmitRing,
-    Transmits,
-    filter_program,
-)
+from pipeline.guard import sockets
+from pipeline.probe.rst_filter import shield
+from pipeline.rings.filter import filter_program
+from pipeline.rings.packet_ring import SEGMENT, SEGMENT_FRAME, SEGMENT_FRAMES, TX_FRAMES, USER, TransmitRing, Transmits
+from pipeline.rings.receive import RX_FRAMES, ReceiveRing
+from pipeline.rings.xdp import Port, RefusedError
 from pipeline.testbed.closed import VANTAGE_ADDRESS, Pair, inside
 from pipeline.testbed.internet.serve import link
 from pipeline.wire import packet, segment
@@ -34,7 +26,6 @@ from pipeline.wire.cookie import Secret, bake
 from pipeline.wire.outgoing import class_uid, encode
 from pipeline.wire.packet import ACK, PSH, Link
 from pipeline.wire.segment import Kind, Places
-from pipeline.xdp import Port, RefusedError
 
 ETH_P_ALL = 3
 #: Greetings of a round; rounds that are played, and those that are under way at once.
@@ -85,7 +76,7 @@ def rings(engine: str, interface: str) -> tuple[Transmits, Transmits]:
             return port.probes.holding(template()), port.segments
         except RefusedError:
             pass
-    asks, says = (guard.packet_socket(interface, 0) for _ in range(2))
+    asks, says = (sockets.packet_socket(interface, 0) for _ in range(2))
     return TransmitRing.of_probes(asks, template()), TransmitRing(says, SEGMENT, SEGMENT_FRAME, SEGMENT_FRAMES)
 
 
@@ -126,7 +117,7 @@ def vantage(engine: str, has: dict[str, float]) -> float:
     asks, says = rings(engine, "vantage0")
     fill_probes(asks)
     fill_segments(says, [Kind.of(here, ACK | PSH, request), Kind.of(here, ACK)], [has["requests"], has["segments"]])
-    receive = Blind(guard.packet_socket("vantage0", ETH_P_ALL), filter_program(here.source))
+    receive = Blind(sockets.packet_socket("vantage0", ETH_P_ALL), filter_program(here.source))
     with shield("vantage0", VANTAGE_ADDRESS, [PORT]):
         print("ready", flush=True)
         sys.stdin.readline()
@@ -143,7 +134,7 @@ def world(_: str, has: dict[str, float]) -> float:
     """Play the hosts, through AF_XDP as the simulated internet does; seconds of CPU."""
     _, says = rings("xdp", "world0")
     fill_segments(says, [Kind.of(link(), ACK, played=True)], [1.0])
-    receive = Blind(guard.packet_socket("world0", ETH_P_ALL))
+    receive = Blind(sockets.packet_socket("world0", ETH_P_ALL))
     print("ready", flush=True)
     sys.stdin.readline()
     began = time.process_time()

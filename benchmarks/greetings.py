@@ -26,8 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.frames import least
-from pipeline.guard import ONLY_TESTBED, TESTBED
-from pipeline.rings import RINGS
+from pipeline.guard.proof import TESTBED
+from pipeline.guard.sockets import ONLY_TESTBED
+from pipeline.rings.open import RINGS
 from pipeline.testbed.closed import Pair, closed_pair, inside
 
 PORT = 104

@@ -25,10 +25,11 @@ import pyarrow.parquet as pq
 
 from benchmarks import bytes as rows
 from benchmarks import networks, weeks
-from pipeline import schema, sweep
+from pipeline import schema
 from pipeline.lake import parts
 from pipeline.lake.store import Sweep
-from pipeline.publish import marts, queries, relations
+from pipeline.sweep import enrichment
+from pipeline.views import marts, queries, relations
 
 RESPONSES, RUNS, BLOCKS = 1_000_000, 5, 100_000
 TABLES = ("responses", "associations")
@@ -55,7 +56,7 @@ ONE = "FROM responses WHERE ip = 1000000000"
 def made(lake: Path, count: int) -> Sweep:
     """A sealed and enriched sweep of so many responses."""
     lake.mkdir()
-    plan = weeks.freeze(lake, str(networks.write(lake / "networks.mmdb", BLOCKS)))
+    plan = weeks.weekly_plan(lake, str(networks.write(lake / "networks.mmdb", BLOCKS)))
     ((named, place),) = weeks.write(lake, plan, 1, services=count // 100, responses=count // 10)
     noise = np.random.default_rng(1)
     answers = rows.responses(count, noise)
@@ -65,7 +66,7 @@ def made(lake: Path, count: int) -> Sweep:
         said = said.set_column(said.schema.get_field_index(name), said.schema.field(name), spoke[name])
     for name, table in zip(TABLES, (answers, said), strict=True):
         parts.write(place.sealed(name), table, name, place.id)
-    sweep.enrich(named, place)
+    enrichment.enrich(named, place)
     return place
 
 

@@ -17,9 +17,10 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from pipeline import guard
-from pipeline.guard import ONLY_TESTBED, TESTBED
-from pipeline.ring import ReceiveRing
+from pipeline.guard import sockets
+from pipeline.guard.proof import TESTBED
+from pipeline.guard.sockets import ONLY_TESTBED
+from pipeline.rings.receive import ReceiveRing
 from pipeline.testbed.closed import Pair, closed_pair, inside
 from pipeline.wire.packet import SYN
 
@@ -39,7 +40,7 @@ FIRST, LAST = 30.0, 1.0
 
 def receive(file: Path) -> None:
     """Write down when SYNs arrive, until none has for a while."""
-    ring, seen = ReceiveRing(guard.packet_socket("world0", ETH_P_ALL)), []
+    ring, seen = ReceiveRing(sockets.packet_socket("world0", ETH_P_ALL)), []
     print("ready", flush=True)
     until = time.monotonic() + FIRST
     while time.monotonic() < until:

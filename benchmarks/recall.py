@@ -21,10 +21,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.guard import ONLY_TESTBED
-from pipeline.publish import session
+from pipeline.guard.sockets import ONLY_TESTBED
 from pipeline.statistics import recapture
 from pipeline.testbed import spec, truth
+from pipeline.views import session
 
 FIRST = 11 << 24
 PORT = 104

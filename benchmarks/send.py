@@ -23,10 +23,12 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from pipeline.guard import ONLY_TESTBED, TESTBED
-from pipeline.probe.aside import Aside, Asides
-from pipeline.probe.lot import lots
-from pipeline.rings import RINGS
+from pipeline.guard.proof import TESTBED
+from pipeline.guard.sockets import ONLY_TESTBED
+from pipeline.probe.extra_probes import Aside, Asides
+from pipeline.probe.sampling import lots
+from pipeline.rings.open import RINGS
+from pipeline.rings.xdp import PROBES
 from pipeline.space import listing
 from pipeline.space.permutation import Permutation
 from pipeline.space.ranges import Ranges, Space
@@ -34,7 +36,6 @@ from pipeline.space.shard import Walk
 from pipeline.testbed.closed import VANTAGE_ADDRESS, VANTAGE_MAC, WORLD_MAC, Pair, closed_pair, inside
 from pipeline.wire import packet
 from pipeline.wire.cookie import Secret, bake
-from pipeline.xdp import PROBES
 
 BATCH = 8192
 PORT = 104

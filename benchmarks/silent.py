@@ -14,9 +14,9 @@ from ipaddress import IPv4Address
 import numpy as np
 
 from benchmarks import peer
-from pipeline import guard
 from pipeline.associate import client, loop
 from pipeline.associate.conversation import ANSWER_US
+from pipeline.guard import sockets
 from pipeline.outcome import Outcome
 from pipeline.record import Visit
 from pipeline.wire.outgoing import class_uid, encode
@@ -45,7 +45,7 @@ def hold(port: int, peers: int, over: float) -> tuple[list[Visit], int]:
 
 async def visit(port: int) -> Visit:
     """One visit."""
-    return await client.visit(guard.tcp_socket, OUTGOING, echo=True, ip=LOOPBACK, port=port)
+    return await client.visit(sockets.tcp_socket, OUTGOING, echo=True, ip=LOOPBACK, port=port)
 
 
 def resident_mb() -> float:

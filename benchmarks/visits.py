@@ -26,8 +26,8 @@ import pynetdicom
 from pynetdicom.sop_class import Verification
 
 from benchmarks import bare, peer
-from pipeline import guard
 from pipeline.associate import client, loop
+from pipeline.guard import sockets
 from pipeline.outcome import Outcome
 from pipeline.wire.outgoing import class_uid, encode
 
@@ -63,7 +63,7 @@ def ours(port: int, visits: int) -> int:
     async def some(numbers: Iterator[int]) -> int:
         done = 0
         for _ in numbers:
-            seen = await client.visit(guard.tcp_socket, OUTGOING, echo=True, ip=LOOPBACK, port=port)
+            seen = await client.visit(sockets.tcp_socket, OUTGOING, echo=True, ip=LOOPBACK, port=port)
             done += seen.outcome is Outcome.ECHOED and seen.released
         return done
 

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from pipeline import schema, sweep
+from pipeline import schema
 from pipeline.associate.conversation import Conversation
 from pipeline.lake import parts, store
 from pipeline.lake.store import Sweep
@@ -25,6 +25,7 @@ from pipeline.record import columns
 from pipeline.space import plan as planning
 from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges, Space
+from pipeline.sweep import freeze
 from pipeline.wire import outgoing
 
 FIXTURES = Path(__file__).parent.parent / "tests" / "data" / "fixtures.jsonl"
@@ -51,11 +52,11 @@ SHARES = (0.45, 0.2, 0.15, 0.1, 0.08, 0.02)
 Targets = NDArray[np.uint64]
 
 
-def freeze(folder: Path, asn: str = "") -> Plan:
+def weekly_plan(folder: Path, asn: str = "") -> Plan:
     """A plan of the whole Internet on two ports."""
     path = folder / "weekly.toml"
     path.write_text(CONFIG.format(asn=asn))
-    return sweep.freeze(path, folder)
+    return freeze.freeze(path, folder)
 
 
 def write(lake: Path, plan: Plan, weeks: int, *, services: int, responses: int) -> Iterator[tuple[Plan, Sweep]]:

@@ -19,12 +19,13 @@ import msgspec
 import numpy as np
 
 from benchmarks.send import mac
-from pipeline import guard
-from pipeline.guard import ONLY_TESTBED, TESTBED
+from pipeline.guard import sockets
+from pipeline.guard.proof import TESTBED
+from pipeline.guard.sockets import ONLY_TESTBED
 from pipeline.probe.clock import Clock
 from pipeline.probe.greeting import PATIENCE_SECONDS, Greeter, Settled
-from pipeline.probe.speaker import Speaker
-from pipeline.ring import SegmentRing
+from pipeline.probe.segments import Speaker
+from pipeline.rings.packet_ring import SegmentRing
 from pipeline.space import listing
 from pipeline.testbed.closed import VANTAGE_ADDRESS, VANTAGE_MAC, WORLD_MAC, closed_pair, inside
 from pipeline.wire.outgoing import class_uid, encode
@@ -63,7 +64,7 @@ def greeter() -> tuple[Greeter, Speaker]:
     def talk(*_: int) -> None:
         raise AssertionError("nobody speaks here")
 
-    speaker = Speaker(SegmentRing.over(guard.packet_socket("vantage0", 0)), link, OUTGOING)
+    speaker = Speaker(SegmentRing.over(sockets.packet_socket("vantage0", 0)), link, OUTGOING)
     return Greeter(speaker, OUTGOING, talk), speaker  # type: ignore[arg-type]
 
 

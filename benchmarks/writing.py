@@ -28,10 +28,10 @@ from benchmarks.bytes import OUTCOMES, RESULTS, associations, responses
 from benchmarks.scale import ASSUMED, MEASURED, addresses
 from pipeline.lake import parts
 from pipeline.outcome import CloseKind, CloseStage, Outcome
+from pipeline.probe.connections import HOST
 from pipeline.probe.greeting import Settled
-from pipeline.probe.hosts import HOST
-from pipeline.stages import rows
 from pipeline.transport.channel import decode_rows, encode_rows
+from pipeline.worker import rows
 
 #: Batches a second, and seconds of a range.
 BATCHES, RANGE_SECONDS = 10, 10

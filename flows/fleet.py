@@ -12,10 +12,10 @@ from prefect.deployments import run_deployment
 from prefect.states import Crashed
 
 from flows.asked import once
-from pipeline import sweep as steps
 from pipeline.errors import CensusError
 from pipeline.lake.store import Sweep
 from pipeline.space.plan import Plan
+from pipeline.sweep import run as steps
 
 #: How often to look after the vantages, in seconds.
 LOOK_SECONDS = 1.0

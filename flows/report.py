@@ -6,11 +6,12 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
 from flows.shown import show_results
-from pipeline import sweep as steps
 from pipeline.lake import store
 from pipeline.lake.store import Sweep
 from pipeline.publish import report as publishing
-from pipeline.publish import session
+from pipeline.sweep import freeze
+from pipeline.sweep import run as steps
+from pipeline.views import session
 
 FORMATS = {"html", "md", "csv", "png"}
 
@@ -27,5 +28,5 @@ def report(lake: str, output: str, sweep: str | None = None) -> list[str]:
     """Write the report of a sealed sweep, the latest if none is named, to `output`/SWEEP; the files' names."""
     place = steps.sealed(store.at(lake), sweep)
     written = write(place, Path(output) / place.id)
-    show_results(place, steps.read(place.plan).settings.name)
+    show_results(place, freeze.read(place.plan).settings.name)
     return [path.name for path in written]

@@ -13,10 +13,11 @@ from prefect.artifacts import (
 
 from flows.asked import once
 from pipeline.lake.store import Sweep
-from pipeline.publish import report, session
-from pipeline.publish.facts import gather
+from pipeline.publish import report
+from pipeline.publish.data import gather
 from pipeline.space.plan import Plan
-from pipeline.status import Look, Status
+from pipeline.status.snapshot import Look, Status
+from pipeline.views import session
 
 #: How often progress is shown, in seconds.
 SHOW_SECONDS = 10.0

@@ -12,10 +12,11 @@ from flows.fleet import Fleet
 from flows.report import report
 from flows.shown import Shown, show_results
 from flows.vantage import stand
-from pipeline import sweep as steps
 from pipeline.lake import store
 from pipeline.lake.store import Sweep
 from pipeline.space.plan import Plan
+from pipeline.sweep import enrichment, freeze
+from pipeline.sweep import run as steps
 
 
 @task(cache_policy=NO_CACHE)
@@ -33,7 +34,7 @@ def seal(plan: Plan, place: Sweep) -> None:
 @task(cache_policy=NO_CACHE)
 def enrich(plan: Plan, place: Sweep) -> None:
     """Place the addresses in countries and networks."""
-    steps.enrich(plan, place)
+    enrichment.enrich(plan, place)
 
 
 @flow(name="sweep", validate_parameters=False)
@@ -46,7 +47,7 @@ def sweep(
     the same series that is not sealed is finished first. With `output`, the report goes to that folder.
     """
     plan, folder = steps.prepare(source, store.at(lake) if lake else None, steps.latest)
-    steps.require_fit(plan) if vantages else steps.check(plan)  # a vantage checks for itself whether it may send
+    freeze.require_fit(plan) if vantages else freeze.check(plan)  # a vantage checks for itself whether it may send
     place = steps.begin(plan, folder)
     asked, shown = Asked(), Shown(plan, place)
     try:

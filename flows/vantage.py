@@ -8,12 +8,12 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 
 from flows.asked import Asked, Ended
-from pipeline import sweep as steps
-from pipeline.crew import Crew
 from pipeline.errors import GuardError, InputError, Interrupted
 from pipeline.lake import store
 from pipeline.lake.store import Sweep
 from pipeline.space.plan import Plan
+from pipeline.sweep import freeze
+from pipeline.worker.shards import Crew
 
 #: Seconds before a shard that failed is tried again, and once more.
 DELAYS = [5.0, 30.0]
@@ -55,8 +55,8 @@ def stand(plan: Plan, place: Sweep, *looks: Callable[[], None]) -> None:
 def vantage(lake: str, sweep: str) -> State[Any] | None:
     """Take part in a sweep that was begun in a lake, from where this process stands."""
     place = store.find(store.at(lake), sweep)
-    plan = steps.read(place.plan)
-    steps.check(plan)
+    plan = freeze.read(place.plan)
+    freeze.check(plan)
     try:
         stand(plan, place, Asked())
     except Ended as ended:

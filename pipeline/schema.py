@@ -8,14 +8,13 @@ import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache, cached_property
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from pipeline import outcome
+from pipeline import checkout, outcome
 
-FOLDER = Path(__file__).parent.parent / "schemas"
+FOLDER = checkout.SCHEMAS
 
 _SIMPLE = {
     "bool": pa.bool_(),

@@ -10,8 +10,10 @@ import msgspec
 import pytest
 from hypothesis import settings
 
-from pipeline.guard import ONLY_TESTBED, TESTBED, VANTAGE
-from pipeline.lake import remote, store
+from pipeline.guard.proof import TESTBED
+from pipeline.guard.sockets import ONLY_TESTBED, VANTAGE
+from pipeline.lake import bucket as remote
+from pipeline.lake import store
 from pipeline.lake.store import Place
 from pipeline.testbed.closed import Pair, closed_pair
 from tests.lake import bucket
@@ -25,9 +27,9 @@ settings.load_profile("census")
 #: Files whose tests run whole sweeps, and mostly wait: begun first, they wait beside tests that compute.
 LONG = (
     "chaos/*.py",
-    "test_*sweep.py",
-    "test_elsewhere.py",
-    "test_audit.py",
+    "end_to_end/*.py",
+    "sweep/*.py",
+    "worker/test_remote_associator.py",
     "flows/*.py",
     "testbed/*.py",
     "benchmarks/*.py",

@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from pipeline import own
+from pipeline.sweep import sign
 
 SIGNED = "# the hospital\n193.62.0.0/25\n10.20.0.0/30  # behind its firewall\n"
 CONFIG = """
@@ -31,7 +31,7 @@ public_key = "owner.pem"
 """
 
 
-def sign(folder: Path, text: str) -> dict[str, str]:
+def signed_list(folder: Path, text: str) -> dict[str, str]:
     """Write list, key and signature into a folder; the keys of `[own]` with the files' names."""
     (folder / "ranges.txt").write_text(text)
     for command in (
@@ -46,7 +46,7 @@ def sign(folder: Path, text: str) -> dict[str, str]:
 def hospital(folder: Path, profile: str, signed: str = SIGNED) -> Path:
     """A folder with a signed list and a configuration; the configuration."""
     (folder / "ranges.txt").write_text(signed)
-    own.make_key(folder / "owner.key", folder / "owner.pem")
-    own.sign(folder / "ranges.txt", folder / "owner.key", folder / "ranges.txt.sig")
+    sign.make_key(folder / "owner.key", folder / "owner.pem")
+    sign.sign(folder / "ranges.txt", folder / "owner.key", folder / "ranges.txt.sig")
     (folder / "audit.toml").write_text(CONFIG.format(profile=profile))
     return folder / "audit.toml"

@@ -13,9 +13,9 @@ from select import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT
 from typing import Any
 
 from pipeline.associate import tls
-from pipeline.associate.books import Books
 from pipeline.associate.conversation import WHOLE_US, Conversation
 from pipeline.associate.poller import Poller
+from pipeline.associate.tcp_info import Books
 from pipeline.errors import CensusError
 from pipeline.record import Visit
 from pipeline.wire.outgoing import Outgoing

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
 
-from pipeline.associate.facts import Facts, grade, of_abort, of_accept, of_echo, of_reject
+from pipeline.associate.pdu_facts import Facts, grade, of_abort, of_accept, of_echo, of_reject
 from pipeline.outcome import CloseKind, CloseStage, Outcome, Surprise
 from pipeline.record import BANNER_LIMIT, RAW_LIMIT, Visit
 from pipeline.wire.guess import DICOM, UNDECIDED, Opening, guess, opening

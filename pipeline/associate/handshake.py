@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from pipeline.associate.facts import grade, of_abort
 from pipeline.associate.openssl import TLS_1_3, Witness
+from pipeline.associate.pdu_facts import grade, of_abort
 from pipeline.outcome import ClientCertificate, Handshake, Outcome
 from pipeline.record import BANNER_LIMIT, Certificate, TlsFacts, Visit
 from pipeline.wire import alert

@@ -8,12 +8,12 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from pipeline import guard
-from pipeline.attribution import described
+from pipeline.attribution import probing_txt
 from pipeline.config import IdentitySection
 from pipeline.errors import InputError
-from pipeline.names import host, server
-from pipeline.names.ask import Asker
+from pipeline.guard import sockets
+from pipeline.reverse_dns import lookup, server
+from pipeline.reverse_dns.ask import Asker
 
 SECONDS = 5.0
 #: Bytes of a page that are read; a description is shorter.
@@ -32,15 +32,15 @@ def findings(identity: IdentitySection, *sources: str) -> Iterator[str]:
     page = yield from _fetch(identity.url)
     if page is not None and identity.contact not in page:
         yield f"the page {identity.url} does not show the contact {identity.contact}"
-    at = described.origin(identity.url) + described.PATH
+    at = probing_txt.origin(identity.url) + probing_txt.PATH
     text = yield from _fetch(at)
     if text is not None:
-        yield from (f"{at}: {fault}" for fault in described.faults(described.read(text), datetime.now(UTC)))
+        yield from (f"{at}: {fault}" for fault in probing_txt.faults(probing_txt.read(text), datetime.now(UTC)))
     shown = (urlsplit(identity.url).hostname or "").rstrip(".").lower()
     for source, names in named.items():
         if names and shown not in {*names, source}:
             yield (
-                f"the reverse DNS of {source} is {', '.join(sorted(names))}, where the measured look for {described.PATH} "
+                f"the reverse DNS of {source} is {', '.join(sorted(names))}, where the measured look for {probing_txt.PATH} "
                 f"(RFC 9511 §4), but the page is on {shown}"
             )
 
@@ -48,7 +48,7 @@ def findings(identity: IdentitySection, *sources: str) -> Iterator[str]:
 def _names(resolver: str, source: str) -> Generator[str, None, set[str]]:
     """The names of an address that lead back to it; yield what is wrong with them."""
     servers = (server.parse(resolver, "key identity.resolver"),) if resolver else server.system()
-    named = asyncio.run(host.find(Asker(servers, seconds=SECONDS), source))
+    named = asyncio.run(lookup.find(Asker(servers, seconds=SECONDS), source))
     if not named.names and not named.unconfirmed:
         yield f"{source} has no name in reverse DNS; ask whoever runs its zone for a PTR record that tells of the measurement"
     for name in named.unconfirmed:
@@ -71,7 +71,7 @@ def _fetch(url: str) -> Generator[str, None, str | None]:
 def _follow(client: httpx.Client, url: str) -> str:
     """The text at the end of a few redirects. Raises httpx.HTTPError."""
     for _ in range(REDIRECTS):
-        guard.require_reach(urlsplit(url).hostname or "", "a request")
+        sockets.require_reach(urlsplit(url).hostname or "", "a request")
         with client.stream("GET", url) as answer:
             if not answer.is_redirect:
                 answer.raise_for_status()

@@ -16,11 +16,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline import checkout
 from pipeline.enrich.partition import Addresses, Partition
 from pipeline.errors import InputError
 from pipeline.space.ranges import Ranges
 
-REFERENCE = Path(__file__).parent.parent.parent / "data" / "reference"
+REFERENCE = checkout.REFERENCE
 BUNDLED = REFERENCE / "country.parquet"
 #: Beside it every count is shown by this one.
 SECOND = REFERENCE / "country-second.parquet"

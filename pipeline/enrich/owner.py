@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline import schema
+from pipeline import checkout, schema
 
-RULES = Path(__file__).parent.parent.parent / "data" / "reference" / "owners.toml"
+RULES = checkout.REFERENCE / "owners.toml"
 FIELDS = ("host", "certificate", "organisation")
 SECTORS = ("healthcare", "education", "government", "hosting", "access", "unknown")
 #: What a network is, by its holder's name.

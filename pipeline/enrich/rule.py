@@ -8,11 +8,12 @@ from typing import TypeVar
 
 import msgspec
 
+from pipeline import checkout
 from pipeline.enrich.feature import FEATURES, Features
 from pipeline.errors import InputError
 from pipeline.outcome import Explained
 
-REFERENCE = Path(__file__).parents[2] / "data" / "reference"
+REFERENCE = checkout.REFERENCE
 IDENTIFIER = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 Contents = TypeVar("Contents")

@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline import schema
+from pipeline.enrich.announcements import Networks
 from pipeline.enrich.geo import Places
-from pipeline.enrich.kinds import Kinds
-from pipeline.enrich.network import Networks
+from pipeline.enrich.network_kinds import Kinds
 from pipeline.enrich.partition import Addresses, distinct
 
 #: Addresses that are placed at once; so many rows take some 300 MB.

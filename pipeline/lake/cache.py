@@ -11,8 +11,8 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from pipeline import host
 from pipeline.errors import InputError
-from pipeline.lake import local
 
 #: Bytes that stay when a program begins, unless this variable of the environment says otherwise: some hundred sweeps of a week.
 BYTES = 10 * 10**9
@@ -22,7 +22,7 @@ LOCK = ".lock"
 
 def folder() -> Path:
     """Where the copies lie; it may be deleted whenever no program runs."""
-    return local.folder("XDG_CACHE_HOME", ".cache")
+    return host.folder("XDG_CACHE_HOME", ".cache")
 
 
 def copy(name: str, fetch: Callable[[Path], None]) -> Path:

@@ -11,14 +11,13 @@ import os
 import secrets
 import socket
 import threading
-import time
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import msgspec
 
-from pipeline import guard
+from pipeline import host
 from pipeline.errors import CensusError
 from pipeline.lake import store
 from pipeline.lake.store import Sweep
@@ -67,11 +66,6 @@ def standing(place: Sweep, done: Container[str]) -> Iterator[Standing]:
             yield Standing(path.stem, holder, (datetime.now(UTC) - changed).total_seconds())
 
 
-def clock() -> float:
-    """Seconds since the boot, time in suspend included."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
-
-
 @dataclass(slots=True)
 class Seen:
     """A version of a lease, and the time at which we knew of it."""
@@ -86,7 +80,7 @@ class Leases:
 
     place: Sweep
     ttl: float = TTL
-    now: Callable[[], float] = clock
+    now: Callable[[], float] = host.clock
     worker: str = field(default_factory=lambda: secrets.token_hex(8))
     _held: dict[str, Seen] = field(default_factory=dict)
     _watched: dict[str, Seen] = field(default_factory=dict)
@@ -176,5 +170,5 @@ def _is_gone(holder: Holder) -> bool:
 
 def _process(pid: int) -> str:
     """`BOOT/NAMESPACE/START` of a process: no other one since the beginning of time has the same with the same pid."""
-    started = guard.started_at(pid)
-    return f"{guard.boot_id()}/{os.readlink('/proc/self/ns/pid')}/{'gone' if started is None else started}"
+    started = host.started_at(pid)
+    return f"{host.boot_id()}/{os.readlink('/proc/self/ns/pid')}/{'gone' if started is None else started}"

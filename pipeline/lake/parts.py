@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from pipeline import schema
 from pipeline.lake import store
-from pipeline.lake.remote import Remote
+from pipeline.lake.bucket import Remote
 from pipeline.lake.store import Place
 
 #: Finished conversations are committed to the journal as a group, this often (DESIGN §8).

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from pipeline import version
+from pipeline import checkout
 from pipeline.errors import CensusError
-from pipeline.lake import begun, forms, store
+from pipeline.lake import schema_versions, store, visit_log
 from pipeline.lake.parts import Part
 from pipeline.lake.store import Sweep
 from pipeline.space.shard import Range
@@ -36,12 +36,12 @@ def of_range(
         "first_index": chosen.first_index,
         "last_index": chosen.last_index,
         "plan_digest": plan_digest,
-        "code_version": version.code(),
+        "code_version": checkout.code(),
         "host": socket.gethostname(),
         "attempts": attempt,
         "finished_at": time.time_ns() // 1000,
         "probes_abandoned": sum(counted.get("probes_sent", 0) for counted in earlier),
-        "revisited": begun.again(place, chosen.key) if all(_is_told(place, each) for each in earlier) else None,
+        "revisited": visit_log.again(place, chosen.key) if all(_is_told(place, each) for each in earlier) else None,
         "responses": rows.get("responses", 0),
         "associations": rows.get("associations", 0),
         "handshakes": rows.get("tls", 0),
@@ -76,7 +76,7 @@ def _decode(path: store.Place, data: bytes) -> Receipt:
         receipt: Receipt = msgspec.json.decode(data, type=dict[str, Any])
     except msgspec.DecodeError as error:
         raise CensusError(f"{path}: the receipt is damaged: {error}") from None
-    return forms.receipt(receipt)
+    return schema_versions.receipt(receipt)
 
 
 def parts(place: Sweep, table: str) -> list[store.Place]:
@@ -114,7 +114,7 @@ def begin_attempt(place: Sweep, key: str, *, noted: bool = True) -> int:
     number = len(store.entries(place.work / "journal", f"{key}.*.json")) + 1
     note = {
         BEGUN: secrets.token_hex(8),
-        NOTED: begun.tells(place) if noted else "",
+        NOTED: visit_log.tells(place) if noted else "",
     }  # like nobody else's: one of two wins
     while not store.write(place.attempt(key, number), msgspec.json.encode(note), new=True):
         number += 1  # another worker was quicker
@@ -129,4 +129,4 @@ def earlier_attempts(place: Sweep, key: str, attempt: int) -> list[dict[str, Any
 
 def _is_told(place: Sweep, attempt: dict[str, Any]) -> bool:
     """Whether all conversations that an attempt has begun are noted where we can read it, or it ended in order."""
-    return BEGUN not in attempt or attempt.get(NOTED) == begun.tells(place)
+    return BEGUN not in attempt or attempt.get(NOTED) == visit_log.tells(place)

@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pipeline import host
 from pipeline.errors import CensusError, InputError
-from pipeline.lake.remote import Remote
+from pipeline.lake.bucket import Remote
 
 #: Where something of a lake is: in a folder, or in a bucket.
 Place = Path | Remote
@@ -81,7 +82,7 @@ def _temporary(path: Path, *, private: bool = False) -> Iterator[Path]:
 
 def place(temporary: Path, path: Path, *, new: bool = False) -> bool:
     """Give a finished temporary file its name, durably. With `new`, only if the name is free."""
-    _sync(temporary)
+    host.sync(temporary)
     try:
         if new:
             os.link(temporary, path)
@@ -89,16 +90,8 @@ def place(temporary: Path, path: Path, *, new: bool = False) -> bool:
             os.replace(temporary, path)
     except FileExistsError:
         return False
-    _sync(path.parent)
+    host.sync(path.parent)
     return True
-
-
-def _sync(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def read(path: Place) -> tuple[bytes, str] | None:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from pipeline import schema
 from pipeline.errors import CensusError
-from pipeline.lake import begun, forms, harm, manifest, parts, second, store
+from pipeline.lake import harm_targets, manifest, parts, schema_versions, second_visit_targets, store, visit_log
 from pipeline.lake.receipts import Receipt, read_receipts
 from pipeline.lake.store import Place, Sweep
 from pipeline.space.plan import Plan
@@ -47,9 +47,9 @@ def faults(place: Sweep, plan: Plan) -> Iterator[Fault]:
     """Everything that does not add up, in the order of plan → receipts → parts → rows; nothing if all does."""
     walk = plan.walk()
     planned = {chosen.key: chosen for shard in range(walk.shards) for chosen in walk.ranges(shard)}
-    again = [second.of_shard(place, plan, walk, shard) for shard in range(walk.shards)]
+    again = [second_visit_targets.of_shard(place, plan, walk, shard) for shard in range(walk.shards)]
     planned |= {found[0].key: found[0] for found in again if found}
-    checks = harm.planned(place, plan, walk)
+    checks = harm_targets.planned(place, plan, walk)
     planned |= {key: check.range for key, check in checks.items()}
     receipts = {range_key(r["shard"], r["range"]): r for r in read_receipts(place)}
     yield from _against_plan(planned, receipts, plan)
@@ -71,7 +71,7 @@ def _against_plan(planned: dict[str, Range], receipts: dict[str, Receipt], plan:
         yield from _receipt(f"receipt {key}", receipts[key], planned[key], plan)
 
 
-def _checked(checks: dict[str, harm.Check], receipts: dict[str, Receipt]) -> Iterator[Fault]:
+def _checked(checks: dict[str, harm_targets.Check], receipts: dict[str, Receipt]) -> Iterator[Fault]:
     """Harm checks: each of their targets has its row, each that was held back its visit."""
     for key in sorted(checks.keys() & receipts.keys()):
         check, receipt = checks[key], receipts[key]
@@ -93,7 +93,7 @@ def _receipt(where: str, receipt: Receipt, planned: Range, plan: Plan) -> Iterat
     visits = receipt["greetings"] + receipt["connects"]
     settled = visits + receipt["suppressed_visits"] + held
     visited = visits == rows
-    exactly = once and receipt["round"] != harm.ROUND
+    exactly = once and receipt["round"] != harm_targets.ROUND
     checks = (
         (receipt["plan_digest"] == plan.digest, "was made under another plan"),
         (receipt["first_index"] == planned.first_index, "begins elsewhere than its range"),
@@ -143,7 +143,7 @@ def _sealed(place: Sweep, receipts: list[Receipt], walk: Walk) -> Iterator[Fault
 def _judged(path: Place, name: str) -> pa.Table:
     """The columns of a table that are held against receipts."""
     wanted = {*schema.table(name).key, "ip", "port", "outcome", "round"}
-    return forms.read(path, name, [column for column in schema.table(name).arrow.names if column in wanted])
+    return schema_versions.read(path, name, [column for column in schema.table(name).arrow.names if column in wanted])
 
 
 def _rows(
@@ -201,15 +201,15 @@ def seal(place: Sweep, plan: Plan, *, sealed_at: int, code_version: str) -> None
         for path in store.entries(place.work / name, "*.parquet"):
             path.unlink(missing_ok=True)
     store.remove(place.work / "leases")
-    begun.forget(place)
+    visit_log.forget(place)
     place.secret.unlink(missing_ok=True)
 
 
 def _filling(place: Sweep) -> Filling:
     """What fills the columns of associations that only the whole sweep tells."""
-    checks, controls = harm.checks(place), harm.controls(place)
-    reached = harm.reached(place, checks)
-    return lambda rows: _on_control_port(harm.told(rows, checks, reached), controls)
+    checks, controls = harm_targets.checks(place), harm_targets.controls(place)
+    reached = harm_targets.reached(place, checks)
+    return lambda rows: _on_control_port(harm_targets.told(rows, checks, reached), controls)
 
 
 def _on_control_port(associations: pa.Table, controls: pa.Table) -> pa.Table:

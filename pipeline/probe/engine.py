@@ -12,16 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.probe import clock
-from pipeline.probe.aside import Asides
-from pipeline.probe.asking import Asking
-from pipeline.probe.closing import SETTLED
+from pipeline.probe.extra_probes import Asides
+from pipeline.probe.fin_wait import SETTLED
 from pipeline.probe.listener import Listener
-from pipeline.probe.open_range import Event, Finished, OpenRange
+from pipeline.probe.liveness import Asking
 from pipeline.probe.pacer import Pacer
 from pipeline.probe.probes import Ahead, Probes
-from pipeline.ring import Transmits
+from pipeline.probe.range_state import Event, Finished, OpenRange
+from pipeline.rings.packet_ring import Transmits
+from pipeline.space.permit import Permit
 from pipeline.space.ranges import U32, Ranges
-from pipeline.space.register import Permit
 from pipeline.space.shard import Range, Walk
 from pipeline.wire import packet
 from pipeline.wire.cookie import Secret

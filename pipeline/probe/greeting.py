@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from pipeline.outcome import CloseKind, CloseStage, Outcome
 from pipeline.probe.clock import Clock
-from pipeline.probe.flows import Flows, MakeTalk, Talked
-from pipeline.probe.hosts import FLOWING, GREETED, OVER, Hosts, Slots, Wheel
-from pipeline.probe.speaker import Speaker
+from pipeline.probe.connections import FLOWING, GREETED, OVER, Hosts, Slots, Wheel
+from pipeline.probe.flow_table import Flows, MakeTalk, Talked
+from pipeline.probe.segments import Speaker
 from pipeline.record import BANNER_LIMIT
 from pipeline.wire.guess import Opening, opening
 from pipeline.wire.outgoing import Outgoing

@@ -11,19 +11,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.pcap import Capture
-from pipeline.probe.aside import Asides
-from pipeline.probe.asking import Asking
 from pipeline.probe.clock import Clock, now
-from pipeline.probe.closing import CLOSE_SECONDS, CLOSING, RESET, SETTLED, UNSEEN, Closing, acknowledged, awaiting
-from pipeline.probe.flows import Talked
+from pipeline.probe.extra_probes import Asides
+from pipeline.probe.fin_wait import CLOSE_SECONDS, CLOSING, RESET, SETTLED, UNSEEN, Closing, acknowledged, awaiting
+from pipeline.probe.flow_table import Talked
 from pipeline.probe.greeting import Greeter, Settled
-from pipeline.probe.harm import Choice
-from pipeline.probe.open_range import Controls, Event, Greeted, Held, OpenRange, Responses
-from pipeline.probe.speaker import Speaker
-from pipeline.ring import Received, ReceiveRing
+from pipeline.probe.harm_arms import Choice
+from pipeline.probe.liveness import Asking
+from pipeline.probe.range_state import Controls, Event, Greeted, Held, OpenRange, Responses
+from pipeline.probe.segments import Speaker
+from pipeline.rings.pcap import Capture
+from pipeline.rings.receive import Received, ReceiveRing
+from pipeline.space.permit import Permit
 from pipeline.space.ranges import I64, U32
-from pipeline.space.register import Permit
 from pipeline.space.shard import Range, Walk
 from pipeline.wire import packet
 from pipeline.wire.cookie import Secret, bake

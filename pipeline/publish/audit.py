@@ -12,9 +12,9 @@ import duckdb
 
 from pipeline.publish import advice
 from pipeline.publish.advice import FACTS, Advice, Severity
+from pipeline.publish.cells import EXPLANATIONS
+from pipeline.publish.data import Row, select
 from pipeline.publish.escape import csv_cell, shown
-from pipeline.publish.facts import Row, select
-from pipeline.publish.page import EXPLANATIONS
 from pipeline.space.plan import Plan
 
 TEMPLATE = "audit.html.j2"

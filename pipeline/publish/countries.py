@@ -3,9 +3,10 @@
 import csv
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
-REFERENCE = Path(__file__).parent.parent.parent / "data" / "reference"
+from pipeline import checkout
+
+REFERENCE = checkout.REFERENCE
 
 #: Countries whose name takes an article in a sentence: "in the Netherlands".
 WITH_ARTICLE = frozenset(

@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime
 import duckdb
 
 from pipeline.errors import InputError
-from pipeline.publish import queries
 from pipeline.publish.countries import countries
 from pipeline.publish.escape import visible
-from pipeline.publish.marts import BUILT
-from pipeline.publish.queries import quoted
+from pipeline.views import queries
+from pipeline.views.marts import BUILT
+from pipeline.views.queries import quoted
 
 #: Views that a country's edition narrows to the country; marts are made of them.
 PLACED = ("responses", "associations", "tls", "exposed_2026_11")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.publish import plot, worldmap
 from pipeline.publish.countries import countries, in_sentence
-from pipeline.publish.facts import Facts
+from pipeline.publish.data import Facts
 from pipeline.publish.plot import Pair, Point
 
 #: So many countries get a trend of their own.

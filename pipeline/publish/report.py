@@ -8,11 +8,12 @@ from urllib.parse import quote
 import duckdb
 
 from pipeline.errors import InputError
-from pipeline.publish import facts as gathering
-from pipeline.publish import figures, page, sheets, words, worldmap
+from pipeline.publish import cells, figures, sheets, worldmap
+from pipeline.publish import data as gathering
+from pipeline.publish import sentences as words
+from pipeline.publish.data import Facts
 from pipeline.publish.edition import Edition
 from pipeline.publish.escape import markdown, visible
-from pipeline.publish.facts import Facts
 
 TEMPLATE = "report.html.j2"
 FUNNEL = ["Step", "Targets", "Of the step before"]
@@ -52,7 +53,7 @@ def html(facts: Facts) -> str:
         warning=words.warning(facts),
         sentences=list(words.sentences(facts)),
         funnel=funnel(facts),
-        tables=page.tables(facts),
+        tables=cells.tables(facts),
         method=words.method(facts),
         figures=[(figure, Markup(figure.svg)) for figure in figures.figures(facts)],  # noqa: S704 - as the map
         downloads={sheet.name: f"data:text/csv;charset=utf-8,{quote(sheet.text)}" for sheet in sheets.sheets(facts)},
@@ -87,7 +88,7 @@ def markdown_text(facts: Facts) -> str:
             *([f"**{markdown(caution)}**", ""] if caution else []),
             *(line for sentence in words.sentences(facts) for line in (markdown(sentence), "")),
             *_grid("Funnel", FUNNEL, _funnel_lines(facts)),
-            *(line for table in page.tables(facts) for line in _section(table)),
+            *(line for table in cells.tables(facts) for line in _section(table)),
             *_grid("Method", ["What", "Value"], [list(pair) for pair in words.method(facts)]),
         ]
     )
@@ -95,7 +96,7 @@ def markdown_text(facts: Facts) -> str:
 
 def summary(facts: Facts) -> tuple[str, list[dict[str, str]]]:
     """The headline and the funnel as Markdown, and the countries as rows: what a page about many sweeps shows of each."""
-    countries = next(table for table in page.tables(facts) if table.mart == "countries")
+    countries = next(table for table in cells.tables(facts) if table.mart == "countries")
     names = [cell.text for cell in countries.headings]
     rows = [dict(zip(names, [visible(cell.text) for cell in row], strict=True)) for row in countries.rows]
     lines = [f"# {markdown(words.headline(facts))}", "", *_grid("Funnel", FUNNEL, _funnel_lines(facts))]
@@ -106,7 +107,7 @@ def _funnel_lines(facts: Facts) -> list[list[str]]:
     return [[str(step[key]) for key in ("label", "count", "passed")] for step in funnel(facts)]
 
 
-def _section(table: page.Table) -> list[str]:
+def _section(table: cells.Table) -> list[str]:
     return _grid(
         table.title, [cell.text for cell in table.headings], [[cell.text for cell in row] for row in table.rows]
     )

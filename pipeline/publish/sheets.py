@@ -5,10 +5,10 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.publish import page
-from pipeline.publish.conclusions import Changed
+from pipeline.publish import cells
+from pipeline.publish.data import Facts, Row
 from pipeline.publish.escape import csv_cell
-from pipeline.publish.facts import Facts, Row
+from pipeline.publish.estimates import Changed
 
 CHANGED = (
     "country", "stayed", "came", "went", "entered", "left_space", "new_by_loss", "gone_by_loss", "new_net", "new_low",
@@ -41,12 +41,12 @@ class Sheet:
 def sheets(facts: Facts) -> Iterator[Sheet]:
     """All tables: a mart has its own columns first, then those that were concluded."""
     for name, mart in facts.marts.items():
-        lines = page.rows(facts, name) if name in page.DERIVED and name not in WITH_EMPTY else mart.rows
+        lines = cells.rows(facts, name) if name in cells.DERIVED and name not in WITH_EMPTY else mart.rows
         if name == "countries":
-            lines = [*page.rows(facts, name), *_without_service(facts)]
+            lines = [*cells.rows(facts, name), *_without_service(facts)]
         more = tuple(column for column in (lines[0] if lines else ()) if column not in mart.columns)
         yield Sheet(name, mart.columns + more, lines)
-    yield Sheet("survival", ("sweep", "days", "stays", "stays_low", "stays_high"), page.rows(facts, "survival"))
+    yield Sheet("survival", ("sweep", "days", "stays", "stays_low", "stays_high"), cells.rows(facts, "survival"))
     yield Sheet("changed", CHANGED, [_changed(row) for row in facts.changes])
 
 

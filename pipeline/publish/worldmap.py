@@ -13,8 +13,8 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from pipeline.publish.countries import REFERENCE, countries, name
-from pipeline.publish.facts import Row
-from pipeline.publish.words import number
+from pipeline.publish.data import Row
+from pipeline.publish.sentences import number
 
 #: The name of the outlines among the data of a chart.
 SHAPES = "outlines"

@@ -1,4 +1,4 @@
-"""What a plan asks of the databases that place addresses; `pipeline.enrich.atlas` answers."""
+"""What a plan asks of the databases that place addresses; `pipeline.enrich.databases` answers."""
 
 from typing import Protocol
 

@@ -14,10 +14,11 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from pipeline import checkout
 from pipeline.errors import InputError
 from pipeline.space.ranges import Ranges
 
-REFERENCE = Path(__file__).parents[2] / "data" / "reference"
+REFERENCE = checkout.REFERENCE
 SPECIAL_PURPOSE = REFERENCE / "special-purpose.toml"
 NEVER_TOUCH = REFERENCE / "never-touch.txt"
 

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from pipeline import own as owning
-from pipeline.own import Own
 from pipeline.space import listing
+from pipeline.space import signed as owning
 from pipeline.space.listing import Listing
 from pipeline.space.ranges import Ranges
+from pipeline.space.signed import Own
 
 #: Private address space (RFC 1918 §3), as the list of special-purpose blocks writes it.
 PRIVATE_USE = frozenset({"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"})

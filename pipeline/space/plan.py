@@ -27,7 +27,6 @@ from pipeline.config import (
     TlsSection,
 )
 from pipeline.errors import GuardError, InputError
-from pipeline.own import Own
 from pipeline.space import caps, listing, never
 from pipeline.space.atlas import Atlas, Reference
 from pipeline.space.caps import Load
@@ -35,6 +34,7 @@ from pipeline.space.listing import Entry, Listing
 from pipeline.space.permutation import Permutation
 from pipeline.space.ranges import Ranges, Space
 from pipeline.space.shard import Walk
+from pipeline.space.signed import Own
 
 #: Fields of a plan that decide others.
 CAUSES = (

@@ -10,7 +10,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from pipeline.pcap import ETHERNET, LONGEST, Capture
+from pipeline.rings.pcap import ETHERNET, LONGEST, Capture
 
 ETH_P_ALL = 3
 SOL_PACKET, PACKET_STATISTICS, SO_RCVBUFFORCE = 263, 6, 33

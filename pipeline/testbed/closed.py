@@ -19,11 +19,13 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 
+from pipeline import checkout
 from pipeline.errors import CensusError
-from pipeline.guard import End, Holder, Manifest, boot_id, holder_of, leaks, present
-from pipeline.network import Namespace, facts
+from pipeline.guard.namespaces import Namespace, facts
+from pipeline.guard.proof import End, Holder, Manifest, holder_of, leaks, present
+from pipeline.host import boot_id
 
-ROOT = Path(__file__).parents[2]
+ROOT = checkout.ROOT
 BENCHMARKING = "198.18.{pair}.{end}"  # RFC 2544 benchmarking space
 VANTAGE_ADDRESS = BENCHMARKING.format(pair=0, end=1)
 VANTAGE_MAC, WORLD_MAC = "02:00:c6:12:00:01", "02:00:c6:12:00:02"

@@ -17,7 +17,8 @@ from types import FrameType
 import msgspec
 
 from pipeline.errors import CensusError, InputError, Interrupted
-from pipeline.guard import ONLY_TESTBED, TESTBED, VANTAGE
+from pipeline.guard.proof import TESTBED
+from pipeline.guard.sockets import ONLY_TESTBED, VANTAGE
 from pipeline.testbed.closed import Pair, closed_pair, dying_with_us, inside, may_make_namespaces
 from pipeline.testbed.spec import Spec, addresses, load
 from pipeline.testbed.world import check_decoys, filled

@@ -13,7 +13,7 @@ from signal import SIGKILL, SIGTERM
 from pipeline.errors import CensusError, InputError
 from pipeline.testbed.closed import Pair, configure, inside, play
 from pipeline.testbed.decoys import DECOYS
-from pipeline.testbed.kinds import REAL
+from pipeline.testbed.server_kinds import REAL
 from pipeline.testbed.spec import Server, Spec, addresses
 
 #: The servers' own ports, one each, upwards from here; a visitor who was not redirected gets a RST there.

@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from pipeline import schema
-from pipeline.publish import queries, relations
+from pipeline.views import queries, relations
 
 SWEEP = "s1"
 OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}

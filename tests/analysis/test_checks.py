@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline.outcome import Outcome
-from pipeline.publish import queries
+from pipeline.views import queries
 from tests.analysis.lake import connect
 from tests.publish import demo
 

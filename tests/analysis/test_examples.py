@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.publish import queries
+from pipeline.views import queries
 from tests.analysis.lake import connect, rows
 
 FILES = sorted((Path(__file__).parent / "examples").glob("*.toml"))

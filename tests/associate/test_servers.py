@@ -12,7 +12,7 @@ import pytest
 from pipeline.associate import client
 from pipeline.outcome import CloseKind, Grade, Outcome
 from pipeline.record import Visit
-from pipeline.testbed import kinds
+from pipeline.testbed import server_kinds
 from pipeline.testbed.spec import Server
 from pipeline.wire.outgoing import encode
 from tests.associate.serving import LOOPBACK, free_port, open_loopback, running
@@ -41,14 +41,14 @@ def played(kind: str, **options: Any) -> Command:
     """A server as the testbed starts it."""
 
     def command(port: int, folder: Path) -> list[str]:
-        return kinds.REAL[kind](Server(name="server", kind=kind, **options), port, folder)  # type: ignore[arg-type]
+        return server_kinds.REAL[kind](Server(name="server", kind=kind, **options), port, folder)  # type: ignore[arg-type]
 
     return command
 
 
 def program(*words: str) -> Command:
     """A program of DCMTK's."""
-    return lambda port, _folder: [kinds.program(words[0]), *words[1:], str(port)]
+    return lambda port, _folder: [server_kinds.program(words[0]), *words[1:], str(port)]
 
 
 def node(*titles: str) -> Command:

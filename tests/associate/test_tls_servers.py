@@ -18,7 +18,7 @@ from pipeline.associate.tls import LISTEN_US
 from pipeline.errors import GuardError
 from pipeline.outcome import ClientCertificate, CloseKind, Handshake, Outcome
 from pipeline.record import TlsFacts, Visit
-from pipeline.testbed import kinds
+from pipeline.testbed import server_kinds
 from pipeline.testbed.hostile import TLS_SERVER_HELLO
 from pipeline.wire.outgoing import VERIFICATION, encode
 from tests.associate.authority import Issued, issue
@@ -53,7 +53,7 @@ def test_dcmtk(program: str, option: str, asked: str, tmp_path: Path) -> None:
     """DCMTK's servers that ignore, may or must see a client certificate; the last of them says so by alert."""
     certificates, key = SELF_SIGNED[0].write(tmp_path)
     port = free_port()
-    command = [kinds.program(program), "+tls", key, certificates, option, "+cf", certificates, port]
+    command = [server_kinds.program(program), "+tls", key, certificates, option, "+cf", certificates, port]
     with running(command, port, tmp_path):
         seen = visit(port)
     known = facts(seen)

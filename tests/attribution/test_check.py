@@ -10,12 +10,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pipeline import attribution, guard, sweep
-from pipeline.attribution import check
+from pipeline.attribution import check, files
 from pipeline.config import Config, IdentitySection, SweepSection, TargetsSection
 from pipeline.errors import GuardError, InputError
+from pipeline.guard import proof, sockets
+from pipeline.sweep import freeze
 from tests.associate.serving import free_port
-from tests.names.serving import dnsmasq
+from tests.reverse_dns.serving import dnsmasq
 
 SOURCE = "127.0.0.9"
 NAME = "census.lab.example"
@@ -37,7 +38,7 @@ class Place:
 
     def publish(self) -> None:
         section = SweepSection(name="n", ports=(104,), seed=1, rate=1)
-        attribution.write(Config(sweep=section, targets=TargetsSection(), identity=self.identity()), self.folder)
+        files.write(Config(sweep=section, targets=TargetsSection(), identity=self.identity()), self.folder)
 
 
 @pytest.fixture(scope="module")
@@ -107,8 +108,8 @@ def test_a_server_that_is_not_there(place: Place) -> None:
 
 def test_nothing_is_asked_outside(monkeypatch: pytest.MonkeyPatch, place: Place) -> None:
     """Where only testbeds are allowed, neither a resolver nor a page elsewhere is asked."""
-    monkeypatch.setenv(guard.ONLY_TESTBED, "1")
-    monkeypatch.delenv(guard.TESTBED, raising=False)
+    monkeypatch.setenv(sockets.ONLY_TESTBED, "1")
+    monkeypatch.delenv(proof.TESTBED, raising=False)
     away = msgspec.structs.replace(place.identity(), resolver="192.0.2.1")
     with pytest.raises(GuardError, match="a DNS query to 192.0.2.1"):
         list(check.findings(away, SOURCE))
@@ -143,7 +144,7 @@ def test_a_sweep_warns_or_refuses(place: Place, tmp_path: Path) -> None:
     strict = {strict}
     """
     config.write_text(text.format(web=place.web, dns=place.dns, strict="false"))
-    assert len(list(sweep.findable(sweep.freeze(config, tmp_path)))) == 3
+    assert len(list(freeze.findable(freeze.freeze(config, tmp_path)))) == 3
     config.write_text(text.format(web=place.web, dns=place.dns, strict="true"))
     with pytest.raises(GuardError, match="nothing is sent, since identity.strict is set: 127.0.0.77 has no name"):
-        list(sweep.findable(sweep.freeze(config, tmp_path)))
+        list(freeze.findable(freeze.freeze(config, tmp_path)))

@@ -11,12 +11,12 @@ TTL = 16.0
 def main() -> None:
     """Run the command of the program that follows the name."""
     from pipeline import __main__ as census
-    from pipeline import crew, worker
     from pipeline.lake.leases import Leases
+    from pipeline.worker import coordinator, shards
 
     socket.sethostname(sys.argv.pop(1))
-    crew.Leases = worker.Leases = partial(Leases, ttl=TTL)  # type: ignore[assignment, misc]
-    crew.RENEW_SECONDS = TTL / 8
+    shards.Leases = coordinator.Leases = partial(Leases, ttl=TTL)  # type: ignore[assignment, misc]
+    shards.RENEW_SECONDS = TTL / 8
     census.main()
 
 

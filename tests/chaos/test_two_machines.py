@@ -17,9 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import sweep
-from pipeline.lake import leases, receipts, remote, store
-from pipeline.publish import session
+from pipeline.lake import bucket as remote
+from pipeline.lake import leases, receipts, store
+from pipeline.sweep import freeze, run
+from pipeline.views import session
 from tests.chaos.inside import processes
 from tests.chaos.machine import TTL
 from tests.chaos.run import counts
@@ -58,7 +59,7 @@ def shared(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             patch.setenv(name, value)
         remote._store.cache_clear()
         lake = bucket.make(endpoint) + "/lake"
-        place = store.Sweep(store.at(lake), sweep.read(world.plan).sweep)
+        place = store.Sweep(store.at(lake), freeze.read(world.plan).sweep)
         with machine(folder, world, lake, "north") as north, machine(folder, world, lake, "south") as south:
             wait_for_both(place)
             os.kill(worker(north.pid), signal.SIGKILL)
@@ -122,7 +123,7 @@ def worker(machine: int) -> int:
 
 def test_every_range_is_done_once(shared: Shared) -> None:
     """Both machines have done ranges, each is done once, and begun again only where the killed one had it; rows are the truth."""
-    sweep.require_verified(sweep.read(shared.world.plan), shared.place)
+    run.require_verified(freeze.read(shared.world.plan), shared.place)
     assert shared.rows == shared.world.truth()
     assert Counter(receipt["host"] for receipt in shared.receipts).keys() == MACHINES.keys()
     again = {f"{r['shard']:03d}-{r['range']:06d}" for r in shared.receipts if r["attempts"] > 1}

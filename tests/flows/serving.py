@@ -19,7 +19,7 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound
 from prefect.workers.process import ProcessWorker
 
-from pipeline.orchestrate import SETTINGS
+from pipeline.commands.orchestrate import SETTINGS
 from tests.associate.serving import free_port
 from tests.testbed.running import CENSUS, ROOT, environment
 

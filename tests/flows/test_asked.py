@@ -10,10 +10,11 @@ import pytest
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelling, Suspended
 
-from pipeline import status as watched
-from pipeline import sweep as steps
 from pipeline.lake import store
 from pipeline.lake.store import Sweep
+from pipeline.status import snapshot as watched
+from pipeline.sweep import freeze
+from pipeline.sweep import run as steps
 from tests.flows.serving import Server, until
 from tests.flows.test_fleet import SPEC, SWEEP
 from tests.testbed.running import timed
@@ -85,7 +86,7 @@ def _probed(lake: Path) -> int:
 
 def _state(lake: Path) -> str:
     place = _place(lake)
-    return watched.status(steps.read(place.plan), place).state if place else ""
+    return watched.status(freeze.read(place.plan), place).state if place else ""
 
 
 def _place(lake: Path) -> Sweep | None:
@@ -109,7 +110,7 @@ def test_what_is_left_can_be_gone_on_with(story: Story) -> None:
     assert len(store.sweeps(story.lake)) == 1
     assert _state(story.lake) == "sealed"
     place = store.find(story.lake, None)
-    steps.require_verified(steps.read(place.plan), place)
+    steps.require_verified(freeze.read(place.plan), place)
 
 
 def test_a_paused_sweep_frees_its_worker(story: Story) -> None:
@@ -123,6 +124,6 @@ def test_its_pages_show_aggregates(server: Server, story: Story) -> None:
     of_key = {artifact["key"]: artifact for artifact in kept}
     assert of_key.keys() >= {"fleet-progress", "fleet-funnel", "fleet-countries", "fleet-result"}
     place = store.find(story.lake, None)
-    funnel = watched.status(steps.read(place.plan), place).funnel
+    funnel = watched.status(freeze.read(place.plan), place).funnel
     assert any(f'"targets": {funnel["echoed"]}' in str(a["data"]) for a in kept if a["key"] == "fleet-funnel")
     assert "11.0." not in str([(artifact["data"], artifact["description"]) for artifact in kept])

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from pipeline import status
-from pipeline import sweep as steps
 from pipeline.lake import receipts, store
+from pipeline.status import snapshot
+from pipeline.sweep import freeze
+from pipeline.sweep import run as steps
 from tests.chaos.inside import processes
 from tests.chaos.world import World
 from tests.testbed.running import CENSUS, ROOT, environment
@@ -40,13 +41,13 @@ def lost(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lost]:
     """The sweep, once its program has ended."""
     folder = tmp_path_factory.mktemp("embedded")
     world = World.made(folder, kills=2, senders=1, prefix=18, shards=8)
-    plan = steps.read(world.plan)
+    plan = freeze.read(world.plan)
     place = store.Sweep(folder / "lake", plan.sweep)
     with at_work(world, place) as (testbed, program):
         (server,) = (pid for pid, words in processes(program) if "prefect.server" in words)
         os.kill(server, signal.SIGKILL)
         said, took = ended(testbed)
-    yield Lost(world, place, testbed.returncode, said, took, status.status(plan, place).state)
+    yield Lost(world, place, testbed.returncode, said, took, snapshot.status(plan, place).state)
 
 
 def command(world: World, place: store.Sweep, *words: str) -> list[str]:
@@ -109,6 +110,6 @@ def test_what_is_left_is_resumed(lost: Lost) -> None:
         timeout=600,
     )
     assert resumed.returncode == 0, resumed.stderr[-3000:]
-    plan = steps.read(lost.world.plan)
+    plan = freeze.read(lost.world.plan)
     steps.require_verified(plan, lost.place)
-    assert status.status(plan, lost.place).state == "sealed"
+    assert snapshot.status(plan, lost.place).state == "sealed"

@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline import sweep as steps
 from pipeline.lake import leases, receipts, store
-from pipeline.publish import session
 from pipeline.space.plan import Plan
+from pipeline.sweep import freeze
 from pipeline.testbed import spec, truth
+from pipeline.views import session
 from tests.flows.serving import Server, postgresql_programs, until
 from tests.testbed.running import CENSUS, ROOT, packets, streams
 
@@ -59,7 +59,7 @@ def swept(server: Server) -> Iterator[Swept]:
             assert sweeping.wait(240) == 0
         finally:
             sweeping.kill()  # nothing, once it has ended
-    yield Swept(lake, steps.read(place.plan), server, killed)
+    yield Swept(lake, freeze.read(place.plan), server, killed)
 
 
 def _at_work(place: store.Sweep) -> set[int]:

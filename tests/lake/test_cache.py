@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.lake import cache, store
-from pipeline.lake.remote import Remote
+from pipeline.lake.bucket import Remote
 from tests.lake import bucket
 
 #: A program that uses the cache, says so, and goes on until its input ends.

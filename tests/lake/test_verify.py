@@ -6,12 +6,12 @@ import msgspec
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline import sweep
 from pipeline.config import Config, SweepSection, TargetsSection
-from pipeline.enrich import atlas
+from pipeline.enrich import databases
 from pipeline.lake import verify
 from pipeline.lake.store import Sweep
 from pipeline.space import plan as planning
+from pipeline.sweep import freeze
 from tests.lake import old
 
 
@@ -23,7 +23,7 @@ def frozen() -> dict[str, object]:
         targets=TargetsSection(include=("20.0.0.0/27",)),
     )
     plan = planning.freeze(
-        config, Path(), created="2026-11-24T10:00:00Z", code_version="0", requests={}, atlas=atlas.load(None, None)
+        config, Path(), created="2026-11-24T10:00:00Z", code_version="0", requests={}, atlas=databases.load(None, None)
     )
     return msgspec.to_builtins(plan)  # type: ignore[no-any-return]
 
@@ -34,7 +34,7 @@ def sealed(request: pytest.FixtureRequest) -> bool:
 
 
 def told(place: Sweep) -> list[str]:
-    return [f"{fault.where} {fault.what}" for fault in verify.faults(place, sweep.read(place.plan))]
+    return [f"{fault.where} {fault.what}" for fault in verify.faults(place, freeze.read(place.plan))]
 
 
 @pytest.mark.parametrize("age", old.AGES)

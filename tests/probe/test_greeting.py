@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import guard, network
-from pipeline.guard import ONLY_TESTBED, TESTBED
+from pipeline.guard import namespaces, sockets
+from pipeline.guard.proof import TESTBED
+from pipeline.guard.sockets import ONLY_TESTBED
 from pipeline.outcome import Outcome
 from pipeline.probe.clock import Clock
 from pipeline.probe.greeting import Greeter, Settled, _rounds
-from pipeline.probe.speaker import Speaker
-from pipeline.ring import SegmentRing
+from pipeline.probe.segments import Speaker
+from pipeline.rings.packet_ring import SegmentRing
 from pipeline.testbed.closed import VANTAGE_MAC, WORLD_MAC, closed_pair
 from pipeline.wire.packet import ACK, FIN, SYN, Answers, Link
 from tests.associate.replies import OUTGOING
@@ -46,8 +47,8 @@ def test_our_fin_counts_what_was_sent(window: int, said: int, tmp_path: Path, mo
         manifest.write_bytes(msgspec.json.encode(pair.manifest))
         monkeypatch.setenv(TESTBED, str(manifest))
         monkeypatch.setenv(ONLY_TESTBED, "1")
-        here = network.inside(pair.vantage, lambda: guard.packet_socket("vantage0", 0))
-        there = network.inside(pair.world, lambda: guard.packet_socket("world0", 3))
+        here = namespaces.inside(pair.vantage, lambda: sockets.packet_socket("vantage0", 0))
+        there = namespaces.inside(pair.world, lambda: sockets.packet_socket("world0", 3))
         link = Link(*(bytes.fromhex(mac.replace(":", "")) for mac in (VANTAGE_MAC, WORLD_MAC)), 0xC6120001)
         speaker = Speaker(SegmentRing.over(here), link, OUTGOING)
         greeter = Greeter(speaker, OUTGOING, None)  # type: ignore[arg-type]

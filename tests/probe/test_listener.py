@@ -5,17 +5,18 @@ import time
 import numpy as np
 import pytest
 
-from pipeline import guard, network
+from pipeline.guard import namespaces, sockets
 from pipeline.probe import clock
-from pipeline.probe.aside import Asides
+from pipeline.probe.extra_probes import Asides
 from pipeline.probe.greeting import Greeter
 from pipeline.probe.listener import Listener
-from pipeline.probe.open_range import OpenRange
-from pipeline.probe.speaker import Speaker
-from pipeline.ring import ReceiveRing, SegmentRing
+from pipeline.probe.range_state import OpenRange
+from pipeline.probe.segments import Speaker
+from pipeline.rings.packet_ring import SegmentRing
+from pipeline.rings.receive import ReceiveRing
+from pipeline.space.permit import Permit
 from pipeline.space.permutation import Permutation
 from pipeline.space.ranges import Ranges, Space
-from pipeline.space.register import Permit
 from pipeline.space.shard import Range, Walk
 from pipeline.testbed.closed import Pair
 from pipeline.testbed.internet.serve import link
@@ -34,12 +35,12 @@ def test_each_target_is_greeted_once(vantage: Pair, monkeypatch: pytest.MonkeyPa
     """Of answers that come twice, one is greeted and one counted; one with a wrong cookie is greeted by nobody."""
     there = link()
     speaker = Speaker(
-        SegmentRing.over(guard.packet_socket("vantage0", 0)),
+        SegmentRing.over(sockets.packet_socket("vantage0", 0)),
         Link(there.gateway_mac, there.source_mac, there.source),
         OUTGOING,
     )
     listener = Listener(
-        WALK, SECRET, ReceiveRing(guard.packet_socket("vantage0", ETH_P_ALL)), speaker,
+        WALK, SECRET, ReceiveRing(sockets.packet_socket("vantage0", ETH_P_ALL)), speaker,
         Greeter(speaker, OUTGOING, None),  # type: ignore[arg-type]
         asides=Asides((), SECRET), handed_on=(), begins=lambda *_: None,
     )  # fmt: skip
@@ -50,8 +51,8 @@ def test_each_target_is_greeted_once(vantage: Pair, monkeypatch: pytest.MonkeyPa
     right = Places(addresses, ports, cookie.source_port, np.zeros(COUNT, np.uint32), cookie.sequence + np.uint32(1))
     wrong = Places(addresses, ports, cookie.source_port, right.sequence, cookie.sequence - np.uint32(1))
     answer = Kind.of(there, SYN | ACK, played=True)
-    monkeypatch.delenv(guard.VANTAGE)
-    world = network.inside(vantage.world, lambda: SegmentRing.over(guard.packet_socket("world0", 0)))
+    monkeypatch.delenv(sockets.VANTAGE)
+    world = namespaces.inside(vantage.world, lambda: SegmentRing.over(sockets.packet_socket("world0", 0)))
     world.send([(answer, right), (answer, wrong), (answer, right)])
     until = time.monotonic() + 5
     while opened.counts.duplicates < COUNT and time.monotonic() < until:

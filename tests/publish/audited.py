@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from pipeline import audit as auditing
 from pipeline.publish import audit
 from pipeline.publish.audit import Audit
+from pipeline.sweep import own_audit as auditing
 from tests.analysis import lake
 from tests.owner import hospital
 from tests.publish import demo
@@ -13,7 +13,7 @@ from tests.publish.demo import FIRST, NAMES
 
 def gathered(folder: Path) -> Audit:
     """What is said of ten services with hostile names, one that checks titles, one behind old TLS and one silent port."""
-    plan = auditing.freeze(hospital(folder, "capabilities"), folder / "lake")
+    plan = auditing.audit_plan(hospital(folder, "capabilities"), folder / "lake")
     contexts = [{"id": 1, "result": 0, "transfer_syntax": "1.2.840.10008.1.2"}, {"id": 15, "result": 0}]
     accepting = [
         {"ip": FIRST + n, "port": 104, "outcome": "accepted", "implementation_version_name": name, "contexts": contexts}

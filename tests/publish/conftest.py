@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipeline.publish import session
+from pipeline.views import session
 from tests.publish import history
 
 

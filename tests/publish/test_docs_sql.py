@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import console
+from pipeline.console import sql
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = re.findall(
@@ -23,5 +23,5 @@ def test_example(
     history_lake: Path, capsys: pytest.CaptureFixture[str], question: str, query: str, answer: str
 ) -> None:
     """What `census sql --format csv` does with the query prints what the page shows."""
-    console.ask(history_lake, query, "csv")
+    sql.ask(history_lake, query, "csv")
     assert capsys.readouterr().out.strip() == answer, question

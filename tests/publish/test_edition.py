@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.publish import facts, words
+from pipeline.publish import data, sentences
 from pipeline.publish.edition import Edition, base
 from tests.publish import recompute
 from tests.publish.history import history
@@ -23,7 +23,7 @@ def con(history_con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 
 def test_a_country_has_its_own_numbers(con: duckdb.DuckDBPyConnection) -> None:
     """The British edition counts what is British, by its own denominators, in every table."""
-    found = facts.gather(con, LAST, Edition(country="GB"))
+    found = data.gather(con, LAST, Edition(country="GB"))
     totals = found.totals
     assert (totals["services"], totals["addresses_probed"]) == (len(BRITISH), recompute.asked(SWEEP)["GB"])
     assert [row["targets"] for row in found.marts["funnel"].rows] == [
@@ -36,34 +36,34 @@ def test_a_country_has_its_own_numbers(con: duckdb.DuckDBPyConnection) -> None:
     assert sum(row["services"] for row in found.marts["rejections"].rows) == sum(
         h.rejection is not None for h in BRITISH
     )
-    assert words.headline(found) == f"{len(BRITISH)} DICOM services in the United Kingdom answered"
+    assert sentences.headline(found) == f"{len(BRITISH)} DICOM services in the United Kingdom answered"
 
 
 def test_the_second_database_keeps_its_own_count(con: duckdb.DuckDBPyConnection) -> None:
     """A country's edition tells all services that the second database places there, whatever the first one says of them."""
-    found = facts.gather(con, LAST, Edition(country="DE"))
+    found = data.gather(con, LAST, Edition(country="DE"))
     (expected,) = [row for row in recompute.country_databases(SWEEP) if row["country"] == "DE"]
     assert list(found.marts["country_databases"].rows) == [expected]
     assert expected["services_second"] > expected["services"] == expected["both"]
     assert any(
         said.startswith(f"A second database places {expected['services_second']} services in Germany, ")
-        for said in words.sentences(found)
+        for said in sentences.sentences(found)
     )
 
 
 def test_a_countrys_change_is_its_own(con: duckdb.DuckDBPyConnection) -> None:
     """What came and went is that of the country, as in the edition of all."""
     (expected,) = [row for row in recompute.changed(SWEEP) if row["country"] == "GB"]
-    told = facts.gather(con, LAST, Edition(country="GB")).changes[0]
+    told = data.gather(con, LAST, Edition(country="GB")).changes[0]
     assert (told.stayed, told.came, told.went) == (expected["stayed"], expected["came"], expected["went"])
 
 
 def test_the_views_are_whole_again(con: duckdb.DuckDBPyConnection) -> None:
     """After an edition of a country the connection speaks of all countries, also after one that failed."""
-    facts.gather(con, LAST, Edition(country="GB"))
+    data.gather(con, LAST, Edition(country="GB"))
     with pytest.raises(InputError):
-        facts.gather(con, LAST, Edition(country="GB", since="nothing"))
-    assert facts.gather(con, LAST).totals["services"] == len(SWEEP.seen)
+        data.gather(con, LAST, Edition(country="GB", since="nothing"))
+    assert data.gather(con, LAST).totals["services"] == len(SWEEP.seen)
 
 
 @pytest.mark.parametrize(
@@ -91,25 +91,25 @@ def test_what_cannot_be_compared_is_refused(con: duckdb.DuckDBPyConnection, sinc
 def test_a_first_sweep_is_compared_with_nothing(con: duckdb.DuckDBPyConnection) -> None:
     """The first of a series, and that of a changed method, have no change to tell."""
     for sweep in ("20260601T030000Z-weekly", "20260706T030000Z-weekly"):
-        found = facts.gather(con, sweep)
+        found = data.gather(con, sweep)
         assert (
             found.compared is None
             and found.changes == []
-            and "did not answer now" not in " ".join(words.sentences(found))
+            and "did not answer now" not in " ".join(sentences.sentences(found))
         )
 
 
 def test_changes_since_a_month(con: duckdb.DuckDBPyConnection) -> None:
     """Four weeks are compared by sets: in both, now only, then only."""
     then, now = ({(h.ip, h.port) for h in s.seen} for s in (history()[0], SWEEP))
-    told = facts.gather(con, LAST, Edition(since="20260601T030000Z-weekly"))
+    told = data.gather(con, LAST, Edition(since="20260601T030000Z-weekly"))
     first = told.changes[0]
     assert (first.stayed, first.came + first.entered, first.went + first.left_space) == (
         len(then & now),
         len(now - then),
         len(then - now),
     )
-    assert "seen 4 weeks before" in " ".join(words.sentences(told))
+    assert "seen 4 weeks before" in " ".join(sentences.sentences(told))
 
 
 @pytest.mark.parametrize("wrong", [{"country": "XX"}, {"country": "gb"}, {"least": 0}])

@@ -2,7 +2,7 @@
 
 import duckdb
 
-from pipeline.publish import facts, figures
+from pipeline.publish import data, figures
 from pipeline.publish.edition import Edition
 from tests.analysis import lake
 from tests.publish import demo
@@ -13,8 +13,8 @@ LAST = "20260629T030000Z-weekly"
 
 def test_a_series_has_its_plots(history_con: duckdb.DuckDBPyConnection) -> None:
     """The trend of all and of the largest countries, and the turnover, with every count said to who cannot see them."""
-    drawn = figures.figures(facts.gather(history_con, LAST))
-    own = figures.figures(facts.gather(history_con, LAST, Edition(country="GB")))
+    drawn = figures.figures(data.gather(history_con, LAST))
+    own = figures.figures(data.gather(history_con, LAST, Edition(country="GB")))
     assert [figure.name for figure in drawn] == ["trend", "trend-US", "trend-GB", "trend-DE", "trend-SG", "turnover"]
     for sweep in history():
         if sweep.name == "weekly" and sweep.week < 5:
@@ -24,4 +24,4 @@ def test_a_series_has_its_plots(history_con: duckdb.DuckDBPyConnection) -> None:
 
 def test_a_single_sweep_has_none() -> None:
     """One sweep has no trend."""
-    assert figures.figures(facts.gather(demo.connect(), lake.SWEEP)) == []
+    assert figures.figures(data.gather(demo.connect(), lake.SWEEP)) == []

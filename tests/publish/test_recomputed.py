@@ -10,8 +10,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipeline.publish import facts, queries, report, worldmap
+from pipeline.publish import data, report, worldmap
 from pipeline.publish.edition import Edition
+from pipeline.views import queries
 from tests.publish import exact, recompute
 from tests.publish.history import Sweep, history
 
@@ -108,7 +109,7 @@ def test_the_sentences_have_the_same_numbers(reports: dict[str, Path], sweep: st
 @pytest.mark.parametrize("sweep", CHOSEN)
 def test_the_maps_have_the_same_numbers(history_con: duckdb.DuckDBPyConnection, sweep: str) -> None:
     """Each country that has an outline or a dot is told with its recomputed count, or addresses per million, and no other is."""
-    shown = facts.gather(history_con, sweep).marts["countries"].rows
+    shown = data.gather(history_con, sweep).marts["countries"].rows
     rows = [row for row in recompute.countries(SWEEPS[sweep]) if row["country"] and row["services"]]
     for measure in worldmap.MEASURES:
         told = dict(re.findall(r'aria-label="([^":]+): ([\d.,]+)"', worldmap.svg(shown, measure)))

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.publish import queries, report
+from pipeline.publish import report
 from pipeline.publish.edition import Edition
+from pipeline.views import queries
 from tests.analysis import lake
 from tests.publish import demo
 

@@ -1,6 +1,6 @@
 """The tables of a report as CSV."""
 
-from pipeline.publish import facts, sheets
+from pipeline.publish import data, sheets
 from pipeline.publish.edition import Edition
 from pipeline.publish.sheets import Sheet
 from tests.analysis import lake
@@ -15,7 +15,7 @@ def test_formulas_are_text() -> None:
 
 def test_every_mart_is_a_sheet() -> None:
     """Each mart comes with its columns first, countries without a service too, and what was concluded after them."""
-    found = facts.gather(demo.connect(), lake.SWEEP, Edition(least=1))
+    found = data.gather(demo.connect(), lake.SWEEP, Edition(least=1))
     made = {sheet.name: sheet for sheet in sheets.sheets(found)}
     assert made.keys() == {*found.marts, "survival", "changed"}
     assert made["countries"].columns[-6:] == ("there", "there_low", "there_high", "came", "went", "change")

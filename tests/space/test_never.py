@@ -5,11 +5,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pipeline import own, sweep
 from pipeline.errors import GuardError
-from pipeline.space import never, plan
+from pipeline.space import never, plan, signed
 from pipeline.space.listing import parse
 from pipeline.space.ranges import Ranges
+from pipeline.sweep import freeze
 from tests.owner import hospital
 
 SIGNED = "193.62.0.0/25\n10.20.0.0/30\n192.168.7.0/24\n127.0.0.0/30\n"
@@ -21,7 +21,7 @@ def ranges(*texts: str) -> Ranges:
 
 def test_what_is_all_signed_may_be_private(tmp_path: Path) -> None:
     """Signed private addresses are targets, and the plan may be run; loopback stays out, whoever signs for it."""
-    frozen = sweep.freeze(hospital(tmp_path, "echo", SIGNED))
+    frozen = freeze.freeze(hospital(tmp_path, "echo", SIGNED))
     assert Ranges.of(frozen.ranges).pairs() == ranges("193.62.0.0/25", "10.20.0.0/30", "192.168.7.0/24").pairs()
     assert not plan.barred(frozen).count
     assert any(part.name.endswith("but for private use") for part in frozen.excluded)
@@ -32,16 +32,16 @@ def test_with_one_target_beyond_they_are_out(tmp_path: Path) -> None:
     config = hospital(tmp_path, "echo", SIGNED)
     targets = '[targets]\ninclude = ["193.62.0.0/24", "10.20.0.0/30"]\n\n[identity]'
     config.write_text(config.read_text().replace("[identity]", targets))
-    assert Ranges.of(sweep.freeze(config).ranges).pairs() == ranges("193.62.0.0/24").pairs()
+    assert Ranges.of(freeze.freeze(config).ranges).pairs() == ranges("193.62.0.0/24").pairs()
 
 
 def test_without_a_signature_they_are_barred(tmp_path: Path) -> None:
     """A plan from which the list is taken, or whose list was changed, may not be run over them."""
-    frozen = sweep.freeze(hospital(tmp_path, "echo", SIGNED))
+    frozen = freeze.freeze(hospital(tmp_path, "echo", SIGNED))
     taken = msgspec.structs.replace(frozen, own=None)
     assert plan.barred(taken).pairs() == ranges("10.20.0.0/30", "192.168.7.0/24").pairs()
     assert frozen.own is not None
     changed = msgspec.structs.replace(frozen.own, ranges=frozen.own.ranges + "10.0.0.0/8\n")
     with pytest.raises(GuardError, match="not the owner's signature"):
         never.ranges(changed, ranges("10.0.0.0/8"))
-    own.verified(frozen.own)
+    signed.verified(frozen.own)

@@ -11,7 +11,7 @@ from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
 from pipeline.config import CapsSection, Config, SweepSection, TargetsSection
-from pipeline.enrich import atlas
+from pipeline.enrich import databases
 from pipeline.errors import GuardError, InputError
 from pipeline.space import listing
 from pipeline.space import plan as plans
@@ -22,7 +22,7 @@ from pipeline.space.ranges import Ranges
 from tests.lake import old
 
 #: The bundled country table, and no networks.
-ATLAS = atlas.load(None, None)
+ATLAS = databases.load(None, None)
 INCLUDE = ("20.0.0.0/24", "9.255.255.250-10.0.0.5")
 EXCLUDE = ("20.0.0.64/26",)
 
@@ -119,7 +119,7 @@ def test_caps_of_a_24_and_of_a_network_hold(tmp_path: Path) -> None:
     writer = MMDBWriter(ip_version=4, database_type="made-up-asn")
     writer.insert_network(IPSet(["193.62.0.0/20"]), {"asn": 786, "name": "Jisc"})
     writer.to_db_file(str(tmp_path / "asn.mmdb"))
-    both = atlas.load(None, tmp_path / "asn.mmdb")
+    both = databases.load(None, tmp_path / "asn.mmdb")
     caps = CapsSection(per_slash24_hour=400, per_network_hour=2000)
     plan = freeze(include=("asn:786", "20.0.0.0/16"), exclude=(), rate=1000, caps=caps, places=both)
     assert plan.pace.lowered_by == "caps.per_network_hour = 2000" and plan.settings.rate < plan.pace.asked

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import dpkt
 
-from pipeline import sweep
 from pipeline.lake import store
 from pipeline.space import plan as planning
+from pipeline.sweep import enrichment, freeze, run
 
 ROOT = Path(__file__).parents[2]
 CENSUS = [sys.executable, "-m", "pipeline"]
@@ -42,15 +42,15 @@ def environment(folder: Path) -> dict[str, str]:
 
 def swept(config: Path, folder: Path, *, spec: Path, capture: Path | None = None) -> store.Sweep:
     """A finished sweep of a configuration in a testbed, in the folder's `lake`: the steps that the flow takes, without Prefect."""
-    plan = sweep.freeze(config)
+    plan = freeze.freeze(config)
     (folder / "plan.json").write_bytes(planning.encode(plan))
     command = in_testbed("work", str(folder / "plan.json"), "--lake", str(folder / "lake"), capture=capture, spec=spec)
     ended = subprocess.run(command, cwd=ROOT, env=environment(folder), capture_output=True, text=True, timeout=600)
     assert ended.returncode == 0, ended.stderr[-3000:]
     place = store.Sweep(folder / "lake", plan.sweep)
-    sweep.require_verified(plan, place)
-    sweep.seal(plan, place)
-    sweep.enrich(plan, place)
+    run.require_verified(plan, place)
+    run.seal(plan, place)
+    enrichment.enrich(plan, place)
     return place
 
 

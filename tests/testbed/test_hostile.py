@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.publish import session
 from pipeline.testbed import spec, truth
+from pipeline.views import session
 from tests.testbed import running
 from tests.testbed.running import ROOT
 

@@ -106,7 +106,7 @@ def test_command_is_in_a_closed_testbed(small: Path) -> None:
                 "-c",
                 (
                     f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
-                    "from pipeline.guard import in_closed_testbed as f; sys.exit(0 if f() else 9)"
+                    "from pipeline.guard.sockets import in_closed_testbed as f; sys.exit(0 if f() else 9)"
                 ),
             ],
         )

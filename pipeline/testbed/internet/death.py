@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.testbed.internet.behaviour import BEHAVIOURS
+from pipeline.testbed.internet.peers import BEHAVIOURS
 from pipeline.testbed.internet.population import LIVES, NOBODY, Population
 
 FRAGILE = np.array([each.fragile for each in BEHAVIOURS.values()])

@@ -12,7 +12,7 @@ from pipeline.config import Port, Section
 from pipeline.errors import InputError
 from pipeline.space import listing
 from pipeline.space.ranges import U32, Ranges
-from pipeline.testbed.internet.behaviour import BEHAVIOURS, NAMES
+from pipeline.testbed.internet.peers import BEHAVIOURS, NAMES
 
 NOBODY = -1
 PORTS = 1 << 16

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from pipeline.space.ranges import U32
 from pipeline.testbed.internet import population as who
-from pipeline.testbed.internet.behaviour import BEHAVIOURS, NAMES, Piece
 from pipeline.testbed.internet.connections import NONE, Connections, Keys, Slots, keys
 from pipeline.testbed.internet.death import Dead
+from pipeline.testbed.internet.peers import BEHAVIOURS, NAMES, Piece
 from pipeline.testbed.internet.population import Internet, Population
 from pipeline.wire.packet import ACK, FIN, OPTIONS, PSH, RST, SYN, WINDOW, Link
 from pipeline.wire.segment import Kind, Places

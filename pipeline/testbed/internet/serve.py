@@ -15,8 +15,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline import guard
-from pipeline.ring import Received, ReceiveRing, SegmentRing
+from pipeline.guard import sockets
+from pipeline.rings.packet_ring import SegmentRing
+from pipeline.rings.receive import Received, ReceiveRing
+from pipeline.rings.xdp import Port, RefusedError
 from pipeline.space.listing import parse
 from pipeline.testbed.closed import VANTAGE_ADDRESS, VANTAGE_MAC, WORLD_MAC
 from pipeline.testbed.internet.loss import Bottleneck, Loss
@@ -26,7 +28,6 @@ from pipeline.testbed.spec import Spec, load, taken
 from pipeline.wire.cookie import FIRST_SOURCE_PORT, SOURCE_PORTS
 from pipeline.wire.packet import ACK, OPTIONS, SYN, TCP, WINDOW, Link, u2, u4
 from pipeline.wire.segment import Kind, Places
-from pipeline.xdp import Port, RefusedError
 
 INTERFACE = "world0"
 ETH_P_ALL = 3
@@ -142,7 +143,7 @@ def player(spec: Spec, internet: Internet, vantage: Sequence[str]) -> Player:
     return Player(
         internet,
         {each.source: Responder(internet, population, each) for each in links},
-        ReceiveRing(guard.packet_socket(INTERFACE, ETH_P_ALL)),
+        ReceiveRing(sockets.packet_socket(INTERFACE, ETH_P_ALL)),
         segments(),
         links[0],
         blocks,
@@ -155,7 +156,7 @@ def segments() -> SegmentRing:
     try:
         return SegmentRing(Port(INTERFACE).segments)
     except RefusedError:
-        return SegmentRing.over(guard.packet_socket(INTERFACE, 0))
+        return SegmentRing.over(sockets.packet_socket(INTERFACE, 0))
 
 
 def link(address: str = VANTAGE_ADDRESS) -> Link:

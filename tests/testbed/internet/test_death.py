@@ -3,9 +3,9 @@
 import numpy as np
 
 from pipeline.space.ranges import Ranges
-from pipeline.testbed.internet.behaviour import BEHAVIOURS, NAMES
 from pipeline.testbed.internet.connections import CONNECTION
 from pipeline.testbed.internet.death import Dead
+from pipeline.testbed.internet.peers import BEHAVIOURS, NAMES
 from pipeline.testbed.internet.population import NOBODY, Block, Internet, Population
 
 COUNT = 3000

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import InputError
 from pipeline.space.ranges import Ranges
-from pipeline.testbed.internet.behaviour import NAMES
+from pipeline.testbed.internet.peers import NAMES
 from pipeline.testbed.internet.population import NOBODY, Block, Internet, Population, mix
 
 HOSTS = Block(addresses=("11.0.0.0/12",), ports=(104,), density=0.05, mix={"accepts": 1, "http": 3})

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.space.ranges import Ranges
-from pipeline.testbed.internet.behaviour import NAMES, Name
+from pipeline.testbed.internet.peers import NAMES, Name
 from pipeline.testbed.internet.population import Block, Internet, Population
 from pipeline.testbed.internet.responder import Responder, Segments
 from pipeline.wire.outgoing import encode

@@ -1,0 +1,119 @@
+"""`census enrich`, `resolve`, `reparse`, `report` and `sql`: from a sealed sweep to its numbers."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.commands.options import Lake, SweepId
+from pipeline.errors import InputError
+
+
+def enrich(
+    lake: Lake,
+    sweep: SweepId = None,
+    second: Annotated[
+        Path | None,
+        typer.Option(help="Second country database, to count by beside the plan's; a bundled one if not given."),
+    ] = None,
+) -> None:
+    """Place the addresses that answered in countries and networks, as the plan's databases have them, and build the marts."""
+    from pipeline.enrich import geo
+    from pipeline.lake import store
+    from pipeline.sweep import enrichment, freeze
+
+    place = store.find(store.at(lake), sweep)
+    enrichment.enrich(freeze.read(place.plan), place, second or geo.SECOND)
+
+
+def resolve(
+    lake: Lake,
+    sweep: SweepId = None,
+    nameserver: Annotated[
+        list[str] | None,
+        typer.Option(metavar="IP[:PORT]", help="Recursive name server to ask; may be given again.", show_default=False),
+    ] = None,
+    system: Annotated[bool, typer.Option("--system", help="Ask the name servers of /etc/resolv.conf.")] = False,
+    rate: Annotated[float, typer.Option(min=0.1, max=1000, help="Most messages a second, retries included.")] = 20.0,
+    json: Annotated[bool, typer.Option("--json", help="Print what came of it as JSON.")] = False,
+) -> None:
+    """Ask reverse DNS for the names of the addresses that spoke DICOM, each confirmed by where it leads (table host_names).
+
+    \b
+    census resolve demo/lake --nameserver 192.0.2.53
+    census enrich demo/lake            # names then tell owners (data/reference/owners.toml)
+
+    Nothing goes to the hosts themselves, and no name server is asked that you did not name. What was learned is kept: run it
+    again to go on, or to ask again where there was no answer.
+    """
+    from pipeline.console import show
+    from pipeline.lake import store
+    from pipeline.reverse_dns import server
+    from pipeline.reverse_dns.ask import Asker
+    from pipeline.sweep import freeze
+    from pipeline.sweep import resolve as names
+
+    if bool(nameserver) == system:
+        raise InputError(
+            "command line", "name the servers to ask by --nameserver IP[:PORT], or give --system; one of both"
+        )
+    servers = server.system() if system else tuple(server.parse(text, "--nameserver") for text in nameserver or ())
+    place = store.find(store.at(lake), sweep)
+    with show.counting() as tell:
+        told = names.resolve(freeze.read(place.plan), place, Asker(servers, rate=rate), tell)
+    show.show_facts(told, as_json=json)
+
+
+def reparse(lake: Lake, sweep: SweepId = None) -> None:
+    """Judge the replies that a sealed sweep kept by this version's parser; the views then prefer its judgement."""
+    from pipeline.console import show
+    from pipeline.lake import store
+    from pipeline.sweep import reparse as again
+
+    place = store.find(store.at(lake), sweep)
+    changed = again.reparse(place)
+    told = ", ".join(f"{name} in {rows}" for name, rows in changed.most_common()) or "nothing"
+    show.say(f"{place.id}: this version's parser reads otherwise: {told}; `census enrich` judges identities again")
+
+
+def report(
+    lake: Lake,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the report.")],
+    sweep: SweepId = None,
+    formats: Annotated[str, typer.Option("--format", help="Any of html,md,csv,png.")] = "html,md,csv,png",
+    country: Annotated[str | None, typer.Option(help="The edition of a country, e.g. GB.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Compare with this sweep, or the first one from this date on.")
+    ] = None,
+    least: Annotated[int, typer.Option(help="Cells of a country with fewer services are not told apart.")] = 5,
+) -> None:
+    """Write the report of a sweep: aggregates only, as a self-contained page, Markdown, tables and figures."""
+    from pipeline.console import show
+    from pipeline.lake import store
+    from pipeline.publish import report as publishing
+    from pipeline.publish.edition import Edition
+    from pipeline.views import session
+
+    edition = Edition(country.upper() if country else None, since, least)
+    place = store.find(store.at(lake), sweep)
+    with session.connect(store.at(lake)) as con:
+        written = publishing.write(con, place.id, output, set(formats.split(",")), edition)
+    for path in written:
+        show.say(str(path))
+
+
+def sql(
+    lake: Lake,
+    query: Annotated[str | None, typer.Argument(help="A query; a prompt opens without one.")] = None,
+    format: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+    init: Annotated[bool, typer.Option("--init", help="Print SQL for `duckdb -init`.")] = False,
+) -> None:
+    """Ask the lake in SQL, every table and view ready, e.g. census sql demo/lake "FROM countries"."""
+    from pipeline.console import sql as prompt
+    from pipeline.lake import store
+    from pipeline.views import session
+
+    if init:
+        print(session.init_sql(store.at(lake)))
+        return
+    prompt.ask(store.at(lake), query, format)

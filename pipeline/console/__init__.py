@@ -1,0 +1,1 @@
+"""The terminal: progress on standard error, results on standard output."""

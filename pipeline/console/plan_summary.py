@@ -1,0 +1,124 @@
+"""What a careful person reads before the first packet: a plan in words and numbers, for a terminal and for programs."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from pipeline.optout.register import DEFAULT_NAME
+from pipeline.space import caps
+from pipeline.space.caps import RISK
+from pipeline.space.plan import Plan
+from pipeline.space.ranges import Ranges
+
+#: Bytes of a probe's frame: Ethernet 14, IPv4 20, TCP 20 and its options 12; without what the line adds around a frame.
+PROBE_BYTES = 66
+#: Countries that a plan lists by name.
+COUNTRIES_SHOWN = 20
+
+Rows = Iterator[tuple[str, str]]
+
+
+def facts(plan: Plan) -> dict[str, Any]:
+    """A plan without its range tables, and what follows from it: durations in s, rates per s, sizes in bytes."""
+    found: dict[str, Any] = msgspec.to_builtins(plan)
+    for name in ("ranges", "forbidden", "requests"):
+        del found[name]
+    return found | {
+        "excluded_more_than_once": excluded_more_than_once(plan),
+        "targets": plan.targets,
+        "targets_per_port": plan.sampled_addresses,
+        "seconds": plan.probes / plan.settings.rate,
+        "bits_per_second": plan.settings.rate * PROBE_BYTES * 8,
+        "most_per_slash24_hour": most_per_slash24_hour(plan),
+    }
+
+
+def rows(plan: Plan) -> Rows:
+    """What and its value, in the order in which one wants to know: whom, how many, how fast, in whose name, by what."""
+    yield from _space(plan)
+    yield from _pace(plan)
+    yield from _answerable(plan)
+    yield from _made_of(plan)
+
+
+def countries(plan: Plan) -> Iterator[tuple[str, int, float]]:
+    """Country, its addresses in the target space, and the targets expected there; the smaller countries as one row."""
+    share = len(plan.settings.ports) * plan.sampled_addresses / plan.addresses
+    shown, others = plan.countries[:COUNTRIES_SHOWN], plan.countries[COUNTRIES_SHOWN:]
+    yield from ((country or "not placed", addresses, addresses * share) for country, addresses in shown)
+    if others:
+        rest = sum(addresses for _, addresses in others)
+        yield f"{len(others)} more", rest, rest * share
+
+
+def excluded_more_than_once(plan: Plan) -> int:
+    """How often an address of the included lists is excluded beyond the first time, over all lists."""
+    excluded = sum(part.addresses for part in plan.excluded)
+    return excluded - (sum(part.addresses for part in plan.included) - plan.addresses)
+
+
+def most_per_slash24_hour(plan: Plan) -> int:
+    """Probes that no /24 gets more of in any hour of the sweep, up to `caps.RISK`."""
+    return caps.most(caps.slash24(Ranges.of(plan.ranges)), plan.load)
+
+
+def duration(seconds: float) -> str:
+    """A time for people: the two largest of days, hours, minutes and seconds."""
+    whole = round(seconds)
+    parts = [(whole // 86400, "d"), (whole // 3600 % 24, "h"), (whole // 60 % 60, "min"), (whole % 60, "s")]
+    start = next((place for place, (count, _) in enumerate(parts) if count), 3)
+    return " ".join(f"{count} {unit}" for count, unit in parts[start : start + 2])
+
+
+def _space(plan: Plan) -> Rows:
+    yield from ((f"in: {part.name}", _addresses(part.addresses)) for part in plan.included)
+    yield from ((f"out: {part.name}", _addresses(part.addresses)) for part in plan.excluded)
+    if twice := excluded_more_than_once(plan):
+        yield "of which in several lists", f"{_addresses(twice)}, counted once more than they are taken out"
+    yield "target space", f"{_addresses(plan.addresses)} in {len(plan.ranges):,} ranges"
+    share = plan.sampled_addresses / plan.addresses
+    yield "visited", _addresses(plan.sampled_addresses) + (f", a random {share:.3%}" if share < 1 else ", all")
+    yield from ((f"port {port}", f"{plan.sampled_addresses:,} targets") for port in plan.settings.ports)
+    yield "targets", f"{plan.targets:,}"
+    if plan.probe.engine == "connect":
+        yield (
+            "engine",
+            "connect: one connection a target, the request first; the kernel asks the silent twice, none are asked beside",
+        )
+        return
+    yield "second looks", f"at {plan.loss.sample:.2%} of the targets, {plan.loss.delay:g} s after the first"
+    yield "control port", f"{plan.control.port}, at {plan.control.sample:.2%} of the addresses"
+
+
+def _pace(plan: Plan) -> Rows:
+    rate, pace = plan.settings.rate, plan.pace
+    lowered = f", lowered from {pace.asked:,} by {pace.lowered_by}" if pace.lowered_by else ""
+    yield "rate", f"{rate:,} probes/s, {rate * PROBE_BYTES * 8 / 1e6:,.2f} Mbit/s{lowered}"
+    yield "sending takes", duration(plan.probes / rate)
+    sure = f"at most {most_per_slash24_hour(plan):,} anywhere (risk {RISK:.1%})"
+    yield "busiest /24 gets", f"{pace.per_slash24_hour:,.1f} probes/hour on average, {sure}"
+    if pace.per_network_hour is not None:
+        yield "busiest network gets", f"{pace.per_network_hour:,.0f} probes/hour on average"
+
+
+def _answerable(plan: Plan) -> Rows:
+    identity = plan.identity
+    yield "profile", plan.settings.profile
+    yield "we call ourselves", identity.ae_title
+    yield "contact", " ".join(filter(None, (identity.contact, identity.url))) or "nobody"
+    yield "authorised by", identity.authorised_by or "nobody"
+    yield "register obeyed", plan.register or f"{DEFAULT_NAME} in the lake"
+
+
+def _made_of(plan: Plan) -> Rows:
+    reference = plan.reference
+    yield "order", f"seed {plan.settings.seed}, {plan.settings.shards} shards"
+    yield "countries by", reference.country_source
+    yield "networks by", reference.asn_source or "no database (key geo.asn names one)"
+    yield "code", plan.code_version
+    yield "digest", plan.digest
+
+
+def _addresses(count: int) -> str:
+    return f"{count:,} address" + ("" if count == 1 else "es")

@@ -1,0 +1,81 @@
+"""The SQL prompt over a lake."""
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+from pipeline.errors import InputError
+from pipeline.lake.store import Place
+from pipeline.publish.escape import shown as bounded
+from pipeline.publish.escape import visible
+
+if TYPE_CHECKING:
+    pass
+
+
+from pipeline.console.show import results, say
+
+
+def ask(lake: Place, query: str | None, form: str) -> None:
+    """Answer a query, or open a prompt."""
+    from pipeline.views import session
+
+    if form not in ("table", "csv", "json"):
+        raise InputError("--format", f"{form!r} is not one of table, csv, json")
+    with session.connect(lake) as con:
+        for text in [query] if query else _prompt():
+            _answer(con, text, form, fatal=query is not None)
+
+
+def _prompt() -> Iterator[str]:
+    say("DuckDB with the views of the lake; SHOW TABLES lists them, Ctrl-D ends.")
+    while True:
+        try:
+            yield input("census> ")
+        except EOFError:
+            return
+
+
+def _answer(con: Any, text: str, form: str, *, fatal: bool) -> None:
+    import duckdb
+    import pyarrow.csv
+
+    try:
+        relation = con.sql(text)
+        table = relation.to_arrow_table() if relation is not None else None
+    except duckdb.Error as error:
+        if fatal:
+            raise InputError("query", str(error)) from None
+        say(str(error))
+        return
+    if table is None:
+        return
+    if form == "json":
+        print(json.dumps(table.to_pylist(), default=str))
+    elif form == "csv":
+        pyarrow.csv.write_csv(_flat(table), sys.stdout.buffer)
+    else:
+        _print_table(table)
+
+
+def _flat(table: Any) -> Any:
+    """The table with JSON texts in place of lists and structs, which CSV cannot hold."""
+    import pyarrow as pa
+
+    for number, column in enumerate(table.schema):
+        if pa.types.is_nested(column.type):
+            texts = [None if value is None else json.dumps(value, default=str) for value in table[number].to_pylist()]
+            table = table.set_column(number, column.name, pa.array(texts, pa.string()))
+    return table
+
+
+def _print_table(table: Any) -> None:
+    shown = Table()
+    for name in table.column_names:
+        shown.add_column(visible(name))
+    for row in table.to_pylist():
+        shown.add_row(*(bounded(str(value)) if value is not None else "" for value in row.values()))
+    results().print(shown)

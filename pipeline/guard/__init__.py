@@ -1,0 +1,1 @@
+"""The guard below all senders: where sockets are made, and the proof that a testbed is closed."""

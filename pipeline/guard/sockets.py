@@ -1,0 +1,151 @@
+"""The guard below all senders: every socket that leaves this program is made here, or not at all.
+
+Data-plane sockets are made in the network namespace of the vantage (`at_vantage`), and what is asked of the network for them
+is asked there. The process that makes them stays where it is: its lake, its channels and its server may be elsewhere.
+"""
+
+import os
+import socket
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from pipeline.config import IdentitySection
+from pipeline.errors import CensusError, GuardError
+from pipeline.guard.namespaces import inode, inside
+from pipeline.guard.proof import why_not_closed
+
+#: Set to anything: refuse every packet outside of a closed testbed and loopback, whatever the configuration says.
+ONLY_TESTBED = "CENSUS_ONLY_TESTBED"
+#: The network namespace that probes leave from, as a file (`/run/netns/NAME`) or a process that lives in it; our own if not set.
+VANTAGE = "CENSUS_VANTAGE"
+AF_XDP = 44  # linux/socket.h; Python knows no name for it
+IP_BIND_ADDRESS_NO_PORT = 24  # ip(7): one port serves connections to many destinations
+#: First byte of every loopback address (RFC 6890 §2.2.2: 127.0.0.0/8).
+LOOPBACK = 127
+#: The identity without which nothing is sent to anyone. The AE title has a default, so it is only missed with another.
+REQUIRED_IDENTITY = ("contact", "url", "authorised_by")
+
+T = TypeVar("T")
+
+
+def at_vantage(work: Callable[[], T]) -> T:
+    """Do `work` in the vantage's network namespace: sockets that it makes stay there, this thread does not move."""
+    named = os.environ.get(VANTAGE)
+    if not named:
+        return work()
+    place = int(named) if named.isdecimal() else Path(named)
+    try:
+        return work() if inode() == inode(place) else inside(place, work)
+    except FileNotFoundError as error:
+        raise CensusError(f"{VANTAGE}={named}: there is no such network namespace ({error})") from None
+
+
+def in_closed_testbed() -> bool:
+    """Tell whether the network namespace of the vantage is part of a testbed that is closed right now."""
+    return not at_vantage(why_not_closed)
+
+
+def require_authorised(identity: IdentitySection) -> None:
+    """Raise GuardError unless this process may send: into a closed testbed, or with a full identity."""
+    reasons = at_vantage(why_not_closed)
+    if not reasons:
+        return
+    if os.environ.get(ONLY_TESTBED):
+        raise GuardError(_refusal("sending", reasons))
+    missing = [key for key in REQUIRED_IDENTITY if not getattr(identity, key)]
+    if missing and identity.ae_title == IdentitySection().ae_title:
+        missing.insert(0, "ae_title")
+    if missing:
+        raise GuardError(
+            f"[identity] lacks {', '.join(missing)}: nothing is sent outside of a testbed unless it says who measures, "
+            "where the measured can read about it and who authorised it; fill them in, or use `census testbed run`"
+        )
+
+
+def packet_socket(interface: str, protocol: int) -> socket.socket:
+    """Make a raw packet socket bound to an interface of the vantage."""
+    return at_vantage(lambda: _packet_socket(interface, protocol))
+
+
+def _packet_socket(interface: str, protocol: int) -> socket.socket:
+    if interface != "lo":
+        _refuse_outside(f"a packet socket on {interface}")
+    made = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    try:
+        made.bind((interface, protocol))
+    except OSError as error:
+        made.close()
+        raise CensusError(
+            f"no packet socket on {interface}: {error.strerror}; `ip link` lists the interfaces"
+        ) from None
+    return made
+
+
+def xdp_socket(interface: str) -> socket.socket:
+    """Make an AF_XDP socket that is meant for an interface of the vantage; binding it is the caller's. Raises OSError."""
+    return at_vantage(lambda: _xdp_socket(interface))
+
+
+def _xdp_socket(interface: str) -> socket.socket:
+    if interface != "lo":
+        _refuse_outside(f"an AF_XDP socket on {interface}")
+    return socket.socket(AF_XDP, socket.SOCK_RAW, 0)
+
+
+def tcp_socket(destination: str, *, source: str = "", interface: str = "") -> socket.socket:
+    """Make a non-blocking TCP socket that is meant for this destination; connecting it is the caller's.
+
+    It leaves from a source address and through an interface, where they are given; its port is chosen when it connects.
+    """
+    return at_vantage(lambda: _tcp_socket(destination, source, interface))
+
+
+def _tcp_socket(destination: str, source: str, interface: str) -> socket.socket:
+    if not _is_loopback(destination):
+        _refuse_outside(f"a TCP socket to {destination}")
+    made = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        if interface:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode())
+        if source:
+            made.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
+            made.bind((source, 0))
+    except OSError as error:
+        made.close()
+        raise CensusError(
+            f"no TCP socket from {source or 'here'} on {interface or 'any link'}: {error.strerror}"
+        ) from None
+    return made
+
+
+def require_reach(host: str, what: str) -> None:
+    """Raise GuardError unless this process may send something other than a probe to this host (a name, or an address).
+
+    It leaves from where the process itself stands, whatever the vantage is.
+    """
+    if host != "localhost" and not _is_loopback(host):
+        _refuse_outside(f"{what} to {host}")
+
+
+def _is_loopback(destination: str) -> bool:
+    try:
+        return socket.inet_pton(socket.AF_INET, destination)[0] == LOOPBACK
+    except OSError:
+        return False
+
+
+def _refuse_outside(what: str) -> None:
+    """Raise GuardError if only testbeds are allowed and this namespace is in none."""
+    if not os.environ.get(ONLY_TESTBED):
+        return
+    reasons = why_not_closed()
+    if reasons:
+        raise GuardError(_refusal(what, reasons))
+
+
+def _refusal(what: str, reasons: Sequence[str]) -> str:
+    return (
+        f"{what} is refused: {ONLY_TESTBED} is set and this is not a closed testbed ({'; '.join(reasons)}); "
+        f"run the command by `census testbed run -- …`, or unset {ONLY_TESTBED} if it may send to others"
+    )

@@ -1,0 +1,43 @@
+"""The machine that the program runs on: this boot, its processes, a clock that a suspension does not stop, durable folders."""
+
+import os
+import time
+from pathlib import Path
+
+
+def boot_id() -> str:
+    """Return the kernel's name for this boot."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def started_at(pid: int) -> int | None:
+    """When a process was started, in clock ticks since the boot, which tells it from a later one with its pid; None if it is gone."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    except OSError:
+        return None
+    # proc(5): the name may hold anything, so count from its closing bracket; field 22 is the start time.
+    fields = stat.rpartition(")")[2].split()
+    return None if fields[0] in "ZX" else int(fields[19])
+
+
+def clock() -> float:
+    """Seconds of a clock that also counts while the machine is suspended (CLOCK_BOOTTIME)."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def sync(path: Path) -> None:
+    """Make a file's bytes, or the names in a folder, durable (fsync(2))."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def folder(variable: str, default: str) -> Path:
+    """The program's own folder on this machine (XDG Base Directory Specification).
+
+    It is below the folder that a variable of the environment names; `default` is below the user's own.
+    """
+    return Path(os.environ.get(variable) or Path.home() / default) / "dicom-census"

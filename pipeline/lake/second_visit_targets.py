@@ -1,0 +1,74 @@
+"""Who gets a second visit: told by the rows of a shard's first round, so that anyone can tell again."""
+
+from collections.abc import Container, Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline import schema
+from pipeline.lake import receipts, schema_versions
+from pipeline.lake.store import Place, Sweep
+from pipeline.outcome import CloseStage, Outcome
+from pipeline.space.plan import Plan
+from pipeline.space.shard import Range, Walk
+
+COLUMNS = ["ip", "port", "outcome", "close_stage"]
+
+
+def chosen(responses: pa.Table, plan: Plan) -> pa.Table:
+    """Targets (`ip`, `port`) that reset after our plain request or answered it with a TLS record, in a shuffled order."""
+    after = pc.and_(
+        pc.equal(responses["outcome"], str(Outcome.RESET)),
+        pc.equal(responses["close_stage"], str(CloseStage.ASSOCIATE)),
+    )
+    wanted = pc.or_(pc.equal(responses["outcome"], str(Outcome.TLS)), after)
+    plain = pc.invert(pc.is_in(responses["port"], pa.array(plan.tls.ports, pa.uint16())))
+    found = (
+        responses.filter(pc.and_(wanted, plain))
+        .select(["ip", "port"])
+        .sort_by([("ip", "ascending"), ("port", "ascending")])
+    )
+    return found.take(pa.array(np.random.default_rng(plan.settings.seed).permutation(len(found))))
+
+
+def of_shard(place: Sweep, plan: Plan, walk: Walk, shard: int) -> tuple[Range, pa.Table] | None:
+    """The range of a shard's second visits and its targets; None if there are none, or the first round is not done."""
+    if plan.settings.profile != "tls":
+        return None
+    first = list(walk.ranges(shard))
+    keys = [planned.key for planned in first]
+    if not receipts.finished(place).issuperset(keys):
+        return None
+    targets = chosen(_responses(place, walk, shard, keys), plan)
+    return (Range(shard, len(first), 0, len(targets) - 1), targets) if len(targets) else None
+
+
+def ranges(plan: Plan, walk: Walk, shard: int) -> Iterator[Range]:
+    """The ranges of a shard whose visits the plan makes for their own sake; of that of second visits only the key is known."""
+    first = list(walk.ranges(shard))
+    yield from first
+    if plan.settings.profile == "tls":
+        yield Range(shard, len(first), 0, 0)
+
+
+def _responses(place: Sweep, walk: Walk, shard: int, keys: Container[str]) -> pa.Table:
+    """A shard's rows of `responses`."""
+    sealed = place.sealed("responses")
+    if sealed.exists():
+        rows = _without(_read(sealed), place.sealed("held"))
+        return rows.filter(pa.array(walk.locate(np.asarray(rows["ip"]), np.asarray(rows["port"]))[0] == shard))
+    files = [path for path in receipts.parts(place, "responses") if path.name.partition(".")[0] in keys]
+    empty = schema.table("responses").arrow.empty_table().select(COLUMNS).replace_schema_metadata(None)
+    return pa.concat_tables([empty, *(_read(path) for path in files)])
+
+
+def _without(rows: pa.Table, held: Place) -> pa.Table:
+    """Rows but for those of targets that were held back: they were visited in the third round."""
+    if not held.exists():
+        return rows
+    return rows.join(_read(held, ["ip", "port"]), ["ip", "port"], join_type="left anti")
+
+
+def _read(path: Place, columns: list[str] = COLUMNS) -> pa.Table:
+    return schema_versions.read(path, "responses", columns).replace_schema_metadata(None)

@@ -1,0 +1,185 @@
+"""The register's edge: where it is kept, how a line is added, and how a worker watches it without ever waiting for it."""
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Protocol
+
+from pipeline import host
+from pipeline.errors import CensusError, InputError
+from pipeline.lake import store
+from pipeline.lake.store import Place
+from pipeline.optout.events import AnyEvent, History, State, Unfinished, chain, fold, parse
+from pipeline.space.ranges import Ranges
+
+#: Where a register lies that the configuration does not name: in the lake, so that all who share the lake share it.
+DEFAULT_NAME = "optout.jsonl"
+#: A quarter of a million opt-outs; what is longer is no register.
+LONGEST = 64 << 20
+#: How long a last line without an end is taken for one that is being written.
+UNFINISHED_SECONDS = 1.0
+
+
+class Register(Protocol):
+    """Where a register is kept."""
+
+    where: str
+
+    def create(self) -> bool:
+        """Begin an empty one; False if there is one. Raises InputError if that cannot be."""
+
+    def read(self) -> bytes:
+        """All of it. Raises InputError if that cannot be."""
+
+    def append(self, lines: bytes, *, after: bytes) -> bool:
+        """Add lines durably if the register is still `after`; False if somebody else has added some."""
+
+
+class File:
+    """A register in a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.where = str(path)
+
+    def create(self) -> bool:
+        """Begin an empty one; False if there is one."""
+        try:
+            self._path.touch(exist_ok=False)
+            host.sync(self._path.parent)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            raise InputError(self.where, f"cannot be made: {error.strerror}") from None
+        return True
+
+    def read(self) -> bytes:
+        """All of it."""
+        try:
+            with self._path.open("rb") as file:
+                if os.fstat(file.fileno()).st_size > LONGEST:
+                    raise InputError(
+                        self.where, f"is longer than {LONGEST >> 20} MiB; begin a new one with what is active"
+                    )
+                return file.read()
+        except OSError as error:
+            raise InputError(self.where, f"the register cannot be read: {error.strerror}") from None
+
+    def append(self, lines: bytes, *, after: bytes) -> bool:
+        """Add lines in one write under a lock; a reader sees all of a line's bytes or no end of line."""
+        try:
+            with self._path.open("r+b", buffering=0) as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                file.seek(0)
+                if file.read() != after:
+                    return False
+                if file.write(lines) != len(lines):  # at the end, where reading has left it
+                    file.truncate(len(after))
+                    raise InputError(self.where, "cannot be written: the device is full")
+                os.fsync(file)
+        except OSError as error:
+            raise InputError(self.where, f"cannot be written: {error.strerror}") from None
+        return True
+
+
+class Object:
+    """A register that is an object in a bucket: each change is a put on the condition that nobody made another one."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self.where = str(place)
+
+    def create(self) -> bool:
+        """Begin an empty one; False if there is one."""
+        return store.write(self._place, b"", new=True)
+
+    def read(self) -> bytes:
+        """All of it."""
+        return self._read()[0]
+
+    def append(self, lines: bytes, *, after: bytes) -> bool:
+        """Add lines by one put; a reader sees all of them or none."""
+        data, version = self._read()
+        return data == after and store.swap(self._place, after + lines, after=version) is not None
+
+    def _read(self) -> tuple[bytes, str]:
+        try:
+            found = store.read(self._place)
+        except InputError:
+            raise
+        except CensusError as error:
+            raise InputError(self.where, f"the register cannot be read: {error}") from None
+        if found is None or len(found[0]) > LONGEST:
+            raise InputError(
+                self.where, f"is longer than {LONGEST >> 20} MiB" if found else "the register cannot be read: no object"
+            )
+        return found
+
+
+def at(location: str) -> Register:
+    """The register at a path or an s3:// URL. Raises InputError for another kind of URL."""
+    place = store.at(location)
+    return File(place) if isinstance(place, Path) else Object(place)
+
+
+def resolve(name: str, base: Path) -> str:
+    """What a plan carries for the configuration's `[optout] register`: a whole path; nothing where nothing is named."""
+    return name if not name or "://" in name else str((base / name).resolve())
+
+
+def of(named: str, lake: Place) -> Register:
+    """The register that a sweep into this lake obeys: the one its plan names, or else the lake's own."""
+    return at(named or str(lake / DEFAULT_NAME))
+
+
+def begin(named: str, lake: Place) -> None:
+    """Require a readable register; a lake that never held a sweep gets its own, empty. Raises InputError."""
+    own = lake / DEFAULT_NAME
+    if not named and not (lake / "plans").is_dir():
+        store.write(own, b"", new=True)
+    elif not named and not own.exists():
+        hint = "restore it, or make an empty file if nobody has opted out"
+        raise InputError(str(own), f"the register is missing, though sweeps were made here: {hint}")
+    load(of(named, lake))
+
+
+def opted_out(named: str, lake: Place) -> Ranges | None:
+    """What is opted out today, for a plan; None if the lake has no register of its own yet. Raises InputError."""
+    if not named and not (lake / DEFAULT_NAME).exists():
+        return None
+    return state(of(named, lake)).ranges
+
+
+def load(register: Register) -> tuple[bytes, History]:
+    """Read a register, waiting a second for a line that is being written. Raises InputError."""
+    until = time.monotonic() + UNFINISHED_SECONDS
+    while True:
+        data = register.read()
+        try:
+            return data, parse(data, register.where)
+        except Unfinished:
+            if time.monotonic() > until:
+                raise
+        time.sleep(0.05)
+
+
+def today() -> date:
+    """The day in UTC."""
+    return datetime.now(UTC).date()
+
+
+def state(register: Register) -> State:
+    """What a register says today. Raises InputError."""
+    return fold(load(register)[1].events, today())
+
+
+def record(register: Register, make: Callable[[State], Sequence[AnyEvent]]) -> Sequence[AnyEvent]:
+    """Add the events that `make` gives for the state found, with nobody's in between; raises what `make` raises."""
+    while True:
+        data, history = load(register)
+        events = make(fold(history.events, today()))
+        if register.append(chain(events, history.last), after=data):
+            return events

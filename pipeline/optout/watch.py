@@ -1,0 +1,98 @@
+"""The watch over a register: a worker asks what it may do without ever waiting for a file system."""
+
+import threading
+from dataclasses import dataclass, replace
+from datetime import date
+
+from pipeline import host
+from pipeline.errors import InputError
+from pipeline.optout.events import History, State, digest, fold, parse
+from pipeline.optout.register import Register, today
+from pipeline.space.permit import Permit
+from pipeline.space.ranges import Ranges
+
+#: How often a worker reads the register. A read, not a look at its time stamp: those are coarse on some file systems.
+READ_SECONDS = 0.5
+#: A worker that has not been able to read the register for this long stops sending (DESIGN §4).
+STALE_SECONDS = 5.0
+NO_ANSWER = "it does not answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A register as it was read: published whole, never changed. `began` is when that reading began."""
+
+    began: float
+    day: date
+    data: bytes
+    history: History
+    digest: str
+    permit: Permit
+
+
+class Watch:
+    """Reads a register again and again in a thread of its own, so that who asks `permit` never waits for a file system.
+
+    A file system that hangs, a file that is gone and a chain that is broken are all the same: the last good reading grows
+    old, and at STALE_SECONDS nothing more may be sent.
+    """
+
+    def __init__(self, register: Register, space: Ranges) -> None:
+        self._register = register
+        self._space = space
+        self._reading: Reading | None = None
+        self._fault = NO_ANSWER
+        self._looked = threading.Event()
+        self._ended = threading.Event()
+
+    def __enter__(self) -> "Watch":
+        threading.Thread(target=self._watch, name="census-register", daemon=True).start()
+        self._looked.wait(STALE_SECONDS)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the register as it was last read; empty before it ever was."""
+        return self._reading.digest if self._reading else ""
+
+    def permit(self, now: float | None = None) -> Permit:
+        """What may be done now, on the clock that `host.clock` reads. `withheld` holds addresses of the space only."""
+        reading = self._reading
+        age = (host.clock() if now is None else now) - (reading.began if reading else -STALE_SECONDS)
+        if reading is None or age > STALE_SECONDS:
+            withheld = reading.permit.withheld if reading else Ranges.of(())
+            return Permit(f"it has not been readable for {STALE_SECONDS:.0f} s ({self._fault})", withheld)
+        return reading.permit
+
+    def _watch(self) -> None:
+        while not self._ended.is_set():
+            self._fault = NO_ANSWER
+            try:
+                self._look()
+            except InputError as error:
+                self._fault = str(error)
+            self._looked.set()
+            self._ended.wait(READ_SECONDS)
+
+    def _look(self) -> None:
+        began, day, before = host.clock(), today(), self._reading
+        data = self._register.read()
+        if before and before.day == day and before.data == data:
+            self._reading = replace(before, began=began)
+            return
+        if before and not data.startswith(before.data):
+            raise InputError(self._register.where, "does not begin any more with the lines that were read before")
+        history = parse(data, self._register.where, before.history if before else History())
+        permit = _permit(fold(history.events, day), self._space)
+        self._reading = Reading(began, day, data, history, digest(data), permit)
+
+
+def _permit(found: State, space: Ranges) -> Permit:
+    """What a state leaves to do in a target space, which holds nothing that the plan excludes already."""
+    held = f"{found.stop.reason} ({found.stop.who})" if found.stop else ""
+    rate = found.limit.rate if found.limit and found.limit.rate else float("inf")
+    resting = found.quarantined.intersect(space)
+    return Permit(held, found.ranges.intersect(space).union(resting), rate, resting)

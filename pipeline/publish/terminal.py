@@ -1,0 +1,73 @@
+"""The same tables for a terminal. Whatever is not plain text is written as its code, and nothing is markup."""
+
+from itertools import accumulate, islice
+
+import duckdb
+from rich.cells import cell_len
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.publish import cells as page
+from pipeline.publish import report
+from pipeline.publish.data import Facts, gather
+from pipeline.publish.edition import Edition
+from pipeline.publish.escape import visible
+
+#: A terminal is the operator's own: no cell is withheld.
+WHOLE = Edition(least=1)
+#: A screen that has room for every table, in characters.
+WIDE = 1000
+#: What a column takes beside its text: two blanks and a line.
+BESIDE = 3
+
+
+def facts(con: duckdb.DuckDBPyConnection, sweep: str) -> Facts:
+    """What the tables are made of; no cell is withheld."""
+    return gather(con, sweep, WHOLE)
+
+
+def country_table(facts: Facts, width: int = WIDE) -> Table:
+    """The countries in which services were found, with as many columns as a screen of this width has room for."""
+    return _table(facts, "countries", width)
+
+
+def products(facts: Facts) -> Table:
+    """What the exposed services say they are."""
+    return _table(facts, "products")
+
+
+def funnel(facts: Facts) -> Table:
+    """How many targets pass each step."""
+    drawn = Table(title=_text("Funnel"))
+    drawn.add_column(_text("Step"))
+    drawn.add_column(_text("Targets"), justify="right")
+    drawn.add_column(_text("Of the step before"), justify="right")
+    for step in report.funnel(facts):
+        drawn.add_row(*(_text(str(step[key])) for key in ("label", "count", "passed")))
+    return drawn
+
+
+def _table(facts: Facts, mart: str, width: int = WIDE) -> Table:
+    table = next(table for table in page.tables(facts) if table.mart == mart)
+    columns = [
+        [visible(text) for text in (heading.text, *(row[number].text for row in table.rows))]
+        for number, heading in enumerate(table.headings)
+    ]
+    shown = _fitting(columns, width)
+    more = f"further columns on a wider screen: {len(columns) - shown}" if shown < len(columns) else None
+    drawn = Table(title=_text(table.title), caption=more)
+    for heading, (name, *_) in zip(table.headings, columns[:shown], strict=False):
+        drawn.add_column(Text(name), justify="right" if heading.numeric else "left")
+    for cells in islice(zip(*columns[:shown], strict=True), 1, None):
+        drawn.add_row(*map(Text, cells))
+    return drawn
+
+
+def _fitting(columns: list[list[str]], width: int) -> int:
+    """How many columns, from the left, a screen has room for; at least one."""
+    ends = accumulate(BESIDE + max(map(cell_len, column)) for column in columns)
+    return max(1, sum(1 + end <= width for end in ends))
+
+
+def _text(text: str) -> Text:
+    return Text(visible(text))

@@ -1,0 +1,1 @@
+"""Packet rings: frames in memory shared with the kernel, as numpy views."""

@@ -1,0 +1,49 @@
+"""The classic BPF program that chooses which frames a packet socket receives."""
+
+import ctypes
+import socket
+import struct
+from collections.abc import Sequence
+
+from pipeline.wire.cookie import WHOLE, Slice
+from pipeline.wire.packet import ICMP, ICMP_UNREACHABLE, TCP
+
+SO_ATTACH_FILTER = 26
+#: A step of classic BPF: code, jt, jf, k.
+Step = tuple[int, int, int, int]
+
+
+def filter_program(our_address: int, ports: Slice = WHOLE) -> list[Step]:
+    """Classic BPF: IPv4 to us without options that is TCP to our source ports, or ICMP unreachable that quotes them.
+
+    Steps are (code, jt, jf, k).
+    """
+    load_half, load_byte, load_word = 0x28, 0x30, 0x20
+    equal, at_least, above, jump, give = 0x15, 0x35, 0x25, 0x05, 0x06
+    return [
+        (load_half, 0, 0, 12),
+        (equal, 0, 15, 0x0800),
+        (load_byte, 0, 0, 14),
+        (equal, 0, 13, 0x45),
+        (load_word, 0, 0, 30),
+        (equal, 0, 11, our_address),
+        (load_byte, 0, 0, 23),
+        (equal, 5, 0, TCP),
+        (equal, 0, 8, ICMP),
+        (load_byte, 0, 0, 34),
+        (equal, 0, 6, ICMP_UNREACHABLE),
+        (load_half, 0, 0, 62),
+        (jump, 0, 0, 1),
+        (load_half, 0, 0, 36),
+        (at_least, 0, 2, ports.first),
+        (above, 1, 0, ports.last),
+        (give, 0, 0, 0xFFFF),
+        (give, 0, 0, 0),
+    ]
+
+
+def attach_filter(sock: socket.socket, program: Sequence[Step]) -> ctypes.Array[ctypes.c_char]:
+    """Set the filter; the returned buffer must live as long as the socket."""
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in program))
+    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HL", len(program), ctypes.addressof(code)))
+    return code

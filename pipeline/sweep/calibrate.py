@@ -1,0 +1,166 @@
+"""At which rate answers begin to be lost: the rate is stepped up until second SYNs say so, and the last good one is the knee.
+
+One sweep over the targets of a configuration, in shards of one size: step k sends 2^k of them at 2^k times the lowest rate, so that
+steps last equally long and no host is visited twice. Every target gets a second SYN a little later; of the hosts that answered
+that one, those that did not answer the first were lost on the way (`statistics.recapture.detection`).
+"""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from pipeline.config import AlarmSection, Config, ControlSection, LossSection
+from pipeline.errors import GuardError, InputError
+from pipeline.guard import sockets
+from pipeline.lake import receipts, store
+from pipeline.lake.receipts import Receipt
+from pipeline.optout import edit, register
+from pipeline.optout.watch import READ_SECONDS
+from pipeline.space import signed
+from pipeline.space.plan import Plan
+from pipeline.space.ranges import Ranges
+from pipeline.statistics.recapture import detection
+from pipeline.sweep import freeze
+from pipeline.sweep import run as sweep
+from pipeline.worker.coordinator import Worker
+
+#: Steps that there may be: each has twice the shards of the one before, and a plan has 512 at most.
+MOST_STEPS = 9
+#: Seconds between a SYN and the second one to the same target; what hurts both is not seen.
+DELAY = 2.0
+#: A sender that falls short of the set rate by more than this is itself the limit.
+SHORT = 0.5
+#: Loss below this is no loss that matters, however surely it is there.
+TOLERATED = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one rate (probes a second) came to. `loss` is the share of hosts that one SYN misses, with its 95 % interval."""
+
+    rate: int
+    sent: float
+    """SYNs a second that really left while it sent, second ones included."""
+    answered: int
+    """Hosts that answered a second SYN, of which the loss tells."""
+    loss: float
+    loss_low: float
+    loss_high: float
+    dropped: int
+    """Frames that our own receive ring had no room for."""
+    stalls: int
+
+    @property
+    def short(self) -> bool:
+        """Whether the sender did not keep up."""
+        return self.sent < self.rate * (1 - SHORT)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The steps in their order, the knee (None if the first one lost already), and what ended it."""
+
+    plan_digest: str
+    code_version: str
+    vantage: str
+    began: str
+    steps: list[Step]
+    knee: int | None
+    reason: str
+
+
+def calibration_plan(path: Path, *, lowest: int, steps: int) -> Plan:
+    """The plan of a calibration. Raises InputError, and GuardError where its targets are neither in a testbed nor signed for."""
+    if not 2 <= steps <= MOST_STEPS:
+        raise InputError("--steps", f"must be 2 to {MOST_STEPS}")
+
+    def changed(config: Config) -> Config:
+        if config.probe.engine == "connect":
+            raise InputError("key probe.engine", '"connect" sends no second SYN, by which loss is measured; use "ring"')
+        settings = msgspec.structs.replace(
+            config.sweep, rate=lowest << (steps - 1), shards=(1 << steps) - 1, profile="associate", sample=1.0
+        )
+        return msgspec.structs.replace(
+            config, sweep=settings, harm=None, loss=LossSection(sample=1.0, delay=DELAY),
+            control=ControlSection(sample=0.0), alarm=AlarmSection(false_alarms=0.0),
+        )  # fmt: skip
+
+    plan = freeze.freeze(path, change=changed)
+    if not sockets.in_closed_testbed():
+        signed.require(plan.own, Ranges.of(plan.ranges), "a calibration")
+    if plan.pace.lowered_by:
+        raise GuardError(
+            f"{plan.pace.lowered_by} lowers the highest rate to {plan.settings.rate}: take fewer steps, or more targets"
+        )
+    return plan
+
+
+def run(plan: Plan, *, lowest: int, steps: int) -> Iterator[Step]:
+    """Send step after step, until answers are lost or the sender falls short; the lake is thrown away."""
+    with tempfile.TemporaryDirectory(prefix="census-calibration-") as folder:
+        place = sweep.begin(plan, store.at(folder))
+        obeyed = register.of(plan.register, place.lake)
+        with Worker(plan, place) as worker, ThreadPoolExecutor(plan.probe.processes + 1) as pool:
+            first: Step | None = None
+            for number in range(steps):
+                edit.limit(obeyed, "calibration", lowest << number)
+                time.sleep(3 * READ_SECONDS)  # senders have read it by then
+                shards = range((1 << number) - 1, (2 << number) - 1)
+                list(pool.map(partial(worker.run, 1), shards))
+                found = [receipt for receipt in receipts.read_receipts(place) if receipt["shard"] in shards]
+                step = _step(lowest << number, found)
+                yield step
+                first = first or step
+                if step.short or _loses(step, first):
+                    return
+
+
+def _step(rate: int, found: list[Receipt]) -> Step:
+    """What the receipts of a step's shards say."""
+    both, only = (sum(receipt[name] for receipt in found) for name in ("seen_twice", "second_only"))
+    seen = detection(both, both + only)
+    sent = sum(receipt["probes_sent"] + receipt["second_probes"] for receipt in found)
+    begun = min(receipt["started_at"] for receipt in found) / 1e6
+    ended = max(receipt["started_at"] / 1e6 + receipt["send_seconds"] for receipt in found)
+    return Step(
+        rate=rate,
+        sent=sent / (ended - begun + _rest(found, rate)),
+        answered=both + only,
+        loss=float(1 - seen.value),
+        loss_low=float(1 - seen.high),
+        loss_high=float(1 - seen.low),
+        dropped=sum(receipt["ring_dropped"] for receipt in found),
+        stalls=sum(receipt["stalls"] for receipt in found),
+    )
+
+
+def _rest(found: list[Receipt], rate: int) -> float:
+    """Seconds in which, after the last first SYN, the second ones still went out: those of the last `DELAY` seconds."""
+    second: int = sum(receipt["second_probes"] for receipt in found)
+    return min(DELAY, second / rate)
+
+
+def _loses(step: Step, first: Step) -> bool:
+    """Whether a step loses more than the first one did, beyond chance and beyond what matters."""
+    return step.loss_low > max(first.loss_high if first is not step else 0.0, TOLERATED)
+
+
+def judge(plan: Plan, vantage: str, steps: list[Step]) -> Calibration:
+    """What the steps come to."""
+    last, first = steps[-1], steps[0]
+    good = [step.rate for step in steps if not step.short and not _loses(step, first)]
+    reasons = {
+        "loss": _loses(last, first),
+        "the sender": last.short,
+        "no loss up to the highest rate": True,
+    }
+    return Calibration(
+        plan_digest=plan.digest, code_version=plan.code_version, vantage=vantage, began=plan.created, steps=steps,
+        knee=good[-1] if good else None, reason=next(reason for reason, holds in reasons.items() if holds),
+    )  # fmt: skip

@@ -1,0 +1,88 @@
+"""Enrich a sealed sweep: countries, networks, identities, owners and systems, then its marts."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.enrich import databases as atlas
+from pipeline.enrich import fingerprints, geo, method, network_kinds, offer, owner, ruleset, systems, tables
+from pipeline.enrich.fingerprints import Asked
+from pipeline.enrich.partition import Addresses
+from pipeline.errors import GuardError
+from pipeline.lake import parts
+from pipeline.lake.read import empty, rows
+from pipeline.lake.store import Sweep
+from pipeline.space.plan import KINDS, Plan
+from pipeline.space.ranges import Ranges
+from pipeline.views import marts
+
+#: The last of the tables that enriching makes.
+ENRICHED = "methods"
+
+
+def enrich(plan: Plan, place: Sweep, second: Path = geo.SECOND) -> None:
+    """Place the addresses that answered, by a second database too, count those that were asked, judge what they said, and
+    build the sweep's marts. Raises InputError or GuardError.
+    """
+    databases, beside = _databases(plan), geo.load(second)
+    places, announced = databases.places, databases.announced
+    kind = network_kinds.load(places, announced, owner.load()) if announced else None
+    ranges = Ranges.of(plan.ranges)
+    answered = np.asarray(rows(place, "responses", ["ip"])["ip"], dtype=np.uint32)
+
+    def located(ips: Addresses) -> pa.Table:
+        return tables.locations(ips, places, announced, second=beside, kinds=kind)
+
+    parts.write_pieces(
+        place.sealed("locations"), map(located, tables.pieces(answered)), "locations", place.id, digest=plan.digest
+    )
+    first, last = ranges.first.astype(np.uint32), ranges.last.astype(np.uint32)
+    _derive(plan, place, "coverage", tables.coverage(first, last, places, beside))
+    _derive(plan, place, "network_coverage", kind.coverage(first, last) if kind else empty("network_coverage"))
+    asked = Asked(
+        offer=offer.offer(bytes.fromhex(plan.requests["request"])),
+        space=ranges,
+        share=plan.sampled_addresses / plan.addresses,
+        answered=answered,
+        controls=np.asarray(rows(place, "controls", ["ip"])["ip"], dtype=np.uint32),
+    )
+    _judge(plan, place, asked, located)
+    _derive(plan, place, "space", method.space(ranges))
+    _derive(plan, place, "methods", _method(plan, ranges))
+    marts.build(place)
+
+
+def _method(plan: Plan, ranges: Ranges) -> pa.Table:
+    asked = plan.settings
+    return method.methods(
+        plan.digest, plan.requests, ranges, profile=asked.profile, ports=asked.ports, engine=KINDS[plan.probe.engine]
+    )
+
+
+def _judge(plan: Plan, place: Sweep, asked: Asked, located: Callable[[Addresses], pa.Table]) -> None:
+    """Say of those that spoke DICOM who they are, whose, and which are one system."""
+    associations, shown = rows(place, "associations"), rows(place, "tls")
+    found = located(np.asarray(associations["ip"], dtype=np.uint32))
+    judged = fingerprints.fingerprints(associations, asked, ruleset.load())
+    _derive(plan, place, "fingerprints", judged)
+    names = rows(place, "host_names", ["ip", "names"])
+    _derive(plan, place, "owners", owner.owners(associations["ip"], found, shown, names, owner.load()))
+    _derive(plan, place, "systems", systems.systems(associations, judged, found, shown))
+
+
+def _derive(plan: Plan, place: Sweep, table: str, rows: pa.Table) -> None:
+    """Write a table that can be made again from the sweep's facts."""
+    parts.write(place.sealed(table), parts.tidy([rows], table), table, place.id, digest=plan.digest)
+
+
+def _databases(plan: Plan) -> atlas.Atlas:
+    """The databases that the plan names. Raises GuardError if one has changed since."""
+    paths = (Path(name) if name else None for name in (plan.reference.country, plan.reference.asn))
+    found = atlas.load(*paths)
+    for field in ("country_digest", "asn_digest"):
+        if getattr(found.reference, field) != getattr(plan.reference, field):
+            name = plan.reference.country_source if field == "country_digest" else plan.reference.asn_source
+            raise GuardError(f"the plan was frozen with another database (field reference.{field}): {name}")
+    return found

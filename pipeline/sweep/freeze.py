@@ -1,0 +1,110 @@
+"""Freeze a plan, and check one before it is run."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pipeline import checkout, config
+from pipeline.config import Config, IdentitySection
+from pipeline.enrich import databases as atlas
+from pipeline.errors import GuardError, InputError
+from pipeline.guard import namespaces, sockets
+from pipeline.lake import store
+from pipeline.lake.store import Place
+from pipeline.optout import register
+from pipeline.space import listing, signed
+from pipeline.space import plan as planning
+from pipeline.space.plan import Plan
+from pipeline.space.ranges import Ranges
+from pipeline.sweep import sign
+from pipeline.wire import outgoing
+from pipeline.wire.capabilities import PROPOSED
+
+
+def freeze(path: Path, lake: Place | None = None, *, change: Callable[[Config], Config] = lambda same: same) -> Plan:
+    """Fix the plan of a configuration file, changed or not, for a lake (its own if none is given). Raises InputError."""
+    settings = change(config.load(path))
+    base = path.parent
+    country, asn = ((base / name).resolve() if name else None for name in (settings.geo.country, settings.geo.asn))
+    named = register.resolve(settings.optout.register, base)
+    try:
+        plan = planning.freeze(
+            settings,
+            base,
+            created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            code_version=checkout.code(),
+            requests=_requests(settings.identity, settings.sweep.profile),
+            atlas=atlas.load(country, asn),
+            register=named,
+            opted_out=register.opted_out(named, lake or store.at(settings.lake.url)),
+            own=sign.read(settings.own, base),
+        )
+    except InputError as error:
+        raise InputError(f"{path}, {error.where}", error.reason) from None
+    _require_own(plan)
+    return plan
+
+
+def _requests(identity: IdentitySection, profile: str) -> dict[str, str]:
+    """What this version would send under an identity and a profile."""
+    class_uid = outgoing.class_uid(identity.url)
+    proposed = [each.uid for each in PROPOSED] if profile == "capabilities" else [outgoing.VERIFICATION]
+    return outgoing.encode(calling_ae=identity.ae_title, class_uid=class_uid, proposed=proposed).to_json()
+
+
+def _require_own(plan: Plan) -> None:
+    """Raise GuardError if a profile that is for one's own ranges goes beyond them."""
+    if plan.settings.profile == "capabilities":
+        signed.require(plan.own, Ranges.of(plan.ranges), "the profile `capabilities`")
+
+
+def read(path: Place) -> Plan:
+    """Read a plan that was frozen before. Raises InputError or GuardError."""
+    try:
+        return planning.decode(path.read_bytes(), str(path))
+    except OSError as error:
+        raise InputError(str(path), f"cannot be read: {error.strerror or 'there is no such object'}") from None
+
+
+def check(plan: Plan) -> None:
+    """Refuse a plan that this program or this place must not run. Raises GuardError; looks up no interface."""
+    sockets.require_authorised(plan.identity)
+    require_fit(plan)
+
+
+def require_fit(plan: Plan) -> None:
+    """Refuse a plan that this program must not run anywhere. Raises GuardError."""
+    _require_own(plan)
+    if count := planning.barred(plan).count:
+        raise GuardError(
+            f"the plan holds {count:,} addresses that this program never probes (field ranges); plan again"
+        )
+    ours = _requests(plan.identity, plan.settings.profile)
+    here = {
+        "code_version": (plan.code_version, checkout.code()),
+        **{f"requests.{name}": (plan.requests.get(name), ours.get(name)) for name in sorted(plan.requests | ours)},
+        "digests.special_purpose": (plan.digests.special_purpose, listing.special_purpose().ranges.digest),
+        "digests.never_touch": (plan.digests.never_touch, listing.never_touch().ranges.digest),
+    }
+    for field, (planned, known) in here.items():
+        if planned != known:
+            raise GuardError(
+                f"the plan does not fit this program (field {field}): the plan has {planned}, this program {known}; "
+                "run it with the program that froze it, or plan again"
+            )
+
+
+def findable(plan: Plan) -> Iterator[str]:
+    """Yield what the measured would not find out about who measures. Raises GuardError if the plan is strict about it.
+
+    A testbed that is closed has nobody who could look; there it is checked only if the plan names a resolver.
+    """
+    from pipeline.attribution import check as checking
+
+    if sockets.in_closed_testbed() and not plan.identity.resolver:
+        return
+    sources = plan.probe.sources or (sockets.at_vantage(namespaces.next_hop).source,)
+    found = list(checking.findings(plan.identity, *sources))
+    if found and plan.identity.strict:
+        raise GuardError(f"nothing is sent, since identity.strict is set: {'; '.join(found)}")
+    yield from found

@@ -1,0 +1,138 @@
+"""Host names for the addresses of a sweep that spoke DICOM: table `host_names`, a row an address, kept as they come.
+
+What was learned goes to a journal beside the table and into the table at the end, or at the next beginning if the program died:
+no address whose question was answered is asked about again.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from ipaddress import IPv4Address
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from pipeline import schema
+from pipeline.enrich.partition import Addresses, distinct
+from pipeline.errors import CensusError
+from pipeline.lake import parts, read
+from pipeline.lake.store import Place, Sweep
+from pipeline.optout import register
+from pipeline.outcome import NAMED, Naming
+from pipeline.reverse_dns import lookup
+from pipeline.reverse_dns.ask import Asker
+from pipeline.space.plan import Plan
+
+TABLE = "host_names"
+#: Addresses that are asked about at once; the rate bounds the messages, this one who waits for an answer.
+AT_ONCE = 16
+#: So many addresses in a row without an answer mean that the name server does not serve us.
+SILENT = 50
+
+Tell = Callable[[Mapping[str, int]], None]
+
+
+def resolve(plan: Plan, place: Sweep, asker: Asker, tell: Tell) -> dict[str, Any]:
+    """Ask for every address of `associations` that is not known yet; what came of it. Opted-out addresses are left alone.
+
+    Raises GuardError, InputError, and CensusError if the name servers do not answer.
+    """
+    _recover(plan, place)
+    left, counts = _left(plan, place)
+    tell(counts)
+    journal = parts.journal(_journal(place), TABLE)
+    try:
+        asyncio.run(_all(asker, iter(left), _Kept(journal, asker, counts, tell)))
+    finally:
+        journal.close()
+        _recover(plan, place)
+    return {
+        "sweep": place.id,
+        "nameservers": list(map(str, asker.servers)),
+        "queries_sent": asker.sent,
+        **counts,
+        "known": {naming.value: count for naming, count in _known(place).items()},
+    }
+
+
+class _Kept:
+    """Takes what comes, writes it to the journal, counts it, and gives up on servers that never answer."""
+
+    def __init__(self, journal: parts.Journal, asker: Asker, counts: Counter[str], tell: Tell) -> None:
+        self._journal, self._counts, self._tell = journal, counts, tell
+        self._servers, self._silent = ", ".join(map(str, asker.servers)), 0
+
+    def take(self, ip: int, named: lookup.Named) -> None:
+        """One address's names. Raises CensusError."""
+        row = msgspec.structs.asdict(named)
+        row |= {"ip": ip, "naming": row.pop("outcome"), "asked_at": time.time_ns() // 1000, "nameserver": self._servers}
+        self._journal.append(parts.from_rows([row], TABLE))
+        self._journal.commit()
+        self._counts.update(("asked", named.outcome.value))
+        self._tell(self._counts)
+        self._silent = 0 if named.outcome in NAMED else self._silent + 1
+        if self._silent >= SILENT:
+            raise CensusError(
+                f"{self._servers}: no answer for {SILENT} addresses in a row ({named.outcome.explanation.rstrip('.')}); "
+                "is it a recursive resolver that serves this machine? What was learned is kept; run the command again"
+            )
+
+
+async def _all(asker: Asker, left: Iterator[int], kept: _Kept) -> None:
+    """So many at once; the first error ends them all."""
+
+    async def some() -> None:
+        for ip in left:
+            kept.take(ip, await lookup.find(asker, str(IPv4Address(ip))))
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(AT_ONCE):
+                group.create_task(some())
+    except* CensusError as errors:
+        raise errors.exceptions[0] from None
+
+
+def _left(plan: Plan, place: Sweep) -> tuple[list[int], Counter[str]]:
+    """The addresses to ask about, and how many there are of which kind."""
+    answered = distinct(np.asarray(read.rows(place, "associations", ["ip"])["ip"], dtype=np.uint32))
+    out = register.opted_out(plan.register, place.lake)
+    wanted = answered[~out.contains(answered)] if out else answered
+    known = read.rows(place, TABLE, ["ip", "naming"])
+    done = [
+        ip for ip, naming in zip(known["ip"].to_pylist(), known["naming"].to_pylist(), strict=True) if naming in NAMED
+    ]
+    left: Addresses = np.setdiff1d(wanted, np.array(done, np.uint32))
+    counts = {
+        "addresses": answered.size,
+        "opted_out": answered.size - wanted.size,
+        "known_before": wanted.size - left.size,
+    }
+    return left.tolist(), Counter({**counts, "to_ask": left.size, "asked": 0, **dict.fromkeys(map(str, Naming), 0)})
+
+
+def _known(place: Sweep) -> dict[Naming, int]:
+    """How many rows of the table ended how."""
+    found = Counter(read.rows(place, TABLE, ["naming"])["naming"].to_pylist())
+    return {naming: found[naming] for naming in Naming}
+
+
+def _journal(place: Sweep) -> Place:
+    return place.sealed(TABLE).with_name("asked.arrows")
+
+
+def _recover(plan: Plan, place: Sweep) -> None:
+    """Take the journal, if there is one, into the table: what was learned last stands."""
+    path, plain = _journal(place), schema.table(TABLE).arrow
+    found = [parts.read_journal(path, TABLE), read.rows(place, TABLE)]
+    if len(found[0]):
+        parts.write(
+            place.sealed(TABLE),
+            parts.tidy([each.cast(plain) for each in found], TABLE),
+            TABLE,
+            place.id,
+            digest=plan.digest,
+        )
+    parts.forget(path)

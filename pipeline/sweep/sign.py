@@ -1,0 +1,104 @@
+"""Read, sign and key the list of one's own ranges: the files behind `census own` and section [own]."""
+
+import os
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from pipeline.config import OwnSection
+from pipeline.errors import InputError
+from pipeline.space import listing
+from pipeline.space.ranges import Ranges
+from pipeline.space.signed import Own, verified
+
+#: A list, a signature or a key that is larger is none.
+SIZE_LIMIT = 4 << 20
+
+
+def read(section: OwnSection, base: Path) -> Own | None:
+    """Read what the configuration names, relative to `base`; None if it names nothing. Raises InputError or GuardError."""
+    if section == OwnSection():
+        return None
+    data = {}
+    for key in ("ranges", "signature", "public_key"):
+        if not getattr(section, key):
+            raise InputError(f"key own.{key}", "is missing; a list of one's own ranges needs list, signature and key")
+        data[key] = _bytes(base / getattr(section, key), f"key own.{key}")
+    try:
+        own = Own(
+            owner=section.owner,
+            ranges=data["ranges"].decode(),
+            signature=data["signature"].hex(),
+            public_key=data["public_key"].decode("ascii"),
+        )
+    except UnicodeDecodeError as error:
+        raise InputError("key own", f"holds a file that is no text: {error.reason}") from None
+    verified(own)
+    return own
+
+
+def make_key(private: Path, public: Path) -> None:
+    """Make an Ed25519 key: `private` (PKCS #8 in PEM, mode 0600) stays with the owner, `public` (PEM) is given away.
+
+    Raises InputError if either file is there already or cannot be written.
+    """
+    key = Ed25519PrivateKey.generate()
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    shown = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    if public.exists():
+        raise InputError(str(public), "is there already; name another file")
+    _create(private, secret, 0o600)
+    _create(public, shown, 0o644)
+
+
+def sign(ranges: Path, private: Path, signature: Path) -> Ranges:
+    """Sign a list of ranges and write the signature; returns the ranges. Raises InputError if list or key cannot be read."""
+    data, pem = _bytes(ranges, "the list of ranges"), _bytes(private, "the owner's key")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        raise InputError(str(ranges), f"is no text: {error.reason}") from None
+    try:
+        key = load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise InputError(str(private), "is no Ed25519 key in PEM without a password; `census own key` makes one")
+    found = listing.read("own", text.splitlines(), str(ranges)).ranges
+    if not found.count:
+        raise InputError(str(ranges), "names no address")
+    try:
+        signature.write_bytes(key.sign(data))
+    except OSError as error:
+        raise InputError(str(signature), f"cannot be written: {error.strerror}") from None
+    return found
+
+
+def _create(path: Path, data: bytes, mode: int) -> None:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    except FileExistsError:
+        raise InputError(str(path), "is there already; name another file") from None
+    except OSError as error:
+        raise InputError(str(path), f"cannot be written: {error.strerror}") from None
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+
+
+def _bytes(path: Path, where: str) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(SIZE_LIMIT + 1)
+    except OSError as error:
+        raise InputError(where, f"{path} cannot be read: {error.strerror}") from None
+    if len(data) > SIZE_LIMIT:
+        raise InputError(where, f"{path} is larger than {SIZE_LIMIT} bytes")
+    return data

@@ -1,0 +1,1 @@
+"""DuckDB over a lake: raw tables, views, and the marts that enriching builds."""

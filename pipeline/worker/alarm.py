@@ -1,0 +1,102 @@
+"""The hit-rate alarm: a share of hits that falls within a window, by more than chance explains, stops the sweep.
+
+The order of the addresses is a random sample, so on each port the hits of all ranges are of one rate; what changes it is on our
+side of the wire: a lost route, a filter, a link that is full. A window is the latest ranges of a port; it is compared with the ranges
+before it. `false_alarms` bounds the probability that a whole sweep is ever stopped for nothing: it is shared by all tests that
+the plan's ranges can bring (Bonferroni).
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from pipeline.config import AlarmSection
+from pipeline.lake.store import Sweep
+from pipeline.optout import edit, register
+from pipeline.space.plan import Plan
+from pipeline.space.shard import Range, Walk
+from pipeline.statistics.fall import fallen
+
+#: Windows, in ranges: a short one sees a deep fall at once, a long one a shallow fall.
+WINDOWS = (1, 4, 16)
+
+
+class Hits(NamedTuple):
+    """Targets that were probed, and those of them that answered."""
+
+    probes: int
+    hits: int
+
+
+@dataclass(slots=True)
+class Alarm:
+    """Give it the counts of each range as it is done, with `add`."""
+
+    settings: AlarmSection
+    tests: int
+    """How many tests a whole sweep can bring."""
+    _ranges: defaultdict[int, list[Hits]] = field(default_factory=lambda: defaultdict(list))
+    _fallen: set[int] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, settings: AlarmSection, walk: Walk) -> "Alarm":
+        """The alarm of a plan."""
+        ranges = sum(1 for shard in range(walk.shards) for _ in walk.ranges(shard))
+        return cls(settings, max(1, ranges * len(WINDOWS)))
+
+    def add(self, port: int, seen: Hits) -> str:
+        """Take a range of a port; why the sweep should be stopped, or nothing.
+
+        After an alarm the port begins anew: what is compared from then on is what comes after it.
+        """
+        ranges = self._ranges[port]
+        ranges.append(seen)
+        for window in WINDOWS:
+            latest, before = _sum(ranges[-window:]), _sum(ranges[:-window])
+            p = fallen(*_order(latest), *_order(before), to=1 - self.settings.fall)
+            if p <= self.settings.false_alarms / self.tests:
+                self._ranges[port] = []
+                return _reason(port, window, latest, before, float(p))
+        return ""
+
+
+def _order(seen: Hits) -> tuple[int, int]:
+    return seen.hits, seen.probes
+
+
+def _sum(ranges: list[Hits]) -> Hits:
+    return Hits(sum(each.probes for each in ranges), sum(each.hits for each in ranges))
+
+
+def _reason(port: int, window: int, latest: Hits, before: Hits, p: float) -> str:
+    spoken = "range" if window == 1 else f"{window} ranges"
+    return (
+        f"the hit rate fell: {latest.hits:,} of {latest.probes:,} targets on port {port} answered in the latest {spoken}, "
+        f"{before.hits:,} of {before.probes:,} before (p = {p:.1g})"
+    )
+
+
+def port_of(walk: Walk, chosen: Range) -> int | None:
+    """The port that a range asks; None if it asks two."""
+    first, end = walk.bounds(chosen.shard)
+    passes = {index // (end - first) for index in (chosen.first_index, chosen.last_index)}
+    return walk.ports[passes.pop()] if len(passes) == 1 else None
+
+
+class HitWatch:
+    """Watches the ranges of a sweep that one worker finishes, for the alarm of its plan."""
+
+    def __init__(self, plan: Plan, place: Sweep, walk: Walk) -> None:
+        self._plan, self._place, self._walk = plan, place, walk
+        self._alarm = Alarm.of(plan.alarm, walk)
+
+    def see(self, done: Range, counts: Mapping[str, Any]) -> None:
+        """Stop all who obey the register if the hit rate of this range of probes says that something is wrong with us."""
+        port = port_of(self._walk, done)
+        if port is None or not self._plan.alarm.false_alarms:
+            return
+        reason = self._alarm.add(port, Hits(counts["probes_sent"], counts["answers"] - counts["duplicates"]))
+        if reason:
+            kept = register.of(self._plan.register, self._place.lake)
+            edit.stop(kept, "census", f"{reason}; `census go {kept.where}` lets it go on")

@@ -1,0 +1,61 @@
+"""What every process of a worker is given."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.lake.store import Sweep
+from pipeline.optout import register
+from pipeline.optout.watch import Watch
+from pipeline.probe.shared_pacer import Budget
+from pipeline.space.plan import Plan
+from pipeline.space.ranges import Ranges
+
+PROGRESS_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """An associator on another machine: its name, the URL where the worker listens for it, and the folder of the worker's keys."""
+
+    name: str
+    url: str
+    keys: Path
+
+    @property
+    def stage(self) -> str:
+        """The name of the process that stands in for it."""
+        return f"remote-{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What every process of a worker is given."""
+
+    folder: Path
+    plan: Plan
+    place: Sweep
+    secret: bytes
+    pcap: Path | None = None
+    """Where to keep every validated answer, if anybody asked for it."""
+
+    remotes: tuple[Remote, ...] = ()
+
+    @property
+    def engines(self) -> list[str]:
+        """The names of the senders' processes."""
+        return [f"engine-{number}" for number in range(self.plan.probe.processes)]
+
+    @property
+    def associators(self) -> list[str]:
+        """The names of the associators' processes, and of those that stand in for associators elsewhere."""
+        here = [f"associator-{number}" for number in range(self.plan.associate.processes)]
+        return here + [remote.stage for remote in self.remotes]
+
+    def budget(self) -> Budget:
+        """What all senders together may send, at the plan's rate."""
+        return Budget(self.folder / "budget", self.plan.settings.rate, time.monotonic())
+
+    def watch(self) -> Watch:
+        """A watch over the register that the plan obeys; its filter is empty where the plan excludes all of it."""
+        return Watch(register.of(self.plan.register, self.place.lake), Ranges.of(self.plan.ranges))

@@ -1,0 +1,87 @@
+"""A process of a worker: one stage, from its start to its end."""
+
+import ctypes
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable
+
+import zmq
+
+from pipeline.errors import CensusError, of_system
+from pipeline.transport import messages
+from pipeline.transport.channel import Address, Sender
+from pipeline.worker.context import Setting
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+Stage = Callable[[str, Setting, "zmq.Context[zmq.Socket[bytes]]", Sender], None]
+
+
+def names(setting: Setting) -> list[str]:
+    """The processes of a worker."""
+    return [*setting.engines, *setting.associators, "writer"]
+
+
+def run(name: str, setting: Setting) -> None:
+    """Run a stage until it is told to stop; what ends it otherwise is reported to the coordinator."""
+    _die_with_the_coordinator()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    coordinator = Sender(context, Address(setting.folder, "coordinator"))
+    try:
+        _stage(name)(name, setting, context, coordinator)
+    except CensusError as error:
+        coordinator.send(messages.Failed(shard=0, number=0, reason=str(error), exit_code=error.exit_code))
+    except OSError as error:
+        coordinator.send(messages.Failed(shard=0, number=0, reason=of_system(name, error), exit_code=1))
+    except Exception as error:
+        coordinator.send(messages.Failed(shard=0, number=0, reason=f"{name}: {error!r}", exit_code=1))
+    finally:
+        coordinator.close()
+        context.term()
+
+
+def _stage(name: str) -> Stage:
+    """What a process of this name runs. It loads its own stage alone, which takes time."""
+    return STAGES[name.partition("-")[0]]()
+
+
+def _engine() -> Stage:
+    from pipeline.worker.sending import run_engine
+
+    return run_engine
+
+
+def _associator() -> Stage:
+    from pipeline.worker.associator import run_associator
+
+    return run_associator
+
+
+def _remote() -> Stage:
+    from pipeline.worker.remote_relay import run_remote
+
+    return run_remote
+
+
+def _writer() -> Stage:
+    from pipeline.worker.writer import run_writer
+
+    return run_writer
+
+
+#: What each kind of process runs, by the first part of its name; loaded when a process of that kind begins.
+STAGES: dict[str, Callable[[], Stage]] = {
+    "engine": _engine,
+    "associator": _associator,
+    "remote": _remote,
+    "writer": _writer,
+}
+
+
+def _die_with_the_coordinator() -> None:
+    """Have the kernel kill this process when the thread that started it is gone: nobody would tell it to stop sending."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    coordinator = multiprocessing.parent_process()
+    if coordinator is None or os.getppid() != coordinator.pid:
+        raise SystemExit("the coordinator is gone")

@@ -1,0 +1,72 @@
+"""The second round: one more visit, through TLS, to the hosts of a shard whose first one gave a reason for it.
+
+No SYN of ours precedes it. The visits are paced here, where everything that leaves is paced, and held at the same caps
+and by the same register as any other.
+"""
+
+import time
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from pipeline.probe.pacer import Pacer
+from pipeline.probe.range_state import SendCounts
+from pipeline.space.permit import Permit
+from pipeline.transport import messages
+from pipeline.worker import rows
+from pipeline.worker.fanout import Fanout
+
+
+@dataclass(slots=True)
+class SecondVisits:
+    """Hands on targets at the round's own rate; drive it with `tick`."""
+
+    fanout: Fanout
+    pacer: Pacer
+    source: str
+    _task: messages.Rows | None = None
+    _rows: pa.RecordBatch | None = None
+    _given: int = 0
+    _counts: SendCounts = field(default_factory=SendCounts)
+    _began: float = 0.0
+
+    @property
+    def idle(self) -> bool:
+        """Further targets may be given."""
+        return self._task is None
+
+    def begin(self, task: messages.Rows, rows: pa.RecordBatch) -> None:
+        """Take the targets of a shard; only while idle."""
+        now = time.monotonic()
+        self._task, self._rows, self._given, self._began = task, rows, 0, now
+        self._counts = SendCounts(started_at=time.time_ns() // 1000)
+        self.pacer.resume(now)
+
+    def tick(self, permit: Permit, register_digest: str) -> None:
+        """Hand on what the budget allows; at the last one, the end of the range."""
+        self.pacer.limit(permit.rate)
+        if self._task is None or self._rows is None:
+            return
+        now = time.monotonic()
+        if permit.held:
+            self.pacer.resume(now)
+            return
+        granted = self.pacer.grant(now, self._rows.num_rows - self._given)
+        if granted:
+            message = messages.Rows(
+                shard=self._task.shard, number=self._task.number, attempt=self._task.attempt, table="tls", round=2,
+                vantage=self.source,
+            )  # fmt: skip
+            self.fanout.targets(message, self._rows.slice(self._given, granted))
+            self._given += granted
+        if self._given == self._rows.num_rows:
+            self.end(register_digest, complete=True)
+
+    def end(self, register_digest: str, *, complete: bool = False) -> None:
+        """Say that no more will come, if there are targets in hand."""
+        if self._task is None:
+            return
+        self._counts.send_seconds = time.monotonic() - self._began
+        counts = rows.counts(self._counts, round=2, vantage=self.source, register_digest=register_digest)
+        self.fanout.cooled(self._task.shard, self._task.number, self._task.attempt, counts, complete=complete)
+        self._task = None

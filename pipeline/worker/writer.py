@@ -1,0 +1,90 @@
+"""The writer's process: makes rows durable, journals first, Parquet parts when a range is over."""
+
+from collections import Counter, defaultdict
+
+import msgspec
+import zmq
+
+from pipeline.lake import parts, store
+from pipeline.lake.store import Sweep
+from pipeline.transport import messages
+from pipeline.transport.channel import Address, Receiver, Sender
+from pipeline.worker.context import Setting
+
+TABLES = ("responses", "associations", "banners", "tls", "controls", "control_targets", "held", "harm")
+#: The table with a row for each visit of a round.
+VISITS = {1: "responses", 2: "tls", 3: "responses"}
+
+
+def run_writer(_name: str, setting: Setting, context: zmq.Context[zmq.Socket[bytes]], coordinator: Sender) -> None:
+    """Make rows durable: journals first, Parquet parts when a range is over."""
+    inbox = Receiver(context, Address(setting.folder, "writer"))
+    journals: dict[tuple[int, int, str], parts.Journal] = {}
+    sources = 1 + len(setting.associators)  # of a range: the engine that sent it, and the associators
+    cooled: defaultdict[tuple[int, int], list[messages.Cooled]] = defaultdict(list)
+    stops = 0
+    while True:
+        received = inbox.receive(parts.COMMIT_SECONDS)
+        for journal in journals.values():
+            journal.commit()
+        match received:
+            case (messages.Rows() as message, rows) if rows is not None:
+                name = (message.shard, message.number, message.table)
+                if name not in journals:
+                    path = setting.place.journal(message.key, message.attempt, message.table)
+                    journals[name] = parts.journal(path, message.table)
+                journals[name].append(rows)
+            case (messages.Cooled() as message, _):
+                key_of = (message.shard, message.number)
+                cooled[key_of].append(message)
+                if len(cooled[key_of]) < sources:
+                    continue
+                for table in TABLES:
+                    if (*key_of, table) in journals:
+                        journals.pop((*key_of, table)).close()
+                coordinator.send(_finish(setting.place, setting.plan.digest, _joined(cooled.pop(key_of))))
+            case (messages.Stop(), _):
+                stops += 1
+                if stops == len(setting.engines) + len(setting.associators):
+                    inbox.close()
+                    return
+
+
+def _joined(ends: list[messages.Cooled]) -> messages.Cooled:
+    """What the engine and all associators say of the end of a range: it is complete if all of theirs is; their counts add up."""
+    counts: dict[str, int | float | str] = {}
+    for end in ends:
+        for name, value in end.counts.items():
+            before = counts.get(name, 0)
+            counts[name] = value if isinstance(value, str) or isinstance(before, str) else before + value
+    return msgspec.structs.replace(ends[0], complete=all(end.complete for end in ends), counts=counts)
+
+
+def _finish(place: Sweep, plan_digest: str, message: messages.Cooled) -> messages.Written:
+    """End an attempt: parts out of all journals of the range if it is complete, its counts beside them if not."""
+    key = message.key
+    written: list[parts.Part] = []
+    outcomes: Counter[str] = Counter()
+    if message.complete:
+        for table in TABLES:
+            attempts = range(1, message.attempt + 1)
+            rows = parts.tidy((parts.read_journal(place.journal(key, n, table), table) for n in attempts), table)
+            if table == VISITS[int(message.counts["round"])]:
+                outcomes.update(rows["outcome"].to_pylist())
+            if len(rows):
+                written.append(
+                    parts.write(
+                        place.part(table, f"{key}.{message.attempt}.parquet"), rows, table, place.id, digest=plan_digest
+                    )
+                )
+    else:
+        store.write(place.attempt(key, message.attempt), msgspec.json.encode(message.counts))
+    return messages.Written(
+        shard=message.shard,
+        number=message.number,
+        attempt=message.attempt,
+        complete=message.complete,
+        counts=message.counts,
+        outcomes=dict(outcomes),
+        parts=tuple((part.table, part.file, part.rows, part.sha256) for part in written),
+    )

@@ -1,0 +1,87 @@
+"""What `census plan` tells."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.console import plan_summary
+from pipeline.space.plan import Plan
+from pipeline.sweep import freeze
+
+CONFIG = """
+[sweep]
+name = "x"
+ports = [104, 11112]
+seed = 1
+rate = {rate}
+sample = {sample}
+[targets]
+include = ["20.0.0.0/16"]
+exclude = ["20.0.1.0/24", "20.0.1.0/25"]
+exclude_files = ["more.txt"]
+[caps]
+per_slash24_hour = {cap}
+[identity]
+authorised_by = "the board"
+"""
+
+
+def plan_of(folder: Path, *, rate: int = 10, sample: str = "1.0", cap: int = 0) -> Plan:
+    (folder / "more.txt").write_text("20.0.1.128-20.0.2.3 # asked by mail\n")
+    (folder / "config.toml").write_text(CONFIG.format(rate=rate, sample=sample, cap=cap))
+    return freeze.freeze(folder / "config.toml", folder / "lake")
+
+
+def test_addresses_add_up(tmp_path: Path) -> None:
+    """What went in, less what each list took out, plus what several lists took out, is the target space."""
+    plan = plan_of(tmp_path)
+    told = plan_summary.facts(plan)
+    assert told["excluded_more_than_once"] == 128
+    into = sum(part["addresses"] for part in told["included"])
+    out = sum(part["addresses"] for part in told["excluded"])
+    assert into - out + told["excluded_more_than_once"] == plan.addresses == 2**16 - 256 - 4
+
+
+def test_a_careful_person_finds(tmp_path: Path) -> None:
+    """Lists with their counts, targets by port, rate, duration, load of a /24, who is answerable, and the register."""
+    found = dict(plan_summary.rows(plan_of(tmp_path, sample="1000", rate=1)))
+    assert found["in: targets.include"] == "65,536 addresses"
+    assert found["out: targets.exclude"] == "256 addresses"
+    assert found["out: more.txt"] == "132 addresses"
+    assert found["visited"] == "1,000 addresses, a random 1.532%"
+    assert found["port 104"] == found["port 11112"] == "1,000 targets"
+    assert found["sending takes"] == "33 min 50 s"
+    assert found["authorised by"] == "the board" and found["contact"] == "nobody"
+    assert found["register obeyed"] == "optout.jsonl in the lake"
+
+
+def test_a_lowered_rate_is_told(tmp_path: Path) -> None:
+    """A rate that a cap lowered says so with both rates and the cap, and what a /24 gets at most keeps it."""
+    plan = plan_of(tmp_path, rate=1000, cap=60)
+    assert "lowered from 1,000 by caps.per_slash24_hour = 60" in dict(plan_summary.rows(plan))["rate"]
+    assert plan_summary.most_per_slash24_hour(plan) <= 60
+
+
+def test_the_kernels_repetitions_are_told_and_take_their_time(tmp_path: Path) -> None:
+    """By engine `connect` a plan says that the silent are asked twice, and takes twice as long."""
+    plan_of(tmp_path, sample="1000")
+    config = (tmp_path / "config.toml").read_text() + '[probe]\nengine = "connect"\n'
+    (tmp_path / "config.toml").write_text(config)
+    plan = freeze.freeze(tmp_path / "config.toml", tmp_path / "lake")
+    assert plan.probes == 2 * plan.targets
+    assert "asks the silent twice" in dict(plan_summary.rows(plan))["engine"]
+
+
+def test_countries_are_all_there(tmp_path: Path) -> None:
+    """The countries, the smaller ones together, hold the whole target space."""
+    plan = plan_of(tmp_path, sample="0.5")
+    assert sum(addresses for _, addresses, _ in plan_summary.countries(plan)) == plan.addresses
+    assert sum(targets for _, _, targets in plan_summary.countries(plan)) == pytest.approx(plan.targets, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(0, "0 s"), (59.6, "1 min 0 s"), (3600, "1 h 0 min"), (90061, "1 d 1 h"), (61, "1 min 1 s")]
+)
+def test_durations(seconds: float, told: str) -> None:
+    """The two largest units are told."""
+    assert plan_summary.duration(seconds) == told

@@ -1,0 +1,92 @@
+"""A sweep that nobody answers any more stops by itself, says so, and goes on when it is told to."""
+
+import json
+import subprocess
+from pathlib import Path
+
+from pipeline.optout import register
+from pipeline.optout.events import Stop
+from pipeline.views import session
+from tests.testbed.running import CENSUS, ROOT, environment
+
+WORLD = """
+[internet]
+seed = 7
+quiet_after = 8.0
+
+[[internet.block]]
+addresses = ["11.0.0.0/16"]
+ports = [104]
+density = 0.05
+mix = { silent = 1 }
+
+[[internet.block]]
+addresses = ["11.1.0.7"]
+ports = [104]
+density = 1.0
+mix = { silent = 1 }
+"""
+SWEEP = """
+sweep = { name = "quiet", ports = [104], seed = 3, rate = 3000, shards = 16 }
+targets = { include = ["11.0.0.0/16"] }
+loss = { sample = 0.0 }
+control = { sample = 0.0 }
+probe = { cooldown = 1.0 }
+"""
+#: Sweep until the register holds a stop, ask for the status, and let it go on, as often as it is stopped.
+SCRIPT = """
+set -e
+{census} work {folder}/plan.json --lake {folder}/lake &
+worker=$!
+for _ in $(seq 900); do
+    sleep 0.1
+    if grep -q '"stop"' {folder}/lake/optout.jsonl 2>/dev/null; then break; fi
+done
+sleep 3
+{census} status {folder}/lake --json > {folder}/status.json
+while kill -0 $worker 2>/dev/null; do
+    if [ $(grep -c '"stop"' {folder}/lake/optout.jsonl) -gt $(grep -c '"go"' {folder}/lake/optout.jsonl) ]; then
+        {census} go {folder}/lake/optout.jsonl --who test || true
+    fi
+    sleep 0.5
+done
+wait $worker
+{census} verify {folder}/lake
+"""
+
+
+def swept(tmp_path: Path, sweep: str) -> tuple[Stop, str]:
+    """The stop that a sweep brought upon itself, and what its status said of it."""
+    for name, text in (("world.toml", WORLD), ("sweep.toml", sweep)):
+        (tmp_path / name).write_text(text)
+    (tmp_path / "run.sh").write_text(SCRIPT.format(census=" ".join(CENSUS), folder=tmp_path))
+    plan = [*CENSUS, "plan", str(tmp_path / "sweep.toml"), "-o", str(tmp_path / "plan.json")]
+    subprocess.run(plan, cwd=ROOT, env=environment(tmp_path), check=True, capture_output=True, timeout=60)
+    run = ["testbed", "run", "--spec", str(tmp_path / "world.toml"), "--", "bash", str(tmp_path / "run.sh")]
+    ended = subprocess.run(
+        [*CENSUS, *run], cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True, timeout=240
+    )
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    events = register.load(register.at(str(tmp_path / "lake" / "optout.jsonl")))[1].events
+    stop = next(event for event in events if isinstance(event, Stop))
+    return stop, json.loads((tmp_path / "status.json").read_text("utf-8"))["stopped_by_register"]
+
+
+def test_silence_stops_the_sweep(tmp_path: Path) -> None:
+    """The alarm writes a stop with its counts, status repeats it with the way on, and after `census go` the sweep is finished."""
+    stop, told = swept(tmp_path, SWEEP)
+    assert stop.who == "census" and stop.reason.startswith("the hit rate fell: ")
+    assert "the hit rate fell" in told and "census go" in told
+
+
+def test_a_silent_control_target_stops_the_sweep(tmp_path: Path) -> None:
+    """Control targets are asked throughout, their answers kept; three silences in a row stop the sweep, which then can go on."""
+    alive = 'control = { sample = 0.0, targets = ["11.1.0.7:104"], interval = 1.0 }\nalarm = { false_alarms = 0.0 }'
+    stop, told = swept(tmp_path, SWEEP.replace("control = { sample = 0.0 }", alive))
+    assert stop.reason.startswith("control target 11.1.0.7:104 is silent: 3 SYNs without an answer")
+    assert "control target 11.1.0.7:104 is silent" in told
+    with session.connect(tmp_path / "lake") as con:
+        answered = [row[0] for row in con.execute("SELECT answered FROM control_targets ORDER BY asked_at").fetchall()]
+        (kept,) = con.execute("SELECT sum(control_checks) FROM receipts").fetchone() or ()
+    assert answered[:3] == [True] * 3 and answered.count(False) >= 3
+    assert kept == len(answered)

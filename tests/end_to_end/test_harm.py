@@ -1,0 +1,136 @@
+"""The harm check on a simulated internet: hosts that a visit ends are told from hosts that end by themselves, also after a kill."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.statistics.difference import difference
+from pipeline.views import session
+from tests.testbed.running import CENSUS, ROOT, environment, in_testbed
+
+WORLD, SWEEP = (ROOT / "tests" / "data" / name for name in ("harm.toml", "harm-sweep.toml"))
+#: The block with fragile hosts, and the one with mortal ones.
+FRAGILE, MORTAL = 11 << 24, (11 << 24) + (64 << 16)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the lake of the sweep."""
+    folder = tmp_path_factory.mktemp("harm")
+    freeze(folder, SWEEP)
+    ended = subprocess.run(work(folder), cwd=ROOT, env=environment(folder), capture_output=True, text=True, timeout=180)
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    return folder
+
+
+def freeze(folder: Path, sweep: Path) -> None:
+    plan = [*CENSUS, "plan", str(sweep), "-o", str(folder / "plan.json")]
+    subprocess.run(plan, cwd=ROOT, env=environment(folder), check=True, capture_output=True, timeout=60)
+
+
+def work(folder: Path) -> list[str]:
+    return in_testbed("work", str(folder / "plan.json"), "--lake", str(folder / "lake"), spec=WORLD)
+
+
+def asked(folder: Path, query: str) -> list[tuple[Any, ...]]:
+    with session.connect(folder / "lake") as con:
+        return con.execute(query).fetchall()
+
+
+def arms(folder: Path, first: int) -> dict[str, tuple[int, int]]:
+    """Gone and alive of each arm, within a /18."""
+    mart = (ROOT / "analysis" / "marts" / "harm_arms.sql").read_text("utf-8")
+    narrowed = mart.replace("FROM harm\n", f"FROM (FROM harm WHERE ip >> 14 = {first >> 14}) AS harm\n")
+    return {arm: (ended, alive) for _, arm, alive, ended in asked(folder, narrowed)}
+
+
+def test_visits_that_end_hosts_are_told(folder: Path) -> None:
+    """In a world with a quarter of fragile hosts the interval of the difference lies above zero and holds the quarter."""
+    found = arms(folder, FRAGILE)
+    told = difference(*found["visited"], *found["unvisited"])
+    assert 0.02 < told.low < told.value < 0.4
+    assert found["unvisited"][0] == 0
+    gone, alive = found["speaker"]
+    assert 0.3 < gone / alive < 0.6
+
+
+def test_hosts_that_end_by_themselves_are_no_harm(folder: Path) -> None:
+    """In a world of hosts that end by themselves, some are gone in both arms, and no harm is claimed: the interval goes below zero."""
+    found = arms(folder, MORTAL)
+    told = difference(*found["visited"], *found["unvisited"])
+    assert found["visited"][0] + found["unvisited"][0] > 0
+    assert told.low < 0 and told.high < 0.2
+
+
+def test_everything_adds_up(folder: Path) -> None:
+    """Receipts, tables and plan add up; each target that was held back was visited once, and has its row."""
+    verified = [*CENSUS, "verify", str(folder / "lake")]
+    subprocess.run(verified, cwd=ROOT, env=environment(folder), check=True, capture_output=True, timeout=60)
+    ((held, checked, responses),) = asked(
+        folder,
+        "SELECT (SELECT count(*) FROM held), (SELECT count(*) FROM harm WHERE arm <> 'speaker'), "
+        "(SELECT count(*) FROM held JOIN responses USING (sweep, ip, port))",
+    )
+    assert held == checked == responses > 500
+    ((round_trip,),) = asked(
+        folder, "SELECT quantile_cont(epoch(asked_after_at - visited_at), 0.5) FROM harm WHERE arm <> 'speaker'"
+    )
+    assert 5.5 < round_trip < 9
+
+
+def test_the_next_sweep_leaves_the_silent_alone(folder: Path) -> None:
+    """Who answered neither of two SYNs after a visit is in the register, and gets no SYN of the next sweep, which counts it."""
+    listed = [*CENSUS, "quarantine", str(folder / "lake" / "optout.jsonl"), "list", "--json"]
+    told = subprocess.run(listed, cwd=ROOT, env=environment(folder), check=True, capture_output=True, text=True)
+    ((silent,),) = asked(
+        folder,
+        "SELECT count(*) FROM harm JOIN responses USING (sweep, ip, port) "
+        "WHERE NOT alive_after AND repeated_after AND close_stage <> 'connect'",
+    )
+    assert len(told.stdout.splitlines()) == silent > 100
+    text = SWEEP.read_text("utf-8").replace("[harm]\nsample = 0.5\ndelay = 6.0\n", "").replace('"harm"', '"next"')
+    (folder / "next.toml").write_text(text)
+    freeze(folder, folder / "next.toml")
+    subprocess.run(work(folder), cwd=ROOT, env=environment(folder), check=True, capture_output=True, timeout=180)
+    ((quarantined, suppressed, sent),) = asked(
+        folder,
+        "SELECT sum(quarantined), sum(suppressed), sum(probes_sent) FROM receipts WHERE sweep LIKE '%-next'",
+    )
+    assert quarantined == suppressed == silent
+    assert sent + quarantined == 2**15
+
+
+def test_a_kill_visits_nobody_twice(tmp_path: Path) -> None:
+    """A worker is killed while held targets are being visited; the next one finishes, all adds up, and no visit is repeated."""
+    text = SWEEP.read_text("utf-8").replace("rate = 8000", "rate = 4000").replace("11.0.0.0/18", "11.0.0.0/19")
+    (tmp_path / "sweep.toml").write_text(text.replace(', "11.64.0.0/18"', ""))
+    freeze(tmp_path, tmp_path / "sweep.toml")
+    script = tmp_path / "killed.sh"
+    script.write_text(KILLED.format(census=" ".join(CENSUS), folder=tmp_path))
+    command = [*CENSUS, "testbed", "run", "--spec", str(WORLD), "--", "bash", str(script)]
+    ended = subprocess.run(command, cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True, timeout=240)
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    ((visits, held, attempts),) = asked(
+        tmp_path, "SELECT sum(connects), (SELECT count(*) FROM held), max(attempts) FROM receipts WHERE round = 3"
+    )
+    assert attempts == 2
+    assert 0 < visits < held
+
+
+#: Kill the worker, all of its processes, once visits of the third round are in the journal, and run it again.
+KILLED = """
+set -e
+setsid {census} work {folder}/plan.json --lake {folder}/lake &
+worker=$!
+for _ in $(seq 600); do
+    sleep 0.1
+    journal=$(ls {folder}/lake/work/*/journal/000-000002.1.responses.arrows 2>/dev/null || true)
+    if [ -n "$journal" ] && [ "$(stat -c %s "$journal")" -gt 9000 ]; then break; fi
+done
+kill -KILL -- -$worker
+wait $worker || true
+{census} work {folder}/plan.json --lake {folder}/lake
+{census} verify {folder}/lake
+"""

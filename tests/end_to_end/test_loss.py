@@ -1,0 +1,52 @@
+"""Loss on the wire, as a sweep measures it, beside the truth."""
+
+import subprocess
+from pathlib import Path
+
+from pipeline.statistics.recapture import detection
+from pipeline.testbed import spec, truth
+from pipeline.views import session
+from tests.testbed.running import CENSUS, ROOT, environment, in_testbed
+
+LOSS = 0.05
+WORLD = f"""
+[internet]
+seed = 12
+loss = {LOSS}
+persistent = 0.0
+
+[[internet.block]]
+addresses = ["11.0.0.0/18"]
+ports = [104]
+density = 0.25
+mix = {{ silent = 1, http = 1 }}
+"""
+SWEEP = """
+sweep = { name = "lossy", ports = [104], seed = 3, rate = 4000, shards = 1 }
+targets = { include = ["11.0.0.0/18"] }
+loss = { sample = 1.0, delay = 1.0 }
+alarm = { false_alarms = 0.0 }
+probe = { cooldown = 2.0 }
+"""
+
+
+def test_the_estimate_agrees_with_the_truth(tmp_path: Path) -> None:
+    """With 5 % lost each way and peers that answer once, the sweep finds (1 - 0.05)² of the hosts, and its own estimate says so."""
+    for name, text in (("world.toml", WORLD), ("sweep.toml", SWEEP)):
+        (tmp_path / name).write_text(text)
+    plan = [*CENSUS, "plan", str(tmp_path / "sweep.toml"), "-o", str(tmp_path / "plan.json")]
+    subprocess.run(plan, cwd=ROOT, env=environment(tmp_path), check=True, capture_output=True, timeout=60)
+    work = in_testbed(
+        "work", str(tmp_path / "plan.json"), "--lake", str(tmp_path / "lake"), spec=tmp_path / "world.toml"
+    )
+    ended = subprocess.run(work, cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True, timeout=180)
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    hosts = sum(1 for row in truth.truth(spec.load(tmp_path / "world.toml"), (104,)) if row.outcome)
+    with session.connect(tmp_path / "lake") as con:
+        query = "SELECT sum(seen_twice), sum(seen_twice + second_only), sum(ring_dropped) FROM receipts"
+        both, second, dropped = con.execute(query).fetchone() or (0, 0, 0)
+        (seen,) = con.execute("SELECT count(*) FROM responses").fetchone() or (0,)
+    told, true = detection(both, second, 0.999), (1 - LOSS) ** 2
+    assert hosts > 3500 and dropped == 0
+    assert told.low <= true <= told.high
+    assert abs(seen / hosts - true) < 4 * (true * (1 - true) / hosts) ** 0.5

@@ -1,0 +1,128 @@
+"""A sweep of the profile `tls` over real servers with and without TLS, row by row and byte by byte."""
+
+import shutil
+import subprocess
+from collections import defaultdict
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.lake import parts, pending, store, verify
+from pipeline.sweep import freeze, reparse
+from pipeline.testbed import spec, truth
+from pipeline.views import queries, session
+from tests.testbed import running
+from tests.testbed.running import CENSUS, ROOT, VANTAGE, streams, timed
+
+DATA = ROOT / "tests" / "data"
+SPEC = DATA / "tls.toml"
+HELLO = b"\x16\x03"
+REQUEST = b"\x01\x00"
+TLS_PORT = 2762
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sweep's lake and its wire."""
+    folder = tmp_path_factory.mktemp("tls")
+    running.swept(DATA / "tls-sweep.toml", folder, spec=SPEC, capture=folder / "wire.pcap")
+    return folder
+
+
+def rows(swept: Path, query: str) -> list[tuple[Any, ...]]:
+    with session.connect(swept / "lake") as con:
+        return con.execute(query).fetchall()
+
+
+def test_the_first_round_is_the_ground_truth(swept: Path) -> None:
+    """Each target has the outcome that the spec gives it; those on the port for TLS were asked through TLS."""
+    found = {(ip, port): outcome for ip, port, outcome in rows(swept, "SELECT ip, port, outcome FROM responses")}
+    assert found == {(t.address, t.port): str(t.outcome) for t in truth.truth(spec.load(SPEC))}
+    assert rows(swept, f"SELECT count(*) FROM tls WHERE round = 1 AND port <> {TLS_PORT}") == [(0,)]
+
+
+def test_the_second_round_finds_what_hides_behind_tls(swept: Path) -> None:
+    """Who reset or answered with TLS is visited again through TLS, and nobody else; DICOM found so is an association."""
+    again = (
+        "SELECT responses.outcome, tls.handshake, tls.outcome FROM tls JOIN responses USING (ip, port) WHERE round = 2"
+    )
+    assert sorted(rows(swept, again)) == [
+        *[("reset", "completed", "accepted")] * 3,
+        ("reset", "reset", "reset"),
+        *[("tls", "refused_version", "tls")] * 2,
+    ]
+    found = "SELECT transport, round, outcome, count(*) FROM associations GROUP BY ALL ORDER BY ALL"
+    assert rows(swept, found) == [("tcp", 1, "accepted", 4), ("tls", 1, "accepted", 6), ("tls", 2, "accepted", 3)]
+    assert rows(swept, "SELECT targets FROM funnel WHERE step = 'speaks_dicom'") == [(13,)]
+
+
+def test_provenance(swept: Path) -> None:
+    """Each association says which attempt at which range held it, from where, under which profile and request."""
+    columns = "profile, vantage, attempt, length(request_sha256), length(register_digest), code_version"
+    found = rows(swept, f"SELECT DISTINCT {columns} FROM associations")
+    assert [row[:5] for row in found] == [("tls", "198.18.0.1", 1, 64, 64)]
+    joined = "SELECT count(*) FROM associations a JOIN receipts r USING (shard, range, round, code_version, vantage)"
+    assert rows(swept, joined) == rows(swept, "SELECT count(*) FROM associations")
+
+
+def test_what_was_said_to_whom(swept: Path) -> None:
+    """No plain request goes to a port for TLS; a hello goes to another port only after a plain visit, and once."""
+    sent = [packet for _, packet in timed(swept / "wire.pcap") if packet.src == VANTAGE and packet.data.data]
+    said: dict[tuple[str, int], list[bytes]] = defaultdict(list)
+    for (host, _, port), data in streams(sent).items():
+        said[str(IPv4Address(host)), port].append(data[:2])
+    assert {first for (_, port), visits in said.items() if port == TLS_PORT for first in visits} == {HELLO}
+    plain = {target: visits for target, visits in said.items() if target[1] != TLS_PORT}
+    assert {tuple(visits) for visits in plain.values()} == {(REQUEST,), (REQUEST, HELLO)}
+    assert sum(len(visits) == 2 for visits in plain.values()) == 6
+
+
+def test_second_visits_have_a_receipt(swept: Path) -> None:
+    """Without the receipt of its second visits a shard is not done, and `census verify` says so."""
+    place = next(iter(store.sweeps(swept / "lake")))
+    plan = freeze.read(place.plan)
+    assert list(verify.faults(place, plan)) == []
+    assert pending.due(plan, place, plan.walk()) == []
+    kept = {path: path.read_bytes() for path in place.receipts.glob("*.json")}
+    second = [path for path, data in kept.items() if msgspec.json.decode(data)["round"] == 2]
+    second[0].unlink()
+    try:
+        assert next(fault.what[:18] for fault in verify.faults(place, plan)) == "has no receipt; `c"
+        assert pending.due(plan, place, plan.walk()) == [(2, int(second[0].stem[:3]))]
+    finally:
+        second[0].write_bytes(kept[second[0]])
+
+
+def test_csv_of_nested_columns(swept: Path) -> None:
+    """`census sql --format csv` writes lists and structs as JSON."""
+    query = [*CENSUS, "sql", str(swept / "lake"), "SELECT outcomes FROM receipts ORDER BY ALL", "--format", "csv"]
+    printed = subprocess.run(query, cwd=ROOT, check=True, capture_output=True, text=True, timeout=60).stdout
+    assert '""outcome"": ""accepted""' in printed
+
+
+def test_reparse(swept: Path, tmp_path: Path) -> None:
+    """This version's parser reads what it read; where an older one read otherwise, the views show the new reading."""
+    lake = tmp_path / "lake"
+    shutil.copytree(swept / "lake", lake)
+    place = store.find(lake, None)
+    assert not reparse.reparse(place)
+    assert rows(tmp_path, "SELECT count(*) FROM reparsed") == [(0,)]
+    sealed = pq.read_table(place.sealed("associations"), partitioning=None)
+    older = sealed.set_column(
+        sealed.schema.get_field_index("implementation_version_name"),
+        sealed.schema.field("implementation_version_name"),
+        pa.nulls(len(sealed), pa.string()),
+    )
+    parts.write(place.sealed("associations"), older, "associations", place.id)
+    command = [*CENSUS, "reparse", str(lake)]
+    told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=60).stderr
+    assert "implementation_version_name in 13" in told
+    names = "SELECT DISTINCT implementation_version_name FROM associations"
+    assert rows(tmp_path, names) == [("OFFIS_DCMTK_367",)]
+    with session.connect(lake) as con:
+        assert [name for name, sql in queries.checks() if con.execute(sql).fetchall()] == []

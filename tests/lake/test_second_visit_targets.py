@@ -1,0 +1,48 @@
+"""Who gets a second visit."""
+
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+
+from pipeline.lake import second_visit_targets
+from pipeline.sweep import freeze, run
+
+DEMO = Path(__file__).parents[2] / "data" / "testbed" / "demo-sweep.toml"
+REASONS = [
+    ("tls", "associate"),
+    ("reset", "associate"),
+    ("reset", "connect"),
+    ("closed", "associate"),
+    ("silent", "associate"),
+    ("not_dicom", "associate"),
+    ("accepted", "done"),
+]
+
+
+def responses(port: int) -> pa.Table:
+    """One target for each end of a first visit."""
+    return pa.table(
+        {
+            "ip": pa.array(range(len(REASONS)), pa.uint32()),
+            "port": pa.array([port] * len(REASONS), pa.uint16()),
+            "outcome": [outcome for outcome, _ in REASONS],
+            "close_stage": [stage for _, stage in REASONS],
+        }
+    )
+
+
+def test_reasons(tmp_path: Path) -> None:
+    """A TLS record, or a reset after our request, is a reason for a second visit; nothing else is, nor a port for TLS."""
+    plan = freeze.freeze(DEMO, tmp_path)
+    assert sorted(second_visit_targets.chosen(responses(104), plan)["ip"].to_pylist()) == [0, 1]
+    assert len(second_visit_targets.chosen(responses(2762), plan)) == 0
+
+
+def test_other_profiles_have_no_second_round(tmp_path: Path) -> None:
+    """Only the profile `tls` declares a second round; and there is none before the first is done."""
+    plan = freeze.freeze(DEMO, tmp_path)
+    declared = msgspec.structs.replace(plan, settings=msgspec.structs.replace(plan.settings, profile="tls"))
+    place = run.begin(plan, tmp_path)
+    assert second_visit_targets.of_shard(place, plan, plan.walk(), 0) is None
+    assert second_visit_targets.of_shard(place, declared, plan.walk(), 0) is None

@@ -1,0 +1,102 @@
+"""The end of our connections: it reaches the peer, even if our FIN did not."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.guard.proof import TESTBED
+from pipeline.guard.sockets import ONLY_TESTBED
+from pipeline.probe.connections import HOST
+from pipeline.probe.fin_wait import CLOSE_SECONDS, CLOSING, SETTLED, Closing, acknowledged, awaiting
+from pipeline.testbed.closed import Pair, closed_pair, configure, inside, play
+from tests.testbed.running import CENSUS, ROOT
+
+#: Real listeners that read and never answer; each says how its connections ended.
+LISTEN = r"""
+import os, socket, threading
+def hold(port):
+    with socket.create_server(("11.0.0.5", port)) as server:
+        os.write(1, b"ready\n")
+        one, _ = server.accept()
+        try:
+            while one.recv(4096): pass
+            print(port, "closed", flush=True)
+        except ConnectionResetError:
+            print(port, "reset", flush=True)
+threads = [threading.Thread(target=hold, args=(port,)) for port in (104, 105)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+#: In the world, nothing of ours that carries a FIN to port 105 arrives.
+LOSSY = """
+table netdev lossy {
+ chain ingress {
+  type filter hook ingress device "world0" priority 0; policy accept;
+  tcp dport 105 tcp flags & fin == fin drop
+ }
+}
+"""
+SWEEP = """
+sweep = { name = "closing", ports = [104, 105], seed = 1, rate = 100, shards = 1 }
+targets = { include = ["11.0.0.5"] }
+probe = { cooldown = 0.5 }
+loss = { sample = 0.0 }
+control = { sample = 0.0 }
+"""
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    """A closed pair whose world has one real host."""
+    with closed_pair() as made:
+        play(made, [IPv4Address("11.0.0.5")])
+        configure(made.world, LOSSY, tool=("nft", "-f", "-"))
+        yield made
+
+
+def test_a_lost_fin_is_followed_by_a_reset(pair: Pair, tmp_path: Path) -> None:
+    """A real silent server that our A-ABORT and FIN never reach is reset a second later; one that they reach is not."""
+    manifest, sweep, plan = (tmp_path / name for name in ("manifest.json", "sweep.toml", "plan.json"))
+    manifest.write_bytes(msgspec.json.encode(pair.manifest))
+    sweep.write_text(SWEEP)
+    environment = {**os.environ, TESTBED: str(manifest), ONLY_TESTBED: "1"}
+    listening = subprocess.Popen([*inside(pair.world), sys.executable, "-c", LISTEN], stdout=subprocess.PIPE, text=True)
+    assert listening.stdout
+    assert [listening.stdout.readline() for _ in range(2)] == ["ready\n", "ready\n"]
+    for command in (
+        [*CENSUS, "plan", str(sweep), "-o", str(plan)],
+        [*inside(pair.vantage), *CENSUS, "work", str(plan), "--lake", str(tmp_path / "lake")],
+    ):
+        ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240)
+        assert ended.returncode == 0, ended.stderr[-2000:]
+    said, _ = listening.communicate(timeout=10)
+    assert sorted(said.splitlines()) == ["104 closed", "105 reset"]
+
+
+@given(st.integers(1, 8192), st.integers(0, 8192))
+def test_a_slot_tells_what_is_to_be_acknowledged(sent: int, acked: int) -> None:
+    """A target closes until all bytes of ours are acknowledged; where none are awaited it is over at once."""
+    slots = np.array([awaiting(sent), awaiting(0)], dtype=np.int32)
+    assert slots[0] <= CLOSING and slots[1] == SETTLED
+    assert acknowledged(slots, np.full(2, acked, dtype=np.uint32)).tolist() == [acked >= sent, False]
+
+
+def test_everyone_has_the_same_time() -> None:
+    """Who was sent a FIN first is looked at first, and nobody before a second is over."""
+    closing, rows = Closing(), np.zeros(1, dtype=HOST)
+    assert closing.next_due == float("inf")
+    for number, now in ((1, 10.0), (2, 10.5)):
+        closing.add(number, np.array([number]), rows, now)
+    assert closing.next_due == 10.0 + CLOSE_SECONDS
+    assert [each.number for each in closing.due(10.9)] == []
+    assert [each.number for each in closing.due(11.2)] == [1]
+    assert [each.number for each in closing.due(12.0)] == [2]

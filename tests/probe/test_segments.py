@@ -1,0 +1,30 @@
+"""What we say: nothing but templates can leave."""
+
+import pytest
+
+from pipeline.errors import GuardError
+from pipeline.probe.segments import Speaker
+from pipeline.wire.packet import ACK, PSH, Link
+from tests.associate.replies import OUTGOING
+
+LINK = Link(bytes(6), bytes(6), 1)
+
+
+def speaker() -> Speaker:
+    """One that has sent nothing; its ring is asked for nothing here."""
+    return Speaker(None, LINK, OUTGOING)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "payload", [OUTGOING.request[:-1], OUTGOING.request + b"\0", OUTGOING.request * 2, b"GET / HTTP/1.0\r\n\r\n"]
+)
+def test_nothing_but_whole_templates_can_leave(payload: bytes) -> None:
+    """A segment with bytes that are no template of the sweep cannot be made: a guard rail, exit code 3."""
+    with pytest.raises(GuardError, match="none of the sweep's templates"):
+        speaker().kind(ACK | PSH, payload)
+
+
+def test_templates_leave_as_they_are() -> None:
+    """Each template ends its frame, after headers without options."""
+    for payload in OUTGOING.templates.values():
+        assert speaker().kind(ACK | PSH, payload).frame[54:] == payload

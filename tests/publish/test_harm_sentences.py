@@ -1,0 +1,26 @@
+"""What a report says of the harm that its visits did."""
+
+from pipeline.publish.harm_sentences import sentences
+
+
+def rows(**arms: tuple[int, int]) -> list[dict[str, object]]:
+    return [{"arm": arm, "ended": gone, "alive": alive} for arm, (gone, alive) in arms.items()]
+
+
+def test_harm_is_told_from_hosts_that_end_by_themselves() -> None:
+    """A fifth gone after a visit and none without is harm; as many gone in both arms is none, and its bound is said."""
+    (harmed,) = sentences(rows(visited=(51, 249), unvisited=(0, 220)))
+    assert harmed.endswith(": visits end hosts.") and "20.48 % gone" in harmed
+    (unharmed,) = sentences(rows(visited=(3, 204), unvisited=(5, 190)))
+    assert "shows no harm" in unharmed and "95 % interval -" in unharmed
+
+
+def test_speakers_have_a_bound_of_their_own() -> None:
+    """None gone of 300 speakers: with 95 % confidence fewer than 1.22 %, which is the exact interval's end."""
+    (told,) = sentences(rows(speaker=(0, 300)))
+    assert "0.00 %, with 95 % confidence no more than 1.22 %" in told
+
+
+def test_no_check_no_sentence() -> None:
+    """A sweep without a harm check says nothing of it."""
+    assert list(sentences([])) == []

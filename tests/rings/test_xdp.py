@@ -1,0 +1,100 @@
+"""AF_XDP over a closed pair: what is filled arrives, in order and once; what is dropped is counted; each queue has one owner."""
+
+import socket
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from pipeline.errors import GuardError
+from pipeline.guard import namespaces, sockets
+from pipeline.guard.proof import TESTBED
+from pipeline.guard.sockets import ONLY_TESTBED
+from pipeline.rings.xdp import PROBES, Port, RefusedError
+from pipeline.testbed.closed import Pair, configure
+from pipeline.wire.packet import FRAME
+
+SO_RCVBUFFORCE = 33  # asm-generic/socket.h
+#: A frame of an EtherType for experiments (IEEE 802), which nobody but us reads.
+TEMPLATE = bytes.fromhex("0200c6120002 0200c6120001 88b5") + bytes(FRAME.itemsize - 14)
+
+
+@pytest.fixture
+def far(vantage: Pair) -> Iterator[socket.socket]:
+    """The world's end of the pair."""
+    monitor = namespaces.inside(vantage.world, lambda: sockets._packet_socket("world0", 0x88B5))
+    monitor.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 26)
+    monitor.settimeout(2)
+    with monitor:
+        yield monitor
+
+
+def numbers(far: socket.socket, count: int) -> list[int]:
+    """The numbers that so many frames bear."""
+    return [int.from_bytes(far.recv(4096)[30:34]) for _ in range(count)]
+
+
+@pytest.mark.usefixtures("vantage")
+def test_frames_arrive_in_order_and_once(far: socket.socket) -> None:
+    """Each probe arrives as it was filled, more of them than there are places, and nothing else does."""
+    probes = Port("vantage0").probes.holding(TEMPLATE)
+    sent = 0
+    while sent < 2 * PROBES + 5:
+        count = probes.room(min(5000, 2 * PROBES + 5 - sent))
+        probes.frames(count)["destination"] = np.arange(sent, sent + count)
+        probes.send(count)
+        assert numbers(far, count) == list(range(sent, sent + count))
+        sent += count
+    far.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        far.recv(1)
+    assert (probes.name, probes.rejected) == ("xdp", 0)
+
+
+@pytest.mark.usefixtures("vantage")
+def test_both_sizes_share_a_port(far: socket.socket) -> None:
+    """Probes and segments of any length take turns, each has its own bytes, and the places of both are free again."""
+    port = Port("vantage0")
+    probes, segments = port.probes.holding(TEMPLATE), port.segments
+    for turn in range(3000):
+        probes.frames(1)["destination"] = turn
+        probes.send(1)
+        length = 60 + turn % 1400
+        segments.frames(1)["bytes"][:, :length] = np.frombuffer(
+            TEMPLATE[:14] + bytes([turn % 251]) * (length - 14), "u1"
+        )
+        segments.lengths(1)[:] = length
+        segments.send(1)
+        assert numbers(far, 1) == [turn]
+        assert far.recv(4096) == TEMPLATE[:14] + bytes([turn % 251]) * (length - 14)
+        assert (probes.room(1), segments.room(1)) == (1, 1)
+
+
+def test_what_the_interface_drops_is_counted(vantage: Pair, far: socket.socket) -> None:
+    """Frames that the other end is too small for are counted, and those after them leave all the same."""
+    configure(vantage.world, "link set world0 mtu 100\n")
+    port = Port("vantage0")
+    segments = port.segments
+    segments.frames(6)["bytes"][:, : len(TEMPLATE)] = np.frombuffer(TEMPLATE, "u1")
+    segments.lengths(6)[:] = [1000, 1000, 60, 1000, 61, 62]
+    segments.send(6)
+    assert [len(far.recv(4096)) for _ in range(3)] == [60, 61, 62]
+    assert port.rejected == 3
+    assert segments.room(6) == 6
+
+
+@pytest.mark.usefixtures("vantage")
+def test_a_queue_has_one_owner() -> None:
+    """An interface with one queue has one port; a second is refused with the reason."""
+    port = Port("vantage0")
+    with pytest.raises(RefusedError, match="vantage0: Device or resource busy"):
+        Port("vantage0")
+    assert port.probes.room(1) == 1
+
+
+def test_nothing_is_made_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outside of a testbed no port is made, and that is no reason to fall back to anything."""
+    monkeypatch.setenv(ONLY_TESTBED, "1")
+    monkeypatch.delenv(TESTBED, raising=False)
+    with pytest.raises(GuardError):
+        Port("vantage0")

@@ -1,0 +1,110 @@
+"""Ranges of one's own are those that their owner signed."""
+
+import subprocess
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from pipeline.config import OwnSection
+from pipeline.errors import GuardError, InputError
+from pipeline.space import signed as own
+from pipeline.space.ranges import Ranges
+from pipeline.space.signed import Own
+from pipeline.sweep import sign
+from tests.owner import signed_list
+from tests.testbed.running import CENSUS, ROOT
+
+LIST = "193.62.0.0/28  # the hospital's archive\n193.62.1.7\n"
+FIRST = 0xC13E0000
+
+
+def signed(folder: Path) -> Own:
+    """A signed list, as the configuration names it."""
+    found = sign.read(OwnSection(owner="St Example", **signed_list(folder, LIST)), folder)
+    assert found is not None
+    return found
+
+
+def test_what_openssl_signed_holds(tmp_path: Path) -> None:
+    """A list that OpenSSL signed gives its ranges; targets in it are allowed."""
+    found = signed(tmp_path)
+    assert own.verified(found).pairs() == [(FIRST, FIRST + 15), (FIRST + 0x107, FIRST + 0x107)]
+    own.require(found, Ranges.of([(FIRST, FIRST + 3)]), "it")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"ranges": LIST + "8.8.8.8\n"},
+        {"signature": "00" * 64},
+        {"signature": "zz"},
+        {"signature": ""},
+        {"public_key": ""},
+        {"public_key": "-----BEGIN PUBLIC KEY-----\nMFYwEAYHKoZIzj0CAQYFK4EEAAoDQgAE\n-----END PUBLIC KEY-----\n"},
+    ],
+)
+def test_what_was_changed_is_refused(change: dict[str, str], tmp_path: Path) -> None:
+    """Another list, signature or key is refused."""
+    with pytest.raises(GuardError):
+        own.verified(msgspec.structs.replace(signed(tmp_path), **change))
+
+
+def test_targets_beyond_are_refused(tmp_path: Path) -> None:
+    """One target outside of the list, or no list at all, is refused, and the reason names them."""
+    with pytest.raises(GuardError, match=r"2 addresses are not in the signed list \(193.62.0.16/31\)"):
+        own.require(signed(tmp_path), Ranges.of([(FIRST, FIRST + 17)]), "it")
+    with pytest.raises(GuardError, match="section \\[own\\]"):
+        own.require(None, Ranges.of([(FIRST, FIRST)]), "it")
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    """A missing file, a missing key, and a list that is no text are named."""
+    names = signed_list(tmp_path, LIST)
+    with pytest.raises(InputError, match="own.signature"):
+        sign.read(OwnSection(**(names | {"signature": ""})), tmp_path)
+    with pytest.raises(InputError, match="cannot be read"):
+        sign.read(OwnSection(**(names | {"ranges": "nowhere"})), tmp_path)
+    (tmp_path / "ranges.txt").write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match="no text"):
+        sign.read(OwnSection(**names), tmp_path)
+
+
+def test_the_program_signs_as_openssl_does(tmp_path: Path) -> None:
+    """`census own key` and `sign` make files that `[own]` takes and OpenSSL verifies; the private key is the owner's alone."""
+    (tmp_path / "ranges.txt").write_text(LIST)
+    sign.make_key(tmp_path / "owner.key", tmp_path / "owner.pem")
+    assert sign.sign(tmp_path / "ranges.txt", tmp_path / "owner.key", tmp_path / "ranges.txt.sig").count == 17
+    names = {"ranges": "ranges.txt", "signature": "ranges.txt.sig", "public_key": "owner.pem"}
+    assert sign.read(OwnSection(**names), tmp_path)
+    assert (tmp_path / "owner.key").stat().st_mode & 0o777 == 0o600
+    verify = "pkeyutl -verify -pubin -inkey owner.pem -rawin -in ranges.txt -sigfile ranges.txt.sig"
+    subprocess.run(["openssl", *verify.split()], cwd=tmp_path, check=True, capture_output=True, timeout=30)
+
+
+def test_a_key_is_never_overwritten(tmp_path: Path) -> None:
+    """A key that is there stays as it is, and a list without an address, or signed by what is no key, is refused."""
+    sign.make_key(tmp_path / "owner.key", tmp_path / "owner.pem")
+    kept = (tmp_path / "owner.key").read_bytes()
+    for private, public in (("owner.key", "other.pem"), ("other.key", "owner.pem")):
+        with pytest.raises(InputError, match="there already"):
+            sign.make_key(tmp_path / private, tmp_path / public)
+    assert (tmp_path / "owner.key").read_bytes() == kept
+    (tmp_path / "ranges.txt").write_text("# nothing yet\n")
+    with pytest.raises(InputError, match="names no address"):
+        sign.sign(tmp_path / "ranges.txt", tmp_path / "owner.key", tmp_path / "s")
+    with pytest.raises(InputError, match="no Ed25519 key"):
+        sign.sign(tmp_path / "ranges.txt", tmp_path / "owner.pem", tmp_path / "s")
+
+
+def test_capabilities_elsewhere_exit_3(tmp_path: Path) -> None:
+    """`census plan` with the profile `capabilities` and no signed list ends with exit code 3 and says what to do."""
+    text = (
+        (ROOT / "tests" / "data" / "tls-sweep.toml").read_text().replace('profile = "tls"', 'profile = "capabilities"')
+    )
+    (tmp_path / "sweep.toml").write_text(text)
+    ended = subprocess.run(
+        [*CENSUS, "plan", str(tmp_path / "sweep.toml")], cwd=tmp_path, capture_output=True, text=True, timeout=60,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+    )  # fmt: skip
+    assert (ended.returncode, "their owner signed" in ended.stderr) == (3, True)

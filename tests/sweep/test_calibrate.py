@@ -1,0 +1,85 @@
+"""The rate at which answers begin to be lost is found where it is known to be."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import GuardError, InputError
+from pipeline.lake import store
+from pipeline.sweep import calibrate
+from pipeline.sweep.calibrate import Step
+from tests.testbed.running import CENSUS, ROOT, environment
+
+#: So many packets a second get through, conversations included.
+BOTTLENECK = 1500
+WORLD = f"""
+[internet]
+seed = 7
+bottleneck = {BOTTLENECK}
+
+[[internet.block]]
+addresses = ["11.0.0.0/18"]
+ports = [104]
+density = 0.1
+mix = {{ silent = 1 }}
+"""
+SWEEP = """
+sweep = { name = "calibration", ports = [104], seed = 3, rate = 1, shards = 1 }
+targets = { include = ["11.0.0.0/18"] }
+probe = { cooldown = 1.0 }
+"""
+
+
+def step(rate: int, low: float, loss: float, high: float, sent: float | None = None) -> Step:
+    return Step(rate, rate if sent is None else sent, 1000, loss, low, high, 0, 0)
+
+
+@pytest.mark.alone
+def test_the_knee_is_where_the_bottleneck_is(tmp_path: Path) -> None:
+    """A path that lets 1,500 packets a second through loses none at 1,000 and many at 2,000; no host is visited twice."""
+    (tmp_path / "world.toml").write_text(WORLD)
+    (tmp_path / "sweep.toml").write_text(SWEEP)
+    asked = [
+        "calibrate",
+        str(tmp_path / "sweep.toml"),
+        "--lowest",
+        "500",
+        "--steps",
+        "3",
+        "-o",
+        str(tmp_path / "c.json"),
+    ]
+    command = [*CENSUS, "testbed", "run", "--spec", str(tmp_path / "world.toml"), "--", *CENSUS, *asked]
+    ended = subprocess.run(command, cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True, timeout=240)
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    found = json.loads((tmp_path / "c.json").read_text())
+    assert (found["knee"], found["reason"]) == (1000, "loss")
+    assert [each["rate"] for each in found["steps"]] == [500, 1000, 2000]
+    assert all(each["loss"] < 0.01 for each in found["steps"][:2])
+    assert 0.05 < found["steps"][2]["loss"] < 0.6
+    assert all(0.5 * each["rate"] < each["sent"] < 1.1 * each["rate"] for each in found["steps"])
+    assert "knee: 1,000 probes a second" in ended.stdout
+    (counted,) = re.findall(r"internet: (\{.*\})", ended.stderr)
+    assert json.loads(counted)["visited_again"] == 0
+
+
+def test_what_ends_it() -> None:
+    """Loss beyond the first step's interval and a hundredth ends it, a sender that falls short too; the knee is the last before."""
+    good, lossy = step(1000, 0.0, 0.001, 0.004), step(2000, 0.02, 0.03, 0.04)
+    same, short = step(2000, 0.005, 0.02, 0.03), step(4000, 0.0, 0.0, 0.01, sent=1900)
+    assert calibrate._loses(lossy, good) and not calibrate._loses(same, good)
+    assert short.short and not good.short
+    assert calibrate._loses(first := step(1000, 0.05, 0.1, 0.2), first)
+
+
+def test_only_in_a_testbed_or_where_it_is_signed_for(tmp_path: Path) -> None:
+    """Outside of a testbed, targets that nobody signed for are refused before anything is sent; so are too many steps."""
+    (tmp_path / "sweep.toml").write_text(SWEEP)
+    with pytest.raises(GuardError, match="a calibration is for one's own ranges only"):
+        calibrate.calibration_plan(tmp_path / "sweep.toml", lowest=1000, steps=3)
+    with pytest.raises(InputError, match="2 to 9"):
+        calibrate.calibration_plan(tmp_path / "sweep.toml", lowest=1000, steps=10)
+    assert not (store.at(str(tmp_path)) / "plans").exists()

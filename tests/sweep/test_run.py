@@ -1,0 +1,463 @@
+"""A whole sweep over real servers, held against the testbed's ground truth, and every byte of it on the wire."""
+
+import hashlib
+import re
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+
+import dpkt
+import msgspec
+import pytest
+
+from pipeline.console import progress
+from pipeline.errors import GuardError
+from pipeline.lake import receipts, store, verify
+from pipeline.space import plan as planning
+from pipeline.space.plan import Plan
+from pipeline.status import snapshot as watched
+from pipeline.sweep import enrichment, freeze, run
+from pipeline.testbed import spec, truth
+from pipeline.views import session
+from pipeline.wire.outgoing import Outgoing
+from tests.testbed.running import CENSUS, ROOT, VANTAGE, environment, in_testbed, packets, streams, timed
+
+DEMO = ROOT / "data" / "testbed" / "demo-sweep.toml"
+TRUTH = truth.truth(spec.load(ROOT / "data" / "testbed" / "demo.toml"))
+SYN, ACK, RST, FIN, PUSH = 0x02, 0x10, 0x04, 0x01, 0x08
+
+
+def around(folder: Path, prefix: int, **changed: object) -> Path:
+    """The demo's sweep over blocks of a length about each host alone, with settings changed: the same answers, fewer targets."""
+    blocks = sorted({IPv4Network((t.address, prefix), strict=False) for t in TRUTH})
+    (folder / "targets.txt").write_text("\n".join(map(str, blocks)), "utf-8")
+    text = (
+        DEMO.read_text("utf-8")
+        .replace('"demo-targets.txt"', '"targets.txt"')
+        .replace('"demo-exc', f'"{DEMO.parent}/demo-exc')
+    )
+    for name, value in changed.items():
+        text = re.sub(rf"^{name} = .*$", f"{name} = {value}", text, flags=re.M)
+    (folder / "sweep.toml").write_text(text, "utf-8")
+    return folder / "sweep.toml"
+
+
+def refreeze(plan: Plan, **changes: object) -> Plan:
+    """The plan with fields changed and a digest that fits them, as another program would have frozen it."""
+    changed = msgspec.structs.replace(plan, **changes)
+    return msgspec.structs.replace(changed, digest=planning.digest(changed))
+
+
+def test_a_plan_of_another_program_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan whose code, requests or special-purpose list differ from this program's is refused, and the field is named."""
+    monkeypatch.delenv("CENSUS_ONLY_TESTBED", raising=False)
+    plan = freeze.freeze(DEMO)
+    freeze.check(plan)
+    digests = msgspec.structs.replace(plan.digests, special_purpose="00")
+    for field, change in (
+        ("code_version", {"code_version": "0.0.9+0123456789ab"}),
+        ("requests.request", {"requests": plan.requests | {"request": "00"}}),
+        ("digests.special_purpose", {"digests": digests}),
+    ):
+        with pytest.raises(GuardError, match=rf"\(field {field}\)"):
+            freeze.check(refreeze(plan, **change))
+
+
+def test_a_plan_over_barred_addresses_is_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan whose target space holds special-purpose addresses is refused before anything is sent, whatever its digests say."""
+    monkeypatch.delenv("CENSUS_ONLY_TESTBED", raising=False)
+    plan = freeze.freeze(DEMO)
+    with pytest.raises(GuardError, match=r"256 addresses that this program never probes \(field ranges\)"):
+        freeze.check(refreeze(plan, ranges=(((10 << 24), (10 << 24) + 255), *plan.ranges)))
+
+
+def test_a_lake_keeps_to_its_plan(tmp_path: Path) -> None:
+    """A second plan of the same name is refused, naming the field that differs; the same one is taken again."""
+    plan = freeze.freeze(DEMO)
+    run.begin(plan, tmp_path)
+    run.begin(plan, tmp_path)
+    settings = msgspec.structs.replace(plan.settings, seed=1)
+    with pytest.raises(GuardError, match=r"\(field settings\.seed\)"):
+        run.begin(refreeze(plan, settings=settings), tmp_path)
+
+
+def test_a_changed_database_is_refused(tmp_path: Path) -> None:
+    """Enrichment refuses a country database that is not the plan's."""
+    plan = freeze.freeze(DEMO)
+    changed = refreeze(plan, reference=msgspec.structs.replace(plan.reference, country_digest="00"))
+    with pytest.raises(GuardError, match=r"reference\.country_digest"):
+        enrichment.enrich(changed, store.Sweep(tmp_path, plan.sweep))
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished sweep: `lake` and `wire.pcap`."""
+    folder = tmp_path_factory.mktemp("sweep")
+    config = around(folder, 28)
+    command = in_testbed("sweep", str(config), "--lake", str(folder / "lake"), capture=folder / "wire.pcap")
+    ended = subprocess.run(command, cwd=ROOT, env=environment(folder), capture_output=True, text=True, timeout=240)
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    (folder / "stdout").write_text(ended.stdout, "utf-8")
+    return folder
+
+
+def test_every_outcome_is_the_ground_truth(swept: Path) -> None:
+    """Every target that answers has the outcome that the testbed's spec gives it, and no other target has a row."""
+    with session.connect(swept / "lake") as con:
+        rows = con.execute("SELECT ip, port, outcome FROM responses").fetchall()
+    expected = {(t.address, t.port): t.outcome for t in TRUTH if t.outcome and not t.excluded}
+    assert {(ip, port): outcome for ip, port, outcome in rows} == expected
+    assert len(rows) == len(expected)
+
+
+def test_countries_are_counted_as_they_are(swept: Path) -> None:
+    """Services per country equal the ground truth, the United Kingdom's 34 among them."""
+    dicom = ("echoed", "accepted", "accepted_no_verification", "rejected", "aborted")
+    expected = Counter(t.country for t in TRUTH if t.outcome in dicom and not t.excluded)
+    with session.connect(swept / "lake") as con:
+        counted = dict(con.execute("SELECT country, services FROM countries WHERE services > 0").fetchall())
+    assert counted == expected
+    assert counted["GB"] == 34
+    assert len(counted) >= 12
+
+
+def test_receipts_and_tables_add_up(swept: Path) -> None:
+    """`census verify` proves a finished sweep, and names the fault once a receipt is changed."""
+    verify = [*CENSUS, "verify", str(swept / "lake")]
+    assert subprocess.run(verify, cwd=ROOT, timeout=60).returncode == 0
+    place = store.find(swept / "lake", None)
+    path = sorted(place.receipts.glob("*.json"))[0]
+    original = path.read_bytes()
+    path.write_bytes(original.replace(b'"probes_sent":', b'"probes_sent":1'))
+    broken = subprocess.run(verify, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    path.write_bytes(original)
+    assert broken.returncode == 1
+    assert path.stem in broken.stderr
+
+
+def test_nothing_else_is_on_the_wire(swept: Path) -> None:
+    """The wire holds the SYNs that the receipts own up to, whitelisted bytes only, and nothing to an excluded address."""
+    place = store.find(swept / "lake", None)
+    plan, done = freeze.read(place.plan), receipts.read_receipts(place)
+    outgoing = Outgoing.from_json(plan.requests)
+    sent = [packet for packet in packets(swept / "wire.pcap") if packet.src == VANTAGE]
+    assert all(packet.p == dpkt.ip.IP_PROTO_TCP for packet in sent)
+    segments = [packet.data for packet in sent]
+    assert {segment.flags & ~(SYN | ACK | RST | FIN | PUSH) for segment in segments} == {0}
+    syns = [segment for segment in segments if segment.flags == SYN]
+    ring = sum(16384 <= segment.sport < 32768 for segment in syns)
+    beside = sum(r["second_probes"] + r["control_probes"] for r in done)
+    assert ring - beside == sum(r["probes_sent"] for r in done) == plan.targets
+    assert beside > plan.targets * 0.01
+    assert {segment.dport for segment in syns} == {*plan.settings.ports, plan.control.port}
+    assert len(syns) - ring == sum(r["connects"] + r["syn_retransmits"] for r in done) == 0
+    begun = {(packet.dst, packet.data.sport) for packet in sent if packet.data.data.startswith(outgoing.request)}
+    assert len(begun) == sum(r["greetings"] for r in done) - _shut(swept)
+    walk = plan.walk()
+    assert {packet.dst for packet in sent} <= {a.packed for a in map(IPv4Address, _addresses(walk.space.ranges))}
+    for stream in streams(sent).values():
+        assert whole(stream, outgoing), stream.hex()
+
+
+def _shut(swept: Path) -> int:
+    """Targets that never opened their window: they get no byte."""
+    with session.connect(swept / "lake") as con:
+        return int(con.execute("SELECT count(*) FROM responses WHERE outcome = 'zero_window'").fetchone()[0])  # type: ignore[index]
+
+
+def _addresses(ranges) -> list[int]:  # type: ignore[no-untyped-def]
+    return [address for first, last in ranges.pairs() for address in range(first, last + 1)]
+
+
+def whole(stream: bytes, outgoing: Outgoing) -> bool:
+    """A stream is made of whole templates, the first of them the request."""
+    if not stream.startswith(outgoing.request):
+        return False
+    while stream:
+        template = next((t for t in outgoing.templates.values() if stream.startswith(t)), None)
+        if template is None:
+            return False
+        stream = stream[len(template) :]
+    return True
+
+
+def test_an_interrupted_sweep_is_finished_and_nothing_doubled(tmp_path: Path) -> None:
+    """After Ctrl-C the exit code is 130, and the rest is run with no target visited or written twice."""
+    plan_file, lake, capture = tmp_path / "plan.json", tmp_path / "lake", tmp_path / "wire.pcap"
+    _census("plan", around(tmp_path, 28, rate=2000), "-o", plan_file)
+    work = ("work", str(plan_file), "--lake", str(lake))
+    first = subprocess.Popen(in_testbed(*work, capture=capture), cwd=ROOT, env=environment(tmp_path))
+    place = run.begin(freeze.read(plan_file), lake)
+    _until(lambda: any(place.progress.glob("*.json")) and len(receipts.finished(place)) >= 1)
+    first.send_signal(signal.SIGINT)
+    assert first.wait(60) == 130
+    assert len(receipts.finished(place)) < 4
+    again = in_testbed(*work, capture=tmp_path / "again.pcap")
+    assert subprocess.run(again, cwd=ROOT, env=environment(tmp_path), timeout=120).returncode == 0
+    run.require_verified(freeze.read(plan_file), place)
+    visits = Counter((host, port) for host, _, port in [*_flows(capture), *_flows(tmp_path / "again.pcap")])
+    assert max(visits.values()) == 1
+
+
+def test_resuming_picks_what_is_not_finished(tmp_path: Path) -> None:
+    """What is resumed is the latest sweep of that series and no other that is not sealed, else the last one if it is not enriched."""
+
+    def made(name: str, *tables: str) -> str:
+        place = store.Sweep(tmp_path, name)
+        for path in (place.plan, *map(place.sealed, tables)):
+            path.parent.mkdir(parents=True)
+            path.touch()
+        return name
+
+    def chosen(pick: run.Resumed) -> str | None:
+        place = pick(tmp_path, "week")
+        return place.id if place else None
+
+    assert (chosen(run.latest), chosen(run.unfinished)) == (None, None)
+    made("20260101T000000Z-my-week")
+    made("20260102T000000Z-week", "sweeps")
+    enriched = made("20260103T000000Z-week", "sweeps", enrichment.ENRICHED)
+    assert (chosen(run.latest), chosen(run.unfinished)) == (None, None)
+    sealed = made("20260104T000000Z-week", "sweeps")
+    assert (chosen(run.latest), chosen(run.unfinished)) == (None, sealed)
+    assert sealed > enriched
+    open_ = made("20260105T000000Z-week")
+    assert (chosen(run.latest), chosen(run.unfinished)) == (open_, open_)
+
+
+def _flows(capture: Path) -> list[tuple[bytes, int, int]]:
+    return list(streams([packet for packet in packets(capture) if packet.src == VANTAGE]))
+
+
+def _until(holds, seconds: float = 60.0) -> None:  # type: ignore[no-untyped-def]
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+#: Two countries' blocks, real servers in both, that opt out while they are swept.
+OPTED_OUT = ("147.224.192.0/19", "46.223.32.0/19")
+#: Probes a second that a running sweep is slowed down to.
+LIMIT = 300
+#: How soon a running sweep obeys the register, in seconds.
+SOON = 5.0
+
+
+@dataclass
+class Obeyed:
+    """A sweep whose register changed while it ran; times are those of the register's last change."""
+
+    lake: Path
+    register: Path
+    ended: int
+    status: str
+    limited: float
+    unlimited: float
+    opted_out: float
+    stopped: float
+    gone: float
+    broken: float
+    mended: float
+    syns: list[tuple[float, int, bool]]
+
+    def seen(self, begin: float, end: float) -> list[tuple[int, bool]]:
+        """Whom a SYN went to in a time, and whether it was the first to its target."""
+        return [(address, first) for seen, address, first in self.syns if begin < seen < end]
+
+
+@pytest.fixture(scope="module")
+def obeyed(tmp_path_factory: pytest.TempPathFactory) -> Obeyed:
+    """A sweep in which blocks opt out, then `stop` and `go`, then the register is garbage for a while."""
+    folder = tmp_path_factory.mktemp("obeyed")
+    lake, register, plan = folder / "lake", folder / "register.jsonl", folder / "plan.json"
+    register.touch()
+    config = around(folder, 26, rate=1500)
+    config.write_text(f'{config.read_text("utf-8")}\n[optout]\nregister = "register.jsonl"\n', "utf-8")
+    _census("plan", config, "-o", plan)
+    command = in_testbed("work", str(plan), "--lake", str(lake), capture=folder / "wire.pcap")
+    working = subprocess.Popen(command, cwd=ROOT, env=environment(folder))
+    place = run.begin(freeze.read(plan), lake)
+    _until(lambda: watched.counts(watched.workers(place))["probed"] > 1500)
+    _census("rate", register, LIMIT, "--who", "test")
+    limited = register.stat().st_mtime
+    time.sleep(SOON + 2)
+    _census("rate", register, "--who", "test")
+    unlimited = register.stat().st_mtime
+    time.sleep(SOON)
+    _census("optout", register, "add", *OPTED_OUT, "--who", "test")
+    opted_out = register.stat().st_mtime
+    time.sleep(SOON + 1.5)
+    _census("stop", register, "--reason", "a test", "--who", "test")
+    stopped = register.stat().st_mtime
+    time.sleep(SOON + 1)
+    status = _census("status", lake) + progress._line(freeze.read(plan), place, 1.0)
+    _census("go", register, "--who", "test")
+    gone = register.stat().st_mtime
+    time.sleep(1)
+    good = register.read_bytes()
+    register.write_bytes(b"garbage\n")
+    broken = register.stat().st_mtime
+    time.sleep(SOON + 1.5)
+    mended = time.time()
+    register.write_bytes(good)
+    ended = working.wait(120)
+    sent = [(seen, packet) for seen, packet in timed(folder / "wire.pcap") if packet.src == VANTAGE]
+    syns = list(_syns(sent, place))
+    return Obeyed(lake, register, ended, status, limited, unlimited, opted_out, stopped, gone, broken, mended, syns)
+
+
+def _syns(sent: list[tuple[float, dpkt.ip.IP]], place: store.Sweep) -> Iterator[tuple[float, int, bool]]:
+    """When and to whom each SYN went, and whether it was the first to a target of the plan."""
+    ports, asked = set(freeze.read(place.plan).settings.ports), set()
+    for seen, packet in sent:
+        if packet.data.flags == SYN:
+            target = (packet.dst, packet.data.dport)
+            yield seen, int.from_bytes(packet.dst), packet.data.dport in ports and target not in asked
+            asked.add(target)
+
+
+def _census(*arguments: object) -> str:
+    command = [*CENSUS, *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=60).stdout
+
+
+def _opted_out(address: int) -> bool:
+    return any(IPv4Address(address) in IPv4Network(block) for block in OPTED_OUT)
+
+
+def test_an_opt_out_holds_within_seconds(obeyed: Obeyed) -> None:
+    """Five seconds after its line no SYN and no connection goes to the block, though the sweep goes on elsewhere."""
+    assert any(_opted_out(address) for address, _ in obeyed.seen(0, obeyed.opted_out))
+    assert len(obeyed.seen(obeyed.opted_out + SOON, obeyed.stopped)) > 1000
+    assert not [a for a, _ in obeyed.seen(obeyed.opted_out + SOON, float("inf")) if _opted_out(a)]
+
+
+def test_stop_and_go(obeyed: Obeyed) -> None:
+    """Five seconds after `census stop` nothing begins, status says why, and after `census go` sending goes on."""
+    assert obeyed.seen(obeyed.stopped + SOON, obeyed.gone) == []
+    assert obeyed.status.count("a test (test)") == 2
+    assert len(obeyed.seen(obeyed.gone, obeyed.broken + SOON)) > 1000
+
+
+def test_a_register_that_cannot_be_read_stops_the_sweep(obeyed: Obeyed) -> None:
+    """Five seconds after the register was replaced by garbage nothing begins; once it is mended sending goes on."""
+    assert obeyed.seen(obeyed.broken + SOON, obeyed.mended) == []
+    assert len(obeyed.seen(obeyed.mended, float("inf"))) > 1000
+
+
+def test_a_running_sweep_is_slowed_down_and_goes_on(obeyed: Obeyed) -> None:
+    """From 5 s after `census rate` on the wire has no more than that rate; without a limit the sweep goes on at its own."""
+    begin, end = obeyed.limited + SOON, obeyed.unlimited
+    # What a busy machine stalls is lost and not caught up, so it may be much less; it is not nothing.
+    assert 0.2 * LIMIT * (end - begin) < len(obeyed.seen(begin, end)) < 1.05 * LIMIT * (end - begin)
+    begin, end = obeyed.unlimited + 1.5, obeyed.unlimited + SOON
+    assert len(obeyed.seen(begin, end)) > 2 * LIMIT * (end - begin)
+
+
+def test_what_the_register_withheld_is_counted(obeyed: Obeyed) -> None:
+    """The sweep ends well and adds up: each target was probed or counted as withheld, and the pauses are in receipts."""
+    assert obeyed.ended == 0
+    _census("verify", obeyed.lake)
+    place = store.find(obeyed.lake, None)
+    plan, done = freeze.read(place.plan), receipts.read_receipts(place)
+    probed = sum(first and _opted_out(address) for _, address, first in obeyed.syns)
+    inside = sum(_opted_out(address) for address in _addresses(plan.walk().space.ranges))
+    withheld = inside * len(plan.settings.ports) - probed
+    assert sum(r["suppressed"] for r in done) == withheld > 0
+    assert sum(r["probes_sent"] for r in done) == sum(first for _, _, first in obeyed.syns)
+    pauses = obeyed.gone - obeyed.stopped - SOON + obeyed.mended - obeyed.broken - SOON
+    assert sum(r["paused_seconds"] for r in done) >= pauses
+    digests = {r["register_digest"] for r in sorted(done, key=lambda r: r["finished_at"])}
+    assert hashlib.sha256(obeyed.register.read_bytes()).hexdigest() in digests
+    assert all(digests)
+
+
+def test_a_suppressed_visit_too_many_is_a_fault(obeyed: Obeyed) -> None:
+    """Each target that answered has a row or was counted as suppressed: verification names a receipt that claims more."""
+    place = store.find(obeyed.lake, None)
+    path = sorted(place.receipts.glob("*.json"))[0]
+    original = path.read_bytes()
+    receipt = msgspec.json.decode(original)
+    path.write_bytes(msgspec.json.encode(receipt | {"suppressed_visits": receipt["suppressed_visits"] + 1}))
+    found = list(verify.faults(place, freeze.read(place.plan)))
+    path.write_bytes(original)
+    assert [fault.where for fault in found] == [f"receipt {path.stem}"]
+
+
+def test_the_rest_is_the_ground_truth(obeyed: Obeyed) -> None:
+    """Outside the blocks that opted out every outcome is the ground truth; in them none is that it does not hold."""
+    with session.connect(obeyed.lake) as con:
+        rows = con.execute("SELECT ip, port, outcome FROM responses").fetchall()
+    expected = {(t.address, t.port, t.outcome) for t in TRUTH if t.outcome and not t.excluded}
+    inside = {row for row in expected if _opted_out(row[0])}
+    assert {row for row in rows if not _opted_out(row[0])} == expected - inside
+    assert {row for row in rows if _opted_out(row[0])} < inside
+
+
+def test_ctrl_c_ends_a_sweep_that_is_stopped(tmp_path: Path) -> None:
+    """A sweep whose register says stop from the beginning sends nothing, and is interrupted in an orderly way."""
+    plan, lake, capture = tmp_path / "plan.json", tmp_path / "lake", tmp_path / "wire.pcap"
+    _census("plan", DEMO, "-o", plan)
+    place = run.begin(freeze.read(plan), lake)
+    _census("stop", lake / "optout.jsonl", "--reason", "a test")
+    command = in_testbed("work", str(plan), "--lake", str(lake), capture=capture)
+    working = subprocess.Popen(command, cwd=ROOT, env=environment(tmp_path))
+    _until(lambda: "a test" in watched.held(watched.workers(place), time.time()))
+    time.sleep(1)
+    working.send_signal(signal.SIGINT)
+    assert working.wait(60) == 130
+    assert not [packet for packet in packets(capture) if packet.src == VANTAGE]
+
+
+#: What each kind of real server is by its answer: Orthanc declares DCMTK, and nothing in an ordinary visit tells them apart.
+TOOLKITS = {
+    "storescp": ("DCMTK", "dcmtk-explicit"),
+    "dcmqrscp": ("DCMTK", "dcmtk-explicit"),
+    "orthanc": ("DCMTK", "dcmtk-explicit"),
+    "pynetdicom": ("pynetdicom", "pynetdicom"),
+}
+
+
+def test_real_servers_are_who_they_are(swept: Path) -> None:
+    """Every real server that accepted has its toolkit and behaves like it, and the mart counts the toolkits as they are."""
+    expected = {door: TOOLKITS[kind] for door, kind in _accepting()}
+    with session.connect(swept / "lake") as con:
+        rows = con.execute(
+            "SELECT ip, port, toolkit, behaviour_rules[1], mismatch FROM fingerprints WHERE behaviour_rules <> []"
+        ).fetchall()
+        counted = dict(
+            con.execute(
+                "SELECT toolkit, CAST(sum(services) AS INT) FROM implementations WHERE evidenced GROUP BY ALL"
+            ).fetchall()
+        )
+    assert {(ip, port): (toolkit, shown) for ip, port, toolkit, shown, _ in rows} == expected
+    assert not any(mismatch for *_, mismatch in rows)
+    assert counted == Counter(toolkit for toolkit, _ in expected.values())
+
+
+def test_enriching_again_changes_nothing(swept: Path) -> None:
+    """`census enrich` writes the same bytes again, and restores a table that an older program did not make."""
+    path = store.find(swept / "lake", None).sealed("fingerprints")
+    first = path.read_bytes()
+    path.unlink()
+    for _ in range(2):
+        subprocess.run([*CENSUS, "enrich", str(swept / "lake")], cwd=ROOT, check=True, timeout=60)
+        assert path.read_bytes() == first
+
+
+def _accepting() -> list[tuple[tuple[int, int], str]]:
+    """The doors of the testbed behind which a real server accepts us, and its kind."""
+    demo = spec.load(ROOT / "data" / "testbed" / "demo.toml")
+    kinds = {server.name: server.kind for server in demo.server}
+    return [
+        ((int(address), stand.port), kinds[stand.server])
+        for stand in demo.stand
+        for address in spec.addresses(stand)
+        if stand.outcome == "echoed" and not stand.excluded
+    ]

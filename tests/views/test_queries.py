@@ -1,0 +1,97 @@
+"""The SQL of `analysis/` as views."""
+
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from pipeline import schema
+from pipeline.views import queries
+from tests.analysis import lake
+
+FILES = sorted(path for path in queries.FOLDER.rglob("*.sql"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_file_has_its_header(path: object) -> None:
+    """Each file begins with its question, its grain and its notes, and stays within 70 lines."""
+    lines = path.read_text("utf-8").splitlines()  # type: ignore[attr-defined]
+    assert [line.split(":")[0] for line in lines[:3]] == ["-- Question", "-- Grain", "-- Notes"]
+    assert len(lines) <= 75
+
+
+def test_views_come_after_what_they_read() -> None:
+    """Views install in the given order, and each table of the contract has a staging view of its name."""
+    names = [name for name, _, _ in queries.views()]
+    assert names.index("associations") < names.index("exposed_2026_11") < names.index("countries")
+    assert {table.name for table in schema.tables()} <= set(names)
+
+
+def test_views_keep_every_column_of_the_contract() -> None:
+    """A staging view has all columns of its table and the sweep."""
+    con = lake.connect()
+    for table in schema.tables():
+        columns = {row[0] for row in lake.rows(con, f"DESCRIBE {table.name}")}
+        assert {column.name for column in table.columns} | {"sweep"} <= columns
+
+
+def test_the_header_is_the_views_comment() -> None:
+    """The question of a file stands in the catalogue, for whoever explores the lake."""
+    ((comment,),) = lake.rows(lake.connect(), "SELECT comment FROM duckdb_views() WHERE view_name = 'outcomes'")
+    assert comment.startswith("Question: What happened") and "\nGrain: " in comment
+
+
+def test_every_column_is_explained() -> None:
+    """Each column of each view carries its meaning, and nothing is explained that no view has."""
+    con = lake.connect()
+    found = lake.rows(
+        con,
+        "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE NOT internal AND table_name NOT LIKE 'raw%'",
+    )
+    assert not [(view, column) for view, column, comment in found if not (comment or "").endswith((".", ">"))], (
+        "a column"
+    )
+    assert not queries._meanings().keys() - {column for _, column, _ in found}
+
+
+def test_init_sql_makes_the_same_views() -> None:
+    """The text for `duckdb -init` runs as it stands and gives every view."""
+    con = duckdb.connect(config=lake.OFFLINE)
+    for table in schema.tables():
+        columns = [pa.field("sweep", pa.string()), *table.arrow]
+        con.register(f"raw_{table.name}", pa.schema(columns).empty_table())
+    con.execute(queries.init_sql()).fetchall()
+    assert [con.execute(f"SELECT * FROM {name}").fetchall() for name, _, _ in queries.views()]
+
+
+def test_published_marts_hold_no_address() -> None:
+    """What is published has no column that could hold an address, a host or a network's holder."""
+    con = lake.connect()
+    for name in (*queries.PUBLISHED, *queries.SERIES):
+        columns = {row[0] for row in lake.rows(con, f"DESCRIBE {name}")}
+        assert not columns & {"ip", "address", "asn", "organisation", "raw", "vantages"}
+
+
+def test_what_names_networks_holds_no_address() -> None:
+    """A mart of which named rows are published has no column of an address or a host either."""
+    con = lake.connect()
+    for name in queries.NAMED:
+        columns = {row[0] for row in lake.rows(con, f"DESCRIBE {name}")}
+        assert not columns & {"ip", "address", "raw", "vantages"}
+
+
+def test_a_comment_with_an_apostrophe_is_quoted() -> None:
+    """Apostrophes are doubled, so that a header cannot end its string."""
+    assert queries.quoted("a sweep's") == "'a sweep''s'"
+
+
+@pytest.mark.parametrize("path", sorted((queries.FOLDER / "reports").glob("*.sql")), ids=lambda path: path.stem)
+def test_a_report_asks_of_sweeps_that_are_named(path: Path) -> None:
+    """Each question of a report runs, has a sweep as its parameter, and of a mart asks what the mart itself does."""
+    report = queries.report(path.stem)
+    given = {name: lake.SWEEP for name in ("sweep", "before") if f"${name}" in report.sql}
+    assert "sweep" in given
+    lake.connect().execute(report.sql, given).fetchall()
+    if path.stem in {name for name, _, _ in queries.views()}:
+        assert report.comment.partition("\n")[0] == queries.comment(path.stem).partition("\n")[0]

@@ -1,0 +1,64 @@
+"""Tables of a lake as relations of DuckDB."""
+
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline import schema
+from pipeline.errors import InputError
+from pipeline.lake import parts, receipts, store
+from pipeline.lake.store import Place
+from pipeline.views import relations, session
+from tests.publish.history import history, write
+
+
+def test_an_older_programs_table_lacks_columns(tmp_path: Path) -> None:
+    """A sealed table without the newer columns, and one with a column more, are read: null there, and left out."""
+    write(tmp_path, history()[:2])
+    path = store.Sweep(tmp_path, history()[0].id).sealed("locations")
+    table = pq.read_table(path, partitioning=None).drop_columns(["country_second", "second_source"])
+    pq.write_table(table.append_column("odd", pa.nulls(len(table), pa.string())), path)
+    with session.connect(tmp_path) as con:
+        rows = con.execute(
+            "SELECT bool_and(country_second IS NULL), count(*) > 0 FROM locations WHERE sweep = ?", [history()[0].id]
+        ).fetchall()
+        names = [row[0] for row in con.execute("DESCRIBE locations").fetchall()]
+        assert con.execute("SELECT count(country_second) > 0 FROM locations").fetchone() == (True,)
+    assert rows == [(True, True)] and "odd" not in names
+
+
+def test_the_sweep_is_that_of_the_folder(history_con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """Each row has the sweep whose folder it lies in, as text; a lake whose own path has such a folder is refused."""
+    found = history_con.execute("SELECT DISTINCT sweep FROM responses ORDER BY 1").fetchall()
+    assert found == [(sweep.id,) for sweep in sorted(history(), key=lambda sweep: sweep.id)]
+    with pytest.raises(InputError, match="lies in a folder"):
+        relations.statements(tmp_path / "sweep=other" / "lake")
+
+
+def test_parts_at_work_are_read(lake: Place) -> None:
+    """Before a sweep is sealed the parts that receipts name are its rows; a table that nobody wrote is empty and has its columns."""
+    place = store.Sweep(lake, "20261124T000000Z-n")
+    row = {
+        "ip": 1,
+        "port": 104,
+        "answered_at": 0,
+        "ttl": 1,
+        "window": 1,
+        "outcome": "silent",
+        "close_kind": "",
+        "close_stage": "",
+    }
+    rows = pa.Table.from_batches([parts.from_rows([row], "responses")])
+    for number in (1, 2):
+        parts.write(place.part("responses", f"000-000000.{number}.parquet"), rows, "responses", place.id)
+    named = [{"table": "responses", "file": "000-000000.2.parquet", "rows": 1, "sha256": ""}]
+    receipts.put_receipt(place, "000-000000", {"shard": 0, "parts": named})
+    con = duckdb.connect()
+    for statement in relations.of_sweeps([place]):
+        con.execute(statement)
+    assert con.execute("SELECT sweep, ip, outcome FROM raw_responses").fetchall() == [(place.id, 1, "silent")]
+    described = [name for name, *_ in con.execute("DESCRIBE raw_tls").fetchall()]
+    assert sorted(described) == sorted([*(column.name for column in schema.table("tls").columns), "sweep"])

@@ -1,0 +1,60 @@
+"""The hit-rate alarm."""
+
+import numpy as np
+
+from pipeline.config import AlarmSection
+from pipeline.space.permutation import Permutation
+from pipeline.space.ranges import Ranges, Space
+from pipeline.space.shard import Walk
+from pipeline.worker.alarm import WINDOWS, Alarm, Hits, port_of
+
+PROBES, RATE, RANGES = 20_000, 0.002, 200
+
+
+def walk(addresses: int, range_targets: int) -> Walk:
+    space = Space.over(Ranges.of([(11 << 24, (11 << 24) + addresses - 1)]))
+    ports = (104, 11112)
+    return Walk(space, Permutation.seeded(addresses, 1), ports, addresses, 1, range_targets)
+
+
+def alarm(false_alarms: float = 0.01) -> Alarm:
+    return Alarm(AlarmSection(false_alarms=false_alarms), RANGES * len(WINDOWS))
+
+
+def sweep(of: Alarm, hits: np.ndarray) -> int | None:
+    """The number of the range that raised it, if any did."""
+    return next((n for n, k in enumerate(hits.tolist()) if of.add(104, Hits(PROBES, k))), None)
+
+
+def test_a_steady_sweep_is_not_stopped() -> None:
+    """Of 300 sweeps of 200 ranges with one rate, no more are stopped than the 10 % that are allowed for."""
+    draw = np.random.default_rng(11)
+    stopped = sum(sweep(alarm(0.1), draw.binomial(PROBES, RATE, 40)) is not None for _ in range(60))
+    assert stopped <= 6 + 3 * 6**0.5
+
+
+def test_silence_is_seen_at_once() -> None:
+    """If nobody answers any more, the first range of it raises the alarm; if half do, one of the next 16."""
+    draw = np.random.default_rng(12)
+    steady = draw.binomial(PROBES, RATE, 60)
+    assert sweep(alarm(), np.concatenate([steady, [0]])) == 60
+    half = sweep(alarm(), np.concatenate([steady, draw.binomial(PROBES, RATE / 2, 16)]))
+    assert half is not None and 60 <= half <= 75
+
+
+def test_it_says_what_it_saw_and_begins_anew() -> None:
+    """The reason holds both counts and the port; the ranges after it are compared among themselves."""
+    of = alarm()
+    for _ in range(60):
+        of.add(104, Hits(PROBES, 40))
+    assert "0 of 20,000 targets on port 104 answered in the latest range, 2,400 of 1,200,000 before" in of.add(
+        104, Hits(PROBES, 0)
+    )
+    assert not of.add(104, Hits(PROBES, 0))
+    assert not of.add(11112, Hits(PROBES, 0))
+
+
+def test_a_range_has_one_port_or_is_left_out() -> None:
+    """Ranges within a pass have its port, one that straddles two passes none."""
+    of = walk(1000, 300)
+    assert [port_of(of, chosen) for chosen in of.ranges(0)] == [104, 104, 104, None, 11112, 11112, 11112]

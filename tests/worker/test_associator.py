@@ -1,0 +1,146 @@
+"""The associator's process over real channels, towards real servers on loopback."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+import pytest
+import zmq
+
+from pipeline.lake.store import Sweep
+from pipeline.optout import register
+from pipeline.optout.events import AnyEvent, Go, OptOut, Stop
+from pipeline.optout.register import File
+from pipeline.sweep import freeze
+from pipeline.transport import messages
+from pipeline.transport.channel import Address, Receiver, Sender
+from pipeline.wire.outgoing import Outgoing
+from pipeline.worker.associator import Associating
+from pipeline.worker.context import Setting
+
+DEMO = Path(__file__).parents[2] / "data" / "testbed" / "demo-sweep.toml"
+AT = datetime(2026, 11, 23, 8, tzinfo=UTC)
+STOP, GO = Stop(at=AT, who="a", reason="a call"), Go(at=AT, who="a")
+ONE, OTHER = IPv4Address("127.0.0.71"), IPv4Address("127.0.0.72")
+
+
+@dataclass
+class Ends:
+    """The neighbours of an associator that runs in this process, and its register."""
+
+    register: File
+    engine: Sender
+    writer: Receiver
+    coordinator: Receiver
+    associating: Associating
+    port: int = 0
+    connections: int = 0
+
+    def add(self, *events: AnyEvent) -> None:
+        register.record(self.register, lambda _: events)
+
+    def answered(self, *addresses: IPv4Address) -> None:
+        """Tell that targets answered, and that their range is over."""
+        rows = {
+            "ip": pa.array([int(address) for address in addresses], pa.uint32()),
+            "port": pa.array([self.port] * len(addresses), pa.uint16()),
+            "answered_at": pa.array([0] * len(addresses), pa.int64()),
+            "ttl": pa.array([64] * len(addresses), pa.uint8()),
+            "window": pa.array([1] * len(addresses), pa.uint16()),
+        }
+        message = messages.Rows(shard=0, number=0, attempt=1, table="responses")
+        self.engine.send(message, pa.RecordBatch.from_pydict(rows))
+        self.engine.send(messages.Cooled(shard=0, number=0, attempt=1, complete=True, counts={}))
+
+    def cooled(self) -> messages.Cooled:
+        """The end of the range as the writer hears it."""
+        until = time.monotonic() + 10
+        while time.monotonic() < until:
+            match self.writer.receive(0.1):
+                case (messages.Cooled() as message, _):
+                    return message
+        raise AssertionError("the range has no end")
+
+    async def run(self, *steps: object) -> None:
+        """Run the associator beside a server that closes what it accepts; steps are made in between, one a second."""
+        server = await asyncio.start_server(self._accept, "0.0.0.0", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        with self.associating.watch:
+            running = asyncio.create_task(self.associating.run())
+            for step in steps:
+                step()  # type: ignore[operator]
+                await asyncio.sleep(1)
+            self.engine.send(messages.Stop(shard=0, number=0))
+            await asyncio.wait_for(running, 10)
+        server.close()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        writer.close()
+
+
+@pytest.fixture
+def ends(tmp_path: Path) -> Iterator[Ends]:
+    frozen = freeze.freeze(DEMO, tmp_path)
+    plan = msgspec.structs.replace(frozen, ranges=((int(ONE), int(OTHER)),))
+    setting = Setting(tmp_path, plan, Sweep(tmp_path, plan.sweep), b"")
+    kept = File(tmp_path / register.DEFAULT_NAME)
+    kept.create()
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    inbox, writer, coordinator = (
+        Receiver(context, Address(tmp_path, name)) for name in ("associator", "writer", "coordinator")
+    )
+    engine, out, progress = (
+        Sender(context, Address(tmp_path, name)) for name in ("associator", "writer", "coordinator")
+    )
+    outgoing = Outgoing.from_json(plan.requests)
+    working = Associating("associator", setting, outgoing, setting.watch(), inbox, out, progress)
+    yield Ends(kept, engine, writer, coordinator, working)
+    for end in (engine, out, progress, inbox, writer, coordinator):
+        end.close()
+    context.term()
+
+
+def opt_out(address: IPv4Address) -> OptOut:
+    return OptOut(at=AT, who="a", block=f"{address}/32")
+
+
+def test_who_opts_out_after_the_syn_gets_no_connection(ends: Ends) -> None:
+    """A target that answered and was opted out before its connection gets none and no row; it is counted."""
+    seen: list[int] = []
+    asyncio.run(
+        ends.run(
+            lambda: ends.add(STOP),
+            lambda: ends.answered(ONE, OTHER),
+            lambda: (seen.append(ends.connections), ends.add(opt_out(ONE), GO)),
+            lambda: None,
+        )
+    )
+    cooled = ends.cooled()
+    assert seen == [0]  # nothing began while stopped
+    assert ends.connections == 1
+    assert cooled.complete
+    assert (cooled.counts["connects"], cooled.counts["suppressed_visits"]) == (1, 1)
+
+
+def test_who_waits_when_the_worker_ends_is_not_lost(ends: Ends) -> None:
+    """A worker that ends while it is stopped visits nobody, and says that the range is not done."""
+    asyncio.run(ends.run(lambda: ends.add(STOP), lambda: ends.answered(ONE)))
+    cooled = ends.cooled()
+    assert ends.connections == 0
+    assert not cooled.complete
+
+
+def test_the_reason_is_told(ends: Ends) -> None:
+    """While it is held back the associator tells the coordinator why."""
+    asyncio.run(ends.run(lambda: ends.add(STOP), lambda: None))
+    told = set()
+    while received := ends.coordinator.receive(0.0):
+        told.add(received[0].held)
+    assert "a call (a)" in told

@@ -1,0 +1,197 @@
+"""The unprivileged engine towards servers and full queues on loopback."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from ipaddress import IPv4Address
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline.guard import sockets
+from pipeline.outcome import CloseKind, CloseStage, Outcome
+from pipeline.probe.pacer import Pacer
+from pipeline.probe.range_state import Connected, Finished, Greeted, OpenRange
+from pipeline.record import Visit
+from pipeline.space.permit import Permit
+from pipeline.space.permutation import Permutation
+from pipeline.space.ranges import Ranges, Space
+from pipeline.space.shard import Range, Walk
+from pipeline.wire.outgoing import class_uid, encode
+from pipeline.worker.connector import Connector, _count
+
+FIRST = int(IPv4Address("127.0.8.0"))
+ADDRESSES = 32
+WHOLE = Range(0, 0, 0, ADDRESSES - 1)
+OUTGOING = encode(calling_ae="CENSUS", class_uid=class_uid("https://example.org"))
+FREE = Permit("", Ranges.of(()))
+HELD = Permit("a call", Ranges.of(()))
+
+
+@contextmanager
+def connector(
+    port: int, permit: Callable[[], Permit] = lambda: FREE, *, rate: float = 100_000, secured: tuple[int, ...] = ()
+) -> Iterator[Connector]:
+    """An engine that asks the port of 32 addresses."""
+    space = Space.over(Ranges.of([(FIRST, FIRST + ADDRESSES - 1)]))
+    walk = Walk(space, Permutation.seeded(ADDRESSES, 5), (port,), ADDRESSES, 1, ADDRESSES)
+    made = Connector(
+        walk, sockets.tcp_socket, OUTGOING, echo=False, secured=secured, permit=permit,
+        pacer=Pacer(rate, time.monotonic()),
+    )  # fmt: skip
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def run(engine: Connector, step: Callable[[], Any] = lambda: None) -> tuple[list[Visit], Finished]:
+    """All that an engine tells of its range, a step taken after each tick."""
+    visits: list[Visit] = []
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        for event in engine.tick():
+            match event:
+                case Greeted(result=Connected(visit)):
+                    visits.append(visit)
+                case Finished():
+                    return visits, event
+        step()
+    raise AssertionError("the range has no end")
+
+
+@contextmanager
+def listening(*, answers: bool) -> Iterator[tuple[int, list[bytes]]]:
+    """A port of all addresses: its server keeps each peer's first bytes and closes; or its queue is full, and SYNs are dropped."""
+    first: list[bytes] = []
+
+    def serve() -> None:
+        while True:
+            try:
+                peer, _ = server.accept()
+            except OSError:
+                return
+            with peer:
+                peer.settimeout(5)
+                first.append(peer.recv(4096))
+
+    with socket.create_server(("0.0.0.0", 0), backlog=100 if answers else 0) as server:
+        port = server.getsockname()[1]
+        waiting = [socket.socket() for _ in range(0 if answers else 3)]
+        for each in waiting:
+            each.setblocking(False)
+            each.connect_ex(("127.0.0.1", port))
+        thread = threading.Thread(target=serve, daemon=True)
+        if answers:
+            thread.start()
+        yield port, first
+        server.shutdown(socket.SHUT_RDWR)
+        for each in waiting:
+            each.close()
+
+
+def test_whoever_answers_gets_the_request_at_once() -> None:
+    """Each of the addresses is connected to once, its first bytes are the request, and the counts add up."""
+    with listening(answers=True) as (port, first), connector(port) as engine:
+        engine.begin(WHOLE)
+        visits, end = run(engine)
+    assert first == [OUTGOING.request] * ADDRESSES
+    assert {visit.ip for visit in visits} == set(range(FIRST, FIRST + ADDRESSES))
+    assert {visit.outcome for visit in visits} == {Outcome.CLOSED}
+    assert end.complete
+    assert (end.counts.probes_sent, end.counts.answers, end.counts.greetings) == (ADDRESSES,) * 3
+    assert (end.counts.resets, end.counts.syn_retransmits) == (0, 0)
+
+
+def test_a_tls_port_gets_a_hello() -> None:
+    """On a port of TLS the first byte is a handshake record's, on the one connection that there is."""
+    with listening(answers=True) as (port, first), connector(port, secured=(port,)) as engine:
+        engine.begin(WHOLE)
+        visits, _ = run(engine)
+    assert {each[0] for each in first} == {22}
+    assert len(first) == len(visits) == ADDRESSES
+    assert all(visit.tls for visit in visits)
+
+
+def test_who_refuses_is_counted() -> None:
+    """A RST gives a count and no row."""
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]  # of no other address
+        with connector(port) as engine:
+            engine.begin(WHOLE)
+            visits, end = run(engine)
+    assert visits == []
+    assert (end.counts.resets, end.counts.answers, end.complete) == (ADDRESSES, 0, True)
+
+
+def test_the_kernels_repetitions_are_counted_and_paid_for() -> None:
+    """Who is silent is asked twice, as the kernel's books say, and a target takes two SYNs of the budget."""
+    with listening(answers=False) as (port, _), connector(port, rate=100) as engine:
+        engine.begin(WHOLE)
+        visits, end = run(engine)
+    assert visits == []
+    assert end.counts.syn_retransmits == end.counts.probes_sent == ADDRESSES
+    assert end.counts.send_seconds > 0.95 * (2 * ADDRESSES - 2) / 100
+    assert end.complete
+
+
+def test_a_stop_takes_back_who_has_not_answered() -> None:
+    """When the register stops sending, what waits for a SYN-ACK is given up within a tick, and the range is not complete."""
+    permits = [FREE]
+    with listening(answers=False) as (port, _), connector(port, lambda: permits[0]) as engine:
+        engine.begin(WHOLE)
+        began = time.monotonic()
+        _, end = run(engine, lambda: permits.__setitem__(0, HELD if engine.idle else FREE))
+    assert time.monotonic() - began < 1.5
+    assert not end.complete
+    assert end.counts.syn_retransmits == 0
+
+
+def test_who_opts_out_is_left_at_once() -> None:
+    """Opted out before its turn a target gets no SYN; opted out while it has not answered, it is asked no second time."""
+    first, rest = Ranges.of([(FIRST, FIRST + 7)]), Ranges.of([(FIRST, FIRST + ADDRESSES - 2)])
+    permits = [Permit("", first)]
+    with listening(answers=False) as (port, _), connector(port, lambda: permits[0]) as engine:
+        engine.begin(WHOLE)
+        _, end = run(engine, lambda: permits.__setitem__(0, Permit("", rest)) if engine.idle else None)
+    assert end.complete
+    assert (end.counts.suppressed, end.counts.probes_sent) == (8, ADDRESSES - 8)
+    assert end.counts.syn_retransmits == 1
+
+
+def test_who_was_visited_is_spared() -> None:
+    """Targets that an earlier attempt is done with get no SYN, and are counted apart."""
+    known = np.arange(FIRST, FIRST + 10, dtype=np.uint32)
+    with listening(answers=True) as (port, first), connector(port) as engine:
+        engine.begin(WHOLE, (known, np.full(10, port, dtype=np.uint16)))
+        _, end = run(engine)
+    assert len(first) == end.counts.probes_sent == ADDRESSES - 10
+    assert (end.counts.spared, end.counts.suppressed, end.complete) == (10, 0, True)
+
+
+@pytest.mark.parametrize(
+    ("connect_us", "error", "told"),
+    [
+        (5, None, (1, 0, 0)),
+        (None, "ECONNRESET", (1, 0, 0)),
+        (None, "EPIPE", (1, 0, 0)),
+        (None, "ECONNREFUSED", (0, 1, 0)),
+        (None, "EHOSTUNREACH", (0, 0, 1)),
+        (None, "ENETUNREACH", (0, 0, 1)),
+        (None, None, (0, 0, 0)),
+    ],
+)
+def test_what_each_end_of_connecting_counts_as(
+    connect_us: int | None, error: str | None, told: tuple[int, int, int]
+) -> None:
+    """A connection that stood is an answer, if only until it was reset; a refusal, an ICMP error and silence are three others."""
+    visit = Visit(
+        ip=1, port=104, started_at=0, outcome=Outcome.RESET, close_kind=CloseKind.PEER_RST,
+        close_stage=CloseStage.CONNECT, like_dicom=False, connect_us=connect_us, error=error,
+    )  # fmt: skip
+    opened = OpenRange.of(WHOLE, 0.0)
+    assert _count(opened, visit) == bool(told[0])
+    assert (opened.counts.answers, opened.counts.resets, opened.counts.unreachable) == told

@@ -1,0 +1,48 @@
+"""A process of a worker, as the kernel sees it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from pipeline import host
+from tests.testbed.running import ROOT
+
+#: A coordinator that starts a writer, tells its pid and is busy.
+COORDINATOR = """
+import multiprocessing, sys, time
+from pathlib import Path
+from pipeline import sweep
+from pipeline.lake.store import Sweep
+from pipeline.worker.process import run
+from pipeline.worker.context import Setting
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+    plan = sweep.freeze(Path("tests/data/tls-sweep.toml"))
+    setting = Setting(folder, plan, Sweep(folder / "lake", plan.sweep), b"")
+    process = multiprocessing.get_context("spawn").Process(target=run, args=("writer", setting))
+    process.start()
+    while not (folder / "writer").exists():
+        time.sleep(0.01)
+    print(process.pid, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_no_process_outlives_its_coordinator(tmp_path: Path) -> None:
+    """When the coordinator is killed, its processes end at once: nobody would tell them to stop."""
+    script = tmp_path / "coordinator.py"
+    script.write_text(COORDINATOR)
+    command = [sys.executable, str(script), str(tmp_path)]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as coordinator:
+        assert coordinator.stdout is not None
+        pid = int(coordinator.stdout.readline())
+        assert host.started_at(pid) is not None
+        coordinator.send_signal(signal.SIGKILL)
+    until = time.monotonic() + 10
+    while host.started_at(pid) is not None and time.monotonic() < until:
+        time.sleep(0.02)
+    assert host.started_at(pid) is None

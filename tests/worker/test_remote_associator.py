@@ -1,0 +1,128 @@
+"""Associators on other machines: the same sweep, its conversations held behind an encrypted connection."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import GuardError, InputError
+from pipeline.sweep import freeze
+from pipeline.sweep import run as sweep
+from pipeline.testbed import spec, truth
+from pipeline.transport.keys import create
+from pipeline.views import session
+from pipeline.worker import remote_associator
+from tests.testbed.running import CENSUS, ROOT, environment
+
+DATA = ROOT / "tests" / "data"
+SPEC = DATA / "tls.toml"
+#: The testbed has loopback of its own: whatever port is asked for there is free.
+URL = "tcp://127.0.0.1:7100"
+IN_TESTBED = [*CENSUS, "testbed", "run", "--spec", str(SPEC), "--"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with keys, and a plan whose conversations nobody on the worker's machine holds."""
+    create(tmp_path / "keys", ["north"])
+    config = (DATA / "tls-sweep.toml").read_text() + "\n[associate]\nprocesses = 0\n"
+    (tmp_path / "sweep.toml").write_text(config)
+    freeze = [*CENSUS, "plan", str(tmp_path / "sweep.toml"), "-o", str(tmp_path / "plan.json")]
+    subprocess.run(freeze, cwd=ROOT, check=True, capture_output=True, timeout=60)
+    return tmp_path
+
+
+@contextmanager
+def both(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Run a worker and, once there is a lake, its associator, in one testbed; the associator's pid is in a file."""
+    script = (
+        f"{' '.join(CENSUS)} work plan.json --lake lake --associator north={URL} --keys keys & worker=$!; "
+        "until ls lake/plans/* >/dev/null 2>&1; do sleep 0.1; done; "
+        f"{' '.join(CENSUS)} associate lake --name north --worker {URL} --keys keys & echo $! > associator.pid; "
+        "wait $worker; worked=$?; wait $!; echo associator $?; exit $worked"
+    )
+    run = [*IN_TESTBED, "sh", "-c", f"cd {folder}; export PYTHONPATH={ROOT}; {script}"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(run, cwd=ROOT, env=environment(folder), text=True, **pipes) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+
+
+def found(folder: Path) -> dict[tuple[int, int], str]:
+    with session.connect(folder / "lake") as con:
+        rows = con.execute("SELECT ip, port, outcome FROM responses").fetchall()
+    return {(ip, port): outcome for ip, port, outcome in rows}
+
+
+def test_a_sweep_by_an_associator_elsewhere(folder: Path) -> None:
+    """Every conversation is held elsewhere, the rows are the truth, and all adds up."""
+    with both(folder) as process:
+        printed, _ = process.communicate(timeout=200)
+    assert process.returncode == 0, printed[-3000:]
+    assert "the worker has no more to hand on" in printed
+    assert "associator 0" in printed
+    assert found(folder) == {(t.address, t.port): str(t.outcome) for t in truth.truth(spec.load(SPEC))}
+    verify = subprocess.run(
+        [*CENSUS, "verify", str(folder / "lake")], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert verify.returncode == 0, verify.stderr
+
+
+def test_an_associator_that_dies(folder: Path) -> None:
+    """When the associator is killed the worker stops with one clear line; run again, both finish exactly the rest."""
+    with both(folder) as process:
+        until = time.monotonic() + 150
+        while not any(folder.glob("lake/work/*/journal/*.tls.arrows")) and time.monotonic() < until:
+            time.sleep(0.02)
+        os.kill(int((folder / "associator.pid").read_text()), signal.SIGKILL)
+        printed, _ = process.communicate(timeout=200)
+    assert process.returncode == 1, printed[-3000:]
+    assert "the connection to associator north is lost" in printed
+    with both(folder) as process:
+        printed, _ = process.communicate(timeout=200)
+    assert process.returncode == 0, printed[-3000:]
+    assert found(folder) == {(t.address, t.port): str(t.outcome) for t in truth.truth(spec.load(SPEC))}
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        (["north"], "NAME=URL"),
+        (["=tcp://127.0.0.1:1"], "NAME=URL"),
+        (["../x=tcp://127.0.0.1:1"], "NAME=URL"),
+        (["north=127.0.0.1:1"], "tcp://HOST:PORT"),
+        (["south=tcp://127.0.0.1:1"], r"south\.key: is not there"),
+        (["north=tcp://127.0.0.1:1", "north=tcp://127.0.0.1:2"], "twice"),
+    ],
+)
+def test_what_is_no_associator(tmp_path: Path, written: list[str], reason: str) -> None:
+    """An associator that cannot be listened for is refused before anything is sent, and named."""
+    create(tmp_path, ["north"])
+    with pytest.raises(InputError, match=reason):
+        remote_associator.remotes(written, tmp_path)
+
+
+def test_nobody_to_hold_conversations(folder: Path) -> None:
+    """A plan without associators here is refused by a worker that listens for none."""
+    work = [*CENSUS, "work", str(folder / "plan.json"), "--lake", str(folder / "lake")]
+    ended = subprocess.run(
+        [*IN_TESTBED, *work], cwd=ROOT, env=environment(folder), capture_output=True, text=True, timeout=60
+    )
+    assert ended.returncode == 2
+    assert "associate.processes" in ended.stderr
+
+
+def test_a_connection_out_of_the_sandbox(folder: Path) -> None:
+    """Where only testbeds are allowed, no other machine is called."""
+    plan = freeze.read(folder / "plan.json")
+    place = sweep.begin(plan, folder / "lake")
+    with pytest.raises(GuardError, match="CENSUS_ONLY_TESTBED|closed testbed"):
+        remote_associator.associate(plan, place, name="north", url="tcp://192.0.2.1:7100", keys=folder / "keys")

@@ -1,0 +1,139 @@
+"""The process that stands in for an associator on another machine, over real sockets."""
+
+import multiprocessing
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+import pytest
+import zmq
+
+from pipeline import checkout
+from pipeline.lake.store import Sweep
+from pipeline.sweep import freeze
+from pipeline.transport import bridge, messages
+from pipeline.transport.bridge import Bridge
+from pipeline.transport.channel import Address, Receiver, Sender, encode_rows
+from pipeline.transport.keys import AssociatorKeys, create
+from pipeline.worker.context import Remote, Setting
+from pipeline.worker.process import run
+from tests.testbed.running import ROOT
+
+CONFIG = ROOT / "tests" / "data" / "tls-sweep.toml"
+ROWS = messages.Rows(shard=1, number=2, attempt=1, table="tls")
+STOP = messages.Stop(shard=0, number=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands around the process: the engine's way to it, its ways to writer and coordinator, and the associator."""
+
+    engine: Sender
+    writer: Receiver
+    coordinator: Receiver
+    associator: Bridge
+    setting: Setting
+
+
+@pytest.fixture
+def around(tmp_path: Path) -> Iterator[Around]:
+    """The process itself, running, and real sockets in the places of its neighbours."""
+    create(tmp_path / "keys", ["north"])
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        url = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    plan = freeze.freeze(CONFIG)
+    remote = Remote("north", url, tmp_path / "keys")
+    setting = Setting(tmp_path, plan, Sweep(tmp_path / "lake", plan.sweep), b"", remotes=(remote,))
+    process = multiprocessing.get_context("spawn").Process(target=run, args=(remote.stage, setting), daemon=True)
+    with zmq.Context() as context:
+        writer, coordinator = (Receiver(context, Address(tmp_path, name)) for name in ("writer", "coordinator"))
+        engine = Sender(context, Address(tmp_path, remote.stage))
+        process.start()
+        try:
+            with bridge.call(context, url, AssociatorKeys.read(tmp_path / "keys", "north")) as associator:
+                yield Around(engine, writer, coordinator, associator, setting)
+        finally:
+            process.kill()
+            process.join()
+            engine.close(linger=0)
+            writer.close()
+            coordinator.close()
+
+
+def hello(setting: Setting) -> messages.Hello:
+    return messages.Hello(shard=0, number=0, plan_digest=setting.plan.digest, code_version=checkout.code())
+
+
+def heard(end: Bridge, kind: type, seconds: float = 30.0) -> messages.Any:
+    """The next message of a kind."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if (received := end.receive()) and isinstance(received[0], kind):
+            return received[0]
+        time.sleep(0.005)
+    raise AssertionError(f"no {kind.__name__} came")
+
+
+@pytest.mark.parametrize("field", ["plan_digest", "code_version"])
+def test_another_plan_or_code_is_refused(around: Around, field: str) -> None:
+    """An associator of another plan or version is told so, and what it says afterwards is not heard; the right one gets in."""
+    around.associator.say(msgspec.structs.replace(hello(around.setting), **{field: "other"}))
+    refused = heard(around.associator, messages.Failed)
+    assert refused.exit_code == 3
+    assert "other" in refused.reason
+    around.associator.say(messages.Cooled(shard=0, number=0, attempt=1, complete=True, counts={}))
+    assert around.writer.receive(0.3) is None
+    around.associator.say(hello(around.setting))
+    around.associator.say(STOP)
+    assert around.writer.receive(10) == (STOP, None)
+
+
+def test_nothing_is_lost_while_one_end_is_slow(around: Around) -> None:
+    """Thousands of messages for an associator that is slow to read arrive, all of them, in order, and so do its own."""
+    count = 3000
+    around.associator.say(hello(around.setting))
+    for number in range(count):
+        around.engine.send(messages.Cooled(shard=1, number=number, attempt=1, complete=True, counts={}))
+        if number == count // 2:
+            time.sleep(0.5)
+        if number % 2:  # half are read while the rest is sent, half lie in between
+            assert heard(around.associator, messages.Cooled).number == number // 2
+    for number in range(count // 2, count):
+        assert heard(around.associator, messages.Cooled).number == number
+    around.associator.say(STOP)
+    assert around.writer.receive(10) == (STOP, None)
+
+
+def test_rows_that_are_none_are_dropped_and_counted(around: Around) -> None:
+    """Rows of an unknown table, of another shape, or without rows, and messages that are not an associator's, do not arrive."""
+    odd = encode_rows(pa.RecordBatch.from_pydict({"ip": pa.array([1], pa.uint32())}))
+    around.associator.say(hello(around.setting))
+    receipts = msgspec.structs.replace(ROWS, table="../receipts")
+    assign = messages.Assign(shard=0, number=0, first_index=0, last_index=9, attempt=1)
+    for frames in ([msgspec.json.encode(ROWS), odd], [msgspec.json.encode(receipts), odd], [msgspec.json.encode(ROWS)]):
+        around.associator.send(frames)
+    around.associator.say(assign)
+    around.associator.send([b"junk"])
+    until = time.monotonic() + 20
+    counts: dict[str, int] = {}
+    while counts.get("malformed_messages") != 5 and time.monotonic() < until:
+        received = around.coordinator.receive(1.0)
+        if received and isinstance(received[0], messages.Progress):
+            counts = received[0].counts
+    assert counts == {"malformed_messages": 5}
+    assert around.writer.receive(0.0) is None
+
+
+def test_stop_before_anybody_called(around: Around) -> None:
+    """A worker that is stopped while its associator has not called does not wait for it; until then it says what it waits for."""
+    around.engine.send(messages.Cooled(shard=1, number=1, attempt=1, complete=True, counts={}))
+    received = around.coordinator.receive(30)
+    assert received is not None
+    assert isinstance(received[0], messages.Progress)
+    assert received[0].held == "associator north has not called yet"
+    around.engine.send(STOP)
+    assert around.writer.receive(10) == (STOP, None)

@@ -1,0 +1,149 @@
+"""Shards are one place's at a time, and all that is missing is run once between those who share a lake."""
+
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import Interrupted
+from pipeline.lake import leases, pending, receipts
+from pipeline.lake.leases import Leases, shard_key
+from pipeline.lake.store import Place, Sweep
+from pipeline.space.plan import Plan
+from pipeline.sweep import freeze
+from pipeline.worker.shards import Crew
+
+CONFIG = """
+sweep = { name = "shared", ports = [104], seed = 1, rate = 10, shards = 12 }
+targets = { include = ["11.0.0.0/24"] }
+"""
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    folder = tmp_path_factory.mktemp("plan")
+    (folder / "sweep.toml").write_text(CONFIG)
+    return freeze.freeze(folder / "sweep.toml", folder)
+
+
+def finish(plan: Plan, place: Sweep, shard: int) -> int:
+    """Give all ranges of a shard their receipts; how many."""
+    for count, chosen in enumerate(plan.walk().ranges(shard), 1):
+        receipts.put_receipt(place, chosen.key, {})
+    return count
+
+
+def alive(place: Sweep) -> list[str]:
+    return [lease.key for lease in leases.standing(place, ())]
+
+
+def test_all_that_is_missing_is_run_once(plan: Plan, lake: Place) -> None:
+    """Two that share a lake run each missing shard once between them, and end when nothing is missing; all leases are back."""
+    place, ran = Sweep(lake, plan.sweep), []
+
+    def work(round_: int, shard: int) -> int:
+        assert round_ == 1
+        time.sleep(0.05)
+        ran.append(shard)
+        return finish(plan, place, shard)
+
+    def share() -> None:
+        with Crew(plan, place) as crew:
+            counts.append(crew.work(work))
+
+    counts: list[int] = []
+    finish(plan, place, 7)
+    threads = [threading.Thread(target=share) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(ran) == [shard for shard in range(12) if shard != 7]
+    assert sum(counts) == sum(1 for shard in ran for _ in plan.walk().ranges(shard))
+    assert alive(place) == []
+
+
+def test_a_shard_that_is_somebodys_is_waited_for(plan: Plan, tmp_path: Path) -> None:
+    """A shard that another place has is left to it, and run here once it is given back without being done."""
+    place, other = Sweep(tmp_path, plan.sweep), Leases(Sweep(tmp_path, plan.sweep))
+    assert other.take(shard_key(3))
+    ran: list[int] = []
+
+    def work(_round: int, shard: int) -> int:
+        ran.append(shard)
+        return finish(plan, place, shard)
+
+    def watch() -> None:
+        if len(ran) == 11:
+            other.drop(shard_key(3))
+
+    with Crew(plan, place) as crew:
+        crew.work(work, watch)
+    assert ran[-1] == 3 and len(ran) == 12
+    assert pending.due(plan, place, plan.walk()) == []
+
+
+@pytest.mark.parametrize("fault", [Interrupted("x"), KeyboardInterrupt()])
+def test_who_watches_can_end_it(plan: Plan, tmp_path: Path, fault: BaseException) -> None:
+    """What the watcher raises ends the work; shards that run are waited for, none is begun, and every claim is given back."""
+    place, watched = Sweep(tmp_path, plan.sweep), threading.Event()
+    ran: list[int] = []
+
+    def work(_round: int, shard: int) -> int:
+        ran.append(shard)
+        return int(watched.wait(10))
+
+    def watch() -> None:
+        watched.set()
+        raise fault
+
+    with Crew(plan, place) as crew, pytest.raises(type(fault)):
+        crew.work(work, watch)
+    assert sorted(ran) == [0, 1]
+    assert alive(place) == []
+    with pytest.raises(Interrupted):
+        crew.run(1, 5)
+
+
+def test_what_a_shard_raises_ends_the_work(plan: Plan, tmp_path: Path) -> None:
+    """A shard that fails ends the work with its error, and its claim is given back."""
+    place = Sweep(tmp_path, plan.sweep)
+
+    def work(_round: int, shard: int) -> int:
+        raise OSError(f"shard {shard}")
+
+    with Crew(plan, place) as crew, pytest.raises(OSError, match="shard 0"):
+        crew.work(work)
+    assert alive(place) == []
+
+
+def test_a_sweep_that_is_told_twice_to_end_ends_in_order(plan: Plan, tmp_path: Path) -> None:
+    """SIGTERM while a sweep ends already does not cut that short: its leases are given back; afterwards SIGTERM is what it was."""
+    place, drained = Sweep(tmp_path, plan.sweep), threading.Event()
+
+    def terminated(*_: object) -> None:
+        raise SystemExit("terminated")
+
+    def work(_round: int, _shard: int) -> int:
+        drained.wait(30)
+        return 0
+
+    def watch() -> None:
+        raise Interrupted("cancelled")
+
+    def terminate() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        drained.set()
+
+    before = signal.signal(signal.SIGTERM, terminated)
+    threading.Timer(1.0, terminate).start()
+    try:
+        with pytest.raises(Interrupted), Crew(plan, place) as crew:
+            crew.work(work, watch)
+        assert signal.getsignal(signal.SIGTERM) is terminated
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert alive(place) == []
