@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import CensusError
 from pipeline.guard import namespaces, sockets
-from pipeline.rings import packet_ring
+from pipeline.rings import packet_ring, receive
 from pipeline.rings.packet_ring import SEGMENT, SEGMENT_FRAME, SEGMENT_FRAMES, TransmitRing
 from pipeline.rings.receive import Received
 from pipeline.testbed.closed import Pair, configure
@@ -45,7 +45,7 @@ def received(draw: st.DrawFn) -> tuple[list[bytes], list[tuple[int, int, int]]]:
 def test_bytes_are_those_of_their_own_packet(case: tuple[list[bytes], list[tuple[int, int, int]]]) -> None:
     """However many bytes a packet claims to have, what is read of it is what a slice of it is: nothing of another packet."""
     packets, places = case
-    frames = np.zeros(len(packets), packet_ring._receive_type())
+    frames = np.zeros(len(packets), receive._receive_type())
     for frame, packet in zip(frames, packets, strict=True):
         frame["snap_length"] = len(packet) + 14
         frame["long"][: len(packet)] = np.frombuffer(packet, "u1")
