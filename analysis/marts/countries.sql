@@ -4,7 +4,7 @@
 --   counts addresses, not services. Its interval (Wilson, 95 %) is given when the sweep sampled; a sweep of the whole
 --   space counts completely, up to loss, which is not estimated here.
 --   estimated columns speak of the country's whole part of the target space: the count over the sampled share.
---   echoed is 0 where the sweep's profile sends no C-ECHO.
+--   echoed is null where the sweep's profile sends no C-ECHO.
 WITH found AS (
     SELECT
         sweep,
@@ -38,7 +38,7 @@ joined AS (
         coalesce(found.services, 0) AS services,
         coalesce(found.addresses, 0) AS addresses,
         coalesce(found.accepting, 0) AS accepting,
-        coalesce(found.echoed, 0) AS echoed,
+        CASE WHEN asks_echo(sweeps.profile) THEN coalesce(found.echoed, 0) END AS echoed,
         coalesce(found.rejected, 0) AS rejected,
         coalesce(found.aborted, 0) AS aborted,
         space.addresses_probed,
@@ -46,6 +46,7 @@ joined AS (
         space.whole
     FROM found
     FULL JOIN space ON space.sweep = found.sweep AND space.country IS NOT DISTINCT FROM found.country
+    LEFT JOIN sweeps ON sweeps.sweep = coalesce(found.sweep, space.sweep)
 )
 
 SELECT

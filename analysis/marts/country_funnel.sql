@@ -1,13 +1,13 @@
 -- Question: How many targets of each country pass each step from a probe to an answered C-ECHO?
 -- Grain: one row for each (sweep, country, step), steps numbered from 1, as in `funnel`.
 -- Notes: probed is the country's part of the space times sampled share and ports: what was to be probed, since receipts do
---   not count by country. echoes is null where the sweep's profile sends no C-ECHO.
+--   not count by country. The other steps add up to those of `funnel`. echoes is null where the sweep's profile sends no C-ECHO.
 WITH asked AS (
     SELECT
         coverage.sweep,
         coverage.country,
         CAST(round(coverage.addresses * sweeps.sampled_share * len(sweeps.ports)) AS BIGINT) AS probed,
-        sweeps.profile <> 'associate' AS echo_asked
+        asks_echo(sweeps.profile) AS asks_echo
     FROM coverage
     JOIN sweeps ON sweeps.sweep = coverage.sweep
     WHERE coverage.addresses > 0
@@ -24,7 +24,7 @@ answered AS (
         ) AS speaks_dicom,
         count(*) FILTER (outcome IN ('echoed', 'accepted', 'accepted_no_verification')) AS accepts_association,
         count(*) FILTER (outcome = 'echoed') AS echoes
-    FROM responses
+    FROM last_outcomes
     GROUP BY sweep, country
 ),
 
@@ -39,7 +39,7 @@ steps AS (
             coalesce(answered.accepts_data, 0),
             coalesce(answered.speaks_dicom, 0),
             coalesce(answered.accepts_association, 0),
-            CASE WHEN asked.echo_asked THEN coalesce(answered.echoes, 0) END
+            CASE WHEN asked.asks_echo THEN coalesce(answered.echoes, 0) END
         ]) AS targets,
         unnest(range(1, 7)) AS position
     FROM asked

@@ -2,20 +2,12 @@
 -- Grain: one row for each (sweep, step), steps numbered from 1; a target is an (address, port).
 -- Notes: accepts_data leaves out those that reset or closed without a byte, of which some had taken our request.
 --   A service that only a second visit through TLS found counts in the steps after it.
---   targets_estimated is the count over the sampled share. echoes is null where the sweep's profile sends no C-ECHO.
+--   targets_estimated is the count over the sampled share. echoes is null where the sweep's profile sends no C-ECHO,
+--   and until the sweep is sealed.
 WITH probed AS (
     SELECT sweep, CAST(sum(probes_sent) AS BIGINT) AS targets
     FROM receipts
     GROUP BY sweep
-),
-
-settled AS (
-    SELECT responses.sweep, coalesce(associations.outcome, responses.outcome) AS outcome
-    FROM responses
-    LEFT JOIN associations
-        ON associations.sweep = responses.sweep
-        AND associations.ip = responses.ip
-        AND associations.port = responses.port
 ),
 
 answered AS (
@@ -28,7 +20,7 @@ answered AS (
         ) AS speaks_dicom,
         count(*) FILTER (outcome IN ('echoed', 'accepted', 'accepted_no_verification')) AS accepts_association,
         count(*) FILTER (outcome = 'echoed') AS echoes
-    FROM settled
+    FROM last_outcomes
     GROUP BY sweep
 ),
 
@@ -40,7 +32,7 @@ wide AS (
         coalesce(answered.accepts_data, 0) AS accepts_data,
         coalesce(answered.speaks_dicom, 0) AS speaks_dicom,
         coalesce(answered.accepts_association, 0) AS accepts_association,
-        CASE WHEN sweeps.profile <> 'echo' THEN NULL ELSE coalesce(answered.echoes, 0) END AS echoes
+        CASE WHEN asks_echo(sweeps.profile) THEN coalesce(answered.echoes, 0) END AS echoes
     FROM probed
     LEFT JOIN answered ON answered.sweep = probed.sweep
     LEFT JOIN sweeps ON sweeps.sweep = probed.sweep

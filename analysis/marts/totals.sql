@@ -1,7 +1,7 @@
 -- Question: How many DICOM services answer in all, and among how many addresses?
 -- Grain: one row for each sweep.
 -- Notes: columns as in `countries`; countries counts those with at least one service, the unplaced not among them.
---   echoed is 0 where the sweep's profile sends no C-ECHO.
+--   echoed is null where the sweep's profile sends no C-ECHO.
 WITH found AS (
     SELECT
         sweep,
@@ -23,7 +23,7 @@ joined AS (
         coalesce(found.addresses, 0) AS addresses,
         coalesce(found.countries, 0) AS countries,
         coalesce(found.accepting, 0) AS accepting,
-        coalesce(found.echoed, 0) AS echoed,
+        CASE WHEN asks_echo(sweeps.profile) THEN coalesce(found.echoed, 0) END AS echoed,
         coalesce(found.rejected, 0) AS rejected,
         coalesce(found.aborted, 0) AS aborted,
         sweeps.sampled_addresses AS addresses_probed,

@@ -153,7 +153,7 @@ def _unasked(facts: Facts) -> frozenset[str]:
     """Columns that mean nothing in this sweep: estimates without sampling, echoes without a C-ECHO."""
     return (
         (frozenset() if facts.sampled else ESTIMATES)
-        | (frozenset() if facts.about["profile"] == "echo" else ECHO)
+        | (ECHO if facts.totals["echoed"] is None else frozenset())
         | (frozenset() if facts.compared else MOVED)
         | (frozenset() if facts.seen else frozenset({"there", "there_low", "there_high"}))
     )

@@ -207,9 +207,10 @@ def _of_country(marts: dict[str, Mart], country: str) -> dict[str, Mart]:
         for name, mart in marts.items()
         if "country" in mart.columns
     }
-    found = own["countries"].rows or ({},)
-    asked = {column: found[0].get(column, 0) for column in marts["totals"].columns if column != "countries"}
-    totals = tuple(row | asked for row in marts["totals"].rows)
+    (whole,) = marts["totals"].rows
+    nothing = {column: None if value is None else 0 for column, value in whole.items() if column != "countries"}
+    counted = own["countries"].rows[0] if own["countries"].rows else nothing
+    totals = (whole | {column: counted[column] for column in nothing},)
     steps = tuple(
         {"position": row["position"], "step": row["step"], "targets": row["targets"], "targets_estimated": None}
         for row in own["country_funnel"].rows

@@ -70,7 +70,7 @@ def funnel(facts: Facts) -> list[dict[str, object]]:
     return [
         {
             "label": words.STEPS[row["step"]],
-            "count": "not asked" if row["targets"] is None else words.number(row["targets"]),
+            "count": "not requested" if row["targets"] is None else words.number(row["targets"]),
             "width": f"{100 * math.log1p(row['targets'] or 0) / widest:.1f}",
             "passed": f"{100 * row['targets'] / before:.3g} %" if before and row["targets"] is not None else "",
         }

@@ -1,16 +1,19 @@
 """The marts, by example: tiny tables in, expected rows out."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
+from pipeline.config import SweepSection
 from pipeline.enrich.rule import EVIDENCED, Grade
 from pipeline.outcome import ACCEPTS_ASSOCIATION, SPEAKS_DICOM, Outcome
 from pipeline.views.queries import PUBLISHED, SERIES
 from tests.analysis.lake import connect, rows
 
 UK, US = 0xC13E0001, 0x08080808
+#: Profile → whether its sweeps send a C-ECHO.
+ASKS_ECHO = {"associate": False, "echo": True, "tls": False, "capabilities": False}
 SWEEPS = [{"name": "n", "profile": "echo", "addresses": 1000, "sampled_addresses": 100}]
 
 
@@ -138,17 +141,57 @@ def test_wilson(k: int, n: int, low: float | None, high: float | None) -> None:
     ) == [expected]
 
 
-@pytest.mark.parametrize(("profile", "echoes"), [("echo", 1), ("associate", None)])
-def test_funnel_narrows(profile: str, echoes: int | None) -> None:
-    """Each step counts the targets that passed it; a C-ECHO that was never asked for is null, not none."""
+@pytest.mark.parametrize(("profile", "asks"), ASKS_ECHO.items())
+def test_a_count_of_echoes_is_null_where_none_was_requested(profile: str, asks: bool) -> None:
+    """Each mart counts echoes in a sweep that sends C-ECHO, 0 too; in a sweep of another profile the count is null, not 0."""
+    con = connect(
+        sweeps=[{**SWEEPS[0], "profile": profile, "ports": [104]}],
+        receipts=[{"probes_sent": 100}],
+        coverage=[{"country": "GB", "addresses": 600}, {"country": "FR", "addresses": 400}],
+        responses=[target(UK, "echoed"), target(UK + 1, "reset")],
+        **associations(target(UK, "echoed")),
+    )
+    assert rows(con, f"SELECT asks_echo('{profile}')") == [(asks,)]
+    one, none = (1, 0) if asks else (None, None)
+    for mart in ("countries", "totals"):
+        ((echoed,),) = rows(con, f"SELECT echoed FROM {mart} WHERE services = 1")
+        assert echoed == one, mart
+    assert rows(con, "SELECT echoed FROM countries WHERE country = 'FR'") == [(none,)]
+    assert rows(con, "SELECT targets FROM funnel WHERE step = 'echoes'") == [(one,)]
+    by_country = rows(con, "SELECT country, targets FROM country_funnel WHERE step = 'echoes' ORDER BY country")
+    assert by_country == [("FR", none), ("GB", one)]
+
+
+def test_every_profile_is_in_the_table() -> None:
+    """The table of what each profile requests names exactly the profiles that a configuration may have."""
+    assert set(ASKS_ECHO) == set(get_args(get_type_hints(SweepSection)["profile"]))
+
+
+def test_funnel_narrows() -> None:
+    """Each step counts the targets that passed it."""
     outcomes = ["echoed", "accepted", "rejected", "malformed", "silent", "reset", "unacknowledged"]
     con = connect(
-        sweeps=[{**SWEEPS[0], "profile": profile}],
+        sweeps=SWEEPS,
         receipts=[{"probes_sent": 60}, {"probes_sent": 40}],
         responses=[target(UK + n, outcome) for n, outcome in enumerate(outcomes)],
     )
     found = rows(con, "SELECT targets FROM funnel ORDER BY position")
-    assert [targets for (targets,) in found] == [100, 7, 5, 3, 2, echoes]
+    assert [targets for (targets,) in found] == [100, 7, 5, 3, 2, 1]
+
+
+def test_a_service_that_only_tls_reached_is_in_both_funnels() -> None:
+    """A target that reset the plain request and accepted an association in TLS counts as accepting, in its country too."""
+    con = connect(
+        sweeps=[{**SWEEPS[0], "profile": "tls", "ports": [104]}],
+        receipts=[{"probes_sent": 100}],
+        coverage=[{"country": "GB", "addresses": 1000}],
+        responses=[target(UK, "reset")],
+        **associations(target(UK, "accepted", round=2)),
+    )
+    for mart in ("funnel", "country_funnel"):
+        assert [n for (n,) in rows(con, f"SELECT targets FROM {mart} ORDER BY position")] == [100, 1, 1, 1, 1, None], (
+            mart
+        )
 
 
 def test_outcomes_share_the_answers() -> None:

@@ -52,14 +52,15 @@ def tally(hosts: list[Host]) -> Row:
 
 def totals(sweep: Sweep) -> list[Row]:
     whole = sum(asked(sweep).values())
-    return [_counted(list(sweep.seen), whole) | {"countries": len({h.country for h in sweep.seen} - {None})}]
+    return [_counted(sweep, list(sweep.seen), whole) | {"countries": len({h.country for h in sweep.seen} - {None})}]
 
 
-def _counted(hosts: list[Host], probed: int) -> Row:
+def _counted(sweep: Sweep, hosts: list[Host], probed: int) -> Row:
     outcomes = Counter(h.outcome for h in hosts)
     row = tally(hosts)
     return row | {
-        "echoed": 0, "rejected": outcomes["rejected"], "aborted": outcomes["aborted"], "addresses_probed": probed,
+        "echoed": 0 if sweep.profile == "echo" else None, "rejected": outcomes["rejected"], "aborted": outcomes["aborted"],
+        "addresses_probed": probed,
         "per_million": 1e6 * row["addresses"] / probed, "per_million_low": None, "per_million_high": None,
         "services_estimated": row["services"], "addresses_estimated": row["addresses"], "addresses_low": None,
         "addresses_high": None,
@@ -75,7 +76,7 @@ def countries(sweep: Sweep) -> list[Row]:
         change = moved.get(country, {}) if hosts else {}
         low, high = exact.whole(len(hosts), chance(sweep)) if hosts else (None, None)
         rows.append(
-            {"country": country, **_counted(hosts, probed)}
+            {"country": country, **_counted(sweep, hosts, probed)}
             | {"there": len(hosts) / chance(sweep)[0] if hosts else None, "there_low": low, "there_high": high}
             | {"came": change.get("came"), "went": change.get("went")}
             | {"change": (change["flag"] or "none") if change else None}

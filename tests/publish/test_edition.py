@@ -6,9 +6,10 @@ import duckdb
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.publish import data, sentences
+from pipeline.publish import cells, data, report, sentences
 from pipeline.publish.edition import Edition, base
-from tests.publish import recompute
+from tests.analysis import lake
+from tests.publish import demo, recompute
 from tests.publish.history import history
 
 LAST = "20260629T030000Z-weekly"
@@ -37,6 +38,27 @@ def test_a_country_has_its_own_numbers(con: duckdb.DuckDBPyConnection) -> None:
         h.rejection is not None for h in BRITISH
     )
     assert sentences.headline(found) == f"{len(BRITISH)} DICOM services in the United Kingdom answered"
+
+
+@pytest.mark.parametrize("profile", ["associate", "tls", "capabilities", "echo"])
+@pytest.mark.parametrize("country", ["GB", "FR", None])
+def test_a_c_echo_that_was_not_sent_is_not_counted(profile: str, country: str | None) -> None:
+    """A report of a sweep without C-ECHO says that none was requested and never 0, in a country's edition and without services too."""
+    service = {"ip": 1, "port": 104, "outcome": "accepted"}
+    con = lake.connect(
+        sweeps=[demo.sweep_row(1_000_000, 1) | {"profile": profile}],
+        receipts=[{"probes_sent": 2_000_000}],
+        responses=[service],
+        associations=[service],
+        locations=[{"ip": 1, "country": "GB"}],
+        coverage=[{"country": "GB", "addresses": 600_000}, {"country": "FR", "addresses": 400_000}],
+    )
+    gathered = data.gather(con, lake.SWEEP, Edition(country=country))
+    (step,) = [step for step in report.funnel(gathered) if step["label"] == "answer C-ECHO"]
+    assert step["count"] == ("0" if profile == "echo" else "not requested")
+    assert gathered.totals["echoed"] == (0 if profile == "echo" else None)
+    shown = [heading.text for heading in cells.tables(gathered)[0].headings]
+    assert ("Echo" in shown) == (profile == "echo")
 
 
 def test_the_second_database_keeps_its_own_count(con: duckdb.DuckDBPyConnection) -> None:

@@ -1,0 +1,15 @@
+-- Question: What is known of each target that answered, after all visits to it?
+-- Grain: one row for each (sweep, ip, port) that answered our SYN.
+-- Notes: outcome is that of the association where there is one: a second visit through TLS may find a service behind a
+--   port that reset the first. Holds addresses: never publish rows of it.
+SELECT
+    responses.sweep,
+    responses.ip,
+    responses.port,
+    responses.country,
+    coalesce(associations.outcome, responses.outcome) AS outcome
+FROM responses
+LEFT JOIN associations
+    ON associations.sweep = responses.sweep
+    AND associations.ip = responses.ip
+    AND associations.port = responses.port
