@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.send import PORT, template
 from pipeline.guard import sockets
-from pipeline.probe.rst_filter import shield
+from pipeline.probe.rst_filter import suppress_resets
 from pipeline.rings.filter import filter_program
 from pipeline.rings.packet_ring import SEGMENT, SEGMENT_FRAME, SEGMENT_FRAMES, TX_FRAMES, USER, TransmitRing, Transmits
 from pipeline.rings.receive import RX_FRAMES, ReceiveRing
@@ -25,7 +25,7 @@ from pipeline.wire import packet, segment
 from pipeline.wire.cookie import Secret, bake
 from pipeline.wire.outgoing import class_uid, encode
 from pipeline.wire.packet import ACK, PSH, Link
-from pipeline.wire.segment import Kind, Places
+from pipeline.wire.segment import Endpoints, Kind
 
 ETH_P_ALL = 3
 #: Greetings of a round; rounds that are played, and those that are under way at once.
@@ -61,11 +61,11 @@ class Blind(ReceiveRing):
         self.ahead = max(0, self.ahead)
 
 
-def places(count: int) -> Places:
+def places(count: int) -> Endpoints:
     """Where so many frames go to or come from."""
     addresses, ports = (11 << 24) + np.arange(count, dtype=np.uint32), np.full(count, PORT, dtype=np.uint16)
     cookie = bake(Secret.of(bytes(8)), addresses, ports)
-    return Places(addresses, ports, cookie.source_port, cookie.sequence, cookie.sequence)
+    return Endpoints(addresses, ports, cookie.source_port, cookie.sequence, cookie.sequence)
 
 
 def rings(engine: str, interface: str) -> tuple[Transmits, Transmits]:
@@ -118,7 +118,7 @@ def vantage(engine: str, has: dict[str, float]) -> float:
     fill_probes(asks)
     fill_segments(says, [Kind.of(here, ACK | PSH, request), Kind.of(here, ACK)], [has["requests"], has["segments"]])
     receive = Blind(sockets.packet_socket("vantage0", ETH_P_ALL), filter_program(here.source))
-    with shield("vantage0", VANTAGE_ADDRESS, [PORT]):
+    with suppress_resets("vantage0", VANTAGE_ADDRESS, [PORT]):
         print("ready", flush=True)
         sys.stdin.readline()
         began = time.process_time()

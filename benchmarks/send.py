@@ -25,8 +25,8 @@ import numpy as np
 
 from pipeline.guard.proof import TESTBED
 from pipeline.guard.sockets import ONLY_TESTBED
-from pipeline.probe.extra_probes import Aside, Asides
-from pipeline.probe.sampling import lots
+from pipeline.probe.extra_probes import ExtraProbe, ExtraProbes
+from pipeline.probe.sampling import disjoint_samples
 from pipeline.rings.open import RINGS
 from pipeline.rings.xdp import PROBES
 from pipeline.space import listing
@@ -75,15 +75,15 @@ def template() -> bytes:
     return packet.template(packet.Link(mac(VANTAGE_MAC), mac(WORLD_MAC), address))
 
 
-def chosen() -> Asides:
+def chosen() -> ExtraProbes:
     """What a census puts aside of its targets, by default: a hundredth each for a second and for a control SYN."""
     key = bytes(range(16))
-    second, control = lots(0.01, 0.01)
+    second, control = disjoint_samples(0.01, 0.01)
     kinds = (
-        Aside.of("second", key, second, delay=3.0),
-        Aside.of("control", key, control, delay=0.0, port=50_000, beside=PORT),
+        ExtraProbe.of("second", key, second, delay=3.0),
+        ExtraProbe.of("control", key, control, delay=0.0, port=50_000, beside=PORT),
     )
-    return Asides(kinds, Secret.derived(key, "choice"))
+    return ExtraProbes(kinds, Secret.derived(key, "choice"))
 
 
 def send(shard: int, shards: int, *, engine: str, filled: bool) -> None:

@@ -24,7 +24,7 @@ from pipeline.guard.proof import TESTBED
 from pipeline.guard.sockets import ONLY_TESTBED
 from pipeline.probe.clock import Clock
 from pipeline.probe.greeting import PATIENCE_SECONDS, Greeter, Settled
-from pipeline.probe.segments import Speaker
+from pipeline.probe.segments import SegmentSender
 from pipeline.rings.packet_ring import SegmentRing
 from pipeline.space import listing
 from pipeline.testbed.closed import VANTAGE_ADDRESS, VANTAGE_MAC, WORLD_MAC, closed_pair, inside
@@ -57,14 +57,14 @@ def answers(first: int, count: int) -> Answers:
     )
 
 
-def greeter() -> tuple[Greeter, Speaker]:
+def greeter() -> tuple[Greeter, SegmentSender]:
     """One that sends into the pair, and what it speaks through."""
     link = Link(mac(VANTAGE_MAC), mac(WORLD_MAC), listing.parse(VANTAGE_ADDRESS, "here")[0])
 
     def talk(*_: int) -> None:
         raise AssertionError("nobody speaks here")
 
-    speaker = Speaker(SegmentRing.over(sockets.packet_socket("vantage0", 0)), link, OUTGOING)
+    speaker = SegmentSender(SegmentRing.over(sockets.packet_socket("vantage0", 0)), link, OUTGOING)
     return Greeter(speaker, OUTGOING, talk), speaker  # type: ignore[arg-type]
 
 

@@ -28,7 +28,7 @@ from benchmarks.bytes import OUTCOMES, RESULTS, associations, responses
 from benchmarks.scale import ASSUMED, MEASURED, addresses
 from pipeline.lake import parts
 from pipeline.outcome import CloseKind, CloseStage, Outcome
-from pipeline.probe.connections import HOST
+from pipeline.probe.connections import CONNECTION
 from pipeline.probe.greeting import Settled
 from pipeline.transport.channel import decode_rows, encode_rows
 from pipeline.worker import rows
@@ -67,7 +67,7 @@ def results(folder: Path, seconds: int) -> list[list[rows.Waiting]]:
 
 def _settled(batch: pa.Table) -> Iterator[Settled]:
     """The hosts of a batch that did not speak DICOM: by how it ended, and by what they said."""
-    hosts = np.zeros(len(batch), HOST)
+    hosts = np.zeros(len(batch), CONNECTION)
     for name, column in rows.KEPT.items():
         values = batch[name].cast(pa.int64()) if name == "answered_at" else batch[name]
         hosts[column] = values.to_numpy()

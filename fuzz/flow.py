@@ -5,7 +5,7 @@ import struct
 from fuzz.talk import OUTGOING
 from pipeline.associate.conversation import WHOLE_US, Conversation
 from pipeline.outcome import Outcome
-from pipeline.probe.flow import AHEAD, MODULUS, Flow, Out
+from pipeline.probe.flow import AHEAD, MODULUS, Flow, OutgoingSegment
 from pipeline.record import RAW_LIMIT
 
 #: A step: flags, where the segment begins relative to what is expected, how much of ours it acknowledges, its length.
@@ -39,6 +39,6 @@ def target(data: bytes) -> None:
     assert visit.closed_us <= WHOLE_US and len(visit.raw) <= RAW_LIMIT
 
 
-def _check(flow: Flow, outs: list[Out]) -> None:
+def _check(flow: Flow, outs: list[OutgoingSegment]) -> None:
     assert all(OUTGOING.allows(out.payload) for out in outs if out.payload)
     assert sum(len(payload) for payload, _ in flow.ahead.values()) <= AHEAD

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Slots = NDArray[np.int64]
 
 FREE, GREETED, FLOWING, OVER = range(4)
-HOST = np.dtype(
+CONNECTION = np.dtype(
     [
         ("state", "u1"),
         ("shut", "?"),  # the peer's window is closed, and the request has not been sent
@@ -34,15 +34,15 @@ HOST = np.dtype(
         ("aged", "?"),  # its patience is over; what still talks is given back when it ends
     ]
 )
-FIRST_HOSTS = 1024
+INITIAL_ROWS = 1024
 
 
 @dataclass(slots=True)
-class Hosts:
+class Connections:
     """The rows, and which of them are free."""
 
-    rows: NDArray[np.void] = field(default_factory=lambda: np.zeros(FIRST_HOSTS, dtype=HOST))
-    free: list[Slots] = field(default_factory=lambda: [np.arange(FIRST_HOSTS)])
+    rows: NDArray[np.void] = field(default_factory=lambda: np.zeros(INITIAL_ROWS, dtype=CONNECTION))
+    free: list[Slots] = field(default_factory=lambda: [np.arange(INITIAL_ROWS)])
 
     def __len__(self) -> int:
         """How many are in use."""
@@ -64,7 +64,7 @@ class Hosts:
     def _grow(self) -> None:
         """Twice as many rows; the new ones take no memory before they are used."""
         before, smaller = len(self.rows), self.rows
-        self.rows = np.zeros(2 * before, dtype=HOST)
+        self.rows = np.zeros(2 * before, dtype=CONNECTION)
         self.rows[:before] = smaller
         self.free.append(np.arange(before, 2 * before))
 
@@ -76,7 +76,7 @@ class Hosts:
 
 
 @dataclass(slots=True)
-class Wheel:
+class TimerQueue:
     """Slots by when they are due, for one patience in seconds."""
 
     patience: float

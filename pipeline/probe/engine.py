@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.probe import clock
-from pipeline.probe.extra_probes import Asides
+from pipeline.probe.extra_probes import ExtraProbes
 from pipeline.probe.fin_wait import SETTLED
 from pipeline.probe.listener import Listener
-from pipeline.probe.liveness import Asking
+from pipeline.probe.liveness import LivenessCheck
 from pipeline.probe.pacer import Pacer
-from pipeline.probe.probes import Ahead, Probes
+from pipeline.probe.probes import ProbeBuffer, Probes
 from pipeline.probe.range_state import Event, Finished, OpenRange
 from pipeline.rings.packet_ring import Transmits
 from pipeline.space.permit import Permit
@@ -36,15 +36,15 @@ GATHER_SECONDS = 0.005
 RING_COUNTS = ("ring_dropped", "ring_truncated", "ring_corrupt", "ring_rejected", "stalls")
 
 
-class Engine:
+class PacketEngine:
     """One sender. Drive it with `tick`; it owns the rings and no thread. It asks `permit` before every batch."""
 
     def __init__(
         self, walk: Walk, secret: Secret, transmit: Transmits, listener: Listener, *,
-        permit: Callable[[], Permit], frame: bytes, pacer: Pacer, cooldown: float, asides: Asides,
-        askings: Sequence[Asking] = (),
+        permit: Callable[[], Permit], frame: bytes, pacer: Pacer, cooldown: float, asides: ExtraProbes,
+        askings: Sequence[LivenessCheck] = (),
     ) -> None:  # fmt: skip
-        self._walk, self._ahead = walk, Ahead(walk, secret)
+        self._walk, self._ahead = walk, ProbeBuffer(walk, secret)
         self._transmit = transmit
         self._listener = listener
         self._sums = Sums.over(frame)

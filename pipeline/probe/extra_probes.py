@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.probe.sampling import Lot, draw
+from pipeline.probe.sampling import Sample, sampling_values
 from pipeline.space.ranges import I64, U32
 from pipeline.wire.cookie import WHOLE, Secret, Slice, bake
 from pipeline.wire.packet import ACK, RST, SYN, Answers
@@ -22,7 +22,7 @@ U16 = NDArray[np.uint16]
 
 
 @dataclass(frozen=True, slots=True)
-class Aside:
+class ExtraProbe:
     """One kind of them. The targets of a lot get one `delay` seconds after their own probe.
 
     With a `port`, it goes there instead, once an address: at the targets whose own port is `beside`.
@@ -30,15 +30,15 @@ class Aside:
 
     name: str
     secret: Secret
-    lot: Lot
+    lot: Sample
     delay: float
     port: int = 0
     beside: int = 0
 
     @classmethod
     def of(
-        cls, name: str, key: bytes, lot: Lot, *, delay: float, port: int = 0, beside: int = 0, ports: Slice = WHOLE
-    ) -> "Aside":
+        cls, name: str, key: bytes, lot: Sample, *, delay: float, port: int = 0, beside: int = 0, ports: Slice = WHOLE
+    ) -> "ExtraProbe":
         """One whose secret is derived from the sweep's; `ports` are its sender's."""
         return cls(name, Secret.derived(key, f"{name} probe", ports), lot, delay, port, beside)
 
@@ -60,7 +60,7 @@ class Due(NamedTuple):
     """Probes of one kind for targets of range `number`, which are at these places in it; arrays of shape (n,)."""
 
     at: float
-    aside: Aside
+    aside: ExtraProbe
     number: int
     position: I64
     addresses: U32
@@ -72,16 +72,16 @@ class Due(NamedTuple):
 
 
 @dataclass(slots=True)
-class Asides:
+class ExtraProbes:
     """What is still to be sent: a queue for each kind, since each has one delay."""
 
-    kinds: tuple[Aside, ...]
+    kinds: tuple[ExtraProbe, ...]
     chooser: Secret
     _queues: dict[str, deque[Due]] = field(default_factory=dict)
 
     def choose(self, number: int, position: I64, addresses: U32, ports: U16, tags: U32, now: float) -> None:
         """Put aside what targets that are probed now are to get later; `tags` are those of their probes."""
-        drawn = draw(self.chooser, tags)
+        drawn = sampling_values(self.chooser, tags)
         for aside in self.kinds:
             place = aside.chosen(drawn, ports)
             if len(place):
@@ -111,7 +111,7 @@ class Asides:
         """When the next are due, in seconds of the clock; infinite if none are."""
         return min((queue[0].at for queue in self._queues.values() if queue), default=float("inf"))
 
-    def whose(self, answers: Answers, others: I64) -> Iterator[tuple[Aside, I64]]:
+    def whose(self, answers: Answers, others: I64) -> Iterator[tuple[ExtraProbe, I64]]:
         """Of the packets at these places, the SYN-ACKs that answer probes of each kind."""
         accepted = (answers.flags[others] & (SYN | ACK | RST)) == SYN | ACK
         others = others[accepted]

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from pipeline.space.ranges import I64
 
 #: How long a FIN may go unacknowledged, in seconds.
-CLOSE_SECONDS = 1.0
+FIN_SECONDS = 1.0
 #: Values of `slot`: no answer yet; over; over, and reset by us after our FIN; from CLOSING down, over but for our FIN.
-UNSEEN, SETTLED, RESET, CLOSING = -1, -2, -3, -16
+UNSEEN, SETTLED, RESET, FIN_WAIT = -1, -2, -3, -16
 
 
 class Waiting(NamedTuple):
@@ -29,26 +29,26 @@ class Waiting(NamedTuple):
     rows: NDArray[np.void]
 
 
-def awaiting(sent: int) -> int:
+def fin_wait_state(sent: int) -> int:
     """The value of `slot` until so many bytes are acknowledged; over at once where none are."""
-    return CLOSING - sent if sent else SETTLED
+    return FIN_WAIT - sent if sent else SETTLED
 
 
 def acknowledged(slots: NDArray[np.int32], acked: NDArray[np.uint32]) -> NDArray[np.bool_]:
     """Which targets that close have acknowledged all, by their slots and by how many bytes a segment acknowledges; shape (n,)."""
-    done: NDArray[np.bool_] = (slots <= CLOSING) & (acked.astype(np.int64) >= CLOSING - slots)
+    done: NDArray[np.bool_] = (slots <= FIN_WAIT) & (acked.astype(np.int64) >= FIN_WAIT - slots)
     return done
 
 
 @dataclass(slots=True)
-class Closing:
+class FinWaitQueue:
     """Who was sent a FIN, in that order."""
 
     _queue: deque[Waiting] = field(default_factory=deque)
 
     def add(self, number: int, position: I64, rows: NDArray[np.void], now: float) -> None:
         """These were sent our FIN."""
-        self._queue.append(Waiting(now + CLOSE_SECONDS, number, position, rows))
+        self._queue.append(Waiting(now + FIN_SECONDS, number, position, rows))
 
     def due(self, now: float) -> Iterator[Waiting]:
         """Those that had time enough to acknowledge it."""

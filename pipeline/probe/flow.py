@@ -32,7 +32,7 @@ class Talk(Protocol):
     def visit(self, **driver: object) -> Visit: ...  # noqa: D102
 
 
-class Out(NamedTuple):
+class OutgoingSegment(NamedTuple):
     """A segment to send: flags, one template or nothing, and where it stands in both streams."""
 
     flags: int
@@ -70,7 +70,7 @@ class Flow:
     def _deadline(self) -> int:
         return self.began_us + self.talk.next_deadline_us
 
-    def segment(self, flags: int, sequence: int, acked: int, payload: bytes, now_us: int) -> Iterator[Out]:
+    def segment(self, flags: int, sequence: int, acked: int, payload: bytes, now_us: int) -> Iterator[OutgoingSegment]:
         """Take a segment of the peer; `acked` is how many bytes of ours it acknowledges."""
         if flags & RST:
             if sequence == self.next:
@@ -82,7 +82,7 @@ class Flow:
         if payload or flags & FIN:
             yield from self._read(sequence, payload, bool(flags & FIN), now_us)
 
-    def timer(self, now_us: int) -> Iterator[Out]:
+    def timer(self, now_us: int) -> Iterator[OutgoingSegment]:
         """Send again what was not acknowledged, or end at the deadline."""
         if now_us >= self._deadline():
             yield from self._say(self.talk.deadline(now_us - self.began_us), now_us)
@@ -92,7 +92,7 @@ class Flow:
                 self.unacknowledged[position] = (offset, payload, now_us)
                 yield self._out(ACK | PSH, payload, offset)
 
-    def _read(self, sequence: int, payload: bytes, fin: bool, now_us: int) -> Iterator[Out]:
+    def _read(self, sequence: int, payload: bytes, fin: bool, now_us: int) -> Iterator[OutgoingSegment]:
         """Put bytes in order and let the conversation read what is next; acknowledge at once if it says nothing."""
         if len(payload) + sum(len(data) for data, _ in self.ahead.values()) <= AHEAD:
             known, last = self.ahead.get(sequence, (b"", False))
@@ -102,7 +102,7 @@ class Flow:
         if not said and not self.over:
             yield self._out(ACK, b"", self.sent)
 
-    def _tell(self, data: bytes, fin: bool, now_us: int) -> Iterator[Out]:
+    def _tell(self, data: bytes, fin: bool, now_us: int) -> Iterator[OutgoingSegment]:
         """Hand the next bytes, and the peer's FIN after them, to the conversation."""
         if data and not self.over:
             yield from self._say(self.talk.received(data, now_us - self.began_us), now_us)
@@ -122,7 +122,7 @@ class Flow:
                 return data[skipped:], fin
         return None
 
-    def _say(self, payload: bytes, now_us: int) -> Iterator[Out]:
+    def _say(self, payload: bytes, now_us: int) -> Iterator[OutgoingSegment]:
         """Send what the conversation says; if it is finished, with our FIN."""
         if self.talk.finished:
             yield from self._end(payload)
@@ -131,11 +131,11 @@ class Flow:
             self.unacknowledged.append((self.sent, payload, now_us))
             self.sent += len(payload)
 
-    def _end(self, payload: bytes) -> Iterator[Out]:
+    def _end(self, payload: bytes) -> Iterator[OutgoingSegment]:
         """Close with our last bytes and our FIN; the driver looks whether it is acknowledged."""
         self.over = self.closed = True
         yield self._out(ACK | FIN | (PSH if payload else 0), payload, self.sent)
         self.sent += len(payload)
 
-    def _out(self, flags: int, payload: bytes, offset: int) -> Out:
-        return Out(flags, payload, (self.first + offset) % MODULUS, self.next)
+    def _out(self, flags: int, payload: bytes, offset: int) -> OutgoingSegment:
+        return OutgoingSegment(flags, payload, (self.first + offset) % MODULUS, self.next)

@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.probe.clock import Clock
-from pipeline.probe.connections import FLOWING, OVER, Hosts
-from pipeline.probe.flow import Flow, Out, Talk
-from pipeline.probe.segments import Speaker
+from pipeline.probe.connections import FLOWING, OVER, Connections
+from pipeline.probe.flow import Flow, OutgoingSegment, Talk
+from pipeline.probe.segments import SegmentSender
 from pipeline.record import Visit
-from pipeline.wire.segment import Places
+from pipeline.wire.segment import Endpoints
 
 #: Makes the conversation with (address, port, begun at µs since the epoch).
 MakeTalk = Callable[[int, int, int], Talk]
@@ -44,11 +44,11 @@ class Talked(NamedTuple):
 class Flows:
     """The flows of hosts by their slots. What they say waits until `send`."""
 
-    def __init__(self, hosts: Hosts, speaker: Speaker, make_talk: MakeTalk) -> None:
+    def __init__(self, hosts: Connections, speaker: SegmentSender, make_talk: MakeTalk) -> None:
         self._hosts, self._speaker, self._make_talk = hosts, speaker, make_talk
         self._flows: dict[int, Flow] = {}
         self._timers: list[tuple[int, int]] = []
-        self._said: dict[tuple[int, bytes], dict[int, Out]] = {}
+        self._said: dict[tuple[int, bytes], dict[int, OutgoingSegment]] = {}
 
     @property
     def next_due(self) -> float:
@@ -89,15 +89,15 @@ class Flows:
             places = ((out.sequence, out.acknowledgement) for out in outs.values())
             sequence, expected = np.array(list(places), dtype=np.uint32).T
             ends = rows["address"], rows["port"], rows["our_port"]
-            self._speaker.send(flags, payload, Places(*ends, sequence, expected))
+            self._speaker.send(flags, payload, Endpoints(*ends, sequence, expected))
 
-    def _say(self, slot: int, out: Out) -> None:
+    def _say(self, slot: int, out: OutgoingSegment) -> None:
         """Keep a segment to be sent; what the same host said before goes first."""
         if any(slot in outs for outs in self._said.values()):
             self.send()
         self._said.setdefault((out.flags, out.payload), {})[slot] = out
 
-    def _after(self, slot: int, flow: Flow, outs: Iterable[Out]) -> Iterator[Talked]:
+    def _after(self, slot: int, flow: Flow, outs: Iterable[OutgoingSegment]) -> Iterator[Talked]:
         """Say what a flow says; settle it if it is over, else wait for its timer."""
         for out in outs:
             self._say(slot, out)

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from pipeline.outcome import CloseKind, CloseStage, Outcome
 from pipeline.probe.clock import Clock
-from pipeline.probe.connections import FLOWING, GREETED, OVER, Hosts, Slots, Wheel
+from pipeline.probe.connections import FLOWING, GREETED, OVER, Connections, Slots, TimerQueue
 from pipeline.probe.flow_table import Flows, MakeTalk, Talked
-from pipeline.probe.segments import Speaker
+from pipeline.probe.segments import SegmentSender
 from pipeline.record import BANNER_LIMIT
 from pipeline.wire.guess import Opening, opening
 from pipeline.wire.outgoing import Outgoing
@@ -44,11 +44,11 @@ class Settled(NamedTuple):
 class Greeter:
     """Greets hosts and hears them out."""
 
-    def __init__(self, speaker: Speaker, outgoing: Outgoing, make_talk: MakeTalk) -> None:
+    def __init__(self, speaker: SegmentSender, outgoing: Outgoing, make_talk: MakeTalk) -> None:
         self._speaker, self._outgoing = speaker, outgoing
-        self.hosts = Hosts()
+        self.hosts = Connections()
         self._flows = Flows(self.hosts, speaker, make_talk)
-        self._resend, self._patience = Wheel(RESEND_SECONDS), Wheel(PATIENCE_SECONDS)
+        self._resend, self._patience = TimerQueue(RESEND_SECONDS), TimerQueue(PATIENCE_SECONDS)
         self._verdicts: dict[bytes, Outcome | None] = {}
 
     @property

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.probe.sampling import Lot, draw
+from pipeline.probe.sampling import Sample, sampling_values
 from pipeline.wire.cookie import Secret
 from pipeline.wire.packet import Answers
 
@@ -13,15 +13,15 @@ Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class HarmArms:
     """The targets of two lots are held back: those of one are visited before they are asked again, those of the other after."""
 
     chooser: Secret
-    visited: Lot
-    unvisited: Lot
+    visited: Sample
+    unvisited: Sample
 
     def arms(self, answers: Answers) -> tuple[Bools, Bools]:
         """Who is visited first, and who is held back at all, by the tags that first answers give back; both of shape (n,)."""
-        drawn = draw(self.chooser, answers.our_sequence)
+        drawn = sampling_values(self.chooser, answers.our_sequence)
         visits_first = self.visited.holds(drawn)
         return visits_first, visits_first | self.unvisited.holds(drawn)

@@ -12,14 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.probe.clock import Clock, now
-from pipeline.probe.extra_probes import Asides
-from pipeline.probe.fin_wait import CLOSE_SECONDS, CLOSING, RESET, SETTLED, UNSEEN, Closing, acknowledged, awaiting
+from pipeline.probe.extra_probes import ExtraProbes
+from pipeline.probe.fin_wait import (
+    FIN_SECONDS,
+    FIN_WAIT,
+    RESET,
+    SETTLED,
+    UNSEEN,
+    FinWaitQueue,
+    acknowledged,
+    fin_wait_state,
+)
 from pipeline.probe.flow_table import Talked
 from pipeline.probe.greeting import Greeter, Settled
-from pipeline.probe.harm_arms import Choice
-from pipeline.probe.liveness import Asking
-from pipeline.probe.range_state import Controls, Event, Greeted, Held, OpenRange, Responses
-from pipeline.probe.segments import Speaker
+from pipeline.probe.harm_arms import HarmArms
+from pipeline.probe.liveness import LivenessCheck
+from pipeline.probe.range_state import Controls, Deferred, Event, Greeted, OpenRange, Responses
+from pipeline.probe.segments import SegmentSender
 from pipeline.rings.pcap import Capture
 from pipeline.rings.receive import Received, ReceiveRing
 from pipeline.space.permit import Permit
@@ -41,8 +50,8 @@ class Listener:
     """
 
     def __init__(
-        self, walk: Walk, secret: Secret, receive: ReceiveRing, speaker: Speaker, greeter: Greeter, *,
-        asides: Asides, handed_on: Collection[int], askings: Sequence[Asking] = (), choice: Choice | None = None,
+        self, walk: Walk, secret: Secret, receive: ReceiveRing, speaker: SegmentSender, greeter: Greeter, *,
+        asides: ExtraProbes, handed_on: Collection[int], askings: Sequence[LivenessCheck] = (), choice: HarmArms | None = None,
         begins: Callable[[Range, U32, NDArray[np.uint16]], None], capture: Capture | None = None,
     ) -> None:  # fmt: skip
         self._walk = walk
@@ -53,7 +62,7 @@ class Listener:
         self._asides, self._askings, self._choice = asides, tuple(askings), choice
         self._handed_on = np.array(sorted(handed_on), dtype=np.uint16)
         self._capture = capture
-        self._closing = Closing()
+        self._closing = FinWaitQueue()
         self.open: dict[int, OpenRange] = {}
         self.stopping = False
 
@@ -144,17 +153,17 @@ class Listener:
         """Segments of conversations that are over; some acknowledge our FIN, some show that our RST after it missed."""
         answers = heard.answers
         done = segments & (
-            acknowledged(slots, heard.acked) | ((slots <= CLOSING) & ((answers.flags & packet.RST) != 0))
+            acknowledged(slots, heard.acked) | ((slots <= FIN_WAIT) & ((answers.flags & packet.RST) != 0))
         )
         heard.opened.slot[heard.position[done]] = SETTLED
-        self._speaker.late(answers.take(segments & ((slots == SETTLED) | (slots <= CLOSING))))
+        self._speaker.late(answers.take(segments & ((slots == SETTLED) | (slots <= FIN_WAIT))))
         self._speaker.refuse(answers.take(segments & (slots == RESET) & ((answers.flags & packet.RST) == 0)))
 
     def _close(self, now: float) -> None:
         """Reset those that have not acknowledged our FIN in time."""
         for number, position, rows in ((each.number, each.position, each.rows) for each in self._closing.due(now)):
             opened = self.open[number]
-            left = opened.slot[position] <= CLOSING
+            left = opened.slot[position] <= FIN_WAIT
             opened.slot[position[left]] = RESET
             self._speaker.say(rows[left], packet.RST | packet.ACK, skip=rows["acked"][left])
 
@@ -183,7 +192,7 @@ class Listener:
             opened.counts.greetings += len(slots)
         if held.any():
             opened.counts.held_back += int(held.sum())
-            yield Held(opened.range, answers.take(held), time.time_ns() // 1000, rtt[held], visits_first[held])
+            yield Deferred(opened.range, answers.take(held), time.time_ns() // 1000, rtt[held], visits_first[held])
         if handed.any():
             yield Responses(opened.range, answers.take(handed), time.time_ns() // 1000, rtt[handed])
 
@@ -193,11 +202,11 @@ class Listener:
             opened, at = self.open[result.range], time.monotonic()
             rows = np.atleast_1d(result.rows if isinstance(result, Settled) else np.array(result.row))
             position = rows["position"].astype(np.int64)
-            opened.slot[position] = awaiting(result.sent)
+            opened.slot[position] = fin_wait_state(result.sent)
             opened.talking -= len(position)
             if result.sent:
                 self._closing.add(result.range, position, rows, at)
-                opened.closed_at = at + 2 * CLOSE_SECONDS
+                opened.closed_at = at + 2 * FIN_SECONDS
             yield Greeted(opened.range, result)
 
 

@@ -19,7 +19,7 @@ Target = tuple[int, int]
 """Address and port."""
 
 
-class Told(NamedTuple):
+class Liveness(NamedTuple):
     """What came of asking a target: whether the first SYN was answered and, where it was not, whether the second was."""
 
     target: Target
@@ -41,7 +41,7 @@ class _Question:
 
 
 @dataclass(slots=True)
-class Asking:
+class LivenessCheck:
     """Drive it with `due` and `hear`, then take what is known from `told`. `patience` is how long a SYN may go unanswered, in s."""
 
     secret: Secret
@@ -88,7 +88,7 @@ class Asking:
                 self._open[target].answered = True
         return answers
 
-    def told(self, now: float) -> list[Told]:
+    def told(self, now: float) -> list[Liveness]:
         """What is known of those that were asked long enough ago, each once."""
         over = [q for q in self._open.values() if q.sent and (q.answered or now - q.sent_at >= self.patience)]
         found = []
@@ -97,7 +97,9 @@ class Asking:
             if question.answered or question.sent == 2 or not self.repeats:
                 del self._open[question.target]
                 found.append(
-                    Told(question.target, question.asked_at, first, question.answered if question.sent == 2 else None)
+                    Liveness(
+                        question.target, question.asked_at, first, question.answered if question.sent == 2 else None
+                    )
                 )
             else:
                 question.sent_at = float("inf")

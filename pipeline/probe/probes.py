@@ -47,7 +47,7 @@ class Probes:
         return self.take(asked), asked
 
 
-class Ahead:
+class ProbeBuffer:
     """The probes of ranges, in the order of the walk, a lot of them worked out ahead."""
 
     def __init__(self, walk: Walk, secret: Secret) -> None:

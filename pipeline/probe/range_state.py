@@ -121,7 +121,7 @@ class Responses:
 
 
 @dataclass(frozen=True, slots=True)
-class Held(Responses):
+class Deferred(Responses):
     """Targets that answered for the first time and were reset, to be visited later: the harm check's."""
 
     visits_first: NDArray[np.bool_]
@@ -167,7 +167,7 @@ class Finished:
     complete: bool
 
 
-Event = Responses | Held | Greeted | Controls | Finished
+Event = Responses | Deferred | Greeted | Controls | Finished
 
 
 def _places(found: list[I64]) -> I64:

@@ -25,7 +25,7 @@ PATIENCE_SECONDS = 5.0
 
 
 @contextmanager
-def shield(interface: str, source: str, ports: Sequence[int], ours: Slice = WHOLE) -> Iterator[None]:
+def suppress_resets(interface: str, source: str, ports: Sequence[int], ours: Slice = WHOLE) -> Iterator[None]:
     """Drop TCP from these ports to a sender's source ports on an interface.
 
     Raises CensusError if nftables cannot, InputError if another process that lives sends from there: answers would go astray.

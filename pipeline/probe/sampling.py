@@ -15,11 +15,11 @@ from pipeline.space.ranges import U32
 from pipeline.wire.cookie import Secret
 
 #: Values that a draw has.
-DRAWS = 1 << 32
+VALUES = 1 << 32
 
 
 @dataclass(frozen=True, slots=True)
-class Lot:
+class Sample:
     """The targets whose draw is one of the `size` values from `begin` on, around the end of the range."""
 
     begin: int
@@ -31,16 +31,16 @@ class Lot:
         return inside
 
 
-def lots(*shares: float) -> Iterator[Lot]:
+def disjoint_samples(*shares: float) -> Iterator[Sample]:
     """Lots that hold these shares of all targets, each beginning where the one before ends."""
     begin = 0
     for share in shares:
-        size = round(share * DRAWS)
-        yield Lot(begin % DRAWS, size)
+        size = round(share * VALUES)
+        yield Sample(begin % VALUES, size)
         begin += size
 
 
-def draw(secret: Secret, tags: U32) -> U32:
+def sampling_values(secret: Secret, tags: U32) -> U32:
     """The draws of targets by their tags, each value as often as any: the finaliser of MurmurHash3 (Appleby), keyed; (n,) → (n,)."""
     drawn = tags + np.uint32(secret.k0)
     for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):

@@ -6,18 +6,18 @@ from numpy.typing import NDArray
 from pipeline.rings.packet_ring import SegmentRing
 from pipeline.wire.outgoing import Outgoing
 from pipeline.wire.packet import ACK, FIN, RST, SYN, Answers, Link
-from pipeline.wire.segment import Kind, Places
+from pipeline.wire.segment import Endpoints, Kind
 
 
-class Speaker:
+class SegmentSender:
     """Sends segments of every kind to many hosts at once. What it is told to send waits for the others until `flush`."""
 
     def __init__(self, ring: SegmentRing, link: Link, outgoing: Outgoing) -> None:
         self._ring, self._link, self._outgoing = ring, link, outgoing
         self._kinds: dict[tuple[int, bytes], Kind] = {}
-        self._said: list[tuple[Kind, Places]] = []
+        self._said: list[tuple[Kind, Endpoints]] = []
 
-    def send(self, flags: int, payload: bytes, places: Places) -> None:
+    def send(self, flags: int, payload: bytes, places: Endpoints) -> None:
         """Send the same segment to each place, with all that is said until `flush`."""
         if len(places.address):
             self._said.append((self.kind(flags, payload), places))
@@ -33,7 +33,9 @@ class Speaker:
         """Send a segment to hosts with these rows, `skip` bytes after our SYN."""
         if len(rows):
             sequence = rows["sequence"] + np.asarray(skip, dtype=np.uint32)
-            self.send(flags, payload, Places(rows["address"], rows["port"], rows["our_port"], sequence, rows["next"]))
+            self.send(
+                flags, payload, Endpoints(rows["address"], rows["port"], rows["our_port"], sequence, rows["next"])
+            )
 
     def refuse(self, answers: Answers) -> None:
         """Reset connections where these segments say that they stand: half-open ones, and those that our last RST missed."""
@@ -52,7 +54,7 @@ class Speaker:
         counted = answers.size + ((answers.flags & (SYN | FIN)) != 0)
         expected = answers.sequence + counted.astype(np.uint32)
         ours = answers.our_sequence + np.uint32(1)
-        self.send(flags, b"", Places(answers.address, answers.port, answers.our_port, ours, expected))
+        self.send(flags, b"", Endpoints(answers.address, answers.port, answers.our_port, ours, expected))
 
     def kind(self, flags: int, payload: bytes = b"") -> Kind:
         """The kind of these segments. Raises GuardError for bytes that are no whole template."""

@@ -15,7 +15,7 @@ import numpy as np
 from pipeline.probe.pacer import Pacer
 
 
-class Budget(Pacer):
+class SharedPacer(Pacer):
     """A pacer whose clock and tokens are those of all who have opened the same file."""
 
     def __init__(self, path: Path, rate: float, now: float) -> None:

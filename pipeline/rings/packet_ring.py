@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pipeline.errors import CensusError
 from pipeline.wire import segment
 from pipeline.wire.packet import FRAME
-from pipeline.wire.segment import Kind, Places
+from pipeline.wire.segment import Endpoints, Kind
 
 SOL_PACKET = 263
 PACKET_VERSION, PACKET_TX_RING = 10, 13
@@ -140,12 +140,12 @@ class SegmentRing:
         """Over a packet ring of a socket."""
         return cls(TransmitRing(sock, SEGMENT, SEGMENT_FRAME, SEGMENT_FRAMES))
 
-    def send(self, said: Sequence[tuple[Kind, Places]]) -> None:
+    def send(self, said: Sequence[tuple[Kind, Endpoints]]) -> None:
         """Send segments of each kind to its places, in this order."""
         if not said:
             return
         kinds, parts = zip(*said, strict=True)
-        places, which = Places.of_all(parts), np.repeat(np.arange(len(kinds)), [len(each.address) for each in parts])
+        places, which = Endpoints.of_all(parts), np.repeat(np.arange(len(kinds)), [len(each.address) for each in parts])
         lengths = np.array([len(kind.frame) for kind in kinds])[which]
         done = 0
         while done < len(which):

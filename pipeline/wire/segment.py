@@ -51,7 +51,7 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class Endpoints:
     """Where segments go, and where in their streams they stand; all of shape (n,)."""
 
     address: NDArray[np.uint32]
@@ -62,18 +62,22 @@ class Places:
     acknowledgement: NDArray[np.uint32]
     """What we expect of the peer next."""
 
-    def take(self, chosen: NDArray[np.bool_] | slice) -> "Places":
+    def take(self, chosen: NDArray[np.bool_] | slice) -> "Endpoints":
         """Those that are chosen."""
-        return Places(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+        return Endpoints(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
 
     @classmethod
-    def of_all(cls, parts: Sequence["Places"]) -> "Places":
+    def of_all(cls, parts: Sequence["Endpoints"]) -> "Endpoints":
         """Those of all parts, one after another."""
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__))
 
 
 def fill(
-    frames: NDArray[np.uint8], kinds: Sequence[Kind], which: NDArray[np.int64], places: Places, ids: NDArray[np.uint16]
+    frames: NDArray[np.uint8],
+    kinds: Sequence[Kind],
+    which: NDArray[np.int64],
+    places: Endpoints,
+    ids: NDArray[np.uint16],
 ) -> None:
     """Write segments into rows of at least as many bytes as theirs; shape (n, bytes).
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from pipeline.lake.store import Sweep
 from pipeline.optout import register
 from pipeline.optout.watch import Watch
-from pipeline.probe.shared_pacer import Budget
+from pipeline.probe.shared_pacer import SharedPacer
 from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
 
@@ -52,9 +52,9 @@ class Setting:
         here = [f"associator-{number}" for number in range(self.plan.associate.processes)]
         return here + [remote.stage for remote in self.remotes]
 
-    def budget(self) -> Budget:
+    def budget(self) -> SharedPacer:
         """What all senders together may send, at the plan's rate."""
-        return Budget(self.folder / "budget", self.plan.settings.rate, time.monotonic())
+        return SharedPacer(self.folder / "budget", self.plan.settings.rate, time.monotonic())
 
     def watch(self) -> Watch:
         """A watch over the register that the plan obeys; its filter is empty where the plan excludes all of it."""

@@ -12,7 +12,7 @@ from pipeline.config import ControlSection
 from pipeline.lake import parts
 from pipeline.optout import edit
 from pipeline.optout.register import Register
-from pipeline.probe.liveness import Asking, Target, Told
+from pipeline.probe.liveness import Liveness, LivenessCheck, Target
 from pipeline.space.listing import parse
 from pipeline.space.permit import Permit
 
@@ -26,7 +26,7 @@ class ControlTargets:
 
     targets: list[Target]
     interval: float
-    asking: Asking
+    asking: LivenessCheck
     register: Register
     _next: float = 0.0
     _missed: Counter[Target] = field(default_factory=Counter)
@@ -47,7 +47,7 @@ class ControlTargets:
         found, self._rows = self._rows, []
         return parts.from_rows(found, "control_targets") if found else None
 
-    def _told(self, told: Told, now: float) -> None:
+    def _told(self, told: Liveness, now: float) -> None:
         ip, port = told.target
         asked_at = time.time_ns() // 1000 - int((now - told.asked_at) * 1e6)
         self._rows.append({"ip": ip, "port": port, "asked_at": asked_at, "answered": told.first})

@@ -24,7 +24,7 @@ from pipeline.lake import parts
 from pipeline.lake.harm_targets import ROUND
 from pipeline.lake.store import Sweep
 from pipeline.outcome import Arm
-from pipeline.probe.liveness import Asking, Target, Told
+from pipeline.probe.liveness import Liveness, LivenessCheck, Target
 from pipeline.probe.range_state import SendCounts
 from pipeline.space.permit import Permit
 from pipeline.transport import messages
@@ -69,7 +69,7 @@ class HarmChecks:
 
     place: Sweep
     fanout: Fanout
-    asking: Asking
+    asking: LivenessCheck
     delay: float
     source: str
     _due: list[tuple[float, int, _Checked]] = field(default_factory=list)
@@ -142,7 +142,7 @@ class HarmChecks:
         else:
             self._push(checked, now + self.asking.patience)
 
-    def _told(self, told: Told, now: float) -> None:
+    def _told(self, told: Liveness, now: float) -> None:
         """A target was asked: note what came of it, and go on."""
         checked = self._asked.pop(told.target)
         when, row = checked.left.pop(0), checked.row

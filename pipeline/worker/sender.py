@@ -17,15 +17,15 @@ from pipeline.errors import InputError
 from pipeline.guard import namespaces, sockets
 from pipeline.lake.visit_log import Begun
 from pipeline.optout.watch import Watch
-from pipeline.probe.engine import Engine
-from pipeline.probe.extra_probes import Aside, Asides
+from pipeline.probe.engine import PacketEngine
+from pipeline.probe.extra_probes import ExtraProbe, ExtraProbes
 from pipeline.probe.greeting import Greeter
-from pipeline.probe.harm_arms import Choice
+from pipeline.probe.harm_arms import HarmArms
 from pipeline.probe.listener import Listener
-from pipeline.probe.liveness import Asking
-from pipeline.probe.rst_filter import shield
-from pipeline.probe.sampling import lots
-from pipeline.probe.segments import Speaker
+from pipeline.probe.liveness import LivenessCheck
+from pipeline.probe.rst_filter import suppress_resets
+from pipeline.probe.sampling import disjoint_samples
+from pipeline.probe.segments import SegmentSender
 from pipeline.rings.filter import filter_program
 from pipeline.rings.open import RINGS
 from pipeline.rings.pcap import RAW, Capture
@@ -42,31 +42,31 @@ from pipeline.worker.control_targets import targets
 
 
 @dataclass(frozen=True, slots=True)
-class Equipment:
+class SenderParts:
     """What a sender's process drives: its engine, the questions that leave through it, and its dotted source address."""
 
-    engine: Engine | Connector
+    engine: PacketEngine | Connector
     source: str
-    asking: Asking
-    own: Asking
+    asking: LivenessCheck
+    own: LivenessCheck
 
 
 def ring_sender(
     setting: Setting, number: int, outgoing: Outgoing, watch: Watch, begun: Begun, stack: ExitStack
-) -> Equipment:
+) -> SenderParts:
     """A sender over rings of its own; the shield before the kernel's TCP is down, and a capture written, when the stack is left."""
     plan = setting.plan
     (interface, link, source), ours = vantage(plan, number), slice_of(plan, number)
-    stack.enter_context(shield(interface, source, _ports(plan), ours))
+    stack.enter_context(suppress_resets(interface, source, _ports(plan), ours))
     capture = stack.enter_context(Capture(_capture(setting.pcap, number), RAW)) if setting.pcap else None
     asking, own = _askings(setting, ours)
     engine = engine_of(setting, ours, outgoing, interface, link, watch, [asking, own], begun, capture)
-    return Equipment(engine, source, asking, own)
+    return SenderParts(engine, source, asking, own)
 
 
 def connect_sender(
     setting: Setting, number: int, outgoing: Outgoing, watch: Watch, _begun: Begun, stack: ExitStack
-) -> Equipment:
+) -> SenderParts:
     """A sender over the kernel's TCP, for which no privilege is needed; its questions are never asked: they would be bare connects."""
     plan, ours = setting.plan, slice_of(setting.plan, number)
     sockets.require_authorised(plan.identity)
@@ -83,19 +83,19 @@ def connect_sender(
         pacer=setting.budget(),
     )
     stack.callback(engine.close)
-    return Equipment(engine, source, *_askings(setting, ours))
+    return SenderParts(engine, source, *_askings(setting, ours))
 
 
 #: How each engine's sender is made.
 SENDERS = dict.fromkeys(RINGS, ring_sender) | {"connect": connect_sender}
 
 
-def _askings(setting: Setting, ours: Slice) -> tuple[Asking, Asking]:
+def _askings(setting: Setting, ours: Slice) -> tuple[LivenessCheck, LivenessCheck]:
     """The questions of the harm check, and those to the lab's own control targets."""
     plan = setting.plan
     return (
-        Asking(Secret.derived(setting.secret, "harm probe", ours), plan.probe.cooldown),
-        Asking(Secret.derived(setting.secret, "control target", ours), plan.probe.cooldown, repeats=False),
+        LivenessCheck(Secret.derived(setting.secret, "harm probe", ours), plan.probe.cooldown),
+        LivenessCheck(Secret.derived(setting.secret, "control target", ours), plan.probe.cooldown, repeats=False),
     )
 
 
@@ -143,9 +143,9 @@ def slice_of(plan: Plan, sender: int) -> Slice:
 
 
 def engine_of(
-    setting: Setting, ours: Slice, outgoing: Outgoing, interface: str, link: Link, watch: Watch, askings: list[Asking],
+    setting: Setting, ours: Slice, outgoing: Outgoing, interface: str, link: Link, watch: Watch, askings: list[LivenessCheck],
     begun: Begun, capture: Capture | None,
-) -> Engine:  # fmt: skip
+) -> PacketEngine:  # fmt: skip
     """The engine of a sender with these source ports, on its interface."""
     plan, frame = setting.plan, template(link)
     echo = plan.settings.profile == "echo"
@@ -157,12 +157,12 @@ def engine_of(
         begun.note(chosen.shard, chosen.number, addresses, ports)
 
     rings = RINGS[plan.probe.engine](interface, frame, filter_program(link.source, ours))
-    speaker = Speaker(rings.segments, link, outgoing)
+    speaker = SegmentSender(rings.segments, link, outgoing)
     ports = plan.settings.ports if plan.settings.profile == "capabilities" else plan.tls.ports
     walk, secret = plan.walk(), Secret.of(setting.secret, ours)
     asides, choice = _drawn(setting, ours)
     greeter = Greeter(speaker, outgoing, talk)
-    return Engine(
+    return PacketEngine(
         walk,
         secret,
         rings.probes,
@@ -180,14 +180,14 @@ def engine_of(
     )  # fmt: skip
 
 
-def _drawn(setting: Setting, ours: Slice) -> tuple[Asides, Choice | None]:
+def _drawn(setting: Setting, ours: Slice) -> tuple[ExtraProbes, HarmArms | None]:
     """The probes beside the plan's own that it wants, and whom its harm check holds back: no target is drawn for two of them."""
     plan, port = setting.plan, setting.plan.settings.ports[0]
     chooser, half = Secret.derived(setting.secret, "choice"), plan.harm.sample / 2 if plan.harm else 0.0
-    second, beside, visited, unvisited = lots(plan.loss.sample, plan.control.sample, half, half)
+    second, beside, visited, unvisited = disjoint_samples(plan.loss.sample, plan.control.sample, half, half)
     kinds = (
-        Aside.of("second", setting.secret, second, delay=plan.loss.delay, ports=ours),
-        Aside.of("control", setting.secret, beside, delay=0.0, port=plan.control.port, beside=port, ports=ours),
+        ExtraProbe.of("second", setting.secret, second, delay=plan.loss.delay, ports=ours),
+        ExtraProbe.of("control", setting.secret, beside, delay=0.0, port=plan.control.port, beside=port, ports=ours),
     )
-    choice = Choice(chooser, visited, unvisited) if plan.harm else None
-    return Asides(tuple(aside for aside in kinds if aside.lot.size), chooser), choice
+    choice = HarmArms(chooser, visited, unvisited) if plan.harm else None
+    return ExtraProbes(tuple(aside for aside in kinds if aside.lot.size), chooser), choice

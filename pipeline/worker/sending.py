@@ -20,11 +20,11 @@ from pipeline.lake.visit_log import Begun
 from pipeline.optout import register
 from pipeline.optout.watch import Watch
 from pipeline.outcome import Arm
-from pipeline.probe.engine import Engine
+from pipeline.probe.engine import PacketEngine
 from pipeline.probe.flow_table import Talked
 from pipeline.probe.greeting import Settled
 from pipeline.probe.pacer import Pacer
-from pipeline.probe.range_state import Connected, Controls, Finished, Greeted, Held, Responses
+from pipeline.probe.range_state import Connected, Controls, Deferred, Finished, Greeted, Responses
 from pipeline.record import columns
 from pipeline.space.shard import Range
 from pipeline.transport import messages
@@ -62,7 +62,7 @@ def run_engine(name: str, setting: Setting, context: zmq.Context[zmq.Socket[byte
             asked, plan.control.interval, sender.own, register.of(plan.register, setting.place.lake)
         )
         origin = Origin.of(plan, f"{socket.gethostname()}-{os.getpid()}", outgoing)
-        Sending(
+        SenderProcess(
             setting,
             number,
             sender.engine,
@@ -96,13 +96,13 @@ def _told(event: Responses) -> dict[str, NDArray[Any]]:
 
 
 @dataclass(slots=True)
-class Sending:
+class SenderProcess:
     """The engine's process: commands in, finished conversations and targets for the associators out."""
 
     setting: Setting
     number: int
     """Which of the senders this is."""
-    engine: Engine | Connector
+    engine: PacketEngine | Connector
     begun: Begun
     watch: Watch
     inbox: Receiver
@@ -179,7 +179,7 @@ class Sending:
         batch = pa.RecordBatch.from_pydict({name: pa.array(column) for name, column in _told(event).items()})
         self.fanout.targets(self.message(event.range, "responses"), batch)
 
-    def keep_held(self, event: Held) -> None:
+    def keep_held(self, event: Deferred) -> None:
         """Have the writer keep who was reset, to be visited later."""
         self.seen["responsive"] += len(event.answers.address)
         same = {"shard": event.range.shard, "range": event.range.number}
@@ -261,10 +261,10 @@ class Sending:
 
 
 #: What is done with each kind of event of the engine.
-HANDLERS: dict[type, Callable[[Sending, Any], None]] = {
-    Responses: Sending.hand_on,
-    Held: Sending.keep_held,
-    Greeted: Sending.keep,
-    Controls: Sending.keep_controls,
-    Finished: Sending.finish,
+HANDLERS: dict[type, Callable[[SenderProcess, Any], None]] = {
+    Responses: SenderProcess.hand_on,
+    Deferred: SenderProcess.keep_held,
+    Greeted: SenderProcess.keep,
+    Controls: SenderProcess.keep_controls,
+    Finished: SenderProcess.finish,
 }

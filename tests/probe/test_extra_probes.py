@@ -4,20 +4,20 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.probe.extra_probes import Aside, Asides
-from pipeline.probe.sampling import draw, lots
+from pipeline.probe.extra_probes import ExtraProbe, ExtraProbes
+from pipeline.probe.sampling import disjoint_samples, sampling_values
 from pipeline.wire.cookie import Secret, bake
 from pipeline.wire.packet import ACK, RST, SYN, Answers
 
 KEY = bytes(range(16))
 CHOOSER = Secret.derived(KEY, "choice")
-LOTS = tuple(lots(0.1, 0.1))
-SECOND = Aside.of("second", KEY, LOTS[0], delay=3.0)
-CONTROL = Aside.of("control", KEY, LOTS[1], delay=0.0, port=50_000, beside=104)
+LOTS = tuple(disjoint_samples(0.1, 0.1))
+SECOND = ExtraProbe.of("second", KEY, LOTS[0], delay=3.0)
+CONTROL = ExtraProbe.of("control", KEY, LOTS[1], delay=0.0, port=50_000, beside=104)
 ADDRESSES = np.arange(11 << 24, (11 << 24) + 100_000, dtype=np.uint32)
 PORTS = np.where(ADDRESSES % 2, 104, 11112).astype(np.uint16)
 TAGS = bake(Secret.of(KEY), ADDRESSES, PORTS).sequence
-DRAWN = draw(CHOOSER, TAGS)
+DRAWN = sampling_values(CHOOSER, TAGS)
 
 
 def answers(addresses: np.ndarray, ports: np.ndarray, secret: Secret, flags: int) -> Answers:
@@ -35,13 +35,13 @@ def test_a_share_of_the_targets_is_chosen_and_always_the_same() -> None:
     assert abs(len(second) - 10_000) < 5 * 95
     assert abs(len(control) - 5_000) < 5 * 67
     assert (PORTS[control] == 104).all()
-    assert (SECOND.chosen(draw(CHOOSER, TAGS[second]), PORTS[second]) == np.arange(len(second))).all()
+    assert (SECOND.chosen(sampling_values(CHOOSER, TAGS[second]), PORTS[second]) == np.arange(len(second))).all()
     assert not len(np.intersect1d(second, control))
 
 
 def test_each_is_sent_once_after_its_delay() -> None:
     """Nothing is due before the delay; then all are, once each, however little is granted at a time."""
-    asides = Asides((SECOND,), CHOOSER)
+    asides = ExtraProbes((SECOND,), CHOOSER)
     asides.choose(1, np.arange(len(ADDRESSES)), ADDRESSES, PORTS, TAGS, now=10.0)
     assert asides.next_due == 13.0
     assert not list(asides.due(12.9, lambda wanted: wanted))
@@ -54,7 +54,7 @@ def test_each_is_sent_once_after_its_delay() -> None:
 
 def test_nothing_is_sent_where_nothing_is_granted() -> None:
     """Without budget all of it stays."""
-    asides = Asides((SECOND,), CHOOSER)
+    asides = ExtraProbes((SECOND,), CHOOSER)
     asides.choose(1, np.arange(len(ADDRESSES)), ADDRESSES, PORTS, TAGS, now=0.0)
     assert not list(asides.due(5.0, lambda wanted: 0))
     assert sum(len(due.position) for due in asides.due(5.0, lambda wanted: wanted)) == len(SECOND.chosen(DRAWN, PORTS))
@@ -64,7 +64,7 @@ def test_nothing_is_sent_where_nothing_is_granted() -> None:
 def test_an_answer_tells_which_probe_it_answers(places: set[int]) -> None:
     """SYN-ACKs to second and control probes are told apart, and from those to the plan's own and from resets."""
     chosen = np.array(sorted(places), dtype=np.int64)
-    asides = Asides((SECOND, CONTROL), CHOOSER)
+    asides = ExtraProbes((SECOND, CONTROL), CHOOSER)
     addresses, ports = ADDRESSES[:100], PORTS[:100]
     found = {
         aside.name: place.tolist()

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from pipeline.guard.proof import TESTBED
 from pipeline.guard.sockets import ONLY_TESTBED
-from pipeline.probe.connections import HOST
-from pipeline.probe.fin_wait import CLOSE_SECONDS, CLOSING, SETTLED, Closing, acknowledged, awaiting
+from pipeline.probe.connections import CONNECTION
+from pipeline.probe.fin_wait import FIN_SECONDS, FIN_WAIT, SETTLED, FinWaitQueue, acknowledged, fin_wait_state
 from pipeline.testbed.closed import Pair, closed_pair, configure, inside, play
 from tests.testbed.running import CENSUS, ROOT
 
@@ -85,18 +85,18 @@ def test_a_lost_fin_is_followed_by_a_reset(pair: Pair, tmp_path: Path) -> None:
 @given(st.integers(1, 8192), st.integers(0, 8192))
 def test_a_slot_tells_what_is_to_be_acknowledged(sent: int, acked: int) -> None:
     """A target closes until all bytes of ours are acknowledged; where none are awaited it is over at once."""
-    slots = np.array([awaiting(sent), awaiting(0)], dtype=np.int32)
-    assert slots[0] <= CLOSING and slots[1] == SETTLED
+    slots = np.array([fin_wait_state(sent), fin_wait_state(0)], dtype=np.int32)
+    assert slots[0] <= FIN_WAIT and slots[1] == SETTLED
     assert acknowledged(slots, np.full(2, acked, dtype=np.uint32)).tolist() == [acked >= sent, False]
 
 
 def test_everyone_has_the_same_time() -> None:
     """Who was sent a FIN first is looked at first, and nobody before a second is over."""
-    closing, rows = Closing(), np.zeros(1, dtype=HOST)
+    closing, rows = FinWaitQueue(), np.zeros(1, dtype=CONNECTION)
     assert closing.next_due == float("inf")
     for number, now in ((1, 10.0), (2, 10.5)):
         closing.add(number, np.array([number]), rows, now)
-    assert closing.next_due == 10.0 + CLOSE_SECONDS
+    assert closing.next_due == 10.0 + FIN_SECONDS
     assert [each.number for each in closing.due(10.9)] == []
     assert [each.number for each in closing.due(11.2)] == [1]
     assert [each.number for each in closing.due(12.0)] == [2]

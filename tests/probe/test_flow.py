@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.associate.conversation import ANSWER_US, Conversation
 from pipeline.outcome import CloseKind, Outcome
-from pipeline.probe.flow import AHEAD, MODULUS, RETRANSMIT_US, Flow, Out
+from pipeline.probe.flow import AHEAD, MODULUS, RETRANSMIT_US, Flow, OutgoingSegment
 from pipeline.wire.packet import ACK, FIN, PSH, RST
 from tests.associate.replies import ACCEPT, ECHO_RSP, OUTGOING, RELEASE_RP
 
@@ -25,12 +25,12 @@ def begin(*, echo: bool = True, acked: int = REQUEST) -> Flow:
     return flow
 
 
-def give(flow: Flow, data: bytes, at: int, *, flags: int = ACK, now_us: int = 1000) -> list[Out]:
+def give(flow: Flow, data: bytes, at: int, *, flags: int = ACK, now_us: int = 1000) -> list[OutgoingSegment]:
     """Hand over a segment that begins at byte `at` of the peer's stream, and acknowledges all of ours."""
     return list(flow.segment(flags, (THEIRS + at) % MODULUS, flow.sent, data, now_us))
 
 
-def payloads(outs: Iterable[Out]) -> list[bytes]:
+def payloads(outs: Iterable[OutgoingSegment]) -> list[bytes]:
     return [out.payload for out in outs if out.payload]
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from pipeline.probe.harm_arms import Choice
-from pipeline.probe.sampling import lots
+from pipeline.probe.harm_arms import HarmArms
+from pipeline.probe.sampling import disjoint_samples
 from pipeline.wire.cookie import Secret, bake
 from pipeline.wire.packet import Answers
 
@@ -15,9 +15,9 @@ COOKIE = bake(Secret.of(bytes(range(16))), ADDRESSES, PORTS)
 HEARD = Answers(ADDRESSES, PORTS, COOKIE.source_port, COOKIE.sequence, *[NONE] * 8)
 
 
-def choice(key: bytes) -> Choice:
+def choice(key: bytes) -> HarmArms:
     """One of the last tenth of the targets, beside two other lots."""
-    return Choice(Secret.derived(key, "choice"), *list(lots(0.3, 0.6, 0.05, 0.05))[2:])
+    return HarmArms(Secret.derived(key, "choice"), *list(disjoint_samples(0.3, 0.6, 0.05, 0.05))[2:])
 
 
 def test_a_share_is_held_back_and_halved() -> None:

@@ -7,11 +7,11 @@ import pytest
 
 from pipeline.guard import namespaces, sockets
 from pipeline.probe import clock
-from pipeline.probe.extra_probes import Asides
+from pipeline.probe.extra_probes import ExtraProbes
 from pipeline.probe.greeting import Greeter
 from pipeline.probe.listener import Listener
 from pipeline.probe.range_state import OpenRange
-from pipeline.probe.segments import Speaker
+from pipeline.probe.segments import SegmentSender
 from pipeline.rings.packet_ring import SegmentRing
 from pipeline.rings.receive import ReceiveRing
 from pipeline.space.permit import Permit
@@ -22,7 +22,7 @@ from pipeline.testbed.closed import Pair
 from pipeline.testbed.internet.serve import link
 from pipeline.wire.cookie import Secret, bake
 from pipeline.wire.packet import ACK, SYN, Link
-from pipeline.wire.segment import Kind, Places
+from pipeline.wire.segment import Endpoints, Kind
 from tests.associate.replies import OUTGOING
 
 ETH_P_ALL = 3
@@ -34,7 +34,7 @@ WALK = Walk(Space.over(SPACE), Permutation.seeded(COUNT, 1), (104,), addresses=C
 def test_each_target_is_greeted_once(vantage: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of answers that come twice, one is greeted and one counted; one with a wrong cookie is greeted by nobody."""
     there = link()
-    speaker = Speaker(
+    speaker = SegmentSender(
         SegmentRing.over(sockets.packet_socket("vantage0", 0)),
         Link(there.gateway_mac, there.source_mac, there.source),
         OUTGOING,
@@ -42,14 +42,14 @@ def test_each_target_is_greeted_once(vantage: Pair, monkeypatch: pytest.MonkeyPa
     listener = Listener(
         WALK, SECRET, ReceiveRing(sockets.packet_socket("vantage0", ETH_P_ALL)), speaker,
         Greeter(speaker, OUTGOING, None),  # type: ignore[arg-type]
-        asides=Asides((), SECRET), handed_on=(), begins=lambda *_: None,
+        asides=ExtraProbes((), SECRET), handed_on=(), begins=lambda *_: None,
     )  # fmt: skip
     opened = listener.open[1] = OpenRange.of(Range(0, 0, 0, COUNT - 1), 0.0)
     addresses, ports = WALK.targets(0, 0, COUNT)
     opened.ask(COUNT, clock.now())
     cookie = bake(SECRET, addresses, ports)
-    right = Places(addresses, ports, cookie.source_port, np.zeros(COUNT, np.uint32), cookie.sequence + np.uint32(1))
-    wrong = Places(addresses, ports, cookie.source_port, right.sequence, cookie.sequence - np.uint32(1))
+    right = Endpoints(addresses, ports, cookie.source_port, np.zeros(COUNT, np.uint32), cookie.sequence + np.uint32(1))
+    wrong = Endpoints(addresses, ports, cookie.source_port, right.sequence, cookie.sequence - np.uint32(1))
     answer = Kind.of(there, SYN | ACK, played=True)
     monkeypatch.delenv(sockets.VANTAGE)
     world = namespaces.inside(vantage.world, lambda: SegmentRing.over(sockets.packet_socket("world0", 0)))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.probe.liveness import Asking
+from pipeline.probe.liveness import LivenessCheck
 from pipeline.wire.cookie import Secret, bake
 from pipeline.wire.packet import ACK, RST, SYN, Answers
 
@@ -20,7 +20,7 @@ def answer(secret: Secret, flags: int) -> Answers:
 
 def test_an_answer_is_told_at_once() -> None:
     """Who answers the first SYN is told so before patience ends, and may then be asked again."""
-    asking = Asking(SECRET, 2.0)
+    asking = LivenessCheck(SECRET, 2.0)
     assert asking.ask(HOST) and not asking.ask(HOST)
     ((addresses, ports),) = asking.due(10.0, lambda wanted: wanted)
     assert (addresses.tolist(), ports.tolist()) == ([HOST[0]], [HOST[1]])
@@ -34,7 +34,7 @@ def test_an_answer_is_told_at_once() -> None:
 def test_silence_is_asked_once_more() -> None:
     """After the patience a second SYN goes; only the silence after it is told, or its answer."""
     for answers in (False, True):
-        asking = Asking(SECRET, 2.0)
+        asking = LivenessCheck(SECRET, 2.0)
         asking.ask(HOST)
         assert list(asking.due(10.0, lambda wanted: wanted))
         assert not asking.told(12.0) and asking.waits
@@ -48,14 +48,14 @@ def test_silence_is_asked_once_more() -> None:
 
 def test_without_budget_nothing_goes() -> None:
     """Where nothing is granted the question waits."""
-    asking = Asking(SECRET, 2.0)
+    asking = LivenessCheck(SECRET, 2.0)
     asking.ask(HOST)
     assert not list(asking.due(10.0, lambda wanted: 0)) and asking.waits
 
 
 def test_only_its_own_answers_count() -> None:
     """SYN-ACKs to other probes and resets are no answers."""
-    asking, first = Asking(SECRET, 2.0), np.zeros(1, dtype=np.int64)
+    asking, first = LivenessCheck(SECRET, 2.0), np.zeros(1, dtype=np.int64)
     assert asking.whose(answer(SECRET, SYN | ACK), first).tolist() == [0]
     assert asking.whose(answer(SECRET, RST | ACK), first).tolist() == []
     assert asking.whose(answer(Secret.of(bytes(16)), SYN | ACK), first).tolist() == []

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.probe.probes import Ahead, Probes
+from pipeline.probe.probes import ProbeBuffer, Probes
 from pipeline.space.permutation import Permutation
 from pipeline.space.ranges import Ranges, Space
 from pipeline.space.shard import Walk
@@ -20,7 +20,7 @@ WALK = Walk(SPACE, Permutation.seeded(SPACE.count, 3), (104, 11112), SPACE.count
 @given(st.lists(st.integers(1, 9000), min_size=1, max_size=12), st.integers(0, 2))
 def test_they_are_those_of_the_walk(counts: list[int], shard: int) -> None:
     """Whatever number is taken at a time, range after range, they are the walk's targets in its order, with their cookies."""
-    ahead = Ahead(WALK, SECRET)
+    ahead = ProbeBuffer(WALK, SECRET)
     for chosen in WALK.ranges(shard):
         begin, found = 0, []
         for count in (*counts, chosen.length):
@@ -39,7 +39,7 @@ def test_they_are_those_of_the_walk(counts: list[int], shard: int) -> None:
 
 def test_a_range_may_begin_again() -> None:
     """A range that is taken up again, from any place, has the same probes as before."""
-    (chosen, other, *_), ahead = list(WALK.ranges(0)), Ahead(WALK, SECRET)
+    (chosen, other, *_), ahead = list(WALK.ranges(0)), ProbeBuffer(WALK, SECRET)
     (first,) = ahead.take(chosen, 100, 50)
     list(ahead.take(other, 0, 10))
     (again,) = ahead.take(chosen, 100, 50)

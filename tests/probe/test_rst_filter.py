@@ -18,9 +18,9 @@ ROOT = Path(__file__).parents[2]
 #: Keeps the shield up until it is told to go on, or killed.
 KEEP = """
 import sys
-from pipeline.probe.rst_filter import shield
+from pipeline.probe.rst_filter import suppress_resets
 from pipeline.wire.cookie import Slice
-with shield("vantage0", "198.18.0.1", (104, 50000), Slice.of(int(sys.argv[1]), int(sys.argv[2]))):
+with suppress_resets("vantage0", "198.18.0.1", (104, 50000), Slice.of(int(sys.argv[1]), int(sys.argv[2]))):
     print("up", flush=True)
     sys.stdin.readline()
 """
@@ -32,10 +32,10 @@ from pipeline.guard import sockets
 from pipeline.rings.packet_ring import SegmentRing
 from pipeline.testbed.internet.serve import link
 from pipeline.wire.packet import ACK, SYN
-from pipeline.wire.segment import Kind, Places
+from pipeline.wire.segment import Kind, Endpoints
 heard = sockets.packet_socket("world0", 3)
 one = lambda number, kind: np.array([number], dtype=kind)
-places = Places(one(11 << 24, "u4"), one(int(sys.argv[1]), "u2"), one(20000, "u2"), one(7, "u4"), one(8, "u4"))
+places = Endpoints(one(11 << 24, "u4"), one(int(sys.argv[1]), "u2"), one(20000, "u2"), one(7, "u4"), one(8, "u4"))
 SegmentRing.over(sockets.packet_socket("world0", 0)).send([(Kind.of(link(), SYN | ACK, played=True), places)])
 heard.settimeout(1)
 try:

@@ -3,16 +3,16 @@
 import pytest
 
 from pipeline.errors import GuardError
-from pipeline.probe.segments import Speaker
+from pipeline.probe.segments import SegmentSender
 from pipeline.wire.packet import ACK, PSH, Link
 from tests.associate.replies import OUTGOING
 
 LINK = Link(bytes(6), bytes(6), 1)
 
 
-def speaker() -> Speaker:
+def speaker() -> SegmentSender:
     """One that has sent nothing; its ring is asked for nothing here."""
-    return Speaker(None, LINK, OUTGOING)  # type: ignore[arg-type]
+    return SegmentSender(None, LINK, OUTGOING)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

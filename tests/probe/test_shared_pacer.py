@@ -13,14 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.probe.pacer import BURST_SECONDS, Pacer
-from pipeline.probe.shared_pacer import Budget
+from pipeline.probe.shared_pacer import SharedPacer
 
 RATE = 20_000
 
 
 def draw(path: Path, seconds: float, out: Connection) -> None:
     """Take whatever the budget gives for a while; send when and how much that was."""
-    budget = Budget(path, RATE, time.monotonic())
+    budget = SharedPacer(path, RATE, time.monotonic())
     until = time.monotonic() + seconds
     taken = []
     while (now := time.monotonic()) < until:
@@ -32,7 +32,7 @@ def draw(path: Path, seconds: float, out: Connection) -> None:
 
 def hold(path: Path, out: Connection) -> None:
     """Take the lock and never give it back."""
-    budget = Budget(path, RATE, time.monotonic())
+    budget = SharedPacer(path, RATE, time.monotonic())
     with budget._locked():
         out.send("held")
         time.sleep(600)
@@ -67,7 +67,7 @@ def test_a_killed_sender_does_not_keep_the_others_waiting(tmp_path: Path) -> Non
     os.kill(process.pid, signal.SIGKILL)
     process.join(10)
     began = time.monotonic()
-    Budget(tmp_path / "budget", RATE, began).grant(began, 1)
+    SharedPacer(tmp_path / "budget", RATE, began).grant(began, 1)
     assert time.monotonic() - began < 5
 
 
@@ -77,7 +77,7 @@ def test_alone_it_is_a_pacer(rate: int, steps: list[tuple[float, int]]) -> None:
     """A sender that is alone with it is granted what a pacer would grant."""
     path = Path(tempfile.gettempdir()) / f"census-budget-{os.getpid()}"
     path.unlink(missing_ok=True)
-    alone, shared, now = Pacer(rate, 0.0), Budget(path, rate, 0.0), 0.0
+    alone, shared, now = Pacer(rate, 0.0), SharedPacer(path, rate, 0.0), 0.0
     for step, wanted in steps:
         now += step
         assert shared.grant(now, wanted) == alone.grant(now, wanted)
@@ -91,7 +91,7 @@ def test_two_take_of_one_bucket(turns: list[int]) -> None:
     """What one sender takes the other cannot; time that both see pass counts once."""
     path = Path(tempfile.gettempdir()) / f"census-budget-{os.getpid()}"
     path.unlink(missing_ok=True)
-    both = [Budget(path, RATE, 0.0) for _ in range(2)]
+    both = [SharedPacer(path, RATE, 0.0) for _ in range(2)]
     total = 0
     for step, which in enumerate(turns, 1):
         total += both[which].grant(step * 0.001, 8192)

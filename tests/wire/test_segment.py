@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.wire.packet import ACK, FIN, PSH, RST, Link
-from pipeline.wire.segment import HEADER, Kind, Places, fill
+from pipeline.wire.segment import HEADER, Endpoints, Kind, fill
 
 OURS = 0x14000001
 LINK = Link(source_mac=b"\x02\x00\x00\x00\x00\x01", gateway_mac=b"\x02\x00\x00\x00\x00\x02", source=OURS)
@@ -22,7 +22,7 @@ def filled(kinds: list[Kind], which: list[int], rows: list[tuple[int, ...]]) -> 
     address, port, our_port, sequence, acknowledgement, ids = (np.array(column) for column in zip(*rows, strict=True))
     frames = np.zeros((len(rows), 512), dtype=np.uint8)
     u4 = np.uint32
-    places = Places(
+    places = Endpoints(
         address.astype(u4),
         port.astype(np.uint16),
         our_port.astype(np.uint16),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pipeline import schema
 from pipeline.lake import parts
 from pipeline.outcome import CloseKind, CloseStage, Outcome
-from pipeline.probe.connections import HOST
+from pipeline.probe.connections import CONNECTION
 from pipeline.probe.greeting import Settled
 from pipeline.record import banner
 from pipeline.wire.guess import guess
@@ -20,7 +20,7 @@ BANNERS = st.sampled_from([b"", b"SSH-2.0-OpenSSH_9.6\r\n", b"HTTP/1.1 400 Bad R
 @st.composite
 def settled(draw: st.DrawFn) -> Settled:
     """One to five hosts that ended alike."""
-    hosts = np.zeros(draw(st.integers(1, 5)), HOST)
+    hosts = np.zeros(draw(st.integers(1, 5)), CONNECTION)
     for name, values in {
         "address": st.integers(0, 2**32 - 1),
         "port": st.integers(1, 65535),

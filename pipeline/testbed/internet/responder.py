@@ -20,7 +20,7 @@ from pipeline.testbed.internet.death import Dead
 from pipeline.testbed.internet.peers import BEHAVIOURS, NAMES, Piece
 from pipeline.testbed.internet.population import Internet, Population
 from pipeline.wire.packet import ACK, FIN, OPTIONS, PSH, RST, SYN, WINDOW, Link
-from pipeline.wire.segment import Kind, Places
+from pipeline.wire.segment import Endpoints, Kind
 
 AGAIN_AFTER = (1.0, 2.0, 4.0)
 #: A connection is forgotten so long after it began; visitors have gone by then.
@@ -74,7 +74,7 @@ class Loose(NamedTuple):
     """Segments of no connection."""
 
     kind: Kind
-    places: Places
+    places: Endpoints
 
 
 class Forgetting(NamedTuple):
@@ -258,7 +258,7 @@ class Responder:
             return
         ours = segments.acknowledgement if flags == RST else np.zeros(len(segments.address), dtype=np.uint32)
         expected = segments.sequence + np.uint32(1 if wrong != "acknowledgement" else 77_777)
-        places = Places(segments.address, segments.port, segments.client, ours, expected)
+        places = Endpoints(segments.address, segments.port, segments.client, ours, expected)
         self._push(now + self._delays[0], Loose(self._kind(flags, b"", WINDOW, wrong), places))
 
     def _kind(self, flags: int, payload: bytes, window: int, wrong: str = "") -> Kind:
@@ -276,7 +276,7 @@ class Responder:
         """When something is to be done, in seconds of the clock; infinite if nothing is."""
         return self._events[0][0] if self._events else float("inf")
 
-    def due(self, now: float) -> Iterator[tuple[Kind, Places]]:
+    def due(self, now: float) -> Iterator[tuple[Kind, Endpoints]]:
         """What is to be sent by now."""
         while self._events and self._events[0][0] <= now:
             match heapq.heappop(self._events)[2]:
@@ -287,7 +287,7 @@ class Responder:
                 case Forgetting(slots, life):
                     self.connections.forget(slots[self.connections.rows["life"][slots] == life])
 
-    def _due(self, event: Saying, now: float) -> Iterator[tuple[Kind, Places]]:
+    def _due(self, event: Saying, now: float) -> Iterator[tuple[Kind, Endpoints]]:
         """Say what is still to be said, and say it again later to whom persists."""
         rows, say = self.connections.rows, event.say
         alive = rows["life"][event.slots] == event.life
@@ -305,7 +305,7 @@ class Responder:
         if (say.opening or say.until) and event.tries < len(AGAIN_AFTER):
             self._push(now + AGAIN_AFTER[event.tries], Saying(say, slots, life, base, event.tries + 1))
 
-    def _emit(self, slots: Slots, base: U32, say: Say) -> Iterator[tuple[Kind, Places]]:
+    def _emit(self, slots: Slots, base: U32, say: Say) -> Iterator[tuple[Kind, Endpoints]]:
         rows = self.connections.rows[slots]
         back = np.uint32(1 if say.opening else 0)
         sequence = rows["first"] + base + np.uint32(say.offset) - back
@@ -313,7 +313,7 @@ class Responder:
         for window in set(windows.tolist()):
             chosen = windows == window
             its = rows[chosen]
-            places = Places(its["address"], its["port"], its["client"], sequence[chosen], its["next"])
+            places = Endpoints(its["address"], its["port"], its["client"], sequence[chosen], its["next"])
             yield self._kind(say.flags, say.payload, window), places
 
 

@@ -27,7 +27,7 @@ from pipeline.testbed.internet.responder import Responder, Segments
 from pipeline.testbed.spec import Spec, load, taken
 from pipeline.wire.cookie import FIRST_SOURCE_PORT, SOURCE_PORTS
 from pipeline.wire.packet import ACK, OPTIONS, SYN, TCP, WINDOW, Link, u2, u4
-from pipeline.wire.segment import Kind, Places
+from pipeline.wire.segment import Endpoints, Kind
 
 INTERFACE = "world0"
 ETH_P_ALL = 3
@@ -110,7 +110,7 @@ class Player:
         first, last = (np.array(column) for column in zip(*self.blocks, strict=True))
         block = random.integers(0, len(first), count)
         kind = Kind.of(self.link, SYN | ACK, window=WINDOW, options=OPTIONS, played=True)
-        places = Places(
+        places = Endpoints(
             random.integers(first[block], last[block] + 1).astype(np.uint32),
             random.choice(np.array(self.internet.block[0].ports or (104,), dtype=np.uint16), count),
             random.integers(FIRST_SOURCE_PORT, FIRST_SOURCE_PORT + SOURCE_PORTS, count).astype(np.uint16),
