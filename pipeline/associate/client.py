@@ -50,33 +50,33 @@ async def visit(
 
     A secured one goes through TLS: nothing leaves for the target but what OpenSSL sealed.
 
-    Raises GuardError if the guard refuses or other bytes than the templates were about to leave, and CensusError for
-    trouble of our own; what the peer does never raises.
+    Raises GuardError if the guard refuses the address, or for bytes that are not whitelisted, and CensusError for
+    a fault of this machine; what the peer does never raises.
     """
     address = socket.inet_ntoa(ip.to_bytes(4))
     whole_us = tls.WHOLE_TLS_US if secured else WHOLE_US
     talk = Conversation(outgoing, echo=echo, ip=ip, port=port, started_at_us=time.time_ns() // 1000, whole_us=whole_us)
     with open_socket(address) as sock:
         if secured:
-            return await _Line(sock, tls.Secured(talk, outgoing), tls.cleared).hold(address, port)
-        return await _Line(sock, talk, outgoing.cleared).hold(address, port)
+            return await _Line(sock, tls.Secured(talk, outgoing), tls.require_sealed).hold(address, port)
+        return await _Line(sock, talk, outgoing.require_template).hold(address, port)
 
 
 class _Line:
     """A socket and the conversation held over it; the poller calls `on_ready` and `on_alarm`, which take the next step."""
 
     __slots__ = (
-        "_began_ns", "_books", "_broken", "_cleared", "_done", "_error", "_events", "_poller", "_retransmits", "_sent", "_sock",
-        "_step", "_talk", "_unsent", "alarm_ns", "fd",
+        "_began_ns", "_books", "_broken", "_done", "_error", "_events", "_poller", "_require_sendable", "_retransmits", "_sent",
+        "_sock", "_step", "_talk", "_unsent", "alarm_ns", "fd",
     )  # fmt: skip
 
     def __init__(
-        self, sock: socket.socket, talk: Conversation | tls.Secured, cleared: Callable[[bytes], bytes]
+        self, sock: socket.socket, talk: Conversation | tls.Secured, require_sendable: Callable[[bytes], bytes]
     ) -> None:
         loop = asyncio.get_running_loop()
         self._sock = sock
         self._talk = talk
-        self._cleared = cleared
+        self._require_sendable = require_sendable
         self._poller = Poller.of(loop)
         self._done: asyncio.Future[Visit] = loop.create_future()
         self._step: Callable[[_Line, int], None] = _Line._connected  # a bound method would be a cycle
@@ -219,9 +219,9 @@ class _Line:
             _acknowledge_at_once(self._sock)
 
     def _say(self, data: bytes) -> None:
-        """Send one template, or what is sealed of one, through the gate: the only place where this driver's bytes leave."""
+        """Send one template, or the ciphertext of one; other bytes raise GuardError (see `wire.outgoing`)."""
         if data:
-            self._unsent += self._cleared(data)
+            self._unsent += self._require_sendable(data)
             self._send()
 
     def _send(self) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from pipeline.associate.pdu_facts import Facts, grade, of_abort, of_accept, of_echo, of_reject
 from pipeline.outcome import CloseKind, CloseStage, Outcome, Surprise
 from pipeline.record import BANNER_LIMIT, RAW_LIMIT, Visit
-from pipeline.wire.guess import DICOM, UNDECIDED, Opening, guess, opening
+from pipeline.wire.guess import DICOM, NON_DICOM_OUTCOMES, UNDECIDED, guess, opening
 from pipeline.wire.outgoing import CONTEXT_ID, MESSAGE_ID, Outgoing
 from pipeline.wire.pdu import (
     PARSER_VERSION,
@@ -65,13 +65,6 @@ STAGES: Mapping[State, CloseStage] = {
     STA7: CloseStage.RELEASE,
     STA11: CloseStage.RELEASE,
     STA13: CloseStage.DONE,
-}
-
-#: What replies mean that are not DICOM; to none of them an A-ABORT is sent.
-FOREIGN: Mapping[Opening, Outcome] = {
-    Opening.REFLECTED: Outcome.REFLECTED,
-    Opening.TLS: Outcome.TLS,
-    Opening.OTHER: Outcome.NOT_DICOM,
 }
 
 
@@ -201,7 +194,7 @@ class Conversation:
             return b""
         if self._opening is DICOM:
             return self._walk(now_us)
-        self._outcome = FOREIGN[self._opening]
+        self._outcome = NON_DICOM_OUTCOMES[self._opening]
         return self._ended(CloseKind.WE_CLOSED, now_us)
 
     def _walk(self, now_us: int) -> bytes:
@@ -332,7 +325,7 @@ class Conversation:
             self._outcome = nothing
             return
         self._opening = opening(self._raw, self._outgoing.request, complete=True)
-        self._outcome = FOREIGN.get(self._opening, Outcome.MALFORMED)
+        self._outcome = NON_DICOM_OUTCOMES.get(self._opening, Outcome.MALFORMED)
 
     def _give_up(self, reason: str, now_us: int) -> bytes:
         """Abort, with the reason as a warning; what stood before stands."""

@@ -11,7 +11,7 @@ from pipeline.outcome import ClientCertificate, Handshake, Outcome
 from pipeline.record import BANNER_LIMIT, Certificate, TlsFacts, Visit
 from pipeline.wire import alert
 from pipeline.wire.certificate import from_message, read_chain
-from pipeline.wire.guess import Opening, guess, opening
+from pipeline.wire.guess import NON_DICOM_OUTCOMES, Opening, guess, opening
 from pipeline.wire.pdu import Abort, Malformed, decode, frame
 
 #: Content types of TLS records (RFC 8446 §5.1) and the major version that all have.
@@ -22,13 +22,6 @@ VERSIONS: Mapping[int | None, str] = {0x0301: "TLSv1", 0x0302: "TLSv1.1", 0x0303
 VERSION_REASONS = frozenset({"UNSUPPORTED_PROTOCOL", "WRONG_SSL_VERSION", "NO_PROTOCOLS_AVAILABLE"})
 #: OpenSSL's longest reason has under 60 characters.
 REASON_LIMIT = 100
-#: What a reply to our hello is, by what it begins like.
-OPENINGS: Mapping[Opening, Outcome] = {
-    Opening.DICOM: Outcome.MALFORMED,
-    Opening.REFLECTED: Outcome.REFLECTED,
-    Opening.TLS: Outcome.TLS,
-    Opening.OTHER: Outcome.NOT_DICOM,
-}
 #: What no reply at all is, by how the handshake ended; at a deadline it is what the driver says.
 SPEECHLESS: Mapping[Handshake | None, Outcome] = {Handshake.CLOSED: Outcome.CLOSED, Handshake.RESET: Outcome.RESET}
 
@@ -116,7 +109,7 @@ class Seen:
         begins = opening(raw, request, complete=True)
         visit = replace(
             visit,
-            outcome=OPENINGS[begins],
+            outcome=NON_DICOM_OUTCOMES.get(begins, Outcome.MALFORMED),
             raw=raw,
             raw_length=self.received,
             first_byte_us=self.first_us,

@@ -52,10 +52,10 @@ class Phase(Enum):
     OVER = "over"
 
 
-def cleared(data: bytes) -> bytes:
-    """Give back what may leave on a connection that is to speak TLS. Raises GuardError for what OpenSSL did not seal."""
+def require_sealed(data: bytes) -> bytes:
+    """Return the bytes if OpenSSL encrypted or wrote them. Raises GuardError for any other bytes."""
     if not isinstance(data, Sealed):
-        raise GuardError(f"{len(data)} bytes that are not sealed were about to leave for a TLS port")
+        raise GuardError(f"outgoing payload of {len(data)} bytes for a TLS port is not from OpenSSL; nothing was sent")
     return data
 
 
@@ -224,10 +224,10 @@ class Secured:
         return bytes(plain), ssl.SSLZeroReturnError()  # Python's way of saying close_notify is to read nothing
 
     def _seal(self, data: bytes) -> None:
-        """Encrypt one template: the only place where plaintext enters OpenSSL."""
+        """Encrypt one template: the only call that gives OpenSSL plaintext."""
         if not data:
             return
-        plain = self._outgoing.cleared(data)
+        plain = self._outgoing.require_template(data)
         try:
             self._tls.write(plain)
         except ssl.SSLError as error:  # the connection is past writing; the next event tells how it ended

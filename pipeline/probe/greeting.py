@@ -17,7 +17,7 @@ from pipeline.probe.connections import FLOWING, GREETED, OVER, Connections, Slot
 from pipeline.probe.flow_table import Flows, MakeTalk, Talked
 from pipeline.probe.segments import SegmentSender
 from pipeline.record import BANNER_LIMIT
-from pipeline.wire.guess import Opening, opening
+from pipeline.wire.guess import NON_DICOM_OUTCOMES, opening
 from pipeline.wire.outgoing import Outgoing
 from pipeline.wire.packet import ACK, FIN, PSH, RST, Answers
 
@@ -25,7 +25,6 @@ from pipeline.wire.packet import ACK, FIN, PSH, RST, Answers
 RESEND_SECONDS, PATIENCE_SECONDS = 1.0, 3.0
 #: How many verdicts on whole replies are kept, so that a reply that many hosts give is judged once.
 VERDICTS = 4096
-NOT_DICOM = {Opening.REFLECTED: Outcome.REFLECTED, Opening.TLS: Outcome.TLS, Opening.OTHER: Outcome.NOT_DICOM}
 
 
 class Settled(NamedTuple):
@@ -157,7 +156,7 @@ class Greeter:
         if payload not in self._verdicts:
             if len(self._verdicts) >= VERDICTS:
                 self._verdicts.clear()
-            self._verdicts[payload] = NOT_DICOM.get(opening(payload, self._outgoing.request))
+            self._verdicts[payload] = NON_DICOM_OUTCOMES.get(opening(payload, self._outgoing.request))
         return self._verdicts[payload]
 
     def _foreign(self, places: Slots, payloads: list[bytes]) -> dict[tuple[bytes, Outcome], list[int]]:

@@ -1,4 +1,4 @@
-"""What we say on connections of ours: the only place where bytes become ours to send, and each passes the whitelist here."""
+"""What we send on connections of our own TCP: the payload of each segment passes the whitelist (`wire.outgoing`)."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,8 +57,8 @@ class SegmentSender:
         self.send(flags, b"", Endpoints(answers.address, answers.port, answers.our_port, ours, expected))
 
     def kind(self, flags: int, payload: bytes = b"") -> Kind:
-        """The kind of these segments. Raises GuardError for bytes that are no whole template."""
+        """The kind of these segments. Raises GuardError for a payload that is not one whole template."""
         key = (flags, payload)
         if key not in self._kinds:
-            self._kinds[key] = Kind.of(self._link, flags, self._outgoing.cleared(payload) if payload else b"")
+            self._kinds[key] = Kind.of(self._link, flags, self._outgoing.require_template(payload) if payload else b"")
         return self._kinds[key]

@@ -4,8 +4,10 @@
 """
 
 import re
+from collections.abc import Mapping
 from enum import Enum
 
+from pipeline.outcome import Outcome
 from pipeline.wire.pdu import HEADER
 
 #: Bytes of our request that must come back before it counts as sent back: header, version and called AE title.
@@ -58,6 +60,13 @@ class Opening(Enum):
 
 
 UNDECIDED, DICOM = Opening.UNDECIDED, Opening.DICOM
+
+#: The outcome of a conversation whose first reply is certainly not DICOM; none of these peers is sent an A-ABORT.
+NON_DICOM_OUTCOMES: Mapping[Opening, Outcome] = {
+    Opening.REFLECTED: Outcome.REFLECTED,
+    Opening.TLS: Outcome.TLS,
+    Opening.OTHER: Outcome.NOT_DICOM,
+}
 
 
 def opening(data: bytes, request: bytes, *, complete: bool = False) -> Opening:

@@ -1,4 +1,9 @@
-"""All that may ever leave: five byte templates, encoded once for a sweep by pynetdicom's codec."""
+"""The whitelist: five byte templates, all the payload that is ever sent, encoded once per sweep by pynetdicom's codec.
+
+One function enforces it, `Outgoing.require_template`. The three places where our payload leaves this program's hands
+call it: `probe.segments` for raw TCP segments, `associate.client` for kernel TCP, `associate.tls` before encryption.
+What a TLS connection sends, its own handshake included, must also come out of OpenSSL (`associate.tls.require_sealed`).
+"""
 
 import hashlib
 import uuid
@@ -39,7 +44,7 @@ _TYPES: Mapping[str, PduType] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """The whitelist: an A-ASSOCIATE-RQ, a C-ECHO-RQ, an A-RELEASE-RQ, an A-RELEASE-RP and an A-ABORT."""
+    """The templates: an A-ASSOCIATE-RQ, a C-ECHO-RQ, an A-RELEASE-RQ, an A-RELEASE-RP and an A-ABORT."""
 
     request: bytes
     echo: bytes
@@ -77,13 +82,15 @@ class Outgoing:
         return total.hexdigest()
 
     def allows(self, data: bytes) -> bool:
-        """Whether these bytes are one whole template, which alone may leave."""
+        """Whether these bytes are one whole template."""
         return data in (self.request, self.echo, self.release_request, self.release_reply, self.abort)
 
-    def cleared(self, data: bytes) -> bytes:
-        """Give back one whole template: the gate that every driver passes its bytes through. Raises GuardError for others."""
+    def require_template(self, data: bytes) -> bytes:
+        """Return the bytes if they are one whole template. Raises GuardError for any other bytes."""
         if not self.allows(data):
-            raise GuardError(f"{len(data)} bytes that are none of the sweep's templates were about to leave")
+            raise GuardError(
+                f"outgoing payload of {len(data)} bytes is not one of the sweep's templates; nothing was sent"
+            )
         return data
 
     def to_json(self) -> dict[str, str]:

@@ -361,9 +361,9 @@ def test_only_ciphertext_may_leave() -> None:
     """On a connection that is to speak TLS no plain template may leave, only what OpenSSL sealed."""
     for template in OUTGOING.templates.values():
         with pytest.raises(GuardError):
-            tls.cleared(template)
+            tls.require_sealed(template)
     hello = secured().connected(1)
-    assert tls.cleared(hello) == hello
+    assert tls.require_sealed(hello) == hello
 
 
 def test_our_hello() -> None:

@@ -20,7 +20,7 @@ def speaker() -> SegmentSender:
 )
 def test_nothing_but_whole_templates_can_leave(payload: bytes) -> None:
     """A segment with bytes that are no template of the sweep cannot be made: a guard rail, exit code 3."""
-    with pytest.raises(GuardError, match="none of the sweep's templates"):
+    with pytest.raises(GuardError, match="not one of the sweep's templates"):
         speaker().kind(ACK | PSH, payload)
 
 

@@ -1,11 +1,14 @@
 """The whitelist of byte templates."""
 
+import ast
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import pipeline
 from pipeline.errors import GuardError, InputError
 from pipeline.wire.outgoing import VERSION_NAME, Outgoing, class_uid, encode
 from pipeline.wire.pdu import Frame, decode
@@ -106,7 +109,7 @@ def test_what_is_proposed() -> None:
 
 def test_templates_are_allowed() -> None:
     """Each whole template may leave, and there are five."""
-    assert all(GOLDEN.cleared(data) == data for data in GOLDEN.templates.values())
+    assert all(GOLDEN.require_template(data) == data for data in GOLDEN.templates.values())
     assert list(GOLDEN.templates) == ["request", "echo", "release_request", "release_reply", "abort"]
 
 
@@ -116,7 +119,20 @@ def test_nothing_else_is_allowed(data: bytes) -> None:
     assert GOLDEN.allows(data) == (data in GOLDEN.templates.values())
     if not GOLDEN.allows(data):
         with pytest.raises(GuardError):
-            GOLDEN.cleared(data)
+            GOLDEN.require_template(data)
+
+
+def test_each_sender_checks_the_whitelist() -> None:
+    """The three modules that send payload call the one function that enforces the whitelist."""
+    root = Path(pipeline.__file__).parent
+    callers = {str(path.relative_to(root)) for path in root.rglob("*.py") if _uses(path, "require_template")}
+    assert callers == {"associate/client.py", "associate/tls.py", "probe/segments.py"}
+
+
+def _uses(path: Path, attribute: str) -> bool:
+    """Whether a file's code, its texts aside, reads an attribute of this name."""
+    nodes = ast.walk(ast.parse(path.read_text()))
+    return any(isinstance(node, ast.Attribute) and node.attr == attribute for node in nodes)
 
 
 def test_json_round_trip() -> None:
