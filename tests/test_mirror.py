@@ -1,0 +1,148 @@
+"""The tests mirror the tree: tests/a/test_x.py proves pipeline/a/x.py (or flows/x.py, tools/x.py, benchmarks/x.py).
+
+Whatever does not is in one of two tables. An entry that is no longer needed fails, so that both only become shorter.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+#: Test files that belong to no module, and what they are about.
+OF_NO_MODULE = {
+    "tests/analysis/test_checks.py": "the queries of analysis/checks",
+    "tests/analysis/test_examples.py": "the views of analysis, by examples",
+    "tests/analysis/test_marts.py": "the built marts of analysis",
+    "tests/associate/test_servers.py": "associations with the servers of testbeds",
+    "tests/associate/test_tls_servers.py": "TLS with the servers of testbeds",
+    "tests/benchmarks/test_benchmarks.py": "every benchmark, on little",
+    "tests/chaos/test_bad_network.py": "a sweep over a network that loses, doubles and reorders",
+    "tests/chaos/test_chaos.py": "a sweep whose processes are killed",
+    "tests/chaos/test_two_machines.py": "a sweep by two machines of which one fails",
+    "tests/end_to_end/test_alarm.py": "a whole sweep that an alarm stops",
+    "tests/end_to_end/test_capabilities.py": "a whole sweep of profile `capabilities`",
+    "tests/end_to_end/test_connect.py": "a whole sweep by engine `connect`",
+    "tests/end_to_end/test_harm.py": "a whole sweep with harm checks",
+    "tests/end_to_end/test_internet.py": "a whole sweep of a simulated Internet",
+    "tests/end_to_end/test_loss.py": "a whole sweep over a network that loses packets",
+    "tests/end_to_end/test_senders.py": "a whole sweep by several senders",
+    "tests/end_to_end/test_tls.py": "a whole sweep of profile `tls`",
+    "tests/end_to_end/test_xdp.py": "a whole sweep by AF_XDP",
+    "tests/publish/test_chromium.py": "the report's page, as a browser shows it",
+    "tests/publish/test_docs_sql.py": "the queries of docs/sql.md",
+    "tests/publish/test_recomputed.py": "the report's numbers, computed again another way",
+    "tests/publish/test_secrets.py": "no address in anything that is published",
+    "tests/space/test_coverage.py": "every target exactly once",
+    "tests/space/test_outside.py": "the order of targets, against what others compute",
+    "tests/statistics/test_loss.py": "the estimate of loss, against a simulation",
+    "tests/test_contracts.py": "the import contracts of pyproject.toml",
+    "tests/test_main.py": "pipeline/__main__.py, and what holds of every command",
+    "tests/test_mirror.py": "the tree and its tests",
+    "tests/test_names.py": "names and sizes of the whole tree",
+    "tests/test_packaging.py": "the distribution and its names",
+    "tests/test_texts.py": "texts of the whole tree",
+    "tests/wire/test_fixtures.py": "the encoded PDUs that other tests decode",
+    "tests/wire/test_oracle.py": "our codec against pynetdicom's",
+}
+
+#: Modules without a test file of their own name, and the one that proves them.
+COVERED_BY = {
+    "flows/refresh.py": "tests/flows/test_fleet.py",
+    "flows/report.py": "tests/flows/test_fleet.py",
+    "flows/shown.py": "tests/flows/test_embedded.py",
+    "flows/sweep.py": "tests/flows/test_embedded.py",
+    "flows/vantage.py": "tests/flows/test_fleet.py",
+    "pipeline/associate/handshake.py": "tests/associate/test_tls.py",
+    "pipeline/associate/loop.py": "tests/associate/test_client.py",
+    "pipeline/associate/pdu_facts.py": "tests/associate/test_conversation.py",
+    "pipeline/attribution/files.py": "tests/attribution/test_check.py",
+    "pipeline/commands/associators.py": "tests/worker/test_remote_associator.py",
+    "pipeline/commands/audits.py": "tests/sweep/test_own_audit.py",
+    "pipeline/commands/lab.py": "tests/test_main.py",
+    "pipeline/commands/options.py": "tests/test_main.py",
+    "pipeline/commands/optouts.py": "tests/optout/test_edit.py",
+    "pipeline/commands/orchestrate.py": "tests/flows/test_embedded.py",
+    "pipeline/commands/results.py": "tests/sweep/test_resolve.py",
+    "pipeline/commands/sweeps.py": "tests/test_main.py",
+    "pipeline/console/show.py": "tests/console/test_plan_summary.py",
+    "pipeline/console/sql.py": "tests/publish/test_docs_sql.py",
+    "pipeline/enrich/partition.py": "tests/enrich/test_network_kinds.py",
+    "pipeline/errors.py": "tests/test_main.py",
+    "pipeline/guard/proof.py": "tests/guard/test_sockets.py",
+    "pipeline/host.py": "tests/lake/test_leases.py",
+    "pipeline/lake/pending.py": "tests/worker/test_shards.py",
+    "pipeline/lake/read.py": "tests/lake/test_cache.py",
+    "pipeline/optout/watch.py": "tests/optout/test_register.py",
+    "pipeline/probe/clock.py": "tests/probe/test_listener.py",
+    "pipeline/probe/engine.py": "tests/end_to_end/test_internet.py",
+    "pipeline/probe/flow_table.py": "tests/probe/test_greeting.py",
+    "pipeline/publish/layout.py": "tests/publish/test_report.py",
+    "pipeline/record.py": "tests/associate/test_conversation.py",
+    "pipeline/rings/filter.py": "tests/rings/test_packet_ring.py",
+    "pipeline/rings/receive.py": "tests/rings/test_packet_ring.py",
+    "pipeline/space/atlas.py": "tests/space/test_plan.py",
+    "pipeline/space/permit.py": "tests/probe/test_listener.py",
+    "pipeline/sweep/enrichment.py": "tests/sweep/test_run.py",
+    "pipeline/sweep/freeze.py": "tests/sweep/test_run.py",
+    "pipeline/sweep/reparse.py": "tests/end_to_end/test_tls.py",
+    "pipeline/sweep/sign.py": "tests/space/test_signed.py",
+    "pipeline/testbed/capture.py": "tests/testbed/test_run.py",
+    "pipeline/testbed/closed.py": "tests/guard/test_namespaces.py",
+    "pipeline/testbed/decoys.py": "tests/testbed/test_run.py",
+    "pipeline/testbed/holder.py": "tests/testbed/test_run.py",
+    "pipeline/testbed/internet/serve.py": "tests/end_to_end/test_internet.py",
+    "pipeline/testbed/scp.py": "tests/testbed/test_server_kinds.py",
+    "pipeline/testbed/truth.py": "tests/testbed/test_spec.py",
+    "pipeline/testbed/world.py": "tests/testbed/test_run.py",
+    "pipeline/transport/messages.py": "tests/transport/test_channel.py",
+    "pipeline/views/session.py": "tests/views/test_relations.py",
+    "pipeline/wire/alert.py": "tests/associate/test_tls.py",
+    "pipeline/wire/fields.py": "tests/wire/test_pdu.py",
+    "pipeline/worker/context.py": "tests/worker/test_process.py",
+    "pipeline/worker/control_targets.py": "tests/end_to_end/test_internet.py",
+    "pipeline/worker/coordinator.py": "tests/worker/test_shards.py",
+    "pipeline/worker/fanout.py": "tests/end_to_end/test_senders.py",
+    "pipeline/worker/harm_checks.py": "tests/end_to_end/test_harm.py",
+    "pipeline/worker/processes.py": "tests/worker/test_process.py",
+    "pipeline/worker/second_visits.py": "tests/end_to_end/test_tls.py",
+    "pipeline/worker/sender.py": "tests/end_to_end/test_senders.py",
+    "pipeline/worker/sending.py": "tests/end_to_end/test_internet.py",
+    "pipeline/worker/writer.py": "tests/worker/test_rows.py",
+}
+
+
+def modules() -> set[str]:
+    """Every module that needs a test: those of pipeline and flows, except the packages themselves and `__main__`."""
+    paths = (path for package in ("pipeline", "flows") for path in (ROOT / package).rglob("*.py"))
+    return {path.relative_to(ROOT).as_posix() for path in paths if not path.name.startswith("__")}
+
+
+def mirrors(test: Path) -> Iterator[str]:
+    """The modules that a test file may belong to by its place and name; packages by their `__init__`."""
+    inner = test.relative_to(ROOT / "tests")
+    module = inner.with_name(inner.name.removeprefix("test_"))
+    places = (Path("pipeline") / module, module)
+    yield from (place.as_posix() for place in places if len(place.parts) > 1)
+
+
+def proofs() -> dict[str, set[str]]:
+    """Every test file, and the modules that are there for it."""
+    paths = sorted((ROOT / "tests").rglob("test_*.py"))
+    return {
+        path.relative_to(ROOT).as_posix(): {name for name in mirrors(path) if (ROOT / name).is_file()} for path in paths
+    }
+
+
+def test_every_test_file_has_its_module() -> None:
+    """A test file is named after the module that it proves, or is in the table with what it is about."""
+    assert {name for name, proved in proofs().items() if not proved} == set(OF_NO_MODULE)
+
+
+def test_every_module_has_its_test_file() -> None:
+    """A module has a test file of its name, or is in the table with the one that proves it."""
+    assert modules() - set().union(*proofs().values()) == set(COVERED_BY)
+
+
+def test_the_tables_name_tests() -> None:
+    """What is said to prove a module is a test file."""
+    assert set(COVERED_BY.values()) <= set(proofs())
