@@ -7,7 +7,7 @@ import msgspec
 
 from pipeline.outcome import ClientCertificate, CloseKind, CloseStage, Grade, Handshake, Outcome
 
-#: How much of a DICOM-like reply is kept (DESIGN §7) and of any other (DESIGN §6).
+#: How much of a DICOM-like reply is kept and of any other (docs/wire.md).
 RAW_LIMIT = 16 * 1024
 BANNER_LIMIT = 256
 

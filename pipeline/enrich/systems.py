@@ -1,4 +1,4 @@
-"""The table `systems`: which services are one system, by three rules of rising reach (DESIGN §11).
+"""The table `systems`: which services are one system, by three rules of rising reach (docs/statistics.md).
 
 certain: the same address. probable: also the same certificate key, unless it stands in more than three networks, where it is
 a supplier's default. possible: also the same declared identity and behaviour within one /24.

@@ -19,7 +19,7 @@ from pipeline.lake import store
 from pipeline.lake.bucket import Remote
 from pipeline.lake.store import Place
 
-#: Finished conversations are committed to the journal as a group, this often (DESIGN §8).
+#: Finished conversations are committed to the journal as a group, this often (docs/architecture.md).
 COMMIT_SECONDS = 0.1
 #: `benchmarks.bytes` compares them: a higher level saves nothing; groups of DuckDB's own size are read by all threads, for
 #: half a percent more bytes.

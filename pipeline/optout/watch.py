@@ -13,7 +13,7 @@ from pipeline.space.ranges import Ranges
 
 #: How often a worker reads the register. A read, not a look at its time stamp: those are coarse on some file systems.
 READ_SECONDS = 0.5
-#: A worker that has not been able to read the register for this long stops sending (DESIGN §4).
+#: A worker that has not been able to read the register for this long stops sending (docs/decisions/0004-register.md).
 STALE_SECONDS = 5.0
 NO_ANSWER = "it does not answer"
 

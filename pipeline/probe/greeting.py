@@ -1,4 +1,4 @@
-"""The stateless greeting (DESIGN §6): a SYN-ACK is answered with the ACK and our whole request; silence costs a row in a wheel.
+"""The stateless greeting (decision 1): a SYN-ACK is answered with the ACK and our whole request; silence costs a row in a wheel.
 
 Hosts that stay silent, close, reset or answer something else are settled by whole arrays; only a reply that may be DICOM's gets
 a `Flow`. The kernel knows of none of these connections, so it must not answer either (`shield`).

@@ -1,4 +1,4 @@
-"""Keep the kernel from answering for us: it knows nothing of our connections, and would reset them (DESIGN §6).
+"""Keep the kernel from answering for us: it knows nothing of our connections, and would reset them (decision 1).
 
 An nftables rule at ingress drops what comes back to our source ports before the kernel's TCP sees it; a packet socket still does.
 A rule that a killed sender left behind is found by its dead process and removed at the next start.

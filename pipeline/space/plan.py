@@ -74,7 +74,7 @@ DYNAMIC_PORTS = range(49152, 65536)
 REPEATED = {"ring": 0, "xdp": 0, "connect": 1}
 #: Kinds of engines: by two of one kind, a host is asked the same in the same way.
 KINDS = {"ring": "ring", "xdp": "ring", "connect": "connect"}
-#: A range is 5–60 s of sending (DESIGN §4).
+#: A range is 5–60 s of sending (docs/architecture.md).
 RANGE_SECONDS = 10
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 U32 = NDArray[np.uint32]
 
-#: Source ports of probes (DESIGN §5): outside Linux's default range for ordinary connections, 32768–60999.
+#: Source ports of probes (docs/configuration.md, [probe]): outside Linux's default range for ordinary connections, 32768–60999.
 FIRST_SOURCE_PORT = 16384
 SOURCE_PORT_BITS = 14
 SOURCE_PORTS = 1 << SOURCE_PORT_BITS

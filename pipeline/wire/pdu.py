@@ -64,7 +64,7 @@ PARSER_VERSION = 3
 #: Type, reserved, length (PS3.8 §9.3.1).
 HEADER = 6
 _header = struct.Struct(">BxL").unpack_from
-#: What a PDU may claim before it is malformed: more than this is never kept (DESIGN §7).
+#: What a PDU may claim before it is malformed: more than this is never kept (docs/wire.md).
 LENGTH_LIMIT = RAW_LIMIT - HEADER
 #: Length of an A-ASSOCIATE-RJ, A-RELEASE and A-ABORT PDU (PS3.8 §9.3.4, §9.3.6 to §9.3.8).
 SHORT_LENGTH = 4
