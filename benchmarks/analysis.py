@@ -21,7 +21,7 @@ from pipeline.lake import store
 from pipeline.publish import report
 from pipeline.space.plan import Plan
 from pipeline.sweep import enrichment, freeze
-from pipeline.views import queries, session
+from pipeline.views import connection, views
 
 QUERY_GOAL, REPORT_GOAL, FULL_GOAL, MEMORY_GOAL = 5.0, 60.0, 60.0, 4096
 FORMATS = {"html", "md", "csv", "png"}
@@ -44,11 +44,11 @@ def ask(lake: Path) -> None:
     """Ask every mart that is published for the latest sweep, the slowest first; and open the lake."""
     place = store.find(lake, None)
     begun = time.perf_counter()
-    with session.connect(lake) as con:
+    with connection.connect(lake) as con:
         print(f"{'opening the lake':30} {time.perf_counter() - begun:6.2f} s")
         con.execute("SET threads = 2")
         took = {}
-        for name in (*queries.PUBLISHED, *queries.NAMED, *queries.SERIES):
+        for name in (*views.PUBLISHED, *views.NAMED, *views.SERIES):
             begun = time.perf_counter()
             con.execute(f"FROM {name} WHERE sweep = ?", [place.id]).fetchall()
             took[name] = time.perf_counter() - begun
@@ -61,7 +61,7 @@ def publish(lake: Path) -> None:
     """Write the report of the latest sweep in all formats."""
     place = store.find(lake, None)
     begun = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder, session.connect(lake) as con:
+    with tempfile.TemporaryDirectory() as folder, connection.connect(lake) as con:
         con.execute("SET threads = 2")
         report.write(con, place.id, Path(folder), FORMATS)
     print(f"whole report: {time.perf_counter() - begun:.1f} s of {REPORT_GOAL:.0f}")

@@ -29,7 +29,7 @@ from pipeline import schema
 from pipeline.lake import parts
 from pipeline.lake.store import Sweep
 from pipeline.sweep import enrichment
-from pipeline.views import marts, queries, relations
+from pipeline.views import marts, raw_views, views
 
 RESPONSES, RUNS, BLOCKS = 1_000_000, 5, 100_000
 TABLES = ("responses", "associations")
@@ -114,9 +114,9 @@ def piece(place: Sweep, order: list[str]) -> float:
 
 def questions() -> dict[str, Callable[[Sweep], float]]:
     """What is asked of a sweep, and how long that takes of a CPU."""
-    asked = {name: partial(_asked, views=(name,), sql=f"FROM {name}") for name in MARTS}
-    asked |= {name: partial(_asked, views=TABLES, sql=sql) for name, sql in queries.checks() if name in CHECKS}
-    return {"all marts": _built} | asked | {"one address": partial(_asked, views=TABLES, sql=ONE)}
+    asked = {name: partial(_asked, reads=(name,), sql=f"FROM {name}") for name in MARTS}
+    asked |= {name: partial(_asked, reads=TABLES, sql=sql) for name, sql in views.checks() if name in CHECKS}
+    return {"all marts": _built} | asked | {"one address": partial(_asked, reads=TABLES, sql=ONE)}
 
 
 def _built(place: Sweep) -> float:
@@ -125,11 +125,11 @@ def _built(place: Sweep) -> float:
     return time.process_time() - began
 
 
-def _asked(place: Sweep, *, views: tuple[str, ...], sql: str) -> float:
-    with relations.connection() as con:
-        for statement in relations.of_sweeps([place]):
+def _asked(place: Sweep, *, reads: tuple[str, ...], sql: str) -> float:
+    with raw_views.open_database() as con:
+        for statement in raw_views.of_sweeps([place]):
             con.execute(statement).fetchall()
-        queries.install_some(con, views)
+        views.install_some(con, reads)
         began = time.process_time()
         con.execute(sql).fetchall()
         return time.process_time() - began

@@ -24,7 +24,7 @@ import numpy as np
 from pipeline.guard.sockets import ONLY_TESTBED
 from pipeline.statistics import recapture
 from pipeline.testbed import spec, truth
-from pipeline.views import session
+from pipeline.views import connection
 
 FIRST = 11 << 24
 PORT = 104
@@ -108,7 +108,7 @@ def row(folder: Path, world: World, given: argparse.Namespace) -> tuple[str, boo
     """Sweep a world and compare; whether the estimate's interval holds what arithmetic predicts."""
     lake = swept(folder, world, given)
     true = outcomes(folder / "world.toml")
-    with session.connect(lake) as con:
+    with connection.connect(lake) as con:
         seen = con.execute("SELECT ip, outcome FROM responses").fetchall()
         columns = (
             "sum(seen_twice), sum(seen_twice + second_only), sum(ring_dropped), sum(probes_sent) / sum(send_seconds)"

@@ -11,7 +11,7 @@ from pipeline.lake.store import Sweep
 from pipeline.publish import report as publishing
 from pipeline.sweep import freeze
 from pipeline.sweep import run as steps
-from pipeline.views import session
+from pipeline.views import connection
 
 FORMATS = {"html", "md", "csv", "png"}
 
@@ -19,7 +19,7 @@ FORMATS = {"html", "md", "csv", "png"}
 @task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=[60, 600])
 def write(place: Sweep, output: Path) -> list[Path]:
     """Write the report's files."""
-    with session.connect(place.lake) as con:
+    with connection.connect(place.lake) as con:
         return publishing.write(con, place.id, output, FORMATS)
 
 

@@ -17,7 +17,7 @@ from pipeline.publish import report
 from pipeline.publish.data import gather
 from pipeline.space.plan import Plan
 from pipeline.status.snapshot import Look, Status
-from pipeline.views import session
+from pipeline.views import connection
 
 #: How often progress is shown, in seconds.
 SHOW_SECONDS = 10.0
@@ -57,7 +57,7 @@ class Shown:
 
 def show_results(place: Sweep, series: str) -> None:
     """The headline, the funnel and the countries of a finished sweep, as its report tells them."""
-    with session.connect(place.lake) as con:
+    with connection.connect(place.lake) as con:
         text, countries = report.summary(gather(con, place.id))
     with once():
         create_markdown_artifact(text, key=f"{series}-result", description=place.id)

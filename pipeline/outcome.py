@@ -147,3 +147,6 @@ SPEAKS_DICOM = frozenset(
 
 #: Outcomes in which the peer accepted an association.
 ACCEPTS_ASSOCIATION = frozenset({Outcome.ECHOED, Outcome.ACCEPTED, Outcome.ACCEPTED_NO_VERIFICATION})
+
+#: Outcomes in which the peer took data from us: all but those that ended before a byte went either way, as far as we know.
+ACCEPTS_DATA = frozenset(Outcome) - {Outcome.UNACKNOWLEDGED, Outcome.ZERO_WINDOW, Outcome.RESET, Outcome.CLOSED}

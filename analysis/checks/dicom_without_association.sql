@@ -7,4 +7,4 @@ ANTI JOIN associations
     ON associations.sweep = responses.sweep
     AND associations.ip = responses.ip
     AND associations.port = responses.port
-WHERE responses.outcome IN ('echoed', 'accepted', 'accepted_no_verification', 'rejected', 'aborted')
+WHERE speaks_dicom(responses.outcome)

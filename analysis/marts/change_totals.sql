@@ -1,5 +1,6 @@
 -- Question: How many services in all are new, stayed, returned, went missing or are gone since the sweep before?
 -- Grain: one row for each sweep of a series, from its second one on.
+-- Order: sweep
 -- Notes: columns as in `changes`; previous is the sweep that is compared with, days the time from its start to this one's.
 WITH counted AS (
     SELECT

@@ -1,5 +1,6 @@
 -- Question: How many services of each country are new, stayed, returned, went missing or are gone since the sweep before?
 -- Grain: one row for each (sweep, country) of a series, from its second sweep on, where a service was or is.
+-- Order: stayed + new + returned + missing DESC, country
 -- Notes: fates as in `fates`. Change is tested on discordant pairs: new and returned against missing. gone needs two
 --   sweeps' absence, so it tells what went missing in the sweep before and did not come back; entered and left_space are
 --   no change of a service. Missing are counted, loss and all; what loss makes of them is in docs/statistics.md.

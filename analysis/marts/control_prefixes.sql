@@ -11,12 +11,10 @@ WITH walls AS (
 
 SELECT
     walls.sweep,
-    concat_ws('.', prefix >> 16, (prefix >> 8) & 255, prefix & 255, '0/24') AS block,
+    dotted(prefix << 8) || '/24' AS block,
     walls.controls,
     count(responses.ip) AS responsive,
-    count(*) FILTER (
-        responses.outcome IN ('echoed', 'accepted', 'accepted_no_verification', 'rejected', 'aborted')
-    ) AS services
+    count(*) FILTER (speaks_dicom(responses.outcome)) AS services
 FROM walls
 LEFT JOIN responses ON responses.sweep = walls.sweep AND responses.ip >> 8 = walls.prefix
 GROUP BY walls.sweep, walls.prefix, walls.controls

@@ -1,5 +1,6 @@
 -- Question: How many DICOM services answer in each country, and among how many addresses?
 -- Grain: one row for each (sweep, country); null is what the database does not place.
+-- Order: services DESC, country
 -- Notes: addresses_probed is the country's part of the target space times the sampled share of the sweep. per_million
 --   counts addresses, not services. Its interval (Wilson, 95 %) is given when the sweep sampled; a sweep of the whole
 --   space counts completely, up to loss, which is not estimated here.

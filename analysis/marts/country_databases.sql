@@ -1,5 +1,6 @@
 -- Question: How many services does each country have by one database of places, and by another?
 -- Grain: one row for each (sweep, country) that either database names; null is what a database does not place.
+-- Order: greatest(services, services_second) DESC, country
 -- Notes: services and addresses_probed are by the first database, as in `countries`; those ending in _second by the second.
 --   both counts the services that both place there. Null: the sweep is enriched by an older program.
 WITH placed AS (

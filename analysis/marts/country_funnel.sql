@@ -1,5 +1,6 @@
 -- Question: How many targets of each country pass each step from a probe to an answered C-ECHO?
 -- Grain: one row for each (sweep, country, step), steps numbered from 1, as in `funnel`.
+-- Order: country, position
 -- Notes: probed is the country's part of the space times sampled share and ports: what was to be probed, since receipts do
 --   not count by country. The other steps add up to those of `funnel`. echoes is null where the sweep's profile sends no C-ECHO.
 WITH asked AS (
@@ -18,11 +19,9 @@ answered AS (
         sweep,
         country,
         count(*) AS responsive,
-        count(*) FILTER (outcome NOT IN ('unacknowledged', 'zero_window', 'reset', 'closed')) AS accepts_data,
-        count(*) FILTER (
-            outcome IN ('echoed', 'accepted', 'accepted_no_verification', 'rejected', 'aborted')
-        ) AS speaks_dicom,
-        count(*) FILTER (outcome IN ('echoed', 'accepted', 'accepted_no_verification')) AS accepts_association,
+        count(*) FILTER (accepts_data(outcome)) AS accepts_data,
+        count(*) FILTER (speaks_dicom(outcome)) AS speaks_dicom,
+        count(*) FILTER (accepts(outcome)) AS accepts_association,
         count(*) FILTER (outcome = 'echoed') AS echoes
     FROM last_outcomes
     GROUP BY sweep, country

@@ -1,5 +1,6 @@
 -- Question: How many services answered in each country in each sweep?
 -- Grain: one row for each (sweep, country) with a service; series as in `trend`.
+-- Order: started_at, services DESC, country
 -- Notes: a country is where the database of the sweep's time placed the address; a new build moves some.
 SELECT
     countries.sweep,

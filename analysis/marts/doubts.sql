@@ -1,5 +1,6 @@
 -- Question: How many exposed services of each country are likely no medical system at all?
 -- Grain: one row for each (sweep, country) with an exposed service.
+-- Order: services DESC, country
 -- Notes: definition of November 2026, by the suspicions of docs/fingerprints.md. The four parts add up to services:
 --   honeypot (as dicompot, DICOMHawk, or pynetdicom in disguise), answers_everything (its /24 does, or says the same),
 --   odd (any other suspicion), unsuspected. Suspected ones are shown, and left out of no other count.

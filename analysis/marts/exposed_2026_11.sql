@@ -9,7 +9,7 @@ SELECT
     address,
     port,
     outcome,
-    outcome IN ('echoed', 'accepted', 'accepted_no_verification') AS accepts,
+    accepts(outcome) AS accepts,
     country,
     asn,
     organisation,
@@ -19,4 +19,4 @@ SELECT
     rj_source,
     rj_reason
 FROM associations
-WHERE outcome IN ('echoed', 'accepted', 'accepted_no_verification', 'rejected', 'aborted')
+WHERE speaks_dicom(outcome)

@@ -1,5 +1,6 @@
 -- Question: How many targets pass each step from a probe to an answered C-ECHO?
 -- Grain: one row for each (sweep, step), steps numbered from 1; a target is an (address, port).
+-- Order: position
 -- Notes: accepts_data leaves out those that reset or closed without a byte, of which some had taken our request.
 --   A service that only a second visit through TLS found counts in the steps after it.
 --   targets_estimated is the count over the sampled share. echoes is null where the sweep's profile sends no C-ECHO,
@@ -14,11 +15,9 @@ answered AS (
     SELECT
         sweep,
         count(*) AS responsive,
-        count(*) FILTER (outcome NOT IN ('unacknowledged', 'zero_window', 'reset', 'closed')) AS accepts_data,
-        count(*) FILTER (
-            outcome IN ('echoed', 'accepted', 'accepted_no_verification', 'rejected', 'aborted')
-        ) AS speaks_dicom,
-        count(*) FILTER (outcome IN ('echoed', 'accepted', 'accepted_no_verification')) AS accepts_association,
+        count(*) FILTER (accepts_data(outcome)) AS accepts_data,
+        count(*) FILTER (speaks_dicom(outcome)) AS speaks_dicom,
+        count(*) FILTER (accepts(outcome)) AS accepts_association,
         count(*) FILTER (outcome = 'echoed') AS echoes
     FROM last_outcomes
     GROUP BY sweep

@@ -1,5 +1,6 @@
 -- Question: How often does a sweep see what is there, by its second look?
 -- Grain: one row for each sweep that looked twice.
+-- Order: sweep
 -- Notes: detection is the share of the second look's answers that the first look had too (Petersen); its interval here is
 --   Wilson's. It tells transient loss only, and takes the vantages together. seen_twice and seen_second are its counts.
 SELECT

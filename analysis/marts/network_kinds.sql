@@ -1,5 +1,6 @@
 -- Question: In what kinds of network do exposed services answer, and among how many addresses?
 -- Grain: one row for each (sweep, country, network_kind, confidence) of the target space.
+-- Order: services DESC, addresses_probed DESC, country, network_kind, confidence
 -- Notes: by the holder's name alone (data/reference/owners.toml); `sectors` tells of owners, by host names and certificates too.
 --   addresses_probed is the kind's part of the target space in the country times the sampled share. Empty where no network
 --   database was named.

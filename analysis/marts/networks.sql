@@ -1,5 +1,6 @@
 -- Question: How many services answer in each network, and among how many addresses?
 -- Grain: one row for each (sweep, country, asn); null is an address whose network is not known.
+-- Order: services DESC, country, asn
 -- Notes: a network of one hospital names it: never publish these rows as they are. A report names a network only where it carries
 --   or hosts others, is large, and has services enough (docs/decisions/0010-named-networks.md).
 --   addresses_in_plan is the network's part of the target space in the country, addresses_probed the same times the sampled share;

@@ -1,5 +1,6 @@
 -- Question: How many DICOM services answer on each port of each country?
 -- Grain: one row for each (sweep, country, port) with a target that answered our SYN.
+-- Order: services DESC, responsive DESC, country, port
 -- Notes: responsive counts every SYN-ACK, whatever it speaks. services_estimated is the count over the sampled share.
 SELECT
     responses.sweep,

@@ -1,5 +1,6 @@
 -- Question: Which implementations do the exposed services say they are?
 -- Grain: one row for each (sweep, implementation_class_uid, implementation_version_name) that was declared.
+-- Order: services DESC, implementation_version_name, implementation_class_uid
 -- Notes: services_estimated is the count over the sampled share. What is declared is a claim of the peer, not
 --   a fact; honeypots claim things too. Both null: nothing declared, as in a rejection. toolkit to grade are what the
 --   rules make of the claim (docs/fingerprints.md); evidenced is false where they rest on files or on nothing.

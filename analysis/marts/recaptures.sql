@@ -1,5 +1,6 @@
 -- Question: What does a series of sweeps come down to, so that survival can be told from loss?
 -- Grain: one row for each sweep of a series.
+-- Order: position
 -- Notes: the statistics of Jolly and Seber. caught: seen now; marked: of them seen before; again: of them seen later;
 --   skipped: not seen now, but before and later. Services that ever entered or left the space are not counted.
 WITH moving AS (

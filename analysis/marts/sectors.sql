@@ -1,5 +1,6 @@
 -- Question: In which sectors are the owners of exposed services, and how sure is that?
 -- Grain: one row for each (sweep, country, sector, confidence).
+-- Order: services DESC, country, sector, confidence
 -- Notes: by the rules of data/reference/owners.toml; an access network or a host tells who carries the address, hardly who
 --   owns the service. networks counts distinct autonomous systems. Publish the unknown share too.
 SELECT

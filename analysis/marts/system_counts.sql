@@ -1,5 +1,6 @@
 -- Question: How many systems are the exposed services of each country, by three rules?
 -- Grain: one row for each (sweep, country) with an exposed service.
+-- Order: services DESC, country
 -- Notes: certain: one address is one system; probable: also one certificate key in at most three networks; possible: also
 --   one identity and behaviour in one /24. A system in two countries counts in both. Null: the sweep is enriched by an
 --   older program.

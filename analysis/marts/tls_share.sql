@@ -1,5 +1,6 @@
 -- Question: Which share of the exposed services of each country speaks DICOM inside TLS, and who demands a certificate?
 -- Grain: one row for each (sweep, country) with an exposed service or a handshake.
+-- Order: services DESC, country
 -- Notes: over_tls are exposed services whose handshake was completed. handshakes counts services that were asked by TLS;
 --   needs_certificate those of them that ended it for want of a client's certificate: they are not exposed.
 WITH asked AS (

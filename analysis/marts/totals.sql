@@ -1,5 +1,6 @@
 -- Question: How many DICOM services answer in all, and among how many addresses?
 -- Grain: one row for each sweep.
+-- Order: sweep
 -- Notes: columns as in `countries`; countries counts those with at least one service, the unplaced not among them.
 --   echoed is null where the sweep's profile sends no C-ECHO.
 WITH found AS (

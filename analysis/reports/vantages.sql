@@ -1,5 +1,5 @@
--- Question: What did two vantages see of the same services, and how many did both miss?
--- Grain: the rows of the sweeps of a series up to $sweep.
+-- Question: Which comparisons of two vantages concern the series of $sweep?
+-- Grain: the rows of mart `vantages` in which one of the two sweeps is of that series, up to $sweep.
 -- Notes: the nearest in time first.
 FROM vantages
 WHERE sweep IN (FROM so_far($sweep)) OR other IN (FROM so_far($sweep))

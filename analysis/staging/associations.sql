@@ -28,7 +28,7 @@ WITH judged AS (
 
 SELECT
     facts.sweep,
-    concat_ws('.', facts.ip >> 24, (facts.ip >> 16) & 255, (facts.ip >> 8) & 255, facts.ip & 255) AS address,
+    dotted(facts.ip) AS address,
     facts.* EXCLUDE (sweep),
     places.country,
     places.asn,

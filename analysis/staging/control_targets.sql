@@ -3,6 +3,6 @@
 -- Notes: a silence of several in a row stops the sweep.
 SELECT
     asked.sweep,
-    concat_ws('.', ip >> 24, (ip >> 16) & 255, (ip >> 8) & 255, ip & 255) AS address,
+    dotted(ip) AS address,
     asked.* EXCLUDE (sweep)
 FROM raw_control_targets AS asked

@@ -3,6 +3,6 @@
 -- Notes: of the targets of the harm check only (docs/harm.md). Holds addresses: never publish rows of it.
 SELECT
     harm.sweep,
-    concat_ws('.', ip >> 24, (ip >> 16) & 255, (ip >> 8) & 255, ip & 255) AS address,
+    dotted(ip) AS address,
     harm.* EXCLUDE (sweep)
 FROM raw_harm AS harm

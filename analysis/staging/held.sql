@@ -3,6 +3,6 @@
 -- Notes: holds addresses: never publish rows of it.
 SELECT
     held.sweep,
-    concat_ws('.', ip >> 24, (ip >> 16) & 255, (ip >> 8) & 255, ip & 255) AS address,
+    dotted(ip) AS address,
     held.* EXCLUDE (sweep)
 FROM raw_held AS held

@@ -4,7 +4,7 @@
 --   `certificate` is the leaf; the association that went through TLS is in `associations`.
 SELECT
     facts.sweep,
-    concat_ws('.', facts.ip >> 24, (facts.ip >> 16) & 255, (facts.ip >> 8) & 255, facts.ip & 255) AS address,
+    dotted(facts.ip) AS address,
     facts.* EXCLUDE (sweep),
     facts.chain[1] AS certificate,
     places.country,

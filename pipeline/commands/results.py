@@ -92,11 +92,11 @@ def report(
     from pipeline.lake import store
     from pipeline.publish import report as publishing
     from pipeline.publish.edition import Edition
-    from pipeline.views import session
+    from pipeline.views import connection
 
     edition = Edition(country.upper() if country else None, since, least)
     place = store.find(store.at(lake), sweep)
-    with session.connect(store.at(lake)) as con:
+    with connection.connect(store.at(lake)) as con:
         written = publishing.write(con, place.id, output, set(formats.split(",")), edition)
     for path in written:
         show.say(str(path))
@@ -111,9 +111,9 @@ def sql(
     """Ask the lake in SQL, every table and view ready, e.g. census sql demo/lake "FROM countries"."""
     from pipeline.console import sql as prompt
     from pipeline.lake import store
-    from pipeline.views import session
+    from pipeline.views import connection
 
     if init:
-        print(session.init_sql(store.at(lake)))
+        print(connection.init_sql(store.at(lake)))
         return
     prompt.ask(store.at(lake), query, format)

@@ -93,9 +93,9 @@ def counting() -> Iterator[Callable[[Mapping[str, int]], None]]:
 def show_result(lake: Place, sweep: str) -> None:
     """The country table and the funnel of a finished sweep, and where to go on."""
     from pipeline.publish import terminal
-    from pipeline.views import session
+    from pipeline.views import connection
 
-    with session.connect(lake) as con:
+    with connection.connect(lake) as con:
         facts = terminal.facts(con, sweep)
     console = results()
     console.print(terminal.country_table(facts, console.width))

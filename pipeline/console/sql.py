@@ -21,11 +21,11 @@ from pipeline.console.show import results, say
 
 def ask(lake: Place, query: str | None, form: str) -> None:
     """Answer a query, or open a prompt."""
-    from pipeline.views import session
+    from pipeline.views import connection
 
     if form not in ("table", "csv", "json"):
         raise InputError("--format", f"{form!r} is not one of table, csv, json")
-    with session.connect(lake) as con:
+    with connection.connect(lake) as con:
         for text in [query] if query else _prompt():
             _answer(con, text, form, fatal=query is not None)
 

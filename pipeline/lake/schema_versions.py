@@ -1,7 +1,7 @@
 """Rows that earlier versions wrote, with the columns of today: files stay as they are, what they lack is filled in at reading.
 
 What holds for a row from before a column was there is told by the schema (`before`); where nothing is told, nobody knows: null.
-docs/decisions/0013-schema-versions.md says why nothing is written again. DuckDB does the same in `pipeline.views.relations`.
+docs/decisions/0013-schema-versions.md says why nothing is written again. DuckDB does the same in `pipeline.views.raw_views`.
 """
 
 import os

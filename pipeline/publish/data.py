@@ -15,8 +15,8 @@ from pipeline.publish.disclosure import RARE, WITHHELD, networks, rare_name, sma
 from pipeline.publish.edition import Edition, base, narrowed
 from pipeline.publish.escape import LONGEST, shown, visible
 from pipeline.publish.estimates import Changed, Estimate, Seen, Step
-from pipeline.views import queries
-from pipeline.views.queries import NAMED, PUBLISHED, SERIES
+from pipeline.views import views
+from pipeline.views.views import NAMED, PUBLISHED, SERIES
 
 #: What a database says of itself is shown up to here, in characters; there may be several.
 LONG_SOURCE = 2048
@@ -225,7 +225,7 @@ def _of_country(marts: dict[str, Mart], country: str) -> dict[str, Mart]:
 
 def asked(con: duckdb.DuckDBPyConnection, report: str, **parameters: str) -> list[Row]:
     """The rows of a query of `analysis/reports`."""
-    return _rows(con.execute(queries.report(report).sql, parameters))
+    return _rows(con.execute(views.report(report).sql, parameters))
 
 
 def select(con: duckdb.DuckDBPyConnection, sql: str, *parameters: object) -> list[Row]:
@@ -251,10 +251,9 @@ def _mart(con: duckdb.DuckDBPyConnection, name: str, sweep: str, edition: Editio
         rows.sort(key=lambda row: -row["services"])
     if name == "networks":
         rows = sorted(networks(rows, edition.least), key=lambda row: -row["services"])
-    question = queries.report(name).comment.partition("\n")[0].removeprefix("Question: ")
     if name == "products":
         rows = [rare_name(row, OWN_WORDS, edition.least) for row in rows]
-    return Mart(name, names, _folded([_safe(row) for row in rows]), question)
+    return Mart(name, names, _folded([_safe(row) for row in rows]), views.view(name).question)
 
 
 def _columns(con: duckdb.DuckDBPyConnection, name: str) -> tuple[str, ...]:

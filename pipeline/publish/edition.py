@@ -10,9 +10,9 @@ import duckdb
 from pipeline.errors import InputError
 from pipeline.publish.countries import countries
 from pipeline.publish.escape import visible
-from pipeline.views import queries
+from pipeline.views import views
 from pipeline.views.marts import BUILT
-from pipeline.views.queries import quoted
+from pipeline.views.views import quoted
 
 #: Views that a country's edition narrows to the country; marts are made of them.
 PLACED = ("responses", "associations", "tls", "exposed_2026_11")
@@ -40,12 +40,12 @@ def narrowed(con: duckdb.DuckDBPyConnection, country: str | None) -> Iterator[No
     """Let every mart speak of one country alone; `coverage` and `sweeps` keep the whole. Built marts are narrowed where
     they hold the country, and asked of the facts again where they do not.
     """
-    views = {name: sql for name, sql, _ in queries.views()} if country else {}
+    definitions = {query.name: query.sql for query in views.definitions()} if country else {}
     asked = "SELECT view_name, sql FROM duckdb_views() WHERE NOT internal"
-    before = {name: sql for name, sql in con.execute(asked).fetchall() if name in views}
+    before = {name: sql for name, sql in con.execute(asked).fetchall() if name in definitions}
     where = f"WHERE country = {quoted(country or '')}"
     try:
-        for name, sql in views.items():
+        for name, sql in definitions.items():
             if name in PLACED:
                 con.execute(f"CREATE OR REPLACE VIEW {name} AS FROM ({_query(before[name])}) {where}").fetchall()
             elif name in BUILT:
@@ -55,7 +55,7 @@ def narrowed(con: duckdb.DuckDBPyConnection, country: str | None) -> Iterator[No
         for name in before:
             if name in PLACED or name in BUILT:
                 con.execute(f"CREATE OR REPLACE VIEW {name} AS {_query(before[name])}").fetchall()
-                con.execute(f"COMMENT ON VIEW {name} IS {quoted(queries.comment(name))}").fetchall()
+                con.execute(f"COMMENT ON VIEW {name} IS {quoted(views.view(name).comment)}").fetchall()
 
 
 def _query(statement: str) -> str:
@@ -67,7 +67,7 @@ def base(con: duckdb.DuckDBPyConnection, sweep: str, since: str | None) -> str |
     """The sweep to compare with: the one before it in its series, or that of `since`, an id or a date (the first one from
     then on). None if the series has none before. Raises InputError where `since` names none that may be compared.
     """
-    earlier = con.execute(queries.report("earlier").sql, {"sweep": sweep}).fetchall()
+    earlier = con.execute(views.report("earlier").sql, {"sweep": sweep}).fetchall()
     if since is None:
         return earlier[-1][0] if earlier else None
     from_then_on = _date(since)

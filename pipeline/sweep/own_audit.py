@@ -16,7 +16,7 @@ from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
 from pipeline.sweep import enrichment, freeze
 from pipeline.sweep import run as sweep
-from pipeline.views import session
+from pipeline.views import connection
 
 #: Whoever is not the owner of a file or a folder may not even read it.
 OTHERS = 0o077
@@ -82,7 +82,7 @@ def finished(lake: Path, name: str | None) -> tuple[Plan, Sweep]:
 
 def report(plan: Plan, place: Sweep, folder: Path) -> tuple[Audit, list[Path]]:
     """Write the report, mode 0600; what it says, and its files."""
-    with session.connect(place.lake) as con:
+    with connection.connect(place.lake) as con:
         found = publishing.gather(con, plan)
     files = publishing.files(found)
     for name, text in files.items():

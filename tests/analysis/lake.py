@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from pipeline import schema
-from pipeline.views import queries, relations
+from pipeline.views import raw_views, views
 
 SWEEP = "s1"
 OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
@@ -47,10 +47,15 @@ def _empty() -> Path:
     """A database with every view over empty tables. To make them takes as long as a hundred questions, to copy them nothing."""
     path = _folder() / "empty.duckdb"
     with duckdb.connect(str(path), config=OFFLINE) as con:
-        for table in schema.tables():
-            con.execute(f"CREATE VIEW raw_{table.name} AS {relations.nothing(table)}").fetchall()
-        queries.install(con)
+        for name, sql in no_rows():
+            con.execute(f"CREATE VIEW raw_{name} AS {sql}").fetchall()
+        views.install(con)
     return path
+
+
+def no_rows() -> list[tuple[str, str]]:
+    """Each table of the contract by name, with SQL that gives its columns and no row."""
+    return [(table.name, raw_views.no_rows(table)) for table in schema.tables()]
 
 
 def _arrow(table: schema.Table, rows: Rows) -> pa.Table:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.views import queries
+from pipeline.views import views
 from tests.analysis.lake import connect, rows
 
 FILES = sorted((Path(__file__).parent / "examples").glob("*.toml"))
-MARTS = {path.stem for path in (queries.FOLDER / "marts").glob("*.sql")}
+MARTS = {path.stem for path in (views.FOLDER / "marts").glob("*.sql")}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

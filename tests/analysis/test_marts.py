@@ -8,7 +8,7 @@ import pytest
 from pipeline.config import SweepSection
 from pipeline.enrich.rule import EVIDENCED, Grade
 from pipeline.outcome import ACCEPTS_ASSOCIATION, SPEAKS_DICOM, Outcome
-from pipeline.views.queries import PUBLISHED, SERIES
+from pipeline.views.views import PUBLISHED, SERIES
 from tests.analysis.lake import connect, rows
 
 UK, US = 0xC13E0001, 0x08080808

@@ -20,7 +20,7 @@ import pytest
 from pipeline.lake import bucket as remote
 from pipeline.lake import leases, receipts, store
 from pipeline.sweep import freeze, run
-from pipeline.views import session
+from pipeline.views import connection
 from tests.chaos.inside import processes
 from tests.chaos.machine import TTL
 from tests.chaos.run import counts
@@ -67,7 +67,7 @@ def shared(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             assert north.wait(60) == 128 + signal.SIGKILL
             assert south.wait(400) == 0, (folder / "south.log").read_text()[-3000:]
         said = [counts((folder / f"{name}.log").read_text()) for name in MACHINES]
-        with session.connect(place.lake) as con:
+        with connection.connect(place.lake) as con:
             rows = con.execute("SELECT ip, port, outcome FROM responses").fetchall()
         found = {(ip, port): outcome for ip, port, outcome in rows}
         assert len(found) == len(rows)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.optout import register
 from pipeline.optout.events import Stop
-from pipeline.views import session
+from pipeline.views import connection
 from tests.testbed.running import CENSUS, ROOT, environment
 
 WORLD = """
@@ -85,7 +85,7 @@ def test_a_silent_control_target_stops_the_sweep(tmp_path: Path) -> None:
     stop, told = swept(tmp_path, SWEEP.replace("control = { sample = 0.0 }", alive))
     assert stop.reason.startswith("control target 11.1.0.7:104 is silent: 3 SYNs without an answer")
     assert "control target 11.1.0.7:104 is silent" in told
-    with session.connect(tmp_path / "lake") as con:
+    with connection.connect(tmp_path / "lake") as con:
         answered = [row[0] for row in con.execute("SELECT answered FROM control_targets ORDER BY asked_at").fetchall()]
         (kept,) = con.execute("SELECT sum(control_checks) FROM receipts").fetchone() or ()
     assert answered[:3] == [True] * 3 and answered.count(False) >= 3

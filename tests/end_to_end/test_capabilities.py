@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.views import session
+from pipeline.views import connection
 from pipeline.wire.capabilities import PROPOSED
 from pipeline.wire.outgoing import class_uid, encode
 from tests.owner import signed_list
@@ -35,14 +35,14 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_roles_show_at_negotiation(swept: Path) -> None:
     """What a server accepts tells its role, through TLS as well."""
-    with session.connect(swept / "lake") as con:
+    with connection.connect(swept / "lake") as con:
         found = con.execute("SELECT address, role FROM capabilities WHERE accepted").fetchall()
     assert {address: {role for host, role in found if host == address} for address in ROLES} == ROLES
 
 
 def test_roles_tell_what_one_context_does_not(swept: Path) -> None:
     """Orthanc, which declares and behaves like DCMTK's tools, is told from them by what it accepts; no rule is contradicted."""
-    with session.connect(swept / "lake") as con:
+    with connection.connect(swept / "lake") as con:
         found = con.execute("SELECT ip & 255, behaviour_rules, mismatch, suspicions FROM raw_fingerprints").fetchall()
     roles = {host: [rule for rule in rules if rule.endswith("-roles")] for host, rules, _, _ in found}
     assert roles == {1: ["storescp-roles"], 2: ["dcmqrscp-roles"], 3: ["orthanc-roles"], 4: [], 5: ["storescp-roles"]}
@@ -59,5 +59,5 @@ def test_nothing_is_asked(swept: Path) -> None:
         proposed=[each.uid for each in PROPOSED],
     )
     assert said == {templates.request + templates.release_request}
-    with session.connect(swept / "lake") as con:
+    with connection.connect(swept / "lake") as con:
         assert con.execute("SELECT DISTINCT outcome, echo_sent FROM associations").fetchall() == [("accepted", False)]

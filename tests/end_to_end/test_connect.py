@@ -8,7 +8,7 @@ import dpkt
 import pytest
 
 from pipeline.testbed import spec, truth
-from pipeline.views import session
+from pipeline.views import connection
 from tests.end_to_end.test_internet import PORTS, SPEC, SWEEP
 from tests.testbed.running import CENSUS, ROOT, VANTAGE, environment, packets, streams
 
@@ -48,7 +48,7 @@ def expected() -> dict[tuple[int, int], str]:
 
 def test_every_row_is_the_truth(lake: Path) -> None:
     """Who answers is found and judged as by the packet rings: nobody is missing, invented or judged otherwise."""
-    with session.connect(lake) as con:
+    with connection.connect(lake) as con:
         rows = con.execute("SELECT ip, port, outcome, ttl FROM responses").fetchall()
     found, true = {(ip, port): outcome for ip, port, outcome, _ in rows}, expected()
     wrong = Counter(
@@ -76,7 +76,7 @@ def test_receipts_count_what_was_on_the_wire(lake: Path, ours: list[dpkt.ip.IP])
     syns = sum(flags.count(dpkt.tcp.TH_SYN) for flags in sent_to.values())
     acked = {who for who, flags in sent_to.items() if any(each & dpkt.tcp.TH_ACK for each in flags)}
     refusing = [who for who, flags in sent_to.items() if who not in acked and flags.count(dpkt.tcp.TH_SYN) == 1]
-    with session.connect(lake) as con:
+    with connection.connect(lake) as con:
         names = ["probes_sent", "syn_retransmits", "greetings", "resets", "connects", "second_probes", "control_probes"]
         sums = ", ".join(f"sum({name})" for name in names)
         sent, again, greetings, resets, *beside = con.execute(f"SELECT {sums} FROM receipts").fetchone() or ()
@@ -101,6 +101,6 @@ def test_no_connection_is_bare(ours: list[dpkt.ip.IP]) -> None:
 
 def test_the_budget_holds(lake: Path) -> None:
     """What leaves keeps the rate: a target takes two SYNs of it, since the kernel asks the silent twice."""
-    with session.connect(lake) as con:
+    with connection.connect(lake) as con:
         (seconds,) = con.execute("SELECT sum(send_seconds) FROM receipts").fetchone() or (0.0,)
     assert seconds > 0.95 * 2 * TARGETS / RATE

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.statistics.difference import difference
-from pipeline.views import session
+from pipeline.views import connection
 from tests.testbed.running import CENSUS, ROOT, environment, in_testbed
 
 WORLD, SWEEP = (ROOT / "tests" / "data" / name for name in ("harm.toml", "harm-sweep.toml"))
@@ -35,7 +35,7 @@ def work(folder: Path) -> list[str]:
 
 
 def asked(folder: Path, query: str) -> list[tuple[Any, ...]]:
-    with session.connect(folder / "lake") as con:
+    with connection.connect(folder / "lake") as con:
         return con.execute(query).fetchall()
 
 

@@ -8,7 +8,7 @@ import dpkt
 import pytest
 
 from pipeline.testbed import spec, truth
-from pipeline.views import session
+from pipeline.views import connection
 from tests.testbed.running import CENSUS, ROOT, environment, in_testbed
 
 SPEC = ROOT / "tests" / "data" / "internet.toml"
@@ -43,7 +43,7 @@ def expected() -> dict[tuple[int, int], str]:
 
 def test_every_row_is_the_truth(lake: Path) -> None:
     """Each host has its outcome; nobody is missing, invented or judged otherwise, wrong checksums and forgeries included."""
-    with session.connect(lake) as con:
+    with connection.connect(lake) as con:
         rows = con.execute("SELECT ip, port, outcome FROM responses").fetchall()
     found, true = {(ip, port): outcome for ip, port, outcome in rows}, expected()
     wrong = Counter(
@@ -56,7 +56,7 @@ def test_every_row_is_the_truth(lake: Path) -> None:
 
 def test_second_looks_and_controls_are_what_is_there(lake: Path) -> None:
     """Without loss both looks see the same; on the control port just those answer who answer on every port."""
-    with session.connect(lake) as con:
+    with connection.connect(lake) as con:
         columns = "sum(second_probes), sum(seen_twice), sum(first_only), sum(second_only), sum(control_probes), sum(control_answers)"
         second, twice, first_only, second_only, controls, answered = (
             con.execute(f"SELECT {columns} FROM receipts").fetchone() or ()
@@ -74,7 +74,7 @@ def test_the_capture_holds_the_answers_that_count(lake: Path) -> None:
     """The capture holds every SYN-ACK that the receipts count, at least; and nothing from anyone who was forged."""
     with (lake.parent / "answers.pcap").open("rb") as file:
         packets = [dpkt.ip.IP(packet) for _, packet in dpkt.pcap.Reader(file)]
-    with session.connect(lake) as con:
+    with connection.connect(lake) as con:
         (answers,) = con.execute("SELECT sum(answers) FROM receipts").fetchone() or ()
         seen = {row[0] for row in con.execute("SELECT ip FROM responses UNION SELECT ip FROM controls").fetchall()}
     opening = [packet for packet in packets if packet.data.flags == dpkt.tcp.TH_SYN | dpkt.tcp.TH_ACK]
@@ -84,7 +84,7 @@ def test_the_capture_holds_the_answers_that_count(lake: Path) -> None:
 
 def test_forgeries_and_broken_frames_are_counted(lake: Path) -> None:
     """Receipts count SYN-ACKs that answer no probe, frames with wrong checksums, and every SYN."""
-    with session.connect(lake) as con:
+    with connection.connect(lake) as con:
         sums = "sum(ring_invalid), sum(ring_corrupt), sum(ring_dropped), sum(probes_sent)"
         invalid, corrupt, dropped, sent = con.execute(f"SELECT {sums} FROM receipts").fetchone() or ()
     assert invalid > 1000

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pipeline.statistics.recapture import detection
 from pipeline.testbed import spec, truth
-from pipeline.views import session
+from pipeline.views import connection
 from tests.testbed.running import CENSUS, ROOT, environment, in_testbed
 
 LOSS = 0.05
@@ -42,7 +42,7 @@ def test_the_estimate_agrees_with_the_truth(tmp_path: Path) -> None:
     ended = subprocess.run(work, cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True, timeout=180)
     assert ended.returncode == 0, ended.stderr[-3000:]
     hosts = sum(1 for row in truth.truth(spec.load(tmp_path / "world.toml"), (104,)) if row.outcome)
-    with session.connect(tmp_path / "lake") as con:
+    with connection.connect(tmp_path / "lake") as con:
         query = "SELECT sum(seen_twice), sum(seen_twice + second_only), sum(ring_dropped) FROM receipts"
         both, second, dropped = con.execute(query).fetchone() or (0, 0, 0)
         (seen,) = con.execute("SELECT count(*) FROM responses").fetchone() or (0,)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.views import session
+from pipeline.views import connection
 from tests.end_to_end.test_internet import SPEC, SWEEP, TARGETS, expected
 from tests.testbed.running import CENSUS, ROOT, environment, in_testbed
 
@@ -31,7 +31,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_row_is_the_truth(lake: Path) -> None:
     """Three senders find what one finds: nobody is missing, invented, judged otherwise or there twice."""
-    with session.connect(lake) as con:
+    with connection.connect(lake) as con:
         rows = con.execute("SELECT ip, port, outcome FROM responses").fetchall()
     found, true = {(ip, port): outcome for ip, port, outcome in rows}, expected()
     wrong = Counter(
@@ -43,7 +43,7 @@ def test_every_row_is_the_truth(lake: Path) -> None:
 
 def test_all_senders_send(lake: Path) -> None:
     """Every shard is one sender's, both addresses are used, every target is probed once, and no answer goes astray."""
-    with session.connect(lake) as con:
+    with connection.connect(lake) as con:
         vantages = con.execute("SELECT shard, list(DISTINCT vantage) FROM receipts GROUP BY shard").fetchall()
         probes, first_only, second_only, invalid = (
             con.execute(
@@ -60,7 +60,7 @@ def test_all_senders_send(lake: Path) -> None:
 
 def test_they_share_one_budget(lake: Path) -> None:
     """Together they take no less time than the rate allows."""
-    with session.connect(lake) as con:
+    with connection.connect(lake) as con:
         (seconds,) = con.execute(
             "SELECT epoch(max(started_at + to_microseconds(CAST(send_seconds * 1e6 AS BIGINT))) - min(started_at)) FROM receipts"
         ).fetchone() or (0.0,)

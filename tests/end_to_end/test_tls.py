@@ -15,7 +15,7 @@ import pytest
 from pipeline.lake import parts, pending, store, verify
 from pipeline.sweep import freeze, reparse
 from pipeline.testbed import spec, truth
-from pipeline.views import queries, session
+from pipeline.views import connection, views
 from tests.testbed import running
 from tests.testbed.running import CENSUS, ROOT, VANTAGE, streams, timed
 
@@ -35,7 +35,7 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def rows(swept: Path, query: str) -> list[tuple[Any, ...]]:
-    with session.connect(swept / "lake") as con:
+    with connection.connect(swept / "lake") as con:
         return con.execute(query).fetchall()
 
 
@@ -124,5 +124,5 @@ def test_reparse(swept: Path, tmp_path: Path) -> None:
     assert "implementation_version_name in 13" in told
     names = "SELECT DISTINCT implementation_version_name FROM associations"
     assert rows(tmp_path, names) == [("OFFIS_DCMTK_367",)]
-    with session.connect(lake) as con:
-        assert [name for name, sql in queries.checks() if con.execute(sql).fetchall()] == []
+    with connection.connect(lake) as con:
+        assert [name for name, sql in views.checks() if con.execute(sql).fetchall()] == []

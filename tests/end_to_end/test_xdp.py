@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from pipeline.views import session
+from pipeline.views import connection
 from tests.end_to_end.test_internet import SPEC, SWEEP, TARGETS, expected
 from tests.testbed.running import CENSUS, ROOT, environment, in_testbed
 
@@ -30,7 +30,7 @@ def swept(folder: Path, before: list[str], changes: dict[str, str]) -> tuple[Pat
 
 def found(lake: Path) -> dict[tuple[int, int], str]:
     """The outcome of every target that has a row."""
-    with session.connect(lake) as con:
+    with connection.connect(lake) as con:
         rows = con.execute("SELECT ip, port, outcome FROM responses").fetchall()
     keyed = {(ip, port): outcome for ip, port, outcome in rows}
     assert len(keyed) == len(rows)
@@ -42,7 +42,7 @@ def test_a_whole_sweep_is_the_truth(tmp_path: Path) -> None:
     lake, warnings = swept(tmp_path, [], {})
     assert warnings == []
     assert found(lake) == expected()
-    with session.connect(lake) as con:
+    with connection.connect(lake) as con:
         columns = "sum(probes_sent), sum(ring_rejected), sum(second_only), list(DISTINCT engine)"
         assert con.execute(f"SELECT {columns} FROM receipts").fetchone() == (TARGETS, 0, 0, ["xdp"])
 
@@ -59,5 +59,5 @@ def test_where_it_is_refused_packet_rings_do_it(tmp_path: Path) -> None:
         if any(first <= ip < first + size for first, size in inside)
     }
     assert found(lake) == true
-    with session.connect(lake) as con:
+    with connection.connect(lake) as con:
         assert con.execute("SELECT list(DISTINCT engine) FROM receipts").fetchone() == (["ring"],)

@@ -17,7 +17,7 @@ from pipeline.lake import leases, receipts, store
 from pipeline.space.plan import Plan
 from pipeline.sweep import freeze
 from pipeline.testbed import spec, truth
-from pipeline.views import session
+from pipeline.views import connection
 from tests.flows.serving import Server, postgresql_programs, until
 from tests.testbed.running import CENSUS, ROOT, packets, streams
 
@@ -95,7 +95,7 @@ def test_its_runs_stand_in_postgresql(swept: Swept) -> None:
 def test_the_other_vantage_finishes_it(swept: Swept) -> None:
     """After one vantage was killed in the middle of a shard, `census verify` passes and each row is the truth."""
     assert subprocess.run([*CENSUS, "verify", str(swept.lake)], cwd=ROOT, timeout=120).returncode == 0
-    with session.connect(swept.lake) as con:
+    with connection.connect(swept.lake) as con:
         rows = con.execute("SELECT ip, port, outcome FROM responses").fetchall()
     true = truth.truth(spec.load(SPEC), swept.plan.settings.ports)
     inside = swept.plan.walk().space

@@ -12,7 +12,7 @@ import pytest
 from pipeline import schema
 from pipeline.lake import read, schema_versions
 from pipeline.lake.store import Sweep
-from pipeline.views import relations, session
+from pipeline.views import connection, raw_views
 from tests.lake import old
 from tests.lake.old import Form
 
@@ -24,7 +24,7 @@ ROWS = 2
 
 @pytest.fixture(scope="module")
 def con() -> Iterator[duckdb.DuckDBPyConnection]:
-    with relations.connection() as opened:
+    with raw_views.open_database() as opened:
         yield opened
 
 
@@ -49,7 +49,7 @@ def test_an_earlier_form_is_read_as_today(tmp_path: Path, con: duckdb.DuckDBPyCo
     """SQL and program alike give the columns and types of today: what the file has stays, what it lacks is what held then."""
     place = _written(tmp_path, form)
     table = schema.table(form.table)
-    told, nothing = (con.execute(relations.relation(table, places)).to_arrow_table() for places in ([place], []))
+    told, nothing = (con.execute(raw_views.rows_of(table, places)).to_arrow_table() for places in ([place], []))
     table_read = read.rows(place, form.table)
     assert told.schema == nothing.schema
     assert table_read.schema.names == table.arrow.names and table_read.schema.types == table.arrow.types
@@ -63,7 +63,7 @@ def test_all_forms_in_one_lake(tmp_path: Path) -> None:
     """`census sql` over a lake with a sweep of every form makes every view of it, and each table has all of their rows."""
     for form in FORMS:
         _written(tmp_path, form)
-    with session.connect(tmp_path) as con:
+    with connection.connect(tmp_path) as con:
         for table in schema.tables():
             of_table = [form for form in FORMS if form.table == table.name]
             assert len(con.execute(f"FROM raw_{table.name}").fetchall()) == ROWS * len(of_table)

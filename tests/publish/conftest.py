@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipeline.views import session
+from pipeline.views import connection
 from tests.publish import history
 
 
@@ -19,5 +19,5 @@ def history_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def history_con(history_lake: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with session.connect(history_lake) as con:
+    with connection.connect(history_lake) as con:
         yield con

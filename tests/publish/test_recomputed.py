@@ -12,11 +12,11 @@ import pytest
 
 from pipeline.publish import data, report, worldmap
 from pipeline.publish.edition import Edition
-from pipeline.views import queries
+from pipeline.views import views
 from tests.publish import exact, recompute
 from tests.publish.history import Sweep, history
 
-TABLES = (*queries.PUBLISHED, *queries.NAMED, *queries.SERIES, "survival", "changed")
+TABLES = (*views.PUBLISHED, *views.NAMED, *views.SERIES, "survival", "changed")
 #: The first of a series, one after the opt-out, the last before the method change, one after the lost vantage, the last.
 CHOSEN = (
     "20260601T030000Z-weekly",

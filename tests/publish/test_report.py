@@ -10,7 +10,7 @@ import pytest
 from pipeline.errors import InputError
 from pipeline.publish import report
 from pipeline.publish.edition import Edition
-from pipeline.views import queries
+from pipeline.views import views
 from tests.analysis import lake
 from tests.publish import demo
 
@@ -46,7 +46,7 @@ class Tags(HTMLParser):
 
 def test_all_files_are_written(folder: Path) -> None:
     """Each format gives its files: a page, a text, one CSV a mart, each map twice."""
-    tables = {f"{name}.csv" for name in (*queries.PUBLISHED, *queries.NAMED, *queries.SERIES, "survival", "changed")}
+    tables = {f"{name}.csv" for name in (*views.PUBLISHED, *views.NAMED, *views.SERIES, "survival", "changed")}
     assert {path.name for path in folder.iterdir()} == {"report.html", "report.md"} | MAPS | tables
     assert all((folder / name).read_bytes().startswith(b"\x89PNG") for name in MAPS if name.endswith("png"))
 

@@ -17,7 +17,7 @@ from pipeline.reverse_dns.server import Server
 from pipeline.space.plan import Plan
 from pipeline.sweep import enrichment, freeze, resolve
 from pipeline.sweep import run as sweep
-from pipeline.views import session
+from pipeline.views import connection
 from tests.associate.serving import free_port
 from tests.publish import demo, history
 from tests.reverse_dns.serving import answering, dnsmasq, saying
@@ -140,7 +140,7 @@ def test_names_change_owners(lake: tuple[Plan, Sweep], server: Server) -> None:
 
     def owners() -> list[tuple[Any, ...]]:
         enrichment.enrich(*lake)
-        with session.connect(lake[1].lake) as con:
+        with connection.connect(lake[1].lake) as con:
             return con.execute("SELECT ip - ?, sector, rule, field FROM owners ORDER BY ip", [FIRST]).fetchall()
 
     assert owners() == [(n, "unknown", None, None) for n in range(3)]

@@ -23,7 +23,7 @@ from pipeline.space.plan import Plan
 from pipeline.status import snapshot as watched
 from pipeline.sweep import enrichment, freeze, run
 from pipeline.testbed import spec, truth
-from pipeline.views import session
+from pipeline.views import connection
 from pipeline.wire.outgoing import Outgoing
 from tests.testbed.running import CENSUS, ROOT, VANTAGE, environment, in_testbed, packets, streams, timed
 
@@ -108,7 +108,7 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_outcome_is_the_ground_truth(swept: Path) -> None:
     """Every target that answers has the outcome that the testbed's spec gives it, and no other target has a row."""
-    with session.connect(swept / "lake") as con:
+    with connection.connect(swept / "lake") as con:
         rows = con.execute("SELECT ip, port, outcome FROM responses").fetchall()
     expected = {(t.address, t.port): t.outcome for t in TRUTH if t.outcome and not t.excluded}
     assert {(ip, port): outcome for ip, port, outcome in rows} == expected
@@ -119,7 +119,7 @@ def test_countries_are_counted_as_they_are(swept: Path) -> None:
     """Services per country equal the ground truth, the United Kingdom's 34 among them."""
     dicom = ("echoed", "accepted", "accepted_no_verification", "rejected", "aborted")
     expected = Counter(t.country for t in TRUTH if t.outcome in dicom and not t.excluded)
-    with session.connect(swept / "lake") as con:
+    with connection.connect(swept / "lake") as con:
         counted = dict(con.execute("SELECT country, services FROM countries WHERE services > 0").fetchall())
     assert counted == expected
     assert counted["GB"] == 34
@@ -166,7 +166,7 @@ def test_nothing_else_is_on_the_wire(swept: Path) -> None:
 
 def _shut(swept: Path) -> int:
     """Targets that never opened their window: they get no byte."""
-    with session.connect(swept / "lake") as con:
+    with connection.connect(swept / "lake") as con:
         return int(con.execute("SELECT count(*) FROM responses WHERE outcome = 'zero_window'").fetchone()[0])  # type: ignore[index]
 
 
@@ -392,7 +392,7 @@ def test_a_suppressed_visit_too_many_is_a_fault(obeyed: Obeyed) -> None:
 
 def test_the_rest_is_the_ground_truth(obeyed: Obeyed) -> None:
     """Outside the blocks that opted out every outcome is the ground truth; in them none is that it does not hold."""
-    with session.connect(obeyed.lake) as con:
+    with connection.connect(obeyed.lake) as con:
         rows = con.execute("SELECT ip, port, outcome FROM responses").fetchall()
     expected = {(t.address, t.port, t.outcome) for t in TRUTH if t.outcome and not t.excluded}
     inside = {row for row in expected if _opted_out(row[0])}
@@ -427,7 +427,7 @@ TOOLKITS = {
 def test_real_servers_are_who_they_are(swept: Path) -> None:
     """Every real server that accepted has its toolkit and behaves like it, and the mart counts the toolkits as they are."""
     expected = {door: TOOLKITS[kind] for door, kind in _accepting()}
-    with session.connect(swept / "lake") as con:
+    with connection.connect(swept / "lake") as con:
         rows = con.execute(
             "SELECT ip, port, toolkit, behaviour_rules[1], mismatch FROM fingerprints WHERE behaviour_rules <> []"
         ).fetchall()

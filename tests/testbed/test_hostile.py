@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.testbed import spec, truth
-from pipeline.views import session
+from pipeline.views import connection
 from tests.testbed import running
 from tests.testbed.running import ROOT
 
@@ -22,7 +22,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_each_gets_its_outcome(lake: Path) -> None:
     """Every hostile peer and every real server beside it has the outcome that the spec gives it."""
-    with session.connect(lake) as con:
+    with connection.connect(lake) as con:
         rows = con.execute("SELECT ip, port, outcome FROM responses").fetchall()
     expected = {(t.address, t.port): str(t.outcome) for t in truth.truth(spec.load(SPEC))}
     assert {(ip, port): outcome for ip, port, outcome in rows} == expected
@@ -30,21 +30,21 @@ def test_each_gets_its_outcome(lake: Path) -> None:
 
 def test_what_is_kept_is_bounded(lake: Path) -> None:
     """Of an answer without end no more than 16 KiB is kept, and little more is read."""
-    with session.connect(lake) as con:
+    with connection.connect(lake) as con:
         kept, read = con.execute("SELECT max(octet_length(raw)), max(raw_length) FROM associations").fetchone() or ()
     assert 0 < kept <= 16 * 1024 and read <= 16 * 1024 + 4096
 
 
 def test_nobody_is_held_longer_than_our_patience(lake: Path) -> None:
     """Every conversation ends within its 5 s, give or take a busy machine's second."""
-    with session.connect(lake) as con:
+    with connection.connect(lake) as con:
         (longest,) = con.execute("SELECT max(closed_us) FROM associations").fetchone() or ()
     assert longest < 6_000_000
 
 
 def test_neighbours_are_not_slowed(lake: Path) -> None:
     """Real servers beside them are done in a fraction of our patience, while two hundred peers waste it."""
-    with session.connect(lake) as con:
+    with connection.connect(lake) as con:
         took = con.execute(
             "SELECT closed_us FROM associations WHERE address LIKE '89.241.32.%' ORDER BY closed_us"
         ).fetchall()
@@ -54,7 +54,7 @@ def test_neighbours_are_not_slowed(lake: Path) -> None:
 
 def test_what_we_gave_up_on_is_explained(lake: Path) -> None:
     """Where we ended a malformed conversation, a warning says why."""
-    with session.connect(lake) as con:
+    with connection.connect(lake) as con:
         found = con.execute(
             "SELECT len(parse_warnings) > 0 FROM associations WHERE outcome = 'malformed' AND close_kind = 'we_closed'"
         ).fetchall()

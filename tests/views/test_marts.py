@@ -11,7 +11,7 @@ import pytest
 from pipeline.lake import parts, store
 from pipeline.publish import data
 from pipeline.publish.edition import Edition
-from pipeline.views import marts, queries, session
+from pipeline.views import connection, marts, views
 from tests.publish.history import history, write
 
 LAST = "20260629T030000Z-weekly"
@@ -39,7 +39,7 @@ def lake(kept: Path, tmp_path: Path) -> Path:
 def everything(con: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     """The rows of every mart, as text, and the types of its columns."""
     found = {}
-    for name in (*marts.BUILT, *queries.SERIES, "changes", "change_totals", "fates"):
+    for name in (*marts.BUILT, *views.SERIES, "changes", "change_totals", "fates"):
         types = [str(row[:2]) for row in con.execute(f"DESCRIBE {name}").fetchall()]
         found[name] = sorted(types) + sorted(str(dict(sorted(row.items()))) for row in data.select(con, f"FROM {name}"))
     return found
@@ -47,13 +47,13 @@ def everything(con: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
 
 def test_built_marts_tell_the_same(lake: Path) -> None:
     """All sweeps built, some built, and none built give the same rows and types in every mart and every series."""
-    with session.connect(lake) as con:
+    with connection.connect(lake) as con:
         asked = everything(con)
     places = store.sweeps(lake)
     for chosen in (places[:2], places):
         assert all(marts.build(place) for place in chosen)
         assert set(marts.built(lake)) == set(marts.BUILT)
-        with session.connect(lake) as con:
+        with connection.connect(lake) as con:
             assert everything(con) == asked
 
 
@@ -63,10 +63,10 @@ def test_an_answer_without_a_place_stays(lake: Path) -> None:
     known = pq.read_table(place.sealed("locations"), partitioning=None)
     for rows in (known.slice(1, len(known) - 2).take(list(range(0, len(known) - 2, 2))), known.slice(0, 0)):
         parts.write(place.sealed("locations"), rows, "locations", place.id)
-        with session.connect(lake) as con:
+        with connection.connect(lake) as con:
             asked = everything(con)
         marts.build(place)
-        with session.connect(lake) as con:
+        with connection.connect(lake) as con:
             assert everything(con) == asked and place.id in str(marts.built(lake))
 
 
@@ -74,7 +74,7 @@ def test_a_built_mart_is_what_is_read(lake: Path) -> None:
     """Where a sweep is built its facts are not opened: without them the marts still answer."""
     for place in store.sweeps(lake):
         marts.build(place)
-    with session.connect(lake) as con:
+    with connection.connect(lake) as con:
         sql = con.execute("SELECT sql FROM duckdb_views() WHERE view_name = 'totals'").fetchall()[0][0]
         shutil.rmtree(lake / "associations")
         services = con.execute("SELECT services FROM totals WHERE sweep = ?", [LAST]).fetchall()
@@ -100,11 +100,11 @@ def test_what_is_not_sealed_is_not_built(tmp_path: Path) -> None:
 
 def test_an_edition_over_built_marts(lake: Path) -> None:
     """A country's edition is the same over built marts, and leaves the connection as it was."""
-    with session.connect(lake) as con:
+    with connection.connect(lake) as con:
         asked = data.gather(con, LAST, Edition(country="GB"))
     for place in store.sweeps(lake):
         marts.build(place)
-    with session.connect(lake) as con:
+    with connection.connect(lake) as con:
         before = everything(con)
         assert data.gather(con, LAST, Edition(country="GB")) == asked
         assert everything(con) == before
@@ -115,5 +115,5 @@ def test_the_text_for_the_shell_reads_them(lake: Path) -> None:
     for place in store.sweeps(lake):
         marts.build(place)
     con = duckdb.connect()
-    con.execute(session.init_sql(lake))
+    con.execute(connection.init_sql(lake))
     assert con.execute("SELECT count(*) FROM totals").fetchone() == (len(SWEEPS),)

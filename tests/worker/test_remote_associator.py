@@ -15,7 +15,7 @@ from pipeline.sweep import freeze
 from pipeline.sweep import run as sweep
 from pipeline.testbed import spec, truth
 from pipeline.transport.keys import create
-from pipeline.views import session
+from pipeline.views import connection
 from pipeline.worker import remote_associator
 from tests.testbed.running import CENSUS, ROOT, environment
 
@@ -57,7 +57,7 @@ def both(folder: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def found(folder: Path) -> dict[tuple[int, int], str]:
-    with session.connect(folder / "lake") as con:
+    with connection.connect(folder / "lake") as con:
         rows = con.execute("SELECT ip, port, outcome FROM responses").fetchall()
     return {(ip, port): outcome for ip, port, outcome in rows}
 

@@ -1,4 +1,4 @@
-"""Tables of a lake as relations of DuckDB."""
+"""Tables of a lake as views of DuckDB."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from pipeline import schema
 from pipeline.errors import InputError
 from pipeline.lake import parts, receipts, store
 from pipeline.lake.store import Place
-from pipeline.views import relations, session
+from pipeline.views import connection, raw_views
 from tests.publish.history import history, write
 
 
@@ -21,7 +21,7 @@ def test_an_older_programs_table_lacks_columns(tmp_path: Path) -> None:
     path = store.Sweep(tmp_path, history()[0].id).sealed("locations")
     table = pq.read_table(path, partitioning=None).drop_columns(["country_second", "second_source"])
     pq.write_table(table.append_column("odd", pa.nulls(len(table), pa.string())), path)
-    with session.connect(tmp_path) as con:
+    with connection.connect(tmp_path) as con:
         rows = con.execute(
             "SELECT bool_and(country_second IS NULL), count(*) > 0 FROM locations WHERE sweep = ?", [history()[0].id]
         ).fetchall()
@@ -34,8 +34,8 @@ def test_the_sweep_is_that_of_the_folder(history_con: duckdb.DuckDBPyConnection,
     """Each row has the sweep whose folder it lies in, as text; a lake whose own path has such a folder is refused."""
     found = history_con.execute("SELECT DISTINCT sweep FROM responses ORDER BY 1").fetchall()
     assert found == [(sweep.id,) for sweep in sorted(history(), key=lambda sweep: sweep.id)]
-    with pytest.raises(InputError, match="lies in a folder"):
-        relations.statements(tmp_path / "sweep=other" / "lake")
+    with pytest.raises(InputError, match="is inside a folder"):
+        raw_views.statements(tmp_path / "sweep=other" / "lake")
 
 
 def test_parts_at_work_are_read(lake: Place) -> None:
@@ -57,7 +57,7 @@ def test_parts_at_work_are_read(lake: Place) -> None:
     named = [{"table": "responses", "file": "000-000000.2.parquet", "rows": 1, "sha256": ""}]
     receipts.put_receipt(place, "000-000000", {"shard": 0, "parts": named})
     con = duckdb.connect()
-    for statement in relations.of_sweeps([place]):
+    for statement in raw_views.of_sweeps([place]):
         con.execute(statement)
     assert con.execute("SELECT sweep, ip, outcome FROM raw_responses").fetchall() == [(place.id, 1, "silent")]
     described = [name for name, *_ in con.execute("DESCRIBE raw_tls").fetchall()]

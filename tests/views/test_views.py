@@ -7,23 +7,28 @@ import pyarrow as pa
 import pytest
 
 from pipeline import schema
-from pipeline.views import queries
+from pipeline.views import views
 from tests.analysis import lake
 
-FILES = sorted(path for path in queries.FOLDER.rglob("*.sql"))
+FILES = sorted(path for path in views.FOLDER.rglob("*.sql"))
+REPORTS = sorted((views.FOLDER / "reports").glob("*.sql"))
+#: Marts that a report reads directly; `vantages` has a query of its own.
+ORDERED = sorted({*views.PUBLISHED, *views.NAMED, *views.SERIES} - {"vantages"})
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_every_file_has_its_header(path: object) -> None:
-    """Each file begins with its question, its grain and its notes, and stays within 70 lines."""
-    lines = path.read_text("utf-8").splitlines()  # type: ignore[attr-defined]
-    assert [line.split(":")[0] for line in lines[:3]] == ["-- Question", "-- Grain", "-- Notes"]
+def test_every_file_has_its_header(path: Path) -> None:
+    """Each file begins with its question, its grain and its notes, a published mart with its order too; at most 75 lines."""
+    lines = path.read_text("utf-8").splitlines()
+    order = ["-- Order"] if path.parent.name == "marts" and path.stem in ORDERED else []
+    keys = ["-- Question", "-- Grain", *order, "-- Notes"]
+    assert [line.split(":")[0] for line in lines[: len(keys)]] == keys
     assert len(lines) <= 75
 
 
 def test_views_come_after_what_they_read() -> None:
     """Views install in the given order, and each table of the contract has a staging view of its name."""
-    names = [name for name, _, _ in queries.views()]
+    names = [query.name for query in views.definitions()]
     assert names.index("associations") < names.index("exposed_2026_11") < names.index("countries")
     assert {table.name for table in schema.tables()} <= set(names)
 
@@ -52,7 +57,7 @@ def test_every_column_is_explained() -> None:
     assert not [(view, column) for view, column, comment in found if not (comment or "").endswith((".", ">"))], (
         "a column"
     )
-    assert not queries._meanings().keys() - {column for _, column, _ in found}
+    assert not views._meanings().keys() - {column for _, column, _ in found}
 
 
 def test_init_sql_makes_the_same_views() -> None:
@@ -61,14 +66,14 @@ def test_init_sql_makes_the_same_views() -> None:
     for table in schema.tables():
         columns = [pa.field("sweep", pa.string()), *table.arrow]
         con.register(f"raw_{table.name}", pa.schema(columns).empty_table())
-    con.execute(queries.init_sql()).fetchall()
-    assert [con.execute(f"SELECT * FROM {name}").fetchall() for name, _, _ in queries.views()]
+    con.execute(views.init_sql()).fetchall()
+    assert all(con.execute(f"SELECT * FROM {query.name}").fetchall() == [] for query in views.definitions())
 
 
 def test_published_marts_hold_no_address() -> None:
     """What is published has no column that could hold an address, a host or a network's holder."""
     con = lake.connect()
-    for name in (*queries.PUBLISHED, *queries.SERIES):
+    for name in (*views.PUBLISHED, *views.SERIES):
         columns = {row[0] for row in lake.rows(con, f"DESCRIBE {name}")}
         assert not columns & {"ip", "address", "asn", "organisation", "raw", "vantages"}
 
@@ -76,22 +81,29 @@ def test_published_marts_hold_no_address() -> None:
 def test_what_names_networks_holds_no_address() -> None:
     """A mart of which named rows are published has no column of an address or a host either."""
     con = lake.connect()
-    for name in queries.NAMED:
+    for name in views.NAMED:
         columns = {row[0] for row in lake.rows(con, f"DESCRIBE {name}")}
         assert not columns & {"ip", "address", "raw", "vantages"}
 
 
 def test_a_comment_with_an_apostrophe_is_quoted() -> None:
     """Apostrophes are doubled, so that a header cannot end its string."""
-    assert queries.quoted("a sweep's") == "'a sweep''s'"
+    assert views.quoted("a sweep's") == "'a sweep''s'"
 
 
-@pytest.mark.parametrize("path", sorted((queries.FOLDER / "reports").glob("*.sql")), ids=lambda path: path.stem)
-def test_a_report_asks_of_sweeps_that_are_named(path: Path) -> None:
-    """Each question of a report runs, has a sweep as its parameter, and of a mart asks what the mart itself does."""
-    report = queries.report(path.stem)
-    given = {name: lake.SWEEP for name in ("sweep", "before") if f"${name}" in report.sql}
+@pytest.mark.parametrize("name", [*ORDERED, *(path.stem for path in REPORTS)])
+def test_a_query_of_a_report_is_about_a_named_sweep(name: str) -> None:
+    """Each query of a report runs, and has a sweep as its parameter."""
+    report = views.report(name)
+    given = {parameter: lake.SWEEP for parameter in ("sweep", "before") if f"${parameter}" in report.sql}
     assert "sweep" in given
     lake.connect().execute(report.sql, given).fetchall()
-    if path.stem in {name for name, _, _ in queries.views()}:
-        assert report.comment.partition("\n")[0] == queries.comment(path.stem).partition("\n")[0]
+
+
+def test_a_question_is_written_once() -> None:
+    """No two files ask the same question, and a report that reads a mart has the question of the mart."""
+    questions = [
+        views.parse(path.stem, path.read_text("utf-8")).question for path in FILES if path.stem[:6] != "wilson"
+    ]
+    assert len(set(questions)) == len(questions) and "" not in questions
+    assert views.report("countries").question == views.view("countries").question

@@ -1,0 +1,5 @@
+-- Question: How is an IPv4 address, kept as an integer, written?
+-- Grain: a scalar of (ip).
+-- Notes: as 192.0.2.1.
+CREATE OR REPLACE MACRO dotted(ip) AS
+    concat_ws('.', ip >> 24, (ip >> 16) & 255, (ip >> 8) & 255, ip & 255)

@@ -1,0 +1,23 @@
+"""SQL macros over outcomes, made from the sets of `pipeline.outcome`, so that no SQL file lists an outcome again."""
+
+from collections.abc import Collection, Iterator, Mapping
+from types import MappingProxyType
+
+from pipeline.outcome import ACCEPTS_ASSOCIATION, ACCEPTS_DATA, SPEAKS_DICOM, Outcome
+
+#: Macro → the outcomes for which it is true. Of null it is null.
+MACROS: Mapping[str, Collection[Outcome]] = MappingProxyType(
+    {
+        "speaks_dicom": SPEAKS_DICOM,
+        "accepts": ACCEPTS_ASSOCIATION,
+        "accepts_data": ACCEPTS_DATA,
+        "is_outcome": tuple(Outcome),
+    }
+)
+
+
+def statements() -> Iterator[str]:
+    """The statements that create the macros, the same text each time: built marts are kept by a digest over it."""
+    for name, outcomes in MACROS.items():
+        listed = ", ".join(f"'{outcome}'" for outcome in Outcome if outcome in outcomes)
+        yield f"CREATE OR REPLACE MACRO {name}(outcome) AS outcome IN ({listed})"

@@ -1,0 +1,128 @@
+"""Each table of a lake as one view of DuckDB, `raw_NAME`, with the sweep of each row.
+
+A sealed sweep is read from its sealed tables, one at work from the parts that its receipts name. Rows of every earlier schema version
+come with the columns and types of today (docs/decisions/0013-schema-versions.md).
+"""
+
+from collections.abc import Iterable
+
+import duckdb
+import pyarrow as pa
+
+from pipeline import schema
+from pipeline.errors import InputError
+from pipeline.lake import receipts, store
+from pipeline.lake.store import Place, Sweep
+from pipeline.views.views import quoted
+
+#: By default DuckDB downloads extensions on use; a census reads its lake and nothing else.
+SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
+
+_SQL_TYPES = {
+    "bool": "BOOLEAN",
+    "uint8": "UTINYINT",
+    "uint16": "USMALLINT",
+    "uint32": "UINTEGER",
+    "uint64": "UBIGINT",
+    "double": "DOUBLE",
+    "string": "VARCHAR",
+    "binary": "BLOB",
+    "timestamp[us, tz=UTC]": "TIMESTAMPTZ",
+}
+
+
+def open_database() -> duckdb.DuckDBPyConnection:
+    """Open a new in-memory DuckDB: times in UTC, no downloads, no progress bar."""
+    con = duckdb.connect(config=SETTINGS)
+    for name, value in (("TimeZone", "'UTC'"), ("enable_progress_bar", "false")):
+        con.execute(f"SET {name} = {value}").fetchall()
+    return con
+
+
+def statements(lake: Place) -> list[str]:
+    """The statements that create the raw views of a lake. Raises InputError if the folder is not a lake."""
+    if any(name.startswith("sweep=") for name in str(lake.absolute()).split("/")):
+        raise InputError(str(lake), "is inside a folder named `sweep=`, as the sweeps of a lake are; move the lake")
+    return of_sweeps(store.sweeps(lake))
+
+
+def of_sweeps(sweeps: list[Sweep]) -> list[str]:
+    """The statements that create the raw views of these sweeps alone."""
+    return [f"CREATE OR REPLACE VIEW raw_{table.name} AS\n{rows_of(table, sweeps)}" for table in schema.tables()]
+
+
+def rows_of(table: schema.Table, sweeps: list[Sweep]) -> str:
+    """SQL for all rows of a table, with the columns and types of today: what an earlier version lacks is filled in."""
+    sealed = [path for paths in sweeps if (path := paths.sealed(table.name)).exists()]
+    sources = [read_sweeps(sealed, [column.name for column in table.columns])] if sealed else []
+    at_work = [source for paths in sweeps if (source := _rows_at_work(table, paths))]
+    rows = "\nUNION ALL BY NAME\n".join([no_rows(table), *sources, *at_work])
+    filled = ", ".join(_filled(column) for column in table.columns if column.before is not None)
+    return f"SELECT * REPLACE ({filled}) FROM (\n{rows}\n)" if filled else rows
+
+
+def _filled(column: schema.Column) -> str:
+    """A column that older rows lack and that is never null: for them, the value that the schema says."""
+    before = quoted(column.before) if isinstance(column.before, str) else column.before
+    return f'coalesce("{column.name}", {before}::{sql_type(column.field.type)}) AS "{column.name}"'
+
+
+def read_sweeps(files: Iterable[Place], columns: Iterable[str] = ()) -> str:
+    """SQL for the rows of files in folders `sweep=ID`; a query about one sweep opens only that sweep's files."""
+    selected = _existing([*columns, "sweep"]) if columns else "*"
+    return (
+        f"SELECT {selected} FROM read_parquet([{_listed(files)}], union_by_name = true, "
+        "hive_partitioning = true, hive_types_autocast = false)"
+    )
+
+
+def _existing(columns: Iterable[str]) -> str:
+    """Those of these columns that the files have."""
+    return f"COLUMNS(name -> name IN ({', '.join(map(quoted, columns))}))"
+
+
+def _listed(files: Iterable[Place]) -> str:
+    return ", ".join(quoted(str(path)) for path in store.files(files))
+
+
+def _rows_at_work(table: schema.Table, paths: Sweep) -> str:
+    """SQL for the rows of a table of a sweep that is not sealed; empty if it has none yet."""
+    if paths.sealed(table.name).exists():
+        return ""
+    if parts := receipts.parts(paths, table.name):
+        reader = f"read_parquet([{_listed(parts)}], union_by_name = true, hive_partitioning = false)"
+    elif table.name == "receipts" and (files := store.entries(paths.receipts, "*.json")):
+        reader = _read_json(table, files)
+    else:
+        return ""
+    return f"SELECT {_existing(table.arrow.names)}, {quoted(paths.id)} AS sweep FROM {reader}"
+
+
+def _read_json(table: schema.Table, files: Iterable[Place]) -> str:
+    """SQL for JSON files, one row each, with their times (microseconds since 1970) as timestamps."""
+    columns = ", ".join(f"{quoted(c.name)}: {quoted(_json_type(c.field.type))}" for c in table.columns)
+    times = [c.name for c in table.columns if pa.types.is_timestamp(c.field.type)]
+    replaced = ", ".join(f'make_timestamptz("{name}") AS "{name}"' for name in times)
+    return f"(SELECT * REPLACE ({replaced}) FROM read_json([{_listed(files)}], columns = {{{columns}}}))"
+
+
+def _json_type(kind: pa.DataType) -> str:
+    return "BIGINT" if pa.types.is_timestamp(kind) else sql_type(kind)
+
+
+def no_rows(table: schema.Table) -> str:
+    """SQL for no row with every column: a table that no sweep has yet is empty, not absent."""
+    columns = ", ".join(f'NULL::{sql_type(column.field.type)} AS "{column.name}"' for column in table.columns)
+    return f"SELECT {columns}, NULL::VARCHAR AS sweep WHERE false"
+
+
+def sql_type(kind: pa.DataType) -> str:
+    """DuckDB's name of an Arrow type."""
+    if pa.types.is_list(kind):
+        return sql_type(kind.value_type) + "[]"
+    if pa.types.is_struct(kind):
+        return "STRUCT(" + ", ".join(f'"{member.name}" {sql_type(member.type)}' for member in kind) + ")"
+    return _SQL_TYPES[str(kind)]

@@ -1,0 +1,247 @@
+"""The SQL of `analysis/`: macros, the views over a lake's raw tables, the queries of reports, and checks.
+
+Rules
+
+* A file holds one statement. Its name is the name of the macro, view, query or check.
+* Its header, a comment, becomes the view's comment: Question, Grain, Order (a published mart), Notes.
+* Folders build on each other: `macros`, `staging` over the raw tables, `marts` over staging, `checks` over both. `reports` hold
+  what a report asks of several sweeps or marts; the rows of one mart it reads directly, in the order that the mart's header names.
+* Views refer to each other by name, so the order in which they are created follows from their text and is written nowhere else.
+* Which outcomes count as what is defined in `pipeline.outcome` alone; the macros over them are made from it (`outcome_macros`).
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from graphlib import TopologicalSorter
+from types import MappingProxyType
+
+import duckdb
+import pyarrow as pa
+
+from pipeline import checkout, schema
+from pipeline.views import outcome_macros
+
+FOLDER = checkout.ANALYSIS
+
+#: View → other SQL that gives the same rows.
+Replacements = Mapping[str, str]
+NO_REPLACEMENTS: Replacements = MappingProxyType({})
+
+#: The marts that hold aggregates only. A mart that is neither here nor below holds addresses and is never published.
+PUBLISHED = (
+    "totals",
+    "funnel",
+    "countries",
+    "changes",
+    "change_totals",
+    "outcomes",
+    "ports",
+    "implementations",
+    "products",
+    "sectors",
+    "network_kinds",
+    "system_counts",
+    "ae_control",
+    "tls_share",
+    "doubts",
+    "country_databases",
+    "suspicions",
+    "rejections",
+    "country_funnel",
+    "harm_arms",
+)
+#: Marts whose rows name a network's holder: a report shows only those that `publish.disclosure` lets pass.
+NAMED = ("networks",)
+#: Marts whose rows are about several sweeps; published too.
+SERIES = ("trend", "country_trend", "recaptures", "vantages", "loss")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One file of SQL: its name, its statement, and its header as one comment."""
+
+    name: str
+    sql: str
+    comment: str
+
+    @property
+    def question(self) -> str:
+        """The question that it answers."""
+        return self._header("Question")
+
+    @property
+    def order(self) -> str:
+        """The order of its rows in a report, as SQL; empty if its header names none."""
+        return self._header("Order")
+
+    def _header(self, key: str) -> str:
+        lines = (line for line in self.comment.splitlines() if line.startswith(f"{key}: "))
+        return next(lines, "").removeprefix(f"{key}: ")
+
+
+@cache
+def definitions() -> tuple[Query, ...]:
+    """Staging views and marts, each after those that it reads."""
+    by_name, reads = _by_name(), _reads()
+    names = TopologicalSorter({name: sorted(reads[name]) for name in sorted(reads)}).static_order()
+    return tuple(by_name[name] for name in names)
+
+
+@cache
+def _by_name() -> dict[str, Query]:
+    return {query.name: query for query in [*_read("staging"), *_read("marts")]}
+
+
+@cache
+def _reads() -> dict[str, frozenset[str]]:
+    """The views that each view reads."""
+    by_name = _by_name()
+    return {name: frozenset(_names_in(query.sql) & by_name.keys() - {name}) for name, query in by_name.items()}
+
+
+def _names_in(sql: str) -> set[str]:
+    """The relations that follow FROM or JOIN."""
+    return set(re.findall(r"\b(?:FROM|JOIN)\s+(\w+)", sql))
+
+
+def needed(names: Iterable[str]) -> frozenset[str]:
+    """These views and all that they are built on."""
+    collected: set[str] = set()
+    new = set(names)
+    while new:
+        collected |= new
+        new = {read for name in new for read in _reads()[name]} - collected
+    return frozenset(collected)
+
+
+def view(name: str) -> Query:
+    """A staging view or a mart."""
+    return _by_name()[name]
+
+
+def macros() -> list[str]:
+    """The statements that create the functions which views and checks use."""
+    return [*outcome_macros.statements(), *(query.sql for query in _read("macros") if " AS TABLE" not in query.sql)]
+
+
+def table_macros() -> list[str]:
+    """The statements that create the questions with parameters, which read the marts."""
+    return [query.sql for query in _read("macros") if " AS TABLE" in query.sql]
+
+
+@cache
+def report(name: str) -> Query:
+    """A query of a report, with the parameter `$sweep` (one also with `$before`): a file of `reports`, or the rows of a mart."""
+    path = FOLDER / "reports" / f"{name}.sql"
+    return parse(name, path.read_text("utf-8")) if path.exists() else _rows_of(view(name))
+
+
+def _rows_of(mart: Query) -> Query:
+    """The rows of one sweep in a mart, or those of a series up to a sweep, in the mart's order."""
+    if mart.name in SERIES:
+        sql = f"FROM {mart.name}\nWHERE sweep IN (FROM so_far($sweep))"
+    else:
+        sql = f"SELECT * EXCLUDE (sweep)\nFROM {mart.name}\nWHERE sweep = $sweep"
+    return Query(mart.name, f"{sql}\nORDER BY {mart.order}", mart.comment)
+
+
+def checks() -> list[tuple[str, str]]:
+    """Queries that return rows only when something is wrong, as (name, sql)."""
+    return [(query.name, query.sql) for query in _read("checks")]
+
+
+def statements(replacements: Replacements = NO_REPLACEMENTS) -> Iterator[str]:
+    """Everything that creates the macros and views over the raw tables, in order."""
+    yield from macros()
+    for query in definitions():
+        yield _create(query.name, replacements.get(query.name, query.sql))
+        yield f"COMMENT ON VIEW {query.name} IS {quoted(query.comment)}"
+    yield from table_macros()
+
+
+def _create(name: str, sql: str) -> str:
+    return f"CREATE OR REPLACE VIEW {name} AS\n{sql}"
+
+
+def column_comments(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """Comment every column of every view with its meaning: from the schema where the view is a table's, else by its name."""
+    for name, columns in _columns(con).items():
+        meanings = _meanings() | _schema_meanings(name)
+        yield from (
+            f'COMMENT ON COLUMN {name}."{column}" IS {quoted(meanings[column])}'
+            for column in columns
+            if column in meanings
+        )
+
+
+def _columns(con: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    """View → its columns, in their order."""
+    by_view: dict[str, list[str]] = {}
+    sql = "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal ORDER BY table_name, column_index"
+    for name, column in con.execute(sql).fetchall():
+        if not name.startswith("raw_"):
+            by_view.setdefault(name, []).append(column)
+    return by_view
+
+
+@cache
+def _meanings() -> dict[str, str]:
+    """The columns of the marts, by name."""
+    return tomllib.loads((FOLDER / "columns.toml").read_text("utf-8"))
+
+
+def _schema_meanings(name: str) -> dict[str, str]:
+    """The columns of a table of the schema, with their units; none for another view."""
+    if not (schema.FOLDER / f"{name}.toml").exists():
+        return {}
+    return {c.name: f"{c.meaning} <{c.unit}>" if c.unit else c.meaning for c in schema.table(name).columns}
+
+
+def install(con: duckdb.DuckDBPyConnection, replacements: Replacements = NO_REPLACEMENTS) -> None:
+    """Create all views in a connection that has the raw tables (raw_responses, raw_associations, ...)."""
+    for statement in statements(replacements):
+        con.execute(statement).fetchall()
+    con.execute(";\n".join(column_comments(con))).fetchall()
+
+
+def install_some(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
+    """Create only these views and those that they read, without comments, which takes a fraction of the time."""
+    wanted = needed(names)
+    for statement in [*macros(), *(_create(query.name, query.sql) for query in definitions() if query.name in wanted)]:
+        con.execute(statement).fetchall()
+
+
+def init_sql(replacements: Replacements = NO_REPLACEMENTS) -> str:
+    """The same as text for `duckdb -init`, to follow statements that create the raw tables."""
+    return "".join(f"{statement};\n\n" for statement in [*statements(replacements), *_comments_without_a_lake()])
+
+
+def _comments_without_a_lake() -> list[str]:
+    """The columns' comments, from a catalogue over empty tables: views have the same columns over any lake."""
+    with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as con:
+        for table in schema.tables():
+            empty = pa.schema([pa.field("sweep", pa.string()), *table.arrow]).empty_table()
+            con.register(f"raw_{table.name}", empty)
+        for statement in statements():
+            con.execute(statement).fetchall()
+        return list(column_comments(con))
+
+
+def quoted(text: str) -> str:
+    """A text as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _read(folder: str) -> list[Query]:
+    return [parse(path.stem, path.read_text("utf-8")) for path in sorted((FOLDER / folder).glob("*.sql"))]
+
+
+def parse(name: str, text: str) -> Query:
+    """Split a file into its header comment and its statement."""
+    lines = text.splitlines()
+    size = next((number for number, line in enumerate(lines) if not line.startswith("--")), len(lines))
+    comment = "\n".join(line.removeprefix("--").strip() for line in lines[:size])
+    return Query(name, "\n".join(lines[size:]).strip().rstrip(";"), comment)
