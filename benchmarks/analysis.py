@@ -17,10 +17,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import networks, weeks
-from pipeline.lake import store
+from pipeline.lake import layout
+from pipeline.lake.layout import Sweep
 from pipeline.publish import report
 from pipeline.space.plan import Plan
-from pipeline.sweep import enrichment, freeze
+from pipeline.sweep import enrichment
 from pipeline.views import connection, views
 
 QUERY_GOAL, REPORT_GOAL, FULL_GOAL, MEMORY_GOAL = 5.0, 60.0, 60.0, 4096
@@ -33,7 +34,7 @@ def write(lake: Path, count: int, services: int, responses: int, blocks: int) ->
     spent = 0.0
     for plan, place in weeks.write(lake, _plan(lake, blocks), count, services=services, responses=responses):
         begun = time.perf_counter()
-        enrichment.enrich(plan, place)
+        enrichment.enrich(Sweep(plan, place))
         spent += time.perf_counter() - begun
     print(
         f"{count} sweeps of {services:,} services and {responses:,} responses: enriched in {spent / count:.1f} s each"
@@ -42,7 +43,7 @@ def write(lake: Path, count: int, services: int, responses: int, blocks: int) ->
 
 def ask(lake: Path) -> None:
     """Ask every mart that is published for the latest sweep, the slowest first; and open the lake."""
-    place = store.find(lake, None)
+    place = layout.find(lake, None)
     begun = time.perf_counter()
     with connection.connect(lake) as con:
         print(f"{'opening the lake':30} {time.perf_counter() - begun:6.2f} s")
@@ -59,7 +60,7 @@ def ask(lake: Path) -> None:
 
 def publish(lake: Path) -> None:
     """Write the report of the latest sweep in all formats."""
-    place = store.find(lake, None)
+    place = layout.find(lake, None)
     begun = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, connection.connect(lake) as con:
         con.execute("SET threads = 2")
@@ -69,10 +70,9 @@ def publish(lake: Path) -> None:
 
 def enrich(lake: Path) -> None:
     """Enrich the latest sweep, and build its marts."""
-    place = store.find(lake, None)
-    plan = freeze.read(place.plan)
+    sweep = layout.open_sweep(lake, None)
     begun = time.perf_counter()
-    enrichment.enrich(plan, place)
+    enrichment.enrich(sweep)
     print(f"enriched and aggregated: {time.perf_counter() - begun:.1f} s of {FULL_GOAL:.0f}")
 
 

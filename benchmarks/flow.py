@@ -17,9 +17,8 @@ import msgspec
 
 from pipeline.guard.proof import TESTBED
 from pipeline.guard.sockets import ONLY_TESTBED
-from pipeline.lake import store
+from pipeline.lake import layout
 from pipeline.status import snapshot
-from pipeline.sweep import freeze
 from pipeline.testbed.closed import Pair, closed_pair, inside
 
 #: Goals: seconds a shard, and seconds to the first probe.
@@ -46,7 +45,7 @@ def planned(folder: Path, name: str, *, rate: int, shards: int, targets: int) ->
 
 def ranges(plan: Path) -> int:
     """How many ranges a plan has."""
-    walk = freeze.read(plan).walk()
+    walk = layout.read_plan(plan).walk()
     return sum(1 for shard in range(walk.shards) for _ in walk.ranges(shard))
 
 
@@ -76,9 +75,9 @@ def first_probe(pair: Pair, environment: dict[str, str], plan: Path) -> float:
 
 
 def _probed(lake: Path) -> int:
-    if not (lake / "plans").is_dir() or not store.sweeps(lake):
+    if not (lake / "plans").is_dir() or not layout.sweeps(lake):
         return 0
-    return snapshot.counts(snapshot.workers(store.find(lake, None)))["probed"]
+    return snapshot.counts(snapshot.workers(layout.find(lake, None)))["probed"]
 
 
 def main() -> None:

@@ -16,8 +16,8 @@ from benchmarks.send import PORT, template
 from pipeline.guard import sockets
 from pipeline.probe.rst_filter import suppress_resets
 from pipeline.rings.filter import filter_program
-from pipeline.rings.packet_ring import SEGMENT, SEGMENT_FRAME, SEGMENT_FRAMES, TX_FRAMES, USER, TransmitRing, Transmits
-from pipeline.rings.receive import RX_FRAMES, ReceiveRing
+from pipeline.rings.packet_ring import SEGMENT, SEGMENT_FRAME, SEGMENT_FRAMES, TX_FRAMES, TransmitRing, Transmits
+from pipeline.rings.receive import RX_FRAMES, USER, ReceiveRing
 from pipeline.rings.xdp import Port, RefusedError
 from pipeline.testbed.closed import VANTAGE_ADDRESS, Pair, inside
 from pipeline.testbed.internet.serve import link

@@ -27,7 +27,7 @@ from benchmarks import bytes as rows
 from benchmarks import networks, weeks
 from pipeline import schema
 from pipeline.lake import parts
-from pipeline.lake.store import Sweep
+from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.sweep import enrichment
 from pipeline.views import marts, raw_views, views
 
@@ -53,7 +53,7 @@ CHECKS = ("response_twice", "association_without_response")
 ONE = "FROM responses WHERE ip = 1000000000"
 
 
-def made(lake: Path, count: int) -> Sweep:
+def made(lake: Path, count: int) -> SweepPaths:
     """A sealed and enriched sweep of so many responses."""
     lake.mkdir()
     plan = weeks.weekly_plan(lake, str(networks.write(lake / "networks.mmdb", BLOCKS)))
@@ -66,7 +66,7 @@ def made(lake: Path, count: int) -> Sweep:
         said = said.set_column(said.schema.get_field_index(name), said.schema.field(name), spoke[name])
     for name, table in zip(TABLES, (answers, said), strict=True):
         parts.write(place.sealed(name), table, name, place.id)
-    enrichment.enrich(named, place)
+    enrichment.enrich(Sweep(named, place))
     return place
 
 
@@ -79,10 +79,10 @@ def ordered(table: pa.Table, name: str, order: list[str]) -> pa.Table:
     return keyed.sort_by([(column, "ascending") for column in chosen]).drop_columns(RANGE)
 
 
-def rewritten(place: Sweep, lake: Path, order: list[str]) -> Sweep:
+def rewritten(place: SweepPaths, lake: Path, order: list[str]) -> SweepPaths:
     """The same sweep in another lake, its large tables in an order."""
     shutil.copytree(place.lake, lake, copy_function=os.link)
-    other = Sweep(lake, place.id)
+    other = SweepPaths(lake, place.id)
     for name in TABLES:
         path = other.sealed(name)
         table = ordered(pq.read_table(path, partitioning=None), name, order)
@@ -94,13 +94,13 @@ def rewritten(place: Sweep, lake: Path, order: list[str]) -> Sweep:
     return other
 
 
-def size(place: Sweep, table: str) -> float:
+def size(place: SweepPaths, table: str) -> float:
     """Bytes a row."""
     path = place.sealed(table)
     return path.stat().st_size / pq.read_metadata(path).num_rows
 
 
-def piece(place: Sweep, order: list[str]) -> float:
+def piece(place: SweepPaths, order: list[str]) -> float:
     """The share of all responses that a seal holds at least, which cuts them by the values of the order's first column.
 
     Rows of a target in two parts have each a time of its own: by time, a seal that keeps the first of them holds all.
@@ -112,14 +112,14 @@ def piece(place: Sweep, order: list[str]) -> float:
     return most / pc.sum(counts.field("counts")).as_py()
 
 
-def questions() -> dict[str, Callable[[Sweep], float]]:
+def questions() -> dict[str, Callable[[SweepPaths], float]]:
     """What is asked of a sweep, and how long that takes of a CPU."""
     asked = {name: partial(_asked, reads=(name,), sql=f"FROM {name}") for name in MARTS}
     asked |= {name: partial(_asked, reads=TABLES, sql=sql) for name, sql in views.checks() if name in CHECKS}
     return {"all marts": _built} | asked | {"one address": partial(_asked, reads=TABLES, sql=ONE)}
 
 
-def _built(place: Sweep) -> float:
+def _built(place: SweepPaths) -> float:
     began = time.process_time()
     marts.build(place)
     return time.process_time() - began

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pipeline import schema
 from pipeline.associate.conversation import Conversation
 from pipeline.lake import parts, store
-from pipeline.lake.store import Sweep
+from pipeline.lake.layout import SweepPaths
 from pipeline.record import columns
 from pipeline.space import plan as planning
 from pipeline.space.plan import Plan
@@ -59,7 +59,7 @@ def weekly_plan(folder: Path, asn: str = "") -> Plan:
     return freeze.freeze(path, folder)
 
 
-def write(lake: Path, plan: Plan, weeks: int, *, services: int, responses: int) -> Iterator[tuple[Plan, Sweep]]:
+def write(lake: Path, plan: Plan, weeks: int, *, services: int, responses: int) -> Iterator[tuple[Plan, SweepPaths]]:
     """Write the facts of each week's sweep, sealed, and yield its plan and place; what to derive is left to the caller."""
     draw = np.random.default_rng(20250106)
     space = Space.over(Ranges.of(plan.ranges))
@@ -68,7 +68,7 @@ def write(lake: Path, plan: Plan, weeks: int, *, services: int, responses: int) 
         started = BEGIN + timedelta(weeks=week)
         named = msgspec.structs.replace(plan, sweep=f"{started:%Y%m%dT%H%M%SZ}-weekly")
         named = msgspec.structs.replace(named, digest=planning.digest(named))
-        place = Sweep(lake, named.sweep)
+        place = SweepPaths(lake, named.sweep)
         store.write(place.plan, planning.encode(named))
         seen = there[draw.random(len(there)) >= MISSED]
         _seal(place, named, started, _facts(draw, space, seen, answers, responses))
@@ -149,7 +149,7 @@ def _same(text: str, size: int) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(np.zeros(size, np.int32)), pa.array([text])).cast(pa.string())
 
 
-def _seal(place: Sweep, plan: Plan, started: datetime, facts: dict[str, pa.Table]) -> None:
+def _seal(place: SweepPaths, plan: Plan, started: datetime, facts: dict[str, pa.Table]) -> None:
     """Write the tables that a seal writes."""
     counts = {name: len(facts[name]) for name in ("responses", "associations")} | {"probes_sent": plan.targets}
     times = {"started_at": started, "finished_at": started + timedelta(hours=20)}

@@ -13,8 +13,7 @@ from prefect.states import Crashed
 
 from flows.asked import once
 from pipeline.errors import CensusError
-from pipeline.lake.store import Sweep
-from pipeline.space.plan import Plan
+from pipeline.lake.layout import Sweep
 from pipeline.sweep import run as steps
 
 #: How often to look after the vantages, in seconds.
@@ -46,14 +45,13 @@ class Vantage:
 class Fleet:
     """The vantages of a sweep, by the names of their deployments; a name may stand there several times."""
 
-    plan: Plan
-    place: Sweep
+    sweep: Sweep
     names: list[str]
     _vantages: list[Vantage] = field(default_factory=list)
 
     def run(self, asked: Callable[[], None], shown: Callable[[], None]) -> None:
         """Have all vantages work until nothing is missing. Raises what `asked` raises, and CensusError if none is left."""
-        if not steps.missing(self.plan, self.place):
+        if not steps.missing(self.sweep):
             return
         self._vantages = [Vantage(name, self._begin(name)) for name in self.names]
         while not self._is_done():
@@ -70,7 +68,7 @@ class Fleet:
 
     def _begin(self, name: str) -> UUID:
         """Ask for a run; a worker of its pool takes it when it is free."""
-        parameters = {"lake": str(self.place.lake.absolute()), "sweep": self.place.id}
+        parameters = {"lake": str(self.sweep.paths.lake.absolute()), "sweep": self.sweep.paths.id}
         return run_deployment(name, parameters=parameters, timeout=0, as_subflow=True).id  # type: ignore[union-attr]
 
     def _look(self) -> None:

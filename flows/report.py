@@ -7,9 +7,8 @@ from prefect.cache_policies import NO_CACHE
 
 from flows.shown import show_results
 from pipeline.lake import store
-from pipeline.lake.store import Sweep
+from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.publish import report as publishing
-from pipeline.sweep import freeze
 from pipeline.sweep import run as steps
 from pipeline.views import connection
 
@@ -17,16 +16,16 @@ FORMATS = {"html", "md", "csv", "png"}
 
 
 @task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=[60, 600])
-def write(place: Sweep, output: Path) -> list[Path]:
+def write(paths: SweepPaths, output: Path) -> list[Path]:
     """Write the report's files."""
-    with connection.connect(place.lake) as con:
-        return publishing.write(con, place.id, output, FORMATS)
+    with connection.connect(paths.lake) as con:
+        return publishing.write(con, paths.id, output, FORMATS)
 
 
 @flow(name="report", validate_parameters=False)
 def report(lake: str, output: str, sweep: str | None = None) -> list[str]:
     """Write the report of a sealed sweep, the latest if none is named, to `output`/SWEEP; the files' names."""
-    place = steps.sealed(store.at(lake), sweep)
-    written = write(place, Path(output) / place.id)
-    show_results(place, freeze.read(place.plan).settings.name)
+    sealed = Sweep.open(steps.sealed(store.at(lake), sweep))
+    written = write(sealed.paths, Path(output) / sealed.paths.id)
+    show_results(sealed)
     return [path.name for path in written]

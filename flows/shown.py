@@ -12,11 +12,10 @@ from prefect.artifacts import (
 )
 
 from flows.asked import once
-from pipeline.lake.store import Sweep
+from pipeline.lake.layout import Sweep
 from pipeline.publish import report
 from pipeline.publish.data import gather
-from pipeline.space.plan import Plan
-from pipeline.status.snapshot import Look, Status
+from pipeline.status.snapshot import Status, SweepStatus
 from pipeline.views import connection
 
 #: How often progress is shown, in seconds.
@@ -26,8 +25,8 @@ SHOW_SECONDS = 10.0
 class Shown:
     """The progress of one sweep. A server that does not answer is shown nothing."""
 
-    def __init__(self, plan: Plan, place: Sweep) -> None:
-        self._series, self._look = plan.settings.name, Look(plan, place)
+    def __init__(self, sweep: Sweep) -> None:
+        self._series, self._look = sweep.plan.settings.name, SweepStatus(sweep)
         self._progress: UUID | None = None
         self._percent = -1
         self._at = float("-inf")
@@ -55,10 +54,11 @@ class Shown:
         create_table_artifact(rows, key=f"{self._series}-funnel", description=words)
 
 
-def show_results(place: Sweep, series: str) -> None:
-    """The headline, the funnel and the countries of a finished sweep, as its report tells them."""
-    with connection.connect(place.lake) as con:
-        text, countries = report.summary(gather(con, place.id))
+def show_results(sweep: Sweep) -> None:
+    """Show the headline, the funnel and the countries of a finished sweep, as its report has them."""
+    series, sweep_id = sweep.plan.settings.name, sweep.paths.id
+    with connection.connect(sweep.paths.lake) as con:
+        text, countries = report.summary(gather(con, sweep_id))
     with once():
-        create_markdown_artifact(text, key=f"{series}-result", description=place.id)
-        create_table_artifact(countries, key=f"{series}-countries", description=place.id)
+        create_markdown_artifact(text, key=f"{series}-result", description=sweep_id)
+        create_table_artifact(countries, key=f"{series}-countries", description=sweep_id)

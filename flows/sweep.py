@@ -13,28 +13,27 @@ from flows.report import report
 from flows.shown import Shown, show_results
 from flows.vantage import stand
 from pipeline.lake import store
-from pipeline.lake.store import Sweep
-from pipeline.space.plan import Plan
+from pipeline.lake.layout import Sweep
 from pipeline.sweep import enrichment, freeze
 from pipeline.sweep import run as steps
 
 
 @task(cache_policy=NO_CACHE)
-def verify(plan: Plan, place: Sweep) -> None:
+def verify(sweep: Sweep) -> None:
     """Prove that receipts, tables and plan add up."""
-    steps.require_verified(plan, place)
+    steps.require_verified(sweep)
 
 
 @task(cache_policy=NO_CACHE)
-def seal(plan: Plan, place: Sweep) -> None:
+def seal(sweep: Sweep) -> None:
     """Compact the sweep into its final tables."""
-    steps.seal(plan, place)
+    steps.seal(sweep)
 
 
 @task(cache_policy=NO_CACHE)
-def enrich(plan: Plan, place: Sweep) -> None:
+def enrich(sweep: Sweep) -> None:
     """Place the addresses in countries and networks."""
-    enrichment.enrich(plan, place)
+    enrichment.enrich(sweep)
 
 
 @flow(name="sweep", validate_parameters=False)
@@ -48,21 +47,21 @@ def sweep(
     """
     plan, folder = steps.prepare(source, store.at(lake) if lake else None, steps.latest)
     freeze.require_fit(plan) if vantages else freeze.check(plan)  # a vantage checks for itself whether it may send
-    place = steps.begin(plan, folder)
-    asked, shown = Asked(), Shown(plan, place)
+    begun = steps.begin(plan, folder)
+    asked, shown = Asked(), Shown(begun)
     try:
         if vantages:
-            Fleet(plan, place, vantages).run(asked, shown)
+            Fleet(begun, vantages).run(asked, shown)
         else:
-            stand(plan, place, require_alive, asked, shown)
+            stand(begun, require_alive, asked, shown)
     except Ended as ended:
         return ended.state
     shown(now=True)
-    steps.rest(plan, place)
-    verify(plan, place)
-    seal(plan, place)
-    enrich(plan, place)
-    show_results(place, plan.settings.name)
+    steps.quarantine_fallen(begun)
+    verify(begun)
+    seal(begun)
+    enrich(begun)
+    show_results(begun)
     if output:
-        report(str(folder), output, place.id)
-    return place.id
+        report(str(folder), output, begun.paths.id)
+    return begun.paths.id

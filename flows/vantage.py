@@ -9,11 +9,10 @@ from prefect.client.schemas.objects import State
 
 from flows.asked import Asked, Ended
 from pipeline.errors import GuardError, InputError, Interrupted
-from pipeline.lake import store
-from pipeline.lake.store import Sweep
-from pipeline.space.plan import Plan
+from pipeline.lake import layout, store
+from pipeline.lake.layout import Sweep
 from pipeline.sweep import freeze
-from pipeline.worker.shards import Crew
+from pipeline.worker.shards import ShardRunner
 
 #: Seconds before a shard that failed is tried again, and once more.
 DELAYS = [5.0, 30.0]
@@ -35,30 +34,29 @@ def worth_another(_task: object, _run: object, state: State[Any]) -> bool:
     retry_delay_seconds=DELAYS,
     retry_condition_fn=worth_another,
 )
-def run_shard(crew: Crew, name: str, round_: int, shard: int) -> int:
+def run_shard(crew: ShardRunner, name: str, round_: int, shard: int) -> int:
     """Run what the lake says is missing of a shard in a round; how many ranges that were."""
     return crew.run(round_, shard)
 
 
-def stand(plan: Plan, place: Sweep, *looks: Callable[[], None]) -> None:
+def stand(sweep: Sweep, *looks: Callable[[], None]) -> None:
     """Run shards that are nobody else's until none is missing, or one of the looks raises."""
 
     def look() -> None:
         for each in looks:
             each()
 
-    with Crew(plan, place) as crew:
+    with ShardRunner(sweep) as crew:
         crew.work(lambda round_, shard: run_shard(crew, NAMES[round_], round_, shard), look)
 
 
 @flow(name="vantage", validate_parameters=False)
 def vantage(lake: str, sweep: str) -> State[Any] | None:
     """Take part in a sweep that was begun in a lake, from where this process stands."""
-    place = store.find(store.at(lake), sweep)
-    plan = freeze.read(place.plan)
-    freeze.check(plan)
+    joined = layout.open_sweep(store.at(lake), sweep)
+    freeze.check(joined.plan)
     try:
-        stand(plan, place, Asked())
+        stand(joined, Asked())
     except Ended as ended:
         return ended.state
     return None

@@ -14,7 +14,7 @@ from pipeline.guard.proof import TESTBED
 from pipeline.guard.sockets import ONLY_TESTBED, VANTAGE
 from pipeline.lake import bucket as remote
 from pipeline.lake import store
-from pipeline.lake.store import Place
+from pipeline.lake.store import Location
 from pipeline.testbed.closed import Pair, closed_pair
 from tests.lake import bucket
 
@@ -78,7 +78,7 @@ def environment(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.fixture(params=["folder", "bucket"])
-def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Location:
     if request.param == "folder":
         return tmp_path / "lake"
     return store.at(bucket.make(request.getfixturevalue("environment")) + "/some/lake")

@@ -13,7 +13,7 @@ def associate(
     name: Annotated[str, typer.Option(help="The name that `census keys` knows this machine by.", show_default=False)],
     worker: Annotated[str, typer.Option(metavar="URL", help="Where the worker listens, e.g. tcp://192.0.2.1:7100.")],
     keys: Annotated[Path, typer.Option(help="Folder with NAME.key_secret and worker.key.")] = Path("keys"),
-    sweep: SweepId = None,
+    sweep_id: SweepId = None,
 ) -> None:
     """Hold conversations for a worker on another machine: its part of TLS, second and capability visits.
 
@@ -24,13 +24,12 @@ def associate(
     The connection is encrypted; the worker lets in whose key it has, and no other.
     """
     from pipeline.console import show
-    from pipeline.lake import store
-    from pipeline.sweep import freeze
+    from pipeline.lake import layout, store
     from pipeline.worker import remote_associator
 
-    place = store.find(store.at(lake), sweep)
-    remote_associator.associate(freeze.read(place.plan), place, name=name, url=worker, keys=keys)
-    show.say(f"{place.id}: the worker has no more to hand on")
+    sweep = layout.open_sweep(store.at(lake), sweep_id)
+    remote_associator.associate(sweep, name=name, url=worker, keys=keys)
+    show.say(f"{sweep.paths.id}: the worker has no more to hand on")
 
 
 def keys(

@@ -81,17 +81,17 @@ def audit(
     auditing.keep_private()
     folder = lake or Path(settings.load(config).lake.url)
     if report_only:
-        plan, place = auditing.finished(folder, sweep)
+        audited = auditing.finished(folder, sweep)
         auditing.require_private(output)
     else:
         plan = auditing.audit_plan(config, folder)
         freeze.check(plan)
         auditing.require_private(output)
         show.warn(freeze.findable(plan))
-        place = run.begin(plan, folder)
-        with progress.watching(plan, place):
-            auditing.run(plan, place)
-    found, written = auditing.report(plan, place, output)
+        audited = run.begin(plan, folder)
+        with progress.watching(audited):
+            auditing.run(audited)
+    found, written = auditing.report(audited, output)
     show.show_audit(found, as_json=json)
     for path in written:
         show.say(str(path))

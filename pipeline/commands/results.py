@@ -11,7 +11,7 @@ from pipeline.errors import InputError
 
 def enrich(
     lake: Lake,
-    sweep: SweepId = None,
+    sweep_id: SweepId = None,
     second: Annotated[
         Path | None,
         typer.Option(help="Second country database, to count by beside the plan's; a bundled one if not given."),
@@ -19,16 +19,15 @@ def enrich(
 ) -> None:
     """Place the addresses that answered in countries and networks, as the plan's databases have them, and build the marts."""
     from pipeline.enrich import geo
-    from pipeline.lake import store
-    from pipeline.sweep import enrichment, freeze
+    from pipeline.lake import layout, store
+    from pipeline.sweep import enrichment
 
-    place = store.find(store.at(lake), sweep)
-    enrichment.enrich(freeze.read(place.plan), place, second or geo.SECOND)
+    enrichment.enrich(layout.open_sweep(store.at(lake), sweep_id), second or geo.SECOND)
 
 
 def resolve(
     lake: Lake,
-    sweep: SweepId = None,
+    sweep_id: SweepId = None,
     nameserver: Annotated[
         list[str] | None,
         typer.Option(metavar="IP[:PORT]", help="Recursive name server to ask; may be given again.", show_default=False),
@@ -47,10 +46,9 @@ def resolve(
     again to go on, or to ask again where there was no answer.
     """
     from pipeline.console import show
-    from pipeline.lake import store
+    from pipeline.lake import layout, store
     from pipeline.reverse_dns import server
     from pipeline.reverse_dns.ask import Asker
-    from pipeline.sweep import freeze
     from pipeline.sweep import resolve as names
 
     if bool(nameserver) == system:
@@ -58,28 +56,28 @@ def resolve(
             "command line", "name the servers to ask by --nameserver IP[:PORT], or give --system; one of both"
         )
     servers = server.system() if system else tuple(server.parse(text, "--nameserver") for text in nameserver or ())
-    place = store.find(store.at(lake), sweep)
+    sweep = layout.open_sweep(store.at(lake), sweep_id)
     with show.counting() as tell:
-        told = names.resolve(freeze.read(place.plan), place, Asker(servers, rate=rate), tell)
+        told = names.resolve(sweep, Asker(servers, rate=rate), tell)
     show.show_facts(told, as_json=json)
 
 
-def reparse(lake: Lake, sweep: SweepId = None) -> None:
+def reparse(lake: Lake, sweep_id: SweepId = None) -> None:
     """Judge the replies that a sealed sweep kept by this version's parser; the views then prefer its judgement."""
     from pipeline.console import show
-    from pipeline.lake import store
+    from pipeline.lake import layout, store
     from pipeline.sweep import reparse as again
 
-    place = store.find(store.at(lake), sweep)
-    changed = again.reparse(place)
+    paths = layout.find(store.at(lake), sweep_id)
+    changed = again.reparse(paths)
     told = ", ".join(f"{name} in {rows}" for name, rows in changed.most_common()) or "nothing"
-    show.say(f"{place.id}: this version's parser reads otherwise: {told}; `census enrich` judges identities again")
+    show.say(f"{paths.id}: this version's parser reads otherwise: {told}; `census enrich` judges identities again")
 
 
 def report(
     lake: Lake,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the report.")],
-    sweep: SweepId = None,
+    sweep_id: SweepId = None,
     formats: Annotated[str, typer.Option("--format", help="Any of html,md,csv,png.")] = "html,md,csv,png",
     country: Annotated[str | None, typer.Option(help="The edition of a country, e.g. GB.")] = None,
     since: Annotated[
@@ -89,15 +87,15 @@ def report(
 ) -> None:
     """Write the report of a sweep: aggregates only, as a self-contained page, Markdown, tables and figures."""
     from pipeline.console import show
-    from pipeline.lake import store
+    from pipeline.lake import layout, store
     from pipeline.publish import report as publishing
     from pipeline.publish.edition import Edition
     from pipeline.views import connection
 
     edition = Edition(country.upper() if country else None, since, least)
-    place = store.find(store.at(lake), sweep)
+    paths = layout.find(store.at(lake), sweep_id)
     with connection.connect(store.at(lake)) as con:
-        written = publishing.write(con, place.id, output, set(formats.split(",")), edition)
+        written = publishing.write(con, paths.id, output, set(formats.split(",")), edition)
     for path in written:
         show.say(str(path))
 

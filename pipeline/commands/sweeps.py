@@ -39,16 +39,16 @@ def work(
 ) -> None:
     """Run the ranges of a plan that have no receipt, without Prefect: lease, range, receipt, until nothing is left."""
     from pipeline.console import progress, show
-    from pipeline.lake import store
+    from pipeline.lake import layout, store
     from pipeline.sweep import freeze, run
     from pipeline.worker import remote_associator
 
-    frozen = freeze.read(plan_file)
+    frozen = layout.read_plan(plan_file)
     freeze.check(frozen)
     show.warn(freeze.findable(frozen))
-    place = run.begin(frozen, store.at(lake))
-    with progress.watching(frozen, place, as_json=json), progress.measured(frozen, place, metrics):
-        ranges = run.work(frozen, place, pcap=pcap, remotes=remote_associator.remotes(associator or [], keys))
+    sweep = run.begin(frozen, store.at(lake))
+    with progress.watching(sweep, as_json=json), progress.measured(sweep, metrics):
+        ranges = run.work(sweep, pcap=pcap, remotes=remote_associator.remotes(associator or [], keys))
     show.say(f"{ranges} ranges run into {lake}; `census verify {lake}` proves that all adds up")
 
 
@@ -69,16 +69,16 @@ def sweep(
     frozen, folder = run.prepare(str(source), store.at(lake) if lake else None, run.unfinished if resume else None)
     freeze.check(frozen)
     show.warn(freeze.findable(frozen))
-    place = run.begin(frozen, folder)
-    with progress.watching(frozen, place, as_json=json):
-        orchestrate.run("sweep", source=str(place.plan), lake=str(folder))
+    begun = run.begin(frozen, folder)
+    with progress.watching(begun, as_json=json):
+        orchestrate.run("sweep", source=str(begun.paths.plan), lake=str(folder))
     if not json:
-        show.show_result(folder, place.id)
+        show.show_result(folder, begun.paths.id)
 
 
 def status(
     lake: Lake,
-    sweep: SweepId = None,
+    sweep_id: SweepId = None,
     json: Annotated[bool, typer.Option("--json", help="Print it as JSON; with --watch, one line each time.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Look again and again until the sweep is sealed.")] = False,
     metrics: Metrics = None,
@@ -93,15 +93,15 @@ def status(
     from pipeline.console import progress
     from pipeline.lake import store
 
-    progress.show_status(store.at(lake), sweep, as_json=json, watch=watch, metrics=metrics)
+    progress.show_status(store.at(lake), sweep_id, as_json=json, watch=watch, metrics=metrics)
 
 
-def verify(lake: Lake, sweep: SweepId = None) -> None:
+def verify(lake: Lake, sweep_id: SweepId = None) -> None:
     """Prove that receipts, tables and plan add up to the row; exit 0 only if they do."""
     from pipeline.console import show
-    from pipeline.lake import store
-    from pipeline.sweep import freeze, run
+    from pipeline.lake import layout, store
+    from pipeline.sweep import run
 
-    place = store.find(store.at(lake), sweep)
-    run.require_verified(freeze.read(place.plan), place)
-    show.say(f"{place.id}: receipts, tables and plan add up")
+    sweep = layout.open_sweep(store.at(lake), sweep_id)
+    run.require_verified(sweep)
+    show.say(f"{sweep.paths.id}: receipts, tables and plan add up")

@@ -16,13 +16,12 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.console import plan_summary, show
-from pipeline.lake import store
-from pipeline.lake.store import Place, Sweep
+from pipeline.lake import layout
+from pipeline.lake.layout import Sweep
+from pipeline.lake.store import Location
 from pipeline.publish.escape import visible
-from pipeline.space import plan as planning
-from pipeline.space.plan import Plan
 from pipeline.status import snapshot
-from pipeline.status.snapshot import STATES, Look, Status
+from pipeline.status.snapshot import STATES, Status, SweepStatus
 
 #: How often the status of a lake is looked at: on a terminal, and where lines are written.
 LIVE_SECONDS = 1.0
@@ -30,13 +29,13 @@ LINE_SECONDS = 10.0
 
 
 @contextmanager
-def watching(plan: Plan, place: Sweep, *, as_json: bool = False) -> Iterator[None]:
+def watching(sweep: Sweep, *, as_json: bool = False) -> Iterator[None]:
     """Show a sweep's progress while the block runs.
 
     On standard error, live on a terminal, a line now and then elsewhere; or for scripts, as JSON lines on standard output.
     """
     ended = threading.Event()
-    watcher = threading.Thread(target=_watch_json if as_json else _watch, args=(plan, place, ended))
+    watcher = threading.Thread(target=_watch_json if as_json else _watch, args=(sweep, ended))
     watcher.start()
     try:
         yield
@@ -45,44 +44,44 @@ def watching(plan: Plan, place: Sweep, *, as_json: bool = False) -> Iterator[Non
         watcher.join()
 
 
-def _watch(plan: Plan, place: Sweep, ended: threading.Event) -> None:
+def _watch(sweep: Sweep, ended: threading.Event) -> None:
     began, errors = time.monotonic(), show.errors
     if not errors.is_terminal:
         while not ended.wait(show.PLAIN_SECONDS):
-            show.say(_line(plan, place, time.monotonic() - began))
+            show.say(_line(sweep, time.monotonic() - began))
         return
     with Live(console=errors, transient=False) as live:
         while not ended.wait(show.REFRESH_SECONDS):
-            live.update(_line(plan, place, time.monotonic() - began))
+            live.update(_line(sweep, time.monotonic() - began))
 
 
-def _watch_json(plan: Plan, place: Sweep, ended: threading.Event) -> None:
+def _watch_json(sweep: Sweep, ended: threading.Event) -> None:
     """A line every half second, and a last one at the end."""
     began, running = time.monotonic(), True
     while running:
         running = not ended.wait(show.REFRESH_SECONDS)
-        facts = _facts(plan, place, time.monotonic() - began)
+        facts = _facts(sweep, time.monotonic() - began)
         print(json.dumps(facts | {"running": running}), flush=True)
 
 
-def _facts(plan: Plan, place: Sweep, elapsed: float) -> dict[str, Any]:
+def _facts(sweep: Sweep, elapsed: float) -> dict[str, Any]:
     """How far a sweep is; seconds since this command began, and those that are left at the plan's rate."""
-    notes = snapshot.workers(place)
+    notes = snapshot.workers(sweep.paths)
     counts = snapshot.counts(notes)
     done = counts["probed"] + counts["suppressed"]
     return {
-        "sweep": place.id,
-        "done": min(1.0, done / plan.targets),
+        "sweep": sweep.paths.id,
+        "done": min(1.0, done / sweep.plan.targets),
         **snapshot.funnel(counts),
         "suppressed": counts["suppressed"],
         "elapsed_seconds": round(elapsed, 1),
-        "left_seconds": round(max(0, plan.targets - done) / plan.settings.rate, 1),
+        "left_seconds": round(max(0, sweep.plan.targets - done) / sweep.plan.settings.rate, 1),
         "held": visible(snapshot.held(notes, time.time())),
     }
 
 
-def _line(plan: Plan, place: Sweep, elapsed: float) -> str:
-    facts = _facts(plan, place, elapsed)
+def _line(sweep: Sweep, elapsed: float) -> str:
+    facts = _facts(sweep, elapsed)
     line = f"{facts['done']:6.1%}  {_steps(facts)}  {elapsed:.0f} s  ETA {facts['left_seconds']:.0f} s"
     reason = facts["held"]
     return f"{line}  held: {reason}" if reason else line
@@ -93,18 +92,17 @@ def _steps(facts: dict[str, Any]) -> str:
 
 
 def show_status(
-    lake: Place, sweep: str | None, *, as_json: bool, watch: bool = False, metrics: str | None = None
+    lake: Location, sweep_id: str | None, *, as_json: bool, watch: bool = False, metrics: str | None = None
 ) -> None:
     """How a sweep is; with `watch` again and again until it is sealed, with `metrics` until it is interrupted."""
-    place = store.find(lake, sweep)
-    plan = planning.decode(place.plan.read_bytes(), str(place.plan))
-    look = Look(plan, place)
+    sweep = layout.open_sweep(lake, sweep_id)
+    look = SweepStatus(sweep)
     if not (watch or metrics):
         found = look()
         print(_json(found) if as_json else _page(found))
         return
     live = None if as_json or not sys.stdout.isatty() else Live(console=show.results(), auto_refresh=False)
-    with measured(plan, place, metrics), live or nullcontext():
+    with measured(sweep, metrics), live or nullcontext():
         while _shown(look(), live, as_json=as_json) != "sealed" or metrics:
             time.sleep(LIVE_SECONDS if live else LINE_SECONDS)
 
@@ -119,14 +117,14 @@ def _shown(found: Status, live: Live | None, *, as_json: bool) -> str:
 
 
 @contextmanager
-def measured(plan: Plan, place: Sweep, where: str | None) -> Iterator[None]:
+def measured(sweep: Sweep, where: str | None) -> Iterator[None]:
     """Serve a sweep's metrics while the block runs, if anybody wants them."""
     if where is None:
         yield
         return
     from pipeline.status import metrics
 
-    with metrics.served(plan, place, where) as address:
+    with metrics.served(sweep, where) as address:
         show.say(f"metrics: {address}")
         yield
 

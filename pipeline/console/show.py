@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.console import plan_summary
-from pipeline.lake.store import Place
+from pipeline.lake.store import Location
 from pipeline.optout.register import Register
 from pipeline.publish.escape import visible
 from pipeline.space.plan import Plan
@@ -90,7 +90,7 @@ def counting() -> Iterator[Callable[[Mapping[str, int]], None]]:
         errors.print(last, soft_wrap=True, markup=False)
 
 
-def show_result(lake: Place, sweep: str) -> None:
+def show_result(lake: Location, sweep: str) -> None:
     """The country table and the funnel of a finished sweep, and where to go on."""
     from pipeline.publish import terminal
     from pipeline.views import connection

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from pipeline.errors import InputError
-from pipeline.lake.store import Place
+from pipeline.lake.store import Location
 from pipeline.publish.escape import shown as bounded
 from pipeline.publish.escape import visible
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 from pipeline.console.show import results, say
 
 
-def ask(lake: Place, query: str | None, form: str) -> None:
+def ask(lake: Location, query: str | None, form: str) -> None:
     """Answer a query, or open a prompt."""
     from pipeline.views import connection
 

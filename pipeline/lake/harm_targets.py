@@ -12,9 +12,9 @@ import pyarrow.dataset as ds
 
 from pipeline import schema
 from pipeline.lake import receipts, store
-from pipeline.lake.store import Place, Sweep
+from pipeline.lake.layout import Sweep, SweepPaths
+from pipeline.lake.store import Location
 from pipeline.outcome import SPEAKS_DICOM, Arm, CloseStage
-from pipeline.space.plan import Plan
 from pipeline.space.shard import Range, Walk
 
 ROUND = 3
@@ -32,12 +32,14 @@ class Check:
     held: int
 
 
-def of_range(place: Sweep, plan: Plan, walk: Walk, visits: Range) -> tuple[Range, pa.Table] | None:
+def of_range(sweep: Sweep, visits: Range) -> tuple[Range, pa.Table] | None:
     """The check of a range of visits that has its receipt, and its targets; None if there is nothing to check."""
-    if plan.harm is None:
+    if sweep.plan.harm is None:
         return None
-    targets = _targets(_part(place, "held", visits.key, HELD), _part(place, "associations", visits.key, SPOKE))
-    return (_check(walk, visits.shard, visits.number, len(targets)), targets) if len(targets) else None
+    targets = _targets(
+        _part(sweep.paths, "held", visits.key, HELD), _part(sweep.paths, "associations", visits.key, SPOKE)
+    )
+    return (_check(sweep.walk, visits.shard, visits.number, len(targets)), targets) if len(targets) else None
 
 
 def key(walk: Walk, visits: Range) -> str:
@@ -50,17 +52,17 @@ def _check(walk: Walk, shard: int, visits: int, targets: int) -> Range:
     return Range(shard, first_number(walk, shard) + visits, 0, targets - 1)
 
 
-def planned(place: Sweep, plan: Plan, walk: Walk) -> dict[str, Check]:
+def planned(sweep: Sweep) -> dict[str, Check]:
     """All checks of a sweep as far as its visits tell, by the keys of their ranges."""
-    if plan.harm is None:
+    if sweep.plan.harm is None:
         return {}
-    targets = _targets(_all(place, "held", HELD), _all(place, "associations", SPOKE))
+    targets = _targets(_all(sweep.paths, "held", HELD), _all(sweep.paths, "associations", SPOKE))
     held = pc.not_equal(targets["arm"], str(Arm.SPEAKER))
     counted = targets.select(["shard", "range"]).append_column("held", pc.cast(held, pa.int64()))
     grouped = counted.group_by(["shard", "range"]).aggregate([("held", "sum"), ("held", "count")])
     found = {}
     for row in grouped.to_pylist():
-        chosen = _check(walk, row["shard"], row["range"], row["held_count"])
+        chosen = _check(sweep.walk, row["shard"], row["range"], row["held_count"])
         found[chosen.key] = Check(chosen, row["held_sum"])
     return found
 
@@ -88,17 +90,17 @@ def _targets(held: pa.Table, spoke: pa.Table) -> pa.Table:
     return pa.concat_tables([held, pa.table(columns)]).sort_by([("ip", "ascending"), ("port", "ascending")])
 
 
-def _part(place: Sweep, table: str, key: str, columns: Iterable[str]) -> pa.Table:
+def _part(paths: SweepPaths, table: str, key: str, columns: Iterable[str]) -> pa.Table:
     """Rows of one range."""
-    return _read(receipts.parts_of(place, key, table), table, columns)
+    return _read(receipts.parts_of(paths, key, table), table, columns)
 
 
-def _all(place: Sweep, table: str, columns: Iterable[str]) -> pa.Table:
+def _all(paths: SweepPaths, table: str, columns: Iterable[str]) -> pa.Table:
     """Rows of all ranges, from the sealed table or from the parts."""
-    return _read(receipts.files(place, table), table, columns)
+    return _read(receipts.files(paths, table), table, columns)
 
 
-def _read(paths: Iterable[Place], table: str, columns: Iterable[str], only: ds.Expression | None = None) -> pa.Table:
+def _read(paths: Iterable[Location], table: str, columns: Iterable[str], only: ds.Expression | None = None) -> pa.Table:
     arrow = schema.table(table).arrow
     wanted = pa.schema([(name, arrow.field(name).type) for name in columns])
     files = [str(file) for file in store.files(paths)]
@@ -108,26 +110,26 @@ def _read(paths: Iterable[Place], table: str, columns: Iterable[str], only: ds.E
     return found.cast(wanted) if found else wanted.empty_table()
 
 
-def checks(place: Sweep) -> pa.Table:
+def checks(paths: SweepPaths) -> pa.Table:
     """What the check found of its targets."""
-    return _all(place, "harm", FOUND)
+    return _all(paths, "harm", FOUND)
 
 
-def controls(place: Sweep) -> pa.Table:
+def controls(paths: SweepPaths) -> pa.Table:
     """The addresses that answered on the control port."""
-    return _all(place, "controls", ("ip",))
+    return _all(paths, "controls", ("ip",))
 
 
-def reached(place: Sweep, checks: pa.Table) -> pa.Table:
+def reached(paths: SweepPaths, checks: pa.Table) -> pa.Table:
     """What came of the visits to addresses that answered neither SYN afterwards, with the columns of REACHED."""
     addresses = ds.field("ip").isin(_silent(checks)["ip"].combine_chunks())
-    return _read(receipts.files(place, "responses"), "responses", REACHED, addresses)
+    return _read(receipts.files(paths, "responses"), "responses", REACHED, addresses)
 
 
-def fallen(place: Sweep) -> pa.Table:
+def fallen(paths: SweepPaths) -> pa.Table:
     """The targets (`ip`, `port`) that a visit reached, and that then answered neither of two SYNs."""
-    found = checks(place)
-    return _fallen(found, reached(place, found))
+    found = checks(paths)
+    return _fallen(found, reached(paths, found))
 
 
 def _silent(checks: pa.Table) -> pa.Table:

@@ -20,7 +20,7 @@ import msgspec
 from pipeline import host
 from pipeline.errors import CensusError
 from pipeline.lake import store
-from pipeline.lake.store import Sweep
+from pipeline.lake.layout import SweepPaths
 
 #: A lease that did not change for this long may be taken over, in seconds.
 TTL = 120.0
@@ -56,9 +56,9 @@ def shard_key(number: int) -> str:
     return f"{number:03d}"
 
 
-def standing(place: Sweep, done: Container[str]) -> Iterator[Standing]:
+def standing(paths: SweepPaths, done: Container[str]) -> Iterator[Standing]:
     """Yield the leases that are held, or were until their holder died, but for those of ranges that are done."""
-    for path in store.entries(place.work / "leases", "*.json"):
+    for path in store.entries(paths.work / "leases", "*.json"):
         found = None if path.stem in done else store.read(path)
         changed = store.changed_at(path) if found else None
         holder = _holder(found[0]) if found else None
@@ -78,7 +78,7 @@ class Seen:
 class Leases:
     """The leases of one worker. Threads may share it."""
 
-    place: Sweep
+    paths: SweepPaths
     ttl: float = TTL
     now: Callable[[], float] = host.clock
     worker: str = field(default_factory=lambda: secrets.token_hex(8))
@@ -92,10 +92,10 @@ class Leases:
         """Take the lease of a range; False if somebody holds it, or may."""
         with self._lock:
             at = self.now()
-            found = store.read(self.place.lease(key))
+            found = store.read(self.paths.lease(key))
             if found and not self._is_void(key, *found, at):
                 return False
-            version = store.swap(self.place.lease(key), self._word(), after=found[1] if found else None)
+            version = store.swap(self.paths.lease(key), self._word(), after=found[1] if found else None)
             if version is not None:
                 self._held[key] = Seen(version, at)
                 self._watched.pop(key, None)
@@ -113,7 +113,7 @@ class Leases:
         with self._lock:
             held = self._held.pop(key, None)
             if held:
-                store.swap(self.place.lease(key), self._word(free=True), after=held.version)
+                store.swap(self.paths.lease(key), self._word(free=True), after=held.version)
 
     def check(self) -> None:
         """Raise CensusError if a range is not ours any more, or might soon not be."""
@@ -128,7 +128,7 @@ class Leases:
 
     def _renew(self, key: str) -> None:
         at = self.now()
-        version = store.swap(self.place.lease(key), self._word(), after=self._held[key].version)
+        version = store.swap(self.paths.lease(key), self._word(), after=self._held[key].version)
         if version is None:
             del self._held[key]
             self._lost = key

@@ -14,8 +14,9 @@ import msgspec
 import pyarrow.parquet as pq
 
 from pipeline.lake import store
+from pipeline.lake.layout import SweepPaths
 from pipeline.lake.parts import Part
-from pipeline.lake.store import Place, Sweep
+from pipeline.lake.store import Location
 
 #: Column of `sweeps` with the SHA-256 of the manifest; sweeps that were sealed before it had none.
 COLUMN = "manifest_sha256"
@@ -27,36 +28,36 @@ class Manifest(msgspec.Struct, frozen=True):
     parts: list[Part]
 
 
-def put(place: Sweep, parts: list[Part]) -> str:
+def put(paths: SweepPaths, parts: list[Part]) -> str:
     """Write the manifest of a sweep; its SHA-256."""
     data = msgspec.json.encode(Manifest(parts))
-    store.write(_path(place), data)
+    store.write(_path(paths), data)
     return hashlib.sha256(data).hexdigest()
 
 
-def faults(place: Sweep) -> Iterator[tuple[str, str]]:
+def faults(paths: SweepPaths) -> Iterator[tuple[str, str]]:
     """Yield where a sealed sweep is not what was sealed, and how; nothing for one that was sealed without a manifest."""
-    row = pq.read_table(place.sealed("sweeps"), partitioning=None)
+    row = pq.read_table(paths.sealed("sweeps"), partitioning=None)
     promised = row[COLUMN][0].as_py() if COLUMN in row.column_names else None
     if promised is None:
         return
-    found = store.read(_path(place))
+    found = store.read(_path(paths))
     if found is None or hashlib.sha256(found[0]).hexdigest() != promised:
-        yield str(_path(place)), "is missing" if found is None else "was changed after the sweep was sealed"
+        yield str(_path(paths)), "is missing" if found is None else "was changed after the sweep was sealed"
         return
     for part in msgspec.json.decode(found[0], type=Manifest).parts:
-        path = place.sealed(part.table)
+        path = paths.sealed(part.table)
         if not path.exists():
             yield str(path), "is missing, though the manifest names it"
         elif _sha256(path) != part.sha256:
             yield str(path), "was changed after the sweep was sealed"
 
 
-def _path(place: Sweep) -> Place:
-    return place.plan.with_name("manifest.json")
+def _path(paths: SweepPaths) -> Location:
+    return paths.plan.with_name("manifest.json")
 
 
-def _sha256(path: Place) -> str:
+def _sha256(path: Location) -> str:
     (file,) = store.files([path])
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

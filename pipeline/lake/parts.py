@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 
 from pipeline import schema
 from pipeline.lake import store
-from pipeline.lake.bucket import Remote
-from pipeline.lake.store import Place
+from pipeline.lake.bucket import Object
+from pipeline.lake.store import Location
 
 #: Finished conversations are committed to the journal as a group, this often (docs/architecture.md).
 COMMIT_SECONDS = 0.1
@@ -42,7 +42,7 @@ class Journal(Protocol):
         """Make all of it durable; no more will come."""
 
 
-def journal(path: Place, table: str) -> Journal:
+def journal(path: Location, table: str) -> Journal:
     """A new journal: a file in a folder, an object for each commit in a bucket."""
     return FileJournal(path, table) if isinstance(path, Path) else ObjectJournal(path, table)
 
@@ -81,7 +81,7 @@ class FileJournal:
 class ObjectJournal:
     """A journal as numbered objects, an Arrow stream each; numbers sort as they came."""
 
-    def __init__(self, path: Remote, table: str) -> None:
+    def __init__(self, path: Object, table: str) -> None:
         self._path, self._schema = path, schema.table(table).arrow
         self._batches: list[pa.RecordBatch] = []
         self._number = 0
@@ -107,7 +107,7 @@ class ObjectJournal:
         self.commit(force=True)
 
 
-def read_journal(path: Place, table: str) -> pa.Table:
+def read_journal(path: Location, table: str) -> pa.Table:
     """The rows of a journal, up to where it was cut off; none if there is no journal."""
     batches: list[pa.RecordBatch] = []
     for piece in _pieces(path):
@@ -119,17 +119,17 @@ def read_journal(path: Place, table: str) -> pa.Table:
     return pa.Table.from_batches(batches, schema.table(table).arrow)
 
 
-def last_commit(path: Place) -> datetime | None:
+def last_commit(path: Location) -> datetime | None:
     """When rows were last added to a journal, by the clock of its file system or bucket; None if there is no journal."""
     return max(filter(None, map(store.changed_at, _pieces(path))), default=None)
 
 
-def _pieces(path: Place) -> list[Place]:
+def _pieces(path: Location) -> list[Location]:
     """The files or objects of a journal, in order."""
     return [path] if isinstance(path, Path) else store.entries(path.parent, f"{path.name}.*")
 
 
-def forget(path: Place) -> None:
+def forget(path: Location) -> None:
     """Remove a journal, if there is one."""
     if isinstance(path, Path):
         path.unlink(missing_ok=True)
@@ -198,18 +198,18 @@ class Part:
     sha256: str
 
 
-def write(path: Place, rows: pa.Table, table: str, sweep: str, *, digest: str = "") -> Part:
+def write(path: Location, rows: pa.Table, table: str, sweep: str, *, digest: str = "") -> Part:
     """Write rows as one zstd Parquet file, whole or not at all; `digest` is that of the sweep's plan."""
     return write_pieces(path, [rows], table, sweep, digest=digest)
 
 
-def write_pieces(path: Place, pieces: Iterable[pa.Table], table: str, sweep: str, *, digest: str = "") -> Part:
+def write_pieces(path: Location, pieces: Iterable[pa.Table], table: str, sweep: str, *, digest: str = "") -> Part:
     """The same of rows that come in pieces, of which one at a time is held in memory."""
     described = schema.table(table)
     metadata = {**described.arrow.metadata, b"census.sweep": sweep.encode(), b"census.plan_digest": digest.encode()}
     sorting = [pq.SortingColumn(described.arrow.get_field_index(name)) for name in described.sort]
     arrow, size = described.arrow.with_metadata(metadata), 0
-    with store.beside(path) as temporary:
+    with store.replacing(path) as temporary:
         with pq.ParquetWriter(
             temporary, arrow, compression="zstd", compression_level=ZSTD_LEVEL, sorting_columns=sorting or None,
             write_page_checksum=True, **encodings(described),

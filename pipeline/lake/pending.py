@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from pipeline.lake import harm_targets, receipts, second_visit_targets
+from pipeline.lake.layout import Sweep
 from pipeline.lake.leases import Leases
-from pipeline.lake.store import Sweep
-from pipeline.space.plan import Plan
 from pipeline.space.shard import Range, Walk
 
 #: How often to look again whether a range that somebody else holds has its receipt or is free, in seconds.
@@ -18,20 +17,20 @@ LOOK_SECONDS = 1.0
 Task = tuple[Range, pa.Table | None]
 
 
-def due(plan: Plan, place: Sweep, walk: Walk) -> list[tuple[int, int]]:
+def due(sweep: Sweep) -> list[tuple[int, int]]:
     """The shards of which some range has no receipt, as (round, shard), in the first round that is not done; none if all are.
 
     Whom the second visits and the harm checks ask is known once the rounds before them are done.
     """
-    done = receipts.finished(place)
-    rounds = (_unprobed(walk, done), _unvisited(plan, place, walk, done), _unchecked(plan, place, walk, done))
+    done = receipts.finished(sweep.paths)
+    rounds = (_unprobed(sweep.walk, done), _unvisited(sweep, done), _unchecked(sweep, done))
     found = ([(number, shard) for shard in shards] for number, shards in enumerate(rounds, 1))
     return next(filter(None, found), [])
 
 
-def is_probed(place: Sweep, walk: Walk, shard: int) -> bool:
+def is_probed(sweep: Sweep, shard: int) -> bool:
     """Whether all ranges of probes of a shard have their receipts."""
-    return _is_probed(walk, shard, receipts.finished(place))
+    return _is_probed(sweep.walk, shard, receipts.finished(sweep.paths))
 
 
 def _is_probed(walk: Walk, shard: int, done: Set[str]) -> bool:
@@ -42,50 +41,48 @@ def _unprobed(walk: Walk, done: Set[str]) -> Iterator[int]:
     return (shard for shard in range(walk.shards) if not _is_probed(walk, shard, done))
 
 
-def _unvisited(plan: Plan, place: Sweep, walk: Walk, done: Set[str]) -> Iterator[int]:
-    for shard in range(walk.shards):
-        found = second_visit_targets.of_shard(place, plan, walk, shard)
+def _unvisited(sweep: Sweep, done: Set[str]) -> Iterator[int]:
+    for shard in range(sweep.walk.shards):
+        found = second_visit_targets.of_shard(sweep, shard)
         if found and found[0].key not in done:
             yield shard
 
 
-def _unchecked(plan: Plan, place: Sweep, walk: Walk, done: Set[str]) -> Iterator[int]:
-    planned = harm_targets.planned(place, plan, walk)
+def _unchecked(sweep: Sweep, done: Set[str]) -> Iterator[int]:
+    planned = harm_targets.planned(sweep)
     yield from sorted({check.range.shard for key, check in planned.items() if key not in done})
 
 
 @dataclass(frozen=True, slots=True)
-class Remaining:
+class PendingWork:
     """What is left of a sweep, for one worker."""
 
-    plan: Plan
-    place: Sweep
-    walk: Walk
+    sweep: Sweep
     leases: Leases
 
     def of_shard(self, number: int) -> Iterator[Task | None]:
         """Yield the ranges of a shard; None as long as others hold all that is left."""
-        return self._leased([(chosen, None) for chosen in self.walk.ranges(number)])
+        return self._leased([(chosen, None) for chosen in self.sweep.walk.ranges(number)])
 
     def second_visits(self, number: int) -> Iterator[Task | None]:
         """Yield the range of a shard's second visits, if there is one, as `of_shard` does."""
-        found = second_visit_targets.of_shard(self.place, self.plan, self.walk, number)
+        found = second_visit_targets.of_shard(self.sweep, number)
         return self._leased([found] if found else [])
 
     def checks(self, number: int) -> Iterator[Task | None]:
         """Yield the harm checks of a shard whose visits are done, as `of_shard` does; those that this worker makes are waited for."""
-        done = receipts.finished(self.place)
+        done = receipts.finished(self.sweep.paths)
         left = [
             v
-            for v in second_visit_targets.ranges(self.plan, self.walk, number)
-            if harm_targets.key(self.walk, v) not in done
+            for v in second_visit_targets.ranges(self.sweep, number)
+            if harm_targets.key(self.sweep.walk, v) not in done
         ]
-        found = (harm_targets.of_range(self.place, self.plan, self.walk, visits) for visits in left)
+        found = (harm_targets.of_range(self.sweep, visits) for visits in left)
         return self._leased([check for check in found if check])
 
     def check(self, visits: Range) -> Task | None:
         """The harm check of a range whose visits have just been done, if there is one and nobody holds its lease."""
-        found = harm_targets.of_range(self.place, self.plan, self.walk, visits)
+        found = harm_targets.of_range(self.sweep, visits)
         return found if found and self.leases.take(found[0].key) else None
 
     def _leased(self, left: Sequence[Task]) -> Iterator[Task | None]:
@@ -95,7 +92,7 @@ class Remaining:
                 key = task[0].key
                 if not self.leases.take(key):
                     others.append(task)
-                elif self.place.receipt(key).exists():
+                elif self.sweep.paths.receipt(key).exists():
                     self.leases.drop(key)  # whoever held it came to the end meanwhile
                 else:
                     yield task
@@ -105,5 +102,5 @@ class Remaining:
                 yield None
 
     def _without_receipt(self, tasks: Sequence[Task]) -> Sequence[Task]:
-        done = receipts.finished(self.place) if tasks else set()
+        done = receipts.finished(self.sweep.paths) if tasks else set()
         return [task for task in tasks if task[0].key not in done]

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline import schema
-from pipeline.lake.store import Place
+from pipeline.lake.store import Location
 
 
-def read(path: Place, table: str, columns: Sequence[str] = ()) -> pa.Table:
+def read(path: Location, table: str, columns: Sequence[str] = ()) -> pa.Table:
     """Columns (all if none are named) of a Parquet file of a table, of any of its versions."""
     with pq.ParquetFile(os.fspath(path)) as file:
         there = set(file.schema_arrow.names)

@@ -8,10 +8,11 @@ import pyarrow.compute as pc
 
 from pipeline import schema
 from pipeline.lake import receipts, schema_versions
-from pipeline.lake.store import Place, Sweep
+from pipeline.lake.layout import Sweep
+from pipeline.lake.store import Location
 from pipeline.outcome import CloseStage, Outcome
 from pipeline.space.plan import Plan
-from pipeline.space.shard import Range, Walk
+from pipeline.space.shard import Range
 
 COLUMNS = ["ip", "port", "outcome", "close_stage"]
 
@@ -32,43 +33,43 @@ def chosen(responses: pa.Table, plan: Plan) -> pa.Table:
     return found.take(pa.array(np.random.default_rng(plan.settings.seed).permutation(len(found))))
 
 
-def of_shard(place: Sweep, plan: Plan, walk: Walk, shard: int) -> tuple[Range, pa.Table] | None:
+def of_shard(sweep: Sweep, shard: int) -> tuple[Range, pa.Table] | None:
     """The range of a shard's second visits and its targets; None if there are none, or the first round is not done."""
-    if plan.settings.profile != "tls":
+    if sweep.plan.settings.profile != "tls":
         return None
-    first = list(walk.ranges(shard))
+    first = list(sweep.walk.ranges(shard))
     keys = [planned.key for planned in first]
-    if not receipts.finished(place).issuperset(keys):
+    if not receipts.finished(sweep.paths).issuperset(keys):
         return None
-    targets = chosen(_responses(place, walk, shard, keys), plan)
+    targets = chosen(_responses(sweep, shard, keys), sweep.plan)
     return (Range(shard, len(first), 0, len(targets) - 1), targets) if len(targets) else None
 
 
-def ranges(plan: Plan, walk: Walk, shard: int) -> Iterator[Range]:
+def ranges(sweep: Sweep, shard: int) -> Iterator[Range]:
     """The ranges of a shard whose visits the plan makes for their own sake; of that of second visits only the key is known."""
-    first = list(walk.ranges(shard))
+    first = list(sweep.walk.ranges(shard))
     yield from first
-    if plan.settings.profile == "tls":
+    if sweep.plan.settings.profile == "tls":
         yield Range(shard, len(first), 0, 0)
 
 
-def _responses(place: Sweep, walk: Walk, shard: int, keys: Container[str]) -> pa.Table:
+def _responses(sweep: Sweep, shard: int, keys: Container[str]) -> pa.Table:
     """A shard's rows of `responses`."""
-    sealed = place.sealed("responses")
+    sealed = sweep.paths.sealed("responses")
     if sealed.exists():
-        rows = _without(_read(sealed), place.sealed("held"))
-        return rows.filter(pa.array(walk.locate(np.asarray(rows["ip"]), np.asarray(rows["port"]))[0] == shard))
-    files = [path for path in receipts.parts(place, "responses") if path.name.partition(".")[0] in keys]
+        rows = _without(_read(sealed), sweep.paths.sealed("held"))
+        return rows.filter(pa.array(sweep.walk.locate(np.asarray(rows["ip"]), np.asarray(rows["port"]))[0] == shard))
+    files = [path for path in receipts.parts(sweep.paths, "responses") if path.name.partition(".")[0] in keys]
     empty = schema.table("responses").arrow.empty_table().select(COLUMNS).replace_schema_metadata(None)
     return pa.concat_tables([empty, *(_read(path) for path in files)])
 
 
-def _without(rows: pa.Table, held: Place) -> pa.Table:
+def _without(rows: pa.Table, held: Location) -> pa.Table:
     """Rows but for those of targets that were held back: they were visited in the third round."""
     if not held.exists():
         return rows
     return rows.join(_read(held, ["ip", "port"]), ["ip", "port"], join_type="left anti")
 
 
-def _read(path: Place, columns: list[str] = COLUMNS) -> pa.Table:
+def _read(path: Location, columns: list[str] = COLUMNS) -> pa.Table:
     return schema_versions.read(path, "responses", columns).replace_schema_metadata(None)

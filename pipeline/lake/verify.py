@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 from pipeline import schema
 from pipeline.errors import CensusError
 from pipeline.lake import harm_targets, manifest, parts, schema_versions, second_visit_targets, store, visit_log
+from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.lake.receipts import Receipt, read_receipts
-from pipeline.lake.store import Place, Sweep
+from pipeline.lake.store import Location
 from pipeline.space.plan import Plan
 from pipeline.space.shard import Range, Walk, range_key
 
@@ -43,23 +44,23 @@ class Fault:
     what: str
 
 
-def faults(place: Sweep, plan: Plan) -> Iterator[Fault]:
+def faults(sweep: Sweep) -> Iterator[Fault]:
     """Everything that does not add up, in the order of plan → receipts → parts → rows; nothing if all does."""
-    walk = plan.walk()
+    walk = sweep.walk
     planned = {chosen.key: chosen for shard in range(walk.shards) for chosen in walk.ranges(shard)}
-    again = [second_visit_targets.of_shard(place, plan, walk, shard) for shard in range(walk.shards)]
+    again = [second_visit_targets.of_shard(sweep, shard) for shard in range(walk.shards)]
     planned |= {found[0].key: found[0] for found in again if found}
-    checks = harm_targets.planned(place, plan, walk)
+    checks = harm_targets.planned(sweep)
     planned |= {key: check.range for key, check in checks.items()}
-    receipts = {range_key(r["shard"], r["range"]): r for r in read_receipts(place)}
-    yield from _against_plan(planned, receipts, plan)
+    receipts = {range_key(r["shard"], r["range"]): r for r in read_receipts(sweep.paths)}
+    yield from _against_plan(planned, receipts, sweep.plan)
     yield from _checked(checks, receipts)
-    if place.sealed("sweeps").exists():
-        yield from _sealed(place, list(receipts.values()), walk)
+    if sweep.paths.sealed("sweeps").exists():
+        yield from _sealed(sweep, list(receipts.values()))
     else:
         for key, receipt in receipts.items():
             if key in planned:
-                yield from _parts(place, receipt, planned[key], walk)
+                yield from _parts(sweep, receipt, planned[key])
 
 
 def _against_plan(planned: dict[str, Range], receipts: dict[str, Receipt], plan: Plan) -> Iterator[Fault]:
@@ -107,12 +108,12 @@ def _receipt(where: str, receipt: Receipt, planned: Range, plan: Plan) -> Iterat
     yield from (Fault(where, what) for right, what in checks if not right)
 
 
-def _parts(place: Sweep, receipt: Receipt, planned: Range, walk: Walk) -> Iterator[Fault]:
+def _parts(sweep: Sweep, receipt: Receipt, planned: Range) -> Iterator[Fault]:
     """The parts of a range against its receipt."""
     tables = {name: _empty(name) for name in TABLES}
     found = 0
     for part in receipt["parts"]:
-        path = place.part(part["table"], part["file"])
+        path = sweep.paths.part(part["table"], part["file"])
         if not path.exists():
             yield Fault(str(path), "is missing, though its receipt names it")
             continue
@@ -122,14 +123,14 @@ def _parts(place: Sweep, receipt: Receipt, planned: Range, walk: Walk) -> Iterat
         tables[part["table"]] = _judged(path, part["table"])
         found += 1
     if found == len(receipt["parts"]):
-        yield from _rows(f"range {planned.key}", tables, [receipt], walk, planned)
+        yield from _rows(f"range {planned.key}", tables, [receipt], sweep.walk, planned)
 
 
-def _sealed(place: Sweep, receipts: list[Receipt], walk: Walk) -> Iterator[Fault]:
-    yield from (Fault(where, what) for where, what in manifest.faults(place))
+def _sealed(sweep: Sweep, receipts: list[Receipt]) -> Iterator[Fault]:
+    yield from (Fault(where, what) for where, what in manifest.faults(sweep.paths))
     tables = {}
     for name in TABLES:
-        path = place.sealed(name)
+        path = sweep.paths.sealed(name)
         if path.exists():
             tables[name] = _judged(path, name)
         elif name not in COUNTED or any(receipt[COUNTED[name]] for receipt in receipts):
@@ -137,10 +138,10 @@ def _sealed(place: Sweep, receipts: list[Receipt], walk: Walk) -> Iterator[Fault
             return
         else:
             tables[name] = _empty(name)  # who sealed it knew no such table; what the manifest names is there
-    yield from _rows("sealed sweep", tables, receipts, walk, None)
+    yield from _rows("sealed sweep", tables, receipts, sweep.walk, None)
 
 
-def _judged(path: Place, name: str) -> pa.Table:
+def _judged(path: Location, name: str) -> pa.Table:
     """The columns of a table that are held against receipts."""
     wanted = {*schema.table(name).key, "ip", "port", "outcome", "round"}
     return schema_versions.read(path, name, [column for column in schema.table(name).arrow.names if column in wanted])
@@ -182,33 +183,33 @@ def _outcomes(table: pa.Table, rounds: list[int]) -> Counter[str]:
     return Counter(table["outcome"].to_pylist())
 
 
-def seal(place: Sweep, plan: Plan, *, sealed_at: int, code_version: str) -> None:
+def seal(sweep: Sweep, *, sealed_at: int, code_version: str) -> None:
     """Compact a verified sweep into sorted tables and write its row. Raises CensusError if it does not add up."""
-    first = next(faults(place, plan), None)
+    first = next(faults(sweep), None)
     if first:
         raise CensusError(f"the sweep is not sealed, it does not add up: {first.where} {first.what}")
-    if place.sealed("sweeps").exists():
+    if sweep.paths.sealed("sweeps").exists():
         return
-    receipts = read_receipts(place)
-    fillings = {"associations": _filling(place)}
-    written = [_compact(place, plan.digest, receipts, name, fillings.get(name)) for name in TABLES]
-    written.append(_write(place, plan.digest, receipts, "receipts"))
-    written.append(_write(place, plan.digest, _second_looks(receipts), "second_looks"))
-    row = _sweep_row(plan, receipts, sealed_at, code_version)
-    row["manifest_sha256"] = manifest.put(place, written)
-    _write(place, plan.digest, [row], "sweeps")
+    receipts = read_receipts(sweep.paths)
+    fillings = {"associations": _filling(sweep.paths)}
+    written = [_compact(sweep.paths, sweep.plan.digest, receipts, name, fillings.get(name)) for name in TABLES]
+    written.append(_write(sweep.paths, sweep.plan.digest, receipts, "receipts"))
+    written.append(_write(sweep.paths, sweep.plan.digest, _second_looks(receipts), "second_looks"))
+    row = _sweep_row(sweep.plan, receipts, sealed_at, code_version)
+    row["manifest_sha256"] = manifest.put(sweep.paths, written)
+    _write(sweep.paths, sweep.plan.digest, [row], "sweeps")
     for name in TABLES:
-        for path in store.entries(place.work / name, "*.parquet"):
+        for path in store.entries(sweep.paths.work / name, "*.parquet"):
             path.unlink(missing_ok=True)
-    store.remove(place.work / "leases")
-    visit_log.forget(place)
-    place.secret.unlink(missing_ok=True)
+    store.remove(sweep.paths.work / "leases")
+    visit_log.forget(sweep.paths)
+    sweep.paths.secret.unlink(missing_ok=True)
 
 
-def _filling(place: Sweep) -> Filling:
+def _filling(paths: SweepPaths) -> Filling:
     """What fills the columns of associations that only the whole sweep tells."""
-    checks, controls = harm_targets.checks(place), harm_targets.controls(place)
-    reached = harm_targets.reached(place, checks)
+    checks, controls = harm_targets.checks(paths), harm_targets.controls(paths)
+    reached = harm_targets.reached(paths, checks)
     return lambda rows: _on_control_port(harm_targets.told(rows, checks, reached), controls)
 
 
@@ -226,19 +227,19 @@ def _empty(name: str) -> pa.Table:
 
 
 def _compact(
-    place: Sweep, digest: str, receipts: list[Receipt], table: str, filling: Filling | None = None
+    paths: SweepPaths, digest: str, receipts: list[Receipt], table: str, filling: Filling | None = None
 ) -> parts.Part:
     """Join the parts of a table that receipts name, piece by piece, each filled in."""
     named = [part["file"] for receipt in receipts for part in receipt["parts"] if part["table"] == table]
-    files = store.files(place.part(table, file) for file in named)
+    files = store.files(paths.part(table, file) for file in named)
     joined = parts.merged(files, table) if files else [_empty(table)]
     pieces = map(filling, joined) if filling else joined
-    return parts.write_pieces(place.sealed(table), pieces, table, place.id, digest=digest)
+    return parts.write_pieces(paths.sealed(table), pieces, table, paths.id, digest=digest)
 
 
-def _write(place: Sweep, digest: str, rows: list[dict[str, object]], table: str) -> parts.Part:
+def _write(paths: SweepPaths, digest: str, rows: list[dict[str, object]], table: str) -> parts.Part:
     return parts.write(
-        place.sealed(table), pa.Table.from_batches([parts.from_rows(rows, table)]), table, place.id, digest=digest
+        paths.sealed(table), pa.Table.from_batches([parts.from_rows(rows, table)]), table, paths.id, digest=digest
     )
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline import host
 from pipeline.lake import store
-from pipeline.lake.store import Sweep
+from pipeline.lake.layout import SweepPaths
 from pipeline.space.shard import range_key
 
 #: Beside the notes of a boot about lakes in buckets: whose they are, since a machine may have several such folders.
@@ -24,16 +24,16 @@ OWNER = "owner"
 TARGET = np.dtype([("ip", "<u4"), ("port", "<u2")])
 
 
-class Begun:
+class VisitLog:
     """The notes of one process about the ranges that it has open."""
 
-    def __init__(self, place: Sweep, name: str) -> None:
-        self._place, self._name = place, name
+    def __init__(self, paths: SweepPaths, name: str) -> None:
+        self._paths, self._name = paths, name
         self._files: dict[tuple[int, int], int] = {}
 
     def open(self, shard: int, number: int, attempt: int) -> None:
         """Take notes of an attempt at a range from now on."""
-        path = _folder(self._place) / f"{range_key(shard, number)}.{attempt}.begun.{self._name}"
+        path = _folder(self._paths) / f"{range_key(shard, number)}.{attempt}.begun.{self._name}"
         path.parent.mkdir(parents=True, exist_ok=True)
         self._files[shard, number] = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
@@ -52,32 +52,32 @@ class Begun:
             os.close(file)
 
 
-def tells(place: Sweep) -> str:
+def tells(paths: SweepPaths) -> str:
     """What an attempt's own note says of these: the boot that they outlive the process in, and whose they are if not the lake's."""
-    return host.boot_id() if isinstance(place.lake, Path) else f"{host.boot_id()} {_owner(_here())}"
+    return host.boot_id() if isinstance(paths.lake, Path) else f"{host.boot_id()} {_owner(_here())}"
 
 
-def again(place: Sweep, key: str) -> int:
+def again(paths: SweepPaths, key: str) -> int:
     """How many conversations of a range were begun for a target that had begun one before, over all attempts."""
-    noted = [np.frombuffer(data, dtype=TARGET, count=len(data) // TARGET.itemsize) for data in _notes(place, key)]
+    noted = [np.frombuffer(data, dtype=TARGET, count=len(data) // TARGET.itemsize) for data in _notes(paths, key)]
     targets = np.concatenate(noted) if noted else np.empty(0, dtype=TARGET)
     return len(targets) - len(np.unique(targets))
 
 
-def forget(place: Sweep) -> None:
+def forget(paths: SweepPaths) -> None:
     """The sweep is sealed: what this machine has noted of it for itself is not needed any more."""
-    if not isinstance(place.lake, Path):
-        shutil.rmtree(_folder(place), ignore_errors=True)
+    if not isinstance(paths.lake, Path):
+        shutil.rmtree(_folder(paths), ignore_errors=True)
 
 
-def _notes(place: Sweep, key: str) -> Iterator[bytes]:
-    yield from store.contents(store.entries(_folder(place), f"{key}.*.begun.*"))
+def _notes(paths: SweepPaths, key: str) -> Iterator[bytes]:
+    yield from store.contents(store.entries(_folder(paths), f"{key}.*.begun.*"))
 
 
-def _folder(place: Sweep) -> Path:
-    if isinstance(place.work, Path):
-        return place.work / "journal"
-    return _here() / hashlib.sha256(f"{place.work}".encode()).hexdigest()[:16]
+def _folder(paths: SweepPaths) -> Path:
+    if isinstance(paths.work, Path):
+        return paths.work / "journal"
+    return _here() / hashlib.sha256(f"{paths.work}".encode()).hexdigest()[:16]
 
 
 def _here() -> Path:

@@ -11,7 +11,7 @@ from typing import Protocol
 from pipeline import host
 from pipeline.errors import CensusError, InputError
 from pipeline.lake import store
-from pipeline.lake.store import Place
+from pipeline.lake.store import Location
 from pipeline.optout.events import AnyEvent, History, State, Unfinished, chain, fold, parse
 from pipeline.space.ranges import Ranges
 
@@ -88,7 +88,7 @@ class File:
 class Object:
     """A register that is an object in a bucket: each change is a put on the condition that nobody made another one."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Location) -> None:
         self._place = place
         self.where = str(place)
 
@@ -130,12 +130,12 @@ def resolve(name: str, base: Path) -> str:
     return name if not name or "://" in name else str((base / name).resolve())
 
 
-def of(named: str, lake: Place) -> Register:
+def of(named: str, lake: Location) -> Register:
     """The register that a sweep into this lake obeys: the one its plan names, or else the lake's own."""
     return at(named or str(lake / DEFAULT_NAME))
 
 
-def begin(named: str, lake: Place) -> None:
+def begin(named: str, lake: Location) -> None:
     """Require a readable register; a lake that never held a sweep gets its own, empty. Raises InputError."""
     own = lake / DEFAULT_NAME
     if not named and not (lake / "plans").is_dir():
@@ -146,7 +146,7 @@ def begin(named: str, lake: Place) -> None:
     load(of(named, lake))
 
 
-def opted_out(named: str, lake: Place) -> Ranges | None:
+def opted_out(named: str, lake: Location) -> Ranges | None:
     """What is opted out today, for a plan; None if the lake has no register of its own yet. Raises InputError."""
     if not named and not (lake / DEFAULT_NAME).exists():
         return None

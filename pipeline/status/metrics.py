@@ -12,9 +12,8 @@ from prometheus_client import CollectorRegistry, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from pipeline.errors import InputError
-from pipeline.lake.store import Sweep
-from pipeline.space.plan import Plan
-from pipeline.status.snapshot import STATES, Look, Status
+from pipeline.lake.layout import Sweep
+from pipeline.status.snapshot import STATES, Status, SweepStatus
 
 #: Who may scrape, if nobody says otherwise.
 LOOPBACK = "127.0.0.1"
@@ -77,8 +76,8 @@ METRICS = (
 class Collector:
     """Looks at a sweep whenever it is scraped."""
 
-    def __init__(self, plan: Plan, place: Sweep) -> None:
-        self._look = Look(plan, place)
+    def __init__(self, sweep: Sweep) -> None:
+        self._look = SweepStatus(sweep)
 
     def collect(self) -> Iterator[Metric]:
         """The metrics of `METRICS` as they are now."""
@@ -94,11 +93,11 @@ class Collector:
 
 
 @contextmanager
-def served(plan: Plan, place: Sweep, where: str) -> Iterator[str]:
+def served(sweep: Sweep, where: str) -> Iterator[str]:
     """Serve a sweep's metrics at PORT or HOST:PORT while the block runs; yields the address. Raises InputError."""
     host, _, port = where.rpartition(":")
     registry = CollectorRegistry()
-    registry.register(Collector(plan, place))
+    registry.register(Collector(sweep))
     try:
         server, thread = start_http_server(int(port), host or LOOPBACK, registry)
     except (ValueError, OSError, OverflowError) as error:

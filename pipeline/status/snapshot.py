@@ -12,11 +12,10 @@ from typing import Any
 import msgspec
 
 from pipeline.lake import pending, receipts, store
+from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.lake.leases import Standing, standing
 from pipeline.lake.receipts import Receipt
-from pipeline.lake.store import Sweep
 from pipeline.outcome import ACCEPTS_ASSOCIATION, SPEAKS_DICOM, Outcome
-from pipeline.space.plan import Plan
 from pipeline.statistics import recapture
 
 #: A worker that has not reported for this long is taken for gone.
@@ -77,31 +76,31 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         return self.ranges_done / self.ranges if self.ranges else 1.0
 
 
-class Look:
+class SweepStatus:
     """Looks at one sweep again and again. A receipt never changes, so each is read once."""
 
-    def __init__(self, plan: Plan, place: Sweep) -> None:
-        walk = plan.walk()
-        self._plan, self._place = plan, place
+    def __init__(self, sweep: Sweep) -> None:
+        walk = sweep.walk
+        self._sweep = sweep
         self._ranges = sum(1 for shard in range(walk.shards) for _ in walk.ranges(shard))
         self._receipts: dict[str, Receipt] = {}
 
     def __call__(self, now: float | None = None) -> Status:
         """How the sweep is; `now` in seconds since 1970."""
         at = time.time() if now is None else now
-        notes = workers(self._place)
-        receipts.read_new(self._place, self._receipts)
-        leases = list(standing(self._place, self._receipts.keys()))
+        notes = workers(self._sweep.paths)
+        receipts.read_new(self._sweep.paths, self._receipts)
+        leases = list(standing(self._sweep.paths, self._receipts.keys()))
         done, running = list(self._receipts.values()), [note for note in notes if lives(note, at)]
         state, rate = self._state(done, leases, notes, at), _rate(running)
-        left = max(0, self._plan.targets - sum(r["probes_sent"] + r["suppressed"] for r in done))
+        left = max(0, self._sweep.plan.targets - sum(r["probes_sent"] + r["suppressed"] for r in done))
         return Status(
-            sweep=self._place.id,
+            sweep=self._sweep.paths.id,
             state=state,
             ranges=self._ranges,
             ranges_done=_probed(done),
-            shards=self._plan.settings.shards,
-            targets=self._plan.targets,
+            shards=self._sweep.plan.settings.shards,
+            targets=self._sweep.plan.targets,
             **{name: sum(receipt.get(name) or 0 for receipt in done) for name in SUMS},
             rate=rate,
             eta_seconds=left / rate if rate and state == "running" else None,
@@ -113,27 +112,27 @@ class Look:
         )
 
     def _state(self, done: Sequence[Receipt], leases: Sequence[Standing], notes: Sequence[Note], now: float) -> str:
-        if self._place.sealed("sweeps").exists():
+        if self._sweep.paths.sealed("sweeps").exists():
             return "sealed"
         if held(notes, now):
             return "held"
         if any(lease.alive for lease in leases) or any(lives(note, now) for note in notes):
             return "running"
-        if _probed(done) == self._ranges and not pending.due(self._plan, self._place, self._plan.walk()):
+        if _probed(done) == self._ranges and not pending.due(self._sweep):
             return "swept"
         if leases or any(note["running"] for note in notes):
             return "dead"
         return "stopped" if notes or done else "begun"
 
 
-def status(plan: Plan, place: Sweep, now: float | None = None) -> Status:
+def status(sweep: Sweep, now: float | None = None) -> Status:
     """Look at a sweep once; `now` in seconds since 1970."""
-    return Look(plan, place)(now)
+    return SweepStatus(sweep)(now)
 
 
-def workers(place: Sweep) -> list[Note]:
+def workers(paths: SweepPaths) -> list[Note]:
     """What each worker of a sweep has noted last, those that are gone included."""
-    told = store.contents(store.entries(place.progress, "*.json"))
+    told = store.contents(store.entries(paths.progress, "*.json"))
     return [msgspec.json.decode(data, type=Note) for data in told]
 
 

@@ -27,7 +27,7 @@ from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
 from pipeline.statistics.recapture import detection
 from pipeline.sweep import freeze
-from pipeline.sweep import run as sweep
+from pipeline.sweep import run as steps_of
 from pipeline.worker.coordinator import Worker
 
 #: Steps that there may be: each has twice the shards of the one before, and a plan has 512 at most.
@@ -104,16 +104,16 @@ def calibration_plan(path: Path, *, lowest: int, steps: int) -> Plan:
 def run(plan: Plan, *, lowest: int, steps: int) -> Iterator[Step]:
     """Send step after step, until answers are lost or the sender falls short; the lake is thrown away."""
     with tempfile.TemporaryDirectory(prefix="census-calibration-") as folder:
-        place = sweep.begin(plan, store.at(folder))
-        obeyed = register.of(plan.register, place.lake)
-        with Worker(plan, place) as worker, ThreadPoolExecutor(plan.probe.processes + 1) as pool:
+        sweep = steps_of.begin(plan, store.at(folder))
+        obeyed = register.of(plan.register, sweep.paths.lake)
+        with Worker(sweep) as worker, ThreadPoolExecutor(plan.probe.processes + 1) as pool:
             first: Step | None = None
             for number in range(steps):
                 edit.limit(obeyed, "calibration", lowest << number)
                 time.sleep(3 * READ_SECONDS)  # senders have read it by then
                 shards = range((1 << number) - 1, (2 << number) - 1)
                 list(pool.map(partial(worker.run, 1), shards))
-                found = [receipt for receipt in receipts.read_receipts(place) if receipt["shard"] in shards]
+                found = [receipt for receipt in receipts.read_receipts(sweep.paths) if receipt["shard"] in shards]
                 step = _step(lowest << number, found)
                 yield step
                 first = first or step

@@ -12,8 +12,8 @@ from pipeline.enrich.fingerprints import Asked
 from pipeline.enrich.partition import Addresses
 from pipeline.errors import GuardError
 from pipeline.lake import parts
+from pipeline.lake.layout import Sweep
 from pipeline.lake.read import empty, rows
-from pipeline.lake.store import Sweep
 from pipeline.space.plan import KINDS, Plan
 from pipeline.space.ranges import Ranges
 from pipeline.views import marts
@@ -22,36 +22,40 @@ from pipeline.views import marts
 ENRICHED = "methods"
 
 
-def enrich(plan: Plan, place: Sweep, second: Path = geo.SECOND) -> None:
+def enrich(sweep: Sweep, second: Path = geo.SECOND) -> None:
     """Place the addresses that answered, by a second database too, count those that were asked, judge what they said, and
     build the sweep's marts. Raises InputError or GuardError.
     """
-    databases, beside = _databases(plan), geo.load(second)
+    databases, beside = _databases(sweep.plan), geo.load(second)
     places, announced = databases.places, databases.announced
     kind = network_kinds.load(places, announced, owner.load()) if announced else None
-    ranges = Ranges.of(plan.ranges)
-    answered = np.asarray(rows(place, "responses", ["ip"])["ip"], dtype=np.uint32)
+    ranges = Ranges.of(sweep.plan.ranges)
+    answered = np.asarray(rows(sweep.paths, "responses", ["ip"])["ip"], dtype=np.uint32)
 
     def located(ips: Addresses) -> pa.Table:
         return tables.locations(ips, places, announced, second=beside, kinds=kind)
 
     parts.write_pieces(
-        place.sealed("locations"), map(located, tables.pieces(answered)), "locations", place.id, digest=plan.digest
+        sweep.paths.sealed("locations"),
+        map(located, tables.pieces(answered)),
+        "locations",
+        sweep.paths.id,
+        digest=sweep.plan.digest,
     )
     first, last = ranges.first.astype(np.uint32), ranges.last.astype(np.uint32)
-    _derive(plan, place, "coverage", tables.coverage(first, last, places, beside))
-    _derive(plan, place, "network_coverage", kind.coverage(first, last) if kind else empty("network_coverage"))
+    _derive(sweep, "coverage", tables.coverage(first, last, places, beside))
+    _derive(sweep, "network_coverage", kind.coverage(first, last) if kind else empty("network_coverage"))
     asked = Asked(
-        offer=offer.offer(bytes.fromhex(plan.requests["request"])),
+        offer=offer.offer(bytes.fromhex(sweep.plan.requests["request"])),
         space=ranges,
-        share=plan.sampled_addresses / plan.addresses,
+        share=sweep.plan.sampled_addresses / sweep.plan.addresses,
         answered=answered,
-        controls=np.asarray(rows(place, "controls", ["ip"])["ip"], dtype=np.uint32),
+        controls=np.asarray(rows(sweep.paths, "controls", ["ip"])["ip"], dtype=np.uint32),
     )
-    _judge(plan, place, asked, located)
-    _derive(plan, place, "space", method.space(ranges))
-    _derive(plan, place, "methods", _method(plan, ranges))
-    marts.build(place)
+    _judge(sweep, asked, located)
+    _derive(sweep, "space", method.space(ranges))
+    _derive(sweep, "methods", _method(sweep.plan, ranges))
+    marts.build(sweep.paths)
 
 
 def _method(plan: Plan, ranges: Ranges) -> pa.Table:
@@ -61,20 +65,20 @@ def _method(plan: Plan, ranges: Ranges) -> pa.Table:
     )
 
 
-def _judge(plan: Plan, place: Sweep, asked: Asked, located: Callable[[Addresses], pa.Table]) -> None:
+def _judge(sweep: Sweep, asked: Asked, located: Callable[[Addresses], pa.Table]) -> None:
     """Say of those that spoke DICOM who they are, whose, and which are one system."""
-    associations, shown = rows(place, "associations"), rows(place, "tls")
+    associations, shown = rows(sweep.paths, "associations"), rows(sweep.paths, "tls")
     found = located(np.asarray(associations["ip"], dtype=np.uint32))
     judged = fingerprints.fingerprints(associations, asked, ruleset.load())
-    _derive(plan, place, "fingerprints", judged)
-    names = rows(place, "host_names", ["ip", "names"])
-    _derive(plan, place, "owners", owner.owners(associations["ip"], found, shown, names, owner.load()))
-    _derive(plan, place, "systems", systems.systems(associations, judged, found, shown))
+    _derive(sweep, "fingerprints", judged)
+    names = rows(sweep.paths, "host_names", ["ip", "names"])
+    _derive(sweep, "owners", owner.owners(associations["ip"], found, shown, names, owner.load()))
+    _derive(sweep, "systems", systems.systems(associations, judged, found, shown))
 
 
-def _derive(plan: Plan, place: Sweep, table: str, rows: pa.Table) -> None:
+def _derive(sweep: Sweep, table: str, rows: pa.Table) -> None:
     """Write a table that can be made again from the sweep's facts."""
-    parts.write(place.sealed(table), parts.tidy([rows], table), table, place.id, digest=plan.digest)
+    parts.write(sweep.paths.sealed(table), parts.tidy([rows], table), table, sweep.paths.id, digest=sweep.plan.digest)
 
 
 def _databases(plan: Plan) -> atlas.Atlas:

@@ -10,7 +10,7 @@ from pipeline.enrich import databases as atlas
 from pipeline.errors import GuardError, InputError
 from pipeline.guard import namespaces, sockets
 from pipeline.lake import store
-from pipeline.lake.store import Place
+from pipeline.lake.store import Location
 from pipeline.optout import register
 from pipeline.space import listing, signed
 from pipeline.space import plan as planning
@@ -21,7 +21,7 @@ from pipeline.wire import outgoing
 from pipeline.wire.capabilities import PROPOSED
 
 
-def freeze(path: Path, lake: Place | None = None, *, change: Callable[[Config], Config] = lambda same: same) -> Plan:
+def freeze(path: Path, lake: Location | None = None, *, change: Callable[[Config], Config] = lambda same: same) -> Plan:
     """Fix the plan of a configuration file, changed or not, for a lake (its own if none is given). Raises InputError."""
     settings = change(config.load(path))
     base = path.parent
@@ -56,14 +56,6 @@ def _require_own(plan: Plan) -> None:
     """Raise GuardError if a profile that is for one's own ranges goes beyond them."""
     if plan.settings.profile == "capabilities":
         signed.require(plan.own, Ranges.of(plan.ranges), "the profile `capabilities`")
-
-
-def read(path: Place) -> Plan:
-    """Read a plan that was frozen before. Raises InputError or GuardError."""
-    try:
-        return planning.decode(path.read_bytes(), str(path))
-    except OSError as error:
-        raise InputError(str(path), f"cannot be read: {error.strerror or 'there is no such object'}") from None
 
 
 def check(plan: Plan) -> None:

@@ -7,15 +7,15 @@ import os
 from pathlib import Path
 
 from pipeline.errors import InputError
-from pipeline.lake import store
-from pipeline.lake.store import Sweep
+from pipeline.lake import layout, store
+from pipeline.lake.layout import Sweep
 from pipeline.publish import audit as publishing
 from pipeline.publish.audit import Audit
 from pipeline.space import signed
 from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
 from pipeline.sweep import enrichment, freeze
-from pipeline.sweep import run as sweep
+from pipeline.sweep import run as steps
 from pipeline.views import connection
 
 #: Whoever is not the owner of a file or a folder may not even read it.
@@ -48,46 +48,45 @@ def audit_plan(config: Path, lake: Path) -> Plan:
     """
     fresh = freeze.freeze(config, lake)
     _require_own(fresh)
-    unfinished = sweep.latest(lake, fresh.settings.name)
+    unfinished = steps.latest(lake, fresh.settings.name)
     if unfinished is None:
         return fresh
-    begun = freeze.read(unfinished.plan)
-    return begun if _asks(begun) == _asks(fresh) else fresh
+    begun = layout.read_plan(unfinished.plan)
+    return begun if _identity(begun) == _identity(fresh) else fresh
 
 
-def _asks(plan: Plan) -> tuple[object, ...]:
-    """What makes two plans the same audit. Not the opt-outs: they are obeyed as they come."""
+def _identity(plan: Plan) -> tuple[object, ...]:
+    """Return what makes two plans the same audit. Opt-outs do not count: they are obeyed as they come."""
     return plan.digests.configuration, plan.own, plan.included, plan.reference, plan.requests, plan.code_version
 
 
-def run(plan: Plan, place: Sweep) -> None:
+def run(sweep: Sweep) -> None:
     """Do what is missing of the sweep, up to its enriched tables."""
-    sweep.work(plan, place)
-    sweep.require_verified(plan, place)
-    sweep.seal(plan, place)
-    enrichment.enrich(plan, place)
+    steps.work(sweep)
+    steps.require_verified(sweep)
+    steps.seal(sweep)
+    enrichment.enrich(sweep)
 
 
-def finished(lake: Path, name: str | None) -> tuple[Plan, Sweep]:
-    """A sweep that was made before, with what is derived of it. Raises GuardError if it is no sweep of one's own ranges."""
-    place = store.find(lake, name)
-    plan = freeze.read(place.plan)
-    _require_own(plan)
-    if not place.sealed("sweeps").exists():
-        raise InputError(f"sweep {place.id}", "is not finished; `census audit CONFIG` finishes it")
-    if not place.sealed("fingerprints").exists():
-        enrichment.enrich(plan, place)
-    return plan, place
+def finished(lake: Path, sweep_id: str | None) -> Sweep:
+    """Open a finished audit, and enrich it if it is not. Raises GuardError if its ranges are not signed by their owner."""
+    sweep = layout.open_sweep(lake, sweep_id)
+    _require_own(sweep.plan)
+    if not sweep.paths.sealed("sweeps").exists():
+        raise InputError(f"sweep {sweep.paths.id}", "is not finished; `census audit CONFIG` finishes it")
+    if not sweep.paths.sealed("fingerprints").exists():
+        enrichment.enrich(sweep)
+    return sweep
 
 
-def report(plan: Plan, place: Sweep, folder: Path) -> tuple[Audit, list[Path]]:
-    """Write the report, mode 0600; what it says, and its files."""
-    with connection.connect(place.lake) as con:
-        found = publishing.gather(con, plan)
-    files = publishing.files(found)
+def report(sweep: Sweep, folder: Path) -> tuple[Audit, list[Path]]:
+    """Write the report, mode 0600; return its findings and its files."""
+    with connection.connect(sweep.paths.lake) as con:
+        audit = publishing.gather(con, sweep.plan)
+    files = publishing.files(audit)
     for name, text in files.items():
         store.write(folder / name, text.encode(), private=True)
-    return found, [folder / name for name in files]
+    return audit, [folder / name for name in files]
 
 
 def _require_own(plan: Plan) -> None:

@@ -9,7 +9,7 @@ import pyarrow as pa
 from pipeline.associate.replay import PARSED, replay
 from pipeline.errors import InputError
 from pipeline.lake import parts, schema_versions
-from pipeline.lake.store import Sweep
+from pipeline.lake.layout import SweepPaths
 from pipeline.record import columns
 from pipeline.wire.outgoing import Outgoing
 from pipeline.wire.pdu import PARSER_VERSION
@@ -22,16 +22,16 @@ class Planned(msgspec.Struct):
     digest: str = ""
 
 
-def reparse(place: Sweep) -> Counter[str]:
+def reparse(paths: SweepPaths) -> Counter[str]:
     """Judge a sealed sweep anew; how many rows differ in each column. Raises InputError if it is not sealed.
 
     Rows whose every column stays, and that a parser as new as ours judged, get no row.
     """
-    sealed = place.sealed("associations")
+    sealed = paths.sealed("associations")
     if not sealed.exists():
-        raise InputError(place.id, "is not sealed; `census sweep --resume` finishes it")
-    planned = _planned(place)
-    outgoing = Outgoing.from_json(planned.requests, where=f"{place.plan}, requests")
+        raise InputError(paths.id, "is not sealed; `census sweep --resume` finishes it")
+    planned = _planned(paths)
+    outgoing = Outgoing.from_json(planned.requests, where=f"{paths.plan}, requests")
     known = schema_versions.read(sealed, "associations").to_pylist()
     changed: Counter[str] = Counter()
     rows = []
@@ -42,15 +42,15 @@ def reparse(place: Sweep) -> Counter[str]:
         if differing or row["parser_version"] != PARSER_VERSION:
             rows.append({name: new[name] for name in PARSED} | {"ip": row["ip"], "port": row["port"]})
     found = pa.Table.from_batches([parts.from_rows(rows, "reparsed")])
-    parts.write(place.sealed("reparsed"), parts.tidy([found], "reparsed"), "reparsed", place.id, digest=planned.digest)
+    parts.write(paths.sealed("reparsed"), parts.tidy([found], "reparsed"), "reparsed", paths.id, digest=planned.digest)
     return changed
 
 
-def _planned(place: Sweep) -> Planned:
+def _planned(paths: SweepPaths) -> Planned:
     try:
-        return msgspec.json.decode(place.plan.read_bytes(), type=Planned)
+        return msgspec.json.decode(paths.plan.read_bytes(), type=Planned)
     except (OSError, msgspec.DecodeError) as error:
-        raise InputError(str(place.plan), f"holds no requests: {error}") from None
+        raise InputError(str(paths.plan), f"holds no requests: {error}") from None
 
 
 def _same(one: Any, other: Any) -> bool:

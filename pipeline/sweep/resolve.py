@@ -18,12 +18,12 @@ from pipeline import schema
 from pipeline.enrich.partition import Addresses, distinct
 from pipeline.errors import CensusError
 from pipeline.lake import parts, read
-from pipeline.lake.store import Place, Sweep
+from pipeline.lake.layout import Sweep, SweepPaths
+from pipeline.lake.store import Location
 from pipeline.optout import register
 from pipeline.outcome import NAMED, Naming
 from pipeline.reverse_dns import lookup
 from pipeline.reverse_dns.ask import Asker
-from pipeline.space.plan import Plan
 
 TABLE = "host_names"
 #: Addresses that are asked about at once; the rate bounds the messages, this one who waits for an answer.
@@ -34,26 +34,26 @@ SILENT = 50
 Tell = Callable[[Mapping[str, int]], None]
 
 
-def resolve(plan: Plan, place: Sweep, asker: Asker, tell: Tell) -> dict[str, Any]:
+def resolve(sweep: Sweep, asker: Asker, tell: Tell) -> dict[str, Any]:
     """Ask for every address of `associations` that is not known yet; what came of it. Opted-out addresses are left alone.
 
     Raises GuardError, InputError, and CensusError if the name servers do not answer.
     """
-    _recover(plan, place)
-    left, counts = _left(plan, place)
+    _recover(sweep)
+    left, counts = _left(sweep)
     tell(counts)
-    journal = parts.journal(_journal(place), TABLE)
+    journal = parts.journal(_journal(sweep.paths), TABLE)
     try:
         asyncio.run(_all(asker, iter(left), _Kept(journal, asker, counts, tell)))
     finally:
         journal.close()
-        _recover(plan, place)
+        _recover(sweep)
     return {
-        "sweep": place.id,
+        "sweep": sweep.paths.id,
         "nameservers": list(map(str, asker.servers)),
         "queries_sent": asker.sent,
         **counts,
-        "known": {naming.value: count for naming, count in _known(place).items()},
+        "known": {naming.value: count for naming, count in _known(sweep.paths).items()},
     }
 
 
@@ -95,12 +95,12 @@ async def _all(asker: Asker, left: Iterator[int], kept: _Kept) -> None:
         raise errors.exceptions[0] from None
 
 
-def _left(plan: Plan, place: Sweep) -> tuple[list[int], Counter[str]]:
+def _left(sweep: Sweep) -> tuple[list[int], Counter[str]]:
     """The addresses to ask about, and how many there are of which kind."""
-    answered = distinct(np.asarray(read.rows(place, "associations", ["ip"])["ip"], dtype=np.uint32))
-    out = register.opted_out(plan.register, place.lake)
+    answered = distinct(np.asarray(read.rows(sweep.paths, "associations", ["ip"])["ip"], dtype=np.uint32))
+    out = register.opted_out(sweep.plan.register, sweep.paths.lake)
     wanted = answered[~out.contains(answered)] if out else answered
-    known = read.rows(place, TABLE, ["ip", "naming"])
+    known = read.rows(sweep.paths, TABLE, ["ip", "naming"])
     done = [
         ip for ip, naming in zip(known["ip"].to_pylist(), known["naming"].to_pylist(), strict=True) if naming in NAMED
     ]
@@ -113,26 +113,26 @@ def _left(plan: Plan, place: Sweep) -> tuple[list[int], Counter[str]]:
     return left.tolist(), Counter({**counts, "to_ask": left.size, "asked": 0, **dict.fromkeys(map(str, Naming), 0)})
 
 
-def _known(place: Sweep) -> dict[Naming, int]:
+def _known(paths: SweepPaths) -> dict[Naming, int]:
     """How many rows of the table ended how."""
-    found = Counter(read.rows(place, TABLE, ["naming"])["naming"].to_pylist())
+    found = Counter(read.rows(paths, TABLE, ["naming"])["naming"].to_pylist())
     return {naming: found[naming] for naming in Naming}
 
 
-def _journal(place: Sweep) -> Place:
-    return place.sealed(TABLE).with_name("asked.arrows")
+def _journal(paths: SweepPaths) -> Location:
+    return paths.sealed(TABLE).with_name("asked.arrows")
 
 
-def _recover(plan: Plan, place: Sweep) -> None:
+def _recover(sweep: Sweep) -> None:
     """Take the journal, if there is one, into the table: what was learned last stands."""
-    path, plain = _journal(place), schema.table(TABLE).arrow
-    found = [parts.read_journal(path, TABLE), read.rows(place, TABLE)]
+    path, plain = _journal(sweep.paths), schema.table(TABLE).arrow
+    found = [parts.read_journal(path, TABLE), read.rows(sweep.paths, TABLE)]
     if len(found[0]):
         parts.write(
-            place.sealed(TABLE),
+            sweep.paths.sealed(TABLE),
             parts.tidy([each.cast(plain) for each in found], TABLE),
             TABLE,
-            place.id,
-            digest=plan.digest,
+            sweep.paths.id,
+            digest=sweep.plan.digest,
         )
     parts.forget(path)

@@ -1,4 +1,4 @@
-"""The steps of a sweep as plain functions: what the command line and the flow call. None of them knows Prefect."""
+"""The steps of a sweep: begin it in a lake, run what is missing, verify and seal it."""
 
 import time
 from collections.abc import Callable
@@ -6,104 +6,110 @@ from pathlib import Path
 
 from pipeline import checkout, config
 from pipeline.errors import CensusError, GuardError, InputError
-from pipeline.lake import harm_targets, pending, store, verify
-from pipeline.lake.store import Place, Sweep
+from pipeline.lake import harm_targets, layout, pending, store, verify
+from pipeline.lake.layout import Sweep, SweepPaths, read_plan
+from pipeline.lake.store import Location
 from pipeline.optout import quarantine, register
 from pipeline.space import plan as planning
 from pipeline.space.plan import Plan
 from pipeline.sweep.enrichment import ENRICHED
-from pipeline.sweep.freeze import check, freeze, read
-from pipeline.worker.context import Remote
-from pipeline.worker.shards import Crew
+from pipeline.sweep.freeze import check, freeze
+from pipeline.worker.context import RemoteAssociator
+from pipeline.worker.shards import ShardRunner
 
 #: Finds the sweep of a series in a lake that is to be resumed, if there is one.
-Resumed = Callable[[Place, str], Sweep | None]
+FindUnfinished = Callable[[Location, str], SweepPaths | None]
 
 
-def begin(plan: Plan, lake: Place) -> Sweep:
-    """Put the plan into the lake, where its register is readable. Raises InputError if it is not, and GuardError if
-    another plan stands there under this name.
+def begin(plan: Plan, lake: Location) -> Sweep:
+    """Put the plan into the lake.
+
+    Raises InputError if the lake's register cannot be read, and GuardError if the lake holds another plan of this name.
     """
     register.begin(plan.register, lake)
-    place = Sweep(lake, plan.sweep)
-    if not store.write(place.plan, planning.encode(plan), new=True):
-        field = next(planning.differences(plan, read(place.plan)), None)
+    paths = SweepPaths(lake, plan.sweep)
+    if not store.write(paths.plan, planning.encode(plan), new=True):
+        field = next(planning.differences(plan, read_plan(paths.plan)), None)
         if field:
-            raise GuardError(f"{place.plan}: another plan of this name was begun here (field {field})")
-    return place
+            raise GuardError(f"{paths.plan}: another plan of this name was begun here (field {field})")
+    return Sweep(plan, paths)
 
 
-def prepare(source: str, lake: Place | None = None, resume: Resumed | None = None) -> tuple[Plan, Place]:
-    """The plan of a configuration or plan file, and the lake that it goes to; of the sweep that is to be resumed, if `resume`
-    finds one of the series.
+def prepare(source: str, lake: Location | None = None, resume: FindUnfinished | None = None) -> tuple[Plan, Location]:
+    """Return the plan of a configuration or plan file, and the lake that it goes to.
+
+    With `resume`, the plan is that of the series' unfinished sweep if the lake holds one.
     """
     if source.endswith(".json"):
-        return read(store.at(source)), lake or store.at("lake")
+        return read_plan(store.at(source)), lake or store.at("lake")
     loaded = config.load(Path(source))
     folder = lake or store.at(loaded.lake.url)
-    begun = resume(folder, loaded.sweep.name) if resume else None
-    return (read(begun.plan) if begun else freeze(Path(source), folder)), folder
+    unfinished_sweep = resume(folder, loaded.sweep.name) if resume else None
+    return (read_plan(unfinished_sweep.plan) if unfinished_sweep else freeze(Path(source), folder)), folder
 
 
-def latest(lake: Place, name: str) -> Sweep | None:
-    """The latest sweep of a series that is not sealed, if there is one."""
-    open_ = [place for place in _series(lake, name) if not place.sealed("sweeps").exists()]
-    return open_[-1] if open_ else None
+def latest(lake: Location, name: str) -> SweepPaths | None:
+    """Return the latest sweep of a series that is not sealed, if there is one."""
+    unsealed = [paths for paths in _series(lake, name) if not paths.sealed("sweeps").exists()]
+    return unsealed[-1] if unsealed else None
 
 
-def unfinished(lake: Place, name: str) -> Sweep | None:
-    """The latest sweep of a series that is not sealed, or the last one of all if it is sealed and not enriched."""
+def unfinished(lake: Location, name: str) -> SweepPaths | None:
+    """Return the latest sweep of a series that is not sealed, or else its last sweep if that is not enriched."""
     last = _series(lake, name)[-1:]
-    return latest(lake, name) or next((place for place in last if not place.sealed(ENRICHED).exists()), None)
+    return latest(lake, name) or next((paths for paths in last if not paths.sealed(ENRICHED).exists()), None)
 
 
-def _series(lake: Place, name: str) -> list[Sweep]:
-    """The sweeps of a series, oldest first."""
-    return [s for s in store.sweeps(lake) if s.id.partition("-")[2] == name] if (lake / "plans").is_dir() else []
+def _series(lake: Location, name: str) -> list[SweepPaths]:
+    """Return the sweeps of a series, oldest first."""
+    return [s for s in layout.sweeps(lake) if s.id.partition("-")[2] == name] if (lake / "plans").is_dir() else []
 
 
-def sealed(lake: Place, sweep: str | None = None) -> Sweep:
-    """The named sweep, or the latest that is sealed. Raises InputError if there is none."""
-    found = [place for place in store.sweeps(lake) if place.sealed("sweeps").exists() and sweep in (None, place.id)]
-    if not found:
-        which = f" {sweep}" if sweep else ""
-        raise InputError(str(lake), f"holds no sealed sweep{which}; `census status` tells how it is")
-    return found[-1]
+def sealed(lake: Location, sweep_id: str | None = None) -> SweepPaths:
+    """Return the named sweep, or the latest one that is sealed. Raises InputError if there is none."""
+    candidates = [
+        paths for paths in layout.sweeps(lake) if paths.sealed("sweeps").exists() and sweep_id in (None, paths.id)
+    ]
+    if not candidates:
+        which = f" {sweep_id}" if sweep_id else ""
+        raise InputError(str(lake), f"holds no sealed sweep{which}; `census status` shows its state")
+    return candidates[-1]
 
 
-def missing(plan: Plan, place: Sweep) -> bool:
-    """Whether some range has no receipt."""
-    return bool(pending.due(plan, place, plan.walk()))
+def missing(sweep: Sweep) -> bool:
+    """Return whether some range has no receipt."""
+    return bool(pending.due(sweep))
 
 
-def work(plan: Plan, place: Sweep, *, pcap: Path | None = None, remotes: tuple[Remote, ...] = ()) -> int:
-    """Run every range that is missing; how many that were. With `pcap`, keep every validated answer in that file; with
-    `remotes`, let associators on other machines take their part of the visits.
+def work(sweep: Sweep, *, pcap: Path | None = None, remotes: tuple[RemoteAssociator, ...] = ()) -> int:
+    """Run every range that has no receipt, and return how many were run.
 
-    Ends when nothing is missing: it waits for the shards that other places have, and takes over those of the dead.
+    With `pcap`, every validated answer is kept in that file; with `remotes`, associators on other machines take their share
+    of the visits. It ends when nothing is missing: it waits for shards that other vantages run, and takes over those whose
+    runner died.
     """
-    check(plan)
-    with Crew(plan, place, pcap=pcap, remotes=remotes) as crew:
-        ranges = crew.work()
-    rest(plan, place)
+    check(sweep.plan)
+    with ShardRunner(sweep, pcap=pcap, remotes=remotes) as runner:
+        ranges = runner.work()
+    quarantine_fallen(sweep)
     return ranges
 
 
-def rest(plan: Plan, place: Sweep) -> list[str]:
-    """Quarantine the hosts that fell silent after a visit; those that were not quarantined already."""
-    if plan.harm is None:
+def quarantine_fallen(sweep: Sweep) -> list[str]:
+    """Quarantine the hosts that stopped answering after a visit; return those that were not quarantined yet."""
+    if sweep.plan.harm is None:
         return []
-    silent = harm_targets.fallen(place)["ip"].to_pylist()
-    return quarantine.add(register.of(plan.register, place.lake), silent, place.id)
+    silent = harm_targets.fallen(sweep.paths)["ip"].to_pylist()
+    return quarantine.add(register.of(sweep.plan.register, sweep.paths.lake), silent, sweep.paths.id)
 
 
-def require_verified(plan: Plan, place: Sweep) -> None:
+def require_verified(sweep: Sweep) -> None:
     """Raise CensusError naming the first thing that does not add up."""
-    fault = next(verify.faults(place, plan), None)
+    fault = next(verify.faults(sweep), None)
     if fault:
         raise CensusError(f"does not add up: {fault.where} {fault.what}")
 
 
-def seal(plan: Plan, place: Sweep) -> None:
+def seal(sweep: Sweep) -> None:
     """Compact a verified sweep into its sorted tables."""
-    verify.seal(place, plan, sealed_at=time.time_ns() // 1000, code_version=checkout.code())
+    verify.seal(sweep, sealed_at=time.time_ns() // 1000, code_version=checkout.code())

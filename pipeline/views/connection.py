@@ -2,11 +2,11 @@
 
 import duckdb
 
-from pipeline.lake.store import Place
+from pipeline.lake.store import Location
 from pipeline.views import marts, raw_views, views
 
 
-def connect(lake: Place) -> duckdb.DuckDBPyConnection:
+def connect(lake: Location) -> duckdb.DuckDBPyConnection:
     """Open an in-memory DuckDB with all views of a lake. Raises InputError if the folder is not a lake."""
     con = raw_views.open_database()
     for statement in raw_views.statements(lake):
@@ -15,7 +15,7 @@ def connect(lake: Place) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def init_sql(lake: Place) -> str:
+def init_sql(lake: Location) -> str:
     """The same as text for `duckdb -init`."""
     raw = "".join(f"{statement};\n\n" for statement in raw_views.statements(lake))
     return raw + views.init_sql(marts.built(lake))

@@ -22,9 +22,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline import schema
-from pipeline.lake import store
+from pipeline.lake import layout, store
+from pipeline.lake.layout import SweepPaths
 from pipeline.lake.parts import GROUP_ROWS
-from pipeline.lake.store import Place, Sweep
+from pipeline.lake.store import Location
 from pipeline.views import raw_views, views
 from pipeline.views.views import quoted
 
@@ -40,7 +41,7 @@ SPOKE_DICOM = "WHERE ip IN (SELECT ip FROM raw_associations)"
 DIGITS = 16
 
 
-def folder(paths: Sweep) -> Place:
+def folder(paths: SweepPaths) -> Location:
     """Where the marts of a sweep are, for its tables and the SQL of now."""
     digest = hashlib.sha256(_sql().encode())
     for table in schema.tables():
@@ -49,7 +50,7 @@ def folder(paths: Sweep) -> Place:
     return _home(paths) / digest.hexdigest()[:DIGITS]
 
 
-def build(paths: Sweep) -> bool:
+def build(paths: SweepPaths) -> bool:
     """Build the marts of a sealed sweep and remove older ones; False if it is not sealed. The last file marks the set complete."""
     if not paths.sealed("sweeps").exists():
         return False
@@ -65,7 +66,7 @@ def build(paths: Sweep) -> bool:
         for name in BUILT:
             file = _write_view(con, name, made)
             _read_from(con, file)
-            with store.beside(final / file.name) as beginning:
+            with store.replacing(final / file.name) as beginning:
                 shutil.copyfile(file, beginning)
     for old in store.entries(_home(paths), "*"):
         if old != final:
@@ -86,7 +87,7 @@ def _read_from(con: duckdb.DuckDBPyConnection, file: Path) -> None:
     con.execute(f"CREATE OR REPLACE VIEW {file.stem} AS {raw_views.read_sweeps([file])}").fetchall()
 
 
-def _write_located_responses(paths: Sweep, folder: Path) -> Path:
+def _write_located_responses(paths: SweepPaths, folder: Path) -> Path:
     """Write the columns of view `responses` that marts read. Both tables are sorted by address, so no hash join is needed."""
     responses = _columns(paths, "responses", ["ip", "port", "outcome"])
     locations = _columns(paths, "locations", ["ip", "country"])
@@ -102,7 +103,7 @@ def _write_located_responses(paths: Sweep, folder: Path) -> Path:
     return path
 
 
-def _columns(paths: Sweep, table: str, columns: list[str]) -> pa.Table:
+def _columns(paths: SweepPaths, table: str, columns: list[str]) -> pa.Table:
     """Columns of a sealed table, texts as dictionary codes; empty if the sweep has no such table."""
     path = paths.sealed(table)
     if not path.exists():
@@ -110,9 +111,9 @@ def _columns(paths: Sweep, table: str, columns: list[str]) -> pa.Table:
     return pq.read_table(path, columns=columns, partitioning=None, read_dictionary=columns[1:])
 
 
-def built(lake: Place) -> Mapping[str, str]:
+def built(lake: Location) -> Mapping[str, str]:
     """Mart → SQL that reads the built files, and computes the mart for sweeps that have none; {} if no sweep has any."""
-    folders = {paths.id: folder(paths) for paths in store.sweeps(lake)}
+    folders = {paths.id: folder(paths) for paths in layout.sweeps(lake)}
     complete = {sweep: home for sweep, home in folders.items() if (home / f"{BUILT[-1]}.parquet").exists()}
     if not complete:
         return {}
@@ -120,7 +121,7 @@ def built(lake: Place) -> Mapping[str, str]:
     return {name: _rows(name, list(complete.values()), missing) for name in BUILT}
 
 
-def _rows(name: str, complete: list[Place], missing: list[str]) -> str:
+def _rows(name: str, complete: list[Location], missing: list[str]) -> str:
     """SQL for the rows of a mart: from its files in these folders, and computed for the sweeps without one."""
     rows = raw_views.read_sweeps([path / f"{name}.parquet" for path in complete])
     if not missing:
@@ -130,7 +131,7 @@ def _rows(name: str, complete: list[Place], missing: list[str]) -> str:
     )
 
 
-def _home(paths: Sweep) -> Place:
+def _home(paths: SweepPaths) -> Location:
     return paths.lake / "marts" / f"sweep={paths.id}"
 
 

@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from pipeline import schema
 from pipeline.errors import InputError
-from pipeline.lake import receipts, store
-from pipeline.lake.store import Place, Sweep
+from pipeline.lake import layout, receipts, store
+from pipeline.lake.layout import SweepPaths
+from pipeline.lake.store import Location
 from pipeline.views.views import quoted
 
 #: By default DuckDB downloads extensions on use; a census reads its lake and nothing else.
@@ -42,19 +43,19 @@ def open_database() -> duckdb.DuckDBPyConnection:
     return con
 
 
-def statements(lake: Place) -> list[str]:
+def statements(lake: Location) -> list[str]:
     """The statements that create the raw views of a lake. Raises InputError if the folder is not a lake."""
     if any(name.startswith("sweep=") for name in str(lake.absolute()).split("/")):
         raise InputError(str(lake), "is inside a folder named `sweep=`, as the sweeps of a lake are; move the lake")
-    return of_sweeps(store.sweeps(lake))
+    return of_sweeps(layout.sweeps(lake))
 
 
-def of_sweeps(sweeps: list[Sweep]) -> list[str]:
+def of_sweeps(sweeps: list[SweepPaths]) -> list[str]:
     """The statements that create the raw views of these sweeps alone."""
     return [f"CREATE OR REPLACE VIEW raw_{table.name} AS\n{rows_of(table, sweeps)}" for table in schema.tables()]
 
 
-def rows_of(table: schema.Table, sweeps: list[Sweep]) -> str:
+def rows_of(table: schema.Table, sweeps: list[SweepPaths]) -> str:
     """SQL for all rows of a table, with the columns and types of today: what an earlier version lacks is filled in."""
     sealed = [path for paths in sweeps if (path := paths.sealed(table.name)).exists()]
     sources = [read_sweeps(sealed, [column.name for column in table.columns])] if sealed else []
@@ -70,7 +71,7 @@ def _filled(column: schema.Column) -> str:
     return f'coalesce("{column.name}", {before}::{sql_type(column.field.type)}) AS "{column.name}"'
 
 
-def read_sweeps(files: Iterable[Place], columns: Iterable[str] = ()) -> str:
+def read_sweeps(files: Iterable[Location], columns: Iterable[str] = ()) -> str:
     """SQL for the rows of files in folders `sweep=ID`; a query about one sweep opens only that sweep's files."""
     selected = _existing([*columns, "sweep"]) if columns else "*"
     return (
@@ -84,11 +85,11 @@ def _existing(columns: Iterable[str]) -> str:
     return f"COLUMNS(name -> name IN ({', '.join(map(quoted, columns))}))"
 
 
-def _listed(files: Iterable[Place]) -> str:
+def _listed(files: Iterable[Location]) -> str:
     return ", ".join(quoted(str(path)) for path in store.files(files))
 
 
-def _rows_at_work(table: schema.Table, paths: Sweep) -> str:
+def _rows_at_work(table: schema.Table, paths: SweepPaths) -> str:
     """SQL for the rows of a table of a sweep that is not sealed; empty if it has none yet."""
     if paths.sealed(table.name).exists():
         return ""
@@ -101,7 +102,7 @@ def _rows_at_work(table: schema.Table, paths: Sweep) -> str:
     return f"SELECT {_existing(table.arrow.names)}, {quoted(paths.id)} AS sweep FROM {reader}"
 
 
-def _read_json(table: schema.Table, files: Iterable[Place]) -> str:
+def _read_json(table: schema.Table, files: Iterable[Location]) -> str:
     """SQL for JSON files, one row each, with their times (microseconds since 1970) as timestamps."""
     columns = ", ".join(f"{quoted(c.name)}: {quoted(_json_type(c.field.type))}" for c in table.columns)
     times = [c.name for c in table.columns if pa.types.is_timestamp(c.field.type)]

@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pipeline.config import AlarmSection
-from pipeline.lake.store import Sweep
+from pipeline.lake.layout import Sweep
 from pipeline.optout import edit, register
-from pipeline.space.plan import Plan
 from pipeline.space.shard import Range, Walk
 from pipeline.statistics.fall import fallen
 
@@ -87,16 +86,16 @@ def port_of(walk: Walk, chosen: Range) -> int | None:
 class HitWatch:
     """Watches the ranges of a sweep that one worker finishes, for the alarm of its plan."""
 
-    def __init__(self, plan: Plan, place: Sweep, walk: Walk) -> None:
-        self._plan, self._place, self._walk = plan, place, walk
-        self._alarm = Alarm.of(plan.alarm, walk)
+    def __init__(self, sweep: Sweep) -> None:
+        self._sweep = sweep
+        self._alarm = Alarm.of(sweep.plan.alarm, sweep.walk)
 
     def see(self, done: Range, counts: Mapping[str, Any]) -> None:
         """Stop all who obey the register if the hit rate of this range of probes says that something is wrong with us."""
-        port = port_of(self._walk, done)
-        if port is None or not self._plan.alarm.false_alarms:
+        port = port_of(self._sweep.walk, done)
+        if port is None or not self._sweep.plan.alarm.false_alarms:
             return
         reason = self._alarm.add(port, Hits(counts["probes_sent"], counts["answers"] - counts["duplicates"]))
         if reason:
-            kept = register.of(self._plan.register, self._place.lake)
+            kept = register.of(self._sweep.plan.register, self._sweep.paths.lake)
             edit.stop(kept, "census", f"{reason}; `census go {kept.where}` lets it go on")

@@ -16,7 +16,7 @@ from pipeline.associate import client, loop
 from pipeline.associate.limits import Turns
 from pipeline.errors import GuardError
 from pipeline.guard import sockets
-from pipeline.lake.visit_log import Begun
+from pipeline.lake.visit_log import VisitLog
 from pipeline.optout.watch import Watch
 from pipeline.record import columns
 from pipeline.space.ranges import Ranges
@@ -24,13 +24,15 @@ from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
 from pipeline.wire.outgoing import Outgoing
 from pipeline.worker import rows
-from pipeline.worker.context import PROGRESS_SECONDS, Setting
+from pipeline.worker.context import PROGRESS_SECONDS, WorkerContext
 from pipeline.worker.rows import Origin
 
 FLUSH_SECONDS = 0.1
 
 
-def run_associator(name: str, setting: Setting, context: zmq.Context[zmq.Socket[bytes]], coordinator: Sender) -> None:
+def run_associator(
+    name: str, setting: WorkerContext, context: zmq.Context[zmq.Socket[bytes]], coordinator: Sender
+) -> None:
     """Hold one conversation with each target that answered and whose /24 is ours."""
     inbox = Receiver(context, Address(setting.folder, name))
     writer = Sender(context, Address(setting.folder, "writer"))
@@ -64,7 +66,7 @@ class Associating:
     """The associator's process: targets in, finished conversations out."""
 
     name: str
-    setting: Setting
+    setting: WorkerContext
     outgoing: Outgoing
     watch: Watch
     inbox: Receiver
@@ -75,14 +77,14 @@ class Associating:
     outcomes: Counter[str] = field(default_factory=Counter)
     turns: Turns[tuple[Conversations, dict[str, Any]]] = field(init=False)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    begun: Begun = field(init=False)
+    begun: VisitLog = field(init=False)
     stops: int = 0
     flushed: float = 0.0
     shown: float = 0.0
 
     def __post_init__(self) -> None:
         limits = self.setting.plan.associate
-        self.begun = Begun(self.setting.place, self.name)
+        self.begun = VisitLog(self.setting.sweep.paths, self.name)
         self.turns = Turns(limits.at_once, limits.per_slash24)
         self.origin = Origin.of(self.setting.plan, f"{socket.gethostname()}-{os.getpid()}", self.outgoing)
 
@@ -143,7 +145,7 @@ class Associating:
         """The range that a message speaks of; what earlier attempts at it have visited is not visited again."""
         key = (message.shard, message.number)
         if key not in self.open:
-            known = rows.known(self.setting.place, message.shard, message.number, message.attempt)
+            known = rows.known(self.setting.sweep.paths, message.shard, message.number, message.attempt)
             self.open[key] = Conversations(message.shard, message.number, message.attempt, known)
             self.begun.open(message.shard, message.number, message.attempt)
         return self.open[key]

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.lake.store import Sweep
+from pipeline.lake.layout import Sweep
 from pipeline.optout import register
 from pipeline.optout.watch import Watch
 from pipeline.probe.shared_pacer import SharedPacer
@@ -15,7 +15,7 @@ PROGRESS_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Remote:
+class RemoteAssociator:
     """An associator on another machine: its name, the URL where the worker listens for it, and the folder of the worker's keys."""
 
     name: str
@@ -29,17 +29,21 @@ class Remote:
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class WorkerContext:
     """What every process of a worker is given."""
 
     folder: Path
-    plan: Plan
-    place: Sweep
+    sweep: Sweep
     secret: bytes
     pcap: Path | None = None
     """Where to keep every validated answer, if anybody asked for it."""
 
-    remotes: tuple[Remote, ...] = ()
+    remotes: tuple[RemoteAssociator, ...] = ()
+
+    @property
+    def plan(self) -> Plan:
+        """The sweep's plan."""
+        return self.sweep.plan
 
     @property
     def engines(self) -> list[str]:
@@ -58,4 +62,4 @@ class Setting:
 
     def watch(self) -> Watch:
         """A watch over the register that the plan obeys; its filter is empty where the plan excludes all of it."""
-        return Watch(register.of(self.plan.register, self.place.lake), Ranges.of(self.plan.ranges))
+        return Watch(register.of(self.plan.register, self.sweep.paths.lake), Ranges.of(self.plan.ranges))

@@ -26,18 +26,17 @@ import pyarrow as pa
 import zmq
 
 from pipeline.errors import CensusError, InputError, Interrupted, failure, of_system
-from pipeline.lake import harm_targets, receipts, store
+from pipeline.lake import harm_targets, layout, receipts, store
+from pipeline.lake.layout import Sweep
 from pipeline.lake.leases import Leases
 from pipeline.lake.parts import Part
-from pipeline.lake.pending import Remaining, Task
-from pipeline.lake.store import Sweep
-from pipeline.space.plan import Plan
+from pipeline.lake.pending import PendingWork, Task
 from pipeline.space.shard import Range
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver
 from pipeline.worker.alarm import HitWatch
-from pipeline.worker.context import PROGRESS_SECONDS, Remote, Setting
-from pipeline.worker.processes import Running
+from pipeline.worker.context import PROGRESS_SECONDS, RemoteAssociator, WorkerContext
+from pipeline.worker.processes import WorkerProcesses
 
 #: How long a stopped worker may take to finish the conversations that are in flight, in seconds.
 STOP_SECONDS = 20.0
@@ -80,12 +79,12 @@ class Tally:
 class Worker:
     """Runs shards of one plan. Use it as a context manager; `run` may be called from several threads."""
 
-    def __init__(self, plan: Plan, place: Sweep, *, pcap: Path | None = None, remotes: tuple[Remote, ...] = ()) -> None:
-        if not plan.associate.processes and not remotes:
+    def __init__(self, sweep: Sweep, *, pcap: Path | None = None, remotes: tuple[RemoteAssociator, ...] = ()) -> None:
+        if not sweep.plan.associate.processes and not remotes:
             raise InputError(
                 "key associate.processes", "is 0, and no --associator is given: who is to hold conversations?"
             )
-        self._plan, self._place, self._pcap, self._remotes = plan, place, pcap, remotes
+        self._sweep, self._pcap, self._remotes = sweep, pcap, remotes
         self._waiting: queue.Queue[Shard] = queue.Queue()
         self._active: list[Shard] = []
         self._of_key: dict[str, tuple[Shard, Range]] = {}
@@ -93,22 +92,21 @@ class Worker:
         self._finished = threading.Event()
         self._error: CensusError | None = None
         self._tally = Tally()
-        self._walk = plan.walk()
-        self._hits = HitWatch(plan, place, self._walk)
+        self._hits = HitWatch(sweep)
         # A kernel that connects does not say which of its connections will stand.
-        self._noted = not remotes and plan.probe.engine != "connect"
-        self._leases = Leases(place)
+        self._noted = not remotes and sweep.plan.probe.engine != "connect"
+        self._leases = Leases(sweep.paths)
         self._began = time.time()
-        self._remaining = Remaining(plan, place, self._walk, self._leases)
+        self._remaining = PendingWork(sweep, self._leases)
 
     def __enter__(self) -> "Worker":
         self._folder = tempfile.TemporaryDirectory(prefix="census-")
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         folder = Path(self._folder.name)
         self._inbox = Receiver(self._context, Address(folder, "coordinator"))
-        secret = store.load_secret(self._place)
-        setting = Setting(folder, self._plan, self._place, secret, self._pcap, self._remotes)
-        self._processes = Running(setting, self._context)
+        secret = layout.load_secret(self._sweep.paths)
+        setting = WorkerContext(folder, self._sweep, secret, self._pcap, self._remotes)
+        self._processes = WorkerProcesses(setting, self._context)
         self._idle = set(self._processes.senders)
         self._thread = threading.Thread(target=self._guarded_loop, name="census-coordinator")
         self._keeper = threading.Thread(target=self._keep, name="census-keeper")
@@ -216,7 +214,7 @@ class Worker:
 
     def _begin(self, sender: int, shard: Shard, chosen: Range, targets: pa.Table | None) -> None:
         """Have a sender run a range; it may be given others beside a harm check, and none beside any other until that is sent."""
-        attempt = receipts.begin_attempt(self._place, chosen.key, noted=self._noted)
+        attempt = receipts.begin_attempt(self._sweep.paths, chosen.key, noted=self._noted)
         shard.open.add(chosen.key)
         self._of_key[chosen.key] = shard, chosen
         number = self._round(chosen)
@@ -236,7 +234,7 @@ class Worker:
 
     def _round(self, chosen: Range) -> int:
         """Which round a range is of: probes, second visits, harm checks, in the order of their numbers."""
-        first = harm_targets.first_number(self._walk, chosen.shard)
+        first = harm_targets.first_number(self._sweep.walk, chosen.shard)
         return 1 + (chosen.number >= first - 1) + (chosen.number >= first)
 
     def _hear(self, timeout: float) -> bool:
@@ -260,11 +258,11 @@ class Worker:
         shard, planned = self._of_key.pop(key)
         if written.complete:
             receipt = receipts.of_range(
-                self._place, self._plan.digest, planned, written.attempt,
+                self._sweep.paths, self._sweep.plan.digest, planned, written.attempt,
                 counts=written.counts, outcomes=written.outcomes, parts=[Part(*part) for part in written.parts],
             )  # fmt: skip
-            receipts.put_receipt(self._place, key, receipt)
-            for path in store.entries(self._place.work / "journal", f"{key}.*"):
+            receipts.put_receipt(self._sweep.paths, key, receipt)
+            for path in store.entries(self._sweep.paths.work / "journal", f"{key}.*"):
                 path.unlink(missing_ok=True)
             shard.finished += 1
             if written.counts["round"] != harm_targets.ROUND:
@@ -297,7 +295,7 @@ class Worker:
             "held": next((reason for reason in self._tally.held.values() if reason), ""),
         }
         store.write(
-            self._place.progress / f"{socket.gethostname()}-{self._leases.worker}.json", msgspec.json.encode(data)
+            self._sweep.paths.progress / f"{socket.gethostname()}-{self._leases.worker}.json", msgspec.json.encode(data)
         )
 
     def _watch_processes(self) -> None:

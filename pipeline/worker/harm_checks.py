@@ -22,7 +22,7 @@ import pyarrow as pa
 from pipeline import schema
 from pipeline.lake import parts
 from pipeline.lake.harm_targets import ROUND
-from pipeline.lake.store import Sweep
+from pipeline.lake.layout import SweepPaths
 from pipeline.outcome import Arm
 from pipeline.probe.liveness import Liveness, LivenessCheck, Target
 from pipeline.probe.range_state import SendCounts
@@ -67,7 +67,7 @@ class _Task:
 class HarmChecks:
     """Drive it with `tick`. Times are seconds of the monotonic clock; many ranges are open at once."""
 
-    place: Sweep
+    paths: SweepPaths
     fanout: Fanout
     asking: LivenessCheck
     delay: float
@@ -80,7 +80,7 @@ class HarmChecks:
     def begin(self, message: messages.Rows, targets: pa.RecordBatch) -> None:
         """Take the targets of a range; what an earlier attempt finished is not done again."""
         now, epoch = time.monotonic(), time.time()
-        finished, visited = rows.checked(self.place, message.shard, message.number, message.attempt)
+        finished, visited = rows.checked(self.paths, message.shard, message.number, message.attempt)
         wanted = [told for told in targets.to_pylist() if (told["ip"], told["port"]) not in finished]
         task = _Task(message, SendCounts(started_at=int(epoch * 1e6)), now, len(wanted))
         self._tasks.append(task)

@@ -11,18 +11,18 @@ import zmq
 from pipeline.errors import CensusError, of_system
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Sender
-from pipeline.worker.context import Setting
+from pipeline.worker.context import WorkerContext
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
-Stage = Callable[[str, Setting, "zmq.Context[zmq.Socket[bytes]]", Sender], None]
+Stage = Callable[[str, WorkerContext, "zmq.Context[zmq.Socket[bytes]]", Sender], None]
 
 
-def names(setting: Setting) -> list[str]:
+def names(setting: WorkerContext) -> list[str]:
     """The processes of a worker."""
     return [*setting.engines, *setting.associators, "writer"]
 
 
-def run(name: str, setting: Setting) -> None:
+def run(name: str, setting: WorkerContext) -> None:
     """Run a stage until it is told to stop; what ends it otherwise is reported to the coordinator."""
     _die_with_the_coordinator()
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -8,17 +8,17 @@ import zmq
 
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Sender
-from pipeline.worker.context import Setting
+from pipeline.worker.context import WorkerContext
 from pipeline.worker.process import names, run
 
 #: How long a process may take to end when everything has been said, in seconds.
 END_SECONDS = 5.0
 
 
-class Running:
+class WorkerProcesses:
     """Starts the processes of a setting; `end` is to be called whatever happens."""
 
-    def __init__(self, setting: Setting, context: "zmq.Context[zmq.Socket[bytes]]") -> None:
+    def __init__(self, setting: WorkerContext, context: "zmq.Context[zmq.Socket[bytes]]") -> None:
         spawn = multiprocessing.get_context("spawn")
         self._processes = [
             spawn.Process(target=run, args=(name, setting), name=f"census-{name}", daemon=True)

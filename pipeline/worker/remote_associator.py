@@ -16,13 +16,12 @@ import zmq
 from pipeline import checkout
 from pipeline.errors import CensusError, InputError, failure
 from pipeline.guard import sockets
-from pipeline.lake.store import Sweep
-from pipeline.space.plan import Plan
+from pipeline.lake.layout import Sweep
 from pipeline.transport import bridge, messages
 from pipeline.transport import keys as keying
 from pipeline.transport.bridge import Bridge
 from pipeline.transport.channel import Address, Receiver, Sender, is_stop, wait
-from pipeline.worker.context import Remote, Setting
+from pipeline.worker.context import RemoteAssociator, WorkerContext
 from pipeline.worker.process import run
 from pipeline.worker.remote_relay import IDLE_SECONDS
 
@@ -30,9 +29,9 @@ from pipeline.worker.remote_relay import IDLE_SECONDS
 END_SECONDS = 5.0
 
 
-def remotes(written: list[str], keys: Path) -> tuple[Remote, ...]:
+def remotes(written: list[str], keys: Path) -> tuple[RemoteAssociator, ...]:
     """The associators elsewhere that a worker listens for, out of `NAME=URL`. Raises InputError naming what is none."""
-    found = tuple(Remote(*one.partition("=")[::2], keys=keys) for one in written)
+    found = tuple(RemoteAssociator(*one.partition("=")[::2], keys=keys) for one in written)
     for remote in found:
         if not remote.url or not keying.NAME.fullmatch(remote.name):
             raise InputError(
@@ -45,24 +44,24 @@ def remotes(written: list[str], keys: Path) -> tuple[Remote, ...]:
     return found
 
 
-def associate(plan: Plan, place: Sweep, *, name: str, url: str, keys: Path) -> None:
+def associate(sweep: Sweep, *, name: str, url: str, keys: Path) -> None:
     """Hold the conversations that the worker at a URL hands on, until it is done.
 
     Raises InputError if keys or URL cannot be used, GuardError if the worker refuses us, and CensusError if it is lost.
     """
-    sockets.require_authorised(plan.identity)
+    sockets.require_authorised(sweep.plan.identity)
     sockets.require_reach(bridge.host_of(url), "a connection")
     secrets = keying.AssociatorKeys.read(keys, name)
     with tempfile.TemporaryDirectory(prefix="census-") as folder, zmq.Context() as context:
-        setting = Setting(Path(folder), plan, place, secret=b"")
+        setting = WorkerContext(Path(folder), sweep, secret=b"")
         with bridge.call(context, url, secrets) as worker, _associator(f"associator-{name}", setting, context) as here:
-            worker.say(messages.Hello(shard=0, number=0, plan_digest=plan.digest, code_version=checkout.code()))
+            worker.say(messages.Hello(shard=0, number=0, plan_digest=sweep.plan.digest, code_version=checkout.code()))
             Relay(worker, *here).run()
 
 
 @contextmanager
 def _associator(
-    name: str, setting: Setting, context: "zmq.Context[zmq.Socket[bytes]]"
+    name: str, setting: WorkerContext, context: "zmq.Context[zmq.Socket[bytes]]"
 ) -> "Iterator[tuple[Sender, list[Receiver], SpawnProcess]]":
     """Start the associator's process; the way to it, the ways from it, and itself."""
     ways = [Receiver(context, Address(setting.folder, whose)) for whose in ("writer", "coordinator")]

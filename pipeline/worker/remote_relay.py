@@ -21,7 +21,7 @@ from pipeline.transport import bridge, messages
 from pipeline.transport.bridge import Bridge
 from pipeline.transport.channel import HIGH_WATER_MARK, Address, Frames, Receiver, Sender, is_stop, wait
 from pipeline.transport.keys import WorkerKeys
-from pipeline.worker.context import PROGRESS_SECONDS, Setting
+from pipeline.worker.context import PROGRESS_SECONDS, WorkerContext
 
 #: How long to wait for messages before looking after the connection, in seconds.
 IDLE_SECONDS = 0.05
@@ -29,7 +29,9 @@ IDLE_SECONDS = 0.05
 TABLES = frozenset({"responses", "associations", "banners", "tls"})
 
 
-def run_remote(name: str, setting: Setting, context: "zmq.Context[zmq.Socket[bytes]]", coordinator: Sender) -> None:
+def run_remote(
+    name: str, setting: WorkerContext, context: "zmq.Context[zmq.Socket[bytes]]", coordinator: Sender
+) -> None:
     """Carry what the engine says to an associator elsewhere, and what that one says to writer and coordinator."""
     remote = next(remote for remote in setting.remotes if remote.stage == name)
     inbox = Receiver(context, Address(setting.folder, name))
@@ -45,7 +47,7 @@ class WorkerRelay:
     """The worker's end: the engine takes it for an associator."""
 
     name: str
-    setting: Setting
+    setting: WorkerContext
     inbox: Receiver
     writer: Sender
     coordinator: Sender

@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from pipeline import schema
 from pipeline.lake import parts
-from pipeline.lake.store import Place, Sweep
+from pipeline.lake.layout import SweepPaths
+from pipeline.lake.store import Location
 from pipeline.outcome import Transport
 from pipeline.probe.greeting import Settled
 from pipeline.probe.range_state import SendCounts
@@ -102,32 +103,32 @@ class Waiting:
         yield from by_table(self.talked, round=1)
 
 
-def known(place: Sweep, shard: int, number: int, attempt: int) -> set[tuple[int, int]]:
+def known(paths: SweepPaths, shard: int, number: int, attempt: int) -> set[tuple[int, int]]:
     """The (address, port) of all conversations that earlier attempts at a range finished."""
     key = range_key(shard, number)
     found: set[tuple[int, int]] = set()
     for earlier in range(1, attempt):
         for table in VISITS:
-            found |= _targets(place.journal(key, earlier, table), table)
+            found |= _targets(paths.journal(key, earlier, table), table)
     return found
 
 
-def _targets(journal: Place, table: str) -> set[tuple[int, int]]:
+def _targets(journal: Location, table: str) -> set[tuple[int, int]]:
     rows = parts.read_journal(journal, table)
     return set(zip(rows["ip"].to_pylist(), rows["port"].to_pylist(), strict=True))
 
 
 def checked(
-    place: Sweep, shard: int, number: int, attempt: int
+    paths: SweepPaths, shard: int, number: int, attempt: int
 ) -> tuple[set[tuple[int, int]], dict[tuple[int, int], datetime]]:
     """Of a range of the harm check: the targets that earlier attempts are done with, and by when at the latest they visited which."""
     key = range_key(shard, number)
     finished: set[tuple[int, int]] = set()
     visited: dict[tuple[int, int], datetime] = {}
     for earlier in range(1, attempt):
-        finished |= _targets(place.journal(key, earlier, "harm"), "harm")
+        finished |= _targets(paths.journal(key, earlier, "harm"), "harm")
         for table in VISITS:
-            journal = place.journal(key, earlier, table)
+            journal = paths.journal(key, earlier, table)
             ended = parts.last_commit(journal)
             if ended is not None:
                 visited |= dict.fromkeys(_targets(journal, table), ended)

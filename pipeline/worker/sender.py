@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pipeline.associate.conversation import Conversation
 from pipeline.errors import InputError
 from pipeline.guard import namespaces, sockets
-from pipeline.lake.visit_log import Begun
+from pipeline.lake.visit_log import VisitLog
 from pipeline.optout.watch import Watch
 from pipeline.probe.engine import PacketEngine
 from pipeline.probe.extra_probes import ExtraProbe, ExtraProbes
@@ -37,7 +37,7 @@ from pipeline.wire.cookie import SOURCE_PORT_BITS, Secret, Slice
 from pipeline.wire.outgoing import Outgoing
 from pipeline.wire.packet import Link, template
 from pipeline.worker.connector import Connector
-from pipeline.worker.context import Setting
+from pipeline.worker.context import WorkerContext
 from pipeline.worker.control_targets import targets
 
 
@@ -52,7 +52,7 @@ class SenderParts:
 
 
 def ring_sender(
-    setting: Setting, number: int, outgoing: Outgoing, watch: Watch, begun: Begun, stack: ExitStack
+    setting: WorkerContext, number: int, outgoing: Outgoing, watch: Watch, begun: VisitLog, stack: ExitStack
 ) -> SenderParts:
     """A sender over rings of its own; the shield before the kernel's TCP is down, and a capture written, when the stack is left."""
     plan = setting.plan
@@ -65,7 +65,7 @@ def ring_sender(
 
 
 def connect_sender(
-    setting: Setting, number: int, outgoing: Outgoing, watch: Watch, _begun: Begun, stack: ExitStack
+    setting: WorkerContext, number: int, outgoing: Outgoing, watch: Watch, _begun: VisitLog, stack: ExitStack
 ) -> SenderParts:
     """A sender over the kernel's TCP, for which no privilege is needed; its questions are never asked: they would be bare connects."""
     plan, ours = setting.plan, slice_of(setting.plan, number)
@@ -90,7 +90,7 @@ def connect_sender(
 SENDERS = dict.fromkeys(RINGS, ring_sender) | {"connect": connect_sender}
 
 
-def _askings(setting: Setting, ours: Slice) -> tuple[LivenessCheck, LivenessCheck]:
+def _askings(setting: WorkerContext, ours: Slice) -> tuple[LivenessCheck, LivenessCheck]:
     """The questions of the harm check, and those to the lab's own control targets."""
     plan = setting.plan
     return (
@@ -143,8 +143,8 @@ def slice_of(plan: Plan, sender: int) -> Slice:
 
 
 def engine_of(
-    setting: Setting, ours: Slice, outgoing: Outgoing, interface: str, link: Link, watch: Watch, askings: list[LivenessCheck],
-    begun: Begun, capture: Capture | None,
+    setting: WorkerContext, ours: Slice, outgoing: Outgoing, interface: str, link: Link, watch: Watch, askings: list[LivenessCheck],
+    begun: VisitLog, capture: Capture | None,
 ) -> PacketEngine:  # fmt: skip
     """The engine of a sender with these source ports, on its interface."""
     plan, frame = setting.plan, template(link)
@@ -180,7 +180,7 @@ def engine_of(
     )  # fmt: skip
 
 
-def _drawn(setting: Setting, ours: Slice) -> tuple[ExtraProbes, HarmArms | None]:
+def _drawn(setting: WorkerContext, ours: Slice) -> tuple[ExtraProbes, HarmArms | None]:
     """The probes beside the plan's own that it wants, and whom its harm check holds back: no target is drawn for two of them."""
     plan, port = setting.plan, setting.plan.settings.ports[0]
     chooser, half = Secret.derived(setting.secret, "choice"), plan.harm.sample / 2 if plan.harm else 0.0

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from pipeline import schema
 from pipeline.lake import harm_targets
-from pipeline.lake.visit_log import Begun
+from pipeline.lake.visit_log import VisitLog
 from pipeline.optout import register
 from pipeline.optout.watch import Watch
 from pipeline.outcome import Arm
@@ -32,7 +32,7 @@ from pipeline.transport.channel import Address, Receiver, Sender
 from pipeline.wire.outgoing import Outgoing
 from pipeline.worker import rows
 from pipeline.worker.connector import Connector
-from pipeline.worker.context import PROGRESS_SECONDS, Setting
+from pipeline.worker.context import PROGRESS_SECONDS, WorkerContext
 from pipeline.worker.control_targets import ControlTargets, targets
 from pipeline.worker.fanout import Fanout
 from pipeline.worker.harm_checks import HarmChecks
@@ -43,7 +43,7 @@ from pipeline.worker.sender import SENDERS
 FLUSH_SECONDS = 0.1
 
 
-def run_engine(name: str, setting: Setting, context: zmq.Context[zmq.Socket[bytes]], coordinator: Sender) -> None:
+def run_engine(name: str, setting: WorkerContext, context: zmq.Context[zmq.Socket[bytes]], coordinator: Sender) -> None:
     """Send the ranges that are assigned, greet who answers."""
     plan, number = setting.plan, setting.engines.index(name)
     inbox = Receiver(context, Address(setting.folder, name))
@@ -52,14 +52,14 @@ def run_engine(name: str, setting: Setting, context: zmq.Context[zmq.Socket[byte
     outgoing = Outgoing.from_json(plan.requests, where="plan, requests")
     with ExitStack() as stack:
         watch = stack.enter_context(setting.watch())
-        begun = Begun(setting.place, name)
+        begun = VisitLog(setting.sweep.paths, name)
         sender = SENDERS[plan.probe.engine](setting, number, outgoing, watch, begun, stack)
         source = sender.source
         second = SecondVisits(fanout, Pacer(plan.tls.rate, time.monotonic()), source)
-        checks = HarmChecks(setting.place, fanout, sender.asking, plan.harm.delay if plan.harm else 0.0, source)
+        checks = HarmChecks(setting.sweep.paths, fanout, sender.asking, plan.harm.delay if plan.harm else 0.0, source)
         asked = targets(plan.control) if number == 0 else []
         control = ControlTargets(
-            asked, plan.control.interval, sender.own, register.of(plan.register, setting.place.lake)
+            asked, plan.control.interval, sender.own, register.of(plan.register, setting.sweep.paths.lake)
         )
         origin = Origin.of(plan, f"{socket.gethostname()}-{os.getpid()}", outgoing)
         SenderProcess(
@@ -99,11 +99,11 @@ def _told(event: Responses) -> dict[str, NDArray[Any]]:
 class SenderProcess:
     """The engine's process: commands in, finished conversations and targets for the associators out."""
 
-    setting: Setting
+    setting: WorkerContext
     number: int
     """Which of the senders this is."""
     engine: PacketEngine | Connector
-    begun: Begun
+    begun: VisitLog
     watch: Watch
     inbox: Receiver
     fanout: Fanout
@@ -159,7 +159,7 @@ class SenderProcess:
         """Begin a range; whom an earlier attempt has visited is not greeted again."""
         self.attempts[task.shard, task.number] = task.attempt
         self.begun.open(task.shard, task.number, task.attempt)
-        visited = sorted(rows.known(self.setting.place, task.shard, task.number, task.attempt))
+        visited = sorted(rows.known(self.setting.sweep.paths, task.shard, task.number, task.attempt))
         known = None
         if visited:
             ip, port = zip(*visited, strict=True)

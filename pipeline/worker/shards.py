@@ -18,11 +18,9 @@ from types import TracebackType
 
 from pipeline.errors import CensusError, Interrupted
 from pipeline.lake import pending
+from pipeline.lake.layout import Sweep
 from pipeline.lake.leases import TTL, Leases, shard_key
-from pipeline.lake.store import Sweep
-from pipeline.space.plan import Plan
-from pipeline.space.shard import Walk
-from pipeline.worker.context import Remote
+from pipeline.worker.context import RemoteAssociator
 from pipeline.worker.coordinator import Worker
 
 #: How often to look whether a shard has ended, or become free, or somebody wants all to stop, in seconds.
@@ -35,21 +33,21 @@ RENEW_SECONDS = TTL / 8
 Run = Callable[[int, int], int]
 
 
-class Crew:
+class ShardRunner:
     """The worker of a plan, begun when a shard first needs it, and the shards that it has. Use it as a context manager."""
 
-    def __init__(self, plan: Plan, place: Sweep, *, pcap: Path | None = None, remotes: tuple[Remote, ...] = ()) -> None:
-        self._plan, self._place, self._pcap, self._remotes = plan, place, pcap, remotes
+    def __init__(self, sweep: Sweep, *, pcap: Path | None = None, remotes: tuple[RemoteAssociator, ...] = ()) -> None:
+        self._sweep, self._pcap, self._remotes = sweep, pcap, remotes
         self._worker: Worker | None = None
         self._stopped = False
         self._lock = threading.Lock()
-        self._claims = Leases(place)
+        self._claims = Leases(sweep.paths)
         self._ended = threading.Event()
         self._peace = ExitStack()
         self._again = 0.0
-        self._at_once = plan.probe.processes + 1  # a shard a sender, and one that cools down
+        self._at_once = sweep.plan.probe.processes + 1  # a shard a sender, and one that cools down
 
-    def __enter__(self) -> "Crew":
+    def __enter__(self) -> "ShardRunner":
         self._stack = ExitStack()
         # The processes of a worker die with the thread that started them (stages/process.py): it lives as long as the crew.
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="census-starter")
@@ -109,14 +107,13 @@ class Crew:
 
     def _claimed(self, running: dict[Future[int], int]) -> Iterator[tuple[int, int] | None]:
         """Claim (round, shard) after (round, shard) of what is missing; None where one can only wait."""
-        walk = self._plan.walk()
-        while left := self._due(walk):
+        while left := self._due():
             for round_, shard in left:
                 while len(running) >= self._at_once:
                     yield None
                 if shard in running.values() or not self._claims.take(shard_key(shard)):
                     continue
-                if round_ == 1 and pending.is_probed(self._place, walk, shard):
+                if round_ == 1 and pending.is_probed(self._sweep, shard):
                     self._claims.drop(shard_key(shard))  # another place was done with it since the list was made
                 else:
                     yield round_, shard
@@ -126,10 +123,10 @@ class Crew:
         while running:
             yield None
 
-    def _due(self, walk: Walk) -> list[tuple[int, int]]:
+    def _due(self) -> list[tuple[int, int]]:
         """What is missing, and when to ask that again: no more than a tenth of the time goes into it."""
         began = time.monotonic()
-        found = pending.due(self._plan, self._place, walk)
+        found = pending.due(self._sweep)
         self._again = time.monotonic() + max(AGAIN_SECONDS, 10 * (time.monotonic() - began))
         return found
 
@@ -166,4 +163,4 @@ class Crew:
 
     def _begin(self) -> Worker:
         self._stack.close()
-        return self._stack.enter_context(Worker(self._plan, self._place, pcap=self._pcap, remotes=self._remotes))
+        return self._stack.enter_context(Worker(self._sweep, pcap=self._pcap, remotes=self._remotes))

@@ -6,17 +6,19 @@ import msgspec
 import zmq
 
 from pipeline.lake import parts, store
-from pipeline.lake.store import Sweep
+from pipeline.lake.layout import SweepPaths
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
-from pipeline.worker.context import Setting
+from pipeline.worker.context import WorkerContext
 
 TABLES = ("responses", "associations", "banners", "tls", "controls", "control_targets", "held", "harm")
 #: The table with a row for each visit of a round.
 VISITS = {1: "responses", 2: "tls", 3: "responses"}
 
 
-def run_writer(_name: str, setting: Setting, context: zmq.Context[zmq.Socket[bytes]], coordinator: Sender) -> None:
+def run_writer(
+    _name: str, setting: WorkerContext, context: zmq.Context[zmq.Socket[bytes]], coordinator: Sender
+) -> None:
     """Make rows durable: journals first, Parquet parts when a range is over."""
     inbox = Receiver(context, Address(setting.folder, "writer"))
     journals: dict[tuple[int, int, str], parts.Journal] = {}
@@ -31,7 +33,7 @@ def run_writer(_name: str, setting: Setting, context: zmq.Context[zmq.Socket[byt
             case (messages.Rows() as message, rows) if rows is not None:
                 name = (message.shard, message.number, message.table)
                 if name not in journals:
-                    path = setting.place.journal(message.key, message.attempt, message.table)
+                    path = setting.sweep.paths.journal(message.key, message.attempt, message.table)
                     journals[name] = parts.journal(path, message.table)
                 journals[name].append(rows)
             case (messages.Cooled() as message, _):
@@ -42,7 +44,7 @@ def run_writer(_name: str, setting: Setting, context: zmq.Context[zmq.Socket[byt
                 for table in TABLES:
                     if (*key_of, table) in journals:
                         journals.pop((*key_of, table)).close()
-                coordinator.send(_finish(setting.place, setting.plan.digest, _joined(cooled.pop(key_of))))
+                coordinator.send(_finish(setting.sweep.paths, setting.plan.digest, _joined(cooled.pop(key_of))))
             case (messages.Stop(), _):
                 stops += 1
                 if stops == len(setting.engines) + len(setting.associators):
@@ -60,7 +62,7 @@ def _joined(ends: list[messages.Cooled]) -> messages.Cooled:
     return msgspec.structs.replace(ends[0], complete=all(end.complete for end in ends), counts=counts)
 
 
-def _finish(place: Sweep, plan_digest: str, message: messages.Cooled) -> messages.Written:
+def _finish(paths: SweepPaths, plan_digest: str, message: messages.Cooled) -> messages.Written:
     """End an attempt: parts out of all journals of the range if it is complete, its counts beside them if not."""
     key = message.key
     written: list[parts.Part] = []
@@ -68,17 +70,17 @@ def _finish(place: Sweep, plan_digest: str, message: messages.Cooled) -> message
     if message.complete:
         for table in TABLES:
             attempts = range(1, message.attempt + 1)
-            rows = parts.tidy((parts.read_journal(place.journal(key, n, table), table) for n in attempts), table)
+            rows = parts.tidy((parts.read_journal(paths.journal(key, n, table), table) for n in attempts), table)
             if table == VISITS[int(message.counts["round"])]:
                 outcomes.update(rows["outcome"].to_pylist())
             if len(rows):
                 written.append(
                     parts.write(
-                        place.part(table, f"{key}.{message.attempt}.parquet"), rows, table, place.id, digest=plan_digest
+                        paths.part(table, f"{key}.{message.attempt}.parquet"), rows, table, paths.id, digest=plan_digest
                     )
                 )
     else:
-        store.write(place.attempt(key, message.attempt), msgspec.json.encode(message.counts))
+        store.write(paths.attempt(key, message.attempt), msgspec.json.encode(message.counts))
     return messages.Written(
         shard=message.shard,
         number=message.number,

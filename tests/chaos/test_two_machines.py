@@ -18,8 +18,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.lake import bucket as remote
-from pipeline.lake import leases, receipts, store
-from pipeline.sweep import freeze, run
+from pipeline.lake import layout, leases, receipts, store
+from pipeline.lake.layout import Sweep
+from pipeline.sweep import run
 from pipeline.views import connection
 from tests.chaos.inside import processes
 from tests.chaos.machine import TTL
@@ -39,7 +40,7 @@ class Shared:
     """A finished sweep of two machines."""
 
     world: World
-    place: store.Sweep
+    place: layout.SweepPaths
     killed_at: float
     left: set[str]
     """The ranges that one machine had when it was killed."""
@@ -59,7 +60,7 @@ def shared(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             patch.setenv(name, value)
         remote._store.cache_clear()
         lake = bucket.make(endpoint) + "/lake"
-        place = store.Sweep(store.at(lake), freeze.read(world.plan).sweep)
+        place = layout.SweepPaths(store.at(lake), layout.read_plan(world.plan).sweep)
         with machine(folder, world, lake, "north") as north, machine(folder, world, lake, "south") as south:
             wait_for_both(place)
             os.kill(worker(north.pid), signal.SIGKILL)
@@ -94,13 +95,13 @@ def machine(folder: Path, world: World, lake: str, name: str) -> Iterator["subpr
         process.wait()
 
 
-def held(place: store.Sweep, name: str) -> set[str]:
+def held(place: layout.SweepPaths, name: str) -> set[str]:
     """The ranges whose leases a machine has."""
     found = leases.standing(place, receipts.finished(place))
     return {lease.key for lease in found if lease.holder.host == name and "-" in lease.key}
 
 
-def wait_for_both(place: store.Sweep) -> None:
+def wait_for_both(place: layout.SweepPaths) -> None:
     """Wait until both machines have done a range, and have another."""
     done: dict[str, receipts.Receipt] = {}
     while {receipt["host"] for receipt in done.values()} != MACHINES.keys() or not all(
@@ -123,7 +124,7 @@ def worker(machine: int) -> int:
 
 def test_every_range_is_done_once(shared: Shared) -> None:
     """Both machines have done ranges, each is done once, and begun again only where the killed one had it; rows are the truth."""
-    run.require_verified(freeze.read(shared.world.plan), shared.place)
+    run.require_verified(Sweep.open(shared.place))
     assert shared.rows == shared.world.truth()
     assert Counter(receipt["host"] for receipt in shared.receipts).keys() == MACHINES.keys()
     again = {f"{r['shard']:03d}-{r['range']:06d}" for r in shared.receipts if r["attempts"] > 1}

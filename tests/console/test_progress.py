@@ -20,7 +20,7 @@ def test_progress_as_json_lines(tmp_path: Path, capsys: pytest.CaptureFixture[st
     """Each line is an object with the funnel of all workers so far; the last one says that the command has ended."""
     (tmp_path / "sweep.toml").write_text(CONFIG)
     frozen = freeze.freeze(tmp_path / "sweep.toml", tmp_path / "lake")
-    place = run.begin(frozen, tmp_path / "lake")
+    sweep = run.begin(frozen, tmp_path / "lake")
     worker = {
         "updated": 0.0,
         "running": True,
@@ -28,8 +28,8 @@ def test_progress_as_json_lines(tmp_path: Path, capsys: pytest.CaptureFixture[st
         "held": "",
     }
     for name in ("one", "other"):
-        store.write(place.progress / f"{name}.json", msgspec.json.encode(worker))
-    with progress.watching(frozen, place, as_json=True):
+        store.write(sweep.paths.progress / f"{name}.json", msgspec.json.encode(worker))
+    with progress.watching(sweep, as_json=True):
         pass
     *_, last = map(json.loads, capsys.readouterr().out.splitlines())
     funnel = {"probed": 128, "responsive": 6, "visited": 6, "DICOM": 4, "accepting": 4, "echoed": 4}

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.lake import parts, pending, store, verify
-from pipeline.sweep import freeze, reparse
+from pipeline.lake import layout, parts, pending, verify
+from pipeline.lake.layout import Sweep
+from pipeline.sweep import reparse
 from pipeline.testbed import spec, truth
 from pipeline.views import connection, views
 from tests.testbed import running
@@ -84,16 +85,16 @@ def test_what_was_said_to_whom(swept: Path) -> None:
 
 def test_second_visits_have_a_receipt(swept: Path) -> None:
     """Without the receipt of its second visits a shard is not done, and `census verify` says so."""
-    place = next(iter(store.sweeps(swept / "lake")))
-    plan = freeze.read(place.plan)
-    assert list(verify.faults(place, plan)) == []
-    assert pending.due(plan, place, plan.walk()) == []
+    place = next(iter(layout.sweeps(swept / "lake")))
+    sweep = Sweep.open(place)
+    assert list(verify.faults(sweep)) == []
+    assert pending.due(sweep) == []
     kept = {path: path.read_bytes() for path in place.receipts.glob("*.json")}
     second = [path for path, data in kept.items() if msgspec.json.decode(data)["round"] == 2]
     second[0].unlink()
     try:
-        assert next(fault.what[:18] for fault in verify.faults(place, plan)) == "has no receipt; `c"
-        assert pending.due(plan, place, plan.walk()) == [(2, int(second[0].stem[:3]))]
+        assert next(fault.what[:18] for fault in verify.faults(sweep)) == "has no receipt; `c"
+        assert pending.due(sweep) == [(2, int(second[0].stem[:3]))]
     finally:
         second[0].write_bytes(kept[second[0]])
 
@@ -109,7 +110,7 @@ def test_reparse(swept: Path, tmp_path: Path) -> None:
     """This version's parser reads what it read; where an older one read otherwise, the views show the new reading."""
     lake = tmp_path / "lake"
     shutil.copytree(swept / "lake", lake)
-    place = store.find(lake, None)
+    place = layout.find(lake, None)
     assert not reparse.reparse(place)
     assert rows(tmp_path, "SELECT count(*) FROM reparsed") == [(0,)]
     sealed = pq.read_table(place.sealed("associations"), partitioning=None)

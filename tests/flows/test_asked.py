@@ -10,10 +10,9 @@ import pytest
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelling, Suspended
 
-from pipeline.lake import store
-from pipeline.lake.store import Sweep
+from pipeline.lake import layout
+from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.status import snapshot as watched
-from pipeline.sweep import freeze
 from pipeline.sweep import run as steps
 from tests.flows.serving import Server, until
 from tests.flows.test_fleet import SPEC, SWEEP
@@ -86,11 +85,11 @@ def _probed(lake: Path) -> int:
 
 def _state(lake: Path) -> str:
     place = _place(lake)
-    return watched.status(freeze.read(place.plan), place).state if place else ""
+    return watched.status(Sweep.open(place)).state if place else ""
 
 
-def _place(lake: Path) -> Sweep | None:
-    return store.find(lake, None) if (lake / "plans").is_dir() and store.sweeps(lake) else None
+def _place(lake: Path) -> SweepPaths | None:
+    return layout.find(lake, None) if (lake / "plans").is_dir() and layout.sweeps(lake) else None
 
 
 @pytest.mark.parametrize("asked", ["cancelled", "paused"])
@@ -107,10 +106,10 @@ def test_senders_stop_at_once(server: Server, story: Story, asked: str) -> None:
 def test_what_is_left_can_be_gone_on_with(story: Story) -> None:
     """A cancelled sweep is stopped, not dead; the next run of its series finishes that sweep instead of another."""
     assert (story.cancelled.state.name, story.left_by_it) == ("Cancelled", "stopped")
-    assert len(store.sweeps(story.lake)) == 1
+    assert len(layout.sweeps(story.lake)) == 1
     assert _state(story.lake) == "sealed"
-    place = store.find(story.lake, None)
-    steps.require_verified(freeze.read(place.plan), place)
+    place = layout.find(story.lake, None)
+    steps.require_verified(Sweep.open(place))
 
 
 def test_a_paused_sweep_frees_its_worker(story: Story) -> None:
@@ -123,7 +122,7 @@ def test_its_pages_show_aggregates(server: Server, story: Story) -> None:
     kept = server.client.request("POST", "/artifacts/filter", json={}).json()
     of_key = {artifact["key"]: artifact for artifact in kept}
     assert of_key.keys() >= {"fleet-progress", "fleet-funnel", "fleet-countries", "fleet-result"}
-    place = store.find(story.lake, None)
-    funnel = watched.status(freeze.read(place.plan), place).funnel
+    place = layout.find(story.lake, None)
+    funnel = watched.status(Sweep.open(place)).funnel
     assert any(f'"targets": {funnel["echoed"]}' in str(a["data"]) for a in kept if a["key"] == "fleet-funnel")
     assert "11.0." not in str([(artifact["data"], artifact["description"]) for artifact in kept])

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from pipeline.lake import receipts, store
+from pipeline.lake import layout, receipts
+from pipeline.lake.layout import Sweep
 from pipeline.status import snapshot
-from pipeline.sweep import freeze
 from pipeline.sweep import run as steps
 from tests.chaos.inside import processes
 from tests.chaos.world import World
@@ -29,7 +29,7 @@ class Lost:
     """A sweep whose server was killed."""
 
     world: World
-    place: store.Sweep
+    place: layout.SweepPaths
     code: int
     said: str
     took: float
@@ -41,23 +41,23 @@ def lost(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lost]:
     """The sweep, once its program has ended."""
     folder = tmp_path_factory.mktemp("embedded")
     world = World.made(folder, kills=2, senders=1, prefix=18, shards=8)
-    plan = freeze.read(world.plan)
-    place = store.Sweep(folder / "lake", plan.sweep)
+    plan = layout.read_plan(world.plan)
+    place = layout.SweepPaths(folder / "lake", plan.sweep)
     with at_work(world, place) as (testbed, program):
         (server,) = (pid for pid, words in processes(program) if "prefect.server" in words)
         os.kill(server, signal.SIGKILL)
         said, took = ended(testbed)
-    yield Lost(world, place, testbed.returncode, said, took, snapshot.status(plan, place).state)
+    yield Lost(world, place, testbed.returncode, said, took, snapshot.status(Sweep.open(place)).state)
 
 
-def command(world: World, place: store.Sweep, *words: str) -> list[str]:
+def command(world: World, place: layout.SweepPaths, *words: str) -> list[str]:
     """The sweep in a testbed, its program in a group of its own, as a shell begins it."""
     sweep = ["setsid", *CENSUS, "sweep", str(world.plan), "--lake", str(place.lake), *words]
     return [*CENSUS, "testbed", "run", "--spec", str(world.spec), "--", *sweep]
 
 
 @contextmanager
-def at_work(world: World, place: store.Sweep) -> Iterator[tuple["subprocess.Popen[str]", int]]:
+def at_work(world: World, place: layout.SweepPaths) -> Iterator[tuple["subprocess.Popen[str]", int]]:
     """The testbed of a sweep that has finished a range, and the process of its program."""
     before = receipts.finished(place)
     environ = environment(world.plan.parent)
@@ -110,6 +110,6 @@ def test_what_is_left_is_resumed(lost: Lost) -> None:
         timeout=600,
     )
     assert resumed.returncode == 0, resumed.stderr[-3000:]
-    plan = freeze.read(lost.world.plan)
-    steps.require_verified(plan, lost.place)
-    assert snapshot.status(plan, lost.place).state == "sealed"
+    sweep = Sweep.open(lost.place)
+    steps.require_verified(sweep)
+    assert snapshot.status(sweep).state == "sealed"

@@ -13,9 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.lake import leases, receipts, store
+from pipeline.lake import layout, leases, receipts
 from pipeline.space.plan import Plan
-from pipeline.sweep import freeze
 from pipeline.testbed import spec, truth
 from pipeline.views import connection
 from tests.flows.serving import Server, postgresql_programs, until
@@ -48,8 +47,8 @@ def swept(server: Server) -> Iterator[Swept]:
         command = [sys.executable, "-c", RUN, str(SWEEP), str(lake)]
         sweeping = subprocess.Popen(command, cwd=ROOT, env=server.environment)
         try:
-            until(lambda: (lake / "plans").is_dir() and store.sweeps(lake))
-            place = store.find(lake, None)
+            until(lambda: (lake / "plans").is_dir() and layout.sweeps(lake))
+            place = layout.find(lake, None)
             until(lambda: len(_at_work(place)) == 2 and len({r["vantage"] for r in receipts.read_receipts(place)}) == 2)
             killed = sorted(_at_work(place))[0]
             stages = _children(killed)
@@ -59,10 +58,10 @@ def swept(server: Server) -> Iterator[Swept]:
             assert sweeping.wait(240) == 0
         finally:
             sweeping.kill()  # nothing, once it has ended
-    yield Swept(lake, freeze.read(place.plan), server, killed)
+    yield Swept(lake, layout.read_plan(place.plan), server, killed)
 
 
-def _at_work(place: store.Sweep) -> set[int]:
+def _at_work(place: layout.SweepPaths) -> set[int]:
     """The processes that hold a lease of a range."""
     held = leases.standing(place, receipts.finished(place))
     return {lease.holder.pid for lease in held if "-" in lease.key and lease.alive}
@@ -101,7 +100,7 @@ def test_the_other_vantage_finishes_it(swept: Swept) -> None:
     inside = swept.plan.walk().space
     expected = {(t.address, t.port): t.outcome for t in true if t.outcome and inside.contains(np.array([t.address]))[0]}
     assert {(ip, port): outcome for ip, port, outcome in rows} == expected
-    done = receipts.read_receipts(store.find(swept.lake, None))
+    done = receipts.read_receipts(layout.find(swept.lake, None))
     assert {receipt["vantage"] for receipt in done} == {"198.18.0.1", "198.18.1.1"}
 
 
@@ -112,7 +111,7 @@ def test_nobody_is_visited_twice_but_those_owned_up_to(swept: Swept) -> None:
         sent = [packet for packet in packets(swept.server.folder / f"{number}.pcap") if packet.src == source]
         visits.update((int.from_bytes(host), port) for host, _, port in streams(sent))
     twice = [target for target, count in visits.items() if count > 1]
-    done = receipts.read_receipts(store.find(swept.lake, None))
+    done = receipts.read_receipts(layout.find(swept.lake, None))
     owned = {(r["shard"], r["range"]) for r in done if r["attempts"] > 1 and r["revisited"] != 0}
     walk = swept.plan.walk()
     for ip, port in twice:

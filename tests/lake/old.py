@@ -14,7 +14,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.lake.store import Sweep
+from pipeline.lake.layout import SweepPaths
 from pipeline.schema import parse_type
 from pipeline.space import plan as planning
 from pipeline.space.plan import Plan
@@ -46,7 +46,7 @@ class Form:
         ]
         return pa.schema(fields, {"census.table": self.table, "census.schema_version": str(self.version)})
 
-    def write(self, place: Sweep, rows: list[dict[str, Any]]) -> None:
+    def write(self, place: SweepPaths, rows: list[dict[str, Any]]) -> None:
         """Seal rows."""
         self.put(Path(str(place.sealed(self.table))), rows)
 
@@ -137,9 +137,9 @@ AGES = {
 ANSWERS = 3
 
 
-def lake(folder: Path, frozen: dict[str, Any], age: Age, *, sealed: bool) -> Sweep:
+def lake(folder: Path, frozen: dict[str, Any], age: Age, *, sealed: bool) -> SweepPaths:
     """A sweep of a plan (`frozen`: today's, as JSON has it) as a version of an age left it: its tables, or parts and receipts."""
-    place = Sweep(folder, frozen["sweep"])
+    place = SweepPaths(folder, frozen["sweep"])
     place.plan.parent.mkdir(parents=True)
     place.plan.write_bytes(plan(frozen, *plan_forms()[age.plan]))
     read = planning.decode(place.plan.read_bytes(), "plan.json")
@@ -182,7 +182,7 @@ def _receipt(read: Plan, chosen: Range, rows: dict[str, list[dict[str, Any]]]) -
     }  # fmt: skip
 
 
-def _part(place: Sweep, form: Form, key: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _part(place: SweepPaths, form: Form, key: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Write a part of a range; what its receipt says of it."""
     path = place.part(form.table, f"{key}.1.parquet")
     form.put(Path(str(path)), rows)

@@ -8,16 +8,16 @@ import pytest
 from pipeline.errors import CensusError, GuardError, InputError
 from pipeline.lake import bucket as remote
 from pipeline.lake import cache, receipts, store
-from pipeline.lake.bucket import Remote
+from pipeline.lake.bucket import Object
+from pipeline.lake.layout import SweepPaths
 from pipeline.lake.leases import Leases
-from pipeline.lake.store import Sweep
 from tests.lake import bucket
 from tests.lake.proxy import Proxy, before
 
 
 def test_names() -> None:
     """A URL is a bucket and a key, and its parts are called as a path's are."""
-    place = Remote.parse("s3://bucket/a/lake/") / "t" / "sweep=1" / "part-0.parquet"
+    place = Object.parse("s3://bucket/a/lake/") / "t" / "sweep=1" / "part-0.parquet"
     path = Path("a/lake/t/sweep=1/part-0.parquet")
     assert (place.bucket, place.key) == ("bucket", str(path))
     for name in ("name", "stem", "suffix"):
@@ -26,14 +26,14 @@ def test_names() -> None:
     assert store.at(str(place)) == place
     for text in ("s3://", "http://x/y"):
         with pytest.raises(InputError, match="is no place for a lake"):
-            Remote.parse(text)
+            Object.parse(text)
 
 
 def test_no_keys(environment: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without keys nobody is asked for them: the variables that are missing are named."""
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     with pytest.raises(InputError, match="needs the environment variables AWS_SECRET_ACCESS_KEY"):
-        Remote.parse("s3://bucket/x").exists()
+        Object.parse("s3://bucket/x").exists()
 
 
 def test_not_outside_the_testbed(environment: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,13 +41,13 @@ def test_not_outside_the_testbed(environment: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("CENSUS_ONLY_TESTBED", "1")
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     with pytest.raises(GuardError, match="a request to an object store to s3.amazonaws.com is refused"):
-        Remote.parse("s3://bucket/x").exists()
+        Object.parse("s3://bucket/x").exists()
 
 
 def test_no_bucket(environment: str) -> None:
     """A bucket that is not there is an error with its URL."""
     with pytest.raises((CensusError, FileNotFoundError), match="s3://nowhere/x"):
-        Remote.parse("s3://nowhere/x").put(b"")
+        Object.parse("s3://nowhere/x").put(b"")
 
 
 def test_no_server(environment: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,14 +55,14 @@ def test_no_server(environment: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setattr(remote, "RETRY_SECONDS", 1)
     with pytest.raises(CensusError, match=r"s3://lake/x: the object store failed; what is done is kept, --resume"):
-        Remote.parse("s3://lake/x").read()
+        Object.parse("s3://lake/x").read()
     with pytest.raises(CensusError, match=r"s3://lake/x: the object store failed"):
-        Remote.parse("s3://lake/x").swap(b"", after=None)
+        Object.parse("s3://lake/x").swap(b"", after=None)
 
 
 def test_a_put_that_is_repeated_finds_its_own(environment: str) -> None:
     """A conditional put whose reply was lost is not taken for somebody else's: same bytes, same writer."""
-    path = Remote.parse(bucket.make(environment)) / "receipt"
+    path = Object.parse(bucket.make(environment)) / "receipt"
     version = path.swap(b"ours", after=None)
     assert path.swap(b"ours", after=None) == version
     assert path.swap(b"theirs", after=None) is None
@@ -72,7 +72,7 @@ def test_a_put_that_is_repeated_finds_its_own(environment: str) -> None:
 
 def test_cache(environment: str) -> None:
     """A copy is fetched once for each version of an object, and lies in the cache folder under the object's name."""
-    path = Remote.parse(bucket.make(environment)) / "t" / "sweep=1" / "part-0.parquet"
+    path = Object.parse(bucket.make(environment)) / "t" / "sweep=1" / "part-0.parquet"
     path.put(b"first")
     (file,) = store.files([path])
     assert file.is_relative_to(cache.folder()) and str(file).endswith("t/sweep=1/part-0.parquet")
@@ -85,9 +85,9 @@ def test_cache(environment: str) -> None:
 
 
 @pytest.fixture
-def bad(environment: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Proxy, Sweep]]:
+def bad(environment: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Proxy, SweepPaths]]:
     """A sweep in a bucket behind a bad network."""
-    place = Sweep(Remote.parse(bucket.make(environment)), "trial")
+    place = SweepPaths(Object.parse(bucket.make(environment)), "trial")
     with before(environment) as network:
         monkeypatch.setenv("AWS_ENDPOINT_URL", network.url)
         remote._store.cache_clear()
@@ -96,7 +96,7 @@ def bad(environment: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Pro
 
 
 @pytest.mark.parametrize("fault", ["lose_reply", "lose_request", "busy"])
-def test_a_receipt_through_a_bad_network(bad: tuple[Proxy, Sweep], fault: str) -> None:
+def test_a_receipt_through_a_bad_network(bad: tuple[Proxy, SweepPaths], fault: str) -> None:
     """A receipt is given once, whether its put, the reply to it or the server's patience was lost; a second one is refused."""
     network, place = bad
     network.faults = [("PUT", fault), ("PUT", fault)]
@@ -108,7 +108,7 @@ def test_a_receipt_through_a_bad_network(bad: tuple[Proxy, Sweep], fault: str) -
 
 
 @pytest.mark.parametrize("fault", ["lose_reply", "lose_request", "busy"])
-def test_a_lease_through_a_bad_network(bad: tuple[Proxy, Sweep], fault: str) -> None:
+def test_a_lease_through_a_bad_network(bad: tuple[Proxy, SweepPaths], fault: str) -> None:
     """A lease is taken, renewed and given back though every put is answered only at the second try."""
     network, place = bad
     holder, other = Leases(place), Leases(place)
@@ -121,7 +121,7 @@ def test_a_lease_through_a_bad_network(bad: tuple[Proxy, Sweep], fault: str) -> 
     assert other.take("000-000000") and not holder.take("000-000000")
 
 
-def test_a_lost_store_and_its_return(bad: tuple[Proxy, Sweep], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_store_and_its_return(bad: tuple[Proxy, SweepPaths], monkeypatch: pytest.MonkeyPatch) -> None:
     """A store that is gone for long is an error, and what was put before is there when it is back."""
     network, place = bad
     assert receipts.put_receipt(place, "000-000000", {"answers": 1})

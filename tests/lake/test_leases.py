@@ -9,8 +9,9 @@ import pytest
 from pipeline import host
 from pipeline.errors import CensusError
 from pipeline.lake import leases, store
+from pipeline.lake.layout import SweepPaths
 from pipeline.lake.leases import Leases
-from pipeline.lake.store import Place, Sweep
+from pipeline.lake.store import Location
 
 KEY = "000-000001"
 TTL = 100.0
@@ -27,16 +28,16 @@ class Clock:
 
 
 @pytest.fixture
-def place(lake: Place) -> Sweep:
-    return Sweep(lake, "trial")
+def place(lake: Location) -> SweepPaths:
+    return SweepPaths(lake, "trial")
 
 
-def machine(place: Sweep, at: float) -> tuple[Leases, Clock]:
+def machine(place: SweepPaths, at: float) -> tuple[Leases, Clock]:
     clock = Clock(at)
     return Leases(place, TTL, clock), clock
 
 
-def test_one_holder(place: Sweep) -> None:
+def test_one_holder(place: SweepPaths) -> None:
     """A lease that is held is not given again until it is dropped; leases of other ranges are free."""
     first, second = Leases(place), Leases(place)
     assert first.take(KEY)
@@ -46,7 +47,7 @@ def test_one_holder(place: Sweep) -> None:
     assert second.take(KEY) and not first.take(KEY)
 
 
-def test_taken_over(place: Sweep) -> None:
+def test_taken_over(place: SweepPaths) -> None:
     """A lease that its holder does not renew is taken over after its time to live on the taker's clock, and not before."""
     (holder, _), (taker, clock) = machine(place, 5e6), machine(place, 3.0)
     assert holder.take(KEY)
@@ -62,7 +63,7 @@ def test_taken_over(place: Sweep) -> None:
     assert not machine(place, 0.0)[0].take(KEY)
 
 
-def test_renewed(place: Sweep) -> None:
+def test_renewed(place: SweepPaths) -> None:
     """A lease that is renewed is not taken over, however far the taker's clock jumps between two renewals."""
     (holder, _), (taker, clock) = machine(place, 7.0), machine(place, 9e9)
     assert holder.take(KEY)
@@ -74,7 +75,7 @@ def test_renewed(place: Sweep) -> None:
     holder.check()
 
 
-def test_holder_stops_at_half(place: Sweep) -> None:
+def test_holder_stops_at_half(place: SweepPaths) -> None:
     """A holder that could not renew for half the time to live stops: also if it slept, for its clock went on."""
     holder, clock = machine(place, 0.0)
     assert holder.take(KEY)
@@ -87,13 +88,13 @@ def test_holder_stops_at_half(place: Sweep) -> None:
     holder.check()
 
 
-def _take(place: Sweep, key: str) -> None:
+def _take(place: SweepPaths, key: str) -> None:
     assert Leases(place).take(key)
 
 
-def test_dead_process(lake: Place) -> None:
+def test_dead_process(lake: Location) -> None:
     """The lease of a process of this machine that ended without giving it back is taken over at once, and then held."""
-    place = Sweep(lake, "trial")
+    place = SweepPaths(lake, "trial")
     gone = multiprocessing.get_context("spawn").Process(target=_take, args=(place, KEY))
     gone.start()
     gone.join()
@@ -102,7 +103,7 @@ def test_dead_process(lake: Place) -> None:
     assert not Leases(place).take(KEY)
 
 
-def test_pid_of_another_process(place: Sweep) -> None:
+def test_pid_of_another_process(place: SweepPaths) -> None:
     """A process that has the holder's number but is another one does not keep its lease; another machine's number says nothing."""
     holder = Leases(place)
     assert holder.take(KEY)
@@ -116,7 +117,7 @@ def test_pid_of_another_process(place: Sweep) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"[]", b'{"host": 1}', b"\xff"])
-def test_damaged_lease(place: Sweep, data: bytes) -> None:
+def test_damaged_lease(place: SweepPaths, data: bytes) -> None:
     """A lease that cannot be read holds nobody up for longer than any other."""
     store.write(place.lease(KEY), data)
     taker, clock = machine(place, 0.0)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from pipeline import schema
 from pipeline.lake import parts
-from pipeline.lake.store import Place
+from pipeline.lake.store import Location
 
 RESPONSES = schema.table("responses")
 
@@ -63,7 +63,7 @@ def test_journal_cut_anywhere(tmp_path: Path, close: bool) -> None:
         assert addresses == [100 * n + place for n, size in enumerate(sizes[:whole]) for place in range(size)]
 
 
-def test_journal(lake: Place) -> None:
+def test_journal(lake: Location) -> None:
     """What was committed is read again in order, also while the journal is open; another journal's rows are not among it."""
     path = lake / "journal" / "000-000000.1.responses.arrows"
     journal, other = parts.journal(path, "responses"), parts.journal(path.with_name("000-000000.11.x"), "responses")
@@ -80,7 +80,7 @@ def test_journal(lake: Place) -> None:
     assert parts.read_journal(path, "responses")["ip"].to_pylist() == [*expected, 30]
 
 
-def test_last_commit(lake: Place) -> None:
+def test_last_commit(lake: Location) -> None:
     """A journal tells when rows were last added to it; one that is missing tells nothing."""
     path, began = lake / "000-000000.1.responses.arrows", datetime.now(UTC)
     assert parts.last_commit(path) is None
@@ -91,7 +91,7 @@ def test_last_commit(lake: Place) -> None:
     assert told is not None and abs((told - began).total_seconds()) < 10  # clocks of stores tell whole seconds
 
 
-def test_no_journal(lake: Place) -> None:
+def test_no_journal(lake: Location) -> None:
     """A journal that is missing has no rows, but the table's columns."""
     rows = parts.read_journal(lake / "none", "responses")
     assert len(rows) == 0
@@ -143,7 +143,7 @@ def test_tidy_nothing(name: str) -> None:
     assert tidied.schema.equals(empty.schema)
 
 
-def test_write(lake: Place) -> None:
+def test_write(lake: Location) -> None:
     """A part is described by the rows and the hash of its file, which names its table, its version and its sweep."""
     path = lake / "000-000001.1.parquet"
     part = parts.write(path, table(row(1), row(2)), "responses", "20260211-trial", digest="ab")

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline import schema
 from pipeline.lake import read, schema_versions
-from pipeline.lake.store import Sweep
+from pipeline.lake.layout import SweepPaths
 from pipeline.views import connection, raw_views
 from tests.lake import old
 from tests.lake.old import Form
@@ -77,9 +77,9 @@ def test_receipts() -> None:
     assert receipt["ring_corrupt"] is None and receipt["register_digest"] is None
 
 
-def _written(lake: Path, form: Form) -> Sweep:
+def _written(lake: Path, form: Form) -> SweepPaths:
     """A sweep of which one table is sealed."""
-    place = Sweep(lake, f"20261124T000000Z-{form.id.replace('_', '-')}")
+    place = SweepPaths(lake, f"20261124T000000Z-{form.id.replace('_', '-')}")
     (lake / "plans" / f"sweep={place.id}").mkdir(parents=True)
     form.write(place, [{}] * ROWS)
     return place

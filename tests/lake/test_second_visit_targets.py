@@ -6,6 +6,7 @@ import msgspec
 import pyarrow as pa
 
 from pipeline.lake import second_visit_targets
+from pipeline.lake.layout import Sweep
 from pipeline.sweep import freeze, run
 
 DEMO = Path(__file__).parents[2] / "data" / "testbed" / "demo-sweep.toml"
@@ -43,6 +44,6 @@ def test_other_profiles_have_no_second_round(tmp_path: Path) -> None:
     """Only the profile `tls` declares a second round; and there is none before the first is done."""
     plan = freeze.freeze(DEMO, tmp_path)
     declared = msgspec.structs.replace(plan, settings=msgspec.structs.replace(plan.settings, profile="tls"))
-    place = run.begin(plan, tmp_path)
-    assert second_visit_targets.of_shard(place, plan, plan.walk(), 0) is None
-    assert second_visit_targets.of_shard(place, declared, plan.walk(), 0) is None
+    begun = run.begin(plan, tmp_path)
+    assert second_visit_targets.of_shard(begun, 0) is None
+    assert second_visit_targets.of_shard(Sweep(declared, begun.paths), 0) is None

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import CensusError, InputError
-from pipeline.lake import store
-from pipeline.lake.store import Place, Sweep
+from pipeline.lake import layout, store
+from pipeline.lake.layout import SweepPaths
+from pipeline.lake.store import Location
 
 
-def test_new_only_once(lake: Place) -> None:
+def test_new_only_once(lake: Location) -> None:
     """A new file is written once; whoever comes later is told so and changes nothing."""
     path = lake / "folder" / "file"
     assert store.write(path, b"first", new=True)
@@ -23,7 +24,7 @@ def test_new_only_once(lake: Place) -> None:
     assert path.read_bytes() == b"third"
 
 
-def test_one_of_many_writers_wins(lake: Place) -> None:
+def test_one_of_many_writers_wins(lake: Location) -> None:
     """Of writers that race for a new file exactly one wins, and the file is its own, whole."""
     won: list[int] = []
 
@@ -56,42 +57,42 @@ def test_whole_or_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
 
 
-def test_private(lake: Place) -> None:
+def test_private(lake: Location) -> None:
     """The secret is drawn once, is sixteen bytes long and in a folder only its owner may read it."""
-    place = Sweep(lake, "one")
-    secret = store.load_secret(place)
+    place = SweepPaths(lake, "one")
+    secret = layout.load_secret(place)
     assert len(secret) == 16
-    assert store.load_secret(place) == secret
-    assert store.load_secret(Sweep(lake, "two")) != secret
+    assert layout.load_secret(place) == secret
+    assert layout.load_secret(SweepPaths(lake, "two")) != secret
     if isinstance(place.secret, Path):
         assert place.secret.stat().st_mode & 0o777 == 0o600
 
 
-def test_find(lake: Place) -> None:
+def test_find(lake: Location) -> None:
     """The latest sweep is found by default and any by its name; an unknown one is refused with those that there are."""
     for name in ("20260101-a", "20260301-b", "20260201-c"):
-        store.write(Sweep(lake, name).plan, b"{}")
-    assert [place.id for place in store.sweeps(lake)] == ["20260101-a", "20260201-c", "20260301-b"]
-    assert store.find(lake, None).id == "20260301-b"
-    assert store.find(lake, "20260201-c").id == "20260201-c"
+        store.write(SweepPaths(lake, name).plan, b"{}")
+    assert [place.id for place in layout.sweeps(lake)] == ["20260101-a", "20260201-c", "20260301-b"]
+    assert layout.find(lake, None).id == "20260301-b"
+    assert layout.find(lake, "20260201-c").id == "20260201-c"
     with pytest.raises(InputError, match="it holds 20260101-a, 20260201-c, 20260301-b"):
-        store.find(lake, "other")
+        layout.find(lake, "other")
 
 
-def test_no_lake(lake: Place) -> None:
+def test_no_lake(lake: Location) -> None:
     """A folder without plans is no lake, and one with none in it holds no sweep."""
     with pytest.raises(InputError, match="is no lake"):
-        store.find(lake, None)
+        layout.find(lake, None)
 
 
 def test_no_sweep(tmp_path: Path) -> None:
     """A lake whose folder of plans is empty holds no sweep."""
     (tmp_path / "plans").mkdir()
     with pytest.raises(InputError, match="holds no sweep"):
-        store.find(tmp_path, None)
+        layout.find(tmp_path, None)
 
 
-def test_swap(lake: Place) -> None:
+def test_swap(lake: Location) -> None:
     """What is changed on a condition is changed only while it holds; the version tells of every change."""
     path = lake / "folder" / "lease"
     assert store.read(path) is None
@@ -105,7 +106,7 @@ def test_swap(lake: Place) -> None:
     assert store.swap(path, b"fourth", after=second) is None
 
 
-def test_one_of_many_swaps_wins(lake: Place) -> None:
+def test_one_of_many_swaps_wins(lake: Location) -> None:
     """Of programs that race to change the same version exactly one does."""
     path = lake / "lease"
     before = store.swap(path, b"before", after=None)
@@ -115,20 +116,20 @@ def test_one_of_many_swaps_wins(lake: Place) -> None:
     assert path.read_bytes() == bytes([winner])
 
 
-def test_beside(lake: Place) -> None:
+def test_beside(lake: Location) -> None:
     """A file that is written at length appears as the block ends, or not at all if it raises."""
     path = lake / "table" / "sweep=a" / "part-0.parquet"
-    with pytest.raises(ValueError, match="midway"), store.beside(path) as file:
+    with pytest.raises(ValueError, match="midway"), store.replacing(path) as file:
         file.write_bytes(b"half")
         raise ValueError("midway")
     assert not path.exists() and not store.entries(path.parent, "*")
-    with store.beside(path) as file:
+    with store.replacing(path) as file:
         file.write_bytes(b"whole" * 3_000_000)
     assert path.read_bytes() == b"whole" * 3_000_000
     assert store.entries(path.parent, "*") == [path]
 
 
-def test_entries_and_files(lake: Place) -> None:
+def test_entries_and_files(lake: Location) -> None:
     """A folder tells what is directly in it, by name; files on this machine hold the same, and follow a change."""
     for name in ("a/one.json", "a/two.json", "a/deep/three.json", "ab.json"):
         store.write(lake / name, name.encode())

@@ -9,9 +9,8 @@ import pytest
 from pipeline.config import Config, SweepSection, TargetsSection
 from pipeline.enrich import databases
 from pipeline.lake import verify
-from pipeline.lake.store import Sweep
+from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.space import plan as planning
-from pipeline.sweep import freeze
 from tests.lake import old
 
 
@@ -33,8 +32,8 @@ def sealed(request: pytest.FixtureRequest) -> bool:
     return bool(request.param == "sealed")
 
 
-def told(place: Sweep) -> list[str]:
-    return [f"{fault.where} {fault.what}" for fault in verify.faults(place, freeze.read(place.plan))]
+def told(place: SweepPaths) -> list[str]:
+    return [f"{fault.where} {fault.what}" for fault in verify.faults(Sweep.open(place))]
 
 
 @pytest.mark.parametrize("age", old.AGES)

@@ -19,7 +19,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline import schema
-from pipeline.lake import parts, store
+from pipeline.lake import layout, parts
 
 WEEKS = 8
 METHOD_CHANGE, VANTAGE_LOST, OPTED_OUT = 5, 3, 2
@@ -331,7 +331,7 @@ def _system(host: Host) -> dict[str, Any]:
 def write(lake: Path, sweeps: Iterable[Sweep] = ()) -> None:
     """Write the lake, every table of every sweep (of these, or of all) sealed."""
     for sweep in sweeps or history():
-        place = store.Sweep(lake, sweep.id)
+        place = layout.SweepPaths(lake, sweep.id)
         place.plan.parent.mkdir(parents=True)
         for name, rows in tables(sweep).items():
             parts.write(place.sealed(name), parts.tidy([arrow(name, rows)], name), name, sweep.id)

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline.errors import InputError
-from pipeline.lake.store import Sweep
+from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.status import metrics
 from pipeline.status.snapshot import STATES
 from tests.status.test_snapshot import PLAN, note, place, receipt, take_and_die
@@ -30,9 +30,9 @@ def scrape(address: str) -> dict[str, dict[str, float]]:
     return found
 
 
-def test_what_is_scraped_is_what_is(place: Sweep) -> None:
+def test_what_is_scraped_is_what_is(place: SweepPaths) -> None:
     """Counts, state, leases and funnel are those of the lake, at the time of the scrape."""
-    with metrics.served(PLAN, place, "0") as address:
+    with metrics.served(Sweep(PLAN, place), "0") as address:
         assert scrape(address)["census_state"]["begun"] == 1
         note(place, running=True)
         take_and_die(place, "001-000000")
@@ -46,7 +46,7 @@ def test_what_is_scraped_is_what_is(place: Sweep) -> None:
     assert address.startswith("http://127.0.0.1:")
 
 
-def test_the_command_serves_them(place: Sweep) -> None:
+def test_the_command_serves_them(place: SweepPaths) -> None:
     """`census status --metrics` serves on loopback until it is ended."""
     command = [*CENSUS, "status", str(place.lake), "--metrics", "0"]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as serving:
@@ -57,9 +57,9 @@ def test_the_command_serves_them(place: Sweep) -> None:
 
 
 @pytest.mark.parametrize("where", ["x", "70000", "192.0.2.1:0"])
-def test_a_place_that_cannot_be_listened_at_is_wrong_input(place: Sweep, where: str) -> None:
+def test_a_place_that_cannot_be_listened_at_is_wrong_input(place: SweepPaths, where: str) -> None:
     """What is no port, or no address of this machine, is refused with the option's name."""
-    with pytest.raises(InputError, match="--metrics"), metrics.served(PLAN, place, where):
+    with pytest.raises(InputError, match="--metrics"), metrics.served(Sweep(PLAN, place), where):
         pass
 
 

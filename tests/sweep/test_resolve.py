@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.errors import CensusError
 from pipeline.lake import parts, read
-from pipeline.lake.store import Sweep
+from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.reverse_dns.ask import Asker
 from pipeline.reverse_dns.server import Server
 from pipeline.space.plan import Plan
@@ -36,11 +36,11 @@ include = ["20.0.0.0/24"]
 
 
 @pytest.fixture
-def lake(tmp_path: Path) -> tuple[Plan, Sweep]:
+def lake(tmp_path: Path) -> tuple[Plan, SweepPaths]:
     """A sealed sweep in which three addresses spoke DICOM, one of them on two ports, and one was silent."""
     (tmp_path / "config.toml").write_text(CONFIG)
     plan = freeze.freeze(tmp_path / "config.toml", tmp_path / "lake")
-    place = sweep.begin(plan, tmp_path / "lake")
+    place = sweep.begin(plan, tmp_path / "lake").paths
     spoke = [(FIRST, 104), (FIRST, 11112), (FIRST + 1, 104), (FIRST + 2, 104)]
     said = [{"ip": ip, "port": port, "outcome": "accepted"} for ip, port in spoke]
     tables: dict[str, list[dict[str, Any]]] = {
@@ -50,7 +50,7 @@ def lake(tmp_path: Path) -> tuple[Plan, Sweep]:
     }
     for name, rows in tables.items():
         parts.write(place.sealed(name), parts.tidy([history.arrow(name, rows)], name), name, place.id)
-    return plan, place
+    return Sweep(plan, place)
 
 
 @pytest.fixture(scope="module")
@@ -63,18 +63,18 @@ def server() -> Iterator[Server]:
         yield made
 
 
-def run(lake: tuple[Plan, Sweep], server: Server, **set: Any) -> dict[str, Any]:
-    return resolve.resolve(*lake, Asker((server,), rate=1000, seconds=0.3, **set), lambda _: None)
+def run(lake: Sweep, server: Server, **set: Any) -> dict[str, Any]:
+    return resolve.resolve(lake, Asker((server,), rate=1000, seconds=0.3, **set), lambda _: None)
 
 
-def table(place: Sweep) -> dict[int, Mapping[str, Any]]:
+def table(place: SweepPaths) -> dict[int, Mapping[str, Any]]:
     return {row["ip"] - FIRST: row for row in read.rows(place, "host_names").to_pylist()}
 
 
-def test_who_spoke_dicom_is_asked_about(lake: tuple[Plan, Sweep], server: Server) -> None:
+def test_who_spoke_dicom_is_asked_about(lake: Sweep, server: Server) -> None:
     """Each address of an association has one row with its names by what they lead to; who was silent has none."""
     told = run(lake, server)
-    found = table(lake[1])
+    found = table(lake.paths)
     assert {n: (r["naming"], r["names"], r["unconfirmed"]) for n, r in found.items()} == {
         0: ("confirmed", ["pacs.trust.nhs.uk"], []),
         1: ("unconfirmed", [], ["fake.trust.nhs.uk"]),
@@ -84,26 +84,26 @@ def test_who_spoke_dicom_is_asked_about(lake: tuple[Plan, Sweep], server: Server
     assert found[0]["nameserver"] == str(server)
 
 
-def test_what_is_known_is_not_asked_again(lake: tuple[Plan, Sweep], server: Server) -> None:
+def test_what_is_known_is_not_asked_again(lake: Sweep, server: Server) -> None:
     """A second run sends nothing and changes nothing."""
     run(lake, server)
-    before = lake[1].sealed("host_names").read_bytes()
+    before = lake.paths.sealed("host_names").read_bytes()
     again = run(lake, server)
     assert (again["queries_sent"], again["known_before"], again["known"]["confirmed"]) == (0, 3, 1)
-    assert lake[1].sealed("host_names").read_bytes() == before
+    assert lake.paths.sealed("host_names").read_bytes() == before
 
 
-def test_who_was_not_answered_is_asked_again(lake: tuple[Plan, Sweep], server: Server) -> None:
+def test_who_was_not_answered_is_asked_again(lake: Sweep, server: Server) -> None:
     """Time-outs stand as such until a later run knows better."""
     with saying(lambda query, _: None) as (silent, _):
         assert run(lake, silent, tries=1)["timeout"] == 3
-    assert {row["naming"] for row in table(lake[1]).values()} == {"timeout"}
+    assert {row["naming"] for row in table(lake.paths).values()} == {"timeout"}
     assert run(lake, server)["known"]["timeout"] == 0
 
 
-def test_an_interrupted_run_loses_nothing(lake: tuple[Plan, Sweep], server: Server) -> None:
+def test_an_interrupted_run_loses_nothing(lake: Sweep, server: Server) -> None:
     """What stood in the journal of a program that died is in the table of the next run, and not asked again."""
-    journal = parts.journal(lake[1].sealed("host_names").with_name("asked.arrows"), "host_names")
+    journal = parts.journal(lake.paths.sealed("host_names").with_name("asked.arrows"), "host_names")
     row = {
         "ip": FIRST,
         "naming": "no_name",
@@ -116,31 +116,31 @@ def test_an_interrupted_run_loses_nothing(lake: tuple[Plan, Sweep], server: Serv
     journal.append(parts.from_rows([row], "host_names"))
     journal.commit(force=True)
     assert run(lake, server)["known_before"] == 1
-    assert table(lake[1])[0]["naming"] == "no_name" and len(table(lake[1])) == 3
+    assert table(lake.paths)[0]["naming"] == "no_name" and len(table(lake.paths)) == 3
 
 
-def test_a_server_that_never_answers_ends_it(lake: tuple[Plan, Sweep], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_never_answers_ends_it(lake: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
     """After so many addresses without an answer the command says which server is to blame, and what was learned stands."""
     monkeypatch.setattr(resolve, "SILENT", 2)
     with pytest.raises(CensusError, match="no answer for 2 addresses in a row"):
         run(lake, Server("127.0.0.1", free_port()))
-    assert len(table(lake[1])) >= 2
+    assert len(table(lake.paths)) >= 2
 
 
-def test_who_opted_out_is_left_alone(lake: tuple[Plan, Sweep], server: Server) -> None:
+def test_who_opted_out_is_left_alone(lake: Sweep, server: Server) -> None:
     """Nobody is asked about an address that has opted out since."""
-    assert census("optout", str(lake[1].lake / "optout.jsonl"), "add", "20.0.0.1", "--who", "noc").returncode == 0
+    assert census("optout", str(lake.paths.lake / "optout.jsonl"), "add", "20.0.0.1", "--who", "noc").returncode == 0
     with saying(lambda query, _: answering(query, "PTR")) as (other, asked):
         assert run(lake, other)["opted_out"] == 1
     assert "1.0.0.20.in-addr.arpa." not in {name for _, name in asked} and len(asked) == 2
 
 
-def test_names_change_owners(lake: tuple[Plan, Sweep], server: Server) -> None:
+def test_names_change_owners(lake: Sweep, server: Server) -> None:
     """Enriched again, a confirmed name decides the owner by a rule of the file; a name that anybody may claim does not."""
 
     def owners() -> list[tuple[Any, ...]]:
-        enrichment.enrich(*lake)
-        with connection.connect(lake[1].lake) as con:
+        enrichment.enrich(lake)
+        with connection.connect(lake.paths.lake) as con:
             return con.execute("SELECT ip - ?, sector, rule, field FROM owners ORDER BY ip", [FIRST]).fetchall()
 
     assert owners() == [(n, "unknown", None, None) for n in range(3)]
@@ -152,10 +152,10 @@ def test_names_change_owners(lake: tuple[Plan, Sweep], server: Server) -> None:
     ]
 
 
-def test_the_command(lake: tuple[Plan, Sweep], server: Server) -> None:
+def test_the_command(lake: Sweep, server: Server) -> None:
     """The command tells its counts as JSON on standard output, and its progress on standard error."""
     done: subprocess.CompletedProcess[str] = census(
-        "resolve", str(lake[1].lake), "--nameserver", str(server), "--rate", "500", "--json"
+        "resolve", str(lake.paths.lake), "--nameserver", str(server), "--rate", "500", "--json"
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["known"]["confirmed"] == 1 and "asked 3" in done.stderr
@@ -170,7 +170,7 @@ def test_the_command(lake: tuple[Plan, Sweep], server: Server) -> None:
         (("--nameserver", "192.0.2.53"), 3, "a DNS query to 192.0.2.53 is refused"),
     ],
 )
-def test_no_server_is_assumed(lake: tuple[Plan, Sweep], options: tuple[str, ...], code: int, said: str) -> None:
+def test_no_server_is_assumed(lake: Sweep, options: tuple[str, ...], code: int, said: str) -> None:
     """Without a server that the user named nothing is asked; under CENSUS_ONLY_TESTBED none outside is."""
-    refused = census("resolve", str(lake[1].lake), *options)
+    refused = census("resolve", str(lake.paths.lake), *options)
     assert refused.returncode == code and said in refused.stderr, refused.stderr

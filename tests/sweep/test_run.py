@@ -17,7 +17,8 @@ import pytest
 
 from pipeline.console import progress
 from pipeline.errors import GuardError
-from pipeline.lake import receipts, store, verify
+from pipeline.lake import layout, receipts, verify
+from pipeline.lake.layout import Sweep
 from pipeline.space import plan as planning
 from pipeline.space.plan import Plan
 from pipeline.status import snapshot as watched
@@ -91,7 +92,7 @@ def test_a_changed_database_is_refused(tmp_path: Path) -> None:
     plan = freeze.freeze(DEMO)
     changed = refreeze(plan, reference=msgspec.structs.replace(plan.reference, country_digest="00"))
     with pytest.raises(GuardError, match=r"reference\.country_digest"):
-        enrichment.enrich(changed, store.Sweep(tmp_path, plan.sweep))
+        enrichment.enrich(Sweep(changed, layout.SweepPaths(tmp_path, plan.sweep)))
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +131,7 @@ def test_receipts_and_tables_add_up(swept: Path) -> None:
     """`census verify` proves a finished sweep, and names the fault once a receipt is changed."""
     verify = [*CENSUS, "verify", str(swept / "lake")]
     assert subprocess.run(verify, cwd=ROOT, timeout=60).returncode == 0
-    place = store.find(swept / "lake", None)
+    place = layout.find(swept / "lake", None)
     path = sorted(place.receipts.glob("*.json"))[0]
     original = path.read_bytes()
     path.write_bytes(original.replace(b'"probes_sent":', b'"probes_sent":1'))
@@ -142,8 +143,8 @@ def test_receipts_and_tables_add_up(swept: Path) -> None:
 
 def test_nothing_else_is_on_the_wire(swept: Path) -> None:
     """The wire holds the SYNs that the receipts own up to, whitelisted bytes only, and nothing to an excluded address."""
-    place = store.find(swept / "lake", None)
-    plan, done = freeze.read(place.plan), receipts.read_receipts(place)
+    place = layout.find(swept / "lake", None)
+    plan, done = layout.read_plan(place.plan), receipts.read_receipts(place)
     outgoing = Outgoing.from_json(plan.requests)
     sent = [packet for packet in packets(swept / "wire.pcap") if packet.src == VANTAGE]
     assert all(packet.p == dpkt.ip.IP_PROTO_TCP for packet in sent)
@@ -192,14 +193,14 @@ def test_an_interrupted_sweep_is_finished_and_nothing_doubled(tmp_path: Path) ->
     _census("plan", around(tmp_path, 28, rate=2000), "-o", plan_file)
     work = ("work", str(plan_file), "--lake", str(lake))
     first = subprocess.Popen(in_testbed(*work, capture=capture), cwd=ROOT, env=environment(tmp_path))
-    place = run.begin(freeze.read(plan_file), lake)
+    place = run.begin(layout.read_plan(plan_file), lake).paths
     _until(lambda: any(place.progress.glob("*.json")) and len(receipts.finished(place)) >= 1)
     first.send_signal(signal.SIGINT)
     assert first.wait(60) == 130
     assert len(receipts.finished(place)) < 4
     again = in_testbed(*work, capture=tmp_path / "again.pcap")
     assert subprocess.run(again, cwd=ROOT, env=environment(tmp_path), timeout=120).returncode == 0
-    run.require_verified(freeze.read(plan_file), place)
+    run.require_verified(Sweep.open(place))
     visits = Counter((host, port) for host, _, port in [*_flows(capture), *_flows(tmp_path / "again.pcap")])
     assert max(visits.values()) == 1
 
@@ -208,13 +209,13 @@ def test_resuming_picks_what_is_not_finished(tmp_path: Path) -> None:
     """What is resumed is the latest sweep of that series and no other that is not sealed, else the last one if it is not enriched."""
 
     def made(name: str, *tables: str) -> str:
-        place = store.Sweep(tmp_path, name)
+        place = layout.SweepPaths(tmp_path, name)
         for path in (place.plan, *map(place.sealed, tables)):
             path.parent.mkdir(parents=True)
             path.touch()
         return name
 
-    def chosen(pick: run.Resumed) -> str | None:
+    def chosen(pick: run.FindUnfinished) -> str | None:
         place = pick(tmp_path, "week")
         return place.id if place else None
 
@@ -282,7 +283,7 @@ def obeyed(tmp_path_factory: pytest.TempPathFactory) -> Obeyed:
     _census("plan", config, "-o", plan)
     command = in_testbed("work", str(plan), "--lake", str(lake), capture=folder / "wire.pcap")
     working = subprocess.Popen(command, cwd=ROOT, env=environment(folder))
-    place = run.begin(freeze.read(plan), lake)
+    place = run.begin(layout.read_plan(plan), lake).paths
     _until(lambda: watched.counts(watched.workers(place))["probed"] > 1500)
     _census("rate", register, LIMIT, "--who", "test")
     limited = register.stat().st_mtime
@@ -296,7 +297,7 @@ def obeyed(tmp_path_factory: pytest.TempPathFactory) -> Obeyed:
     _census("stop", register, "--reason", "a test", "--who", "test")
     stopped = register.stat().st_mtime
     time.sleep(SOON + 1)
-    status = _census("status", lake) + progress._line(freeze.read(plan), place, 1.0)
+    status = _census("status", lake) + progress._line(Sweep.open(place), 1.0)
     _census("go", register, "--who", "test")
     gone = register.stat().st_mtime
     time.sleep(1)
@@ -312,9 +313,9 @@ def obeyed(tmp_path_factory: pytest.TempPathFactory) -> Obeyed:
     return Obeyed(lake, register, ended, status, limited, unlimited, opted_out, stopped, gone, broken, mended, syns)
 
 
-def _syns(sent: list[tuple[float, dpkt.ip.IP]], place: store.Sweep) -> Iterator[tuple[float, int, bool]]:
+def _syns(sent: list[tuple[float, dpkt.ip.IP]], place: layout.SweepPaths) -> Iterator[tuple[float, int, bool]]:
     """When and to whom each SYN went, and whether it was the first to a target of the plan."""
-    ports, asked = set(freeze.read(place.plan).settings.ports), set()
+    ports, asked = set(layout.read_plan(place.plan).settings.ports), set()
     for seen, packet in sent:
         if packet.data.flags == SYN:
             target = (packet.dst, packet.data.dport)
@@ -364,8 +365,8 @@ def test_what_the_register_withheld_is_counted(obeyed: Obeyed) -> None:
     """The sweep ends well and adds up: each target was probed or counted as withheld, and the pauses are in receipts."""
     assert obeyed.ended == 0
     _census("verify", obeyed.lake)
-    place = store.find(obeyed.lake, None)
-    plan, done = freeze.read(place.plan), receipts.read_receipts(place)
+    place = layout.find(obeyed.lake, None)
+    plan, done = layout.read_plan(place.plan), receipts.read_receipts(place)
     probed = sum(first and _opted_out(address) for _, address, first in obeyed.syns)
     inside = sum(_opted_out(address) for address in _addresses(plan.walk().space.ranges))
     withheld = inside * len(plan.settings.ports) - probed
@@ -380,12 +381,12 @@ def test_what_the_register_withheld_is_counted(obeyed: Obeyed) -> None:
 
 def test_a_suppressed_visit_too_many_is_a_fault(obeyed: Obeyed) -> None:
     """Each target that answered has a row or was counted as suppressed: verification names a receipt that claims more."""
-    place = store.find(obeyed.lake, None)
+    place = layout.find(obeyed.lake, None)
     path = sorted(place.receipts.glob("*.json"))[0]
     original = path.read_bytes()
     receipt = msgspec.json.decode(original)
     path.write_bytes(msgspec.json.encode(receipt | {"suppressed_visits": receipt["suppressed_visits"] + 1}))
-    found = list(verify.faults(place, freeze.read(place.plan)))
+    found = list(verify.faults(Sweep.open(place)))
     path.write_bytes(original)
     assert [fault.where for fault in found] == [f"receipt {path.stem}"]
 
@@ -404,7 +405,7 @@ def test_ctrl_c_ends_a_sweep_that_is_stopped(tmp_path: Path) -> None:
     """A sweep whose register says stop from the beginning sends nothing, and is interrupted in an orderly way."""
     plan, lake, capture = tmp_path / "plan.json", tmp_path / "lake", tmp_path / "wire.pcap"
     _census("plan", DEMO, "-o", plan)
-    place = run.begin(freeze.read(plan), lake)
+    place = run.begin(layout.read_plan(plan), lake).paths
     _census("stop", lake / "optout.jsonl", "--reason", "a test")
     command = in_testbed("work", str(plan), "--lake", str(lake), capture=capture)
     working = subprocess.Popen(command, cwd=ROOT, env=environment(tmp_path))
@@ -443,7 +444,7 @@ def test_real_servers_are_who_they_are(swept: Path) -> None:
 
 def test_enriching_again_changes_nothing(swept: Path) -> None:
     """`census enrich` writes the same bytes again, and restores a table that an older program did not make."""
-    path = store.find(swept / "lake", None).sealed("fingerprints")
+    path = layout.find(swept / "lake", None).sealed("fingerprints")
     first = path.read_bytes()
     path.unlink()
     for _ in range(2):

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import dpkt
 
-from pipeline.lake import store
+from pipeline.lake import layout
+from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.space import plan as planning
 from pipeline.sweep import enrichment, freeze, run
 
@@ -40,18 +41,18 @@ def environment(folder: Path) -> dict[str, str]:
     return os.environ | {"CENSUS_ONLY_TESTBED": "1"} | own
 
 
-def swept(config: Path, folder: Path, *, spec: Path, capture: Path | None = None) -> store.Sweep:
+def swept(config: Path, folder: Path, *, spec: Path, capture: Path | None = None) -> layout.SweepPaths:
     """A finished sweep of a configuration in a testbed, in the folder's `lake`: the steps that the flow takes, without Prefect."""
     plan = freeze.freeze(config)
     (folder / "plan.json").write_bytes(planning.encode(plan))
     command = in_testbed("work", str(folder / "plan.json"), "--lake", str(folder / "lake"), capture=capture, spec=spec)
     ended = subprocess.run(command, cwd=ROOT, env=environment(folder), capture_output=True, text=True, timeout=600)
     assert ended.returncode == 0, ended.stderr[-3000:]
-    place = store.Sweep(folder / "lake", plan.sweep)
-    run.require_verified(plan, place)
-    run.seal(plan, place)
-    enrichment.enrich(plan, place)
-    return place
+    sweep = Sweep(plan, SweepPaths(folder / "lake", plan.sweep))
+    run.require_verified(sweep)
+    run.seal(sweep)
+    enrichment.enrich(sweep)
+    return sweep.paths
 
 
 def packets(path: Path) -> list[dpkt.ip.IP]:

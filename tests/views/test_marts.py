@@ -8,7 +8,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.lake import parts, store
+from pipeline.lake import layout, parts
 from pipeline.publish import data
 from pipeline.publish.edition import Edition
 from pipeline.views import connection, marts, views
@@ -49,7 +49,7 @@ def test_built_marts_tell_the_same(lake: Path) -> None:
     """All sweeps built, some built, and none built give the same rows and types in every mart and every series."""
     with connection.connect(lake) as con:
         asked = everything(con)
-    places = store.sweeps(lake)
+    places = layout.sweeps(lake)
     for chosen in (places[:2], places):
         assert all(marts.build(place) for place in chosen)
         assert set(marts.built(lake)) == set(marts.BUILT)
@@ -59,7 +59,7 @@ def test_built_marts_tell_the_same(lake: Path) -> None:
 
 def test_an_answer_without_a_place_stays(lake: Path) -> None:
     """Answers of which no location is known, the first and the last among them, are counted in no country, built or not."""
-    place = store.find(lake, LAST)
+    place = layout.find(lake, LAST)
     known = pq.read_table(place.sealed("locations"), partitioning=None)
     for rows in (known.slice(1, len(known) - 2).take(list(range(0, len(known) - 2, 2))), known.slice(0, 0)):
         parts.write(place.sealed("locations"), rows, "locations", place.id)
@@ -72,7 +72,7 @@ def test_an_answer_without_a_place_stays(lake: Path) -> None:
 
 def test_a_built_mart_is_what_is_read(lake: Path) -> None:
     """Where a sweep is built its facts are not opened: without them the marts still answer."""
-    for place in store.sweeps(lake):
+    for place in layout.sweeps(lake):
         marts.build(place)
     with connection.connect(lake) as con:
         sql = con.execute("SELECT sql FROM duckdb_views() WHERE view_name = 'totals'").fetchall()[0][0]
@@ -83,7 +83,7 @@ def test_a_built_mart_is_what_is_read(lake: Path) -> None:
 
 def test_a_table_written_again_undoes_them(lake: Path) -> None:
     """A table that was written after the marts were built makes them old: the facts are asked again, until they are built anew."""
-    place = store.find(lake, LAST)
+    place = layout.find(lake, LAST)
     marts.build(place)
     first = marts.folder(place)
     os.utime(place.sealed("owners"), ns=(1, 1))
@@ -95,14 +95,14 @@ def test_a_table_written_again_undoes_them(lake: Path) -> None:
 def test_what_is_not_sealed_is_not_built(tmp_path: Path) -> None:
     """A sweep at work has no marts in the lake."""
     (tmp_path / "plans" / "sweep=a").mkdir(parents=True)
-    assert not marts.build(store.Sweep(tmp_path, "a")) and not (tmp_path / "marts").exists()
+    assert not marts.build(layout.SweepPaths(tmp_path, "a")) and not (tmp_path / "marts").exists()
 
 
 def test_an_edition_over_built_marts(lake: Path) -> None:
     """A country's edition is the same over built marts, and leaves the connection as it was."""
     with connection.connect(lake) as con:
         asked = data.gather(con, LAST, Edition(country="GB"))
-    for place in store.sweeps(lake):
+    for place in layout.sweeps(lake):
         marts.build(place)
     with connection.connect(lake) as con:
         before = everything(con)
@@ -112,7 +112,7 @@ def test_an_edition_over_built_marts(lake: Path) -> None:
 
 def test_the_text_for_the_shell_reads_them(lake: Path) -> None:
     """`census sql --init` gives the same views over built marts."""
-    for place in store.sweeps(lake):
+    for place in layout.sweeps(lake):
         marts.build(place)
     con = duckdb.connect()
     con.execute(connection.init_sql(lake))

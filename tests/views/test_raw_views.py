@@ -9,8 +9,8 @@ import pytest
 
 from pipeline import schema
 from pipeline.errors import InputError
-from pipeline.lake import parts, receipts, store
-from pipeline.lake.store import Place
+from pipeline.lake import layout, parts, receipts
+from pipeline.lake.store import Location
 from pipeline.views import connection, raw_views
 from tests.publish.history import history, write
 
@@ -18,7 +18,7 @@ from tests.publish.history import history, write
 def test_an_older_programs_table_lacks_columns(tmp_path: Path) -> None:
     """A sealed table without the newer columns, and one with a column more, are read: null there, and left out."""
     write(tmp_path, history()[:2])
-    path = store.Sweep(tmp_path, history()[0].id).sealed("locations")
+    path = layout.SweepPaths(tmp_path, history()[0].id).sealed("locations")
     table = pq.read_table(path, partitioning=None).drop_columns(["country_second", "second_source"])
     pq.write_table(table.append_column("odd", pa.nulls(len(table), pa.string())), path)
     with connection.connect(tmp_path) as con:
@@ -38,9 +38,9 @@ def test_the_sweep_is_that_of_the_folder(history_con: duckdb.DuckDBPyConnection,
         raw_views.statements(tmp_path / "sweep=other" / "lake")
 
 
-def test_parts_at_work_are_read(lake: Place) -> None:
+def test_parts_at_work_are_read(lake: Location) -> None:
     """Before a sweep is sealed the parts that receipts name are its rows; a table that nobody wrote is empty and has its columns."""
-    place = store.Sweep(lake, "20261124T000000Z-n")
+    place = layout.SweepPaths(lake, "20261124T000000Z-n")
     row = {
         "ip": 1,
         "port": 104,

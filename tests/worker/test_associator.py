@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 import zmq
 
-from pipeline.lake.store import Sweep
+from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.optout import register
 from pipeline.optout.events import AnyEvent, Go, OptOut, Stop
 from pipeline.optout.register import File
@@ -22,7 +22,7 @@ from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
 from pipeline.wire.outgoing import Outgoing
 from pipeline.worker.associator import Associating
-from pipeline.worker.context import Setting
+from pipeline.worker.context import WorkerContext
 
 DEMO = Path(__file__).parents[2] / "data" / "testbed" / "demo-sweep.toml"
 AT = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -89,7 +89,7 @@ class Ends:
 def ends(tmp_path: Path) -> Iterator[Ends]:
     frozen = freeze.freeze(DEMO, tmp_path)
     plan = msgspec.structs.replace(frozen, ranges=((int(ONE), int(OTHER)),))
-    setting = Setting(tmp_path, plan, Sweep(tmp_path, plan.sweep), b"")
+    setting = WorkerContext(tmp_path, Sweep(plan, SweepPaths(tmp_path, plan.sweep)), b"")
     kept = File(tmp_path / register.DEFAULT_NAME)
     kept.create()
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()

@@ -14,14 +14,14 @@ from tests.testbed.running import ROOT
 COORDINATOR = """
 import multiprocessing, sys, time
 from pathlib import Path
-from pipeline import sweep
-from pipeline.lake.store import Sweep
+from pipeline.lake.layout import Sweep, SweepPaths
+from pipeline.sweep import freeze
 from pipeline.worker.process import run
-from pipeline.worker.context import Setting
+from pipeline.worker.context import WorkerContext
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    plan = sweep.freeze(Path("tests/data/tls-sweep.toml"))
-    setting = Setting(folder, plan, Sweep(folder / "lake", plan.sweep), b"")
+    plan = freeze.freeze(Path("tests/data/tls-sweep.toml"))
+    setting = WorkerContext(folder, Sweep(plan, SweepPaths(folder / "lake", plan.sweep)), b"")
     process = multiprocessing.get_context("spawn").Process(target=run, args=("writer", setting))
     process.start()
     while not (folder / "writer").exists():

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import GuardError, InputError
-from pipeline.sweep import freeze
+from pipeline.lake import layout
 from pipeline.sweep import run as sweep
 from pipeline.testbed import spec, truth
 from pipeline.transport.keys import create
@@ -122,7 +122,7 @@ def test_nobody_to_hold_conversations(folder: Path) -> None:
 
 def test_a_connection_out_of_the_sandbox(folder: Path) -> None:
     """Where only testbeds are allowed, no other machine is called."""
-    plan = freeze.read(folder / "plan.json")
-    place = sweep.begin(plan, folder / "lake")
+    plan = layout.read_plan(folder / "plan.json")
+    begun = sweep.begin(plan, folder / "lake")
     with pytest.raises(GuardError, match="CENSUS_ONLY_TESTBED|closed testbed"):
-        remote_associator.associate(plan, place, name="north", url="tcp://192.0.2.1:7100", keys=folder / "keys")
+        remote_associator.associate(begun, name="north", url="tcp://192.0.2.1:7100", keys=folder / "keys")

@@ -13,13 +13,13 @@ import pytest
 import zmq
 
 from pipeline import checkout
-from pipeline.lake.store import Sweep
+from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.sweep import freeze
 from pipeline.transport import bridge, messages
 from pipeline.transport.bridge import Bridge
 from pipeline.transport.channel import Address, Receiver, Sender, encode_rows
 from pipeline.transport.keys import AssociatorKeys, create
-from pipeline.worker.context import Remote, Setting
+from pipeline.worker.context import RemoteAssociator, WorkerContext
 from pipeline.worker.process import run
 from tests.testbed.running import ROOT
 
@@ -36,7 +36,7 @@ class Around:
     writer: Receiver
     coordinator: Receiver
     associator: Bridge
-    setting: Setting
+    setting: WorkerContext
 
 
 @pytest.fixture
@@ -46,8 +46,8 @@ def around(tmp_path: Path) -> Iterator[Around]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         url = f"tcp://127.0.0.1:{free.getsockname()[1]}"
     plan = freeze.freeze(CONFIG)
-    remote = Remote("north", url, tmp_path / "keys")
-    setting = Setting(tmp_path, plan, Sweep(tmp_path / "lake", plan.sweep), b"", remotes=(remote,))
+    remote = RemoteAssociator("north", url, tmp_path / "keys")
+    setting = WorkerContext(tmp_path, Sweep(plan, SweepPaths(tmp_path / "lake", plan.sweep)), b"", remotes=(remote,))
     process = multiprocessing.get_context("spawn").Process(target=run, args=(remote.stage, setting), daemon=True)
     with zmq.Context() as context:
         writer, coordinator = (Receiver(context, Address(tmp_path, name)) for name in ("writer", "coordinator"))
@@ -64,7 +64,7 @@ def around(tmp_path: Path) -> Iterator[Around]:
             coordinator.close()
 
 
-def hello(setting: Setting) -> messages.Hello:
+def hello(setting: WorkerContext) -> messages.Hello:
     return messages.Hello(shard=0, number=0, plan_digest=setting.plan.digest, code_version=checkout.code())
 
 

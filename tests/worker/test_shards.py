@@ -10,11 +10,12 @@ import pytest
 
 from pipeline.errors import Interrupted
 from pipeline.lake import leases, pending, receipts
+from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.lake.leases import Leases, shard_key
-from pipeline.lake.store import Place, Sweep
+from pipeline.lake.store import Location
 from pipeline.space.plan import Plan
 from pipeline.sweep import freeze
-from pipeline.worker.shards import Crew
+from pipeline.worker.shards import ShardRunner
 
 CONFIG = """
 sweep = { name = "shared", ports = [104], seed = 1, rate = 10, shards = 12 }
@@ -29,20 +30,20 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
     return freeze.freeze(folder / "sweep.toml", folder)
 
 
-def finish(plan: Plan, place: Sweep, shard: int) -> int:
+def finish(plan: Plan, place: SweepPaths, shard: int) -> int:
     """Give all ranges of a shard their receipts; how many."""
     for count, chosen in enumerate(plan.walk().ranges(shard), 1):
         receipts.put_receipt(place, chosen.key, {})
     return count
 
 
-def alive(place: Sweep) -> list[str]:
+def alive(place: SweepPaths) -> list[str]:
     return [lease.key for lease in leases.standing(place, ())]
 
 
-def test_all_that_is_missing_is_run_once(plan: Plan, lake: Place) -> None:
+def test_all_that_is_missing_is_run_once(plan: Plan, lake: Location) -> None:
     """Two that share a lake run each missing shard once between them, and end when nothing is missing; all leases are back."""
-    place, ran = Sweep(lake, plan.sweep), []
+    place, ran = SweepPaths(lake, plan.sweep), []
 
     def work(round_: int, shard: int) -> int:
         assert round_ == 1
@@ -51,7 +52,7 @@ def test_all_that_is_missing_is_run_once(plan: Plan, lake: Place) -> None:
         return finish(plan, place, shard)
 
     def share() -> None:
-        with Crew(plan, place) as crew:
+        with ShardRunner(Sweep(plan, place)) as crew:
             counts.append(crew.work(work))
 
     counts: list[int] = []
@@ -68,7 +69,7 @@ def test_all_that_is_missing_is_run_once(plan: Plan, lake: Place) -> None:
 
 def test_a_shard_that_is_somebodys_is_waited_for(plan: Plan, tmp_path: Path) -> None:
     """A shard that another place has is left to it, and run here once it is given back without being done."""
-    place, other = Sweep(tmp_path, plan.sweep), Leases(Sweep(tmp_path, plan.sweep))
+    place, other = SweepPaths(tmp_path, plan.sweep), Leases(SweepPaths(tmp_path, plan.sweep))
     assert other.take(shard_key(3))
     ran: list[int] = []
 
@@ -80,16 +81,16 @@ def test_a_shard_that_is_somebodys_is_waited_for(plan: Plan, tmp_path: Path) -> 
         if len(ran) == 11:
             other.drop(shard_key(3))
 
-    with Crew(plan, place) as crew:
+    with ShardRunner(Sweep(plan, place)) as crew:
         crew.work(work, watch)
     assert ran[-1] == 3 and len(ran) == 12
-    assert pending.due(plan, place, plan.walk()) == []
+    assert pending.due(Sweep(plan, place)) == []
 
 
 @pytest.mark.parametrize("fault", [Interrupted("x"), KeyboardInterrupt()])
 def test_who_watches_can_end_it(plan: Plan, tmp_path: Path, fault: BaseException) -> None:
     """What the watcher raises ends the work; shards that run are waited for, none is begun, and every claim is given back."""
-    place, watched = Sweep(tmp_path, plan.sweep), threading.Event()
+    place, watched = SweepPaths(tmp_path, plan.sweep), threading.Event()
     ran: list[int] = []
 
     def work(_round: int, shard: int) -> int:
@@ -100,7 +101,7 @@ def test_who_watches_can_end_it(plan: Plan, tmp_path: Path, fault: BaseException
         watched.set()
         raise fault
 
-    with Crew(plan, place) as crew, pytest.raises(type(fault)):
+    with ShardRunner(Sweep(plan, place)) as crew, pytest.raises(type(fault)):
         crew.work(work, watch)
     assert sorted(ran) == [0, 1]
     assert alive(place) == []
@@ -110,19 +111,19 @@ def test_who_watches_can_end_it(plan: Plan, tmp_path: Path, fault: BaseException
 
 def test_what_a_shard_raises_ends_the_work(plan: Plan, tmp_path: Path) -> None:
     """A shard that fails ends the work with its error, and its claim is given back."""
-    place = Sweep(tmp_path, plan.sweep)
+    place = SweepPaths(tmp_path, plan.sweep)
 
     def work(_round: int, shard: int) -> int:
         raise OSError(f"shard {shard}")
 
-    with Crew(plan, place) as crew, pytest.raises(OSError, match="shard 0"):
+    with ShardRunner(Sweep(plan, place)) as crew, pytest.raises(OSError, match="shard 0"):
         crew.work(work)
     assert alive(place) == []
 
 
 def test_a_sweep_that_is_told_twice_to_end_ends_in_order(plan: Plan, tmp_path: Path) -> None:
     """SIGTERM while a sweep ends already does not cut that short: its leases are given back; afterwards SIGTERM is what it was."""
-    place, drained = Sweep(tmp_path, plan.sweep), threading.Event()
+    place, drained = SweepPaths(tmp_path, plan.sweep), threading.Event()
 
     def terminated(*_: object) -> None:
         raise SystemExit("terminated")
@@ -141,7 +142,7 @@ def test_a_sweep_that_is_told_twice_to_end_ends_in_order(plan: Plan, tmp_path: P
     before = signal.signal(signal.SIGTERM, terminated)
     threading.Timer(1.0, terminate).start()
     try:
-        with pytest.raises(Interrupted), Crew(plan, place) as crew:
+        with pytest.raises(Interrupted), ShardRunner(Sweep(plan, place)) as crew:
             crew.work(work, watch)
         assert signal.getsignal(signal.SIGTERM) is terminated
     finally:

@@ -1,0 +1,129 @@
+"""Where things lie in a lake, and which sweeps it holds.
+
+```
+plans/sweep=ID/plan.json                the frozen plan
+work/sweep=ID/                          a sweep that is not sealed: leases, journals, parts, receipts, private secret
+TABLE/sweep=ID/part-0.parquet           a sealed sweep, sorted as schemas/TABLE.toml says
+```
+"""
+
+import secrets
+from dataclasses import dataclass
+from functools import cached_property
+
+from pipeline.errors import InputError
+from pipeline.lake.store import Location, entries, write
+from pipeline.space import plan as planning
+from pipeline.space.plan import Plan
+from pipeline.space.shard import Walk
+
+
+@dataclass(frozen=True, slots=True)
+class SweepPaths:
+    """The places of one sweep."""
+
+    lake: Location
+    id: str
+
+    @property
+    def plan(self) -> Location:
+        """The frozen plan."""
+        return self.lake / "plans" / f"sweep={self.id}" / "plan.json"
+
+    @property
+    def work(self) -> Location:
+        """What belongs to the sweep until it is sealed."""
+        return self.lake / "work" / f"sweep={self.id}"
+
+    @property
+    def secret(self) -> Location:
+        """The validation secret; private, survives a restart."""
+        return self.work / "secret"
+
+    @property
+    def receipts(self) -> Location:
+        """Folder of receipts, one file a range."""
+        return self.work / "receipts"
+
+    @property
+    def progress(self) -> Location:
+        """Folder of the workers' latest progress."""
+        return self.work / "progress"
+
+    def lease(self, key: str) -> Location:
+        """Who runs a range."""
+        return self.work / "leases" / f"{key}.json"
+
+    def receipt(self, key: str) -> Location:
+        """The receipt of a range."""
+        return self.receipts / f"{key}.json"
+
+    def journal(self, key: str, attempt: int, table: str) -> Location:
+        """Rows of an attempt at a range, as they came."""
+        return self.work / "journal" / f"{key}.{attempt}.{table}.arrows"
+
+    def attempt(self, key: str, attempt: int) -> Location:
+        """What an attempt counted that was stopped before its end."""
+        return self.work / "journal" / f"{key}.{attempt}.json"
+
+    def part(self, table: str, file: str) -> Location:
+        """A Parquet part of a range."""
+        return self.work / table / file
+
+    def sealed(self, table: str) -> Location:
+        """A table of the sealed sweep."""
+        return self.lake / table / f"sweep={self.id}" / "part-0.parquet"
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep in a lake: its frozen plan, and its paths."""
+
+    plan: Plan
+    paths: SweepPaths
+
+    @classmethod
+    def open(cls, paths: SweepPaths) -> "Sweep":
+        """Read the plan of a sweep that was begun. Raises InputError or GuardError."""
+        return cls(read_plan(paths.plan), paths)
+
+    @cached_property
+    def walk(self) -> Walk:
+        """The order of the targets."""
+        return self.plan.walk()
+
+
+def read_plan(path: Location) -> Plan:
+    """Read a plan that was frozen before. Raises InputError or GuardError."""
+    try:
+        return planning.decode(path.read_bytes(), str(path))
+    except OSError as error:
+        raise InputError(str(path), f"cannot be read: {error.strerror or 'there is no such object'}") from None
+
+
+def sweeps(lake: Location) -> list[SweepPaths]:
+    """The sweeps of a lake, oldest first. Raises InputError if the folder is no lake."""
+    if not (lake / "plans").is_dir():
+        raise InputError(str(lake), "is no lake: there is no folder `plans` in it; `census sweep` makes one")
+    return [SweepPaths(lake, folder.name.removeprefix("sweep=")) for folder in entries(lake / "plans", "sweep=*")]
+
+
+def find(lake: Location, sweep_id: str | None) -> SweepPaths:
+    """The named sweep of a lake, or its latest. Raises InputError naming those that there are."""
+    known = {paths.id: paths for paths in sweeps(lake)}
+    if not known:
+        raise InputError(str(lake), "holds no sweep")
+    if sweep_id is not None and sweep_id not in known:
+        raise InputError(str(lake), f"holds no sweep {sweep_id!r}; it holds {', '.join(known)}")
+    return known[sweep_id] if sweep_id else list(known.values())[-1]
+
+
+def open_sweep(lake: Location, sweep_id: str | None) -> Sweep:
+    """Open the named sweep of a lake, or its latest. Raises InputError or GuardError."""
+    return Sweep.open(find(lake, sweep_id))
+
+
+def load_secret(paths: SweepPaths) -> bytes:
+    """The sweep's validation secret, drawn at its first use."""
+    write(paths.secret, secrets.token_bytes(16), new=True, private=True)
+    return paths.secret.read_bytes()
