@@ -19,6 +19,8 @@ OF_NO_MODULE = {
     "tests/chaos/test_bad_network.py": "a sweep over a network that loses, doubles and reorders",
     "tests/chaos/test_chaos.py": "a sweep whose processes are killed",
     "tests/chaos/test_two_machines.py": "a sweep by two machines of which one fails",
+    "tests/docs/test_architecture.py": "the tree and the processes as docs/architecture.md shows them",
+    "tests/docs/test_paths.py": "paths, commands and options that the docs name",
     "tests/end_to_end/test_alarm.py": "a whole sweep that an alarm stops",
     "tests/end_to_end/test_capabilities.py": "a whole sweep of profile `capabilities`",
     "tests/end_to_end/test_connect.py": "a whole sweep by engine `connect`",

@@ -46,14 +46,14 @@ KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Object(os.PathLike[str]):
+class ObjectPath(os.PathLike[str]):
     """An object, or what begins the names of several as a folder does. `key` has no slash at either end."""
 
     bucket: str
     key: str
 
     @classmethod
-    def parse(cls, url: str) -> "Object":
+    def parse(cls, url: str) -> "ObjectPath":
         """Read `s3://BUCKET[/PREFIX]`. Raises InputError."""
         bucket, _, key = url.removeprefix(SCHEME).partition("/")
         if not url.startswith(SCHEME) or not bucket:
@@ -63,10 +63,10 @@ class Object(os.PathLike[str]):
     def __str__(self) -> str:
         return f"{SCHEME}{self.bucket}/{self.key}"
 
-    def __truediv__(self, name: str) -> "Object":
-        return Object(self.bucket, f"{self.key}/{name}".strip("/"))
+    def __truediv__(self, name: str) -> "ObjectPath":
+        return ObjectPath(self.bucket, f"{self.key}/{name}".strip("/"))
 
-    def absolute(self) -> "Object":
+    def absolute(self) -> "ObjectPath":
         """The same: the working directory does not matter."""
         return self
 
@@ -86,11 +86,11 @@ class Object(os.PathLike[str]):
         return self.name[len(self.stem) :]
 
     @property
-    def parent(self) -> "Object":
+    def parent(self) -> "ObjectPath":
         """What is named up to the last slash."""
-        return Object(self.bucket, self.key.rpartition("/")[0])
+        return ObjectPath(self.bucket, self.key.rpartition("/")[0])
 
-    def with_name(self, name: str) -> "Object":
+    def with_name(self, name: str) -> "ObjectPath":
         """Another name beside this one."""
         return self.parent / name
 
@@ -133,14 +133,14 @@ class Object(os.PathLike[str]):
         with _told(self):
             obstore.delete(_store(self.bucket), self.key)
 
-    def glob(self, pattern: str) -> Iterator["Object"]:
+    def glob(self, pattern: str) -> Iterator["ObjectPath"]:
         """What is directly under this name and fits the pattern: objects, and names that go on."""
         with _told(self):
             found = obstore.list_with_delimiter(_store(self.bucket), self.key or None)
         keys = (*(meta["path"] for meta in found["objects"]), *found["common_prefixes"])
-        yield from (one for one in (Object(self.bucket, key) for key in keys) if fnmatchcase(one.name, pattern))
+        yield from (one for one in (ObjectPath(self.bucket, key) for key in keys) if fnmatchcase(one.name, pattern))
 
-    def iterdir(self) -> Iterator["Object"]:
+    def iterdir(self) -> Iterator["ObjectPath"]:
         """What is directly under this name."""
         return self.glob("*")
 
@@ -211,7 +211,7 @@ def _store(bucket: str) -> S3Store:
 
 
 @contextmanager
-def _told(place: Object) -> Iterator[None]:
+def _told(place: ObjectPath) -> Iterator[None]:
     """Say in the project's words what went wrong. An object that is not there stays a FileNotFoundError, with its name."""
     try:
         yield
@@ -221,7 +221,7 @@ def _told(place: Object) -> Iterator[None]:
         raise _words(place, error) from None
 
 
-def _words(place: Object, error: BaseError) -> CensusError:
+def _words(place: ObjectPath, error: BaseError) -> CensusError:
     brief = str(error).partition("\n")[0].strip()
     if isinstance(error, (PermissionDeniedError, UnauthenticatedError)):
         return InputError(str(place), f"the object store refuses access, see {', '.join(KEYS)}: {brief}")

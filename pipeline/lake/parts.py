@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from pipeline import schema
 from pipeline.lake import store
-from pipeline.lake.bucket import Object
+from pipeline.lake.bucket import ObjectPath
 from pipeline.lake.store import Location
 
 #: Finished conversations are committed to the journal as a group, this often (docs/architecture.md).
@@ -81,7 +81,7 @@ class FileJournal:
 class ObjectJournal:
     """A journal as numbered objects, an Arrow stream each; numbers sort as they came."""
 
-    def __init__(self, path: Object, table: str) -> None:
+    def __init__(self, path: ObjectPath, table: str) -> None:
         self._path, self._schema = path, schema.table(table).arrow
         self._batches: list[pa.RecordBatch] = []
         self._number = 0

@@ -14,17 +14,17 @@ from pathlib import Path
 
 from pipeline import host
 from pipeline.errors import CensusError
-from pipeline.lake.bucket import Object
+from pipeline.lake.bucket import ObjectPath
 
 #: Where something of a lake is: in a folder, or in a bucket.
-Location = Path | Object
+Location = Path | ObjectPath
 #: How many objects are fetched at once.
 FETCHES = 16
 
 
 def at(location: str) -> Location:
     """A folder, or a place in a bucket for what looks like a URL. Raises InputError for another kind of URL."""
-    return Object.parse(location) if "://" in location else Path(location)
+    return ObjectPath.parse(location) if "://" in location else Path(location)
 
 
 def write(path: Location, data: bytes, *, new: bool = False, private: bool = False) -> bool:
@@ -32,7 +32,7 @@ def write(path: Location, data: bytes, *, new: bool = False, private: bool = Fal
 
     In a bucket, one put. `private` is for files: who may read a bucket is set there.
     """
-    if isinstance(path, Object):
+    if isinstance(path, ObjectPath):
         if new:
             return path.swap(data, after=None) is not None
         path.put(data)
@@ -46,10 +46,10 @@ def write(path: Location, data: bytes, *, new: bool = False, private: bool = Fal
 @contextmanager
 def replacing(path: Location) -> Iterator[Path]:
     """A file to write what then becomes `path` as the block ends: whole, durable, or (if it raises) not at all."""
-    final = Path(tempfile.gettempdir()) / path.name if isinstance(path, Object) else path
+    final = Path(tempfile.gettempdir()) / path.name if isinstance(path, ObjectPath) else path
     with _temporary(final) as temporary:
         yield temporary
-        if isinstance(path, Object):
+        if isinstance(path, ObjectPath):
             path.put(temporary)
         else:
             rename_durably(temporary, path)
@@ -89,7 +89,7 @@ def rename_durably(temporary: Path, path: Path, *, new: bool = False) -> bool:
 def read(path: Location) -> tuple[bytes, str] | None:
     """What stands there and its version, which is another one after every change; None if there is nothing."""
     try:
-        if isinstance(path, Object):
+        if isinstance(path, ObjectPath):
             return path.read()
         data = path.read_bytes()
     except FileNotFoundError:
@@ -103,7 +103,7 @@ def swap(path: Location, data: bytes, *, after: str | None) -> str | None:
     The data must be unlike any that stood there before. In a folder, programs of all machines that share it exclude each
     other by a lock (`flock`).
     """
-    if isinstance(path, Object):
+    if isinstance(path, ObjectPath):
         return path.swap(data, after=after)
     path.parent.mkdir(parents=True, exist_ok=True)
     with (path.parent / ".lock").open("wb") as lock:
@@ -142,7 +142,7 @@ def _content(path: Location) -> bytes:
 
 def stamp(path: Location) -> str:
     """What changes when a file or object is written again; empty if there is none."""
-    if isinstance(path, Object):
+    if isinstance(path, ObjectPath):
         return path.etag() or ""
     try:
         told = path.stat()
@@ -154,7 +154,7 @@ def stamp(path: Location) -> str:
 def changed_at(path: Location) -> datetime | None:
     """When a file or object was last written; None if there is none."""
     try:
-        return path.changed_at() if isinstance(path, Object) else datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        return path.changed_at() if isinstance(path, ObjectPath) else datetime.fromtimestamp(path.stat().st_mtime, UTC)
     except FileNotFoundError:
         return None
 

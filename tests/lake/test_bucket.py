@@ -8,7 +8,7 @@ import pytest
 from pipeline.errors import CensusError, GuardError, InputError
 from pipeline.lake import bucket as remote
 from pipeline.lake import cache, receipts, store
-from pipeline.lake.bucket import Object
+from pipeline.lake.bucket import ObjectPath
 from pipeline.lake.layout import SweepPaths
 from pipeline.lake.leases import Leases
 from tests.lake import bucket
@@ -17,7 +17,7 @@ from tests.lake.proxy import Proxy, before
 
 def test_names() -> None:
     """A URL is a bucket and a key, and its parts are called as a path's are."""
-    place = Object.parse("s3://bucket/a/lake/") / "t" / "sweep=1" / "part-0.parquet"
+    place = ObjectPath.parse("s3://bucket/a/lake/") / "t" / "sweep=1" / "part-0.parquet"
     path = Path("a/lake/t/sweep=1/part-0.parquet")
     assert (place.bucket, place.key) == ("bucket", str(path))
     for name in ("name", "stem", "suffix"):
@@ -26,14 +26,14 @@ def test_names() -> None:
     assert store.at(str(place)) == place
     for text in ("s3://", "http://x/y"):
         with pytest.raises(InputError, match="is no place for a lake"):
-            Object.parse(text)
+            ObjectPath.parse(text)
 
 
 def test_no_keys(environment: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without keys nobody is asked for them: the variables that are missing are named."""
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     with pytest.raises(InputError, match="needs the environment variables AWS_SECRET_ACCESS_KEY"):
-        Object.parse("s3://bucket/x").exists()
+        ObjectPath.parse("s3://bucket/x").exists()
 
 
 def test_not_outside_the_testbed(environment: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,13 +41,13 @@ def test_not_outside_the_testbed(environment: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("CENSUS_ONLY_TESTBED", "1")
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     with pytest.raises(GuardError, match="a request to an object store to s3.amazonaws.com is refused"):
-        Object.parse("s3://bucket/x").exists()
+        ObjectPath.parse("s3://bucket/x").exists()
 
 
 def test_no_bucket(environment: str) -> None:
     """A bucket that is not there is an error with its URL."""
     with pytest.raises((CensusError, FileNotFoundError), match="s3://nowhere/x"):
-        Object.parse("s3://nowhere/x").put(b"")
+        ObjectPath.parse("s3://nowhere/x").put(b"")
 
 
 def test_no_server(environment: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,14 +55,14 @@ def test_no_server(environment: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setattr(remote, "RETRY_SECONDS", 1)
     with pytest.raises(CensusError, match=r"s3://lake/x: the object store failed; what is done is kept, --resume"):
-        Object.parse("s3://lake/x").read()
+        ObjectPath.parse("s3://lake/x").read()
     with pytest.raises(CensusError, match=r"s3://lake/x: the object store failed"):
-        Object.parse("s3://lake/x").swap(b"", after=None)
+        ObjectPath.parse("s3://lake/x").swap(b"", after=None)
 
 
 def test_a_put_that_is_repeated_finds_its_own(environment: str) -> None:
     """A conditional put whose reply was lost is not taken for somebody else's: same bytes, same writer."""
-    path = Object.parse(bucket.make(environment)) / "receipt"
+    path = ObjectPath.parse(bucket.make(environment)) / "receipt"
     version = path.swap(b"ours", after=None)
     assert path.swap(b"ours", after=None) == version
     assert path.swap(b"theirs", after=None) is None
@@ -72,7 +72,7 @@ def test_a_put_that_is_repeated_finds_its_own(environment: str) -> None:
 
 def test_cache(environment: str) -> None:
     """A copy is fetched once for each version of an object, and lies in the cache folder under the object's name."""
-    path = Object.parse(bucket.make(environment)) / "t" / "sweep=1" / "part-0.parquet"
+    path = ObjectPath.parse(bucket.make(environment)) / "t" / "sweep=1" / "part-0.parquet"
     path.put(b"first")
     (file,) = store.files([path])
     assert file.is_relative_to(cache.folder()) and str(file).endswith("t/sweep=1/part-0.parquet")
@@ -87,7 +87,7 @@ def test_cache(environment: str) -> None:
 @pytest.fixture
 def bad(environment: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Proxy, SweepPaths]]:
     """A sweep in a bucket behind a bad network."""
-    place = SweepPaths(Object.parse(bucket.make(environment)), "trial")
+    place = SweepPaths(ObjectPath.parse(bucket.make(environment)), "trial")
     with before(environment) as network:
         monkeypatch.setenv("AWS_ENDPOINT_URL", network.url)
         remote._store.cache_clear()

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.lake import cache, store
-from pipeline.lake.bucket import Object
+from pipeline.lake.bucket import ObjectPath
 from tests.lake import bucket
 
 #: A program that uses the cache, says so, and goes on until its input ends.
@@ -77,7 +77,7 @@ def test_no_number(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_objects(environment: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Objects of a bucket are bounded so: a program that begins finds what the last ones used, and fetches the rest again."""
-    lake = Object.parse(bucket.make(environment))
+    lake = ObjectPath.parse(bucket.make(environment))
     for name in ("old", "new"):
         (lake / name).put(bytes(100))
         store.files([lake / name])

@@ -42,7 +42,7 @@ def keys(addresses: U32, ports: NDArray[np.uint16], clients: NDArray[np.uint16])
 
 
 @dataclass(slots=True)
-class Connections:
+class PeerConnections:
     """The rows, where each is, and which are free."""
 
     rows: NDArray[np.void] = field(default_factory=lambda: np.zeros(FIRST_SLOTS, dtype=CONNECTION))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline.space.ranges import U32
 from pipeline.testbed.internet import population as who
-from pipeline.testbed.internet.connections import NONE, Connections, Keys, Slots, keys
+from pipeline.testbed.internet.connections import NONE, Keys, PeerConnections, Slots, keys
 from pipeline.testbed.internet.death import Dead
 from pipeline.testbed.internet.peers import BEHAVIOURS, NAMES, Piece
 from pipeline.testbed.internet.population import Internet, Population
@@ -90,7 +90,7 @@ class Responder:
     def __init__(self, internet: Internet, population: Population, link: Link) -> None:
         self._internet, self._population, self._link = internet, population, link
         self._delays = np.array(internet.delays)
-        self.connections = Connections()
+        self.connections = PeerConnections()
         self._dead = Dead(population, internet.quiet_after)
         self._kinds: dict[tuple[int, bytes, int, str], Kind] = {}
         self._events: list[tuple[float, int, Saying | Loose | Forgetting]] = []

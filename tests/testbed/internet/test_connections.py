@@ -4,12 +4,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.testbed.internet.connections import NONE, Connections, Keys, keys
+from pipeline.testbed.internet.connections import NONE, Keys, PeerConnections, keys
 
 KEYS = st.lists(st.integers(0, 20_000), unique=True, min_size=1, max_size=300)
 
 
-def opened(connections: Connections, wanted: list[int]) -> list[int]:
+def opened(connections: PeerConnections, wanted: list[int]) -> list[int]:
     """Open connections from addresses, and note them in their rows as the responder does."""
     slots = connections.open(_keys(wanted))
     connections.rows["address"][slots] = wanted
@@ -24,7 +24,7 @@ def _keys(wanted: list[int]) -> Keys:
 @given(KEYS, st.data())
 def test_each_has_a_slot_of_its_own(wanted: list[int], draw: st.DataObject) -> None:
     """Open connections are found where they were opened; those that were forgotten are not, and the others stay."""
-    connections = Connections()
+    connections = PeerConnections()
     slots = opened(connections, wanted)
     assert len(set(slots)) == len(wanted)
     gone = set(draw.draw(st.lists(st.sampled_from(wanted), unique=True)))
@@ -36,7 +36,7 @@ def test_each_has_a_slot_of_its_own(wanted: list[int], draw: st.DataObject) -> N
 
 def test_the_arrays_grow() -> None:
     """Ten thousand connections are open at once, each with what was written of it."""
-    connections = Connections()
+    connections = PeerConnections()
     wanted = list(range(10_000))
     slots = opened(connections, wanted[:5000]) + opened(connections, wanted[5000:])
     assert connections.rows["address"][slots].tolist() == wanted
@@ -44,7 +44,7 @@ def test_the_arrays_grow() -> None:
 
 def test_a_connection_that_begins_again_has_a_new_life() -> None:
     """The same three numbers take the same slot; what was planned for the earlier life can tell."""
-    connections = Connections()
+    connections = PeerConnections()
     (first,) = opened(connections, [7])
     life = int(connections.rows["life"][first])
     assert opened(connections, [7]) == [first]
