@@ -1,0 +1,34 @@
+"""The pages of docs/decisions: numbered in a row, each with a title, a status and a date, and listed with these."""
+
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[2] / "docs" / "decisions"
+PAGES = sorted(FOLDER.glob("[0-9]*.md"))
+HEAD = re.compile(r"# (\d+)\. (.+)\n\nStatus: (accepted|superseded by decision (\d+))\. Date: (\S+)\.\n\n")
+
+
+def test_they_are_numbered_in_a_row() -> None:
+    """The pages have the numbers from 1 on."""
+    assert [int(page.name[:4]) for page in PAGES] == list(range(1, len(PAGES) + 1))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_each_has_a_head(page: Path) -> None:
+    """A page begins with number and title, status and date; what supersedes it is a later one."""
+    head = HEAD.match(page.read_text("utf-8"))
+    assert head
+    assert int(head[1]) == int(page.name[:4])
+    assert date.fromisoformat(head[5])
+    assert head[4] is None or int(head[1]) < int(head[4]) <= len(PAGES)
+
+
+def test_the_index_lists_them() -> None:
+    """The index has a line for each page, with the title, the status and the date that stand there."""
+    heads = [(page.name, HEAD.match(page.read_text("utf-8"))) for page in PAGES]
+    expected = [f"| {head[1]} | [{head[2]}]({name}) | {head[3]} | {head[5]} |" for name, head in heads if head]
+    lines = (FOLDER / "README.md").read_text("utf-8").splitlines()
+    assert [line for line in lines if re.match(r"\| \d", line)] == expected
