@@ -25,7 +25,8 @@ import numpy as np
 
 from pipeline.guard.proof import TESTBED
 from pipeline.guard.sockets import ONLY_TESTBED
-from pipeline.probe.extra_probes import ExtraProbe, ExtraProbes
+from pipeline.probe.extra_probes import CONTROL, SECOND, ExtraProbe, ExtraProbes, cookie_secret
+from pipeline.probe.probes import Probes
 from pipeline.probe.sampling import disjoint_samples
 from pipeline.rings.open import RINGS
 from pipeline.rings.xdp import PROBES
@@ -35,7 +36,7 @@ from pipeline.space.ranges import Ranges, Space
 from pipeline.space.shard import Walk
 from pipeline.testbed.closed import VANTAGE_ADDRESS, VANTAGE_MAC, WORLD_MAC, Pair, closed_pair, inside
 from pipeline.wire import packet
-from pipeline.wire.cookie import Secret, bake
+from pipeline.wire.cookie import Secret
 
 BATCH = 8192
 PORT = 104
@@ -75,13 +76,13 @@ def template() -> bytes:
     return packet.template(packet.Link(mac(VANTAGE_MAC), mac(WORLD_MAC), address))
 
 
-def chosen() -> ExtraProbes:
-    """What a census puts aside of its targets, by default: a hundredth each for a second and for a control SYN."""
+def extra_probes() -> ExtraProbes:
+    """The extra probes of a census, by default: a second SYN for one target in a hundred, and a control SYN for another one."""
     key = bytes(range(16))
     second, control = disjoint_samples(0.01, 0.01)
     kinds = (
-        ExtraProbe.of("second", key, second, delay=3.0),
-        ExtraProbe.of("control", key, control, delay=0.0, port=50_000, beside=PORT),
+        ExtraProbe(SECOND, cookie_secret(SECOND, key), second, 3.0),
+        ExtraProbe(CONTROL, cookie_secret(CONTROL, key), control, 0.0, 50_000, PORT),
     )
     return ExtraProbes(kinds, Secret.derived(key, "choice"))
 
@@ -92,17 +93,17 @@ def send(shard: int, shards: int, *, engine: str, filled: bool) -> None:
     ring = RINGS[engine]("vantage0", template(), ()).probes
     if ring.name != engine:
         raise SystemExit(f"this machine has no {engine} for us")
-    sums, asides = packet.Sums.over(template()), chosen()
+    sums, extra = packet.Sums.over(template()), extra_probes()
     at = 0
     while True:
         count = ring.room(BATCH)
         frames = ring.frames(count)
         if filled or at < PROBES:
-            addresses, ports = targets.targets(shard, at, at + count)
-            cookie = bake(secret, addresses, ports)
-            asides.choose(1, np.arange(count), addresses, ports, cookie.sequence, 0.0)
-            asides.clear()
-            packet.fill(frames, sums, addresses, ports, cookie, ids.integers(0, 65536, count, dtype=np.uint16))
+            probes = Probes.of(secret, *targets.targets(shard, at, at + count))
+            extra.schedule(1, np.arange(count), probes, 0.0)
+            extra.clear()
+            numbers = ids.integers(0, 65536, count, dtype=np.uint16)
+            packet.fill(frames, sums, probes.addresses, probes.ports, probes.cookie, numbers)
         ring.send(count)
         at += count
 
@@ -113,7 +114,7 @@ def filling(targets: Walk) -> float:
     That of the fastest part, since others use the machine too.
     """
     secret, ids = Secret.of(bytes(range(16))), np.random.default_rng()
-    sums, asides, places = packet.Sums.over(template()), chosen(), np.arange(BATCH)
+    sums, extra, positions = packet.Sums.over(template()), extra_probes(), np.arange(BATCH)
     slots = np.zeros(
         BATCH, dtype=np.dtype({"names": ["frame"], "formats": [packet.FRAME], "offsets": [32], "itemsize": 128})
     )
@@ -121,10 +122,10 @@ def filling(targets: Walk) -> float:
     for number in range(PARTS * PART):
         began = time.process_time()
         begin = number * BATCH % targets.addresses
-        addresses, ports = targets.targets(0, begin, begin + BATCH)
-        cookie = bake(secret, addresses, ports)
-        asides.choose(1, places, addresses, ports, cookie.sequence, float(number))
-        packet.fill(slots["frame"], sums, addresses, ports, cookie, ids.integers(0, 65536, BATCH, dtype=np.uint16))
+        probes = Probes.of(secret, *targets.targets(0, begin, begin + BATCH))
+        extra.schedule(1, positions, probes, float(number))
+        numbers = ids.integers(0, 65536, BATCH, dtype=np.uint16)
+        packet.fill(slots["frame"], sums, probes.addresses, probes.ports, probes.cookie, numbers)
         spent.append(time.process_time() - began)
     return 1e9 * min(sum(spent[begin : begin + PART]) for begin in range(0, len(spent), PART)) / PART / BATCH
 

@@ -23,7 +23,7 @@ from pipeline.guard import sockets
 from pipeline.guard.proof import TESTBED
 from pipeline.guard.sockets import ONLY_TESTBED
 from pipeline.probe.clock import Clock
-from pipeline.probe.greeting import PATIENCE_SECONDS, Greeter, Settled
+from pipeline.probe.greeting import PATIENCE_SECONDS, Greeter, SynAcks
 from pipeline.probe.segments import SegmentSender
 from pipeline.rings.packet_ring import SegmentRing
 from pipeline.space import listing
@@ -76,19 +76,19 @@ def hold(hosts: int, over: float) -> None:
         now = time.monotonic()
         due = min(hosts, 1 + int(hosts * (now - began) / over)) - loaded
         if due:
-            number = np.arange(loaded, loaded + due)
+            position = np.arange(loaded, loaded + due)
             clock = Clock(now, time.time_ns() // 1000)
-            slots = greeting.admit(answers(11 << 24 | loaded, due), number, 1, np.ones(due, np.uint32), clock)
-            greeting.hosts.rows["acked"][slots] = len(OUTGOING.request)
+            hosts_now = answers(11 << 24 | loaded, due)
+            slots = greeting.admit(SynAcks(hosts_now, 1, position, np.ones(due, np.uint32), clock))
+            greeting.connections.rows["acked"][slots] = len(OUTGOING.request)
             loaded += due
-        most = max(most, len(greeting.hosts))
+        most = max(most, len(greeting.connections))
         ended = list(greeting.tick(Clock(time.monotonic(), 0)))
         speaker.flush()
-        for each in ended:
-            if isinstance(each, Settled):
-                told += len(each.rows)
-                deadline = each.rows["began_us"] / 1e6 + PATIENCE_SECONDS
-                late.append(((time.monotonic() - deadline) * 1000).astype(np.float32))
+        for result in ended:
+            told += result.hosts
+            deadline = result.rows["began_us"] / 1e6 + PATIENCE_SECONDS
+            late.append(((time.monotonic() - deadline) * 1000).astype(np.float32))
         time.sleep(max(0.0, now + TICK_SECONDS - time.monotonic()))
     used = resident_mb() - resident
     print(f"{most:,} of {hosts:,} in the wheel at once, {told:,} told at their deadline")

@@ -29,7 +29,7 @@ from benchmarks.scale import ASSUMED, MEASURED, addresses
 from pipeline.lake import parts
 from pipeline.outcome import CloseKind, CloseStage, Outcome
 from pipeline.probe.connections import CONNECTION
-from pipeline.probe.greeting import Settled
+from pipeline.probe.result import Result, VisitEnd
 from pipeline.transport.channel import decode_rows, encode_rows
 from pipeline.worker import rows
 
@@ -65,7 +65,7 @@ def results(folder: Path, seconds: int) -> list[list[rows.Waiting]]:
     return [batches[number::ranges] for number in range(ranges)]
 
 
-def _settled(batch: pa.Table) -> Iterator[Settled]:
+def _settled(batch: pa.Table) -> Iterator[Result]:
     """The hosts of a batch that did not speak DICOM: by how it ended, and by what they said."""
     hosts = np.zeros(len(batch), CONNECTION)
     for name, column in rows.KEPT.items():
@@ -77,7 +77,7 @@ def _settled(batch: pa.Table) -> Iterator[Settled]:
             said = key.to_bytes(8, "big") * 20 if key else b""
             alike = (outcome == ended) & (banner == key)
             kind = CloseKind.WE_CLOSED if said else CloseKind.DEADLINE
-            yield Settled(0, hosts[alike], Outcome(ended), kind, CloseStage.ASSOCIATE, said, 0)
+            yield Result(VisitEnd(Outcome(ended), kind, CloseStage.ASSOCIATE, said), hosts[alike])
 
 
 def write(folder: Path, ranges: list[list[rows.Waiting]]) -> Counter[str]:

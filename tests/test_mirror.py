@@ -80,6 +80,7 @@ COVERED_BY = {
     "pipeline/optout/watch.py": "tests/optout/test_register.py",
     "pipeline/probe/clock.py": "tests/probe/test_listener.py",
     "pipeline/probe/engine.py": "tests/end_to_end/test_internet.py",
+    "pipeline/probe/events.py": "tests/worker/test_connector.py",
     "pipeline/probe/flow_table.py": "tests/probe/test_greeting.py",
     "pipeline/publish/layout.py": "tests/publish/test_report.py",
     "pipeline/record.py": "tests/associate/test_conversation.py",

@@ -1,8 +1,8 @@
-"""Probes beside the plan's own, which measure the measurement: a second SYN to some targets (how many are missed), a SYN to a
-port where nothing should answer (which prefixes answer everything).
+"""Extra probes, which measure the measurement: a second SYN to some targets (how many does one SYN miss?), and a SYN to a control
+port, where nothing should answer (which prefixes answer on every port?).
 
-Their cookies are made with secrets of their own, so an answer tells which probe it answers. Nobody is greeted for them: their
-SYN-ACKs are reset. They are sent from the same budget, and held back by the same register, as any probe.
+Each kind has a secret of its own for its cookies, so an answer shows which kind of probe it answers. Its SYN-ACK is reset, never
+greeted. Extra probes take from the same budget as all probes, and obey the same opt-out register.
 """
 
 from collections import deque
@@ -13,112 +13,110 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.probe.probes import Probes, answers_to
 from pipeline.probe.sampling import Sample, sampling_values
 from pipeline.space.ranges import I64, U32
-from pipeline.wire.cookie import WHOLE, Secret, Slice, bake
-from pipeline.wire.packet import ACK, RST, SYN, Answers
+from pipeline.wire.cookie import WHOLE, Secret, Slice
+from pipeline.wire.packet import Answers
 
 U16 = NDArray[np.uint16]
+#: The names of both kinds.
+SECOND, CONTROL = "second", "control"
+
+
+def cookie_secret(name: str, key: bytes, ports: Slice = WHOLE) -> Secret:
+    """The secret of a kind's cookies, derived from the sweep's key; `ports` are the sender's."""
+    return Secret.derived(key, f"{name} probe", ports)
 
 
 @dataclass(frozen=True, slots=True)
 class ExtraProbe:
-    """One kind of them. The targets of a lot get one `delay` seconds after their own probe.
+    """One kind of extra probes. Each target in `sample` gets one, `delay` seconds after the plan's own probe.
 
-    With a `port`, it goes there instead, once an address: at the targets whose own port is `beside`.
+    With a `control_port` it goes there instead, once per address: only targets on `plan_port` get one.
     """
 
     name: str
     secret: Secret
-    lot: Sample
-    delay: float
-    port: int = 0
-    beside: int = 0
+    sample: Sample
+    delay: float = 0.0
+    control_port: int = 0
+    plan_port: int = 0
 
-    @classmethod
-    def of(
-        cls, name: str, key: bytes, lot: Sample, *, delay: float, port: int = 0, beside: int = 0, ports: Slice = WHOLE
-    ) -> "ExtraProbe":
-        """One whose secret is derived from the sweep's; `ports` are its sender's."""
-        return cls(name, Secret.derived(key, f"{name} probe", ports), lot, delay, port, beside)
+    def select(self, values: U32, ports: U16) -> I64:
+        """The indices of the targets that get one, by their sampling values and ports; both of shape (n,)."""
+        inside = self.sample.contains(values)
+        return np.flatnonzero(inside & (ports == self.plan_port) if self.control_port else inside)
 
-    def chosen(self, drawn: U32, ports: U16) -> I64:
-        """The places of those targets that get one, by their draws."""
-        inside = self.lot.holds(drawn)
-        return np.flatnonzero(inside & (ports == self.beside) if self.port else inside)
+    def ports(self, plan_ports: U16) -> U16:
+        """The ports that these probes go to, for targets on these ports of the plan."""
+        return np.full(len(plan_ports), self.control_port, dtype=np.uint16) if self.control_port else plan_ports
 
-    def asked(self, ports: U16) -> U16:
-        """The ports that are asked beside these."""
-        return np.full(len(ports), self.port, dtype=np.uint16) if self.port else ports
+    def plan_ports(self, ports: U16) -> U16:
+        """The inverse of `ports`: the plan's ports of the targets whose answers came from these ports."""
+        return np.full(len(ports), self.plan_port, dtype=np.uint16) if self.control_port else ports
 
-    def home(self, ports: U16) -> U16:
-        """The plan's own ports of targets that answered on these."""
-        return np.full(len(ports), self.beside, dtype=np.uint16) if self.port else ports
+    def answers(self, answers: Answers) -> NDArray[np.bool_]:
+        """Which packets are SYN-ACKs to probes of this kind; shape (n,)."""
+        mine = answers_to(self.secret, answers)
+        return mine & (answers.port == self.control_port) if self.control_port else mine
 
 
 class Due(NamedTuple):
-    """Probes of one kind for targets of range `number`, which are at these places in it; arrays of shape (n,)."""
+    """Probes of one kind that are due `at` a time, for targets at these positions of an open range; arrays of shape (n,)."""
 
     at: float
-    aside: ExtraProbe
-    number: int
+    kind: ExtraProbe
+    serial: int
     position: I64
     addresses: U32
     ports: U16
 
-    def part(self, which: slice) -> "Due":
-        """Some of them."""
+    def take(self, which: slice) -> "Due":
+        """A part of them."""
         return self._replace(position=self.position[which], addresses=self.addresses[which], ports=self.ports[which])
 
 
 @dataclass(slots=True)
 class ExtraProbes:
-    """What is still to be sent: a queue for each kind, since each has one delay."""
+    """The extra probes that are still to be sent: a queue for each kind, since all probes of a kind have the same delay."""
 
     kinds: tuple[ExtraProbe, ...]
-    chooser: Secret
+    sampler: Secret
     _queues: dict[str, deque[Due]] = field(default_factory=dict)
 
-    def choose(self, number: int, position: I64, addresses: U32, ports: U16, tags: U32, now: float) -> None:
-        """Put aside what targets that are probed now are to get later; `tags` are those of their probes."""
-        drawn = sampling_values(self.chooser, tags)
-        for aside in self.kinds:
-            place = aside.chosen(drawn, ports)
-            if len(place):
-                due = Due(
-                    now + aside.delay, aside, number, position[place], addresses[place], aside.asked(ports[place])
-                )
-                self._queues.setdefault(aside.name, deque()).append(due)
+    @property
+    def longest_delay(self) -> float:
+        """The delay of the kind that comes last, in seconds."""
+        return max((kind.delay for kind in self.kinds), default=0.0)
+
+    def schedule(self, serial: int, position: I64, probes: Probes, now: float) -> None:
+        """Queue what the targets of an open range that are probed now get later; positions and probes have the same shape."""
+        values = sampling_values(self.sampler, probes.cookie.sequence)
+        for kind in self.kinds:
+            which = kind.select(values, probes.ports)
+            if len(which):
+                ports = kind.ports(probes.ports[which])
+                due = Due(now + kind.delay, kind, serial, position[which], probes.addresses[which], ports)
+                self._queues.setdefault(kind.name, deque()).append(due)
 
     def due(self, now: float, grant: Callable[[int], int]) -> Iterator[Due]:
-        """What is to be sent by now, as far as `grant` allows of so many."""
+        """Yield what is to be sent by now, as far as `grant` allows: it says how many of a wanted number may go."""
         for queue in self._queues.values():
             while queue and queue[0].at <= now:
                 due = queue.popleft()
                 granted = grant(len(due.position))
                 if granted < len(due.position):
-                    queue.appendleft(due.part(slice(granted, None)))
+                    queue.appendleft(due.take(slice(granted, None)))
                 if not granted:
                     break
-                yield due.part(slice(granted))
+                yield due.take(slice(granted))
 
     def clear(self) -> None:
-        """Send none of it."""
+        """Drop all that is queued."""
         self._queues.clear()
 
     @property
     def next_due(self) -> float:
-        """When the next are due, in seconds of the clock; infinite if none are."""
+        """When the next are due, in seconds of the clock; infinite if none are queued."""
         return min((queue[0].at for queue in self._queues.values() if queue), default=float("inf"))
-
-    def whose(self, answers: Answers, others: I64) -> Iterator[tuple[ExtraProbe, I64]]:
-        """Of the packets at these places, the SYN-ACKs that answer probes of each kind."""
-        accepted = (answers.flags[others] & (SYN | ACK | RST)) == SYN | ACK
-        others = others[accepted]
-        for aside in self.kinds:
-            cookie = bake(aside.secret, answers.address[others], answers.port[others])
-            right = (cookie.source_port == answers.our_port[others]) & (cookie.sequence == answers.our_sequence[others])
-            if aside.port:
-                right &= answers.port[others] == aside.port
-            if right.any():
-                yield aside, others[right]

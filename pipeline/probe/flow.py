@@ -1,7 +1,7 @@
 """One TCP connection of ours in user space (RFC 9293 §3.10.7.4), for a host whose first bytes may be DICOM's.
 
-In-order reassembly, one retransmission a second of what is not acknowledged, and the conversation on top. The handshake, the
-request and its acknowledgement are behind it when it begins. Sans I/O: segments and the time in, segments out.
+It puts the peer's bytes in order, sends once a second again what is not acknowledged, and has the conversation on top. When it
+begins, the handshake and the sending of the request are over. Sans I/O: segments and the time go in, segments come out.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 from pipeline.record import Visit
 from pipeline.wire.packet import ACK, FIN, PSH, RST
 
-#: What is kept of segments that came too early; a conversation takes 16 KiB at most.
+#: How many bytes of segments that came too early are kept; a conversation takes 16 KiB at most.
 AHEAD = 32 * 1024
 RETRANSMIT_US = 1_000_000
 MODULUS = 1 << 32
@@ -33,7 +33,7 @@ class Talk(Protocol):
 
 
 class OutgoingSegment(NamedTuple):
-    """A segment to send: flags, one template or nothing, and where it stands in both streams."""
+    """A segment to send: flags, one template or nothing, and its place in both streams."""
 
     flags: int
     payload: bytes
@@ -56,7 +56,7 @@ class Flow:
     unacknowledged: list[tuple[int, bytes, int]] = field(default_factory=list)
     """(Offset, bytes, when sent) of ours."""
     ahead: dict[int, tuple[bytes, bool]] = field(default_factory=dict)
-    """Sequence number → bytes and whether a FIN follows them."""
+    """Sequence number → bytes that came too early, and whether a FIN follows them."""
     over: bool = False
     closed: bool = False
     """Our FIN was sent; it counts as a byte."""
@@ -85,33 +85,33 @@ class Flow:
     def timer(self, now_us: int) -> Iterator[OutgoingSegment]:
         """Send again what was not acknowledged, or end at the deadline."""
         if now_us >= self._deadline():
-            yield from self._say(self.talk.deadline(now_us - self.began_us), now_us)
+            yield from self._send(self.talk.deadline(now_us - self.began_us), now_us)
             return
-        for position, (offset, payload, when) in enumerate(self.unacknowledged):
+        for number, (offset, payload, when) in enumerate(self.unacknowledged):
             if now_us >= when + RETRANSMIT_US:
-                self.unacknowledged[position] = (offset, payload, now_us)
+                self.unacknowledged[number] = (offset, payload, now_us)
                 yield self._out(ACK | PSH, payload, offset)
 
     def _read(self, sequence: int, payload: bytes, fin: bool, now_us: int) -> Iterator[OutgoingSegment]:
-        """Put bytes in order and let the conversation read what is next; acknowledge at once if it says nothing."""
+        """Put bytes in order and hand the next ones to the conversation. If it has nothing to send, acknowledge at once."""
         if len(payload) + sum(len(data) for data, _ in self.ahead.values()) <= AHEAD:
             known, last = self.ahead.get(sequence, (b"", False))
             self.ahead[sequence] = (max(known, payload, key=len), fin or last)
-        said = [out for piece in iter(self._take, None) for out in self._tell(*piece, now_us)]
-        yield from said
-        if not said and not self.over:
+        replies = [out for piece in iter(self._take, None) for out in self._deliver(*piece, now_us)]
+        yield from replies
+        if not replies and not self.over:
             yield self._out(ACK, b"", self.sent)
 
-    def _tell(self, data: bytes, fin: bool, now_us: int) -> Iterator[OutgoingSegment]:
+    def _deliver(self, data: bytes, fin: bool, now_us: int) -> Iterator[OutgoingSegment]:
         """Hand the next bytes, and the peer's FIN after them, to the conversation."""
         if data and not self.over:
-            yield from self._say(self.talk.received(data, now_us - self.began_us), now_us)
+            yield from self._send(self.talk.received(data, now_us - self.began_us), now_us)
         if fin and not self.over:
             self.next = (self.next + 1) % MODULUS
             yield from self._end(self.talk.peer_closed(now_us - self.began_us))
 
     def _take(self) -> tuple[bytes, bool] | None:
-        """The bytes that begin at, or overlap, what we expect; what lies behind is dropped."""
+        """Take the bytes that begin at the one that we expect, or overlap it; drop those before it."""
         for sequence in list(self.ahead):
             skipped = (self.next - sequence) % MODULUS
             if skipped >= MODULUS // 2:
@@ -122,8 +122,8 @@ class Flow:
                 return data[skipped:], fin
         return None
 
-    def _say(self, payload: bytes, now_us: int) -> Iterator[OutgoingSegment]:
-        """Send what the conversation says; if it is finished, with our FIN."""
+    def _send(self, payload: bytes, now_us: int) -> Iterator[OutgoingSegment]:
+        """Send the conversation's bytes; if it is finished, with our FIN."""
         if self.talk.finished:
             yield from self._end(payload)
         elif payload:
@@ -132,7 +132,7 @@ class Flow:
             self.sent += len(payload)
 
     def _end(self, payload: bytes) -> Iterator[OutgoingSegment]:
-        """Close with our last bytes and our FIN; the driver looks whether it is acknowledged."""
+        """Close with our last bytes and our FIN; the listener watches whether it is acknowledged."""
         self.over = self.closed = True
         yield self._out(ACK | FIN | (PSH if payload else 0), payload, self.sent)
         self.sent += len(payload)

@@ -1,4 +1,6 @@
-"""Whom the harm check holds back at the first answer, and in which arm: by keyed draws, so that no peer knows and a re-run agrees."""
+"""Which targets the harm check defers at their first answer, and in which arm: by keyed samples, so that no peer knows its arm
+and a repeated run puts it into the same one.
+"""
 
 from dataclasses import dataclass
 
@@ -14,14 +16,14 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class HarmArms:
-    """The targets of two lots are held back: those of one are visited before they are asked again, those of the other after."""
+    """Two samples of targets are deferred. One is visited before its liveness check, the other after."""
 
-    chooser: Secret
+    sampler: Secret
     visited: Sample
     unvisited: Sample
 
     def arms(self, answers: Answers) -> tuple[Bools, Bools]:
-        """Who is visited first, and who is held back at all, by the tags that first answers give back; both of shape (n,)."""
-        drawn = sampling_values(self.chooser, answers.our_sequence)
-        visits_first = self.visited.holds(drawn)
-        return visits_first, visits_first | self.unvisited.holds(drawn)
+        """Which targets are visited first, and which are deferred at all, by the tags in their first answers; shape (n,) each."""
+        values = sampling_values(self.sampler, answers.our_sequence)
+        visits_first = self.visited.contains(values)
+        return visits_first, visits_first | self.unvisited.contains(values)

@@ -1,18 +1,38 @@
-"""What comes back: validates packets, hands each to its range, and tells what came of it.
+"""What comes back: validates packets, hands each to the range of its target, and reports what has happened.
 
-A packet finds its range through the inverse permutation, and the slot of its target there tells whether it is the first, belongs
-to a conversation, or comes after its end.
+Theory of operation
+===================
+
+The sender keeps nothing of a probe but when it left. An answer must show by itself which probe it answers, and the packet shows where
+its target's state is.
+
+1. *Validate.* An answer is ours if the acknowledgement number and the port that it came to are those that the secret gives for its
+   source (`wire.cookie`). On a connection the acknowledgement grows with what we send, so up to MOST_ACKED bytes more are accepted;
+   a bare RST acknowledges nothing, and is accepted for its port alone. Packets that fail are tried as answers to liveness checks and
+   extra probes, which have secrets of their own. What fails that too is counted as `ring_invalid` and dropped.
+2. *Locate.* The inverse permutation gives a target's shard and local index, and that its position in one of the open ranges, or in
+   none of them: then it comes after the end of its range.
+3. *Look at the target's state* (`OpenRange.state`, `fin_wait`). UNSEEN: a SYN-ACK is a first answer. A slot: the segment belongs to
+   the greeter. Below: the connection is over, and the segment is late.
+4. *Decide once.* A first answer settles what becomes of its target, whatever comes later: it is greeted here, deferred for the harm
+   check, handed on to the associators (TLS ports, capabilities), or left alone since the register withholds it. All but the first
+   are reset. If the register pauses us, or we are stopping, nothing is decided: the target stays UNSEEN and its range incomplete.
+
+The order within a batch matters. The greeter takes segments of known slots before first answers are greeted, since a segment in this
+batch cannot belong to a connection that begins in it. A target is written to the visit log before its greeting, so that a crash
+between the two counts a visit too many rather than too few. Nothing leaves before `SegmentSender.flush`, at the end of `tick`.
 """
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.probe.clock import Clock, now
-from pipeline.probe.extra_probes import ExtraProbes
+from pipeline.probe.events import Controls, Deferred, Event, Greeted, Responses
+from pipeline.probe.extra_probes import CONTROL, ExtraProbes
 from pipeline.probe.fin_wait import (
     FIN_SECONDS,
     FIN_WAIT,
@@ -23,11 +43,12 @@ from pipeline.probe.fin_wait import (
     acknowledged,
     fin_wait_state,
 )
-from pipeline.probe.flow_table import Talked
-from pipeline.probe.greeting import Greeter, Settled
+from pipeline.probe.greeting import Greeter, ReceivedSegments, SynAcks
 from pipeline.probe.harm_arms import HarmArms
 from pipeline.probe.liveness import LivenessCheck
-from pipeline.probe.range_state import Controls, Deferred, Event, Greeted, OpenRange, Responses
+from pipeline.probe.probes import answers_to
+from pipeline.probe.range_state import OpenRange
+from pipeline.probe.result import Result
 from pipeline.probe.segments import SegmentSender
 from pipeline.rings.pcap import Capture
 from pipeline.rings.receive import Received, ReceiveRing
@@ -38,188 +59,224 @@ from pipeline.wire import packet
 from pipeline.wire.cookie import Secret, bake
 from pipeline.wire.packet import Answers
 
-#: Of a conversation no more bytes of ours than this are acknowledged: what acknowledges more is no answer to us.
+#: An answer acknowledges at most this many bytes of ours; one that acknowledges more is not an answer to us.
 MOST_ACKED = 8192
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeSet:
+    """All SYNs of a sender: the plan's own, in the order of `walk` with the cookies of `secret`, extra probes, and liveness checks."""
+
+    walk: Walk
+    secret: Secret
+    extra: ExtraProbes
+    liveness: tuple[LivenessCheck, ...] = ()
+    cooldown: float = 0.0
+    """How long answers to the last of them are waited for, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAnswers:
+    """What becomes of targets at their first answer: greeted, unless one of these says otherwise."""
+
+    log: Callable[[Range, U32, NDArray[np.uint16]], None]
+    """Writes down which targets are greeted, before they are."""
+    handed_on: frozenset[int] = frozenset()
+    """Ports whose hosts the associators visit."""
+    arms: HarmArms | None = None
+    """Which targets the harm check defers."""
 
 
 class Listener:
-    """Hears the hosts of the `open` ranges, which have numbers in the order in which they began.
-
-    `begins` is told of targets before they are greeted. Hosts that answer on `handed_on` ports, and those of the harm check's
-    `choice`, get no greeting of ours: their half-open connection is reset, and they are told of.
-    """
+    """Receives from the targets of the `open` ranges, which have serial numbers in the order in which they began."""
 
     def __init__(
-        self, walk: Walk, secret: Secret, receive: ReceiveRing, speaker: SegmentSender, greeter: Greeter, *,
-        asides: ExtraProbes, handed_on: Collection[int], askings: Sequence[LivenessCheck] = (), choice: HarmArms | None = None,
-        begins: Callable[[Range, U32, NDArray[np.uint16]], None], capture: Capture | None = None,
+        self, probes: ProbeSet, receive: ReceiveRing, segments: SegmentSender, greeter: Greeter,
+        first_answers: FirstAnswers, capture: Capture | None = None,
     ) -> None:  # fmt: skip
-        self._walk = walk
-        self._begins = begins
-        self._secret = secret
+        self._probes = probes
         self.receive = receive
-        self._speaker, self._greeter = speaker, greeter
-        self._asides, self._askings, self._choice = asides, tuple(askings), choice
-        self._handed_on = np.array(sorted(handed_on), dtype=np.uint16)
+        self._segments, self._greeter = segments, greeter
+        self._log, self._arms = first_answers.log, first_answers.arms
+        self._handed_on = np.array(sorted(first_answers.handed_on), dtype=np.uint16)
         self._capture = capture
-        self._closing = FinWaitQueue()
+        self._fin_wait = FinWaitQueue()
         self.open: dict[int, OpenRange] = {}
         self.stopping = False
 
     @property
     def next_due(self) -> float:
-        """When there is something to do though nothing comes, in seconds of the clock."""
-        return min(self._greeter.next_due, self._closing.next_due)
+        """When there is something to do even if nothing comes, in seconds of the clock."""
+        return min(self._greeter.next_due, self._fin_wait.next_due)
 
     def tick(self, at: Clock) -> Iterator[Greeted]:
-        """Let time pass for those that we wait for, and let leave what is to be said to them and to those that were read of."""
-        yield from self._told(self._greeter.tick(at))
-        self._close(at.now)
-        self._speaker.flush()
+        """Run the timers, then send all that they and the packets read before have caused."""
+        yield from self._settle(self._greeter.tick(at))
+        self._reset_unfinished(at.now)
+        self._segments.flush()
 
     def read(self, permit: Permit) -> Iterator[Event]:
-        """Read what has come by now, once: what comes meanwhile costs less with more of its kind."""
+        """Read once what has come by now. Packets that come meanwhile cost less if they are read together, next time."""
         received = self.receive.read()
         if len(received.packets):
             yield from self._sort(packet.read_answers(received.packets, received.lengths), received, permit)
 
+    # --- validate and locate ---
+
     def _sort(self, answers: Answers, received: Received, permit: Permit) -> Iterator[Event]:
-        """Validate packets and hand each to its range; what belongs to none that is open comes after its end."""
-        cookie = bake(self._secret, answers.address, answers.port)
+        """Validate packets and hand each to the range of its target; those of no open range come after its end."""
+        cookie = bake(self._probes.secret, answers.address, answers.port)
         acked = answers.our_sequence - cookie.sequence
         bare_reset = (answers.flags & (packet.RST | packet.ACK)) == packet.RST
         valid = (cookie.source_port == answers.our_port) & ((acked <= MOST_ACKED) | bare_reset)
-        beside = np.zeros(len(valid), dtype=np.bool_)
+        extra = np.zeros(len(valid), dtype=np.bool_)
         if not valid.all():
-            yield from self._hear_asides(answers, np.flatnonzero(~valid), beside)
+            extra[~valid] = yield from self._receive_extra(answers.take(~valid))
         latest = next(reversed(self.open.values()), None)
         if latest:
-            latest.counts.ring_invalid += int((~valid & ~beside).sum())
+            latest.counts.ring_invalid += int((~valid & ~extra).sum())
         if self._capture:
-            self._capture.add(received.whole(answers.frame[valid | beside]))
+            self._capture.add(received.whole(answers.frame[valid | extra]))
         answers, acked = answers.take(valid), acked[valid]
-        shard, local = self._walk.locate(answers.address, answers.port)
+        shard, local = self._probes.walk.locate(answers.address, answers.port)
         homeless = np.ones(len(shard), dtype=np.bool_)
-        for number, opened in list(self.open.items()):
-            position, mine = opened.places(shard, local)
+        for serial, opened in list(self.open.items()):
+            position, mine = opened.range.positions(shard, local)
             if mine.any():
                 homeless &= ~mine
-                heard = _Heard(number, opened, answers.take(mine), acked[mine], position[mine])
-                yield from self._hear(heard, received, permit)
-        self._speaker.late(answers.take(homeless & (answers.flags != 0)))
+                packets = _Packets(serial, opened, answers.take(mine), acked[mine], position[mine])
+                yield from self._receive(packets, received, permit)
+        self._segments.reply_closed(answers.take(homeless & (answers.flags != 0)))
 
-    def _hear_asides(self, answers: Answers, others: I64, beside: NDArray[np.bool_]) -> Iterator[Event]:
-        """Answers to probes beside the plan's own: note whose they are in `beside`, reset them, and count them with their range."""
-        for asking in self._askings:
-            place = asking.whose(answers, others)
-            beside[place] = True
-            self._speaker.refuse(asking.hear(answers.take(place)))
-        for aside, place in self._asides.whose(answers, others):
-            beside[place] = True
-            mine = answers.take(place)
-            self._speaker.refuse(mine)
-            shard, local = self._walk.locate(mine.address, aside.home(mine.port))
-            for opened in self.open.values():
-                position, inside = opened.places(shard, local)
-                opened.heard[aside.name].append(position[inside])
-                if aside.port and inside.any():
-                    yield Controls(opened.range, mine.take(inside), time.time_ns() // 1000)
+    def _receive_extra(self, answers: Answers) -> Generator[Event, None, Bools]:
+        """Take answers to liveness checks and extra probes: reset them, and count them with their range. Returns which these are."""
+        extra = np.zeros(len(answers.address), dtype=np.bool_)
+        for check in self._probes.liveness:
+            mine = answers_to(check.secret, answers)
+            extra |= mine
+            check.receive(answers.take(mine))
+            self._segments.reset(answers.take(mine))
+        for kind in self._probes.extra.kinds:
+            mine = kind.answers(answers)
+            if mine.any():
+                extra |= mine
+                self._segments.reset(answers.take(mine))
+                yield from self._count_extra(kind.name, answers.take(mine), kind.plan_ports(answers.port[mine]))
+        return extra
 
-    def _hear(self, heard: "_Heard", received: Received, permit: Permit) -> Iterator[Event]:
-        """Packets of one range: first answers, segments of conversations, and what comes after them."""
-        slots = heard.opened.slot[heard.position]
-        counts, flags = heard.opened.counts, heard.answers.flags
+    def _count_extra(self, kind: str, answers: Answers, plan_ports: NDArray[np.uint16]) -> Iterator[Controls]:
+        """Count answers to extra probes with the ranges of their targets; report those from a control port."""
+        shard, local = self._probes.walk.locate(answers.address, plan_ports)
+        for opened in self.open.values():
+            position, inside = opened.range.positions(shard, local)
+            opened.extra_answered[kind].append(position[inside])
+            if kind == CONTROL and inside.any():
+                yield Controls(opened.range, answers.take(inside), time.time_ns() // 1000)
+
+    # --- by the target's state ---
+
+    def _receive(self, packets: "_Packets", received: Received, permit: Permit) -> Iterator[Event]:
+        """Take packets of one range: first answers, segments of connections, and what comes after their end."""
+        opened, answers, position = packets.opened, packets.answers, packets.position
+        state, counts, flags = opened.state[position], opened.counts, answers.flags
         counts.unreachable += int((flags == 0).sum())
-        counts.resets += int(((flags & packet.RST) != 0)[slots == UNSEEN].sum())
-        accepted = ((flags & (packet.SYN | packet.ACK | packet.RST)) == packet.SYN | packet.ACK) & (heard.acked == 0)
-        counts.answers += int(accepted.sum())
-        heard.opened.answered[heard.position[accepted]] = True
-        first = np.zeros(len(slots), dtype=np.bool_)
-        candidates = np.flatnonzero(accepted & (slots == UNSEEN))
-        first[candidates[np.unique(heard.position[candidates], return_index=True)[1]]] = True
-        counts.duplicates += int(accepted.sum() - first.sum())
-        segments = (slots >= 0) & ~accepted & (flags != 0)
+        counts.resets += int(((flags & packet.RST) != 0)[state == UNSEEN].sum())
+        syn_acks = ((flags & (packet.SYN | packet.ACK | packet.RST)) == packet.SYN | packet.ACK) & (packets.acked == 0)
+        counts.answers += int(syn_acks.sum())
+        opened.answered[position[syn_acks]] = True
+        first = np.zeros(len(state), dtype=np.bool_)
+        candidates = np.flatnonzero(syn_acks & (state == UNSEEN))
+        first[candidates[np.unique(position[candidates], return_index=True)[1]]] = True
+        counts.duplicates += int(syn_acks.sum() - first.sum())
+        segments = (state >= 0) & ~syn_acks & (flags != 0)
         if segments.any():
-            chosen = heard.answers.take(segments)
-            told = self._greeter.hear(
-                chosen, slots[segments].astype(np.int64), heard.acked[segments], received.payloads(chosen), now()
-            )
-            yield from self._told(told)
-        self._hear_late(heard, slots, ~accepted & (flags != 0))
+            of_slots = answers.take(segments)
+            slots = state[segments].astype(np.int64)
+            payloads = received.payloads(of_slots)
+            results = self._greeter.receive(ReceivedSegments(of_slots, slots, packets.acked[segments], payloads, now()))
+            yield from self._settle(results)
+        self._receive_late(packets, state, ~syn_acks & (flags != 0))
         if first.any():
-            yield from self._first(heard.take(first), permit)
+            yield from self._decide(packets.take(first), permit)
 
-    def _hear_late(self, heard: "_Heard", slots: NDArray[np.int32], segments: NDArray[np.bool_]) -> None:
-        """Segments of conversations that are over; some acknowledge our FIN, some show that our RST after it missed."""
-        answers = heard.answers
-        done = segments & (
-            acknowledged(slots, heard.acked) | ((slots <= FIN_WAIT) & ((answers.flags & packet.RST) != 0))
-        )
-        heard.opened.slot[heard.position[done]] = SETTLED
-        self._speaker.late(answers.take(segments & ((slots == SETTLED) | (slots <= FIN_WAIT))))
-        self._speaker.refuse(answers.take(segments & (slots == RESET) & ((answers.flags & packet.RST) == 0)))
+    def _receive_late(self, packets: "_Packets", state: NDArray[np.int32], segments: Bools) -> None:
+        """Take segments of connections that are over. Some acknowledge our FIN, some show that our RST after it was lost."""
+        answers = packets.answers
+        reset = (answers.flags & packet.RST) != 0
+        done = segments & (acknowledged(state, packets.acked) | ((state <= FIN_WAIT) & reset))
+        packets.opened.state[packets.position[done]] = SETTLED
+        self._segments.reply_closed(answers.take(segments & ((state == SETTLED) | (state <= FIN_WAIT))))
+        self._segments.reset(answers.take(segments & (state == RESET) & ~reset))
 
-    def _close(self, now: float) -> None:
-        """Reset those that have not acknowledged our FIN in time."""
-        for number, position, rows in ((each.number, each.position, each.rows) for each in self._closing.due(now)):
-            opened = self.open[number]
-            left = opened.slot[position] <= FIN_WAIT
-            opened.slot[position[left]] = RESET
-            self._speaker.say(rows[left], packet.RST | packet.ACK, skip=rows["acked"][left])
-
-    def _first(self, heard: "_Heard", permit: Permit) -> Iterator[Event]:
-        """Targets that answered for the first time: greet them, hand them on, or let them be."""
-        opened, answers, position = heard.opened, heard.answers, heard.position
+    def _decide(self, packets: "_Packets", permit: Permit) -> Iterator[Event]:
+        """Decide what becomes of targets that answered for the first time."""
+        opened, answers, position = packets.opened, packets.answers, packets.position
         if permit.held or self.stopping:
-            opened.put_off += len(position)
+            opened.ungreeted += len(position)
             return
         withheld = permit.withheld.contains(answers.address)
-        visits_first, held = self._choice.arms(answers) if self._choice else (withheld, np.zeros_like(withheld))
-        held &= ~withheld
-        handed = np.isin(answers.port, self._handed_on) & ~withheld & ~held
-        greeted = ~withheld & ~handed & ~held
-        opened.slot[position] = SETTLED
+        visits_first, deferred = self._arms.arms(answers) if self._arms else (withheld, np.zeros_like(withheld))
+        deferred &= ~withheld
+        handed_on = np.isin(answers.port, self._handed_on) & ~withheld & ~deferred
+        greeted = ~withheld & ~handed_on & ~deferred
+        opened.state[position] = SETTLED
         opened.counts.suppressed_visits += int(withheld.sum())
-        self._speaker.refuse(answers.take(~greeted))
+        self._segments.reset(answers.take(~greeted))
         at = now()
-        rtt = opened.rtt_us(position, at)
+        rtt_us = opened.rtt_us(position, at)
         if greeted.any():
-            number = heard.number
-            self._begins(opened.range, answers.address[greeted], answers.port[greeted])
-            slots = self._greeter.greet(answers.take(greeted), position[greeted], number, rtt[greeted], at)
-            opened.slot[position[greeted]] = slots
-            opened.talking += len(slots)
-            opened.counts.greetings += len(slots)
-        if held.any():
-            opened.counts.held_back += int(held.sum())
-            yield Deferred(opened.range, answers.take(held), time.time_ns() // 1000, rtt[held], visits_first[held])
-        if handed.any():
-            yield Responses(opened.range, answers.take(handed), time.time_ns() // 1000, rtt[handed])
+            self._greet(packets.take(greeted), rtt_us[greeted], at)
+        if deferred.any():
+            opened.counts.held_back += int(deferred.sum())
+            yield Deferred(opened.range, answers.take(deferred), at.epoch_us, rtt_us[deferred], visits_first[deferred])
+        if handed_on.any():
+            yield Responses(opened.range, answers.take(handed_on), at.epoch_us, rtt_us[handed_on])
 
-    def _told(self, results: Iterable[Settled | Talked]) -> Iterator[Greeted]:
-        """What came of conversations: their targets are settled."""
+    def _greet(self, packets: "_Packets", rtt_us: NDArray[np.uint32], at: Clock) -> None:
+        opened, answers, position = packets.opened, packets.answers, packets.position
+        self._log(opened.range, answers.address, answers.port)
+        slots = self._greeter.greet(SynAcks(answers, packets.serial, position, rtt_us, at))
+        opened.state[position] = slots
+        opened.conversations += len(slots)
+        opened.counts.greetings += len(slots)
+
+    # --- endings ---
+
+    def _settle(self, results: Iterable[Result]) -> Iterator[Greeted]:
+        """Keep that visits have ended, and report them."""
         for result in results:
-            opened, at = self.open[result.range], time.monotonic()
-            rows = np.atleast_1d(result.rows if isinstance(result, Settled) else np.array(result.row))
-            position = rows["position"].astype(np.int64)
-            opened.slot[position] = fin_wait_state(result.sent)
-            opened.talking -= len(position)
+            rows, at = result.rows, time.monotonic()
+            serial, position = int(rows["serial"][0]), rows["position"].astype(np.int64)
+            opened = self.open[serial]
+            opened.state[position] = fin_wait_state(result.sent)
+            opened.conversations -= len(position)
             if result.sent:
-                self._closing.add(result.range, position, rows, at)
+                self._fin_wait.add(serial, position, rows, at)
                 opened.closed_at = at + 2 * FIN_SECONDS
             yield Greeted(opened.range, result)
 
+    def _reset_unfinished(self, at: float) -> None:
+        """Reset the hosts that have not acknowledged our FIN in time."""
+        for waiting in self._fin_wait.due(at):
+            opened, position = self.open[waiting.serial], waiting.position
+            unfinished = opened.state[position] <= FIN_WAIT
+            opened.state[position[unfinished]] = RESET
+            rows = waiting.rows[unfinished]
+            self._segments.send_to(rows, packet.RST | packet.ACK, skip=rows["acked"])
+
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
-    """Valid packets of one open range, and where in it their targets are."""
+class _Packets:
+    """Valid packets of one open range, and the positions of their targets in it; shape (n,)."""
 
-    number: int
+    serial: int
     opened: OpenRange
     answers: Answers
     acked: U32
-    position: NDArray[np.int64]
+    position: I64
 
-    def take(self, chosen: NDArray[np.bool_]) -> "_Heard":
-        """Those that are chosen."""
-        return _Heard(self.number, self.opened, self.answers.take(chosen), self.acked[chosen], self.position[chosen])
+    def take(self, which: Bools) -> "_Packets":
+        """The packets that a mask keeps."""
+        return _Packets(self.serial, self.opened, self.answers.take(which), self.acked[which], self.position[which])

@@ -1,6 +1,7 @@
-"""SYNs that belong to no range: they ask hosts, by name, whether they are there, and are sent again once where nobody answered.
+"""Liveness checks: SYNs outside the plan to single hosts, to see whether they still answer.
 
-Their cookies are made with a secret of their own. They take from the same budget as any probe; who answers is reset.
+A SYN without an answer is sent again once. The cookies are made with a secret of their own. The SYNs take from the same budget as
+all probes, and a SYN-ACK to them is reset.
 """
 
 from collections import deque
@@ -11,105 +12,95 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.space.ranges import I64, U32
-from pipeline.wire.cookie import Secret, bake
-from pipeline.wire.packet import ACK, RST, SYN, Answers
+from pipeline.space.ranges import U32
+from pipeline.wire.cookie import Secret
+from pipeline.wire.packet import Answers
 
 Target = tuple[int, int]
 """Address and port."""
 
 
 class Liveness(NamedTuple):
-    """What came of asking a target: whether the first SYN was answered and, where it was not, whether the second was."""
+    """The result of one check: whether the first SYN was answered and, if not, whether the second was; None if none was sent."""
 
     target: Target
-    asked_at: float
+    sent_at: float
     """When the first SYN left, in seconds of the monotonic clock."""
     first: bool
     second: bool | None
 
 
 @dataclass(slots=True)
-class _Question:
-    """A target that is asked: when the last SYN left, how many have, and whether one was answered."""
+class _Check:
+    """A target that is being checked: when the first and the last SYN left, how many did, and whether one was answered."""
 
     target: Target
-    asked_at: float = 0.0
-    sent_at: float = 0.0
-    sent: int = 0
+    first_sent_at: float = 0.0
+    last_sent_at: float = 0.0
+    syns: int = 0
     answered: bool = False
 
 
 @dataclass(slots=True)
 class LivenessCheck:
-    """Drive it with `due` and `hear`, then take what is known from `told`. `patience` is how long a SYN may go unanswered, in s."""
+    """Add targets, send what is `due`, feed it the answers, and take the `results`."""
 
     secret: Secret
     patience: float
-    repeats: bool = True
-    """A SYN that nobody answered is sent again, once."""
+    """How long a SYN may go without an answer, in seconds."""
+    retransmits: bool = True
+    """A SYN without an answer is sent again, once."""
     sent: int = 0
-    _waiting: deque[_Question] = field(default_factory=deque)
-    _open: dict[Target, _Question] = field(default_factory=dict)
+    _unsent: deque[_Check] = field(default_factory=deque)
+    _open: dict[Target, _Check] = field(default_factory=dict)
 
-    def ask(self, target: Target) -> bool:
-        """Ask a target as soon as there is budget; False if it is being asked already."""
+    def add(self, target: Target) -> bool:
+        """Check a target as soon as there is budget; False if a check of it is under way."""
         if target in self._open:
             return False
-        self._open[target] = question = _Question(target)
-        self._waiting.append(question)
+        self._open[target] = check = _Check(target)
+        self._unsent.append(check)
         return True
 
     def due(self, now: float, grant: Callable[[int], int]) -> Iterator[tuple[U32, NDArray[np.uint16]]]:
-        """Addresses and ports to be asked now, as far as `grant` allows of so many."""
-        if not self._waiting:
+        """Yield addresses and ports to send SYNs to now, as far as `grant` allows: it says how many of a wanted number may go."""
+        if not self._unsent:
             return
-        drawn = [self._waiting.popleft() for _ in range(grant(len(self._waiting)))]
-        granted = [question for question in drawn if not question.answered]
-        for question in granted:
-            question.asked_at = question.asked_at or now
-            question.sent_at = now
-            question.sent += 1
-        self.sent += len(granted)
-        if granted:
-            yield _arrays([question.target for question in granted])
+        granted = [self._unsent.popleft() for _ in range(grant(len(self._unsent)))]
+        checks = [check for check in granted if not check.answered]
+        for check in checks:
+            check.first_sent_at = check.first_sent_at or now
+            check.last_sent_at = now
+            check.syns += 1
+        self.sent += len(checks)
+        if checks:
+            yield _arrays([check.target for check in checks])
 
-    def whose(self, answers: Answers, others: I64) -> I64:
-        """Of the packets at these places, the SYN-ACKs that answer these SYNs."""
-        cookie = bake(self.secret, answers.address[others], answers.port[others])
-        right = (cookie.source_port == answers.our_port[others]) & (cookie.sequence == answers.our_sequence[others])
-        accepted = (answers.flags[others] & (SYN | ACK | RST)) == SYN | ACK
-        return np.asarray(others[right & accepted], dtype=np.int64)
-
-    def hear(self, answers: Answers) -> Answers:
-        """Note who answered; the answers, to be reset."""
+    def receive(self, answers: Answers) -> None:
+        """Take SYN-ACKs to these SYNs (`probes.answers_to`)."""
         for target in zip(answers.address.tolist(), answers.port.tolist(), strict=True):
             if target in self._open:
                 self._open[target].answered = True
-        return answers
 
-    def told(self, now: float) -> list[Liveness]:
-        """What is known of those that were asked long enough ago, each once."""
-        over = [q for q in self._open.values() if q.sent and (q.answered or now - q.sent_at >= self.patience)]
-        found = []
-        for question in over:
-            first = question.answered and question.sent == 1
-            if question.answered or question.sent == 2 or not self.repeats:
-                del self._open[question.target]
-                found.append(
-                    Liveness(
-                        question.target, question.asked_at, first, question.answered if question.sent == 2 else None
-                    )
-                )
+    def results(self, now: float) -> list[Liveness]:
+        """The results of the checks that are over by now, each once."""
+        over = [c for c in self._open.values() if c.syns and (c.answered or now - c.last_sent_at >= self.patience)]
+        results = []
+        for check in over:
+            if check.answered or check.syns == 2 or not self.retransmits:
+                del self._open[check.target]
+                first = check.answered and check.syns == 1
+                second = check.answered if check.syns == 2 else None
+                results.append(Liveness(check.target, check.first_sent_at, first, second))
             else:
-                question.sent_at = float("inf")
-                self._waiting.append(question)
-        return found
+                check.last_sent_at = float("inf")
+                self._unsent.append(check)
+        return results
 
     @property
-    def waits(self) -> bool:
+    def pending(self) -> bool:
         """There are SYNs to be sent."""
-        return bool(self._waiting)
+        return bool(self._unsent)
 
 
 def _arrays(targets: Sequence[Target]) -> tuple[U32, NDArray[np.uint16]]:

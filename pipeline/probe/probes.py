@@ -1,4 +1,4 @@
-"""Probes as columns: where they go and what they carry. Those of a range are worked out ahead, in lots.
+"""Probes as columns: where they go and what they carry. Those of a range are computed ahead and buffered.
 
 A call of numpy costs as much for five targets as for a hundred, and at most rates only a few probes are due at once.
 """
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from pipeline.space.ranges import I64, U32, Ranges
 from pipeline.space.shard import Range, Walk
 from pipeline.wire.cookie import Cookie, Secret, bake
+from pipeline.wire.packet import ACK, RST, SYN, Answers
 
-#: Of how many batches like the present one a lot consists, and of how many probes at most: few enough to stay in the cache.
+#: The buffer takes this many batches of the present size, and at most this many probes: few enough to stay in the cache.
 BATCHES, MOST = 16, 8192
 
 
@@ -27,47 +28,57 @@ class Probes:
 
     @classmethod
     def of(cls, secret: Secret, addresses: U32, ports: NDArray[np.uint16]) -> "Probes":
-        """Those to these targets, with the cookies of a key."""
+        """The probes to these targets, with the cookies of a key."""
         return cls(addresses, ports, bake(secret, addresses, ports))
 
     def __len__(self) -> int:
-        """How many there are."""
+        """How many probes there are."""
         return len(self.addresses)
 
-    def take(self, chosen: I64 | slice) -> "Probes":
-        """Those that are chosen."""
-        cookie = Cookie(self.cookie.source_port[chosen], self.cookie.sequence[chosen])
-        return Probes(self.addresses[chosen], self.ports[chosen], cookie)
+    def take(self, which: I64 | slice) -> "Probes":
+        """The probes at these indices."""
+        cookie = Cookie(self.cookie.source_port[which], self.cookie.sequence[which])
+        return Probes(self.addresses[which], self.ports[which], cookie)
 
-    def but(self, withheld: Ranges) -> tuple["Probes", I64]:
-        """Those to addresses that are not withheld, and their places among all of these."""
+    def without(self, withheld: Ranges) -> tuple["Probes", I64]:
+        """The probes to addresses that are not withheld, and their indices among all of these."""
         if not len(withheld.first):
             return self, np.arange(len(self))
-        asked = np.flatnonzero(~withheld.contains(self.addresses))
-        return self.take(asked), asked
+        kept = np.flatnonzero(~withheld.contains(self.addresses))
+        return self.take(kept), kept
+
+
+def answers_to(secret: Secret, answers: Answers) -> NDArray[np.bool_]:
+    """Which packets are SYN-ACKs to probes whose cookies a key made; shape (n,)."""
+    right: NDArray[np.bool_] = (answers.flags & (SYN | ACK | RST)) == SYN | ACK
+    candidates = np.flatnonzero(right)
+    cookie = bake(secret, answers.address[candidates], answers.port[candidates])
+    right[candidates] = cookie.source_port == answers.our_port[candidates]
+    right[candidates] &= cookie.sequence == answers.our_sequence[candidates]
+    return right
 
 
 class ProbeBuffer:
-    """The probes of ranges, in the order of the walk, a lot of them worked out ahead."""
+    """The probes of ranges, in the order of the walk, with some of them computed ahead."""
 
     def __init__(self, walk: Walk, secret: Secret) -> None:
         self._walk, self._secret = walk, secret
         self._range: Range | None = None
         self._begin = self._end = 0
-        self._lot = Probes.of(secret, np.zeros(0, np.uint32), np.zeros(0, np.uint16))
+        self._ahead = Probes.of(secret, np.zeros(0, np.uint32), np.zeros(0, np.uint16))
 
-    def take(self, chosen: Range, begin: int, count: int) -> Iterator[Probes]:
-        """The probes to `count` targets of a range from its place `begin` on; in pieces where a lot ends."""
-        end = begin + count
-        while begin < end:
-            if chosen is not self._range or not self._begin <= begin < self._end:
-                self._work_out(chosen, begin, count)
+    def take(self, range_: Range, position: int, count: int) -> Iterator[Probes]:
+        """Yield the probes to `count` targets of a range, from a position on; in pieces where the buffer ends."""
+        end = position + count
+        while position < end:
+            if range_ is not self._range or not self._begin <= position < self._end:
+                self._refill(range_, position, count)
             stop = min(end, self._end)
-            yield self._lot.take(slice(begin - self._begin, stop - self._begin))
-            begin = stop
+            yield self._ahead.take(slice(position - self._begin, stop - self._begin))
+            position = stop
 
-    def _work_out(self, chosen: Range, begin: int, count: int) -> None:
-        size = min(max(count, min(BATCHES * count, MOST)), chosen.length - begin)
-        first = chosen.first_index + begin
-        self._lot = Probes.of(self._secret, *self._walk.targets(chosen.shard, first, first + size))
-        self._range, self._begin, self._end = chosen, begin, begin + size
+    def _refill(self, range_: Range, position: int, count: int) -> None:
+        size = min(max(count, min(BATCHES * count, MOST)), range_.length - position)
+        first = range_.first_index + position
+        self._ahead = Probes.of(self._secret, *self._walk.targets(range_.shard, first, first + size))
+        self._range, self._begin, self._end = range_, position, position + size

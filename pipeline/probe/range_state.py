@@ -1,4 +1,7 @@
-"""A range on its way: what is known of each of its targets, what was counted, and what the engine tells of it."""
+"""An open range: what is known of each of its targets, and what was counted.
+
+Arrays have one entry for each target of the range, at its position (`space.shard`).
+"""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -7,19 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.probe.clock import Clock
-from pipeline.probe.fin_wait import UNSEEN
+from pipeline.probe.extra_probes import CONTROL, SECOND
+from pipeline.probe.fin_wait import SETTLED, UNSEEN
 from pipeline.probe.flow import MODULUS
-from pipeline.probe.flow_table import Talked
-from pipeline.probe.greeting import Settled
-from pipeline.record import Visit
-from pipeline.space.ranges import I64
-from pipeline.space.shard import Range
-from pipeline.wire.packet import Answers
+from pipeline.space.ranges import I64, U32
+from pipeline.space.shard import Range, Walk
+
+Targets = tuple[U32, NDArray[np.uint16]]
+"""Addresses and ports, shape (n,) each."""
 
 
 @dataclass(slots=True)
 class SendCounts:
-    """What the engine counted for one range; names are columns of `schemas/receipts.toml`."""
+    """What an engine counted for one range; names are columns of `schemas/receipts.toml`."""
 
     engine: str | None = None
     """What its SYNs leave through; None where it has none of its own."""
@@ -56,119 +59,70 @@ class OpenRange:
     """A range that is being sent or cools down."""
 
     range: Range
-    slot: NDArray[np.int32]
-    """For each target the place of its conversation, or one of the values of `closing`."""
+    state: NDArray[np.int32]
+    """The slot of each target's connection, or one of the states of `fin_wait`."""
     began: float
     answered: NDArray[np.bool_]
     """Which targets answered the plan's own probe."""
-    asked_us: NDArray[np.uint32]
-    """When each was sent that, in microseconds of the monotonic clock modulo 2^32."""
+    sent_us: NDArray[np.uint32]
+    """When that probe was sent, in microseconds of the monotonic clock modulo 2^32."""
     counts: SendCounts = field(default_factory=SendCounts)
-    asked: defaultdict[str, list[I64]] = field(default_factory=lambda: defaultdict(list))
-    """For each kind of probes beside the plan's own, the places of their targets, and below of those that answered them."""
-    heard: defaultdict[str, list[I64]] = field(default_factory=lambda: defaultdict(list))
-    next_index: int = 0
+    extra_sent: defaultdict[str, list[I64]] = field(default_factory=lambda: defaultdict(list))
+    """For each kind of extra probes, the positions of the targets that got one."""
+    extra_answered: defaultdict[str, list[I64]] = field(default_factory=lambda: defaultdict(list))
+    """And of those that answered it."""
+    next_position: int = 0
+    """Of the target that is probed next."""
     cool_until: float = float("inf")
     closed_at: float = 0.0
-    """When the last one that was sent our FIN has had time to acknowledge it, and to answer the RST after that."""
-    talking: int = 0
-    """Conversations that are not over."""
-    put_off: int = 0
-    """Answers that the stop switch left without a greeting."""
+    """When the last host that was sent our FIN has had time to acknowledge it, and to answer the RST after that."""
+    conversations: int = 0
+    """Those that are not over."""
+    ungreeted: int = 0
+    """Answers that got no greeting because the register or a signal stopped us; the range is not complete."""
 
     @classmethod
-    def of(cls, chosen: Range, began: float, engine: str | None = None) -> "OpenRange":
-        """A range of which nothing is known yet, whose SYNs leave through an engine."""
-        slot = np.full(chosen.length, UNSEEN, dtype=np.int32)
-        answered, asked_us = np.zeros(chosen.length, dtype=np.bool_), np.zeros(chosen.length, dtype=np.uint32)
-        return cls(chosen, slot, began, answered, asked_us, SendCounts(engine))
+    def begin(cls, range_: Range, now: float, engine: str | None = None) -> "OpenRange":
+        """A range whose SYNs leave through an engine from now on."""
+        state = np.full(range_.length, UNSEEN, dtype=np.int32)
+        answered, sent_us = np.zeros(range_.length, dtype=np.bool_), np.zeros(range_.length, dtype=np.uint32)
+        return cls(range_, state, now, answered, sent_us, SendCounts(engine))
 
-    def places(self, shard: I64, local: I64) -> tuple[I64, NDArray[np.bool_]]:
-        """Where in the range targets with these shards and local indices are, and which of them are in it at all."""
-        position = local - self.range.first_index
-        return position, (shard == self.range.shard) & (position >= 0) & (position < self.range.length)
+    def mark_visited(self, walk: Walk, targets: Targets) -> None:
+        """Settle targets that an earlier attempt at the range has visited."""
+        position, inside = self.range.positions(*walk.locate(*targets))
+        self.state[position[inside]] = SETTLED
 
-    def ask(self, count: int, at: Clock) -> None:
-        """So many more targets were sent the plan's own probe."""
-        self.asked_us[self.next_index : self.next_index + count] = at.us % MODULUS
-        self.next_index += count
+    def mark_sent(self, count: int, at: Clock) -> None:
+        """The plan's own probe has been sent to the next `count` targets."""
+        self.sent_us[self.next_position : self.next_position + count] = at.us % MODULUS
+        self.next_position += count
+
+    @property
+    def all_sent(self) -> bool:
+        """Every target has been probed."""
+        return self.next_position == self.range.length
+
+    @property
+    def complete(self) -> bool:
+        """Every target has been probed, and every answer greeted."""
+        return self.all_sent and not self.ungreeted
 
     def rtt_us(self, position: I64, at: Clock) -> NDArray[np.uint32]:
-        """Microseconds since targets were sent that, of shape (n,); up to 71 minutes."""
-        return np.uint32(at.us % MODULUS) - self.asked_us[position]
+        """Microseconds since targets were probed, shape (n,); up to 71 minutes."""
+        return np.uint32(at.us % MODULUS) - self.sent_us[position]
 
-    def conclude(self) -> SendCounts:
-        """The counts, now that nothing more of the range is expected."""
-        second, seen = (_places(found["second"]) for found in (self.asked, self.heard))
-        first, again = self.answered[second], np.isin(second, seen)
-        self.counts.second_probes = len(second)
+    def final_counts(self) -> SendCounts:
+        """The counts, when nothing more of the range is expected."""
+        probed, seen = (_distinct(positions[SECOND]) for positions in (self.extra_sent, self.extra_answered))
+        first, again = self.answered[probed], np.isin(probed, seen)
+        self.counts.second_probes = len(probed)
         self.counts.seen_twice = int((first & again).sum())
         self.counts.first_only = int((first & ~again).sum())
         self.counts.second_only = int((~first & again).sum())
-        self.counts.control_probes = len(_places(self.asked["control"]))
+        self.counts.control_probes = len(_distinct(self.extra_sent[CONTROL]))
         return self.counts
 
 
-@dataclass(frozen=True, slots=True)
-class Responses:
-    """Targets of a range that answered for the first time, and are to be visited by others than the greeter."""
-
-    range: Range
-    answers: Answers
-    answered_at: int
-    rtt_us: NDArray[np.uint32]
-    """From the batch that asked to when the answer was read: the round trip and what we were late."""
-
-
-@dataclass(frozen=True, slots=True)
-class Deferred(Responses):
-    """Targets that answered for the first time and were reset, to be visited later: the harm check's."""
-
-    visits_first: NDArray[np.bool_]
-    """Who is visited before it is asked again whether it is there; the others after."""
-
-
-@dataclass(frozen=True, slots=True)
-class Connected:
-    """A host that was talked with over a connection of the kernel's, which keeps the SYN-ACK to itself."""
-
-    visit: Visit
-
-    @property
-    def syn(self) -> dict[str, int | None]:
-        """What is known of its SYN-ACK, as columns."""
-        told = self.visit.connect_us or 0
-        return {"answered_at": self.visit.started_at + told, "syn_rtt_us": told}
-
-
-@dataclass(frozen=True, slots=True)
-class Greeted:
-    """What came of conversations with targets of a range."""
-
-    range: Range
-    result: Settled | Talked | Connected
-
-
-@dataclass(frozen=True, slots=True)
-class Controls:
-    """Addresses of a range that answered on the control port, where nothing should."""
-
-    range: Range
-    answers: Answers
-    answered_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """A range has been sent and has cooled down (or was stopped before its end)."""
-
-    range: Range
-    counts: SendCounts
-    complete: bool
-
-
-Event = Responses | Deferred | Greeted | Controls | Finished
-
-
-def _places(found: list[I64]) -> I64:
-    return np.unique(np.concatenate(found)) if found else np.zeros(0, dtype=np.int64)
+def _distinct(positions: list[I64]) -> I64:
+    return np.unique(np.concatenate(positions)) if positions else np.zeros(0, dtype=np.int64)

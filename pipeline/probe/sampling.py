@@ -1,8 +1,10 @@
-"""Who is drawn for what: one keyed number of each target, and lots that lie side by side in its range.
+"""Keyed samples of the targets: which of them get an extra probe, and which are in an arm of the harm check.
 
-So a target is drawn once, whatever it may be drawn for, and lots are disjoint as long as they are no more than the whole. The
-draw is made of the tag in our probe's sequence number, a keyed hash already (`wire.cookie`), so it costs no further one; what
-scatters it has a key too, so that nobody can tell from the probe that he gets what he was drawn for.
+Every target has one sampling value: 32 bits of a keyed hash. A sample is an interval of these values, and `disjoint_samples` lays
+several side by side. So no target is in two of them, as long as their shares add up to at most 1.
+
+The value is made from the tag in our probe's sequence number, which is a keyed hash already (`wire.cookie`) and costs no further
+one. A second key scrambles it, so that a host cannot tell from the probe which sample it is in.
 """
 
 from collections.abc import Iterator
@@ -14,25 +16,25 @@ from numpy.typing import NDArray
 from pipeline.space.ranges import U32
 from pipeline.wire.cookie import Secret
 
-#: Values that a draw has.
+#: How many sampling values there are.
 VALUES = 1 << 32
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The targets whose draw is one of the `size` values from `begin` on, around the end of the range."""
+    """The targets whose sampling value is one of `size` values from `begin` on, modulo VALUES."""
 
     begin: int
     size: int
 
-    def holds(self, drawn: U32) -> NDArray[np.bool_]:
-        """Which draws are in it, shape (n,)."""
-        inside: NDArray[np.bool_] = drawn - np.uint32(self.begin) < np.uint64(self.size)
+    def contains(self, values: U32) -> NDArray[np.bool_]:
+        """Which sampling values are in the sample; shape (n,)."""
+        inside: NDArray[np.bool_] = values - np.uint32(self.begin) < np.uint64(self.size)
         return inside
 
 
 def disjoint_samples(*shares: float) -> Iterator[Sample]:
-    """Lots that hold these shares of all targets, each beginning where the one before ends."""
+    """Yield a sample for each share of all targets; each begins where the one before ends."""
     begin = 0
     for share in shares:
         size = round(share * VALUES)
@@ -41,11 +43,14 @@ def disjoint_samples(*shares: float) -> Iterator[Sample]:
 
 
 def sampling_values(secret: Secret, tags: U32) -> U32:
-    """The draws of targets by their tags, each value as often as any: the finaliser of MurmurHash3 (Appleby), keyed; (n,) → (n,)."""
-    drawn = tags + np.uint32(secret.k0)
+    """The sampling values of targets, from their tags: the finaliser of MurmurHash3 (Appleby), keyed; (n,) → (n,).
+
+    It is a bijection, so each value is as frequent as any other.
+    """
+    values = tags + np.uint32(secret.k0)
     for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
-        drawn ^= drawn >> np.uint32(shift)
-        drawn *= np.uint32(factor)
-    drawn ^= drawn >> np.uint32(16)
-    drawn ^= np.uint32(secret.k1)
-    return drawn
+        values ^= values >> np.uint32(shift)
+        values *= np.uint32(factor)
+    values ^= values >> np.uint32(16)
+    values ^= np.uint32(secret.k1)
+    return values

@@ -1,4 +1,4 @@
-"""What we send on connections of our own TCP: the payload of each segment passes the whitelist (`wire.outgoing`)."""
+"""Send segments on TCP connections of our own. The payload of each passes the whitelist here (`wire.outgoing`)."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,45 +10,48 @@ from pipeline.wire.segment import Endpoints, Kind
 
 
 class SegmentSender:
-    """Sends segments of every kind to many hosts at once. What it is told to send waits for the others until `flush`."""
+    """Sends segments of every kind to many hosts at once. They wait in a queue until `flush`."""
 
     def __init__(self, ring: SegmentRing, link: Link, outgoing: Outgoing) -> None:
         self._ring, self._link, self._outgoing = ring, link, outgoing
         self._kinds: dict[tuple[int, bytes], Kind] = {}
-        self._said: list[tuple[Kind, Endpoints]] = []
+        self._queue: list[tuple[Kind, Endpoints]] = []
 
-    def send(self, flags: int, payload: bytes, places: Endpoints) -> None:
-        """Send the same segment to each place, with all that is said until `flush`."""
-        if len(places.address):
-            self._said.append((self.kind(flags, payload), places))
+    def send(self, flags: int, payload: bytes, endpoints: Endpoints) -> None:
+        """Queue the same segment for each endpoint."""
+        if len(endpoints.address):
+            self._queue.append((self.kind(flags, payload), endpoints))
 
     def flush(self) -> None:
-        """Let what was said leave, in that order."""
-        said, self._said = self._said, []
-        self._ring.send(said)
+        """Send what is queued, in that order."""
+        queue, self._queue = self._queue, []
+        self._ring.send(queue)
 
-    def say(
+    def send_to(
         self, rows: NDArray[np.void], flags: int, payload: bytes = b"", *, skip: int | NDArray[np.uint16] = 0
     ) -> None:
-        """Send a segment to hosts with these rows, `skip` bytes after our SYN."""
+        """Queue a segment for the hosts of these rows of the connection table, `skip` bytes after our SYN."""
         if len(rows):
             sequence = rows["sequence"] + np.asarray(skip, dtype=np.uint32)
             self.send(
                 flags, payload, Endpoints(rows["address"], rows["port"], rows["our_port"], sequence, rows["next"])
             )
 
-    def refuse(self, answers: Answers) -> None:
-        """Reset connections where these segments say that they stand: half-open ones, and those that our last RST missed."""
+    def reset(self, answers: Answers) -> None:
+        """Reset the connections that these segments came on, at the sequence numbers that they show.
+
+        They are half-open ones that we do not want, and ones that our last RST missed.
+        """
         self._reply(answers, RST | ACK)
 
-    def late(self, answers: Answers) -> None:
-        """After we have closed: reset who still sends bytes, acknowledge a FIN; an acknowledgement needs no answer."""
+    def reply_closed(self, answers: Answers) -> None:
+        """Answer segments that come after we have closed: reset a host that sends more bytes, acknowledge a FIN, ignore the rest."""
         alive = (answers.flags & RST) == 0
         self._reply(answers.take(alive & (answers.size > 0)), RST | ACK)
         self._reply(answers.take(alive & (answers.size == 0) & ((answers.flags & FIN) != 0)), ACK)
 
     def _reply(self, answers: Answers, flags: int) -> None:
-        """Answer segments from what they say themselves."""
+        """Answer segments with the sequence numbers that they show themselves."""
         if not len(answers.address):
             return
         counted = answers.size + ((answers.flags & (SYN | FIN)) != 0)

@@ -1,6 +1,6 @@
-"""One budget for all senders of a vantage: the pacer's bucket in a page that their processes share.
+"""One budget for all senders of a vantage: the pacer's bucket in a page of memory that their processes share.
 
-The page is a file of the worker's private folder, and its lock is the file's (flock(2)): a sender that is killed gives it back.
+The page is a file in the worker's private folder, locked by flock(2): the kernel frees the lock of a sender that is killed.
 CLOCK_MONOTONIC is one clock for all processes of a machine (clock_gettime(2)).
 """
 
@@ -16,10 +16,10 @@ from pipeline.probe.pacer import Pacer
 
 
 class SharedPacer(Pacer):
-    """A pacer whose clock and tokens are those of all who have opened the same file."""
+    """A pacer that shares its clock and tokens with every process that has opened the same file."""
 
     def __init__(self, path: Path, rate: float, now: float) -> None:
-        """Share the bucket in a file; whoever comes first begins it, empty."""
+        """Share the bucket in a file. The first process to open it creates the bucket, empty."""
         super().__init__(rate, now)
         self._file = path.open("a+b")
         with self._locked():
@@ -32,24 +32,24 @@ class SharedPacer(Pacer):
                 self._bucket[:] = self.last, self.tokens
 
     def grant(self, now: float, wanted: int) -> int:
-        """How many probes of this sender may go at `now`, at most `wanted`; what it leaves is everybody's."""
+        """How many probes of this sender may go at `now`, at most `wanted`; what it leaves is for all senders."""
         with self._shared():
             return super().grant(max(now, self.last), wanted)
 
     def resume(self, now: float) -> None:
-        """Begin anew, unless another sender sends meanwhile."""
+        """Start again after a time in which nothing was to be sent, unless another sender has sent meanwhile."""
         with self._shared():
             if now - self.last > self.longest:
                 super().resume(now)
 
     def wait(self) -> float:
-        """Seconds until half a burst is there, if nobody else takes of it."""
+        """Seconds until half a burst is there, if no other sender takes from it."""
         self.tokens = float(self._bucket[1])
         return super().wait()
 
     @contextmanager
     def _shared(self) -> Iterator[None]:
-        """Work on the shared bucket, alone."""
+        """Take the lock, and work on the shared bucket."""
         with self._locked():
             self.last, self.tokens = self._bucket.tolist()
             try:

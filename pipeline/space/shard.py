@@ -1,8 +1,13 @@
 """Shards and ranges: how the permuted order is cut into work.
 
-A shard is [first, last) of address indices; its local index j in [0, length * ports) means port `ports[j // length]` at the
-address with index first + j % length. A range is a slice of local indices. So all port passes of an address are made by
-one worker, one after another, and no address is visited on two ports at once.
+Three numbers say where a target is, from the largest whole to the smallest:
+
+    address index  where its address comes in the permuted order of the sweep; a shard is the indices [first, last)
+    local index    where it comes in its shard: j in [0, length * ports) is port `ports[j // length]` at the address with index
+                   first + j % length; a range is a slice of local indices
+    position       where it comes in its range: local index - first_index
+
+So all port passes of an address are made by one worker, one after another, and no address is visited on two ports at once.
 """
 
 from collections.abc import Iterator
@@ -34,6 +39,11 @@ class Range:
         """Name of the range in files and leases."""
         return range_key(self.shard, self.number)
 
+    def positions(self, shard: I64, local: I64) -> tuple[I64, NDArray[np.bool_]]:
+        """The positions of targets in the range, from their shards and local indices, and which of them are in it; shape (n,) each."""
+        position = local - self.first_index
+        return position, (shard == self.shard) & (position >= 0) & (position < self.length)
+
 
 def range_key(shard: int, number: int) -> str:
     """Name of a shard's range in files and leases."""
@@ -42,7 +52,7 @@ def range_key(shard: int, number: int) -> str:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Walk:
-    """Index ↔ target for a whole sweep: which target stands where, and which range an answer belongs to."""
+    """The order of all targets of a sweep: which target comes where, and which shard an answer's target is in."""
 
     space: Space
     permutation: Permutation
@@ -75,16 +85,16 @@ class Walk:
         """Addresses and ports at the local indices from `begin` up to `end` (excluded) of a shard; both of shape (n,)."""
         first, last = self.bounds(shard)
         length = last - first
-        index = np.empty(end - begin, dtype=np.uint32)
+        address_index = np.empty(end - begin, dtype=np.uint32)
         ports = np.empty(end - begin, dtype=np.uint16)
         at = begin
         while at < end:
             port_pass, offset = divmod(at, length)
             stop = min(end, at + length - offset)
-            index[at - begin : stop - begin] = np.arange(first + offset, first + offset + stop - at)
+            address_index[at - begin : stop - begin] = np.arange(first + offset, first + offset + stop - at)
             ports[at - begin : stop - begin] = self.ports[port_pass]
             at = stop
-        return self.space.nth(self.permutation.forward(index)), ports
+        return self.space.nth(self.permutation.forward(address_index)), ports
 
     def locate(self, addresses: NDArray[np.integer], ports: NDArray[np.integer]) -> tuple[I64, I64]:
         """Shard and local index of targets; both -1 where a target is not of this sweep."""
@@ -92,11 +102,11 @@ class Walk:
         local = np.full(len(addresses), -1, dtype=np.int64)
         port_pass = self._passes[ports]
         inside = np.flatnonzero(self.space.contains(addresses) & (port_pass >= 0))
-        index = self.permutation.inverse(self.space.place(addresses[inside])).astype(np.int64)
-        visited = index < self.addresses
-        inside, index = inside[visited], index[visited]
-        number = np.searchsorted(self._starts, index, side="right") - 1
+        address_index = self.permutation.inverse(self.space.place(addresses[inside])).astype(np.int64)
+        visited = address_index < self.addresses
+        inside, address_index = inside[visited], address_index[visited]
+        number = np.searchsorted(self._starts, address_index, side="right") - 1
         lengths = np.diff(self._starts)
         shard[inside] = number
-        local[inside] = port_pass[inside] * lengths[number] + index - self._starts[number]
+        local[inside] = port_pass[inside] * lengths[number] + address_index - self._starts[number]
         return shard, local

@@ -1,4 +1,4 @@
-"""The lab's own control targets: asked throughout the sweep, so that a silence of ours is told from a silence of theirs."""
+"""The lab's own control targets, checked throughout the sweep: if they are silent, the fault is ours."""
 
 import time
 from collections import Counter
@@ -16,43 +16,43 @@ from pipeline.probe.liveness import Liveness, LivenessCheck, Target
 from pipeline.space.listing import parse
 from pipeline.space.permit import Permit
 
-#: A target that leaves so many SYNs in a row without an answer is silent: one may be lost on the way.
+#: A target that leaves this many SYNs in a row without an answer is silent: one may be lost on the way.
 SILENCES = 3
 
 
 @dataclass(slots=True)
 class ControlTargets:
-    """Drive it with `tick`; `rows` gives what came of it since the last time."""
+    """Drive it with `tick`; `rows` gives the results since the last time."""
 
     targets: list[Target]
     interval: float
-    asking: LivenessCheck
+    check: LivenessCheck
     register: Register
     _next: float = 0.0
     _missed: Counter[Target] = field(default_factory=Counter)
     _rows: list[dict[str, Any]] = field(default_factory=list)
 
     def tick(self, permit: Permit) -> None:
-        """Ask when it is time, and note who has answered; stop all who obey the register if somebody is silent."""
+        """Check the targets when it is time. If one is silent, stop every sweep that obeys the register."""
         now = time.monotonic()
-        for told in self.asking.told(now):
-            self._told(told, now)
+        for result in self.check.results(now):
+            self._keep(result, now)
         if now >= self._next and not permit.held:
             self._next = now + self.interval
             for target in self.targets:
-                self.asking.ask(target)
+                self.check.add(target)
 
     def rows(self) -> pa.RecordBatch | None:
         """Rows of `control_targets`; None if there are none."""
-        found, self._rows = self._rows, []
-        return parts.from_rows(found, "control_targets") if found else None
+        rows, self._rows = self._rows, []
+        return parts.from_rows(rows, "control_targets") if rows else None
 
-    def _told(self, told: Liveness, now: float) -> None:
-        ip, port = told.target
-        asked_at = time.time_ns() // 1000 - int((now - told.asked_at) * 1e6)
-        self._rows.append({"ip": ip, "port": port, "asked_at": asked_at, "answered": told.first})
-        self._missed[told.target] = 0 if told.first else self._missed[told.target] + 1
-        if self._missed[told.target] == SILENCES:
+    def _keep(self, result: Liveness, now: float) -> None:
+        ip, port = result.target
+        sent_at = time.time_ns() // 1000 - int((now - result.sent_at) * 1e6)
+        self._rows.append({"ip": ip, "port": port, "asked_at": sent_at, "answered": result.first})
+        self._missed[result.target] = 0 if result.first else self._missed[result.target] + 1
+        if self._missed[result.target] == SILENCES:
             self._missed.clear()
             edit.stop(
                 self.register,

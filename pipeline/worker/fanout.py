@@ -1,4 +1,7 @@
-"""The engine's ways on: finished rows to the writer, targets to the associators (a /24 to the same one), ends to all of them."""
+"""Where an engine's results go: finished rows to the writer, targets to the associators, ends to both.
+
+All targets of a /24 go to the same associator, which limits how many of them are visited at once.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,18 +21,18 @@ class Fanout:
     associators: list[Sender]
 
     def rows(self, message: messages.Rows, rows: pa.RecordBatch) -> None:
-        """Have finished rows kept."""
+        """Have the writer keep finished rows."""
         self.writer.send(message, rows)
 
     def targets(self, message: messages.Rows, rows: pa.RecordBatch) -> None:
-        """Hand targets on; `rows` have the columns `ip` and `port` and what is known of the answers."""
-        whose = (np.asarray(rows["ip"]) >> np.uint32(8)) % len(self.associators)
-        for number in np.unique(whose):
-            self.associators[number].send(message, rows.filter(pa.array(whose == number)))
+        """Send targets to the associators; `rows` have the columns `ip` and `port`, and what is known of the answers."""
+        associator = (np.asarray(rows["ip"]) >> np.uint32(8)) % len(self.associators)
+        for number in np.unique(associator):
+            self.associators[number].send(message, rows.filter(pa.array(associator == number)))
 
     def cooled(self, shard: int, number: int, attempt: int, counts: dict[str, Any], *, complete: bool) -> None:
-        """Say that no more of a range will come; the writer adds up the counts of all who say so."""
-        for channel, its_counts in ((self.writer, counts), *((each, {}) for each in self.associators)):
+        """Say that no more of a range will come; the writer adds up the counts of all that say so."""
+        for channel, its_counts in ((self.writer, counts), *((channel, {}) for channel in self.associators)):
             channel.send(
                 messages.Cooled(shard=shard, number=number, attempt=attempt, complete=complete, counts=its_counts)
             )

@@ -1,13 +1,13 @@
-"""The third round, the harm check: visits some targets late, and asks those that were visited whether they are still there.
+"""The third round, the harm check: visits some targets late, and checks whether targets that were visited still answer.
 
 ```
-visited    answered ─ delay → visit ─ delay → asked
-unvisited  answered ─ delay → asked ─ delay → visit ─ delay → asked
-speaker    visited ─ delay → asked
+visited    answered ─ delay → visit ─ delay → check
+unvisited  answered ─ delay → check ─ delay → visit ─ delay → check
+speaker    visited ─ delay → check
 ```
 
-The first asking of `unvisited` comes as long after a sign of life as the last of `visited`, with no visit between: what is gone by
-then is gone by itself, or lost on the way. Visits are the associators'; the SYNs leave through the engine.
+The first check of `unvisited` comes as long after a sign of life as the check of `visited`, with no visit in between. A host that is
+gone by then went away by itself, or its packets were lost. The associators make the visits; the SYNs leave through the engine.
 """
 
 import heapq
@@ -32,35 +32,36 @@ from pipeline.worker import rows
 from pipeline.worker.fanout import Fanout
 
 VISIT, BEFORE, AFTER = "visit", "before", "after"
-#: What is done with a target, step by step, each a delay after the one before.
+#: What is done with a target of each arm, step by step, each a delay after the one before.
 STEPS = {"visited": (VISIT, AFTER), "unvisited": (BEFORE, VISIT, AFTER), "speaker": (AFTER,)}
-#: What the associators are told of a target that was held back.
+#: What the associators get to know of a target that was deferred.
 SYN = ("ip", "port", "answered_at", "ttl", "window", "syn_rtt_us", "syn_options_hash")
 
 
 @dataclass(slots=True)
-class _Checked:
-    """A target on its way: what is still to be done with it, and its row of `harm`."""
-
-    task: "_Task"
-    told: dict[str, Any]
-    row: dict[str, Any]
-    left: list[str]
-
-    @property
-    def target(self) -> Target:
-        return self.row["ip"], self.row["port"]
-
-
-@dataclass(slots=True)
-class _Task:
+class _HarmRange:
     """One range of the round."""
 
     message: messages.Rows
     counts: SendCounts
     began: float
     open: int
+    """Targets that are not done."""
     probes: int = 0
+
+
+@dataclass(slots=True)
+class _HarmTarget:
+    """A target: what is known of it (a row of `held`), its row of `harm` so far, and the steps that are left."""
+
+    range: _HarmRange
+    known: dict[str, Any]
+    row: dict[str, Any]
+    steps: list[str]
+
+    @property
+    def target(self) -> Target:
+        return self.row["ip"], self.row["port"]
 
 
 @dataclass(slots=True)
@@ -69,118 +70,115 @@ class HarmChecks:
 
     paths: SweepPaths
     fanout: Fanout
-    asking: LivenessCheck
+    check: LivenessCheck
     delay: float
     source: str
-    _due: list[tuple[float, int, _Checked]] = field(default_factory=list)
-    _asked: dict[Target, _Checked] = field(default_factory=dict)
-    _tasks: list[_Task] = field(default_factory=list)
+    _due: list[tuple[float, int, _HarmTarget]] = field(default_factory=list)
+    _checking: dict[Target, _HarmTarget] = field(default_factory=dict)
+    _ranges: list[_HarmRange] = field(default_factory=list)
     _number: int = 0
 
     def begin(self, message: messages.Rows, targets: pa.RecordBatch) -> None:
-        """Take the targets of a range; what an earlier attempt finished is not done again."""
+        """Take the targets of a range, except those that an earlier attempt is done with."""
         now, epoch = time.monotonic(), time.time()
         finished, visited = rows.checked(self.paths, message.shard, message.number, message.attempt)
-        wanted = [told for told in targets.to_pylist() if (told["ip"], told["port"]) not in finished]
-        task = _Task(message, SendCounts(started_at=int(epoch * 1e6)), now, len(wanted))
-        self._tasks.append(task)
-        for told in wanted:
-            arm, answered = told["arm"], told["answered_at"]
-            row = {name: told[name] for name in ("ip", "port", "arm", "answered_at")}
-            checked = _Checked(task, told, row, list(STEPS[arm]))
-            again = visited.get(checked.target)
-            if arm == Arm.SPEAKER or again is not None:
-                row["visited_at"] = answered if again is None else again
-                checked.left = [AFTER]
-            since = row.get("visited_at", answered)
-            self._push(checked, now + max(0.0, since.timestamp() + self.delay - epoch))
+        unfinished = [known for known in targets.to_pylist() if (known["ip"], known["port"]) not in finished]
+        range_ = _HarmRange(message, SendCounts(started_at=int(epoch * 1e6)), now, len(unfinished))
+        self._ranges.append(range_)
+        for known in unfinished:
+            arm, answered_at = known["arm"], known["answered_at"]
+            row = {name: known[name] for name in ("ip", "port", "arm", "answered_at")}
+            target = _HarmTarget(range_, known, row, list(STEPS[arm]))
+            visited_at = visited.get(target.target)
+            if arm == Arm.SPEAKER or visited_at is not None:
+                row["visited_at"] = answered_at if visited_at is None else visited_at
+                target.steps = [AFTER]
+            since = row.get("visited_at", answered_at)
+            self._push(target, now + max(0.0, since.timestamp() + self.delay - epoch))
 
     def tick(self, permit: Permit, register_digest: str) -> None:
-        """Do what is due, note who has answered, and end the ranges that are over."""
+        """Do what is due, take the results of checks, and end the ranges that are over."""
         now = time.monotonic()
-        for told in self.asking.told(now):
-            self._told(told, now)
+        for result in self.check.results(now):
+            self._keep(result, now)
         while self._due and self._due[0][0] <= now and not permit.held:
-            checked = heapq.heappop(self._due)[2]
-            if permit.withheld.contains(np.array([checked.target[0]]))[0]:
-                self._leave(checked)
+            target = heapq.heappop(self._due)[2]
+            if permit.withheld.contains(np.array([target.target[0]]))[0]:
+                self._leave(target)
             else:
-                DO[checked.left[0]](self, checked, time.monotonic())  # many before it may have taken their time
-        for task in [task for task in self._tasks if not task.open]:
-            self._tasks.remove(task)
-            self._end(task, register_digest, complete=True)
+                DO[target.steps[0]](self, target, time.monotonic())  # many before it may have taken their time
+        for range_ in [range_ for range_ in self._ranges if not range_.open]:
+            self._ranges.remove(range_)
+            self._end(range_, register_digest, complete=True)
 
     def end(self, register_digest: str) -> None:
-        """Stop: what is not over is left to a later attempt."""
-        for task in self._tasks:
-            self._end(task, register_digest, complete=False)
-        self._tasks.clear()
+        """Stop; a later attempt takes what is not over."""
+        for range_ in self._ranges:
+            self._end(range_, register_digest, complete=False)
+        self._ranges.clear()
 
-    def _push(self, checked: _Checked, at: float) -> None:
+    def _push(self, target: _HarmTarget, at: float) -> None:
         self._number += 1
-        heapq.heappush(self._due, (at, self._number, checked))
+        heapq.heappush(self._due, (at, self._number, target))
 
-    def _leave(self, checked: _Checked) -> None:
-        """It has opted out, or is quarantined: nothing more is done with it."""
-        checked.task.counts.suppressed_visits += VISIT in checked.left
-        self._over(checked)
+    def _leave(self, target: _HarmTarget) -> None:
+        """End with a target that has opted out or is quarantined."""
+        target.range.counts.suppressed_visits += VISIT in target.steps
+        self._over(target)
 
-    def _visit(self, checked: _Checked, now: float) -> None:
-        """Hand a target that was held back to the associators."""
-        message = self._message(checked.task, "responses")
+    def _visit(self, target: _HarmTarget, now: float) -> None:
+        """Send a deferred target to the associators."""
         arrow = schema.table("held").arrow
-        columns = {name: pa.array([checked.told[name]], arrow.field(name).type) for name in SYN}
-        self.fanout.targets(message, pa.RecordBatch.from_pydict(columns))
-        checked.row["visited_at"] = _epoch_us()
-        checked.left.pop(0)
-        self._push(checked, now + self.delay)
+        columns = {name: pa.array([target.known[name]], arrow.field(name).type) for name in SYN}
+        self.fanout.targets(self._message(target.range, "responses"), pa.RecordBatch.from_pydict(columns))
+        target.row["visited_at"] = _epoch_us()
+        target.steps.pop(0)
+        self._push(target, now + self.delay)
 
-    def _ask(self, checked: _Checked, now: float) -> None:
-        """Ask a target; one that is being asked already waits for its turn."""
-        if self.asking.ask(checked.target):
-            self._asked[checked.target] = checked
+    def _check(self, target: _HarmTarget, now: float) -> None:
+        """Check whether a target answers; if a check of it is under way, try later."""
+        if self.check.add(target.target):
+            self._checking[target.target] = target
         else:
-            self._push(checked, now + self.asking.patience)
+            self._push(target, now + self.check.patience)
 
-    def _told(self, told: Liveness, now: float) -> None:
-        """A target was asked: note what came of it, and go on."""
-        checked = self._asked.pop(told.target)
-        when, row = checked.left.pop(0), checked.row
-        row[f"asked_{when}_at"] = _epoch_us() - int((now - told.asked_at) * 1e6)
-        row[f"alive_{when}"] = told.first or bool(told.second)
-        row[f"repeated_{when}"] = told.second is not None
-        checked.task.probes += 1 + (told.second is not None)
-        if checked.left:
-            self._push(checked, told.asked_at + self.delay)
+    def _keep(self, result: Liveness, now: float) -> None:
+        """Keep the result of a check, and go on with its target."""
+        target = self._checking.pop(result.target)
+        when, row = target.steps.pop(0), target.row
+        row[f"asked_{when}_at"] = _epoch_us() - int((now - result.sent_at) * 1e6)
+        row[f"alive_{when}"] = result.first or bool(result.second)
+        row[f"repeated_{when}"] = result.second is not None
+        target.range.probes += 1 + (result.second is not None)
+        if target.steps:
+            self._push(target, result.sent_at + self.delay)
         else:
-            self._over(checked)
+            self._over(target)
 
-    def _over(self, checked: _Checked) -> None:
-        """All that is to be known of a target is."""
-        task = checked.task
-        self.fanout.rows(self._message(task, "harm"), parts.from_rows([checked.row], "harm"))
-        task.open -= 1
+    def _over(self, target: _HarmTarget) -> None:
+        """Have the writer keep a target's row: no step is left."""
+        self.fanout.rows(self._message(target.range, "harm"), parts.from_rows([target.row], "harm"))
+        target.range.open -= 1
 
-    def _message(self, task: _Task, table: str) -> messages.Rows:
-        asked = task.message
+    def _message(self, range_: _HarmRange, table: str) -> messages.Rows:
+        task = range_.message
         return messages.Rows(
-            shard=asked.shard, number=asked.number, attempt=asked.attempt, table=table, round=ROUND,
-            vantage=self.source,
-        )  # fmt: skip
+            shard=task.shard, number=task.number, attempt=task.attempt, table=table, round=ROUND, vantage=self.source
+        )
 
-    def _end(self, task: _Task, register_digest: str, *, complete: bool) -> None:
-        task.counts.send_seconds = time.monotonic() - task.began
-        asked = task.message
-        counts = rows.counts(task.counts, round=ROUND, vantage=self.source, register_digest=register_digest)
-        counts["harm_probes"] = task.probes
-        self.fanout.cooled(asked.shard, asked.number, asked.attempt, counts, complete=complete)
+    def _end(self, range_: _HarmRange, register_digest: str, *, complete: bool) -> None:
+        range_.counts.send_seconds = time.monotonic() - range_.began
+        task = range_.message
+        counts = rows.counts(range_.counts, round=ROUND, vantage=self.source, register_digest=register_digest)
+        counts["harm_probes"] = range_.probes
+        self.fanout.cooled(task.shard, task.number, task.attempt, counts, complete=complete)
 
 
 #: How each step is done.
-DO: dict[str, Callable[[HarmChecks, _Checked, float], None]] = {
+DO: dict[str, Callable[[HarmChecks, _HarmTarget, float], None]] = {
     VISIT: HarmChecks._visit,
-    BEFORE: HarmChecks._ask,
-    AFTER: HarmChecks._ask,
+    BEFORE: HarmChecks._check,
+    AFTER: HarmChecks._check,
 }
 
 

@@ -14,8 +14,8 @@ from pipeline.lake import parts
 from pipeline.lake.layout import SweepPaths
 from pipeline.lake.store import Location
 from pipeline.outcome import Transport
-from pipeline.probe.greeting import Settled
 from pipeline.probe.range_state import SendCounts
+from pipeline.probe.result import Result
 from pipeline.record import banner
 from pipeline.space.plan import Plan
 from pipeline.space.shard import range_key
@@ -66,14 +66,14 @@ def by_table(rows: list[dict[str, Any]], *, round: int) -> Iterator[tuple[str, p
     yield from ((table, parts.from_rows(its_rows, table)) for table, its_rows in chosen.items() if its_rows)
 
 
-def settled(results: Sequence[Settled]) -> Iterator[tuple[str, pa.RecordBatch]]:
+def settled(results: Sequence[Result]) -> Iterator[tuple[str, pa.RecordBatch]]:
     """The tables that hosts which said nothing of DICOM's have rows in, with these rows, made as whole columns."""
-    keys = {said: banner(said) for said in {result.banner for result in results}}
+    keys = {said: banner(said) for said in {result.end.banner for result in results}}
     kinds = {
-        "outcome": [str(result.outcome) for result in results],
-        "close_kind": [str(result.kind) for result in results],
-        "close_stage": [str(result.stage) for result in results],
-        "banner": [keys[result.banner] for result in results],
+        "outcome": [str(result.end.outcome) for result in results],
+        "close_kind": [str(result.end.kind) for result in results],
+        "close_stage": [str(result.end.stage) for result in results],
+        "banner": [keys[result.end.banner] for result in results],
     }
     which = pa.array(np.repeat(np.arange(len(results)), [len(result.rows) for result in results]))
     arrow = schema.table("responses").arrow
@@ -93,7 +93,7 @@ def settled(results: Sequence[Settled]) -> Iterator[tuple[str, pa.RecordBatch]]:
 class Waiting:
     """What came of conversations with targets of one range, on its way to the writer."""
 
-    settled: list[Settled] = field(default_factory=list)
+    settled: list[Result] = field(default_factory=list)
     talked: list[dict[str, Any]] = field(default_factory=list)
 
     def tables(self) -> Iterator[tuple[str, pa.RecordBatch]]:

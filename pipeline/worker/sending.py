@@ -1,4 +1,4 @@
-"""The engine's process: sends the ranges that are assigned, greets who answers, and hands on what came of it."""
+"""The process of a sender: sends the ranges that are assigned, greets hosts that answer, and passes on the results."""
 
 import os
 import socket
@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -18,71 +18,75 @@ from pipeline import schema
 from pipeline.lake import harm_targets
 from pipeline.lake.visit_log import VisitLog
 from pipeline.optout import register
-from pipeline.optout.watch import Watch
 from pipeline.outcome import Arm
-from pipeline.probe.engine import PacketEngine
-from pipeline.probe.flow_table import Talked
-from pipeline.probe.greeting import Settled
+from pipeline.probe.events import Controls, Deferred, Finished, Greeted, Responses
 from pipeline.probe.pacer import Pacer
-from pipeline.probe.range_state import Connected, Controls, Deferred, Finished, Greeted, Responses
-from pipeline.record import columns
+from pipeline.probe.result import Result
+from pipeline.record import Visit, columns
 from pipeline.space.shard import Range
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
 from pipeline.wire.outgoing import Outgoing
 from pipeline.worker import rows
-from pipeline.worker.connector import Connector
 from pipeline.worker.context import PROGRESS_SECONDS, WorkerContext
 from pipeline.worker.control_targets import ControlTargets, targets
 from pipeline.worker.fanout import Fanout
 from pipeline.worker.harm_checks import HarmChecks
 from pipeline.worker.rows import Origin
 from pipeline.worker.second_visits import SecondVisits
-from pipeline.worker.sender import SENDERS
+from pipeline.worker.sender import SenderContext, SenderParts, make_sender
 
 FLUSH_SECONDS = 0.1
 
 
-def run_engine(name: str, setting: WorkerContext, context: zmq.Context[zmq.Socket[bytes]], coordinator: Sender) -> None:
-    """Send the ranges that are assigned, greet who answers."""
-    plan, number = setting.plan, setting.engines.index(name)
-    inbox = Receiver(context, Address(setting.folder, name))
-    writer = Sender(context, Address(setting.folder, "writer"))
-    fanout = Fanout(writer, [Sender(context, Address(setting.folder, name)) for name in setting.associators])
+class Channels(NamedTuple):
+    """From the coordinator; to the coordinator; to the writer and the associators."""
+
+    inbox: Receiver
+    coordinator: Sender
+    fanout: Fanout
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """What a sender does in addition to its ranges."""
+
+    second_visits: SecondVisits
+    harm_checks: HarmChecks
+    control_targets: ControlTargets
+
+
+def run_engine(name: str, worker: WorkerContext, context: zmq.Context[zmq.Socket[bytes]], coordinator: Sender) -> None:
+    """Run the sender of this name until the coordinator stops it."""
+    plan, number = worker.plan, worker.engines.index(name)
+    associators = [Sender(context, Address(worker.folder, name)) for name in worker.associators]
+    fanout = Fanout(Sender(context, Address(worker.folder, "writer")), associators)
+    channels = Channels(Receiver(context, Address(worker.folder, name)), coordinator, fanout)
     outgoing = Outgoing.from_json(plan.requests, where="plan, requests")
     with ExitStack() as stack:
-        watch = stack.enter_context(setting.watch())
-        begun = VisitLog(setting.sweep.paths, name)
-        sender = SENDERS[plan.probe.engine](setting, number, outgoing, watch, begun, stack)
-        source = sender.source
-        second = SecondVisits(fanout, Pacer(plan.tls.rate, time.monotonic()), source)
-        checks = HarmChecks(setting.sweep.paths, fanout, sender.asking, plan.harm.delay if plan.harm else 0.0, source)
-        asked = targets(plan.control) if number == 0 else []
-        control = ControlTargets(
-            asked, plan.control.interval, sender.own, register.of(plan.register, setting.sweep.paths.lake)
-        )
-        origin = Origin.of(plan, f"{socket.gethostname()}-{os.getpid()}", outgoing)
-        SenderProcess(
-            setting,
-            number,
-            sender.engine,
-            begun,
-            watch,
-            inbox,
-            fanout,
-            second,
-            checks,
-            control,
-            coordinator,
-            source,
-            origin,
-        ).run()
-    inbox.close()
+        watch = stack.enter_context(worker.watch())
+        sender_context = SenderContext(worker, number, outgoing, watch, VisitLog(worker.sweep.paths, name), stack)
+        sender = make_sender(sender_context)
+        SenderProcess(sender_context, sender, channels, _rounds(sender_context, sender, fanout)).run()
+    channels.inbox.close()
     fanout.close()
 
 
-def _told(event: Responses) -> dict[str, NDArray[Any]]:
-    """What is known of targets that answered, as columns."""
+def _rounds(context: SenderContext, sender: SenderParts, fanout: Fanout) -> Rounds:
+    """What a sender does in addition to its ranges; only the first one has control targets."""
+    worker, plan = context.worker, context.plan
+    obeyed = register.of(plan.register, worker.sweep.paths.lake)
+    delay = plan.harm.delay if plan.harm else 0.0
+    control = targets(plan.control) if context.number == 0 else []
+    return Rounds(
+        SecondVisits(fanout, Pacer(plan.tls.rate, time.monotonic()), sender.source),
+        HarmChecks(worker.sweep.paths, fanout, sender.checks.harm, delay, sender.source),
+        ControlTargets(control, plan.control.interval, sender.checks.control, obeyed),
+    )
+
+
+def _syn_columns(event: Responses) -> dict[str, NDArray[Any]]:
+    """What the SYN-ACKs of targets show, as columns."""
     answers = event.answers
     return {
         "ip": answers.address,
@@ -97,173 +101,172 @@ def _told(event: Responses) -> dict[str, NDArray[Any]]:
 
 @dataclass(slots=True)
 class SenderProcess:
-    """The engine's process: commands in, finished conversations and targets for the associators out."""
+    """Takes the coordinator's commands, drives the engine, and passes results to the writer and targets to the associators."""
 
-    setting: WorkerContext
-    number: int
-    """Which of the senders this is."""
-    engine: PacketEngine | Connector
-    begun: VisitLog
-    watch: Watch
-    inbox: Receiver
-    fanout: Fanout
-    second: SecondVisits
-    checks: HarmChecks
-    control: ControlTargets
-    coordinator: Sender
-    source: str
-    origin: Origin
+    context: SenderContext
+    sender: SenderParts
+    channels: Channels
+    rounds: Rounds
     attempts: dict[tuple[int, int], int] = field(default_factory=dict)
-    waiting: defaultdict[tuple[int, int], rows.Waiting] = field(default_factory=lambda: defaultdict(rows.Waiting))
-    told: bool = True
+    pending: defaultdict[tuple[int, int], rows.Waiting] = field(default_factory=lambda: defaultdict(rows.Waiting))
+    """Results of each range that have not been flushed."""
+    reported_idle: bool = True
     stopped: bool = False
     shown: float = 0.0
     flushed: float = 0.0
     seen: Counter[str] = field(default_factory=Counter)
+    origin: Origin = field(init=False)
+
+    def __post_init__(self) -> None:
+        worker = f"{socket.gethostname()}-{os.getpid()}"
+        self.origin = Origin.of(self.context.plan, worker, self.context.outgoing)
 
     def run(self) -> None:
-        """Work until told to stop and no conversation is open."""
-        while not self.stopped or self.engine.busy:
-            self.command()
-            for event in self.engine.tick():
+        """Work until the coordinator stops it and no conversation is open."""
+        watch, engine, rounds = self.context.watch, self.sender.engine, self.rounds
+        while not self.stopped or engine.busy:
+            self.obey()
+            for event in engine.tick():
                 HANDLERS[type(event)](self, event)
-            self.second.tick(self.watch.permit(), self.watch.digest)
-            self.checks.tick(self.watch.permit(), self.watch.digest)
-            self.control.tick(self.watch.permit())
-            if self.engine.idle and self.second.idle and not self.told:
-                self.told = True
-                self.coordinator.send(messages.Sent(shard=0, number=0, sender=self.number))
+            rounds.second_visits.tick(watch.permit(), watch.digest)
+            rounds.harm_checks.tick(watch.permit(), watch.digest)
+            rounds.control_targets.tick(watch.permit())
+            if engine.idle and rounds.second_visits.idle and not self.reported_idle:
+                self.reported_idle = True
+                self.channels.coordinator.send(messages.Sent(shard=0, number=0, sender=self.context.number))
             self.flush()
             self.show()
-        self.second.end(self.watch.digest)
-        self.checks.end(self.watch.digest)
-        self.fanout.stop()
+        rounds.second_visits.end(watch.digest)
+        rounds.harm_checks.end(watch.digest)
+        self.channels.fanout.stop()
 
-    def command(self) -> None:
-        """Obey the coordinator's next command."""
-        received = self.inbox.receive(0.0)
+    def obey(self) -> None:
+        """Take the coordinator's next command."""
+        received = self.channels.inbox.receive(0.0)
         match received[0] if received else None:
             case messages.Assign() as task:
                 self.assign(task)
-                self.told = False
+                self.reported_idle = False
             case messages.Rows(round=harm_targets.ROUND) as task if received and received[1] is not None:
-                self.checks.begin(task, received[1])
+                self.rounds.harm_checks.begin(task, received[1])
             case messages.Rows() as task if received and received[1] is not None:
-                self.second.begin(task, received[1])
-                self.told = False
+                self.rounds.second_visits.begin(task, received[1])
+                self.reported_idle = False
             case messages.Stop():
                 self.stopped = True
-                self.engine.stop()
+                self.sender.engine.stop()
 
     def assign(self, task: messages.Assign) -> None:
-        """Begin a range; whom an earlier attempt has visited is not greeted again."""
+        """Begin a range; targets that an earlier attempt has visited are not visited again."""
         self.attempts[task.shard, task.number] = task.attempt
-        self.begun.open(task.shard, task.number, task.attempt)
-        visited = sorted(rows.known(self.setting.sweep.paths, task.shard, task.number, task.attempt))
-        known = None
-        if visited:
-            ip, port = zip(*visited, strict=True)
-            known = np.array(ip, dtype=np.uint32), np.array(port, dtype=np.uint16)
-        self.engine.begin(Range(task.shard, task.number, task.first_index, task.last_index), known)
+        self.context.visit_log.open(task.shard, task.number, task.attempt)
+        known = sorted(rows.known(self.context.worker.sweep.paths, task.shard, task.number, task.attempt))
+        visited = None
+        if known:
+            ip, port = zip(*known, strict=True)
+            visited = np.array(ip, dtype=np.uint32), np.array(port, dtype=np.uint16)
+        self.sender.engine.begin(Range(task.shard, task.number, task.first_index, task.last_index), visited)
 
-    def message(self, chosen: Range, table: str) -> messages.Rows:
-        """What announces rows of a range."""
-        attempt = self.attempts[chosen.shard, chosen.number]
-        return messages.Rows(
-            shard=chosen.shard, number=chosen.number, attempt=attempt, table=table, vantage=self.source
-        )
+    # --- events of the engine ---
 
-    def hand_on(self, event: Responses) -> None:
-        """Tell the associators whom they are to visit."""
+    def pass_on(self, event: Responses) -> None:
+        """Send targets to the associators, which visit them."""
         self.seen["responsive"] += len(event.answers.address)
-        batch = pa.RecordBatch.from_pydict({name: pa.array(column) for name, column in _told(event).items()})
-        self.fanout.targets(self.message(event.range, "responses"), batch)
+        batch = pa.RecordBatch.from_pydict({name: pa.array(column) for name, column in _syn_columns(event).items()})
+        self.channels.fanout.targets(self._message(event.range, "responses"), batch)
 
-    def keep_held(self, event: Deferred) -> None:
-        """Have the writer keep who was reset, to be visited later."""
+    def keep_deferred(self, event: Deferred) -> None:
+        """Have the writer keep targets that are visited later."""
         self.seen["responsive"] += len(event.answers.address)
-        same = {"shard": event.range.shard, "range": event.range.number}
+        of_range = {"shard": event.range.shard, "range": event.range.number}
         arms = np.where(event.visits_first, str(Arm.VISITED), str(Arm.UNVISITED))
-        columns = {**_told(event), **{name: np.full(len(arms), value) for name, value in same.items()}, "arm": arms}
+        same = {name: np.full(len(arms), value) for name, value in of_range.items()}
+        columns = {**_syn_columns(event), **same, "arm": arms}
         table = schema.table("held").arrow
         arrays = [pa.array(columns[field.name]).cast(field.type) for field in table]
-        self.fanout.rows(self.message(event.range, "held"), pa.RecordBatch.from_arrays(arrays, schema=table))
+        self.channels.fanout.rows(self._message(event.range, "held"), pa.RecordBatch.from_arrays(arrays, schema=table))
 
     def keep(self, event: Greeted) -> None:
-        """Have the writer keep what came of conversations: their rows go with the next flush."""
-        waiting = self.waiting[event.range.shard, event.range.number]
-        result = event.result
-        if isinstance(result, Settled):
-            outcome, count = result.outcome, len(result.rows)
-            waiting.settled.append(result)
+        """Have the writer keep how visits ended, with the next flush."""
+        result, pending = event.result, self.pending[event.range.shard, event.range.number]
+        if result.visit is None:
+            pending.settled.append(result)
         else:
-            outcome, count = result.visit.outcome, 1
-            waiting.talked.append(self.talked(event.range, result))
-        self.seen["responsive"] += count
-        self.seen[str(outcome)] += count
-
-    def talked(self, chosen: Range, talked: Talked | Connected) -> dict[str, Any]:
-        """The row of a host that was talked with."""
-        visit = talked.visit
-        attempt = self.attempts[chosen.shard, chosen.number]
-        where = {"shard": chosen.shard, "range": chosen.number, "attempt": attempt, "round": 1}
-        origin = self.origin.columns(
-            vantage=self.source, secured=visit.tls is not None, register_digest=self.watch.digest
-        )
-        return columns(visit) | talked.syn | where | origin
+            pending.talked.append(self._row(event.range, result, result.visit))
+        self.seen["responsive"] += result.hosts
+        self.seen[str(result.end.outcome)] += result.hosts
 
     def keep_controls(self, event: Controls) -> None:
-        """Have the writer keep who answered where nothing should."""
+        """Have the writer keep addresses that answered where nothing should."""
         answers = event.answers
+        answered_at = np.full(len(answers.address), event.answered_at)
+        columns = (answers.address, answers.port, answered_at, answers.ttl, answers.window)
         table = schema.table("controls").arrow
-        columns = (
-            answers.address,
-            answers.port,
-            np.full(len(answers.address), event.answered_at),
-            answers.ttl,
-            answers.window,
-        )
         arrays = [pa.array(column).cast(field.type) for column, field in zip(columns, table, strict=True)]
-        self.fanout.rows(self.message(event.range, "controls"), pa.RecordBatch.from_arrays(arrays, schema=table))
+        batch = pa.RecordBatch.from_arrays(arrays, schema=table)
+        self.channels.fanout.rows(self._message(event.range, "controls"), batch)
 
     def finish(self, event: Finished) -> None:
         """Say that no more of a range will come."""
-        chosen = event.range
+        range_ = event.range
         self.flush(now=True)
-        self.begun.close(chosen.shard, chosen.number)
-        if (found := self.control.rows()) is not None:
-            self.fanout.rows(self.message(chosen, "control_targets"), found)
-        counts = rows.counts(event.counts, round=1, vantage=self.source, register_digest=self.watch.digest)
-        attempt = self.attempts[chosen.shard, chosen.number]
-        self.fanout.cooled(chosen.shard, chosen.number, attempt, counts, complete=event.complete)
+        self.context.visit_log.close(range_.shard, range_.number)
+        if (control_rows := self.rounds.control_targets.rows()) is not None:
+            self.channels.fanout.rows(self._message(range_, "control_targets"), control_rows)
+        digest = self.context.watch.digest
+        counts = rows.counts(event.counts, round=1, vantage=self.sender.source, register_digest=digest)
+        attempt = self.attempts[range_.shard, range_.number]
+        self.channels.fanout.cooled(range_.shard, range_.number, attempt, counts, complete=event.complete)
+
+    # --- messages ---
+
+    def _message(self, range_: Range, table: str) -> messages.Rows:
+        """The header of rows of a range."""
+        attempt = self.attempts[range_.shard, range_.number]
+        return messages.Rows(
+            shard=range_.shard, number=range_.number, attempt=attempt, table=table, vantage=self.sender.source
+        )
+
+    def _row(self, range_: Range, result: Result, visit: Visit) -> dict[str, Any]:
+        """The row of a host that a conversation was held with."""
+        attempt = self.attempts[range_.shard, range_.number]
+        of_range = {"shard": range_.shard, "range": range_.number, "attempt": attempt, "round": 1}
+        origin = self.origin.columns(
+            vantage=self.sender.source, secured=visit.tls is not None, register_digest=self.context.watch.digest
+        )
+        return {**columns(visit), **result.syn, **of_range, **origin}
 
     def flush(self, *, now: bool = False) -> None:
-        """Hand conversations to the writer as a group."""
+        """Send the pending results to the writer, at most every FLUSH_SECONDS unless it must be now."""
         at = time.monotonic()
         if not now and at - self.flushed < FLUSH_SECONDS:
             return
         self.flushed = at
-        for (shard, number), waiting in self.waiting.items():
-            for table, batch in waiting.tables():
-                message = messages.Rows(shard=shard, number=number, attempt=self.attempts[shard, number], table=table)
-                self.fanout.rows(message, batch)
-        self.waiting.clear()
+        for (shard, number), pending in self.pending.items():
+            attempt = self.attempts[shard, number]
+            for table, batch in pending.tables():
+                message = messages.Rows(shard=shard, number=number, attempt=attempt, table=table)
+                self.channels.fanout.rows(message, batch)
+        self.pending.clear()
 
     def show(self) -> None:
         """Report progress now and then."""
         now = time.monotonic()
         if now - self.shown > PROGRESS_SECONDS or self.stopped:
             self.shown = now
-            counts = {"probed": self.engine.probes, "suppressed": self.engine.suppressed, **self.seen}
-            held = self.watch.permit().held
-            stage = self.setting.engines[self.number]
-            self.coordinator.send(messages.Progress(shard=0, number=0, stage=stage, counts=counts, held=held))
+            engine = self.sender.engine
+            counts = {"probed": engine.probes, "suppressed": engine.suppressed, **self.seen}
+            paused = self.context.watch.permit().held
+            stage = self.context.worker.engines[self.context.number]
+            self.channels.coordinator.send(
+                messages.Progress(shard=0, number=0, stage=stage, counts=counts, held=paused)
+            )
 
 
 #: What is done with each kind of event of the engine.
 HANDLERS: dict[type, Callable[[SenderProcess, Any], None]] = {
-    Responses: SenderProcess.hand_on,
-    Deferred: SenderProcess.keep_held,
+    Responses: SenderProcess.pass_on,
+    Deferred: SenderProcess.keep_deferred,
     Greeted: SenderProcess.keep,
     Controls: SenderProcess.keep_controls,
     Finished: SenderProcess.finish,

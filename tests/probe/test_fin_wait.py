@@ -20,7 +20,7 @@ from pipeline.probe.fin_wait import FIN_SECONDS, FIN_WAIT, SETTLED, FinWaitQueue
 from pipeline.testbed.closed import Pair, closed_pair, configure, inside, play
 from tests.testbed.running import CENSUS, ROOT
 
-#: Real listeners that read and never answer; each says how its connections ended.
+#: Real listeners that read and never answer; each prints how its connection ended.
 LISTEN = r"""
 import os, socket, threading
 def hold(port):
@@ -78,25 +78,25 @@ def test_a_lost_fin_is_followed_by_a_reset(pair: Pair, tmp_path: Path) -> None:
     ):
         ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240)
         assert ended.returncode == 0, ended.stderr[-2000:]
-    said, _ = listening.communicate(timeout=10)
-    assert sorted(said.splitlines()) == ["104 closed", "105 reset"]
+    output, _ = listening.communicate(timeout=10)
+    assert sorted(output.splitlines()) == ["104 closed", "105 reset"]
 
 
 @given(st.integers(1, 8192), st.integers(0, 8192))
-def test_a_slot_tells_what_is_to_be_acknowledged(sent: int, acked: int) -> None:
-    """A target closes until all bytes of ours are acknowledged; where none are awaited it is over at once."""
-    slots = np.array([fin_wait_state(sent), fin_wait_state(0)], dtype=np.int32)
-    assert slots[0] <= FIN_WAIT and slots[1] == SETTLED
-    assert acknowledged(slots, np.full(2, acked, dtype=np.uint32)).tolist() == [acked >= sent, False]
+def test_a_state_shows_what_is_to_be_acknowledged(sent: int, acked: int) -> None:
+    """A target is in FIN-WAIT until all bytes of ours are acknowledged; if there are none, it is settled at once."""
+    state = np.array([fin_wait_state(sent), fin_wait_state(0)], dtype=np.int32)
+    assert state[0] <= FIN_WAIT and state[1] == SETTLED
+    assert acknowledged(state, np.full(2, acked, dtype=np.uint32)).tolist() == [acked >= sent, False]
 
 
-def test_everyone_has_the_same_time() -> None:
-    """Who was sent a FIN first is looked at first, and nobody before a second is over."""
-    closing, rows = FinWaitQueue(), np.zeros(1, dtype=CONNECTION)
-    assert closing.next_due == float("inf")
-    for number, now in ((1, 10.0), (2, 10.5)):
-        closing.add(number, np.array([number]), rows, now)
-    assert closing.next_due == 10.0 + FIN_SECONDS
-    assert [each.number for each in closing.due(10.9)] == []
-    assert [each.number for each in closing.due(11.2)] == [1]
-    assert [each.number for each in closing.due(12.0)] == [2]
+def test_all_hosts_have_the_same_time() -> None:
+    """Hosts that were sent a FIN first are due first, and none before a second is over."""
+    queue, rows = FinWaitQueue(), np.zeros(1, dtype=CONNECTION)
+    assert queue.next_due == float("inf")
+    for serial, now in ((1, 10.0), (2, 10.5)):
+        queue.add(serial, np.array([serial]), rows, now)
+    assert queue.next_due == 10.0 + FIN_SECONDS
+    assert [waiting.serial for waiting in queue.due(10.9)] == []
+    assert [waiting.serial for waiting in queue.due(11.2)] == [1]
+    assert [waiting.serial for waiting in queue.due(12.0)] == [2]

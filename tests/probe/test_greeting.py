@@ -1,4 +1,4 @@
-"""The stateless greeting: segments of many hosts, many of each, are taken in rounds; what is said stands where it must."""
+"""The stateless greeting: segments are taken in rounds, and ours have their place in the stream."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from pipeline.guard.proof import TESTBED
 from pipeline.guard.sockets import ONLY_TESTBED
 from pipeline.outcome import Outcome
 from pipeline.probe.clock import Clock
-from pipeline.probe.greeting import Greeter, Settled, _rounds
+from pipeline.probe.greeting import Greeter, ReceivedSegments, SynAcks, _rounds
 from pipeline.probe.segments import SegmentSender
 from pipeline.rings.packet_ring import SegmentRing
 from pipeline.testbed.closed import VANTAGE_MAC, WORLD_MAC, closed_pair
@@ -24,7 +24,7 @@ OURS, THEIRS = 1000, 5000
 
 
 def segment(flags: int, sequence: int, window: int) -> Answers:
-    """One of a host's, without bytes, that acknowledges our SYN."""
+    """One segment of a host, without bytes, that acknowledges our SYN."""
     columns = {"address": 11 << 24, "port": 104, "our_port": 20_000, "our_sequence": OURS, "sequence": sequence}
     columns |= {"flags": flags, "ttl": 64, "window": window, "options": 0, "frame": 0, "begin": 40, "size": 0}
     types = {
@@ -39,9 +39,9 @@ def segment(flags: int, sequence: int, window: int) -> Answers:
     return Answers(**{name: np.array([value], types.get(name, "u2")) for name, value in columns.items()})
 
 
-@pytest.mark.parametrize(("window", "said"), [(0, 0), (64240, len(OUTGOING.request))])
-def test_our_fin_counts_what_was_sent(window: int, said: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When a peer closes, our FIN stands behind the request; if the peer's window was shut, at its place, since none was sent."""
+@pytest.mark.parametrize(("window", "sent"), [(0, 0), (64240, len(OUTGOING.request))])
+def test_our_fin_counts_what_was_sent(window: int, sent: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a peer closes, our FIN comes after the request; or in its place, if the peer's window was closed and none was sent."""
     with closed_pair() as pair:
         manifest = tmp_path / "manifest.json"
         manifest.write_bytes(msgspec.json.encode(pair.manifest))
@@ -50,19 +50,19 @@ def test_our_fin_counts_what_was_sent(window: int, said: int, tmp_path: Path, mo
         here = namespaces.inside(pair.vantage, lambda: sockets.packet_socket("vantage0", 0))
         there = namespaces.inside(pair.world, lambda: sockets.packet_socket("world0", 3))
         link = Link(*(bytes.fromhex(mac.replace(":", "")) for mac in (VANTAGE_MAC, WORLD_MAC)), 0xC6120001)
-        speaker = SegmentSender(SegmentRing.over(here), link, OUTGOING)
-        greeter = Greeter(speaker, OUTGOING, None)  # type: ignore[arg-type]
+        segments = SegmentSender(SegmentRing.over(here), link, OUTGOING)
+        greeter = Greeter(segments, OUTGOING, None)  # type: ignore[arg-type]
         one, at = np.zeros(1, dtype=np.uint32), Clock(0.0, 0)
-        slots = greeter.greet(segment(SYN | ACK, THEIRS, window), one, 1, one, at)
-        acked = np.full(1, said, dtype=np.uint32)
-        (settled,) = greeter.hear(segment(FIN | ACK, THEIRS + 1, window), slots, acked, [b""], at)
-        assert isinstance(settled, Settled)
-        assert (settled.outcome, settled.sent) == (Outcome.CLOSED, said + 1)
-        speaker.flush()
+        slots = greeter.greet(SynAcks(segment(SYN | ACK, THEIRS, window), 1, one.astype(np.int64), one, at))
+        acked = np.full(1, sent, dtype=np.uint32)
+        fin = segment(FIN | ACK, THEIRS + 1, window)
+        (result,) = greeter.receive(ReceivedSegments(fin, slots, acked, [b""], at))
+        assert (result.end.outcome, result.sent, result.visit) == (Outcome.CLOSED, sent + 1, None)
+        segments.flush()
         there.settimeout(5)
         while not (frame := there.recv(4096))[47] & FIN:
             pass
-        assert int.from_bytes(frame[38:42]) == OURS + 1 + said
+        assert int.from_bytes(frame[38:42]) == OURS + 1 + sent
         here.close()
         there.close()
 
@@ -70,10 +70,10 @@ def test_our_fin_counts_what_was_sent(window: int, said: int, tmp_path: Path, mo
 @given(st.lists(st.integers(0, 8), max_size=40))
 def test_each_segment_has_its_turn(slots: list[int]) -> None:
     """Every segment is in one round; no round has two of a host, and the n-th of a host is in the n-th."""
-    rounds = [chosen.tolist() for chosen in _rounds(np.array(slots, dtype=np.int64))]
-    assert sorted(place for chosen in rounds for place in chosen) == list(range(len(slots)))
-    for number, chosen in enumerate(rounds):
-        assert [slots[:place].count(slots[place]) for place in chosen] == [number] * len(chosen)
+    rounds = [which.tolist() for which in _rounds(np.array(slots, dtype=np.int64))]
+    assert sorted(index for which in rounds for index in which) == list(range(len(slots)))
+    for number, which in enumerate(rounds):
+        assert [slots[:index].count(slots[index]) for index in which] == [number] * len(which)
 
 
 def test_nothing_has_no_rounds() -> None:

@@ -9,7 +9,7 @@ from pipeline.guard import namespaces, sockets
 from pipeline.probe import clock
 from pipeline.probe.extra_probes import ExtraProbes
 from pipeline.probe.greeting import Greeter
-from pipeline.probe.listener import Listener
+from pipeline.probe.listener import FirstAnswers, Listener, ProbeSet
 from pipeline.probe.range_state import OpenRange
 from pipeline.probe.segments import SegmentSender
 from pipeline.rings.packet_ring import SegmentRing
@@ -32,21 +32,23 @@ WALK = Walk(Space.over(SPACE), Permutation.seeded(COUNT, 1), (104,), addresses=C
 
 
 def test_each_target_is_greeted_once(vantage: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of answers that come twice, one is greeted and one counted; one with a wrong cookie is greeted by nobody."""
+    """Of an answer that comes twice, one is greeted and one counted as a duplicate; one with a wrong cookie is not greeted."""
     there = link()
-    speaker = SegmentSender(
+    segments = SegmentSender(
         SegmentRing.over(sockets.packet_socket("vantage0", 0)),
         Link(there.gateway_mac, there.source_mac, there.source),
         OUTGOING,
     )
     listener = Listener(
-        WALK, SECRET, ReceiveRing(sockets.packet_socket("vantage0", ETH_P_ALL)), speaker,
-        Greeter(speaker, OUTGOING, None),  # type: ignore[arg-type]
-        asides=ExtraProbes((), SECRET), handed_on=(), begins=lambda *_: None,
-    )  # fmt: skip
-    opened = listener.open[1] = OpenRange.of(Range(0, 0, 0, COUNT - 1), 0.0)
+        ProbeSet(WALK, SECRET, ExtraProbes((), SECRET)),
+        ReceiveRing(sockets.packet_socket("vantage0", ETH_P_ALL)),
+        segments,
+        Greeter(segments, OUTGOING, None),  # type: ignore[arg-type]
+        FirstAnswers(log=lambda *_: None),
+    )
+    opened = listener.open[1] = OpenRange.begin(Range(0, 0, 0, COUNT - 1), 0.0)
     addresses, ports = WALK.targets(0, 0, COUNT)
-    opened.ask(COUNT, clock.now())
+    opened.mark_sent(COUNT, clock.now())
     cookie = bake(SECRET, addresses, ports)
     right = Endpoints(addresses, ports, cookie.source_port, np.zeros(COUNT, np.uint32), cookie.sequence + np.uint32(1))
     wrong = Endpoints(addresses, ports, cookie.source_port, right.sequence, cookie.sequence - np.uint32(1))
@@ -60,5 +62,5 @@ def test_each_target_is_greeted_once(vantage: Pair, monkeypatch: pytest.MonkeyPa
         list(listener.tick(clock.now()))
     counts = opened.counts
     assert (counts.greetings, counts.duplicates, counts.ring_invalid) == (COUNT, COUNT, COUNT)
-    assert opened.talking == COUNT
+    assert opened.conversations == COUNT
     assert opened.answered.all()

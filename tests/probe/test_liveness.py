@@ -1,8 +1,9 @@
-"""SYNs that belong to no range: sent as granted, repeated once, answered or not."""
+"""Liveness checks: SYNs are sent as granted, repeated once, and answered or not."""
 
 import numpy as np
 
 from pipeline.probe.liveness import LivenessCheck
+from pipeline.probe.probes import answers_to
 from pipeline.wire.cookie import Secret, bake
 from pipeline.wire.packet import ACK, RST, SYN, Answers
 
@@ -18,44 +19,43 @@ def answer(secret: Secret, flags: int) -> Answers:
     return Answers(address, port, cookie.source_port, cookie.sequence, none, flag, none, none, none, none, none, none)
 
 
-def test_an_answer_is_told_at_once() -> None:
-    """Who answers the first SYN is told so before patience ends, and may then be asked again."""
-    asking = LivenessCheck(SECRET, 2.0)
-    assert asking.ask(HOST) and not asking.ask(HOST)
-    ((addresses, ports),) = asking.due(10.0, lambda wanted: wanted)
+def test_an_answer_is_a_result_at_once() -> None:
+    """A host that answers the first SYN has its result before the patience is over, and may then be checked again."""
+    check = LivenessCheck(SECRET, 2.0)
+    assert check.add(HOST) and not check.add(HOST)
+    ((addresses, ports),) = check.due(10.0, lambda wanted: wanted)
     assert (addresses.tolist(), ports.tolist()) == ([HOST[0]], [HOST[1]])
-    assert not asking.told(10.1)
-    asking.hear(answer(SECRET, SYN | ACK))
-    (told,) = asking.told(10.2)
-    assert (told.target, told.asked_at, told.first, told.second) == (HOST, 10.0, True, None)
-    assert asking.ask(HOST)
+    assert not check.results(10.1)
+    check.receive(answer(SECRET, SYN | ACK))
+    (result,) = check.results(10.2)
+    assert (result.target, result.sent_at, result.first, result.second) == (HOST, 10.0, True, None)
+    assert check.add(HOST)
 
 
-def test_silence_is_asked_once_more() -> None:
-    """After the patience a second SYN goes; only the silence after it is told, or its answer."""
+def test_after_silence_a_second_syn_is_sent() -> None:
+    """After the patience a second SYN goes; the result is whether that one was answered."""
     for answers in (False, True):
-        asking = LivenessCheck(SECRET, 2.0)
-        asking.ask(HOST)
-        assert list(asking.due(10.0, lambda wanted: wanted))
-        assert not asking.told(12.0) and asking.waits
-        assert not asking.told(90.0), "what waits for budget has not been silent"
-        assert list(asking.due(90.0, lambda wanted: wanted))
+        check = LivenessCheck(SECRET, 2.0)
+        check.add(HOST)
+        assert list(check.due(10.0, lambda wanted: wanted))
+        assert not check.results(12.0) and check.pending
+        assert not check.results(90.0), "a SYN that waits for budget has not gone unanswered"
+        assert list(check.due(90.0, lambda wanted: wanted))
         if answers:
-            asking.hear(answer(SECRET, SYN | ACK))
-        (told,) = asking.told(92.0)
-        assert (told.first, told.second, asking.sent) == (False, answers, 2)
+            check.receive(answer(SECRET, SYN | ACK))
+        (result,) = check.results(92.0)
+        assert (result.first, result.second, check.sent) == (False, answers, 2)
 
 
 def test_without_budget_nothing_goes() -> None:
-    """Where nothing is granted the question waits."""
-    asking = LivenessCheck(SECRET, 2.0)
-    asking.ask(HOST)
-    assert not list(asking.due(10.0, lambda wanted: 0)) and asking.waits
+    """If nothing is granted the SYN waits."""
+    check = LivenessCheck(SECRET, 2.0)
+    check.add(HOST)
+    assert not list(check.due(10.0, lambda wanted: 0)) and check.pending
 
 
 def test_only_its_own_answers_count() -> None:
-    """SYN-ACKs to other probes and resets are no answers."""
-    asking, first = LivenessCheck(SECRET, 2.0), np.zeros(1, dtype=np.int64)
-    assert asking.whose(answer(SECRET, SYN | ACK), first).tolist() == [0]
-    assert asking.whose(answer(SECRET, RST | ACK), first).tolist() == []
-    assert asking.whose(answer(Secret.of(bytes(16)), SYN | ACK), first).tolist() == []
+    """SYN-ACKs to other probes and resets are not answers."""
+    assert answers_to(SECRET, answer(SECRET, SYN | ACK)).tolist() == [True]
+    assert answers_to(SECRET, answer(SECRET, RST | ACK)).tolist() == [False]
+    assert answers_to(SECRET, answer(Secret.of(bytes(16)), SYN | ACK)).tolist() == [False]

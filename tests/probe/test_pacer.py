@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.probe.pacer import BURST_SECONDS, Pacer
+from pipeline.probe.pacer import BURST_SECONDS, Pacer, Pause
 
 STEPS = st.lists(st.one_of(st.floats(0, 0.02), st.floats(0, 0.0005), st.floats(0, 30)), min_size=1, max_size=200)
 
@@ -30,7 +30,7 @@ def test_never_twice_the_rate(rate: int, steps: list[float], wanted: int) -> Non
     st.lists(st.tuples(st.floats(1, 200_000), st.floats(0.001, 0.009)), min_size=1, max_size=200),
 )
 def test_a_limit_holds_from_the_next_grant_on(rate: int, steps: list[tuple[float, float]]) -> None:
-    """Whatever limits come, each grant is within twice what the limit of the moment, or the own rate, allows."""
+    """Whatever limits come, each grant is within twice what the limit of the moment allows, or the rate that it began with."""
     pacer, now = Pacer(rate, 0.0), 0.0
     for limit, step in steps:
         now += step
@@ -42,7 +42,7 @@ def test_a_limit_holds_from_the_next_grant_on(rate: int, steps: list[tuple[float
 @settings(deadline=None)
 @given(st.integers(1, 2_000_000), STEPS, st.integers(0, 1000))
 def test_never_more_than_wanted(rate: int, steps: list[float], wanted: int) -> None:
-    """No grant is negative or more than was asked for."""
+    """No grant is negative, or more than was wanted."""
     pacer = Pacer(rate, 0.0)
     now = 0.0
     for step in steps:
@@ -87,3 +87,13 @@ def test_slow_rates_are_reached(rate: int) -> None:
         now += max(0.001, pacer.wait())
     assert sent == pytest.approx(60 * rate, rel=0.02, abs=1)
     assert pacer.stalls == 0
+
+
+def test_a_pause_is_counted_and_earns_nothing() -> None:
+    """The seconds of a pause are counted as they pass; after it the pacer goes on without a stall and without a burst."""
+    pacer = Pacer(10_000, 0.0)
+    pause = Pause(pacer)
+    ticks = [(1.0, False), (2.0, True), (5.0, True), (9.0, False)]
+    assert [pause.elapsed(now, paused=paused) for now, paused in ticks] == [0.0, 0.0, 3.0, 4.0]
+    assert (pacer.grant(9.0, 10**6), pacer.stalls) == (0, 0)
+    assert pause.elapsed(10.0, paused=False) == 0.0

@@ -1,4 +1,4 @@
-"""Probes worked out ahead are those of the walk, in its order, however they are taken; what the register withholds is left out."""
+"""Probes that are computed ahead are the walk's, in its order, however they are taken; withheld targets are left out."""
 
 import numpy as np
 from hypothesis import given
@@ -20,47 +20,47 @@ WALK = Walk(SPACE, Permutation.seeded(SPACE.count, 3), (104, 11112), SPACE.count
 @given(st.lists(st.integers(1, 9000), min_size=1, max_size=12), st.integers(0, 2))
 def test_they_are_those_of_the_walk(counts: list[int], shard: int) -> None:
     """Whatever number is taken at a time, range after range, they are the walk's targets in its order, with their cookies."""
-    ahead = ProbeBuffer(WALK, SECRET)
-    for chosen in WALK.ranges(shard):
-        begin, found = 0, []
-        for count in (*counts, chosen.length):
-            least = min(count, chosen.length - begin)
-            pieces = list(ahead.take(chosen, begin, least))
+    buffer = ProbeBuffer(WALK, SECRET)
+    for range_ in WALK.ranges(shard):
+        position, taken = 0, []
+        for count in (*counts, range_.length):
+            least = min(count, range_.length - position)
+            pieces = list(buffer.take(range_, position, least))
             assert sum(map(len, pieces)) == least
-            found += pieces
-            begin += least
-        whole = Probes.of(SECRET, *WALK.targets(shard, chosen.first_index, chosen.last_index + 1))
-        assert np.concatenate([each.addresses for each in found]).tolist() == whole.addresses.tolist()
-        assert np.concatenate([each.ports for each in found]).tolist() == whole.ports.tolist()
+            taken += pieces
+            position += least
+        whole = Probes.of(SECRET, *WALK.targets(shard, range_.first_index, range_.last_index + 1))
+        assert np.concatenate([piece.addresses for piece in taken]).tolist() == whole.addresses.tolist()
+        assert np.concatenate([piece.ports for piece in taken]).tolist() == whole.ports.tolist()
         for name in ("source_port", "sequence"):
-            told = np.concatenate([getattr(each.cookie, name) for each in found])
-            assert told.tolist() == getattr(whole.cookie, name).tolist()
+            column = np.concatenate([getattr(piece.cookie, name) for piece in taken])
+            assert column.tolist() == getattr(whole.cookie, name).tolist()
 
 
 def test_a_range_may_begin_again() -> None:
-    """A range that is taken up again, from any place, has the same probes as before."""
-    (chosen, other, *_), ahead = list(WALK.ranges(0)), ProbeBuffer(WALK, SECRET)
-    (first,) = ahead.take(chosen, 100, 50)
-    list(ahead.take(other, 0, 10))
-    (again,) = ahead.take(chosen, 100, 50)
-    (earlier,) = ahead.take(chosen, 0, 120)
+    """A range that is taken up again, from any position, has the same probes as before."""
+    (range_, other, *_), buffer = list(WALK.ranges(0)), ProbeBuffer(WALK, SECRET)
+    (first,) = buffer.take(range_, 100, 50)
+    list(buffer.take(other, 0, 10))
+    (again,) = buffer.take(range_, 100, 50)
+    (earlier,) = buffer.take(range_, 0, 120)
     assert first.addresses.tolist() == again.addresses.tolist()
     assert earlier.addresses[100:].tolist() == first.addresses[:20].tolist()
 
 
 def test_a_register_that_adds_nothing_costs_nothing() -> None:
-    """With nothing to withhold probes go through untouched, not even copied."""
+    """With nothing to withhold the same probes come back, not even copied."""
     probes = Probes.of(SECRET, ADDRESSES, PORTS)
-    asked, places = probes.but(Ranges.of(()))
-    assert asked is probes
-    assert places.tolist() == list(range(10))
+    allowed, which = probes.without(Ranges.of(()))
+    assert allowed is probes
+    assert which.tolist() == list(range(10))
 
 
 def test_withheld_targets_are_left_out() -> None:
     """Probes to withheld addresses are left out, the others keep their ports, cookies and order."""
     probes = Probes.of(SECRET, ADDRESSES, PORTS)
-    asked, places = probes.but(Ranges.of([(0, 11), (15, 17)]))
-    assert places.tolist() == [2, 3, 4, 8, 9]
-    assert asked.addresses.tolist() == [12, 13, 14, 18, 19]
-    assert asked.ports.tolist() == [2, 3, 4, 8, 9]
-    assert asked.cookie.sequence.tolist() == probes.cookie.sequence[places].tolist()
+    allowed, which = probes.without(Ranges.of([(0, 11), (15, 17)]))
+    assert which.tolist() == [2, 3, 4, 8, 9]
+    assert allowed.addresses.tolist() == [12, 13, 14, 18, 19]
+    assert allowed.ports.tolist() == [2, 3, 4, 8, 9]
+    assert allowed.cookie.sequence.tolist() == probes.cookie.sequence[which].tolist()

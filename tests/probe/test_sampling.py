@@ -1,4 +1,4 @@
-"""Lots: who is drawn for what."""
+"""Samples of the targets: disjoint, as large as they should be, and known to nobody without the key."""
 
 import numpy as np
 from hypothesis import given
@@ -12,26 +12,26 @@ EDGES = np.array([0, 1, VALUES // 3, VALUES // 2, VALUES - 2, VALUES - 1], dtype
 
 
 @given(SHARES, st.lists(st.integers(0, VALUES - 1), max_size=50))
-def test_lots_are_disjoint_and_as_large_as_asked(shares: list[float], draws: list[int]) -> None:
-    """No draw is in two lots if their shares are no more than the whole, and each lot has its share of all values."""
+def test_samples_are_disjoint_and_have_their_size(shares: list[float], values: list[int]) -> None:
+    """No value is in two samples if their shares add up to at most 1, and each sample has its share of all values."""
     scaled = [share / max(1.0, sum(shares) * 1.000001) for share in shares]
-    drawn = np.concatenate((EDGES, np.array(draws, dtype=np.uint32)))
-    assert (sum(lot.holds(drawn).astype(int) for lot in disjoint_samples(*scaled)) <= 1).all()
-    assert [lot.size for lot in disjoint_samples(*shares)] == [round(share * VALUES) for share in shares]
+    tried = np.concatenate((EDGES, np.array(values, dtype=np.uint32)))
+    assert (sum(sample.contains(tried).astype(int) for sample in disjoint_samples(*scaled)) <= 1).all()
+    assert [sample.size for sample in disjoint_samples(*shares)] == [round(share * VALUES) for share in shares]
 
 
 def test_the_whole_is_all() -> None:
-    """A lot of everything holds every draw, wherever it begins; one of nothing holds none."""
+    """A sample of everything contains every value, wherever it begins; an empty one contains none."""
     _, whole, nothing = disjoint_samples(0.3, 1.0, 0.0)
-    assert whole.holds(EDGES).all()
-    assert not nothing.holds(EDGES).any()
+    assert whole.contains(EDGES).all()
+    assert not nothing.contains(EDGES).any()
 
 
-def test_draws_are_scattered_and_the_keys_own() -> None:
-    """Neighbouring tags, all of which differ, have different draws, as many in each half; another key gives others."""
+def test_values_are_scattered_and_depend_on_the_key() -> None:
+    """Neighbouring tags, all of which differ, have different values, as many in each half; another key gives others."""
     tags = np.arange(100_000, dtype=np.uint32)
-    drawn = sampling_values(Secret(1, 2), tags)
-    assert len(np.unique(drawn)) == len(tags)
-    assert abs(int((drawn < VALUES // 2).sum()) - 50_000) < 5 * 158
+    values = sampling_values(Secret(1, 2), tags)
+    assert len(np.unique(values)) == len(tags)
+    assert abs(int((values < VALUES // 2).sum()) - 50_000) < 5 * 158
     for other in (Secret(3, 2), Secret(1, 4)):
-        assert (sampling_values(other, tags) != drawn).mean() > 0.99
+        assert (sampling_values(other, tags) != values).mean() > 0.99

@@ -1,4 +1,4 @@
-"""What we say: nothing but templates can leave."""
+"""Segments of our own connections: nothing but templates can leave."""
 
 import pytest
 
@@ -10,8 +10,8 @@ from tests.associate.replies import OUTGOING
 LINK = Link(bytes(6), bytes(6), 1)
 
 
-def speaker() -> SegmentSender:
-    """One that has sent nothing; its ring is asked for nothing here."""
+def sender() -> SegmentSender:
+    """One that has sent nothing; its ring is not used here."""
     return SegmentSender(None, LINK, OUTGOING)  # type: ignore[arg-type]
 
 
@@ -19,12 +19,12 @@ def speaker() -> SegmentSender:
     "payload", [OUTGOING.request[:-1], OUTGOING.request + b"\0", OUTGOING.request * 2, b"GET / HTTP/1.0\r\n\r\n"]
 )
 def test_nothing_but_whole_templates_can_leave(payload: bytes) -> None:
-    """A segment with bytes that are no template of the sweep cannot be made: a guard rail, exit code 3."""
+    """A segment with a payload that is not a template of the sweep cannot be made: a guard rail, exit code 3."""
     with pytest.raises(GuardError, match="not one of the sweep's templates"):
-        speaker().kind(ACK | PSH, payload)
+        sender().kind(ACK | PSH, payload)
 
 
 def test_templates_leave_as_they_are() -> None:
     """Each template ends its frame, after headers without options."""
     for payload in OUTGOING.templates.values():
-        assert speaker().kind(ACK | PSH, payload).frame[54:] == payload
+        assert sender().kind(ACK | PSH, payload).frame[54:] == payload

@@ -1,4 +1,4 @@
-"""One budget for several processes."""
+"""One budget for several processes, in one file."""
 
 import multiprocessing
 import os
@@ -19,21 +19,21 @@ RATE = 20_000
 
 
 def draw(path: Path, seconds: float, out: Connection) -> None:
-    """Take whatever the budget gives for a while; send when and how much that was."""
-    budget = SharedPacer(path, RATE, time.monotonic())
+    """Take whatever is granted for a while; send when and how much that was."""
+    pacer = SharedPacer(path, RATE, time.monotonic())
     until = time.monotonic() + seconds
     taken = []
     while (now := time.monotonic()) < until:
-        if granted := budget.grant(now, 8192):
+        if granted := pacer.grant(now, 8192):
             taken.append((now, granted))
-        time.sleep(min(0.002, budget.wait()))
+        time.sleep(min(0.002, pacer.wait()))
     out.send(taken)
 
 
 def hold(path: Path, out: Connection) -> None:
-    """Take the lock and never give it back."""
-    budget = SharedPacer(path, RATE, time.monotonic())
-    with budget._locked():
+    """Take the lock and never release it."""
+    pacer = SharedPacer(path, RATE, time.monotonic())
+    with pacer._locked():
         out.send("held")
         time.sleep(600)
 

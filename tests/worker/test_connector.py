@@ -13,35 +13,35 @@ import pytest
 
 from pipeline.guard import sockets
 from pipeline.outcome import CloseKind, CloseStage, Outcome
+from pipeline.probe.events import Finished, Greeted
 from pipeline.probe.pacer import Pacer
-from pipeline.probe.range_state import Connected, Finished, Greeted, OpenRange
+from pipeline.probe.range_state import OpenRange
+from pipeline.probe.result import Result
 from pipeline.record import Visit
 from pipeline.space.permit import Permit
 from pipeline.space.permutation import Permutation
 from pipeline.space.ranges import Ranges, Space
 from pipeline.space.shard import Range, Walk
 from pipeline.wire.outgoing import class_uid, encode
-from pipeline.worker.connector import Connector, _count
+from pipeline.worker.connector import Connector, Visitor, _count
 
 FIRST = int(IPv4Address("127.0.8.0"))
 ADDRESSES = 32
 WHOLE = Range(0, 0, 0, ADDRESSES - 1)
 OUTGOING = encode(calling_ae="CENSUS", class_uid=class_uid("https://example.org"))
 FREE = Permit("", Ranges.of(()))
-HELD = Permit("a call", Ranges.of(()))
+PAUSED = Permit("a call", Ranges.of(()))
 
 
 @contextmanager
 def connector(
-    port: int, permit: Callable[[], Permit] = lambda: FREE, *, rate: float = 100_000, secured: tuple[int, ...] = ()
+    port: int, permit: Callable[[], Permit] = lambda: FREE, *, rate: float = 100_000, tls_ports: tuple[int, ...] = ()
 ) -> Iterator[Connector]:
-    """An engine that asks the port of 32 addresses."""
+    """An engine for one port of 32 addresses."""
     space = Space.over(Ranges.of([(FIRST, FIRST + ADDRESSES - 1)]))
     walk = Walk(space, Permutation.seeded(ADDRESSES, 5), (port,), ADDRESSES, 1, ADDRESSES)
-    made = Connector(
-        walk, sockets.tcp_socket, OUTGOING, echo=False, secured=secured, permit=permit,
-        pacer=Pacer(rate, time.monotonic()),
-    )  # fmt: skip
+    visitor = Visitor(sockets.tcp_socket, OUTGOING, echo=False, tls_ports=frozenset(tls_ports))
+    made = Connector(walk, visitor, permit=permit, pacer=Pacer(rate, time.monotonic()))
     try:
         yield made
     finally:
@@ -49,13 +49,13 @@ def connector(
 
 
 def run(engine: Connector, step: Callable[[], Any] = lambda: None) -> tuple[list[Visit], Finished]:
-    """All that an engine tells of its range, a step taken after each tick."""
+    """All that an engine reports of its range, with a step taken after each tick."""
     visits: list[Visit] = []
     until = time.monotonic() + 20
     while time.monotonic() < until:
         for event in engine.tick():
             match event:
-                case Greeted(result=Connected(visit)):
+                case Greeted(result=Result(visit=Visit() as visit)):
                     visits.append(visit)
                 case Finished():
                     return visits, event
@@ -93,7 +93,7 @@ def listening(*, answers: bool) -> Iterator[tuple[int, list[bytes]]]:
             each.close()
 
 
-def test_whoever_answers_gets_the_request_at_once() -> None:
+def test_a_host_that_answers_gets_the_request_at_once() -> None:
     """Each of the addresses is connected to once, its first bytes are the request, and the counts add up."""
     with listening(answers=True) as (port, first), connector(port) as engine:
         engine.begin(WHOLE)
@@ -108,7 +108,7 @@ def test_whoever_answers_gets_the_request_at_once() -> None:
 
 def test_a_tls_port_gets_a_hello() -> None:
     """On a port of TLS the first byte is a handshake record's, on the one connection that there is."""
-    with listening(answers=True) as (port, first), connector(port, secured=(port,)) as engine:
+    with listening(answers=True) as (port, first), connector(port, tls_ports=(port,)) as engine:
         engine.begin(WHOLE)
         visits, _ = run(engine)
     assert {each[0] for each in first} == {22}
@@ -116,7 +116,7 @@ def test_a_tls_port_gets_a_hello() -> None:
     assert all(visit.tls for visit in visits)
 
 
-def test_who_refuses_is_counted() -> None:
+def test_refusals_are_counted() -> None:
     """A RST gives a count and no row."""
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]  # of no other address
@@ -127,8 +127,8 @@ def test_who_refuses_is_counted() -> None:
     assert (end.counts.resets, end.counts.answers, end.complete) == (ADDRESSES, 0, True)
 
 
-def test_the_kernels_repetitions_are_counted_and_paid_for() -> None:
-    """Who is silent is asked twice, as the kernel's books say, and a target takes two SYNs of the budget."""
+def test_the_kernels_retransmissions_are_counted_and_paid_for() -> None:
+    """A silent host gets two SYNs, by the kernel's count, and a target takes two SYNs of the budget."""
     with listening(answers=False) as (port, _), connector(port, rate=100) as engine:
         engine.begin(WHOLE)
         visits, end = run(engine)
@@ -138,20 +138,20 @@ def test_the_kernels_repetitions_are_counted_and_paid_for() -> None:
     assert end.complete
 
 
-def test_a_stop_takes_back_who_has_not_answered() -> None:
-    """When the register stops sending, what waits for a SYN-ACK is given up within a tick, and the range is not complete."""
+def test_a_stop_takes_back_connections_without_an_answer() -> None:
+    """When the register stops sending, connections without a SYN-ACK are dropped within a tick; the range is not complete."""
     permits = [FREE]
     with listening(answers=False) as (port, _), connector(port, lambda: permits[0]) as engine:
         engine.begin(WHOLE)
         began = time.monotonic()
-        _, end = run(engine, lambda: permits.__setitem__(0, HELD if engine.idle else FREE))
+        _, end = run(engine, lambda: permits.__setitem__(0, PAUSED if engine.idle else FREE))
     assert time.monotonic() - began < 1.5
     assert not end.complete
     assert end.counts.syn_retransmits == 0
 
 
-def test_who_opts_out_is_left_at_once() -> None:
-    """Opted out before its turn a target gets no SYN; opted out while it has not answered, it is asked no second time."""
+def test_a_host_that_opts_out_is_left_at_once() -> None:
+    """Opted out before its turn, a target gets no SYN; opted out before it has answered, it gets no second one."""
     first, rest = Ranges.of([(FIRST, FIRST + 7)]), Ranges.of([(FIRST, FIRST + ADDRESSES - 2)])
     permits = [Permit("", first)]
     with listening(answers=False) as (port, _), connector(port, lambda: permits[0]) as engine:
@@ -162,18 +162,18 @@ def test_who_opts_out_is_left_at_once() -> None:
     assert end.counts.syn_retransmits == 1
 
 
-def test_who_was_visited_is_spared() -> None:
+def test_visited_targets_are_spared() -> None:
     """Targets that an earlier attempt is done with get no SYN, and are counted apart."""
-    known = np.arange(FIRST, FIRST + 10, dtype=np.uint32)
+    addresses = np.arange(FIRST, FIRST + 10, dtype=np.uint32)
     with listening(answers=True) as (port, first), connector(port) as engine:
-        engine.begin(WHOLE, (known, np.full(10, port, dtype=np.uint16)))
+        engine.begin(WHOLE, (addresses, np.full(10, port, dtype=np.uint16)))
         _, end = run(engine)
     assert len(first) == end.counts.probes_sent == ADDRESSES - 10
     assert (end.counts.spared, end.counts.suppressed, end.complete) == (10, 0, True)
 
 
 @pytest.mark.parametrize(
-    ("connect_us", "error", "told"),
+    ("connect_us", "error", "counted"),
     [
         (5, None, (1, 0, 0)),
         (None, "ECONNRESET", (1, 0, 0)),
@@ -185,13 +185,13 @@ def test_who_was_visited_is_spared() -> None:
     ],
 )
 def test_what_each_end_of_connecting_counts_as(
-    connect_us: int | None, error: str | None, told: tuple[int, int, int]
+    connect_us: int | None, error: str | None, counted: tuple[int, int, int]
 ) -> None:
-    """A connection that stood is an answer, if only until it was reset; a refusal, an ICMP error and silence are three others."""
+    """A connection that was open is an answer, even if it was reset at once; a refusal, an ICMP error and silence are not."""
     visit = Visit(
         ip=1, port=104, started_at=0, outcome=Outcome.RESET, close_kind=CloseKind.PEER_RST,
         close_stage=CloseStage.CONNECT, like_dicom=False, connect_us=connect_us, error=error,
     )  # fmt: skip
-    opened = OpenRange.of(WHOLE, 0.0)
-    assert _count(opened, visit) == bool(told[0])
-    assert (opened.counts.answers, opened.counts.resets, opened.counts.unreachable) == told
+    opened = OpenRange.begin(WHOLE, 0.0)
+    assert _count(opened, visit) == bool(counted[0])
+    assert (opened.counts.answers, opened.counts.resets, opened.counts.unreachable) == counted

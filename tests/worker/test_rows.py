@@ -9,7 +9,7 @@ from pipeline import schema
 from pipeline.lake import parts
 from pipeline.outcome import CloseKind, CloseStage, Outcome
 from pipeline.probe.connections import CONNECTION
-from pipeline.probe.greeting import Settled
+from pipeline.probe.result import Result, VisitEnd
 from pipeline.record import banner
 from pipeline.wire.guess import guess
 from pipeline.worker import rows
@@ -18,7 +18,7 @@ BANNERS = st.sampled_from([b"", b"SSH-2.0-OpenSSH_9.6\r\n", b"HTTP/1.1 400 Bad R
 
 
 @st.composite
-def settled(draw: st.DrawFn) -> Settled:
+def settled(draw: st.DrawFn) -> Result:
     """One to five hosts that ended alike."""
     hosts = np.zeros(draw(st.integers(1, 5)), CONNECTION)
     for name, values in {
@@ -30,27 +30,29 @@ def settled(draw: st.DrawFn) -> Settled:
     }.items():
         hosts[name] = [draw(values) for _ in hosts]
     kinds = draw(st.sampled_from(Outcome)), draw(st.sampled_from(CloseKind)), draw(st.sampled_from(CloseStage))
-    return Settled(0, hosts, *kinds, draw(BANNERS), 0)
+    return Result(VisitEnd(*kinds, draw(BANNERS)), hosts)
 
 
-def alone(each: Settled) -> list[dict[str, object]]:
+def alone(each: Result) -> list[dict[str, object]]:
     """The rows of hosts, written one by one."""
-    said = {"outcome": each.outcome, "close_kind": each.kind, "close_stage": each.stage, "banner": banner(each.banner)}
-    return [{name: host[field].item() for name, field in rows.KEPT.items()} | said for host in each.rows]
+    end = each.end
+    same = {"outcome": end.outcome, "close_kind": end.kind, "close_stage": end.stage}
+    same["banner"] = banner(end.banner)
+    return [{name: host[field].item() for name, field in rows.KEPT.items()} | same for host in each.rows]
 
 
 @given(st.lists(settled(), min_size=1, max_size=6))
-def test_settled_hosts_are_the_rows_that_each_alone_would_be(results: list[Settled]) -> None:
+def test_settled_hosts_are_the_rows_that_each_alone_would_be(results: list[Result]) -> None:
     """Hosts settled together, of many outcomes, have in `responses` the rows of each, in their order."""
     made = dict(rows.settled(results))
     assert made["responses"].equals(parts.from_rows([row for each in results for row in alone(each)], "responses"))
 
 
 @given(st.lists(settled(), min_size=1, max_size=6))
-def test_each_reply_is_told_once(results: list[Settled]) -> None:
+def test_each_reply_is_told_once(results: list[Result]) -> None:
     """Each distinct reply is one row of `banners`; where nobody said anything the table has none."""
     made = dict(rows.settled(results))
-    said = {each.banner for each in results} - {b""}
+    said = {each.end.banner for each in results} - {b""}
     told = made.get("banners", pa.RecordBatch.from_pylist([], schema=schema.table("banners").arrow)).to_pylist()
     assert {row["bytes"]: row["banner"] for row in told} == {each: banner(each) for each in said}
     assert [row["guess"] for row in told] == [guess(row["bytes"]) for row in told]
