@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.space import listing
-from pipeline.space.plan import RANGE_SECONDS
+from pipeline.space.freezing import RANGE_SECONDS
 from pipeline.space.ranges import Ranges
 from pipeline.wire.packet import FRAME
 

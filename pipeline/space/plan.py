@@ -6,12 +6,9 @@ any of it differ in digest; a worker refuses a plan whose digest is not that of 
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from pipeline.config import (
     AlarmSection,
@@ -27,10 +24,9 @@ from pipeline.config import (
     TlsSection,
 )
 from pipeline.errors import GuardError, InputError
-from pipeline.space import caps, listing, never
-from pipeline.space.atlas import Atlas, Reference
+from pipeline.space import never
+from pipeline.space.atlas import Reference
 from pipeline.space.caps import Load
-from pipeline.space.listing import Entry, Listing
 from pipeline.space.permutation import Permutation
 from pipeline.space.ranges import Ranges, Space
 from pipeline.space.shard import Walk
@@ -68,14 +64,10 @@ BEFORE: dict[str, dict[str, Any]] = {
     "alarm": {"false_alarms": 0.0},
 }
 
-#: Dynamic ports (RFC 6335 §6).
-DYNAMIC_PORTS = range(49152, 65536)
 #: How often each engine sends a SYN that nobody answers again, without being told to.
 REPEATED = {"ring": 0, "xdp": 0, "connect": 1}
 #: Kinds of engines: by two of one kind, a host is asked the same in the same way.
 KINDS = {"ring": "ring", "xdp": "ring", "connect": "connect"}
-#: A range is 5–60 s of sending (docs/architecture.md).
-RANGE_SECONDS = 10
 
 
 class RangeList(msgspec.Struct, frozen=True):
@@ -151,7 +143,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def load(self) -> Load:
         """What the sweep sends."""
-        return _load(self, self.settings, self.addresses, self.sampled_addresses)
+        return load(self, self.settings, self.addresses, self.sampled_addresses)
 
     def walk(self) -> Walk:
         """The order of the targets."""
@@ -166,111 +158,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def freeze(
-    config: Config, base: Path, *, created: str, code_version: str, requests: dict[str, str], atlas: Atlas,
-    register: str = "", opted_out: Ranges | None = None, own: Own | None = None,
-) -> Plan:  # fmt: skip
-    """Fix the plan of a configuration; files are relative to `base`. Raises InputError if there is nothing to do."""
-    targets = config.targets
-    wanted = listing.read_key(targets.include, targets.include_files, "include", base, atlas.named)
-    listing.refuse_overlap(wanted)
-    excluded = listing.read_key(targets.exclude, targets.exclude_files, "exclude", base, atlas.named)
-    included = Ranges.union_of(part.ranges for part in wanted)
-    unwanted = [*never.lists(own, included), *excluded, *_opted_out(register, opted_out)]
-    forbidden = Ranges.union_of(part.ranges for part in unwanted)
-    ranges = included.subtract(forbidden)
-    if not included.count:
-        raise InputError("key targets", "names no address; its files hold comments at most")
-    if not ranges.count:
-        raise InputError("key targets", "nothing is left to probe after the exclusions")
-    sampled = _sampled(config.sweep.sample, ranges.count)
-    rate, pace = _pace(config, ranges, sampled, atlas)
-    plan = Plan(
-        sweep=f"{created.replace('-', '').replace(':', '')}-{config.sweep.name}",
-        created=created,
-        code_version=code_version,
-        settings=msgspec.structs.replace(config.sweep, rate=rate),
-        caps=config.caps,
-        identity=config.identity,
-        probe=config.probe,
-        associate=config.associate,
-        loss=config.loss,
-        control=_control(config),
-        alarm=config.alarm,
-        harm=config.harm,
-        tls=config.tls,
-        own=own,
-        register=register,
-        reference=atlas.reference,
-        digests=Digests(
-            target_space=ranges.digest,
-            exclusions=forbidden.digest,
-            special_purpose=listing.special_purpose().ranges.digest,
-            never_touch=listing.never_touch().ranges.digest,
-            configuration=hashlib.sha256(msgspec.json.encode(config, order="sorted")).hexdigest(),
-        ),
-        pace=pace,
-        included=tuple(_share(part, included) for part in wanted),
-        excluded=tuple(_share(part, included) for part in unwanted),
-        countries=atlas.countries(ranges),
-        ranges=tuple(ranges.pairs()),
-        forbidden=tuple(forbidden.pairs()),
-        addresses=ranges.count,
-        sampled_addresses=sampled,
-        range_targets=rate * RANGE_SECONDS,
-        requests=requests,
-    )
-    return msgspec.structs.replace(plan, digest=digest(plan))
-
-
-def _load(what: Config | Plan, sweep: SweepSection, addresses: int, sampled: int) -> Load:
+def load(what: Config | Plan, sweep: SweepSection, addresses: int, sampled: int) -> Load:
     """What a sweep sends beside the first SYN: a second one to a share of its targets, and a control SYN to a share of its addresses.
 
     By `connect`, the repetition by which the kernel asks every host again that does not answer.
     """
     beside = what.loss.sample + what.control.sample / len(sweep.ports) + REPEATED[what.probe.engine]
     return Load(addresses, sampled, len(sweep.ports), sweep.shards, sweep.rate, beside)
-
-
-def _control(config: Config) -> ControlSection:
-    """The control port: one of the dynamic ones that is no port of the sweep, if none is given."""
-    free = [port for port in DYNAMIC_PORTS if port not in config.sweep.ports]
-    port = config.control.port or free[config.sweep.seed % len(free)]
-    _require_reachable(config.control)
-    return msgspec.structs.replace(config.control, port=port)
-
-
-def _require_reachable(control: ControlSection) -> None:
-    """Refuse control targets that are no targets. Raises InputError."""
-    barred_ = never.ranges(None, Ranges.of(()))
-    for text in control.targets:
-        name, _, port = text.partition(":")
-        address = listing.parse(name, "key control.targets")[0]
-        if not 1 <= int(port) <= 65535 or barred_.contains(np.array([address]))[0]:
-            raise InputError("key control.targets", f"{text} is none: no such port, or an address that is never probed")
-
-
-def _pace(config: Config, ranges: Ranges, sampled: int, atlas: Atlas) -> tuple[int, Pace]:
-    """The rate that keeps the caps, and what it gives the busiest blocks. Raises InputError if no rate keeps them."""
-    sweep = config.sweep
-    load = _load(config, sweep, ranges.count, sampled)
-    slash24, networks = caps.slash24(ranges), atlas.networks(ranges)
-    lowered_by = ""
-    for key, blocks in (("per_slash24_hour", slash24), ("per_network_hour", networks)):
-        cap = getattr(config.caps, key)
-        if not cap or blocks is None:
-            continue
-        rate = caps.highest_rate(cap, blocks, load)
-        if not rate:
-            raise InputError(f"key caps.{key}", f"{cap} probes an hour cannot be kept even at one probe a second")
-        if rate < load.rate:
-            load, lowered_by = replace(load, rate=rate), f"caps.{key} = {cap}"
-    return load.rate, Pace(
-        asked=sweep.rate,
-        lowered_by=lowered_by,
-        per_slash24_hour=caps.per_hour(slash24, load),
-        per_network_hour=caps.per_hour(networks, load) if networks else None,
-    )
 
 
 def differences(one: Plan, other: Plan) -> Iterator[str]:
@@ -347,22 +241,3 @@ def _inconsistent(plan: Plan, found: str) -> Iterator[str]:
         "digests.exclusions": plan.digests.exclusions == forbidden.digest,
     }
     yield from (field for field, kept in holds.items() if not kept)
-
-
-def _opted_out(register: str, ranges: Ranges | None) -> list[Listing]:
-    """What the register withholds when the plan is made, as a list of its own."""
-    if ranges is None:
-        return []
-    return [Listing("opt-out register", (Entry("opt-outs", register, "asked not to be probed", ranges.pairs()),))]
-
-
-def _share(part: Listing, included: Ranges) -> RangeList:
-    ranges = part.ranges
-    return RangeList(part.name, ranges.intersect(included).count, ranges.digest)
-
-
-def _sampled(sample: float | int, addresses: int) -> int:
-    wanted = round(sample * addresses) if isinstance(sample, float) else sample
-    if not 1 <= wanted <= addresses:
-        raise InputError("key sweep.sample", f"asks for {wanted} of {addresses} addresses")
-    return wanted

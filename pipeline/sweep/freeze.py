@@ -12,8 +12,9 @@ from pipeline.guard import namespaces, sockets
 from pipeline.lake import store
 from pipeline.lake.store import Location
 from pipeline.optout import register
-from pipeline.space import listing, signed
+from pipeline.space import freezing, listing, signed
 from pipeline.space import plan as planning
+from pipeline.space.freezing import OptOuts, Provenance
 from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
 from pipeline.sweep import sign
@@ -28,21 +29,24 @@ def freeze(path: Path, lake: Location | None = None, *, change: Callable[[Config
     country, asn = ((base / name).resolve() if name else None for name in (settings.geo.country, settings.geo.asn))
     named = register.resolve(settings.optout.register, base)
     try:
-        plan = planning.freeze(
+        plan = freezing.freeze(
             settings,
             base,
-            created=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            code_version=checkout.code(),
-            requests=_requests(settings.identity, settings.sweep.profile),
-            atlas=atlas.load(country, asn),
-            register=named,
-            opted_out=register.opted_out(named, lake or store.at(settings.lake.url)),
+            _provenance(settings),
+            atlas.load(country, asn),
+            opt_outs=OptOuts(named, register.opted_out(named, lake or store.at(settings.lake.url))),
             own=sign.read(settings.own, base),
         )
     except InputError as error:
         raise InputError(f"{path}, {error.where}", error.reason) from None
     _require_own(plan)
     return plan
+
+
+def _provenance(settings: Config) -> Provenance:
+    """This program, now."""
+    requests = _requests(settings.identity, settings.sweep.profile)
+    return Provenance(datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), checkout.code(), requests)
 
 
 def _requests(identity: IdentitySection, profile: str) -> dict[str, str]:

@@ -10,7 +10,8 @@ from pipeline.config import Config, SweepSection, TargetsSection
 from pipeline.enrich import databases
 from pipeline.lake import verify
 from pipeline.lake.layout import Sweep, SweepPaths
-from pipeline.space import plan as planning
+from pipeline.space import freezing
+from pipeline.space.freezing import Provenance
 from tests.lake import old
 
 
@@ -21,9 +22,8 @@ def frozen() -> dict[str, object]:
         sweep=SweepSection(name="old", ports=(104, 11112), seed=7, rate=2, shards=2),
         targets=TargetsSection(include=("20.0.0.0/27",)),
     )
-    plan = planning.freeze(
-        config, Path(), created="2026-11-24T10:00:00Z", code_version="0", requests={}, atlas=databases.load(None, None)
-    )
+    provenance = Provenance(created="2026-11-24T10:00:00Z", code_version="0", requests={})
+    plan = freezing.freeze(config, Path(), provenance, databases.load(None, None))
     return msgspec.to_builtins(plan)  # type: ignore[no-any-return]
 
 

@@ -1,0 +1,193 @@
+"""Freezing: what a configuration becomes before the first packet.
+
+In this order: the address lists are read; blocklisted and opted-out addresses are removed; the sample is counted; the rate is
+lowered until the caps hold. The caller provides the clock, the databases, the register and the signed ranges, so that equal
+arguments give equal plans.
+"""
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from pipeline.config import Config, ControlSection, TargetsSection
+from pipeline.errors import InputError
+from pipeline.space import caps, listing, never
+from pipeline.space import plan as planning
+from pipeline.space.atlas import Atlas
+from pipeline.space.listing import Entry, Listing
+from pipeline.space.plan import Digests, Pace, Plan, RangeList
+from pipeline.space.ranges import Ranges
+from pipeline.space.signed import Own
+
+#: Dynamic ports (RFC 6335 §6).
+DYNAMIC_PORTS = range(49152, 65536)
+#: A range is 5–60 s of sending (docs/architecture.md).
+RANGE_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """When a plan is frozen (ISO 8601, UTC) and by which program: its version, and the requests that it sends, hexadecimal."""
+
+    created: str
+    code_version: str
+    requests: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class OptOuts:
+    """The name of the opt-out register, and the addresses that it withholds when the plan is frozen; None without a register."""
+
+    register: str = ""
+    ranges: Ranges | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TargetSpace:
+    """The addresses to probe, those that are forbidden, and what each list added or removed."""
+
+    ranges: Ranges
+    forbidden: Ranges
+    included: tuple[RangeList, ...]
+    excluded: tuple[RangeList, ...]
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """The digests of both sets and of the lists that ship with the program."""
+        return {
+            "target_space": self.ranges.digest,
+            "exclusions": self.forbidden.digest,
+            "special_purpose": listing.special_purpose().ranges.digest,
+            "never_touch": listing.never_touch().ranges.digest,
+        }
+
+
+def freeze(
+    config: Config,
+    base: Path,
+    provenance: Provenance,
+    atlas: Atlas,
+    *,
+    opt_outs: OptOuts = OptOuts(),
+    own: Own | None = None,
+) -> Plan:
+    """Fix the plan of a configuration; files are relative to `base`. Raises InputError if there is nothing to probe."""
+    space = _target_space(config.targets, base, atlas, opt_outs, own)
+    sampled = _sampled(config.sweep.sample, space.ranges.count)
+    rate, pace = _pace(config, space.ranges, sampled, atlas)
+    plan = Plan(
+        sweep=f"{provenance.created.replace('-', '').replace(':', '')}-{config.sweep.name}",
+        created=provenance.created,
+        code_version=provenance.code_version,
+        settings=msgspec.structs.replace(config.sweep, rate=rate),
+        caps=config.caps,
+        identity=config.identity,
+        probe=config.probe,
+        associate=config.associate,
+        loss=config.loss,
+        control=_control(config),
+        alarm=config.alarm,
+        harm=config.harm,
+        tls=config.tls,
+        own=own,
+        register=opt_outs.register,
+        reference=atlas.reference,
+        digests=Digests(**space.digests, configuration=_digest(config)),
+        pace=pace,
+        included=space.included,
+        excluded=space.excluded,
+        countries=atlas.countries(space.ranges),
+        ranges=tuple(space.ranges.pairs()),
+        forbidden=tuple(space.forbidden.pairs()),
+        addresses=space.ranges.count,
+        sampled_addresses=sampled,
+        range_targets=rate * RANGE_SECONDS,
+        requests=provenance.requests,
+    )
+    return msgspec.structs.replace(plan, digest=planning.digest(plan))
+
+
+def _digest(config: Config) -> str:
+    return hashlib.sha256(msgspec.json.encode(config, order="sorted")).hexdigest()
+
+
+def _target_space(targets: TargetsSection, base: Path, atlas: Atlas, opt_outs: OptOuts, own: Own | None) -> TargetSpace:
+    """Read the lists, and subtract what must not be probed. Raises InputError if nothing remains."""
+    include = listing.read_key(targets.include, targets.include_files, "include", base, atlas.named)
+    listing.refuse_overlap(include)
+    exclude = listing.read_key(targets.exclude, targets.exclude_files, "exclude", base, atlas.named)
+    included = Ranges.union_of(part.ranges for part in include)
+    exclude = [*never.lists(own, included), *exclude, *_withheld(opt_outs)]
+    forbidden = Ranges.union_of(part.ranges for part in exclude)
+    ranges = included.subtract(forbidden)
+    if not included.count:
+        raise InputError("key targets", "names no address; its files contain only comments")
+    if not ranges.count:
+        raise InputError("key targets", "nothing is left to probe after the exclusions")
+    shares = (tuple(_share(part, included) for part in parts) for parts in (include, exclude))
+    return TargetSpace(ranges, forbidden, *shares)
+
+
+def _withheld(opt_outs: OptOuts) -> list[Listing]:
+    """The addresses that the register withholds, as a list."""
+    if opt_outs.ranges is None:
+        return []
+    entry = Entry("opt-outs", opt_outs.register, "asked not to be probed", opt_outs.ranges.pairs())
+    return [Listing("opt-out register", (entry,))]
+
+
+def _share(part: Listing, included: Ranges) -> RangeList:
+    """A list, and the number of its addresses in the target space."""
+    ranges = part.ranges
+    return RangeList(part.name, ranges.intersect(included).count, ranges.digest)
+
+
+def _sampled(sample: float | int, addresses: int) -> int:
+    """The number of addresses in the sample. Raises InputError if it is not between 1 and all of them."""
+    wanted = round(sample * addresses) if isinstance(sample, float) else sample
+    if not 1 <= wanted <= addresses:
+        raise InputError("key sweep.sample", f"asks for {wanted} of {addresses} addresses")
+    return wanted
+
+
+def _control(config: Config) -> ControlSection:
+    """The control section with its port: if none is given, a dynamic one that the sweep does not probe."""
+    free = [port for port in DYNAMIC_PORTS if port not in config.sweep.ports]
+    port = config.control.port or free[config.sweep.seed % len(free)]
+    _require_reachable(config.control)
+    return msgspec.structs.replace(config.control, port=port)
+
+
+def _require_reachable(control: ControlSection) -> None:
+    """Refuse control targets that cannot be probed. Raises InputError."""
+    blocked = never.ranges(None, Ranges.of(()))
+    for text in control.targets:
+        name, _, port = text.partition(":")
+        address = listing.parse(name, "key control.targets")[0]
+        if not 1 <= int(port) <= 65535 or blocked.contains(np.array([address]))[0]:
+            raise InputError("key control.targets", f"{text} is none: no such port, or an address that is never probed")
+
+
+def _pace(config: Config, ranges: Ranges, sampled: int, atlas: Atlas) -> tuple[int, Pace]:
+    """The rate that keeps the caps, and what it gives the busiest blocks. Raises InputError if no rate keeps them."""
+    load = planning.load(config, config.sweep, ranges.count, sampled)
+    slash24, networks = caps.slash24(ranges), atlas.networks(ranges)
+    lowered_by = ""
+    for key, blocks in (("per_slash24_hour", slash24), ("per_network_hour", networks)):
+        cap = getattr(config.caps, key)
+        if not cap or blocks is None:
+            continue
+        rate = caps.highest_rate(cap, blocks, load)
+        if not rate:
+            raise InputError(f"key caps.{key}", f"{cap} probes an hour cannot be kept even at one probe a second")
+        if rate < load.rate:
+            load, lowered_by = replace(load, rate=rate), f"caps.{key} = {cap}"
+    return load.rate, Pace(
+        asked=config.sweep.rate,
+        lowered_by=lowered_by,
+        per_slash24_hour=caps.per_hour(slash24, load),
+        per_network_hour=caps.per_hour(networks, load) if networks else None,
+    )

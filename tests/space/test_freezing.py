@@ -1,0 +1,122 @@
+"""What a configuration becomes: targets, sample and rate."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmdb_writer import MMDBWriter
+from netaddr import IPSet
+
+from pipeline.config import CapsSection
+from pipeline.enrich import databases
+from pipeline.errors import InputError
+from pipeline.space import listing
+from pipeline.space.listing import parse
+from pipeline.space.ranges import Ranges
+from tests.space.frozen import EXCLUDE, freeze
+
+
+def test_a_cap_lowers_the_rate() -> None:
+    """A rate that would break a cap is lowered, the plan says by which, and the expected load is below the cap."""
+    wide = ("20.0.0.0/12",)
+    capped = freeze(include=wide, caps=CapsSection(per_slash24_hour=60), rate=1000)
+    free = freeze(include=wide, rate=1000)
+    assert (free.settings.rate, free.pace.lowered_by) == (1000, "") and free.pace.per_slash24_hour > 60
+    assert 1 <= capped.settings.rate < 1000 and capped.pace.asked == 1000
+    assert capped.pace.lowered_by == "caps.per_slash24_hour = 60"
+    assert capped.pace.per_slash24_hour < 60
+
+
+def test_caps_of_a_24_and_of_a_network_hold(tmp_path: Path) -> None:
+    """With both caps the stricter one sets the rate, and in every hour of the walk neither /24 nor network gets more."""
+    writer = MMDBWriter(ip_version=4, database_type="made-up-asn")
+    writer.insert_network(IPSet(["193.62.0.0/20"]), {"asn": 786, "name": "Jisc"})
+    writer.to_db_file(str(tmp_path / "asn.mmdb"))
+    both = databases.load(None, tmp_path / "asn.mmdb")
+    caps = CapsSection(per_slash24_hour=400, per_network_hour=2000)
+    plan = freeze(include=("asn:786", "20.0.0.0/16"), exclude=(), rate=1000, caps=caps, places=both)
+    assert plan.pace.lowered_by == "caps.per_network_hour = 2000" and plan.settings.rate < plan.pace.asked
+    walk, hour = plan.walk(), plan.settings.rate * 3600
+    lengths = [(last - first) * len(walk.ports) for first, last in map(walk.bounds, range(walk.shards))]
+    order = np.concatenate([walk.targets(shard, 0, length)[0] for shard, length in enumerate(lengths)])
+    janet = Ranges.of([parse("193.62.0.0/20", "here")])
+    for begin in range(0, len(order), hour):
+        sent = order[begin : begin + hour]
+        assert janet.contains(sent).sum() <= 2000
+        assert np.unique(sent >> 8, return_counts=True)[1].max() <= 400
+
+
+def test_an_impossible_cap_is_refused() -> None:
+    """A cap that one probe a second would break is refused with its key."""
+    with pytest.raises(InputError, match=r"key caps\.per_slash24_hour: 5 probes"):
+        freeze(caps=CapsSection(per_slash24_hour=5))
+
+
+def test_countries_add_up() -> None:
+    """The countries of a plan add up to its target space."""
+    plan = freeze(include=("193.60.0.0/14", "20.0.0.0/16"), exclude=())
+    assert dict(plan.countries)["GB"] > 0
+    assert sum(addresses for _, addresses in plan.countries) == plan.addresses
+
+
+def test_excluded_is_never_emitted() -> None:
+    """No target of any shard is excluded or special-purpose, and all the others are there."""
+    plan = freeze()
+    walk = plan.walk()
+    emitted = np.concatenate(
+        [
+            walk.targets(shard, part.first_index, part.last_index + 1)[0]
+            for shard in range(walk.shards)
+            for part in walk.ranges(shard)
+        ]
+    )
+    assert not Ranges.of([parse(block, "here") for block in EXCLUDE]).contains(emitted).any()
+    assert not listing.special_purpose().ranges.contains(emitted).any()
+    assert plan.addresses == 192 + 6
+    assert len(emitted) == plan.targets == 2 * plan.addresses
+
+
+@pytest.mark.parametrize("include", [("10.0.0.0/8",), ("20.0.0.64/26",), ("192.0.2.0/24", "20.0.0.64")])
+def test_nothing_left(include: tuple[str, ...]) -> None:
+    """A configuration whose targets are all excluded is refused."""
+    with pytest.raises(InputError, match="nothing is left"):
+        freeze(include=include)
+
+
+@pytest.mark.parametrize(("sample", "addresses"), [(1.0, 198), (0.5, 99), (0.01, 2), (1, 1), (198, 198)])
+def test_sample(sample: float | int, addresses: int) -> None:
+    """A share is rounded to whole addresses and a number is taken as it is."""
+    assert freeze(sample=sample).sampled_addresses == addresses
+
+
+def test_files_without_an_address_are_refused(tmp_path: Path) -> None:
+    """Target files that hold comments alone are told from a space that the exclusions emptied."""
+    (tmp_path / "none.txt").write_text("# nobody yet\n")
+    with pytest.raises(InputError, match="key targets: names no address"):
+        freeze(include=(), include_files=(str(tmp_path / "none.txt"),))
+
+
+@pytest.mark.parametrize("sample", [0, 199, 0.001, -1])
+def test_sample_bounds(sample: float | int) -> None:
+    """A sample of no address, or of more than there are, is refused."""
+    with pytest.raises(InputError, match=r"sweep\.sample: asks for"):
+        freeze(sample=sample)
+
+
+def test_our_own_list_is_never_probed() -> None:
+    """What stands in the never-touch list is taken out of every plan, and says how much that was."""
+    plan = freeze(include=("198.41.0.0/24",), exclude=())
+    assert plan.addresses == 255
+    assert ("never-touch list", 1) in [(part.name, part.addresses) for part in plan.excluded]
+
+
+def test_overlapping_targets_are_refused() -> None:
+    """A configuration that names addresses twice is refused with both places."""
+    with pytest.raises(InputError, match=r"targets\.include\[1\]: 20\.0\.0\.7 overlaps 20\.0\.0\.0/24"):
+        freeze(include=("20.0.0.0/24", "20.0.0.7"))
+
+
+def test_countries_as_targets() -> None:
+    """A country set is all its addresses but those that are never probed."""
+    plan = freeze(include=("country:GB",), exclude=())
+    assert plan.countries == (("GB", plan.addresses),) and plan.addresses > 10**7
