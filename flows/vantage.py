@@ -11,6 +11,7 @@ from flows.asked import Asked, Ended
 from pipeline.errors import GuardError, InputError, Interrupted
 from pipeline.lake import layout, store
 from pipeline.lake.layout import Sweep
+from pipeline.space.rounds import Round
 from pipeline.sweep import freeze
 from pipeline.worker.shards import ShardRunner
 
@@ -18,8 +19,6 @@ from pipeline.worker.shards import ShardRunner
 DELAYS = [5.0, 30.0]
 #: What trying again does not mend.
 FINAL = (GuardError, InputError, Interrupted)
-#: What a shard's task is called in each round.
-NAMES = {1: "shard", 2: "second-visits", 3: "harm-checks"}
 
 
 def worth_another(_task: object, _run: object, state: State[Any]) -> bool:
@@ -34,7 +33,7 @@ def worth_another(_task: object, _run: object, state: State[Any]) -> bool:
     retry_delay_seconds=DELAYS,
     retry_condition_fn=worth_another,
 )
-def run_shard(crew: ShardRunner, name: str, round_: int, shard: int) -> int:
+def run_shard(crew: ShardRunner, name: str, round_: Round, shard: int) -> int:
     """Run what the lake says is missing of a shard in a round; how many ranges that were."""
     return crew.run(round_, shard)
 
@@ -47,7 +46,7 @@ def stand(sweep: Sweep, *looks: Callable[[], None]) -> None:
             each()
 
     with ShardRunner(sweep) as crew:
-        crew.work(lambda round_, shard: run_shard(crew, NAMES[round_], round_, shard), look)
+        crew.work(lambda round_, shard: run_shard(crew, round_.task, round_, shard), look)
 
 
 @flow(name="vantage", validate_parameters=False)

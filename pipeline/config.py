@@ -1,6 +1,7 @@
 """The configuration: one TOML file. Every key is checked; what is wrong is named by file, key and reason."""
 
 import tomllib
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -22,6 +23,35 @@ Endpoint = Annotated[str, Meta(pattern=r"^\d{1,3}(\.\d{1,3}){3}:\d{1,5}$")]
 Resolver = Annotated[str, Meta(pattern=r"^(\d{1,3}(\.\d{1,3}){3}(:\d{1,5})?)?$")]
 
 
+class Profile(StrEnum):
+    """What a sweep does with a host that answers: the one list of what follows from `[sweep] profile`."""
+
+    ASSOCIATE = "associate"
+    ECHO = "echo"
+    TLS = "tls"
+    CAPABILITIES = "capabilities"
+
+    @property
+    def sends_echo(self) -> bool:
+        """Whether a C-ECHO follows an accepted association; in SQL, `asks_echo(profile)`."""
+        return self is Profile.ECHO
+
+    @property
+    def proposes_capabilities(self) -> bool:
+        """Whether the request proposes every service of `wire.capabilities`, and not Verification alone."""
+        return self is Profile.CAPABILITIES
+
+    @property
+    def makes_second_visits(self) -> bool:
+        """Whether hosts that reset our plain request or answered it with TLS are visited a second time, inside TLS."""
+        return self is Profile.TLS
+
+    @property
+    def needs_signature(self) -> bool:
+        """Whether the owner of the target ranges must have signed them (section `[own]`)."""
+        return self is Profile.CAPABILITIES
+
+
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A section of the file: unknown keys are refused."""
 
@@ -35,7 +65,7 @@ class SweepSection(Section, frozen=True):
     rate: Annotated[int, Meta(ge=1, le=10_000_000)]
     shards: Annotated[int, Meta(ge=1, le=512)] = 64
     sample: float | int = 1.0
-    profile: Literal["associate", "echo", "tls", "capabilities"] = "associate"
+    profile: Profile = Profile.ASSOCIATE
 
 
 class TargetsSection(Section, frozen=True):

@@ -15,9 +15,9 @@ from pipeline.lake import receipts, store
 from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.lake.store import Location
 from pipeline.outcome import SPEAKS_DICOM, Arm, CloseStage
+from pipeline.space.rounds import Round
 from pipeline.space.shard import Range, Walk
 
-ROUND = 3
 HELD = ("ip", "port", "shard", "range", "arm", "answered_at", "ttl", "window", "syn_rtt_us", "syn_options_hash")
 FOUND = ("ip", "port", "alive_after", "repeated_after")
 REACHED = ("ip", "port", "close_stage")
@@ -75,7 +75,7 @@ def first_number(walk: Walk, shard: int) -> int:
 def _targets(held: pa.Table, spoke: pa.Table) -> pa.Table:
     """Held targets, and those that spoke DICOM at visits of the first two rounds, with the columns of HELD."""
     chosen = pc.and_(
-        pc.less(pc.fill_null(spoke["round"], 1), ROUND),
+        pc.less(pc.fill_null(spoke["round"], Round.PROBES.value), Round.HARM_CHECKS.value),
         pc.is_in(spoke["outcome"], pa.array([str(outcome) for outcome in SPEAKS_DICOM])),
     )
     spoke = spoke.filter(chosen)

@@ -9,6 +9,7 @@ import pyarrow as pa
 from pipeline.lake import harm_targets, receipts, second_visit_targets
 from pipeline.lake.layout import Sweep
 from pipeline.lake.leases import Leases
+from pipeline.space.rounds import Round
 from pipeline.space.shard import Range, Walk
 
 #: How often to look again whether a range that somebody else holds has its receipt or is free, in seconds.
@@ -17,14 +18,14 @@ LOOK_SECONDS = 1.0
 Task = tuple[Range, pa.Table | None]
 
 
-def due(sweep: Sweep) -> list[tuple[int, int]]:
+def due(sweep: Sweep) -> list[tuple[Round, int]]:
     """The shards of which some range has no receipt, as (round, shard), in the first round that is not done; none if all are.
 
     Whom the second visits and the harm checks ask is known once the rounds before them are done.
     """
     done = receipts.finished(sweep.paths)
     rounds = (_unprobed(sweep.walk, done), _unvisited(sweep, done), _unchecked(sweep, done))
-    found = ([(number, shard) for shard in shards] for number, shards in enumerate(rounds, 1))
+    found = ([(number, shard) for shard in shards] for number, shards in zip(Round, rounds, strict=True))
     return next(filter(None, found), [])
 
 
@@ -60,17 +61,23 @@ class PendingWork:
     sweep: Sweep
     leases: Leases
 
-    def of_shard(self, number: int) -> Iterator[Task | None]:
+    def of_round(self, round_: Round, shard: int) -> Iterator[Task | None]:
+        """Yield what is left of a shard in a round; None as long as others hold all of it."""
+        return {Round.PROBES: self.probes, Round.SECOND_VISITS: self.second_visits, Round.HARM_CHECKS: self.checks}[
+            round_
+        ](shard)
+
+    def probes(self, number: int) -> Iterator[Task | None]:
         """Yield the ranges of a shard; None as long as others hold all that is left."""
         return self._leased([(chosen, None) for chosen in self.sweep.walk.ranges(number)])
 
     def second_visits(self, number: int) -> Iterator[Task | None]:
-        """Yield the range of a shard's second visits, if there is one, as `of_shard` does."""
+        """Yield the range of a shard's second visits, if there is one, as `probes` does."""
         found = second_visit_targets.of_shard(self.sweep, number)
         return self._leased([found] if found else [])
 
     def checks(self, number: int) -> Iterator[Task | None]:
-        """Yield the harm checks of a shard whose visits are done, as `of_shard` does; those that this worker makes are waited for."""
+        """Yield the harm checks of a shard whose visits are done, as `probes` does; those that this worker makes are waited for."""
         done = receipts.finished(self.sweep.paths)
         left = [
             v

@@ -35,7 +35,7 @@ def chosen(responses: pa.Table, plan: Plan) -> pa.Table:
 
 def of_shard(sweep: Sweep, shard: int) -> tuple[Range, pa.Table] | None:
     """The range of a shard's second visits and its targets; None if there are none, or the first round is not done."""
-    if sweep.plan.settings.profile != "tls":
+    if not sweep.plan.settings.profile.makes_second_visits:
         return None
     first = list(sweep.walk.ranges(shard))
     keys = [planned.key for planned in first]
@@ -49,7 +49,7 @@ def ranges(sweep: Sweep, shard: int) -> Iterator[Range]:
     """The ranges of a shard whose visits the plan makes for their own sake; of that of second visits only the key is known."""
     first = list(sweep.walk.ranges(shard))
     yield from first
-    if sweep.plan.settings.profile == "tls":
+    if sweep.plan.settings.profile.makes_second_visits:
         yield Range(shard, len(first), 0, 0)
 
 

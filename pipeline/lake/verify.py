@@ -16,11 +16,10 @@ from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.lake.receipts import Receipt, read_receipts
 from pipeline.lake.store import Location
 from pipeline.space.plan import Plan
+from pipeline.space.rounds import VISITS_TABLES, Round
 from pipeline.space.shard import Range, Walk, range_key
 
 TABLES = ("responses", "associations", "banners", "tls", "controls", "control_targets", "held", "harm")
-#: The table with a row for each visit of a round, and the receipt's count of it.
-VISITS = {1: ("responses", "responses"), 2: ("tls", "handshakes"), 3: ("responses", "responses")}
 #: Tables, and the receipt's count of their rows.
 COUNTED = {
     "responses": "responses",
@@ -86,7 +85,8 @@ def _checked(checks: dict[str, harm_targets.Check], receipts: dict[str, Receipt]
 def _receipt(where: str, receipt: Receipt, planned: Range, plan: Plan) -> Iterator[Fault]:
     """A receipt against its range of the plan, and against itself."""
     outcomes = sum(row["targets"] for row in receipt["outcomes"])
-    first, rows = receipt["round"] == 1, receipt[VISITS[receipt["round"]][1]]
+    this = Round(receipt["round"])
+    first, rows = this is Round.PROBES, receipt[this.visits_column]
     sent = receipt["probes_sent"] + receipt["suppressed"] + receipt.get("spared", 0)
     once = receipt["attempts"] == 1
     answered = receipt["answers"] - receipt["duplicates"] if first else planned.length
@@ -94,7 +94,7 @@ def _receipt(where: str, receipt: Receipt, planned: Range, plan: Plan) -> Iterat
     visits = receipt["greetings"] + receipt["connects"]
     settled = visits + receipt["suppressed_visits"] + held
     visited = visits == rows
-    exactly = once and receipt["round"] != harm_targets.ROUND
+    exactly = once and this is not Round.HARM_CHECKS
     checks = (
         (receipt["plan_digest"] == plan.digest, "was made under another plan"),
         (receipt["first_index"] == planned.first_index, "begins elsewhere than its range"),
@@ -151,8 +151,8 @@ def _rows(
     where: str, tables: dict[str, pa.Table], receipts: list[Receipt], walk: Walk, planned: Range | None
 ) -> Iterator[Fault]:
     """Rows against receipts: numbers, outcomes, keys, and that each is a target of its range (or of the plan)."""
-    for name in ("responses", "tls"):
-        rounds = [number for number, (table, _) in VISITS.items() if table == name]
+    for name in VISITS_TABLES:
+        rounds = [number for number in Round if number.visits_table == name]
         owed: Counter[str] = Counter()
         for receipt in receipts:
             owed.update({row["outcome"]: row["targets"] for row in receipt["outcomes"] if receipt["round"] in rounds})
@@ -176,7 +176,7 @@ def _rows(
         yield Fault(where, f"has {int((~inside).sum())} rows in `responses` that are no targets of it")
 
 
-def _outcomes(table: pa.Table, rounds: list[int]) -> Counter[str]:
+def _outcomes(table: pa.Table, rounds: list[Round]) -> Counter[str]:
     """Outcomes of the visits of some rounds; `tls` holds those of all."""
     if "round" in table.column_names:
         table = table.filter(pc.is_in(table["round"], pa.array(rounds, pa.uint8())))

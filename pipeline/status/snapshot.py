@@ -16,6 +16,7 @@ from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.lake.leases import Standing, standing
 from pipeline.lake.receipts import Receipt
 from pipeline.outcome import ACCEPTS_ASSOCIATION, SPEAKS_DICOM, Outcome
+from pipeline.space.rounds import Round
 from pipeline.statistics import recapture
 
 #: A worker that has not reported for this long is taken for gone.
@@ -177,7 +178,7 @@ def _finished(done: Sequence[Receipt]) -> dict[str, int]:
 
 def _probed(done: Sequence[Receipt]) -> int:
     """How many ranges of probes are done: those of the rounds after them are told by what came of the probes."""
-    return sum(receipt["round"] == 1 for receipt in done)
+    return sum(receipt["round"] == Round.PROBES for receipt in done)
 
 
 def _rate(running: Sequence[Note]) -> float:

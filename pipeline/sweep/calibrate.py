@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline.config import AlarmSection, Config, ControlSection, LossSection
+from pipeline.config import AlarmSection, Config, ControlSection, LossSection, Profile
 from pipeline.errors import GuardError, InputError
 from pipeline.guard import sockets
 from pipeline.lake import receipts, store
@@ -25,6 +25,7 @@ from pipeline.optout.watch import READ_SECONDS
 from pipeline.space import signed
 from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
+from pipeline.space.rounds import Round
 from pipeline.statistics.recapture import detection
 from pipeline.sweep import freeze
 from pipeline.sweep import run as steps_of
@@ -84,7 +85,7 @@ def calibration_plan(path: Path, *, lowest: int, steps: int) -> Plan:
         if config.probe.engine == "connect":
             raise InputError("key probe.engine", '"connect" sends no second SYN, by which loss is measured; use "ring"')
         settings = msgspec.structs.replace(
-            config.sweep, rate=lowest << (steps - 1), shards=(1 << steps) - 1, profile="associate", sample=1.0
+            config.sweep, rate=lowest << (steps - 1), shards=(1 << steps) - 1, profile=Profile.ASSOCIATE, sample=1.0
         )
         return msgspec.structs.replace(
             config, sweep=settings, harm=None, loss=LossSection(sample=1.0, delay=DELAY),
@@ -112,7 +113,7 @@ def run(plan: Plan, *, lowest: int, steps: int) -> Iterator[Step]:
                 edit.limit(obeyed, "calibration", lowest << number)
                 time.sleep(3 * READ_SECONDS)  # senders have read it by then
                 shards = range((1 << number) - 1, (2 << number) - 1)
-                list(pool.map(partial(worker.run, 1), shards))
+                list(pool.map(partial(worker.run, Round.PROBES), shards))
                 found = [receipt for receipt in receipts.read_receipts(sweep.paths) if receipt["shard"] in shards]
                 step = _step(lowest << number, found)
                 yield step

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline import checkout, config
-from pipeline.config import Config, IdentitySection
+from pipeline.config import Config, IdentitySection, Profile
 from pipeline.enrich import databases as atlas
 from pipeline.errors import GuardError, InputError
 from pipeline.guard import namespaces, sockets
@@ -49,17 +49,17 @@ def _provenance(settings: Config) -> Provenance:
     return Provenance(datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), checkout.code(), requests)
 
 
-def _requests(identity: IdentitySection, profile: str) -> dict[str, str]:
+def _requests(identity: IdentitySection, profile: Profile) -> dict[str, str]:
     """What this version would send under an identity and a profile."""
     class_uid = outgoing.class_uid(identity.url)
-    proposed = [each.uid for each in PROPOSED] if profile == "capabilities" else [outgoing.VERIFICATION]
+    proposed = [each.uid for each in PROPOSED] if profile.proposes_capabilities else [outgoing.VERIFICATION]
     return outgoing.encode(calling_ae=identity.ae_title, class_uid=class_uid, proposed=proposed).to_json()
 
 
 def _require_own(plan: Plan) -> None:
     """Raise GuardError if a profile that is for one's own ranges goes beyond them."""
-    if plan.settings.profile == "capabilities":
-        signed.require(plan.own, Ranges.of(plan.ranges), "the profile `capabilities`")
+    if plan.settings.profile.needs_signature:
+        signed.require(plan.own, Ranges.of(plan.ranges), f"the profile `{plan.settings.profile}`")
 
 
 def check(plan: Plan) -> None:

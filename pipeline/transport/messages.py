@@ -2,6 +2,7 @@
 
 import msgspec
 
+from pipeline.space.rounds import Round
 from pipeline.space.shard import range_key
 
 
@@ -33,7 +34,7 @@ class Rows(Message, frozen=True):
 
     attempt: int
     table: str
-    round: int = 1
+    round: Round = Round.PROBES
     vantage: str = ""
 
 

@@ -20,6 +20,7 @@ from pipeline.lake.visit_log import VisitLog
 from pipeline.optout.watch import Watch
 from pipeline.record import columns
 from pipeline.space.ranges import Ranges
+from pipeline.space.rounds import Round
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
 from pipeline.wire.outgoing import Outgoing
@@ -52,7 +53,7 @@ class Conversations:
     number: int
     attempt: int
     known: set[tuple[int, int]]
-    round: int = 1
+    round: Round = Round.PROBES
     vantage: str = ""
     pending: int = 0
     given_up: bool = False
@@ -162,7 +163,7 @@ class Associating:
         """Hold the conversation and keep what came of it."""
         plan, ip, port = self.setting.plan, row["ip"], row["port"]
         self.begun.note(batch.shard, batch.number, np.array([ip]), np.array([port]))
-        echo, secured = plan.settings.profile == "echo", batch.round == 2 or port in plan.tls.ports
+        echo, secured = plan.settings.profile.sends_echo, batch.round is Round.SECOND_VISITS or port in plan.tls.ports
         visit = await client.visit(sockets.tcp_socket, self.outgoing, echo=echo, ip=ip, port=port, secured=secured)
         self.turns.over(row["ip"])
         batch.pending -= 1

@@ -31,6 +31,7 @@ from pipeline.lake.layout import Sweep
 from pipeline.lake.leases import Leases
 from pipeline.lake.parts import Part
 from pipeline.lake.pending import PendingWork, Task
+from pipeline.space.rounds import Round
 from pipeline.space.shard import Range
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver
@@ -40,8 +41,6 @@ from pipeline.worker.processes import WorkerProcesses
 
 #: How long a stopped worker may take to finish the conversations that are in flight, in seconds.
 STOP_SECONDS = 20.0
-#: The table that a range of each round is about.
-ROUNDS = {1: "responses", 2: "tls", 3: "harm"}
 
 
 @dataclass(slots=True)
@@ -134,14 +133,14 @@ class Worker:
         """Whether it can still run a shard."""
         return self._thread.is_alive()
 
-    def run(self, round_: int, number: int) -> int:
+    def run(self, round_: Round, number: int) -> int:
         """Run what has no receipt of a shard in a round; how many ranges that were. Raises what stopped the worker.
 
-        Round 1 is of probes, 2 of second visits to a shard whose first round is done, 3 of harm checks, which are waited for.
+        The shard's rounds before this one must be done.
         """
         left = self._remaining
-        ranges = {1: left.of_shard, 2: left.second_visits, 3: left.checks}[round_](number)
-        shard = Shard(number, ranges, sender=None if round_ == 1 else 0)
+        ranges = left.of_round(round_, number)
+        shard = Shard(number, ranges, sender=None if round_ is Round.PROBES else 0)
         self._waiting.put(shard)
         while True:
             try:
@@ -226,16 +225,16 @@ class Worker:
             self._processes.tell(sender, assign)
         else:
             message = messages.Rows(
-                shard=chosen.shard, number=chosen.number, attempt=attempt, table=ROUNDS[number], round=number
+                shard=chosen.shard, number=chosen.number, attempt=attempt, table=number.table, round=number
             )
             self._processes.tell(sender, message, targets.combine_chunks().to_batches()[0])
-        if number != harm_targets.ROUND:
+        if number is not Round.HARM_CHECKS:
             self._idle.discard(sender)
 
-    def _round(self, chosen: Range) -> int:
+    def _round(self, chosen: Range) -> Round:
         """Which round a range is of: probes, second visits, harm checks, in the order of their numbers."""
         first = harm_targets.first_number(self._sweep.walk, chosen.shard)
-        return 1 + (chosen.number >= first - 1) + (chosen.number >= first)
+        return Round(1 + (chosen.number >= first - 1) + (chosen.number >= first))
 
     def _hear(self, timeout: float) -> bool:
         received = self._inbox.receive(timeout)
@@ -265,9 +264,9 @@ class Worker:
             for path in store.entries(self._sweep.paths.work / "journal", f"{key}.*"):
                 path.unlink(missing_ok=True)
             shard.finished += 1
-            if written.counts["round"] != harm_targets.ROUND:
+            if written.counts["round"] != Round.HARM_CHECKS:
                 self._begin_check(planned)
-            if written.counts["round"] == 1:
+            if written.counts["round"] == Round.PROBES:
                 self._hits.see(planned, written.counts)
         shard.open.discard(key)
         self._leases.drop(key)

@@ -21,12 +21,12 @@ import pyarrow as pa
 
 from pipeline import schema
 from pipeline.lake import parts
-from pipeline.lake.harm_targets import ROUND
 from pipeline.lake.layout import SweepPaths
 from pipeline.outcome import Arm
 from pipeline.probe.liveness import Liveness, LivenessCheck, Target
 from pipeline.probe.range_state import SendCounts
 from pipeline.space.permit import Permit
+from pipeline.space.rounds import Round
 from pipeline.transport import messages
 from pipeline.worker import rows
 from pipeline.worker.fanout import Fanout
@@ -163,13 +163,20 @@ class HarmChecks:
     def _message(self, range_: _HarmRange, table: str) -> messages.Rows:
         task = range_.message
         return messages.Rows(
-            shard=task.shard, number=task.number, attempt=task.attempt, table=table, round=ROUND, vantage=self.source
+            shard=task.shard,
+            number=task.number,
+            attempt=task.attempt,
+            table=table,
+            round=Round.HARM_CHECKS,
+            vantage=self.source,
         )
 
     def _end(self, range_: _HarmRange, register_digest: str, *, complete: bool) -> None:
         range_.counts.send_seconds = time.monotonic() - range_.began
         task = range_.message
-        counts = rows.counts(range_.counts, round=ROUND, vantage=self.source, register_digest=register_digest)
+        counts = rows.counts(
+            range_.counts, round=Round.HARM_CHECKS, vantage=self.source, register_digest=register_digest
+        )
         counts["harm_probes"] = range_.probes
         self.fanout.cooled(task.shard, task.number, task.attempt, counts, complete=complete)
 

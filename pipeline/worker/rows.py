@@ -18,13 +18,12 @@ from pipeline.probe.range_state import SendCounts
 from pipeline.probe.result import Result
 from pipeline.record import banner
 from pipeline.space.plan import Plan
+from pipeline.space.rounds import VISITS_TABLES, Round
 from pipeline.space.shard import range_key
 from pipeline.wire.guess import guess
 from pipeline.wire.outgoing import Outgoing
 
 Row = Mapping[str, Any]
-#: The tables whose journals tell who was visited.
-VISITS = ("responses", "tls")
 #: The columns of `responses` that are kept of a host from its SYN-ACK on, and their names there.
 KEPT = {"ip": "address", "port": "port", "answered_at": "answered_at", "ttl": "ttl", "window": "window"}
 
@@ -55,12 +54,12 @@ class Origin:
         }
 
 
-def by_table(rows: list[dict[str, Any]], *, round: int) -> Iterator[tuple[str, pa.RecordBatch]]:
+def by_table(rows: list[dict[str, Any]], *, round: Round) -> Iterator[tuple[str, pa.RecordBatch]]:
     """The tables that conversations of a round have rows in, with these rows."""
     chosen = {
-        "responses": rows if round != 2 else [],
+        "responses": rows if round is not Round.SECOND_VISITS else [],
         "associations": [row for row in rows if row["like_dicom"]],
-        "banners": [row for row in rows if row["banner"] is not None and round != 2],
+        "banners": [row for row in rows if row["banner"] is not None and round is not Round.SECOND_VISITS],
         "tls": [row for row in rows if row["tls"]],
     }
     yield from ((table, parts.from_rows(its_rows, table)) for table, its_rows in chosen.items() if its_rows)
@@ -100,7 +99,7 @@ class Waiting:
         """The tables that they have rows in, with these rows."""
         if self.settled:
             yield from settled(self.settled)
-        yield from by_table(self.talked, round=1)
+        yield from by_table(self.talked, round=Round.PROBES)
 
 
 def known(paths: SweepPaths, shard: int, number: int, attempt: int) -> set[tuple[int, int]]:
@@ -108,7 +107,7 @@ def known(paths: SweepPaths, shard: int, number: int, attempt: int) -> set[tuple
     key = range_key(shard, number)
     found: set[tuple[int, int]] = set()
     for earlier in range(1, attempt):
-        for table in VISITS:
+        for table in VISITS_TABLES:
             found |= _targets(paths.journal(key, earlier, table), table)
     return found
 
@@ -127,7 +126,7 @@ def checked(
     visited: dict[tuple[int, int], datetime] = {}
     for earlier in range(1, attempt):
         finished |= _targets(paths.journal(key, earlier, "harm"), "harm")
-        for table in VISITS:
+        for table in VISITS_TABLES:
             journal = paths.journal(key, earlier, table)
             ended = parts.last_commit(journal)
             if ended is not None:
@@ -135,7 +134,7 @@ def checked(
     return finished, visited
 
 
-def counts(sent: SendCounts, *, round: int, vantage: str, register_digest: str) -> dict[str, Any]:
+def counts(sent: SendCounts, *, round: Round, vantage: str, register_digest: str) -> dict[str, Any]:
     """What a range counted, as columns of its receipt."""
     known = {name: value for name, value in asdict(sent).items() if value is not None}
     return {**known, "round": round, "vantage": vantage, "register_digest": register_digest}

@@ -12,6 +12,7 @@ import pyarrow as pa
 from pipeline.probe.pacer import Pacer
 from pipeline.probe.range_state import SendCounts
 from pipeline.space.permit import Permit
+from pipeline.space.rounds import Round
 from pipeline.transport import messages
 from pipeline.worker import rows
 from pipeline.worker.fanout import Fanout
@@ -54,7 +55,8 @@ class SecondVisits:
         granted = self.pacer.grant(now, self._rows.num_rows - self._given)
         if granted:
             message = messages.Rows(
-                shard=self._task.shard, number=self._task.number, attempt=self._task.attempt, table="tls", round=2,
+                shard=self._task.shard, number=self._task.number, attempt=self._task.attempt,
+                table=Round.SECOND_VISITS.table, round=Round.SECOND_VISITS,
                 vantage=self.source,
             )  # fmt: skip
             self.fanout.targets(message, self._rows.slice(self._given, granted))
@@ -67,6 +69,8 @@ class SecondVisits:
         if self._task is None:
             return
         self._counts.send_seconds = time.monotonic() - self._began
-        counts = rows.counts(self._counts, round=2, vantage=self.source, register_digest=register_digest)
+        counts = rows.counts(
+            self._counts, round=Round.SECOND_VISITS, vantage=self.source, register_digest=register_digest
+        )
         self.fanout.cooled(self._task.shard, self._task.number, self._task.attempt, counts, complete=complete)
         self._task = None

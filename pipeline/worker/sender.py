@@ -63,7 +63,7 @@ class SenderContext:
     @property
     def echoes(self) -> bool:
         """A C-ECHO is sent to hosts that accept an association."""
-        return self.plan.settings.profile == "echo"
+        return self.plan.settings.profile.sends_echo
 
     def conversation(self, ip: int, port: int, started_at_us: int) -> Conversation:
         """A conversation with a host that was greeted."""
@@ -221,5 +221,5 @@ def _first_answers(context: SenderContext, arms: HarmArms | None) -> FirstAnswer
     def log(range_: Range, addresses: U32, ports: NDArray[np.uint16]) -> None:
         context.visit_log.note(range_.shard, range_.number, addresses, ports)
 
-    handed_on = plan.settings.ports if plan.settings.profile == "capabilities" else plan.tls.ports
+    handed_on = plan.settings.ports if plan.settings.profile.proposes_capabilities else plan.tls.ports
     return FirstAnswers(log, frozenset(handed_on), arms)

@@ -15,7 +15,6 @@ import zmq
 from numpy.typing import NDArray
 
 from pipeline import schema
-from pipeline.lake import harm_targets
 from pipeline.lake.visit_log import VisitLog
 from pipeline.optout import register
 from pipeline.outcome import Arm
@@ -23,6 +22,7 @@ from pipeline.probe.events import Controls, Deferred, Finished, Greeted, Respons
 from pipeline.probe.pacer import Pacer
 from pipeline.probe.result import Result
 from pipeline.record import Visit, columns
+from pipeline.space.rounds import Round
 from pipeline.space.shard import Range
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
@@ -147,7 +147,7 @@ class SenderProcess:
             case messages.Assign() as task:
                 self.assign(task)
                 self.reported_idle = False
-            case messages.Rows(round=harm_targets.ROUND) as task if received and received[1] is not None:
+            case messages.Rows(round=Round.HARM_CHECKS) as task if received and received[1] is not None:
                 self.rounds.harm_checks.begin(task, received[1])
             case messages.Rows() as task if received and received[1] is not None:
                 self.rounds.second_visits.begin(task, received[1])
@@ -214,7 +214,7 @@ class SenderProcess:
         if (control_rows := self.rounds.control_targets.rows()) is not None:
             self.channels.fanout.rows(self._message(range_, "control_targets"), control_rows)
         digest = self.context.watch.digest
-        counts = rows.counts(event.counts, round=1, vantage=self.sender.source, register_digest=digest)
+        counts = rows.counts(event.counts, round=Round.PROBES, vantage=self.sender.source, register_digest=digest)
         attempt = self.attempts[range_.shard, range_.number]
         self.channels.fanout.cooled(range_.shard, range_.number, attempt, counts, complete=event.complete)
 
@@ -230,7 +230,7 @@ class SenderProcess:
     def _row(self, range_: Range, result: Result, visit: Visit) -> dict[str, Any]:
         """The row of a host that a conversation was held with."""
         attempt = self.attempts[range_.shard, range_.number]
-        of_range = {"shard": range_.shard, "range": range_.number, "attempt": attempt, "round": 1}
+        of_range = {"shard": range_.shard, "range": range_.number, "attempt": attempt, "round": Round.PROBES}
         origin = self.origin.columns(
             vantage=self.sender.source, secured=visit.tls is not None, register_digest=self.context.watch.digest
         )

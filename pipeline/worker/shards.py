@@ -20,6 +20,7 @@ from pipeline.errors import CensusError, Interrupted
 from pipeline.lake import pending
 from pipeline.lake.layout import Sweep
 from pipeline.lake.leases import TTL, Leases, shard_key
+from pipeline.space.rounds import Round
 from pipeline.worker.context import RemoteAssociator
 from pipeline.worker.coordinator import Worker
 
@@ -30,7 +31,7 @@ AGAIN_SECONDS = 2.0
 #: How often claims are renewed, in seconds.
 RENEW_SECONDS = TTL / 8
 #: Runs a shard in a round; how many ranges that were.
-Run = Callable[[int, int], int]
+Run = Callable[[Round, int], int]
 
 
 class ShardRunner:
@@ -71,7 +72,7 @@ class ShardRunner:
         if threading.current_thread() is threading.main_thread():
             self._peace.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, signal.SIG_IGN))
 
-    def run(self, round_: int, shard: int) -> int:
+    def run(self, round_: Round, shard: int) -> int:
         """Run what has no receipt of a shard in a round; how many ranges that were. Raises what stopped the worker."""
         return self._living().run(round_, shard)
 
@@ -105,7 +106,7 @@ class ShardRunner:
             finally:
                 self._give_back(running)
 
-    def _claimed(self, running: dict[Future[int], int]) -> Iterator[tuple[int, int] | None]:
+    def _claimed(self, running: dict[Future[int], int]) -> Iterator[tuple[Round, int] | None]:
         """Claim (round, shard) after (round, shard) of what is missing; None where one can only wait."""
         while left := self._due():
             for round_, shard in left:
@@ -113,7 +114,7 @@ class ShardRunner:
                     yield None
                 if shard in running.values() or not self._claims.take(shard_key(shard)):
                     continue
-                if round_ == 1 and pending.is_probed(self._sweep, shard):
+                if round_ is Round.PROBES and pending.is_probed(self._sweep, shard):
                     self._claims.drop(shard_key(shard))  # another place was done with it since the list was made
                 else:
                     yield round_, shard
@@ -123,7 +124,7 @@ class ShardRunner:
         while running:
             yield None
 
-    def _due(self) -> list[tuple[int, int]]:
+    def _due(self) -> list[tuple[Round, int]]:
         """What is missing, and when to ask that again: no more than a tenth of the time goes into it."""
         began = time.monotonic()
         found = pending.due(self._sweep)

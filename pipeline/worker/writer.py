@@ -7,13 +7,12 @@ import zmq
 
 from pipeline.lake import parts, store
 from pipeline.lake.layout import SweepPaths
+from pipeline.space.rounds import Round
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
 from pipeline.worker.context import WorkerContext
 
 TABLES = ("responses", "associations", "banners", "tls", "controls", "control_targets", "held", "harm")
-#: The table with a row for each visit of a round.
-VISITS = {1: "responses", 2: "tls", 3: "responses"}
 
 
 def run_writer(
@@ -71,7 +70,7 @@ def _finish(paths: SweepPaths, plan_digest: str, message: messages.Cooled) -> me
         for table in TABLES:
             attempts = range(1, message.attempt + 1)
             rows = parts.tidy((parts.read_journal(paths.journal(key, n, table), table) for n in attempts), table)
-            if table == VISITS[int(message.counts["round"])]:
+            if table == Round(int(message.counts["round"])).visits_table:
                 outcomes.update(rows["outcome"].to_pylist())
             if len(rows):
                 written.append(

@@ -5,7 +5,7 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from pipeline.config import SweepSection
+from pipeline.config import Profile, SweepSection
 from pipeline.enrich.rule import EVIDENCED, Grade
 from pipeline.outcome import ACCEPTS_ASSOCIATION, SPEAKS_DICOM, Outcome
 from pipeline.views.views import PUBLISHED, SERIES
@@ -13,7 +13,7 @@ from tests.analysis.lake import connect, rows
 
 UK, US = 0xC13E0001, 0x08080808
 #: Profile → whether its sweeps send a C-ECHO.
-ASKS_ECHO = {"associate": False, "echo": True, "tls": False, "capabilities": False}
+ASKS_ECHO = {profile.value: profile.sends_echo for profile in Profile}
 SWEEPS = [{"name": "n", "profile": "echo", "addresses": 1000, "sampled_addresses": 100}]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 
+from pipeline.config import Profile
 from pipeline.lake import second_visit_targets
 from pipeline.lake.layout import Sweep
 from pipeline.sweep import freeze, run
@@ -43,7 +44,7 @@ def test_reasons(tmp_path: Path) -> None:
 def test_other_profiles_have_no_second_round(tmp_path: Path) -> None:
     """Only the profile `tls` declares a second round; and there is none before the first is done."""
     plan = freeze.freeze(DEMO, tmp_path)
-    declared = msgspec.structs.replace(plan, settings=msgspec.structs.replace(plan.settings, profile="tls"))
+    declared = msgspec.structs.replace(plan, settings=msgspec.structs.replace(plan.settings, profile=Profile.TLS))
     begun = run.begin(plan, tmp_path)
     assert second_visit_targets.of_shard(begun, 0) is None
     assert second_visit_targets.of_shard(Sweep(declared, begun.paths), 0) is None

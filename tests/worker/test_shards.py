@@ -14,6 +14,7 @@ from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.lake.leases import Leases, shard_key
 from pipeline.lake.store import Location
 from pipeline.space.plan import Plan
+from pipeline.space.rounds import Round
 from pipeline.sweep import freeze
 from pipeline.worker.shards import ShardRunner
 
@@ -106,7 +107,7 @@ def test_who_watches_can_end_it(plan: Plan, tmp_path: Path, fault: BaseException
     assert sorted(ran) == [0, 1]
     assert alive(place) == []
     with pytest.raises(Interrupted):
-        crew.run(1, 5)
+        crew.run(Round.PROBES, 5)
 
 
 def test_what_a_shard_raises_ends_the_work(plan: Plan, tmp_path: Path) -> None:

@@ -1,0 +1,35 @@
+"""The rounds of a sweep: who is visited when. Each round's targets follow from the rows of the rounds before it."""
+
+from enum import IntEnum
+
+
+class Round(IntEnum):
+    """A round: 1 probes every target, 2 visits some hosts again inside TLS, 3 measures what the visits did to their hosts."""
+
+    PROBES = 1
+    SECOND_VISITS = 2
+    HARM_CHECKS = 3
+
+    @property
+    def table(self) -> str:
+        """The table that the rows of its targets go to."""
+        return {1: "responses", 2: "tls", 3: "harm"}[self]
+
+    @property
+    def visits_table(self) -> str:
+        """The table that has a row for each of its visits."""
+        return {1: "responses", 2: "tls", 3: "responses"}[self]
+
+    @property
+    def visits_column(self) -> str:
+        """The column of a receipt that counts those rows."""
+        return {1: "responses", 2: "handshakes", 3: "responses"}[self]
+
+    @property
+    def task(self) -> str:
+        """What a shard's task is called in Prefect."""
+        return {1: "shard", 2: "second-visits", 3: "harm-checks"}[self]
+
+
+#: Tables that have a row for each visit of some round.
+VISITS_TABLES = tuple(dict.fromkeys(number.visits_table for number in Round))
