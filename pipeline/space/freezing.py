@@ -22,6 +22,8 @@ from pipeline.space.plan import Digests, Pace, Plan, RangeList
 from pipeline.space.ranges import Ranges
 from pipeline.space.signed import Own
 
+#: Sections of the configuration that the plan repeats as they are.
+COPIED = ("caps", "identity", "probe", "associate", "loss", "alarm", "harm", "tls")
 #: Dynamic ports (RFC 6335 §6).
 DYNAMIC_PORTS = range(49152, 65536)
 #: A range is 5–60 s of sending (docs/architecture.md).
@@ -83,15 +85,8 @@ def freeze(
         created=provenance.created,
         code_version=provenance.code_version,
         settings=msgspec.structs.replace(config.sweep, rate=rate),
-        caps=config.caps,
-        identity=config.identity,
-        probe=config.probe,
-        associate=config.associate,
-        loss=config.loss,
+        **{section: getattr(config, section) for section in COPIED},
         control=_control(config),
-        alarm=config.alarm,
-        harm=config.harm,
-        tls=config.tls,
         own=own,
         register=opt_outs.register,
         reference=atlas.reference,
