@@ -21,6 +21,7 @@ OF_NO_MODULE = {
     "tests/chaos/test_two_machines.py": "a sweep by two machines of which one fails",
     "tests/docs/test_architecture.py": "the tree and the pictures of docs/architecture.md",
     "tests/docs/test_decisions.py": "the pages of docs/decisions",
+    "tests/docs/test_form.py": "how the pages are written",
     "tests/docs/test_ontology.py": "the columns of docs/ontology.md",
     "tests/docs/test_paths.py": "the names in all pages",
     "tests/end_to_end/test_alarm.py": "a whole sweep that an alarm stops",
