@@ -10,7 +10,8 @@ from pipeline.errors import InputError
 #: For how long a description holds, in days; less than a year, as RFC 9116 §2.5.5 has it.
 DAYS = 180
 DESCRIPTION = (
-    "Counts the DICOM (medical imaging) services that answer on the Internet: one SYN, one association, no data."
+    "Counts the DICOM (medical imaging) services that answer on the Internet. One SYN to each port and, if it answers, one "
+    "association; a few hosts get further SYNs, which measure packet loss and harm. No patient data."
 )
 
 
