@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from pipeline.attribution.opt_out_page import PROFILES, Told, html
-from pipeline.config import SweepSection
+from pipeline.config import Profile
 
 TOLD = Told("noc@lab.example", "https://lab.example/", "the board", "DICOM-CENSUS", ["192.0.2.7"], [104, 11112], "echo")
 
@@ -24,4 +24,4 @@ def test_strings_are_escaped() -> None:
 
 def test_every_profile_is_told() -> None:
     """There are words for each profile that a configuration may name, and for no other."""
-    assert set(PROFILES) == set(SweepSection.__annotations__["profile"].__args__)
+    assert set(PROFILES) == set(Profile)
