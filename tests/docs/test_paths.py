@@ -161,3 +161,10 @@ def test_links_lead_somewhere(page: Path) -> None:
     """A link to a file of the checkout finds it."""
     links = re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_functions_of_statistics_exist() -> None:
+    """The table of docs/statistics.md names a function of `pipeline.statistics` in each row."""
+    rows = re.findall(r"^\|.*\| `(\w+)\.(\w+)` \|$", (ROOT / "docs" / "statistics.md").read_text("utf-8"), re.MULTILINE)
+    assert rows
+    assert [row for row in rows if row[1] not in _defined(ROOT / "pipeline" / "statistics" / f"{row[0]}.py")] == []
