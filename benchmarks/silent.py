@@ -18,7 +18,7 @@ from pipeline.associate import client, loop
 from pipeline.associate.conversation import ANSWER_US
 from pipeline.guard import sockets
 from pipeline.outcome import Outcome
-from pipeline.record import Visit
+from pipeline.record.visit import Visit
 from pipeline.wire.outgoing import class_uid, encode
 
 LOOPBACK = int(IPv4Address("127.0.0.1"))

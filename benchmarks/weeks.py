@@ -21,7 +21,7 @@ from pipeline import schema
 from pipeline.associate.conversation import Conversation
 from pipeline.lake import parts, store
 from pipeline.lake.layout import SweepPaths
-from pipeline.record import columns
+from pipeline.record.visit import columns
 from pipeline.space import plan as planning
 from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges, Space

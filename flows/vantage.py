@@ -11,7 +11,7 @@ from flows.asked import Asked, Ended
 from pipeline.errors import GuardError, InputError, Interrupted
 from pipeline.lake import layout, store
 from pipeline.lake.layout import Sweep
-from pipeline.space.rounds import Round
+from pipeline.record.rounds import Round
 from pipeline.sweep import freeze
 from pipeline.worker.shards import ShardRunner
 

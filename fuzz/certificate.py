@@ -1,6 +1,6 @@
 """Fuzz target: any bytes for a certificate, or for a Certificate message, give facts and warnings."""
 
-from pipeline.record import Certificate
+from pipeline.record.visit import Certificate
 from pipeline.wire.certificate import CHAIN_LIMIT, SAN_LIMIT, from_message, read, read_chain
 
 

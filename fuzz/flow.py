@@ -6,7 +6,7 @@ from fuzz.talk import OUTGOING
 from pipeline.associate.conversation import WHOLE_US, Conversation
 from pipeline.outcome import Outcome
 from pipeline.probe.flow import AHEAD, MODULUS, Flow, OutgoingSegment
-from pipeline.record import RAW_LIMIT
+from pipeline.record.visit import RAW_LIMIT
 
 #: A step: flags, where the segment begins relative to what is expected, how much of ours it acknowledges, its length.
 STEP = struct.Struct(">BhBB")

@@ -3,7 +3,7 @@
 from pipeline.associate.conversation import WHOLE_US, Conversation
 from pipeline.associate.replay import PARSED, replay
 from pipeline.outcome import CloseKind, CloseStage, Outcome
-from pipeline.record import RAW_LIMIT, Visit, columns
+from pipeline.record.visit import RAW_LIMIT, Visit, columns
 from pipeline.wire.outgoing import encode
 from pipeline.wire.pdu import WARNINGS_KEPT
 

@@ -13,7 +13,7 @@ import numpy as np
 from fuzz import certificate, flow, seeds, tls
 from fuzz.talk import converse
 from pipeline.errors import InputError
-from pipeline.record import RAW_LIMIT
+from pipeline.record.visit import RAW_LIMIT
 from pipeline.wire import (
     associate,
     command,

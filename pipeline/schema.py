@@ -15,6 +15,8 @@ import pyarrow as pa
 from pipeline import checkout, outcome
 
 FOLDER = checkout.SCHEMAS
+#: Tables whose rows go to a journal while a range runs, and to a part when it is done.
+JOURNALED = ("responses", "associations", "banners", "tls", "controls", "control_targets", "held", "harm")
 
 _SIMPLE = {
     "bool": pa.bool_(),

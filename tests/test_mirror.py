@@ -84,7 +84,7 @@ COVERED_BY = {
     "pipeline/probe/events.py": "tests/worker/test_connector.py",
     "pipeline/probe/flow_table.py": "tests/probe/test_greeting.py",
     "pipeline/publish/layout.py": "tests/publish/test_report.py",
-    "pipeline/record.py": "tests/associate/test_conversation.py",
+    "pipeline/record/visit.py": "tests/associate/test_conversation.py",
     "pipeline/rings/filter.py": "tests/rings/test_packet_ring.py",
     "pipeline/rings/receive.py": "tests/rings/test_packet_ring.py",
     "pipeline/space/atlas.py": "tests/space/test_plan.py",

@@ -67,6 +67,8 @@ CLASSES = {
 FILES = {
     "connections.py": "of the scanner, in probe, and of the simulated Internet, which shares nothing with it",
     "data.py": "P-DATA, in wire, and the data of a report, in publish",
+    "events.py": "of the opt-out register, and of the packet engine",
+    "layout.py": "of the files of a lake, and of the tables of a report",
     "lookup.py": "in sorted numbers, in space, and of a name, in reverse_dns",
     "report.py": "the flow and the module of pipeline that it calls",
     "run.py": "a sweep and a testbed are run",

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline import outcome, schema
-from pipeline.record import Certificate, TlsFacts
+from pipeline.record.visit import Certificate, TlsFacts
 from pipeline.schema import Table
 
 TABLES = schema.tables()

@@ -17,7 +17,7 @@ from pipeline.associate.conversation import WHOLE_US, Conversation
 from pipeline.associate.poller import Poller
 from pipeline.associate.tcp_info import Books
 from pipeline.errors import CensusError
-from pipeline.record import Visit
+from pipeline.record.visit import Visit
 from pipeline.wire.outgoing import Outgoing
 
 #: A whole answer is some 200 bytes; the conversation bounds what is kept of a longer one.

@@ -14,7 +14,7 @@ from typing import Any
 
 from pipeline.associate.pdu_facts import Facts, grade, of_abort, of_accept, of_echo, of_reject
 from pipeline.outcome import CloseKind, CloseStage, Outcome, Surprise
-from pipeline.record import BANNER_LIMIT, RAW_LIMIT, Visit
+from pipeline.record.visit import BANNER_LIMIT, RAW_LIMIT, Visit
 from pipeline.wire.guess import DICOM, NON_DICOM_OUTCOMES, UNDECIDED, guess, opening
 from pipeline.wire.outgoing import CONTEXT_ID, MESSAGE_ID, Outgoing
 from pipeline.wire.pdu import (

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from pipeline.associate.openssl import TLS_1_3, Witness
 from pipeline.associate.pdu_facts import grade, of_abort
 from pipeline.outcome import ClientCertificate, Handshake, Outcome
-from pipeline.record import BANNER_LIMIT, Certificate, TlsFacts, Visit
+from pipeline.record.visit import BANNER_LIMIT, Certificate, TlsFacts, Visit
 from pipeline.wire import alert
 from pipeline.wire.certificate import from_message, read_chain
 from pipeline.wire.guess import NON_DICOM_OUTCOMES, Opening, guess, opening

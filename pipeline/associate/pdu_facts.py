@@ -3,7 +3,7 @@
 from typing import Any
 
 from pipeline.outcome import ACCEPTS_ASSOCIATION, Grade, Outcome
-from pipeline.record import NegotiatedContext
+from pipeline.record.visit import NegotiatedContext
 from pipeline.wire.outgoing import Outgoing
 from pipeline.wire.pdu import Abort, Accept, EchoReply, Reject
 from pipeline.wire.warning import ParseWarning

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.associate.conversation import Conversation
 from pipeline.outcome import CloseKind, Surprise
-from pipeline.record import Visit
+from pipeline.record.visit import Visit
 from pipeline.wire.outgoing import Outgoing
 from pipeline.wire.pdu import Frame, frame
 

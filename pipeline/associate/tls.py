@@ -19,7 +19,7 @@ from pipeline.associate.conversation import WHOLE_US, Conversation
 from pipeline.associate.handshake import REASON_LIMIT, VERSIONS, Seen
 from pipeline.errors import GuardError
 from pipeline.outcome import ClientCertificate, CloseKind, Handshake, Outcome
-from pipeline.record import TlsFacts, Visit
+from pipeline.record.visit import TlsFacts, Visit
 from pipeline.wire.flight import GROUP_LIMIT, Flight
 from pipeline.wire.outgoing import Outgoing
 

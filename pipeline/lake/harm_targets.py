@@ -15,7 +15,7 @@ from pipeline.lake import receipts, store
 from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.lake.store import Location
 from pipeline.outcome import SPEAKS_DICOM, Arm, CloseStage
-from pipeline.space.rounds import Round
+from pipeline.record.rounds import Round
 from pipeline.space.shard import Range, Walk
 
 HELD = ("ip", "port", "shard", "range", "arm", "answered_at", "ttl", "window", "syn_rtt_us", "syn_options_hash")

@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 
 from pipeline.lake import store
 from pipeline.lake.layout import SweepPaths
-from pipeline.lake.parts import Part
 from pipeline.lake.store import Location
+from pipeline.record.receipt import Part
 
 #: Column of `sweeps` with the SHA-256 of the manifest; sweeps that were sealed before it had none.
 COLUMN = "manifest_sha256"

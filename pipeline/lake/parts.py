@@ -4,7 +4,6 @@ import hashlib
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +17,7 @@ from pipeline import schema
 from pipeline.lake import store
 from pipeline.lake.bucket import ObjectPath
 from pipeline.lake.store import Location
+from pipeline.record.receipt import Part
 
 #: Finished conversations are committed to the journal as a group, this often (docs/architecture.md).
 COMMIT_SECONDS = 0.1
@@ -186,16 +186,6 @@ def _bounds(files: Sequence[Path], column: str) -> list[Any]:
          for chunk in pq.read_table(file, columns=[column], partitioning=None)[column].chunks]
     ).sort()  # fmt: skip
     return list(dict.fromkeys(sample[len(sample) * number // step].as_py() for number in range(1, step)))
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A Parquet file as receipts and manifests name it."""
-
-    table: str
-    file: str
-    rows: int
-    sha256: str
 
 
 def write(path: Location, rows: pa.Table, table: str, sweep: str, *, digest: str = "") -> Part:

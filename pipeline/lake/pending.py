@@ -9,7 +9,7 @@ import pyarrow as pa
 from pipeline.lake import harm_targets, receipts, second_visit_targets
 from pipeline.lake.layout import Sweep
 from pipeline.lake.leases import Leases
-from pipeline.space.rounds import Round
+from pipeline.record.rounds import Round
 from pipeline.space.shard import Range, Walk
 
 #: How often to look again whether a range that somebody else holds has its receipt or is free, in seconds.

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,13 +14,13 @@ from pipeline import schema
 from pipeline.errors import CensusError
 from pipeline.lake import harm_targets, manifest, parts, schema_versions, second_visit_targets, store, visit_log
 from pipeline.lake.layout import Sweep, SweepPaths
-from pipeline.lake.receipts import Receipt, read_receipts
+from pipeline.lake.receipts import read_receipts
 from pipeline.lake.store import Location
+from pipeline.record.receipt import Part, Receipt
+from pipeline.record.rounds import VISITS_TABLES, Round
 from pipeline.space.plan import Plan
-from pipeline.space.rounds import VISITS_TABLES, Round
 from pipeline.space.shard import Range, Walk, range_key
 
-TABLES = ("responses", "associations", "banners", "tls", "controls", "control_targets", "held", "harm")
 #: Tables, and the receipt's count of their rows.
 COUNTED = {
     "responses": "responses",
@@ -51,7 +52,7 @@ def faults(sweep: Sweep) -> Iterator[Fault]:
     planned |= {found[0].key: found[0] for found in again if found}
     checks = harm_targets.planned(sweep)
     planned |= {key: check.range for key, check in checks.items()}
-    receipts = {range_key(r["shard"], r["range"]): r for r in read_receipts(sweep.paths)}
+    receipts = {range_key(r.shard, r.range): r for r in read_receipts(sweep.paths)}
     yield from _against_plan(planned, receipts, sweep.plan)
     yield from _checked(checks, receipts)
     if sweep.paths.sealed("sweeps").exists():
@@ -75,32 +76,32 @@ def _checked(checks: dict[str, harm_targets.Check], receipts: dict[str, Receipt]
     """Harm checks: each of their targets has its row, each that was held back its visit."""
     for key in sorted(checks.keys() & receipts.keys()):
         check, receipt = checks[key], receipts[key]
-        visits = receipt["connects"] + receipt["suppressed_visits"]
-        if receipt["harm_checks"] != check.range.length:
-            yield Fault(f"receipt {key}", f"checked {receipt['harm_checks']} targets of {check.range.length}")
-        if visits != check.held if receipt["attempts"] == 1 else visits > check.held:
+        visits = receipt.connects + receipt.suppressed_visits
+        if receipt.harm_checks != check.range.length:
+            yield Fault(f"receipt {key}", f"checked {receipt.harm_checks} targets of {check.range.length}")
+        if visits != check.held if receipt.attempts == 1 else visits > check.held:
             yield Fault(f"receipt {key}", f"visited {visits} targets of {check.held} that were held back")
 
 
 def _receipt(where: str, receipt: Receipt, planned: Range, plan: Plan) -> Iterator[Fault]:
     """A receipt against its range of the plan, and against itself."""
-    outcomes = sum(row["targets"] for row in receipt["outcomes"])
-    this = Round(receipt["round"])
-    first, rows = this is Round.PROBES, receipt[this.visits_column]
-    sent = receipt["probes_sent"] + receipt["suppressed"] + receipt.get("spared", 0)
-    once = receipt["attempts"] == 1
-    answered = receipt["answers"] - receipt["duplicates"] if first else planned.length
-    held = receipt["held_back"] if once else 0
-    visits = receipt["greetings"] + receipt["connects"]
-    settled = visits + receipt["suppressed_visits"] + held
+    outcomes = sum(row.targets for row in receipt.outcomes)
+    this = receipt.round
+    first, rows = this is Round.PROBES, getattr(receipt, this.visits_column)
+    sent = receipt.probes_sent + receipt.suppressed + receipt.spared
+    once = receipt.attempts == 1
+    answered = receipt.answers - receipt.duplicates if first else planned.length
+    held = receipt.held_back if once else 0
+    visits = receipt.greetings + receipt.connects
+    settled = visits + receipt.suppressed_visits + held
     visited = visits == rows
     exactly = once and this is not Round.HARM_CHECKS
     checks = (
-        (receipt["plan_digest"] == plan.digest, "was made under another plan"),
-        (receipt["first_index"] == planned.first_index, "begins elsewhere than its range"),
-        (receipt["last_index"] == planned.last_index, "ends elsewhere than its range"),
+        (receipt.plan_digest == plan.digest, "was made under another plan"),
+        (receipt.first_index == planned.first_index, "begins elsewhere than its range"),
+        (receipt.last_index == planned.last_index, "ends elsewhere than its range"),
         (sent == (planned.length if first else 0), f"sent or suppressed {sent} probes of {planned.length}"),
-        (receipt["quarantined"] <= receipt["suppressed"], "quarantined more targets than it suppressed"),
+        (receipt.quarantined <= receipt.suppressed, "quarantined more targets than it suppressed"),
         (outcomes == rows, f"has {outcomes} outcomes for {rows} rows"),
         (settled == answered if exactly else settled <= answered, f"settled {settled} targets of {answered}"),
         (visited or not once, f"has {rows} rows of {visits} conversations"),
@@ -110,30 +111,30 @@ def _receipt(where: str, receipt: Receipt, planned: Range, plan: Plan) -> Iterat
 
 def _parts(sweep: Sweep, receipt: Receipt, planned: Range) -> Iterator[Fault]:
     """The parts of a range against its receipt."""
-    tables = {name: _empty(name) for name in TABLES}
+    tables = {name: _empty(name) for name in schema.JOURNALED}
     found = 0
-    for part in receipt["parts"]:
-        path = sweep.paths.part(part["table"], part["file"])
+    for part in receipt.parts:
+        path = sweep.paths.part(part.table, part.file)
         if not path.exists():
             yield Fault(str(path), "is missing, though its receipt names it")
             continue
-        if hashlib.sha256(path.read_bytes()).hexdigest() != part["sha256"]:
+        if hashlib.sha256(path.read_bytes()).hexdigest() != part.sha256:
             yield Fault(str(path), "was changed after its receipt was given")
             continue
-        tables[part["table"]] = _judged(path, part["table"])
+        tables[part.table] = _judged(path, part.table)
         found += 1
-    if found == len(receipt["parts"]):
+    if found == len(receipt.parts):
         yield from _rows(f"range {planned.key}", tables, [receipt], sweep.walk, planned)
 
 
 def _sealed(sweep: Sweep, receipts: list[Receipt]) -> Iterator[Fault]:
     yield from (Fault(where, what) for where, what in manifest.faults(sweep.paths))
     tables = {}
-    for name in TABLES:
+    for name in schema.JOURNALED:
         path = sweep.paths.sealed(name)
         if path.exists():
             tables[name] = _judged(path, name)
-        elif name not in COUNTED or any(receipt[COUNTED[name]] for receipt in receipts):
+        elif name not in COUNTED or any(getattr(receipt, COUNTED[name]) for receipt in receipts):
             yield Fault(str(path), "is missing, though the sweep is sealed")
             return
         else:
@@ -155,11 +156,11 @@ def _rows(
         rounds = [number for number in Round if number.visits_table == name]
         owed: Counter[str] = Counter()
         for receipt in receipts:
-            owed.update({row["outcome"]: row["targets"] for row in receipt["outcomes"] if receipt["round"] in rounds})
+            owed.update({row.outcome: row.targets for row in receipt.outcomes if receipt.round in rounds})
         if _outcomes(tables[name], rounds) != owed:
             yield Fault(where, f"has other outcomes in `{name}` than in its receipts")
     for name, column in COUNTED.items():
-        table, expected = tables[name], sum(receipt[column] for receipt in receipts)
+        table, expected = tables[name], sum(getattr(receipt, column) for receipt in receipts)
         if len(table) != expected:
             yield Fault(where, f"has {len(table)} rows in `{name}`, its receipts say {expected}")
         keys = schema.table(name).key
@@ -192,13 +193,15 @@ def seal(sweep: Sweep, *, sealed_at: int, code_version: str) -> None:
         return
     receipts = read_receipts(sweep.paths)
     fillings = {"associations": _filling(sweep.paths)}
-    written = [_compact(sweep.paths, sweep.plan.digest, receipts, name, fillings.get(name)) for name in TABLES]
-    written.append(_write(sweep.paths, sweep.plan.digest, receipts, "receipts"))
+    written = [
+        _compact(sweep.paths, sweep.plan.digest, receipts, name, fillings.get(name)) for name in schema.JOURNALED
+    ]
+    written.append(_write(sweep.paths, sweep.plan.digest, list(map(msgspec.to_builtins, receipts)), "receipts"))
     written.append(_write(sweep.paths, sweep.plan.digest, _second_looks(receipts), "second_looks"))
     row = _sweep_row(sweep.plan, receipts, sealed_at, code_version)
     row["manifest_sha256"] = manifest.put(sweep.paths, written)
     _write(sweep.paths, sweep.plan.digest, [row], "sweeps")
-    for name in TABLES:
+    for name in schema.JOURNALED:
         for path in store.entries(sweep.paths.work / name, "*.parquet"):
             path.unlink(missing_ok=True)
     store.remove(sweep.paths.work / "leases")
@@ -228,16 +231,16 @@ def _empty(name: str) -> pa.Table:
 
 def _compact(
     paths: SweepPaths, digest: str, receipts: list[Receipt], table: str, filling: Filling | None = None
-) -> parts.Part:
+) -> Part:
     """Join the parts of a table that receipts name, piece by piece, each filled in."""
-    named = [part["file"] for receipt in receipts for part in receipt["parts"] if part["table"] == table]
+    named = [part.file for receipt in receipts for part in receipt.parts if part.table == table]
     files = store.files(paths.part(table, file) for file in named)
     joined = parts.merged(files, table) if files else [_empty(table)]
     pieces = map(filling, joined) if filling else joined
     return parts.write_pieces(paths.sealed(table), pieces, table, paths.id, digest=digest)
 
 
-def _write(paths: SweepPaths, digest: str, rows: list[dict[str, object]], table: str) -> parts.Part:
+def _write(paths: SweepPaths, digest: str, rows: list[dict[str, object]], table: str) -> Part:
     return parts.write(
         paths.sealed(table), pa.Table.from_batches([parts.from_rows(rows, table)]), table, paths.id, digest=digest
     )
@@ -245,10 +248,10 @@ def _write(paths: SweepPaths, digest: str, rows: list[dict[str, object]], table:
 
 def _second_looks(receipts: list[Receipt]) -> list[dict[str, object]]:
     """How often a second SYN confirmed the first, vantage by vantage, where any was sent."""
-    vantages = sorted({r["vantage"] for r in receipts if r["second_probes"]})
+    vantages = sorted({r.vantage for r in receipts if r.second_probes})
     names = ("seen_twice", "first_only", "second_only")
     return [
-        {"vantage": vantage} | {name: sum(r[name] for r in receipts if r["vantage"] == vantage) for name in names}
+        {"vantage": vantage} | {name: sum(getattr(r, name) for r in receipts if r.vantage == vantage) for name in names}
         for vantage in vantages
     ]
 
@@ -261,12 +264,12 @@ def _sweep_row(plan: Plan, receipts: list[Receipt], sealed_at: int, code_version
         "ports": list(plan.settings.ports),
         "addresses": plan.addresses,
         "sampled_addresses": plan.sampled_addresses,
-        "probes_sent": sum(r["probes_sent"] for r in receipts),
-        "responses": sum(r["responses"] for r in receipts),
-        "associations": sum(r["associations"] for r in receipts),
-        "started_at": min(r["started_at"] for r in receipts),
-        "finished_at": max(r["finished_at"] for r in receipts),
+        "probes_sent": sum(r.probes_sent for r in receipts),
+        "responses": sum(r.responses for r in receipts),
+        "associations": sum(r.associations for r in receipts),
+        "started_at": min(r.started_at for r in receipts),
+        "finished_at": max(r.finished_at for r in receipts),
         "sealed_at": sealed_at,
         "code_version": code_version,
-        "vantages": sorted({r["vantage"] for r in receipts}),
+        "vantages": sorted({r.vantage for r in receipts}),
     }

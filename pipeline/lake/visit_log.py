@@ -52,12 +52,12 @@ class VisitLog:
             os.close(file)
 
 
-def tells(paths: SweepPaths) -> str:
+def owner(paths: SweepPaths) -> str:
     """What an attempt's own note says of these: the boot that they outlive the process in, and whose they are if not the lake's."""
     return host.boot_id() if isinstance(paths.lake, Path) else f"{host.boot_id()} {_owner(_here())}"
 
 
-def again(paths: SweepPaths, key: str) -> int:
+def repeated(paths: SweepPaths, key: str) -> int:
     """How many conversations of a range were begun for a target that had begun one before, over all attempts."""
     noted = [np.frombuffer(data, dtype=TARGET, count=len(data) // TARGET.itemsize) for data in _notes(paths, key)]
     targets = np.concatenate(noted) if noted else np.empty(0, dtype=TARGET)

@@ -7,8 +7,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.probe.range_state import SendCounts, Targets
+from pipeline.probe.range_state import Targets
 from pipeline.probe.result import Result
+from pipeline.record.receipt import Counts
 from pipeline.space.shard import Range
 from pipeline.wire.packet import Answers
 
@@ -55,7 +56,7 @@ class Finished:
     """A range has been sent and has cooled down, or was stopped before: then it is not complete."""
 
     range: Range
-    counts: SendCounts
+    counts: Counts
     complete: bool
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from pipeline.record import Visit
+from pipeline.record.visit import Visit
 from pipeline.wire.packet import ACK, FIN, PSH, RST
 
 #: How many bytes of segments that came too early are kept; a conversation takes 16 KiB at most.

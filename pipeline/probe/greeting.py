@@ -45,7 +45,7 @@ from pipeline.probe.connections import FLOWING, GREETED, OVER, ConnectionTable, 
 from pipeline.probe.flow_table import FlowTable, MakeTalk
 from pipeline.probe.result import Result, VisitEnd
 from pipeline.probe.segments import SegmentSender
-from pipeline.record import BANNER_LIMIT
+from pipeline.record.visit import BANNER_LIMIT
 from pipeline.space.ranges import I64, U32
 from pipeline.wire.guess import NON_DICOM_OUTCOMES, opening
 from pipeline.wire.outgoing import Outgoing

@@ -13,45 +13,12 @@ from pipeline.probe.clock import Clock
 from pipeline.probe.extra_probes import CONTROL, SECOND
 from pipeline.probe.fin_wait import SETTLED, UNSEEN
 from pipeline.probe.flow import MODULUS
+from pipeline.record.receipt import Counts
 from pipeline.space.ranges import I64, U32
 from pipeline.space.shard import Range, Walk
 
 Targets = tuple[U32, NDArray[np.uint16]]
 """Addresses and ports, shape (n,) each."""
-
-
-@dataclass(slots=True)
-class SendCounts:
-    """What an engine counted for one range; names are columns of `schemas/receipts.toml`."""
-
-    engine: str | None = None
-    """What its SYNs leave through; None where it has none of its own."""
-    probes_sent: int = 0
-    second_probes: int = 0
-    control_probes: int = 0
-    suppressed: int = 0
-    spared: int = 0
-    quarantined: int = 0
-    answers: int = 0
-    duplicates: int = 0
-    seen_twice: int = 0
-    first_only: int = 0
-    second_only: int = 0
-    greetings: int = 0
-    syn_retransmits: int = 0
-    held_back: int = 0
-    suppressed_visits: int = 0
-    resets: int = 0
-    unreachable: int = 0
-    ring_invalid: int = 0
-    ring_dropped: int = 0
-    ring_truncated: int = 0
-    ring_corrupt: int = 0
-    ring_rejected: int = 0
-    stalls: int = 0
-    started_at: int = 0
-    send_seconds: float = 0.0
-    paused_seconds: float = 0.0
 
 
 @dataclass(slots=True)
@@ -66,7 +33,7 @@ class OpenRange:
     """Which targets answered the plan's own probe."""
     sent_us: NDArray[np.uint32]
     """When that probe was sent, in microseconds of the monotonic clock modulo 2^32."""
-    counts: SendCounts = field(default_factory=SendCounts)
+    counts: Counts = field(default_factory=Counts)
     extra_sent: defaultdict[str, list[I64]] = field(default_factory=lambda: defaultdict(list))
     """For each kind of extra probes, the positions of the targets that got one."""
     extra_answered: defaultdict[str, list[I64]] = field(default_factory=lambda: defaultdict(list))
@@ -86,7 +53,7 @@ class OpenRange:
         """A range whose SYNs leave through an engine from now on."""
         state = np.full(range_.length, UNSEEN, dtype=np.int32)
         answered, sent_us = np.zeros(range_.length, dtype=np.bool_), np.zeros(range_.length, dtype=np.uint32)
-        return cls(range_, state, now, answered, sent_us, SendCounts(engine))
+        return cls(range_, state, now, answered, sent_us, Counts(engine=engine))
 
     def mark_visited(self, walk: Walk, targets: Targets) -> None:
         """Settle targets that an earlier attempt at the range has visited."""
@@ -112,7 +79,7 @@ class OpenRange:
         """Microseconds since targets were probed, shape (n,); up to 71 minutes."""
         return np.uint32(at.us % MODULUS) - self.sent_us[position]
 
-    def final_counts(self) -> SendCounts:
+    def final_counts(self) -> Counts:
         """The counts, when nothing more of the range is expected."""
         probed, seen = (_distinct(positions[SECOND]) for positions in (self.extra_sent, self.extra_answered))
         first, again = self.answered[probed], np.isin(probed, seen)

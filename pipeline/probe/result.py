@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.outcome import CloseKind, CloseStage, Outcome
 from pipeline.probe.connections import CONNECTION
-from pipeline.record import Visit
+from pipeline.record.visit import Visit
 
 NO_ROWS = np.zeros(0, dtype=CONNECTION)
 

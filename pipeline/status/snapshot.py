@@ -14,9 +14,9 @@ import msgspec
 from pipeline.lake import pending, receipts, store
 from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.lake.leases import Standing, standing
-from pipeline.lake.receipts import Receipt
 from pipeline.outcome import ACCEPTS_ASSOCIATION, SPEAKS_DICOM, Outcome
-from pipeline.space.rounds import Round
+from pipeline.record.receipt import Receipt
+from pipeline.record.rounds import Round
 from pipeline.statistics import recapture
 
 #: A worker that has not reported for this long is taken for gone.
@@ -94,7 +94,7 @@ class SweepStatus:
         leases = list(standing(self._sweep.paths, self._receipts.keys()))
         done, running = list(self._receipts.values()), [note for note in notes if lives(note, at)]
         state, rate = self._state(done, leases, notes, at), _rate(running)
-        left = max(0, self._sweep.plan.targets - sum(r["probes_sent"] + r["suppressed"] for r in done))
+        left = max(0, self._sweep.plan.targets - sum(r.probes_sent + r.suppressed for r in done))
         return Status(
             sweep=self._sweep.paths.id,
             state=state,
@@ -102,7 +102,7 @@ class SweepStatus:
             ranges_done=_probed(done),
             shards=self._sweep.plan.settings.shards,
             targets=self._sweep.plan.targets,
-            **{name: sum(receipt.get(name) or 0 for receipt in done) for name in SUMS},
+            **{name: sum(getattr(receipt, name) or 0 for receipt in done) for name in SUMS},
             rate=rate,
             eta_seconds=left / rate if rate and state == "running" else None,
             loss=_loss(done),
@@ -170,15 +170,15 @@ def funnel(counted: Counter[str]) -> dict[str, int]:
 
 def _finished(done: Sequence[Receipt]) -> dict[str, int]:
     """The funnel of finished ranges."""
-    counted = Counter(probed=sum(r["probes_sent"] for r in done), responsive=sum(r["responses"] for r in done))
+    counted = Counter(probed=sum(r.probes_sent for r in done), responsive=sum(r.responses for r in done))
     for receipt in done:
-        counted.update({row["outcome"]: row["targets"] for row in receipt["outcomes"]})
+        counted.update({row.outcome: row.targets for row in receipt.outcomes})
     return funnel(counted)
 
 
 def _probed(done: Sequence[Receipt]) -> int:
     """How many ranges of probes are done: those of the rounds after them are told by what came of the probes."""
-    return sum(receipt["round"] == Round.PROBES for receipt in done)
+    return sum(receipt.round == Round.PROBES for receipt in done)
 
 
 def _rate(running: Sequence[Note]) -> float:
@@ -189,8 +189,8 @@ def _rate(running: Sequence[Note]) -> float:
 
 def _loss(done: Sequence[Receipt]) -> float | None:
     """The share of hosts that the first SYN missed, as the second ones tell; None where they saw nobody."""
-    both = sum(receipt["seen_twice"] for receipt in done)
-    second = both + sum(receipt["second_only"] for receipt in done)
+    both = sum(receipt.seen_twice for receipt in done)
+    second = both + sum(receipt.second_only for receipt in done)
     return 1 - float(recapture.detection(both, second).value) if second else None
 
 

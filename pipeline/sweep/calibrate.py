@@ -19,13 +19,13 @@ from pipeline.config import AlarmSection, Config, ControlSection, LossSection, P
 from pipeline.errors import GuardError, InputError
 from pipeline.guard import sockets
 from pipeline.lake import receipts, store
-from pipeline.lake.receipts import Receipt
 from pipeline.optout import edit, register
 from pipeline.optout.watch import READ_SECONDS
+from pipeline.record.receipt import Receipt
+from pipeline.record.rounds import Round
 from pipeline.space import signed
 from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
-from pipeline.space.rounds import Round
 from pipeline.statistics.recapture import detection
 from pipeline.sweep import freeze
 from pipeline.sweep import run as steps_of
@@ -114,7 +114,7 @@ def run(plan: Plan, *, lowest: int, steps: int) -> Iterator[Step]:
                 time.sleep(3 * READ_SECONDS)  # senders have read it by then
                 shards = range((1 << number) - 1, (2 << number) - 1)
                 list(pool.map(partial(worker.run, Round.PROBES), shards))
-                found = [receipt for receipt in receipts.read_receipts(sweep.paths) if receipt["shard"] in shards]
+                found = [receipt for receipt in receipts.read_receipts(sweep.paths) if receipt.shard in shards]
                 step = _step(lowest << number, found)
                 yield step
                 first = first or step
@@ -124,11 +124,11 @@ def run(plan: Plan, *, lowest: int, steps: int) -> Iterator[Step]:
 
 def _step(rate: int, found: list[Receipt]) -> Step:
     """What the receipts of a step's shards say."""
-    both, only = (sum(receipt[name] for receipt in found) for name in ("seen_twice", "second_only"))
+    both, only = (sum(getattr(receipt, name) for receipt in found) for name in ("seen_twice", "second_only"))
     seen = detection(both, both + only)
-    sent = sum(receipt["probes_sent"] + receipt["second_probes"] for receipt in found)
-    begun = min(receipt["started_at"] for receipt in found) / 1e6
-    ended = max(receipt["started_at"] / 1e6 + receipt["send_seconds"] for receipt in found)
+    sent = sum(receipt.probes_sent + receipt.second_probes for receipt in found)
+    begun = min(receipt.started_at for receipt in found) / 1e6
+    ended = max(receipt.started_at / 1e6 + receipt.send_seconds for receipt in found)
     return Step(
         rate=rate,
         sent=sent / (ended - begun + _rest(found, rate)),
@@ -136,14 +136,14 @@ def _step(rate: int, found: list[Receipt]) -> Step:
         loss=float(1 - seen.value),
         loss_low=float(1 - seen.high),
         loss_high=float(1 - seen.low),
-        dropped=sum(receipt["ring_dropped"] for receipt in found),
-        stalls=sum(receipt["stalls"] for receipt in found),
+        dropped=sum(receipt.ring_dropped for receipt in found),
+        stalls=sum(receipt.stalls for receipt in found),
     )
 
 
 def _rest(found: list[Receipt], rate: int) -> float:
     """Seconds in which, after the last first SYN, the second ones still went out: those of the last `DELAY` seconds."""
-    second: int = sum(receipt["second_probes"] for receipt in found)
+    second: int = sum(receipt.second_probes for receipt in found)
     return min(DELAY, second / rate)
 
 

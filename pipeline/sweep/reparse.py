@@ -10,7 +10,7 @@ from pipeline.associate.replay import PARSED, replay
 from pipeline.errors import InputError
 from pipeline.lake import parts, schema_versions
 from pipeline.lake.layout import SweepPaths
-from pipeline.record import columns
+from pipeline.record.visit import columns
 from pipeline.wire.outgoing import Outgoing
 from pipeline.wire.pdu import PARSER_VERSION
 

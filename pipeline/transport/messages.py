@@ -2,7 +2,8 @@
 
 import msgspec
 
-from pipeline.space.rounds import Round
+from pipeline.record.receipt import Counts, Part, VisitCounts
+from pipeline.record.rounds import Round
 from pipeline.space.shard import range_key
 
 
@@ -45,21 +46,22 @@ class Sent(Message, frozen=True):
 
 
 class Cooled(Message, frozen=True):
-    """Engine → associator → writer: no more answers will come; `counts` by column name."""
+    """Sender → associator → writer: no more answers will come. A sender gives its `counts`, an associator its `visits`."""
 
     attempt: int
     complete: bool
-    counts: dict[str, int | float | str]
+    counts: Counts | None = None
+    visits: VisitCounts = msgspec.field(default_factory=VisitCounts)
 
 
 class Written(Message, frozen=True):
-    """Writer → coordinator: the range's rows are durable. `parts` are (table, file, rows, SHA-256)."""
+    """Writer → coordinator: the range's rows are durable, in these parts."""
 
     attempt: int
     complete: bool
-    counts: dict[str, int | float | str]
+    counts: Counts
     outcomes: dict[str, int]
-    parts: tuple[tuple[str, str, int, str], ...]
+    parts: tuple[Part, ...]
 
 
 class Progress(Message, frozen=True):

@@ -18,7 +18,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.x509.oid import NameOID, SignatureAlgorithmOID
 
-from pipeline.record import Certificate
+from pipeline.record.visit import Certificate
 
 #: A chain of public authorities has two to four; more than these are counted, not read.
 CHAIN_LIMIT = 8

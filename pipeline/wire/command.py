@@ -2,7 +2,7 @@
 
 import struct
 
-from pipeline.record import RAW_LIMIT
+from pipeline.record.visit import RAW_LIMIT
 from pipeline.wire.fields import EchoReply, Malformed
 from pipeline.wire.text import uid
 from pipeline.wire.warning import ParseWarning, Warnings, once

@@ -6,7 +6,7 @@ them are parts of one PDU, so none holds more than a PDU's limit.
 
 import msgspec
 
-from pipeline.record import ExtendedNegotiation, PresentationContext, Role, UnknownItem
+from pipeline.record.visit import ExtendedNegotiation, PresentationContext, Role, UnknownItem
 from pipeline.wire.warning import ParseWarning, Verdict, Warnings, first_break, verdict
 
 __all__ = [

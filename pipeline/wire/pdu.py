@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from pipeline.record import RAW_LIMIT
+from pipeline.record.visit import RAW_LIMIT
 from pipeline.wire.associate import FIXED, read_accept, read_request
 from pipeline.wire.command import decode_echo
 from pipeline.wire.data import read_data

@@ -7,13 +7,13 @@ the plan's ranges can bring (Bonferroni).
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pipeline.config import AlarmSection
 from pipeline.lake.layout import Sweep
 from pipeline.optout import edit, register
+from pipeline.record.receipt import Counts
 from pipeline.space.shard import Range, Walk
 from pipeline.statistics.fall import fallen
 
@@ -90,12 +90,12 @@ class HitWatch:
         self._sweep = sweep
         self._alarm = Alarm.of(sweep.plan.alarm, sweep.walk)
 
-    def see(self, done: Range, counts: Mapping[str, Any]) -> None:
+    def see(self, done: Range, counts: Counts) -> None:
         """Stop all who obey the register if the hit rate of this range of probes says that something is wrong with us."""
         port = port_of(self._sweep.walk, done)
         if port is None or not self._sweep.plan.alarm.false_alarms:
             return
-        reason = self._alarm.add(port, Hits(counts["probes_sent"], counts["answers"] - counts["duplicates"]))
+        reason = self._alarm.add(port, Hits(counts.probes_sent, counts.answers - counts.duplicates))
         if reason:
             kept = register.of(self._sweep.plan.register, self._sweep.paths.lake)
             edit.stop(kept, "census", f"{reason}; `census go {kept.where}` lets it go on")

@@ -18,9 +18,10 @@ from pipeline.errors import GuardError
 from pipeline.guard import sockets
 from pipeline.lake.visit_log import VisitLog
 from pipeline.optout.watch import Watch
-from pipeline.record import columns
+from pipeline.record.receipt import VisitCounts
+from pipeline.record.rounds import Round
+from pipeline.record.visit import columns
 from pipeline.space.ranges import Ranges
-from pipeline.space.rounds import Round
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
 from pipeline.wire.outgoing import Outgoing
@@ -58,7 +59,7 @@ class Conversations:
     pending: int = 0
     given_up: bool = False
     rows: list[dict[str, Any]] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
+    counts: VisitCounts = field(default_factory=VisitCounts)
     cooled: messages.Cooled | None = None
 
 
@@ -120,7 +121,7 @@ class Associating:
             if permit.held:
                 batch.given_up = True
             elif permit.withheld.contains(np.array([address]))[0]:
-                batch.counts["suppressed_visits"] += 1
+                batch.counts.suppressed_visits += 1
             else:
                 self.tasks.add(asyncio.create_task(self.converse(batch, row)))
                 continue
@@ -168,8 +169,8 @@ class Associating:
         self.turns.over(row["ip"])
         batch.pending -= 1
         batch.rows.append(row | columns(visit) | self.provenance(batch, row, secured=secured))
-        batch.counts["connects"] += 1
-        batch.counts["syn_retransmits"] += visit.syn_retransmits
+        batch.counts.connects += 1
+        batch.counts.syn_retransmits += visit.syn_retransmits
         self.outcomes[visit.outcome] += 1
 
     def provenance(self, batch: Conversations, row: dict[str, Any], *, secured: bool) -> dict[str, Any]:
@@ -199,13 +200,10 @@ class Associating:
             if batch.cooled and not batch.pending:
                 del self.open[key]
                 self.begun.close(*key)
-                counts: dict[str, int | float | str] = {
-                    name: batch.counts[name] for name in ("connects", "syn_retransmits", "suppressed_visits")
-                }
                 self.writer.send(
                     messages.Cooled(
                         shard=batch.shard, number=batch.number, attempt=batch.attempt,
-                        complete=batch.cooled.complete and not batch.given_up, counts=counts,
+                        complete=batch.cooled.complete and not batch.given_up, visits=batch.counts,
                     )
                 )  # fmt: skip
         if now - self.shown > PROGRESS_SECONDS or self.stopped:

@@ -21,7 +21,7 @@ from pipeline.probe.fin_wait import SETTLED
 from pipeline.probe.pacer import Pacer, Pause
 from pipeline.probe.range_state import OpenRange, Targets
 from pipeline.probe.result import Result
-from pipeline.record import Visit
+from pipeline.record.visit import Visit
 from pipeline.space.permit import Permit
 from pipeline.space.plan import REPEATED
 from pipeline.space.shard import Range, Walk

@@ -29,9 +29,8 @@ from pipeline.errors import CensusError, InputError, Interrupted, failure, of_sy
 from pipeline.lake import harm_targets, layout, receipts, store
 from pipeline.lake.layout import Sweep
 from pipeline.lake.leases import Leases
-from pipeline.lake.parts import Part
 from pipeline.lake.pending import PendingWork, Task
-from pipeline.space.rounds import Round
+from pipeline.record.rounds import Round
 from pipeline.space.shard import Range
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver
@@ -93,7 +92,7 @@ class Worker:
         self._tally = Tally()
         self._hits = HitWatch(sweep)
         # A kernel that connects does not say which of its connections will stand.
-        self._noted = not remotes and sweep.plan.probe.engine != "connect"
+        self._logged = not remotes and sweep.plan.probe.engine != "connect"
         self._leases = Leases(sweep.paths)
         self._began = time.time()
         self._remaining = PendingWork(sweep, self._leases)
@@ -213,7 +212,7 @@ class Worker:
 
     def _begin(self, sender: int, shard: Shard, chosen: Range, targets: pa.Table | None) -> None:
         """Have a sender run a range; it may be given others beside a harm check, and none beside any other until that is sent."""
-        attempt = receipts.begin_attempt(self._sweep.paths, chosen.key, noted=self._noted)
+        attempt = receipts.begin_attempt(self._sweep.paths, chosen.key, logged=self._logged)
         shard.open.add(chosen.key)
         self._of_key[chosen.key] = shard, chosen
         number = self._round(chosen)
@@ -256,17 +255,15 @@ class Worker:
         key = written.key
         shard, planned = self._of_key.pop(key)
         if written.complete:
-            receipt = receipts.of_range(
-                self._sweep.paths, self._sweep.plan.digest, planned, written.attempt,
-                counts=written.counts, outcomes=written.outcomes, parts=[Part(*part) for part in written.parts],
-            )  # fmt: skip
+            results = receipts.Results(written.counts, written.outcomes, written.parts)
+            receipt = receipts.of_range(self._sweep.paths, self._sweep.plan.digest, planned, written.attempt, results)
             receipts.put_receipt(self._sweep.paths, key, receipt)
             for path in store.entries(self._sweep.paths.work / "journal", f"{key}.*"):
                 path.unlink(missing_ok=True)
             shard.finished += 1
-            if written.counts["round"] != Round.HARM_CHECKS:
+            if written.counts.round != Round.HARM_CHECKS:
                 self._begin_check(planned)
-            if written.counts["round"] == Round.PROBES:
+            if written.counts.round == Round.PROBES:
                 self._hits.see(planned, written.counts)
         shard.open.discard(key)
         self._leases.drop(key)

@@ -4,11 +4,11 @@ All targets of a /24 go to the same associator, which limits how many of them ar
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from pipeline.record.receipt import Counts
 from pipeline.transport import messages
 from pipeline.transport.channel import Sender
 
@@ -30,9 +30,9 @@ class Fanout:
         for number in np.unique(associator):
             self.associators[number].send(message, rows.filter(pa.array(associator == number)))
 
-    def cooled(self, shard: int, number: int, attempt: int, counts: dict[str, Any], *, complete: bool) -> None:
+    def cooled(self, shard: int, number: int, attempt: int, counts: Counts, *, complete: bool) -> None:
         """Say that no more of a range will come; the writer adds up the counts of all that say so."""
-        for channel, its_counts in ((self.writer, counts), *((channel, {}) for channel in self.associators)):
+        for channel, its_counts in ((self.writer, counts), *((channel, None) for channel in self.associators)):
             channel.send(
                 messages.Cooled(shard=shard, number=number, attempt=attempt, complete=complete, counts=its_counts)
             )

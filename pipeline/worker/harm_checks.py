@@ -24,9 +24,9 @@ from pipeline.lake import parts
 from pipeline.lake.layout import SweepPaths
 from pipeline.outcome import Arm
 from pipeline.probe.liveness import Liveness, LivenessCheck, Target
-from pipeline.probe.range_state import SendCounts
+from pipeline.record.receipt import Counts
+from pipeline.record.rounds import Round
 from pipeline.space.permit import Permit
-from pipeline.space.rounds import Round
 from pipeline.transport import messages
 from pipeline.worker import rows
 from pipeline.worker.fanout import Fanout
@@ -43,7 +43,7 @@ class _HarmRange:
     """One range of the round."""
 
     message: messages.Rows
-    counts: SendCounts
+    counts: Counts
     began: float
     open: int
     """Targets that are not done."""
@@ -83,7 +83,7 @@ class HarmChecks:
         now, epoch = time.monotonic(), time.time()
         finished, visited = rows.checked(self.paths, message.shard, message.number, message.attempt)
         unfinished = [known for known in targets.to_pylist() if (known["ip"], known["port"]) not in finished]
-        range_ = _HarmRange(message, SendCounts(started_at=int(epoch * 1e6)), now, len(unfinished))
+        range_ = _HarmRange(message, Counts(started_at=int(epoch * 1e6)), now, len(unfinished))
         self._ranges.append(range_)
         for known in unfinished:
             arm, answered_at = known["arm"], known["answered_at"]
@@ -177,7 +177,7 @@ class HarmChecks:
         counts = rows.counts(
             range_.counts, round=Round.HARM_CHECKS, vantage=self.source, register_digest=register_digest
         )
-        counts["harm_probes"] = range_.probes
+        counts.harm_probes = range_.probes
         self.fanout.cooled(task.shard, task.number, task.attempt, counts, complete=complete)
 
 

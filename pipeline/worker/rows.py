@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 
@@ -14,11 +15,11 @@ from pipeline.lake import parts
 from pipeline.lake.layout import SweepPaths
 from pipeline.lake.store import Location
 from pipeline.outcome import Transport
-from pipeline.probe.range_state import SendCounts
 from pipeline.probe.result import Result
-from pipeline.record import banner
+from pipeline.record.receipt import Counts
+from pipeline.record.rounds import VISITS_TABLES, Round
+from pipeline.record.visit import banner
 from pipeline.space.plan import Plan
-from pipeline.space.rounds import VISITS_TABLES, Round
 from pipeline.space.shard import range_key
 from pipeline.wire.guess import guess
 from pipeline.wire.outgoing import Outgoing
@@ -134,7 +135,6 @@ def checked(
     return finished, visited
 
 
-def counts(sent: SendCounts, *, round: Round, vantage: str, register_digest: str) -> dict[str, Any]:
-    """What a range counted, as columns of its receipt."""
-    known = {name: value for name, value in asdict(sent).items() if value is not None}
-    return {**known, "round": round, "vantage": vantage, "register_digest": register_digest}
+def counts(sent: Counts, *, round: Round, vantage: str, register_digest: str) -> Counts:
+    """Return the counts of a range with where and under which register they were made."""
+    return msgspec.structs.replace(sent, round=round, vantage=vantage, register_digest=register_digest)

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from pipeline.probe.pacer import Pacer
-from pipeline.probe.range_state import SendCounts
+from pipeline.record.receipt import Counts
+from pipeline.record.rounds import Round
 from pipeline.space.permit import Permit
-from pipeline.space.rounds import Round
 from pipeline.transport import messages
 from pipeline.worker import rows
 from pipeline.worker.fanout import Fanout
@@ -28,7 +28,7 @@ class SecondVisits:
     _task: messages.Rows | None = None
     _rows: pa.RecordBatch | None = None
     _given: int = 0
-    _counts: SendCounts = field(default_factory=SendCounts)
+    _counts: Counts = field(default_factory=Counts)
     _began: float = 0.0
 
     @property
@@ -40,7 +40,7 @@ class SecondVisits:
         """Take the targets of a shard; only while idle."""
         now = time.monotonic()
         self._task, self._rows, self._given, self._began = task, rows, 0, now
-        self._counts = SendCounts(started_at=time.time_ns() // 1000)
+        self._counts = Counts(started_at=time.time_ns() // 1000)
         self.pacer.resume(now)
 
     def tick(self, permit: Permit, register_digest: str) -> None:

@@ -21,8 +21,8 @@ from pipeline.outcome import Arm
 from pipeline.probe.events import Controls, Deferred, Finished, Greeted, Responses
 from pipeline.probe.pacer import Pacer
 from pipeline.probe.result import Result
-from pipeline.record import Visit, columns
-from pipeline.space.rounds import Round
+from pipeline.record.rounds import Round
+from pipeline.record.visit import Visit, columns
 from pipeline.space.shard import Range
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender

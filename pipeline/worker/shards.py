@@ -20,7 +20,7 @@ from pipeline.errors import CensusError, Interrupted
 from pipeline.lake import pending
 from pipeline.lake.layout import Sweep
 from pipeline.lake.leases import TTL, Leases, shard_key
-from pipeline.space.rounds import Round
+from pipeline.record.rounds import Round
 from pipeline.worker.context import RemoteAssociator
 from pipeline.worker.coordinator import Worker
 

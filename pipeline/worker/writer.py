@@ -5,14 +5,13 @@ from collections import Counter, defaultdict
 import msgspec
 import zmq
 
+from pipeline import schema
 from pipeline.lake import parts, store
 from pipeline.lake.layout import SweepPaths
-from pipeline.space.rounds import Round
+from pipeline.record.receipt import Counts, Part, joined
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
 from pipeline.worker.context import WorkerContext
-
-TABLES = ("responses", "associations", "banners", "tls", "controls", "control_targets", "held", "harm")
 
 
 def run_writer(
@@ -40,10 +39,10 @@ def run_writer(
                 cooled[key_of].append(message)
                 if len(cooled[key_of]) < sources:
                     continue
-                for table in TABLES:
+                for table in schema.JOURNALED:
                     if (*key_of, table) in journals:
                         journals.pop((*key_of, table)).close()
-                coordinator.send(_finish(setting.sweep.paths, setting.plan.digest, _joined(cooled.pop(key_of))))
+                coordinator.send(_finish(setting.sweep.paths, setting.plan.digest, *_joined(cooled.pop(key_of))))
             case (messages.Stop(), _):
                 stops += 1
                 if stops == len(setting.engines) + len(setting.associators):
@@ -51,26 +50,25 @@ def run_writer(
                     return
 
 
-def _joined(ends: list[messages.Cooled]) -> messages.Cooled:
-    """What the engine and all associators say of the end of a range: it is complete if all of theirs is; their counts add up."""
-    counts: dict[str, int | float | str] = {}
-    for end in ends:
-        for name, value in end.counts.items():
-            before = counts.get(name, 0)
-            counts[name] = value if isinstance(value, str) or isinstance(before, str) else before + value
-    return msgspec.structs.replace(ends[0], complete=all(end.complete for end in ends), counts=counts)
+def _joined(ends: list[messages.Cooled]) -> tuple[messages.Cooled, Counts]:
+    """Return the end of a range, complete if it is so for its sender and every associator, and the counts of all of them."""
+    sender = next(end.counts for end in ends if end.counts is not None)
+    return (
+        msgspec.structs.replace(ends[0], complete=all(end.complete for end in ends)),
+        joined(sender, [end.visits for end in ends]),
+    )
 
 
-def _finish(paths: SweepPaths, plan_digest: str, message: messages.Cooled) -> messages.Written:
+def _finish(paths: SweepPaths, plan_digest: str, message: messages.Cooled, counts: Counts) -> messages.Written:
     """End an attempt: parts out of all journals of the range if it is complete, its counts beside them if not."""
     key = message.key
-    written: list[parts.Part] = []
+    written: list[Part] = []
     outcomes: Counter[str] = Counter()
     if message.complete:
-        for table in TABLES:
+        for table in schema.JOURNALED:
             attempts = range(1, message.attempt + 1)
             rows = parts.tidy((parts.read_journal(paths.journal(key, n, table), table) for n in attempts), table)
-            if table == Round(int(message.counts["round"])).visits_table:
+            if table == counts.round.visits_table:
                 outcomes.update(rows["outcome"].to_pylist())
             if len(rows):
                 written.append(
@@ -79,13 +77,13 @@ def _finish(paths: SweepPaths, plan_digest: str, message: messages.Cooled) -> me
                     )
                 )
     else:
-        store.write(paths.attempt(key, message.attempt), msgspec.json.encode(message.counts))
+        store.write(paths.attempt(key, message.attempt), msgspec.json.encode(counts))
     return messages.Written(
         shard=message.shard,
         number=message.number,
         attempt=message.attempt,
         complete=message.complete,
-        counts=message.counts,
+        counts=counts,
         outcomes=dict(outcomes),
-        parts=tuple((part.table, part.file, part.rows, part.sha256) for part in written),
+        parts=tuple(written),
     )

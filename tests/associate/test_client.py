@@ -15,7 +15,7 @@ from pipeline.associate import client
 from pipeline.associate.conversation import Conversation
 from pipeline.errors import CensusError, GuardError
 from pipeline.outcome import CloseKind, CloseStage, Outcome
-from pipeline.record import Visit
+from pipeline.record.visit import Visit
 from pipeline.testbed import spec
 from pipeline.testbed.hostile import HOSTILE
 from pipeline.wire.outgoing import VERIFICATION, encode

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.associate.conversation import ACTIONS, ANSWER_US, CONNECT_US, STAGES, WHOLE_US, Conversation, State
 from pipeline.outcome import CloseKind, CloseStage, Outcome
-from pipeline.record import BANNER_LIMIT, RAW_LIMIT, Visit
+from pipeline.record.visit import BANNER_LIMIT, RAW_LIMIT, Visit
 from pipeline.wire.outgoing import Outgoing
 from tests.associate.replies import (
     ABORT,

@@ -7,7 +7,7 @@ import pytest
 from pipeline import schema
 from pipeline.associate.replay import PARSED, replay
 from pipeline.outcome import CloseKind
-from pipeline.record import columns
+from pipeline.record.visit import columns
 from tests.enrich.test_fingerprints import OUTGOING, captures, row_of
 
 CASES = sorted({f"{number:02d}" for number in range(1, 60)})

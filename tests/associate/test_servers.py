@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.associate import client
 from pipeline.outcome import CloseKind, Grade, Outcome
-from pipeline.record import Visit
+from pipeline.record.visit import Visit
 from pipeline.testbed import server_kinds
 from pipeline.testbed.spec import Server
 from pipeline.wire.outgoing import encode

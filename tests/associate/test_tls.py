@@ -14,7 +14,7 @@ from pipeline.associate.handshake import REASON_LIMIT
 from pipeline.associate.tls import HANDSHAKE_LIMIT, HANDSHAKE_US, LISTEN_US, TALK_LIMIT, WHOLE_TLS_US, Sealed
 from pipeline.errors import GuardError
 from pipeline.outcome import ClientCertificate, CloseKind, CloseStage, Handshake, Outcome
-from pipeline.record import TlsFacts, Visit
+from pipeline.record.visit import TlsFacts, Visit
 from pipeline.wire.alert import ALERTS
 from tests.associate.authority import issue
 from tests.associate.tlspeer import OUTGOING, Server, hold, secured, server_context

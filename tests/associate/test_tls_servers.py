@@ -17,7 +17,7 @@ from pipeline.associate import client
 from pipeline.associate.tls import LISTEN_US
 from pipeline.errors import GuardError
 from pipeline.outcome import ClientCertificate, CloseKind, Handshake, Outcome
-from pipeline.record import TlsFacts, Visit
+from pipeline.record.visit import TlsFacts, Visit
 from pipeline.testbed import server_kinds
 from pipeline.testbed.hostile import TLS_SERVER_HELLO
 from pipeline.wire.outgoing import VERIFICATION, encode

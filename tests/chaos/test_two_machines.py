@@ -104,9 +104,7 @@ def held(place: layout.SweepPaths, name: str) -> set[str]:
 def wait_for_both(place: layout.SweepPaths) -> None:
     """Wait until both machines have done a range, and have another."""
     done: dict[str, receipts.Receipt] = {}
-    while {receipt["host"] for receipt in done.values()} != MACHINES.keys() or not all(
-        held(place, m) for m in MACHINES
-    ):
+    while {receipt.host for receipt in done.values()} != MACHINES.keys() or not all(held(place, m) for m in MACHINES):
         time.sleep(0.5)
         receipts.read_new(place, done)
 
@@ -126,16 +124,16 @@ def test_every_range_is_done_once(shared: Shared) -> None:
     """Both machines have done ranges, each is done once, and begun again only where the killed one had it; rows are the truth."""
     run.require_verified(Sweep.open(shared.place))
     assert shared.rows == shared.world.truth()
-    assert Counter(receipt["host"] for receipt in shared.receipts).keys() == MACHINES.keys()
-    again = {f"{r['shard']:03d}-{r['range']:06d}" for r in shared.receipts if r["attempts"] > 1}
+    assert Counter(receipt.host for receipt in shared.receipts).keys() == MACHINES.keys()
+    again = {f"{r.shard:03d}-{r.range:06d}" for r in shared.receipts if r.attempts > 1}
     assert again and again <= shared.left
 
 
 def test_the_other_waits_for_the_lease_to_run_out(shared: Shared) -> None:
     """What the killed machine had is done by the other, not before its lease was left unchanged for its time to live."""
-    taken = [receipt for receipt in shared.receipts if receipt["attempts"] > 1]
-    assert {receipt["host"] for receipt in taken} == {"south"}
-    waited = min(receipt["finished_at"] for receipt in taken) / 1e6 - shared.killed_at
+    taken = [receipt for receipt in shared.receipts if receipt.attempts > 1]
+    assert {receipt.host for receipt in taken} == {"south"}
+    waited = min(receipt.finished_at for receipt in taken) / 1e6 - shared.killed_at
     assert waited > TTL * 7 / 8  # since it was last renewed
 
 
@@ -144,6 +142,6 @@ def test_no_host_is_visited_again(shared: Shared) -> None:
 
     How many those are only the killed machine could know, so their receipts leave it open.
     """
-    again = [receipt for receipt in shared.receipts if receipt["attempts"] > 1]
-    assert {receipt["revisited"] for receipt in again} == {None}
-    assert len(shared.rows) <= shared.visits <= len(shared.rows) + sum(receipt["responses"] for receipt in again)
+    again = [receipt for receipt in shared.receipts if receipt.attempts > 1]
+    assert {receipt.revisited for receipt in again} == {None}
+    assert len(shared.rows) <= shared.visits <= len(shared.rows) + sum(receipt.responses for receipt in again)

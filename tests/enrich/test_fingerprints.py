@@ -14,7 +14,7 @@ from pipeline.associate.conversation import Conversation
 from pipeline.enrich import fingerprints, offer, ruleset
 from pipeline.enrich.fingerprints import Asked
 from pipeline.lake import parts
-from pipeline.record import columns
+from pipeline.record.visit import columns
 from pipeline.space.ranges import Ranges
 from pipeline.wire import outgoing
 

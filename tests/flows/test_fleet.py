@@ -49,7 +49,7 @@ def swept(server: Server) -> Iterator[Swept]:
         try:
             until(lambda: (lake / "plans").is_dir() and layout.sweeps(lake))
             place = layout.find(lake, None)
-            until(lambda: len(_at_work(place)) == 2 and len({r["vantage"] for r in receipts.read_receipts(place)}) == 2)
+            until(lambda: len(_at_work(place)) == 2 and len({r.vantage for r in receipts.read_receipts(place)}) == 2)
             killed = sorted(_at_work(place))[0]
             stages = _children(killed)
             os.kill(_parent(killed), signal.SIGKILL)
@@ -101,7 +101,7 @@ def test_the_other_vantage_finishes_it(swept: Swept) -> None:
     expected = {(t.address, t.port): t.outcome for t in true if t.outcome and inside.contains(np.array([t.address]))[0]}
     assert {(ip, port): outcome for ip, port, outcome in rows} == expected
     done = receipts.read_receipts(layout.find(swept.lake, None))
-    assert {receipt["vantage"] for receipt in done} == {"198.18.0.1", "198.18.1.1"}
+    assert {receipt.vantage for receipt in done} == {"198.18.0.1", "198.18.1.1"}
 
 
 def test_nobody_is_visited_twice_but_those_owned_up_to(swept: Swept) -> None:
@@ -112,7 +112,7 @@ def test_nobody_is_visited_twice_but_those_owned_up_to(swept: Swept) -> None:
         visits.update((int.from_bytes(host), port) for host, _, port in streams(sent))
     twice = [target for target, count in visits.items() if count > 1]
     done = receipts.read_receipts(layout.find(swept.lake, None))
-    owned = {(r["shard"], r["range"]) for r in done if r["attempts"] > 1 and r["revisited"] != 0}
+    owned = {(r.shard, r.range) for r in done if r.attempts > 1 and r.revisited != 0}
     walk = swept.plan.walk()
     for ip, port in twice:
         shard, local = (int(found[0]) for found in walk.locate(np.array([ip]), np.array([port])))

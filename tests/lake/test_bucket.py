@@ -11,6 +11,7 @@ from pipeline.lake import cache, receipts, store
 from pipeline.lake.bucket import ObjectPath
 from pipeline.lake.layout import SweepPaths
 from pipeline.lake.leases import Leases
+from pipeline.record.receipt import Receipt
 from tests.lake import bucket
 from tests.lake.proxy import Proxy, before
 
@@ -100,11 +101,11 @@ def test_a_receipt_through_a_bad_network(bad: tuple[Proxy, SweepPaths], fault: s
     """A receipt is given once, whether its put, the reply to it or the server's patience was lost; a second one is refused."""
     network, place = bad
     network.faults = [("PUT", fault), ("PUT", fault)]
-    assert receipts.put_receipt(place, "000-000000", {"answers": 1})
+    assert receipts.put_receipt(place, "000-000000", Receipt(answers=1))
     assert network.met == [fault, fault]
     network.faults = [("PUT", fault)]
-    assert not receipts.put_receipt(place, "000-000000", {"answers": 2})
-    assert [receipt["answers"] for receipt in receipts.read_receipts(place)] == [1]
+    assert not receipts.put_receipt(place, "000-000000", Receipt(answers=2))
+    assert [receipt.answers for receipt in receipts.read_receipts(place)] == [1]
 
 
 @pytest.mark.parametrize("fault", ["lose_reply", "lose_request", "busy"])
@@ -124,12 +125,12 @@ def test_a_lease_through_a_bad_network(bad: tuple[Proxy, SweepPaths], fault: str
 def test_a_lost_store_and_its_return(bad: tuple[Proxy, SweepPaths], monkeypatch: pytest.MonkeyPatch) -> None:
     """A store that is gone for long is an error, and what was put before is there when it is back."""
     network, place = bad
-    assert receipts.put_receipt(place, "000-000000", {"answers": 1})
+    assert receipts.put_receipt(place, "000-000000", Receipt(answers=1))
     monkeypatch.setattr(remote, "RETRY_SECONDS", 1)
     remote._store.cache_clear()
     network.faults = [("PUT", "lose_request")] * 50
     with pytest.raises(CensusError, match="the object store failed; what is done is kept, --resume goes on"):
-        receipts.put_receipt(place, "000-000001", {"answers": 2})
+        receipts.put_receipt(place, "000-000001", Receipt(answers=2))
     network.faults = []
     assert receipts.finished(place) == {"000-000000"}
-    assert receipts.put_receipt(place, "000-000001", {"answers": 2})
+    assert receipts.put_receipt(place, "000-000001", Receipt(answers=2))

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pipeline import schema
 from pipeline.lake import parts
 from pipeline.lake.store import Location
+from pipeline.record.receipt import Part
 
 RESPONSES = schema.table("responses")
 
@@ -147,7 +148,7 @@ def test_write(lake: Location) -> None:
     """A part is described by the rows and the hash of its file, which names its table, its version and its sweep."""
     path = lake / "000-000001.1.parquet"
     part = parts.write(path, table(row(1), row(2)), "responses", "20260211-trial", digest="ab")
-    assert part == parts.Part("responses", path.name, 2, hashlib.sha256(path.read_bytes()).hexdigest())
+    assert part == Part("responses", path.name, 2, hashlib.sha256(path.read_bytes()).hexdigest())
     rows = pq.read_table(path, partitioning=None)
     assert rows.to_pylist() == [row(1), row(2)]
     metadata = rows.schema.metadata

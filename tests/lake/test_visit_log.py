@@ -11,7 +11,8 @@ from pipeline import host
 from pipeline.lake import receipts, store, visit_log
 from pipeline.lake.layout import SweepPaths
 from pipeline.lake.store import Location
-from pipeline.lake.visit_log import VisitLog, again
+from pipeline.lake.visit_log import VisitLog, repeated
+from pipeline.record.receipt import Counts
 from pipeline.space.shard import Range
 from tests.lake import bucket
 
@@ -37,7 +38,7 @@ def attempt(place: SweepPaths, addresses: list[int], name: str = "engine-0") -> 
 
 def revisited(place: SweepPaths, number: int) -> Any:
     """What the receipt of the attempt says."""
-    return receipts.of_range(place, "digest", RANGE, number, counts={}, outcomes={}, parts=[])["revisited"]
+    return receipts.of_range(place, "digest", RANGE, number, receipts.Results(Counts(), {}, [])).revisited
 
 
 def test_what_was_begun_twice_is_counted(tmp_path: Path) -> None:
@@ -49,7 +50,7 @@ def test_what_was_begun_twice_is_counted(tmp_path: Path) -> None:
     other = VisitLog(place, "engine-0")
     other.open(RANGE.shard, RANGE.number + 1, 1)
     other.note(RANGE.shard, RANGE.number + 1, np.array([1], dtype=np.uint32), np.array([104], dtype=np.uint16))
-    assert again(place, KEY) == 3
+    assert repeated(place, KEY) == 3
     assert revisited(place, number) == 3
 
 
@@ -60,7 +61,7 @@ def test_a_target_is_an_address_and_a_port(tmp_path: Path) -> None:
     notes.open(RANGE.shard, RANGE.number, 1)
     notes.note(RANGE.shard, RANGE.number, np.array([7, 7], dtype=np.uint32), np.array([104, 11112], dtype=np.uint16))
     notes.close(RANGE.shard, RANGE.number)
-    assert again(place, KEY) == 0
+    assert repeated(place, KEY) == 0
 
 
 def test_a_note_that_is_cut_off_is_no_target(tmp_path: Path) -> None:
@@ -70,7 +71,7 @@ def test_a_note_that_is_cut_off_is_no_target(tmp_path: Path) -> None:
     attempt(place, [1])
     (path,) = (place.work / "journal").glob(f"{KEY}.2.begun.*")
     path.write_bytes(path.read_bytes() + b"\x01\x00")
-    assert again(place, KEY) == 1
+    assert repeated(place, KEY) == 1
 
 
 def test_without_a_crash_nothing_is_visited_again(place: SweepPaths) -> None:
@@ -107,11 +108,11 @@ def test_what_cannot_be_known_is_null(place: SweepPaths, told: str) -> None:
     """After a crash in another boot, on another machine, or with associators elsewhere, nobody says that he knows."""
     attempt(place, [1])
     note = msgspec.json.decode(place.attempt(KEY, 1).read_bytes())
-    store.write(place.attempt(KEY, 1), msgspec.json.encode(note | {receipts.NOTED: told}))
+    store.write(place.attempt(KEY, 1), msgspec.json.encode(note | {"noted": told}))
     assert revisited(place, attempt(place, [1])) is None
 
 
 def test_who_does_not_note_is_not_known(place: SweepPaths) -> None:
     """Of an attempt that says that it does not note all, nobody knows."""
-    assert receipts.begin_attempt(place, KEY, noted=False) == 1
+    assert receipts.begin_attempt(place, KEY, logged=False) == 1
     assert revisited(place, attempt(place, [1])) is None

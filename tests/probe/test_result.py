@@ -5,7 +5,7 @@ import numpy as np
 from pipeline.outcome import CloseKind, CloseStage, Outcome
 from pipeline.probe.connections import CONNECTION
 from pipeline.probe.result import Result, VisitEnd
-from pipeline.record import Visit
+from pipeline.record.visit import Visit
 
 VISIT = Visit(
     ip=1, port=104, started_at=1_000_000, outcome=Outcome.ECHOED, close_kind=CloseKind.WE_CLOSED,

@@ -16,6 +16,7 @@ from pipeline.lake import receipts, store
 from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.lake.leases import TTL, Holder, Leases
 from pipeline.lake.store import Location
+from pipeline.record.receipt import Receipt
 from pipeline.space.plan import Plan
 from pipeline.status import snapshot as watched
 from pipeline.status.snapshot import SweepStatus
@@ -24,7 +25,6 @@ from tests.testbed.running import CENSUS, ROOT
 
 DEMO = ROOT / "data" / "testbed" / "demo-sweep.toml"
 PLAN = freeze.freeze(DEMO)
-COUNTS = ("probes_sent", "responses", "associations", "suppressed", "seen_twice", "second_only")
 
 
 @pytest.fixture
@@ -62,8 +62,7 @@ def note(place: SweepPaths, *, running: bool, age: float = 0.0, held: str = "") 
 def receipt(place: SweepPaths, key: str, **counts: int) -> None:
     """The receipt of a range, as far as a status looks at it."""
     shard, number = map(int, key.split("-"))
-    data = dict.fromkeys(COUNTS, 0) | {"shard": shard, "range": number, "round": 1, "revisited": 0, "outcomes": []}
-    receipts.put_receipt(place, key, data | counts)
+    receipts.put_receipt(place, key, Receipt(shard=shard, range=number, **counts))
 
 
 def state(place: SweepPaths, plan: Plan = PLAN) -> str:

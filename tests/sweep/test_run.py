@@ -152,13 +152,13 @@ def test_nothing_else_is_on_the_wire(swept: Path) -> None:
     assert {segment.flags & ~(SYN | ACK | RST | FIN | PUSH) for segment in segments} == {0}
     syns = [segment for segment in segments if segment.flags == SYN]
     ring = sum(16384 <= segment.sport < 32768 for segment in syns)
-    beside = sum(r["second_probes"] + r["control_probes"] for r in done)
-    assert ring - beside == sum(r["probes_sent"] for r in done) == plan.targets
+    beside = sum(r.second_probes + r.control_probes for r in done)
+    assert ring - beside == sum(r.probes_sent for r in done) == plan.targets
     assert beside > plan.targets * 0.01
     assert {segment.dport for segment in syns} == {*plan.settings.ports, plan.control.port}
-    assert len(syns) - ring == sum(r["connects"] + r["syn_retransmits"] for r in done) == 0
+    assert len(syns) - ring == sum(r.connects + r.syn_retransmits for r in done) == 0
     begun = {(packet.dst, packet.data.sport) for packet in sent if packet.data.data.startswith(outgoing.request)}
-    assert len(begun) == sum(r["greetings"] for r in done) - _shut(swept)
+    assert len(begun) == sum(r.greetings for r in done) - _shut(swept)
     walk = plan.walk()
     assert {packet.dst for packet in sent} <= {a.packed for a in map(IPv4Address, _addresses(walk.space.ranges))}
     for stream in streams(sent).values():
@@ -370,11 +370,11 @@ def test_what_the_register_withheld_is_counted(obeyed: Obeyed) -> None:
     probed = sum(first and _opted_out(address) for _, address, first in obeyed.syns)
     inside = sum(_opted_out(address) for address in _addresses(plan.walk().space.ranges))
     withheld = inside * len(plan.settings.ports) - probed
-    assert sum(r["suppressed"] for r in done) == withheld > 0
-    assert sum(r["probes_sent"] for r in done) == sum(first for _, _, first in obeyed.syns)
+    assert sum(r.suppressed for r in done) == withheld > 0
+    assert sum(r.probes_sent for r in done) == sum(first for _, _, first in obeyed.syns)
     pauses = obeyed.gone - obeyed.stopped - SOON + obeyed.mended - obeyed.broken - SOON
-    assert sum(r["paused_seconds"] for r in done) >= pauses
-    digests = {r["register_digest"] for r in sorted(done, key=lambda r: r["finished_at"])}
+    assert sum(r.paused_seconds for r in done) >= pauses
+    digests = {r.register_digest for r in sorted(done, key=lambda r: r.finished_at)}
     assert hashlib.sha256(obeyed.register.read_bytes()).hexdigest() in digests
     assert all(digests)
 

@@ -10,6 +10,8 @@ import zmq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.record.receipt import Counts, Part, VisitCounts
+from pipeline.record.rounds import Round
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender, decode, decode_rows, encode_rows
 
@@ -18,15 +20,18 @@ MESSAGES = (
     messages.Assign(shard=1, number=2, first_index=0, last_index=2**40, attempt=1),
     messages.Rows(shard=1, number=2, attempt=1, table="responses"),
     messages.Sent(shard=1, number=2, sender=0),
-    messages.Cooled(shard=1, number=2, attempt=1, complete=True, counts={"a": 1, "b": 0.5, "c": "x"}),
+    messages.Cooled(
+        shard=1, number=2, attempt=1, complete=True, counts=Counts(probes_sent=1, send_seconds=0.5, vantage="x")
+    ),
+    messages.Cooled(shard=1, number=2, attempt=1, complete=True, visits=VisitCounts(connects=7)),
     messages.Written(
         shard=1,
         number=2,
         attempt=1,
         complete=False,
-        counts={"a": 1},
+        counts=Counts(round=Round.HARM_CHECKS),
         outcomes={"echoed": 2},
-        parts=(("responses", "000-000001.1.parquet", 2, "ab"),),
+        parts=(Part("responses", "000-000001.1.parquet", 2, "ab"),),
     ),
     messages.Progress(shard=-1, number=-1, stage="probe", counts={"probes": 3}),
     messages.Stop(shard=-1, number=-1),

@@ -11,6 +11,7 @@ from pipeline import schema
 from pipeline.errors import InputError
 from pipeline.lake import layout, parts, receipts
 from pipeline.lake.store import Location
+from pipeline.record.receipt import Part, Receipt
 from pipeline.views import connection, raw_views
 from tests.publish.history import history, write
 
@@ -54,8 +55,8 @@ def test_parts_at_work_are_read(lake: Location) -> None:
     rows = pa.Table.from_batches([parts.from_rows([row], "responses")])
     for number in (1, 2):
         parts.write(place.part("responses", f"000-000000.{number}.parquet"), rows, "responses", place.id)
-    named = [{"table": "responses", "file": "000-000000.2.parquet", "rows": 1, "sha256": ""}]
-    receipts.put_receipt(place, "000-000000", {"shard": 0, "parts": named})
+    named = (Part("responses", "000-000000.2.parquet", 1, ""),)
+    receipts.put_receipt(place, "000-000000", Receipt(parts=named))
     con = duckdb.connect()
     for statement in raw_views.of_sweeps([place]):
         con.execute(statement)

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline.record import Certificate
+from pipeline.record.visit import Certificate
 from pipeline.wire.certificate import CHAIN_LIMIT, DER_LIMIT, SAN_LIMIT, WARNING_LENGTH, from_message, read, read_chain
 from tests.associate.authority import NOW, Issued, issue
 

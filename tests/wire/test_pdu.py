@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline.record import RAW_LIMIT
+from pipeline.record.visit import RAW_LIMIT
 from pipeline.wire.fields import Abort, Accept, Data, Fragment, Malformed, Pdu, Reject, ReleaseReply, ReleaseRequest
 from pipeline.wire.pdu import HEADER, LENGTH_LIMIT, PDUS, Frame, PduType, decode, frame
 from pipeline.wire.warning import ParseWarning, Verdict

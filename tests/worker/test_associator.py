@@ -56,7 +56,7 @@ class Ends:
         }
         message = messages.Rows(shard=0, number=0, attempt=1, table="responses")
         self.engine.send(message, pa.RecordBatch.from_pydict(rows))
-        self.engine.send(messages.Cooled(shard=0, number=0, attempt=1, complete=True, counts={}))
+        self.engine.send(messages.Cooled(shard=0, number=0, attempt=1, complete=True))
 
     def cooled(self) -> messages.Cooled:
         """The end of the range as the writer hears it."""
@@ -126,7 +126,7 @@ def test_who_opts_out_after_the_syn_gets_no_connection(ends: Ends) -> None:
     assert seen == [0]  # nothing began while stopped
     assert ends.connections == 1
     assert cooled.complete
-    assert (cooled.counts["connects"], cooled.counts["suppressed_visits"]) == (1, 1)
+    assert (cooled.visits.connects, cooled.visits.suppressed_visits) == (1, 1)
 
 
 def test_who_waits_when_the_worker_ends_is_not_lost(ends: Ends) -> None:

@@ -17,7 +17,7 @@ from pipeline.probe.events import Finished, Greeted
 from pipeline.probe.pacer import Pacer
 from pipeline.probe.range_state import OpenRange
 from pipeline.probe.result import Result
-from pipeline.record import Visit
+from pipeline.record.visit import Visit
 from pipeline.space.permit import Permit
 from pipeline.space.permutation import Permutation
 from pipeline.space.ranges import Ranges, Space

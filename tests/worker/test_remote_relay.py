@@ -85,7 +85,7 @@ def test_another_plan_or_code_is_refused(around: Around, field: str) -> None:
     refused = heard(around.associator, messages.Failed)
     assert refused.exit_code == 3
     assert "other" in refused.reason
-    around.associator.say(messages.Cooled(shard=0, number=0, attempt=1, complete=True, counts={}))
+    around.associator.say(messages.Cooled(shard=0, number=0, attempt=1, complete=True))
     assert around.writer.receive(0.3) is None
     around.associator.say(hello(around.setting))
     around.associator.say(STOP)
@@ -97,7 +97,7 @@ def test_nothing_is_lost_while_one_end_is_slow(around: Around) -> None:
     count = 3000
     around.associator.say(hello(around.setting))
     for number in range(count):
-        around.engine.send(messages.Cooled(shard=1, number=number, attempt=1, complete=True, counts={}))
+        around.engine.send(messages.Cooled(shard=1, number=number, attempt=1, complete=True))
         if number == count // 2:
             time.sleep(0.5)
         if number % 2:  # half are read while the rest is sent, half lie in between
@@ -130,7 +130,7 @@ def test_rows_that_are_none_are_dropped_and_counted(around: Around) -> None:
 
 def test_stop_before_anybody_called(around: Around) -> None:
     """A worker that is stopped while its associator has not called does not wait for it; until then it says what it waits for."""
-    around.engine.send(messages.Cooled(shard=1, number=1, attempt=1, complete=True, counts={}))
+    around.engine.send(messages.Cooled(shard=1, number=1, attempt=1, complete=True))
     received = around.coordinator.receive(30)
     assert received is not None
     assert isinstance(received[0], messages.Progress)

@@ -10,7 +10,7 @@ from pipeline.lake import parts
 from pipeline.outcome import CloseKind, CloseStage, Outcome
 from pipeline.probe.connections import CONNECTION
 from pipeline.probe.result import Result, VisitEnd
-from pipeline.record import banner
+from pipeline.record.visit import banner
 from pipeline.wire.guess import guess
 from pipeline.worker import rows
 

@@ -13,8 +13,9 @@ from pipeline.lake import leases, pending, receipts
 from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.lake.leases import Leases, shard_key
 from pipeline.lake.store import Location
+from pipeline.record.receipt import Receipt
+from pipeline.record.rounds import Round
 from pipeline.space.plan import Plan
-from pipeline.space.rounds import Round
 from pipeline.sweep import freeze
 from pipeline.worker.shards import ShardRunner
 
@@ -34,7 +35,7 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
 def finish(plan: Plan, place: SweepPaths, shard: int) -> int:
     """Give all ranges of a shard their receipts; how many."""
     for count, chosen in enumerate(plan.walk().ranges(shard), 1):
-        receipts.put_receipt(place, chosen.key, {})
+        receipts.put_receipt(place, chosen.key, Receipt())
     return count
 
 

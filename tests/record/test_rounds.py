@@ -1,7 +1,7 @@
 """Each round's tables and counts exist, and its task's name is one that Prefect's pages have shown before."""
 
 from pipeline import schema
-from pipeline.space.rounds import VISITS_TABLES, Round
+from pipeline.record.rounds import VISITS_TABLES, Round
 
 
 def test_tables_and_columns_are_those_of_the_schemas() -> None:

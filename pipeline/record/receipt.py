@@ -1,0 +1,106 @@
+"""A receipt, and the counts and parts that it is made of: the durable proof that a range is done.
+
+Fields are the columns of `schemas/receipts.toml`, and the keys of the JSON file that a receipt is.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from pipeline.record.rounds import Round
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A Parquet file as receipts and manifests name it."""
+
+    table: str
+    file: str
+    rows: int
+    sha256: str
+
+
+class OutcomeCount(msgspec.Struct, frozen=True):
+    """How many targets of a range had an outcome."""
+
+    outcome: str
+    targets: int
+
+
+class Counts(msgspec.Struct, kw_only=True):
+    """What the processes of a worker count of one range, while it runs: the only part of a receipt that changes."""
+
+    engine: str | None = None
+    """What its SYNs leave through; None in rounds that have none of their own."""
+    round: Round = Round.PROBES
+    vantage: str = ""
+    register_digest: str | None = ""
+    probes_sent: int = 0
+    second_probes: int = 0
+    control_probes: int = 0
+    suppressed: int = 0
+    spared: int = 0
+    quarantined: int = 0
+    answers: int = 0
+    duplicates: int = 0
+    seen_twice: int = 0
+    first_only: int = 0
+    second_only: int = 0
+    greetings: int = 0
+    syn_retransmits: int = 0
+    connects: int = 0
+    suppressed_visits: int = 0
+    held_back: int = 0
+    harm_probes: int = 0
+    resets: int = 0
+    unreachable: int = 0
+    ring_invalid: int = 0
+    ring_dropped: int = 0
+    ring_truncated: int | None = 0
+    ring_corrupt: int | None = 0
+    ring_rejected: int = 0
+    stalls: int = 0
+    started_at: int = 0
+    """Microseconds since the epoch."""
+    send_seconds: float = 0.0
+    paused_seconds: float = 0.0
+
+
+class Receipt(Counts, kw_only=True):
+    """The proof that a range is done. It is written once and never changed."""
+
+    shard: int = 0
+    range: int = 0
+    first_index: int = 0
+    last_index: int = 0
+    plan_digest: str = ""
+    code_version: str = ""
+    host: str = ""
+    attempts: int = 1
+    finished_at: int = 0
+    probes_abandoned: int = 0
+    revisited: int | None = 0
+    responses: int = 0
+    associations: int = 0
+    handshakes: int = 0
+    control_answers: int = 0
+    control_checks: int = 0
+    harm_checks: int = 0
+    outcomes: tuple[OutcomeCount, ...] = ()
+    parts: tuple[Part, ...] = ()
+
+
+class VisitCounts(msgspec.Struct, kw_only=True):
+    """What an associator counts of one range; a sender's own counts have the same fields."""
+
+    connects: int = 0
+    syn_retransmits: int = 0
+    suppressed_visits: int = 0
+
+
+def joined(sender: Counts, visits: Sequence[VisitCounts]) -> Counts:
+    """Return the counts of a range's sender with those of its associators added."""
+    totals = {
+        name: getattr(sender, name) + sum(getattr(count, name) for count in visits)
+        for name in VisitCounts.__struct_fields__
+    }
+    return msgspec.structs.replace(sender, **totals)
