@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.space import listing
+from pipeline.space import blocklist
 from pipeline.space.freezing import RANGE_SECONDS
 from pipeline.space.ranges import Ranges
 from pipeline.wire.packet import FRAME
@@ -99,7 +99,7 @@ class Sweep:
 
 def addresses() -> int:
     """Addresses that a sweep without exclusions of its own visits."""
-    never = Ranges.union_of([listing.special_purpose().ranges, listing.never_touch().ranges])
+    never = Ranges.union_of([blocklist.special_purpose().ranges, blocklist.never_touch().ranges])
     return 2**32 - never.count
 
 

@@ -30,7 +30,7 @@ from pipeline.probe.probes import Probes
 from pipeline.probe.sampling import disjoint_samples
 from pipeline.rings.open import RINGS
 from pipeline.rings.xdp import PROBES
-from pipeline.space import listing
+from pipeline.space import address_list, blocklist
 from pipeline.space.permutation import Permutation
 from pipeline.space.ranges import Ranges, Space
 from pipeline.space.shard import Walk
@@ -60,7 +60,7 @@ PREFIXES, BLOCK = (16, 12, 8, 4), 16 << 24
 
 def walk(shards: int, space: Ranges | None = None) -> Walk:
     """The public IPv4 space, or another, on one port."""
-    space = space or Ranges.of([(0, 2**32 - 1)]).subtract(listing.special_purpose().ranges)
+    space = space or Ranges.of([(0, 2**32 - 1)]).subtract(blocklist.special_purpose().ranges)
     order = Permutation.seeded(space.count, 7)
     return Walk(Space.over(space), order, ports=(PORT,), addresses=space.count, shards=shards, range_targets=BATCH)
 
@@ -72,7 +72,7 @@ def mac(text: str) -> bytes:
 
 def template() -> bytes:
     """The frame of a probe in the pair."""
-    address = listing.parse(VANTAGE_ADDRESS, "here")[0]
+    address = address_list.parse(VANTAGE_ADDRESS, "here")[0]
     return packet.template(packet.Link(mac(VANTAGE_MAC), mac(WORLD_MAC), address))
 
 
@@ -214,7 +214,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, closed_pair() as pair:
         manifest, blacklist = Path(folder) / "manifest.json", Path(folder) / "blacklist"
         manifest.write_bytes(msgspec.json.encode(pair.manifest))
-        blacklist.write_text("".join(f"{entry.text}\n" for entry in listing.special_purpose().entries))
+        blacklist.write_text("".join(f"{entry.text}\n" for entry in blocklist.special_purpose().entries))
         environment = {**os.environ, TESTBED: str(manifest), ONLY_TESTBED: "1"}
         print(f"filling a frame: {filling(walk(1)):.0f} ns")
         for prefix in PREFIXES:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.space import listing
+from pipeline.space import blocklist
 from pipeline.space.permutation import Permutation
 from pipeline.space.ranges import Ranges, Space
 from pipeline.space.shard import Walk
@@ -36,7 +36,7 @@ LINK = (
 def sets(included: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """Included blocks of 8,192 addresses, and 5,000 excluded ones of 1 to 16 in them, as (first, prefix length)."""
     draw = np.random.default_rng(1)
-    allowed = Ranges.of([(0, 2**32 - 1)]).subtract(listing.special_purpose().ranges)
+    allowed = Ranges.of([(0, 2**32 - 1)]).subtract(blocklist.special_purpose().ranges)
     places = np.unique(draw.integers(0, 2**32 >> BLOCK_BITS, included * 2) << BLOCK_BITS)
     blocks = places[allowed.contains(places) & allowed.contains(places + (1 << BLOCK_BITS) - 1)][:included]
     bits = draw.integers(0, 5, EXCLUDED)
@@ -90,7 +90,7 @@ def walk_and_tell(kind: str) -> None:
         space = ranges(included).subtract(ranges(excluded))
     else:
         _, excluded = sets(300)
-        space = Ranges.of([(0, 2**32 - 1)]).subtract(listing.special_purpose().ranges).subtract(ranges(excluded))
+        space = Ranges.of([(0, 2**32 - 1)]).subtract(blocklist.special_purpose().ranges).subtract(ranges(excluded))
     if space:
         ours(space, 100 * BATCH)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)

@@ -26,7 +26,7 @@ from pipeline.probe.clock import Clock
 from pipeline.probe.greeting import PATIENCE_SECONDS, Greeter, SynAcks
 from pipeline.probe.segments import SegmentSender
 from pipeline.rings.packet_ring import SegmentRing
-from pipeline.space import listing
+from pipeline.space import address_list
 from pipeline.testbed.closed import VANTAGE_ADDRESS, VANTAGE_MAC, WORLD_MAC, closed_pair, inside
 from pipeline.wire.outgoing import class_uid, encode
 from pipeline.wire.packet import ACK, SYN, Answers, Link
@@ -59,7 +59,7 @@ def answers(first: int, count: int) -> Answers:
 
 def greeter() -> tuple[Greeter, SegmentSender]:
     """One that sends into the pair, and what it speaks through."""
-    link = Link(mac(VANTAGE_MAC), mac(WORLD_MAC), listing.parse(VANTAGE_ADDRESS, "here")[0])
+    link = Link(mac(VANTAGE_MAC), mac(WORLD_MAC), address_list.parse(VANTAGE_ADDRESS, "here")[0])
 
     def talk(*_: int) -> None:
         raise AssertionError("nobody speaks here")

@@ -87,7 +87,7 @@ COVERED_BY = {
     "pipeline/record/visit.py": "tests/associate/test_conversation.py",
     "pipeline/rings/filter.py": "tests/rings/test_packet_ring.py",
     "pipeline/rings/receive.py": "tests/rings/test_packet_ring.py",
-    "pipeline/space/atlas.py": "tests/space/test_plan.py",
+    "pipeline/space/geo_databases.py": "tests/space/test_plan.py",
     "pipeline/space/permit.py": "tests/probe/test_listener.py",
     "pipeline/sweep/enrichment.py": "tests/sweep/test_run.py",
     "pipeline/sweep/freeze.py": "tests/sweep/test_run.py",

@@ -23,7 +23,6 @@ ODD = {
     "pipeline/publish": 42,
     "pipeline/reverse_dns": 7,
     "pipeline/rings": 9,
-    "pipeline/space": 14,
     "pipeline/statistics": 2,
     "pipeline/status": 8,
     "pipeline/sweep": 22,
@@ -53,11 +52,11 @@ LARGE = {
 CLASSES = {
     "Definition": "rows of the two tables of PS3.8 that wire/pdu.py and wire/item.py hold",
     **dict.fromkeys(
-        ("Asked", "Atlas", "Behaviour", "Failed", "Grade", "Held", "Holder", "Hosts", "Kind", "Link", "Manifest"),
+        ("Asked", "Behaviour", "Failed", "Grade", "Held", "Holder", "Hosts", "Kind", "Link", "Manifest"),
         "to be renamed",
     ),
     **dict.fromkeys(
-        ("Message", "Named", "Pair", "Places", "Remote", "Rule", "Seen", "Server", "Stand", "State", "Step", "Stop"),
+        ("Message", "Pair", "Remote", "Rule", "Seen", "Server", "Stand", "State", "Step", "Stop"),
         "to be renamed",
     ),
     **dict.fromkeys(("Table", "Told", "Waiting", "_Line"), "to be renamed"),
@@ -69,7 +68,6 @@ FILES = {
     "data.py": "P-DATA, in wire, and the data of a report, in publish",
     "events.py": "of the opt-out register, and of the packet engine",
     "layout.py": "of the files of a lake, and of the tables of a report",
-    "lookup.py": "in sorted numbers, in space, and of a name, in reverse_dns",
     "report.py": "the flow and the module of pipeline that it calls",
     "run.py": "a sweep and a testbed are run",
 }

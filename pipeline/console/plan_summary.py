@@ -60,7 +60,7 @@ def excluded_more_than_once(plan: Plan) -> int:
 
 def most_per_slash24_hour(plan: Plan) -> int:
     """Probes that no /24 gets more of in any hour of the sweep, up to `caps.RISK`."""
-    return caps.most(caps.slash24(Ranges.of(plan.ranges)), plan.load)
+    return caps.smallest_cap(caps.slash24(Ranges.of(plan.ranges)), plan.load)
 
 
 def duration(seconds: float) -> str:
@@ -93,7 +93,7 @@ def _space(plan: Plan) -> Rows:
 
 def _pace(plan: Plan) -> Rows:
     rate, pace = plan.settings.rate, plan.pace
-    lowered = f", lowered from {pace.asked:,} by {pace.lowered_by}" if pace.lowered_by else ""
+    lowered = f", lowered from {pace.requested:,} by {pace.lowered_by}" if pace.lowered_by else ""
     yield "rate", f"{rate:,} probes/s, {rate * PROBE_BYTES * 8 / 1e6:,.2f} Mbit/s{lowered}"
     yield "sending takes", duration(plan.probes / rate)
     sure = f"at most {most_per_slash24_hour(plan):,} anywhere (risk {RISK:.1%})"

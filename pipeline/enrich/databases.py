@@ -9,8 +9,8 @@ from pipeline.enrich import announcements, geo
 from pipeline.enrich.announcements import Networks
 from pipeline.enrich.geo import Places
 from pipeline.errors import InputError
-from pipeline.space.atlas import Reference
 from pipeline.space.caps import Blocks
+from pipeline.space.geo_databases import Reference
 from pipeline.space.ranges import Ranges
 
 

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.space.lookup import Lookup
+from pipeline.space.interval_index import IntervalIndex
 from pipeline.space.ranges import Ranges
 
 SPACE = 1 << 32
@@ -46,12 +46,12 @@ class Partition:
         return cls(starts[keep], filled[keep])
 
     @cached_property
-    def _lookup(self) -> Lookup:
-        return Lookup.over(self.starts)
+    def _lookup(self) -> IntervalIndex:
+        return IntervalIndex.over(self.starts)
 
     def at(self, addresses: NDArray[np.integer]) -> Codes:
         """The record of each address."""
-        return self.codes[self._lookup.piece(addresses)]
+        return self.codes[self._lookup.find(addresses)]
 
     def weigh(self, first: Addresses, last: Addresses, records: int) -> NDArray[np.int64]:
         """How many addresses of sorted, disjoint ranges belong to each of `records` records; shape (records,)."""

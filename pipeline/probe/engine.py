@@ -107,7 +107,7 @@ class PacketEngine:
     def tick(self) -> Iterator[Event]:
         """Send what the budget allows, wait a little, and yield what has happened."""
         permit = self._permit()
-        paused = bool(permit.held)
+        paused = bool(permit.pause_reason)
         self._pacer.limit(permit.rate)
         if not paused:
             self._send_extra(permit.withheld)

@@ -213,7 +213,7 @@ class Listener:
     def _decide(self, packets: "_Packets", permit: Permit) -> Iterator[Event]:
         """Decide what becomes of targets that answered for the first time."""
         opened, answers, position = packets.opened, packets.answers, packets.position
-        if permit.held or self.stopping:
+        if permit.pause_reason or self.stopping:
             opened.ungreeted += len(position)
             return
         withheld = permit.withheld.contains(answers.address)

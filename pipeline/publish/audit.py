@@ -149,10 +149,10 @@ def gather(con: duckdb.DuckDBPyConnection, plan: Plan) -> Audit:
         con, "SELECT coalesce(sum(suppressed), 0)::BIGINT AS withheld FROM receipts WHERE sweep = ?", plan.sweep
     )
     found = [_service(row) for row in select(con, "FROM own_services WHERE sweep = ? ORDER BY ip, port", plan.sweep)]
-    signed = plan.own.ranges.splitlines() if plan.own else []
+    signed = plan.signed_ranges.ranges.splitlines() if plan.signed_ranges else []
     return Audit(
         sweep=plan.sweep,
-        owner=shown(plan.own.owner) if plan.own else "",
+        owner=shown(plan.signed_ranges.owner) if plan.signed_ranges else "",
         signed=tuple(shown(line) for line in signed if line.partition("#")[0].strip()),
         services=tuple(sorted(found, key=lambda service: advice.RANK[service.severity])),
         started=about["started_at"],
@@ -180,7 +180,7 @@ def _safe(value: Any) -> Any:
 def _method(plan: Plan, about: Row, withheld: int) -> Iterator[tuple[str, str]]:
     yield "Sweep", plan.sweep
     yield "Dates", f"{about['started_at']:%Y-%m-%d %H:%M} to {about['finished_at']:%Y-%m-%d %H:%M} UTC"
-    yield "Signed by", shown(plan.own.owner if plan.own else "")
+    yield "Signed by", shown(plan.signed_ranges.owner if plan.signed_ranges else "")
     yield "Authorised by", shown(plan.identity.authorised_by)
     yield "Addresses", f"{plan.sampled_addresses:,} swept of {plan.addresses:,} in the plan"
     yield "Withheld", f"{withheld:,} targets by the opt-out register, and what [targets] exclude says"

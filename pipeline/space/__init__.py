@@ -1,1 +1,1 @@
-"""Which targets, in which order. Pure: no socket, clock, thread, randomness or logging."""
+"""The targets of a sweep and their order. Pure: no socket, clock, thread, randomness or logging."""

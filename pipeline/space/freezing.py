@@ -14,13 +14,13 @@ import numpy as np
 
 from pipeline.config import Config, ControlSection, TargetsSection
 from pipeline.errors import InputError
-from pipeline.space import caps, listing, never
+from pipeline.space import address_list, blocklist, caps
 from pipeline.space import plan as planning
-from pipeline.space.atlas import Atlas
-from pipeline.space.listing import Entry, Listing
+from pipeline.space.address_list import AddressList, Entry
+from pipeline.space.geo_databases import GeoDatabases
 from pipeline.space.plan import Digests, Pace, Plan, RangeList
 from pipeline.space.ranges import Ranges
-from pipeline.space.signed import Own
+from pipeline.space.signed import SignedRanges
 
 #: Sections of the configuration that the plan repeats as they are.
 COPIED = ("caps", "identity", "probe", "associate", "loss", "alarm", "harm", "tls")
@@ -62,8 +62,8 @@ class TargetSpace:
         return {
             "target_space": self.ranges.digest,
             "exclusions": self.forbidden.digest,
-            "special_purpose": listing.special_purpose().ranges.digest,
-            "never_touch": listing.never_touch().ranges.digest,
+            "special_purpose": blocklist.special_purpose().ranges.digest,
+            "never_touch": blocklist.never_touch().ranges.digest,
         }
 
 
@@ -71,13 +71,13 @@ def freeze(
     config: Config,
     base: Path,
     provenance: Provenance,
-    atlas: Atlas,
+    atlas: GeoDatabases,
     *,
     opt_outs: OptOuts = OptOuts(),
-    own: Own | None = None,
+    signed: SignedRanges | None = None,
 ) -> Plan:
     """Fix the plan of a configuration; files are relative to `base`. Raises InputError if there is nothing to probe."""
-    space = _target_space(config.targets, base, atlas, opt_outs, own)
+    space = _target_space(config.targets, base, atlas, opt_outs, signed)
     sampled = _sampled(config.sweep.sample, space.ranges.count)
     rate, pace = _pace(config, space.ranges, sampled, atlas)
     plan = Plan(
@@ -87,7 +87,7 @@ def freeze(
         settings=msgspec.structs.replace(config.sweep, rate=rate),
         **{section: getattr(config, section) for section in COPIED},
         control=_control(config),
-        own=own,
+        signed_ranges=signed,
         register=opt_outs.register,
         reference=atlas.reference,
         digests=Digests(**space.digests, configuration=_digest(config)),
@@ -109,13 +109,15 @@ def _digest(config: Config) -> str:
     return hashlib.sha256(msgspec.json.encode(config, order="sorted")).hexdigest()
 
 
-def _target_space(targets: TargetsSection, base: Path, atlas: Atlas, opt_outs: OptOuts, own: Own | None) -> TargetSpace:
+def _target_space(
+    targets: TargetsSection, base: Path, atlas: GeoDatabases, opt_outs: OptOuts, signed: SignedRanges | None
+) -> TargetSpace:
     """Read the lists, and subtract what must not be probed. Raises InputError if nothing remains."""
-    include = listing.read_key(targets.include, targets.include_files, "include", base, atlas.named)
-    listing.refuse_overlap(include)
-    exclude = listing.read_key(targets.exclude, targets.exclude_files, "exclude", base, atlas.named)
+    include = address_list.read_key(targets.include, targets.include_files, "include", base, atlas.named)
+    address_list.refuse_overlap(include)
+    exclude = address_list.read_key(targets.exclude, targets.exclude_files, "exclude", base, atlas.named)
     included = Ranges.union_of(part.ranges for part in include)
-    exclude = [*never.lists(own, included), *exclude, *_withheld(opt_outs)]
+    exclude = [*blocklist.lists(signed, included), *exclude, *_withheld(opt_outs)]
     forbidden = Ranges.union_of(part.ranges for part in exclude)
     ranges = included.subtract(forbidden)
     if not included.count:
@@ -126,15 +128,15 @@ def _target_space(targets: TargetsSection, base: Path, atlas: Atlas, opt_outs: O
     return TargetSpace(ranges, forbidden, *shares)
 
 
-def _withheld(opt_outs: OptOuts) -> list[Listing]:
+def _withheld(opt_outs: OptOuts) -> list[AddressList]:
     """The addresses that the register withholds, as a list."""
     if opt_outs.ranges is None:
         return []
     entry = Entry("opt-outs", opt_outs.register, "asked not to be probed", opt_outs.ranges.pairs())
-    return [Listing("opt-out register", (entry,))]
+    return [AddressList("opt-out register", (entry,))]
 
 
-def _share(part: Listing, included: Ranges) -> RangeList:
+def _share(part: AddressList, included: Ranges) -> RangeList:
     """A list, and the number of its addresses in the target space."""
     ranges = part.ranges
     return RangeList(part.name, ranges.intersect(included).count, ranges.digest)
@@ -158,16 +160,16 @@ def _control(config: Config) -> ControlSection:
 
 def _require_reachable(control: ControlSection) -> None:
     """Refuse control targets that cannot be probed. Raises InputError."""
-    blocked = never.ranges(None, Ranges.of(()))
+    blocked = blocklist.ranges(None, Ranges.of(()))
     for text in control.targets:
         name, _, port = text.partition(":")
-        address = listing.parse(name, "key control.targets")[0]
+        address = address_list.parse(name, "key control.targets")[0]
         if not 1 <= int(port) <= 65535 or blocked.contains(np.array([address]))[0]:
             raise InputError("key control.targets", f"{text} is none: no such port, or an address that is never probed")
 
 
-def _pace(config: Config, ranges: Ranges, sampled: int, atlas: Atlas) -> tuple[int, Pace]:
-    """The rate that keeps the caps, and what it gives the busiest blocks. Raises InputError if no rate keeps them."""
+def _pace(config: Config, ranges: Ranges, sampled: int, atlas: GeoDatabases) -> tuple[int, Pace]:
+    """The rate that keeps the caps, and what the largest blocks get. Raises InputError if no rate keeps them."""
     load = planning.load(config, config.sweep, ranges.count, sampled)
     slash24, networks = caps.slash24(ranges), atlas.networks(ranges)
     lowered_by = ""
@@ -181,7 +183,7 @@ def _pace(config: Config, ranges: Ranges, sampled: int, atlas: Atlas) -> tuple[i
         if rate < load.rate:
             load, lowered_by = replace(load, rate=rate), f"caps.{key} = {cap}"
     return load.rate, Pace(
-        asked=config.sweep.rate,
+        requested=config.sweep.rate,
         lowered_by=lowered_by,
         per_slash24_hour=caps.per_hour(slash24, load),
         per_network_hour=caps.per_hour(networks, load) if networks else None,

@@ -1,4 +1,4 @@
-"""What a worker may do now, as the opt-out register says."""
+"""What a worker may send now, according to the opt-out register."""
 
 from dataclasses import dataclass, field
 
@@ -7,9 +7,9 @@ from pipeline.space.ranges import Ranges
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """What a worker may do now: nothing, for the reason that `held` gives; or all but what is `withheld`, at most at `rate`."""
+    """What a worker may send: nothing while `pause_reason` is not empty; otherwise to all but `withheld` addresses, up to `rate`."""
 
-    held: str
+    pause_reason: str
     withheld: Ranges
     rate: float = float("inf")
     """Probes a second."""

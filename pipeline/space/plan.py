@@ -1,7 +1,7 @@
-"""The plan: what a sweep will do, fixed and hashed before the first packet.
+"""The plan: what a sweep will do, fixed and hashed before the first packet. This is its format; `freezing` makes one.
 
-The digest covers everything that decides who is probed and how, the bytes of the requests included. Two plans that differ in
-any of it differ in digest; a worker refuses a plan whose digest is not that of its content.
+The digest covers everything that decides which targets are probed and how, including the bytes of the requests. Two plans that
+differ in any of it differ in digest. A worker refuses a plan whose digest is not that of its content.
 """
 
 import hashlib
@@ -24,15 +24,15 @@ from pipeline.config import (
     TlsSection,
 )
 from pipeline.errors import GuardError, InputError
-from pipeline.space import never
-from pipeline.space.atlas import Reference
+from pipeline.space import blocklist
 from pipeline.space.caps import Load
+from pipeline.space.geo_databases import Reference
 from pipeline.space.permutation import Permutation
 from pipeline.space.ranges import Ranges, Space
 from pipeline.space.shard import Walk
-from pipeline.space.signed import Own
+from pipeline.space.signed import SignedRanges
 
-#: Fields of a plan that decide others.
+#: Fields of a plan that other fields follow from.
 CAUSES = (
     "code_version",
     "reference",
@@ -52,12 +52,12 @@ CAUSES = (
 
 #: The format that this version writes: raised whenever a field is added or means something else (docs/decisions/0013).
 FORMAT = 4
-#: Formats that it reads, so that an old sweep can be verified and reported. Format 1 ordered the targets otherwise.
+#: Formats that it reads, so that an old sweep can be verified and reported. Format 1 had another order of targets.
 FORMATS = range(2, FORMAT + 1)
-#: The field that tells plans of format 2 with today's order of targets from those before it: the number stayed as both came.
-ORDERED = "associate"
-#: What holds for sweeps whose plan was frozen before it had the field: nothing of the kind was done.
-BEFORE: dict[str, dict[str, Any]] = {
+#: The field that distinguishes plans of format 2 with today's order of targets from earlier ones: the format number stayed the same.
+ORDER_MARKER = "associate"
+#: Values of fields that the plan of an earlier sweep lacks: nothing of the kind was done.
+EARLIER: dict[str, dict[str, Any]] = {
     "tls": {"ports": []},
     "loss": {"sample": 0.0},
     "control": {"sample": 0.0},
@@ -71,7 +71,7 @@ KINDS = {"ring": "ring", "xdp": "ring", "connect": "connect"}
 
 
 class RangeList(msgspec.Struct, frozen=True):
-    """A named list of the configuration, and how many addresses it put into or took from the target space."""
+    """A named list of the configuration, and how many addresses it added to or removed from the target space."""
 
     name: str
     addresses: int
@@ -79,7 +79,7 @@ class RangeList(msgspec.Struct, frozen=True):
 
 
 class Digests(msgspec.Struct, frozen=True, kw_only=True):
-    """SHA-256, hexadecimal, of what decides who is probed; those of the databases stand in `Reference`."""
+    """SHA-256, hexadecimal, of what decides which addresses are probed; those of the databases are in `Reference`."""
 
     target_space: str
     exclusions: str
@@ -89,16 +89,16 @@ class Digests(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
-    """The rate (probes a second) that was asked for, which cap lowered it, and what the busiest blocks get in an hour."""
+    """The rate that is configured (probes a second), the cap that lowered it, and what the largest blocks get in an hour."""
 
-    asked: int
+    requested: int = msgspec.field(name="asked")
     lowered_by: str
     per_slash24_hour: float
     per_network_hour: float | None
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that decides who is probed and how."""
+    """Everything that decides which targets are probed and how."""
 
     format: int = FORMAT
     sweep: str
@@ -114,7 +114,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     alarm: AlarmSection
     harm: HarmSection | None = None
     tls: TlsSection
-    own: Own | None = None
+    signed_ranges: SignedRanges | None = msgspec.field(default=None, name="own")
     register: str = ""
     reference: Reference
     digests: Digests
@@ -132,13 +132,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def targets(self) -> int:
-        """How many (address, port) pairs the sweep probes."""
+        """The number of (address, port) pairs that the sweep probes."""
         return self.sampled_addresses * len(self.settings.ports)
 
     @property
     def probes(self) -> int:
-        """How many SYNs that takes: one a target, the second ones, and those to the control port; the latter are expectations."""
-        return round(self.targets * (1 + self.load.beside))
+        """The expected number of SYNs: one per target, plus second SYNs and SYNs to the control port."""
+        return round(self.targets * (1 + self.load.extra))
 
     @property
     def load(self) -> Load:
@@ -159,32 +159,39 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load(what: Config | Plan, sweep: SweepSection, addresses: int, sampled: int) -> Load:
-    """What a sweep sends beside the first SYN: a second one to a share of its targets, and a control SYN to a share of its addresses.
+    """What a sweep sends. Besides the first SYN, a share of the targets gets a second one, and a share of the addresses a control SYN.
 
-    By `connect`, the repetition by which the kernel asks every host again that does not answer.
+    With `connect` the kernel also repeats each SYN that is not answered.
     """
-    beside = what.loss.sample + what.control.sample / len(sweep.ports) + REPEATED[what.probe.engine]
-    return Load(addresses, sampled, len(sweep.ports), sweep.shards, sweep.rate, beside)
+    extra = what.loss.sample + what.control.sample / len(sweep.ports) + REPEATED[what.probe.engine]
+    return Load(addresses, sampled, len(sweep.ports), sweep.shards, sweep.rate, extra)
 
 
-def differences(one: Plan, other: Plan) -> Iterator[str]:
-    """The fields in which two plans differ, e.g. `digests.exclusions`; causes come before their consequences."""
-    for name in (*CAUSES, *(field for field in one.__struct_fields__ if field not in CAUSES)):
-        mine, others = getattr(one, name), getattr(other, name)
-        keys = getattr(mine, "__struct_fields__", ())
-        yield from (f"{name}.{key}" for key in keys if getattr(mine, key) != getattr(others, key))
-        if not keys and mine != others:
+def differences(first: Plan, second: Plan) -> Iterator[str]:
+    """The keys in which two plans differ, e.g. `digests.exclusions`; causes come before their consequences."""
+    ours, theirs = _document(first), _document(second)
+    for name in (*CAUSES, *(name for name in ours if name not in CAUSES)):
+        value, other = ours[name], theirs[name]
+        if isinstance(value, dict) and isinstance(other, dict):
+            yield from (f"{name}.{key}" for key in value | other if value.get(key) != other.get(key))
+        elif value != other:
             yield name
 
 
 def digest(plan: Plan) -> str:
     """SHA-256 over the plan's canonical JSON without its own digest, hexadecimal."""
-    return _sha256(msgspec.to_builtins(plan))
+    return _sha256(_document(plan))
 
 
-def _sha256(told: dict[str, Any]) -> str:
+def _document(plan: Plan) -> dict[str, Any]:
+    """A plan as JSON has it."""
+    document: dict[str, Any] = msgspec.to_builtins(plan)
+    return document
+
+
+def _sha256(document: dict[str, Any]) -> str:
     """The digest of a plan as JSON has it, whatever its format."""
-    return hashlib.sha256(msgspec.json.encode(told | {"digest": ""}, order="sorted")).hexdigest()
+    return hashlib.sha256(msgspec.json.encode(document | {"digest": ""}, order="sorted")).hexdigest()
 
 
 def encode(plan: Plan) -> bytes:
@@ -193,24 +200,24 @@ def encode(plan: Plan) -> bytes:
 
 
 def decode(data: bytes, where: str) -> Plan:
-    """Read a plan of any format of FORMATS. Raises InputError if it is none, GuardError if it was changed after it was frozen."""
+    """Read a plan of any format of FORMATS. Raises InputError if it is not a plan, GuardError if it was changed after freezing."""
     try:
-        told = msgspec.json.decode(data, type=dict[str, Any])
-        _require_format(told, where)
-        plan = msgspec.convert(BEFORE | told, Plan)
+        document = msgspec.json.decode(data, type=dict[str, Any])
+        _require_format(document, where)
+        plan = msgspec.convert(EARLIER | document, Plan)
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise InputError(where, f"is not a plan of `census plan`: {error}") from None
-    if field := next(_inconsistent(plan, _sha256(told)), None):
+    if field := next(_inconsistent(plan, _sha256(document)), None):
         raise GuardError(
             f"{where}: the plan does not add up (field {field}): it was changed after it was frozen; plan again"
         )
     return plan
 
 
-def _require_format(told: dict[str, Any], where: str) -> None:
-    """Raise InputError for a plan of a format that this version does not read, msgspec.ValidationError for one of none."""
-    number = msgspec.convert(told.get("format", FORMAT), int)
-    if number in FORMATS and (number > FORMATS[0] or ORDERED in told):
+def _require_format(document: dict[str, Any], where: str) -> None:
+    """Raise InputError for a format that this version does not read, msgspec.ValidationError for something that is not a format."""
+    number = msgspec.convert(document.get("format", FORMAT), int)
+    if number in FORMATS and (number > FORMATS[0] or ORDER_MARKER in document):
         return
     older = number <= FORMATS[0]
     raise InputError(
@@ -220,24 +227,24 @@ def _require_format(told: dict[str, Any], where: str) -> None:
     )
 
 
-def barred(plan: Plan) -> Ranges:
-    """Addresses of the plan that this program never probes: there are some if its lists have grown, or if the plan is forged.
+def blocklisted(plan: Plan) -> Ranges:
+    """Addresses of the plan that are on the blocklist: its lists have grown since, or the plan is forged.
 
-    Such a plan can be read, so that an old sweep can be reported; it must not be run.
+    Such a plan can be read, so that an old sweep can be reported, but it must not be run.
     """
     targets = Ranges.of(plan.ranges)
-    return targets.intersect(never.ranges(plan.own, targets))
+    return targets.intersect(blocklist.ranges(plan.signed_ranges, targets))
 
 
-def _inconsistent(plan: Plan, found: str) -> Iterator[str]:
-    """The fields that are not what the rest of the plan makes them; `found` is the digest of what the file holds."""
+def _inconsistent(plan: Plan, content_digest: str) -> Iterator[str]:
+    """The fields that contradict the rest of the plan; `content_digest` is computed from the file."""
     ranges, forbidden = Ranges.of(plan.ranges), Ranges.of(plan.forbidden)
-    holds = {
-        "digest": plan.digest == found,
+    consistent = {
+        "digest": plan.digest == content_digest,
         "ranges": not ranges.intersect(forbidden).count,
         "addresses": plan.addresses == ranges.count,
         "sampled_addresses": 1 <= plan.sampled_addresses <= plan.addresses,
         "digests.target_space": plan.digests.target_space == ranges.digest,
         "digests.exclusions": plan.digests.exclusions == forbidden.digest,
     }
-    yield from (field for field, kept in holds.items() if not kept)
+    yield from (field for field, agrees in consistent.items() if not agrees)

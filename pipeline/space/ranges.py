@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.space.lookup import Lookup
+from pipeline.space.interval_index import IntervalIndex
 
 U32 = NDArray[np.uint32]
 U64 = NDArray[np.uint64]
@@ -23,13 +23,13 @@ class Ranges:
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[int, int]]) -> "Ranges":
-        """Build the set that the union of (first, last) pairs covers, in any order, overlapping or not."""
+        """Build the union of (first, last) pairs, which may come in any order and overlap."""
         table = np.array(list(pairs), dtype=np.int64).reshape(-1, 2)
         return cls.covering(table[:, 0], table[:, 1])
 
     @classmethod
     def covering(cls, first: NDArray[np.integer], last: NDArray[np.integer]) -> "Ranges":
-        """Build the same from two arrays of one shape (n,)."""
+        """Build the union of the ranges `first[i]` to `last[i]`; two arrays of shape (n,)."""
         order = np.argsort(first, kind="stable")
         begin, end = first[order].astype(np.int64), last[order].astype(np.int64)
         if not len(begin):
@@ -41,7 +41,7 @@ class Ranges:
 
     @property
     def count(self) -> int:
-        """How many addresses the set holds."""
+        """The number of addresses in the set."""
         return int((self.last - self.first + 1).sum())
 
     @property
@@ -61,8 +61,10 @@ class Ranges:
     @staticmethod
     def union_of(sets: Iterable["Ranges"]) -> "Ranges":
         """Addresses of any of the sets."""
-        every = [*sets, Ranges.of(())]
-        return Ranges.covering(np.concatenate([s.first for s in every]), np.concatenate([s.last for s in every]))
+        parts = [*sets, Ranges.of(())]
+        return Ranges.covering(
+            np.concatenate([part.first for part in parts]), np.concatenate([part.last for part in parts])
+        )
 
     def complement(self) -> "Ranges":
         """All other IPv4 addresses."""
@@ -72,7 +74,7 @@ class Ranges:
         return Ranges(first[keep], last[keep])
 
     def subtract(self, other: "Ranges") -> "Ranges":
-        """Addresses of this set that the other lacks."""
+        """Addresses of this set that are not in the other."""
         return self.complement().union(other).complement()
 
     def intersect(self, other: "Ranges") -> "Ranges":
@@ -80,55 +82,55 @@ class Ranges:
         return self.complement().union(other.complement()).complement()
 
     def contains(self, addresses: NDArray[np.integer]) -> NDArray[np.bool_]:
-        """Membership of each address."""
+        """Whether each address is in the set."""
         if not len(self.first):
             return np.zeros(len(addresses), dtype=np.bool_)
-        slot = np.searchsorted(self.first, addresses, side="right") - 1
-        inside: NDArray[np.bool_] = (slot >= 0) & (addresses <= self.last[np.maximum(slot, 0)])
+        number = np.searchsorted(self.first, addresses, side="right") - 1
+        inside: NDArray[np.bool_] = (number >= 0) & (addresses <= self.last[np.maximum(number, 0)])
         return inside
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Space:
-    """A set of addresses that can be counted through: the nth address, and which one is the nth."""
+    """A set of addresses with ranks: address → rank in numeric order (from 0), and back."""
 
     ranges: Ranges
-    _places: Lookup
-    _addresses: Lookup
+    _by_rank: IntervalIndex
+    _by_address: IntervalIndex
     _shift: U32
     _reach: U32
 
     @classmethod
     def over(cls, ranges: Ranges) -> "Space":
-        """Prepare the cumulative counts. Raises ValueError for the empty set, which has no nth address."""
+        """Prepare the cumulative counts. Raises ValueError for the empty set."""
         if not len(ranges.first):
-            raise ValueError("an empty set cannot be counted through")
+            raise ValueError("an empty set has no nth address")
         before = np.concatenate(([0], np.cumsum(ranges.last - ranges.first + 1)[:-1]))
-        shift = (ranges.first - before).astype(np.uint32)  # from place to address, one number a range
+        shift = (ranges.first - before).astype(np.uint32)  # from rank to address, one number a range
         reach = (ranges.last - ranges.first).astype(np.uint32)
-        return cls(ranges, Lookup.over(before, ranges.count - 1), Lookup.over(ranges.first), shift, reach)
+        return cls(ranges, IntervalIndex.over(before, ranges.count - 1), IntervalIndex.over(ranges.first), shift, reach)
 
     @property
     def count(self) -> int:
-        """How many addresses the space holds."""
+        """The number of addresses in the space."""
         return self.ranges.count
 
-    def nth(self, numbers: NDArray[np.integer]) -> U32:
-        """The addresses at the given places in numeric order; each number in [0, count)."""
-        given = numbers.astype(np.uint32, copy=False)
-        found: U32 = given + self._shift[self._places.piece(given)]
-        return found
+    def nth(self, ranks: NDArray[np.integer]) -> U32:
+        """The addresses of the given ranks, each in [0, count)."""
+        values = ranks.astype(np.uint32, copy=False)
+        addresses: U32 = values + self._shift[self._by_rank.find(values)]
+        return addresses
 
     def contains(self, addresses: NDArray[np.integer]) -> NDArray[np.bool_]:
-        """Membership of each address."""
-        given = addresses.astype(np.uint32, copy=False)
-        slot = self._addresses.piece(given)
-        # What lies before its range's start wraps around to a distance that no range reaches.
-        inside: NDArray[np.bool_] = given - self._addresses.starts[slot] <= self._reach[slot]
+        """Whether each address is in the set."""
+        values = addresses.astype(np.uint32, copy=False)
+        number = self._by_address.find(values)
+        # An address before the start of its range wraps around to a distance that no range reaches.
+        inside: NDArray[np.bool_] = values - self._by_address.starts[number] <= self._reach[number]
         return inside
 
-    def place(self, addresses: NDArray[np.integer]) -> U32:
-        """The inverse of `nth`; every address must be in the space."""
-        given = addresses.astype(np.uint32, copy=False)
-        found: U32 = given - self._shift[self._addresses.piece(given)]
-        return found
+    def rank(self, addresses: NDArray[np.integer]) -> U32:
+        """The ranks of addresses, the inverse of `nth`; every address must be in the space."""
+        values = addresses.astype(np.uint32, copy=False)
+        ranks: U32 = values - self._shift[self._by_address.find(values)]
+        return ranks

@@ -102,7 +102,7 @@ class Walk:
         local = np.full(len(addresses), -1, dtype=np.int64)
         port_pass = self._passes[ports]
         inside = np.flatnonzero(self.space.contains(addresses) & (port_pass >= 0))
-        address_index = self.permutation.inverse(self.space.place(addresses[inside])).astype(np.int64)
+        address_index = self.permutation.inverse(self.space.rank(addresses[inside])).astype(np.int64)
         visited = address_index < self.addresses
         inside, address_index = inside[visited], address_index[visited]
         number = np.searchsorted(self._starts, address_index, side="right") - 1

@@ -94,7 +94,7 @@ def calibration_plan(path: Path, *, lowest: int, steps: int) -> Plan:
 
     plan = freeze.freeze(path, change=changed)
     if not sockets.in_closed_testbed():
-        signed.require(plan.own, Ranges.of(plan.ranges), "a calibration")
+        signed.require(plan.signed_ranges, Ranges.of(plan.ranges), "a calibration")
     if plan.pace.lowered_by:
         raise GuardError(
             f"{plan.pace.lowered_by} lowers the highest rate to {plan.settings.rate}: take fewer steps, or more targets"

@@ -12,7 +12,7 @@ from pipeline.guard import namespaces, sockets
 from pipeline.lake import store
 from pipeline.lake.store import Location
 from pipeline.optout import register
-from pipeline.space import freezing, listing, signed
+from pipeline.space import blocklist, freezing, signed
 from pipeline.space import plan as planning
 from pipeline.space.freezing import OptOuts, Provenance
 from pipeline.space.plan import Plan
@@ -35,7 +35,7 @@ def freeze(path: Path, lake: Location | None = None, *, change: Callable[[Config
             _provenance(settings),
             atlas.load(country, asn),
             opt_outs=OptOuts(named, register.opted_out(named, lake or store.at(settings.lake.url))),
-            own=sign.read(settings.own, base),
+            signed=sign.read(settings.own, base),
         )
     except InputError as error:
         raise InputError(f"{path}, {error.where}", error.reason) from None
@@ -59,7 +59,7 @@ def _requests(identity: IdentitySection, profile: Profile) -> dict[str, str]:
 def _require_own(plan: Plan) -> None:
     """Raise GuardError if a profile that is for one's own ranges goes beyond them."""
     if plan.settings.profile.needs_signature:
-        signed.require(plan.own, Ranges.of(plan.ranges), f"the profile `{plan.settings.profile}`")
+        signed.require(plan.signed_ranges, Ranges.of(plan.ranges), f"the profile `{plan.settings.profile}`")
 
 
 def check(plan: Plan) -> None:
@@ -71,7 +71,7 @@ def check(plan: Plan) -> None:
 def require_fit(plan: Plan) -> None:
     """Refuse a plan that this program must not run anywhere. Raises GuardError."""
     _require_own(plan)
-    if count := planning.barred(plan).count:
+    if count := planning.blocklisted(plan).count:
         raise GuardError(
             f"the plan holds {count:,} addresses that this program never probes (field ranges); plan again"
         )
@@ -79,8 +79,8 @@ def require_fit(plan: Plan) -> None:
     here = {
         "code_version": (plan.code_version, checkout.code()),
         **{f"requests.{name}": (plan.requests.get(name), ours.get(name)) for name in sorted(plan.requests | ours)},
-        "digests.special_purpose": (plan.digests.special_purpose, listing.special_purpose().ranges.digest),
-        "digests.never_touch": (plan.digests.never_touch, listing.never_touch().ranges.digest),
+        "digests.special_purpose": (plan.digests.special_purpose, blocklist.special_purpose().ranges.digest),
+        "digests.never_touch": (plan.digests.never_touch, blocklist.never_touch().ranges.digest),
     }
     for field, (planned, known) in here.items():
         if planned != known:

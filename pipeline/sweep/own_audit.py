@@ -57,7 +57,14 @@ def audit_plan(config: Path, lake: Path) -> Plan:
 
 def _identity(plan: Plan) -> tuple[object, ...]:
     """Return what makes two plans the same audit. Opt-outs do not count: they are obeyed as they come."""
-    return plan.digests.configuration, plan.own, plan.included, plan.reference, plan.requests, plan.code_version
+    return (
+        plan.digests.configuration,
+        plan.signed_ranges,
+        plan.included,
+        plan.reference,
+        plan.requests,
+        plan.code_version,
+    )
 
 
 def run(sweep: Sweep) -> None:
@@ -90,4 +97,4 @@ def report(sweep: Sweep, folder: Path) -> tuple[Audit, list[Path]]:
 
 
 def _require_own(plan: Plan) -> None:
-    signed.require(plan.own, Ranges.of(plan.ranges), "the audit")
+    signed.require(plan.signed_ranges, Ranges.of(plan.ranges), "the audit")

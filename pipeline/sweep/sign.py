@@ -15,15 +15,15 @@ from cryptography.hazmat.primitives.serialization import (
 
 from pipeline.config import OwnSection
 from pipeline.errors import InputError
-from pipeline.space import listing
+from pipeline.space import address_list
 from pipeline.space.ranges import Ranges
-from pipeline.space.signed import Own, verified
+from pipeline.space.signed import SignedRanges, verified
 
 #: A list, a signature or a key that is larger is none.
 SIZE_LIMIT = 4 << 20
 
 
-def read(section: OwnSection, base: Path) -> Own | None:
+def read(section: OwnSection, base: Path) -> SignedRanges | None:
     """Read what the configuration names, relative to `base`; None if it names nothing. Raises InputError or GuardError."""
     if section == OwnSection():
         return None
@@ -33,7 +33,7 @@ def read(section: OwnSection, base: Path) -> Own | None:
             raise InputError(f"key own.{key}", "is missing; a list of one's own ranges needs list, signature and key")
         data[key] = _bytes(base / getattr(section, key), f"key own.{key}")
     try:
-        own = Own(
+        own = SignedRanges(
             owner=section.owner,
             ranges=data["ranges"].decode(),
             signature=data["signature"].hex(),
@@ -72,7 +72,7 @@ def sign(ranges: Path, private: Path, signature: Path) -> Ranges:
         key = None
     if not isinstance(key, Ed25519PrivateKey):
         raise InputError(str(private), "is no Ed25519 key in PEM without a password; `census own key` makes one")
-    found = listing.read("own", text.splitlines(), str(ranges)).ranges
+    found = address_list.read("own", text.splitlines(), str(ranges)).ranges
     if not found.count:
         raise InputError(str(ranges), "names no address")
     try:

@@ -109,16 +109,16 @@ class Associating:
 
     def has_room(self) -> bool:
         """More may be taken in: who waits while the register holds all back is at most who answers in a cool-down."""
-        return self.turns.open + len(self.turns) < self.turns.at_once or bool(self.watch.permit().held)
+        return self.turns.open + len(self.turns) < self.turns.at_once or bool(self.watch.permit().pause_reason)
 
     def admit(self) -> None:
         """Begin the conversations that wait, as the register allows; asked before each of them."""
-        while not (permit := self.watch.permit()).held or self.stopped:
+        while not (permit := self.watch.permit()).pause_reason or self.stopped:
             taken = self.turns.take()
             if taken is None:
                 return
             address, (batch, row) = taken
-            if permit.held:
+            if permit.pause_reason:
                 batch.given_up = True
             elif permit.withheld.contains(np.array([address]))[0]:
                 batch.counts.suppressed_visits += 1
@@ -208,7 +208,7 @@ class Associating:
                 )  # fmt: skip
         if now - self.shown > PROGRESS_SECONDS or self.stopped:
             self.shown = now
-            held = self.watch.permit().held
+            held = self.watch.permit().pause_reason
             seen = {str(name): count for name, count in self.outcomes.items()}
             self.coordinator.send(messages.Progress(shard=0, number=0, stage=self.name, counts=seen, held=held))
 

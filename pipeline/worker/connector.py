@@ -120,7 +120,7 @@ class Connector:
     def tick(self) -> Iterator[Event]:
         """Begin the connections that the budget allows, handle the kernel's events, and yield what has happened."""
         permit = self._permit()
-        paused = bool(permit.held)
+        paused = bool(permit.pause_reason)
         self._pacer.limit(permit.rate)
         self._obey(permit)
         if self._sending:
@@ -143,11 +143,11 @@ class Connector:
         if permit is self._last_permit:
             return
         self._last_permit = permit
-        unanswered = self._unanswered() if permit.held or len(permit.withheld.first) else []
+        unanswered = self._unanswered() if permit.pause_reason or len(permit.withheld.first) else []
         addresses = np.array([attempt.address for _, attempt in unanswered], dtype=np.uint32)
         withheld = permit.withheld.contains(addresses)
         for (task, attempt), opted_out in zip(unanswered, withheld.tolist(), strict=True):
-            if permit.held or opted_out:
+            if permit.pause_reason or opted_out:
                 self._take_back(task, attempt, again=not opted_out)
 
     def _unanswered(self) -> list[tuple[asyncio.Task[Visit], _Attempt]]:

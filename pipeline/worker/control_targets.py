@@ -13,7 +13,7 @@ from pipeline.lake import parts
 from pipeline.optout import edit
 from pipeline.optout.register import Register
 from pipeline.probe.liveness import Liveness, LivenessCheck, Target
-from pipeline.space.listing import parse
+from pipeline.space.address_list import parse
 from pipeline.space.permit import Permit
 
 #: A target that leaves this many SYNs in a row without an answer is silent: one may be lost on the way.
@@ -37,7 +37,7 @@ class ControlTargets:
         now = time.monotonic()
         for result in self.check.results(now):
             self._keep(result, now)
-        if now >= self._next and not permit.held:
+        if now >= self._next and not permit.pause_reason:
             self._next = now + self.interval
             for target in self.targets:
                 self.check.add(target)

@@ -101,7 +101,7 @@ class HarmChecks:
         now = time.monotonic()
         for result in self.check.results(now):
             self._keep(result, now)
-        while self._due and self._due[0][0] <= now and not permit.held:
+        while self._due and self._due[0][0] <= now and not permit.pause_reason:
             target = heapq.heappop(self._due)[2]
             if permit.withheld.contains(np.array([target.target[0]]))[0]:
                 self._leave(target)

@@ -49,7 +49,7 @@ class SecondVisits:
         if self._task is None or self._rows is None:
             return
         now = time.monotonic()
-        if permit.held:
+        if permit.pause_reason:
             self.pacer.resume(now)
             return
         granted = self.pacer.grant(now, self._rows.num_rows - self._given)

@@ -31,7 +31,7 @@ from pipeline.probe.segments import SegmentSender
 from pipeline.rings.filter import filter_program
 from pipeline.rings.open import RINGS
 from pipeline.rings.pcap import RAW, Capture
-from pipeline.space.listing import parse
+from pipeline.space.address_list import parse
 from pipeline.space.plan import Plan
 from pipeline.space.ranges import U32
 from pipeline.space.shard import Range

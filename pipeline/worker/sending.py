@@ -256,7 +256,7 @@ class SenderProcess:
             self.shown = now
             engine = self.sender.engine
             counts = {"probed": engine.probes, "suppressed": engine.suppressed, **self.seen}
-            paused = self.context.watch.permit().held
+            paused = self.context.watch.permit().pause_reason
             stage = self.context.worker.engines[self.context.number]
             self.channels.coordinator.send(
                 messages.Progress(shard=0, number=0, stage=stage, counts=counts, held=paused)

@@ -8,8 +8,8 @@ from netaddr import IPSet
 
 from pipeline.enrich import databases
 from pipeline.errors import InputError
+from pipeline.space.address_list import parse
 from pipeline.space.caps import Blocks
-from pipeline.space.listing import parse
 from pipeline.space.ranges import Ranges
 
 UK = Ranges.of([parse("193.62.0.0/16", "here")])

@@ -16,7 +16,7 @@ from pipeline.optout import events, register
 from pipeline.optout.events import AnyEvent, Go, OptOut, Stop
 from pipeline.optout.register import UNFINISHED_SECONDS, File
 from pipeline.optout.watch import STALE_SECONDS, Watch
-from pipeline.space.listing import parse
+from pipeline.space.address_list import parse
 from pipeline.space.ranges import Ranges
 from pipeline.sweep import freeze
 from tests.lake import bucket
@@ -74,7 +74,7 @@ def test_a_register_in_a_bucket(environment: str) -> None:
     with Watch(kept, SPACE) as watch:
         soon(lambda: watch.permit().withheld.count == 6)
         register.record(kept, lambda _: [STOP])
-        soon(lambda: watch.permit().held == "a call (a)")
+        soon(lambda: watch.permit().pause_reason == "a call (a)")
 
 
 def test_a_register_that_grew_meanwhile_is_not_written(path: Path) -> None:
@@ -177,13 +177,13 @@ def test_a_plan_needs_its_register(path: Path) -> None:
 def test_a_watch_hears_of_a_new_line(path: Path) -> None:
     """Opt-outs and stops that are added are in the permit soon, those outside the target space cost nothing."""
     with Watch(File(path), SPACE) as watch:
-        assert (watch.permit().held, watch.permit().withheld.count) == ("", 0)
+        assert (watch.permit().pause_reason, watch.permit().withheld.count) == ("", 0)
         add(path, opt_out("198.51.100.0/24"), opt_out("192.0.2.128/25"))
         soon(lambda: watch.permit().withheld.count == 128)
         add(path, STOP)
-        soon(lambda: watch.permit().held == "a call (a)")
+        soon(lambda: watch.permit().pause_reason == "a call (a)")
         add(path, GO)
-        soon(lambda: not watch.permit().held)
+        soon(lambda: not watch.permit().pause_reason)
 
 
 def test_a_watch_tells_the_digest(path: Path) -> None:
@@ -210,23 +210,23 @@ def test_a_register_that_fails_ages(path: Path, harm: Callable[[Path], object], 
     with Watch(File(path), SPACE) as watch:
         harm(path)
         failed = clock()
-        soon(lambda: reason in watch.permit(clock() + STALE_SECONDS).held)
-        assert watch.permit(failed).held == ""
-        assert watch.permit(failed + STALE_SECONDS).held
+        soon(lambda: reason in watch.permit(clock() + STALE_SECONDS).pause_reason)
+        assert watch.permit(failed).pause_reason == ""
+        assert watch.permit(failed + STALE_SECONDS).pause_reason
         assert watch.permit(failed + STALE_SECONDS).withheld.count == 128
         path.write_bytes(whole)
-        soon(lambda: not watch.permit(clock() + STALE_SECONDS - 1).held)
+        soon(lambda: not watch.permit(clock() + STALE_SECONDS - 1).pause_reason)
 
 
 def test_a_file_system_that_hangs_stops_sending(path: Path) -> None:
     """A read that does not return keeps nobody waiting: the last reading ages all the same."""
     with Watch(File(path), SPACE) as watch:
-        assert not watch.permit().held
+        assert not watch.permit().pause_reason
         path.unlink()
         os.mkfifo(path)  # opening it hangs until somebody writes
         time.sleep(1)
         asked = time.monotonic()
-        assert "it does not answer" in watch.permit(clock() + STALE_SECONDS).held
+        assert "it does not answer" in watch.permit(clock() + STALE_SECONDS).pause_reason
         assert time.monotonic() - asked < 1
     os.close(os.open(path, os.O_RDWR | os.O_NONBLOCK))
 
@@ -234,5 +234,5 @@ def test_a_file_system_that_hangs_stops_sending(path: Path) -> None:
 def test_a_register_that_was_never_read_permits_nothing(tmp_path: Path) -> None:
     """Before the first good reading nothing may be sent."""
     with Watch(File(tmp_path / "missing"), SPACE) as watch:
-        assert "No such file" in watch.permit().held
+        assert "No such file" in watch.permit().pause_reason
         assert watch.digest == ""

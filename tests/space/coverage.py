@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.space import listing
+from pipeline.space import blocklist
 from pipeline.space.permutation import Permutation
 from pipeline.space.ranges import Ranges, Space
 from pipeline.space.shard import Range, Walk
@@ -48,7 +48,7 @@ class Emitted:
 
 def internet(shards: int, seed: int, ports: tuple[int, ...] = PORTS, range_targets: int = 1 << 22) -> Walk:
     """The walk of a plan over all that may be probed."""
-    never = Ranges.union_of([listing.special_purpose().ranges, listing.never_touch().ranges])
+    never = Ranges.union_of([blocklist.special_purpose().ranges, blocklist.never_touch().ranges])
     space = Space.over(never.complement())
     return Walk(space, Permutation.seeded(space.count, seed), ports, space.count, shards, range_targets)
 

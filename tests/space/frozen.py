@@ -5,8 +5,8 @@ from pathlib import Path
 from pipeline.config import CapsSection, Config, SweepSection, TargetsSection
 from pipeline.enrich import databases
 from pipeline.space import freezing
-from pipeline.space.atlas import Atlas
 from pipeline.space.freezing import Provenance
+from pipeline.space.geo_databases import GeoDatabases
 from pipeline.space.plan import Plan
 
 #: The bundled country table, and no networks.
@@ -23,7 +23,7 @@ def freeze(
     sample: float | int = 1.0,
     rate: int = 10,
     caps: CapsSection = CapsSection(),
-    places: Atlas = ATLAS,
+    places: GeoDatabases = ATLAS,
 ) -> Plan:
     config = Config(
         sweep=SweepSection(name="trial", ports=(104, 11112), seed=7, rate=rate, shards=3, sample=sample),

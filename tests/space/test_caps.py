@@ -33,7 +33,7 @@ def test_a_lowered_rate_keeps_the_cap(ports: int, shards: int, cap: int) -> None
     load = Load(400_000, 400_000, ports, shards, rate=1000)
     blocks = caps.slash24(ranges)
     rate = caps.highest_rate(cap, blocks, load)
-    assert 0 < rate < 1000 and not caps.holds(cap, blocks, Load(400_000, 400_000, ports, shards, rate + 1))
+    assert 0 < rate < 1000 and not caps.is_kept(cap, blocks, Load(400_000, 400_000, ports, shards, rate + 1))
     for seed in range(5):
         order = Permutation.seeded(400_000, seed)
         walk = Walk(Space.over(ranges), order, ports_of[ports], 400_000, shards, 10**9)
@@ -53,7 +53,7 @@ def test_a_rate_that_holds_is_left_alone() -> None:
 
 def test_a_sweep_of_few_targets_cannot_break_a_cap() -> None:
     """A block that holds no more targets than the cap never gets more, at any rate."""
-    assert caps.holds(256, Blocks("/24", 1, 256), Load(256, 256, 1, 1, 10_000_000))
+    assert caps.is_kept(256, Blocks("/24", 1, 256), Load(256, 256, 1, 1, 10_000_000))
 
 
 def test_a_cap_that_cannot_be_kept_gives_no_rate() -> None:
@@ -66,29 +66,29 @@ def test_the_answer_is_on_the_edge(rate: int, cap: int) -> None:
     """The rate found holds, and the next one does not (unless it is the one that was asked for)."""
     load, blocks = Load(10**8, 10**7, 2, 8, rate), Blocks("/24", 390_625, 256)
     found = caps.highest_rate(cap, blocks, load)
-    assert found == 0 or caps.holds(cap, blocks, Load(10**8, 10**7, 2, 8, found))
-    assert found == rate or not caps.holds(cap, blocks, Load(10**8, 10**7, 2, 8, found + 1))
+    assert found == 0 or caps.is_kept(cap, blocks, Load(10**8, 10**7, 2, 8, found))
+    assert found == rate or not caps.is_kept(cap, blocks, Load(10**8, 10**7, 2, 8, found + 1))
 
 
 @given(rate=st.integers(1, 10**5), ports=st.integers(1, 3), bits=st.integers(8, 26))
 def test_the_most_is_the_smallest_cap_that_holds(rate: int, ports: int, bits: int) -> None:
     """What no block gets more of holds as a cap at the load's own rate, and one less does not."""
     blocks, load = Blocks("/24", 2 ** (bits - 8), 256), Load(2**bits, 2**bits, ports, 4, rate)
-    found = caps.most(blocks, load)
-    assert caps.holds(found, blocks, load) and not caps.holds(found - 1, blocks, load)
+    found = caps.smallest_cap(blocks, load)
+    assert caps.is_kept(found, blocks, load) and not caps.is_kept(found - 1, blocks, load)
 
 
-@pytest.mark.parametrize("beside", [0.01, 0.2])
-def test_second_and_control_probes_are_within_the_cap(beside: float) -> None:
-    """With probes beside the plan's own, chosen at random, no /24 gets more than the cap in an hour, over several seeds."""
+@pytest.mark.parametrize("extra", [0.01, 0.2])
+def test_second_and_control_probes_are_within_the_cap(extra: float) -> None:
+    """With probes besides the plan's own, chosen at random, no /24 gets more than the cap in an hour, over several seeds."""
     ranges = Ranges.of([(0, 399_999)])
-    load, blocks = Load(400_000, 400_000, 1, 1, 1000, beside), caps.slash24(ranges)
+    load, blocks = Load(400_000, 400_000, 1, 1, 1000, extra), caps.slash24(ranges)
     rate = caps.highest_rate(60, blocks, load)
     assert 0 < rate < caps.highest_rate(60, blocks, Load(400_000, 400_000, 1, 1, 1000))
     for seed in range(5):
         order = Permutation.seeded(400_000, seed)
         own = Walk(Space.over(ranges), order, (104,), 400_000, 1, 10**9).targets(0, 0, 400_000)[0]
-        also = np.random.default_rng(seed).random(len(own)) < beside
+        also = np.random.default_rng(seed).random(len(own)) < extra
         sent = np.repeat(own, 1 + also)
         hour = np.arange(len(sent)) // (rate * caps.HOUR)
         assert np.unique(hour * 2**24 + (sent >> 8), return_counts=True)[1].max() <= 60

@@ -10,8 +10,8 @@ from netaddr import IPSet
 from pipeline.config import CapsSection
 from pipeline.enrich import databases
 from pipeline.errors import InputError
-from pipeline.space import listing
-from pipeline.space.listing import parse
+from pipeline.space import blocklist
+from pipeline.space.address_list import parse
 from pipeline.space.ranges import Ranges
 from tests.space.frozen import EXCLUDE, freeze
 
@@ -22,7 +22,7 @@ def test_a_cap_lowers_the_rate() -> None:
     capped = freeze(include=wide, caps=CapsSection(per_slash24_hour=60), rate=1000)
     free = freeze(include=wide, rate=1000)
     assert (free.settings.rate, free.pace.lowered_by) == (1000, "") and free.pace.per_slash24_hour > 60
-    assert 1 <= capped.settings.rate < 1000 and capped.pace.asked == 1000
+    assert 1 <= capped.settings.rate < 1000 and capped.pace.requested == 1000
     assert capped.pace.lowered_by == "caps.per_slash24_hour = 60"
     assert capped.pace.per_slash24_hour < 60
 
@@ -35,7 +35,7 @@ def test_caps_of_a_24_and_of_a_network_hold(tmp_path: Path) -> None:
     both = databases.load(None, tmp_path / "asn.mmdb")
     caps = CapsSection(per_slash24_hour=400, per_network_hour=2000)
     plan = freeze(include=("asn:786", "20.0.0.0/16"), exclude=(), rate=1000, caps=caps, places=both)
-    assert plan.pace.lowered_by == "caps.per_network_hour = 2000" and plan.settings.rate < plan.pace.asked
+    assert plan.pace.lowered_by == "caps.per_network_hour = 2000" and plan.settings.rate < plan.pace.requested
     walk, hour = plan.walk(), plan.settings.rate * 3600
     lengths = [(last - first) * len(walk.ports) for first, last in map(walk.bounds, range(walk.shards))]
     order = np.concatenate([walk.targets(shard, 0, length)[0] for shard, length in enumerate(lengths)])
@@ -71,7 +71,7 @@ def test_excluded_is_never_emitted() -> None:
         ]
     )
     assert not Ranges.of([parse(block, "here") for block in EXCLUDE]).contains(emitted).any()
-    assert not listing.special_purpose().ranges.contains(emitted).any()
+    assert not blocklist.special_purpose().ranges.contains(emitted).any()
     assert plan.addresses == 192 + 6
     assert len(emitted) == plan.targets == 2 * plan.addresses
 

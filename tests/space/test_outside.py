@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.space import listing
+from pipeline.space import address_list, blocklist
 from pipeline.space.permutation import Permutation
 from pipeline.space.ranges import Ranges, Space
 from pipeline.space.shard import Walk
@@ -44,7 +44,7 @@ def blocks(folder: Path, name: str, texts: list[str] | tuple[str, ...]) -> Path:
 @pytest.fixture
 def blacklist(tmp_path: Path) -> Path:
     """The special-purpose registry as ZMap reads it."""
-    return blocks(tmp_path, "special", [entry.text for entry in listing.special_purpose().entries])
+    return blocks(tmp_path, "special", [entry.text for entry in blocklist.special_purpose().entries])
 
 
 def test_allowed_count(blacklist: Path, tmp_path: Path) -> None:
@@ -52,12 +52,12 @@ def test_allowed_count(blacklist: Path, tmp_path: Path) -> None:
     everything = blocks(tmp_path, "all", ["0.0.0.0/0"])
     told = isolated(f"zblacklist -b {blacklist} -w {everything} -v 5", "8.8.8.8\n").stderr
     found = re.search(r"(\d+) addresses \(\d+% of address space\) can be scanned", told)
-    assert found and int(found[1]) == 2**32 - listing.special_purpose().ranges.count
+    assert found and int(found[1]) == 2**32 - blocklist.special_purpose().ranges.count
 
 
 def test_membership(blacklist: Path, tmp_path: Path) -> None:
     """zblacklist lets the same addresses pass: random ones, and both sides of both ends of every block."""
-    special = listing.special_purpose().ranges
+    special = blocklist.special_purpose().ranges
     edges = np.concatenate([special.first - 1, special.first, special.last, special.last + 1])
     asked = np.unique(np.concatenate([edges, np.random.default_rng(1).integers(0, 2**32, 20_000)]).clip(0, 2**32 - 1))
     everything = blocks(tmp_path, "all", ["0.0.0.0/0"])
@@ -68,7 +68,7 @@ def test_membership(blacklist: Path, tmp_path: Path) -> None:
 
 def by_us(shard: int, _folder: Path) -> list[str]:
     """The addresses of a shard in our order."""
-    parse = [[listing.parse(text, "here") for text in texts] for texts in (INCLUDED, EXCLUDED)]
+    parse = [[address_list.parse(text, "here") for text in texts] for texts in (INCLUDED, EXCLUDED)]
     space = Ranges.of(parse[0]).subtract(Ranges.of(parse[1]))
     walk = Walk(
         space=Space.over(space),

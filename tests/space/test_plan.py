@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.errors import GuardError, InputError
 from pipeline.space import plan as plans
-from pipeline.space.listing import parse
+from pipeline.space.address_list import parse
 from pipeline.space.ranges import Ranges
 from tests.lake import old
 from tests.space.frozen import freeze
@@ -88,9 +88,9 @@ def test_special_purpose_is_barred(extra: str) -> None:
         plan, ranges=tuple(ranges.pairs()), addresses=ranges.count, forbidden=(), digests=digests
     )
     forged = msgspec.structs.replace(forged, digest=plans.digest(forged))
-    barred = plans.barred(plans.decode(plans.encode(forged), "plan.json"))
+    barred = plans.blocklisted(plans.decode(plans.encode(forged), "plan.json"))
     assert barred.pairs() == Ranges.of([parse(extra, "here")]).pairs()
-    assert not plans.barred(plan).count
+    assert not plans.blocklisted(plan).count
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_earlier_forms(form: int) -> None:
     assert plan.digest == msgspec.json.decode(data)["digest"] and (plan.digest == today.digest) == (number == 4)
     assert plan.ranges == today.ranges and plan.settings == today.settings
     if number < 4:
-        assert (plan.harm, plan.own, plan.probe.processes) == (None, None, 1)
+        assert (plan.harm, plan.signed_ranges, plan.probe.processes) == (None, None, 1)
     if "loss.sample" not in fields:
         assert plan.loss.sample == plan.control.sample == 0 and plan.probes == plan.targets
     if "alarm.fall" not in fields:

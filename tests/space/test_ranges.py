@@ -68,7 +68,7 @@ def test_nth_and_place(pairs: list[tuple[int, int]], offset: int) -> None:
     numbers = np.arange(space.count)
     addresses = space.nth(numbers)
     assert addresses.tolist() == sorted(wanted)
-    assert space.place(addresses).tolist() == numbers.tolist()
+    assert space.rank(addresses).tolist() == numbers.tolist()
 
 
 @given(PAIRS, PAIRS)

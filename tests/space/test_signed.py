@@ -10,7 +10,7 @@ from pipeline.config import OwnSection
 from pipeline.errors import GuardError, InputError
 from pipeline.space import signed as own
 from pipeline.space.ranges import Ranges
-from pipeline.space.signed import Own
+from pipeline.space.signed import SignedRanges
 from pipeline.sweep import sign
 from tests.owner import signed_list
 from tests.testbed.running import CENSUS, ROOT
@@ -19,7 +19,7 @@ LIST = "193.62.0.0/28  # the hospital's archive\n193.62.1.7\n"
 FIRST = 0xC13E0000
 
 
-def signed(folder: Path) -> Own:
+def signed(folder: Path) -> SignedRanges:
     """A signed list, as the configuration names it."""
     found = sign.read(OwnSection(owner="St Example", **signed_list(folder, LIST)), folder)
     assert found is not None

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.config import Port, Section
 from pipeline.errors import InputError
-from pipeline.space import listing
+from pipeline.space import address_list
 from pipeline.space.ranges import U32, Ranges
 from pipeline.testbed.internet.peers import BEHAVIOURS, NAMES
 
@@ -124,7 +124,7 @@ def mix(key: U64, salt: int) -> U64:
 
 
 def _ranges(block: Block, number: int) -> Ranges:
-    return Ranges.of(listing.parse(text, f"key internet.block[{number}].addresses") for text in block.addresses)
+    return Ranges.of(address_list.parse(text, f"key internet.block[{number}].addresses") for text in block.addresses)
 
 
 def _refuse_overlap(blocks: list[Ranges]) -> None:

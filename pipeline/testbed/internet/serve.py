@@ -19,7 +19,7 @@ from pipeline.guard import sockets
 from pipeline.rings.packet_ring import SegmentRing
 from pipeline.rings.receive import Received, ReceiveRing
 from pipeline.rings.xdp import Port, RefusedError
-from pipeline.space.listing import parse
+from pipeline.space.address_list import parse
 from pipeline.testbed.closed import VANTAGE_ADDRESS, VANTAGE_MAC, WORLD_MAC
 from pipeline.testbed.internet.loss import Bottleneck, Loss
 from pipeline.testbed.internet.population import Internet, Population

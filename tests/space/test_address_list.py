@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError
-from pipeline.space import listing
+from pipeline.space import address_list
 from pipeline.space.ranges import Ranges
 
 
@@ -32,7 +32,7 @@ def named(kind: str, value: str, where: str) -> Ranges:
 )
 def test_parse(text: str, pair: tuple[int, int]) -> None:
     """Blocks, ranges and addresses are read with both their ends."""
-    assert listing.parse(text, "here") == pair
+    assert address_list.parse(text, "here") == pair
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 32))
@@ -40,10 +40,10 @@ def test_blocks_are_the_library_s(address: int, length: int) -> None:
     """Our quick reading of a block gives what Python's ipaddress gives, and refuses what it refuses."""
     block = IPv4Network((address, length), strict=False)
     text = str(block)
-    assert listing.parse(text, "here") == (int(block[0]), int(block[-1]))
+    assert address_list.parse(text, "here") == (int(block[0]), int(block[-1]))
     if address != int(block[0]):
         with pytest.raises(InputError, match="host bits"):
-            listing.parse(f"{IPv4Network(address)[0]}/{length}", "here")
+            address_list.parse(f"{IPv4Network(address)[0]}/{length}", "here")
 
 
 @pytest.mark.parametrize(
@@ -64,14 +64,14 @@ def test_blocks_are_the_library_s(address: int, length: int) -> None:
 def test_errors_name_the_line(text: str) -> None:
     """What is no entry is refused with its list, its line and its text."""
     with pytest.raises(InputError) as caught:
-        listing.read("list", ["# a comment", "", "0.0.0.1  # one", text], "list.txt", named)
+        address_list.read("list", ["# a comment", "", "0.0.0.1  # one", text], "list.txt", named)
     assert caught.value.where == "list.txt, line 4"
     assert repr(text) in caught.value.reason
 
 
 def test_comments_are_reasons() -> None:
     """Comments and blank lines put nothing into a list; what stands behind an entry is its reason."""
-    found = listing.read("list", ["# a comment", "", "  ", "0.0.0.1  # one", "0.0.0.2"], "list.txt")
+    found = address_list.read("list", ["# a comment", "", "  ", "0.0.0.1  # one", "0.0.0.2"], "list.txt")
     assert found.ranges.pairs() == [(1, 2)]
     assert [(entry.text, entry.where, entry.reason) for entry in found.entries] == [
         ("0.0.0.1", "list.txt, line 4", "one"),
@@ -81,35 +81,35 @@ def test_comments_are_reasons() -> None:
 
 def test_named_sets() -> None:
     """Countries and networks stand among blocks, and an unknown one is refused with its line."""
-    found = listing.read("list", ["country:GB", "asn: 786 # Janet", "0.0.0.1"], "list.txt", named)
+    found = address_list.read("list", ["country:GB", "asn: 786 # Janet", "0.0.0.1"], "list.txt", named)
     assert found.ranges.pairs() == [(1, 1), (10, 19), (30, 39)]
     with pytest.raises(InputError, match=r"list\.txt, line 1: country:XX is unknown"):
-        listing.read("list", ["country:XX"], "list.txt", named)
+        address_list.read("list", ["country:XX"], "list.txt", named)
     with pytest.raises(InputError, match="only addresses"):
-        listing.read("list", ["country:GB"], "list.txt")
+        address_list.read("list", ["country:GB"], "list.txt")
 
 
 def test_reasons_can_be_required() -> None:
     """Where each entry needs a reason, one without is refused with its line."""
     with pytest.raises(InputError, match=r"line 2: '0\.0\.0\.2' has no reason"):
-        listing.read("list", ["0.0.0.1 # why", "0.0.0.2 #"], "list.txt", reasons=True)
+        address_list.read("list", ["0.0.0.1 # why", "0.0.0.2 #"], "list.txt", reasons=True)
 
 
 @pytest.mark.parametrize("lines", [["0.0.0.0/24", "0.0.0.7"], ["0.0.0.7", "0.0.0.0/24"], ["0.0.0.1", "0.0.0.1"]])
 def test_overlaps_are_refused(lines: list[str]) -> None:
     """Two entries that share an address are refused, the later one by its line, the earlier one named."""
     with pytest.raises(InputError) as caught:
-        listing.refuse_overlap([listing.read("list", lines, "list.txt")])
+        address_list.refuse_overlap([address_list.read("list", lines, "list.txt")])
     assert caught.value.where == "list.txt, line 2"
     assert "list.txt, line 1" in caught.value.reason
 
 
 def test_overlaps_between_lists_are_refused() -> None:
     """An entry of one list that shares addresses with one of another is refused with both places."""
-    one = listing.read("one", ["0.0.0.12"], "one.txt")
-    other = listing.read("other", ["0.0.0.1", "country:GB"], "other.txt", named)
+    one = address_list.read("one", ["0.0.0.12"], "one.txt")
+    other = address_list.read("other", ["0.0.0.1", "country:GB"], "other.txt", named)
     with pytest.raises(InputError, match=r"other\.txt, line 2: country:GB overlaps 0\.0\.0\.12 \(one\.txt, line 1\)"):
-        listing.refuse_overlap([one, other])
+        address_list.refuse_overlap([one, other])
 
 
 @given(st.lists(st.integers(0, 60), min_size=2, max_size=12, unique=True).map(sorted))
@@ -117,7 +117,7 @@ def test_neighbours_do_not_overlap(edges: list[int]) -> None:
     """Entries that touch are no overlap, in any order."""
     pairs = list(zip(edges[:-1], [edge - 1 for edge in edges[1:]], strict=True))
     lines = [f"0.0.0.{first}-0.0.0.{last}" for first, last in reversed(pairs)]
-    listing.refuse_overlap([listing.read("list", lines, "list.txt")])
+    address_list.refuse_overlap([address_list.read("list", lines, "list.txt")])
 
 
 def test_files(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_files(tmp_path: Path) -> None:
     (tmp_path / "good.txt").write_text("20.0.0.0/30\n# none\n")
     (tmp_path / "bad.txt").write_text("20.0.0.0/30\n20.0.0.1/30\n")
     (tmp_path / "latin.txt").write_bytes(b"20.0.0.0/30\n20.0.0.8/30 # caf\xe9\n")
-    inline, from_file = listing.read_key(("20.0.1.0/30",), ("good.txt",), "include", tmp_path)
+    inline, from_file = address_list.read_key(("20.0.1.0/30",), ("good.txt",), "include", tmp_path)
     assert (inline.name, inline.ranges.count) == ("targets.include", 4)
     assert (from_file.name, from_file.ranges.count) == ("good.txt", 4)
     wrong = {
@@ -136,19 +136,4 @@ def test_files(tmp_path: Path) -> None:
     }
     for name, reason in wrong.items():
         with pytest.raises(InputError, match=rf"targets\.include_files.*{name}.*{reason}"):
-            listing.read_key((), (name,), "include", tmp_path)
-
-
-@pytest.mark.parametrize("text", ["", "source = 1", '[[block]]\ncidr = "10.0.0.0/99"', "block = 3"])
-def test_broken_special_purpose_list(tmp_path: Path, text: str) -> None:
-    """A broken list of special-purpose blocks stops the plan."""
-    path = tmp_path / "special.toml"
-    path.write_text(text)
-    with pytest.raises(InputError, match=r"special\.toml"):
-        listing.special_purpose(path)
-
-
-def test_our_own_lists_have_reasons() -> None:
-    """Every block of both lists that ship with the program says why it is there."""
-    entries = [*listing.special_purpose().entries, *listing.never_touch().entries]
-    assert len(entries) > 20 and all(entry.reason for entry in entries)
+            address_list.read_key((), (name,), "include", tmp_path)

@@ -1,4 +1,4 @@
-"""What a plan asks of the databases that place addresses; `pipeline.enrich.databases` answers."""
+"""What a plan needs from the country and network databases (section `[geo]`); `pipeline.enrich.databases` provides it."""
 
 from typing import Protocol
 
@@ -9,8 +9,8 @@ from pipeline.space.ranges import Ranges
 
 
 class Reference(msgspec.Struct, frozen=True, kw_only=True):
-    """The databases in use: path (empty for the bundled one, or for none), what they say of themselves, and the SHA-256 of
-    their records, hexadecimal."""
+    """The databases in use: path (empty for the bundled one, or for none), name and build as they state them, and the SHA-256
+    of their records, hexadecimal."""
 
     country: str = ""
     country_source: str = ""
@@ -20,12 +20,12 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     asn_digest: str = ""
 
 
-class Atlas(Protocol):
+class GeoDatabases(Protocol):
     """Countries and networks of addresses."""
 
     @property
     def reference(self) -> Reference:
-        """Which databases these are."""
+        """The versions of the databases."""
         ...
 
     def named(self, kind: str, value: str, where: str) -> Ranges:
@@ -33,7 +33,7 @@ class Atlas(Protocol):
         ...
 
     def countries(self, ranges: Ranges) -> tuple[tuple[str | None, int], ...]:
-        """How many addresses of the set lie in each country, the most first; None is what is not placed."""
+        """The number of addresses in each country, largest first; None counts those without a country."""
         ...
 
     def networks(self, ranges: Ranges) -> Blocks | None:
