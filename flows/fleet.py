@@ -83,7 +83,9 @@ class Fleet:
                 log.warning("%s ended before the sweep; it is begun again", vantage.name)
                 vantage.run, vantage.attempts, vantage.state = self._begin(vantage.name), vantage.attempts + 1, None
         if all(vantage.ended for vantage in self._vantages):
-            raise CensusError(f"every vantage has failed {ATTEMPTS} times; their runs tell why, the next run goes on")
+            raise CensusError(
+                f"every vantage has failed {ATTEMPTS} times; their runs say why, and the next run continues"
+            )
 
     def _bury(self) -> None:
         """Let the vantages end; say of those that do not that they are dead, so that their place in the pool is free."""

@@ -286,13 +286,14 @@ def _check(path: Path, config: Config) -> None:
         if config.harm if key == "harm" else config.control.targets:
             raise InputError(
                 f"{path}, key {key}",
-                'needs SYNs that no conversation follows; engine = "connect" holds one with whoever answers: use "ring"',
+                'needs SYNs without a connection, which engine "connect" cannot send; set probe.engine to "ring" or "xdp"',
             )
     if config.control.port in sweep.ports:
         raise InputError(
-            f"{path}, key control.port", f"{config.control.port} is a port of the sweep; services answer there"
+            f"{path}, key control.port",
+            f"{config.control.port} is a port of the sweep; choose one where no service answers",
         )
     if len(set(sweep.ports)) != len(sweep.ports):
-        raise InputError(f"{path}, key sweep.ports", f"names a port twice: {list(sweep.ports)}")
+        raise InputError(f"{path}, key sweep.ports", f"lists a port twice: {list(sweep.ports)}; list each once")
     if not sweep.sample > 0 or (isinstance(sweep.sample, float) and sweep.sample > 1):
         raise InputError(f"{path}, key sweep.sample", "must be a share in (0, 1] or a whole number of addresses")

@@ -46,5 +46,5 @@ def failure(reason: str, exit_code: int) -> CensusError:
 def of_system(who: str, error: OSError) -> str:
     """What a failure of the system's means to people: who met it, where, why, and what to do."""
     where = f"{error.filename}: " if error.filename else ""
-    remedy = "make room, then " if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
-    return f"{who}: {where}{error.strerror or error}; {remedy}--resume finishes the rest"
+    remedy = "free some space, then " if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+    return f"{who}: {where}{error.strerror or error}; {remedy}run again with --resume"

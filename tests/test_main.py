@@ -117,8 +117,8 @@ def test_identity_writes_what_the_measured_read(tmp_path: Path) -> None:
     ("identity", "options", "said"),
     [
         (IDENTITY, (), "give -o FOLDER"),
-        ('ae_title = "LAB"', ("-o", "x"), "key identity.contact: is needed here"),
-        (IDENTITY, ("--check", "--source", "example.org"), "--source: 'example.org' is no IPv4 address"),
+        ('ae_title = "LAB"', ("-o", "x"), "key identity.contact: is required"),
+        (IDENTITY, ("--check", "--source", "example.org"), "--source: 'example.org' is not an IPv4 address"),
     ],
 )
 def test_identity_with_bad_input(tmp_path: Path, identity: str, options: tuple[str, ...], said: str) -> None:

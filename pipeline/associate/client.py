@@ -188,7 +188,7 @@ class _Line:
     def _failed(self, error: int) -> None:
         """Translate why a connection failed; what is no fact about the peer stops the program."""
         if error not in REFUSED | UNREACHABLE:
-            raise CensusError(f"cannot connect: {errno.errorcode.get(error, error)}")
+            raise CensusError(f"this machine cannot open connections: {errno.errorcode.get(error, error)}")
         self._error = errno.errorcode.get(error)
         self._talk.connect_failed(self._now(), refused=error in REFUSED)
 

@@ -55,7 +55,9 @@ class Phase(Enum):
 def require_sealed(data: bytes) -> bytes:
     """Return the bytes if OpenSSL encrypted or wrote them. Raises GuardError for any other bytes."""
     if not isinstance(data, Sealed):
-        raise GuardError(f"outgoing payload of {len(data)} bytes for a TLS port is not from OpenSSL; nothing was sent")
+        raise GuardError(
+            f"outgoing payload of {len(data)} bytes for a TLS port was not made by OpenSSL; nothing was sent"
+        )
     return data
 
 

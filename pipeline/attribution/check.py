@@ -40,7 +40,7 @@ def findings(identity: IdentitySection, *sources: str) -> Iterator[str]:
     for source, names in named.items():
         if names and shown not in {*names, source}:
             yield (
-                f"the reverse DNS of {source} is {', '.join(sorted(names))}, where the measured look for {probing_txt.PATH} "
+                f"the reverse DNS of {source} is {', '.join(sorted(names))}, where scanned networks look for {probing_txt.PATH} "
                 f"(RFC 9511 §4), but the page is on {shown}"
             )
 
@@ -50,7 +50,7 @@ def _names(resolver: str, source: str) -> Generator[str, None, set[str]]:
     servers = (server.parse(resolver, "key identity.resolver"),) if resolver else server.system()
     named = asyncio.run(lookup.find(Asker(servers, seconds=SECONDS), source))
     if not named.names and not named.unconfirmed:
-        yield f"{source} has no name in reverse DNS; ask whoever runs its zone for a PTR record that tells of the measurement"
+        yield f"{source} has no name in reverse DNS; have its zone's operator add a PTR record that names the measurement"
     for name in named.unconfirmed:
         yield f"the reverse DNS of {source} is {name}, which does not lead back to it"
     return set(named.names)
@@ -94,4 +94,4 @@ def address(text: str) -> str:
     try:
         return str(ipaddress.IPv4Address(text))
     except ValueError:
-        raise InputError("--source", f"{text!r} is no IPv4 address") from None
+        raise InputError("--source", f"{text!r} is not an IPv4 address (e.g. 192.0.2.7)") from None

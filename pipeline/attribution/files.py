@@ -19,7 +19,7 @@ def require_told(identity: IdentitySection) -> None:
     """Raise InputError unless the identity has what the measured must be told."""
     for key in ("contact", "url", "authorised_by"):
         if not getattr(identity, key):
-            raise InputError(f"key identity.{key}", "is needed here: the measured read it")
+            raise InputError(f"key identity.{key}", "is required: it is published on the opt-out page")
 
 
 def write(config: Config, folder: Path) -> list[Path]:

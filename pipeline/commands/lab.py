@@ -105,9 +105,7 @@ def identity(
 
     loaded = settings.load(config)
     if not output and not check:
-        raise InputError(
-            "command line", "give -o FOLDER to write the files, or --check to look whether they can be found"
-        )
+        raise InputError("command line", "give -o FOLDER to write the files, --check to look them up, or both")
     files.require_told(loaded.identity)
     if output:
         for path in files.write(loaded, output):
@@ -118,7 +116,7 @@ def identity(
         found = list(checking.findings(loaded.identity, *sources))
         show.warn(found)
         if found:
-            raise GuardError(f"the measured would not find who measures: {len(found)} of the above")
+            raise GuardError(f"scanned networks cannot find who is scanning; mend the {len(found)} findings above")
         show.say(f"{', '.join(sources)}: reverse DNS, page and {probing_txt.PATH} are in place")
 
 

@@ -52,9 +52,7 @@ def resolve(
     from pipeline.sweep import resolve as names
 
     if bool(nameserver) == system:
-        raise InputError(
-            "command line", "name the servers to ask by --nameserver IP[:PORT], or give --system; one of both"
-        )
+        raise InputError("command line", "give the name servers by --nameserver IP[:PORT] or by --system, not by both")
     servers = server.system() if system else tuple(server.parse(text, "--nameserver") for text in nameserver or ())
     sweep = layout.open_sweep(store.at(lake), sweep_id)
     with show.counting() as tell:

@@ -29,14 +29,14 @@ def levels(path: Path, arcs: tuple[Arc, ...]) -> Mapping[str, int]:
     for arc in arcs:
         where = f"{path}, arc {arc.prefix!r}"
         if arc.prefix and not is_uid(arc.prefix):
-            raise InputError(f"{where}, key prefix", "is no UID (PS3.5 §9.1)")
+            raise InputError(f"{where}, key prefix", "is not a UID (PS3.5 §9.1)")
         if arc.levels < 0:
             raise InputError(f"{where}, key levels", "must be 0 or more")
         if arc.prefix in found:
-            raise InputError(where, "comes twice")
+            raise InputError(where, "is listed twice; keep one")
         found[arc.prefix] = len(arc.prefix.split(".")) * bool(arc.prefix) + arc.levels
     if "" not in found:
-        raise InputError(str(path), 'needs an arc of prefix "" for what is not listed')
+        raise InputError(str(path), 'has no arc with prefix "", which covers all that is not listed; add one')
     return found
 
 

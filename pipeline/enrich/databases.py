@@ -43,12 +43,14 @@ class Atlas:
 
     def _country(self, value: str, where: str) -> Ranges:
         if len(value) != 2 or not value.isalpha():
-            raise InputError(where, f"country:{value} is no country code of two letters (ISO 3166-1), e.g. country:GB")
+            raise InputError(
+                where, f"country:{value} is not a country code of two letters (ISO 3166-1); write e.g. country:GB"
+            )
         return self.places.ranges(value.upper())
 
     def _network(self, value: str, where: str) -> Ranges:
         if not value.isascii() or not value.isdigit():
-            raise InputError(where, f"asn:{value} is no number of an autonomous system, e.g. asn:786")
+            raise InputError(where, f"asn:{value} is not the number of an autonomous system; write e.g. asn:786")
         if self.announced is None:
             raise InputError(where, f"asn:{value} needs a network database; name an mmdb in key geo.asn")
         return self.announced.ranges(int(value))

@@ -138,11 +138,11 @@ def _check(rule: IdentityRule, where: str) -> None:
     if not (rule.uid_root or rule.version_name):
         raise InputError(where, "needs uid_root or version_name")
     if rule.uid_root and not is_uid(rule.uid_root):
-        raise InputError(f"{where}, key uid_root", f"{rule.uid_root!r} is no UID (PS3.5 §9.1)")
+        raise InputError(f"{where}, key uid_root", f"{rule.uid_root!r} is not a UID (PS3.5 §9.1)")
     if not rule.uid_root and not rule.toolkit:
-        raise InputError(where, "a version name alone can tell a toolkit only; key toolkit is empty")
+        raise InputError(where, "has only a version name, which identifies a toolkit; fill in key toolkit")
     if not (rule.toolkit or rule.product or rule.vendor):
-        raise InputError(where, "names neither toolkit, product nor vendor")
+        raise InputError(where, "identifies nothing; fill in toolkit, product or vendor")
 
 
 def _regex(rule: IdentityRule, where: str) -> re.Pattern[str] | None:

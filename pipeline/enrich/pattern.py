@@ -23,11 +23,11 @@ PLAIN = SINGLE | {codes.AT, codes.SUBPATTERN, codes.MAX_REPEAT}
 def compiled(text: str, where: str) -> re.Pattern[str]:
     """Compile a pattern that spans the whole text, from ^ to $. Raises InputError if it is none, or not a safe one."""
     if not (text.startswith("^") and text.endswith("$")):
-        raise InputError(where, f"{text!r} must span the whole text, from ^ to $")
+        raise InputError(where, f"{text!r} must match the whole text, from ^ to $")
     try:
         parsed = syntax.parse(text, re.ASCII)
     except (re.error, OverflowError, RecursionError) as error:
-        raise InputError(where, f"{text!r} is no regular expression: {error}") from None
+        raise InputError(where, f"{text!r} is not a regular expression: {error}") from None
     if _open_ended(parsed, text, where) > OPEN_ENDED:
         raise InputError(where, f"{text!r} has more than {OPEN_ENDED} open-ended quantifiers")
     return re.compile(text, re.ASCII)

@@ -43,7 +43,7 @@ def take(mmdb: Path, folder: Path, name: str) -> Build:
 def _write(mmdb: Path, path: Path, facts: dict[str, str]) -> None:
     table = geo.flatten(mmdb)
     if not len(table):
-        raise InputError(str(mmdb), "places no IPv4 address in a country; is it a database of countries?")
+        raise InputError(str(mmdb), "maps no IPv4 address to a country; give a database of countries")
     temporary = path.with_suffix(".new")
     geo.save(table, temporary, facts)
     temporary.replace(path)

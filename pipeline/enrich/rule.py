@@ -60,7 +60,7 @@ def read(path: Path, kind: type[Contents]) -> Contents:
     except OSError as error:
         raise InputError(str(path), f"cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(str(path), f"is no TOML: {error}") from None
+        raise InputError(str(path), f"is not TOML: {error}") from None
     except msgspec.ValidationError as error:
         reason, _, place = str(error).partition(" - at `$")
         raise InputError(f"{path}, key {place.rstrip('`').lstrip('.')}", reason) from None
@@ -73,7 +73,7 @@ def check_ids(path: Path, rules: Iterable[Rule]) -> None:
         if not IDENTIFIER.fullmatch(rule.id):
             raise InputError(f"{path}, id {rule.id!r}", "must be made of a-z, 0-9 and single hyphens")
         if rule.id in seen:
-            raise InputError(f"{path}, id {rule.id}", "comes twice")
+            raise InputError(f"{path}, id {rule.id}", "is listed twice; keep one")
         if not rule.evidence.strip() or "\n" in rule.evidence:
             raise InputError(f"{path}, id {rule.id}, key evidence", "must be one line")
         seen.add(rule.id)
@@ -86,7 +86,7 @@ def check_when(path: Path, id: str, when: When) -> None:
     for name, wanted in when.items():
         where = f"{path}, id {id}, key when.{name}"
         if name not in FEATURES:
-            raise InputError(where, f"is no feature; there are {', '.join(FEATURES)}")
+            raise InputError(where, f"is not a feature; use one of {', '.join(FEATURES)}")
         kind = FEATURES[name].kind
         if isinstance(wanted, Span) and kind in (int, float):
             continue

@@ -87,7 +87,9 @@ def next_hop() -> NextHop:
     """Look the default route up: interface, our source address, the gateway's hardware address."""
     routes = _ip("route", "get", SOMEWHERE)
     if not routes or "dev" not in routes[0]:
-        raise InputError("[probe] interface", "no default route here; give interface, source and gateway_mac")
+        raise InputError(
+            "[probe] interface", "cannot be found without a default route; set interface, source and gateway_mac"
+        )
     route = routes[0]
     gateway = route.get("gateway", "")
     neighbours = _ip("neigh", "show", gateway, "dev", route["dev"]) if gateway else []
@@ -99,7 +101,9 @@ def mac(interface: str) -> str:
     """Return an interface's hardware address."""
     links = _ip("link", "show", "dev", interface)
     if not links:
-        raise InputError("[probe] interface", f"there is no interface {interface!r} here; `ip link` lists them")
+        raise InputError(
+            "[probe] interface", f"there is no interface {interface!r} here; `ip link` lists the interfaces"
+        )
     return str(links[0].get("address", ""))
 
 
@@ -108,7 +112,7 @@ def _ip(*arguments: str) -> list[dict[str, Any]]:
     try:
         done = subprocess.run(["ip", "-j", *arguments], check=False, capture_output=True, text=True, timeout=10)
     except (FileNotFoundError, subprocess.TimeoutExpired) as error:
-        raise CensusError(f"cannot ask `ip {' '.join(arguments)}`: {error}; install iproute2") from None
+        raise CensusError(f"`ip {' '.join(arguments)}` cannot be run: {error}; install iproute2") from None
     return json.loads(done.stdout or "[]") if done.returncode == 0 else []
 
 

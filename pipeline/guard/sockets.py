@@ -38,7 +38,7 @@ def at_vantage(work: Callable[[], T]) -> T:
     try:
         return work() if inode() == inode(place) else inside(place, work)
     except FileNotFoundError as error:
-        raise CensusError(f"{VANTAGE}={named}: there is no such network namespace ({error})") from None
+        raise CensusError(f"{VANTAGE}={named}: is not a network namespace: {error}") from None
 
 
 def in_closed_testbed() -> bool:
@@ -77,7 +77,7 @@ def _packet_socket(interface: str, protocol: int) -> socket.socket:
     except OSError as error:
         made.close()
         raise CensusError(
-            f"no packet socket on {interface}: {error.strerror}; `ip link` lists the interfaces"
+            f"cannot open a packet socket on {interface}: {error.strerror}; `ip link` lists the interfaces"
         ) from None
     return made
 
@@ -114,7 +114,7 @@ def _tcp_socket(destination: str, source: str, interface: str) -> socket.socket:
     except OSError as error:
         made.close()
         raise CensusError(
-            f"no TCP socket from {source or 'here'} on {interface or 'any link'}: {error.strerror}"
+            f"cannot open a TCP socket from {source or 'any address'} on {interface or 'any interface'}: {error.strerror}"
         ) from None
     return made
 

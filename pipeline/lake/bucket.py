@@ -57,7 +57,7 @@ class ObjectPath(os.PathLike[str]):
         """Read `s3://BUCKET[/PREFIX]`. Raises InputError."""
         bucket, _, key = url.removeprefix(SCHEME).partition("/")
         if not url.startswith(SCHEME) or not bucket:
-            raise InputError(url, "is no place for a lake: name a folder, or a bucket as s3://BUCKET/PREFIX")
+            raise InputError(url, "is not a location of a lake; name a folder, or a bucket as s3://BUCKET/PREFIX")
         return cls(bucket, key.strip("/"))
 
     def __str__(self) -> str:
@@ -225,4 +225,4 @@ def _words(place: ObjectPath, error: BaseError) -> CensusError:
     brief = str(error).partition("\n")[0].strip()
     if isinstance(error, (PermissionDeniedError, UnauthenticatedError)):
         return InputError(str(place), f"the object store refuses access, see {', '.join(KEYS)}: {brief}")
-    return CensusError(f"{place}: the object store failed; what is done is kept, --resume goes on: {brief}")
+    return CensusError(f"{place}: the object store failed; finished ranges are kept, run again with --resume: {brief}")

@@ -52,7 +52,7 @@ def _granted() -> int:
     """How many bytes may stay. Raises InputError if the variable holds no number."""
     text = os.environ.get(VARIABLE) or str(BYTES)
     if not text.isdecimal():
-        raise InputError(VARIABLE, f"is no number of bytes: {text!r}")
+        raise InputError(VARIABLE, f"is not a number of bytes: {text!r}")
     return int(text)
 
 

@@ -102,9 +102,9 @@ def read_plan(path: Location) -> Plan:
 
 
 def sweeps(lake: Location) -> list[SweepPaths]:
-    """The sweeps of a lake, oldest first. Raises InputError if the folder is no lake."""
+    """The sweeps of a lake, oldest first. Raises InputError if the folder is not a lake."""
     if not (lake / "plans").is_dir():
-        raise InputError(str(lake), "is no lake: there is no folder `plans` in it; `census sweep` makes one")
+        raise InputError(str(lake), "is not a lake (no `plans` folder); `census sweep` creates one")
     return [SweepPaths(lake, folder.name.removeprefix("sweep=")) for folder in entries(lake / "plans", "sweep=*")]
 
 
@@ -112,9 +112,9 @@ def find(lake: Location, sweep_id: str | None) -> SweepPaths:
     """The named sweep of a lake, or its latest. Raises InputError naming those that there are."""
     known = {paths.id: paths for paths in sweeps(lake)}
     if not known:
-        raise InputError(str(lake), "holds no sweep")
+        raise InputError(str(lake), "has no sweep; `census sweep` runs one")
     if sweep_id is not None and sweep_id not in known:
-        raise InputError(str(lake), f"holds no sweep {sweep_id!r}; it holds {', '.join(known)}")
+        raise InputError(str(lake), f"has no sweep {sweep_id!r}; it has {', '.join(known)}")
     return known[sweep_id] if sweep_id else list(known.values())[-1]
 
 

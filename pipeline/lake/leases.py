@@ -118,12 +118,12 @@ class Leases:
     def check(self) -> None:
         """Raise CensusError if a range is not ours any more, or might soon not be."""
         if self._lost:
-            raise CensusError(f"the lease of range {self._lost} was taken over by another worker; this one stops")
+            raise CensusError(f"the lease of range {self._lost} was taken over by another worker; this worker stops")
         late = [key for key, held in list(self._held.items()) if self.now() - held.at > self.ttl / 2]
         if late:
             raise CensusError(
                 f"the lease of range {late[0]} could not be renewed for {self.ttl / 2:.0f} s; this worker stops, "
-                "--resume finishes the rest"
+                "run again with --resume"
             )
 
     def _renew(self, key: str) -> None:

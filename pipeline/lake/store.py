@@ -65,7 +65,7 @@ def _temporary(path: Path, *, private: bool = False) -> Iterator[Path]:
         yield temporary
     except OSError as error:
         raise CensusError(
-            f"{path} cannot be written: {error.strerror or error}; what is done is kept, --resume goes on"
+            f"{path} cannot be written: {error.strerror or error}; finished ranges are kept, run again with --resume"
         ) from error
     finally:
         with suppress(OSError):

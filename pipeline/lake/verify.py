@@ -188,7 +188,7 @@ def seal(sweep: Sweep, *, sealed_at: int, code_version: str) -> None:
     """Compact a verified sweep into sorted tables and write its row. Raises CensusError if it does not add up."""
     first = next(faults(sweep), None)
     if first:
-        raise CensusError(f"the sweep is not sealed, it does not add up: {first.where} {first.what}")
+        raise CensusError(f"the sweep is not sealed, since it does not add up: {first.where} {first.what}")
     if sweep.paths.sealed("sweeps").exists():
         return
     receipts = read_receipts(sweep.paths)

@@ -69,7 +69,7 @@ def go(register: Register, who: str) -> None:
 
     def make(state: State) -> list[AnyEvent]:
         if not state.stop:
-            raise InputError(register.where, "is not stopped")
+            raise InputError(register.where, "is not stopped, so there is nothing to resume")
         return [Go(at=now(), who=who)]
 
     record(register, make)
@@ -81,7 +81,7 @@ def limit(register: Register, who: str, rate: int | None) -> None:
 
     def make(state: State) -> list[AnyEvent]:
         if rate is None and not state.limit:
-            raise InputError(register.where, "holds no limit")
+            raise InputError(register.where, "has no limit of the rate, so there is none to lift")
         return [Limit(at=now(), who=who, rate=rate)]
 
     record(register, make)
@@ -98,9 +98,9 @@ def _day(text: str) -> date:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise InputError("--until", f"{text!r} is no date; write it as 2027-01-31") from None
+        raise InputError("--until", f"{text!r} is not a date (use YYYY-MM-DD)") from None
     if day < today():
-        raise InputError("--until", f"{text} is over; today is {today()} (UTC)")
+        raise InputError("--until", f"{text} is in the past (today is {today()}, UTC)")
     return day
 
 
@@ -113,7 +113,7 @@ def check(asked: Asked) -> None:
 
 def _text(text: str, option: str, kind: object) -> None:
     if kind is Given and not text:
-        raise InputError(option, "is missing; it stands in the register as evidence")
+        raise InputError(option, "is missing; the register keeps it as evidence")
     try:
         msgspec.convert(text, kind)
     except msgspec.ValidationError as error:

@@ -149,7 +149,7 @@ def _event(line: bytes, previous: str, where: str) -> AnyEvent:
     try:
         event = _decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InputError(where, f"is no event of a register: {error}") from None
+        raise InputError(where, f"is not an event of a register: {error}") from None
     if event.previous != previous:
         raise InputError(
             where, "the chain is broken: `previous` is not the SHA-256 of the line before; one was changed or removed"

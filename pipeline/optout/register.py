@@ -38,7 +38,7 @@ class Register(Protocol):
         """Add lines durably if the register is still `after`; False if somebody else has added some."""
 
 
-class File:
+class RegisterFile:
     """A register in a file."""
 
     def __init__(self, path: Path) -> None:
@@ -85,7 +85,7 @@ class File:
         return True
 
 
-class Object:
+class RegisterObject:
     """A register that is an object in a bucket: each change is a put on the condition that nobody made another one."""
 
     def __init__(self, place: Location) -> None:
@@ -114,7 +114,10 @@ class Object:
             raise InputError(self.where, f"the register cannot be read: {error}") from None
         if found is None or len(found[0]) > LONGEST:
             raise InputError(
-                self.where, f"is longer than {LONGEST >> 20} MiB" if found else "the register cannot be read: no object"
+                self.where,
+                f"is longer than {LONGEST >> 20} MiB"
+                if found
+                else "the register cannot be read: there is no such object",
             )
         return found
 
@@ -122,7 +125,7 @@ class Object:
 def at(location: str) -> Register:
     """The register at a path or an s3:// URL. Raises InputError for another kind of URL."""
     place = store.at(location)
-    return File(place) if isinstance(place, Path) else Object(place)
+    return RegisterFile(place) if isinstance(place, Path) else RegisterObject(place)
 
 
 def resolve(name: str, base: Path) -> str:
@@ -142,7 +145,7 @@ def begin(named: str, lake: Location) -> None:
         store.write(own, b"", new=True)
     elif not named and not own.exists():
         hint = "restore it, or make an empty file if nobody has opted out"
-        raise InputError(str(own), f"the register is missing, though sweeps were made here: {hint}")
+        raise InputError(str(own), f"the register is missing, though this lake has sweeps; {hint}")
     load(of(named, lake))
 
 

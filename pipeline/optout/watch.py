@@ -84,7 +84,7 @@ class Watch:
             self._reading = replace(before, began=began)
             return
         if before and not data.startswith(before.data):
-            raise InputError(self._register.where, "does not begin any more with the lines that were read before")
+            raise InputError(self._register.where, "no longer begins with the lines read before; restore them")
         history = parse(data, self._register.where, before.history if before else History())
         permit = _permit(fold(history.events, day), self._space)
         self._reading = Reading(began, day, data, history, digest(data), permit)

@@ -94,7 +94,7 @@ def _nft_here(command: str) -> str:
             ["nft", "-f", "-"], input=command, capture_output=True, text=True, check=False, timeout=30
         )
     except (FileNotFoundError, subprocess.TimeoutExpired) as error:
-        raise CensusError(f"cannot ask nftables: {error}; install the package nftables") from None
+        raise CensusError(f"nftables cannot be run: {error}; install the package nftables") from None
     if done.returncode:
         raise CensusError(f"nftables refuses {command.split('{')[0].strip()!r}: {done.stderr.strip().splitlines()[:1]}")
     return done.stdout

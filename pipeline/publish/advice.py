@@ -79,12 +79,12 @@ def _check(path: Path, advice: Advice, seen: set[str]) -> None:
     if not rule.IDENTIFIER.fullmatch(advice.id):
         raise InputError(where, "must be made of a-z, 0-9 and single hyphens")
     if advice.id in seen:
-        raise InputError(where, "comes twice")
+        raise InputError(where, "is listed twice; keep one")
     if empty := next((key for key in ("title", "why", "do", "source", "when") if not getattr(advice, key)), ""):
         raise InputError(f"{where}, key {empty}", "is empty")
     for name, wanted in advice.when.items():
         if name not in FACTS:
-            raise InputError(f"{where}, key when.{name}", f"is no fact; there are {', '.join(FACTS)}")
+            raise InputError(f"{where}, key when.{name}", f"is not a fact; use one of {', '.join(FACTS)}")
         values = wanted if isinstance(wanted, list) else [wanted]
         if not values or any(type(value) is not FACTS[name] for value in values):
             raise InputError(f"{where}, key when.{name}", f"must be of type {FACTS[name].__name__}")

@@ -168,7 +168,9 @@ def gather(con: duckdb.DuckDBPyConnection, sweep: str, edition: Edition | None =
     edition = edition or Edition()
     about = asked(con, "about", sweep=sweep)
     if not about:
-        raise InputError(f"sweep {visible(sweep)}", "is not sealed in this lake; `census status` lists what there is")
+        raise InputError(
+            f"sweep {visible(sweep)}", "is not sealed in this lake; `census status LAKE --all` lists the sweeps"
+        )
     sources = asked(con, "country_sources", sweep=sweep)
     source = "; ".join(dict.fromkeys(row["country_source"] for row in sources if row["country_source"])) or None
     second = next((row["second_source"] for row in sources if row["second_source"]), "")

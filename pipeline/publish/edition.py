@@ -30,7 +30,7 @@ class Edition:
 
     def __post_init__(self) -> None:
         if self.country is not None and self.country not in countries():
-            raise InputError("--country", f"{visible(self.country)} is no country code (ISO 3166-1, e.g. GB)")
+            raise InputError("--country", f"{visible(self.country)} is not a country code (ISO 3166-1, e.g. GB)")
         if self.least < 1:
             raise InputError("--least", f"{self.least} must be at least 1, which withholds nothing")
 
@@ -77,7 +77,7 @@ def base(con: duckdb.DuckDBPyConnection, sweep: str, since: str | None) -> str |
     told = ", ".join(visible(name) for name, _ in earlier) or "none"
     raise InputError(
         "--since",
-        f"{visible(since)} is no sweep that may be compared with {visible(sweep)}: name one of its series (same name, "
+        f"{visible(since)} is not a sweep that may be compared with {visible(sweep)}; name one of its series (same name, "
         f"method and vantages, all addresses visited) or a date before its last: {told}",
     )
 

@@ -30,7 +30,7 @@ def parse(text: str, where: str) -> Server:
         address, number = ipaddress.ip_address(host), int(port)
     except ValueError:
         raise InputError(
-            where, f"{text!r} is no address of a name server; write e.g. 192.0.2.53 or 192.0.2.53:5353"
+            where, f"{text!r} is not the address of a name server; write e.g. 192.0.2.53 or 192.0.2.53:5353"
         ) from None
     if not 0 < number < 1 << 16:
         raise InputError(where, f"{text!r} has no port between 1 and 65535")

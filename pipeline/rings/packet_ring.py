@@ -116,7 +116,7 @@ class TransmitRing:
         patience = time.monotonic() + STUCK_SECONDS
         while (refused := self._refused()) is not None:
             if refused.errno not in BUSY or time.monotonic() > patience:
-                raise CensusError(f"the interface does not take frames: {refused.strerror}")
+                raise CensusError(f"the interface does not accept frames: {refused.strerror}")
             time.sleep(BREATH_SECONDS)
 
     def _refused(self) -> OSError | None:

@@ -110,7 +110,7 @@ class Port:
             left = ring.waiting
             if left == waiting:
                 if time.monotonic() - moved > STUCK_SECONDS:
-                    raise CensusError(f"the interface has taken no frame for {STUCK_SECONDS:.0f} s")
+                    raise CensusError(f"the interface has accepted no frame for {STUCK_SECONDS:.0f} s")
                 time.sleep(BREATH_SECONDS)
             else:
                 moved = time.monotonic()
@@ -122,7 +122,7 @@ class Port:
             self._socket.send(b"", socket.MSG_DONTWAIT)
         except OSError as error:
             if error.errno not in BUSY:
-                raise CensusError(f"the interface does not take frames: {error.strerror}") from None
+                raise CensusError(f"the interface does not accept frames: {error.strerror}") from None
             self._dropped += error.errno == errno.EBUSY
 
 

@@ -71,7 +71,7 @@ def read(
             continue
         line_name = f"{where}, line {number}"
         if reasons and not reason:
-            raise InputError(line_name, f"{text!r} has no reason; write it behind a #")
+            raise InputError(line_name, f"{text!r} has no reason; write one after a #")
         entries.append(Entry(text, line_name, reason, _resolve(text, line_name, named)))
     return AddressList(name, tuple(entries))
 
@@ -130,7 +130,7 @@ def _resolve(text: str, where: str, named: NamedSets | None) -> Sequence[tuple[i
     if not colon or kind not in KINDS:
         return (parse(text, where),)
     if named is None:
-        raise InputError(where, f"{text!r}: only addresses can stand in this list")
+        raise InputError(where, f"{text!r}: this list takes only addresses, neither countries nor networks")
     return named(kind, value.strip(), where).pairs()
 
 

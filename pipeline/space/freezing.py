@@ -121,7 +121,7 @@ def _target_space(
     forbidden = Ranges.union_of(part.ranges for part in exclude)
     ranges = included.subtract(forbidden)
     if not included.count:
-        raise InputError("key targets", "names no address; its files contain only comments")
+        raise InputError("key targets", "names no address; add one to the list or to its files")
     if not ranges.count:
         raise InputError("key targets", "nothing is left to probe after the exclusions")
     shares = (tuple(_share(part, included) for part in parts) for parts in (include, exclude))
@@ -146,7 +146,7 @@ def _sampled(sample: float | int, addresses: int) -> int:
     """The number of addresses in the sample. Raises InputError if it is not between 1 and all of them."""
     wanted = round(sample * addresses) if isinstance(sample, float) else sample
     if not 1 <= wanted <= addresses:
-        raise InputError("key sweep.sample", f"asks for {wanted} of {addresses} addresses")
+        raise InputError("key sweep.sample", f"is larger than the target space: {wanted} of {addresses} addresses")
     return wanted
 
 
@@ -165,7 +165,10 @@ def _require_reachable(control: ControlSection) -> None:
         name, _, port = text.partition(":")
         address = address_list.parse(name, "key control.targets")[0]
         if not 1 <= int(port) <= 65535 or blocked.contains(np.array([address]))[0]:
-            raise InputError("key control.targets", f"{text} is none: no such port, or an address that is never probed")
+            raise InputError(
+                "key control.targets",
+                f"{text} is not a control target: the port is not valid, or the address is never probed",
+            )
 
 
 def _pace(config: Config, ranges: Ranges, sampled: int, atlas: GeoDatabases) -> tuple[int, Pace]:
@@ -179,7 +182,9 @@ def _pace(config: Config, ranges: Ranges, sampled: int, atlas: GeoDatabases) -> 
             continue
         rate = caps.highest_rate(cap, blocks, load)
         if not rate:
-            raise InputError(f"key caps.{key}", f"{cap} probes an hour cannot be kept even at one probe a second")
+            raise InputError(
+                f"key caps.{key}", f"{cap} probes an hour cannot be kept even at one probe a second; raise it"
+            )
         if rate < load.rate:
             load, lowered_by = replace(load, rate=rate), f"caps.{key} = {cap}"
     return load.rate, Pace(

@@ -41,12 +41,12 @@ def verified(signed: SignedRanges) -> Ranges:
     except (ValueError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, Ed25519PublicKey):
-        raise GuardError("own.public_key is no Ed25519 public key in PEM; `openssl pkey -pubout` writes one")
+        raise GuardError("own.public_key is not an Ed25519 public key in PEM; `openssl pkey -pubout` writes one")
     try:
         key.verify(bytes.fromhex(signed.signature), signed.ranges.encode())
     except (InvalidSignature, ValueError):
         raise GuardError(
-            "own.signature is not the owner's signature over own.ranges; let the owner sign this list"
+            "own.signature is not the owner's signature over own.ranges; have the owner sign this list"
         ) from None
     return address_list.read("own", signed.ranges.splitlines(), "own.ranges").ranges
 
@@ -54,12 +54,12 @@ def verified(signed: SignedRanges) -> Ranges:
 def require(signed: SignedRanges | None, targets: Ranges, what: str) -> None:
     """Raise GuardError unless all targets are in signed ranges; `what` names the feature that needs it."""
     if signed is None:
-        raise GuardError(f"{what} is for one's own ranges only: name the list that their owner signed in section [own]")
+        raise GuardError(f"{what} is for signed ranges only; name the list that their owner signed in section [own]")
     outside = targets.subtract(verified(signed))
     if outside.count:
         raise GuardError(
-            f"{what} is for one's own ranges only: {outside.count} addresses are not in the signed list "
-            f"({_blocks(outside)}); take them out of [targets], or let their owner sign a list that holds them"
+            f"{what} is for signed ranges only; {outside.count} addresses are not in the signed list "
+            f"({_blocks(outside)}); take them out of [targets], or have their owner sign a list that includes them"
         )
 
 

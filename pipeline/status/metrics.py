@@ -101,7 +101,7 @@ def served(sweep: Sweep, where: str) -> Iterator[str]:
     try:
         server, thread = start_http_server(int(port), host or LOOPBACK, registry)
     except (ValueError, OSError, OverflowError) as error:
-        raise InputError("--metrics", f"{where} is no free PORT or HOST:PORT ({error})") from None
+        raise InputError("--metrics", f"{where} is not a free PORT or HOST:PORT ({error})") from None
     try:
         yield f"http://{host or LOOPBACK}:{server.server_port}/metrics"
     finally:

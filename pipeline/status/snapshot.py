@@ -26,8 +26,8 @@ STATES = {
     "begun": "the plan is in the lake, nothing has been sent",
     "running": "somebody renews a lease, or has reported just now",
     "held": "workers run, and the register holds them back",
-    "stopped": "whoever worked on it has ended in an orderly way; --resume finishes the rest",
-    "dead": "whoever worked on it was cut off: leases are not renewed; --resume finishes the rest",
+    "stopped": "its workers ended in an orderly way; run again with --resume",
+    "dead": "its workers stopped renewing their leases; run again with --resume",
     "swept": "every range has its receipt; it is not sealed yet",
     "sealed": "its tables are final",
 }

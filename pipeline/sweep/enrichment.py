@@ -88,5 +88,7 @@ def _databases(plan: Plan) -> atlas.Atlas:
     for field in ("country_digest", "asn_digest"):
         if getattr(found.reference, field) != getattr(plan.reference, field):
             name = plan.reference.country_source if field == "country_digest" else plan.reference.asn_source
-            raise GuardError(f"the plan was frozen with another database (field reference.{field}): {name}")
+            raise GuardError(
+                f"this is not the database that the plan was frozen with (field reference.{field}): {name}"
+            )
     return found

@@ -72,9 +72,7 @@ def require_fit(plan: Plan) -> None:
     """Refuse a plan that this program must not run anywhere. Raises GuardError."""
     _require_own(plan)
     if count := planning.blocklisted(plan).count:
-        raise GuardError(
-            f"the plan holds {count:,} addresses that this program never probes (field ranges); plan again"
-        )
+        raise GuardError(f"the plan has {count:,} addresses that this program never probes (field ranges); plan again")
     ours = _requests(plan.identity, plan.settings.profile)
     here = {
         "code_version": (plan.code_version, checkout.code()),

@@ -50,7 +50,7 @@ def _planned(paths: SweepPaths) -> Planned:
     try:
         return msgspec.json.decode(paths.plan.read_bytes(), type=Planned)
     except (OSError, msgspec.DecodeError) as error:
-        raise InputError(str(paths.plan), f"holds no requests: {error}") from None
+        raise InputError(str(paths.plan), f"has no requests: {error}") from None
 
 
 def _same(one: Any, other: Any) -> bool:

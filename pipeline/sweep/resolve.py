@@ -76,7 +76,7 @@ class _Kept:
         if self._silent >= SILENT:
             raise CensusError(
                 f"{self._servers}: no answer for {SILENT} addresses in a row ({named.outcome.explanation.rstrip('.')}); "
-                "is it a recursive resolver that serves this machine? What was learned is kept; run the command again"
+                "check that it is a recursive resolver for this machine, then run the command again: the names learned are kept"
             )
 
 

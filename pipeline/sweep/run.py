@@ -31,7 +31,9 @@ def begin(plan: Plan, lake: Location) -> Sweep:
     if not store.write(paths.plan, planning.encode(plan), new=True):
         field = next(planning.differences(plan, read_plan(paths.plan)), None)
         if field:
-            raise GuardError(f"{paths.plan}: another plan of this name was begun here (field {field})")
+            raise GuardError(
+                f"{paths.plan}: another plan of this name has begun in this lake (field {field}); plan again"
+            )
     return Sweep(plan, paths)
 
 
@@ -72,7 +74,7 @@ def sealed(lake: Location, sweep_id: str | None = None) -> SweepPaths:
     ]
     if not candidates:
         which = f" {sweep_id}" if sweep_id else ""
-        raise InputError(str(lake), f"holds no sealed sweep{which}; `census status` shows its state")
+        raise InputError(str(lake), f"has no sealed sweep{which}; `census status` shows how far it is")
     return candidates[-1]
 
 

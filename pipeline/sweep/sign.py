@@ -30,7 +30,9 @@ def read(section: OwnSection, base: Path) -> SignedRanges | None:
     data = {}
     for key in ("ranges", "signature", "public_key"):
         if not getattr(section, key):
-            raise InputError(f"key own.{key}", "is missing; a list of one's own ranges needs list, signature and key")
+            raise InputError(
+                f"key own.{key}", "is missing; signed ranges need the list, its signature and the owner's key"
+            )
         data[key] = _bytes(base / getattr(section, key), f"key own.{key}")
     try:
         own = SignedRanges(
@@ -40,7 +42,7 @@ def read(section: OwnSection, base: Path) -> SignedRanges | None:
             public_key=data["public_key"].decode("ascii"),
         )
     except UnicodeDecodeError as error:
-        raise InputError("key own", f"holds a file that is no text: {error.reason}") from None
+        raise InputError("key own", f"has a file that is not text: {error.reason}") from None
     verified(own)
     return own
 
@@ -54,7 +56,7 @@ def make_key(private: Path, public: Path) -> None:
     secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     shown = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     if public.exists():
-        raise InputError(str(public), "is there already; name another file")
+        raise InputError(str(public), "exists already; name another file")
     _create(private, secret, 0o600)
     _create(public, shown, 0o644)
 
@@ -65,13 +67,13 @@ def sign(ranges: Path, private: Path, signature: Path) -> Ranges:
     try:
         text = data.decode()
     except UnicodeDecodeError as error:
-        raise InputError(str(ranges), f"is no text: {error.reason}") from None
+        raise InputError(str(ranges), f"is not text: {error.reason}") from None
     try:
         key = load_pem_private_key(pem, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, Ed25519PrivateKey):
-        raise InputError(str(private), "is no Ed25519 key in PEM without a password; `census own key` makes one")
+        raise InputError(str(private), "is not an Ed25519 key in PEM without a password; `census own key` makes one")
     found = address_list.read("own", text.splitlines(), str(ranges)).ranges
     if not found.count:
         raise InputError(str(ranges), "names no address")
@@ -86,7 +88,7 @@ def _create(path: Path, data: bytes, mode: int) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     except FileExistsError:
-        raise InputError(str(path), "is there already; name another file") from None
+        raise InputError(str(path), "exists already; name another file") from None
     except OSError as error:
         raise InputError(str(path), f"cannot be written: {error.strerror}") from None
     with os.fdopen(descriptor, "wb") as file:

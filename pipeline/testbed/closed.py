@@ -133,10 +133,10 @@ def _holder() -> Iterator[Holder]:
     try:
         if process.stdout is None or process.stdout.readline() != "ready\n":
             reason = process.communicate(timeout=SETUP_SECONDS)[1].strip()
-            raise CensusError(f"no network namespace for the testbed: {reason}; run it as root")
+            raise CensusError(f"cannot make a network namespace for the testbed: {reason}; run it as root")
         holder = holder_of(process.pid)
         if holder is None:
-            raise CensusError("no network namespace for the testbed: its holder died")
+            raise CensusError("cannot make a network namespace for the testbed: its holder died")
         yield holder
     finally:
         process.kill()

@@ -131,9 +131,9 @@ def _in_the_foreground() -> bool:
 
 def _check_command(command: Sequence[str]) -> None:
     if not command:
-        raise InputError("census testbed run", "no command given; write it after `--`")
+        raise InputError("census testbed run", "has no command to run; write it after `--`")
     if shutil.which(command[0]) is None:
-        raise InputError("census testbed run", f"there is no command {command[0]!r}; give its path or have it on PATH")
+        raise InputError("census testbed run", f"{command[0]!r} is not a command on PATH; give its path")
 
 
 def _environment(pair: Pair, folder: Path, extra: Mapping[str, str]) -> dict[str, str]:

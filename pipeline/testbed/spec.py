@@ -113,7 +113,7 @@ def _expand(text: str) -> Iterator[IPv4Address]:
 def _check(path: Path, spec: Spec) -> None:
     """Refuse what types cannot: unknown or repeated names, bad addresses, two servers on one door, doors without truth."""
     if not spec.stand and spec.internet is None:
-        raise InputError(str(path), "plays nobody: write [[server]] and [[stand]], or [internet]")
+        raise InputError(str(path), "describes no host; write [[server]] and [[stand]], or [internet]")
     if spec.internet is not None:
         Population(spec.internet, taken(spec))
     kinds = {server.name: server.kind for server in spec.server}
@@ -125,17 +125,20 @@ def _check(path: Path, spec: Spec) -> None:
         if stand.server not in kinds:
             raise InputError(f"{where}.server", f"there is no [[server]] {stand.server!r}; known: {', '.join(kinds)}")
         if (stand.outcome is None) != (kinds[stand.server] in get_args(KernelKind)):
-            raise InputError(f"{where}.outcome", "is needed for each kind but closed and unreachable, which have none")
+            raise InputError(
+                f"{where}.outcome", "is required for every kind except closed and unreachable, which have none"
+            )
         if (stand.rj is None) == (stand.outcome is Outcome.REJECTED):
             raise InputError(
-                f"{where}.rj", "is [result, source, reason] of the rejection: where outcome is `rejected`, only"
+                f"{where}.rj",
+                "is [result, source, reason] of a rejection; give it where outcome is `rejected`, and nowhere else",
             )
         try:
             doors.update((address, stand.port) for address in addresses(stand))
         except (AddressValueError, NetmaskValueError, ValueError) as error:
             raise InputError(f"{where}.addresses", str(error)) from None
     if twice := [f"{address}:{port}" for (address, port), count in doors.items() if count > 1]:
-        raise InputError(f"{path}, key stand", f"gives {twice[0]} to two servers")
+        raise InputError(f"{path}, key stand", f"gives {twice[0]} to two servers; give it to one")
 
 
 def _repeated(names: Iterator[str]) -> str:

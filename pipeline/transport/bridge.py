@@ -125,9 +125,7 @@ class Bridge:
 
     def lost(self) -> CensusError:
         """What to raise when the other end is gone."""
-        return CensusError(
-            f"the connection to {self.other} is lost; start both again, what was under way runs again with --resume"
-        )
+        return CensusError(f"the connection to {self.other} is lost; start both again with --resume")
 
 
 def _read(frames: Frames) -> tuple[messages.Any, pa.RecordBatch | None]:
@@ -177,7 +175,7 @@ def host_of(url: str) -> str:
 
 def _require_tcp(url: str) -> None:
     if not URL.fullmatch(url):
-        raise InputError(url, "is no URL of a worker; write tcp://HOST:PORT")
+        raise InputError(url, "is not the URL of a worker; write tcp://HOST:PORT")
 
 
 def _socket(context: Context, kind: int, public: bytes, secret: bytes) -> "zmq.Socket[bytes]":

@@ -72,9 +72,7 @@ def create(folder: Path, associators: list[str]) -> list[Path]:
         made += _create(folder, WORKER, folder)
     for name in associators:
         if (folder / FOLDER / f"{name}.key").exists():
-            raise InputError(
-                str(folder / FOLDER / f"{name}.key"), "is there already; remove it to revoke that key first"
-            )
+            raise InputError(str(folder / FOLDER / f"{name}.key"), "exists already; remove it to revoke that key first")
         made += _create(folder, name, folder / FOLDER)
     return made
 
@@ -108,5 +106,5 @@ def _public(path: Path) -> bytes:
 def _pair(path: Path) -> Pair:
     public, secret = _read(path)
     if secret is None:
-        raise InputError(str(path), "holds no secret key; give the file that ends in .key_secret")
+        raise InputError(str(path), "has no secret key; give the file that ends in .key_secret")
     return Pair(public, secret)

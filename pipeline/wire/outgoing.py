@@ -186,7 +186,9 @@ def _check_ae(title: str) -> None:
     """Refuse what is no AE title, before a codec pads or cuts it."""
     fits = title.strip() == title and 1 <= len(title) <= AE_LIMIT
     if not (fits and title.isascii() and title.isprintable() and "\\" not in title):
-        raise InputError("identity.ae_title", f"{title!r} is no AE title: 1 to 16 printable ASCII characters, no \\")
+        raise InputError(
+            "identity.ae_title", f"{title!r} is not an AE title; use 1 to 16 printable ASCII characters and no \\"
+        )
 
 
 def _template(value: object, expected: PduType, where: str) -> bytes:
@@ -206,7 +208,7 @@ def _check_request(data: bytes, where: str) -> None:
     """Refuse a request that is not laid out as the standard says, or that logs in."""
     request = decode(Frame(data[0], data[HEADER:]))
     if not isinstance(request, Request) or request.warnings:
-        raise InputError(where, f"is no sound A-ASSOCIATE-RQ: {', '.join(request.warnings)}")
+        raise InputError(where, f"is not a sound A-ASSOCIATE-RQ: {', '.join(request.warnings)}")
     if request.user_identity is not None or request.asynchronous_operations_window is not None:
         raise InputError(where, "must hold no user identity and no asynchronous operations window")
 

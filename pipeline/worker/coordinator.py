@@ -80,7 +80,9 @@ class Worker:
     def __init__(self, sweep: Sweep, *, pcap: Path | None = None, remotes: tuple[RemoteAssociator, ...] = ()) -> None:
         if not sweep.plan.associate.processes and not remotes:
             raise InputError(
-                "key associate.processes", "is 0, and no --associator is given: who is to hold conversations?"
+                "key associate.processes",
+                "is 0 and no --associator was given, so nothing can open associations; "
+                "set it to 1 or more, or pass --associator NAME=URL",
             )
         self._sweep, self._pcap, self._remotes = sweep, pcap, remotes
         self._waiting: queue.Queue[Shard] = queue.Queue()
@@ -146,7 +148,7 @@ class Worker:
                 return shard.done.result(timeout=0.2)
             except TimeoutError:
                 if not self._thread.is_alive() and not shard.done.done():
-                    raise self._error or Interrupted("stopped; --resume finishes the rest") from None
+                    raise self._error or Interrupted("stopped; run again with --resume to finish the rest") from None
 
     def _begin_check(self, visits: Range) -> None:
         """A range of visits is done: its harm check begins at once, beside whatever else is sent."""
@@ -298,4 +300,4 @@ class Worker:
         if process := self._processes.ended():
             while self._hear(0.1):
                 pass
-            raise CensusError(f"{process.name} ended with exit code {process.exitcode}; --resume finishes the rest")
+            raise CensusError(f"{process.name} ended with exit code {process.exitcode}; run again with --resume")

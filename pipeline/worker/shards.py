@@ -157,7 +157,7 @@ class ShardRunner:
     def _living(self) -> Worker:
         with self._lock:
             if self._stopped:
-                raise Interrupted("stopped; --resume finishes the rest")
+                raise Interrupted("stopped; run again with --resume to finish the rest")
             if self._worker is None or not self._worker.alive:
                 self._worker = self._starter.submit(self._begin).result()
             return self._worker

@@ -118,9 +118,9 @@ def test_nothing_is_asked_outside(monkeypatch: pytest.MonkeyPatch, place: Place)
 
 
 def test_an_address_is_checked() -> None:
-    """What is no IPv4 address is refused."""
+    """What is not an IPv4 address is refused."""
     assert check.address("192.0.2.7") == "192.0.2.7"
-    with pytest.raises(InputError, match="no IPv4 address"):
+    with pytest.raises(InputError, match="not an IPv4 address"):
         check.address("example.org")
 
 

@@ -55,7 +55,7 @@ def test_the_hash_tells_uids_apart() -> None:
 @pytest.mark.parametrize(
     ("arcs", "reason"),
     [
-        ((Arc("", 4), Arc("1.02", 1)), "is no UID"),
+        ((Arc("", 4), Arc("1.02", 1)), "is not a UID"),
         ((Arc("", 4), Arc("1.2", -1)), "0 or more"),
         ((Arc("", 4), Arc("1.2", 1), Arc("1.2", 2)), "twice"),
         ((Arc("1.2", 1),), 'prefix ""'),

@@ -36,8 +36,8 @@ def test_names_are_found(networks: Path) -> None:
     ("kind", "value", "reason"),
     [
         ("country", "XX", "has no address"),
-        ("country", "England", "no country code"),
-        ("asn", "AS786", "no number"),
+        ("country", "England", "not a country code"),
+        ("asn", "AS786", "not the number"),
         ("asn", "64511", "has no address"),
     ],
 )

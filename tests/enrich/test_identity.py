@@ -112,11 +112,11 @@ def test_any_declaration_is_matched(uid: str | None, name: str | None) -> None:
     ("more", "reason"),
     [
         ({}, "needs uid_root or version_name"),
-        ({"uid_root": "1.02"}, "is no UID"),
-        ({"version_name": "^A$"}, "toolkit is empty"),
-        ({"uid_root": "1.2", "vendor": ""}, "names neither"),
+        ({"uid_root": "1.02"}, "is not a UID"),
+        ({"version_name": "^A$"}, "fill in key toolkit"),
+        ({"uid_root": "1.2", "vendor": ""}, "identifies nothing"),
         ({"uid_root": "1.2", "version_name": "^(?P<v>A)$"}, "one named group"),
-        ({"uid_root": "1.2", "version_name": "^(A$"}, "is no regular expression"),
+        ({"uid_root": "1.2", "version_name": "^(A$"}, "is not a regular expression"),
     ],
 )
 def test_empty_rules_are_refused(more: dict[str, Any], reason: str) -> None:

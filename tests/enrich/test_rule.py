@@ -41,7 +41,7 @@ def test_rules_need_all_and_contradictions_one() -> None:
     ("when", "reason"),
     [
         ({}, "must name a feature"),
-        ({"speed": 1}, "is no feature"),
+        ({"speed": 1}, "is not a feature"),
         ({"max_pdu": "1"}, "type int"),
         ({"max_pdu": True}, "type int"),
         ({"max_pdu": []}, "type int"),

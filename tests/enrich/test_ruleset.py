@@ -57,11 +57,11 @@ def test_small_files_load(tmp_path: Path) -> None:
         ('uid_root = "1.2.3"', 'uid_root = "1.2.3"\nversion_name = "^(a+)+$"', r"i\.toml, id a, key version_name: "),
         ('identities = ["a"]', 'identities = ["x"]', r"i\.toml, id b, key identities: .*x"),
         ('identities = ["a"]', "identities = []", r"i\.toml, id b, key identities: "),
-        ("max_pdu = 5", "max_pdu = 5\nspeed = 1", r"i\.toml, id b, key when\.speed: is no feature"),
+        ("max_pdu = 5", "max_pdu = 5\nspeed = 1", r"i\.toml, id b, key when\.speed: is not a feature"),
         ("max_pdu = 5", 'max_pdu = "5"', r"i\.toml, id b, key when\.max_pdu: must be of type int"),
         ("levels = 4", "levels = -4", r"i\.toml, arc '', key levels: "),
-        (IDENTITY, IDENTITY + IDENTITY, r"i\.toml, id a: comes twice"),
-        ("version = 1", "version = ", r"i\.toml: is no TOML"),
+        (IDENTITY, IDENTITY + IDENTITY, r"i\.toml, id a: is listed twice"),
+        ("version = 1", "version = ", r"i\.toml: is not TOML"),
     ],
 )
 def test_wrong_implementations_are_refused(tmp_path: Path, old: str, new: str, reason: str) -> None:
@@ -79,7 +79,7 @@ def test_wrong_implementations_are_refused(tmp_path: Path, old: str, new: str, r
         ('meaning = "Odd."', 'meaning = "odd"', r"s\.toml, id s, key meaning: "),
         ("max_pdu = 5", "max_pdu = { least = 5 }", r"s\.toml, key suspicion\[0\]\.when"),
         ("max_pdu = 5\n", "", r"s\.toml, id s, key when: must name a feature"),
-        (SUSPICION, SUSPICION + SUSPICION, r"s\.toml, id s: comes twice"),
+        (SUSPICION, SUSPICION + SUSPICION, r"s\.toml, id s: is listed twice"),
     ],
 )
 def test_wrong_suspicions_are_refused(tmp_path: Path, old: str, new: str, reason: str) -> None:

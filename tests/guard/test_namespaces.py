@@ -60,7 +60,7 @@ def test_next_hop_without_a_packet() -> None:
 
 def test_no_default_route() -> None:
     """Without a default route the input is wrong, and the message names the keys to give."""
-    with closed_pair() as pair, pytest.raises(InputError, match="give interface, source and gateway_mac"):
+    with closed_pair() as pair, pytest.raises(InputError, match="set interface, source and gateway_mac"):
         inside(pair.world, next_hop)
 
 

@@ -169,5 +169,5 @@ def test_probes_stand_in_the_vantage_and_nothing_else(
     with pytest.raises(GuardError, match="uplink0"):
         sockets.packet_socket("vantage0", 0)
     monkeypatch.setenv(sockets.VANTAGE, "/run/netns/nowhere")
-    with pytest.raises(CensusError, match="there is no such network namespace"):
+    with pytest.raises(CensusError, match="is not a network namespace"):
         sockets.packet_socket("vantage0", 0)

@@ -26,7 +26,7 @@ def test_names() -> None:
     assert str(place.parent) == "s3://bucket/a/lake/t/sweep=1"
     assert store.at(str(place)) == place
     for text in ("s3://", "http://x/y"):
-        with pytest.raises(InputError, match="is no place for a lake"):
+        with pytest.raises(InputError, match="is not a location of a lake"):
             ObjectPath.parse(text)
 
 
@@ -55,7 +55,9 @@ def test_no_server(environment: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that does not answer is an error that says what to do, after the repetitions are over."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setattr(remote, "RETRY_SECONDS", 1)
-    with pytest.raises(CensusError, match=r"s3://lake/x: the object store failed; what is done is kept, --resume"):
+    with pytest.raises(
+        CensusError, match=r"s3://lake/x: the object store failed; finished ranges are kept, run again with --resume"
+    ):
         ObjectPath.parse("s3://lake/x").read()
     with pytest.raises(CensusError, match=r"s3://lake/x: the object store failed"):
         ObjectPath.parse("s3://lake/x").swap(b"", after=None)
@@ -129,7 +131,7 @@ def test_a_lost_store_and_its_return(bad: tuple[Proxy, SweepPaths], monkeypatch:
     monkeypatch.setattr(remote, "RETRY_SECONDS", 1)
     remote._store.cache_clear()
     network.faults = [("PUT", "lose_request")] * 50
-    with pytest.raises(CensusError, match="the object store failed; what is done is kept, --resume goes on"):
+    with pytest.raises(CensusError, match="the object store failed; finished ranges are kept, run again with --resume"):
         receipts.put_receipt(place, "000-000001", Receipt(answers=2))
     network.faults = []
     assert receipts.finished(place) == {"000-000000"}

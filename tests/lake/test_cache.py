@@ -71,7 +71,7 @@ def test_no_number(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.close(cache.enter(folder))
     cache.enter.cache_clear()
     monkeypatch.setenv(cache.VARIABLE, "10 GB")
-    with pytest.raises(InputError, match="CENSUS_CACHE_BYTES: is no number of bytes: '10 GB'"):
+    with pytest.raises(InputError, match="CENSUS_CACHE_BYTES: is not a number of bytes: '10 GB'"):
         cache.enter(folder)
 
 

@@ -57,7 +57,7 @@ def test_taken_over(place: SweepPaths) -> None:
     clock.at += 1
     assert taker.take(KEY)
     holder.renew()
-    with pytest.raises(CensusError, match=f"{KEY} was taken over by another worker; this one stops"):
+    with pytest.raises(CensusError, match=f"{KEY} was taken over by another worker; this worker stops"):
         holder.check()
     holder.drop(KEY)
     assert not machine(place, 0.0)[0].take(KEY)
@@ -82,7 +82,7 @@ def test_holder_stops_at_half(place: SweepPaths) -> None:
     clock.at = TTL / 2
     holder.check()
     clock.at += 1
-    with pytest.raises(CensusError, match="could not be renewed for 50 s; this worker stops, --resume"):
+    with pytest.raises(CensusError, match="could not be renewed for 50 s; this worker stops, run again with --resume"):
         holder.check()
     holder.renew()
     holder.check()

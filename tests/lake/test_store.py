@@ -51,7 +51,7 @@ def test_whole_or_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
         raise OSError("the disk is full")
 
     monkeypatch.setattr(os, call, fail)
-    with pytest.raises(CensusError, match="file cannot be written: the disk is full; what is done is kept"):
+    with pytest.raises(CensusError, match="file cannot be written: the disk is full; finished ranges are kept"):
         store.write(path, b"after")
     assert path.read_bytes() == b"before"
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
@@ -75,20 +75,20 @@ def test_find(lake: Location) -> None:
     assert [place.id for place in layout.sweeps(lake)] == ["20260101-a", "20260201-c", "20260301-b"]
     assert layout.find(lake, None).id == "20260301-b"
     assert layout.find(lake, "20260201-c").id == "20260201-c"
-    with pytest.raises(InputError, match="it holds 20260101-a, 20260201-c, 20260301-b"):
+    with pytest.raises(InputError, match="it has 20260101-a, 20260201-c, 20260301-b"):
         layout.find(lake, "other")
 
 
 def test_no_lake(lake: Location) -> None:
-    """A folder without plans is no lake, and one with none in it holds no sweep."""
-    with pytest.raises(InputError, match="is no lake"):
+    """A folder without plans is not a lake, and a lake may have no sweep."""
+    with pytest.raises(InputError, match="is not a lake"):
         layout.find(lake, None)
 
 
 def test_no_sweep(tmp_path: Path) -> None:
-    """A lake whose folder of plans is empty holds no sweep."""
+    """A lake whose folder of plans is empty has no sweep."""
     (tmp_path / "plans").mkdir()
-    with pytest.raises(InputError, match="holds no sweep"):
+    with pytest.raises(InputError, match="has no sweep"):
         layout.find(tmp_path, None)
 
 
@@ -150,7 +150,9 @@ def test_entries_and_files(lake: Location) -> None:
 
 def test_a_place_that_is_none() -> None:
     """A URL of another kind is refused with what would be right."""
-    with pytest.raises(InputError, match="ftp://lake: is no place for a lake: name a folder, or a bucket as s3://"):
+    with pytest.raises(
+        InputError, match="ftp://lake: is not a location of a lake; name a folder, or a bucket as s3://"
+    ):
         store.at("ftp://lake")
 
 

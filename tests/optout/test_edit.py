@@ -68,7 +68,7 @@ def test_add_list_expire(path: Path, census: Census) -> None:
         (("add", "192.0.2.0/24"), "--who"),
         (("add", *WHO), "at least one block"),
         (("add", "192.0.2.0/24", *WHO, "--until", "tomorrow"), "--until"),
-        (("add", "192.0.2.0/24", *WHO, "--until", "2020-01-01"), "is over"),
+        (("add", "192.0.2.0/24", *WHO, "--until", "2020-01-01"), "is in the past"),
         (("expire", "192.0.2.0/24", "192.0.2.0/25", *WHO), "192.0.2.0/25"),
     ],
 )

@@ -125,12 +125,12 @@ def test_an_expired_block_inside_another_stays_out() -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (b"", "no event"),
-        (b"# a comment", "no event"),
-        (b'{"event":"erase","at":"2026-11-23T08:00:00Z","who":"a"}', "no event"),
-        (b'{"event":"go","at":"2026-11-23T08:00:00","who":"a"}', "no event"),
-        (b'{"event":"go","at":"2026-11-23T08:00:00Z","who":"a","colour":"red"}', "no event"),
-        (b'{"event":"stop","at":"2026-11-23T08:00:00Z","who":"a"}', "no event"),
+        (b"", "not an event"),
+        (b"# a comment", "not an event"),
+        (b'{"event":"erase","at":"2026-11-23T08:00:00Z","who":"a"}', "not an event"),
+        (b'{"event":"go","at":"2026-11-23T08:00:00","who":"a"}', "not an event"),
+        (b'{"event":"go","at":"2026-11-23T08:00:00Z","who":"a","colour":"red"}', "not an event"),
+        (b'{"event":"stop","at":"2026-11-23T08:00:00Z","who":"a"}', "not an event"),
         (written(opt_out("192.0.2.1/24")).strip(), "host bits"),
         (written(opt_out("192.0.2.1")).strip(), "192.0.2.1/32"),
         (written(opt_out("example.org")).strip(), "not a CIDR block"),

@@ -14,7 +14,7 @@ from pipeline.errors import InputError
 from pipeline.host import clock
 from pipeline.optout import events, register
 from pipeline.optout.events import AnyEvent, Go, OptOut, Stop
-from pipeline.optout.register import UNFINISHED_SECONDS, File
+from pipeline.optout.register import UNFINISHED_SECONDS, RegisterFile
 from pipeline.optout.watch import STALE_SECONDS, Watch
 from pipeline.space.address_list import parse
 from pipeline.space.ranges import Ranges
@@ -29,12 +29,12 @@ GO = Go(at=AT, who="a")
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    File(tmp_path / "register").create()
+    RegisterFile(tmp_path / "register").create()
     return tmp_path / "register"
 
 
 def add(path: Path, *events: AnyEvent) -> None:
-    register.record(File(path), lambda _: events)
+    register.record(RegisterFile(path), lambda _: events)
 
 
 def opt_out(block: str) -> OptOut:
@@ -57,13 +57,13 @@ def test_many_writers(path: Path) -> None:
         writer.start()
     for writer in writers:
         writer.join()
-    assert set(register.state(File(path)).opt_outs) == set(blocks)
+    assert set(register.state(RegisterFile(path)).opt_outs) == set(blocks)
 
 
 def test_a_register_in_a_bucket(environment: str) -> None:
     """In a bucket too many writers' lines all arrive, a watch hears of them, and what is no register any more is refused."""
     kept = register.at(bucket.make(environment) + "/optout.jsonl")
-    with pytest.raises(InputError, match="cannot be read: no object"):
+    with pytest.raises(InputError, match="cannot be read: there is no such object"):
         register.load(kept)
     assert kept.create()
     blocks = [f"192.0.2.{n}/32" for n in range(6)]
@@ -81,7 +81,7 @@ def test_a_register_that_grew_meanwhile_is_not_written(path: Path) -> None:
     """Lines that follow another state than the register's are not added."""
     add(path, GO)
     before = path.read_bytes()
-    assert not File(path).append(b"x\n", after=b"")
+    assert not RegisterFile(path).append(b"x\n", after=b"")
     assert path.read_bytes() == before
 
 
@@ -96,7 +96,7 @@ def test_a_line_that_is_being_written_is_awaited(path: Path) -> None:
             file.write(whole[-20:])
 
     threading.Timer(0.2, finish).start()
-    assert list(register.state(File(path)).opt_outs) == ["192.0.2.0/24"]
+    assert list(register.state(RegisterFile(path)).opt_outs) == ["192.0.2.0/24"]
 
 
 def test_a_line_that_never_ends_is_an_error(path: Path) -> None:
@@ -104,7 +104,7 @@ def test_a_line_that_never_ends_is_an_error(path: Path) -> None:
     path.write_bytes(b'{"event":"go"')
     began = time.monotonic()
     with pytest.raises(InputError, match="the last line has no end"):
-        register.load(File(path))
+        register.load(RegisterFile(path))
     assert time.monotonic() - began >= UNFINISHED_SECONDS
 
 
@@ -113,7 +113,7 @@ def test_an_unreadable_register_is_named(tmp_path: Path, kind: str) -> None:
     """A register that is missing, or no file, is refused with its path."""
     place = tmp_path / "missing" if kind == "missing" else tmp_path
     with pytest.raises(InputError, match=str(place)):
-        register.load(File(place))
+        register.load(RegisterFile(place))
 
 
 def test_a_register_elsewhere_is_refused() -> None:
@@ -176,7 +176,7 @@ def test_a_plan_needs_its_register(path: Path) -> None:
 
 def test_a_watch_hears_of_a_new_line(path: Path) -> None:
     """Opt-outs and stops that are added are in the permit soon, those outside the target space cost nothing."""
-    with Watch(File(path), SPACE) as watch:
+    with Watch(RegisterFile(path), SPACE) as watch:
         assert (watch.permit().pause_reason, watch.permit().withheld.count) == ("", 0)
         add(path, opt_out("198.51.100.0/24"), opt_out("192.0.2.128/25"))
         soon(lambda: watch.permit().withheld.count == 128)
@@ -189,7 +189,7 @@ def test_a_watch_hears_of_a_new_line(path: Path) -> None:
 def test_a_watch_tells_the_digest(path: Path) -> None:
     """The digest is that of the file that was read last."""
     add(path, GO)
-    with Watch(File(path), SPACE) as watch:
+    with Watch(RegisterFile(path), SPACE) as watch:
         assert watch.digest == events.digest(path.read_bytes())
 
 
@@ -197,8 +197,8 @@ def test_a_watch_tells_the_digest(path: Path) -> None:
     ("harm", "reason"),
     [
         (lambda path: path.unlink(), "No such file"),
-        (lambda path: path.write_bytes(b"garbage\n"), "does not begin any more"),
-        (lambda path: path.write_bytes(b""), "does not begin any more"),
+        (lambda path: path.write_bytes(b"garbage\n"), "no longer begins"),
+        (lambda path: path.write_bytes(b""), "no longer begins"),
         (lambda path: path.open("ab").write(b"garbage\n"), "line 2"),
         (lambda path: path.open("ab").write(b"{"), "the last line has no end"),
     ],
@@ -207,7 +207,7 @@ def test_a_register_that_fails_ages(path: Path, harm: Callable[[Path], object], 
     """What cannot be read leaves the last reading in force until it is too old; then all is held back, with the reason."""
     add(path, opt_out("192.0.2.0/25"))
     whole = path.read_bytes()
-    with Watch(File(path), SPACE) as watch:
+    with Watch(RegisterFile(path), SPACE) as watch:
         harm(path)
         failed = clock()
         soon(lambda: reason in watch.permit(clock() + STALE_SECONDS).pause_reason)
@@ -220,7 +220,7 @@ def test_a_register_that_fails_ages(path: Path, harm: Callable[[Path], object], 
 
 def test_a_file_system_that_hangs_stops_sending(path: Path) -> None:
     """A read that does not return keeps nobody waiting: the last reading ages all the same."""
-    with Watch(File(path), SPACE) as watch:
+    with Watch(RegisterFile(path), SPACE) as watch:
         assert not watch.permit().pause_reason
         path.unlink()
         os.mkfifo(path)  # opening it hangs until somebody writes
@@ -233,6 +233,6 @@ def test_a_file_system_that_hangs_stops_sending(path: Path) -> None:
 
 def test_a_register_that_was_never_read_permits_nothing(tmp_path: Path) -> None:
     """Before the first good reading nothing may be sent."""
-    with Watch(File(tmp_path / "missing"), SPACE) as watch:
+    with Watch(RegisterFile(tmp_path / "missing"), SPACE) as watch:
         assert "No such file" in watch.permit().pause_reason
         assert watch.digest == ""

@@ -37,7 +37,7 @@ def test_every_fact_is_asked_for() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ("dicom = true", "colour = true", "is no fact"),
+        ("dicom = true", "colour = true", "is not a fact"),
         ("dicom = true", "dicom = 1", "must be of type bool"),
         ("{ dicom = true }", "{}", "is empty"),
         ('"w"', '""', "key why"),
@@ -57,5 +57,5 @@ def test_an_id_comes_once(tmp_path: Path) -> None:
     """Two rules of one id are refused."""
     path = tmp_path / "advice.toml"
     path.write_text(GOOD * 2)
-    with pytest.raises(InputError, match="comes twice"):
+    with pytest.raises(InputError, match="is listed twice"):
         advice.load(path)

@@ -84,5 +84,5 @@ def test_what_an_interface_drops_is_sent_again(vantage: Pair, far: socket.socket
 def test_an_interface_that_is_stuck_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where frames are dropped for longer than that may last, one error says so."""
     monkeypatch.setattr(packet_ring, "STUCK_SECONDS", 0.2)
-    with pytest.raises(CensusError, match="the interface does not take frames: No buffer space available"):
+    with pytest.raises(CensusError, match="the interface does not accept frames: No buffer space available"):
         send()

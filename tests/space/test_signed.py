@@ -66,7 +66,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         sign.read(OwnSection(**(names | {"ranges": "nowhere"})), tmp_path)
     (tmp_path / "ranges.txt").write_bytes(b"\xff\xfe")
-    with pytest.raises(InputError, match="no text"):
+    with pytest.raises(InputError, match="not text"):
         sign.read(OwnSection(**names), tmp_path)
 
 
@@ -87,13 +87,13 @@ def test_a_key_is_never_overwritten(tmp_path: Path) -> None:
     sign.make_key(tmp_path / "owner.key", tmp_path / "owner.pem")
     kept = (tmp_path / "owner.key").read_bytes()
     for private, public in (("owner.key", "other.pem"), ("other.key", "owner.pem")):
-        with pytest.raises(InputError, match="there already"):
+        with pytest.raises(InputError, match="exists already"):
             sign.make_key(tmp_path / private, tmp_path / public)
     assert (tmp_path / "owner.key").read_bytes() == kept
     (tmp_path / "ranges.txt").write_text("# nothing yet\n")
     with pytest.raises(InputError, match="names no address"):
         sign.sign(tmp_path / "ranges.txt", tmp_path / "owner.key", tmp_path / "s")
-    with pytest.raises(InputError, match="no Ed25519 key"):
+    with pytest.raises(InputError, match="not an Ed25519 key"):
         sign.sign(tmp_path / "ranges.txt", tmp_path / "owner.pem", tmp_path / "s")
 
 

@@ -158,7 +158,7 @@ def test_the_command_tells_people_and_programs(place: SweepPaths) -> None:
     """`census status` names state and holders in lines and as JSON, in a folder and in a bucket."""
     pid = take_and_die(place, "000-000000")
     shown = _census("status", str(place.lake))
-    assert "dead: whoever worked on it was cut off" in shown
+    assert "dead: its workers stopped renewing their leases" in shown
     assert f"{socket.gethostname()}, process {pid}, dead: renewed " in shown
     told = json.loads(_census("status", str(place.lake), "--json"))
     assert (told["state"], told["holders"][0]["lease"]) == ("dead", "000-000000")

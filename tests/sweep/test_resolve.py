@@ -164,9 +164,9 @@ def test_the_command(lake: Sweep, server: Server) -> None:
 @pytest.mark.parametrize(
     ("options", "code", "said"),
     [
-        ((), 2, "--nameserver IP[:PORT], or give --system"),
-        (("--nameserver", "127.0.0.1", "--system"), 2, "one of both"),
-        (("--nameserver", "ns.example.org"), 2, "'ns.example.org' is no address"),
+        ((), 2, "--nameserver IP[:PORT] or by --system"),
+        (("--nameserver", "127.0.0.1", "--system"), 2, "not by both"),
+        (("--nameserver", "ns.example.org"), 2, "'ns.example.org' is not the address"),
         (("--nameserver", "192.0.2.53"), 3, "a DNS query to 192.0.2.53 is refused"),
     ],
 )

@@ -49,7 +49,7 @@ def test_ranges_and_blocks_expand(tmp_path: Path) -> None:
         (HEAD + STAND + STAND, "key stand", "81.2.69.1:104 to two servers"),
         (HEAD + STAND.replace("69.1", "69.500"), "stand[0].addresses", "500"),
         (HEAD + STAND.replace("69.1", "69.1-81.2.68.1"), "stand[0].addresses", "upwards"),
-        (HEAD + STAND.replace('outcome = "not_dicom"', ""), "stand[0].outcome", "needed"),
+        (HEAD + STAND.replace('outcome = "not_dicom"', ""), "stand[0].outcome", "required"),
         (HEAD + STAND.replace("not_dicom", "rejected"), "stand[0].rj", "rejection"),
     ],
 )

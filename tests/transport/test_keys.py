@@ -35,7 +35,7 @@ def test_a_key_is_never_written_over(tmp_path: Path) -> None:
     """A name that has a key is refused; the worker's key stays when associators are added."""
     create(tmp_path, ["north"])
     kept = {path: path.read_bytes() for path in tmp_path.rglob("*.key*")}
-    with pytest.raises(InputError, match="is there already"):
+    with pytest.raises(InputError, match="exists already"):
         create(tmp_path, ["north"])
     create(tmp_path, ["south"])
     assert {path: path.read_bytes() for path in kept} == kept
@@ -65,5 +65,5 @@ def test_a_public_key_in_place_of_a_secret(tmp_path: Path) -> None:
     """A file without the secret key is not taken for one."""
     create(tmp_path, ["north"])
     (tmp_path / "north.key_secret").write_bytes((tmp_path / "associators" / "north.key").read_bytes())
-    with pytest.raises(InputError, match="holds no secret key"):
+    with pytest.raises(InputError, match="has no secret key"):
         AssociatorKeys.read(tmp_path, "north")

@@ -16,7 +16,7 @@ import zmq
 from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.optout import register
 from pipeline.optout.events import AnyEvent, Go, OptOut, Stop
-from pipeline.optout.register import File
+from pipeline.optout.register import RegisterFile
 from pipeline.sweep import freeze
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
@@ -34,7 +34,7 @@ ONE, OTHER = IPv4Address("127.0.0.71"), IPv4Address("127.0.0.72")
 class Ends:
     """The neighbours of an associator that runs in this process, and its register."""
 
-    register: File
+    register: RegisterFile
     engine: Sender
     writer: Receiver
     coordinator: Receiver
@@ -90,7 +90,7 @@ def ends(tmp_path: Path) -> Iterator[Ends]:
     frozen = freeze.freeze(DEMO, tmp_path)
     plan = msgspec.structs.replace(frozen, ranges=((int(ONE), int(OTHER)),))
     setting = WorkerContext(tmp_path, Sweep(plan, SweepPaths(tmp_path, plan.sweep)), b"")
-    kept = File(tmp_path / register.DEFAULT_NAME)
+    kept = RegisterFile(tmp_path / register.DEFAULT_NAME)
     kept.create()
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     inbox, writer, coordinator = (

@@ -136,7 +136,7 @@ def _refuse_unknown(blocks: tuple[Block, ...]) -> None:
     for number, block in enumerate(blocks):
         if unknown := sorted(block.mix.keys() - set(NAMES)):
             raise InputError(
-                f"key internet.block[{number}].mix", f"no behaviour is called {unknown[0]!r}; known: {', '.join(NAMES)}"
+                f"key internet.block[{number}].mix", f"{unknown[0]!r} is not a behaviour; use one of {', '.join(NAMES)}"
             )
 
 

@@ -68,7 +68,7 @@ def test_blocks_that_overlap_are_refused() -> None:
 def test_an_unknown_behaviour_is_refused() -> None:
     """A mix that names a behaviour that there is not is refused, with those that there are."""
     block = Block(addresses=("12.0.0.0/24",), density=1.0, mix={"silent": 1, "accept": 1})
-    with pytest.raises(InputError, match=r"block\[0\]\.mix: no behaviour is called 'accept'; known: accepts, "):
+    with pytest.raises(InputError, match=r"block\[0\]\.mix: 'accept' is not a behaviour; use one of accepts, "):
         Population(Internet(seed=1, block=(block,)), Ranges.of(()))
 
 
