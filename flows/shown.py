@@ -14,7 +14,7 @@ from prefect.artifacts import (
 from flows.asked import once
 from pipeline.lake.layout import Sweep
 from pipeline.publish import report
-from pipeline.publish.data import gather
+from pipeline.publish.gather import gather
 from pipeline.status.snapshot import Status, SweepStatus
 from pipeline.views import connection
 

@@ -81,19 +81,20 @@ def report(
     since: Annotated[
         str | None, typer.Option(help="Compare with this sweep, or the first one from this date on.")
     ] = None,
-    least: Annotated[int, typer.Option(help="Cells of a country with fewer services are not told apart.")] = 5,
+    min_cell: Annotated[int, typer.Option(help="Merge per-country cells with fewer services than this.")] = 5,
+    least: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Write the report of a sweep: aggregates only, as a self-contained page, Markdown, tables and figures."""
     from pipeline.console import show
     from pipeline.lake import layout, store
     from pipeline.publish import report as publishing
-    from pipeline.publish.edition import Edition
+    from pipeline.publish.scope import Scope
     from pipeline.views import connection
 
-    edition = Edition(country.upper() if country else None, since, least)
+    scope = Scope(country.upper() if country else None, since, min_cell if least is None else least)
     paths = layout.find(store.at(lake), sweep_id)
     with connection.connect(store.at(lake)) as con:
-        written = publishing.write(con, paths.id, output, set(formats.split(",")), edition)
+        written = publishing.write(con, paths.id, output, set(formats.split(",")), scope)
     for path in written:
         show.say(str(path))
 

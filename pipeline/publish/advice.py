@@ -1,4 +1,4 @@
-"""What to say of a service on ranges of one's own: the rules of `data/reference/advice.toml`, tables that this code walks."""
+"""Advice on a service in an owner's signed ranges: the rules of `data/reference/advice.toml`, tables that this code walks."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -14,7 +14,7 @@ from pipeline.errors import InputError
 
 RULES = REFERENCE / "advice.toml"
 
-#: What a rule may ask of a service, and of which type it is.
+#: The facts about a service that a rule can test, and their types.
 FACTS: Mapping[str, type] = MappingProxyType(
     {
         "outcome": str,
@@ -34,7 +34,7 @@ FACTS: Mapping[str, type] = MappingProxyType(
 
 
 class Severity(StrEnum):
-    """How grave a finding is, the gravest first."""
+    """How severe a finding is, the most severe first."""
 
     CRITICAL = "critical"
     HIGH = "high"
@@ -47,7 +47,7 @@ RANK: Mapping[str, int] = MappingProxyType({severity: rank for rank, severity in
 
 
 class Advice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A rule: when it holds, how grave that is, why it matters, what to do, and where the reason can be read."""
+    """A rule: when it applies, how severe that is, why it matters, what to do, and the source of the reason."""
 
     id: str
     severity: Severity
@@ -64,20 +64,20 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def load(path: Path = RULES) -> tuple[Advice, ...]:
-    """The rules of a file, the gravest first. Raises InputError naming file, rule and reason."""
-    found = rule.read(path, _File).advice
+    """The rules of a file, the most severe first. Raises InputError naming file, rule and reason."""
+    rules = rule.read(path, _File).advice
     seen: set[str] = set()
-    for advice in found:
+    for advice in rules:
         _check(path, advice, seen)
         seen.add(advice.id)
-    return tuple(sorted(found, key=lambda advice: RANK[advice.severity]))
+    return tuple(sorted(rules, key=lambda advice: RANK[advice.severity]))
 
 
 def _check(path: Path, advice: Advice, seen: set[str]) -> None:
-    """Refuse an id that is not plain or comes twice, an empty text, and a condition on what is no fact or of another type."""
+    """Refuse an id that is not plain or appears twice, an empty text, and a condition on an unknown fact or of another type."""
     where = f"{path}, id {advice.id!r}"
     if not rule.IDENTIFIER.fullmatch(advice.id):
-        raise InputError(where, "must be made of a-z, 0-9 and single hyphens")
+        raise InputError(where, "is not an id; use a-z, 0-9 and single hyphens")
     if advice.id in seen:
         raise InputError(where, "is listed twice; keep one")
     if empty := next((key for key in ("title", "why", "do", "source", "when") if not getattr(advice, key)), ""):
@@ -91,5 +91,5 @@ def _check(path: Path, advice: Advice, seen: set[str]) -> None:
 
 
 def of(facts: Mapping[str, object]) -> tuple[Advice, ...]:
-    """All advice that fits a service's facts, the gravest first."""
+    """All advice that fits a service's facts, the most severe first."""
     return tuple(advice for advice in load() if rule.fits(advice.when, facts))

@@ -1,4 +1,4 @@
-"""The report of an audit: each service on ranges of one's own *with* its address, why it matters and what to do. Confidential."""
+"""The report of an audit: each service in an owner's signed ranges *with* its address, why it matters and what to do. Confidential."""
 
 import csv
 import io
@@ -10,26 +10,27 @@ from typing import Any
 
 import duckdb
 
+from pipeline.outcome import ACCEPTS_ASSOCIATION, Outcome
 from pipeline.publish import advice
 from pipeline.publish.advice import FACTS, Advice, Severity
 from pipeline.publish.cells import EXPLANATIONS
-from pipeline.publish.data import Row, select
+from pipeline.publish.data import Row
 from pipeline.publish.escape import csv_cell, shown
+from pipeline.publish.gather import select
+from pipeline.publish.sentences import plural
 from pipeline.space.plan import Plan
 
 TEMPLATE = "audit.html.j2"
 CONFIDENTIAL = "CONFIDENTIAL"
-#: File → how it is made. The names say what they are wherever they are carried.
+#: The names of the files keep the marking wherever they are carried.
 HTML, CSV = "audit-confidential.html", "audit-confidential.csv"
 
 #: The transfer syntaxes that our request offers (PS3.6 Annex A).
 TRANSFER = {"1.2.840.10008.1.2": "Implicit VR Little Endian", "1.2.840.10008.1.2.1": "Explicit VR Little Endian"}
-#: What an answer tells of the check of AE titles, by outcome; a rejection by its source and reason.
+#: How a service treats AE titles, by outcome; a rejection by its source and reason.
 TITLES = {
-    "echoed": "let our titles in, which it cannot know",
-    "accepted": "let our titles in, which it cannot know",
-    "accepted_no_verification": "let our titles in, which it cannot know",
-    "aborted": "ended the conversation: not known",
+    **dict.fromkeys(map(str, ACCEPTS_ASSOCIATION), "accepted our titles, which it cannot know"),
+    str(Outcome.ABORTED): "aborted the association: not known",
 }
 REJECTED = {(1, 7): "rejected the called title", (1, 3): "rejected the calling title"}
 COLUMNS = (
@@ -41,42 +42,42 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A target that answered: its row of `own_services` with every text safe to show, and what is to be said of it."""
+    """A target that answered: its row of `own_services` with every text safe to show, and the advice on it."""
 
     row: Row
     advice: tuple[Advice, ...]
 
     @property
     def severity(self) -> Severity:
-        """The gravest that is said of it."""
+        """The severity of its most severe finding."""
         return self.advice[0].severity if self.advice else Severity.INFO
 
     @property
-    def place(self) -> str:
+    def endpoint(self) -> str:
         """Address and port."""
         return f"{self.row['address']}:{self.row['port']}"
 
     @property
     def anchor(self) -> str:
         """Its name on the page."""
-        return f"at-{self.place.replace(':', '-')}"
+        return f"at-{self.endpoint.replace(':', '-')}"
 
     @property
     def declares(self) -> str:
-        """What it says that it is, by product or toolkit as far as rules know it, else in its own words."""
+        """What it claims to be: product or toolkit as far as rules know them, else its own version name."""
         known = (f"{self.row[key] or ''} {self.row[f'{key}_version'] or ''}".strip() for key in ("product", "toolkit"))
         return " on ".join(filter(None, known)) or self.row["implementation_version_name"] or ""
 
     @property
     def titles(self) -> str:
-        """How it took the AE titles that we used."""
+        """How it treated the AE titles that we used."""
         if self.row["outcome"] != "rejected":
             return TITLES.get(self.row["outcome"], "")
         return REJECTED.get((self.row["rj_source"], self.row["rj_reason"]), "rejected for another reason")
 
     @property
     def encryption(self) -> str:
-        """What of TLS was seen."""
+        """How TLS went."""
         if not self.row["handshake"]:
             return "none"
         if not self.row["encrypted"]:
@@ -87,11 +88,11 @@ class Service:
 
     @property
     def syntaxes(self) -> list[str]:
-        """The transfer syntaxes that it chose, by name."""
+        """The transfer syntaxes that it selected, by name."""
         return [TRANSFER.get(uid, uid) for uid in self.row["transfer_syntaxes"]]
 
     def lines(self) -> Iterator[tuple[str, str]]:
-        """What was learnt, as label and text."""
+        """What the audit learned, as label and text."""
         outcome = self.row["outcome"]
         yield "Outcome", f"{outcome}: {EXPLANATIONS.get(outcome, '')}"
         yield "AE titles", self.titles
@@ -108,7 +109,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What a report of an audit says."""
+    """The data of an audit's report."""
 
     sweep: str
     owner: str
@@ -124,40 +125,42 @@ class Audit:
         return sum(service.row["dicom"] for service in self.services)
 
     def counts(self) -> dict[Severity, int]:
-        """Severity → services of which it is the gravest."""
-        return {grave: sum(service.severity == grave for service in self.services) for grave in Severity}
+        """Severity → services of which it is the most severe."""
+        return {severity: sum(service.severity == severity for service in self.services) for severity in Severity}
 
     def findings(self) -> list[tuple[Advice, list[Service]]]:
-        """Each rule that holds somewhere, the gravest first, with the services of which it does."""
-        of = [(rule, [service for service in self.services if rule in service.advice]) for rule in advice.load()]
-        return [(rule, services) for rule, services in of if services]
+        """Each rule that applies to some service, the most severe first, with these services."""
+        of_rules = [(rule, [service for service in self.services if rule in service.advice]) for rule in advice.load()]
+        return [(rule, services) for rule, services in of_rules if services]
 
     def headline(self) -> str:
         """The first sentence."""
         if not self.services:
-            return "Nothing answered a stranger"
+            return "Nothing answered an unknown client"
         addresses = len({service.row["ip"] for service in self.services if service.row["dicom"]})
         if not self.dicom:
-            return "No DICOM service answered a stranger"
-        return f"{_count(self.dicom, 'DICOM service')} on {_count(addresses, 'address', 'es')} answered a stranger"
+            return "No DICOM service answered an unknown client"
+        return (
+            f"{plural(self.dicom, 'DICOM service')} on {plural(addresses, 'address', 'es')} answered an unknown client"
+        )
 
 
 def gather(con: duckdb.DuckDBPyConnection, plan: Plan) -> Audit:
-    """What there is to say of the sealed sweep of a plan."""
+    """Read the data of the sealed sweep of a plan."""
     (about,) = select(con, "FROM sweeps WHERE sweep = ?", plan.sweep)
-    (kept,) = select(
+    (sums,) = select(
         con, "SELECT coalesce(sum(suppressed), 0)::BIGINT AS withheld FROM receipts WHERE sweep = ?", plan.sweep
     )
-    found = [_service(row) for row in select(con, "FROM own_services WHERE sweep = ? ORDER BY ip, port", plan.sweep)]
+    services = [_service(row) for row in select(con, "FROM own_services WHERE sweep = ? ORDER BY ip, port", plan.sweep)]
     signed = plan.signed_ranges.ranges.splitlines() if plan.signed_ranges else []
     return Audit(
         sweep=plan.sweep,
         owner=shown(plan.signed_ranges.owner) if plan.signed_ranges else "",
         signed=tuple(shown(line) for line in signed if line.partition("#")[0].strip()),
-        services=tuple(sorted(found, key=lambda service: advice.RANK[service.severity])),
+        services=tuple(sorted(services, key=lambda service: advice.RANK[service.severity])),
         started=about["started_at"],
         finished=about["finished_at"],
-        method=tuple(_method(plan, about, kept["withheld"])),
+        method=tuple(_method(plan, about, sums["withheld"])),
     )
 
 
@@ -182,8 +185,8 @@ def _method(plan: Plan, about: Row, withheld: int) -> Iterator[tuple[str, str]]:
     yield "Dates", f"{about['started_at']:%Y-%m-%d %H:%M} to {about['finished_at']:%Y-%m-%d %H:%M} UTC"
     yield "Signed by", shown(plan.signed_ranges.owner if plan.signed_ranges else "")
     yield "Authorised by", shown(plan.identity.authorised_by)
-    yield "Addresses", f"{plan.sampled_addresses:,} swept of {plan.addresses:,} in the plan"
-    yield "Withheld", f"{withheld:,} targets by the opt-out register, and what [targets] exclude says"
+    yield "Addresses", f"{plan.sampled_addresses:,} visited of {plan.addresses:,} in the plan"
+    yield "Not probed", f"{withheld:,} targets in the opt-out register, and the addresses of [targets] exclude"
     yield "Ports", ", ".join(map(str, plan.settings.ports))
     yield "Profile", plan.settings.profile
     yield "Our titles", f"calling {plan.identity.ae_title}, called ANY-SCP"
@@ -212,17 +215,17 @@ def csv_text(audit: Audit) -> str:
     writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for service in audit.services:
-        for said in service.advice:
-            writer.writerow({key: csv_cell(value) for key, value in _line(audit, service, said).items()})
+        for finding in service.advice:
+            writer.writerow({key: csv_cell(value) for key, value in _line(audit, service, finding).items()})
     return stream.getvalue()
 
 
-def _line(audit: Audit, service: Service, said: Advice) -> Row:
+def _line(audit: Audit, service: Service, finding: Advice) -> Row:
     row = service.row
     lines = dict(service.lines())
     return {
-        "marking": CONFIDENTIAL, "owner": audit.owner, "sweep": audit.sweep, "severity": said.severity.value,
-        "finding": said.id, "title": said.title, "why": said.why, "do": said.do, "source": said.source,
+        "marking": CONFIDENTIAL, "owner": audit.owner, "sweep": audit.sweep, "severity": finding.severity.value,
+        "finding": finding.id, "title": finding.title, "why": finding.why, "do": finding.do, "source": finding.source,
         "outcome_means": lines["Outcome"].partition(": ")[2], "ae_titles": service.titles,
         "accepted": lines["Accepted"], "transfer_syntaxes": lines["Transfer syntaxes"],
         "declares": service.declares, "behaves_as": lines["Behaves as"], "doubts": lines["Doubts"], "answered_at": lines["Answered"],
@@ -230,10 +233,6 @@ def _line(audit: Audit, service: Service, said: Advice) -> Row:
 
 
 def summary(audit: Audit) -> Iterator[tuple[str, str, str, str]]:
-    """A line for each service: severity, address and port, what it declares, and its findings."""
+    """A line for each service: severity, address and port, the product that it declares, and its findings."""
     for service in audit.services:
-        yield service.severity, service.place, service.declares, ", ".join(said.id for said in service.advice)
-
-
-def _count(number: int, noun: str, plural: str = "s") -> str:
-    return f"{number:,} {noun}{'' if number == 1 else plural}"
+        yield service.severity, service.endpoint, service.declares, ", ".join(finding.id for finding in service.advice)

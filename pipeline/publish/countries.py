@@ -1,12 +1,14 @@
 """Names and places of countries, from `data/reference/countries.csv`."""
 
 import csv
+import re
 from dataclasses import dataclass
 from functools import cache
 
 from pipeline import checkout
 
 REFERENCE = checkout.REFERENCE
+CODE = re.compile("[A-Z]{2}")
 
 #: Countries whose name takes an article in a sentence: "in the Netherlands".
 WITH_ARTICLE = frozenset(
@@ -72,14 +74,16 @@ def _country(row: dict[str, str]) -> Country:
 
 
 def name(alpha2: str | None) -> str:
-    """The country's name; a code that is not known stands for itself."""
+    """The country's name; a code that is not in the list stays as it is."""
     if alpha2 is None:
         return "not placed"
     return countries()[alpha2].name if alpha2 in countries() else alpha2
 
 
 def in_sentence(alpha2: str | None) -> str:
-    """The country after "in": with its article, or "no known country"."""
+    """The country after "in", with its article. Whatever a database has as a code, no other text than a code gets in."""
     if alpha2 is None:
         return "no known country"
+    if alpha2 not in countries():
+        return alpha2 if CODE.fullmatch(alpha2) else "a country with an unknown code"
     return f"the {name(alpha2)}" if alpha2 in WITH_ARTICLE else name(alpha2)

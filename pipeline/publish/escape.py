@@ -1,22 +1,24 @@
-"""Strings that a peer chose, made harmless for where they go. HTML is left to Jinja (autoescape), after `visible`.
+"""Strings that a peer or a database chose, made harmless for where they go. HTML is left to Jinja (autoescape), after `visible`.
 
-They are bounded once, where they are gathered (`shown`).
+They are bounded once, where they are gathered (`shown`). Only foreign text is escaped, never a sentence of the report.
 """
 
 import re
 import unicodedata
 
-#: Unicode categories that a reader does not see, or that move or recolour what he sees: controls, formats (RTL marks),
+#: Unicode categories that a reader does not see, or that move or recolour what is seen: controls, formats (RTL marks),
 #: surrogates, private use, line and paragraph separators.
 HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
-#: Characters by which a spreadsheet takes a cell for a formula (OWASP, CSV injection).
+#: Characters that make a spreadsheet take a cell for a formula (OWASP, CSV injection).
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
-#: A text of somebody else's is shown up to here, in characters: longer ones fill a page and tell no more.
+#: Foreign text is shown up to this length, in characters: a longer one fills a page and adds nothing.
 LONGEST = 256
 
-MARKDOWN = re.compile(r"[\\`*_{}\[\]()<>#+!|~&:@=-]")
+#: What has a meaning within a line of Markdown, as GitHub reads it: emphasis, code, links, HTML, table cells, mentions, formulas;
+#: an underscore at the edge of a word, a colon that could begin a URL's slashes or end an emoji, the dot of a bare `www.`.
+MARKDOWN = re.compile(r"(?i)[\\`*\[\]<>|~&@#$]|(?<![^\W_])_|_(?![^\W_])|:(?=[\w/])|(?<=www)\.")
 
 
 def visible(text: str) -> str:
@@ -25,7 +27,7 @@ def visible(text: str) -> str:
 
 
 def shown(text: str, longest: int = LONGEST) -> str:
-    """A text that somebody else chose, visible and bounded; a longer one says how long it was."""
+    """Foreign text, visible and bounded; if it is cut, its length is added."""
     return visible(text) if len(text) <= longest else f"{visible(text[:longest])}… ({len(text):,} characters)"
 
 
@@ -43,5 +45,5 @@ def csv_cell(value: object) -> object:
 
 
 def markdown(text: str) -> str:
-    """A text for a Markdown page: every character with a meaning there becomes an entity."""
+    """Foreign text for within a line of Markdown: every character with a meaning there becomes an entity."""
     return MARKDOWN.sub(lambda match: f"&#{ord(match[0])};", visible(text))

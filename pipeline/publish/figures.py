@@ -1,4 +1,4 @@
-"""The figures of a report: the map, the trend and the turnover of its series, as SVG for the page and as files."""
+"""The figures of a report: the maps, the trend and the turnover of its series, as SVG for the page and as files."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,15 +7,15 @@ from pathlib import Path
 from pipeline.publish import plot, worldmap
 from pipeline.publish.countries import countries, in_sentence
 from pipeline.publish.data import Facts
-from pipeline.publish.plot import Pair, Point
+from pipeline.publish.plot import Point, Turnover
 
-#: So many countries get a trend of their own.
+#: The number of countries, those with the most services, that get a trend each.
 COUNTRIES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A drawing with its file's name, its title, a sentence on how to read it, and what a screen reader says."""
+    """A drawing: the name of its file, its title, and a sentence on how to read it."""
 
     name: str
     title: str
@@ -24,34 +24,34 @@ class Figure:
 
 
 def figures(facts: Facts) -> list[Figure]:
-    """The plots over time; none for a sweep that may be compared with none."""
+    """The plots over time; none for a sweep without others to compare it with."""
     return [*_trends(facts), *_turnover(facts)] if len(facts.series) > 1 else []
 
 
 def _trends(facts: Facts) -> Iterator[Figure]:
     where = f" in {in_sentence(facts.country)}" if facts.country else ""
     points = []
-    for row, told in zip(facts.series, facts.trend, strict=True):
-        sure = told.low == told.high
-        ends = (None, None) if sure else (told.low, told.high)
+    for row, estimate in zip(facts.series, facts.trend, strict=True):
+        exact = estimate.low == estimate.high
+        ends = (None, None) if exact else (estimate.low, estimate.high)
         points.append(Point(row["started_at"], row["services"], *ends))
     note = (
-        "Points are what was counted; bars are the 95 % interval of what was there, loss considered."
+        "Points are counts; bars are the 95 % interval of the number of reachable services, corrected for packet loss."
         if any(point.low is not None for point in points)
-        else "What was counted; loss is not estimated for this series."
+        else "Points are counts; packet loss is not estimated for this series."
     )
     label = f"DICOM services that answered{where}, per sweep"
     yield Figure("trend", f"Services per sweep{where}", note, plot.trend(points, _spoken(label, points)))
     if facts.country:
         return
-    # A database that came from elsewhere may hold any text as a country: no file is named after it.
+    # A foreign database may hold any text as a country: no file is named after it.
     known = [row for row in facts.marts["countries"].rows if row["country"] in countries() and row["services"]]
     latest = [row["country"] for row in known[:COUNTRIES]]
     for country in latest:
         own = {row["sweep"]: row["services"] for row in facts.marts["country_trend"].rows if row["country"] == country}
         line = [Point(row["started_at"], own.get(row["sweep"], 0)) for row in facts.series]
         title = f"Services per sweep in {in_sentence(country)}"
-        yield Figure(f"trend-{country}", title, "What was counted.", plot.trend(line, _spoken(title, line)))
+        yield Figure(f"trend-{country}", title, "Points are counts.", plot.trend(line, _spoken(title, line)))
 
 
 def _turnover(facts: Facts) -> Iterator[Figure]:
@@ -59,20 +59,20 @@ def _turnover(facts: Facts) -> Iterator[Figure]:
         return
     started = {row["sweep"]: row["started_at"] for row in facts.series}
     pairs = [
-        Pair(started[row["sweep"]], row["new"] + row["returned"], row["missing"])
-        for row in facts.fates
+        Turnover(started[row["sweep"]], row["new"] + row["returned"], row["missing"])
+        for row in facts.history
         if row["sweep"] in started
     ]
     if pairs:
-        words = "; ".join(f"{pair.at:%Y-%m-%d}: {pair.came} new or returned, {pair.went} missing" for pair in pairs)
-        note = "Up: new or returned since the sweep before. Down: seen in the sweep before and missing. Loss makes some of both."
+        counts = "; ".join(f"{pair.at:%Y-%m-%d}: {pair.came} new or returned, {pair.went} missing" for pair in pairs)
+        note = "Up: new or returned since the previous sweep. Down: missing since the previous sweep. Packet loss causes some of both."
         yield Figure(
-            "turnover", "New and missing services", note, plot.turnover(pairs, f"New and missing services. {words}")
+            "turnover", "New and missing services", note, plot.turnover(pairs, f"New and missing services. {counts}")
         )
 
 
 def _spoken(label: str, points: list[Point]) -> str:
-    """What a screen reader says of a trend: every number."""
+    """The text of a trend for screen readers: every number."""
     return f"{label}. " + "; ".join(f"{point.at:%Y-%m-%d}: {point.value:,.0f}" for point in points)
 
 

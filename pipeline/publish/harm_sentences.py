@@ -1,4 +1,4 @@
-"""What a report says of the harm that its own visits did."""
+"""The sentences of a report about the harm that the sweep's own visits did."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -8,35 +8,38 @@ from pipeline.statistics.difference import difference
 from pipeline.statistics.interval import share
 
 Counts = tuple[int, int]
-"""How many were gone, of how many that were alive."""
+"""How many hosts were gone, of how many that had been alive."""
 
 
 def sentences(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Of the rows of `harm_arms`: what visits did, each with the bound that the sample allows; nothing without a harm check."""
-    found: dict[str, Counts] = {row["arm"]: (row["ended"], row["alive"]) for row in rows}
-    visited, unvisited = found.get(Arm.VISITED), found.get(Arm.UNVISITED)
+    """What visits did, from the rows of `harm_arms`, each with the bound that the sample allows; nothing without a harm check."""
+    arms: dict[str, Counts] = {row["arm"]: (row["ended"], row["alive"]) for row in rows}
+    visited, unvisited = arms.get(Arm.VISITED), arms.get(Arm.UNVISITED)
     if visited and unvisited:
-        yield _arms(visited, unvisited)
-    if speakers := found.get(Arm.SPEAKER):
-        told = share(*speakers)
+        yield _effect(visited, unvisited)
+    if speakers := arms.get(Arm.SPEAKER):
+        gone = share(*speakers)
         yield (
             f"Of {speakers[1]:,} hosts that spoke DICOM, {speakers[0]:,} no longer answered some time after the visit "
-            f"({_percent(told.value)}, with 95 % confidence no more than {_percent(told.high)}), be it for the visit or not."
+            f"({_percent(gone.value)}, with 95 % confidence no more than {_percent(gone.high)}), whatever the cause."
         )
 
 
-def _arms(visited: Counts, unvisited: Counts) -> str:
-    """The comparison of those that were visited with those that were not yet."""
-    told = difference(*visited, *unvisited)
-    verdict = (
-        "visits end hosts" if told.low > 0 else "the sample shows no harm, and no more than the interval's upper end"
+def _effect(visited: Counts, unvisited: Counts) -> str:
+    """The comparison of hosts that were visited with hosts that were not visited yet."""
+    effect = difference(*visited, *unvisited)
+    counts = (
+        f"The sweep measured its own effect. Of {visited[1]:,} hosts that it had visited, {visited[0]:,} no longer answered "
+        f"afterwards; of {unvisited[1]:,} hosts without a visit in between, {unvisited[0]:,}."
     )
+    interval = f"95 % interval {_percent(effect.low)} to {_percent(effect.high)}"
+    if effect.low > 0:
+        return f"{counts} Visits caused a further {_percent(effect.value)} to disappear ({interval}): visits take hosts offline."
     return (
-        f"The sweep measured its own effect: of {visited[1]:,} hosts that a visit had reached {visited[0]:,} were gone after, of "
-        f"{unvisited[1]:,} with no visit between {unvisited[0]:,}; the visit itself makes {_percent(told.value)} gone "
-        f"(95 % interval {_percent(told.low)} to {_percent(told.high)}): {verdict}."
+        f"{counts} The difference of {_percent(effect.value)} ({interval}) shows no harm; the sample rules out "
+        f"that visits take more than {_percent(effect.high)} of hosts offline."
     )
 
 
 def _percent(value: Any) -> str:
-    return f"{100 * float(value):.2f} %"
+    return f"{100 * float(value):.2f} %".replace("-", "−")

@@ -1,6 +1,6 @@
-"""Plots as plain SVG: lines with their intervals, bars of what came and went. Numbers, dates and fixed labels only.
+"""Plots as plain SVG: lines with their intervals, bars of new and missing services. Numbers, dates and fixed labels only.
 
-Colours are those of the map, so that one style sheet turns all figures dark.
+Colours are those of the map, so that one style sheet serves all figures in the dark too.
 """
 
 import math
@@ -31,8 +31,8 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """How many came and how many went up to a time."""
+class Turnover:
+    """How many services appeared and how many disappeared up to a time."""
 
     at: datetime
     came: float
@@ -40,7 +40,7 @@ class Pair:
 
 
 def trend(points: Sequence[Point], label: str) -> str:
-    """A line a series of comparable sweeps, not joined across a change of method; bars show intervals."""
+    """A line for each series of comparable sweeps, not joined across a change of method; bars show intervals."""
     top = _nice(max((point.high or point.value for point in points), default=1))
     frame = _Frame([point.at for point in points], 0, top)
     parts = [*frame.axes()]
@@ -52,14 +52,14 @@ def trend(points: Sequence[Point], label: str) -> str:
         path = " ".join(f"{frame.x(p.at):.1f},{frame.y(p.value):.1f}" for p in points if p.line == line)
         parts.append(f'<polyline points="{path}" fill="none" stroke="{LINE}" stroke-width="2"/>')
     parts += [
-        f'<circle cx="{frame.x(p.at):.1f}" cy="{frame.y(p.value):.1f}" r="3.5" fill="{LINE}"><title>{_told(p)}</title></circle>'
+        f'<circle cx="{frame.x(p.at):.1f}" cy="{frame.y(p.value):.1f}" r="3.5" fill="{LINE}"><title>{_title(p)}</title></circle>'
         for p in points
     ]
     return _figure(parts, label)
 
 
-def turnover(pairs: Sequence[Pair], label: str) -> str:
-    """Bars up for what came, down for what went, a pair a sweep."""
+def turnover(pairs: Sequence[Turnover], label: str) -> str:
+    """For each sweep a bar up for services that appeared, and one down for those that disappeared."""
     top = _nice(max((max(pair.came, pair.went) for pair in pairs), default=1))
     frame = _Frame([pair.at for pair in pairs], -top, top)
     width = max(4.0, min(26.0, (WIDTH - LEFT - RIGHT) / (2.5 * max(1, len(pairs)))))
@@ -68,8 +68,8 @@ def turnover(pairs: Sequence[Pair], label: str) -> str:
         for value, colour, word in ((pair.came, LINE, "new or returned"), (-pair.went, DOWN, "missing")):
             upper, lower = sorted((frame.y(value), frame.y(0)))
             title = f"<title>{pair.at:%Y-%m-%d}: {abs(value):,.0f} {word}</title>"
-            place = f'x="{frame.x(pair.at) - width / 2:.1f}" y="{upper:.1f}" width="{width:.1f}" height="{lower - upper:.1f}"'
-            parts.append(f'<rect {place} fill="{colour}">{title}</rect>')
+            box = f'x="{frame.x(pair.at) - width / 2:.1f}" y="{upper:.1f}" width="{width:.1f}" height="{lower - upper:.1f}"'
+            parts.append(f'<rect {box} fill="{colour}">{title}</rect>')
     parts.append(_line(LEFT, frame.y(0), WIDTH - RIGHT, frame.y(0), INK, 1))
     return _figure(parts, label)
 
@@ -85,7 +85,7 @@ def png(svg: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """Where times and numbers lie on the figure."""
+    """The position of times and numbers on the figure."""
 
     times: Sequence[datetime]
     bottom: float
@@ -101,7 +101,7 @@ class _Frame:
         return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
 
     def axes(self) -> list[str]:
-        """Lines across with their numbers, and some of the dates."""
+        """Horizontal lines with their numbers, and some of the dates."""
         parts = []
         for step in range(STEPS + 1):
             value = self.bottom + (self.top - self.bottom) * step / STEPS
@@ -130,13 +130,13 @@ def _text(x: float, y: float, text: str, anchor: str) -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{INK}" {FONT}>{escape(text)}</text>'
 
 
-def _told(point: Point) -> str:
+def _title(point: Point) -> str:
     ends = "" if point.low is None or point.high is None else f" ({point.low:,.0f} to {point.high:,.0f})"
     return f"{point.at:%Y-%m-%d}: {point.value:,.0f}{ends}"
 
 
 def _nice(value: float) -> float:
-    """The next number that a scale of four steps reads well to."""
+    """The next number that makes a readable end of a scale of four steps."""
     if value <= STEPS:
         return STEPS
     power = 10.0 ** math.floor(math.log10(value))

@@ -1,27 +1,30 @@
-"""The sentences of a report: what was found, how sure that is, and what it does not say."""
+"""The sentences of a report: what the sweep found, how sure that is, and what changed. Each can be published as it is.
+
+No foreign text gets into a sentence: countries appear by the names of our own list.
+"""
 
 import math
 from collections.abc import Iterator
 
 from pipeline.publish import estimates, harm_sentences
-from pipeline.publish.countries import in_sentence, name
+from pipeline.publish.countries import in_sentence
 from pipeline.publish.data import FRESH_DAYS, Facts, Row
-from pipeline.publish.estimates import Changed, Estimate
+from pipeline.publish.estimates import CountryChange, Estimate
 
 #: What a flag of change means.
 FLAGS = {
-    "up": "more came than went",
-    "down": "more went than came",
-    "turnover": "more came and went than loss explains",
+    "up": "more services appeared than disappeared",
+    "down": "more services disappeared than appeared",
+    "turnover": "more services appeared and disappeared than packet loss explains",
 }
 
 #: How many countries get a sentence of their own.
-NAMED = 3
+TOP_COUNTRIES = 3
 
 STEPS = {
     "probed": "probed",
     "responsive": "answered our SYN",
-    "accepts_data": "took our request",
+    "accepts_data": "accepted our data",
     "speaks_dicom": "speak DICOM",
     "accepts_association": "accept the association",
     "echoes": "answer C-ECHO",
@@ -42,13 +45,18 @@ def plural(count: int, noun: str, ending: str = "s") -> str:
     return f"{number(count)} {noun}{'' if count == 1 else ending}"
 
 
+def percent(share: float) -> str:
+    """A share as a percentage with one decimal."""
+    return f"{100 * share:.1f} %"
+
+
 def headline(facts: Facts) -> str:
-    """What the sweep found, in one sentence, with its doubt if the country database was old."""
+    """The result in one sentence, with a caution if the country database was old."""
     totals = facts.totals
-    where = "1 country" if totals["countries"] == 1 else f"{number(totals['countries'])} countries"
-    doubt = f" (countries uncertain: their database was {facts.geo_age} days old)" if facts.geo_stale else ""
-    place = in_sentence(facts.country) if facts.country else where
-    return f"{plural(totals['services'], 'DICOM service')} in {place} answered{doubt}"
+    countries = "1 country" if totals["countries"] == 1 else f"{number(totals['countries'])} countries"
+    where = in_sentence(facts.country) if facts.country else countries
+    caution = f" (countries uncertain: the database was {facts.geo_age} days old)" if facts.geo_stale else ""
+    return f"{plural(totals['services'], 'DICOM service')} in {where} answered{caution}"
 
 
 def warning(facts: Facts) -> str | None:
@@ -56,207 +64,193 @@ def warning(facts: Facts) -> str | None:
     if not facts.geo_stale:
         return None
     return (
-        f"Country databases age: this one was built on {facts.geo_built}, more than {FRESH_DAYS} days before the "
-        "sweep. Take the counts per country as rough; the total does not depend on it."
+        f"The country database was built on {facts.geo_built}, more than {FRESH_DAYS} days before the sweep. "
+        "Addresses move between countries, so the counts per country are approximate. The total is not affected."
     )
 
 
 def sentences(facts: Facts) -> Iterator[str]:
-    """The findings, one sentence each."""
+    """The findings, one sentence or two each."""
     totals = facts.totals
     if not totals["services"]:
-        yield f"None of {number(totals['addresses_probed'])} addresses answered as DICOM does."
+        yield f"No DICOM service answered at any of the {number(totals['addresses_probed'])} addresses probed."
     else:
-        yield (
-            f"Of {plural(totals['services'], 'service')} that speak DICOM at "
-            f"{plural(totals['addresses'], 'address', 'es')}, {number(totals['accepting'])} accepted an association from a "
-            f"stranger and {number(totals['rejected'])} rejected it."
-        )
+        yield _answers(totals)
         if not facts.country:
-            yield from (_country(row) for row in [row for row in found(facts) if row["country"]][:NAMED])
-            yield from (
-                f"{plural(row['services'], 'service')} answered from addresses that the country database does not place."
-                for row in found(facts)
-                if row["country"] is None
-            )
+            yield from _countries(facts)
         yield from _databases(facts)
-        yield from _doubts(facts)
+        yield from _suspicions(facts)
+        yield from _systems(facts)
         yield certainty(facts)
     yield from _change(facts)
-    yield from _lasting(facts)
+    yield from _survival(facts)
     yield from harm_sentences.sentences(facts.marts["harm_arms"].rows)
 
 
+def _answers(totals: Row) -> str:
+    """How many services took the association, rejected or aborted it."""
+    counts = [(totals["accepting"], "accepted an association from an unknown client")]
+    counts += [(totals[column], f"{column} it") for column in ("rejected", "aborted") if totals[column]]
+    answers = [f"{number(count) if count else 'none'} {verb}" for count, verb in counts]
+    services, addresses = plural(totals["services"], "DICOM service"), plural(totals["addresses"], "address", "es")
+    return f"Of {services} at {addresses}, {listed(answers)}."
+
+
+def listed(parts: list[str]) -> str:
+    """Parts of a sentence: "a", "a and b", "a, b and c"."""
+    *first, last = parts
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _countries(facts: Facts) -> Iterator[str]:
+    """The countries with the most services, and the services without one."""
+    rows = with_services(facts)
+    yield from (_country(row) for row in [row for row in rows if row["country"]][:TOP_COUNTRIES])
+    for row in rows:
+        if row["country"] is None:
+            yield f"{plural(row['services'], 'service')} answered at addresses that the country database does not place."
+
+
+def with_services(facts: Facts) -> list[Row]:
+    """The countries with at least one service, the most services first."""
+    return [row for row in facts.marts["countries"].rows if row["services"]]
+
+
+def _country(row: Row) -> str:
+    density = ""
+    if row["per_million"] is not None:
+        density = f": {number(row['per_million'])} addresses with a service per million probed"
+    accepting = number(row["accepting"]) if row["accepting"] else "none"
+    services = plural(row["services"], "DICOM service")
+    return f"{services} answered in {in_sentence(row['country'])}, and {accepting} of them accepted the association{density}."
+
+
 def _databases(facts: Facts) -> Iterator[str]:
-    """How far the counts of countries depend on who places the addresses."""
+    """How far the counts per country depend on the geolocation database."""
     rows = [row for row in facts.marts["country_databases"].rows if row["services_second"] is not None]
     if not rows:
         return
     services, second, both = (sum(row[key] for row in rows) for key in ("services", "services_second", "both"))
     if facts.country:
         yield (
-            f"A second database places {plural(second, 'service')} in {in_sentence(facts.country)}, "
-            f"{number(both)} of them the same."
+            f"A second geolocation database places {plural(second, 'service')} in {in_sentence(facts.country)}; "
+            f"{number(both)} of them are among those counted here."
         )
     else:
         yield (
-            f"A second database of places agrees on the country of {number(both)} of the {plural(services, 'service')}; the "
-            "counts by both stand side by side below."
+            f"A second geolocation database agrees on the country of {number(both)} of the {plural(services, 'service')}. "
+            "The counts by both are listed below."
         )
 
 
-def _doubts(facts: Facts) -> Iterator[str]:
-    """How many are likely no medical system, and how many systems the services are."""
-    sums = {key: sum(row[key] for row in facts.marts["doubts"].rows) for key in ("honeypot", "answers_everything")}
-    if any(sums.values()):
+def _suspicions(facts: Facts) -> Iterator[str]:
+    """How many services are probably not medical systems."""
+    rows = facts.marts["doubts"].rows
+    honeypots, uniform = (sum(row[column] for row in rows) for column in ("honeypot", "answers_everything"))
+    if honeypots or uniform:
         yield (
-            f"{number(sums['honeypot'])} of the services behave as known honeypots do and {number(sums['answers_everything'])} "
-            "stand in networks that answer everything; they are counted here, and shown apart below."
+            f"{number(honeypots)} of the services behave like known honeypots, and {number(uniform)} are in networks in which "
+            "nearly every address answers, or many give the same answer. They are included in the counts and shown separately "
+            "below."
         )
+
+
+def _systems(facts: Facts) -> Iterator[str]:
+    """How many systems the services run on."""
     rows = [row for row in facts.marts["system_counts"].rows if row["possible"] is not None]
     if rows:
-        low, high = (sum(row[key] for row in rows) for key in ("possible", "certain"))
-        yield f"The services are between {number(low)} and {number(high)} systems, by how much evidence makes two services one."
+        low, high = (sum(row[column] for row in rows) for column in ("possible", "certain"))
+        count = f"{number(low)} to {number(high)} distinct systems" if low < high else plural(high, "distinct system")
+        yield (
+            f"These services run on an estimated {count}"
+            + (", depending on how strictly services are grouped." if low < high else ".")
+        )
 
 
 def certainty(facts: Facts) -> str:
-    """How far the count can be off: what sampling and loss hide."""
-    totals, seen = facts.totals, facts.seen
-    if seen:
-        chance = seen.chance
-        (told,) = facts.estimates([totals["services"]])
-        sample = (
-            f"{100 * facts.about['sampled_share']:.3g} % of the addresses were visited, and " if facts.sampled else ""
-        )
-        begin = f"{sample}by" if sample else "By"
-        return (
-            f"{begin} {seen.how} the sweep sees {_percent(chance.value)} of what is there (95 % interval "
-            f"{_percent(chance.low)} to {_percent(chance.high)}): an estimated {number(round(told.value))} services were there "
-            f"(95 % interval {number(int(told.low))} to {number(int(told.high))})."
-        )
+    """How far the count can be off: what sampling and packet loss hide."""
+    if facts.detection:
+        return _by_detection(facts, facts.detection.chance, facts.detection.method)
     if not facts.sampled:
         return (
-            "The whole target space was swept: the count is complete up to loss on the network, "
+            "The sweep probed the whole target space. The count is complete except for packet loss, "
             "which this sweep did not estimate."
         )
-    low, middle, high = (
-        number(round(totals[key])) for key in ("addresses_low", "addresses_estimated", "addresses_high")
+    columns = ("addresses_low", "addresses_estimated", "addresses_high")
+    low, estimated, high = (number(round(facts.totals[column])) for column in columns)
+    return (
+        f"{_sample(facts)} In the whole target space, an estimated {estimated} addresses would answer as DICOM services "
+        f"(95 % Wilson interval {low} to {high}), not counting those that packet loss hides."
+    )
+
+
+def _sample(facts: Facts) -> str:
+    return f"The sweep probed a random {100 * facts.about['sampled_share']:.3g} % of the addresses."
+
+
+def _by_detection(facts: Facts, chance: Estimate, method: str) -> str:
+    """The estimate where a second look measured the loss."""
+    (reachable,) = facts.estimates([facts.totals["services"]])
+    begin = (
+        f"{_sample(facts)} Measured against {method}, it" if facts.sampled else f"Measured against {method}, the sweep"
     )
     return (
-        f"A random {100 * facts.about['sampled_share']:.3g} % of the addresses was visited: an estimated {middle} "
-        f"addresses of the whole target space would answer (95 % Wilson interval {low} to {high}), loss on the "
-        "network not included."
+        f"{begin} detects {percent(chance.value)} of what responds (95 % interval {percent(chance.low)} to "
+        f"{percent(chance.high)}). An estimated {number(round(reachable.value))} services were reachable "
+        f"(95 % interval {number(int(reachable.low))} to {number(int(reachable.high))})."
     )
 
 
 def _change(facts: Facts) -> Iterator[str]:
-    """What came and went since the sweep that is compared with, and how much of it loss makes."""
-    if not facts.changes or facts.compared is None:
+    """What appeared and disappeared since the sweep to compare with, and how much of that packet loss explains."""
+    if not facts.changes or facts.comparison is None:
         return
-    told = facts.changes[0]
-    of = told.stayed + told.went
+    total = facts.changes[0]
     yield (
-        f"Of {plural(of, 'service')} seen {_ago(facts)} before, {number(told.went)} did not answer now, and {number(told.came)} "
-        f"answered that did not then."
+        f"Of {plural(total.stayed + total.went, 'service')} seen {earlier(facts)} earlier, {number(total.went)} did not answer "
+        f"this time, and {number(total.came)} answered that had not been seen then."
     )
-    if max(told.by_loss) > 0:
+    if max(total.by_loss) > 0:
         yield (
-            f"Loss alone would make {number(round(told.by_loss[1]))} look gone and {number(round(told.by_loss[0]))} look new; "
-            f"beyond that, {_range(told.gone)} are gone and {_range(told.new)} are new. {_verdict(told)}"
+            f"Packet loss alone would make {number(round(total.by_loss[1]))} look gone and {number(round(total.by_loss[0]))} "
+            f"look new. Beyond that, an estimated {_range(total.gone)} are gone and {_range(total.new)} are new. {_verdict(total)}"
         )
     else:
-        yield _verdict(told)
-    flagged = [row for row in facts.changes[1:] if row.flag and row.country]
-    if flagged and not facts.country:
-        yield (
-            "Countries with a change beyond chance: "
-            + ", ".join(f"{name(row.country)} ({FLAGS[row.flag]})" for row in flagged)
-            + "."
-        )
+        yield _verdict(total)
+    significant = [row for row in facts.changes[1:] if row.flag and row.country]
+    if significant and not facts.country:
+        countries = listed([f"{in_sentence(row.country)} ({FLAGS[row.flag]})" for row in significant])
+        yield f"The change exceeds chance in {countries}."
 
 
-def _verdict(told: Changed) -> str:
-    """What the two tests say."""
-    growth = f"p = {told.p_growth:.2g}, McNemar’s exact test"
-    if told.p_growth < 0.05:
-        return (
-            f"More {'came than went' if told.came > told.went else 'went than came'} than chance explains ({growth})."
-        )
-    return f"That as many came as went is not refuted ({growth})."
+def _verdict(change: CountryChange) -> str:
+    """What the test of growth gives."""
+    test = f"p = {change.p_growth:.2g}, McNemar’s exact test"
+    if change.p_growth >= estimates.SIGNIFICANT:
+        return f"New and disappeared services do not differ significantly in number ({test})."
+    direction = "appeared than disappeared" if change.came > change.went else "disappeared than appeared"
+    return f"Significantly more services {direction} ({test})."
 
 
-def _lasting(facts: Facts) -> Iterator[str]:
-    """How long an exposure lasts, once a series is long enough to tell."""
+def _survival(facts: Facts) -> Iterator[str]:
+    """How long an exposure lasts, once a series is long enough for an estimate."""
     if not facts.survival:
         return
     last = facts.survival[-1].stays
     days = estimates.half_life(facts.survival)
-    half = f"; at this rate half of them would be gone after {number(round(days))} days" if math.isfinite(days) else ""
+    half = f" At this rate, half of them would be gone after {number(round(days))} days." if math.isfinite(days) else ""
     yield (
-        f"In the last step that the series can tell, {_percent(last.value)} of the exposed services stayed "
-        f"(95 % interval {_percent(last.low)} to {_percent(last.high)}, loss taken out){half}."
+        f"Between the last two sweeps that allow an estimate, {percent(last.value)} of the exposed services persisted "
+        f"(95 % interval {percent(last.low)} to {percent(last.high)}, corrected for packet loss).{half}"
     )
 
 
-def _ago(facts: Facts) -> str:
-    assert facts.compared is not None  # noqa: S101 - the caller looked
-    days = round((facts.started - facts.compared.started).total_seconds() / 86400)
+def earlier(facts: Facts) -> str:
+    """How long before this sweep the one it is compared with began: "1 week", "10 days"."""
+    assert facts.comparison is not None  # noqa: S101 - the callers looked
+    days = round((facts.started - facts.comparison.started).total_seconds() / 86400)
     return plural(days // 7, "week") if days and days % 7 == 0 else plural(days, "day")
 
 
-def _range(told: Estimate) -> str:
-    return f"{number(round(told.value))} ({number(round(told.low))} to {number(round(told.high))})"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def found(facts: Facts) -> list[Row]:
-    """The countries with at least one service, the most services first."""
-    return [row for row in facts.marts["countries"].rows if row["services"]]
-
-
-def _country(row: Row) -> str:
-    return (
-        f"{plural(row['services'], 'DICOM service')} in {in_sentence(row['country'])} answered, "
-        f"{number(row['accepting'])} of them accepted the association: {number(row['per_million'])} "
-        f"addresses per million probed."
-    )
-
-
-def method(facts: Facts) -> list[tuple[str, str]]:
-    """What was done, as pairs of term and text."""
-    about, losses = facts.about, facts.losses
-    return [
-        ("Sweep", f"{about['name']} ({facts.sweep})"),
-        ("Dates", f"{facts.started:%Y-%m-%d %H:%M} to {about['finished_at']:%Y-%m-%d %H:%M} UTC"),
-        ("Plan digest", str(about["plan_digest"])),
-        ("Profile", str(about["profile"])),
-        ("Ports", ", ".join(map(str, about["ports"]))),
-        ("Target space", f"{number(about['addresses'])} addresses, {number(about['sampled_addresses'])} visited"),
-        ("Probes", f"{number(about['probes_sent'])}, on average {number(facts.rate)} a second"),
-        ("Vantages", number(about["vantages"])),
-        ("Received and set aside", ", ".join(f"{key.replace('_', ' ')} {number(n)}" for key, n in losses.items())),
-        ("Countries", facts.country_source or "not enriched"),
-        ("Countries, second database", facts.second_source or "none was asked"),
-        ("Method", f"series of {plural(len(facts.series), 'sweep')} that asked alike, from the same place"),
-        ("Detection", _detection(facts)),
-        ("Compared with", _compared(facts)),
-        ("Small cells", f"crossed with a country, fewer than {facts.edition.least} services are not told apart"),
-        ("Exposed means", "exposed_2026_11: an answer that only a DICOM upper layer gives (accept, reject, abort)"),
-        ("Program", f"dicom-census {about['code_version']}"),
-    ]
-
-
-def _detection(facts: Facts) -> str:
-    seen = facts.seen
-    if seen is None:
-        return "not estimated: no second look, and no other vantage that asked alike within three days"
-    return f"{_percent(seen.chance.value)} ({_percent(seen.chance.low)} to {_percent(seen.chance.high)}), by {seen.how}"
-
-
-def _compared(facts: Facts) -> str:
-    if facts.compared is None:
-        return "nothing: no earlier sweep of the same name, method and vantages that visited every address"
-    return f"{facts.compared.sweep}, {_ago(facts)} before"
+def _range(estimate: Estimate) -> str:
+    return f"{number(round(estimate.value))} ({number(round(estimate.low))} to {number(round(estimate.high))})"

@@ -1,4 +1,4 @@
-"""Every table of a report as CSV: the published marts, and what was concluded from them."""
+"""Every table of a report as CSV: the published marts, and what was estimated from them."""
 
 import csv
 import io
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pipeline.publish import cells
 from pipeline.publish.data import Facts, Row
 from pipeline.publish.escape import csv_cell
-from pipeline.publish.estimates import Changed
+from pipeline.publish.estimates import CountryChange
 
 CHANGED = (
     "country", "stayed", "came", "went", "entered", "left_space", "new_by_loss", "gone_by_loss", "new_net", "new_low",
@@ -16,7 +16,7 @@ CHANGED = (
 )  # fmt: skip
 
 
-#: Marts whose page leaves out the rows without a service; a sheet has them, for their denominators.
+#: Marts of which the page omits the rows without a service; a sheet has them, for their denominators.
 WITH_EMPTY = ("countries", "country_databases", "network_kinds")
 
 
@@ -39,7 +39,7 @@ class Sheet:
 
 
 def sheets(facts: Facts) -> Iterator[Sheet]:
-    """All tables: a mart has its own columns first, then those that were concluded."""
+    """All tables: a mart has its own columns first, then the estimated ones."""
     for name, mart in facts.marts.items():
         lines = cells.rows(facts, name) if name in cells.DERIVED and name not in WITH_EMPTY else mart.rows
         if name == "countries":
@@ -51,12 +51,12 @@ def sheets(facts: Facts) -> Iterator[Sheet]:
 
 
 def _without_service(facts: Facts) -> list[Row]:
-    """The countries in which none was found, with their denominators."""
+    """The countries without a service, with their denominators."""
     nothing = dict.fromkeys(("there", "there_low", "there_high", "came", "went", "change"))
     return [row | nothing for row in facts.marts["countries"].rows if not row["services"]]
 
 
-def _changed(row: Changed) -> Row:
+def _changed(row: CountryChange) -> Row:
     counts = {
         name: getattr(row, name) for name in ("country", "stayed", "came", "went", "entered", "left_space", "flag")
     }

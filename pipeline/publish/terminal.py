@@ -1,4 +1,4 @@
-"""The same tables for a terminal. Whatever is not plain text is written as its code, and nothing is markup."""
+"""The tables of a report for a terminal. Characters that are not plain text are written as their codes; nothing is markup."""
 
 from itertools import accumulate, islice
 
@@ -7,32 +7,33 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.publish import cells as page
 from pipeline.publish import report
-from pipeline.publish.data import Facts, gather
-from pipeline.publish.edition import Edition
+from pipeline.publish.cells import tables
+from pipeline.publish.data import Facts
 from pipeline.publish.escape import visible
+from pipeline.publish.gather import gather
+from pipeline.publish.scope import Scope
 
-#: A terminal is the operator's own: no cell is withheld.
-WHOLE = Edition(least=1)
+#: A terminal is the operator's: no cell is merged.
+WHOLE = Scope(min_cell=1)
 #: A screen that has room for every table, in characters.
 WIDE = 1000
-#: What a column takes beside its text: two blanks and a line.
-BESIDE = 3
+#: The width of a column besides its text: two blanks and a line.
+FRAME = 3
 
 
 def facts(con: duckdb.DuckDBPyConnection, sweep: str) -> Facts:
-    """What the tables are made of; no cell is withheld."""
+    """The data of the tables; no cell is merged."""
     return gather(con, sweep, WHOLE)
 
 
 def country_table(facts: Facts, width: int = WIDE) -> Table:
-    """The countries in which services were found, with as many columns as a screen of this width has room for."""
+    """The countries with services, with as many columns as fit a screen of this width."""
     return _table(facts, "countries", width)
 
 
 def products(facts: Facts) -> Table:
-    """What the exposed services say they are."""
+    """The products that the exposed services declare."""
     return _table(facts, "products")
 
 
@@ -41,14 +42,14 @@ def funnel(facts: Facts) -> Table:
     drawn = Table(title=_text("Funnel"))
     drawn.add_column(_text("Step"))
     drawn.add_column(_text("Targets"), justify="right")
-    drawn.add_column(_text("Of the step before"), justify="right")
+    drawn.add_column(_text(report.FUNNEL[2]), justify="right")
     for step in report.funnel(facts):
         drawn.add_row(*(_text(str(step[key])) for key in ("label", "count", "passed")))
     return drawn
 
 
 def _table(facts: Facts, mart: str, width: int = WIDE) -> Table:
-    table = next(table for table in page.tables(facts) if table.mart == mart)
+    table = next(table for table in tables(facts) if table.mart == mart)
     columns = [
         [visible(text) for text in (heading.text, *(row[number].text for row in table.rows))]
         for number, heading in enumerate(table.headings)
@@ -64,8 +65,8 @@ def _table(facts: Facts, mart: str, width: int = WIDE) -> Table:
 
 
 def _fitting(columns: list[list[str]], width: int) -> int:
-    """How many columns, from the left, a screen has room for; at least one."""
-    ends = accumulate(BESIDE + max(map(cell_len, column)) for column in columns)
+    """How many columns, from the left, fit a screen; at least one."""
+    ends = accumulate(FRAME + max(map(cell_len, column)) for column in columns)
     return max(1, sum(1 + end <= width for end in ends))
 
 

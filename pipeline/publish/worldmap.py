@@ -1,4 +1,4 @@
-"""The world maps: services per country, and addresses with one per million probed, in five classes each; drawn without a network.
+"""The world maps: services per country, and addresses with a service per million probed, in five classes each. No network is used.
 
 Small territories are dots. Colours are chosen so that a style sheet can replace them (`LAND`, `EDGE`, `INK`) for a dark page.
 """
@@ -22,7 +22,7 @@ OUTLINES = REFERENCE / "countries-110m.json"
 ANTARCTICA = 10
 LAND, EDGE, INK = "#dfe3e8", "#fdfdfd", "#565d66"
 WIDTH, HEIGHT = 900, 440
-#: A screen reader is told of so many countries.
+#: The number of countries in the text for screen readers.
 SPOKEN = 20
 QUOTES = {chr(34): "&quot;"}
 NOTHING = "none found"
@@ -32,9 +32,9 @@ COLOURS = ("#08457e", "#2171b5", "#5ba3d0", "#a9cce6", LAND)
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What a map shows of a country: the column of mart `countries`, what it is called, and its classes.
+    """What a map shows of a country: a column of mart `countries`, its titles, and its classes.
 
-    `classes` holds the least value of each class and its label, the greatest first; what is in none of them was not found.
+    `classes` has the smallest value of each class and its label, the greatest first; a value below all of them is `NOTHING`.
     """
 
     file: str
@@ -51,7 +51,7 @@ class Measure:
 
     def level(self, value: float | None) -> str:
         """The class of a value."""
-        return next((label for least, label in self.classes if value and value >= least), NOTHING)
+        return next((label for minimum, label in self.classes if value and value >= minimum), NOTHING)
 
 
 SERVICES = Measure(
@@ -61,7 +61,7 @@ SERVICES = Measure(
 )  # fmt: skip
 PER_MILLION = Measure(
     "map-per-million", "per_million", "Per million addresses", "Addresses with a DICOM service, per million probed",
-    "Addresses with a service, of each million that was probed in the country. Where few were probed, one more or less changes much.",
+    "Addresses with a service per million probed in the country. Where few were probed, one more or less makes a large difference.",
     ((100, "100 and more"), (10, "10 to 100"), (1, "1 to 10"), (0, "under 1")),
 )  # fmt: skip
 MEASURES = (SERVICES, PER_MILLION)
@@ -78,13 +78,13 @@ def svg(rows: Iterable[Row], measure: Measure = SERVICES, *, legend: bool = True
 
 
 def _spoken(rows: Sequence[Row], measure: Measure) -> str:
-    """What a screen reader says of the map: the countries with the greatest numbers, the table has the others."""
+    """The text of the map for screen readers: the countries with the greatest numbers; the table has the others."""
     counted = sorted(_shown(rows, measure), key=lambda row: -row[measure.column])
-    told = "; ".join(_told(row, measure) for row in counted[:SPOKEN])
-    return f"World map. {measure.title}, by country. {told or 'None was found'}."
+    values = "; ".join(_label(row, measure) for row in counted[:SPOKEN])
+    return f"World map. {measure.title}, by country. {values or 'None was found'}."
 
 
-def _told(row: Row, measure: Measure) -> str:
+def _label(row: Row, measure: Measure) -> str:
     return f"{name(row['country'])}: {number(row[measure.column])}"
 
 
@@ -103,7 +103,7 @@ def png(rows: Iterable[Row], measure: Measure = SERVICES) -> bytes:
 
 
 def _spec(chart: Any) -> dict[str, Any]:
-    """The chart as Vega-Lite takes it. The outlines join it here: altair would copy all their coordinates again and again."""
+    """The chart as Vega-Lite expects it. The outlines are added here, since altair would copy their coordinates many times."""
     made: dict[str, Any] = chart.to_dict()
     made.setdefault("datasets", {})[SHAPES] = _outlines()
     return made
@@ -112,8 +112,8 @@ def _spec(chart: Any) -> dict[str, Any]:
 @cache
 def _outlines() -> dict[str, Any]:
     """The countries' borders, as TopoJSON."""
-    found: dict[str, Any] = json.loads(OUTLINES.read_text("utf-8"))
-    return found
+    outlines: dict[str, Any] = json.loads(OUTLINES.read_text("utf-8"))
+    return outlines
 
 
 def _chart(rows: Iterable[Row], measure: Measure, *, legend: bool) -> Any:
@@ -141,13 +141,13 @@ def _chart(rows: Iterable[Row], measure: Measure, *, legend: bool) -> Any:
         .transform_filter(f"+datum.id != {ANTARCTICA}")
         .transform_calculate(numeric="+datum.id")
         .transform_lookup(
-            "numeric", alt.LookupData(alt.InlineData(values=filled), "numeric", ["level", "told"]), default=NOTHING
+            "numeric", alt.LookupData(alt.InlineData(values=filled), "numeric", ["level", "label"]), default=NOTHING
         )
         .mark_geoshape(stroke=EDGE, strokeWidth=0.5)
-        .encode(color=colour, description="told:N")
+        .encode(color=colour, description="label:N")
     )
     circles = alt.Chart(alt.InlineData(values=dots)).mark_circle(size=40, opacity=1, stroke=EDGE, strokeWidth=0.5)
-    placed = circles.encode(longitude="longitude:Q", latitude="latitude:Q", color=colour, description="told:N")
+    placed = circles.encode(longitude="longitude:Q", latitude="latitude:Q", color=colour, description="label:N")
     chart = alt.layer(land, placed) if dots else land
     sized = chart.project("naturalEarth1").properties(width=WIDTH, height=HEIGHT, background="transparent")
     return sized.configure_view(stroke=None)
@@ -156,8 +156,8 @@ def _chart(rows: Iterable[Row], measure: Measure, *, legend: bool) -> Any:
 def _point(row: Row, measure: Measure) -> dict[str, Any]:
     country = countries()[row["country"]]
     where = {"longitude": country.longitude, "latitude": country.latitude}
-    said = {"level": measure.level(row[measure.column]), "told": _told(row, measure)}
-    return {"numeric": country.numeric} | said | where
+    value = {"level": measure.level(row[measure.column]), "label": _label(row, measure)}
+    return {"numeric": country.numeric} | value | where
 
 
 def write(rows: Iterable[Row], folder: Path) -> list[Path]:

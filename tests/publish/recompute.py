@@ -220,7 +220,7 @@ def networks(sweep: Sweep) -> list[Row]:
                 rest = found.get("", counts | dict.fromkeys(counts, 0))
                 found[""] = {
                     "asn": None,
-                    "organisation": "(all other networks, not told apart)",
+                    "organisation": "(all other networks, merged)",
                     "network_kind": None,
                     "addresses_in_plan": None,
                     "addresses_probed": None,

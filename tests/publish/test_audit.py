@@ -29,12 +29,12 @@ def test_the_gravest_comes_first(found: Audit) -> None:
     """Services are in the order of their gravest finding, and each is counted once."""
     ranks = [list(audit.Severity).index(service.severity) for service in found.services]
     assert ranks == sorted(ranks) and sum(found.counts().values()) == len(found.services) == 13
-    assert found.headline() == "12 DICOM services on 12 addresses answered a stranger"
+    assert found.headline() == "12 DICOM services on 12 addresses answered an unknown client"
 
 
 def test_each_rule_says_where(found: Audit) -> None:
     """A finding names the services of which it holds: old TLS, a date that is past, and a check of titles at one each."""
-    where = {said.id: [service.place for service in services] for said, services in found.findings()}
+    where = {rule.id: [service.endpoint for service in services] for rule, services in found.findings()}
     assert len(where["query-open"]) == 10
     for rule in ("old-tls", "certificate-out-of-date", "self-signed", "no-client-certificate"):
         assert where[rule] == ["193.62.0.92:2762"]
@@ -71,6 +71,7 @@ def test_nothing_found_is_said(tmp_path: Path) -> None:
     """An audit in which no port answered says so."""
     found = audited.gathered(tmp_path)
     nothing = Audit(found.sweep, found.owner, found.signed, (), found.started, found.finished, found.method)
-    assert nothing.headline() == "Nothing answered a stranger" and "no port of these ranges answered" in audit.html(
-        nothing
+    assert (
+        nothing.headline() == "Nothing answered an unknown client"
+        and "no port of these ranges answered" in audit.html(nothing)
     )

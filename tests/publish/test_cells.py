@@ -3,7 +3,8 @@
 import pytest
 
 from pipeline.outcome import Outcome
-from pipeline.publish import cells, data
+from pipeline.publish import cells
+from pipeline.publish.gather import gather
 from tests.analysis import lake
 from tests.publish import demo
 
@@ -11,9 +12,9 @@ from tests.publish import demo
 @pytest.mark.parametrize(("visited", "shown"), [(100_000, True), (1_000_000, False)])
 def test_columns_that_mean_nothing_are_left_out(visited: int, shown: bool) -> None:
     """Intervals stand in a sampled sweep's table only, echoes only where a C-ECHO was sent."""
-    table = cells.tables(data.gather(demo.connect(visited=visited), lake.SWEEP))[0]
+    table = cells.tables(gather(demo.connect(visited=visited), lake.SWEEP))[0]
     headings = [heading.text for heading in table.headings]
-    assert ("95\u00a0% from" in headings) == shown and "Echo" not in headings
+    assert ("Addresses, 95\u00a0% CI low" in headings) == shown and "Echoed" not in headings
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
@@ -25,7 +26,7 @@ def test_every_outcome_is_explained(outcome: Outcome) -> None:
 
 def test_columns_are_those_of_the_marts() -> None:
     """Every column that the report shows exists in its mart."""
-    gathered = data.gather(demo.connect(), lake.SWEEP)
+    gathered = gather(demo.connect(), lake.SWEEP)
     derived = {"there", "there_low", "there_high", "came", "went", "change"}
     for mart, (_, columns) in cells.TABLES.items():
         if mart in gathered.marts:

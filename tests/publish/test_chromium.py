@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from pipeline.publish import audit, report
-from pipeline.publish.edition import Edition
+from pipeline.publish.scope import Scope
 from tests.analysis import lake
 from tests.publish import audited, demo, history
 
@@ -29,10 +29,10 @@ def pages(history_con: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempP
     """Reports of a series of sweeps, of one country, since a date, and of peers that mean harm; and an audit of such."""
     folder = tmp_path_factory.mktemp("pages")
     weekly = [sweep for sweep in history.history() if sweep.name == "weekly"]
-    editions = {"series": Edition(), "country": Edition(country="GB"), "since": Edition(since=weekly[-3].id)}
+    editions = {"series": Scope(), "country": Scope(country="GB"), "since": Scope(since=weekly[-3].id)}
     for name, edition in editions.items():
         report.write(history_con, weekly[-1].id, folder / name, {"html"}, edition)
-    report.write(demo.connect(), lake.SWEEP, folder / "hostile", {"html"}, Edition(least=1))
+    report.write(demo.connect(), lake.SWEEP, folder / "hostile", {"html"}, Scope(min_cell=1))
     (folder / "audit").mkdir()
     (folder / "audit" / "report.html").write_text(audit.html(audited.gathered(folder / "audit")), "utf-8")
     return {name: folder / name / "report.html" for name in PAGES}

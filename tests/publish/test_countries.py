@@ -20,9 +20,10 @@ def test_numeric_codes_are_unique() -> None:
 def test_codes_with_an_article_exist() -> None:
     """The article is given to known countries; an unknown code stands for itself."""
     assert countries.countries().keys() >= countries.WITH_ARTICLE
-    assert [countries.in_sentence(code) for code in ("GB", "FR", "QQ", None)] == [
+    assert [countries.in_sentence(code) for code in ("GB", "FR", "QQ", "<b>", None)] == [
         "the United Kingdom",
         "France",
         "QQ",
+        "a country with an unknown code",
         "no known country",
     ]

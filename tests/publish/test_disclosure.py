@@ -2,7 +2,15 @@
 
 import pytest
 
-from pipeline.publish.disclosure import MEMBER, SEVERAL, UNNAMED, WITHHELD, networks, small_cells, withhold
+from pipeline.publish.disclosure import (
+    MEMBER,
+    MERGED,
+    OTHER_NETWORKS,
+    SUPPRESSED,
+    merge_small,
+    name_networks,
+    suppress_host,
+)
 
 NAMES = [
     "OFFIS_DCMTK_367",
@@ -27,13 +35,13 @@ TELLING = [
 @pytest.mark.parametrize("text", NAMES)
 def test_products_are_published(text: str) -> None:
     """Version names and class UIDs of known products pass."""
-    assert withhold(text) == text
+    assert suppress_host(text) == text
 
 
 @pytest.mark.parametrize("text", TELLING)
 def test_hosts_are_withheld(text: str) -> None:
     """A text that holds an address or a host name is replaced whole."""
-    assert withhold(text) == WITHHELD
+    assert suppress_host(text) == SUPPRESSED
 
 
 def cells(*services: int, country: str = "GB") -> list[dict[str, object]]:
@@ -56,17 +64,17 @@ def cells(*services: int, country: str = "GB") -> list[dict[str, object]]:
 )
 def test_small_cells_are_folded(services: tuple[int, ...], left: list[int]) -> None:
     """No cell of 1 to 4 is told apart, and none that a subtraction would tell: the folded ones are two or more."""
-    found = small_cells(cells(*services), ["sector"], 5)
+    found = merge_small(cells(*services), ["sector"], 5)
     assert sorted((row["services"] for row in found), reverse=True) == left
     assert sum(row["services"] for row in found) == sum(services)
-    assert {row["sector"] for row in found if row["sector"] == SEVERAL} == (
-        {SEVERAL} if len(left) < len(services) else set()
+    assert {row["sector"] for row in found if row["sector"] == MERGED} == (
+        {MERGED} if len(left) < len(services) else set()
     )
 
 
 def test_countries_are_folded_apart() -> None:
     """What is small in one country does not hide what is large in another."""
-    found = small_cells([*cells(9, 8), *cells(1, 1, country="FR")], ["sector"], 5)
+    found = merge_small([*cells(9, 8), *cells(1, 1, country="FR")], ["sector"], 5)
     assert [(row["country"], row["services"]) for row in found] == [("FR", 2), ("GB", 8), ("GB", 9)]
 
 
@@ -105,7 +113,9 @@ def test_networks_that_tell_an_owner_are_not_named(
     rows: list[dict[str, object]], named: dict[str, int], rest: int | None
 ) -> None:
     """Only large carriers with services enough are named, and nothing small can be had by subtraction from a kind or the country."""
-    found = networks(rows, 5)
+    found = name_networks(rows, 5)
     assert {row["asn"]: row["services"] for row in found if row["asn"]} == named
-    assert [row["services"] for row in found if row["organisation"] == UNNAMED] == ([] if rest is None else [rest])
-    assert all(row["addresses_in_plan"] is None for row in found if row["organisation"] == UNNAMED)
+    assert [row["services"] for row in found if row["organisation"] == OTHER_NETWORKS] == (
+        [] if rest is None else [rest]
+    )
+    assert all(row["addresses_in_plan"] is None for row in found if row["organisation"] == OTHER_NETWORKS)

@@ -1,5 +1,6 @@
 """Peers' strings, made harmless."""
 
+import re
 import unicodedata
 
 import pytest
@@ -37,3 +38,38 @@ def test_long_texts_are_cut(text: str) -> None:
     """A text longer than is shown ends with how long it was."""
     cut = escape.shown(text)
     assert cut.startswith(escape.visible(text[: escape.LONGEST])) and cut.endswith(f"… ({len(text):,} characters)")
+
+
+@pytest.mark.parametrize(
+    "text", ["OFFIS_DCMTK_367", "dcm4che-5.29.2", "1.2.276.0.7230010", "(withheld: why)", "a 5 % + b"]
+)
+def test_plain_names_can_be_read_in_markdown(text: str) -> None:
+    """A version name of a known product is not changed: what has no meaning within a line stays."""
+    assert escape.markdown(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<b>",
+        "[a](b)",
+        "![a](b)",
+        "*a*",
+        "_a_",
+        "`a`",
+        "a|b",
+        "~~a~~",
+        "&amp;",
+        "http://a",
+        "www.a",
+        "a@b",
+        "#1",
+        "$a$",
+        ":x:",
+        "\\a",
+    ],
+)
+def test_markdown_of_peers_has_no_meaning(text: str) -> None:
+    """Emphasis, code, links, HTML, cells, mentions and emoji come out as text with entities."""
+    escaped = escape.markdown(text)
+    assert "&#" in escaped and re.sub(r"&#(\d+);", lambda code: chr(int(code[1])), escaped) == text

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from pipeline.publish import estimates
-from pipeline.publish.estimates import Step
+from pipeline.publish.estimates import SurvivalStep
 
 LOOKS = [{"sweep": "a", "seen_twice": 95, "seen_second": 100}, {"sweep": "b", "seen_twice": 0, "seen_second": 0}]
 PAIR = {"days": 1.0, "port": 104, "seen_here": 60, "seen_there": 50, "seen_by_both": 45}
@@ -13,13 +13,13 @@ VANTAGES = [{"sweep": "c", "other": "d", **PAIR}, {"sweep": "c", "other": "e", *
 
 
 @pytest.mark.parametrize(
-    ("sweep", "value", "how"),
+    ("sweep", "value", "method"),
     [("a", 0.95, "a second SYN"), ("c", 0.5, "another vantage"), ("d", 0.75, "another vantage"), ("b", None, "")],
 )
-def test_what_a_sweep_sees(sweep: str, value: float | None, how: str) -> None:
+def test_what_a_sweep_sees(sweep: str, value: float | None, method: str) -> None:
     """Second looks tell first; else the vantage that is nearest in time, from either side; else nothing does."""
-    found = estimates.seen(estimates.looks(sweep, LOOKS, VANTAGES))
-    assert (found.chance.value, found.how) == (value, how) if found else value is None
+    found = estimates.detected(estimates.second_look(sweep, LOOKS, VANTAGES))
+    assert (found.chance.value, found.method) == (value, method) if found else value is None
 
 
 def test_estimates() -> None:
@@ -33,8 +33,8 @@ def test_estimates() -> None:
 
 def test_a_trend_is_what_each_sweep_tells() -> None:
     """All sweeps of a series at once come to what each comes to alone, those without a second look to their count."""
-    looks = [estimates.looks(sweep, LOOKS, VANTAGES) for sweep in "abcd"]
-    alone = [estimates.estimates([n], 1.0, estimates.seen(found))[0] for n, found in enumerate(looks, 40)]
+    looks = [estimates.second_look(sweep, LOOKS, VANTAGES) for sweep in "abcd"]
+    alone = [estimates.estimates([n], 1.0, estimates.detected(look))[0] for n, look in enumerate(looks, 40)]
     assert estimates.trend(range(40, 44), looks) == alone and alone[1].low == alone[1].high == 41
     assert estimates.trend([], []) == []
 
@@ -52,7 +52,7 @@ def test_flags() -> None:
         moved("D", 100, 4, 1),
         moved("E", 100, 1, 8),
     ]
-    seen = estimates.seen(estimates.looks("a", LOOKS, []))
+    seen = estimates.detected(estimates.second_look("a", LOOKS, []))
     found = estimates.changes(rows, seen, seen)
     assert found[0].country == "all" and found[0].stayed == 500
     assert [row.flag for row in found[1:]] == ["up", "down", "turnover", "", ""]
@@ -65,4 +65,4 @@ def test_short_series_tell_no_survival() -> None:
     row = {"sweep": "a", "days": 7.0, "caught": 5, "marked": 5, "again": 5, "skipped": 0}
     assert estimates.survival([row, row]) == [] and math.isnan(estimates.half_life([]))
     (step,) = estimates.survival([row | {"marked": 0}, row, row | {"again": 0}])
-    assert isinstance(step, Step) and step.stays.value == 1 and estimates.half_life([step]) == math.inf
+    assert isinstance(step, SurvivalStep) and step.stays.value == 1 and estimates.half_life([step]) == math.inf

@@ -2,8 +2,9 @@
 
 import duckdb
 
-from pipeline.publish import data, figures
-from pipeline.publish.edition import Edition
+from pipeline.publish import figures
+from pipeline.publish.gather import gather
+from pipeline.publish.scope import Scope
 from tests.analysis import lake
 from tests.publish import demo
 from tests.publish.history import history
@@ -13,8 +14,8 @@ LAST = "20260629T030000Z-weekly"
 
 def test_a_series_has_its_plots(history_con: duckdb.DuckDBPyConnection) -> None:
     """The trend of all and of the largest countries, and the turnover, with every count said to who cannot see them."""
-    drawn = figures.figures(data.gather(history_con, LAST))
-    own = figures.figures(data.gather(history_con, LAST, Edition(country="GB")))
+    drawn = figures.figures(gather(history_con, LAST))
+    own = figures.figures(gather(history_con, LAST, Scope(country="GB")))
     assert [figure.name for figure in drawn] == ["trend", "trend-US", "trend-GB", "trend-DE", "trend-SG", "turnover"]
     for sweep in history():
         if sweep.name == "weekly" and sweep.week < 5:
@@ -24,4 +25,4 @@ def test_a_series_has_its_plots(history_con: duckdb.DuckDBPyConnection) -> None:
 
 def test_a_single_sweep_has_none() -> None:
     """One sweep has no trend."""
-    assert figures.figures(data.gather(demo.connect(), lake.SWEEP)) == []
+    assert figures.figures(gather(demo.connect(), lake.SWEEP)) == []

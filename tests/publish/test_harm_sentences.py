@@ -10,9 +10,9 @@ def rows(**arms: tuple[int, int]) -> list[dict[str, object]]:
 def test_harm_is_told_from_hosts_that_end_by_themselves() -> None:
     """A fifth gone after a visit and none without is harm; as many gone in both arms is none, and its bound is said."""
     (harmed,) = sentences(rows(visited=(51, 249), unvisited=(0, 220)))
-    assert harmed.endswith(": visits end hosts.") and "20.48 % gone" in harmed
+    assert harmed.endswith(": visits take hosts offline.") and "a further 20.48 % to disappear" in harmed
     (unharmed,) = sentences(rows(visited=(3, 204), unvisited=(5, 190)))
-    assert "shows no harm" in unharmed and "95 % interval -" in unharmed
+    assert "shows no harm" in unharmed and "95 % interval −" in unharmed
 
 
 def test_speakers_have_a_bound_of_their_own() -> None:

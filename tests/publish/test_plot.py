@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 from pipeline.publish import plot
-from pipeline.publish.plot import Pair, Point
+from pipeline.publish.plot import Point, Turnover
 
 BEGIN = datetime(2026, 6, 1, tzinfo=UTC)
 SVG = "{http://www.w3.org/2000/svg}"
@@ -44,7 +44,7 @@ def test_series_are_not_joined() -> None:
 
 def test_turnover_goes_up_and_down() -> None:
     """What came stands above the line, what went below it, each with its words."""
-    drawn = plot.turnover([Pair(BEGIN, 4, 2)], "x")
+    drawn = plot.turnover([Turnover(BEGIN, 4, 2)], "x")
     up, down = ElementTree.fromstring(drawn).findall(f"{SVG}rect")
     assert float(up.get("height", "")) == pytest.approx(2 * float(down.get("height", "")), abs=0.2)
     assert "4 new or returned" in drawn and "2 missing" in drawn

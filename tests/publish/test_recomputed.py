@@ -10,8 +10,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipeline.publish import data, report, worldmap
-from pipeline.publish.edition import Edition
+from pipeline.publish import report, worldmap
+from pipeline.publish.gather import gather
+from pipeline.publish.scope import Scope
 from pipeline.views import views
 from tests.publish import exact, recompute
 from tests.publish.history import Sweep, history
@@ -34,7 +35,7 @@ def reports(history_con: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.Tem
     """The reports of some sweeps, with no cell withheld."""
     folder = tmp_path_factory.mktemp("reports")
     for sweep in CHOSEN:
-        report.write(history_con, sweep, folder / sweep, {"csv", "md"}, Edition(least=1))
+        report.write(history_con, sweep, folder / sweep, {"csv", "md"}, Scope(min_cell=1))
     return {sweep: folder / sweep for sweep in CHOSEN}
 
 
@@ -84,19 +85,21 @@ def test_every_number_is_recomputed(reports: dict[str, Path], sweep: str, table:
 @pytest.mark.parametrize("sweep", CHOSEN)
 def test_the_sentences_have_the_same_numbers(reports: dict[str, Path], sweep: str) -> None:
     """Headline, estimate, change and half-life are said with the recomputed numbers."""
-    said = re.sub(r"&#(\d+);", lambda code: chr(int(code[1])), (reports[sweep] / "report.md").read_text("utf-8"))
+    said = (reports[sweep] / "report.md").read_text("utf-8")
     of: Sweep = SWEEPS[sweep]
     chance, services = recompute.chance(of), len(of.seen)
     low, high = exact.whole(services, chance)
     assert said.startswith(f"# {services} DICOM services in 4 countries answered")
     assert (
-        f"an estimated {round(services / chance[0])} services were there (95 % interval {int(low)} to {int(high)})"
+        f"An estimated {round(services / chance[0])} services were reachable (95 % interval {int(low)} to {int(high)})"
         in said
     )
     changed = recompute.changed(of)
     if changed:
         told = changed[0]
-        assert f"{told['went']} did not answer now, and {told['came']} answered that did not then" in said
+        assert (
+            f"{told['went']} did not answer this time, and {told['came']} answered that had not been seen then" in said
+        )
         for noun, word in (("gone", "are gone"), ("new", "are new")):
             net, least, greatest = (round(told[f"{noun}_{end}"]) for end in ("net", "low", "high"))
             assert f"{net} ({least} to {greatest}) {word}" in said
@@ -109,7 +112,7 @@ def test_the_sentences_have_the_same_numbers(reports: dict[str, Path], sweep: st
 @pytest.mark.parametrize("sweep", CHOSEN)
 def test_the_maps_have_the_same_numbers(history_con: duckdb.DuckDBPyConnection, sweep: str) -> None:
     """Each country that has an outline or a dot is told with its recomputed count, or addresses per million, and no other is."""
-    shown = data.gather(history_con, sweep).marts["countries"].rows
+    shown = gather(history_con, sweep).marts["countries"].rows
     rows = [row for row in recompute.countries(SWEEPS[sweep]) if row["country"] and row["services"]]
     for measure in worldmap.MEASURES:
         told = dict(re.findall(r'aria-label="([^":]+): ([\d.,]+)"', worldmap.svg(shown, measure)))

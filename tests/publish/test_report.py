@@ -5,11 +5,12 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipeline.errors import InputError
 from pipeline.publish import report
-from pipeline.publish.edition import Edition
+from pipeline.publish.scope import Scope
 from pipeline.views import views
 from tests.analysis import lake
 from tests.publish import demo
@@ -23,7 +24,7 @@ MAPS = {f"{name}.{kind}" for name in ("map", "map-per-million") for kind in ("sv
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("report")
-    report.write(demo.connect(), lake.SWEEP, path, FORMATS, Edition(least=1))
+    report.write(demo.connect(), lake.SWEEP, path, FORMATS, Scope(min_cell=1))
     return path
 
 
@@ -54,7 +55,10 @@ def test_all_files_are_written(folder: Path) -> None:
 def test_headline_counts_services_and_countries(texts: dict[str, str]) -> None:
     """The page says first how many services answered, then where, and that loss is not estimated."""
     assert "<h1>11 DICOM services in 2 countries answered</h1>" in texts["report.html"]
-    assert "9 DICOM services in the United Kingdom answered, 8 of them accepted" in texts["report.html"]
+    assert (
+        "9 DICOM services answered in the United Kingdom, and 8 of them accepted the association"
+        in texts["report.html"]
+    )
     assert "which this sweep did not estimate" in texts["report.html"]
     assert texts["report.md"].startswith("# 11 DICOM services in 2 countries answered\n")
 
@@ -107,7 +111,7 @@ def test_no_cell_is_a_formula(folder: Path) -> None:
 def test_long_names_are_cut(folder: Path, texts: dict[str, str]) -> None:
     """A name of 64 kB is its beginning and its length in every file, and no file grows by it."""
     for name in ("report.html", "report.md", "products.csv"):
-        assert "65,535 characters" in texts[name].replace("&#40;", "(")
+        assert "(65,535 characters)" in texts[name]
     assert not [name for name, text in texts.items() if text.count(r"\x1b[31m") > 100]
 
 
@@ -139,6 +143,19 @@ def test_markdown_of_peers_is_text(texts: dict[str, str]) -> None:
     assert line.count("|") == 6
 
 
+def test_our_own_words_are_not_escaped(
+    history_con: duckdb.DuckDBPyConnection, tmp_path: Path, texts: dict[str, str]
+) -> None:
+    """The Markdown file reads well as it is: entities stand in the cells of hostile names only, and in no sentence or heading."""
+    report.write(history_con, "20260629T030000Z-weekly", tmp_path, {"md"})
+    report.write(demo.connect(built="2026-01-01"), lake.SWEEP, tmp_path / "old", {"md"})
+    assert "&#" not in (tmp_path / "report.md").read_text("utf-8")
+    old = (tmp_path / "old" / "report.md").read_text("utf-8")
+    assert "answered (countries uncertain: the database was 170 days old)" in old and "&#" not in old
+    escaped = [line for line in texts["report.md"].splitlines() if "&#" in line]
+    assert 0 < len(escaped) < len(demo.NAMES) and all(line.startswith("| ") for line in escaped)
+
+
 def test_names_of_hosts_are_withheld_together(texts: dict[str, str]) -> None:
     """Names that look like an address or a host are folded into one row, whose counts still add up."""
     withheld = [line for line in texts["products.csv"].splitlines() if "withheld" in line]
@@ -164,14 +181,14 @@ def test_an_old_country_database_is_named_first(tmp_path: Path, built: str, warn
     report.write(demo.connect(built=built), lake.SWEEP, tmp_path, {"html", "md"})
     for name in ("report.html", "report.md"):
         head = (tmp_path / name).read_text("utf-8").partition("Funnel")[0]
-        assert ("countries uncertain" in head) == ("Country databases age" in head) == warned
+        assert ("countries uncertain" in head) == ("counts per country are approximate" in head) == warned
 
 
 def test_a_sample_has_an_interval(tmp_path: Path) -> None:
     """A sampled sweep says what share it visited, and estimates the whole with Wilson's interval."""
     report.write(demo.connect(visited=100_000), lake.SWEEP, tmp_path, {"md"})
     text = (tmp_path / "report.md").read_text("utf-8")
-    assert "A random 10 % of the addresses was visited" in text
+    assert "The sweep probed a random 10 % of the addresses." in text
     assert "an estimated 110 addresses" in text and "Wilson interval 61 to 197" in text
 
 
@@ -187,4 +204,6 @@ def test_a_sweep_that_found_nothing_has_a_report(tmp_path: Path) -> None:
     """No service, no location, no receipt: the report says so and does not fail."""
     con = lake.connect(sweeps=[demo.sweep_row(1_000_000, 0)])
     report.write(con, lake.SWEEP, tmp_path, FORMATS)
-    assert "None of 1,000,000 addresses answered as DICOM does." in (tmp_path / "report.html").read_text("utf-8")
+    assert "No DICOM service answered at any of the 1,000,000 addresses probed." in (
+        tmp_path / "report.html"
+    ).read_text("utf-8")

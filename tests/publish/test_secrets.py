@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from pipeline.publish import report
-from pipeline.publish.edition import Edition
+from pipeline.publish.scope import Scope
 from tests.analysis import lake
 from tests.publish import demo, history
 
@@ -17,11 +17,11 @@ FORMATS = {"html", "md", "csv", "png"}
 NAMED = "resolved.mri.stmary-trust.example"
 TITLE, HOST, HOLDER, NAME = "STMARYPACS", "pacs.stmary.example", "St Mary Hospital Trust", "STMARY_ARCHIVE"
 LEAF = {"subject": f"CN={HOST}", "subject_organization": HOLDER, "san": [HOST, "10.9.8.7"]}
-EDITIONS = (
-    Edition(),
-    Edition(country="GB"),
-    Edition(since="2026-06-01"),
-    Edition(country="US", since="2026-06-09", least=1),
+SCOPES = (
+    Scope(),
+    Scope(country="GB"),
+    Scope(since="2026-06-01"),
+    Scope(country="US", since="2026-06-09", min_cell=1),
 )
 
 
@@ -29,9 +29,9 @@ EDITIONS = (
 def texts(history_con: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Every file of every edition, the downloads inside of a page as text too; pictures by their bytes."""
     folder = tmp_path_factory.mktemp("secrets")
-    for number, edition in enumerate(EDITIONS):
+    for number, scope in enumerate(SCOPES):
         formats = FORMATS - ({"png"} if number else set())
-        report.write(history_con, "20260629T030000Z-weekly", folder / str(number), formats, edition)
+        report.write(history_con, "20260629T030000Z-weekly", folder / str(number), formats, scope)
     report.write(demo.connect(), lake.SWEEP, folder / "demo", FORMATS - {"png"})
     report.write(telling(), lake.SWEEP, folder / "telling", FORMATS)
     files = [path for name in ("0", "1", "2", "3", "demo", "telling") for path in (folder / name).iterdir()]

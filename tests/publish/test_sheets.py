@@ -1,7 +1,8 @@
 """The tables of a report as CSV."""
 
-from pipeline.publish import data, sheets
-from pipeline.publish.edition import Edition
+from pipeline.publish import sheets
+from pipeline.publish.gather import gather
+from pipeline.publish.scope import Scope
 from pipeline.publish.sheets import Sheet
 from tests.analysis import lake
 from tests.publish import demo
@@ -15,7 +16,7 @@ def test_formulas_are_text() -> None:
 
 def test_every_mart_is_a_sheet() -> None:
     """Each mart comes with its columns first, countries without a service too, and what was concluded after them."""
-    found = data.gather(demo.connect(), lake.SWEEP, Edition(least=1))
+    found = gather(demo.connect(), lake.SWEEP, Scope(min_cell=1))
     made = {sheet.name: sheet for sheet in sheets.sheets(found)}
     assert made.keys() == {*found.marts, "survival", "changed"}
     assert made["countries"].columns[-6:] == ("there", "there_low", "there_high", "came", "went", "change")

@@ -62,7 +62,7 @@ def test_each_service_is_reported_for_its_reasons(audited: Path) -> None:
     assert {line["service"]: set(line["findings"].split(", ")) for line in printed} == TRUTH
     page = (audited / "report" / HTML).read_text("utf-8")
     assert all(place in page for place in TRUTH) and "orthanc-roles" in page
-    assert "<h1>8 DICOM services on 8 addresses answered a stranger</h1>" in page
+    assert "<h1>8 DICOM services on 8 addresses answered an unknown client</h1>" in page
 
 
 def test_it_tells_what_was_accepted(audited: Path) -> None:

@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.lake import layout, parts
-from pipeline.publish import data
-from pipeline.publish.edition import Edition
+from pipeline.publish.gather import gather, select
+from pipeline.publish.scope import Scope
 from pipeline.views import connection, marts, views
 from tests.publish.history import history, write
 
@@ -41,7 +41,7 @@ def everything(con: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     found = {}
     for name in (*marts.BUILT, *views.SERIES, "changes", "change_totals", "fates"):
         types = [str(row[:2]) for row in con.execute(f"DESCRIBE {name}").fetchall()]
-        found[name] = sorted(types) + sorted(str(dict(sorted(row.items()))) for row in data.select(con, f"FROM {name}"))
+        found[name] = sorted(types) + sorted(str(dict(sorted(row.items()))) for row in select(con, f"FROM {name}"))
     return found
 
 
@@ -101,12 +101,12 @@ def test_what_is_not_sealed_is_not_built(tmp_path: Path) -> None:
 def test_an_edition_over_built_marts(lake: Path) -> None:
     """A country's edition is the same over built marts, and leaves the connection as it was."""
     with connection.connect(lake) as con:
-        asked = data.gather(con, LAST, Edition(country="GB"))
+        asked = gather(con, LAST, Scope(country="GB"))
     for place in layout.sweeps(lake):
         marts.build(place)
     with connection.connect(lake) as con:
         before = everything(con)
-        assert data.gather(con, LAST, Edition(country="GB")) == asked
+        assert gather(con, LAST, Scope(country="GB")) == asked
         assert everything(con) == before
 
 

@@ -1,7 +1,14 @@
--- Question: How well did the sweep go: what was lost, held back or visited again?
+-- Question: What did the sweep send, and what did it discard, withhold or repeat?
 -- Grain: one row of sums over the receipts of $sweep.
--- Notes: what each count means is said of table `receipts`.
+-- Notes: each count means what the same column of table `receipts` means.
 SELECT
+    CAST(coalesce(sum(probes_sent), 0) AS BIGINT) AS probes_sent,
+    CAST(coalesce(sum(probes_abandoned), 0) AS BIGINT) AS probes_abandoned,
+    CAST(coalesce(sum(second_probes), 0) AS BIGINT) AS second_probes,
+    CAST(coalesce(sum(control_probes), 0) AS BIGINT) AS control_probes,
+    CAST(coalesce(sum(harm_probes), 0) AS BIGINT) AS harm_probes,
+    CAST(coalesce(sum(syn_retransmits), 0) AS BIGINT) AS syn_retransmits,
+    CAST(coalesce(sum(handshakes), 0) AS BIGINT) AS handshakes,
     CAST(coalesce(sum(answers), 0) AS BIGINT) AS answers,
     CAST(coalesce(sum(duplicates), 0) AS BIGINT) AS duplicates,
     CAST(coalesce(sum(resets), 0) AS BIGINT) AS resets,

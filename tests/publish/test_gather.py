@@ -5,9 +5,9 @@ from datetime import date
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.publish import data
-from pipeline.publish.disclosure import WITHHELD
-from pipeline.publish.edition import Edition
+from pipeline.publish.disclosure import SUPPRESSED
+from pipeline.publish.gather import gather
+from pipeline.publish.scope import Scope
 from tests.analysis import lake
 from tests.publish import demo
 
@@ -19,9 +19,9 @@ def test_the_oldest_build_counts() -> None:
         for code, day in (("GB", "2026-06-01"), ("FR", "2026-01-02"))
     ]
     sweep = demo.sweep_row(1_000_000, 0)
-    gathered = data.gather(lake.connect(sweeps=[sweep], coverage=both), lake.SWEEP)
+    gathered = gather(lake.connect(sweeps=[sweep], coverage=both), lake.SWEEP)
     assert gathered.geo_built == date(2026, 1, 2) and gathered.geo_stale
-    bare = data.gather(lake.connect(sweeps=[sweep]), lake.SWEEP)
+    bare = gather(lake.connect(sweeps=[sweep]), lake.SWEEP)
     assert bare.geo_age is None and not bare.geo_stale
 
 
@@ -30,23 +30,23 @@ def test_only_the_asked_sweep_is_gathered() -> None:
     found = {"ip": demo.FIRST, "port": 104, "outcome": "accepted"}
     sweeps = [{**demo.sweep_row(1_000_000, 1), "sweep": name} for name in ("s1", "s2")]
     con = lake.connect(sweeps=sweeps, associations=[{**found, "sweep": "s2"}])
-    assert [data.gather(con, name).totals["services"] for name in ("s1", "s2")] == [0, 1]
+    assert [gather(con, name).totals["services"] for name in ("s1", "s2")] == [0, 1]
 
 
 def test_withheld_names_are_folded_last() -> None:
     """Names that are withheld make one row after the others, with the sums of their counts."""
-    *_, last = data.gather(demo.connect(), lake.SWEEP, Edition(least=1)).marts["products"].rows
-    assert last["implementation_version_name"] == WITHHELD and last["services"] == 3
+    *_, last = gather(demo.connect(), lake.SWEEP, Scope(min_cell=1)).marts["products"].rows
+    assert last["implementation_version_name"] == SUPPRESSED and last["services"] == 3
 
 
 def test_an_unknown_sweep_is_an_input_error() -> None:
     """A sweep that is not in the lake is refused by name."""
     with pytest.raises(InputError, match="sweep absent"):
-        data.gather(lake.connect(), "absent")
+        gather(lake.connect(), "absent")
 
 
 def test_times_are_in_utc() -> None:
     """Dates are those of UTC, whatever zone the connection shows."""
     con = demo.connect()
     con.execute("SET TimeZone = 'Asia/Tokyo'").fetchall()
-    assert data.gather(con, lake.SWEEP).started.isoformat() == "2026-06-20T00:00:00+00:00"
+    assert gather(con, lake.SWEEP).started.isoformat() == "2026-06-20T00:00:00+00:00"

@@ -1,4 +1,4 @@
-"""Editions: of a country, since an earlier sweep."""
+"""The scope of a report: a country, an earlier sweep to compare with, the smallest cell."""
 
 from pathlib import Path
 
@@ -6,8 +6,9 @@ import duckdb
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.publish import cells, data, report, sentences
-from pipeline.publish.edition import Edition, base
+from pipeline.publish import cells, report, sentences
+from pipeline.publish.gather import gather
+from pipeline.publish.scope import Scope, base
 from tests.analysis import lake
 from tests.publish import demo, recompute
 from tests.publish.history import history
@@ -24,7 +25,7 @@ def con(history_con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 
 def test_a_country_has_its_own_numbers(con: duckdb.DuckDBPyConnection) -> None:
     """The British edition counts what is British, by its own denominators, in every table."""
-    found = data.gather(con, LAST, Edition(country="GB"))
+    found = gather(con, LAST, Scope(country="GB"))
     totals = found.totals
     assert (totals["services"], totals["addresses_probed"]) == (len(BRITISH), recompute.asked(SWEEP)["GB"])
     assert [row["targets"] for row in found.marts["funnel"].rows] == [
@@ -53,22 +54,22 @@ def test_a_c_echo_that_was_not_sent_is_not_counted(profile: str, country: str | 
         locations=[{"ip": 1, "country": "GB"}],
         coverage=[{"country": "GB", "addresses": 600_000}, {"country": "FR", "addresses": 400_000}],
     )
-    gathered = data.gather(con, lake.SWEEP, Edition(country=country))
+    gathered = gather(con, lake.SWEEP, Scope(country=country))
     (step,) = [step for step in report.funnel(gathered) if step["label"] == "answer C-ECHO"]
     assert step["count"] == ("0" if profile == "echo" else "not requested")
     assert gathered.totals["echoed"] == (0 if profile == "echo" else None)
     shown = [heading.text for heading in cells.tables(gathered)[0].headings]
-    assert ("Echo" in shown) == (profile == "echo")
+    assert ("Echoed" in shown) == (profile == "echo")
 
 
 def test_the_second_database_keeps_its_own_count(con: duckdb.DuckDBPyConnection) -> None:
     """A country's edition tells all services that the second database places there, whatever the first one says of them."""
-    found = data.gather(con, LAST, Edition(country="DE"))
+    found = gather(con, LAST, Scope(country="DE"))
     (expected,) = [row for row in recompute.country_databases(SWEEP) if row["country"] == "DE"]
     assert list(found.marts["country_databases"].rows) == [expected]
     assert expected["services_second"] > expected["services"] == expected["both"]
     assert any(
-        said.startswith(f"A second database places {expected['services_second']} services in Germany, ")
+        said.startswith(f"A second geolocation database places {expected['services_second']} services in Germany; ")
         for said in sentences.sentences(found)
     )
 
@@ -76,16 +77,16 @@ def test_the_second_database_keeps_its_own_count(con: duckdb.DuckDBPyConnection)
 def test_a_countrys_change_is_its_own(con: duckdb.DuckDBPyConnection) -> None:
     """What came and went is that of the country, as in the edition of all."""
     (expected,) = [row for row in recompute.changed(SWEEP) if row["country"] == "GB"]
-    told = data.gather(con, LAST, Edition(country="GB")).changes[0]
+    told = gather(con, LAST, Scope(country="GB")).changes[0]
     assert (told.stayed, told.came, told.went) == (expected["stayed"], expected["came"], expected["went"])
 
 
 def test_the_views_are_whole_again(con: duckdb.DuckDBPyConnection) -> None:
     """After an edition of a country the connection speaks of all countries, also after one that failed."""
-    data.gather(con, LAST, Edition(country="GB"))
+    gather(con, LAST, Scope(country="GB"))
     with pytest.raises(InputError):
-        data.gather(con, LAST, Edition(country="GB", since="nothing"))
-    assert data.gather(con, LAST).totals["services"] == len(SWEEP.seen)
+        gather(con, LAST, Scope(country="GB", since="nothing"))
+    assert gather(con, LAST).totals["services"] == len(SWEEP.seen)
 
 
 @pytest.mark.parametrize(
@@ -113,32 +114,32 @@ def test_what_cannot_be_compared_is_refused(con: duckdb.DuckDBPyConnection, sinc
 def test_a_first_sweep_is_compared_with_nothing(con: duckdb.DuckDBPyConnection) -> None:
     """The first of a series, and that of a changed method, have no change to tell."""
     for sweep in ("20260601T030000Z-weekly", "20260706T030000Z-weekly"):
-        found = data.gather(con, sweep)
+        found = gather(con, sweep)
         assert (
-            found.compared is None
+            found.comparison is None
             and found.changes == []
-            and "did not answer now" not in " ".join(sentences.sentences(found))
+            and "did not answer this time" not in " ".join(sentences.sentences(found))
         )
 
 
 def test_changes_since_a_month(con: duckdb.DuckDBPyConnection) -> None:
     """Four weeks are compared by sets: in both, now only, then only."""
     then, now = ({(h.ip, h.port) for h in s.seen} for s in (history()[0], SWEEP))
-    told = data.gather(con, LAST, Edition(since="20260601T030000Z-weekly"))
+    told = gather(con, LAST, Scope(since="20260601T030000Z-weekly"))
     first = told.changes[0]
     assert (first.stayed, first.came + first.entered, first.went + first.left_space) == (
         len(then & now),
         len(now - then),
         len(then - now),
     )
-    assert "seen 4 weeks before" in " ".join(sentences.sentences(told))
+    assert "seen 4 weeks earlier" in " ".join(sentences.sentences(told))
 
 
-@pytest.mark.parametrize("wrong", [{"country": "XX"}, {"country": "gb"}, {"least": 0}])
+@pytest.mark.parametrize("wrong", [{"country": "XX"}, {"country": "gb"}, {"min_cell": 0}])
 def test_wrong_editions(wrong: dict[str, object]) -> None:
     """A country that is none, and a least cell below one, are refused."""
     with pytest.raises(InputError):
-        Edition(**wrong)  # type: ignore[arg-type]
+        Scope(**wrong)  # type: ignore[arg-type]
 
 
 def test_the_command_line(history_lake: Path, tmp_path: Path) -> None:

@@ -1,0 +1,178 @@
+"""Read the data of a report from the marts, with peers' strings made safe and disclosure control applied."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+import duckdb
+
+from pipeline.errors import InputError
+from pipeline.publish.data import Comparison, Facts, Mart, Row
+from pipeline.publish.disclosure import (
+    PEER_COLUMNS,
+    RARE,
+    SUPPRESSED,
+    merge_small,
+    name_networks,
+    suppress_host,
+    suppress_rare,
+)
+from pipeline.publish.escape import LONGEST, shown, visible
+from pipeline.publish.scope import Scope, base, restricted
+from pipeline.views import views
+from pipeline.views.views import NAMED, PUBLISHED, SERIES
+
+#: The longest description of a database that is shown, in characters; a sweep may have several databases.
+LONG_SOURCE = 2048
+
+#: Columns in which a peer may name itself.
+PEER_NAMES = ("implementation_class_uid", "implementation_version_name")
+#: Columns that, crossed with the country, make cells which may be too small to publish.
+CROSSED = {
+    "ports": ("port",),
+    "sectors": ("sector", "confidence"),
+    "network_kinds": ("network_kind", "confidence"),
+    "suspicions": ("suspicion",),
+}
+
+#: Marts from which a country's edition takes the rows of the country; all others are computed from the country's targets alone.
+WHOLE = ("countries", "country_databases", "changes")
+
+
+def gather(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope | None = None) -> Facts:
+    """Read what is published of a sealed sweep. Raises InputError if there is no such sweep, or none to compare with."""
+    scope = scope or Scope()
+    about = query(con, "about", sweep=sweep)
+    if not about:
+        raise InputError(
+            f"sweep {visible(sweep)}",
+            "is not sealed in this lake; `census sql LAKE 'SELECT sweep FROM sweeps'` lists those that are",
+        )
+    sources = query(con, "country_sources", sweep=sweep)
+    source = "; ".join(dict.fromkeys(row["country_source"] for row in sources if row["country_source"])) or None
+    second = next((row["second_source"] for row in sources if row["second_source"]), "")
+    return Facts(
+        sweep=visible(sweep),
+        about=_safe(about[0]),
+        packets=query(con, "packets", sweep=sweep)[0],
+        marts=_marts(con, sweep, scope),
+        country_source=shown(source, LONG_SOURCE) if source else None,
+        geo_built=_build_date(source or ""),
+        second_source=shown(second, LONG_SOURCE) or None,
+        scope=scope,
+        comparison=_comparison(con, sweep, scope),
+        history=tuple(query(con, "change_history", sweep=sweep)),
+    )
+
+
+def _marts(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope) -> dict[str, Mart]:
+    """All published marts of a sweep, or of a country in it."""
+    whole = {name: _mart(con, name, sweep, scope) for name in WHOLE}
+    with restricted(con, scope.country):
+        marts = {name: whole.get(name) or _mart(con, name, sweep, scope) for name in (*PUBLISHED, *NAMED, *SERIES)}
+    return _of_country(marts, scope.country) if scope.country else marts
+
+
+def _comparison(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope) -> Comparison | None:
+    before = base(con, sweep, scope.since)
+    if before is None:
+        return None
+    rows = query(con, "compared", before=before, sweep=sweep)
+    (earlier,) = select(con, "SELECT started_at FROM sweeps WHERE sweep = ?", before)
+    kept = [row for row in rows if not scope.country or row["country"] == scope.country]
+    return Comparison(visible(before), earlier["started_at"], tuple(kept))
+
+
+def _of_country(marts: dict[str, Mart], country: str) -> dict[str, Mart]:
+    """The marts of a country's edition: totals and funnel with its own denominators, and no other country's rows."""
+    own = {
+        name: replace(mart, rows=tuple(row for row in mart.rows if row["country"] == country))
+        for name, mart in marts.items()
+        if "country" in mart.columns
+    }
+    (total,) = marts["totals"].rows
+    zeros = {column: None if value is None else 0 for column, value in total.items() if column != "countries"}
+    counts = own["countries"].rows[0] if own["countries"].rows else zeros
+    funnel = tuple(
+        {"position": row["position"], "step": row["step"], "targets": row["targets"], "targets_estimated": None}
+        for row in own["country_funnel"].rows
+    )
+    changes = tuple(
+        row | {key: sum(r[key] for r in own["changes"].rows) for key in row if key in own["changes"].columns}
+        for row in marts["change_totals"].rows
+    )
+    changed = {"totals": (total | {key: counts[key] for key in zeros},), "funnel": funnel, "change_totals": changes}
+    return marts | own | {name: replace(marts[name], rows=rows) for name, rows in changed.items()}
+
+
+def query(con: duckdb.DuckDBPyConnection, name: str, **parameters: str) -> list[Row]:
+    """The rows of a query of a report (`views.report`)."""
+    return _rows(con.execute(views.report(name).sql, parameters))
+
+
+def select(con: duckdb.DuckDBPyConnection, sql: str, *parameters: object) -> list[Row]:
+    """All rows of a query, as dictionaries."""
+    return _rows(con.execute(sql, list(parameters)))
+
+
+def _rows(cursor: duckdb.DuckDBPyConnection) -> list[Row]:
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, map(_in_utc, row), strict=True)) for row in cursor.fetchall()]
+
+
+def _in_utc(value: Any) -> Any:
+    """Times in UTC, whatever zone the connection is set to."""
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
+
+
+def _mart(con: duckdb.DuckDBPyConnection, name: str, sweep: str, scope: Scope) -> Mart:
+    rows = query(con, name, sweep=sweep)
+    columns = tuple(column for column in _columns(con, name) if name in SERIES or column != "sweep")
+    if name in CROSSED:
+        rows = sorted(merge_small(rows, CROSSED[name], scope.min_cell), key=lambda row: -row["services"])
+    if name == "networks":
+        rows = sorted(name_networks(rows, scope.min_cell), key=lambda row: -row["services"])
+    if name == "products":
+        rows = [suppress_rare(row, PEER_NAMES, scope.min_cell) for row in rows]
+    return Mart(name, columns, _merge_suppressed([_safe(row) for row in rows]), views.view(name).question)
+
+
+def _columns(con: duckdb.DuckDBPyConnection, name: str) -> tuple[str, ...]:
+    sql = "SELECT column_name FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index"
+    return tuple(row["column_name"] for row in select(con, sql, name))
+
+
+def _safe(row: Row) -> Row:
+    """A row whose texts hide nothing and are bounded; texts of peers that name somebody are suppressed."""
+    return {key: _safe_text(key, value) if isinstance(value, str) else value for key, value in row.items()}
+
+
+def _safe_text(column: str, value: str) -> str:
+    # Twice the length that is shown is searched, so that a name which the cut would split is still noticed.
+    naming = column in PEER_COLUMNS and suppress_host(visible(value[: 2 * LONGEST])) == SUPPRESSED
+    return SUPPRESSED if naming else shown(value)
+
+
+def _merge_suppressed(rows: list[Row]) -> tuple[Row, ...]:
+    """Rows that suppression made alike, merged with the sums of their counts (a country may be counted in several)."""
+    suppressed = [row for row in rows if {SUPPRESSED, RARE} & set(map(str, row.values()))]
+    sums: dict[tuple[Any, ...], Row] = {}
+    for row in suppressed:
+        key = tuple(value for value in row.values() if not _is_count(value))
+        sums[key] = _sum(sums[key], row) if key in sums else row
+    return (*(row for row in rows if row not in suppressed), *sums.values())
+
+
+def _sum(left: Row, right: Row) -> Row:
+    """Both rows' counts added; all other values are the same in both."""
+    return {key: value + right[key] if _is_count(value) else value for key, value in left.items()}
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _build_date(source: str) -> date | None:
+    """The oldest build date that the sources name."""
+    return min((date.fromisoformat(text) for text in re.findall(r"built (\d{4}-\d\d-\d\d)", source)), default=None)

@@ -1,0 +1,121 @@
+"""The method section of a report: what was sent, the figures that make a number reproducible, and how to read the tables."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from pipeline.publish.data import Facts
+from pipeline.publish.sentences import earlier, listed, number, percent, plural
+from pipeline.wire.capabilities import PROPOSED
+
+#: How to read the tables and figures.
+NOTES = (
+    "“Per million” is the number of addresses with at least one service, per million addresses probed in the country; for sampled "
+    "sweeps it comes with Wilson’s 95 % interval.",
+    "A country is where a geolocation database places an address. Free databases differ on 2 to 10 % of addresses.",
+    "Product names are what the services claim. Names that look like an address or a host are withheld.",
+    "“Appeared” and “disappeared” count the services seen in only one of the two sweeps. A change is marked if its p is below 0.05 "
+    "divided by the number of countries compared, after packet loss is taken into account.",
+    "Suspected honeypots are included in all counts, and shown separately.",
+)
+
+
+class MethodLine(NamedTuple):
+    """A line of the method section; the text is foreign if a database or a configuration wrote part of it."""
+
+    term: str
+    text: str
+    foreign: bool = False
+
+
+def sent(facts: Facts) -> Iterator[str]:
+    """What the sweep sent, with the counts of its receipts."""
+    packets = facts.packets
+    yield f"The sweep sent one SYN to each of {plural(facts.about['probes_sent'], 'target')} (an address and a port)."
+    if packets["probes_abandoned"]:
+        yield f"{plural(packets['probes_abandoned'], 'SYN')} more left in attempts that were cut off and repeated."
+    if packets["second_probes"]:
+        yield f"{plural(packets['second_probes'], 'target')} got a second SYN seconds later, to measure packet loss."
+    if packets["control_probes"]:
+        yield (
+            f"{plural(packets['control_probes'], 'address', 'es')} got a SYN on a port where nothing should answer, to find "
+            "networks that answer everything."
+        )
+    if packets["harm_probes"]:
+        yield f"{plural(packets['harm_probes'], 'further SYN')} checked whether hosts still answered after a visit."
+    if packets["syn_retransmits"]:
+        yield f"The operating system repeated {plural(packets['syn_retransmits'], 'SYN')} that got no answer."
+    yield _request(facts)
+    if packets["handshakes"]:
+        yield f"In {plural(packets['handshakes'], 'connection')} the association was attempted inside TLS."
+    yield "No patient data was queried, retrieved or stored, and nothing that was sent could have returned any."
+
+
+def _request(facts: Facts) -> str:
+    """What a host that answered got, by the sweep's profile."""
+    proposal = "Verification only"
+    if facts.about["profile"] == "capabilities":
+        proposal = f"Verification and {len(PROPOSED) - 1} other services (none of which was used)"
+    echo = ["one C-ECHO where Verification was accepted"] if facts.totals["echoed"] is not None else []
+    steps = [f"a request for an association that proposes {proposal}", *echo, "a release or an abort"]
+    return f"Only hosts that answered got more: {listed(steps)}."
+
+
+def table(facts: Facts) -> list[MethodLine]:
+    """What was done, line by line."""
+    about, packets = facts.about, {name: number(count) for name, count in facts.packets.items()}
+    return [
+        MethodLine("Sweep", f"{about['name']} ({facts.sweep})", foreign=True),
+        MethodLine("Dates", f"{facts.started:%Y-%m-%d %H:%M} to {about['finished_at']:%Y-%m-%d %H:%M} UTC"),
+        MethodLine("Plan digest", str(about["plan_digest"])),
+        MethodLine("Profile", str(about["profile"])),
+        MethodLine("Ports", ", ".join(map(str, about["ports"]))),
+        MethodLine(
+            "Target space", f"{number(about['addresses'])} addresses, {number(about['sampled_addresses'])} visited"
+        ),
+        MethodLine("Probes", f"{number(about['probes_sent'])}, on average {number(facts.rate)} a second"),
+        MethodLine("Vantages", number(about["vantages"])),
+        MethodLine(
+            "Answers",
+            f"{packets['answers']} SYN-ACKs ({packets['duplicates']} repeated), {packets['resets']} resets, "
+            f"{packets['unreachable']} messages that a host is unreachable",
+        ),
+        MethodLine(
+            "Not probed",
+            f"{packets['suppressed']} targets, opted out or quarantined ({packets['quarantined']} quarantined)",
+        ),
+        MethodLine("Packets discarded", f"{packets['ring_dropped']}, because the receive ring was full"),
+        MethodLine(
+            "Interruptions",
+            f"{packets['stalls']} pauses of a sender, {packets['revisited']} conversations repeated after a crash",
+        ),
+        *_sources(facts),
+        MethodLine(
+            "Comparable sweeps", f"{plural(len(facts.series), 'sweep')} in this series (same request, same vantages)"
+        ),
+        MethodLine("Detection", _detection(facts)),
+        MethodLine("Compared with", _comparison(facts), foreign=True),
+        MethodLine("Small cells", f"cells of a country with fewer than {facts.scope.min_cell} services are merged"),
+        MethodLine(
+            "Exposed means", "exposed_2026_11: an answer that only a DICOM upper layer gives (accept, reject, abort)"
+        ),
+        MethodLine("Program", f"dicom-census {about['code_version']}", foreign=True),
+    ]
+
+
+def _sources(facts: Facts) -> Iterator[MethodLine]:
+    """The databases that place addresses in countries."""
+    yield MethodLine("Countries", facts.country_source or "not enriched", foreign=True)
+    yield MethodLine("Countries, second database", facts.second_source or "none used", foreign=True)
+
+
+def _detection(facts: Facts) -> str:
+    if facts.detection is None:
+        return "not estimated: no second SYN, and no other vantage with the same request within three days"
+    chance = facts.detection.chance
+    return f"{percent(chance.value)} ({percent(chance.low)} to {percent(chance.high)}), by {facts.detection.method}"
+
+
+def _comparison(facts: Facts) -> str:
+    if facts.comparison is None:
+        return "nothing: no earlier sweep of the same name, method and vantages that visited every address"
+    return f"{facts.comparison.sweep}, {earlier(facts)} earlier"

@@ -1,0 +1,55 @@
+"""The method section of a report."""
+
+from typing import Any
+
+import pytest
+
+from pipeline.publish import method_section
+from pipeline.publish.gather import gather
+from tests.analysis import lake
+from tests.publish import demo
+
+
+def test_method_names_what_makes_a_number_recomputable() -> None:
+    """Plan digest, ports, sample, rate, dates and country database are all in the method; our own address is not."""
+    told = {fact.term: fact.text for fact in method_section.table(gather(demo.connect(visited=100_000), lake.SWEEP))}
+    assert told["Plan digest"] == "ab" * 32 and told["Ports"] == "104, 11112"
+    assert told["Target space"] == "1,000,000 addresses, 100,000 visited"
+    assert told["Dates"] == "2026-06-20 00:00 to 2026-06-20 05:00 UTC" and "a second" in told["Probes"]
+    assert told["Countries"].startswith("made up, built 2026-06-17") and told["Vantages"] == "1"
+
+
+def sent(profile: str = "echo", **counts: int) -> str:
+    """What the section says of a sweep with these sums in its receipts."""
+    sweep: dict[str, Any] = demo.sweep_row(1_000_000, 0) | {"profile": profile, "probes_sent": 2_000_000}
+    con = lake.connect(sweeps=[sweep], receipts=[counts, counts])
+    return " ".join(method_section.sent(gather(con, lake.SWEEP)))
+
+
+def test_every_syn_is_reported() -> None:
+    """Each kind of SYN that left is reported with its count, and one that did not leave is not mentioned."""
+    kinds = {
+        "second_probes": "20 targets got a second SYN",
+        "control_probes": "20 addresses got a SYN on a port where nothing should answer",
+        "harm_probes": "20 further SYNs checked whether hosts still answered",
+        "probes_abandoned": "20 SYNs more left in attempts that were cut off",
+        "syn_retransmits": "repeated 20 SYNs that got no answer",
+        "handshakes": "In 20 connections the association was attempted inside TLS",
+    }
+    for count, sentence in kinds.items():
+        assert sentence in sent(**{count: 10}) and sentence.partition("20 ")[2] not in sent()
+    assert sent().startswith("The sweep sent one SYN to each of 2,000,000 targets")
+
+
+@pytest.mark.parametrize(
+    ("profile", "text"),
+    [
+        ("associate", "proposes Verification only and a release"),
+        ("tls", "proposes Verification only and a release"),
+        ("echo", "proposes Verification only, one C-ECHO where Verification was accepted and a release"),
+        ("capabilities", "proposes Verification and 12 other services (none of which was used) and a release"),
+    ],
+)
+def test_the_request_is_that_of_the_profile(profile: str, text: str) -> None:
+    """Only hosts that answered got a request, and it is said which."""
+    assert f"Only hosts that answered got more: a request for an association that {text}" in sent(profile)
