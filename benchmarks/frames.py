@@ -13,11 +13,13 @@ from itertools import accumulate
 import numpy as np
 
 from benchmarks.send import PORT, template
+from pipeline.engines import Engine
 from pipeline.guard import sockets
 from pipeline.probe.rst_filter import suppress_resets
 from pipeline.rings.filter import filter_program
-from pipeline.rings.packet_ring import SEGMENT, SEGMENT_FRAME, SEGMENT_FRAMES, TX_FRAMES, TransmitRing, Transmits
-from pipeline.rings.receive import RX_FRAMES, USER, ReceiveRing
+from pipeline.rings.packet_ring import SEGMENT_FRAMES, TX_FRAMES, TransmitRing
+from pipeline.rings.receive import ETH_P_ALL, RX_FRAMES, USER, ReceiveRing
+from pipeline.rings.transmit import SEGMENT, SEGMENT_FRAME, Transmits
 from pipeline.rings.xdp import Port, RefusedError
 from pipeline.testbed.closed import VANTAGE_ADDRESS, Pair, inside
 from pipeline.testbed.internet.serve import link
@@ -27,7 +29,6 @@ from pipeline.wire.outgoing import class_uid, encode
 from pipeline.wire.packet import ACK, PSH, Link
 from pipeline.wire.segment import Endpoints, Kind
 
-ETH_P_ALL = 3
 #: Greetings of a round; rounds that are played, and those that are under way at once.
 GREETINGS, ROUNDS, AHEAD = 400, 250, 2
 #: How long an end waits between two looks, and how long until what has not come is lost, in seconds.
@@ -70,10 +71,10 @@ def places(count: int) -> Endpoints:
 
 def rings(engine: str, interface: str) -> tuple[Transmits, Transmits]:
     """For probes and for segments, those of an engine; packet rings where the machine has no AF_XDP for us, as in a sweep."""
-    if engine == "xdp":
+    if engine == Engine.XDP:
         try:
             port = Port(interface)
-            return port.probes.holding(template()), port.segments
+            return port.probes.with_template(template()), port.segments
         except RefusedError:
             pass
     asks, says = (sockets.packet_socket(interface, 0) for _ in range(2))
@@ -132,7 +133,7 @@ def vantage(engine: str, has: dict[str, float]) -> float:
 
 def world(_: str, has: dict[str, float]) -> float:
     """Play the hosts, through AF_XDP as the simulated internet does; seconds of CPU."""
-    _, says = rings("xdp", "world0")
+    _, says = rings(Engine.XDP, "world0")
     fill_segments(says, [Kind.of(link(), ACK, played=True)], [1.0])
     receive = Blind(sockets.packet_socket("world0", ETH_P_ALL))
     print("ready", flush=True)

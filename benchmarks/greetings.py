@@ -26,9 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.frames import least
+from pipeline.engines import Engine
 from pipeline.guard.proof import TESTBED
 from pipeline.guard.sockets import ONLY_TESTBED
-from pipeline.rings.open import RINGS
 from pipeline.testbed.closed import Pair, closed_pair, inside
 
 PORT = 104
@@ -185,7 +185,7 @@ def report(lake: Path, seen: list[tuple[float, dict[str, Spent]]], played: dict[
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--engine", choices=RINGS, default="ring")
+    parser.add_argument("--engine", choices=[engine for engine in Engine if engine.raw], default=Engine.RING)
     parser.add_argument("--rate", type=int, default=150_000)
     parser.add_argument("--density", type=float, default=0.4)
     parser.add_argument("--seconds", type=float, default=10.0)

@@ -1,7 +1,7 @@
 """SYNs a second through a veth pair, counted at the far end: ours, ZMap's and masscan's, with one and two senders, in one run.
 
 `python -m benchmarks.send [--seconds S]`. All of them visit the public IPv4 space on port 104 as fast as they can, in a closed
-pair of namespaces; nobody answers. "xdp" is our engine of that name. "unfilled" sends the same frames again without touching them:
+pair of namespaces; nobody answers. "xdp" is our engine with that name. "unfilled" sends the same frames again without touching them:
 what the kernel takes is the machine's limit. Each figure is the median of the rounds, which take turns. Two senders of masscan are
 two processes with a shard each. `ZMAP=` names another zmap to measure. Filling is timed apart: permutation, exclusion, validation,
 the draw of those that get a second or a control SYN, and checksums, for the whole Internet and for blocks of targets of every size,
@@ -23,12 +23,13 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from pipeline.engines import Engine
 from pipeline.guard.proof import TESTBED
 from pipeline.guard.sockets import ONLY_TESTBED
 from pipeline.probe.extra_probes import CONTROL, SECOND, ExtraProbe, ExtraProbes, cookie_secret
 from pipeline.probe.probes import Probes
 from pipeline.probe.sampling import disjoint_samples
-from pipeline.rings.open import RINGS
+from pipeline.rings.open import open_rings
 from pipeline.rings.xdp import PROBES
 from pipeline.space import address_list, blocklist
 from pipeline.space.permutation import Permutation
@@ -43,10 +44,10 @@ PORT = 104
 SENDERS = (1, 2)
 #: What we send, by what, and whether each frame is filled anew.
 OURS = {
-    "dicom-census": {"engine": "ring", "filled": True},
-    "unfilled": {"engine": "ring", "filled": False},
-    "dicom-census, xdp": {"engine": "xdp", "filled": True},
-    "unfilled, xdp": {"engine": "xdp", "filled": False},
+    "dicom-census": {"engine": Engine.RING, "filled": True},
+    "unfilled": {"engine": Engine.RING, "filled": False},
+    "dicom-census, xdp": {"engine": Engine.XDP, "filled": True},
+    "unfilled, xdp": {"engine": Engine.XDP, "filled": False},
 }
 THEIRS = ("zmap", "masscan")
 #: The pair has one queue, and that has one owner.
@@ -87,11 +88,11 @@ def extra_probes() -> ExtraProbes:
     return ExtraProbes(kinds, Secret.derived(key, "choice"))
 
 
-def send(shard: int, shards: int, *, engine: str, filled: bool) -> None:
+def send(shard: int, shards: int, *, engine: Engine, filled: bool) -> None:
     """Send until killed; unfilled frames are those of the first turn of the ring."""
     targets, secret, ids = walk(shards), Secret.of(bytes(range(16))), np.random.default_rng()
-    ring = RINGS[engine]("vantage0", template(), ()).probes
-    if ring.name != engine:
+    ring = open_rings(engine, "vantage0", template(), ()).probes
+    if ring.engine is not engine:
         raise SystemExit(f"this machine has no {engine} for us")
     sums, extra = packet.Sums.over(template()), extra_probes()
     at = 0

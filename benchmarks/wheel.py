@@ -25,7 +25,7 @@ from pipeline.guard.sockets import ONLY_TESTBED
 from pipeline.probe.clock import Clock
 from pipeline.probe.greeting import PATIENCE_SECONDS, Greeter, SynAcks
 from pipeline.probe.segments import SegmentSender
-from pipeline.rings.packet_ring import SegmentRing
+from pipeline.rings.packet_ring import segment_ring
 from pipeline.space import address_list
 from pipeline.testbed.closed import VANTAGE_ADDRESS, VANTAGE_MAC, WORLD_MAC, closed_pair, inside
 from pipeline.wire.outgoing import class_uid, encode
@@ -64,7 +64,7 @@ def greeter() -> tuple[Greeter, SegmentSender]:
     def talk(*_: int) -> None:
         raise AssertionError("nobody speaks here")
 
-    speaker = SegmentSender(SegmentRing.over(sockets.packet_socket("vantage0", 0)), link, OUTGOING)
+    speaker = SegmentSender(segment_ring(sockets.packet_socket("vantage0", 0)), link, OUTGOING)
     return Greeter(speaker, OUTGOING, talk), speaker  # type: ignore[arg-type]
 
 

@@ -3,11 +3,12 @@
 import tomllib
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
+from pipeline.engines import Engine
 from pipeline.errors import InputError
 
 #: PS3.8 §9.3.2: an AE title has at most 16 characters of the default repertoire; blank and backslash-bearing ones are refused.
@@ -106,14 +107,14 @@ class ProbeSection(Section, frozen=True):
     """`[probe]`: how to send. What is not given is looked up (interface, source and next hop of the default route).
 
     `senders` processes send within one budget, each from source ports of its own; of several addresses in `source` each sender
-    takes one in turn, and there are never fewer senders than addresses. `engine` "xdp" sends by AF_XDP, "connect" needs no privilege.
+    takes one in turn, and there are never fewer senders than addresses. `engine` is how SYNs leave.
     """
 
     interface: str = ""
     source: str | Annotated[tuple[str, ...], Meta(min_length=1, max_length=64)] = ""
     senders: Annotated[int, Meta(ge=1, le=64)] = 1
     gateway_mac: Annotated[str, Meta(pattern=r"^([0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5})?$")] = ""
-    engine: Literal["ring", "xdp", "connect"] = "ring"
+    engine: Engine = Engine.RING
     cooldown: Annotated[float, Meta(ge=0.5, le=60)] = 8.0
 
     @property
@@ -262,7 +263,7 @@ def _own_targets(config: Config) -> Config:
 
 def _one_connection(config: Config) -> Config:
     """By `connect` no SYN goes beside the plan's own: the kernel would answer its SYN-ACK, and leave a bare connection."""
-    if config.probe.engine != "connect":
+    if config.probe.engine.extra_probes:
         return config
     loss, control = (msgspec.structs.replace(section, sample=0.0) for section in (config.loss, config.control))
     return msgspec.structs.replace(config, loss=loss, control=control)
@@ -282,11 +283,12 @@ def _check(path: Path, config: Config) -> None:
         raise InputError(f"{path}, key targets.include", 'is empty; name the addresses to sweep, e.g. ["192.0.2.0/24"]')
     if config.caps.per_network_hour and not config.geo.asn:
         raise InputError(f"{path}, key caps.per_network_hour", "needs a network database; name an mmdb in key geo.asn")
-    for key in ("harm", "control.targets") if config.probe.engine == "connect" else ():
+    for key in () if config.probe.engine.extra_probes else ("harm", "control.targets"):
         if config.harm if key == "harm" else config.control.targets:
             raise InputError(
                 f"{path}, key {key}",
-                'needs SYNs without a connection, which engine "connect" cannot send; set probe.engine to "ring" or "xdp"',
+                f'needs SYNs without a connection, which engine "{config.probe.engine}" cannot send; '
+                f'set probe.engine to "{Engine.RING}" or "{Engine.XDP}"',
             )
     if config.control.port in sweep.ports:
         raise InputError(

@@ -81,7 +81,7 @@ def _space(plan: Plan) -> Rows:
     yield "visited", _addresses(plan.sampled_addresses) + (f", a random {share:.3%}" if share < 1 else ", all")
     yield from ((f"port {port}", f"{plan.sampled_addresses:,} targets") for port in plan.settings.ports)
     yield "targets", f"{plan.targets:,}"
-    if plan.probe.engine == "connect":
+    if not plan.probe.engine.extra_probes:
         yield (
             "engine",
             "connect: one connection a target, the request first; the kernel asks the silent twice, none are asked beside",

@@ -31,12 +31,12 @@ from functools import partial
 import numpy as np
 
 from pipeline.probe import clock
-from pipeline.probe.events import Event, Finished
+from pipeline.probe.engine_events import Event, Finished
 from pipeline.probe.listener import Listener, ProbeSet
 from pipeline.probe.pacer import Pacer, Pause
 from pipeline.probe.probes import ProbeBuffer, Probes
 from pipeline.probe.range_state import OpenRange, Targets
-from pipeline.rings.packet_ring import Transmits
+from pipeline.rings.transmit import Transmits
 from pipeline.space.permit import Permit
 from pipeline.space.ranges import Ranges
 from pipeline.space.shard import Range
@@ -89,7 +89,7 @@ class PacketEngine:
         """Begin to send a range; only while idle. `visited` targets get a probe like all others, and no second greeting."""
         now = time.monotonic()
         self._pacer.resume(now)
-        opened = OpenRange.begin(range_, now, self._transmit.name)
+        opened = OpenRange.begin(range_, now, self._transmit.engine)
         if visited is not None:
             opened.mark_visited(self._walk, visited)
         opened.counts.started_at = time.time_ns() // 1000

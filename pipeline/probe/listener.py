@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.probe.clock import Clock, now
-from pipeline.probe.events import Controls, Deferred, Event, Greeted, Responses
+from pipeline.probe.engine_events import Controls, Deferred, Event, Greeted, Responses
 from pipeline.probe.extra_probes import CONTROL, ExtraProbes
 from pipeline.probe.fin_wait import (
     FIN_SECONDS,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.engines import Engine
 from pipeline.probe.clock import Clock
 from pipeline.probe.extra_probes import CONTROL, SECOND
 from pipeline.probe.fin_wait import SETTLED, UNSEEN
@@ -49,7 +50,7 @@ class OpenRange:
     """Answers that got no greeting because the register or a signal stopped us; the range is not complete."""
 
     @classmethod
-    def begin(cls, range_: Range, now: float, engine: str | None = None) -> "OpenRange":
+    def begin(cls, range_: Range, now: float, engine: Engine | None = None) -> "OpenRange":
         """A range whose SYNs leave through an engine from now on."""
         state = np.full(range_.length, UNSEEN, dtype=np.int32)
         answered, sent_us = np.zeros(range_.length, dtype=np.bool_), np.zeros(range_.length, dtype=np.uint32)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.rings.packet_ring import SegmentRing
+from pipeline.rings.transmit import SegmentRing
 from pipeline.wire.outgoing import Outgoing
 from pipeline.wire.packet import ACK, FIN, RST, SYN, Answers, Link
 from pipeline.wire.segment import Endpoints, Kind

@@ -1,4 +1,4 @@
-"""The classic BPF program that chooses which frames a packet socket receives."""
+"""The classic BPF program that selects which frames a packet socket receives."""
 
 import ctypes
 import socket
@@ -14,10 +14,7 @@ Step = tuple[int, int, int, int]
 
 
 def filter_program(our_address: int, ports: Slice = WHOLE) -> list[Step]:
-    """Classic BPF: IPv4 to us without options that is TCP to our source ports, or ICMP unreachable that quotes them.
-
-    Steps are (code, jt, jf, k).
-    """
+    """Accept IPv4 packets to us, without options, that are TCP to our source ports, or ICMP unreachable that quotes them."""
     load_half, load_byte, load_word = 0x28, 0x30, 0x20
     equal, at_least, above, jump, give = 0x15, 0x35, 0x25, 0x05, 0x06
     return [

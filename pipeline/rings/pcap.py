@@ -13,7 +13,7 @@ MAGIC = 0xA1B2C3D4
 
 
 class Capture:
-    """A file that packets are added to; use it as a context manager."""
+    """A file to which packets are added; use it as a context manager."""
 
     def __init__(self, path: Path, link_type: int) -> None:
         self._file = path.open("wb", buffering=1 << 20)
@@ -22,7 +22,7 @@ class Capture:
         self.written = 0
 
     def add(self, packets: Iterable[bytes]) -> None:
-        """Write packets as seen now."""
+        """Write packets, with the present time."""
         seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
         for packet in packets:
             size = len(packet)

@@ -1,8 +1,8 @@
-"""AF_XDP sockets (the kernel's networking/af_xdp.rst) as numpy views: frames are sent out of memory that is shared with the kernel.
+"""AF_XDP sockets (the kernel's networking/af_xdp.rst) as numpy views, which send out of shared memory: the engine `xdp`.
 
-Sending alone goes this way: descriptors on a ring tell where a frame lies, and another ring gives its place back. What is received
-comes through a packet ring, since reading by AF_XDP needs a BPF program on the interface. The kernel copies each frame; a driver
-with zero copy would also take the queue's answers for itself (decision 12).
+Only sending goes this way. Descriptors on one ring say where a frame is, and another ring frees its place. Packets are received
+through a packet ring, since AF_XDP needs a BPF program on the interface to receive. The kernel copies each frame; a driver with zero
+copy would also take the queue's answers for itself (decision 12).
 """
 
 import ctypes
@@ -11,14 +11,29 @@ import mmap
 import os
 import socket
 import struct
+import sys
 import time
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.engines import Engine
 from pipeline.errors import CensusError
 from pipeline.guard import sockets
-from pipeline.rings.packet_ring import BREATH_SECONDS, BUSY, SEGMENT, SEGMENT_FRAME, STUCK_SECONDS, TX_FRAME
+from pipeline.rings import packet_ring
+from pipeline.rings.filter import Step
+from pipeline.rings.open import Rings
+from pipeline.rings.receive import ETH_P_ALL, ReceiveRing
+from pipeline.rings.transmit import (
+    BREATH_SECONDS,
+    BUSY,
+    SEGMENT,
+    SEGMENT_FRAME,
+    STUCK_SECONDS,
+    TX_FRAME,
+    SegmentRing,
+)
 from pipeline.wire.packet import FRAME
 
 SOL_XDP = 283  # linux/socket.h; what follows is of linux/if_xdp.h
@@ -38,11 +53,22 @@ MOST_QUEUES = 1 << 16
 
 
 class RefusedError(Exception):
-    """This machine, or this interface of it, has no AF_XDP for us; why."""
+    """This machine, or this interface of it, has no AF_XDP for us; the message says why."""
+
+
+def open_rings(interface: str, frame: bytes, program: Sequence[Step]) -> Rings:
+    """Open rings at an interface that send by AF_XDP; packet rings, with a warning, if the machine refuses."""
+    try:
+        port = Port(interface)
+    except RefusedError as error:
+        print(f"warning: no AF_XDP on {error}; frames leave through packet rings", file=sys.stderr, flush=True)
+        return packet_ring.open_rings(interface, frame, program)
+    receive = ReceiveRing(sockets.packet_socket(interface, ETH_P_ALL), program)
+    return Rings(port.probes.with_template(frame), SegmentRing(port.segments), receive)
 
 
 class _Ring:
-    """One of a socket's rings: entries, and two positions that only grow, modulo 2^32."""
+    """One of a socket's rings: entries, and how many were ever produced and consumed, modulo 2^32."""
 
     def __init__(self, sock: socket.socket, offsets: tuple[int, ...], pages: int, entry: np.dtype[np.generic]) -> None:
         producer, consumer, entries, _flags = offsets
@@ -56,16 +82,16 @@ class _Ring:
         """How many entries are produced and not consumed."""
         return int((self.producer - self.consumer)[0])
 
-    def places(self, position: NDArray[np.uint32], count: int) -> NDArray[np.uint32]:
-        """Where the next `count` entries from a position on are."""
+    def following(self, counter: NDArray[np.uint32], count: int) -> NDArray[np.uint32]:
+        """The indices of the `count` entries that come after a producer's or consumer's counter."""
         following: NDArray[np.uint32] = np.arange(count, dtype=np.uint32)
-        following += position
+        following += counter
         following &= np.uint32(ENTRIES - 1)
         return following
 
 
 class Port:
-    """A socket of one queue of an interface. Its memory holds the frames of probes, and after them those of segments."""
+    """A socket of one queue of an interface. Its memory has the frames of probes first, and then those of segments."""
 
     def __init__(self, interface: str) -> None:
         """Take a free queue of the interface. Raises RefusedError."""
@@ -89,20 +115,20 @@ class Port:
         return int(statistics[2]) + self._dropped
 
     def reap(self) -> None:
-        """Give back the places of frames that have left."""
+        """Free the frames that have left."""
         ring = self._done
         if count := ring.waiting:
-            addresses = ring.entries[ring.places(ring.consumer, count)]
+            addresses = ring.entries[ring.following(ring.consumer, count)]
             ring.consumer += np.uint32(count)
             for frames in (self.probes, self.segments):
-                frames.give_back(addresses)
+                frames.release(addresses)
 
     def send(self, addresses: NDArray[np.uint64], lengths: NDArray[np.uint32]) -> None:
         """Hand frames to the kernel and wait until it has taken them; both of shape (n,). Raises CensusError."""
         ring = self._sent
-        chosen = ring.places(ring.producer, len(addresses))
-        ring.entries["address"][chosen] = addresses
-        ring.entries["length"][chosen] = lengths
+        following = ring.following(ring.producer, len(addresses))
+        ring.entries["address"][following] = addresses
+        ring.entries["length"][following] = lengths
         ring.producer += np.uint32(len(addresses))
         moved, waiting = time.monotonic(), ring.waiting
         while waiting:
@@ -127,9 +153,9 @@ class Port:
 
 
 class XdpRing:
-    """Frames of one size, used in turn, as `ring.TransmitRing` has them."""
+    """Frames of one size, used in turn (`Transmits`)."""
 
-    name = "xdp"
+    engine = Engine.XDP
 
     def __init__(
         self, port: Port, memory: mmap.mmap, frame: np.dtype[np.void], size: int, count: int, begin: int
@@ -141,19 +167,19 @@ class XdpRing:
         self._addresses = np.arange(begin, begin + count * size, size, dtype=np.uint64)
         self._free = np.ones(count, dtype=np.bool_)
 
-    def holding(self, template: bytes) -> "XdpRing":
-        """The same ring, with a template in every frame."""
+    def with_template(self, template: bytes) -> "XdpRing":
+        """Put a template into every frame; the same ring."""
         self._ring[:] = np.frombuffer(template, dtype=self._ring.dtype)[0]
         self._lengths[:] = len(template)
         return self
 
     @property
     def rejected(self) -> int:
-        """Frames of the port that have not left."""
+        """How many frames of the port have not left."""
         return self._port.rejected
 
     def room(self, wanted: int) -> int:
-        """How many of so many frames are free from the head on, the ring's end excluded."""
+        """How many of the wanted frames are free, in a row from the head to the ring's end."""
         self._port.reap()
         free = self._free[self._head : self._head + wanted]
         taken = np.flatnonzero(~free)
@@ -168,22 +194,21 @@ class XdpRing:
         return self._lengths[self._head : self._head + count]
 
     def send(self, count: int) -> None:
-        """Hand the next `count` frames to the kernel and wait until it has taken them."""
-        chosen = slice(self._head, self._head + count)
-        self._free[chosen] = False
+        """Hand the next `count` frames to the kernel and wait until it has taken them. Raises CensusError."""
+        following = slice(self._head, self._head + count)
+        self._free[following] = False
         self._head = (self._head + count) % len(self._ring)
-        self._port.send(self._addresses[chosen], self._lengths[chosen])
+        self._port.send(self._addresses[following], self._lengths[following])
 
-    def give_back(self, addresses: NDArray[np.uint64]) -> None:
-        """Those of these frames that are of this ring are free again."""
-        place = (
-            addresses - self._begin
-        ) // self._size  # those before its beginning wrap around, and lie behind its end
-        self._free[place[place < len(self._ring)]] = True
+    def release(self, addresses: NDArray[np.uint64]) -> None:
+        """Free the frames at these addresses that are of this ring."""
+        # An address before the ring's beginning wraps around, to an index behind its end.
+        index = (addresses - self._begin) // self._size
+        self._free[index[index < len(self._ring)]] = True
 
 
 def _registered(sock: socket.socket) -> mmap.mmap:
-    """Memory for all frames that the kernel may read."""
+    """Register memory for all frames, which the kernel reads."""
     memory = mmap.mmap(-1, PROBES * TX_FRAME + SEGMENTS * SEGMENT_FRAME)
     address = np.frombuffer(memory, np.uint8).ctypes.data
     sock.setsockopt(SOL_XDP, XDP_UMEM_REG, struct.pack("<QQIIII", address, len(memory), CHUNK, 0, 0, 0))
@@ -191,13 +216,13 @@ def _registered(sock: socket.socket) -> mmap.mmap:
 
 
 def _rings(sock: socket.socket) -> tuple[_Ring, _Ring]:
-    """The ring of frames to send, and that of frames sent; the third one, for frames to fill, must be there and stays empty."""
+    """Make the ring of frames to send, and that of frames sent. A third, for frames to be filled, must exist and stays empty."""
     for option in (XDP_UMEM_FILL_RING, XDP_UMEM_COMPLETION_RING, XDP_TX_RING):
         sock.setsockopt(SOL_XDP, option, ENTRIES)
     try:
         sock.setsockopt(SOL_XDP, XDP_MAX_TX_SKB_BUDGET, ENTRIES)
     except OSError:
-        pass  # Linux before 6.17 copies 32 frames a call, whatever one would like
+        pass  # Linux before 6.17 copies 32 frames a call, and cannot be told otherwise
     offsets = struct.unpack("<16Q", sock.getsockopt(SOL_XDP, XDP_MMAP_OFFSETS, 128))  # of rx, tx, fill, completion
     return (
         _Ring(sock, offsets[4:8], TX_PAGES, DESCRIPTOR),
@@ -206,7 +231,7 @@ def _rings(sock: socket.socket) -> tuple[_Ring, _Ring]:
 
 
 def _bind(sock: socket.socket, index: int) -> None:
-    """Bind to the first queue that nobody has. Raises OSError: EBUSY if there is none, or what speaks against the first."""
+    """Bind to the first free queue. Raises OSError: EBUSY if there is none, or why the first was refused."""
     libc = ctypes.CDLL(None, use_errno=True)
     refused = errno.EBUSY
     for queue in range(MOST_QUEUES):

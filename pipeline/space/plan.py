@@ -64,11 +64,6 @@ EARLIER: dict[str, dict[str, Any]] = {
     "alarm": {"false_alarms": 0.0},
 }
 
-#: How often each engine sends a SYN that nobody answers again, without being told to.
-REPEATED = {"ring": 0, "xdp": 0, "connect": 1}
-#: Kinds of engines: by two of one kind, a host is asked the same in the same way.
-KINDS = {"ring": "ring", "xdp": "ring", "connect": "connect"}
-
 
 class RangeList(msgspec.Struct, frozen=True):
     """A named list of the configuration, and how many addresses it added to or removed from the target space."""
@@ -163,7 +158,7 @@ def load(what: Config | Plan, sweep: SweepSection, addresses: int, sampled: int)
 
     With `connect` the kernel also repeats each SYN that is not answered.
     """
-    extra = what.loss.sample + what.control.sample / len(sweep.ports) + REPEATED[what.probe.engine]
+    extra = what.loss.sample + what.control.sample / len(sweep.ports) + what.probe.engine.retransmits
     return Load(addresses, sampled, len(sweep.ports), sweep.shards, sweep.rate, extra)
 
 

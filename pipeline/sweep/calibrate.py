@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from pipeline.config import AlarmSection, Config, ControlSection, LossSection, Profile
+from pipeline.engines import Engine
 from pipeline.errors import GuardError, InputError
 from pipeline.guard import sockets
 from pipeline.lake import receipts, store
@@ -82,8 +83,11 @@ def calibration_plan(path: Path, *, lowest: int, steps: int) -> Plan:
         raise InputError("--steps", f"must be 2 to {MOST_STEPS}")
 
     def changed(config: Config) -> Config:
-        if config.probe.engine == "connect":
-            raise InputError("key probe.engine", '"connect" sends no second SYN, by which loss is measured; use "ring"')
+        engine = config.probe.engine
+        if not engine.extra_probes:
+            raise InputError(
+                "key probe.engine", f'"{engine}" sends no second SYN, by which loss is measured; use "{Engine.RING}"'
+            )
         settings = msgspec.structs.replace(
             config.sweep, rate=lowest << (steps - 1), shards=(1 << steps) - 1, profile=Profile.ASSOCIATE, sample=1.0
         )

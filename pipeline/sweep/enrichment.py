@@ -14,7 +14,7 @@ from pipeline.errors import GuardError
 from pipeline.lake import parts
 from pipeline.lake.layout import Sweep
 from pipeline.lake.read import empty, rows
-from pipeline.space.plan import KINDS, Plan
+from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
 from pipeline.views import marts
 
@@ -61,7 +61,7 @@ def enrich(sweep: Sweep, second: Path = geo.SECOND) -> None:
 def _method(plan: Plan, ranges: Ranges) -> pa.Table:
     asked = plan.settings
     return method.methods(
-        plan.digest, plan.requests, ranges, profile=asked.profile, ports=asked.ports, engine=KINDS[plan.probe.engine]
+        plan.digest, plan.requests, ranges, profile=asked.profile, ports=asked.ports, engine=plan.probe.engine.kind
     )
 
 

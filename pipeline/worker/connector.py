@@ -16,19 +16,19 @@ import numpy as np
 
 from pipeline.associate import client, loop
 from pipeline.associate.tcp_info import Books
-from pipeline.probe.events import Event, Finished, Greeted
+from pipeline.engines import Engine
+from pipeline.probe.engine_events import Event, Finished, Greeted
 from pipeline.probe.fin_wait import SETTLED
 from pipeline.probe.pacer import Pacer, Pause
 from pipeline.probe.range_state import OpenRange, Targets
 from pipeline.probe.result import Result
 from pipeline.record.visit import Visit
 from pipeline.space.permit import Permit
-from pipeline.space.plan import REPEATED
 from pipeline.space.shard import Range, Walk
 from pipeline.wire.outgoing import Outgoing
 
 #: SYNs that a target costs, the kernel's retransmission included.
-SYNS = 1 + REPEATED["connect"]
+SYNS = 1 + Engine.CONNECT.retransmits
 #: How long to let the kernel's events be handled at a time, in seconds: at most half a burst, and at least a little.
 LONGEST_WAIT, SHORTEST_WAIT = 0.005, 0.0005
 #: Connections that are open at once: some 100 MB, and half of them a second where nobody answers.
@@ -98,7 +98,7 @@ class Connector:
         """Begin to send a range; only while idle. `visited` targets were visited by an earlier attempt, and get no SYN."""
         now = time.monotonic()
         self._pacer.resume(now)
-        self._sending = opened = OpenRange.begin(range_, now, "connect")
+        self._sending = opened = OpenRange.begin(range_, now, Engine.CONNECT)
         if visited is not None:
             opened.mark_visited(self._walk, visited)
         opened.counts.started_at = time.time_ns() // 1000

@@ -94,7 +94,7 @@ class Worker:
         self._tally = Tally()
         self._hits = HitWatch(sweep)
         # A kernel that connects does not say which of its connections will stand.
-        self._logged = not remotes and sweep.plan.probe.engine != "connect"
+        self._logged = not remotes and sweep.plan.probe.engine.raw
         self._leases = Leases(sweep.paths)
         self._began = time.time()
         self._remaining = PendingWork(sweep, self._leases)

@@ -19,7 +19,7 @@ from pipeline.guard import namespaces, sockets
 from pipeline.lake.visit_log import VisitLog
 from pipeline.optout.watch import Watch
 from pipeline.probe.engine import PacketEngine
-from pipeline.probe.events import ProbeEngine
+from pipeline.probe.engine_events import ProbeEngine
 from pipeline.probe.extra_probes import CONTROL, SECOND, ExtraProbe, ExtraProbes, cookie_secret
 from pipeline.probe.greeting import Greeter
 from pipeline.probe.harm_arms import HarmArms
@@ -29,7 +29,7 @@ from pipeline.probe.rst_filter import suppress_resets
 from pipeline.probe.sampling import disjoint_samples
 from pipeline.probe.segments import SegmentSender
 from pipeline.rings.filter import filter_program
-from pipeline.rings.open import RINGS
+from pipeline.rings.open import open_rings
 from pipeline.rings.pcap import RAW, Capture
 from pipeline.space.address_list import parse
 from pipeline.space.plan import Plan
@@ -105,7 +105,7 @@ def ring_sender(context: SenderContext) -> SenderParts:
     checks, frame = _checks(worker, ours), template(at.link)
     extra, arms = _samples(worker, ours)
     probes = ProbeSet(worker.sweep.walk, Secret.of(worker.secret, ours), extra, checks, plan.probe.cooldown)
-    rings = RINGS[plan.probe.engine](at.interface, frame, filter_program(at.link.source, ours))
+    rings = open_rings(plan.probe.engine, at.interface, frame, filter_program(at.link.source, ours))
     segments = SegmentSender(rings.segments, at.link, context.outgoing)
     greeter = Greeter(segments, context.outgoing, context.conversation)
     listener = Listener(probes, rings.receive, segments, greeter, _first_answers(context, arms), capture)
@@ -120,7 +120,7 @@ def connect_sender(context: SenderContext) -> SenderParts:
     worker, plan = context.worker, context.plan
     sockets.require_authorised(plan.identity)
     if worker.pcap:
-        raise InputError("--pcap", 'needs packet rings; engine = "connect" sees no packets')
+        raise InputError("--pcap", f'needs packet rings; engine = "{plan.probe.engine}" sees no packets')
     source = _source(plan, context.number) or namespaces.next_hop().source
     visitor = Visitor(
         lambda destination: sockets.tcp_socket(destination, source=source, interface=plan.probe.interface),
@@ -135,11 +135,7 @@ def connect_sender(context: SenderContext) -> SenderParts:
 
 def make_sender(context: SenderContext) -> SenderParts:
     """The sender of a plan's engine."""
-    return SENDERS[context.plan.probe.engine](context)
-
-
-#: How each engine's sender is made.
-SENDERS = dict.fromkeys(RINGS, ring_sender) | {"connect": connect_sender}
+    return ring_sender(context) if context.plan.probe.engine.raw else connect_sender(context)
 
 
 # --- where it sends from ---

@@ -18,7 +18,7 @@ from pipeline import schema
 from pipeline.lake.visit_log import VisitLog
 from pipeline.optout import register
 from pipeline.outcome import Arm
-from pipeline.probe.events import Controls, Deferred, Finished, Greeted, Responses
+from pipeline.probe.engine_events import Controls, Deferred, Finished, Greeted, Responses
 from pipeline.probe.pacer import Pacer
 from pipeline.probe.result import Result
 from pipeline.record.rounds import Round

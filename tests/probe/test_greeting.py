@@ -15,7 +15,7 @@ from pipeline.outcome import Outcome
 from pipeline.probe.clock import Clock
 from pipeline.probe.greeting import Greeter, ReceivedSegments, SynAcks, _rounds
 from pipeline.probe.segments import SegmentSender
-from pipeline.rings.packet_ring import SegmentRing
+from pipeline.rings.packet_ring import segment_ring
 from pipeline.testbed.closed import VANTAGE_MAC, WORLD_MAC, closed_pair
 from pipeline.wire.packet import ACK, FIN, SYN, Answers, Link
 from tests.associate.replies import OUTGOING
@@ -50,7 +50,7 @@ def test_our_fin_counts_what_was_sent(window: int, sent: int, tmp_path: Path, mo
         here = namespaces.inside(pair.vantage, lambda: sockets.packet_socket("vantage0", 0))
         there = namespaces.inside(pair.world, lambda: sockets.packet_socket("world0", 3))
         link = Link(*(bytes.fromhex(mac.replace(":", "")) for mac in (VANTAGE_MAC, WORLD_MAC)), 0xC6120001)
-        segments = SegmentSender(SegmentRing.over(here), link, OUTGOING)
+        segments = SegmentSender(segment_ring(here), link, OUTGOING)
         greeter = Greeter(segments, OUTGOING, None)  # type: ignore[arg-type]
         one, at = np.zeros(1, dtype=np.uint32), Clock(0.0, 0)
         slots = greeter.greet(SynAcks(segment(SYN | ACK, THEIRS, window), 1, one.astype(np.int64), one, at))

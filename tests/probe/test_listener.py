@@ -12,7 +12,7 @@ from pipeline.probe.greeting import Greeter
 from pipeline.probe.listener import FirstAnswers, Listener, ProbeSet
 from pipeline.probe.range_state import OpenRange
 from pipeline.probe.segments import SegmentSender
-from pipeline.rings.packet_ring import SegmentRing
+from pipeline.rings.packet_ring import segment_ring
 from pipeline.rings.receive import ReceiveRing
 from pipeline.space.permit import Permit
 from pipeline.space.permutation import Permutation
@@ -35,7 +35,7 @@ def test_each_target_is_greeted_once(vantage: Pair, monkeypatch: pytest.MonkeyPa
     """Of an answer that comes twice, one is greeted and one counted as a duplicate; one with a wrong cookie is not greeted."""
     there = link()
     segments = SegmentSender(
-        SegmentRing.over(sockets.packet_socket("vantage0", 0)),
+        segment_ring(sockets.packet_socket("vantage0", 0)),
         Link(there.gateway_mac, there.source_mac, there.source),
         OUTGOING,
     )
@@ -54,7 +54,7 @@ def test_each_target_is_greeted_once(vantage: Pair, monkeypatch: pytest.MonkeyPa
     wrong = Endpoints(addresses, ports, cookie.source_port, right.sequence, cookie.sequence - np.uint32(1))
     answer = Kind.of(there, SYN | ACK, played=True)
     monkeypatch.delenv(sockets.VANTAGE)
-    world = namespaces.inside(vantage.world, lambda: SegmentRing.over(sockets.packet_socket("world0", 0)))
+    world = namespaces.inside(vantage.world, lambda: segment_ring(sockets.packet_socket("world0", 0)))
     world.send([(answer, right), (answer, wrong), (answer, right)])
     until = time.monotonic() + 5
     while opened.counts.duplicates < COUNT and time.monotonic() < until:

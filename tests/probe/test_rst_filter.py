@@ -29,14 +29,14 @@ ASK = """
 import socket, sys
 import numpy as np
 from pipeline.guard import sockets
-from pipeline.rings.packet_ring import SegmentRing
+from pipeline.rings.packet_ring import segment_ring
 from pipeline.testbed.internet.serve import link
 from pipeline.wire.packet import ACK, SYN
 from pipeline.wire.segment import Kind, Endpoints
 heard = sockets.packet_socket("world0", 3)
 one = lambda number, kind: np.array([number], dtype=kind)
 places = Endpoints(one(11 << 24, "u4"), one(int(sys.argv[1]), "u2"), one(20000, "u2"), one(7, "u4"), one(8, "u4"))
-SegmentRing.over(sockets.packet_socket("world0", 0)).send([(Kind.of(link(), SYN | ACK, played=True), places)])
+segment_ring(sockets.packet_socket("world0", 0)).send([(Kind.of(link(), SYN | ACK, played=True), places)])
 heard.settimeout(1)
 try:
     while (frame := heard.recv(2048))[47] != 4:

@@ -1,4 +1,4 @@
-"""Packet rings: bytes stay with their packet; an interface that drops loses no frame of ours, and one that is stuck is told of."""
+"""Packet rings: bytes stay with their packet; an interface that drops loses no frame of ours, and one that is stuck is an error."""
 
 import socket
 import threading
@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from pipeline.errors import CensusError
 from pipeline.guard import namespaces, sockets
 from pipeline.rings import packet_ring, receive
-from pipeline.rings.packet_ring import SEGMENT, SEGMENT_FRAME, SEGMENT_FRAMES, TransmitRing
+from pipeline.rings.packet_ring import SEGMENT_FRAMES, TransmitRing
 from pipeline.rings.receive import Received
+from pipeline.rings.transmit import SEGMENT, SEGMENT_FRAME
 from pipeline.testbed.closed import Pair, configure
 from pipeline.wire.packet import SNAP
 from tests.rings.test_xdp import SO_RCVBUFFORCE, TEMPLATE
@@ -35,7 +36,7 @@ def far(vantage: Pair) -> Iterator[socket.socket]:
 
 @st.composite
 def received(draw: st.DrawFn) -> tuple[list[bytes], list[tuple[int, int, int]]]:
-    """IP packets as they lay in a ring, and places in them: frame, first byte, and how many."""
+    """IP packets as they are in a ring, and slices of them: frame, first byte, and how many."""
     packets = draw(st.lists(st.binary(min_size=1, max_size=3 * SNAP), min_size=1, max_size=6))
     place = st.tuples(st.integers(0, len(packets) - 1), st.integers(0, 80), st.sampled_from([0, 1, 7, 80, 900, 65535]))
     return packets, draw(st.lists(place, max_size=8))
@@ -81,8 +82,8 @@ def test_what_an_interface_drops_is_sent_again(vantage: Pair, far: socket.socket
 
 
 @pytest.mark.usefixtures("far")
-def test_an_interface_that_is_stuck_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where frames are dropped for longer than that may last, one error says so."""
+def test_an_interface_that_is_stuck_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If frames are dropped for too long, one error says so."""
     monkeypatch.setattr(packet_ring, "STUCK_SECONDS", 0.2)
     with pytest.raises(CensusError, match="the interface does not accept frames: No buffer space available"):
         send()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from pipeline.engines import Engine
 from pipeline.errors import GuardError
 from pipeline.guard import namespaces, sockets
 from pipeline.guard.proof import TESTBED
@@ -30,14 +31,14 @@ def far(vantage: Pair) -> Iterator[socket.socket]:
 
 
 def numbers(far: socket.socket, count: int) -> list[int]:
-    """The numbers that so many frames bear."""
+    """The numbers of the next `count` frames."""
     return [int.from_bytes(far.recv(4096)[30:34]) for _ in range(count)]
 
 
 @pytest.mark.usefixtures("vantage")
 def test_frames_arrive_in_order_and_once(far: socket.socket) -> None:
-    """Each probe arrives as it was filled, more of them than there are places, and nothing else does."""
-    probes = Port("vantage0").probes.holding(TEMPLATE)
+    """Each probe arrives as it was filled, even of more than the ring has frames, and nothing else does."""
+    probes = Port("vantage0").probes.with_template(TEMPLATE)
     sent = 0
     while sent < 2 * PROBES + 5:
         count = probes.room(min(5000, 2 * PROBES + 5 - sent))
@@ -48,14 +49,14 @@ def test_frames_arrive_in_order_and_once(far: socket.socket) -> None:
     far.setblocking(False)
     with pytest.raises(BlockingIOError):
         far.recv(1)
-    assert (probes.name, probes.rejected) == ("xdp", 0)
+    assert (probes.engine, probes.rejected) == (Engine.XDP, 0)
 
 
 @pytest.mark.usefixtures("vantage")
 def test_both_sizes_share_a_port(far: socket.socket) -> None:
-    """Probes and segments of any length take turns, each has its own bytes, and the places of both are free again."""
+    """Probes and segments of any length take turns, each has its own bytes, and the frames of both are free again."""
     port = Port("vantage0")
-    probes, segments = port.probes.holding(TEMPLATE), port.segments
+    probes, segments = port.probes.with_template(TEMPLATE), port.segments
     for turn in range(3000):
         probes.frames(1)["destination"] = turn
         probes.send(1)
@@ -93,7 +94,7 @@ def test_a_queue_has_one_owner() -> None:
 
 
 def test_nothing_is_made_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Outside of a testbed no port is made, and that is no reason to fall back to anything."""
+    """Outside of a testbed no port is made, and nothing falls back to another way of sending."""
     monkeypatch.setenv(ONLY_TESTBED, "1")
     monkeypatch.delenv(TESTBED, raising=False)
     with pytest.raises(GuardError):

@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.guard import sockets
 from pipeline.outcome import CloseKind, CloseStage, Outcome
-from pipeline.probe.events import Finished, Greeted
+from pipeline.probe.engine_events import Finished, Greeted
 from pipeline.probe.pacer import Pacer
 from pipeline.probe.range_state import OpenRange
 from pipeline.probe.result import Result

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.guard import sockets
-from pipeline.rings.packet_ring import SegmentRing
+from pipeline.rings.packet_ring import segment_ring
 from pipeline.rings.receive import Received, ReceiveRing
+from pipeline.rings.transmit import SegmentRing
 from pipeline.rings.xdp import Port, RefusedError
 from pipeline.space.address_list import parse
 from pipeline.testbed.closed import VANTAGE_ADDRESS, VANTAGE_MAC, WORLD_MAC
@@ -156,7 +157,7 @@ def segments() -> SegmentRing:
     try:
         return SegmentRing(Port(INTERFACE).segments)
     except RefusedError:
-        return SegmentRing.over(sockets.packet_socket(INTERFACE, 0))
+        return segment_ring(sockets.packet_socket(INTERFACE, 0))
 
 
 def link(address: str = VANTAGE_ADDRESS) -> Link:

@@ -1,0 +1,70 @@
+"""What rings of every engine have in common: how frames are sent through one, whoever made it, and segments over it."""
+
+import errno
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.engines import Engine
+from pipeline.wire import segment
+from pipeline.wire.segment import Endpoints, Kind
+
+#: Frames of probes and of segments have a place of this many bytes each; the kernel's header comes first (struct tpacket2_hdr).
+TX_FRAME, SEGMENT_FRAME, HEADER = 128, 2048, 32
+SEGMENT = np.dtype([("bytes", "u1", SEGMENT_FRAME - HEADER)])
+#: An interface that takes no frame for STUCK_SECONDS is broken; BREATH_SECONDS pass between two attempts.
+STUCK_SECONDS, BREATH_SECONDS = 5.0, 0.00005
+#: A queue has no room now, or has dropped a frame: the rest are still to be sent.
+BUSY = frozenset({errno.EAGAIN, errno.ENOBUFS, errno.EBUSY})
+
+
+class Transmits(Protocol):
+    """A ring of frames to send. `room` says how many can be filled at once, `frames` gives them, `send` hands them to the kernel."""
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that the ring is of."""
+
+    @property
+    def rejected(self) -> int:
+        """How many frames the kernel or the interface did not take, since the ring was made."""
+
+    def room(self, wanted: int) -> int:
+        """How many of the wanted frames are free, in a row from the ring's head."""
+
+    def frames(self, count: int) -> NDArray[np.void]:
+        """The next `count` frames, `count` at most `room()`."""
+
+    def lengths(self, count: int) -> NDArray[np.uint32]:
+        """The lengths in bytes of the next `count` frames, to be set."""
+
+    def send(self, count: int) -> None:
+        """Hand the next `count` frames to the kernel and wait until it has taken them. Raises CensusError."""
+
+
+class SegmentRing:
+    """Segments of our connections, of any kind, over a ring of frames of type SEGMENT."""
+
+    def __init__(self, ring: Transmits) -> None:
+        self._ring = ring
+        self._ids = np.random.default_rng()
+
+    def send(self, segments: Sequence[tuple[Kind, Endpoints]]) -> None:
+        """Send segments of each kind to its endpoints, in this order."""
+        if not segments:
+            return
+        kinds, parts = zip(*segments, strict=True)
+        endpoints = Endpoints.of_all(parts)
+        which = np.repeat(np.arange(len(kinds)), [len(part.address) for part in parts])
+        lengths = np.array([len(kind.frame) for kind in kinds])[which]
+        done = 0
+        while done < len(which):
+            count = self._ring.room(len(which) - done)
+            now = slice(done, done + count)
+            ids = self._ids.integers(0, 65536, count, dtype=np.uint16)
+            segment.fill(self._ring.frames(count)["bytes"], kinds, which[now], endpoints.take(now), ids)
+            self._ring.lengths(count)[:] = lengths[now]
+            self._ring.send(count)
+            done += count
