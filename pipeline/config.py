@@ -287,8 +287,7 @@ def _check(path: Path, config: Config) -> None:
         if config.harm if key == "harm" else config.control.targets:
             raise InputError(
                 f"{path}, key {key}",
-                f'needs SYNs without a connection, which engine "{config.probe.engine}" cannot send; '
-                f'set probe.engine to "{Engine.RING}" or "{Engine.XDP}"',
+                f'needs SYNs without a connection, which "{config.probe.engine}" cannot send; set probe.engine to "{Engine.RING}"',
             )
     if config.control.port in sweep.ports:
         raise InputError(
