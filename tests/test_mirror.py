@@ -17,6 +17,7 @@ OF_NO_MODULE = {
     "tests/associate/test_servers.py": "associations with the servers of testbeds",
     "tests/associate/test_tls_servers.py": "TLS with the servers of testbeds",
     "tests/benchmarks/test_benchmarks.py": "every benchmark, on little",
+    "tests/lake/test_earlier_lake.py": "lakes that an earlier program wrote",
     "tests/publish/test_chromium.py": "the report's page, as a browser shows it",
     "tests/publish/test_docs_sql.py": "the queries of docs/sql.md",
     "tests/publish/test_recomputed.py": "the report's numbers, computed again another way",
