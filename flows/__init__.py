@@ -1,1 +1,1 @@
-"""The Prefect flows: when, in which order, how often, on which machines. Nothing else lives here."""
+"""The Prefect flows: when, in which order, how often, on which machines. All else is in `pipeline`."""

@@ -1,4 +1,4 @@
-"""Reference data: take a newer database of countries into use, beside those that older sweeps were made with."""
+"""Reference data: put a newer country database into use, next to those that older sweeps were frozen with."""
 
 from pathlib import Path
 
@@ -12,15 +12,15 @@ from pipeline.enrich.renew import Build
 
 @task(cache_policy=NO_CACHE, task_run_name="take-{name}")
 def take(mmdb: Path, folder: Path, name: str) -> Build:
-    """Flatten a database that was downloaded, if it is newer than the one in use."""
+    """Flatten a downloaded database, if it is newer than the one in use."""
     return renew.take(mmdb, folder, name)
 
 
 @flow(name="refresh", validate_parameters=False)
 def refresh(folder: str, databases: dict[str, str]) -> list[str]:
-    """Take databases into use: name → mmdb, e.g. {"country": "/var/lib/geo/country.mmdb"}; what is in use now.
+    """Put databases into use, name → mmdb, e.g. {"country": "/var/lib/geo/country.mmdb"}; returns those now in use.
 
-    Configurations name `folder`/NAME.parquet. Nothing is downloaded here: what fetches the mmdb has your licence key.
+    Configurations name `folder`/NAME.parquet. Nothing is downloaded here: the program that fetches the mmdb has your licence key.
     """
     builds = [take(Path(mmdb), Path(folder), name) for name, mmdb in databases.items()]
     rows = [

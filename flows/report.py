@@ -5,7 +5,7 @@ from pathlib import Path
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from flows.shown import show_results
+from flows.artifacts import show_results
 from pipeline.lake import store
 from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.publish import report as publishing
@@ -24,7 +24,7 @@ def write(paths: SweepPaths, output: Path) -> list[Path]:
 
 @flow(name="report", validate_parameters=False)
 def report(lake: str, output: str, sweep: str | None = None) -> list[str]:
-    """Write the report of a sealed sweep, the latest if none is named, to `output`/SWEEP; the files' names."""
+    """Write the report of a sealed sweep, by default the latest, to `output`/SWEEP; returns the names of its files."""
     sealed = Sweep.open(steps.sealed(store.at(lake), sweep))
     written = write(sealed.paths, Path(output) / sealed.paths.id)
     show_results(sealed)

@@ -6,12 +6,12 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 
-from flows.asked import Asked, Ended
+from flows.artifacts import ProgressArtifacts, show_results
+from flows.cancellation import CancellationCheck, RunEnded
 from flows.embedded import require_alive
 from flows.fleet import Fleet
 from flows.report import report
-from flows.shown import Shown, show_results
-from flows.vantage import stand
+from flows.vantage import run_shards
 from pipeline.lake import store
 from pipeline.lake.layout import Sweep
 from pipeline.sweep import enrichment, freeze
@@ -20,7 +20,7 @@ from pipeline.sweep import run as steps
 
 @task(cache_policy=NO_CACHE)
 def verify(sweep: Sweep) -> None:
-    """Prove that receipts, tables and plan add up."""
+    """Check that receipts, tables and plan are consistent."""
     steps.require_verified(sweep)
 
 
@@ -32,7 +32,7 @@ def seal(sweep: Sweep) -> None:
 
 @task(cache_policy=NO_CACHE)
 def enrich(sweep: Sweep) -> None:
-    """Place the addresses in countries and networks."""
+    """Look up the countries and networks of the addresses."""
     enrichment.enrich(sweep)
 
 
@@ -40,23 +40,23 @@ def enrich(sweep: Sweep) -> None:
 def sweep(
     source: str, lake: str | None = None, vantages: list[str] | None = None, output: str | None = None
 ) -> State[Any] | str:
-    """Run a configuration or a plan into a lake; what has a receipt is not run again. Returns the sweep's id.
+    """Run a configuration or a plan into a lake, and return the sweep's id. Ranges that have a receipt are not run again.
 
-    `vantages` names a deployment of the flow `vantage` for each place to send from; without one this process sends. A sweep of
-    the same series that is not sealed is finished first. With `output`, the report goes to that folder.
+    `vantages` names a deployment of the flow `vantage` for each machine that sends; without it this process sends. If a sweep of
+    the same series is not sealed, it is finished instead. With `output`, the report goes to that folder.
     """
     plan, folder = steps.prepare(source, store.at(lake) if lake else None, steps.latest)
-    freeze.require_fit(plan) if vantages else freeze.check(plan)  # a vantage checks for itself whether it may send
+    freeze.require_fit(plan) if vantages else freeze.check(plan)  # each vantage checks whether it may send
     begun = steps.begin(plan, folder)
-    asked, shown = Asked(), Shown(begun)
+    check, show = CancellationCheck(), ProgressArtifacts(begun)
     try:
         if vantages:
-            Fleet(begun, vantages).run(asked, shown)
+            Fleet(begun, vantages).run(check, show)
         else:
-            stand(begun, require_alive, asked, shown)
-    except Ended as ended:
+            run_shards(begun, require_alive, check, show)
+    except RunEnded as ended:
         return ended.state
-    shown(now=True)
+    show(now=True)
     steps.quarantine_fallen(begun)
     verify(begun)
     seal(begun)

@@ -39,7 +39,7 @@ OF_NO_MODULE = {
 COVERED_BY = {
     "flows/refresh.py": "tests/flows/test_fleet.py",
     "flows/report.py": "tests/flows/test_fleet.py",
-    "flows/shown.py": "tests/flows/test_embedded.py",
+    "flows/artifacts.py": "tests/flows/test_embedded.py",
     "flows/sweep.py": "tests/flows/test_embedded.py",
     "flows/vantage.py": "tests/flows/test_fleet.py",
     "pipeline/associate/handshake.py": "tests/associate/test_tls.py",

@@ -10,7 +10,6 @@ from tools import names
 
 #: Odd names left in each folder.
 ODD = {
-    "flows": 7,
     "pipeline/associate": 9,
     "pipeline/attribution": 5,
     "pipeline/commands": 9,

@@ -11,7 +11,6 @@ PHRASES = {
     "analysis/marts": 18,
     "analysis/reports": 3,
     "analysis/staging": 2,
-    "flows": 2,
     "pipeline": 9,
     "pipeline/attribution": 16,
     "pipeline/commands": 19,

@@ -1,4 +1,4 @@
-"""One server for all tests of flows: it takes longer to begin than they do."""
+"""One server for all tests of flows: it takes longer to start than they take to run."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from tests.flows.serving import Server, serving
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that has the pools of `prefect.yaml`, and soon its deployments."""
+    """A server with the pools of `prefect.yaml`, and soon its deployments."""
     with serving(tmp_path_factory.mktemp("fleet")) as made:
         for pool in ("server", "vantage-one", "vantage-two"):
             made.make_pool(pool)

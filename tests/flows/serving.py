@@ -1,4 +1,4 @@
-"""A real Prefect server, workers at closed vantages, and what one asks of them."""
+"""A real Prefect server, workers at closed vantages, and requests to them."""
 
 import os
 import signal
@@ -24,9 +24,9 @@ from tests.associate.serving import free_port
 from tests.testbed.running import CENSUS, ROOT, environment
 
 PREFECT = [sys.executable, "-m", "prefect"]
-#: PostgreSQL's server refuses to be root: whom it is run as, whoever runs the tests.
+#: PostgreSQL's server refuses to run as root, so it runs as this user.
 NOBODY = ["unshare", "--user", "--map-user=65534", "--map-group=65534", "--"]
-#: A machine that does much else takes its time to begin.
+#: A busy machine takes its time to start.
 BEGIN_SECONDS = 180.0
 
 
@@ -50,12 +50,12 @@ class Server:
 
     @contextmanager
     def deploying(self) -> Iterator[None]:
-        """Have `prefect deploy` tell the server of all deployments of `prefect.yaml`, beside what the block does."""
+        """Run `prefect deploy`, which registers all deployments of `prefect.yaml`, during the block."""
         command = [*PREFECT, "--no-prompt", "deploy", "--all"]
         deploying = subprocess.Popen(command, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, text=True)
         yield
-        said, _ = deploying.communicate(timeout=BEGIN_SECONDS)
-        assert deploying.returncode == 0, said
+        output, _ = deploying.communicate(timeout=BEGIN_SECONDS)
+        assert deploying.returncode == 0, output
 
     def deployment(self, name: str) -> DeploymentResponse:
         """A deployment, once the server knows it."""
@@ -71,7 +71,7 @@ class Server:
 
     @contextmanager
     def worker(self, pool: str, spec: Path, number: int) -> Iterator["subprocess.Popen[bytes]"]:
-        """A worker of a pool outside of a testbed that its probes stand in; packets of its world go to `NUMBER.pcap`."""
+        """A worker of a pool, outside of the testbed that its probes go to; packets of that testbed go to `NUMBER.pcap`."""
         capture = ["--capture", str(self.folder / f"{number}.pcap")]
         testbed = ["testbed", "run", "--spec", str(spec), *capture, "--outside", "--number", str(number)]
         named = ["--pool", pool, "--type", "process", "--limit", "1", "--name", f"w{number}"]
@@ -85,28 +85,28 @@ class Server:
             process.wait(60)
 
     def begin(self, name: str, **parameters: object) -> UUID:
-        """Ask for a run of a deployment."""
+        """Create a run of a deployment."""
         deployment = self.deployment(name)
         return self.client.create_flow_run_from_deployment(deployment.id, parameters=parameters).id
 
     def state(self, run: UUID) -> State:
-        """What a run is in."""
+        """The state of a run."""
         state = self.client.read_flow_run(run).state
         assert state is not None
         return state
 
     def until(self, run: UUID, name: str) -> State:
-        """Wait until a run is in a state of this name; another end fails."""
+        """Wait until a run is in a state of this name; fail if it ends in another."""
         until(lambda: (state := self.state(run)).name == name or state.is_final())
         state = self.state(run)
         assert state.name == name, f"{state.name}: {state.message}"
         return state
 
 
-def until(holds: Callable[[], object], seconds: float = BEGIN_SECONDS) -> None:
-    """Wait until something holds."""
+def until(condition: Callable[[], object], seconds: float = BEGIN_SECONDS) -> None:
+    """Wait until a condition is true."""
     deadline = time.monotonic() + seconds
-    while not holds():
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.1)
 
@@ -120,21 +120,21 @@ def postgresql_programs() -> Path:
 def postgresql(folder: Path) -> Iterator[str]:
     """The URL of a new database, made as docs/fleet.md makes it; its server, on loopback, keeps it in a folder."""
     programs = postgresql_programs()
-    data, place = folder / "postgresql", ["-h", "127.0.0.1", "-p", str(free_port())]
+    data, address = folder / "postgresql", ["-h", "127.0.0.1", "-p", str(free_port())]
     made = [*NOBODY, programs / "initdb", "-D", data, "-U", "prefect", "--auth=trust", "--no-sync"]
     subprocess.run(made, check=True, capture_output=True, timeout=BEGIN_SECONDS)
-    command = [*NOBODY, programs / "postgres", "-D", data, "-k", data, "-F", *place]
-    ask = [programs / "psql", *place, "-U", "prefect", "-d"]
+    command = [*NOBODY, programs / "postgres", "-D", data, "-k", data, "-F", *address]
+    psql = [programs / "psql", *address, "-U", "prefect", "-d"]
     with (folder / "postgresql.log").open("wb") as out:
         server = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
     try:
         until(
             lambda: (
-                not subprocess.run([*ask, "postgres", "-c", "CREATE DATABASE fleet"], capture_output=True).returncode
+                not subprocess.run([*psql, "postgres", "-c", "CREATE DATABASE fleet"], capture_output=True).returncode
             )
         )
-        subprocess.run([*ask, "fleet", "-c", "CREATE EXTENSION pg_trgm"], check=True, capture_output=True, timeout=60)
-        yield f"postgresql+asyncpg://prefect@127.0.0.1:{place[-1]}/fleet"
+        subprocess.run([*psql, "fleet", "-c", "CREATE EXTENSION pg_trgm"], check=True, capture_output=True, timeout=60)
+        yield f"postgresql+asyncpg://prefect@127.0.0.1:{address[-1]}/fleet"
     finally:
         server.send_signal(signal.SIGINT)
         server.wait(60)
@@ -147,7 +147,7 @@ def serving(folder: Path) -> Iterator[Server]:
     url = f"http://127.0.0.1:{port}/api"
     command = [*PREFECT, "server", "start", "--host", "127.0.0.1", "--port", str(port), "--no-ui"]
     with postgresql(folder) as database, (folder / "server.log").open("wb") as out:
-        own = environment(folder) | SETTINGS | {
+        environ = environment(folder) | SETTINGS | {
             "PREFECT_API_URL": url,
             "PREFECT_SERVER_DATABASE_CONNECTION_URL": database,
             "PREFECT_WORKER_QUERY_SECONDS": "1",
@@ -155,11 +155,11 @@ def serving(folder: Path) -> Iterator[Server]:
             "PREFECT_LOGGING_LEVEL": "INFO",
         }  # fmt: skip
         server = subprocess.Popen(
-            command, cwd=ROOT, env=own, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+            command, cwd=ROOT, env=environ, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
         )
         try:
             until(lambda: server.poll() is not None or _healthy(url))
-            yield Server(url, own, folder)
+            yield Server(url, environ, folder)
         finally:
             os.killpg(server.pid, 15)
             server.wait(60)

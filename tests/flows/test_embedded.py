@@ -1,4 +1,4 @@
-"""A sweep and the server that its program began: without it the sweep ends, and an interrupted sweep still has it."""
+"""A sweep and the server that its program started: the sweep ends with it, and an interrupted sweep still has it."""
 
 import os
 import re
@@ -19,7 +19,7 @@ from tests.chaos.inside import processes
 from tests.chaos.world import World
 from tests.testbed.running import CENSUS, ROOT, environment
 
-#: Within so many seconds it ends: the conversations in flight may take as long as their deadlines; a busy machine takes its time.
+#: The seconds within which it ends: conversations in flight may last until their deadlines, and a busy machine takes its time.
 END_SECONDS = 30
 pytestmark = pytest.mark.timeout(900)
 
@@ -29,9 +29,9 @@ class Lost:
     """A sweep whose server was killed."""
 
     world: World
-    place: layout.SweepPaths
+    paths: layout.SweepPaths
     code: int
-    said: str
+    output: str
     took: float
     state: str
 
@@ -42,30 +42,30 @@ def lost(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lost]:
     folder = tmp_path_factory.mktemp("embedded")
     world = World.made(folder, kills=2, senders=1, prefix=18, shards=8)
     plan = layout.read_plan(world.plan)
-    place = layout.SweepPaths(folder / "lake", plan.sweep)
-    with at_work(world, place) as (testbed, program):
+    paths = layout.SweepPaths(folder / "lake", plan.sweep)
+    with at_work(world, paths) as (testbed, program):
         (server,) = (pid for pid, words in processes(program) if "prefect.server" in words)
         os.kill(server, signal.SIGKILL)
-        said, took = ended(testbed)
-    yield Lost(world, place, testbed.returncode, said, took, snapshot.status(Sweep.open(place)).state)
+        output, took = ended(testbed)
+    yield Lost(world, paths, testbed.returncode, output, took, snapshot.status(Sweep.open(paths)).state)
 
 
-def command(world: World, place: layout.SweepPaths, *words: str) -> list[str]:
-    """The sweep in a testbed, its program in a group of its own, as a shell begins it."""
-    sweep = ["setsid", *CENSUS, "sweep", str(world.plan), "--lake", str(place.lake), *words]
+def command(world: World, paths: layout.SweepPaths, *words: str) -> list[str]:
+    """The sweep in a testbed, its program in a separate process group, as a shell starts it."""
+    sweep = ["setsid", *CENSUS, "sweep", str(world.plan), "--lake", str(paths.lake), *words]
     return [*CENSUS, "testbed", "run", "--spec", str(world.spec), "--", *sweep]
 
 
 @contextmanager
-def at_work(world: World, place: layout.SweepPaths) -> Iterator[tuple["subprocess.Popen[str]", int]]:
+def at_work(world: World, paths: layout.SweepPaths) -> Iterator[tuple["subprocess.Popen[str]", int]]:
     """The testbed of a sweep that has finished a range, and the process of its program."""
-    before = receipts.finished(place)
+    before = receipts.finished(paths)
     environ = environment(world.plan.parent)
     with subprocess.Popen(
-        command(world, place, "--resume"), cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True
+        command(world, paths, "--resume"), cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True
     ) as testbed:
         try:
-            while receipts.finished(place) <= before:
+            while receipts.finished(paths) <= before:
                 assert testbed.poll() is None
                 time.sleep(0.1)
             (program,) = (pid for pid, words in processes(testbed.pid) if "pipeline sweep" in words)
@@ -75,7 +75,7 @@ def at_work(world: World, place: layout.SweepPaths) -> Iterator[tuple["subproces
 
 
 def ended(testbed: "subprocess.Popen[str]") -> tuple[str, float]:
-    """What a testbed says until it ends, and how many seconds that takes."""
+    """What a testbed prints until it ends, and how many seconds that takes."""
     begun = time.monotonic()
     return testbed.communicate(timeout=600)[1], time.monotonic() - begun
 
@@ -84,32 +84,32 @@ def test_it_ends_within_seconds(lost: Lost) -> None:
     """A sweep whose server is killed ends within seconds, with exit code 1 and one line that says what to do."""
     print(f"it ended {lost.took:.1f} s after its server")
     assert lost.code == 1 and lost.took < END_SECONDS
-    (line,) = (line for line in lost.said.splitlines() if line.startswith("census: "))
-    assert "Prefect's embedded server ended with -9; the lake keeps all that is done" in line
-    assert not re.search("Traceback|ERROR|WARNING", lost.said)
+    (line,) = (line for line in lost.output.splitlines() if line.startswith("census: "))
+    assert "Prefect's embedded server ended with -9; the lake keeps all results" in line
+    assert not re.search("Traceback|ERROR|WARNING", lost.output)
 
 
 def test_an_interrupted_sweep_keeps_its_server(lost: Lost) -> None:
     """Ctrl-C, which a terminal sends to the whole group, ends a sweep within seconds and with its own exit code."""
-    with at_work(lost.world, lost.place) as (testbed, program):
+    with at_work(lost.world, lost.paths) as (testbed, program):
         os.killpg(program, signal.SIGINT)
-        said, took = ended(testbed)
+        output, took = ended(testbed)
     print(f"it ended {took:.1f} s after Ctrl-C")
     assert testbed.returncode == 130 and took < END_SECONDS
-    assert "embedded server" not in said and "Traceback" not in said
+    assert "embedded server" not in output and "Traceback" not in output
 
 
 def test_what_is_left_is_resumed(lost: Lost) -> None:
-    """Without its server a sweep stops as if it had been asked to, and `--resume` finishes the rest; all adds up."""
+    """Without its server a sweep stops in an orderly way, and `--resume` finishes the rest; everything is consistent."""
     assert lost.state == "stopped"
     resumed = subprocess.run(
-        command(lost.world, lost.place, "--resume"),
+        command(lost.world, lost.paths, "--resume"),
         cwd=ROOT,
         env=environment(lost.world.plan.parent),
         capture_output=True,
         timeout=600,
     )
     assert resumed.returncode == 0, resumed.stderr[-3000:]
-    sweep = Sweep.open(lost.place)
+    sweep = Sweep.open(lost.paths)
     steps.require_verified(sweep)
     assert snapshot.status(sweep).state == "sealed"

@@ -1,4 +1,4 @@
-"""A fleet in small: a real Prefect server, one work pool, two workers at two closed vantages, one of them killed at its work."""
+"""A small fleet: a real Prefect server, one work pool, two workers at two closed vantages, one of them killed during the sweep."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ from tests.testbed.running import CENSUS, ROOT, packets, streams
 SPEC = ROOT / "tests" / "data" / "fleet.toml"
 SWEEP = ROOT / "tests" / "data" / "fleet-sweep.toml"
 RUN = "import sys; from flows.sweep import sweep; sweep(sys.argv[1], sys.argv[2], ['vantage/one', 'vantage/one'])"
-#: A machine that does much else takes its time.
+#: A busy machine takes its time.
 pytestmark = pytest.mark.timeout(900)
 SOURCES = {number: IPv4Address(f"198.18.{number}.1").packed for number in (0, 1)}
 
@@ -48,9 +48,9 @@ def swept(server: Server) -> Iterator[Swept]:
         sweeping = subprocess.Popen(command, cwd=ROOT, env=server.environment)
         try:
             until(lambda: (lake / "plans").is_dir() and layout.sweeps(lake))
-            place = layout.find(lake, None)
-            until(lambda: len(_at_work(place)) == 2 and len({r.vantage for r in receipts.read_receipts(place)}) == 2)
-            killed = sorted(_at_work(place))[0]
+            paths = layout.find(lake, None)
+            until(lambda: len(_at_work(paths)) == 2 and len({r.vantage for r in receipts.read_receipts(paths)}) == 2)
+            killed = sorted(_at_work(paths))[0]
             stages = _children(killed)
             os.kill(_parent(killed), signal.SIGKILL)
             os.kill(killed, signal.SIGKILL)
@@ -58,13 +58,13 @@ def swept(server: Server) -> Iterator[Swept]:
             assert sweeping.wait(240) == 0
         finally:
             sweeping.kill()  # nothing, once it has ended
-    yield Swept(lake, layout.read_plan(place.plan), server, killed)
+    yield Swept(lake, layout.read_plan(paths.plan), server, killed)
 
 
-def _at_work(place: layout.SweepPaths) -> set[int]:
-    """The processes that hold a lease of a range."""
-    held = leases.standing(place, receipts.finished(place))
-    return {lease.holder.pid for lease in held if "-" in lease.key and lease.alive}
+def _at_work(paths: layout.SweepPaths) -> set[int]:
+    """The processes that have a lease of a range."""
+    standing = leases.standing(paths, receipts.finished(paths))
+    return {lease.holder.pid for lease in standing if "-" in lease.key and lease.alive}
 
 
 def _children(pid: int) -> list[int]:
@@ -76,23 +76,23 @@ def _parent(pid: int) -> int:
 
 
 def test_schedules_are_planned(server: Server) -> None:
-    """The server plans runs of what `prefect.yaml` gives a time: the weekly sweep, the nightly report, the refresh."""
+    """The server schedules runs of the deployments with a schedule in `prefect.yaml`: weekly sweep, nightly report, refresh."""
     scheduled = {"state": {"type": {"any_": ["SCHEDULED"]}}}
     for name in ("sweep/weekly", "report/nightly", "refresh/monthly"):
         wanted = {"flow_runs": scheduled | {"deployment_id": {"any_": [str(server.deployment(name).id)]}}}
         until(lambda: server.client.request("POST", "/flow_runs/filter", json=wanted).json(), 30)
 
 
-def test_its_runs_stand_in_postgresql(swept: Swept) -> None:
-    """The server keeps its runs in the database that docs/fleet.md has one make: the sweep's, and that of the vantage that lived."""
+def test_its_runs_are_in_postgresql(swept: Swept) -> None:
+    """The server keeps its runs in the database of docs/fleet.md: the sweep's, and that of the vantage that was not killed."""
     url = swept.server.environment["PREFECT_SERVER_DATABASE_CONNECTION_URL"].replace("+asyncpg", "")
-    ask = [postgresql_programs() / "psql", url, "-tA", "-c", "SELECT state_name FROM flow_run"]
-    told = subprocess.run(ask, check=True, capture_output=True, text=True, timeout=60).stdout
-    assert told.split().count("Completed") >= 2
+    query = [postgresql_programs() / "psql", url, "-tA", "-c", "SELECT state_name FROM flow_run"]
+    states = subprocess.run(query, check=True, capture_output=True, text=True, timeout=60).stdout
+    assert states.split().count("Completed") >= 2
 
 
 def test_the_other_vantage_finishes_it(swept: Swept) -> None:
-    """After one vantage was killed in the middle of a shard, `census verify` passes and each row is the truth."""
+    """After one vantage was killed in the middle of a shard, `census verify` passes and each row is true."""
     assert subprocess.run([*CENSUS, "verify", str(swept.lake)], cwd=ROOT, timeout=120).returncode == 0
     with connection.connect(swept.lake) as con:
         rows = con.execute("SELECT ip, port, outcome FROM responses").fetchall()
@@ -104,21 +104,21 @@ def test_the_other_vantage_finishes_it(swept: Swept) -> None:
     assert {receipt.vantage for receipt in done} == {"198.18.0.1", "198.18.1.1"}
 
 
-def test_nobody_is_visited_twice_but_those_owned_up_to(swept: Swept) -> None:
-    """Over both wires, only targets of ranges whose receipts admit it were talked to twice."""
+def test_second_visits_are_admitted(swept: Swept) -> None:
+    """On both wires, only targets of ranges whose receipts admit it had two conversations."""
     visits: Counter[tuple[int, int]] = Counter()
     for number, source in SOURCES.items():
         sent = [packet for packet in packets(swept.server.folder / f"{number}.pcap") if packet.src == source]
         visits.update((int.from_bytes(host), port) for host, _, port in streams(sent))
     twice = [target for target, count in visits.items() if count > 1]
     done = receipts.read_receipts(layout.find(swept.lake, None))
-    owned = {(r.shard, r.range) for r in done if r.attempts > 1 and r.revisited != 0}
+    admitted = {(r.shard, r.range) for r in done if r.attempts > 1 and r.revisited != 0}
     walk = swept.plan.walk()
     for ip, port in twice:
-        shard, local = (int(found[0]) for found in walk.locate(np.array([ip]), np.array([port])))
+        shard, local = (int(index[0]) for index in walk.locate(np.array([ip]), np.array([port])))
         assert any(
             shard == s and r.first_index <= local <= r.last_index
-            for s, n in owned
+            for s, n in admitted
             for r in walk.ranges(s)
             if r.number == n
         )

@@ -11,7 +11,7 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 
-from flows.asked import once
+from flows.cancellation import best_effort
 from pipeline.lake.layout import Sweep
 from pipeline.publish import report
 from pipeline.publish.gather import gather
@@ -22,43 +22,43 @@ from pipeline.views import connection
 SHOW_SECONDS = 10.0
 
 
-class Shown:
-    """The progress of one sweep. A server that does not answer is shown nothing."""
+class ProgressArtifacts:
+    """Shows the progress of one sweep. A server that does not answer is skipped."""
 
     def __init__(self, sweep: Sweep) -> None:
-        self._series, self._look = sweep.plan.settings.name, SweepStatus(sweep)
+        self._series, self._read = sweep.plan.settings.name, SweepStatus(sweep)
         self._progress: UUID | None = None
         self._percent = -1
-        self._at = float("-inf")
+        self._shown_at = float("-inf")
 
     def __call__(self, *, now: bool = False) -> None:
-        """Show how far it is, if that was not just done."""
-        if not now and time.monotonic() - self._at < SHOW_SECONDS:
+        """Show the progress, at most every SHOW_SECONDS unless `now` is given."""
+        if not now and time.monotonic() - self._shown_at < SHOW_SECONDS:
             return
-        self._at = time.monotonic()
-        with once():
-            self._show(self._look())
+        self._shown_at = time.monotonic()
+        with best_effort():
+            self._show(self._read())
 
-    def _show(self, found: Status) -> None:
-        words = f"{found.sweep}: {found.state}, {found.ranges_done:,} of {found.ranges:,} ranges"
+    def _show(self, status: Status) -> None:
+        words = f"{status.sweep}: {status.state}, {status.ranges_done:,} of {status.ranges:,} ranges"
         if self._progress is None:
             key = f"{self._series}-progress"
-            made = create_progress_artifact(100 * found.share, key=key, description=words)
-            self._progress = cast(UUID, made)  # a coroutine only for callers that are one
+            created = create_progress_artifact(100 * status.share, key=key, description=words)
+            self._progress = cast(UUID, created)  # a coroutine only in asynchronous callers
         else:
-            update_progress_artifact(self._progress, 100 * found.share, description=words)
-        if int(100 * found.share) == self._percent:  # a week's sweep is a hundred tables, not ten thousand
+            update_progress_artifact(self._progress, 100 * status.share, description=words)
+        if int(100 * status.share) == self._percent:  # a week's sweep makes a hundred tables, not ten thousand
             return
-        self._percent = int(100 * found.share)
-        rows = [{"step": step, "targets": count} for step, count in found.funnel.items()]
+        self._percent = int(100 * status.share)
+        rows = [{"step": step, "targets": count} for step, count in status.funnel.items()]
         create_table_artifact(rows, key=f"{self._series}-funnel", description=words)
 
 
 def show_results(sweep: Sweep) -> None:
-    """Show the headline, the funnel and the countries of a finished sweep, as its report has them."""
+    """Show the headline, the funnel and the countries of a finished sweep, as in its report."""
     series, sweep_id = sweep.plan.settings.name, sweep.paths.id
     with connection.connect(sweep.paths.lake) as con:
         text, countries = report.summary(gather(con, sweep_id))
-    with once():
+    with best_effort():
         create_markdown_artifact(text, key=f"{series}-result", description=sweep_id)
         create_table_artifact(countries, key=f"{series}-countries", description=sweep_id)
