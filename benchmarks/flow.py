@@ -77,7 +77,7 @@ def first_probe(pair: Pair, environment: dict[str, str], plan: Path) -> float:
 def _probed(lake: Path) -> int:
     if not (lake / "plans").is_dir() or not layout.sweeps(lake):
         return 0
-    return snapshot.counts(snapshot.workers(layout.find(lake, None)))["probed"]
+    return snapshot.counts(snapshot.worker_progress(layout.find(lake, None)))["probed"]
 
 
 def main() -> None:

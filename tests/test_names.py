@@ -23,7 +23,6 @@ ODD = {
     "pipeline/reverse_dns": 7,
     "pipeline/rings": 9,
     "pipeline/statistics": 2,
-    "pipeline/status": 8,
     "pipeline/sweep": 22,
     "pipeline/testbed": 19,
     "pipeline/testbed/internet": 28,
@@ -51,7 +50,7 @@ LARGE = {
 CLASSES = {
     "Definition": "rows of the two tables of PS3.8 that wire/pdu.py and wire/item.py hold",
     **dict.fromkeys(
-        ("Asked", "Behaviour", "Failed", "Grade", "Held", "Holder", "Hosts", "Kind", "Link", "Manifest"),
+        ("Asked", "Behaviour", "Failed", "Grade", "Holder", "Hosts", "Kind", "Link", "Manifest"),
         "to be renamed",
     ),
     **dict.fromkeys(

@@ -21,8 +21,6 @@ PHRASES = {
     "pipeline/optout": 3,
     "pipeline/publish": 16,
     "pipeline/reverse_dns": 1,
-    "pipeline/space": 6,
-    "pipeline/status": 1,
     "pipeline/sweep": 5,
     "pipeline/transport": 2,
     "pipeline/wire": 3,

@@ -66,8 +66,8 @@ def _watch_json(sweep: Sweep, ended: threading.Event) -> None:
 
 def _facts(sweep: Sweep, elapsed: float) -> dict[str, Any]:
     """How far a sweep is; seconds since this command began, and those that are left at the plan's rate."""
-    notes = snapshot.workers(sweep.paths)
-    counts = snapshot.counts(notes)
+    workers = snapshot.worker_progress(sweep.paths)
+    counts = snapshot.counts(workers)
     done = counts["probed"] + counts["suppressed"]
     return {
         "sweep": sweep.paths.id,
@@ -76,7 +76,7 @@ def _facts(sweep: Sweep, elapsed: float) -> dict[str, Any]:
         "suppressed": counts["suppressed"],
         "elapsed_seconds": round(elapsed, 1),
         "left_seconds": round(max(0, sweep.plan.targets - done) / sweep.plan.settings.rate, 1),
-        "held": visible(snapshot.held(notes, time.time())),
+        "held": visible(snapshot.pause_reason(workers, time.time())),
     }
 
 

@@ -132,7 +132,7 @@ def _withheld(opt_outs: OptOuts) -> list[AddressList]:
     """The addresses that the register withholds, as a list."""
     if opt_outs.ranges is None:
         return []
-    entry = Entry("opt-outs", opt_outs.register, "asked not to be probed", opt_outs.ranges.pairs())
+    entry = Entry("opt-outs", opt_outs.register, "opted out", opt_outs.ranges.pairs())
     return [AddressList("opt-out register", (entry,))]
 
 
@@ -146,7 +146,9 @@ def _sampled(sample: float | int, addresses: int) -> int:
     """The number of addresses in the sample. Raises InputError if it is not between 1 and all of them."""
     wanted = round(sample * addresses) if isinstance(sample, float) else sample
     if not 1 <= wanted <= addresses:
-        raise InputError("key sweep.sample", f"is larger than the target space: {wanted} of {addresses} addresses")
+        raise InputError(
+            "key sweep.sample", f"gives {wanted} of {addresses} addresses; choose a sample of 1 to {addresses}"
+        )
     return wanted
 
 

@@ -1,1 +1,1 @@
-"""How a sweep is: one snapshot read from the lake, and the metrics that Prometheus reads."""
+"""The status of a sweep: a snapshot read from the lake, and metrics for Prometheus."""

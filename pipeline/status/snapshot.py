@@ -1,13 +1,12 @@
-"""How a sweep is, from the lake alone: how far, how fast, who works on it, and whether they are alive.
+"""The status of a sweep, from the lake alone: progress, rate, and which workers are alive.
 
-Receipts say what is done, leases who is at work (one that is not renewed belongs to somebody dead), workers' notes what they
-have counted since they began. Nothing here needs the machines that do the work.
+Receipts prove which ranges are done. Leases name the workers: one that is not renewed belongs to a dead process. Each worker
+also writes a progress file with its counts since it started. Nothing here needs the machines that do the work.
 """
 
 import time
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
 
@@ -19,27 +18,41 @@ from pipeline.record.receipt import Receipt
 from pipeline.record.rounds import Round
 from pipeline.statistics import recapture
 
-#: A worker that has not reported for this long is taken for gone.
+#: A worker that has not written its progress for this long counts as gone.
 GONE_SECONDS = 30.0
-#: What a sweep can be, and what that means.
+#: The states of a sweep. The names are an interface: `census status --json` and the metrics print them.
 STATES = {
     "begun": "the plan is in the lake, nothing has been sent",
-    "running": "somebody renews a lease, or has reported just now",
-    "held": "workers run, and the register holds them back",
+    "running": "a worker renews a lease, or has just reported",
+    "held": "its workers run, but are paused by the opt-out register",
     "stopped": "its workers ended in an orderly way; run again with --resume",
-    "dead": "its workers stopped renewing their leases; run again with --resume",
+    "dead": "its workers crashed and stopped renewing their leases; run again with --resume",
     "swept": "every range has its receipt; it is not sealed yet",
     "sealed": "its tables are final",
 }
-#: States in which receipts tell all, and workers' notes at most what was.
+#: States in which the receipts are complete, and workers' progress is history.
 DONE = {"swept", "sealed"}
-#: Counts of receipts that are summed up.
+#: Counts of receipts that are summed.
 SUMS = ("probes_sent", "responses", "associations", "suppressed", "quarantined", "revisited")
-Note = dict[str, Any]
 
 
-class Held(msgspec.Struct, frozen=True):
-    """A lease that somebody holds, of a range (`000-000000`) or a shard (`000`), and how many seconds ago it was renewed."""
+class WorkerProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """The progress file of a worker: its counts since it `began` (both times in seconds since 1970)."""
+
+    began: float = 0.0
+    updated: float = 0.0
+    running: bool = False
+    counts: dict[str, int] = msgspec.field(default_factory=dict)
+    pause_reason: str = msgspec.field(default="", name="held")
+    """Why the opt-out register pauses it; empty if it does not."""
+
+    def lives(self, now: float) -> bool:
+        """Whether the worker is still running."""
+        return self.running and now - self.updated < GONE_SECONDS
+
+
+class LeaseStatus(msgspec.Struct, frozen=True):
+    """The lease of a range (`000-000000`) or a shard (`000`), its holder, and how many seconds ago it was renewed."""
 
     lease: str
     host: str
@@ -49,7 +62,7 @@ class Held(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """One sweep as it is now. Counts are of finished ranges, `funnel` is of all that workers have reported too."""
+    """One sweep now. Counts are of finished ranges; `funnel` also includes what workers have reported since."""
 
     sweep: str
     state: str
@@ -68,17 +81,17 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     loss: float | None
     stopped_by_register: str
     workers: int
-    holders: tuple[Held, ...]
+    holders: tuple[LeaseStatus, ...]
     funnel: dict[str, int]
 
     @property
     def share(self) -> float:
-        """How much of the sweep is done, 0 to 1, by its ranges of probes."""
+        """The share of the sweep that is done, 0 to 1, by ranges of the first round."""
         return self.ranges_done / self.ranges if self.ranges else 1.0
 
 
 class SweepStatus:
-    """Looks at one sweep again and again. A receipt never changes, so each is read once."""
+    """Reads the status of one sweep repeatedly. A receipt never changes, so each is read once."""
 
     def __init__(self, sweep: Sweep) -> None:
         walk = sweep.walk
@@ -87,13 +100,13 @@ class SweepStatus:
         self._receipts: dict[str, Receipt] = {}
 
     def __call__(self, now: float | None = None) -> Status:
-        """How the sweep is; `now` in seconds since 1970."""
+        """Read the status; `now` in seconds since 1970."""
         at = time.time() if now is None else now
-        notes = workers(self._sweep.paths)
+        workers = worker_progress(self._sweep.paths)
         receipts.read_new(self._sweep.paths, self._receipts)
         leases = list(standing(self._sweep.paths, self._receipts.keys()))
-        done, running = list(self._receipts.values()), [note for note in notes if lives(note, at)]
-        state, rate = self._state(done, leases, notes, at), _rate(running)
+        done, running = list(self._receipts.values()), [worker for worker in workers if worker.lives(at)]
+        state, rate = self._state(done, leases, workers, at), _rate(running)
         left = max(0, self._sweep.plan.targets - sum(r.probes_sent + r.suppressed for r in done))
         return Status(
             sweep=self._sweep.paths.id,
@@ -106,57 +119,54 @@ class SweepStatus:
             rate=rate,
             eta_seconds=left / rate if rate and state == "running" else None,
             loss=_loss(done),
-            stopped_by_register=held(notes, at),
+            stopped_by_register=pause_reason(workers, at),
             workers=len(running),
-            holders=tuple(sorted(map(_held, leases), key=lambda held: held.lease)),
-            funnel=funnel(counts(notes)) if notes and state not in DONE else _finished(done),
+            holders=tuple(sorted(map(_lease_status, leases), key=lambda status: status.lease)),
+            funnel=funnel(counts(workers)) if workers and state not in DONE else _finished(done),
         )
 
-    def _state(self, done: Sequence[Receipt], leases: Sequence[Standing], notes: Sequence[Note], now: float) -> str:
+    def _state(
+        self, done: Sequence[Receipt], leases: Sequence[Standing], workers: Sequence[WorkerProgress], now: float
+    ) -> str:
         if self._sweep.paths.sealed("sweeps").exists():
             return "sealed"
-        if held(notes, now):
+        if pause_reason(workers, now):
             return "held"
-        if any(lease.alive for lease in leases) or any(lives(note, now) for note in notes):
+        if any(lease.alive for lease in leases) or any(worker.lives(now) for worker in workers):
             return "running"
         if _probed(done) == self._ranges and not pending.due(self._sweep):
             return "swept"
-        if leases or any(note["running"] for note in notes):
+        if leases or any(worker.running for worker in workers):
             return "dead"
-        return "stopped" if notes or done else "begun"
+        return "stopped" if workers or done else "begun"
 
 
 def status(sweep: Sweep, now: float | None = None) -> Status:
-    """Look at a sweep once; `now` in seconds since 1970."""
+    """Read the status of a sweep once; `now` in seconds since 1970."""
     return SweepStatus(sweep)(now)
 
 
-def workers(paths: SweepPaths) -> list[Note]:
-    """What each worker of a sweep has noted last, those that are gone included."""
-    told = store.contents(store.entries(paths.progress, "*.json"))
-    return [msgspec.json.decode(data, type=Note) for data in told]
+def worker_progress(paths: SweepPaths) -> list[WorkerProgress]:
+    """Read the latest progress of each worker of a sweep, including those that are gone."""
+    files = store.contents(store.entries(paths.progress, "*.json"))
+    return [msgspec.json.decode(data, type=WorkerProgress) for data in files]
 
 
-def lives(note: Note, now: float) -> bool:
-    """Whether a worker runs, by its note."""
-    return bool(note["running"]) and now - note["updated"] < GONE_SECONDS
+def pause_reason(workers: Sequence[WorkerProgress], now: float) -> str:
+    """Why the register pauses a worker that runs now; empty if it does not."""
+    return next((worker.pause_reason for worker in workers if worker.lives(now) and worker.pause_reason), "")
 
 
-def held(notes: Sequence[Note], now: float) -> str:
-    """Why the register holds back a worker that runs now; empty if it does not."""
-    return next((str(note["held"]) for note in notes if lives(note, now) and note.get("held")), "")
-
-
-def counts(notes: Sequence[Note]) -> Counter[str]:
-    """The counts of all workers, since each began."""
+def counts(workers: Sequence[WorkerProgress]) -> Counter[str]:
+    """Sum the counts of all workers, since each began."""
     total: Counter[str] = Counter()
-    for note in notes:
-        total.update(note["counts"])
+    for worker in workers:
+        total.update(worker.counts)
     return total
 
 
 def funnel(counted: Counter[str]) -> dict[str, int]:
-    """Progress counts as the funnel's steps."""
+    """Convert progress counts to the steps of the funnel."""
     visited = {outcome: counted[outcome.value] for outcome in Outcome}
     return {
         "probed": counted["probed"],
@@ -177,22 +187,22 @@ def _finished(done: Sequence[Receipt]) -> dict[str, int]:
 
 
 def _probed(done: Sequence[Receipt]) -> int:
-    """How many ranges of probes are done: those of the rounds after them are told by what came of the probes."""
+    """The number of finished ranges of the first round; later rounds have as many ranges as its results need."""
     return sum(receipt.round == Round.PROBES for receipt in done)
 
 
-def _rate(running: Sequence[Note]) -> float:
-    """Probes a second of all workers that run, since each began."""
-    spans = [(note["counts"].get("probed", 0), note["updated"] - note["began"]) for note in running]
+def _rate(running: Sequence[WorkerProgress]) -> float:
+    """Probes a second of all running workers, since each began."""
+    spans = [(worker.counts.get("probed", 0), worker.updated - worker.began) for worker in running]
     return float(sum(probed / seconds for probed, seconds in spans if seconds > 0))
 
 
 def _loss(done: Sequence[Receipt]) -> float | None:
-    """The share of hosts that the first SYN missed, as the second ones tell; None where they saw nobody."""
+    """Estimate the share of hosts that the first SYN missed from the second SYNs; None if those got no answer."""
     both = sum(receipt.seen_twice for receipt in done)
     second = both + sum(receipt.second_only for receipt in done)
     return 1 - float(recapture.detection(both, second).value) if second else None
 
 
-def _held(lease: Standing) -> Held:
-    return Held(lease.key, lease.holder.host, lease.holder.pid, lease.alive, round(max(0.0, lease.age), 1))
+def _lease_status(lease: Standing) -> LeaseStatus:
+    return LeaseStatus(lease.key, lease.holder.host, lease.holder.pid, lease.alive, round(max(0.0, lease.age), 1))

@@ -99,7 +99,7 @@ def test_files_without_an_address_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("sample", [0, 199, 0.001, -1])
 def test_sample_bounds(sample: float | int) -> None:
     """A sample of no address, or of more than there are, is refused."""
-    with pytest.raises(InputError, match=r"sweep\.sample: asks for"):
+    with pytest.raises(InputError, match=r"sweep\.sample: gives"):
         freeze(sample=sample)
 
 

@@ -284,7 +284,7 @@ def obeyed(tmp_path_factory: pytest.TempPathFactory) -> Obeyed:
     command = in_testbed("work", str(plan), "--lake", str(lake), capture=folder / "wire.pcap")
     working = subprocess.Popen(command, cwd=ROOT, env=environment(folder))
     place = run.begin(layout.read_plan(plan), lake).paths
-    _until(lambda: watched.counts(watched.workers(place))["probed"] > 1500)
+    _until(lambda: watched.counts(watched.worker_progress(place))["probed"] > 1500)
     _census("rate", register, LIMIT, "--who", "test")
     limited = register.stat().st_mtime
     time.sleep(SOON + 2)
@@ -409,7 +409,7 @@ def test_ctrl_c_ends_a_sweep_that_is_stopped(tmp_path: Path) -> None:
     _census("stop", lake / "optout.jsonl", "--reason", "a test")
     command = in_testbed("work", str(plan), "--lake", str(lake), capture=capture)
     working = subprocess.Popen(command, cwd=ROOT, env=environment(tmp_path))
-    _until(lambda: "a test" in watched.held(watched.workers(place), time.time()))
+    _until(lambda: "a test" in watched.pause_reason(watched.worker_progress(place), time.time()))
     time.sleep(1)
     working.send_signal(signal.SIGINT)
     assert working.wait(60) == 130
