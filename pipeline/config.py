@@ -1,4 +1,4 @@
-"""The configuration: one TOML file. Every key is checked; what is wrong is named by file, key and reason."""
+"""The configuration: one TOML file. Every key is checked; errors name file, key and reason."""
 
 import tomllib
 from enum import StrEnum
@@ -11,13 +11,11 @@ from msgspec import Meta
 from pipeline.engines import Engine
 from pipeline.errors import InputError
 
-#: PS3.8 §9.3.2: an AE title has at most 16 characters of the default repertoire; blank and backslash-bearing ones are refused.
+#: PS3.8 §9.3.2: an AE title has at most 16 characters of the default repertoire, no backslash, and no space at either end.
 AeTitle = Annotated[str, Meta(pattern=r"^(?! )[\x20-\x5b\x5d-\x7e]{1,16}(?<! )$")]
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 Port = Annotated[int, Meta(ge=1, le=65535)]
-
-
-#: Text that stands on one line of a page or a file.
+#: Text that fits on one line of a page or a file.
 Line = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=500)]
 Url = Annotated[str, Meta(pattern=r"^(https?://[^\s/?#@\x00-\x1f\x7f]+[^\s\x00-\x1f\x7f]*)?$", max_length=500)]
 Endpoint = Annotated[str, Meta(pattern=r"^\d{1,3}(\.\d{1,3}){3}:\d{1,5}$")]
@@ -58,7 +56,7 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class SweepSection(Section, frozen=True):
-    """`[sweep]`: what to do. `rate` is probes a second; `sample` a share (0.01) or a number of addresses (1000000)."""
+    """`[sweep]`: what to do. `rate` is in probes a second; `sample` is a share (0.01) or a number of addresses (1000000)."""
 
     name: Name
     ports: Annotated[tuple[Port, ...], Meta(min_length=1, max_length=64)]
@@ -70,7 +68,7 @@ class SweepSection(Section, frozen=True):
 
 
 class TargetsSection(Section, frozen=True):
-    """`[targets]`: CIDR blocks, dashed ranges and single addresses, here or in files (relative to this one), line by line."""
+    """`[targets]`: CIDR blocks, dashed ranges and addresses, here or in files (relative to this one) with one entry a line."""
 
     include: tuple[str, ...] = ()
     include_files: tuple[str, ...] = ()
@@ -79,9 +77,9 @@ class TargetsSection(Section, frozen=True):
 
 
 class CapsSection(Section, frozen=True):
-    """`[caps]`: how many probes an hour a /24, or the addresses of one autonomous system, may get; 0 is no cap.
+    """`[caps]`: the most probes an hour to a /24, or to the addresses of one autonomous system; 0 is no cap.
 
-    The plan's rate is lowered until they hold.
+    The plan's rate is lowered until both caps are kept.
     """
 
     per_slash24_hour: Annotated[int, Meta(ge=0)] = 0
@@ -89,10 +87,11 @@ class CapsSection(Section, frozen=True):
 
 
 class IdentitySection(Section, frozen=True):
-    """`[identity]`: who measures. The first four are needed to send anywhere but into a testbed or to loopback.
+    """`[identity]`: who is scanning. The first four keys are required, except in a testbed and on loopback.
 
-    Before a sweep the reverse DNS of the source, the page at `url` and its `/.well-known/probing.txt` are looked up by `resolver`
-    (an address, with `:port` if it is not 53; the system's if empty). What is missing is told; with `strict` it ends the sweep.
+    Before a sweep the program looks up the reverse DNS of the source, the page at `url` and its `/.well-known/probing.txt`, using
+    `resolver` (an address, with `:port` if that is not 53; the system's if empty). It reports what is missing; with `strict` it
+    then refuses to sweep.
     """
 
     ae_title: AeTitle = "DICOM-CENSUS"
@@ -104,10 +103,10 @@ class IdentitySection(Section, frozen=True):
 
 
 class ProbeSection(Section, frozen=True):
-    """`[probe]`: how to send. What is not given is looked up (interface, source and next hop of the default route).
+    """`[probe]`: how to send. Interface, source and next hop are those of the default route unless they are given.
 
-    `senders` processes send within one budget, each from source ports of its own; of several addresses in `source` each sender
-    takes one in turn, and there are never fewer senders than addresses. `engine` is how SYNs leave.
+    `senders` is the number of processes that send, at one common rate and from separate source ports. They take the addresses in
+    `source` in turn, and there are never fewer senders than addresses. `engine` is how SYNs leave.
     """
 
     interface: str = ""
@@ -119,20 +118,20 @@ class ProbeSection(Section, frozen=True):
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The source addresses, dotted; none where the one of the default route is to be looked up."""
-        given = (self.source,) if isinstance(self.source, str) else self.source
-        return tuple(source for source in given if source)
+        """The source addresses, dotted; empty if the address of the default route is to be used."""
+        sources = (self.source,) if isinstance(self.source, str) else self.source
+        return tuple(source for source in sources if source)
 
     @property
     def processes(self) -> int:
-        """How many senders there are."""
+        """The number of senders."""
         return max(self.senders, len(self.sources))
 
 
 class AssociateSection(Section, frozen=True):
-    """`[associate]`: how many processes hold conversations, how many of them at once in each, and to one /24.
+    """`[associate]`: the number of associator processes, and the most conversations at once in each and with one /24.
 
-    To one address there is never more than one. With no process here, associators on other machines hold them all.
+    An address never has more than one conversation at a time. With 0 processes, associators on other machines do all the work.
     """
 
     processes: Annotated[int, Meta(ge=0, le=64)] = 1
@@ -141,14 +140,14 @@ class AssociateSection(Section, frozen=True):
 
 
 class TlsSection(Section, frozen=True):
-    """`[tls]`: ports that get a TLS hello, never a plain request; and how many second visits profile `tls` makes a second."""
+    """`[tls]`: ports that get a TLS hello and never a plain request; `rate` is the second visits a second of profile `tls`."""
 
     ports: tuple[Port, ...] = (2762,)
     rate: Annotated[int, Meta(ge=1, le=10_000)] = 50
 
 
 class OwnSection(Section, frozen=True):
-    """`[own]`: ranges of one's own, which their owner signed (docs/own-ranges.md); files are relative to this one."""
+    """`[own]`: ranges that their owner signed (docs/own-ranges.md); files are relative to this one."""
 
     owner: str = ""
     ranges: str = ""
@@ -157,7 +156,7 @@ class OwnSection(Section, frozen=True):
 
 
 class LossSection(Section, frozen=True):
-    """`[loss]`: a share `sample` of the targets gets a second SYN after `delay` seconds, which tells how many are missed; 0: none."""
+    """`[loss]`: a share `sample` of the targets gets a second SYN after `delay` seconds, to estimate how many hosts are missed."""
 
     sample: Annotated[float, Meta(ge=0, le=1)] = 0.01
     delay: Annotated[float, Meta(ge=0.5, le=60)] = 3.0
@@ -166,8 +165,8 @@ class LossSection(Section, frozen=True):
 class ControlSection(Section, frozen=True):
     """`[control]`: a share `sample` of the addresses gets a SYN on a port where nothing should answer; 0 for none.
 
-    Without `port` it is drawn from the dynamic ports (RFC 6335 §6) by the sweep's seed. `targets` of the lab's own, as
-    "ADDRESS:PORT", are asked every `interval` seconds; one that is silent stops the sweep.
+    Without `port`, the sweep's seed selects one of the dynamic ports (RFC 6335 §6). `targets` are hosts of the lab, as
+    "ADDRESS:PORT". They get a SYN every `interval` seconds, and the sweep stops if one no longer answers.
     """
 
     sample: Annotated[float, Meta(ge=0, le=1)] = 0.01
@@ -177,9 +176,9 @@ class ControlSection(Section, frozen=True):
 
 
 class AlarmSection(Section, frozen=True):
-    """`[alarm]`: stop a sweep whose hit rate falls by more than `fall` of itself, by more than chance explains.
+    """`[alarm]`: stop a sweep whose hit rate drops by more than the fraction `fall`, and by more than chance explains.
 
-    A whole sweep is stopped for nothing with at most the probability `false_alarms`; 0 is no alarm.
+    `false_alarms` is the highest probability that a whole sweep is stopped without cause; 0 switches the alarm off.
     """
 
     false_alarms: Annotated[float, Meta(ge=0, lt=1)] = 0.001
@@ -187,10 +186,10 @@ class AlarmSection(Section, frozen=True):
 
 
 class HarmSection(Section, frozen=True):
-    """`[harm]`: measure what visits do to hosts (docs/harm.md); without the section nothing of it is done.
+    """`[harm]`: measure what visits do to hosts (docs/harm.md); without the section there is no harm check.
 
-    A share `sample` of the targets is visited `delay` seconds after it answered, or after twice as long; every host that was
-    visited so, or that spoke DICOM, is asked `delay` seconds later whether it still answers.
+    A share `sample` of the targets is not visited at once but `delay` seconds after its answer, or twice as long. All of these,
+    and every host that spoke DICOM, get a SYN `delay` seconds after the visit to check that they still answer.
     """
 
     sample: Annotated[float, Meta(gt=0, le=1)] = 0.01
@@ -198,19 +197,19 @@ class HarmSection(Section, frozen=True):
 
 
 class LakeSection(Section, frozen=True):
-    """`[lake]`: where the tables go; a folder, relative to the working directory, or `s3://BUCKET/PREFIX`."""
+    """`[lake]`: where the tables go: a folder, relative to the working directory, or `s3://BUCKET/PREFIX`."""
 
     url: str = "lake"
 
 
 class OptoutSection(Section, frozen=True):
-    """`[optout]`: the register of opt-outs that the sweep obeys, relative to this file; `optout.jsonl` in the lake if empty."""
+    """`[optout]`: the opt-out register that the sweep obeys, relative to this file; `optout.jsonl` in the lake if empty."""
 
     register: str = ""
 
 
 class GeoSection(Section, frozen=True):
-    """`[geo]`: databases that place addresses: an mmdb, or a Parquet table like the bundled ones; relative to this file."""
+    """`[geo]`: country and network databases: an mmdb, or a Parquet table like the bundled ones; relative to this file."""
 
     country: str = ""
     asn: str = ""
@@ -248,21 +247,21 @@ def load(path: Path) -> Config:
         config = msgspec.convert(data, Config, strict=True)
     except msgspec.ValidationError as error:
         raise InputError(*_locate(path, str(error))) from None
-    config = _one_connection(_own_targets(config))
+    config = _without_extra_probes(_with_signed_targets(config))
     _check(path, config)
     return config
 
 
-def _own_targets(config: Config) -> Config:
-    """Without an include list, the list that the owner signed is what is swept."""
+def _with_signed_targets(config: Config) -> Config:
+    """Without an include list, sweep the whole signed list."""
     targets = config.targets
     if targets.include or targets.include_files or not config.own.ranges:
         return config
     return msgspec.structs.replace(config, targets=msgspec.structs.replace(targets, include_files=(config.own.ranges,)))
 
 
-def _one_connection(config: Config) -> Config:
-    """By `connect` no SYN goes beside the plan's own: the kernel would answer its SYN-ACK, and leave a bare connection."""
+def _without_extra_probes(config: Config) -> Config:
+    """Switch off second and control SYNs if the engine has none: the kernel would complete their handshakes and open connections."""
     if config.probe.engine.extra_probes:
         return config
     loss, control = (msgspec.structs.replace(section, sample=0.0) for section in (config.loss, config.control))
@@ -270,14 +269,14 @@ def _one_connection(config: Config) -> Config:
 
 
 def _locate(path: Path, message: str) -> tuple[str, str]:
-    """Turn msgspec's "reason - at `$.a.b`" into ("FILE, key a.b", "reason")."""
-    reason, _, place = message.partition(" - at `$")
-    key = place.rstrip("`").lstrip(".")
+    """Split msgspec's "reason - at `$.a.b`" into ("FILE, key a.b", "reason")."""
+    reason, _, path_in_file = message.partition(" - at `$")
+    key = path_in_file.rstrip("`").lstrip(".")
     return (f"{path}, key {key}" if key else str(path)), reason
 
 
 def _check(path: Path, config: Config) -> None:
-    """Refuse what types cannot: an empty target list, repeated ports, an impossible sample."""
+    """Check what types cannot: an empty target list, repeated ports, an impossible sample. Raises InputError."""
     targets, sweep = config.targets, config.sweep
     if not targets.include and not targets.include_files:
         raise InputError(f"{path}, key targets.include", 'is empty; name the addresses to sweep, e.g. ["192.0.2.0/24"]')

@@ -1,4 +1,4 @@
-"""The configuration: what is wrong is named by file, key and reason."""
+"""The configuration: errors name file, key and reason."""
 
 import json
 import re
@@ -26,7 +26,7 @@ include = ["20.0.0.0/24"]
 ae_title = "CENSUS"
 """
 
-#: Every key that the first version knew.
+#: Every key of the first version.
 FIRST = """
 [sweep]
 name = "first"
@@ -59,7 +59,7 @@ country = "country.mmdb"
 asn = "asn.mmdb"
 """
 
-#: What is replaced in the good file, by what, which key is named and which words of the reason.
+#: Text of the good file, its replacement, the key that the error names, and words of its reason.
 FAULTS = (
     ("seed = 7", "seed = 7\nspeed = 1", "sweep", "speed"),
     ("[identity]", "[identify]", "", "identify"),
@@ -100,7 +100,7 @@ FAULTS = (
 
 
 def test_good(tmp_path: Path) -> None:
-    """A right file is read, and what it leaves out has its default."""
+    """A correct file is read, and keys that it leaves out have their defaults."""
     path = tmp_path / "census.toml"
     path.write_text(GOOD)
     config = load(path)
@@ -116,13 +116,13 @@ def test_faults(tmp_path: Path, old: str, new: str, key: str, words: str) -> Non
     path.write_text(GOOD.replace(old, new))
     with pytest.raises(InputError) as caught:
         load(path)
-    place = f"{path}, key {key}" if key else str(path)
-    assert caught.value.where == place
+    where = f"{path}, key {key}" if key else str(path)
+    assert caught.value.where == where
     assert words in caught.value.reason
 
 
-def test_connect_asks_nobody_beside(tmp_path: Path) -> None:
-    """By the kernel's TCP no SYN goes beside the plan's own, whatever the file says."""
+def test_connect_sends_no_extra_probes(tmp_path: Path) -> None:
+    """With the kernel's TCP no second or control SYN is sent, whatever the file says."""
     path = tmp_path / "census.toml"
     path.write_text(GOOD + '[probe]\nengine = "connect"\n[loss]\nsample = 0.5\n')
     config = load(path)
@@ -149,35 +149,35 @@ def test_good_samples(tmp_path: Path, sample: str) -> None:
     """A sample is a share up to one or a whole number of addresses; 1 is one address and 1.0 is all."""
     path = tmp_path / "census.toml"
     path.write_text(GOOD.replace("0.5", sample))
-    found = load(path).sweep.sample
-    assert isinstance(found, float if "." in sample else int)
-    assert found == float(sample)
+    value = load(path).sweep.sample
+    assert isinstance(value, float if "." in sample else int)
+    assert value == float(sample)
 
 
 def _keys() -> dict[str, str]:
     """Every key of a configuration, with its default as TOML has it."""
-    found = {}
+    keys = {}
     for section in msgspec.structs.fields(Config):
         kinds = [kind for kind in (section.type, *get_args(section.type)) if hasattr(kind, "__struct_fields__")]
         for field in msgspec.structs.fields(kinds[0]):
             default = "needed" if field.required else f"`{json.dumps(field.default)}`"
-            found[f"{section.name}.{field.name}"] = default
-    return found
+            keys[f"{section.name}.{field.name}"] = default
+    return keys
 
 
-def test_the_page_tells_every_key() -> None:
+def test_the_page_lists_every_key() -> None:
     """docs/configuration.md has each key of each section with its default, and no other."""
-    told: dict[str, str] = {}
+    listed: dict[str, str] = {}
     section = ""
     for line in PAGE.read_text("utf-8").splitlines():
         if heading := re.match(r"## `\[(\w+)\]`", line):
             section = heading[1]
         if row := re.match(r"\| `([\w.]+)` \| (.*?) \| .+ \|$", line):
-            told[row[1] if "." in row[1] else f"{section}.{row[1]}"] = row[2]
-    assert told == _keys()
+            listed[row[1] if "." in row[1] else f"{section}.{row[1]}"] = row[2]
+    assert listed == _keys()
 
 
-def test_the_page_shows_a_right_file(tmp_path: Path) -> None:
+def test_the_page_shows_a_correct_file(tmp_path: Path) -> None:
     """The example on the page is a configuration."""
     example = re.search(r"```toml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     assert example and tomllib.loads(example[1])
@@ -186,10 +186,10 @@ def test_the_page_shows_a_right_file(tmp_path: Path) -> None:
 
 
 def test_the_first_configuration_is_read(tmp_path: Path) -> None:
-    """No key was ever taken away or renamed: a file of the first version is read, and what came later has its default."""
+    """No key was ever removed or renamed: a file of the first version is read, and later keys have their defaults."""
     path = tmp_path / "first.toml"
     path.write_text(FIRST)
-    told, found = tomllib.loads(FIRST), json.loads(msgspec.json.encode(load(path)))
-    for section, keys in told.items():
-        assert {key: found[section][key] for key in keys} == keys
-    assert found["harm"] is None and found["probe"]["senders"] == 1
+    first, read = tomllib.loads(FIRST), json.loads(msgspec.json.encode(load(path)))
+    for section, keys in first.items():
+        assert {key: read[section][key] for key in keys} == keys
+    assert read["harm"] is None and read["probe"]["senders"] == 1
