@@ -44,7 +44,7 @@ GOAL = 0.05
 TABLES = ("responses", "associations", "banners")
 
 
-def results(folder: Path, seconds: int) -> list[list[rows.Waiting]]:
+def results(folder: Path, seconds: int) -> list[list[rows.PendingRows]]:
     """What came of so many seconds, range by range and batch by batch, in no order, as targets are."""
     noise = np.random.default_rng(1)
     made = responses(seconds * RESULTS, noise)
@@ -61,7 +61,7 @@ def results(folder: Path, seconds: int) -> list[list[rows.Waiting]]:
         begin += len(talked)
         spoken = [row | its for row, its in zip(talked, dicom, strict=True)]
         common = {"like_dicom": True, "banner": None, "tls": None}
-        batches.append(rows.Waiting(list(_settled(batch)), [row | common for row in spoken]))
+        batches.append(rows.PendingRows(list(_settled(batch)), [row | common for row in spoken]))
     return [batches[number::ranges] for number in range(ranges)]
 
 
@@ -80,7 +80,7 @@ def _settled(batch: pa.Table) -> Iterator[Result]:
             yield Result(VisitEnd(Outcome(ended), kind, CloseStage.ASSOCIATE, said), hosts[alike])
 
 
-def write(folder: Path, ranges: list[list[rows.Waiting]]) -> Counter[str]:
+def write(folder: Path, ranges: list[list[rows.PendingRows]]) -> Counter[str]:
     """Seconds of CPU of each step."""
     spent: Counter[str] = Counter()
     for number, batches in enumerate(ranges):

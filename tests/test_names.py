@@ -16,7 +16,6 @@ ODD = {
     "pipeline/console": 12,
     "pipeline/enrich": 21,
     "pipeline/guard": 2,
-    "pipeline/lake": 53,
     "pipeline/optout": 11,
     "pipeline/probe": 76,
     "pipeline/publish": 42,
@@ -35,7 +34,6 @@ ODD = {
 #: What is larger than it should be, and how large.
 LARGE = {
     ("pipeline/associate/conversation.py", "lines of the file"): 377,
-    ("pipeline/lake/receipts.py", "parameters of of_range"): 7,
     ("pipeline/probe/engine.py", "parameters of __init__"): 10,
     ("pipeline/probe/extra_probes.py", "parameters of of"): 7,
     ("pipeline/probe/listener.py", "parameters of __init__"): 11,
@@ -50,14 +48,14 @@ LARGE = {
 CLASSES = {
     "Definition": "rows of the two tables of PS3.8 that wire/pdu.py and wire/item.py hold",
     **dict.fromkeys(
-        ("Asked", "Behaviour", "Failed", "Grade", "Holder", "Hosts", "Kind", "Link", "Manifest"),
+        ("Asked", "Behaviour", "Failed", "Grade", "Holder", "Hosts", "Kind", "Link"),
         "to be renamed",
     ),
     **dict.fromkeys(
-        ("Message", "Pair", "Remote", "Rule", "Seen", "Server", "Stand", "State", "Step", "Stop"),
+        ("Message", "Pair", "Remote", "Rule", "Server", "Stand", "State", "Stop"),
         "to be renamed",
     ),
-    **dict.fromkeys(("Table", "Told", "Waiting", "_Line"), "to be renamed"),
+    **dict.fromkeys(("Table", "Told", "_Line"), "to be renamed"),
 }
 
 #: Names of several files, and why each is right in its folder.

@@ -1,11 +1,11 @@
-"""A name in a bucket of an S3-compatible object store, that can be asked what a `pathlib.Path` of a lake is asked.
+"""Objects in a bucket of an S3-compatible store, with the methods of `pathlib.Path` that a lake needs.
 
-An object appears whole or not at all, and a conditional put (`If-None-Match`, `If-Match`) makes or changes it only where nobody
-else has. A reply that is lost leads to a second put, which finds the first one's object: an object that holds what was to
-be written counts as written. Credentials and endpoint come from the usual variables (`AWS_ACCESS_KEY_ID`,
-`AWS_SECRET_ACCESS_KEY`, `AWS_REGION`, `AWS_ENDPOINT_URL`) and from nowhere else.
+An object appears whole or not at all. A conditional put (`If-None-Match`, `If-Match`) creates or changes it only if nobody else
+has. If the reply to a put is lost, the client puts again and finds its own object: an object that holds the data to be written
+counts as written. Credentials and endpoint come from the usual variables (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
+`AWS_REGION`, `AWS_ENDPOINT_URL`) and from nowhere else.
 
-Programs that want a file (`os.fspath`: Parquet readers, DuckDB) get a copy in `pipeline.lake.cache`, named by the object's ETag.
+Programs that need a file (`os.fspath`: Parquet readers, DuckDB) get a copy from `pipeline.lake.cache`, named by the object's ETag.
 """
 
 import hashlib
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from obstore import PutMode
 
 SCHEME = "s3://"
-#: One request may take this long, and all its repetitions together that long (seconds): well under half a lease.
+#: Seconds that one request may take, and seconds that it may take with all its repetitions: well under half a lease.
 REQUEST_SECONDS = 15
 RETRY_SECONDS = 30
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
@@ -47,7 +47,7 @@ KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 @dataclass(frozen=True, slots=True, order=True)
 class ObjectPath(os.PathLike[str]):
-    """An object, or what begins the names of several as a folder does. `key` has no slash at either end."""
+    """An object, or a prefix of several objects' names, as a folder is. `key` has no slash at either end."""
 
     bucket: str
     key: str
@@ -67,90 +67,94 @@ class ObjectPath(os.PathLike[str]):
         return ObjectPath(self.bucket, f"{self.key}/{name}".strip("/"))
 
     def absolute(self) -> "ObjectPath":
-        """The same: the working directory does not matter."""
+        """Return the same path: the working directory does not matter."""
         return self
 
     @property
     def name(self) -> str:
-        """The last part of the key."""
+        """Return the last part of the key."""
         return self.key.rpartition("/")[2]
 
     @property
     def stem(self) -> str:
-        """The name without its last suffix."""
+        """Return the name without its last suffix."""
         return self.name.rpartition(".")[0] or self.name
 
     @property
     def suffix(self) -> str:
-        """The last suffix, with its dot."""
+        """Return the last suffix, with its dot."""
         return self.name[len(self.stem) :]
 
     @property
     def parent(self) -> "ObjectPath":
-        """What is named up to the last slash."""
+        """Return the path up to the last slash."""
         return ObjectPath(self.bucket, self.key.rpartition("/")[0])
 
     def with_name(self, name: str) -> "ObjectPath":
-        """Another name beside this one."""
+        """Return another name in the same folder."""
         return self.parent / name
 
     def exists(self) -> bool:
-        """There is such an object."""
+        """Return whether there is such an object."""
         return self.etag() is not None
 
     def is_dir(self) -> bool:
-        """There are objects whose names go on after this one."""
-        with _told(self):
+        """Return whether there are objects below this name."""
+        with _errors_translated(self):
             return any(page for page in obstore.list(_store(self.bucket), self.key, chunk_size=1))
 
     def etag(self) -> str | None:
-        """What changes whenever the object does; None if there is none."""
+        """Return the object's ETag, which changes whenever the object does; None if there is no object."""
         try:
-            with _told(self):
+            with _errors_translated(self):
                 return obstore.head(_store(self.bucket), self.key)["e_tag"] or ""
         except FileNotFoundError:
             return None
 
     def changed_at(self) -> datetime:
-        """When the object was last written, by the store's clock. Raises FileNotFoundError."""
-        with _told(self):
+        """Return when the object was last written, by the store's clock. Raises FileNotFoundError."""
+        with _errors_translated(self):
             return obstore.head(_store(self.bucket), self.key)["last_modified"]
 
     def read(self) -> tuple[bytes, str]:
-        """The object and its ETag. Raises FileNotFoundError."""
-        with _told(self):
-            found = obstore.get(_store(self.bucket), self.key)
-            return bytes(found.bytes()), found.meta["e_tag"] or ""
+        """Return the object's bytes and its ETag. Raises FileNotFoundError."""
+        with _errors_translated(self):
+            reply = obstore.get(_store(self.bucket), self.key)
+            return bytes(reply.bytes()), reply.meta["e_tag"] or ""
 
     def read_bytes(self) -> bytes:
-        """The object. Raises FileNotFoundError."""
+        """Return the object's bytes. Raises FileNotFoundError."""
         return self.read()[0]
 
     def unlink(self, missing_ok: bool = False) -> None:
         """Remove the object."""
         if not missing_ok and not self.exists():
             raise FileNotFoundError(str(self))
-        with _told(self):
+        with _errors_translated(self):
             obstore.delete(_store(self.bucket), self.key)
 
     def glob(self, pattern: str) -> Iterator["ObjectPath"]:
-        """What is directly under this name and fits the pattern: objects, and names that go on."""
-        with _told(self):
-            found = obstore.list_with_delimiter(_store(self.bucket), self.key or None)
-        keys = (*(meta["path"] for meta in found["objects"]), *found["common_prefixes"])
-        yield from (one for one in (ObjectPath(self.bucket, key) for key in keys) if fnmatchcase(one.name, pattern))
+        """Yield the objects and prefixes directly below this name that match the pattern."""
+        with _errors_translated(self):
+            listing = obstore.list_with_delimiter(_store(self.bucket), self.key or None)
+        keys = (*(meta["path"] for meta in listing["objects"]), *listing["common_prefixes"])
+        paths = (ObjectPath(self.bucket, key) for key in keys)
+        yield from (path for path in paths if fnmatchcase(path.name, pattern))
 
     def iterdir(self) -> Iterator["ObjectPath"]:
-        """What is directly under this name."""
+        """Yield the objects and prefixes directly below this name."""
         return self.glob("*")
 
     def put(self, data: bytes | Path) -> None:
-        """Write the object, from bytes or from a file; large files go in pieces and appear at the last one."""
-        with _told(self):
+        """Write the object, from bytes or from a file; a large file is sent in pieces and appears with the last of them."""
+        with _errors_translated(self):
             obstore.put(_store(self.bucket), self.key, data)
 
     def swap(self, data: bytes, *, after: str | None) -> str | None:
-        """Write the object if its ETag is still `after` (None: if there is none); the new ETag, or None if it is not."""
+        """Write the object if its ETag is still `after` (None: if there is no object).
+
+        Return the new ETag, or None if the object has changed.
+        """
         mode: PutMode = "create" if after is None else {"e_tag": after}
         try:
             return obstore.put(_store(self.bucket), self.key, data, mode=mode, use_multipart=False)["e_tag"]
@@ -160,19 +164,19 @@ class ObjectPath(os.PathLike[str]):
             return self._ours(data, error)
 
     def _ours(self, data: bytes, error: BaseError) -> str | None:
-        """The ETag of what a put without a reply has written after all; None if somebody else's stands there."""
+        """Return the ETag of the object if it holds our data although the put failed; None if it holds somebody else's."""
         try:
-            found, etag = self.read()
+            stored, etag = self.read()
         except FileNotFoundError:
-            found, etag = None, ""
-        if found == data:
+            stored, etag = None, ""
+        if stored == data:
             return etag
         if not isinstance(error, (AlreadyExistsError, PreconditionError)):
-            raise _words(self, error) from None
+            raise _translated(self, error) from None
         return None
 
     def __fspath__(self) -> str:
-        """A file with the object's bytes, fetched unless the cache has it. Raises FileNotFoundError."""
+        """Return the name of a file with the object's bytes, fetched unless the cache has it. Raises FileNotFoundError."""
         etag = self.etag()
         if etag is None:
             raise FileNotFoundError(str(self))
@@ -183,7 +187,7 @@ class ObjectPath(os.PathLike[str]):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
         try:
-            with _told(self), temporary.open("wb") as file:
+            with _errors_translated(self), temporary.open("wb") as file:
                 for chunk in obstore.get(_store(self.bucket), self.key).stream():
                     file.write(chunk)
             temporary.replace(path)
@@ -193,7 +197,7 @@ class ObjectPath(os.PathLike[str]):
 
 @cache
 def _store(bucket: str) -> S3Store:
-    """The client of a bucket. Without keys it would ask the link for those of the machine: so they must be there."""
+    """Return the client of a bucket. Raises InputError without keys: the client would look for the machine's on the network."""
     missing = [name for name in KEYS if not os.environ.get(name)]
     if missing:
         raise InputError(f"{SCHEME}{bucket}", f"needs the environment variables {' and '.join(missing)}")
@@ -211,18 +215,18 @@ def _store(bucket: str) -> S3Store:
 
 
 @contextmanager
-def _told(place: ObjectPath) -> Iterator[None]:
-    """Say in the project's words what went wrong. An object that is not there stays a FileNotFoundError, with its name."""
+def _errors_translated(path: ObjectPath) -> Iterator[None]:
+    """Translate the store's errors into the project's. A missing object stays a FileNotFoundError, with its name."""
     try:
         yield
     except FileNotFoundError:
-        raise FileNotFoundError(str(place)) from None
+        raise FileNotFoundError(str(path)) from None
     except BaseError as error:
-        raise _words(place, error) from None
+        raise _translated(path, error) from None
 
 
-def _words(place: ObjectPath, error: BaseError) -> CensusError:
+def _translated(path: ObjectPath, error: BaseError) -> CensusError:
     brief = str(error).partition("\n")[0].strip()
     if isinstance(error, (PermissionDeniedError, UnauthenticatedError)):
-        return InputError(str(place), f"the object store refuses access, see {', '.join(KEYS)}: {brief}")
-    return CensusError(f"{place}: the object store failed; finished ranges are kept, run again with --resume: {brief}")
+        return InputError(str(path), f"the object store refuses access, see {', '.join(KEYS)}: {brief}")
+    return CensusError(f"{path}: the object store failed; finished ranges are kept, run again with --resume: {brief}")

@@ -1,6 +1,7 @@
-"""The third round, the harm check: whom it asks is told by the rows of the rounds before it, so that anyone can tell again.
+"""The targets of the third round, the harm check, derived from the rows of the rounds before it.
 
-Each range of the first two rounds that held a target back or met a DICOM speaker has a range here, numbered after all of them.
+Anyone can derive them again from the lake. Each range of the first two rounds that deferred a target or reached a DICOM speaker
+has a range of harm checks. Those are numbered after all ranges of the first two rounds.
 """
 
 from collections.abc import Iterable
@@ -18,85 +19,99 @@ from pipeline.outcome import SPEAKS_DICOM, Arm, CloseStage
 from pipeline.record.rounds import Round
 from pipeline.space.shard import Range, Walk
 
-HELD = ("ip", "port", "shard", "range", "arm", "answered_at", "ttl", "window", "syn_rtt_us", "syn_options_hash")
-FOUND = ("ip", "port", "alive_after", "repeated_after")
-REACHED = ("ip", "port", "close_stage")
-SPOKE = ("ip", "port", "shard", "range", "round", "outcome", "started_at")
+DEFERRED_COLUMNS = (
+    "ip",
+    "port",
+    "shard",
+    "range",
+    "arm",
+    "answered_at",
+    "ttl",
+    "window",
+    "syn_rtt_us",
+    "syn_options_hash",
+)
+CHECK_COLUMNS = ("ip", "port", "alive_after", "repeated_after")
+VISIT_COLUMNS = ("ip", "port", "close_stage")
+ASSOCIATION_COLUMNS = ("ip", "port", "shard", "range", "round", "outcome", "started_at")
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A range of the third round, and how many of its targets were held back: those it visits."""
+    """A range of the third round, and how many of its targets were deferred: those that it visits."""
 
     range: Range
-    held: int
+    deferred: int
 
 
 def of_range(sweep: Sweep, visits: Range) -> tuple[Range, pa.Table] | None:
-    """The check of a range of visits that has its receipt, and its targets; None if there is nothing to check."""
+    """Return the check of a range of visits that has its receipt, and its targets; None if there is nothing to check."""
     if sweep.plan.harm is None:
         return None
     targets = _targets(
-        _part(sweep.paths, "held", visits.key, HELD), _part(sweep.paths, "associations", visits.key, SPOKE)
+        _part(sweep.paths, "held", visits.key, DEFERRED_COLUMNS),
+        _part(sweep.paths, "associations", visits.key, ASSOCIATION_COLUMNS),
     )
     return (_check(sweep.walk, visits.shard, visits.number, len(targets)), targets) if len(targets) else None
 
 
 def key(walk: Walk, visits: Range) -> str:
-    """The key of the check of a range of visits."""
+    """Return the key of the check of a range of visits."""
     return _check(walk, visits.shard, visits.number, 0).key
 
 
 def _check(walk: Walk, shard: int, visits: int, targets: int) -> Range:
-    """The check of so many targets of a shard's range of visits with this number."""
+    """Return the check of a shard's range of visits, by the number of that range and how many targets are checked."""
     return Range(shard, first_number(walk, shard) + visits, 0, targets - 1)
 
 
 def planned(sweep: Sweep) -> dict[str, Check]:
-    """All checks of a sweep as far as its visits tell, by the keys of their ranges."""
+    """Return all checks that the visits made so far require, by the keys of their ranges."""
     if sweep.plan.harm is None:
         return {}
-    targets = _targets(_all(sweep.paths, "held", HELD), _all(sweep.paths, "associations", SPOKE))
-    held = pc.not_equal(targets["arm"], str(Arm.SPEAKER))
-    counted = targets.select(["shard", "range"]).append_column("held", pc.cast(held, pa.int64()))
-    grouped = counted.group_by(["shard", "range"]).aggregate([("held", "sum"), ("held", "count")])
-    found = {}
+    targets = _targets(
+        _all(sweep.paths, "held", DEFERRED_COLUMNS), _all(sweep.paths, "associations", ASSOCIATION_COLUMNS)
+    )
+    deferred = pc.not_equal(targets["arm"], str(Arm.SPEAKER))
+    counted = targets.select(["shard", "range"]).append_column("deferred", pc.cast(deferred, pa.int64()))
+    grouped = counted.group_by(["shard", "range"]).aggregate([("deferred", "sum"), ("deferred", "count")])
+    checks = {}
     for row in grouped.to_pylist():
-        chosen = _check(sweep.walk, row["shard"], row["range"], row["held_count"])
-        found[chosen.key] = Check(chosen, row["held_sum"])
-    return found
+        range_ = _check(sweep.walk, row["shard"], row["range"], row["deferred_count"])
+        checks[range_.key] = Check(range_, row["deferred_sum"])
+    return checks
 
 
 def first_number(walk: Walk, shard: int) -> int:
-    """The number of a shard's first check: its ranges of probes and that of its second visits come before."""
+    """Return the number of a shard's first check, after its ranges of probes and its range of second visits."""
     return sum(1 for _ in walk.ranges(shard)) + 1
 
 
-def _targets(held: pa.Table, spoke: pa.Table) -> pa.Table:
-    """Held targets, and those that spoke DICOM at visits of the first two rounds, with the columns of HELD."""
-    chosen = pc.and_(
-        pc.less(pc.fill_null(spoke["round"], Round.PROBES.value), Round.HARM_CHECKS.value),
-        pc.is_in(spoke["outcome"], pa.array([str(outcome) for outcome in SPEAKS_DICOM])),
+def _targets(deferred: pa.Table, associations: pa.Table) -> pa.Table:
+    """Return the deferred targets and the DICOM speakers of the first two rounds, with the columns DEFERRED_COLUMNS."""
+    of_earlier_rounds = pc.and_(
+        pc.less(pc.fill_null(associations["round"], Round.PROBES.value), Round.HARM_CHECKS.value),
+        pc.is_in(associations["outcome"], pa.array([str(outcome) for outcome in SPEAKS_DICOM])),
     )
-    spoke = spoke.filter(chosen)
-    count = len(spoke)
-    arrow = held.schema
+    speakers = associations.filter(of_earlier_rounds)
+    count = len(speakers)
+    arrow = deferred.schema
     columns = {
-        name: spoke["started_at" if name == "answered_at" else name].cast(arrow.field(name).type)
+        name: speakers["started_at" if name == "answered_at" else name].cast(arrow.field(name).type)
         if name in ("ip", "port", "shard", "range", "answered_at")
         else pa.array([str(Arm.SPEAKER)] * count if name == "arm" else [None] * count, arrow.field(name).type)
         for name in arrow.names
     }
-    return pa.concat_tables([held, pa.table(columns)]).sort_by([("ip", "ascending"), ("port", "ascending")])
+    return pa.concat_tables([deferred, pa.table(columns)]).sort_by([("ip", "ascending"), ("port", "ascending")])
 
 
 def _part(paths: SweepPaths, table: str, key: str, columns: Iterable[str]) -> pa.Table:
-    """Rows of one range."""
+    """Read the rows of one range."""
     return _read(receipts.parts_of(paths, key, table), table, columns)
 
 
 def _all(paths: SweepPaths, table: str, columns: Iterable[str]) -> pa.Table:
-    """Rows of all ranges, from the sealed table or from the parts."""
+    """Read the rows of all ranges, from the sealed table or from the parts."""
     return _read(receipts.files(paths, table), table, columns)
 
 
@@ -104,32 +119,31 @@ def _read(paths: Iterable[Location], table: str, columns: Iterable[str], only: d
     arrow = schema.table(table).arrow
     wanted = pa.schema([(name, arrow.field(name).type) for name in columns])
     files = [str(file) for file in store.files(paths)]
-    found = (
-        ds.dataset(files, format="parquet", schema=arrow).to_table(columns=wanted.names, filter=only) if files else None
-    )
-    return found.cast(wanted) if found else wanted.empty_table()
+    if not files:
+        return wanted.empty_table()
+    return ds.dataset(files, format="parquet", schema=arrow).to_table(columns=wanted.names, filter=only).cast(wanted)
 
 
 def checks(paths: SweepPaths) -> pa.Table:
-    """What the check found of its targets."""
-    return _all(paths, "harm", FOUND)
+    """Read the results of the checks, with the columns CHECK_COLUMNS."""
+    return _all(paths, "harm", CHECK_COLUMNS)
 
 
 def controls(paths: SweepPaths) -> pa.Table:
-    """The addresses that answered on the control port."""
+    """Read the addresses that answered on the control port."""
     return _all(paths, "controls", ("ip",))
 
 
 def reached(paths: SweepPaths, checks: pa.Table) -> pa.Table:
-    """What came of the visits to addresses that answered neither SYN afterwards, with the columns of REACHED."""
+    """Read how far the visits got to addresses that answered neither SYN afterwards, with the columns VISIT_COLUMNS."""
     addresses = ds.field("ip").isin(_silent(checks)["ip"].combine_chunks())
-    return _read(receipts.files(paths, "responses"), "responses", REACHED, addresses)
+    return _read(receipts.files(paths, "responses"), "responses", VISIT_COLUMNS, addresses)
 
 
 def fallen(paths: SweepPaths) -> pa.Table:
-    """The targets (`ip`, `port`) that a visit reached, and that then answered neither of two SYNs."""
-    found = checks(paths)
-    return _fallen(found, reached(paths, found))
+    """Return the targets (`ip`, `port`) that a visit reached, and that then answered neither of two SYNs."""
+    results = checks(paths)
+    return _fallen(results, reached(paths, results))
 
 
 def _silent(checks: pa.Table) -> pa.Table:
@@ -145,8 +159,8 @@ def _fallen(checks: pa.Table, responses: pa.Table) -> pa.Table:
     )
 
 
-def told(associations: pa.Table, checks: pa.Table, responses: pa.Table) -> pa.Table:
-    """Associations with what the check found of them, in `post_probe_syn_alive` and `quarantined`."""
+def with_check_results(associations: pa.Table, checks: pa.Table, responses: pa.Table) -> pa.Table:
+    """Fill in the results of the checks: the columns `post_probe_syn_alive` and `quarantined` of associations."""
     alive = dict(zip(_keys(checks), checks["alive_after"].to_pylist(), strict=True))
     silent = set(_keys(_fallen(checks, responses)))
     keys = _keys(associations) if alive else []

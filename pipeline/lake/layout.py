@@ -1,4 +1,4 @@
-"""Where things lie in a lake, and which sweeps it holds.
+"""The files of a lake, and the sweeps that it holds.
 
 ```
 plans/sweep=ID/plan.json                the frozen plan
@@ -20,81 +20,81 @@ from pipeline.space.shard import Walk
 
 @dataclass(frozen=True, slots=True)
 class SweepPaths:
-    """The places of one sweep."""
+    """The files and folders of one sweep."""
 
     lake: Location
     id: str
 
     @property
     def plan(self) -> Location:
-        """The frozen plan."""
+        """Return the file of the frozen plan."""
         return self.lake / "plans" / f"sweep={self.id}" / "plan.json"
 
     @property
     def work(self) -> Location:
-        """What belongs to the sweep until it is sealed."""
+        """Return the folder of what belongs to the sweep until it is sealed."""
         return self.lake / "work" / f"sweep={self.id}"
 
     @property
     def secret(self) -> Location:
-        """The validation secret; private, survives a restart."""
+        """Return the file of the validation secret, which is private and survives a restart."""
         return self.work / "secret"
 
     @property
     def receipts(self) -> Location:
-        """Folder of receipts, one file a range."""
+        """Return the folder of the receipts, one file per range."""
         return self.work / "receipts"
 
     @property
     def progress(self) -> Location:
-        """Folder of the workers' latest progress."""
+        """Return the folder of the workers' latest progress."""
         return self.work / "progress"
 
     def lease(self, key: str) -> Location:
-        """Who runs a range."""
+        """Return the file of a lease on a range or a shard."""
         return self.work / "leases" / f"{key}.json"
 
     def receipt(self, key: str) -> Location:
-        """The receipt of a range."""
+        """Return the file of a range's receipt."""
         return self.receipts / f"{key}.json"
 
     def journal(self, key: str, attempt: int, table: str) -> Location:
-        """Rows of an attempt at a range, as they came."""
+        """Return the journal of an attempt at a range: its rows of one table, in the order in which they came."""
         return self.work / "journal" / f"{key}.{attempt}.{table}.arrows"
 
     def attempt(self, key: str, attempt: int) -> Location:
-        """What an attempt counted that was stopped before its end."""
+        """Return the file that notes an attempt's begin, and its counts if it was stopped early."""
         return self.work / "journal" / f"{key}.{attempt}.json"
 
     def part(self, table: str, file: str) -> Location:
-        """A Parquet part of a range."""
+        """Return a Parquet part of a range."""
         return self.work / table / file
 
     def sealed(self, table: str) -> Location:
-        """A table of the sealed sweep."""
+        """Return the file of a table of the sealed sweep."""
         return self.lake / table / f"sweep={self.id}" / "part-0.parquet"
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep in a lake: its frozen plan, and its paths."""
+    """A sweep in a lake: its frozen plan and its paths."""
 
     plan: Plan
     paths: SweepPaths
 
     @classmethod
     def open(cls, paths: SweepPaths) -> "Sweep":
-        """Read the plan of a sweep that was begun. Raises InputError or GuardError."""
+        """Open a sweep that was begun, with its plan. Raises InputError or GuardError."""
         return cls(read_plan(paths.plan), paths)
 
     @cached_property
     def walk(self) -> Walk:
-        """The order of the targets."""
+        """Return the order of the targets."""
         return self.plan.walk()
 
 
 def read_plan(path: Location) -> Plan:
-    """Read a plan that was frozen before. Raises InputError or GuardError."""
+    """Read a frozen plan. Raises InputError or GuardError."""
     try:
         return planning.decode(path.read_bytes(), str(path))
     except OSError as error:
@@ -102,14 +102,14 @@ def read_plan(path: Location) -> Plan:
 
 
 def sweeps(lake: Location) -> list[SweepPaths]:
-    """The sweeps of a lake, oldest first. Raises InputError if the folder is not a lake."""
+    """Return the sweeps of a lake, oldest first. Raises InputError if the folder is not a lake."""
     if not (lake / "plans").is_dir():
         raise InputError(str(lake), "is not a lake (no `plans` folder); `census sweep` creates one")
     return [SweepPaths(lake, folder.name.removeprefix("sweep=")) for folder in entries(lake / "plans", "sweep=*")]
 
 
 def find(lake: Location, sweep_id: str | None) -> SweepPaths:
-    """The named sweep of a lake, or its latest. Raises InputError naming those that there are."""
+    """Return the named sweep of a lake, or its latest. Raises InputError that names the sweeps of the lake."""
     known = {paths.id: paths for paths in sweeps(lake)}
     if not known:
         raise InputError(str(lake), "has no sweep; `census sweep` runs one")
@@ -124,6 +124,6 @@ def open_sweep(lake: Location, sweep_id: str | None) -> Sweep:
 
 
 def load_secret(paths: SweepPaths) -> bytes:
-    """The sweep's validation secret, drawn at its first use."""
+    """Return the sweep's validation secret, drawn at its first use."""
     write(paths.secret, secrets.token_bytes(16), new=True, private=True)
     return paths.secret.read_bytes()

@@ -1,10 +1,12 @@
-"""Who runs a range, or has a shard: leases in the lake, kept by writing them again, taken over when they were not.
+"""Leases of ranges and shards in the lake: renewed by rewriting them, and taken over when nobody renews them.
 
-No two machines' clocks are compared. Whoever holds a lease changes it again and again. Whoever wants it watches it, and takes
-it once it has not changed for its whole time to live on the watcher's own clock: by a put on the condition that it is still the
-one that was watched. The holder stops at half that time since it last could change it, on its own clock. Both clocks count
-from the boot and go on while a machine is suspended, so that a wall clock that jumps, or a laptop that sleeps, changes nothing.
-The lease of a process of this machine that is gone is free at once.
+No two machines' clocks are compared. The holder of a lease rewrites it again and again. A worker that wants the lease watches it.
+It may take the lease once the lease has not changed for its whole time to live, on the watcher's own clock. It takes it by a
+conditional put, which fails if the lease has changed since. The holder stops itself earlier: when it could not renew the lease
+for half the time to live, on its own clock.
+
+Both clocks count from the boot and run on while a machine is suspended. So neither a wall clock that jumps nor a laptop that
+sleeps changes anything. If the holder was a process of this machine and has ended, the lease is free at once.
 """
 
 import os
@@ -26,8 +28,8 @@ from pipeline.lake.layout import SweepPaths
 TTL = 120.0
 
 
-class Holder(msgspec.Struct, frozen=True):
-    """What a lease says: which process of which machine holds it, if any, and the how manyeth time it says so."""
+class LeaseHolder(msgspec.Struct, frozen=True):
+    """The contents of a lease: the process that holds it, its machine, how often it was renewed, and whether it is free."""
 
     worker: str
     host: str
@@ -38,37 +40,37 @@ class Holder(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """A lease as it stands in the lake: of what, whose, and how many seconds ago it last changed by the lake's own clock."""
+class ObservedLease:
+    """A lease in the lake: its key, its holder, and how many seconds ago it changed, by the lake's own clock."""
 
     key: str
-    holder: Holder
+    holder: LeaseHolder
     age: float
 
     @property
     def alive(self) -> bool:
-        """Whether its holder renews it. It is told by wall clocks, for people to watch: who may take a lease is not told by it."""
+        """Return whether its holder renews it. This compares wall clocks, for display only: no lease is taken because of it."""
         return self.age < TTL / 2 and not _is_gone(self.holder)
 
 
 def shard_key(number: int) -> str:
-    """The name of the lease of a whole shard; those of its ranges begin with it."""
+    """Return the name of the lease of a whole shard; the names of its ranges' leases begin with it."""
     return f"{number:03d}"
 
 
-def standing(paths: SweepPaths, done: Container[str]) -> Iterator[Standing]:
-    """Yield the leases that are held, or were until their holder died, but for those of ranges that are done."""
+def observed_leases(paths: SweepPaths, done: Container[str]) -> Iterator[ObservedLease]:
+    """Yield the leases that have a holder, alive or dead, except those of ranges that are done."""
     for path in store.entries(paths.work / "leases", "*.json"):
-        found = None if path.stem in done else store.read(path)
-        changed = store.changed_at(path) if found else None
-        holder = _holder(found[0]) if found else None
+        entry = None if path.stem in done else store.read(path)
+        changed = store.changed_at(path) if entry else None
+        holder = _holder(entry[0]) if entry else None
         if changed and holder and not holder.free:
-            yield Standing(path.stem, holder, (datetime.now(UTC) - changed).total_seconds())
+            yield ObservedLease(path.stem, holder, (datetime.now(UTC) - changed).total_seconds())
 
 
 @dataclass(slots=True)
-class Seen:
-    """A version of a lease, and the time at which we knew of it."""
+class LeaseVersion:
+    """A version of a lease, and when this worker wrote or first saw it, by its own clock."""
 
     version: str
     at: float
@@ -76,50 +78,50 @@ class Seen:
 
 @dataclass(slots=True)
 class Leases:
-    """The leases of one worker. Threads may share it."""
+    """The leases of one worker. Threads may share the object."""
 
     paths: SweepPaths
     ttl: float = TTL
     now: Callable[[], float] = host.clock
     worker: str = field(default_factory=lambda: secrets.token_hex(8))
-    _held: dict[str, Seen] = field(default_factory=dict)
-    _watched: dict[str, Seen] = field(default_factory=dict)
+    _leased: dict[str, LeaseVersion] = field(default_factory=dict)
+    _watched: dict[str, LeaseVersion] = field(default_factory=dict)
     _lost: str = ""
     _renewals: int = 0
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def take(self, key: str) -> bool:
-        """Take the lease of a range; False if somebody holds it, or may."""
+        """Take a lease, and return whether it was taken; False if another worker has it, or may have it."""
         with self._lock:
             at = self.now()
-            found = store.read(self.paths.lease(key))
-            if found and not self._is_void(key, *found, at):
+            entry = store.read(self.paths.lease(key))
+            if entry and not self._is_void(key, *entry, at):
                 return False
-            version = store.swap(self.paths.lease(key), self._word(), after=found[1] if found else None)
+            version = store.swap(self.paths.lease(key), self._entry(), after=entry[1] if entry else None)
             if version is not None:
-                self._held[key] = Seen(version, at)
+                self._leased[key] = LeaseVersion(version, at)
                 self._watched.pop(key, None)
             return version is not None
 
     def renew(self) -> None:
-        """Say of all ranges held that they still are. Raises CensusError or OSError if the lake does not answer."""
-        for key in list(self._held):
+        """Renew all leases. Raises CensusError or OSError if the lake does not answer."""
+        for key in list(self._leased):
             with self._lock:
-                if key in self._held:
+                if key in self._leased:
                     self._renew(key)
 
     def drop(self, key: str) -> None:
-        """Give a lease back, if it is still ours."""
+        """Give a lease back if this worker still has it."""
         with self._lock:
-            held = self._held.pop(key, None)
-            if held:
-                store.swap(self.paths.lease(key), self._word(free=True), after=held.version)
+            lease = self._leased.pop(key, None)
+            if lease:
+                store.swap(self.paths.lease(key), self._entry(free=True), after=lease.version)
 
     def check(self) -> None:
-        """Raise CensusError if a range is not ours any more, or might soon not be."""
+        """Raise CensusError if a lease was lost, or could be lost soon because it was not renewed."""
         if self._lost:
             raise CensusError(f"the lease of range {self._lost} was taken over by another worker; this worker stops")
-        late = [key for key, held in list(self._held.items()) if self.now() - held.at > self.ttl / 2]
+        late = [key for key, lease in list(self._leased.items()) if self.now() - lease.at > self.ttl / 2]
         if late:
             raise CensusError(
                 f"the lease of range {late[0]} could not be renewed for {self.ttl / 2:.0f} s; this worker stops, "
@@ -128,47 +130,47 @@ class Leases:
 
     def _renew(self, key: str) -> None:
         at = self.now()
-        version = store.swap(self.paths.lease(key), self._word(), after=self._held[key].version)
+        version = store.swap(self.paths.lease(key), self._entry(), after=self._leased[key].version)
         if version is None:
-            del self._held[key]
+            del self._leased[key]
             self._lost = key
         else:
-            self._held[key] = Seen(version, at)
+            self._leased[key] = LeaseVersion(version, at)
 
     def _is_void(self, key: str, data: bytes, version: str, at: float) -> bool:
-        """Whether a lease may be taken; one that is not is watched from now on."""
+        """Return whether a lease may be taken; if not, watch it from now on."""
         holder = _holder(data)
         if holder and (holder.free or _is_gone(holder)):
             return True
         watched = self._watched.get(key)
         if watched is None or watched.version != version:
-            self._watched[key] = Seen(version, self.now())
+            self._watched[key] = LeaseVersion(version, self.now())
             return False
         return at - watched.at >= self.ttl
 
-    def _word(self, *, free: bool = False) -> bytes:
+    def _entry(self, *, free: bool = False) -> bytes:
         self._renewals += 1
         pid = os.getpid()
         return msgspec.json.encode(
-            Holder(self.worker, socket.gethostname(), _process(pid), pid, self._renewals, free=free)
+            LeaseHolder(self.worker, socket.gethostname(), _process(pid), pid, self._renewals, free=free)
         )
 
 
-def _holder(data: bytes) -> Holder | None:
-    """What a lease says; None if it is damaged."""
+def _holder(data: bytes) -> LeaseHolder | None:
+    """Decode a lease; None if it is damaged."""
     try:
-        return msgspec.json.decode(data, type=Holder)
+        return msgspec.json.decode(data, type=LeaseHolder)
     except msgspec.DecodeError:
         return None
 
 
-def _is_gone(holder: Holder) -> bool:
-    """Whether the holder was a process that this one could see, and is no more."""
+def _is_gone(holder: LeaseHolder) -> bool:
+    """Return whether the holder was a process that this one could see, and has ended."""
     mine = _process(os.getpid()).rpartition("/")[0]
     return holder.process.rpartition("/")[0] == mine and _process(holder.pid) != holder.process
 
 
 def _process(pid: int) -> str:
-    """`BOOT/NAMESPACE/START` of a process: no other one since the beginning of time has the same with the same pid."""
+    """Return `BOOT/NAMESPACE/START` of a process, which together with the pid identifies it for all time."""
     started = host.started_at(pid)
     return f"{host.boot_id()}/{os.readlink('/proc/self/ns/pid')}/{'gone' if started is None else started}"

@@ -1,10 +1,10 @@
-"""The checksums of a sealed sweep: its row in `sweeps` names the manifest's hash, the manifest that of each table's file.
+"""The checksums of a sealed sweep: its row in `sweeps` holds the manifest's hash, the manifest the hash of each table's file.
 
 ```
 plans/sweep=ID/manifest.json     {"parts": [{"table", "file", "rows", "sha256"}, ...]}
 ```
 
-Tables that `census enrich` and `census reparse` derive are not in it: they can be made again.
+Tables that `census enrich` and `census reparse` derive are not listed: they can be derived again.
 """
 
 import hashlib
@@ -18,34 +18,34 @@ from pipeline.lake.layout import SweepPaths
 from pipeline.lake.store import Location
 from pipeline.record.receipt import Part
 
-#: Column of `sweeps` with the SHA-256 of the manifest; sweeps that were sealed before it had none.
+#: Column of `sweeps` with the SHA-256 of the manifest; sweeps that were sealed before the column existed lack it.
 COLUMN = "manifest_sha256"
 
 
-class Manifest(msgspec.Struct, frozen=True):
-    """What the facts of a sweep are."""
+class SealManifest(msgspec.Struct, frozen=True):
+    """The files of a sealed sweep that hold its facts."""
 
     parts: list[Part]
 
 
 def put(paths: SweepPaths, parts: list[Part]) -> str:
-    """Write the manifest of a sweep; its SHA-256."""
-    data = msgspec.json.encode(Manifest(parts))
+    """Write the manifest of a sweep, and return its SHA-256."""
+    data = msgspec.json.encode(SealManifest(parts))
     store.write(_path(paths), data)
     return hashlib.sha256(data).hexdigest()
 
 
 def faults(paths: SweepPaths) -> Iterator[tuple[str, str]]:
-    """Yield where a sealed sweep is not what was sealed, and how; nothing for one that was sealed without a manifest."""
+    """Yield each file that differs from what was sealed, and how; nothing if the sweep was sealed without a manifest."""
     row = pq.read_table(paths.sealed("sweeps"), partitioning=None)
     promised = row[COLUMN][0].as_py() if COLUMN in row.column_names else None
     if promised is None:
         return
-    found = store.read(_path(paths))
-    if found is None or hashlib.sha256(found[0]).hexdigest() != promised:
-        yield str(_path(paths)), "is missing" if found is None else "was changed after the sweep was sealed"
+    entry = store.read(_path(paths))
+    if entry is None or hashlib.sha256(entry[0]).hexdigest() != promised:
+        yield str(_path(paths)), "is missing" if entry is None else "was changed after the sweep was sealed"
         return
-    for part in msgspec.json.decode(found[0], type=Manifest).parts:
+    for part in msgspec.json.decode(entry[0], type=SealManifest).parts:
         path = paths.sealed(part.table)
         if not path.exists():
             yield str(path), "is missing, though the manifest names it"

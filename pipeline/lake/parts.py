@@ -1,4 +1,4 @@
-"""Rows on their way to Parquet: journals while a range runs, parts when it is done, one sorted table at the seal."""
+"""Rows on their way to Parquet: journals while a range runs, parts when it is done, one sorted table when the sweep is sealed."""
 
 import hashlib
 import os
@@ -21,8 +21,8 @@ from pipeline.record.receipt import Part
 
 #: Finished conversations are committed to the journal as a group, this often (docs/architecture.md).
 COMMIT_SECONDS = 0.1
-#: `benchmarks.bytes` compares them: a higher level saves nothing; groups of DuckDB's own size are read by all threads, for
-#: half a percent more bytes.
+#: `benchmarks.bytes` compares them. A higher level saves nothing. All threads can read row groups of DuckDB's own size; they
+#: cost half a percent more bytes.
 ZSTD_LEVEL = 3
 GROUP_ROWS = 122_880
 #: Rows that are sorted at once when parts are joined: some 200 MB.
@@ -43,7 +43,7 @@ class Journal(Protocol):
 
 
 def journal(path: Location, table: str) -> Journal:
-    """A new journal: a file in a folder, an object for each commit in a bucket."""
+    """Open a new journal: one file in a folder, or one object per commit in a bucket."""
     return FileJournal(path, table) if isinstance(path, Path) else ObjectJournal(path, table)
 
 
@@ -92,7 +92,7 @@ class ObjectJournal:
         self._batches.append(rows)
 
     def commit(self, *, force: bool = False) -> None:
-        """Put what was added, if it is time: so long after the last put that the writer is not always at it."""
+        """Put what was added, if enough time has passed since the last put: the writer has other work as well."""
         if not self._batches or not (force or time.monotonic() - self._committed >= COMMIT_SECONDS):
             return
         sink = pa.BufferOutputStream()
@@ -108,24 +108,24 @@ class ObjectJournal:
 
 
 def read_journal(path: Location, table: str) -> pa.Table:
-    """The rows of a journal, up to where it was cut off; none if there is no journal."""
+    """Read the rows of a journal, up to where it was cut off; none if there is no journal."""
     batches: list[pa.RecordBatch] = []
     for piece in _pieces(path):
         try:
             with pa.ipc.open_stream(piece.read_bytes()) as stream:
                 batches.extend(stream)
         except (FileNotFoundError, pa.ArrowInvalid, OSError):
-            pass  # a crash cuts the last message; what stands before it is whole
+            pass  # a crash cuts the last message; what is before it is whole
     return pa.Table.from_batches(batches, schema.table(table).arrow)
 
 
 def last_commit(path: Location) -> datetime | None:
-    """When rows were last added to a journal, by the clock of its file system or bucket; None if there is no journal."""
+    """Return when rows were last added to a journal, by the clock of its file system or bucket; None if there is no journal."""
     return max(filter(None, map(store.changed_at, _pieces(path))), default=None)
 
 
 def _pieces(path: Location) -> list[Location]:
-    """The files or objects of a journal, in order."""
+    """Return the files or objects of a journal, in order."""
     return [path] if isinstance(path, Path) else store.entries(path.parent, f"{path.name}.*")
 
 
@@ -138,7 +138,7 @@ def forget(path: Location) -> None:
 
 
 def tidy(tables: Iterable[pa.Table], table: str) -> pa.Table:
-    """Join tables: each key once (its first row stands), sorted as the schema says."""
+    """Join tables and sort them as the schema says; of several rows with one key, keep the first."""
     described = schema.table(table)
     joined = pa.concat_tables(tables).combine_chunks()
     keys = joined.select(list(dict.fromkeys((*described.sort, *described.key))))
@@ -148,22 +148,22 @@ def tidy(tables: Iterable[pa.Table], table: str) -> pa.Table:
 
 
 def _begins(ordered: pa.Table) -> pa.Array:
-    """Which rows differ from the one before; shape (n,)."""
+    """Return which rows differ from the row before; shape (n,)."""
     begins = np.zeros(len(ordered), dtype=np.bool_)
     begins[:1] = True
     for column in ordered.combine_chunks().columns:
         this, before = column[1:], column[:-1]
-        told = pc.coalesce(pc.not_equal(this, before), pc.xor(this.is_null(), before.is_null()))
-        begins[1:] |= np.asarray(told)
+        differs = pc.coalesce(pc.not_equal(this, before), pc.xor(this.is_null(), before.is_null()))
+        begins[1:] |= np.asarray(differs)
     return pa.array(begins)
 
 
 def merged(files: Sequence[Path], table: str) -> Iterator[pa.Table]:
-    """The rows of many parts as `tidy` gives them, in pieces of about PIECE_ROWS: one at a time is held in memory.
+    """Yield the rows of many parts as `tidy` returns them, in pieces of about PIECE_ROWS, one at a time in memory.
 
-    The values of the first column of the order are cut into as many intervals as it takes; a key never lies in two.
+    Each piece is an interval of the values of the first sort column, so that no key is in two pieces.
     """
-    import pyarrow.dataset as ds  # takes as long as the rest of this module: a process that only writes does without
+    import pyarrow.dataset as ds  # takes as long as the rest of this module, and a process that only writes never needs it
 
     first = schema.table(table).sort[0]
     source = ds.dataset([str(file) for file in files], format="parquet", schema=schema.table(table).arrow)
@@ -176,7 +176,7 @@ def merged(files: Sequence[Path], table: str) -> Iterator[pa.Table]:
 
 
 def _bounds(files: Sequence[Path], column: str) -> list[Any]:
-    """Where to cut the values of a column into intervals of about PIECE_ROWS rows, by a sample of at most as many."""
+    """Return bounds that cut a column's values into intervals of about PIECE_ROWS rows, estimated from a sample of that size."""
     total = sum(pq.read_metadata(file).num_rows for file in files)
     if total <= PIECE_ROWS:
         return []
@@ -194,7 +194,7 @@ def write(path: Location, rows: pa.Table, table: str, sweep: str, *, digest: str
 
 
 def write_pieces(path: Location, pieces: Iterable[pa.Table], table: str, sweep: str, *, digest: str = "") -> Part:
-    """The same of rows that come in pieces, of which one at a time is held in memory."""
+    """Write rows that come in pieces, as `write` does, with one piece at a time in memory."""
     described = schema.table(table)
     metadata = {**described.arrow.metadata, b"census.sweep": sweep.encode(), b"census.plan_digest": digest.encode()}
     sorting = [pq.SortingColumn(described.arrow.get_field_index(name)) for name in described.sort]
@@ -213,21 +213,20 @@ def write_pieces(path: Location, pieces: Iterable[pa.Table], table: str, sweep: 
 
 
 def encodings(table: schema.Table) -> dict[str, Any]:
-    """How each column is encoded (`benchmarks.bytes` tells what that saves), as arguments of a Parquet writer.
+    """Return how each column is encoded, as arguments of a Parquet writer; `benchmarks.bytes` shows what that saves.
 
-    The first column of the order grows slowly, and times lie close together: differences. All else repeats: a dictionary.
-    What DuckDB cannot read (BYTE_STREAM_SPLIT of integers, in its 1.5) is not used.
+    Values of the first sort column and times are close to each other, so their differences are stored. All other values repeat,
+    so they go through a dictionary. BYTE_STREAM_SPLIT of integers is not used: DuckDB 1.5 cannot read it.
     """
-    chosen = {field.name: "DELTA_BINARY_PACKED" for field in table.arrow if pa.types.is_timestamp(field.type)}
+    differences = {field.name: "DELTA_BINARY_PACKED" for field in table.arrow if pa.types.is_timestamp(field.type)}
     if table.sort and pa.types.is_integer(table.arrow.field(table.sort[0]).type):
-        chosen[table.sort[0]] = "DELTA_BINARY_PACKED"
-    others = [pa.types.is_nested(field.type) or field.name not in chosen for field in table.arrow]
-    rest = [path for field, kept in zip(table.arrow, others, strict=True) if kept for path in _leaves(field)]
-    return {"column_encoding": chosen, "use_dictionary": rest}
+        differences[table.sort[0]] = "DELTA_BINARY_PACKED"
+    repeating = [field for field in table.arrow if pa.types.is_nested(field.type) or field.name not in differences]
+    return {"column_encoding": differences, "use_dictionary": [path for field in repeating for path in _leaves(field)]}
 
 
 def _leaves(field: pa.Field, path: str = "") -> list[str]:
-    """The paths of the columns that Parquet makes of a field."""
+    """Return the paths of the columns that Parquet makes of a field."""
     here = f"{path}.{field.name}" if path else field.name
     if pa.types.is_list(field.type):
         return _leaves(pa.field("element", field.type.value_type), f"{here}.list")
@@ -237,5 +236,5 @@ def _leaves(field: pa.Field, path: str = "") -> list[str]:
 
 
 def from_rows(rows: list[dict[str, Any]], table: str) -> pa.RecordBatch:
-    """Plain rows as a record batch of the table's schema; keys that it lacks are left out."""
+    """Turn plain rows into a record batch of the table's schema; keys that the schema lacks are left out."""
     return pa.RecordBatch.from_pylist(rows, schema=schema.table(table).arrow)

@@ -1,4 +1,4 @@
-"""What is left to run: shards of which something is missing, and their ranges, one by one as their leases become ours."""
+"""The work of a sweep that is pending: shards with unfinished ranges, and those ranges, one by one as their leases are taken."""
 
 import time
 from collections.abc import Iterator, Sequence, Set
@@ -12,30 +12,30 @@ from pipeline.lake.leases import Leases
 from pipeline.record.rounds import Round
 from pipeline.space.shard import Range, Walk
 
-#: How often to look again whether a range that somebody else holds has its receipt or is free, in seconds.
+#: Seconds between looks whether a range that another worker has leased has its receipt or is free.
 LOOK_SECONDS = 1.0
 #: A range, with its targets if it is one of second visits or of the harm check.
-Task = tuple[Range, pa.Table | None]
+PendingRange = tuple[Range, pa.Table | None]
 
 
-def due(sweep: Sweep) -> list[tuple[Round, int]]:
-    """The shards of which some range has no receipt, as (round, shard), in the first round that is not done; none if all are.
+def pending_shards(sweep: Sweep) -> list[tuple[Round, int]]:
+    """Return the shards with a range that has no receipt, as (round, shard), in the first round that is not done.
 
-    Whom the second visits and the harm checks ask is known once the rounds before them are done.
+    Later rounds wait: their targets are known only when the rounds before them are done. Empty if all rounds are done.
     """
     done = receipts.finished(sweep.paths)
     rounds = (_unprobed(sweep.walk, done), _unvisited(sweep, done), _unchecked(sweep, done))
-    found = ([(number, shard) for shard in shards] for number, shards in zip(Round, rounds, strict=True))
-    return next(filter(None, found), [])
+    by_round = ([(round_, shard) for shard in shards] for round_, shards in zip(Round, rounds, strict=True))
+    return next(filter(None, by_round), [])
 
 
 def is_probed(sweep: Sweep, shard: int) -> bool:
-    """Whether all ranges of probes of a shard have their receipts."""
+    """Return whether all ranges of probes of a shard have their receipts."""
     return _is_probed(sweep.walk, shard, receipts.finished(sweep.paths))
 
 
 def _is_probed(walk: Walk, shard: int, done: Set[str]) -> bool:
-    return all(chosen.key in done for chosen in walk.ranges(shard))
+    return all(range_.key in done for range_ in walk.ranges(shard))
 
 
 def _unprobed(walk: Walk, done: Set[str]) -> Iterator[int]:
@@ -44,8 +44,8 @@ def _unprobed(walk: Walk, done: Set[str]) -> Iterator[int]:
 
 def _unvisited(sweep: Sweep, done: Set[str]) -> Iterator[int]:
     for shard in range(sweep.walk.shards):
-        found = second_visit_targets.of_shard(sweep, shard)
-        if found and found[0].key not in done:
+        visits = second_visit_targets.of_shard(sweep, shard)
+        if visits and visits[0].key not in done:
             yield shard
 
 
@@ -56,58 +56,63 @@ def _unchecked(sweep: Sweep, done: Set[str]) -> Iterator[int]:
 
 @dataclass(frozen=True, slots=True)
 class PendingWork:
-    """What is left of a sweep, for one worker."""
+    """The pending work of a sweep, as one worker takes it.
+
+    Its iterators yield ranges whose leases this worker has just taken. They yield None while others have leased all that is left.
+    """
 
     sweep: Sweep
     leases: Leases
 
-    def of_round(self, round_: Round, shard: int) -> Iterator[Task | None]:
-        """Yield what is left of a shard in a round; None as long as others hold all of it."""
+    def of_round(self, round_: Round, shard: int) -> Iterator[PendingRange | None]:
+        """Yield the pending ranges of a shard in a round."""
         return {Round.PROBES: self.probes, Round.SECOND_VISITS: self.second_visits, Round.HARM_CHECKS: self.checks}[
             round_
         ](shard)
 
-    def probes(self, number: int) -> Iterator[Task | None]:
-        """Yield the ranges of a shard; None as long as others hold all that is left."""
-        return self._leased([(chosen, None) for chosen in self.sweep.walk.ranges(number)])
+    def probes(self, number: int) -> Iterator[PendingRange | None]:
+        """Yield the pending ranges of probes of a shard."""
+        return self._leased([(range_, None) for range_ in self.sweep.walk.ranges(number)])
 
-    def second_visits(self, number: int) -> Iterator[Task | None]:
-        """Yield the range of a shard's second visits, if there is one, as `probes` does."""
-        found = second_visit_targets.of_shard(self.sweep, number)
-        return self._leased([found] if found else [])
+    def second_visits(self, number: int) -> Iterator[PendingRange | None]:
+        """Yield the range of a shard's second visits, if it has one that is pending."""
+        visits = second_visit_targets.of_shard(self.sweep, number)
+        return self._leased([visits] if visits else [])
 
-    def checks(self, number: int) -> Iterator[Task | None]:
-        """Yield the harm checks of a shard whose visits are done, as `probes` does; those that this worker makes are waited for."""
+    def checks(self, number: int) -> Iterator[PendingRange | None]:
+        """Yield the pending harm checks of a shard whose visits are done; wait for those that this worker runs already."""
         done = receipts.finished(self.sweep.paths)
-        left = [
-            v
-            for v in second_visit_targets.ranges(self.sweep, number)
-            if harm_targets.key(self.sweep.walk, v) not in done
+        walk = self.sweep.walk
+        unchecked = [
+            visits
+            for visits in second_visit_targets.ranges(self.sweep, number)
+            if harm_targets.key(walk, visits) not in done
         ]
-        found = (harm_targets.of_range(self.sweep, visits) for visits in left)
-        return self._leased([check for check in found if check])
+        checks = (harm_targets.of_range(self.sweep, visits) for visits in unchecked)
+        return self._leased([check for check in checks if check])
 
-    def check(self, visits: Range) -> Task | None:
-        """The harm check of a range whose visits have just been done, if there is one and nobody holds its lease."""
-        found = harm_targets.of_range(self.sweep, visits)
-        return found if found and self.leases.take(found[0].key) else None
+    def check(self, visits: Range) -> PendingRange | None:
+        """Return the harm check of a range whose visits have just been done, if it has one and its lease is free."""
+        check = harm_targets.of_range(self.sweep, visits)
+        return check if check and self.leases.take(check[0].key) else None
 
-    def _leased(self, left: Sequence[Task]) -> Iterator[Task | None]:
-        while left := self._without_receipt(left):
-            others = []
-            for task in left:
-                key = task[0].key
+    def _leased(self, pending: Sequence[PendingRange]) -> Iterator[PendingRange | None]:
+        """Yield ranges as their leases are taken, until each of them has a receipt."""
+        while pending := self._without_receipt(pending):
+            leased_by_others = []
+            for range_ in pending:
+                key = range_[0].key
                 if not self.leases.take(key):
-                    others.append(task)
+                    leased_by_others.append(range_)
                 elif self.sweep.paths.receipt(key).exists():
-                    self.leases.drop(key)  # whoever held it came to the end meanwhile
+                    self.leases.drop(key)  # its last holder has finished it meanwhile
                 else:
-                    yield task
-            left = others
+                    yield range_
+            pending = leased_by_others
             again = time.monotonic() + LOOK_SECONDS
-            while left and time.monotonic() < again:
+            while pending and time.monotonic() < again:
                 yield None
 
-    def _without_receipt(self, tasks: Sequence[Task]) -> Sequence[Task]:
-        done = receipts.finished(self.sweep.paths) if tasks else set()
-        return [task for task in tasks if task[0].key not in done]
+    def _without_receipt(self, pending: Sequence[PendingRange]) -> Sequence[PendingRange]:
+        done = receipts.finished(self.sweep.paths) if pending else set()
+        return [range_ for range_ in pending if range_[0].key not in done]

@@ -17,7 +17,7 @@ from pipeline.space.shard import Range
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """What the file of an attempt at a range holds: a note when it begins, its counts once it has ended early but in order."""
+    """The file of an attempt at a range: a note when it begins, and its counts once it has ended early but in order."""
 
     begun: str = ""
     """Random, so that of two workers that begin an attempt one wins; empty once the attempt has ended in order."""
@@ -26,12 +26,12 @@ class Attempt(msgspec.Struct, frozen=True):
     probes_sent: int = 0
 
     def is_logged(self, paths: SweepPaths) -> bool:
-        """Whether every visit that the attempt began is in a log that this machine can read, or the attempt ended in order."""
+        """Return whether the attempt ended in order, or this machine can read a log of every visit that it began."""
         return not self.begun or self.noted == visit_log.owner(paths)
 
 
 class Results(msgspec.Struct, frozen=True):
-    """What a finished range came to: its counts, the outcomes of its visits, and the parts that hold its rows."""
+    """The results of a finished range: its counts, the outcomes of its visits, and the parts that hold its rows."""
 
     counts: Counts
     outcomes: Mapping[str, int]
@@ -54,8 +54,10 @@ def of_range(paths: SweepPaths, plan_digest: str, range_: Range, attempt: int, r
         host=socket.gethostname(),
         attempts=attempt,
         finished_at=time.time_ns() // 1000,
-        probes_abandoned=sum(each.probes_sent for each in earlier),
-        revisited=visit_log.repeated(paths, range_.key) if all(each.is_logged(paths) for each in earlier) else None,
+        probes_abandoned=sum(attempt_.probes_sent for attempt_ in earlier),
+        revisited=visit_log.repeated(paths, range_.key)
+        if all(attempt_.is_logged(paths) for attempt_ in earlier)
+        else None,
         responses=rows.get("responses", 0),
         associations=rows.get("associations", 0),
         handshakes=rows.get("tls", 0),

@@ -1,4 +1,4 @@
-"""Who gets a second visit: told by the rows of a shard's first round, so that anyone can tell again."""
+"""The targets of second visits, derived from the rows of a shard's first round; anyone can derive them again from the lake."""
 
 from collections.abc import Container, Iterator
 
@@ -17,36 +17,36 @@ from pipeline.space.shard import Range
 COLUMNS = ["ip", "port", "outcome", "close_stage"]
 
 
-def chosen(responses: pa.Table, plan: Plan) -> pa.Table:
-    """Targets (`ip`, `port`) that reset after our plain request or answered it with a TLS record, in a shuffled order."""
+def select(responses: pa.Table, plan: Plan) -> pa.Table:
+    """Select the targets (`ip`, `port`) that reset after our plain request or answered it with a TLS record, and shuffle them."""
     after = pc.and_(
         pc.equal(responses["outcome"], str(Outcome.RESET)),
         pc.equal(responses["close_stage"], str(CloseStage.ASSOCIATE)),
     )
     wanted = pc.or_(pc.equal(responses["outcome"], str(Outcome.TLS)), after)
     plain = pc.invert(pc.is_in(responses["port"], pa.array(plan.tls.ports, pa.uint16())))
-    found = (
+    targets = (
         responses.filter(pc.and_(wanted, plain))
         .select(["ip", "port"])
         .sort_by([("ip", "ascending"), ("port", "ascending")])
     )
-    return found.take(pa.array(np.random.default_rng(plan.settings.seed).permutation(len(found))))
+    return targets.take(pa.array(np.random.default_rng(plan.settings.seed).permutation(len(targets))))
 
 
 def of_shard(sweep: Sweep, shard: int) -> tuple[Range, pa.Table] | None:
-    """The range of a shard's second visits and its targets; None if there are none, or the first round is not done."""
+    """Return the range of a shard's second visits and its targets; None if there are none, or the first round is not done."""
     if not sweep.plan.settings.profile.makes_second_visits:
         return None
     first = list(sweep.walk.ranges(shard))
     keys = [planned.key for planned in first]
     if not receipts.finished(sweep.paths).issuperset(keys):
         return None
-    targets = chosen(_responses(sweep, shard, keys), sweep.plan)
+    targets = select(_responses(sweep, shard, keys), sweep.plan)
     return (Range(shard, len(first), 0, len(targets) - 1), targets) if len(targets) else None
 
 
 def ranges(sweep: Sweep, shard: int) -> Iterator[Range]:
-    """The ranges of a shard whose visits the plan makes for their own sake; of that of second visits only the key is known."""
+    """Yield a shard's ranges of the first two rounds. Of the range of second visits only the key is valid."""
     first = list(sweep.walk.ranges(shard))
     yield from first
     if sweep.plan.settings.profile.makes_second_visits:
@@ -54,7 +54,7 @@ def ranges(sweep: Sweep, shard: int) -> Iterator[Range]:
 
 
 def _responses(sweep: Sweep, shard: int, keys: Container[str]) -> pa.Table:
-    """A shard's rows of `responses`."""
+    """Read a shard's rows of `responses`."""
     sealed = sweep.paths.sealed("responses")
     if sealed.exists():
         rows = _without(_read(sealed), sweep.paths.sealed("held"))
@@ -64,11 +64,11 @@ def _responses(sweep: Sweep, shard: int, keys: Container[str]) -> pa.Table:
     return pa.concat_tables([empty, *(_read(path) for path in files)])
 
 
-def _without(rows: pa.Table, held: Location) -> pa.Table:
-    """Rows but for those of targets that were held back: they were visited in the third round."""
-    if not held.exists():
+def _without(rows: pa.Table, deferred: Location) -> pa.Table:
+    """Remove the rows of deferred targets, which were visited in the third round."""
+    if not deferred.exists():
         return rows
-    return rows.join(_read(held, ["ip", "port"]), ["ip", "port"], join_type="left anti")
+    return rows.join(_read(deferred, ["ip", "port"]), ["ip", "port"], join_type="left anti")
 
 
 def _read(path: Location, columns: list[str] = COLUMNS) -> pa.Table:

@@ -1,4 +1,4 @@
-"""How a file or object of a lake appears, is read and is replaced: whole, durable, and (on request) only if it is new."""
+"""Write, read and replace the files or objects of a lake: whole, durably, and (on request) only if they are new."""
 
 import fcntl
 import hashlib
@@ -16,21 +16,22 @@ from pipeline import host
 from pipeline.errors import CensusError
 from pipeline.lake.bucket import ObjectPath
 
-#: Where something of a lake is: in a folder, or in a bucket.
+#: A path in a lake: in a folder, or in a bucket.
 Location = Path | ObjectPath
 #: How many objects are fetched at once.
 FETCHES = 16
 
 
 def at(location: str) -> Location:
-    """A folder, or a place in a bucket for what looks like a URL. Raises InputError for another kind of URL."""
+    """Return a location in a bucket for a URL, else a folder. Raises InputError for an unsupported URL."""
     return ObjectPath.parse(location) if "://" in location else Path(location)
 
 
 def write(path: Location, data: bytes, *, new: bool = False, private: bool = False) -> bool:
-    """Write a file whole (temporary file, fsync, rename). With `new`, only if none is there: False tells that one is.
+    """Write a file whole (temporary file, fsync, rename), and return whether it was written.
 
-    In a bucket, one put. `private` is for files: who may read a bucket is set there.
+    With `new`, it is written only if there is none yet. In a bucket, this is one put. `private` is for files only: a bucket has
+    access rules of its own.
     """
     if isinstance(path, ObjectPath):
         if new:
@@ -45,7 +46,7 @@ def write(path: Location, data: bytes, *, new: bool = False, private: bool = Fal
 
 @contextmanager
 def replacing(path: Location) -> Iterator[Path]:
-    """A file to write what then becomes `path` as the block ends: whole, durable, or (if it raises) not at all."""
+    """Yield a temporary file that becomes `path` as the block ends: whole and durable, or not at all if the block raises."""
     final = Path(tempfile.gettempdir()) / path.name if isinstance(path, ObjectPath) else path
     with _temporary(final) as temporary:
         yield temporary
@@ -57,7 +58,10 @@ def replacing(path: Location) -> Iterator[Path]:
 
 @contextmanager
 def _temporary(path: Path, *, private: bool = False) -> Iterator[Path]:
-    """An empty file beside another one, removed at the end unless it was renamed. Raises CensusError if the disk is full."""
+    """Yield an empty file in the folder of another one, and remove it at the end unless it was renamed.
+
+    Raises CensusError if it cannot be written, for example because the disk is full.
+    """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,7 +77,7 @@ def _temporary(path: Path, *, private: bool = False) -> Iterator[Path]:
 
 
 def rename_durably(temporary: Path, path: Path, *, new: bool = False) -> bool:
-    """Give a finished temporary file its name, durably. With `new`, only if the name is free."""
+    """Give a finished temporary file its name, durably. With `new`, only if the name is free; return whether it was."""
     host.sync(temporary)
     try:
         if new:
@@ -87,7 +91,7 @@ def rename_durably(temporary: Path, path: Path, *, new: bool = False) -> bool:
 
 
 def read(path: Location) -> tuple[bytes, str] | None:
-    """What stands there and its version, which is another one after every change; None if there is nothing."""
+    """Return the contents and their version, which differs after every change; None if there is no file or object."""
     try:
         if isinstance(path, ObjectPath):
             return path.read()
@@ -98,25 +102,25 @@ def read(path: Location) -> tuple[bytes, str] | None:
 
 
 def swap(path: Location, data: bytes, *, after: str | None) -> str | None:
-    """Write if the version there is still `after` (None: if there is nothing); the new version, or None if it is not.
+    """Write if the version is still `after` (None: if there is no file or object); return the new version, or None if it is not.
 
-    The data must be unlike any that stood there before. In a folder, programs of all machines that share it exclude each
-    other by a lock (`flock`).
+    The data must differ from all earlier contents. In a folder, a lock (`flock`) excludes the programs of all machines that
+    share it.
     """
     if isinstance(path, ObjectPath):
         return path.swap(data, after=after)
     path.parent.mkdir(parents=True, exist_ok=True)
     with (path.parent / ".lock").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        found = read(path)
-        if (found[1] if found else None) != after:
+        entry = read(path)
+        if (entry[1] if entry else None) != after:
             return None
         write(path, data)
     return hashlib.sha256(data).hexdigest()
 
 
 def remove(folder: Location) -> None:
-    """Remove a folder, or all objects whose names go on after this one."""
+    """Remove a folder, or all objects directly below a name."""
     if isinstance(folder, Path):
         shutil.rmtree(folder, ignore_errors=True)
         return
@@ -125,13 +129,13 @@ def remove(folder: Location) -> None:
 
 
 def entries(folder: Location, pattern: str) -> list[Location]:
-    """What is directly in a folder and fits a pattern, by name; nothing if there is no such folder."""
-    found: Iterable[Location] = folder.glob(pattern)
-    return sorted(found, key=str)
+    """Return the entries of a folder that match a pattern, by name; none if there is no such folder."""
+    matches: Iterable[Location] = folder.glob(pattern)
+    return sorted(matches, key=str)
 
 
 def contents(paths: Sequence[Location]) -> list[bytes]:
-    """The bytes of many small files or objects. Raises FileNotFoundError."""
+    """Read many small files or objects. Raises FileNotFoundError."""
     with ThreadPoolExecutor(FETCHES) as pool:
         return list(pool.map(_content, paths))
 
@@ -141,18 +145,18 @@ def _content(path: Location) -> bytes:
 
 
 def stamp(path: Location) -> str:
-    """What changes when a file or object is written again; empty if there is none."""
+    """Return a text that changes whenever a file or object is rewritten; empty if there is none."""
     if isinstance(path, ObjectPath):
         return path.etag() or ""
     try:
-        told = path.stat()
+        status = path.stat()
     except FileNotFoundError:
         return ""
-    return f"{told.st_size} {told.st_mtime_ns}"
+    return f"{status.st_size} {status.st_mtime_ns}"
 
 
 def changed_at(path: Location) -> datetime | None:
-    """When a file or object was last written; None if there is none."""
+    """Return when a file or object was last written; None if there is none."""
     try:
         return path.changed_at() if isinstance(path, ObjectPath) else datetime.fromtimestamp(path.stat().st_mtime, UTC)
     except FileNotFoundError:
@@ -160,7 +164,7 @@ def changed_at(path: Location) -> datetime | None:
 
 
 def files(paths: Iterable[Location]) -> list[Path]:
-    """Files on this machine that hold the same: these files, or copies of the objects. Raises FileNotFoundError."""
+    """Return files on this machine with the same contents: these files, or copies of the objects. Raises FileNotFoundError."""
     with ThreadPoolExecutor(FETCHES) as pool:
         return [Path(file).absolute() for file in pool.map(_file, paths)]
 

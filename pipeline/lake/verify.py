@@ -1,4 +1,4 @@
-"""Does everything add up? Receipts × tables × plan, to the row."""
+"""Verify a sweep, to the row: receipts against the plan, tables against receipts and plan. Seal it if they agree."""
 
 import hashlib
 from collections import Counter
@@ -21,7 +21,7 @@ from pipeline.record.rounds import VISITS_TABLES, Round
 from pipeline.space.plan import Plan
 from pipeline.space.shard import Range, Walk, range_key
 
-#: Tables, and the receipt's count of their rows.
+#: Tables, and the field of the receipt that counts their rows.
 COUNTED = {
     "responses": "responses",
     "associations": "associations",
@@ -32,7 +32,7 @@ COUNTED = {
     "harm": "harm_checks",
 }
 
-#: Fills columns of a table's rows that no range alone could tell.
+#: Fills in columns of a table that depend on more than one range.
 Filling = Callable[[pa.Table], pa.Table]
 
 
@@ -45,11 +45,11 @@ class Fault:
 
 
 def faults(sweep: Sweep) -> Iterator[Fault]:
-    """Everything that does not add up, in the order of plan → receipts → parts → rows; nothing if all does."""
+    """Yield everything that does not add up, in the order of plan → receipts → parts → rows."""
     walk = sweep.walk
-    planned = {chosen.key: chosen for shard in range(walk.shards) for chosen in walk.ranges(shard)}
-    again = [second_visit_targets.of_shard(sweep, shard) for shard in range(walk.shards)]
-    planned |= {found[0].key: found[0] for found in again if found}
+    planned = {range_.key: range_ for shard in range(walk.shards) for range_ in walk.ranges(shard)}
+    second_visits = [second_visit_targets.of_shard(sweep, shard) for shard in range(walk.shards)]
+    planned |= {visits[0].key: visits[0] for visits in second_visits if visits}
     checks = harm_targets.planned(sweep)
     planned |= {key: check.range for key, check in checks.items()}
     receipts = {range_key(r.shard, r.range): r for r in read_receipts(sweep.paths)}
@@ -73,29 +73,29 @@ def _against_plan(planned: dict[str, Range], receipts: dict[str, Receipt], plan:
 
 
 def _checked(checks: dict[str, harm_targets.Check], receipts: dict[str, Receipt]) -> Iterator[Fault]:
-    """Harm checks: each of their targets has its row, each that was held back its visit."""
+    """Check harm checks: each target has its row, and each deferred target its visit."""
     for key in sorted(checks.keys() & receipts.keys()):
         check, receipt = checks[key], receipts[key]
         visits = receipt.connects + receipt.suppressed_visits
         if receipt.harm_checks != check.range.length:
             yield Fault(f"receipt {key}", f"checked {receipt.harm_checks} targets of {check.range.length}")
-        if visits != check.held if receipt.attempts == 1 else visits > check.held:
-            yield Fault(f"receipt {key}", f"visited {visits} targets of {check.held} that were held back")
+        if visits != check.deferred if receipt.attempts == 1 else visits > check.deferred:
+            yield Fault(f"receipt {key}", f"visited {visits} targets of {check.deferred} that were held back")
 
 
 def _receipt(where: str, receipt: Receipt, planned: Range, plan: Plan) -> Iterator[Fault]:
-    """A receipt against its range of the plan, and against itself."""
+    """Check a receipt against its range of the plan, and its counts against each other."""
     outcomes = sum(row.targets for row in receipt.outcomes)
-    this = receipt.round
-    first, rows = this is Round.PROBES, getattr(receipt, this.visits_column)
+    round_ = receipt.round
+    first, rows = round_ is Round.PROBES, getattr(receipt, round_.visits_column)
     sent = receipt.probes_sent + receipt.suppressed + receipt.spared
     once = receipt.attempts == 1
     answered = receipt.answers - receipt.duplicates if first else planned.length
-    held = receipt.held_back if once else 0
+    deferred = receipt.held_back if once else 0
     visits = receipt.greetings + receipt.connects
-    settled = visits + receipt.suppressed_visits + held
+    settled = visits + receipt.suppressed_visits + deferred
     visited = visits == rows
-    exactly = once and this is not Round.HARM_CHECKS
+    exactly = once and round_ is not Round.HARM_CHECKS
     checks = (
         (receipt.plan_digest == plan.digest, "was made under another plan"),
         (receipt.first_index == planned.first_index, "begins elsewhere than its range"),
@@ -106,13 +106,13 @@ def _receipt(where: str, receipt: Receipt, planned: Range, plan: Plan) -> Iterat
         (settled == answered if exactly else settled <= answered, f"settled {settled} targets of {answered}"),
         (visited or not once, f"has {rows} rows of {visits} conversations"),
     )
-    yield from (Fault(where, what) for right, what in checks if not right)
+    yield from (Fault(where, what) for is_right, what in checks if not is_right)
 
 
 def _parts(sweep: Sweep, receipt: Receipt, planned: Range) -> Iterator[Fault]:
-    """The parts of a range against its receipt."""
+    """Check the parts of a range against its receipt."""
     tables = {name: _empty(name) for name in schema.JOURNALED}
-    found = 0
+    unchanged = 0
     for part in receipt.parts:
         path = sweep.paths.part(part.table, part.file)
         if not path.exists():
@@ -121,9 +121,9 @@ def _parts(sweep: Sweep, receipt: Receipt, planned: Range) -> Iterator[Fault]:
         if hashlib.sha256(path.read_bytes()).hexdigest() != part.sha256:
             yield Fault(str(path), "was changed after its receipt was given")
             continue
-        tables[part.table] = _judged(path, part.table)
-        found += 1
-    if found == len(receipt.parts):
+        tables[part.table] = _compared(path, part.table)
+        unchanged += 1
+    if unchanged == len(receipt.parts):
         yield from _rows(f"range {planned.key}", tables, [receipt], sweep.walk, planned)
 
 
@@ -133,17 +133,17 @@ def _sealed(sweep: Sweep, receipts: list[Receipt]) -> Iterator[Fault]:
     for name in schema.JOURNALED:
         path = sweep.paths.sealed(name)
         if path.exists():
-            tables[name] = _judged(path, name)
+            tables[name] = _compared(path, name)
         elif name not in COUNTED or any(getattr(receipt, COUNTED[name]) for receipt in receipts):
             yield Fault(str(path), "is missing, though the sweep is sealed")
             return
         else:
-            tables[name] = _empty(name)  # who sealed it knew no such table; what the manifest names is there
+            tables[name] = _empty(name)  # sealed by a version without this table; what the manifest names exists
     yield from _rows("sealed sweep", tables, receipts, sweep.walk, None)
 
 
-def _judged(path: Location, name: str) -> pa.Table:
-    """The columns of a table that are held against receipts."""
+def _compared(path: Location, name: str) -> pa.Table:
+    """Read the columns of a table that are compared with receipts."""
     wanted = {*schema.table(name).key, "ip", "port", "outcome", "round"}
     return schema_versions.read(path, name, [column for column in schema.table(name).arrow.names if column in wanted])
 
@@ -151,13 +151,13 @@ def _judged(path: Location, name: str) -> pa.Table:
 def _rows(
     where: str, tables: dict[str, pa.Table], receipts: list[Receipt], walk: Walk, planned: Range | None
 ) -> Iterator[Fault]:
-    """Rows against receipts: numbers, outcomes, keys, and that each is a target of its range (or of the plan)."""
+    """Check rows against receipts: their number, outcomes and keys, and that each is a target of its range (or of the plan)."""
     for name in VISITS_TABLES:
         rounds = [number for number in Round if number.visits_table == name]
-        owed: Counter[str] = Counter()
+        expected_outcomes: Counter[str] = Counter()
         for receipt in receipts:
-            owed.update({row.outcome: row.targets for row in receipt.outcomes if receipt.round in rounds})
-        if _outcomes(tables[name], rounds) != owed:
+            expected_outcomes.update({row.outcome: row.targets for row in receipt.outcomes if receipt.round in rounds})
+        if _outcomes(tables[name], rounds) != expected_outcomes:
             yield Fault(where, f"has other outcomes in `{name}` than in its receipts")
     for name, column in COUNTED.items():
         table, expected = tables[name], sum(getattr(receipt, column) for receipt in receipts)
@@ -167,25 +167,25 @@ def _rows(
         if len(table.group_by(list(keys)).aggregate([])) != len(table):
             yield Fault(where, f"has a target twice in `{name}`")
     if planned and planned.number >= len(list(walk.ranges(planned.shard))):
-        return  # second visits: their targets are those that the first round's rows name, as many as the receipt settles
+        return  # later rounds: their targets come from earlier rows, and the receipt counts them
     responses = tables["responses"]
     shard, local = walk.locate(np.asarray(responses["ip"]), np.asarray(responses["port"]))
     inside = shard >= 0
     if planned:
         inside = (shard == planned.shard) & (local >= planned.first_index) & (local <= planned.last_index)
     if not inside.all():
-        yield Fault(where, f"has {int((~inside).sum())} rows in `responses` that are no targets of it")
+        yield Fault(where, f"has {int((~inside).sum())} rows in `responses` that are not its targets")
 
 
 def _outcomes(table: pa.Table, rounds: list[Round]) -> Counter[str]:
-    """Outcomes of the visits of some rounds; `tls` holds those of all."""
+    """Count the outcomes of the visits of some rounds; `tls` has those of all rounds."""
     if "round" in table.column_names:
         table = table.filter(pc.is_in(table["round"], pa.array(rounds, pa.uint8())))
     return Counter(table["outcome"].to_pylist())
 
 
 def seal(sweep: Sweep, *, sealed_at: int, code_version: str) -> None:
-    """Compact a verified sweep into sorted tables and write its row. Raises CensusError if it does not add up."""
+    """Compact a verified sweep into sorted tables, and write its row. Raises CensusError if it does not add up."""
     first = next(faults(sweep), None)
     if first:
         raise CensusError(f"the sweep is not sealed, since it does not add up: {first.where} {first.what}")
@@ -210,18 +210,18 @@ def seal(sweep: Sweep, *, sealed_at: int, code_version: str) -> None:
 
 
 def _filling(paths: SweepPaths) -> Filling:
-    """What fills the columns of associations that only the whole sweep tells."""
+    """Return a function that fills in the columns of associations that depend on the whole sweep."""
     checks, controls = harm_targets.checks(paths), harm_targets.controls(paths)
     reached = harm_targets.reached(paths, checks)
-    return lambda rows: _on_control_port(harm_targets.told(rows, checks, reached), controls)
+    return lambda rows: _on_control_port(harm_targets.with_check_results(rows, checks, reached), controls)
 
 
 def _on_control_port(associations: pa.Table, controls: pa.Table) -> pa.Table:
-    """Associations, with those marked whose address answered on the control port too; who was not asked there is not known."""
+    """Mark the associations at addresses that answered on the control port too; the others stay null, as few were probed there."""
     at = associations.schema.get_field_index("control_port_open")
-    found = pc.is_in(associations["ip"], controls["ip"])
+    answered = pc.is_in(associations["ip"], controls["ip"])
     return associations.set_column(
-        at, associations.schema.field(at), pc.if_else(found, True, pa.scalar(None, pa.bool_()))
+        at, associations.schema.field(at), pc.if_else(answered, True, pa.scalar(None, pa.bool_()))
     )
 
 
@@ -232,7 +232,7 @@ def _empty(name: str) -> pa.Table:
 def _compact(
     paths: SweepPaths, digest: str, receipts: list[Receipt], table: str, filling: Filling | None = None
 ) -> Part:
-    """Join the parts of a table that receipts name, piece by piece, each filled in."""
+    """Join the parts of a table that receipts name, and fill in each piece."""
     named = [part.file for receipt in receipts for part in receipt.parts if part.table == table]
     files = store.files(paths.part(table, file) for file in named)
     joined = parts.merged(files, table) if files else [_empty(table)]
@@ -247,7 +247,7 @@ def _write(paths: SweepPaths, digest: str, rows: list[dict[str, object]], table:
 
 
 def _second_looks(receipts: list[Receipt]) -> list[dict[str, object]]:
-    """How often a second SYN confirmed the first, vantage by vantage, where any was sent."""
+    """Count how often a second SYN confirmed the first, for each vantage that sent any."""
     vantages = sorted({r.vantage for r in receipts if r.second_probes})
     names = ("seen_twice", "first_only", "second_only")
     return [

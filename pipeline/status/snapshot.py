@@ -12,7 +12,7 @@ import msgspec
 
 from pipeline.lake import pending, receipts, store
 from pipeline.lake.layout import Sweep, SweepPaths
-from pipeline.lake.leases import Standing, standing
+from pipeline.lake.leases import ObservedLease, observed_leases
 from pipeline.outcome import ACCEPTS_ASSOCIATION, SPEAKS_DICOM, Outcome
 from pipeline.record.receipt import Receipt
 from pipeline.record.rounds import Round
@@ -104,7 +104,7 @@ class SweepStatus:
         at = time.time() if now is None else now
         workers = worker_progress(self._sweep.paths)
         receipts.read_new(self._sweep.paths, self._receipts)
-        leases = list(standing(self._sweep.paths, self._receipts.keys()))
+        leases = list(observed_leases(self._sweep.paths, self._receipts.keys()))
         done, running = list(self._receipts.values()), [worker for worker in workers if worker.lives(at)]
         state, rate = self._state(done, leases, workers, at), _rate(running)
         left = max(0, self._sweep.plan.targets - sum(r.probes_sent + r.suppressed for r in done))
@@ -126,7 +126,7 @@ class SweepStatus:
         )
 
     def _state(
-        self, done: Sequence[Receipt], leases: Sequence[Standing], workers: Sequence[WorkerProgress], now: float
+        self, done: Sequence[Receipt], leases: Sequence[ObservedLease], workers: Sequence[WorkerProgress], now: float
     ) -> str:
         if self._sweep.paths.sealed("sweeps").exists():
             return "sealed"
@@ -134,7 +134,7 @@ class SweepStatus:
             return "held"
         if any(lease.alive for lease in leases) or any(worker.lives(now) for worker in workers):
             return "running"
-        if _probed(done) == self._ranges and not pending.due(self._sweep):
+        if _probed(done) == self._ranges and not pending.pending_shards(self._sweep):
             return "swept"
         if leases or any(worker.running for worker in workers):
             return "dead"
@@ -204,5 +204,5 @@ def _loss(done: Sequence[Receipt]) -> float | None:
     return 1 - float(recapture.detection(both, second).value) if second else None
 
 
-def _lease_status(lease: Standing) -> LeaseStatus:
+def _lease_status(lease: ObservedLease) -> LeaseStatus:
     return LeaseStatus(lease.key, lease.holder.host, lease.holder.pid, lease.alive, round(max(0.0, lease.age), 1))

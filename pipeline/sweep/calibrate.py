@@ -43,7 +43,7 @@ TOLERATED = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class RateStep:
     """What one rate (probes a second) came to. `loss` is the share of hosts that one SYN misses, with its 95 % interval."""
 
     rate: int
@@ -72,7 +72,7 @@ class Calibration:
     code_version: str
     vantage: str
     began: str
-    steps: list[Step]
+    steps: list[RateStep]
     knee: int | None
     reason: str
 
@@ -106,13 +106,13 @@ def calibration_plan(path: Path, *, lowest: int, steps: int) -> Plan:
     return plan
 
 
-def run(plan: Plan, *, lowest: int, steps: int) -> Iterator[Step]:
+def run(plan: Plan, *, lowest: int, steps: int) -> Iterator[RateStep]:
     """Send step after step, until answers are lost or the sender falls short; the lake is thrown away."""
     with tempfile.TemporaryDirectory(prefix="census-calibration-") as folder:
         sweep = steps_of.begin(plan, store.at(folder))
         obeyed = register.of(plan.register, sweep.paths.lake)
         with Worker(sweep) as worker, ThreadPoolExecutor(plan.probe.processes + 1) as pool:
-            first: Step | None = None
+            first: RateStep | None = None
             for number in range(steps):
                 edit.limit(obeyed, "calibration", lowest << number)
                 time.sleep(3 * READ_SECONDS)  # senders have read it by then
@@ -126,14 +126,14 @@ def run(plan: Plan, *, lowest: int, steps: int) -> Iterator[Step]:
                     return
 
 
-def _step(rate: int, found: list[Receipt]) -> Step:
+def _step(rate: int, found: list[Receipt]) -> RateStep:
     """What the receipts of a step's shards say."""
     both, only = (sum(getattr(receipt, name) for receipt in found) for name in ("seen_twice", "second_only"))
     seen = detection(both, both + only)
     sent = sum(receipt.probes_sent + receipt.second_probes for receipt in found)
     begun = min(receipt.started_at for receipt in found) / 1e6
     ended = max(receipt.started_at / 1e6 + receipt.send_seconds for receipt in found)
-    return Step(
+    return RateStep(
         rate=rate,
         sent=sent / (ended - begun + _rest(found, rate)),
         answered=both + only,
@@ -151,12 +151,12 @@ def _rest(found: list[Receipt], rate: int) -> float:
     return min(DELAY, second / rate)
 
 
-def _loses(step: Step, first: Step) -> bool:
+def _loses(step: RateStep, first: RateStep) -> bool:
     """Whether a step loses more than the first one did, beyond chance and beyond what matters."""
     return step.loss_low > max(first.loss_high if first is not step else 0.0, TOLERATED)
 
 
-def judge(plan: Plan, vantage: str, steps: list[Step]) -> Calibration:
+def judge(plan: Plan, vantage: str, steps: list[RateStep]) -> Calibration:
     """What the steps come to."""
     last, first = steps[-1], steps[0]
     good = [step.rate for step in steps if not step.short and not _loses(step, first)]

@@ -31,10 +31,10 @@ AT_ONCE = 16
 #: So many addresses in a row without an answer mean that the name server does not serve us.
 SILENT = 50
 
-Tell = Callable[[Mapping[str, int]], None]
+ShowCounts = Callable[[Mapping[str, int]], None]
 
 
-def resolve(sweep: Sweep, asker: Asker, tell: Tell) -> dict[str, Any]:
+def resolve(sweep: Sweep, asker: Asker, tell: ShowCounts) -> dict[str, Any]:
     """Ask for every address of `associations` that is not known yet; what came of it. Opted-out addresses are left alone.
 
     Raises GuardError, InputError, and CensusError if the name servers do not answer.
@@ -60,7 +60,7 @@ def resolve(sweep: Sweep, asker: Asker, tell: Tell) -> dict[str, Any]:
 class _Kept:
     """Takes what comes, writes it to the journal, counts it, and gives up on servers that never answer."""
 
-    def __init__(self, journal: parts.Journal, asker: Asker, counts: Counter[str], tell: Tell) -> None:
+    def __init__(self, journal: parts.Journal, asker: Asker, counts: Counter[str], tell: ShowCounts) -> None:
         self._journal, self._counts, self._tell = journal, counts, tell
         self._servers, self._silent = ", ".join(map(str, asker.servers)), 0
 

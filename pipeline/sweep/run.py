@@ -80,7 +80,7 @@ def sealed(lake: Location, sweep_id: str | None = None) -> SweepPaths:
 
 def missing(sweep: Sweep) -> bool:
     """Return whether some range has no receipt."""
-    return bool(pending.due(sweep))
+    return bool(pending.pending_shards(sweep))
 
 
 def work(sweep: Sweep, *, pcap: Path | None = None, remotes: tuple[RemoteAssociator, ...] = ()) -> int:

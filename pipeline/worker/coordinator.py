@@ -29,7 +29,7 @@ from pipeline.errors import CensusError, InputError, Interrupted, failure, of_sy
 from pipeline.lake import harm_targets, layout, receipts, store
 from pipeline.lake.layout import Sweep
 from pipeline.lake.leases import Leases
-from pipeline.lake.pending import PendingWork, Task
+from pipeline.lake.pending import PendingRange, PendingWork
 from pipeline.record.rounds import Round
 from pipeline.space.shard import Range
 from pipeline.transport import messages
@@ -47,7 +47,7 @@ class Shard:
     """A shard that somebody waits for. One sender sends all of it, so that no address is visited on two ports at once."""
 
     number: int
-    ranges: Iterator[Task | None]
+    ranges: Iterator[PendingRange | None]
     done: Future[int] = field(default_factory=Future)
     sender: int | None = None
     """Which sender it is; the first that takes one of its ranges. What belongs to no sender's range is the first one's."""

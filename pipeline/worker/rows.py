@@ -90,7 +90,7 @@ def settled(results: Sequence[Result]) -> Iterator[tuple[str, pa.RecordBatch]]:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class PendingRows:
     """What came of conversations with targets of one range, on its way to the writer."""
 
     settled: list[Result] = field(default_factory=list)

@@ -108,7 +108,9 @@ class SenderProcess:
     channels: Channels
     rounds: Rounds
     attempts: dict[tuple[int, int], int] = field(default_factory=dict)
-    pending: defaultdict[tuple[int, int], rows.Waiting] = field(default_factory=lambda: defaultdict(rows.Waiting))
+    pending: defaultdict[tuple[int, int], rows.PendingRows] = field(
+        default_factory=lambda: defaultdict(rows.PendingRows)
+    )
     """Results of each range that have not been flushed."""
     reported_idle: bool = True
     stopped: bool = False

@@ -127,7 +127,7 @@ class ShardRunner:
     def _due(self) -> list[tuple[Round, int]]:
         """What is missing, and when to ask that again: no more than a tenth of the time goes into it."""
         began = time.monotonic()
-        found = pending.due(self._sweep)
+        found = pending.pending_shards(self._sweep)
         self._again = time.monotonic() + max(AGAIN_SECONDS, 10 * (time.monotonic() - began))
         return found
 

@@ -97,7 +97,7 @@ def machine(folder: Path, world: World, lake: str, name: str) -> Iterator["subpr
 
 def held(place: layout.SweepPaths, name: str) -> set[str]:
     """The ranges whose leases a machine has."""
-    found = leases.standing(place, receipts.finished(place))
+    found = leases.observed_leases(place, receipts.finished(place))
     return {lease.key for lease in found if lease.holder.host == name and "-" in lease.key}
 
 

@@ -88,13 +88,13 @@ def test_second_visits_have_a_receipt(swept: Path) -> None:
     place = next(iter(layout.sweeps(swept / "lake")))
     sweep = Sweep.open(place)
     assert list(verify.faults(sweep)) == []
-    assert pending.due(sweep) == []
+    assert pending.pending_shards(sweep) == []
     kept = {path: path.read_bytes() for path in place.receipts.glob("*.json")}
     second = [path for path, data in kept.items() if msgspec.json.decode(data)["round"] == 2]
     second[0].unlink()
     try:
         assert next(fault.what[:18] for fault in verify.faults(sweep)) == "has no receipt; `c"
-        assert pending.due(sweep) == [(2, int(second[0].stem[:3]))]
+        assert pending.pending_shards(sweep) == [(2, int(second[0].stem[:3]))]
     finally:
         second[0].write_bytes(kept[second[0]])
 

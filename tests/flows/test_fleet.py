@@ -63,8 +63,8 @@ def swept(server: Server) -> Iterator[Swept]:
 
 def _at_work(paths: layout.SweepPaths) -> set[int]:
     """The processes that have a lease of a range."""
-    standing = leases.standing(paths, receipts.finished(paths))
-    return {lease.holder.pid for lease in standing if "-" in lease.key and lease.alive}
+    observed_leases = leases.observed_leases(paths, receipts.finished(paths))
+    return {lease.holder.pid for lease in observed_leases if "-" in lease.key and lease.alive}
 
 
 def _children(pid: int) -> list[int]:

@@ -31,14 +31,14 @@ def test_two_silences_after_a_visit_count_and_nothing_else() -> None:
     """1 answered, 2 answered the second SYN, 3 neither, 4 was not reached by its visit, 5 was not asked; 6 was not checked."""
     checked = checks((1, True, False), (2, True, True), (3, False, True), (4, False, True), (5, None, None))
     reached = responses(_1="done", _2="done", _3="associate", _4="connect", _5="done")
-    told = harm_targets.told(associations(1, 2, 3, 4, 5, 6), checked, reached)
+    told = harm_targets.with_check_results(associations(1, 2, 3, 4, 5, 6), checked, reached)
     assert told["post_probe_syn_alive"].to_pylist() == [True, True, False, False, None, None]
     assert told["quarantined"].to_pylist() == [False, False, True, False, None, None]
 
 
 def test_without_a_check_nothing_is_told() -> None:
     """Both columns stay null."""
-    told = harm_targets.told(associations(1), checks(), responses())
+    told = harm_targets.with_check_results(associations(1), checks(), responses())
     assert told["post_probe_syn_alive"].to_pylist() == told["quarantined"].to_pylist() == [None]
 
 

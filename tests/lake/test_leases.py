@@ -107,7 +107,7 @@ def test_pid_of_another_process(place: SweepPaths) -> None:
     """A process that has the holder's number but is another one does not keep its lease; another machine's number says nothing."""
     holder = Leases(place)
     assert holder.take(KEY)
-    said = msgspec.json.decode(place.lease(KEY).read_bytes(), type=leases.Holder)
+    said = msgspec.json.decode(place.lease(KEY).read_bytes(), type=leases.LeaseHolder)
     boot, namespace, start = said.process.split("/")
     elsewhere = msgspec.structs.replace(said, process=f"other/{namespace}/{start}", pid=2**22 + 1)
     store.write(place.lease(KEY), msgspec.json.encode(elsewhere))

@@ -37,8 +37,8 @@ def responses(port: int) -> pa.Table:
 def test_reasons(tmp_path: Path) -> None:
     """A TLS record, or a reset after our request, is a reason for a second visit; nothing else is, nor a port for TLS."""
     plan = freeze.freeze(DEMO, tmp_path)
-    assert sorted(second_visit_targets.chosen(responses(104), plan)["ip"].to_pylist()) == [0, 1]
-    assert len(second_visit_targets.chosen(responses(2762), plan)) == 0
+    assert sorted(second_visit_targets.select(responses(104), plan)["ip"].to_pylist()) == [0, 1]
+    assert len(second_visit_targets.select(responses(2762), plan)) == 0
 
 
 def test_other_profiles_have_no_second_round(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.lake import receipts, store
 from pipeline.lake.layout import Sweep, SweepPaths
-from pipeline.lake.leases import TTL, Holder, Leases
+from pipeline.lake.leases import TTL, LeaseHolder, Leases
 from pipeline.lake.store import Location
 from pipeline.record.receipt import Receipt
 from pipeline.space.plan import Plan
@@ -111,7 +111,7 @@ def test_leases_have_holders_that_live_or_are_dead(paths: SweepPaths) -> None:
 def test_a_lease_that_is_not_renewed_is_dead(tmp_path: Path) -> None:
     """The lease of another machine lives for half its time to live after it was last written."""
     paths = run.begin(PLAN, tmp_path).paths
-    holder = Holder("w", "elsewhere.example", "another boot/1/1", 7)
+    holder = LeaseHolder("w", "elsewhere.example", "another boot/1/1", 7)
     store.write(paths.lease("000"), msgspec.json.encode(holder))
     for age, alive in ((1, True), (TTL / 2 + 1, False)):
         os.utime(paths.lease("000"), (time.time() - age,) * 2)

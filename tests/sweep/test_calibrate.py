@@ -10,7 +10,7 @@ import pytest
 from pipeline.errors import GuardError, InputError
 from pipeline.lake import store
 from pipeline.sweep import calibrate
-from pipeline.sweep.calibrate import Step
+from pipeline.sweep.calibrate import RateStep
 from tests.testbed.running import CENSUS, ROOT, environment
 
 #: So many packets a second get through, conversations included.
@@ -33,8 +33,8 @@ probe = { cooldown = 1.0 }
 """
 
 
-def step(rate: int, low: float, loss: float, high: float, sent: float | None = None) -> Step:
-    return Step(rate, rate if sent is None else sent, 1000, loss, low, high, 0, 0)
+def step(rate: int, low: float, loss: float, high: float, sent: float | None = None) -> RateStep:
+    return RateStep(rate, rate if sent is None else sent, 1000, loss, low, high, 0, 0)
 
 
 @pytest.mark.alone

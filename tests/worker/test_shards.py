@@ -40,7 +40,7 @@ def finish(plan: Plan, place: SweepPaths, shard: int) -> int:
 
 
 def alive(place: SweepPaths) -> list[str]:
-    return [lease.key for lease in leases.standing(place, ())]
+    return [lease.key for lease in leases.lease_statuses(place, ())]
 
 
 def test_all_that_is_missing_is_run_once(plan: Plan, lake: Location) -> None:
@@ -86,7 +86,7 @@ def test_a_shard_that_is_somebodys_is_waited_for(plan: Plan, tmp_path: Path) -> 
     with ShardRunner(Sweep(plan, place)) as crew:
         crew.work(work, watch)
     assert ran[-1] == 3 and len(ran) == 12
-    assert pending.due(Sweep(plan, place)) == []
+    assert pending.pending_shards(Sweep(plan, place)) == []
 
 
 @pytest.mark.parametrize("fault", [Interrupted("x"), KeyboardInterrupt()])
