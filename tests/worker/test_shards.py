@@ -40,7 +40,7 @@ def finish(plan: Plan, place: SweepPaths, shard: int) -> int:
 
 
 def alive(place: SweepPaths) -> list[str]:
-    return [lease.key for lease in leases.lease_statuses(place, ())]
+    return [lease.key for lease in leases.observed_leases(place, ())]
 
 
 def test_all_that_is_missing_is_run_once(plan: Plan, lake: Location) -> None:
