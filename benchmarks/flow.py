@@ -1,8 +1,8 @@
-"""What Prefect costs: seconds that `census sweep` needs more than `census work`, and how soon it begins to send.
+"""What Prefect costs: the seconds that `census sweep` takes longer than `census work`, and how soon it begins to send.
 
-`python -m benchmarks.flow [--shards N] [--ranges N]`. *Overhead* is all that the flow adds, its server's start, verification, seal and
-enrichment included, divided by the shards. *First probe* is from the start of the command, of a plan of many ranges in 512 shards.
-All of it in a closed pair of namespaces where nobody answers.
+`python -m benchmarks.flow [--shards N] [--ranges N]`. *Overhead* is all that the flow adds, including the start of its server,
+verification, seal and enrichment, divided by the number of shards. *First probe* is the time from the start of the command, with
+a plan of many ranges in 512 shards. Both run in a closed pair of namespaces where no host answers.
 """
 
 import argparse
@@ -36,7 +36,7 @@ control = {{ sample = 0.0 }}
 
 
 def planned(folder: Path, name: str, *, rate: int, shards: int, targets: int) -> Path:
-    """A frozen plan."""
+    """Freeze a plan; returns its file."""
     config, plan = folder / f"{name}.toml", folder / f"{name}.json"
     config.write_text(SWEEP.format(name=name, rate=rate, shards=shards, targets=targets))
     subprocess.run([*CENSUS, "plan", config, "-o", plan], check=True, capture_output=True)
@@ -44,13 +44,13 @@ def planned(folder: Path, name: str, *, rate: int, shards: int, targets: int) ->
 
 
 def ranges(plan: Path) -> int:
-    """How many ranges a plan has."""
+    """The number of ranges of a plan."""
     walk = layout.read_plan(plan).walk()
     return sum(1 for shard in range(walk.shards) for _ in walk.ranges(shard))
 
 
 def seconds(pair: Pair, environment: dict[str, str], verb: str, plan: Path) -> float:
-    """How long a command takes over a whole plan."""
+    """The seconds that a command takes for a whole plan."""
     began = time.monotonic()
     command = [*inside(pair.vantage), *CENSUS, verb, str(plan), "--lake", str(plan.with_suffix(f".{verb}"))]
     subprocess.run(command, env=environment, check=True, capture_output=True)
@@ -58,7 +58,7 @@ def seconds(pair: Pair, environment: dict[str, str], verb: str, plan: Path) -> f
 
 
 def first_probe(pair: Pair, environment: dict[str, str], plan: Path) -> float:
-    """How long `census sweep` takes until it has sent a probe; it is interrupted then."""
+    """The seconds until `census sweep` has sent a probe; it is then interrupted."""
     lake = plan.with_suffix(".lake")
     began = time.monotonic()
     command = [*inside(pair.vantage), *CENSUS, "sweep", str(plan), "--lake", str(lake)]
@@ -70,7 +70,7 @@ def first_probe(pair: Pair, environment: dict[str, str], plan: Path) -> float:
             time.sleep(0.05)
         return time.monotonic() - began
     finally:
-        sweeping.terminate()  # as Ctrl-C does, which who runs in the background ignores
+        sweeping.terminate()  # like Ctrl-C, which a background process ignores
         sweeping.wait(60)
 
 
@@ -85,17 +85,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shards", type=int, default=64)
     parser.add_argument("--ranges", type=int, default=10_000)
-    given = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, closed_pair() as pair:
         folder = Path(name)
         manifest = folder / "manifest.json"
         manifest.write_bytes(msgspec.json.encode(pair.manifest))
         environment = os.environ | {TESTBED: str(manifest), ONLY_TESTBED: "1", "PREFECT_HOME": str(folder / "prefect")}
-        small = planned(folder, "small", rate=10_000, shards=given.shards, targets=given.shards * 1_000)
+        small = planned(folder, "small", rate=10_000, shards=options.shards, targets=options.shards * 1_000)
         worked, swept = (seconds(pair, environment, verb, small) for verb in ("work", "sweep"))
-        print(f"{given.shards} shards: census work {worked:.1f} s, census sweep {swept:.1f} s")
-        print(f"overhead: {(swept - worked) / given.shards:.2f} s a shard of {OVERHEAD:.0f}", flush=True)
-        large = planned(folder, "large", rate=RATE, shards=SHARDS, targets=given.ranges * 10 * RATE)
+        print(f"{options.shards} shards: census work {worked:.1f} s, census sweep {swept:.1f} s")
+        print(f"overhead: {(swept - worked) / options.shards:.2f} s a shard of {OVERHEAD:.0f}", flush=True)
+        large = planned(folder, "large", rate=RATE, shards=SHARDS, targets=options.ranges * 10 * RATE)
         begun = first_probe(pair, environment, large)
         print(f"{ranges(large):,} ranges in {SHARDS} shards: first probe after {begun:.1f} s of {BEGIN:.0f}")
 

@@ -1,4 +1,4 @@
-"""What the order of the addresses lets be seen, by number of rounds: `python -m benchmarks.permutation_quality [--keys N]`.
+"""The structure that the order of the addresses shows, by number of rounds: `python -m benchmarks.permutation_quality [--keys N]`.
 
 Each line is a test statistic that is standard normal if the order is a random permutation, combined over many keys by
 Stouffer's method; |z| over 4 shows structure. Chi-squared values become normal by Wilson and Hilferty (PNAS 17, 1931).
@@ -28,7 +28,7 @@ def chi_squared(counts: NDArray[np.integer], expected: float) -> float:
 
 
 def cells(values: Order, size: int, number: int) -> float:
-    """Do values in [0, size) fall evenly into so many equal parts?"""
+    """Whether values in [0, size) fall evenly into `number` equal parts, as a z-value."""
     return chi_squared(np.bincount(values * number // size, minlength=number), len(values) / number)
 
 

@@ -1,6 +1,6 @@
 """What a sweep of the whole IPv4 Internet takes, on paper: `python -m benchmarks.scale` prints docs/scale.md's tables.
 
-Arithmetic, no measurement: `MEASURED` are figures of docs/benchmarks.md, `ASSUMED` what nobody knows before the sweep.
+Arithmetic, not measurement: `MEASURED` are figures of docs/benchmarks.md, `ASSUMED` are assumptions about the Internet.
 """
 
 import math
@@ -12,7 +12,7 @@ from pipeline.space.freezing import RANGE_SECONDS
 from pipeline.space.ranges import Ranges
 from pipeline.wire.packet import FRAME
 
-#: Preamble, frame check and gap of an Ethernet frame (IEEE 802.3), beside its bytes.
+#: Preamble, frame check and gap of an Ethernet frame (IEEE 802.3), in addition to its bytes.
 ETHERNET_BYTES = 24
 #: What `benchmarks.send`, `greetings`, `wheel` and `bytes` printed, and the size of a receipt of a sweep of the testbed.
 MEASURED = {
@@ -25,9 +25,9 @@ MEASURED = {
     "bytes a receipt": 1_809,
 }
 ASSUMED = {"answers on a port": 20_000_000, "associations on a port": 15_000, "second SYNs": 0.01, "control SYNs": 0.01}
-#: A silent host is waited for so long (`probe.greeting`), answers of a range so long after its last SYN with second SYNs.
+#: Seconds until a silent host is dropped (`probe.greeting`), and from the last SYN of a range to its end, with second SYNs.
 SILENT_SECONDS, COOLDOWN_SECONDS = 3.0, 8.0 + 3.0
-#: What the engine holds of a target of an open range, and its rings, in bytes (`probe.open_range`, `ring`).
+#: Bytes that the engine needs for a target of an open range, and for its rings (`probe.range_state`, `rings`).
 TARGET_BYTES, RING_BYTES = 4 + 4 + 1, (16384 * (128 + 2048)) + 4096 * 2048
 SHARDS = 512
 RATES = (10_000, 100_000, 1_000_000)
@@ -35,8 +35,8 @@ SETTINGS = tuple((ports, vantages) for ports in (1, 6) for vantages in (1, 5))
 
 
 @dataclass(frozen=True, slots=True)
-class Sweep:
-    """A sweep of every address on so many ports, by vantages that each send at a rate (probes a second) and share the shards."""
+class SweepSize:
+    """A sweep of every address on a number of ports. Its vantages share the shards and each send at `rate` probes a second."""
 
     addresses: int
     ports: int
@@ -50,9 +50,9 @@ class Sweep:
 
     @property
     def hours(self) -> float:
-        """How long it sends."""
-        beside = self.targets * ASSUMED["second SYNs"] + self.addresses * ASSUMED["control SYNs"]
-        return (self.targets + beside) / (self.rate * self.vantages) / 3600
+        """The hours of sending."""
+        extra = self.targets * ASSUMED["second SYNs"] + self.addresses * ASSUMED["control SYNs"]
+        return (self.targets + extra) / (self.rate * self.vantages) / 3600
 
     @property
     def megabits(self) -> float:
@@ -66,23 +66,23 @@ class Sweep:
 
     @property
     def cores(self) -> float:
-        """Processors that each vantage needs, if nothing but the measured costs counts."""
+        """Processors that each vantage needs, counting only the measured costs."""
         greeting = MEASURED["engine µs a greeting"] + MEASURED["other µs a greeting"]
         return self.rate / MEASURED["probes a second of one sender"] + self.greetings * greeting / 1e6
 
     @property
     def ranges(self) -> int:
-        """Ranges, and so receipts, at least: as many for every shard."""
+        """The least number of ranges, and so of receipts: the same for every shard."""
         return SHARDS * math.ceil(self.targets / SHARDS / (self.rate * RANGE_SECONDS))
 
     @property
     def memory(self) -> float:
-        """Bytes of each vantage's rings, open ranges and silent hosts."""
+        """Bytes that each vantage needs for rings, open ranges and silent hosts."""
         senders = math.ceil(self.rate / MEASURED["probes a second of one sender"])
         open_ranges = 1 + math.ceil(COOLDOWN_SECONDS / RANGE_SECONDS)
-        held = open_ranges * self.rate * RANGE_SECONDS * TARGET_BYTES
+        targets = open_ranges * self.rate * RANGE_SECONDS * TARGET_BYTES
         silent = self.greetings * SILENT_SECONDS * MEASURED["bytes a silent host in the wheel"]
-        return senders * RING_BYTES + held + silent
+        return senders * RING_BYTES + targets + silent
 
     @property
     def stored(self) -> float:
@@ -98,22 +98,22 @@ class Sweep:
 
 
 def addresses() -> int:
-    """Addresses that a sweep without exclusions of its own visits."""
+    """The number of addresses that a sweep without exclusions visits."""
     never = Ranges.union_of([blocklist.special_purpose().ranges, blocklist.never_touch().ranges])
     return 2**32 - never.count
 
 
 def lines() -> Iterator[str]:
-    """The table, a line each."""
+    """Yield the lines of the table."""
     yield f"{addresses():,} addresses, {SHARDS} shards"
     yield "ports vantages    probes/s      hours   Mbit/s  greetings/s  cores  memory MB   ranges  receipts MB  sealed MB"
     for ports, vantages in SETTINGS:
         for rate in RATES:
-            each = Sweep(addresses(), ports, vantages, rate)
+            size = SweepSize(addresses(), ports, vantages, rate)
             yield (
-                f"{ports:5} {vantages:8} {rate:11,} {each.hours:10,.1f} {each.megabits:8,.1f} {each.greetings:12,.0f} "
-                f"{each.cores:6.2f} {each.memory / 1e6:10,.0f} {each.ranges:8,} {each.receipts / 1e6:12,.1f} "
-                f"{each.stored / 1e6:10,.0f}"
+                f"{ports:5} {vantages:8} {rate:11,} {size.hours:10,.1f} {size.megabits:8,.1f} {size.greetings:12,.0f} "
+                f"{size.cores:6.2f} {size.memory / 1e6:10,.0f} {size.ranges:8,} {size.receipts / 1e6:12,.1f} "
+                f"{size.stored / 1e6:10,.0f}"
             )
 
 

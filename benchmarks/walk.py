@@ -1,10 +1,10 @@
-"""Index → address and port: nanoseconds a target, beside ZMap's dry run and masscan's list scan, over one set in one run.
+"""Index → address and port: nanoseconds a target, against ZMap's dry run and masscan's list scan of the same set.
 
 `python -m benchmarks.walk [--blocks N]`. 300 ranges are included and 5,000 excluded, two ports. Ours is timed in batches of
-8,192 on one core. ZMap and masscan have no way to walk without printing, and only one port a walk (ZMap) or all addresses
-before the next (masscan): their figure is wall time a target, printing to /dev/null included, of whole processes, so the
-ratio flatters whoever prints less. Memory is the largest resident set of a process that does nothing else, Python and numpy
-included, for a small space and for the whole Internet.
+8,192 on one core. ZMap and masscan cannot walk without printing; ZMap walks one port, masscan one port after another. Their
+figure is the wall time of the whole process a target, including printing to /dev/null, so the ratio favours the program that
+prints less. Memory is the largest resident set of a process that does nothing else, including Python and numpy, for a small
+space and for the whole Internet.
 """
 
 import argparse
@@ -35,12 +35,12 @@ LINK = (
 
 def sets(included: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """Included blocks of 8,192 addresses, and 5,000 excluded ones of 1 to 16 in them, as (first, prefix length)."""
-    draw = np.random.default_rng(1)
+    random = np.random.default_rng(1)
     allowed = Ranges.of([(0, 2**32 - 1)]).subtract(blocklist.special_purpose().ranges)
-    places = np.unique(draw.integers(0, 2**32 >> BLOCK_BITS, included * 2) << BLOCK_BITS)
-    blocks = places[allowed.contains(places) & allowed.contains(places + (1 << BLOCK_BITS) - 1)][:included]
-    bits = draw.integers(0, 5, EXCLUDED)
-    inside = draw.choice(blocks, EXCLUDED) + (draw.integers(0, 1 << BLOCK_BITS, EXCLUDED) >> bits << bits)
+    starts = np.unique(random.integers(0, 2**32 >> BLOCK_BITS, included * 2) << BLOCK_BITS)
+    blocks = starts[allowed.contains(starts) & allowed.contains(starts + (1 << BLOCK_BITS) - 1)][:included]
+    bits = random.integers(0, 5, EXCLUDED)
+    inside = random.choice(blocks, EXCLUDED) + (random.integers(0, 1 << BLOCK_BITS, EXCLUDED) >> bits << bits)
     whole = [(int(first), 32 - BLOCK_BITS) for first in blocks]
     return whole, [(int(first), 32 - int(size)) for first, size in zip(inside, bits, strict=True)]
 
@@ -77,11 +77,13 @@ def theirs(command: str, targets: int) -> float:
 
 def memory(kind: str) -> float:
     """Largest resident set, in MB, of a process that walks 100 batches and nothing else."""
-    told = subprocess.run([sys.executable, "-m", "benchmarks.walk", "--memory", kind], capture_output=True, check=True)
-    return float(told.stdout)
+    process = subprocess.run(
+        [sys.executable, "-m", "benchmarks.walk", "--memory", kind], capture_output=True, check=True
+    )
+    return float(process.stdout)
 
 
-def walk_and_tell(kind: str) -> None:
+def walk_and_print(kind: str) -> None:
     """Walk, and print the largest resident set in MB."""
     if kind == "nothing":
         space = None
@@ -101,11 +103,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--blocks", type=int, default=300)
     parser.add_argument("--memory", help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.memory:
-        walk_and_tell(given.memory)
+    options = parser.parse_args()
+    if options.memory:
+        walk_and_print(options.memory)
         return
-    included, excluded = sets(given.blocks)
+    included, excluded = sets(options.blocks)
     space = ranges(included).subtract(ranges(excluded))
     with tempfile.TemporaryDirectory() as folder:
         paths = {name: Path(folder) / name for name in ("in", "out")}

@@ -1,7 +1,7 @@
 """The tables as data: `schemas/*.toml` is the contract, this module reads it into Arrow schemas.
 
-A column is non-null unless the file gives it a `null` rule. `values` names the enumeration of `pipeline.outcome`
-that a column draws from. `since` is the version that a column came with, `before` what holds for rows of earlier ones.
+A column is non-null unless the file gives it a `null` rule. `values` names the enumeration of `pipeline.outcome` that a
+column's values come from. `since` is the version that added a column, `before` its value for rows of earlier versions.
 """
 
 import re
@@ -33,9 +33,9 @@ _SIMPLE = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its Arrow type, what it means, when it is null, and the closed set that its values come from.
+    """One column: its Arrow type, its meaning, when it is null, and the enumeration that its values come from.
 
-    `before` is the value for rows of versions that had no such column (docs/decisions/0013-schema-versions.md); None: not known.
+    `before` is the value for rows of versions without the column (docs/decisions/0013-schema-versions.md); None is unknown.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Column:
 
     @property
     def allowed(self) -> list[str]:
-        """The values that the column may hold; empty if any."""
+        """The values that the column may have; empty if it may have any."""
         return [str(member.value) for member in getattr(outcome, self.values)] if self.values else []
 
 
@@ -77,7 +77,7 @@ class Table:
 
 
 def parse_type(text: str) -> pa.DataType:
-    """Read a type as the files write it: a simple type, `list<T>` or `struct<name: T, ...>`. Raises ValueError."""
+    """Parse a type of the files: a simple type, `list<T>` or `struct<name: T, ...>`. Raises ValueError."""
     if text in _SIMPLE:
         return _SIMPLE[text]
     if match := re.fullmatch(r"list<(.+)>", text):
@@ -103,7 +103,7 @@ def table(name: str) -> Table:
 
 
 def _like(other: dict[str, Any] | None) -> list[Column]:
-    """The columns that a table has as another one has them."""
+    """The columns that a table takes from another one."""
     known = {column.name: column for column in table(other["table"]).columns} if other else {}
     return [known[name] for name in other["columns"]] if other else []
 

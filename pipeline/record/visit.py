@@ -1,4 +1,4 @@
-"""The values that stages hand to each other. Field names are the column names of `schemas/`."""
+"""A visit and its parts, as processes pass them to each other. Field names are the column names of `schemas/`."""
 
 import hashlib
 from typing import Any
@@ -7,7 +7,7 @@ import msgspec
 
 from pipeline.outcome import ClientCertificate, CloseKind, CloseStage, Grade, Handshake, Outcome
 
-#: How much of a DICOM-like reply is kept and of any other (docs/wire.md).
+#: How many bytes are kept of a DICOM-like reply, and of any other (docs/wire.md).
 RAW_LIMIT = 16 * 1024
 BANNER_LIMIT = 256
 
@@ -21,7 +21,7 @@ class PresentationContext(msgspec.Struct, frozen=True):
 
 
 class NegotiatedContext(msgspec.Struct, frozen=True):
-    """A presentation context as answered, with the abstract syntax that we proposed in it; None if we proposed none."""
+    """A presentation context as answered, with the abstract syntax that we proposed in it; None if we did not propose it."""
 
     id: int
     abstract_syntax: str | None
@@ -30,7 +30,7 @@ class NegotiatedContext(msgspec.Struct, frozen=True):
 
 
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):
-    """What an X.509 certificate says (RFC 5280), as far as it can be read; None is what cannot, or is not there."""
+    """The fields of an X.509 certificate (RFC 5280); None if a field is absent or cannot be read."""
 
     sha256: str
     size: int
@@ -107,7 +107,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     close_kind: CloseKind
     close_stage: CloseStage
     like_dicom: bool
-    """The reply began with PDU type 02, 03 or 07 and is no other known protocol: it gets a row in `associations`."""
+    """The reply began with PDU type 02, 03 or 07 and is not of another known protocol: it gets a row in `associations`."""
     grade: Grade | None = None
     error: str | None = None
     """Name of the errno (POSIX) with which the connection failed or broke."""
@@ -122,7 +122,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     called_ae_echoed: bool | None = None
     calling_ae_echoed: bool | None = None
     called_ae_raw: bytes | None = None
-    """The called AE title as answered, where it is not ours."""
+    """The called AE title as answered, if it differs from ours."""
     application_context: str | None = None
     contexts: tuple[NegotiatedContext, ...] | None = None
     contexts_in_order: bool | None = None
@@ -156,13 +156,13 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     """Protocol that a reply which is not DICOM looks like."""
     syn_retransmits: int = 0
     tls: TlsFacts | None = None
-    """The handshake, if the conversation was to go through TLS."""
+    """The handshake, if the conversation was to use TLS."""
     rtt_us: int | None = None
     """The kernel's smoothed round-trip time when the conversation ended, or that of our SYN."""
 
 
 def columns(visit: Visit) -> dict[str, Any]:
-    """A conversation as columns of `responses`, `associations` and `banners`."""
+    """Convert a visit to columns of `responses`, `associations` and `banners`."""
     row: dict[str, Any] = msgspec.to_builtins(visit, builtin_types=(bytes,))
     row |= row["tls"] or {}
     row |= {"raw_truncated": visit.raw_length > len(visit.raw), "raw_sha256": hashlib.sha256(visit.raw).digest()}
@@ -173,5 +173,5 @@ def columns(visit: Visit) -> dict[str, Any]:
 
 
 def banner(shown: bytes) -> int | None:
-    """The key of a reply in the table `banners`; None if there is none."""
+    """Return the key of a reply in the table `banners`; None for an empty one."""
     return int.from_bytes(hashlib.sha256(shown).digest()[:8], "big") if shown else None

@@ -1,11 +1,11 @@
 """A keyed pseudo-random permutation of [0, N) for any N up to 2^32, from the index alone, with its inverse.
 
 It is the generalised Feistel network of Black and Rogaway ("Ciphers with Arbitrary Finite Domains", CT-RSA 2002,
-method 3): a value is written as left · 2^bits + right with left < rows, and rows · 2^bits barely over N; rounds add a keyed
-hash of one half to the other, modulo rows or 2^bits in turn. The few values in [N, rows · 2^bits) are walked on until they
-fall below N (cycle walking).
+method 3). A value is left · 2^bits + right with left < rows, where rows · 2^bits is barely over N. Each round adds a keyed
+hash of one half to the other, modulo rows or 2^bits in turn. The few values in [N, rows · 2^bits) are enciphered again until
+they fall below N (cycle walking).
 
-Both halves have at most 16 bits (17 for the sums), so all of it is 32-bit arithmetic, which numpy does eight lanes at a time.
+Both halves have at most 16 bits (17 for the sums), so all arithmetic is 32-bit, which numpy does eight lanes at a time.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 U32 = NDArray[np.uint32]
 
-#: `benchmarks/permutation_quality.py` prints what each number of rounds leaves to be seen; docs/decisions/0003 judges it.
+#: `benchmarks/permutation_quality.py` prints the structure that each number of rounds leaves; docs/decisions/0003 discusses it.
 ROUNDS = 6
 #: Odd constants of the hash (Weyl and splitmix multipliers, cut to 32 bits).
 MULTIPLIER, FINISHER = 0x9E3779B1, 0x85EBCA6B
@@ -24,7 +24,7 @@ MULTIPLIER, FINISHER = 0x9E3779B1, 0x85EBCA6B
 
 @dataclass(frozen=True, slots=True)
 class Permutation:
-    """A bijection of [0, size). Equal seed and size give the same order for ever.
+    """A bijection of [0, size). Equal seed and size always give the same order.
 
     `rows` is the number of left halves, `bits` the length of a right half; `keys` holds a word a round, 32 bits each.
     """
@@ -47,11 +47,11 @@ class Permutation:
         return self._walk(index, reverse=False)
 
     def inverse(self, value: NDArray[np.integer]) -> U32:
-        """The indices at which the given values stand."""
+        """The indices of the given values."""
         return self._walk(value, reverse=True)
 
     def _walk(self, start: NDArray[np.integer], *, reverse: bool) -> U32:
-        """Encipher or decipher, and again whatever falls outside of [0, size)."""
+        """Encipher or decipher, again for values outside of [0, size)."""
         result = self._cipher(start.astype(np.uint32), reverse=reverse)
         if self.rows << self.bits == self.size:
             return result
@@ -62,7 +62,7 @@ class Permutation:
         return result
 
     def _cipher(self, value: U32, *, reverse: bool) -> U32:
-        """All rounds, in place; `value` is the caller's to give away."""
+        """Run all rounds in place; `value` is overwritten."""
         left, right = value >> np.uint32(self.bits), value
         right &= np.uint32((1 << self.bits) - 1)
         mixed, spare = np.empty_like(value), np.empty_like(value)
@@ -83,7 +83,7 @@ class Permutation:
 
 
 def _mix(half: U32, key: int, out: U32, spare: U32) -> None:
-    """A keyed hash of each half: 32 bits, of which the upper ones are the best."""
+    """Hash each half with a key: 32 bits, of which the upper ones are the best."""
     np.add(half, np.uint32(key), out=out)
     out *= np.uint32(MULTIPLIER)
     np.right_shift(out, np.uint32(15), out=spare)
@@ -95,7 +95,7 @@ def _mix(half: U32, key: int, out: U32, spare: U32) -> None:
 
 
 def _scale(mixed: U32, rows: int, spare: U32) -> None:
-    """Map 32 bits evenly to [0, rows), rows at most 2^16: the upper half of the 48-bit product, without leaving 32 bits."""
+    """Map 32 bits evenly to [0, rows), rows at most 2^16: the upper part of the 48-bit product, in 32-bit arithmetic."""
     np.bitwise_and(mixed, np.uint32(0xFFFF), out=spare)
     spare *= np.uint32(rows)
     spare >>= np.uint32(16)
@@ -106,7 +106,7 @@ def _scale(mixed: U32, rows: int, spare: U32) -> None:
 
 
 def _turn(target: U32, amount: U32, rows: int, spare: U32, *, reverse: bool) -> None:
-    """Add (or take away) modulo rows: of the two candidates the one that did not wrap around 2^32 is the smaller."""
+    """Add (or subtract) modulo rows. Of the two candidates, the smaller is the one that did not wrap around 2^32."""
     if reverse:
         target -= amount
         np.add(target, np.uint32(rows), out=spare)

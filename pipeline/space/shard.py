@@ -31,7 +31,7 @@ class Range:
 
     @property
     def length(self) -> int:
-        """How many targets the range holds."""
+        """The number of targets in the range."""
         return self.last_index - self.first_index + 1
 
     @property

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import scale
-from benchmarks.scale import Sweep
+from benchmarks.scale import SweepSize
 
 PAGE = Path(__file__).parents[2] / "docs" / "scale.md"
 
@@ -25,8 +25,8 @@ def test_measured_figures_stand_on_the_page_of_benchmarks() -> None:
 @pytest.mark.parametrize("ports", [1, 6])
 def test_vantages_share_the_time(ports: int) -> None:
     """Five vantages take a fifth of the time of one, ten times the rate a tenth; an hour's probes are the rate's."""
-    one = Sweep(3_600_000, ports, 1, 1000)
+    one = SweepSize(3_600_000, ports, 1, 1000)
     assert one.hours == pytest.approx(ports * 1.01 + 0.01)
-    assert Sweep(3_600_000, ports, 5, 1000).hours == pytest.approx(one.hours / 5)
-    assert Sweep(3_600_000, ports, 1, 10_000).hours == pytest.approx(one.hours / 10)
+    assert SweepSize(3_600_000, ports, 5, 1000).hours == pytest.approx(one.hours / 5)
+    assert SweepSize(3_600_000, ports, 1, 10_000).hours == pytest.approx(one.hours / 10)
     assert one.ranges >= one.targets / 10_000
