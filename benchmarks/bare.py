@@ -1,7 +1,7 @@
-"""The least that a full visit takes in Python: one epoll loop that connects, sends, receives and closes, and judges nothing.
+"""The minimum of a full visit in Python: one epoll loop that connects, sends, receives and closes, without any judgement.
 
-No client in Python can be faster on the machine at hand: what `benchmarks.visits` prints of it is the kernel's share and
-the peer's. It reads no field and keeps no deadline.
+No client in Python can be faster on the same machine: the time that `benchmarks.visits` prints for it is that of kernel and
+peer. It decodes no field and has no deadline.
 """
 
 import select
@@ -23,40 +23,40 @@ class Open:
     sent: int = 0
 
 
-def visits(outgoing: Outgoing, port: int, wanted: int, at_once: int) -> int:
-    """Make this many visits; how many were made, each with all answers."""
-    says = (outgoing.request, outgoing.echo, outgoing.release_request)
-    waiting = select.epoll()
+def visits(outgoing: Outgoing, port: int, count: int, at_once: int) -> int:
+    """Make this many visits; return how many were completed."""
+    pdus = (outgoing.request, outgoing.echo, outgoing.release_request)
+    epoll = select.epoll()
     open_: dict[int, Open] = {}
-    begun = done = 0
-    while done < wanted:
-        while begun < wanted and len(open_) < at_once:
-            _begin(waiting, open_, port)
-            begun += 1
-        for number, _ in waiting.poll():
-            done += _go_on(waiting, open_, number, says)
+    started = done = 0
+    while done < count:
+        while started < count and len(open_) < at_once:
+            _begin(epoll, open_, port)
+            started += 1
+        for fd, _ in epoll.poll():
+            done += _continue(epoll, open_, fd, pdus)
     return done
 
 
-def _begin(waiting: select.epoll, open_: dict[int, Open], port: int) -> None:
-    made = sockets.tcp_socket("127.0.0.1")
-    made.connect_ex(("127.0.0.1", port))
-    open_[made.fileno()] = Open(made)
-    waiting.register(made, select.EPOLLOUT)
+def _begin(epoll: select.epoll, open_: dict[int, Open], port: int) -> None:
+    connection = sockets.tcp_socket("127.0.0.1")
+    connection.connect_ex(("127.0.0.1", port))
+    open_[connection.fileno()] = Open(connection)
+    epoll.register(connection, select.EPOLLOUT)
 
 
-def _go_on(waiting: select.epoll, open_: dict[int, Open], number: int, says: tuple[bytes, ...]) -> bool:
-    """Take the answer to what was sent, if anything was, and send what comes next; true when there is nothing more."""
-    visit = open_[number]
+def _continue(epoll: select.epoll, open_: dict[int, Open], fd: int, pdus: tuple[bytes, ...]) -> bool:
+    """Read the answer to the last PDU, if one was sent, and send the next; return whether the visit is complete."""
+    visit = open_[fd]
     if visit.sent:
         answer = visit.socket.recv(4096)
         if answer[0] != ANSWERS[visit.sent - 1]:
             raise SystemExit("benchmarks: the local peer gave another answer")
     else:
-        waiting.modify(number, select.EPOLLIN)
-    if visit.sent == len(says):
-        open_.pop(number).socket.close()
+        epoll.modify(fd, select.EPOLLIN)
+    if visit.sent == len(pdus):
+        open_.pop(fd).socket.close()
         return True
-    visit.socket.send(says[visit.sent])
+    visit.socket.send(pdus[visit.sent])
     visit.sent += 1
     return False

@@ -19,7 +19,7 @@ from pipeline.guard.proof import TESTBED
 from pipeline.guard.sockets import ONLY_TESTBED
 from pipeline.lake import layout
 from pipeline.status import snapshot
-from pipeline.testbed.closed import Pair, closed_pair, inside
+from pipeline.testbed.closed import NamespacePair, closed_pair, inside
 
 #: Goals: seconds a shard, and seconds to the first probe.
 OVERHEAD, BEGIN = 1.0, 60.0
@@ -49,7 +49,7 @@ def ranges(plan: Path) -> int:
     return sum(1 for shard in range(walk.shards) for _ in walk.ranges(shard))
 
 
-def seconds(pair: Pair, environment: dict[str, str], verb: str, plan: Path) -> float:
+def seconds(pair: NamespacePair, environment: dict[str, str], verb: str, plan: Path) -> float:
     """The seconds that a command takes for a whole plan."""
     began = time.monotonic()
     command = [*inside(pair.vantage), *CENSUS, verb, str(plan), "--lake", str(plan.with_suffix(f".{verb}"))]
@@ -57,7 +57,7 @@ def seconds(pair: Pair, environment: dict[str, str], verb: str, plan: Path) -> f
     return time.monotonic() - began
 
 
-def first_probe(pair: Pair, environment: dict[str, str], plan: Path) -> float:
+def first_probe(pair: NamespacePair, environment: dict[str, str], plan: Path) -> float:
     """The seconds until `census sweep` has sent a probe; it is then interrupted."""
     lake = plan.with_suffix(".lake")
     began = time.monotonic()

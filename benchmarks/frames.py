@@ -21,7 +21,7 @@ from pipeline.rings.packet_ring import SEGMENT_FRAMES, TX_FRAMES, TransmitRing
 from pipeline.rings.receive import ETH_P_ALL, RX_FRAMES, USER, ReceiveRing
 from pipeline.rings.transmit import SEGMENT, SEGMENT_FRAME, Transmits
 from pipeline.rings.xdp import Port, RefusedError
-from pipeline.testbed.closed import VANTAGE_ADDRESS, Pair, inside
+from pipeline.testbed.closed import VANTAGE_ADDRESS, NamespacePair, inside
 from pipeline.testbed.internet.serve import link
 from pipeline.wire import packet, segment
 from pipeline.wire.cookie import Secret, bake
@@ -148,7 +148,7 @@ def world(_: str, has: dict[str, float]) -> float:
 ENDS = {"vantage": vantage, "world": world}
 
 
-def least(pair: Pair, engine: str, has: dict[str, float], environment: dict[str, str]) -> float:
+def least(pair: NamespacePair, engine: str, has: dict[str, float], environment: dict[str, str]) -> float:
     """Microseconds of CPU that the frames of a greeting take, both ends together, where a sweep's engine has these rings."""
     given = [engine, *(str(has[kind]) for kind in KINDS)]
     ends = [

@@ -29,7 +29,7 @@ from benchmarks.frames import least
 from pipeline.engines import Engine
 from pipeline.guard.proof import TESTBED
 from pipeline.guard.sockets import ONLY_TESTBED
-from pipeline.testbed.closed import Pair, closed_pair, inside
+from pipeline.testbed.closed import NamespacePair, closed_pair, inside
 
 PORT = 104
 MIX = "{ accepts = 1, rejects = 1, http = 20, ssh = 5, tls = 5, silent = 50, resets = 10, closes = 8 }"
@@ -87,7 +87,7 @@ def stages(pid: int) -> dict[str, int]:
 
 
 @contextmanager
-def internet(pair: Pair, world: Path, environment: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
+def internet(pair: NamespacePair, world: Path, environment: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
     """The simulated internet, while it plays."""
     command = [*inside(pair.world), sys.executable, "-m", "pipeline.testbed.internet.serve", world, *pair.addresses]
     playing = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
@@ -119,7 +119,7 @@ def shares(seen: list[tuple[float, dict[str, Spent]]], begin: float, end: float)
     return had | {"others": (machine - sum(had.values())).clip(0.0)}
 
 
-def measure(pair: Pair, folder: Path, given: argparse.Namespace) -> None:
+def measure(pair: NamespacePair, folder: Path, given: argparse.Namespace) -> None:
     """Sweep a world and print what happened."""
     values = {
         "prefix": 8,
@@ -172,8 +172,8 @@ def report(lake: Path, seen: list[tuple[float, dict[str, Spent]]], played: dict[
         f"the kernel's {kernel:.1f}"
     )
     greetings = total["greetings"]
-    others = played["heard"] - played["connections"] - greetings
-    counts = {"probes": total["probes_sent"], "requests": greetings, "segments": others, "answers": played["said"]}
+    others = played["received"] - played["connections"] - greetings
+    counts = {"probes": total["probes_sent"], "requests": greetings, "segments": others, "answers": played["sent"]}
     has = {kind: count / greetings for kind, count in counts.items()}
     print(
         f"{'frames':<20}{sum(has.values()):>10.1f} a greeting: "

@@ -21,7 +21,7 @@ from pipeline.guard import sockets
 from pipeline.guard.proof import TESTBED
 from pipeline.guard.sockets import ONLY_TESTBED
 from pipeline.rings.receive import ReceiveRing
-from pipeline.testbed.closed import Pair, closed_pair, inside
+from pipeline.testbed.closed import NamespacePair, closed_pair, inside
 from pipeline.wire.packet import SYN
 
 RATES = (1_000, 10_000, 100_000)
@@ -53,7 +53,7 @@ def receive(file: Path) -> None:
     np.save(file, np.concatenate(seen))
 
 
-def arrivals(pair: Pair, folder: Path, rate: int, seconds: float) -> tuple[np.ndarray, int]:
+def arrivals(pair: NamespacePair, folder: Path, rate: int, seconds: float) -> tuple[np.ndarray, int]:
     """When SYNs of a worker arrived, in seconds, and how often it stalled."""
     config, plan, lake, file = (folder / name for name in ("sweep.toml", "plan.json", "lake", "seen.npy"))
     config.write_text(SWEEP.format(rate=rate, targets=round(rate * seconds)))

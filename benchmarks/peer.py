@@ -1,6 +1,7 @@
-"""The fast local peer: a DICOM server of canned answers on loopback, one epoll loop a process.
+"""The fast local peer: a DICOM server with canned answers on loopback, one epoll loop per process.
 
-`python -m benchmarks.peer PORT MODE` with MODE `echo` (accepts, echoes, releases) or `silent` (accepts connections, says nothing).
+`python -m benchmarks.peer PORT MODE`; MODE is `echo` (accepts, echoes, releases) or `silent` (accepts connections, sends
+nothing).
 """
 
 import os
@@ -16,13 +17,13 @@ from functools import lru_cache
 
 from pipeline.testbed.hostile import answers
 
-#: One process for each core beyond the client's own.
+#: One process for each core except the client's.
 PROCESSES = max(1, (os.cpu_count() or 2) - 1)
 
 
 @dataclass(slots=True)
 class Open:
-    """A connection, and what came over it that is no whole PDU yet."""
+    """A connection, and received bytes that are not a whole PDU yet."""
 
     socket: socket.socket
     unread: bytes = b""
@@ -32,42 +33,42 @@ def serve(port: int, mode: str) -> None:
     """Serve until killed."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # and so have the connections that it takes
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # inherited by accepted connections
     listener.bind(("127.0.0.1", port))
     listener.listen(4096)
     listener.setblocking(False)
-    waiting = select.epoll()
-    waiting.register(listener, select.EPOLLIN)
+    epoll = select.epoll()
+    epoll.register(listener, select.EPOLLIN)
     open_: dict[int, Open] = {}
     by_type: dict[int, bytes] = {}
     print("ready", flush=True)
     while True:
-        for number, _ in waiting.poll():
-            if number == listener.fileno():
-                _take_all(listener, waiting, open_)
+        for fd, _ in epoll.poll():
+            if fd == listener.fileno():
+                _accept_all(listener, epoll, open_)
             else:
-                _answer(open_, number, by_type if mode == "echo" else None)
+                _answer(open_, fd, by_type if mode == "echo" else None)
 
 
-def _take_all(listener: socket.socket, waiting: select.epoll, open_: dict[int, "Open"]) -> None:
+def _accept_all(listener: socket.socket, epoll: select.epoll, open_: dict[int, "Open"]) -> None:
     while True:
         try:
             connection, _ = listener.accept()
         except BlockingIOError:
             return
         open_[connection.fileno()] = Open(connection)
-        waiting.register(connection, select.EPOLLIN)
+        epoll.register(connection, select.EPOLLIN)
 
 
-def _answer(open_: dict[int, "Open"], number: int, by_type: dict[int, bytes] | None) -> None:
-    """Answer each whole PDU (PS3.8 §9.3.1: type, reserved, length) that has come."""
-    connection = open_[number]
+def _answer(open_: dict[int, "Open"], fd: int, by_type: dict[int, bytes] | None) -> None:
+    """Answer each whole PDU received (PS3.8 §9.3.1: type, reserved, length)."""
+    connection = open_[fd]
     try:
         data = connection.socket.recv(4096)
     except ConnectionError:
         data = b""
     if not data:
-        open_.pop(number).socket.close()
+        open_.pop(fd).socket.close()
         return
     connection.unread += data
     while by_type is not None and len(connection.unread) >= 6:
@@ -82,13 +83,13 @@ def _answer(open_: dict[int, "Open"], number: int, by_type: dict[int, bytes] | N
 
 @lru_cache(maxsize=8)
 def _canned(request: bytes) -> dict[int, bytes]:
-    """PDU type → answer, to an A-ASSOCIATE-RQ (1), a P-DATA-TF (4) and an A-RELEASE-RQ (5): made once for each client."""
+    """PDU type → answer to an A-ASSOCIATE-RQ (1), a P-DATA-TF (4) and an A-RELEASE-RQ (5), made once for each client."""
     return dict(zip((1, 4, 5), answers(request), strict=True))
 
 
 @contextmanager
 def running(mode: str) -> Iterator[int]:
-    """Run the peer's processes; give its port."""
+    """Run the peer's processes; yield its port."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "benchmarks.peer", str(port), mode]

@@ -1,7 +1,7 @@
-"""The structure that the order of the addresses shows, by number of rounds: `python -m benchmarks.permutation_quality [--keys N]`.
+"""Structure in the order of the addresses, by number of rounds: `python -m benchmarks.permutation_quality [--keys N]`.
 
-Each line is a test statistic that is standard normal if the order is a random permutation, combined over many keys by
-Stouffer's method; |z| over 4 shows structure. Chi-squared values become normal by Wilson and Hilferty (PNAS 17, 1931).
+Each line is a test statistic that is standard normal for a random permutation, combined over many keys by Stouffer's
+method; |z| over 4 shows structure. Chi-squared values become normal by Wilson and Hilferty (PNAS 17, 1931).
 """
 
 import argparse
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pipeline.space.permutation import ROUNDS, Permutation
 
-#: The public part of the IPv4 space, about.
+#: About the size of the public IPv4 space.
 SIZE = 3_702_258_432
 PREFIX = 1 << 20
 Order = NDArray[np.int64]
@@ -28,17 +28,17 @@ def chi_squared(counts: NDArray[np.integer], expected: float) -> float:
 
 
 def cells(values: Order, size: int, number: int) -> float:
-    """Whether values in [0, size) fall evenly into `number` equal parts, as a z-value."""
+    """The z-value of a uniform distribution of values in [0, size) over equal parts."""
     return chi_squared(np.bincount(values * number // size, minlength=number), len(values) / number)
 
 
 def eights(order: Order, _other: Order, size: int) -> float:
-    """A prefix over 256 parts, as the /8s are."""
+    """A prefix of the order over 256 parts, like the /8s."""
     return cells(order, size, 256)
 
 
 def sixteens(order: Order, _other: Order, size: int) -> float:
-    """A prefix over 65,536 parts, as the /16s are."""
+    """A prefix of the order over 65,536 parts, like the /16s."""
     return cells(order, size, 65536)
 
 
@@ -53,7 +53,7 @@ def second_steps(order: Order, _other: Order, size: int) -> float:
 
 
 def neighbours(order: Order, _other: Order, size: int) -> float:
-    """How often two successive values lie in one block of 65,536, against chance (a Poisson count, as a z-value)."""
+    """How often two successive values are in one block of 65,536, compared with chance (a Poisson count, as a z-value)."""
     together = int(np.count_nonzero(np.diff(order >> 16) == 0))
     expected = (len(order) - 1) * 65536 / size
     return (together - expected) / math.sqrt(expected)
@@ -81,7 +81,7 @@ TESTS: dict[str, Callable[[Order, Order, int], float]] = {
 
 
 def scores(name: str, rounds: int, keys: int, *, size: int = SIZE, prefix: int = PREFIX) -> Iterator[float]:
-    """The z-values of a test, one a key."""
+    """The z-values of a test, one per key."""
     index = np.arange(prefix)
     orders = (Permutation.seeded(size, seed, rounds=rounds).forward(index).astype(np.int64) for seed in range(keys + 1))
     before = next(orders)

@@ -35,7 +35,7 @@ from pipeline.space import address_list, blocklist
 from pipeline.space.permutation import Permutation
 from pipeline.space.ranges import Ranges, Space
 from pipeline.space.shard import Walk
-from pipeline.testbed.closed import VANTAGE_ADDRESS, VANTAGE_MAC, WORLD_MAC, Pair, closed_pair, inside
+from pipeline.testbed.closed import VANTAGE_ADDRESS, VANTAGE_MAC, WORLD_MAC, NamespacePair, closed_pair, inside
 from pipeline.wire import packet
 from pipeline.wire.cookie import Secret
 
@@ -160,20 +160,22 @@ def commands(name: str, senders: int, blacklist: Path) -> list[list[str]]:
     return [[*ours, "--shard", str(number), "--shards", str(senders)] for number in range(senders)]
 
 
-def received(pair: Pair) -> int:
+def received(pair: NamespacePair) -> int:
     """Packets that have come out of the far end so far."""
     lines = Path(f"/proc/{pair.world}/net/dev").read_text().splitlines()
     return next(int(line.split()[2]) for line in lines if line.strip().startswith("world0:"))
 
 
-def wait_for_the_first(pair: Pair) -> None:
+def wait_for_the_first(pair: NamespacePair) -> None:
     """Wait until a sender's frames arrive: on a busy machine it takes its time to begin."""
     before, until = received(pair), time.monotonic() + START_SECONDS
     while received(pair) == before and time.monotonic() < until:
         time.sleep(0.05)
 
 
-def rate(pair: Pair, name: str, senders: int, seconds: float, blacklist: Path, environment: dict[str, str]) -> float:
+def rate(
+    pair: NamespacePair, name: str, senders: int, seconds: float, blacklist: Path, environment: dict[str, str]
+) -> float:
     """Frames a second at the far end."""
     running = [
         subprocess.Popen(

@@ -1,8 +1,8 @@
-"""Full visits (connect, associate, C-ECHO, release) a second, ours beside others', against one fast local peer in one run.
+"""Full visits (connect, associate, C-ECHO, release) per second by our client and by others, to one fast local peer.
 
-`python -m benchmarks.visits [--visits N]`. A visit is counted only if it was echoed and released. CPU is the client's own,
-user and system, threads and child processes included; the peer runs in processes of its own. The bare epoll loop connects, sends,
-receives and closes, and judges nothing: it is the machine's limit, of which ours is a share.
+`python -m benchmarks.visits [--visits N]`. A visit counts only if it was echoed and released. CPU time is the client's, user
+and system, with threads and child processes; the peer runs in its own processes. The bare epoll loop connects, sends,
+receives and closes without any judgement: it is this machine's limit for a client in Python.
 """
 
 import argparse
@@ -36,15 +36,15 @@ OUTGOING = encode(calling_ae="DICOM-CENSUS", class_uid=class_uid("https://census
 #: Conversations that are open at once.
 AT_ONCE = 50
 THREADS = 20
-#: As `[associate] processes = 2` runs our client.
+#: Processes of our client, as with `[associate] processes = 2`.
 PROCESSES = 2
-#: Makes so many visits to a port; how many of them succeeded.
+#: Makes a number of visits to a port; returns how many succeeded.
 Client = Callable[[int, int], int]
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one client did."""
+    """The result of one client."""
 
     name: str
     visits: int
@@ -53,29 +53,29 @@ class Result:
 
     @property
     def rate(self) -> float:
-        """Visits a second."""
+        """Visits per second."""
         return self.visits / self.seconds
 
 
 def ours(port: int, visits: int) -> int:
     """This project's client, in one process."""
 
-    async def some(numbers: Iterator[int]) -> int:
-        done = 0
+    async def visit_many(numbers: Iterator[int]) -> int:
+        succeeded = 0
         for _ in numbers:
-            seen = await client.visit(sockets.tcp_socket, OUTGOING, echo=True, ip=LOOPBACK, port=port)
-            done += seen.outcome is Outcome.ECHOED and seen.released
-        return done
+            record = await client.visit(sockets.tcp_socket, OUTGOING, echo=True, ip=LOOPBACK, port=port)
+            succeeded += record.outcome is Outcome.ECHOED and record.released
+        return succeeded
 
     async def all_of_them() -> int:
         numbers = iter(range(visits))
-        return sum(await asyncio.gather(*(some(numbers) for _ in range(AT_ONCE))))
+        return sum(await asyncio.gather(*(visit_many(numbers) for _ in range(AT_ONCE))))
 
     return loop.run(all_of_them())
 
 
 def limit(port: int, visits: int) -> int:
-    """A bare epoll loop that judges nothing: what the kernel and the peer leave to any client in Python."""
+    """A bare epoll loop without judgement: the limit that kernel and peer set for any client in Python."""
     return bare.visits(OUTGOING, port, visits, AT_ONCE)
 
 
@@ -98,13 +98,13 @@ def threads(port: int, visits: int) -> int:
 
 
 def processes(command: list[str]) -> Client:
-    """Make a client of one process a visit, as many at once as there are cores."""
+    """Make a client that runs one process per visit, as many at once as there are cores."""
 
     def run(port: int, visits: int) -> int:
         def one(_: int) -> bool:
             words = [word.format(port=port) for word in command]
-            done = subprocess.run(words, capture_output=True, text=True, check=False)
-            return done.returncode == 0 and ("+dicom-ping" not in command or "dicom-ping" in done.stdout)
+            completed = subprocess.run(words, capture_output=True, text=True, check=False)
+            return completed.returncode == 0 and ("+dicom-ping" not in command or "dicom-ping" in completed.stdout)
 
         with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
             return sum(pool.map(one, range(visits)))
@@ -118,7 +118,7 @@ NMAP.append("127.0.0.1")
 
 
 class Row(NamedTuple):
-    """A client, how many processes of it there are, and which share of the visits it makes: the slow ones need no thousands."""
+    """A client, its number of processes, and its share of the visits: slow clients make fewer."""
 
     client: Client
     processes: int
@@ -137,34 +137,34 @@ CLIENTS = {
 
 
 def cpu() -> float:
-    """CPU seconds of this process and of its ended children, so far."""
+    """CPU seconds so far of this process and of its ended children."""
     used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
-def made(client: Client, port: int, visits: int) -> tuple[int, float]:
-    """Let a client make visits in this process: how many succeeded, and the CPU seconds that they took."""
+def run_client(client: Client, port: int, visits: int) -> tuple[int, float]:
+    """Run a client in this process; how many visits succeeded, and their CPU seconds."""
     before = cpu()
     return client(port, visits), cpu() - before
 
 
 def measure(pool: Pool, name: str, port: int, visits: int) -> Result:
-    """Let one client make its visits."""
+    """Run one client."""
     row = CLIENTS[name]
-    each = max(4, round(visits * row.share / row.processes))
-    work = [(row.client, port, each)] * row.processes
-    began = time.perf_counter()
-    parts = pool.starmap(made, work, chunksize=1) if row.processes > 1 else [made(*work[0])]
-    seconds = time.perf_counter() - began
-    done = sum(part[0] for part in parts)
-    if done != each * row.processes:
-        raise SystemExit(f"{name}: {done} of {each * row.processes} visits succeeded")
-    return Result(name, done, seconds, sum(part[1] for part in parts))
+    visits_each = max(4, round(visits * row.share / row.processes))
+    work = [(row.client, port, visits_each)] * row.processes
+    started = time.perf_counter()
+    parts = pool.starmap(run_client, work, chunksize=1) if row.processes > 1 else [run_client(*work[0])]
+    seconds = time.perf_counter() - started
+    succeeded = sum(part[0] for part in parts)
+    if succeeded != visits_each * row.processes:
+        raise SystemExit(f"{name}: {succeeded} of {visits_each * row.processes} visits succeeded")
+    return Result(name, succeeded, seconds, sum(part[1] for part in parts))
 
 
 @contextmanager
-def started() -> Iterator[Pool]:
-    """Processes that have started and imported what they need: a sweep starts its own once."""
+def ready_pool() -> Iterator[Pool]:
+    """Processes that have started and imported their modules, as a sweep starts its own only once."""
     context = multiprocessing.get_context("spawn")
     all_there = context.Barrier(PROCESSES + 1)
     with context.Pool(PROCESSES, initializer=all_there.wait) as pool:
@@ -177,11 +177,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--visits", type=int, default=5000)
     visits = parser.parse_args().visits
-    here = [name for name in CLIENTS if not name.startswith("nmap") or shutil.which("nmap")]
-    if len(here) < len(CLIENTS):
+    available = [name for name in CLIENTS if not name.startswith("nmap") or shutil.which("nmap")]
+    if len(available) < len(CLIENTS):
         print("nmap is not installed: its line is missing (apt-get install nmap)")
-    with started() as pool, peer.running("echo") as port:
-        results = [measure(pool, name, port, visits) for name in here]
+    with ready_pool() as pool, peer.running("echo") as port:
+        results = [measure(pool, name, port, visits) for name in available]
     print(f"{'client':<38}{'visits/s':>10}{'CPU ms/visit':>14}{'ours is':>10}")
     for result in results:
         ratio = results[0].rate / result.rate

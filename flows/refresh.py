@@ -13,7 +13,7 @@ from pipeline.enrich.renew import Build
 @task(cache_policy=NO_CACHE, task_run_name="take-{name}")
 def take(mmdb: Path, folder: Path, name: str) -> Build:
     """Flatten a downloaded database, if it is newer than the one in use."""
-    return renew.take(mmdb, folder, name)
+    return renew.install(mmdb, folder, name)
 
 
 @flow(name="refresh", validate_parameters=False)

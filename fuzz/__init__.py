@@ -1,1 +1,1 @@
-"""Fuzz targets for every decoder and for the whole conversation: any bytes give a documented value, never an exception."""
+"""Fuzz targets for every decoder and for whole conversations: any bytes give a documented value, never an exception."""

@@ -2,30 +2,30 @@
 
 import struct
 
-from fuzz.talk import OUTGOING
-from pipeline.associate.conversation import WHOLE_US, Conversation
+from fuzz.conversation import OUTGOING
+from pipeline.associate.conversation import VISIT_US, Conversation
 from pipeline.outcome import Outcome
 from pipeline.probe.flow import AHEAD, MODULUS, Flow, OutgoingSegment
 from pipeline.record.visit import RAW_LIMIT
 
-#: A step: flags, where the segment begins relative to what is expected, how much of ours it acknowledges, its length.
+#: A step: flags, sequence number relative to the expected one, bytes of ours that it acknowledges, length.
 STEP = struct.Struct(">BhBB")
-#: Both streams wrap soon.
+#: Initial sequence numbers, from which both streams soon wrap around.
 OURS, THEIRS = 2**32 - 100, 2**32 - 50
 STEP_US = 1000
 
 
 def encode_segments(*segments: bytes, ahead: int = 0) -> bytes:
-    """The bytes that make a peer send these one after the other (flags: ACK), each `ahead` of what is expected."""
-    short = [whole[at : at + 255] for whole in segments for at in range(0, len(whole), 255)]
+    """The input with which a peer sends these segments (flags: ACK), each `ahead` bytes after the expected position."""
+    short = [segment[at : at + 255] for segment in segments for at in range(0, len(segment), 255)]
     return b"".join(STEP.pack(0x10, ahead, 255, len(segment)) + segment for segment in short)
 
 
 def target(data: bytes) -> None:
-    """Hold a conversation over segments: only templates leave, what waits is bounded, and the end is an outcome."""
-    talk = Conversation(OUTGOING, echo=True, ip=1, port=104, started_at_us=0)
-    request = talk.connected(0)
-    flow = Flow(talk, 0, OURS, THEIRS, len(request), len(request))
+    """Run a conversation over segments: only templates are sent, the buffer is bounded, and it ends with an outcome."""
+    conversation = Conversation(OUTGOING, echo=True, ip=1, port=104, started_at_us=0)
+    request = conversation.connected(0)
+    flow = Flow(conversation, 0, OURS, THEIRS, len(request), len(request))
     at, now = 0, 0
     while at + STEP.size <= len(data) and not flow.over:
         flags, offset, acked, size = STEP.unpack_from(data, at)
@@ -34,9 +34,9 @@ def target(data: bytes) -> None:
         _check(flow, list(flow.segment(flags, (flow.next + offset) % MODULUS, acked, segment, now)))
     while not flow.over:
         _check(flow, list(flow.timer(flow.due_us)))
-    visit = talk.visit(bytes_sent=flow.sent)
-    assert talk.finished and visit.outcome in Outcome
-    assert visit.closed_us <= WHOLE_US and len(visit.raw) <= RAW_LIMIT
+    visit = conversation.visit(bytes_sent=flow.sent)
+    assert conversation.finished and visit.outcome in Outcome
+    assert visit.closed_us <= VISIT_US and len(visit.raw) <= RAW_LIMIT
 
 
 def _check(flow: Flow, outs: list[OutgoingSegment]) -> None:

@@ -1,9 +1,9 @@
-"""Bytes to begin with: replies of real products, and a vector for each PDU and sub-item made from the standard."""
+"""Seeds: replies of real products, and a vector for each PDU and sub-item of the standard."""
 
 import json
 
+from fuzz.conversation import OUTGOING, encode_conversation
 from fuzz.flow import encode_segments
-from fuzz.talk import OUTGOING, encode_talk
 from pipeline.testbed.hostile import TLS_SERVER_HELLO
 from pipeline.wire.packet import SNAP
 from tests.associate.authority import issue
@@ -27,6 +27,7 @@ __all__ = [
     "bodies",
     "certificates",
     "commands",
+    "conversations",
     "data",
     "flows",
     "hellos",
@@ -35,18 +36,17 @@ __all__ = [
     "plans",
     "short",
     "streams",
-    "talks",
     "texts",
     "users",
 ]
 
-#: Replies that are no DICOM: HTTP, a TLS alert, a remote desktop, our own request.
-FOREIGN = (b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x15\3\1\0\2\2\x28", b"\3\0\0\x13\x0e\xd0\0\0", OUTGOING.request)
+#: Replies that are not DICOM: HTTP, a TLS alert, a remote desktop, our own request.
+NOT_DICOM = (b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x15\3\1\0\2\2\x28", b"\3\0\0\x13\x0e\xd0\0\0", OUTGOING.request)
 
 
 def streams() -> list[bytes]:
-    """What a peer sends."""
-    return [*VALID, *FOREIGN, b"".join(VALID[:4])]
+    """Streams of a peer."""
+    return [*VALID, *NOT_DICOM, b"".join(VALID[:4])]
 
 
 def bodies() -> list[bytes]:
@@ -86,7 +86,7 @@ def short() -> list[bytes]:
 
 
 def plans() -> list[bytes]:
-    """The templates as a plan holds them."""
+    """The templates as in a plan."""
     return [json.dumps(OUTGOING.to_json()).encode()]
 
 
@@ -101,28 +101,28 @@ def packets() -> list[bytes]:
 
 
 def certificates() -> list[bytes]:
-    """A certificate, and a Certificate message of TLS 1.2 that holds it (RFC 5246 §7.4.2)."""
+    """A certificate, and a Certificate message of TLS 1.2 with it (RFC 5246 §7.4.2)."""
     der = issue("pacs.example.test").der
     listed = len(der).to_bytes(3, "big") + der
     return [der, len(listed).to_bytes(3, "big") + listed]
 
 
 def hellos() -> list[bytes]:
-    """How the connection ends and how the rest is cut, then a server's first flight."""
+    """A byte for the connection's end, a byte for the size of pieces, and a server's first flight."""
     return [bytes((end, 255)) + TLS_SERVER_HELLO for end in range(3)]
 
 
 def flows() -> list[bytes]:
-    """Segments of an acceptance, a C-ECHO response and a release, in order and out of it, and of what is no DICOM."""
+    """Segments of an acceptance, a C-ECHO response and a release, in and out of order, and of replies that are not DICOM."""
     accept = next(pdu for pdu in VALID if pdu[0] == 2)
     whole = (accept, DATA, RELEASE_RP)
     late = encode_segments(accept[60:], ahead=60) + encode_segments(accept[:60])
-    return [encode_segments(*whole), late, *(encode_segments(reply) for reply in FOREIGN)]
+    return [encode_segments(*whole), late, *(encode_segments(reply) for reply in NOT_DICOM)]
 
 
-def talks() -> list[bytes]:
-    """Conversations: those of real products, and replies that are no DICOM."""
+def conversations() -> list[bytes]:
+    """Conversations: those of real products, and replies that are not DICOM."""
     with_answers = {tuple(received(fixture)) for fixture in FIXTURES} - {()}
-    talks = [encode_talk(*segments) for segments in sorted(with_answers)]
-    released = [encode_talk(pdu, RELEASE_RP, echo=False) for pdu in VALID if pdu[0] == 2]
-    return [*talks, *released, *(encode_talk(reply, end=0xFC) for reply in FOREIGN)]
+    conversations = [encode_conversation(*segments) for segments in sorted(with_answers)]
+    released = [encode_conversation(pdu, RELEASE_RP, echo=False) for pdu in VALID if pdu[0] == 2]
+    return [*conversations, *released, *(encode_conversation(reply, end=0xFC) for reply in NOT_DICOM)]

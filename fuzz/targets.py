@@ -1,7 +1,7 @@
-"""The targets as plain functions `target(data) -> None`, which raise if a promise is broken.
+"""The targets as plain functions `target(data) -> None`, which raise if a check fails.
 
-`make fuzz` runs them under atheris, `make test` on their seeds and on what Hypothesis makes of them; a test holds this
-table against the decoders that there are, so that none can be forgotten.
+`make fuzz` runs them under atheris, `make test` on their seeds and on mutations by Hypothesis. A test compares this table
+with the existing decoders, so that none is forgotten.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fuzz import certificate, flow, seeds, tls
-from fuzz.talk import converse
+from fuzz.conversation import converse
 from pipeline.errors import InputError
 from pipeline.record.visit import RAW_LIMIT
 from pipeline.wire import (
@@ -28,14 +28,14 @@ from pipeline.wire import (
     user_information,
 )
 from pipeline.wire import certificate as x509
-from pipeline.wire.fields import Accept, Data, EchoReply, Judged, Malformed, Pdu
+from pipeline.wire.fields import Accept, Data, EchoReply, Malformed, Pdu, WithWarnings
 from pipeline.wire.outgoing import Outgoing
 from pipeline.wire.text import TEXT_KEPT
 from pipeline.wire.warning import Verdict
 
 
 class Target(NamedTuple):
-    """A function to feed with bytes, the decoders that it reaches, and bytes to begin with."""
+    """A function of bytes, the decoders that it reaches, and its seeds."""
 
     run: Callable[[bytes], None]
     decoders: tuple[Callable[..., object], ...]
@@ -43,27 +43,27 @@ class Target(NamedTuple):
 
 
 def fuzz_pdu(stream: bytes) -> None:
-    """Cut PDUs out of a stream and decode each: fields, warnings and a verdict; no more is kept than came."""
+    """Cut PDUs out of a stream and decode each: fields, warnings and a verdict, within the bytes given."""
     unread = bytearray(stream)
-    while isinstance(whole := pdu.frame(unread), pdu.Frame):
-        del unread[: whole.size]
-        value = pdu.decode(whole)
+    while isinstance(cut := pdu.frame(unread), pdu.Frame):
+        del unread[: cut.size]
+        value = pdu.decode(cut)
         assert isinstance(value, Pdu)
-        _judge(value)
-    assert whole is None or whole.verdict is Verdict.BROKEN
-    assert whole is not None or len(unread) < RAW_LIMIT or len(stream) > RAW_LIMIT
+        _check(value)
+    assert cut is None or cut.verdict is Verdict.BROKEN
+    assert cut is not None or len(unread) < RAW_LIMIT or len(stream) > RAW_LIMIT
 
 
 def fuzz_associate(body: bytes) -> None:
-    """Read an A-ASSOCIATE body as each of both PDUs; the quick reader agrees with the general one or declines."""
+    """Read an A-ASSOCIATE body as both PDUs; the fast reader agrees with the general one or declines."""
     for kind in (pdu.PduType.ASSOCIATE_RQ, pdu.PduType.ASSOCIATE_AC):
-        _judge(pdu.decode(pdu.Frame(kind, body)))
+        _check(pdu.decode(pdu.Frame(kind, body)))
     if len(body) < associate.FIXED.size:
         return
-    _judge(associate.read_request(body))
-    general, quick = associate.read_accept(body), ordinary.read_ordinary(body)
-    _judge(general)
-    assert quick is None or (quick == general and quick.verdict is Verdict.SOUND)
+    _check(associate.read_request(body))
+    general, fast = associate.read_accept(body), ordinary.read_ordinary(body)
+    _check(general)
+    assert fast is None or (fast == general and fast.verdict is Verdict.SOUND)
     assert len(general.contexts) * 4 <= len(body)
 
 
@@ -72,43 +72,43 @@ def fuzz_user_information(value: bytes) -> None:
     for row in user_information.SUB_ITEMS.values():
         field, warnings = row.read(value)
         assert field is not None or warnings
-    user = user_information.UserInformation(item.Holder.ACCEPT_USER)
-    for part in item.walk(value)[0]:
-        user.take(part)
+    user = user_information.UserInformation(item.Container.ACCEPT_USER)
+    for item_ in item.read_items(value)[0]:
+        user.take(item_)
     Accept(protocol_version=1, called_ae=b"", calling_ae=b"", **user.fields())  # type: ignore[arg-type]
 
 
-def fuzz_item(holder: bytes) -> None:
-    """Walk items: no byte is given twice, and none is lost without a warning."""
-    items, odd = item.walk(holder)
-    used = sum(item.ITEM_HEADER + len(part.value) for part in items)
-    assert used == len(holder) if not odd else used < len(holder)
-    for part, place in ((part, place) for part in items for place in item.Holder):
-        item.place(part, place)
+def fuzz_item(container_bytes: bytes) -> None:
+    """Read items: no byte is in two of them, and none is lost without a warning."""
+    items, warnings = item.read_items(container_bytes)
+    used = sum(item.ITEM_HEADER + len(item_.value) for item_ in items)
+    assert used == len(container_bytes) if not warnings else used < len(container_bytes)
+    for item_, container in ((item_, container) for item_ in items for container in item.Container):
+        item.placement_warning(item_, container)
 
 
 def fuzz_text(value: bytes) -> None:
-    """Make texts tame."""
-    for kept in (text.text(value), text.uid(value)[0], text.name(value)[0]):
-        assert len(kept) <= TEXT_KEPT
-        assert all(" " <= character <= "~" or character == "\ufffd" for character in kept)
+    """Sanitise texts."""
+    for sanitised in (text.text(value), text.uid(value)[0], text.name(value)[0]):
+        assert len(sanitised) <= TEXT_KEPT
+        assert all(" " <= character <= "~" or character == "\ufffd" for character in sanitised)
 
 
 def fuzz_data(body: bytes) -> None:
-    """Read presentation data values: they hold no more than there was."""
+    """Read presentation data values, which are within the bytes given."""
     value = data.read_data(body)
-    _judge(value)
+    _check(value)
     assert isinstance(value, Data)
     assert sum(6 + len(fragment.data) for fragment in value.fragments) <= len(body)
 
 
 def fuzz_command(command_set: bytes) -> None:
-    """Read a command set: a C-ECHO-RSP, or what is malformed; the quick reader agrees with the general one or declines."""
-    general, quick = command.read_echo(command_set), command.read_ordinary_echo(command_set)
-    assert quick in (None, general)
+    """Read a command set: a C-ECHO-RSP or malformed; the fast reader agrees with the general one or declines."""
+    general, fast = command.read_echo(command_set), command.read_ordinary_echo(command_set)
+    assert fast in (None, general)
     reply = command.decode_echo(command_set)
     assert isinstance(reply, EchoReply | Malformed)
-    _judge(reply)
+    _check(reply)
     assert isinstance(reply, Malformed) or command.command_field(command_set) in (None, command.C_ECHO_RSP)
 
 
@@ -116,21 +116,21 @@ def fuzz_short(body: bytes) -> None:
     """Read the PDUs of four bytes."""
     four = body[:4].ljust(4, b"\0")
     for read in (short.read_reject, short.read_abort, short.read_release_request, short.read_release_reply):
-        _judge(read(four))
+        _check(read(four))
 
 
 def fuzz_guess(reply: bytes) -> None:
-    """Judge the first bytes of a reply, which once decided stays so when more bytes come."""
+    """Judge a reply by its first bytes; a decision does not change with more bytes."""
     guess.guess(reply)
-    whole = guess.opening(reply, seeds.OUTGOING.request, complete=True)
-    assert whole is not guess.Opening.UNDECIDED
-    begun = [guess.opening(reply[:end], seeds.OUTGOING.request) for end in range(1, min(len(reply), 64) + 1)]
-    decided = [opening for opening in begun if opening is not guess.Opening.UNDECIDED]
-    assert guess.Opening.UNDECIDED not in begun[begun.index(decided[0]) :] if decided else True
+    cut = guess.opening(reply, seeds.OUTGOING.request, complete=True)
+    assert cut is not guess.Opening.UNDECIDED
+    openings = [guess.opening(reply[:end], seeds.OUTGOING.request) for end in range(1, min(len(reply), 64) + 1)]
+    decided = [opening for opening in openings if opening is not guess.Opening.UNDECIDED]
+    assert guess.Opening.UNDECIDED not in openings[openings.index(decided[0]) :] if decided else True
 
 
 def fuzz_outgoing(plan: bytes) -> None:
-    """Read the templates of a plan: they are whole, or the input is wrong."""
+    """Read the templates of a plan: they are whole PDUs, or the input is refused."""
     try:
         templates = Outgoing.from_json(json.loads(plan))
     except (InputError, ValueError, RecursionError):
@@ -140,21 +140,21 @@ def fuzz_outgoing(plan: bytes) -> None:
 
 
 def fuzz_packet(stream: bytes) -> None:
-    """Look at received frames as rows: one answer a frame at most."""
+    """Read received frames as rows: at most one answer per frame."""
     rows = np.frombuffer(stream[: len(stream) // packet.SNAP * packet.SNAP], dtype=np.uint8).reshape(-1, packet.SNAP)
     lengths = np.full(len(rows), stream[-1] if stream else 0, dtype=np.int64)
     assert len(packet.read_answers(rows, lengths).address) <= len(rows)
 
 
 def fuzz_checksum(data: bytes) -> None:
-    """Sum the words of a header: with its checksum, it sums up to nothing, as RFC 1071 has a receiver check it."""
+    """Sum the words of a header: together with its checksum the result is 0, as a receiver checks (RFC 1071)."""
     even = data[: len(data) // 2 * 2]
     total = np.array([packet.words(even)], dtype=np.uint32)
     assert packet.checksum(total + packet.checksum(total))[0] == 0
 
 
-def _judge(value: Judged | Malformed) -> None:
-    """Warnings come once each, and the verdict follows from them."""
+def _check(value: WithWarnings | Malformed) -> None:
+    """Warnings are distinct, and the verdict follows from them."""
     assert len(set(value.warnings)) == len(value.warnings)
     assert (value.verdict is Verdict.SOUND) == (not value.warnings)
     assert (value.verdict is Verdict.BROKEN) == (value.fault is not None)
@@ -168,7 +168,7 @@ TARGETS: dict[str, Target] = {
     "user_information": Target(
         fuzz_user_information, tuple(row.read for row in user_information.SUB_ITEMS.values()), seeds.users
     ),
-    "item": Target(fuzz_item, (item.walk, item.place), seeds.items),
+    "item": Target(fuzz_item, (item.read_items, item.placement_warning), seeds.items),
     "text": Target(fuzz_text, (text.text, text.uid, text.name), seeds.texts),
     "data": Target(fuzz_data, (data.read_data,), seeds.data),
     "command": Target(
@@ -185,7 +185,7 @@ TARGETS: dict[str, Target] = {
     "outgoing": Target(fuzz_outgoing, (Outgoing.from_json,), seeds.plans),
     "packet": Target(fuzz_packet, (packet.read_answers,), seeds.packets),
     "checksum": Target(fuzz_checksum, (packet.words,), seeds.packets),
-    "conversation": Target(converse, (), seeds.talks),
+    "conversation": Target(converse, (), seeds.conversations),
     "flow": Target(flow.target, (), seeds.flows),
     "certificate": Target(certificate.target, (x509.read, x509.from_message, x509.read_chain), seeds.certificates),
     "tls": Target(tls.target, (), seeds.hellos),

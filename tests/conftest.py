@@ -15,7 +15,7 @@ from pipeline.guard.sockets import ONLY_TESTBED, VANTAGE
 from pipeline.lake import bucket as remote
 from pipeline.lake import store
 from pipeline.lake.store import Location
-from pipeline.testbed.closed import Pair, closed_pair
+from pipeline.testbed.closed import NamespacePair, closed_pair
 from tests.lake import bucket
 
 # However the tests are run: nothing of them leaves a testbed or loopback.
@@ -85,7 +85,7 @@ def lake(request: pytest.FixtureRequest, tmp_path: Path) -> Location:
 
 
 @pytest.fixture
-def vantage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
+def vantage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NamespacePair]:
     """A closed pair, from whose vantage this process sends."""
     with closed_pair() as pair:
         manifest = tmp_path / "manifest.json"

@@ -1,7 +1,7 @@
-"""Drive conversations over kernel TCP with asyncio: the edge where bytes leave and OS errors become outcomes.
+"""Drive conversations over kernel TCP with asyncio. OS errors become outcomes here, and nowhere above.
 
-A conversation is a few calls by the poller, not a task: no coroutine waits while a peer is silent, so that a process
-holds ten thousand of them, and what a visit costs is mostly the kernel's.
+A conversation is not a task but a few callbacks from the poller. No coroutine waits while a peer is silent, so one
+process can have ten thousand conversations open, and most of a visit's cost is the kernel's.
 """
 
 import asyncio
@@ -13,24 +13,25 @@ from select import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT
 from typing import Any
 
 from pipeline.associate import tls
-from pipeline.associate.conversation import WHOLE_US, Conversation
+from pipeline.associate.conversation import VISIT_US, Conversation
 from pipeline.associate.poller import Poller
-from pipeline.associate.tcp_info import Books
+from pipeline.associate.tcp_info import TcpInfo
 from pipeline.errors import CensusError
 from pipeline.record.visit import Visit
 from pipeline.wire.outgoing import Outgoing
 
-#: A whole answer is some 200 bytes; the conversation bounds what is kept of a longer one.
+#: A typical answer has about 200 bytes; the conversation limits how much of a longer one is kept.
 READ_SIZE = 4096
-#: One repetition of the SYN, after 1 s. Linux adds `net.ipv4.tcp_syn_linear_timeouts` to it since 6.5: our deadline comes first.
+#: The kernel retransmits the SYN once, after 1 s. Linux since 6.5 adds `net.ipv4.tcp_syn_linear_timeouts` to this number,
+#: but our deadline comes before its further SYNs.
 SYN_COUNT = 1
-#: A connection that came sooner needed no repetition: none is sent before 1 s (RFC 6298 §2.1).
-SYN_REPEATED_US = 900_000
-#: The kernel has begun to connect, and will say when it is done.
-BEGUN = frozenset({0, errno.EINPROGRESS})
-#: The peer answered our SYN with a RST; or sent one, perhaps after a FIN, before we saw that the connection stood.
+#: A connection that opened sooner had no retransmitted SYN: none is sent before 1 s (RFC 6298 §2.1).
+FIRST_RETRANSMIT_US = 900_000
+#: The kernel has started to connect, and will report when it is done.
+CONNECTING = frozenset({0, errno.EINPROGRESS})
+#: The peer answered our SYN with a RST; or it sent a RST, perhaps after a FIN, before we saw the connection open.
 REFUSED = frozenset({errno.ECONNREFUSED, errno.ECONNRESET, errno.EPIPE})
-#: A router, or nobody, answered our SYN.
+#: A router answered our SYN, or nothing did.
 UNREACHABLE = frozenset(
     {errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN, errno.ECONNABORTED}
 )
@@ -44,63 +45,72 @@ async def visit(
     echo: bool,
     ip: int,
     port: int,
-    secured: bool = False,
+    over_tls: bool = False,
 ) -> Visit:
-    """Hold one conversation with a target, over the non-blocking socket that the guard opens for its address.
+    """Visit one target over the non-blocking socket that the guard opens for its address.
 
-    A secured one goes through TLS: nothing leaves for the target but what OpenSSL sealed.
+    With `over_tls`, all that is sent to the target comes from OpenSSL.
 
     Raises GuardError if the guard refuses the address, or for bytes that are not whitelisted, and CensusError for
     a fault of this machine; what the peer does never raises.
     """
     address = socket.inet_ntoa(ip.to_bytes(4))
-    whole_us = tls.WHOLE_TLS_US if secured else WHOLE_US
-    talk = Conversation(outgoing, echo=echo, ip=ip, port=port, started_at_us=time.time_ns() // 1000, whole_us=whole_us)
+    visit_us = tls.TLS_VISIT_US if over_tls else VISIT_US
+    conversation = Conversation(
+        outgoing, echo=echo, ip=ip, port=port, started_at_us=time.time_ns() // 1000, visit_us=visit_us
+    )
     with open_socket(address) as sock:
-        if secured:
-            return await _Line(sock, tls.Secured(talk, outgoing), tls.require_sealed).hold(address, port)
-        return await _Line(sock, talk, outgoing.require_template).hold(address, port)
+        if over_tls:
+            return await _Connection(sock, tls.TlsConversation(conversation, outgoing), tls.require_ciphertext).run(
+                address, port
+            )
+        return await _Connection(sock, conversation, outgoing.require_template).run(address, port)
 
 
-class _Line:
-    """A socket and the conversation held over it; the poller calls `on_ready` and `on_alarm`, which take the next step."""
+class _Connection:
+    """A socket and the conversation over it. The poller calls `on_ready` and `on_alarm`, which take the next step."""
 
     __slots__ = (
-        "_began_ns", "_books", "_broken", "_done", "_error", "_events", "_poller", "_require_sendable", "_retransmits", "_sent",
-        "_sock", "_step", "_talk", "_unsent", "alarm_ns", "fd",
+        "_conversation", "_error", "_events", "_poller", "_require_sendable", "_reset_seen", "_result", "_retransmits",
+        "_sent", "_sock", "_started_ns", "_step", "_tcp_info", "_unsent", "alarm_ns", "fd",
     )  # fmt: skip
 
     def __init__(
-        self, sock: socket.socket, talk: Conversation | tls.Secured, require_sendable: Callable[[bytes], bytes]
+        self,
+        sock: socket.socket,
+        conversation: Conversation | tls.TlsConversation,
+        require_sendable: Callable[[bytes], bytes],
     ) -> None:
         loop = asyncio.get_running_loop()
         self._sock = sock
-        self._talk = talk
+        self._conversation = conversation
         self._require_sendable = require_sendable
         self._poller = Poller.of(loop)
-        self._done: asyncio.Future[Visit] = loop.create_future()
-        self._step: Callable[[_Line, int], None] = _Line._connected  # a bound method would be a cycle
+        self._result: asyncio.Future[Visit] = loop.create_future()
+        self._step: Callable[[_Connection, int], None] = (
+            _Connection._connect
+        )  # a bound method would make a reference cycle
         self._events = EPOLLOUT
-        self._began_ns = time.monotonic_ns()
+        self._started_ns = time.monotonic_ns()
         self._unsent = b""
-        self._broken = False  # a send told of a RST; the kernel says "end of file" from then on
+        self._reset_seen = False  # a send failed after a RST; from then on the kernel reports "end of file"
         self._retransmits = 0
         self._sent = 0
         self._error: str | None = None
-        self._books: Books | None = None  # as they were when our patience ended
+        self._tcp_info: TcpInfo | None = None  # at the deadline
         self.fd = sock.fileno()
-        self.alarm_ns = self._due_ns()
+        self.alarm_ns = self._deadline_ns()
 
-    async def hold(self, address: str, port: int) -> Visit:
-        """Connect, talk until the conversation is finished, and give its facts."""
+    async def run(self, address: str, port: int) -> Visit:
+        """Connect, exchange bytes until the conversation is finished, and return its record."""
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_SYNCNT, SYN_COUNT)
         error = self._sock.connect_ex((address, port))
         try:
             self._poller.watch(self, self._events)
-            if error not in BEGUN:
-                self._guarded(self._failed, error)
-            return await self._done
+            if error not in CONNECTING:
+                self._run_step(self._on_connect_error, error)
+            return await self._result
         finally:
             self._poller.forget(self)
 
@@ -108,48 +118,48 @@ class _Line:
 
     def on_ready(self, events: int) -> None:
         """Take the step that the socket is ready for."""
-        self._guarded(self._step, self, events)
+        self._run_step(self._step, self, events)
 
     def on_alarm(self) -> None:
-        """Tell the conversation that its time is over, or wait on if it has been given more meanwhile."""
-        if self._due_ns() <= time.monotonic_ns():
-            self._guarded(self._expire)
-        if not self._done.done():
+        """Report the deadline to the conversation, or set a new alarm if the deadline has moved meanwhile."""
+        if self._deadline_ns() <= time.monotonic_ns():
+            self._run_step(self._expire)
+        if not self._result.done():
             self._set_alarm()
 
-    def _guarded(self, step: Callable[..., None], *values: Any) -> None:
-        """Take a step; what it raises goes to who waits for the visit, and the visit ends with the conversation."""
+    def _run_step(self, step: Callable[..., None], *values: Any) -> None:
+        """Take a step. An exception goes to the caller of `run`; a finished conversation ends the visit."""
         try:
             step(*values)
-            if self._talk.finished:
+            if self._conversation.finished:
                 self._finish()
             else:
                 self._wait()
         except Exception as error:
             self._poller.forget(self)
-            if not self._done.done():
-                self._done.set_exception(error)
+            if not self._result.done():
+                self._result.set_exception(error)
 
     def _wait(self) -> None:
-        """Wait for the peer, for room to send what is left, and for a deadline that TLS may have brought nearer."""
+        """Wait for the peer, for room to send the rest, and for the deadline, which TLS may have moved forward."""
         events = EPOLLIN | EPOLLOUT if self._unsent else EPOLLIN
         if events != self._events:
             self._events = events
             self._poller.change(self, events)
-        if self._due_ns() < self.alarm_ns:
+        if self._deadline_ns() < self.alarm_ns:
             self._set_alarm()
 
     def _finish(self) -> None:
-        """Close at once, and give the facts to who waits for them."""
+        """Close at once, and return the record to the caller of `run`."""
         self._poller.forget(self)
-        last = Books.of(self._sock)
+        last = TcpInfo.of(self._sock)
         self._sock.close()
-        rtt = (self._books or last).rtt or None
-        if self._step is _Line._connected:  # until it was closed, the kernel went on sending SYNs
+        rtt = (self._tcp_info or last).rtt or None
+        if self._step is _Connection._connect:  # the kernel retransmitted SYNs until the close
             self._retransmits = last.total_retrans
-        if not self._done.done():
-            self._done.set_result(
-                self._talk.visit(
+        if not self._result.done():
+            self._result.set_result(
+                self._conversation.visit(
                     syn_retransmits=self._retransmits, bytes_sent=self._sent, error=self._error, rtt_us=rtt
                 )
             )
@@ -158,81 +168,83 @@ class _Line:
 
     def _now(self) -> int:
         """Microseconds since the visit began."""
-        return (time.monotonic_ns() - self._began_ns) // 1000
+        return (time.monotonic_ns() - self._started_ns) // 1000
 
-    def _due_ns(self) -> int:
+    def _deadline_ns(self) -> int:
         """The conversation's deadline, by the monotonic clock."""
-        return self._began_ns + self._talk.next_deadline_us * 1000
+        return self._started_ns + self._conversation.next_deadline_us * 1000
 
     def _set_alarm(self) -> None:
-        self.alarm_ns = self._due_ns()
+        self.alarm_ns = self._deadline_ns()
         self._poller.set_alarm(self)
 
     def _expire(self) -> None:
-        self._books = Books.of(self._sock)
-        self._say(self._talk.deadline(self._now(), nothing=self._books.why_nothing()))
+        self._tcp_info = TcpInfo.of(self._sock)
+        self._send_template(self._conversation.deadline(self._now(), if_silent=self._tcp_info.silence_outcome()))
 
     # --- steps ---
 
-    def _connected(self, events: int) -> None:
-        """Learn how connecting went; if well, send the request at once."""
+    def _connect(self, events: int) -> None:
+        """Take the result of connecting; on success, send the request at once."""
         if events & FAILED and (error := self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)):
-            self._failed(error)
+            self._on_connect_error(error)
             return
         now = self._now()
-        if now >= SYN_REPEATED_US:
-            self._retransmits = Books.of(self._sock).total_retrans
-        self._step = _Line._talking
-        self._say(self._talk.connected(now))
+        if now >= FIRST_RETRANSMIT_US:
+            self._retransmits = TcpInfo.of(self._sock).total_retrans
+        self._step = _Connection._exchange
+        self._send_template(self._conversation.connected(now))
 
-    def _failed(self, error: int) -> None:
-        """Translate why a connection failed; what is no fact about the peer stops the program."""
+    def _on_connect_error(self, error: int) -> None:
+        """Translate a connection error into an outcome. Raises CensusError for one that is not the peer's doing."""
         if error not in REFUSED | UNREACHABLE:
             raise CensusError(f"this machine cannot open connections: {errno.errorcode.get(error, error)}")
         self._error = errno.errorcode.get(error)
-        self._talk.connect_failed(self._now(), refused=error in REFUSED)
+        self._conversation.connect_failed(self._now(), refused=error in REFUSED)
 
-    def _talking(self, events: int) -> None:
-        """Send what is left to send, read what there is to read."""
+    def _exchange(self, events: int) -> None:
+        """Send the rest of a template, then read."""
         if self._unsent and events & EPOLLOUT:
             self._send()
         if events & ~EPOLLOUT:
             self._read()
 
     def _read(self) -> None:
-        """Read once, and say what the conversation wants to say to it."""
+        """Read once, and send the conversation's reply."""
         try:
             data = self._sock.recv(READ_SIZE)
         except BlockingIOError:
             return
         except OSError as error:
             self._error = errno.errorcode.get(error.errno or 0)
-            self._say(self._talk.peer_reset(self._now()))
+            self._send_template(self._conversation.peer_reset(self._now()))
             return
         if not data:
-            self._say((self._talk.peer_reset if self._broken else self._talk.peer_closed)(self._now()))
+            self._send_template(
+                (self._conversation.peer_reset if self._reset_seen else self._conversation.peer_closed)(self._now())
+            )
             return
-        reply = self._talk.received(data, self._now())
+        reply = self._conversation.received(data, self._now())
         if reply:
-            self._say(reply)
-        elif not self._talk.finished:
+            self._send_template(reply)
+        elif not self._conversation.finished:
             _acknowledge_at_once(self._sock)
 
-    def _say(self, data: bytes) -> None:
-        """Send one template, or the ciphertext of one; other bytes raise GuardError (see `wire.outgoing`)."""
+    def _send_template(self, data: bytes) -> None:
+        """Send a template, or a TLS connection's ciphertext. Raises GuardError for other bytes (see `wire.outgoing`)."""
         if data:
             self._unsent += self._require_sendable(data)
             self._send()
 
     def _send(self) -> None:
-        """Send what is left of a template; a closed window takes it later."""
+        """Send the rest of a template; what a full window does not take waits."""
         unsent = self._unsent
         try:
             sent = self._sock.send(unsent)
         except BlockingIOError:
             sent = 0
         except OSError as error:
-            self._broken, self._unsent = True, b""
+            self._reset_seen, self._unsent = True, b""
             self._error = errno.errorcode.get(error.errno or 0)
             return
         self._sent += sent
@@ -240,8 +252,8 @@ class _Line:
 
 
 def _acknowledge_at_once(sock: socket.socket) -> None:
-    """Delay no acknowledgement of half an answer: Nagle's algorithm at the peer would wait for it. The kernel forgets this soon."""
+    """Acknowledge a partial answer without delay: Nagle's algorithm at the peer may be waiting. The kernel soon resets this."""
     try:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
     except OSError:
-        return  # the peer reset the connection meanwhile: the next read says so
+        return  # the peer has reset the connection, as the next read will show

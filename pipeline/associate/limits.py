@@ -1,60 +1,60 @@
-"""Whose turn it is: how many conversations are open at once, in all, to one /24 and to one address. Pure."""
+"""Limits on concurrent conversations: in all, per /24 and per address. Pure."""
 
 from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-Item = TypeVar("Item")
+Target = TypeVar("Target")
 
 
 @dataclass(slots=True)
-class Turns(Generic[Item]):
-    """A queue of targets, first come, first served, but for those whose /24 or address is busy: they wait aside.
+class AdmissionQueue(Generic[Target]):
+    """A queue of targets in order of arrival; a target whose /24 or address is busy is deferred until that is free.
 
-    At most `at_once` conversations are open, `per_slash24` of them to one /24 and one to an address.
+    At most `at_once` conversations are open: at most `per_slash24` to one /24, and one to an address.
     """
 
     at_once: int
     per_slash24: int
-    _ready: deque[tuple[int, Item]] = field(default_factory=deque)
-    _aside: defaultdict[int, deque[tuple[int, Item]]] = field(default_factory=lambda: defaultdict(deque))
+    _queue: deque[tuple[int, Target]] = field(default_factory=deque)
+    _deferred: defaultdict[int, deque[tuple[int, Target]]] = field(default_factory=lambda: defaultdict(deque))
     _blocks: Counter[int] = field(default_factory=Counter)
     _addresses: set[int] = field(default_factory=set)
-    _waiting: int = 0
+    _queued: int = 0
 
     def __len__(self) -> int:
-        """How many wait."""
-        return self._waiting
+        """How many targets are queued or deferred."""
+        return self._queued
 
     @property
     def open(self) -> int:
         """How many conversations are open."""
         return len(self._addresses)
 
-    def add(self, address: int, item: Item) -> None:
-        """Let a target wait for its turn."""
-        self._waiting += 1
-        self._ready.append((address, item))
+    def add(self, address: int, target: Target) -> None:
+        """Queue a target."""
+        self._queued += 1
+        self._queue.append((address, target))
 
-    def take(self) -> tuple[int, Item] | None:
-        """The next target whose conversation may begin, which counts as open from now on; None if none may."""
-        while self._ready and self.open < self.at_once:
-            address, item = self._ready.popleft()
+    def take(self) -> tuple[int, Target] | None:
+        """The next target that may be visited, which then counts as open; None if none may."""
+        while self._queue and self.open < self.at_once:
+            address, target = self._queue.popleft()
             block = address >> 8
             if address in self._addresses or self._blocks[block] >= self.per_slash24:
-                self._aside[block].append((address, item))
+                self._deferred[block].append((address, target))
                 continue
             self._addresses.add(address)
             self._blocks[block] += 1
-            self._waiting -= 1
-            return address, item
+            self._queued -= 1
+            return address, target
         return None
 
-    def over(self, address: int) -> None:
-        """A conversation has ended: who waited for its /24 is next."""
+    def release(self, address: int) -> None:
+        """Count an address's conversation as closed; the targets deferred for its /24 go first in the queue."""
         block = address >> 8
         self._addresses.discard(address)
         self._blocks[block] -= 1
         if not self._blocks[block]:
             del self._blocks[block]
-        self._ready.extendleft(reversed(self._aside.pop(block, deque())))
+        self._queue.extendleft(reversed(self._deferred.pop(block, deque())))

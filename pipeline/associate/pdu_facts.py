@@ -1,4 +1,4 @@
-"""What the PDUs of a conversation say, as columns of the record."""
+"""The fields of a conversation's PDUs as columns of the record."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ from pipeline.wire.warning import ParseWarning
 Facts = dict[str, Any]
 
 
-def of_accept(pdu: Accept, outgoing: Outgoing) -> Facts:
-    """The columns of an A-ASSOCIATE-AC; what it has no item for is left out."""
+def accept_facts(pdu: Accept, outgoing: Outgoing) -> Facts:
+    """The columns of an A-ASSOCIATE-AC, without those that it has no item for."""
     called = same_title(pdu.called_ae, outgoing.called_ae)
-    found: Facts = {
+    facts: Facts = {
         "protocol_version": pdu.protocol_version,
         "called_ae_echoed": called,
         "calling_ae_echoed": same_title(pdu.calling_ae, outgoing.calling_ae),
@@ -27,19 +27,19 @@ def of_accept(pdu: Accept, outgoing: Outgoing) -> Facts:
         "item_order": pdu.item_order,
     }
     if not called:
-        found["called_ae_raw"] = pdu.called_ae
+        facts["called_ae_raw"] = pdu.called_ae
     if window := pdu.asynchronous_operations_window:
-        found |= {"async_invoked": window.invoked, "async_performed": window.performed}
+        facts |= {"async_invoked": window.invoked, "async_performed": window.performed}
     for name in ("roles", "extended_negotiation", "unknown_items"):
         if items := getattr(pdu, name):
-            found[name] = items
+            facts[name] = items
     if pdu.user_identity_response is not None:
-        found["user_identity_response"] = pdu.user_identity_response
-    return found
+        facts["user_identity_response"] = pdu.user_identity_response
+    return facts
 
 
 def _negotiated(pdu: Accept, outgoing: Outgoing) -> tuple[NegotiatedContext, ...]:
-    """The presentation contexts as answered: an A-ASSOCIATE-AC does not repeat what was proposed in them."""
+    """The answered presentation contexts with what we proposed in each, which an A-ASSOCIATE-AC does not repeat."""
     proposed = outgoing.proposed
     return tuple(
         NegotiatedContext(context.id, proposed.get(context.id), context.result, context.transfer_syntax)
@@ -47,23 +47,23 @@ def _negotiated(pdu: Accept, outgoing: Outgoing) -> tuple[NegotiatedContext, ...
     )
 
 
-def of_reject(pdu: Reject) -> Facts:
+def reject_facts(pdu: Reject) -> Facts:
     """The three bytes of an A-ASSOCIATE-RJ."""
     return {"rj_result": pdu.result, "rj_source": pdu.source, "rj_reason": pdu.reason}
 
 
-def of_abort(pdu: Abort) -> Facts:
+def abort_facts(pdu: Abort) -> Facts:
     """The two bytes of an A-ABORT."""
     return {"abort_source": pdu.source, "abort_reason": pdu.reason}
 
 
-def of_echo(reply: EchoReply) -> Facts:
+def echo_facts(reply: EchoReply) -> Facts:
     """The columns of a C-ECHO response."""
     return {"echo_status": reply.status, "echo_elements": reply.elements}
 
 
 def grade(outcome: Outcome, warnings: list[str]) -> Grade | None:
-    """How surely the answer is DICOM's; None where it is not."""
+    """How certain it is that the answer is DICOM; None where it is not."""
     if outcome in ACCEPTS_ASSOCIATION:
         return Grade.CERTAIN
     match outcome:
@@ -78,11 +78,11 @@ def grade(outcome: Outcome, warnings: list[str]) -> Grade | None:
 
 
 def same_title(answered: bytes, sent: bytes) -> bool:
-    """Compare AE titles, in which leading and trailing spaces mean nothing (PS3.5 §6.2); some pad with NUL."""
+    """Compare AE titles without leading and trailing spaces (PS3.5 §6.2), or the NULs that some servers pad with."""
     return answered == sent or answered.strip(b" \0") == sent.strip(b" \0")
 
 
 def _ascending(pdu: Accept) -> bool:
-    """Whether the presentation contexts come in the order of their ids, as ours did."""
+    """Whether the presentation contexts are in the order of their ids, as in our request."""
     ids = [context.id for context in pdu.contexts]
     return ids == sorted(ids)

@@ -1,7 +1,7 @@
-"""A conversation held again over the bytes that were kept, so that a better parser can judge what an old sweep heard.
+"""Run a conversation again over stored bytes, so that a better parser can judge what an old sweep received.
 
-The wire does not change, and neither do times, who closed and why a connection broke: those are what the socket said then.
-What follows from the bytes is judged anew.
+Only what follows from the bytes is judged again. Times, who closed the connection and why it broke are facts of the old
+socket and stay as recorded.
 """
 
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from pipeline.record.visit import Visit
 from pipeline.wire.outgoing import Outgoing
 from pipeline.wire.pdu import Frame, frame
 
-#: Columns of `associations` that follow from the bytes; `schemas/reparsed.toml` lists the same.
-PARSED = (
+#: Columns of `associations` that follow from the bytes; `schemas/reparsed.toml` has the same list.
+PARSED_COLUMNS = (
     "outcome", "grade", "protocol_version", "called_ae_echoed", "calling_ae_echoed", "called_ae_raw",
     "application_context", "contexts", "contexts_in_order", "max_pdu", "implementation_class_uid",
     "implementation_version_name", "async_invoked", "async_performed", "roles", "extended_negotiation",
@@ -24,36 +24,37 @@ PARSED = (
 
 
 def replay(outgoing: Outgoing, row: dict[str, Any]) -> Visit:
-    """What the conversation of a row of `associations` would be judged to be now.
+    """Judge the conversation of a row of `associations` by today's parser.
 
-    Segments are lost: each PDU is heard on its own, and what the old parser noted about their timing (`early_bytes`) stands.
+    The row does not say how the bytes were segmented. So each PDU is replayed on its own, except where the old parser
+    recorded `early_bytes`: that warning is about timing, and remains.
     """
-    talk = Conversation(outgoing, echo=row["echo_sent"], ip=row["ip"], port=row["port"], started_at_us=0)
-    talk.connected(0)
+    conversation = Conversation(outgoing, echo=row["echo_sent"], ip=row["ip"], port=row["port"], started_at_us=0)
+    conversation.connected(0)
     early = Surprise.EARLY_BYTES in (row["parse_warnings"] or ())
     for piece in [row["raw"]] if early else _pieces(row["raw"]):
-        talk.received(piece, 0)
-    _end(talk, row["close_kind"])
-    return talk.visit()
+        conversation.received(piece, 0)
+    _end(conversation, row["close_kind"])
+    return conversation.visit()
 
 
 def _pieces(raw: bytes) -> Iterator[bytes]:
-    """The PDUs of a stream, and what is none."""
-    while isinstance(whole := frame(raw), Frame):
-        yield raw[: whole.size]
-        raw = raw[whole.size :]
+    """Cut a stream into its PDUs, and the rest that is not a PDU."""
+    while isinstance(cut := frame(raw), Frame):
+        yield raw[: cut.size]
+        raw = raw[cut.size :]
     if raw:
         yield raw
 
 
-def _end(talk: Conversation, kind: str) -> None:
-    """End a conversation that is still open as it ended then."""
-    if talk.finished:
+def _end(conversation: Conversation, kind: str) -> None:
+    """End a conversation that is still open in the way that the row records."""
+    if conversation.finished:
         return
     match kind:
         case CloseKind.PEER_FIN:
-            talk.peer_closed(0)
+            conversation.peer_closed(0)
         case CloseKind.PEER_RST:
-            talk.peer_reset(0)
+            conversation.peer_reset(0)
         case _:
-            talk.deadline(0)
+            conversation.deadline(0)

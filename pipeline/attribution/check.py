@@ -1,4 +1,4 @@
-"""Whether the measured can find who measures: the source's reverse DNS, the page and the probe description (RFC 9511)."""
+"""Check that scanned networks can find out who scans: the source's reverse DNS, the page and probing.txt (RFC 9511)."""
 
 import asyncio
 import ipaddress
@@ -13,84 +13,84 @@ from pipeline.config import IdentitySection
 from pipeline.errors import InputError
 from pipeline.guard import sockets
 from pipeline.reverse_dns import lookup, server
-from pipeline.reverse_dns.ask import Asker
+from pipeline.reverse_dns.stub_resolver import StubResolver
 
 SECONDS = 5.0
-#: Bytes of a page that are read; a description is shorter.
-MOST = 1 << 18
+#: Bytes of a page that are read.
+PAGE_LIMIT = 1 << 18
 REDIRECTS = 5
 
 
 def findings(identity: IdentitySection, *sources: str) -> Iterator[str]:
-    """Yield what the measured would not find, a sentence each; nothing if all is in place.
+    """Yield a sentence for each piece of information that scanned networks would not find; nothing if all is in place.
 
-    `sources` are the addresses that probes come from. Raises GuardError where nothing may be asked.
+    `sources` are the addresses that probes come from. Raises GuardError where no request may be sent.
     """
-    named = {}
+    names_by_source = {}
     for source in sources:
-        named[source] = yield from _names(identity.resolver, source)
+        names_by_source[source] = yield from _names(identity.resolver, source)
     page = yield from _fetch(identity.url)
     if page is not None and identity.contact not in page:
         yield f"the page {identity.url} does not show the contact {identity.contact}"
-    at = probing_txt.origin(identity.url) + probing_txt.PATH
-    text = yield from _fetch(at)
+    location = probing_txt.origin(identity.url) + probing_txt.PATH
+    text = yield from _fetch(location)
     if text is not None:
-        yield from (f"{at}: {fault}" for fault in probing_txt.faults(probing_txt.read(text), datetime.now(UTC)))
-    shown = (urlsplit(identity.url).hostname or "").rstrip(".").lower()
-    for source, names in named.items():
-        if names and shown not in {*names, source}:
+        yield from (f"{location}: {fault}" for fault in probing_txt.faults(probing_txt.read(text), datetime.now(UTC)))
+    page_host = (urlsplit(identity.url).hostname or "").rstrip(".").lower()
+    for source, names in names_by_source.items():
+        if names and page_host not in {*names, source}:
             yield (
                 f"the reverse DNS of {source} is {', '.join(sorted(names))}, where scanned networks look for {probing_txt.PATH} "
-                f"(RFC 9511 §4), but the page is on {shown}"
+                f"(RFC 9511 §4), but the page is on {page_host}"
             )
 
 
 def _names(resolver: str, source: str) -> Generator[str, None, set[str]]:
-    """The names of an address that lead back to it; yield what is wrong with them."""
-    servers = (server.parse(resolver, "key identity.resolver"),) if resolver else server.system()
-    named = asyncio.run(lookup.find(Asker(servers, seconds=SECONDS), source))
-    if not named.names and not named.unconfirmed:
-        yield f"{source} has no name in reverse DNS; have its zone's operator add a PTR record that names the measurement"
-    for name in named.unconfirmed:
-        yield f"the reverse DNS of {source} is {name}, which does not lead back to it"
-    return set(named.names)
+    """The confirmed names of an address; yield a sentence for each fault."""
+    servers = (server.parse(resolver, "key identity.resolver"),) if resolver else server.system_servers()
+    host_names = asyncio.run(lookup.look_up(StubResolver(servers, seconds=SECONDS), source))
+    if not host_names.names and not host_names.unconfirmed:
+        yield f"{source} has no name in reverse DNS; ask its zone's operator for a PTR record that names the measurement"
+    for name in host_names.unconfirmed:
+        yield f"the reverse DNS of {source} is {name}, which does not resolve back to it"
+    return set(host_names.names)
 
 
 def _fetch(url: str) -> Generator[str, None, str | None]:
-    """The text behind a URL; yield why there is none."""
+    """The text at a URL; yield a sentence if it cannot be read."""
     try:
         with httpx.Client(timeout=SECONDS, trust_env=False) as client:
             return _follow(client, url)
     except httpx.HTTPStatusError as error:
-        yield f"{url} cannot be read: it answers {error.response.status_code}"
+        yield f"{url} cannot be read: the server answers {error.response.status_code}"
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         yield f"{url} cannot be read: {str(error) or type(error).__name__}"
     return None
 
 
 def _follow(client: httpx.Client, url: str) -> str:
-    """The text at the end of a few redirects. Raises httpx.HTTPError."""
+    """The text after following a few redirects. Raises httpx.HTTPError."""
     for _ in range(REDIRECTS):
         sockets.require_reach(urlsplit(url).hostname or "", "a request")
-        with client.stream("GET", url) as answer:
-            if not answer.is_redirect:
-                answer.raise_for_status()
-                return _head(answer)
-            url = urljoin(url, answer.headers.get("location", ""))
+        with client.stream("GET", url) as response:
+            if not response.is_redirect:
+                response.raise_for_status()
+                return _head(response)
+            url = urljoin(url, response.headers.get("location", ""))
     raise httpx.TooManyRedirects(f"more than {REDIRECTS} redirects")
 
 
-def _head(answer: httpx.Response) -> str:
-    taken = bytearray()
-    for piece in answer.iter_bytes():
-        taken += piece
-        if len(taken) >= MOST:
+def _head(response: httpx.Response) -> str:
+    body = bytearray()
+    for piece in response.iter_bytes():
+        body += piece
+        if len(body) >= PAGE_LIMIT:
             break
-    return bytes(taken[:MOST]).decode("utf-8", "replace")
+    return bytes(body[:PAGE_LIMIT]).decode("utf-8", "replace")
 
 
 def address(text: str) -> str:
-    """An IPv4 address as given. Raises InputError."""
+    """Check an IPv4 address. Raises InputError."""
     try:
         return str(ipaddress.IPv4Address(text))
     except ValueError:

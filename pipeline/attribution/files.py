@@ -1,4 +1,4 @@
-"""Who measures, told to the measured: the files of RFC 9511 and a page for opting out, and whether both can be found."""
+"""Write the files that show scanned networks who scans: the opt-out page and probing.txt (RFC 9511)."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,34 +7,40 @@ from pipeline.attribution import opt_out_page, probing_txt
 from pipeline.config import Config, IdentitySection
 from pipeline.errors import InputError
 
-#: For how long a description holds, in days; less than a year, as RFC 9116 §2.5.5 has it.
+#: Validity of probing.txt in days; less than a year, as RFC 9116 §2.5.5 recommends.
 DAYS = 180
+#: What is really sent, by default; docs/ethics.md has the whole list.
 DESCRIPTION = (
-    "Counts the DICOM (medical imaging) services that answer on the Internet. One SYN to each port and, if it answers, one "
-    "association; a few hosts get further SYNs, which measure packet loss and harm. No patient data."
+    "Counts the DICOM (medical imaging) services that answer on the Internet. Each address gets one TCP SYN per port. "
+    "A random sample of addresses gets a second SYN, another sample a SYN to a control port. "
+    "A port that answers gets one DICOM association, which transfers no data."
 )
+HARM_DESCRIPTION = " Later SYNs check that visited services still answer."
 
 
-def require_told(identity: IdentitySection) -> None:
-    """Raise InputError unless the identity has what the measured must be told."""
+def require_identity(identity: IdentitySection) -> None:
+    """Raise InputError unless the identity has all that is published."""
     for key in ("contact", "url", "authorised_by"):
         if not getattr(identity, key):
             raise InputError(f"key identity.{key}", "is required: it is published on the opt-out page")
 
 
 def write(config: Config, folder: Path) -> list[Path]:
-    """Write the page and the probe description, laid out as the web server has them; returns the files. Raises InputError."""
+    """Write the page and probing.txt at their paths on the web server; return the files. Raises InputError."""
     identity, sweep = config.identity, config.sweep
-    require_told(identity)
+    require_identity(identity)
     expires = datetime.now(UTC) + timedelta(days=DAYS)
-    told = opt_out_page.Told(
+    page = opt_out_page.OptOutPage(
         contact=identity.contact, url=identity.url, authorised_by=identity.authorised_by, ae_title=identity.ae_title,
         sources=list(config.probe.sources), ports=sweep.ports, profile=sweep.profile,
+        harm_checks=config.harm is not None,
     )  # fmt: skip
     texts = {
-        folder / "index.html": opt_out_page.html(told),
+        folder / "index.html": opt_out_page.html(page),
         folder / probing_txt.PATH.lstrip("/"): probing_txt.write(
-            probing_txt.Described(identity.url, identity.contact, expires, DESCRIPTION)
+            probing_txt.ProbingTxt(
+                identity.url, identity.contact, expires, DESCRIPTION + HARM_DESCRIPTION * bool(config.harm)
+            )
         ),
     }
     for path, text in texts.items():

@@ -1,4 +1,4 @@
-"""The page that tells the measured who measures, what is sent, what is kept, and how to opt out."""
+"""The opt-out page: it shows scanned networks who scans, what is sent, what is kept, and how to opt out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,18 +6,20 @@ from pathlib import Path
 
 from pipeline.attribution.probing_txt import contact_uri
 
-TEMPLATE = "page.html.j2"
+TEMPLATE = "opt_out_page.html.j2"
 PROFILES = {
-    "associate": "one association request, which we release or abort at once",
-    "echo": "one association request and, if it is accepted, one C-ECHO, the ping of DICOM; then we release it",
-    "tls": "one association request, inside of TLS where the port or your answer asks for TLS; then we release it",
-    "capabilities": "one association request that asks which services would be accepted; only to ranges whose owner signed for it",
+    "associate": "one association request; we release or abort the association at once",
+    "echo": "one association request and, if it is accepted, one C-ECHO (the ping of DICOM); then we release the association",
+    "tls": "one association request, through TLS on a TLS port, which we release at once; if your answer is a reset or TLS, a "
+    "second connection sends the request through TLS",
+    "capabilities": "one association request that proposes several services, to see which would be accepted; only to ranges "
+    "whose owner has signed for it",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What the page tells; all strings are escaped."""
+class OptOutPage:
+    """The contents of the page; all strings are escaped."""
 
     contact: str
     url: str
@@ -26,10 +28,11 @@ class Told:
     sources: Sequence[str]
     ports: Sequence[int]
     profile: str
+    harm_checks: bool = False
 
 
-def html(told: Told) -> str:
-    """One self-contained page."""
+def html(page: OptOutPage) -> str:
+    """Render the page, self-contained."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -40,5 +43,5 @@ def html(told: Told) -> str:
         lstrip_blocks=True,
     )
     return environment.get_template(TEMPLATE).render(
-        told=told, contact=contact_uri(told.contact), asked=PROFILES[told.profile]
+        page=page, contact=contact_uri(page.contact), exchange=PROFILES[page.profile]
     )

@@ -1,22 +1,22 @@
-"""The probe description file of RFC 9511 §3, in the format of RFC 9116 §4: pure text, written and read."""
+"""The probe description file of RFC 9511 §3, in the format of RFC 9116 §4. Pure: writes and reads its text."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-#: RFC 9511 §3.
+#: Path of the file on the page's host (RFC 9511 §3).
 PATH = "/.well-known/probing.txt"
-#: Fields that no description may lack (RFC 9116 §2.5.3, §2.5.5).
-NEEDED = ("Contact", "Expires")
+#: Required fields (RFC 9116 §2.5.3, §2.5.5).
+REQUIRED = ("Contact", "Expires")
 FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 Fields = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
-    """What a description says of the probes."""
+class ProbingTxt:
+    """The contents of the file; `page` and `contact` are a URL and a mail address or URI."""
 
     page: str
     contact: str
@@ -25,47 +25,47 @@ class Described:
 
 
 def origin(page: str) -> str:
-    """Scheme and host of a page, where its well-known paths stand."""
+    """Scheme and host of a page, at which its well-known paths are."""
     parts = urlsplit(page)
     return f"{parts.scheme}://{parts.netloc}"
 
 
 def contact_uri(contact: str) -> str:
-    """A contact as a URI: an address of mail becomes a mailto."""
+    """A contact as a URI; a mail address becomes a mailto URI."""
     named = contact.partition(":")[0] in ("mailto", "https", "http", "tel")
     return contact if named or "@" not in contact else f"mailto:{contact}"
 
 
-def write(described: Described) -> str:
-    """The file's text."""
+def write(contents: ProbingTxt) -> str:
+    """The text of the file."""
     lines = {
-        "Canonical": origin(described.page) + PATH,
-        "Contact": contact_uri(described.contact),
-        "Expires": described.expires.astimezone(UTC).strftime(FORMAT),
+        "Canonical": origin(contents.page) + PATH,
+        "Contact": contact_uri(contents.contact),
+        "Expires": contents.expires.astimezone(UTC).strftime(FORMAT),
         "Preferred-Languages": "en",
-        "Description": f"{described.description} Details and opt-out: {described.page}",
+        "Description": f"{contents.description} Details and opt-out: {contents.page}",
     }
     return "".join(f"{name}: {value}\n" for name, value in lines.items())
 
 
 def read(text: str) -> Fields:
-    """The fields of a file by name, in the spelling of RFC 9116; comments, signatures and what is no field are left out."""
-    found: dict[str, list[str]] = {}
+    """A file's fields by name, in the capitalisation of RFC 9116; comments, signatures and other lines are ignored."""
+    fields: dict[str, list[str]] = {}
     for line in text.splitlines():
         name, colon, value = line.partition(":")
         if colon and name and not name.startswith(("#", "-")) and name.replace("-", "").isalnum():
-            found.setdefault("-".join(part.capitalize() for part in name.split("-")), []).append(value.strip())
-    return found
+            fields.setdefault("-".join(part.capitalize() for part in name.split("-")), []).append(value.strip())
+    return fields
 
 
 def faults(fields: Fields, now: datetime) -> list[str]:
-    """What a description lacks, or that its time is over; none if it holds."""
-    lacking = [f"it has no field {name}" for name in NEEDED if name not in fields]
+    """A sentence for each missing field, and one if the file has expired; empty if it is valid."""
+    missing = [f"it has no field {name}" for name in REQUIRED if name not in fields]
     for expires in fields.get("Expires", ()):
         try:
             until = datetime.fromisoformat(expires)
         except ValueError:
-            return [*lacking, f"its Expires is no date and time (RFC 3339): {expires[:40]!r}"]
+            return [*missing, f"its field Expires is not a date and time (RFC 3339): {expires[:40]!r}"]
         if until.tzinfo is None or until <= now:
-            return [*lacking, f"it expired ({expires}); write it again by `census identity`"]
-    return lacking
+            return [*missing, f"it has expired ({expires}); write it again with `census identity`"]
+    return missing

@@ -106,7 +106,7 @@ def identity(
     loaded = settings.load(config)
     if not output and not check:
         raise InputError("command line", "give -o FOLDER to write the files, --check to look them up, or both")
-    files.require_told(loaded.identity)
+    files.require_identity(loaded.identity)
     if output:
         for path in files.write(loaded, output):
             show.say(str(path))
@@ -141,4 +141,4 @@ def testbed_run(
     from pipeline import checkout
     from pipeline.testbed import run
 
-    raise typer.Exit(run.run(spec or checkout.TESTBED / "demo.toml", command, run.Stand(capture, outside, number)))
+    raise typer.Exit(run.run(spec or checkout.TESTBED / "demo.toml", command, run.RunOptions(capture, outside, number)))

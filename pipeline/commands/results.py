@@ -48,15 +48,17 @@ def resolve(
     from pipeline.console import show
     from pipeline.lake import layout, store
     from pipeline.reverse_dns import server
-    from pipeline.reverse_dns.ask import Asker
+    from pipeline.reverse_dns.stub_resolver import StubResolver
     from pipeline.sweep import resolve as names
 
     if bool(nameserver) == system:
         raise InputError("command line", "give the name servers by --nameserver IP[:PORT] or by --system, not by both")
-    servers = server.system() if system else tuple(server.parse(text, "--nameserver") for text in nameserver or ())
+    servers = (
+        server.system_servers() if system else tuple(server.parse(text, "--nameserver") for text in nameserver or ())
+    )
     sweep = layout.open_sweep(store.at(lake), sweep_id)
     with show.counting() as tell:
-        told = names.resolve(sweep, Asker(servers, rate=rate), tell)
+        told = names.resolve(sweep, StubResolver(servers, rate=rate), tell)
     show.show_facts(told, as_json=json)
 
 

@@ -1,1 +1,1 @@
-"""Where addresses are and whose they are, as of the sweep's date: derived from what was seen, never stored with it."""
+"""Location, owner and implementation of the services, as of the sweep's date: derived from the facts, and stored apart."""

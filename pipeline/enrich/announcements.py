@@ -1,6 +1,6 @@
-"""Addresses to networks: which autonomous system announces an address, by an mmdb that the user names.
+"""Addresses to networks: the autonomous system that announces an address, by an mmdb file of the user's choice.
 
-A record of the partition is a (number, holder) pair; record 0 is "announced by nobody the database knows".
+A record of the partition is a (number, holder) pair; record 0 means that the database has no network for the address.
 """
 
 from collections.abc import Iterator
@@ -23,39 +23,39 @@ from pipeline.space.ranges import Ranges
 Network = tuple[int | None, str | None]
 UNKNOWN: Network = (None, None)
 
-#: Keys that databases use, in the order in which they are tried.
+#: Keys of the number and of the holder in various databases, in the order in which they are tried.
 NUMBER_KEYS = ("autonomous_system_number", "asn", "as_number")
 HOLDER_KEYS = ("autonomous_system_organization", "as_name", "name", "organization", "org")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Networks:
-    """A network database: which network each IPv4 address is of, and which build says so."""
+class NetworkDatabase:
+    """A network database: the network of each IPv4 address, and the build it is from."""
 
     partition: Partition
     records: tuple[Network, ...]
     source: str
 
     def lookup(self, ips: Addresses) -> tuple[pa.Array, pa.Array]:
-        """Number (uint32) and holder (string) of each address's autonomous system; null where the database has none."""
+        """Number (uint32) and holder (string) of each address's autonomous system; null if the database has none."""
         codes = pa.array(self.partition.at(ips))
         numbers, holders = zip(*self.records, strict=True)
         return pa.array(numbers, pa.uint32()).take(codes), pa.array(holders, pa.string()).take(codes)
 
     def ranges(self, number: int) -> Ranges:
-        """All addresses that an autonomous system announces; the empty set for one that the database lacks."""
+        """All addresses that an autonomous system announces; empty if the database does not have it."""
         return self.partition.ranges([code for code, (asn, _) in enumerate(self.records) if asn == number])
 
-    def weigh(self, first: Addresses, last: Addresses) -> NDArray[np.int64]:
-        """How many addresses of sorted, disjoint ranges each autonomous system announces, in no order."""
-        weights = self.partition.weigh(first, last, len(self.records))
+    def count_addresses(self, first: Addresses, last: Addresses) -> NDArray[np.int64]:
+        """How many addresses of sorted, disjoint ranges each autonomous system announces; unordered."""
+        counts = self.partition.count_addresses(first, last, len(self.records))
         known = [code for code, (number, _) in enumerate(self.records) if number is not None]
-        _, place = np.unique([self.records[code][0] for code in known], return_inverse=True)
-        return np.bincount(place, weights=weights[known]).astype(np.int64)
+        _, number_index = np.unique([self.records[code][0] for code in known], return_inverse=True)
+        return np.bincount(number_index, weights=counts[known]).astype(np.int64)
 
 
-def load(path: Path) -> Networks:
-    """Read a network database whole. Raises InputError."""
+def load(path: Path) -> NetworkDatabase:
+    """Read a whole network database. Raises InputError."""
     try:
         with maxminddb.open_database(path) as reader:
             metadata = reader.metadata()
@@ -67,13 +67,13 @@ def load(path: Path) -> Networks:
         raise InputError(str(path), f"is not an mmdb: {error}") from None
     built = datetime.fromtimestamp(metadata.build_epoch, UTC).date()
     source = f"{metadata.database_type}, built {built.isoformat()}, sha256 {digest}"
-    return Networks(Partition.of(first, after, codes), records, source)
+    return NetworkDatabase(Partition.of(first, after, codes), records, source)
 
 
 def _flatten(
     reader: maxminddb.Reader,
 ) -> tuple[tuple[Network, ...], NDArray[np.uint64], NDArray[np.uint64], NDArray[np.int32]]:
-    """The records, and first, after and record of each range, in the order of the addresses."""
+    """The records; then first address, address after the last, and record of each range, in order of address."""
     codes: dict[Network, int] = {UNKNOWN: 0}
     rows = [(first, after, codes.setdefault(record, len(codes))) for first, after, record in _announced(reader)]
     first, after, code = np.array(rows, np.uint64).reshape(-1, 3).T
@@ -81,14 +81,14 @@ def _flatten(
 
 
 def _announced(reader: maxminddb.Reader) -> Iterator[tuple[int, int, Network]]:
-    """The IPv4 networks that have a record; IPv4 comes first in a combined file."""
+    """The IPv4 networks that have a record; a file with IPv6 has IPv4 first."""
     for network, record in takewhile(lambda item: item[0].version == 4, reader):
-        if (found := network_of(record)) != UNKNOWN:
-            yield int(network.network_address), int(network.broadcast_address) + 1, found
+        if (network_record := network_of(record)) != UNKNOWN:
+            yield int(network.network_address), int(network.broadcast_address) + 1, network_record
 
 
 def network_of(record: Any) -> Network:
-    """Number and holder in a record of any of the known shapes."""
+    """Number and holder in a record of any known layout."""
     if not isinstance(record, dict):
         return UNKNOWN
     number = next((record[key] for key in NUMBER_KEYS if record.get(key)), None)
@@ -97,6 +97,6 @@ def network_of(record: Any) -> Network:
 
 
 def _number(value: Any) -> int | None:
-    """An AS number, also when it is written `AS786` or `"786"`."""
+    """An AS number, also if written `AS786` or `"786"`."""
     text = str(value).upper().removeprefix("AS") if value is not None else ""
     return int(text) if text.isascii() and text.isdigit() and int(text) < 1 << 32 else None

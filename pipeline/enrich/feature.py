@@ -1,6 +1,6 @@
-"""What rules can ask of an answer: each feature, its type and meaning, and how it is read from the recorded row.
+"""The features of an answer that rules can use: type, meaning, and how each is read from the recorded row.
 
-A feature that was not observed is None, and no rule that asks for it fits.
+A feature that was not observed is None; a rule with a condition on it does not match.
 """
 
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.enrich.offer import Offer
-from pipeline.wire.capabilities import PROPOSED
+from pipeline.wire.capabilities import PROPOSALS
 
 Row = Mapping[str, Any]
 Features = Mapping[str, object]
@@ -17,15 +17,15 @@ Features = Mapping[str, object]
 SOP_CLASS = 0x0002
 #: User information item, whose sub-items follow it in `item_order` (PS3.8 §9.3.3.3).
 USER_INFORMATION = 0x50
-#: Abstract syntax → what accepting it makes a node.
-ROLES: Mapping[str, str] = {proposed.uid: proposed.group for proposed in PROPOSED}
-#: Reserved bytes of an A-ASSOCIATE-AC, but for those of its AE titles (PS3.8 Table 9-17).
+#: Abstract syntax → the role of a node that accepts it.
+ROLES: Mapping[str, str] = {proposed.uid: proposed.group for proposed in PROPOSALS}
+#: Reserved bytes of an A-ASSOCIATE-AC, except those of its AE titles (PS3.8 Table 9-17).
 RESERVED = (slice(1, 2), slice(8, 10), slice(42, 74))
 
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One feature: the type of its values, and what it means."""
+    """One feature: its type, its meaning, and how it is read; None if it depends on other rows."""
 
     kind: type
     meaning: str
@@ -33,7 +33,7 @@ class Feature:
 
 
 def of(row: Row, offer: Offer) -> dict[str, object]:
-    """The features that an association's row and our offer decide alone."""
+    """The features that follow from one row of `associations` and our offer."""
     return {name: feature.read(row, offer) for name, feature in FEATURES.items() if feature.read}
 
 
@@ -46,8 +46,8 @@ def _accepted(row: Row) -> list[Row]:
 
 
 def _transfer_syntax(row: Row, offer: Offer) -> str | None:
-    chosen = (part["transfer_syntax"] for part in _accepted(row) if len(offer.contexts.get(part["id"], ())) > 1)
-    return next(chosen, None)
+    syntaxes = (part["transfer_syntax"] for part in _accepted(row) if len(offer.contexts.get(part["id"], ())) > 1)
+    return next(syntaxes, None)
 
 
 def _mirrored(row: Row, offer: Offer) -> bool | None:
@@ -92,13 +92,13 @@ def _codes(*names: str) -> Callable[[Row, Offer], str | None]:
 
 
 def _echo_elements(row: Row, _offer: Offer) -> str | None:
-    found = row.get("echo_elements")
-    return None if found is None else " ".join(f"{number:04x}" for number in found)
+    elements = row.get("echo_elements")
+    return None if elements is None else " ".join(f"{number:04x}" for number in elements)
 
 
 def _echo_sop_class(row: Row, _offer: Offer) -> bool | None:
-    found = row.get("echo_elements")
-    return None if found is None else SOP_CLASS in found
+    elements = row.get("echo_elements")
+    return None if elements is None else SOP_CLASS in elements
 
 
 def _column(name: str) -> Callable[[Row, Offer], object]:
@@ -109,7 +109,7 @@ def _declared(name: str) -> Callable[[Row, Offer], bool | None]:
     return lambda row, _offer: row.get(name) is not None if _accepts(row) else None
 
 
-def _own(name: str, part: str) -> Callable[[Row, Offer], bool | None]:
+def _equals_ours(name: str, part: str) -> Callable[[Row, Offer], bool | None]:
     return lambda row, offer: None if row.get(name) is None else row[name] == getattr(offer, part)
 
 
@@ -131,12 +131,12 @@ def _syntax_unproposed(row: Row, offer: Offer) -> bool | None:
 
 def _reserved(row: Row, _offer: Offer) -> bool | None:
     raw = row.get("raw")
-    return any(any(raw[place]) for place in RESERVED) if raw and _accepts(row) else None
+    return any(any(raw[positions]) for positions in RESERVED) if raw and _accepts(row) else None
 
 
 FEATURES: Mapping[str, Feature] = {
     "transfer_syntax": Feature(str, "Transfer syntax that it picked where we proposed several.", _transfer_syntax),
-    "max_pdu": Feature(int, "Maximum PDU length that it declares; 0 is no limit.", _column("max_pdu")),
+    "max_pdu": Feature(int, "Maximum PDU length that it declares; 0 means no limit.", _column("max_pdu")),
     "max_pdu_mirrored": Feature(bool, "That length is the one that we declared.", _mirrored),
     "sub_items": Feature(str, "Types of its user-information sub-items, in its order, in hexadecimal.", _sub_items),
     "accepted_roles": Feature(
@@ -161,9 +161,9 @@ FEATURES: Mapping[str, Feature] = {
     "class_uid": Feature(str, "Implementation class UID that it declares.", _column("implementation_class_uid")),
     "class_uid_declared": Feature(bool, "It accepts and declares a class UID.", _declared("implementation_class_uid")),
     "version_name": Feature(str, "Version name that it declares.", _column("implementation_version_name")),
-    "own_class_uid": Feature(bool, "That class UID is ours.", _own("implementation_class_uid", "class_uid")),
+    "own_class_uid": Feature(bool, "That class UID is ours.", _equals_ours("implementation_class_uid", "class_uid")),
     "own_version_name": Feature(
-        bool, "That version name is ours.", _own("implementation_version_name", "version_name")
+        bool, "That version name is ours.", _equals_ours("implementation_version_name", "version_name")
     ),
     "titles_echoed": Feature(bool, "It returns both AE titles that we sent.", _titles),
     "context_unproposed": Feature(bool, "It accepts a context that we did not propose.", _context_unproposed),
@@ -173,13 +173,13 @@ FEATURES: Mapping[str, Feature] = {
     "reserved_set": Feature(bool, "Reserved bytes of its A-ASSOCIATE-AC are not 0.", _reserved),
     "behaves_like_another": Feature(
         str,
-        "Whose known behaviour it shows though it declares to be another; only if it behaves like one of those alone.",
+        "The implementation whose behaviour it shows, although it declares another; only if it matches exactly one.",
     ),
-    "same_reply_ports": Feature(int, "On how many ports of its address the very same bytes came."),
-    "prefix_same_reply": Feature(int, "From how many addresses of its /24 the very same bytes came."),
+    "same_reply_ports": Feature(int, "Number of ports of its address that sent exactly the same bytes."),
+    "prefix_same_reply": Feature(int, "Number of addresses of its /24 that sent exactly the same bytes."),
     "prefix_controls": Feature(
-        int, "How many addresses of its /24 answered on the control port, where nothing should."
+        int, "Number of addresses of its /24 that answered on the control port, where no service is expected."
     ),
-    "prefix_answering": Feature(int, "How many addresses of its /24 answered our SYN on some port."),
-    "prefix_answering_share": Feature(float, "Their share of the addresses of the /24 that were asked."),
+    "prefix_answering": Feature(int, "Number of addresses of its /24 that answered our SYN on some port."),
+    "prefix_answering_share": Feature(float, "Their share of the probed addresses of the /24."),
 }

@@ -1,7 +1,7 @@
-"""The table `fingerprints`: who each DICOM service says it is, how it behaves, and why one may doubt it.
+"""The table `fingerprints`: the declared identity of each DICOM service, its behaviour, and reasons for suspicion.
 
-Rules are asked once for each distinct answer, not for each row: everything they look at follows from the columns of
-`DECIDING` and from the surroundings.
+Rules are evaluated once for each distinct answer, not for each row. All that they use follows from the columns in
+`DECIDING` and from the neighbourhood features.
 """
 
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from pipeline.enrich.offer import Offer
 from pipeline.enrich.ruleset import Ruleset
 from pipeline.space.ranges import Ranges
 
-#: Columns of `associations` that decide: with the reply's bytes, all that was decoded from them is equal too.
+#: Columns of `associations` that decide. Where the reply's bytes are equal, so is everything decoded from them.
 DECIDING = (
     "raw",
     "parser_version",
@@ -33,34 +33,36 @@ DECIDING = (
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Asked:
-    """What the sweep asked: its offer, its target space, the share of it that was visited, and who answered a SYN."""
+class SweepContext:
+    """The sweep's offer, its target space, the share of it that was probed, and the addresses that answered a SYN."""
 
     offer: Offer
     space: Ranges
     share: float
     answered: Addresses
-    controls: Addresses = field(default_factory=lambda: neighbourhood.NOBODY)
-    """Who answered on the control port."""
+    controls: Addresses = field(default_factory=lambda: neighbourhood.NO_ADDRESSES)
+    """Addresses that answered on the control port."""
 
 
-def fingerprints(associations: pa.Table, asked: Asked, ruleset: Ruleset) -> pa.Table:
-    """One row for each association, in their order."""
-    around = neighbourhood.describe(associations, asked.answered, asked.space, asked.share, asked.controls)
-    described = associations
-    for name, column in around.items():
-        described = described.append_column(name, column)
-    first, group = _distinct(described, [*DECIDING, *around])
-    judged = [_judge(row, asked.offer, tuple(around), ruleset) for row in described.take(first).to_pylist()]
+def fingerprints(associations: pa.Table, context: SweepContext, ruleset: Ruleset) -> pa.Table:
+    """One row for each association, in the same order."""
+    neighbours = neighbourhood.neighbourhood_features(
+        associations, context.answered, context.space, context.share, context.controls
+    )
+    with_features = associations
+    for name, column in neighbours.items():
+        with_features = with_features.append_column(name, column)
+    first, group = _distinct(with_features, [*DECIDING, *neighbours])
+    results = [_judge(row, context.offer, tuple(neighbours), ruleset) for row in with_features.take(first).to_pylist()]
     arrow = schema.table("fingerprints").arrow
     derived = pa.schema([field for field in arrow if field.name not in ("ip", "port")])
-    rows = pa.Table.from_pylist(judged, schema=derived).take(pa.array(group))
+    rows = pa.Table.from_pylist(results, schema=derived).take(pa.array(group))
     columns = {"ip": associations["ip"], "port": associations["port"]} | {name: rows[name] for name in derived.names}
     return pa.table(columns, schema=arrow)
 
 
 def _distinct(table: pa.Table, names: list[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The first row of each distinct combination of columns, and which combination each row has."""
+    """The first row of each distinct combination of columns, and the number of each row's combination."""
     present = [name for name in names if name in table.column_names]
     numbered = table.select(present).append_column("_row", pa.array(np.arange(len(table))))
     lists = numbered.group_by(present).aggregate([("_row", "list")])["_row_list"].combine_chunks()
@@ -70,20 +72,20 @@ def _distinct(table: pa.Table, names: list[str]) -> tuple[NDArray[np.int64], NDA
     return rows[np.cumsum(sizes) - sizes], group
 
 
-def _judge(row: dict[str, Any], offer: Offer, around: tuple[str, ...], ruleset: Ruleset) -> dict[str, Any]:
-    """All that the rules say of one answer."""
+def _judge(row: dict[str, Any], offer: Offer, neighbours: tuple[str, ...], ruleset: Ruleset) -> dict[str, Any]:
+    """The results of all rules for one answer."""
     uid, name = row["implementation_class_uid"], row["implementation_version_name"]
     identity = ruleset.identities.match(uid, name)
-    features = feature.of(row, offer) | {key: row[key] for key in around}
-    shown = behaviour.match(ruleset.behaviours, features, identity)
-    features["behaves_like_another"] = shown.another
+    features = feature.of(row, offer) | {key: row[key] for key in neighbours}
+    behaviour_match = behaviour.match(ruleset.behaviours, features, identity)
+    features["behaves_like_another"] = behaviour_match.another
     return {
         "class_uid_root": arc.root(uid, ruleset.arcs),
         "class_uid_hash": arc.digest(uid),
         **{field: getattr(identity, field) for field in identity.__dataclass_fields__},
-        "behaviour_rules": shown.rules,
-        "mismatch": shown.mismatch,
-        "suspicions": suspicion.raised(ruleset.suspicions, features),
+        "behaviour_rules": behaviour_match.rules,
+        "mismatch": behaviour_match.mismatch,
+        "suspicions": suspicion.raised_suspicions(ruleset.suspicions, features),
         "ruleset": ruleset.version,
         "ruleset_digest": ruleset.digest,
     }

@@ -1,6 +1,6 @@
 """Addresses to countries, by a table of ranges that is flattened once from an mmdb.
 
-A record of the partition is a country; record 0 is "not placed".
+A record of the partition is a country; record 0 means that the database has no country for the address.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,7 @@ from pipeline.space.ranges import Ranges
 
 REFERENCE = checkout.REFERENCE
 BUNDLED = REFERENCE / "country.parquet"
-#: Beside it every count is shown by this one.
+#: A second, independent database: the report shows every count by both.
 SECOND = REFERENCE / "country-second.parquet"
 SCHEMA = pa.schema(
     [
@@ -33,12 +33,12 @@ SCHEMA = pa.schema(
     ]
 )
 
-Range = tuple[int, int, str]
+CountryRange = tuple[int, int, str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Places:
-    """A country database: which country each IPv4 address is in, and which build says so."""
+class CountryDatabase:
+    """A country database: the country of each IPv4 address, and the build it is from."""
 
     partition: Partition
     names: tuple[str | None, ...]
@@ -52,18 +52,18 @@ class Places:
         return f"{self.name}, built {self.build_date.isoformat()}, sha256 {self.digest}"
 
     def countries(self, ips: Addresses) -> pa.Array:
-        """The country of each address; null where the database has none."""
+        """The country of each address; null if the database has none."""
         codes = self.partition.at(ips)
         indices = pa.array(codes, mask=codes == 0)
         return pa.DictionaryArray.from_arrays(indices, pa.array(self.names, pa.string())).cast(pa.string())
 
     def coverage(self, first: Addresses, last: Addresses) -> dict[str | None, int]:
-        """How many addresses of sorted, disjoint ranges lie in each country; None counts those not placed."""
-        totals = self.partition.weigh(first, last, len(self.names))
+        """How many addresses of sorted, disjoint ranges are in each country; None counts those without a country."""
+        totals = self.partition.count_addresses(first, last, len(self.names))
         return {self.names[code]: int(totals[code]) for code in np.flatnonzero(totals)}
 
     def ranges(self, country: str) -> Ranges:
-        """All addresses of a country, by its ISO 3166-1 alpha-2 code; the empty set for one that the database lacks."""
+        """All addresses of a country, by its ISO 3166-1 alpha-2 code; empty if the database does not have it."""
         return self.partition.ranges([self.names.index(country)] if country in self.names else [])
 
 
@@ -77,7 +77,7 @@ def flatten(mmdb: Path) -> pa.Table:
 
 
 def describe(mmdb: Path) -> dict[str, str]:
-    """Name, build date and digest of an mmdb, as they stand in a table's metadata."""
+    """Name, build date and digest of an mmdb, as in a table's metadata."""
     with _open(mmdb) as reader:
         metadata = reader.metadata()
     built = datetime.fromtimestamp(metadata.build_epoch, UTC).date()
@@ -86,7 +86,7 @@ def describe(mmdb: Path) -> dict[str, str]:
 
 
 def save(table: pa.Table, path: Path, facts: Mapping[str, str]) -> None:
-    """Write a flattened table, with name, build_date, sha256 and what else is known in the file's metadata."""
+    """Write a flattened table; `facts` (name, build_date, sha256 and others) go into the file's metadata."""
     pq.write_table(
         table.replace_schema_metadata({f"geo.{key}": value for key, value in facts.items()}),
         path,
@@ -100,8 +100,8 @@ def save(table: pa.Table, path: Path, facts: Mapping[str, str]) -> None:
     )
 
 
-def load(path: Path | None = None) -> Places:
-    """Load a country database: the bundled table, or an mmdb or table by its path. Raises InputError."""
+def load(path: Path | None = None) -> CountryDatabase:
+    """Load a country database: an mmdb, a flattened table, or by default the bundled table. Raises InputError."""
     path = path or BUNDLED
     if path.suffix == ".mmdb":
         return from_table(flatten(path), describe(path))
@@ -110,15 +110,15 @@ def load(path: Path | None = None) -> Places:
     return from_table(table, _facts(path, metadata))
 
 
-def from_table(table: pa.Table, facts: Mapping[str, str]) -> Places:
-    """Fill the gaps between a table's ranges, so that the whole space is partitioned."""
+def from_table(table: pa.Table, facts: Mapping[str, str]) -> CountryDatabase:
+    """Make a database of a flattened table; gaps between its ranges have no country."""
     country = table["country"].cast(pa.string()).combine_chunks().dictionary_encode()
     first = table["first"].to_numpy().astype(np.uint64)
     after = table["last"].to_numpy().astype(np.uint64) + np.uint64(1)
     partition = Partition.of(first, after, country.indices.to_numpy().astype(np.int32) + np.int32(1))
     names = (None, *country.dictionary.to_pylist())
     built = date.fromisoformat(facts["build_date"])
-    return Places(partition, names, name=facts["name"], build_date=built, digest=facts["sha256"])
+    return CountryDatabase(partition, names, name=facts["name"], build_date=built, digest=facts["sha256"])
 
 
 def _open(path: Path) -> maxminddb.Reader:
@@ -146,18 +146,20 @@ def _facts(path: Path, metadata: Mapping[str, str]) -> dict[str, str]:
     try:
         return {key: metadata[f"geo.{key}"] for key in ("name", "build_date", "sha256")}
     except KeyError as error:
-        raise InputError(str(path), f"does not say which build it is: {error} is missing in its metadata") from None
+        raise InputError(
+            str(path), f"does not name its build: {error} is missing in its metadata; make it again from the mmdb"
+        ) from None
 
 
-def _networks(reader: maxminddb.Reader) -> Iterator[Range]:
-    """The IPv4 networks that have a country, in the order of their addresses; IPv4 comes first in a combined file."""
+def _networks(reader: maxminddb.Reader) -> Iterator[CountryRange]:
+    """The IPv4 networks that have a country, in order of address; a file with IPv6 has IPv4 first."""
     for network, record in takewhile(lambda item: item[0].version == 4, reader):
         if code := country_of(record):
             yield int(network.network_address), int(network.broadcast_address), code
 
 
 def country_of(record: Any) -> str | None:
-    """The country code in a record of either shape: `country.iso_code`, or a flat `country_code` (or `country`)."""
+    """The country code in a record of any known layout: `country.iso_code`, or a flat `country_code` or `country`."""
     match record:
         case {"country": {"iso_code": str(code)}} | {"country_code": str(code)} | {"country": str(code)}:
             return code or None
@@ -165,15 +167,15 @@ def country_of(record: Any) -> str | None:
             return None
 
 
-def _merged(ranges: Iterator[Range]) -> Iterator[Range]:
-    """Join each range to the one before it where they touch and agree."""
-    begun: Range | None = None
+def _merged(ranges: Iterator[CountryRange]) -> Iterator[CountryRange]:
+    """Merge adjacent ranges of the same country."""
+    current: CountryRange | None = None
     for first, last, country in ranges:
-        if begun and begun[1] + 1 == first and begun[2] == country:
-            begun = (begun[0], last, country)
+        if current and current[1] + 1 == first and current[2] == country:
+            current = (current[0], last, country)
             continue
-        if begun:
-            yield begun
-        begun = (first, last, country)
-    if begun:
-        yield begun
+        if current:
+            yield current
+        current = (first, last, country)
+    if current:
+        yield current

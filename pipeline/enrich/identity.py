@@ -1,4 +1,4 @@
-"""Who a peer says it is: its implementation class UID and version name, matched against evidenced rules."""
+"""The identity that a peer declares: its implementation class UID and version name, matched with evidenced rules."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -16,35 +16,35 @@ UID = re.compile(r"[0-2](?:\.(?:0|[1-9][0-9]*))+")
 UID_LIMIT = 64
 
 
-class Kind(Explained):
-    """What an implementation is for."""
+class ImplementationKind(Explained):
+    """The purpose of an implementation."""
 
-    ARCHIVE = "archive", "Stores images and hands them out."
+    ARCHIVE = "archive", "Stores images and serves them."
     MODALITY = "modality", "Makes images: a scanner, an ultrasound machine."
     VIEWER = "viewer", "Shows images."
     WORKSTATION = "workstation", "Shows and processes images."
-    WORKLIST = "worklist", "Hands out worklists."
+    WORKLIST = "worklist", "Serves worklists."
     BROKER = "broker", "Translates between systems."
-    TOOLKIT = "toolkit", "A library and its tools, inside many products: the product is not known."
-    HONEYPOT = "honeypot", "Pretends."
-    OTHER = "other", "A known vendor's; what it is for is not known."
+    TOOLKIT = "toolkit", "A library and its tools, used in many products; the product is unknown."
+    HONEYPOT = "honeypot", "Imitates a medical system."
+    OTHER = "other", "From a known vendor; the purpose is unknown."
 
 
-class Form(StrEnum):
-    """How a version name writes a version."""
+class VersionForm(StrEnum):
+    """The notation of a version in a version name."""
 
     PLAIN = "plain"
-    DIGITS = "digits"  # 367 is 3.6.7
-    UNDERSCORES = "underscores"  # 1_1 is 1.1
+    DIGITS = "digits"  # 367 means 3.6.7
+    UNDERSCORES = "underscores"  # 1_1 means 1.1
 
 
 class IdentityRule(Rule, frozen=True, kw_only=True):
-    """A rule over class UID and version name."""
+    """A rule about class UID and version name."""
 
-    kind: Kind
+    kind: ImplementationKind
     uid_root: str = ""
     version_name: str = ""
-    version_form: Form = Form.PLAIN
+    version_form: VersionForm = VersionForm.PLAIN
     toolkit: str = ""
     product: str = ""
     vendor: str = ""
@@ -52,7 +52,7 @@ class IdentityRule(Rule, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a declared identity stands for; all empty where no rule fits."""
+    """The implementation that a declared identity means; all empty if no rule matches."""
 
     identity_rule: str | None = None
     toolkit_rule: str | None = None
@@ -66,7 +66,7 @@ class Identity:
 
     @property
     def names(self) -> frozenset[str]:
-        """Toolkit and product, as far as known."""
+        """The names of toolkit and product, if known."""
         return frozenset(name for name in (self.toolkit, self.product) if name)
 
 
@@ -78,35 +78,35 @@ class _Entry:
     regex: re.Pattern[str] | None
 
     def version(self, name: str | None) -> str | None:
-        """The version that a version name tells."""
-        found = pattern.fullmatch(self.regex, name) if self.regex and name else None
-        text = found["version"] if found and "version" in found.groupdict() else None
-        return _FORMS[self.rule.version_form](text) if text else None
+        """The version in a version name."""
+        match = pattern.fullmatch(self.regex, name) if self.regex and name else None
+        text = match["version"] if match and "version" in match.groupdict() else None
+        return _DOTTED[self.rule.version_form](text) if text else None
 
     def fits(self, name: str | None) -> bool:
-        """Whether the rule takes this version name."""
+        """Whether the rule matches this version name."""
         return self.regex is None or bool(name and pattern.fullmatch(self.regex, name))
 
 
 @dataclass(frozen=True, slots=True)
 class Identities:
-    """All identity rules: by the root of the UID, and those of version names alone."""
+    """All identity rules: by the root of the UID, and those that use only version names."""
 
     by_root: dict[str, list[_Entry]] = field(default_factory=dict)
     by_name: list[_Entry] = field(default_factory=list)
 
     def match(self, uid: str | None, name: str | None) -> Identity:
-        """Whose this class UID and version name are: the longest UID root first, then the version name."""
-        whose = next(
+        """The implementation of a class UID and version name: by the longest UID root first, then by the version name."""
+        by_uid = next(
             (entry for root in prefixes(uid) for entry in self.by_root.get(root, ()) if entry.fits(name)), None
         )
-        named = next((entry for entry in self.by_name if entry.fits(name)), None)
-        toolkit = whose if whose and (whose.rule.toolkit or named is None) else named
-        return _identity(whose, toolkit, name)
+        by_name_only = next((entry for entry in self.by_name if entry.fits(name)), None)
+        toolkit = by_uid if by_uid and (by_uid.rule.toolkit or by_name_only is None) else by_name_only
+        return _identity(by_uid, toolkit, name)
 
 
 def prefixes(uid: str | None) -> Iterator[str]:
-    """A UID and what is left when components are taken from its end, the longest first; nothing for what is no UID."""
+    """A UID and all its ancestors in the OID tree, longest first; nothing for a text that is not a UID."""
     if uid is None or not is_uid(uid):
         return
     while uid:
@@ -120,7 +120,7 @@ def is_uid(text: str) -> bool:
 
 
 def compile_rules(path: Path, rules: tuple[IdentityRule, ...]) -> Identities:
-    """Prepare rules for matching. Raises InputError for one that cannot be matched or says nothing."""
+    """Prepare rules for matching. Raises InputError for a rule that cannot match or names nothing."""
     identities = Identities()
     seen: set[tuple[str, str]] = set()
     for rule in sorted(rules, key=lambda rule: not rule.version_name):
@@ -150,20 +150,20 @@ def _regex(rule: IdentityRule, where: str) -> re.Pattern[str] | None:
         return None
     regex = pattern.compiled(rule.version_name, f"{where}, key version_name")
     if set(regex.groupindex) - {"version"}:
-        raise InputError(f"{where}, key version_name", "may have one named group, `version`")
+        raise InputError(f"{where}, key version_name", "has another named group than `version`; remove it")
     return regex
 
 
-def _identity(whose: _Entry | None, toolkit: _Entry | None, name: str | None) -> Identity:
-    """Put what the two rules say together; the weaker evidence grades the whole."""
-    main = whose or toolkit
+def _identity(by_uid: _Entry | None, toolkit: _Entry | None, name: str | None) -> Identity:
+    """Combine the two rules; the weaker evidence gives the grade."""
+    main = by_uid or toolkit
     if main is None:
         return Identity()
-    rules = [entry.rule for entry in (whose, toolkit) if entry]
+    rules = [entry.rule for entry in (by_uid, toolkit) if entry]
     tool = toolkit if toolkit and toolkit.rule.toolkit else None
     is_product = bool(main.rule.product)
     return Identity(
-        identity_rule=whose.rule.id if whose else None,
+        identity_rule=by_uid.rule.id if by_uid else None,
         toolkit_rule=tool.rule.id if tool else None,
         toolkit=tool.rule.toolkit if tool else None,
         toolkit_version=tool.version(name) if tool and not (is_product and tool is main) else None,
@@ -175,9 +175,9 @@ def _identity(whose: _Entry | None, toolkit: _Entry | None, name: str | None) ->
     )
 
 
-#: Form → a version with dots.
-_FORMS: Mapping[Form, Callable[[str], str]] = {
-    Form.PLAIN: lambda text: text,
-    Form.DIGITS: lambda text: ".".join(text),
-    Form.UNDERSCORES: lambda text: text.strip("_").replace("_", "."),
+#: Notation → function that writes the version with dots.
+_DOTTED: Mapping[VersionForm, Callable[[str], str]] = {
+    VersionForm.PLAIN: lambda text: text,
+    VersionForm.DIGITS: lambda text: ".".join(text),
+    VersionForm.UNDERSCORES: lambda text: text.strip("_").replace("_", "."),
 }

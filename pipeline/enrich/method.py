@@ -1,4 +1,4 @@
-"""The tables `methods` and `space`: how a sweep asked, and whom it could have reached; from its plan."""
+"""The tables `methods` and `space`: a sweep's method and its target space, from its plan."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -12,15 +12,15 @@ from pipeline.space.ranges import Ranges
 
 
 def digest(requests: Mapping[str, str], *, profile: str, ports: Sequence[int], engine: str) -> str:
-    """SHA-256 over all that decides what a service is asked; another value begins a new series."""
-    asked = {"requests": dict(requests), "profile": profile, "ports": sorted(ports), "engine": engine}
-    return hashlib.sha256(msgspec.json.encode(asked, order="sorted")).hexdigest()
+    """SHA-256 over all that decides what a service is sent; another value begins a new series."""
+    method = {"requests": dict(requests), "profile": profile, "ports": sorted(ports), "engine": engine}
+    return hashlib.sha256(msgspec.json.encode(method, order="sorted")).hexdigest()
 
 
 def methods(
     plan_digest: str, requests: Mapping[str, str], space: Ranges, *, profile: str, ports: Sequence[int], engine: str
 ) -> pa.Table:
-    """One row: the digests of what is asked and of whom."""
+    """One row: the digests of the method and of the target space."""
     row = {
         "plan_digest": plan_digest,
         "requests_digest": hashlib.sha256(msgspec.json.encode(dict(requests), order="sorted")).hexdigest(),
@@ -31,6 +31,6 @@ def methods(
 
 
 def space(ranges: Ranges) -> pa.Table:
-    """One row for each range of the target space, in the order of the addresses."""
+    """One row for each range of the target space, in order of address."""
     columns = {"first": pa.array(ranges.first.astype(np.uint32)), "last": pa.array(ranges.last.astype(np.uint32))}
     return pa.table(columns, schema=schema.table("space").arrow)

@@ -1,4 +1,4 @@
-"""What stands around an answer: the same bytes on other ports and addresses, and how much of its /24 answers at all."""
+"""The neighbourhood of an answer: the same bytes on other ports and addresses, and the share of its /24 that answers."""
 
 import numpy as np
 import pyarrow as pa
@@ -13,39 +13,40 @@ I64 = NDArray[np.int64]
 #: Bits of an address below its /24.
 HOST_BITS = np.uint32(8)
 PREFIX_SIZE = 256
-NOBODY = np.zeros(0, dtype=np.uint32)
+NO_ADDRESSES = np.zeros(0, dtype=np.uint32)
 
 
-def describe(
-    associations: pa.Table, answered: Addresses, asked: Ranges, share: float, controls: Addresses = NOBODY
+def neighbourhood_features(
+    associations: pa.Table, answered: Addresses, space: Ranges, share: float, controls: Addresses = NO_ADDRESSES
 ) -> dict[str, pa.Array]:
-    """The features of the surroundings, one value for each association.
+    """The neighbourhood features, one value for each association.
 
-    `answered` holds the addresses that answered a SYN, `asked` the target space, of which `share` was visited: of a sampled
-    sweep, how many addresses of a /24 were asked is an expectation. `controls` holds those that answered on the control port.
+    `answered` are the addresses that answered a SYN, `controls` those that answered on the control port. `space` is the
+    target space, of which the share `share` was probed; so in a sampled sweep the number of probed addresses of a /24 is
+    an expectation.
     """
     ip = np.asarray(associations["ip"], dtype=np.uint32)
     port = np.asarray(associations["port"], dtype=np.uint32)
     prefix = ip >> HOST_BITS
     reply = _numbered(associations["raw"])
     answering = _answering(prefix, answered)
-    asked_of = _inside(asked, prefix) * share
+    probed = _inside(space, prefix) * share
     return {
         "same_reply_ports": pa.array(_distinct(ip, reply, port)),
         "prefix_same_reply": pa.array(_distinct(prefix, reply, ip)),
         "prefix_controls": pa.array(_answering(prefix, controls)),
         "prefix_answering": pa.array(answering),
-        "prefix_answering_share": pa.array(np.minimum(1.0, answering / np.maximum(asked_of, 1.0))),
+        "prefix_answering_share": pa.array(np.minimum(1.0, answering / np.maximum(probed, 1.0))),
     }
 
 
 def _numbered(raw: pa.ChunkedArray) -> I64:
-    """A number for each distinct reply."""
+    """For each row, the number of its distinct reply."""
     return np.asarray(raw.combine_chunks().dictionary_encode().indices, dtype=np.int64)
 
 
 def _distinct(place: Addresses, reply: I64, counted: Addresses) -> I64:
-    """For each row, in how many distinct values of `counted` its (place, reply) stands; all of shape (n,)."""
+    """For each row, the number of distinct values of `counted` with its (place, reply); all of shape (n,)."""
     pairs, of_row = np.unique(np.column_stack([place.astype(np.int64), reply]), axis=0, return_inverse=True)
     of_row = of_row.reshape(-1)
     triples = np.unique(np.column_stack([of_row, counted.astype(np.int64)]), axis=0)
@@ -53,7 +54,7 @@ def _distinct(place: Addresses, reply: I64, counted: Addresses) -> I64:
 
 
 def _answering(prefix: Addresses, answered: Addresses) -> I64:
-    """How many distinct addresses of each prefix answered."""
+    """For each row, how many distinct addresses of its prefix answered."""
     prefixes, counts = np.unique(distinct(answered) >> HOST_BITS, return_counts=True)
     if not len(prefixes):
         return np.zeros(len(prefix), np.int64)
@@ -62,7 +63,7 @@ def _answering(prefix: Addresses, answered: Addresses) -> I64:
 
 
 def _inside(ranges: Ranges, prefix: Addresses) -> I64:
-    """How many addresses of each prefix lie in the ranges."""
+    """How many addresses of each prefix are in the ranges."""
     begin = prefix.astype(np.int64) * PREFIX_SIZE
     return _below(ranges, begin + PREFIX_SIZE) - _below(ranges, begin)
 

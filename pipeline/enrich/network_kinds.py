@@ -1,7 +1,7 @@
-"""What networks are (hosting, access, university, hospital, government), by rules over their holders' names, and how large.
+"""The kinds of networks (hosting, access, university, hospital, government), by rules on their holders' names, and sizes.
 
-A rule may hold in some countries only, so the network and the country database are crossed: a record here is a (country, network)
-pair. The sizes are exact, since both databases are flattened whole.
+A rule may apply in some countries only, so the network and the country database are intersected: a record here is a
+(country, network) pair. The sizes are exact, because both databases are flattened whole.
 """
 
 from collections.abc import Sequence
@@ -12,41 +12,41 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline import schema
-from pipeline.enrich.announcements import Network, Networks
-from pipeline.enrich.geo import Places
-from pipeline.enrich.owner import UNKNOWN_KIND, Rule, Rules
+from pipeline.enrich.announcements import Network, NetworkDatabase
+from pipeline.enrich.geo import CountryDatabase
+from pipeline.enrich.owner import UNKNOWN_KIND, OwnerRule, OwnerRules
 from pipeline.enrich.partition import Addresses, Partition
 
-Holding = tuple[str | None, Network]
+CountryNetwork = tuple[str | None, Network]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Kinds:
-    """The country and network of every address together, and the rule that says what the network is."""
+class NetworkKinds:
+    """The country and the network of every address, and the rule that decides the network's kind."""
 
     partition: Partition
-    holdings: tuple[Holding, ...]
-    rules: tuple[Rule | None, ...]
+    pairs: tuple[CountryNetwork, ...]
+    rules: tuple[OwnerRule | None, ...]
     source: str
 
     def lookup(self, ips: Addresses) -> tuple[pa.Array, pa.Array]:
-        """Kind of each address's network, and id of the rule that says so (null: none fits)."""
+        """The kind of each address's network, and the id of the rule that decided it (null: no rule matches)."""
         codes = pa.array(self.partition.at(ips))
         return _kinds(self.rules).take(codes), _ids(self.rules).take(codes)
 
     def coverage(self, first: Addresses, last: Addresses) -> pa.Table:
-        """Table `network_coverage`: one row for each country and network of sorted, disjoint ranges, with its addresses."""
-        totals = self.partition.weigh(first, last, len(self.holdings))
-        inside = sorted(np.flatnonzero(totals).tolist(), key=lambda code: _order(self.holdings[code]))
-        told = [self.rules[code] for code in inside]
+        """Table `network_coverage`: one row per country and network, with its number of addresses in sorted, disjoint ranges."""
+        totals = self.partition.count_addresses(first, last, len(self.pairs))
+        inside = sorted(np.flatnonzero(totals).tolist(), key=lambda code: _order(self.pairs[code]))
+        rules = [self.rules[code] for code in inside]
         return pa.table(
             {
-                "country": pa.array([self.holdings[code][0] for code in inside], pa.string()),
-                "asn": pa.array([self.holdings[code][1][0] for code in inside], pa.uint32()),
-                "organisation": pa.array([self.holdings[code][1][1] for code in inside], pa.string()),
-                "network_kind": _kinds(told),
-                "network_rule": _ids(told),
-                "network_confidence": pa.array([rule.confidence if rule else None for rule in told], pa.string()),
+                "country": pa.array([self.pairs[code][0] for code in inside], pa.string()),
+                "asn": pa.array([self.pairs[code][1][0] for code in inside], pa.uint32()),
+                "organisation": pa.array([self.pairs[code][1][1] for code in inside], pa.string()),
+                "network_kind": _kinds(rules),
+                "network_rule": _ids(rules),
+                "network_confidence": pa.array([rule.confidence if rule else None for rule in rules], pa.string()),
                 "addresses": pa.array(totals[inside], pa.uint64()),
                 "asn_source": pa.array([self.source] * len(inside), pa.string()),
             },
@@ -54,27 +54,27 @@ class Kinds:
         )
 
 
-def load(places: Places, networks: Networks, rules: Rules) -> Kinds:
-    """Cross the databases and judge each network in each of its countries once."""
+def load(country_db: CountryDatabase, network_db: NetworkDatabase, rules: OwnerRules) -> NetworkKinds:
+    """Intersect the databases, and match the rules once for each network in each of its countries."""
 
     @cache
-    def judged(holder: str | None, country: str | None) -> Rule | None:
+    def match(holder: str | None, country: str | None) -> OwnerRule | None:
         return rules.match({"organisation": [holder]}, country) if holder else None
 
-    partition, pairs = places.partition.crossed(networks.partition)
-    holdings = tuple((places.names[place], networks.records[record]) for place, record in pairs.tolist())
-    told = tuple(judged(holder, rules.where(country)) for country, (_, holder) in holdings)
-    return Kinds(partition, holdings, told, networks.source)
+    partition, codes = country_db.partition.intersect(network_db.partition)
+    pairs = tuple((country_db.names[place], network_db.records[record]) for place, record in codes.tolist())
+    matched = tuple(match(holder, rules.where(country)) for country, (_, holder) in pairs)
+    return NetworkKinds(partition, pairs, matched, network_db.source)
 
 
-def _kinds(rules: Sequence[Rule | None]) -> pa.Array:
+def _kinds(rules: Sequence[OwnerRule | None]) -> pa.Array:
     return pa.array([rule.kind if rule else UNKNOWN_KIND for rule in rules], pa.string())
 
 
-def _ids(rules: Sequence[Rule | None]) -> pa.Array:
+def _ids(rules: Sequence[OwnerRule | None]) -> pa.Array:
     return pa.array([rule.id if rule else None for rule in rules], pa.string())
 
 
-def _order(holding: Holding) -> tuple[str, int, str]:
-    country, (number, holder) = holding
+def _order(pair: CountryNetwork) -> tuple[str, int, str]:
+    country, (number, holder) = pair
     return country or "", -1 if number is None else number, holder or ""

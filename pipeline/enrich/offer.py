@@ -1,4 +1,4 @@
-"""What our own request offered: an answer is judged against it."""
+"""The offer in our own request, with which answers are compared."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from pipeline.wire.pdu import HEADER, Frame, decode
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What an A-ASSOCIATE-RQ proposes: transfer syntaxes by context id, in their order, and who it says is asking."""
+    """The proposals of an A-ASSOCIATE-RQ (transfer syntaxes by context id, in order) and its declared identity."""
 
     contexts: dict[int, tuple[str, ...]]
     application_context: str | None = None
@@ -18,14 +18,14 @@ class Offer:
 
 
 def offer(request: bytes) -> Offer:
-    """Read back an A-ASSOCIATE-RQ that a plan holds (PS3.8 §9.3.2); nothing was offered by what is none."""
-    asked = decode(Frame(request[0], request[HEADER:])) if request else None
-    if not isinstance(asked, Request):
+    """Read the offer back from a plan's A-ASSOCIATE-RQ (PS3.8 §9.3.2); empty for other bytes."""
+    decoded = decode(Frame(request[0], request[HEADER:])) if request else None
+    if not isinstance(decoded, Request):
         return Offer({})
     return Offer(
-        contexts={context.id: context.transfer_syntaxes for context in asked.contexts},
-        application_context=asked.application_context,
-        max_pdu=asked.max_pdu,
-        class_uid=asked.implementation_class_uid,
-        version_name=asked.implementation_version_name,
+        contexts={context.id: context.transfer_syntaxes for context in decoded.contexts},
+        application_context=decoded.application_context,
+        max_pdu=decoded.max_pdu,
+        class_uid=decoded.implementation_class_uid,
+        version_name=decoded.implementation_version_name,
     )

@@ -1,6 +1,6 @@
-"""A partition of the whole IPv4 space: which record each address belongs to, from sorted ranges flattened once.
+"""A partition of the whole IPv4 space: the record of each address, from sorted ranges that are flattened once.
 
-Addresses are then looked up many at once. Records are numbered from 1; number 0 is "the database has none".
+Addresses are looked up in whole arrays. Records are numbered from 1; 0 means that the database has none.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ Addresses = NDArray[np.uint32]
 
 
 def distinct(addresses: NDArray[np.integer]) -> Addresses:
-    """The addresses sorted, each once. What is nearly sorted, as tables of the lake are, takes next to no time."""
+    """The distinct addresses, sorted; fast for nearly sorted input, such as tables of the lake."""
     ordered = np.sort(addresses.astype(np.uint32), kind="stable")
     keep = np.ones(ordered.size, np.bool_)
     np.not_equal(ordered[1:], ordered[:-1], out=keep[1:])
@@ -31,14 +31,14 @@ def distinct(addresses: NDArray[np.integer]) -> Addresses:
 
 @dataclass(frozen=True, eq=False)
 class Partition:
-    """Starts of the pieces, sorted, the first of them 0, and the record of each piece; both of shape (n,)."""
+    """The sorted starts of the pieces, beginning with 0, and the record of each piece; both of shape (n,)."""
 
     starts: U64
     codes: Codes
 
     @classmethod
     def of(cls, first: U64, after: U64, codes: Codes) -> "Partition":
-        """Fill the gaps between sorted, disjoint ranges [first, after); a gap that a range follows at once vanishes."""
+        """Make a partition of sorted, disjoint ranges [first, after); the gaps between them have record 0."""
         starts = np.concatenate([np.zeros(1, np.uint64), np.column_stack([first, after]).ravel()])
         filled = np.zeros(starts.size, np.int32)
         filled[1::2] = codes
@@ -53,36 +53,36 @@ class Partition:
         """The record of each address."""
         return self.codes[self._lookup.find(addresses)]
 
-    def weigh(self, first: Addresses, last: Addresses, records: int) -> NDArray[np.int64]:
-        """How many addresses of sorted, disjoint ranges belong to each of `records` records; shape (records,)."""
+    def count_addresses(self, first: Addresses, last: Addresses, records: int) -> NDArray[np.int64]:
+        """How many addresses of sorted, disjoint ranges have each of the `records` records; shape (records,)."""
         low, end = first.astype(np.uint64), last.astype(np.uint64) + np.uint64(1)
         if low.size == 0:
             return np.zeros(records, np.int64)
         ends = np.stack([low, end], axis=1).ravel()
-        cuts = np.insert(self.starts, np.searchsorted(self.starts, ends), ends)  # a cut made twice has no width
+        cuts = np.insert(self.starts, np.searchsorted(self.starts, ends), ends)  # a repeated cut has width 0
         pieces, widths = cuts[:-1], np.diff(cuts)
         owner = np.searchsorted(low, pieces, side="right") - 1
         inside = (owner >= 0) & (pieces < end[owner])
-        # Sums stay below 2**53, so that float64 weights are exact.
+        # Sums are below 2**53, so float64 weights are exact.
         totals = np.bincount(self.at(pieces[inside]), weights=widths[inside], minlength=records)
         return totals.astype(np.int64)
 
-    def crossed(self, other: "Partition") -> tuple["Partition", NDArray[np.int32]]:
-        """The pieces that both cut, and the (record, other's record) pair of each of its records, of shape (records, 2)."""
+    def intersect(self, other: "Partition") -> tuple["Partition", NDArray[np.int32]]:
+        """The common refinement, and the (record, other's record) pair of each of its records, of shape (records, 2)."""
         starts = np.union1d(self.starts, other.starts)
         width = int(other.codes.max(initial=0)) + 1
-        joined = self.at(starts).astype(np.int64) * width + other.at(starts)
-        pairs, codes = np.unique(joined, return_inverse=True)
+        combined = self.at(starts).astype(np.int64) * width + other.at(starts)
+        pairs, codes = np.unique(combined, return_inverse=True)
         return Partition(starts, codes.astype(np.int32)), np.column_stack(np.divmod(pairs, width)).astype(np.int32)
 
     def ranges(self, codes: list[int]) -> Ranges:
-        """All addresses that belong to any of these records."""
-        mine = np.isin(self.codes, codes)
+        """All addresses with any of these records."""
+        selected = np.isin(self.codes, codes)
         ends = np.append(self.starts[1:], SPACE)
-        return Ranges.of(zip(self.starts[mine].tolist(), (ends[mine] - np.uint64(1)).tolist(), strict=True))
+        return Ranges.of(zip(self.starts[selected].tolist(), (ends[selected] - np.uint64(1)).tolist(), strict=True))
 
     def digest(self, records: Sequence[object]) -> str:
-        """SHA-256 over the pieces and what their records say, hexadecimal: equal for equal answers."""
+        """SHA-256 over pieces and records, in hexadecimal: equal for databases with equal contents."""
         content = hashlib.sha256(self.starts.astype(">u8").tobytes())
         content.update(self.codes.astype(">i4").tobytes())
         content.update(repr(tuple(records)).encode())

@@ -1,7 +1,7 @@
-"""Regular expressions that run on what hostile peers wrote: only such as cannot take long, over bounded text.
+"""Regular expressions for texts of hostile peers: only patterns that cannot take long, over text of bounded length.
 
-A quantifier may stand behind one character or class only, so that none lies inside another, and a pattern has at most two
-open-ended ones: matching n characters takes at most some n³ / 6 steps, whatever they are.
+A quantifier may follow only a single character or class, so none is nested in another, and a pattern has at most two
+open-ended ones. Matching n characters then takes at most about n³ / 6 steps.
 """
 
 import re
@@ -14,14 +14,14 @@ from pipeline.errors import InputError
 #: A version name has 16 characters (PS3.7 §D.3.3.2.3); the decoder keeps 128 of a longer one.
 TEXT_LIMIT = 64
 OPEN_ENDED = 2
-#: How often a quantifier may ask for something and still count as bounded.
+#: The most repetitions of a quantifier that counts as bounded.
 BOUNDED = 8
 SINGLE = frozenset({codes.LITERAL, codes.NOT_LITERAL, codes.IN, codes.ANY})
 PLAIN = SINGLE | {codes.AT, codes.SUBPATTERN, codes.MAX_REPEAT}
 
 
 def compiled(text: str, where: str) -> re.Pattern[str]:
-    """Compile a pattern that spans the whole text, from ^ to $. Raises InputError if it is none, or not a safe one."""
+    """Compile a pattern for a whole text, from ^ to $. Raises InputError if it is invalid or not safe."""
     if not (text.startswith("^") and text.endswith("$")):
         raise InputError(where, f"{text!r} must match the whole text, from ^ to $")
     try:
@@ -34,18 +34,18 @@ def compiled(text: str, where: str) -> re.Pattern[str]:
 
 
 def fullmatch(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
-    """Match a whole text; one that is longer than any honest one never matches."""
+    """Match a whole text; a text of more than TEXT_LIMIT characters never matches."""
     return pattern.fullmatch(text) if len(text) <= TEXT_LIMIT else None
 
 
 def _open_ended(parsed: Any, text: str, where: str) -> int:
-    """How many quantifiers of a parsed pattern may run far; refuses what is not plain."""
+    """How many open-ended quantifiers a parsed pattern has. Raises InputError for constructs that are not allowed."""
     return sum(_weight(kind, value, text, where) for kind, value in parsed)
 
 
 def _weight(kind: Any, value: Any, text: str, where: str) -> int:
     if kind not in PLAIN:
-        raise InputError(where, f"{text!r} uses {str(kind).lower()}, which is not needed for version names")
+        raise InputError(where, f"{text!r} uses {str(kind).lower()}, which is not allowed in version name patterns")
     if kind == codes.SUBPATTERN:
         return _open_ended(value[-1], text, where)
     if kind != codes.MAX_REPEAT:

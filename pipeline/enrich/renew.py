@@ -1,6 +1,6 @@
-"""Take a newer country database into use and keep the older ones: a sweep is enriched by the build that its plan names.
+"""Install a newer country database and keep the older ones: a sweep is enriched by the build that its plan names.
 
-`FOLDER/NAME.parquet` is a link to `NAME-BUILD.parquet`. A plan holds the path behind the link, so it never changes under it.
+`FOLDER/NAME.parquet` is a link to `NAME-BUILD.parquet`. A plan records the link's target, so its database never changes.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from pipeline.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """A database in use: when it was built (ISO 8601), how many ranges it has, and whether it was taken into use just now."""
+    """An installed database: its build date (ISO 8601), its number of ranges, and whether it was installed just now."""
 
     name: str
     path: Path
@@ -24,14 +24,14 @@ class Build:
     new: bool
 
 
-def take(mmdb: Path, folder: Path, name: str) -> Build:
-    """Take an mmdb into use if it is newer than the one that is. Raises InputError if it is older, or places nobody."""
+def install(mmdb: Path, folder: Path, name: str) -> Build:
+    """Install an mmdb if it is newer than the installed one. Raises InputError if it is older, or has no country."""
     facts, link = geo.describe(mmdb), folder / f"{name}.parquet"
     path = folder / f"{name}-{facts['build_date']}-{facts['sha256'][:8]}.parquet"
     new = not link.exists() or link.resolve() != path.resolve()
     if new and link.exists() and (used := geo.load(link).build_date.isoformat()) > facts["build_date"]:
         raise InputError(
-            str(mmdb), f"was built {facts['build_date']}, and {link} is of {used}; remove the link to go back"
+            str(mmdb), f"was built {facts['build_date']}, but {link} is newer ({used}); remove the link to install it"
         )
     if new:
         folder.mkdir(parents=True, exist_ok=True)
@@ -43,14 +43,14 @@ def take(mmdb: Path, folder: Path, name: str) -> Build:
 def _write(mmdb: Path, path: Path, facts: dict[str, str]) -> None:
     table = geo.flatten(mmdb)
     if not len(table):
-        raise InputError(str(mmdb), "maps no IPv4 address to a country; give a database of countries")
+        raise InputError(str(mmdb), "maps no IPv4 address to a country; give a country database")
     temporary = path.with_suffix(".new")
     geo.save(table, temporary, facts)
     temporary.replace(path)
 
 
 def _link(link: Path, path: Path) -> None:
-    """Point the link at a file, at once: there is never a moment without one."""
+    """Point the link at a file atomically."""
     temporary = link.with_suffix(".link")
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(path.name)

@@ -1,4 +1,4 @@
-"""What the rule files share: grades of evidence, conditions over features, and reading TOML that must be sound to the last key."""
+"""The common parts of the rule files: grades of evidence, conditions on features, and strict reading of TOML."""
 
 import re
 import tomllib
@@ -19,38 +19,41 @@ IDENTIFIER = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 Contents = TypeVar("Contents")
 
 
-class Grade(Explained):
-    """How well a rule is evidenced, the best first."""
+class EvidenceGrade(Explained):
+    """The quality of a rule's evidence, best first."""
 
     SEEN = "L", "Seen on a real server in a closed laboratory."
     SOURCE = "C", "A constant read in the product's own source."
     QUOTED = "W", "Quoted by a third party: an issue, a log, a conformance statement."
-    FILES = "F", "From the meta header of files only: who wrote a file is often, not always, who answers."
+    FILES = (
+        "F",
+        "From the meta header of files only: the writer of a file is often, but not always, the server that answers.",
+    )
     UNVERIFIED = "NV", "Not verified."
 
 
-#: Grades by which a number may be published without a word of caution.
-EVIDENCED = (Grade.SEEN, Grade.SOURCE, Grade.QUOTED)
-RANK: Mapping[str, int] = {grade: rank for rank, grade in enumerate(Grade)}
+#: Grades with which a number may be published without a caveat.
+EVIDENCED = (EvidenceGrade.SEEN, EvidenceGrade.SOURCE, EvidenceGrade.QUOTED)
+RANK: Mapping[str, int] = {grade: rank for rank, grade in enumerate(EvidenceGrade)}
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A row of a rule file."""
+    """A rule of a rule file."""
 
     id: str
-    grade: Grade
+    grade: EvidenceGrade
     evidence: str
 
 
-class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class NumberRange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Numbers from `min` to `max`, both included."""
 
     min: float = float("-inf")
     max: float = float("inf")
 
 
-Wanted = bool | int | str | list[int | str] | Span
-When = dict[str, Wanted]
+Condition = bool | int | str | list[int | str] | NumberRange
+Conditions = dict[str, Condition]
 
 
 def read(path: Path, kind: type[Contents]) -> Contents:
@@ -67,11 +70,11 @@ def read(path: Path, kind: type[Contents]) -> Contents:
 
 
 def check_ids(path: Path, rules: Iterable[Rule]) -> None:
-    """Refuse ids that are not plain or come twice, and rules without one line of evidence."""
+    """Raise InputError for ids that are malformed or repeated, and for rules without one line of evidence."""
     seen: set[str] = set()
     for rule in rules:
         if not IDENTIFIER.fullmatch(rule.id):
-            raise InputError(f"{path}, id {rule.id!r}", "must be made of a-z, 0-9 and single hyphens")
+            raise InputError(f"{path}, id {rule.id!r}", "is not an id (use a-z, 0-9 and single hyphens)")
         if rule.id in seen:
             raise InputError(f"{path}, id {rule.id}", "is listed twice; keep one")
         if not rule.evidence.strip() or "\n" in rule.evidence:
@@ -79,38 +82,40 @@ def check_ids(path: Path, rules: Iterable[Rule]) -> None:
         seen.add(rule.id)
 
 
-def check_when(path: Path, id: str, when: When) -> None:
-    """Refuse conditions on features that there are not, or of another type."""
+def check_conditions(path: Path, id: str, when: Conditions) -> None:
+    """Raise InputError for conditions on unknown features, or of another type than the feature."""
     if not when:
         raise InputError(f"{path}, id {id}, key when", "must name a feature")
-    for name, wanted in when.items():
+    for name, condition in when.items():
         where = f"{path}, id {id}, key when.{name}"
         if name not in FEATURES:
             raise InputError(where, f"is not a feature; use one of {', '.join(FEATURES)}")
         kind = FEATURES[name].kind
-        if isinstance(wanted, Span) and kind in (int, float):
+        if isinstance(condition, NumberRange) and kind in (int, float):
             continue
-        values = wanted if isinstance(wanted, list) else [wanted]
+        values = condition if isinstance(condition, list) else [condition]
         if not values or any(type(value) is not kind for value in values):
             raise InputError(where, f"must be of type {kind.__name__}")
 
 
-def holds(wanted: Wanted, seen: object) -> bool:
-    """Whether what was seen is what a condition wants; what was not seen is never. Of several things seen, one is enough."""
-    if seen is None:
+def matches(condition: Condition, observed: object) -> bool:
+    """Whether an observed value meets a condition; None never does. Of a set of values, one is enough."""
+    if observed is None:
         return False
-    if isinstance(seen, frozenset):
-        return any(holds(wanted, part) for part in seen)
-    if isinstance(wanted, Span):
-        return isinstance(seen, int | float) and wanted.min <= seen <= wanted.max
-    return seen in wanted if isinstance(wanted, list) else seen == wanted
+    if isinstance(observed, frozenset):
+        return any(matches(condition, part) for part in observed)
+    if isinstance(condition, NumberRange):
+        return isinstance(observed, int | float) and condition.min <= observed <= condition.max
+    return observed in condition if isinstance(condition, list) else observed == condition
 
 
-def fits(when: When, features: Features) -> bool:
-    """Whether every condition holds."""
-    return all(holds(wanted, features.get(name)) for name, wanted in when.items())
+def fits(when: Conditions, features: Features) -> bool:
+    """Whether all conditions are met."""
+    return all(matches(condition, features.get(name)) for name, condition in when.items())
 
 
-def contradicts(when: When, features: Features) -> bool:
-    """Whether something was seen that is not as a rule has it."""
-    return any(features.get(name) is not None and not holds(wanted, features[name]) for name, wanted in when.items())
+def contradicts(when: Conditions, features: Features) -> bool:
+    """Whether an observed feature violates a condition."""
+    return any(
+        features.get(name) is not None and not matches(condition, features[name]) for name, condition in when.items()
+    )

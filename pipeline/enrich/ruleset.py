@@ -1,4 +1,4 @@
-"""All rules by which answers are judged, read from the two files of `data/reference` and checked to the last key."""
+"""All rules for judging answers, read from the two files of `data/reference` and strictly checked."""
 
 import hashlib
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ class _Suspicions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Ruleset:
-    """The rules, their version, and a digest of their files."""
+    """The rules, their version, and the digest of their files."""
 
     version: int
     digest: str
@@ -45,20 +45,22 @@ class Ruleset:
 
 @cache
 def load(implementations: Path = IMPLEMENTATIONS, suspicions: Path = SUSPICIONS) -> Ruleset:
-    """Read both files. Raises InputError naming file, id and key of what is wrong."""
-    known, doubts = read(implementations, _Implementations), read(suspicions, _Suspicions)
-    check_ids(implementations, known.identities)
-    check_ids(implementations, known.behaviours)
-    check_ids(suspicions, doubts.suspicions)
-    compiled = identity.compile_rules(implementations, known.identities)
-    behaviour.check(implementations, known.behaviours, frozenset(rule.id for rule in known.identities))
-    suspicion.check(suspicions, doubts.suspicions)
+    """Read both files. Raises InputError naming file, id and key."""
+    implementation_file, suspicion_file = read(implementations, _Implementations), read(suspicions, _Suspicions)
+    check_ids(implementations, implementation_file.identities)
+    check_ids(implementations, implementation_file.behaviours)
+    check_ids(suspicions, suspicion_file.suspicions)
+    compiled = identity.compile_rules(implementations, implementation_file.identities)
+    behaviour.check(
+        implementations, implementation_file.behaviours, frozenset(rule.id for rule in implementation_file.identities)
+    )
+    suspicion.check(suspicions, suspicion_file.suspicions)
     return Ruleset(
-        version=known.version,
+        version=implementation_file.version,
         digest=hashlib.sha256(implementations.read_bytes() + b"\0" + suspicions.read_bytes()).hexdigest(),
-        identity_rules=known.identities,
+        identity_rules=implementation_file.identities,
         identities=compiled,
-        behaviours=known.behaviours,
-        suspicions=doubts.suspicions,
-        arcs=arc.levels(implementations, known.arcs),
+        behaviours=implementation_file.behaviours,
+        suspicions=suspicion_file.suspicions,
+        arcs=arc.levels(implementations, implementation_file.arcs),
     )

@@ -1,7 +1,7 @@
-"""The table `systems`: which services are one system, by three rules of rising reach (docs/statistics.md).
+"""The table `systems`: which services are one system, by three rules of increasing reach (docs/ontology.md).
 
-certain: the same address. probable: also the same certificate key, unless it stands in more than three networks, where it is
-a supplier's default. possible: also the same declared identity and behaviour within one /24.
+certain: the same address. probable: also the same certificate key, unless more than three networks have it: then it is a
+supplier's default key. possible: also the same declared identity and behaviour within one /24.
 """
 
 from collections.abc import Iterable
@@ -12,21 +12,23 @@ from numpy.typing import NDArray
 
 from pipeline import schema
 
-#: A key in more networks than these is not one system's.
+#: A key that occurs in more networks than this does not identify one system.
 NETWORKS = 3
 HOST_BITS, NETWORK_BITS = 8, 16
 Labels = NDArray[np.int64]
 
 
 def systems(associations: pa.Table, fingerprints: pa.Table, locations: pa.Table, tls: pa.Table) -> pa.Table:
-    """One row for each association, in their order; `fingerprints` has the same rows in the same order."""
+    """One row for each association, in the same order; `fingerprints` has the same rows in the same order."""
     ip = np.asarray(associations["ip"], dtype=np.int64)
     addresses, place = np.unique(ip, return_inverse=True)
     certain = np.arange(len(addresses))
-    keys = _keys(addresses, locations, tls)
-    alike = _alike(associations, fingerprints, place, addresses)
-    probable = joined(certain, keys)
-    possible = joined(certain, np.concatenate([keys, alike + np.array([[0, keys[:, 1].max(initial=-1) + 1]])]))
+    keys = _key_pairs(addresses, locations, tls)
+    same_identity = _identity_pairs(associations, fingerprints, place, addresses)
+    probable = merge_labels(certain, keys)
+    possible = merge_labels(
+        certain, np.concatenate([keys, same_identity + np.array([[0, keys[:, 1].max(initial=-1) + 1]])])
+    )
     columns = {
         "ip": associations["ip"],
         "port": associations["port"],
@@ -38,8 +40,8 @@ def systems(associations: pa.Table, fingerprints: pa.Table, locations: pa.Table,
     return pa.table(columns, schema=schema.table("systems").arrow)
 
 
-def joined(labels: Labels, pairs: NDArray[np.int64]) -> Labels:
-    """The least member of each one's component, where (member, mark) pairs join all members of a mark; shape (n,)."""
+def merge_labels(labels: Labels, pairs: NDArray[np.int64]) -> Labels:
+    """The lowest member of each member's component; `pairs` of (member, mark) connect all members of a mark. Shape (n,)."""
     labels = labels.copy()
     member, mark = pairs[:, 0], pairs[:, 1]
     while len(pairs):
@@ -54,25 +56,29 @@ def joined(labels: Labels, pairs: NDArray[np.int64]) -> Labels:
     return labels
 
 
-def _keys(addresses: Labels, locations: pa.Table, tls: pa.Table) -> NDArray[np.int64]:
-    """(address, certificate key) pairs of the keys that stand in few networks."""
+def _key_pairs(addresses: Labels, locations: pa.Table, tls: pa.Table) -> NDArray[np.int64]:
+    """(address, mark) pairs, with a mark for each certificate key that occurs in few networks."""
     network = dict(zip(locations["ip"].to_pylist(), locations["asn"].to_pylist(), strict=True))
     number = {ip: index for index, ip in enumerate(addresses.tolist())}
-    shown: dict[str, set[int]] = {}
+    ips_by_key: dict[str, set[int]] = {}
     for ip, chain in zip(tls["ip"].to_pylist(), tls["chain"].to_pylist(), strict=True):
         if ip in number and chain and chain[0]["spki_sha256"]:
-            shown.setdefault(chain[0]["spki_sha256"], set()).add(ip)
-    kept = [ips for ips in shown.values() if len({network.get(ip) or -(ip >> NETWORK_BITS) for ip in ips}) <= NETWORKS]
+            ips_by_key.setdefault(chain[0]["spki_sha256"], set()).add(ip)
+    kept = [
+        ips for ips in ips_by_key.values() if len({network.get(ip) or -(ip >> NETWORK_BITS) for ip in ips}) <= NETWORKS
+    ]
     return _pairs((number[ip], mark) for mark, ips in enumerate(kept) for ip in sorted(ips))
 
 
-def _alike(associations: pa.Table, fingerprints: pa.Table, place: Labels, addresses: Labels) -> NDArray[np.int64]:
-    """(address, mark) pairs, a mark for each identity with its behaviour in a /24; who declares nothing has none."""
+def _identity_pairs(
+    associations: pa.Table, fingerprints: pa.Table, place: Labels, addresses: Labels
+) -> NDArray[np.int64]:
+    """(address, mark) pairs, with a mark for each declared identity and behaviour in a /24; none without a class UID."""
     marks: dict[tuple[object, ...], int] = {}
     uids = associations["implementation_class_uid"].to_pylist()
     names = associations["implementation_version_name"].to_pylist()
-    shown = fingerprints["behaviour_rules"].to_pylist()
-    described = zip(place.tolist(), uids, names, shown, strict=True)
+    behaviours = fingerprints["behaviour_rules"].to_pylist()
+    described = zip(place.tolist(), uids, names, behaviours, strict=True)
     return _pairs(
         (index, marks.setdefault((int(addresses[index]) >> HOST_BITS, uid, name, *(rules or ())), len(marks)))
         for index, uid, name, rules in described
@@ -80,5 +86,5 @@ def _alike(associations: pa.Table, fingerprints: pa.Table, place: Labels, addres
     )
 
 
-def _pairs(found: Iterable[tuple[int, int]]) -> NDArray[np.int64]:
-    return np.array(list(found), np.int64).reshape(-1, 2)
+def _pairs(pairs: Iterable[tuple[int, int]]) -> NDArray[np.int64]:
+    return np.array(list(pairs), np.int64).reshape(-1, 2)

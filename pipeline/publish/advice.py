@@ -9,7 +9,7 @@ from types import MappingProxyType
 import msgspec
 
 from pipeline.enrich import rule
-from pipeline.enrich.rule import REFERENCE, When
+from pipeline.enrich.rule import REFERENCE, Conditions
 from pipeline.errors import InputError
 
 RULES = REFERENCE / "advice.toml"
@@ -55,7 +55,7 @@ class Advice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     why: str
     do: str
     source: str
-    when: When
+    when: Conditions
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from pipeline.statistics import survival as jolly_seber
+from pipeline.statistics.abundance import abundance
 from pipeline.statistics.change import Change, change
 from pipeline.statistics.interval import Interval, certain
 from pipeline.statistics.recapture import chapman, detection
-from pipeline.statistics.whole import whole
 
 Row = Mapping[str, Any]
 
@@ -102,14 +102,14 @@ def trend(counts: Sequence[int], looks: Sequence[SecondLook | None]) -> list[Est
     known = np.array([look is not None for look in looks])
     chance = detection([look.both if look else 1 for look in looks], [look.second if look else 1 for look in looks])
     chance = Interval(*(np.where(known, end, 1.0) for end in (chance.value, chance.low, chance.high)))
-    return _estimates(whole(np.array(counts), chance))
+    return _estimates(abundance(np.array(counts), chance))
 
 
 def estimates(counts: Sequence[int], share: float, detection: Detection | None) -> list[Estimate]:
     """How many services there are in all, given the counts of a sweep of this share of the target space."""
     if not counts:
         return []
-    return _estimates(whole(np.array(counts), _chance(detection, share)))
+    return _estimates(abundance(np.array(counts), _chance(detection, share)))
 
 
 def _estimates(interval: Interval) -> list[Estimate]:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from pipeline.publish.data import Facts
 from pipeline.publish.sentences import earlier, listed, number, percent, plural
-from pipeline.wire.capabilities import PROPOSED
+from pipeline.wire.capabilities import PROPOSALS
 
 #: How to read the tables and figures.
 NOTES = (
@@ -54,7 +54,7 @@ def _request(facts: Facts) -> str:
     """What a host that answered got, by the sweep's profile."""
     proposal = "Verification only"
     if facts.about["profile"] == "capabilities":
-        proposal = f"Verification and {len(PROPOSED) - 1} other services (none of which was used)"
+        proposal = f"Verification and {len(PROPOSALS) - 1} other services (none of which was used)"
     echo = ["one C-ECHO where Verification was accepted"] if facts.totals["echoed"] is not None else []
     steps = [f"a request for an association that proposes {proposal}", *echo, "a release or an abort"]
     return f"Only hosts that answered got more: {listed(steps)}."

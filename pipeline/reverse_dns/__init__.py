@@ -1,1 +1,1 @@
-"""Host names of addresses by reverse DNS, each confirmed by asking where the name leads."""
+"""Host names of addresses by reverse DNS, forward-confirmed: a name counts only if it resolves back to the address."""

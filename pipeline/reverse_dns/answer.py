@@ -1,7 +1,7 @@
-"""What an answer of a name server says, within bounds. Pure: messages in, names out.
+"""Read the answers of name servers, within limits. Pure: messages in, names out.
 
-Whoever runs a reverse zone writes what stands in it: names that are no host names are dropped and counted, of many names a few
-are kept, and an alias is followed a few steps (RFC 2317 delegates reverse zones by aliases).
+The operator of a reverse zone decides its contents, so names are untrusted. Names that are not host names are dropped and
+counted, a few of many names are kept, and aliases are followed a few steps (RFC 2317 delegates reverse zones by aliases).
 """
 
 import re
@@ -15,41 +15,41 @@ import dns.name
 import dns.rcode
 import dns.rdatatype
 
-#: Of an address's names so many are kept and asked for. More than a few are a farm of virtual hosts, or a joke.
+#: The most names of an address that are kept and looked up. Addresses with more are shared web hosts, or pranks.
 MOST_NAMES = 8
-#: RFC 1035 §2.3.4, in text without the last dot.
+#: The longest name (RFC 1035 §2.3.4), as text without the last dot.
 LONGEST = 253
-#: RFC 1123 §2.1, and the underscore that some zones have.
+#: A label of a host name (RFC 1123 §2.1), or with the underscore that some zones use.
 LABEL = re.compile(rb"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 
 
 @dataclass(frozen=True, slots=True)
 class Pointers:
-    """The names that an address has: the first ones by the alphabet, and how many records there were, odd ones included."""
+    """An address's names, the first few in alphabetical order, and its number of PTR records, malformed ones included."""
 
     names: tuple[str, ...] = ()
     records: int = 0
 
 
 def has_answer(message: dns.message.Message) -> bool:
-    """Whether the server says what is there, or that nothing is."""
+    """Whether the server gave an answer: records, or that there are none."""
     return message.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN)
 
 
 def pointers(message: dns.message.Message) -> Pointers:
-    """The host names in an answer to a PTR query. Raises DNSException if it goes round in circles or contradicts itself."""
+    """The host names in an answer to a PTR query. Raises DNSException for alias loops and contradictions."""
     targets = [record.target for record in _records(message, dns.rdatatype.PTR)]
     names = {name for target in targets if (name := host_name(target))}
     return Pointers(tuple(sorted(names)[:MOST_NAMES]), len(targets))
 
 
 def addresses(message: dns.message.Message) -> frozenset[str]:
-    """The IPv4 addresses in an answer to an A query. Raises DNSException as above."""
+    """The IPv4 addresses in an answer to an A query. Raises DNSException like `pointers`."""
     return frozenset(record.address for record in _records(message, dns.rdatatype.A))
 
 
 def host_name(name: dns.name.Name) -> str | None:
-    """A name as a host's, in small letters, without the last dot; None if no host can have it (RFC 1123 §2.1)."""
+    """A name in lower case, without the last dot; None if it is not a host name (RFC 1123 §2.1)."""
     labels = [label.lower() for label in name.labels if label]
     text = b".".join(labels)
     if not labels or len(text) > LONGEST or not all(map(LABEL.fullmatch, labels)):
@@ -60,5 +60,5 @@ def host_name(name: dns.name.Name) -> str | None:
 def _records(message: dns.message.Message, kind: dns.rdatatype.RdataType) -> Iterable[Any]:
     if not isinstance(message, dns.message.QueryMessage):
         raise dns.exception.FormError
-    found = message.resolve_chaining().answer
-    return found if found is not None and found.rdtype == kind else ()
+    rrset = message.resolve_chaining().answer
+    return rrset if rrset is not None and rrset.rdtype == kind else ()

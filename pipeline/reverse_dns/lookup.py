@@ -1,4 +1,4 @@
-"""The names of one address: those that it is given (PTR), and of them those that lead back to it (A)."""
+"""The host names of one address: its PTR records, and which of them resolve back to it (A records)."""
 
 import dns.exception
 import dns.rdatatype
@@ -7,11 +7,11 @@ import msgspec
 
 from pipeline.outcome import Naming
 from pipeline.reverse_dns import answer
-from pipeline.reverse_dns.ask import Asker, Failed
+from pipeline.reverse_dns.stub_resolver import QueryError, StubResolver
 
 
-class Named(msgspec.Struct, frozen=True, kw_only=True):
-    """What reverse DNS says of an address: names that lead back to it, others, and how many records there were."""
+class HostNames(msgspec.Struct, frozen=True, kw_only=True):
+    """An address's names by reverse DNS: confirmed ones, unconfirmed ones, and the number of PTR records."""
 
     outcome: Naming
     names: tuple[str, ...] = ()
@@ -19,41 +19,41 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
     pointers: int = 0
 
 
-async def find(asker: Asker, address: str) -> Named:
-    """Ask for the names of a dotted address, and where each leads. Raises GuardError."""
+async def look_up(resolver: StubResolver, address: str) -> HostNames:
+    """Look up the names of a dotted address, and confirm each. Raises GuardError."""
     try:
-        message = await asker.ask(dns.reversename.from_address(address), dns.rdatatype.PTR)
-        found = answer.pointers(message)
-    except Failed as failed:
-        return Named(outcome=failed.why)
+        message = await resolver.query(dns.reversename.from_address(address), dns.rdatatype.PTR)
+        pointers = answer.pointers(message)
+    except QueryError as failed:
+        return HostNames(outcome=failed.outcome)
     except dns.exception.DNSException:
-        return Named(outcome=Naming.MALFORMED)
-    if not found.names:
-        return Named(outcome=Naming.MALFORMED if found.records else Naming.NO_NAME, pointers=found.records)
-    told = {name: await _leads(asker, name, address) for name in found.names}
-    confirmed = tuple(name for name, outcome in told.items() if outcome is Naming.CONFIRMED)
-    return Named(
-        outcome=_judged(list(told.values())),
+        return HostNames(outcome=Naming.MALFORMED)
+    if not pointers.names:
+        return HostNames(outcome=Naming.MALFORMED if pointers.records else Naming.NO_NAME, pointers=pointers.records)
+    outcomes = {name: await _confirm(resolver, name, address) for name in pointers.names}
+    confirmed = tuple(name for name, outcome in outcomes.items() if outcome is Naming.CONFIRMED)
+    return HostNames(
+        outcome=_combined(list(outcomes.values())),
         names=confirmed,
-        unconfirmed=tuple(name for name in told if name not in confirmed),
-        pointers=found.records,
+        unconfirmed=tuple(name for name in outcomes if name not in confirmed),
+        pointers=pointers.records,
     )
 
 
-async def _leads(asker: Asker, name: str, address: str) -> Naming:
-    """Whether a name leads to an address, or why that is not known."""
+async def _confirm(resolver: StubResolver, name: str, address: str) -> Naming:
+    """Whether a name resolves to an address, or why that is unknown."""
     try:
-        found = answer.addresses(await asker.ask(f"{name}.", dns.rdatatype.A))
-    except Failed as failed:
-        return failed.why
+        addresses = answer.addresses(await resolver.query(f"{name}.", dns.rdatatype.A))
+    except QueryError as failed:
+        return failed.outcome
     except dns.exception.DNSException:
         return Naming.UNCONFIRMED
-    return Naming.CONFIRMED if address in found else Naming.UNCONFIRMED
+    return Naming.CONFIRMED if address in addresses else Naming.UNCONFIRMED
 
 
-def _judged(told: list[Naming]) -> Naming:
-    """One confirmed name is enough; else what could not be learned, so that it is asked again, goes before a no."""
+def _combined(outcomes: list[Naming]) -> Naming:
+    """The outcome of all names: confirmed if one is; else a failed lookup, which can be retried, before unconfirmed."""
     for outcome in (Naming.CONFIRMED, Naming.TIMEOUT, Naming.FAILED):
-        if outcome in told:
+        if outcome in outcomes:
             return outcome
     return Naming.UNCONFIRMED

@@ -1,4 +1,4 @@
-"""Name servers: as people write them, or those that the system is set to. None is ever assumed."""
+"""Name servers: as given by the user, or those of the system's configuration. There is no default."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ PORT = 53
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class NameServer:
     """A recursive resolver: an IP address and a port."""
 
     host: str
@@ -23,7 +23,7 @@ class Server:
         return host if self.port == PORT else f"{host}:{self.port}"
 
 
-def parse(text: str, where: str) -> Server:
+def parse(text: str, where: str) -> NameServer:
     """Read `IP`, `IP:PORT` or `[IPv6]:PORT`. Raises InputError naming `where`."""
     host, port = _split(text)
     try:
@@ -34,11 +34,11 @@ def parse(text: str, where: str) -> Server:
         ) from None
     if not 0 < number < 1 << 16:
         raise InputError(where, f"{text!r} has no port between 1 and 65535")
-    return Server(str(address), number)
+    return NameServer(str(address), number)
 
 
 def _split(text: str) -> tuple[str, str]:
-    """Host and port of a text; an IPv6 address stands in brackets if a port follows."""
+    """Split a text into host and port; an IPv6 address with a port is in brackets."""
     if text.startswith("[") and "]" in text:
         host, _, rest = text[1:].partition("]")
         return host, rest.removeprefix(":") or str(PORT)
@@ -48,13 +48,13 @@ def _split(text: str) -> tuple[str, str]:
     return host, port or str(PORT)
 
 
-def system() -> tuple[Server, ...]:
+def system_servers() -> tuple[NameServer, ...]:
     """The name servers of `/etc/resolv.conf`. Raises InputError if there are none."""
     try:
-        found = dns.resolver.Resolver(configure=True)
+        configured = dns.resolver.Resolver(configure=True)
     except dns.exception.DNSException as error:
-        raise InputError("the system's resolver", f"cannot be read: {error}; name one by --nameserver") from None
-    servers = tuple(Server(str(host), found.port) for host in found.nameservers)
+        raise InputError("the system's resolver", f"cannot be read: {error}; name one with --nameserver") from None
+    servers = tuple(NameServer(str(host), configured.port) for host in configured.nameservers)
     if not servers:
-        raise InputError("the system's resolver", "names no name server; name one by --nameserver")
+        raise InputError("the system's resolver", "has no name server; name one with --nameserver")
     return servers

@@ -1,4 +1,4 @@
-"""The regularised incomplete beta function, on which every exact interval of a binomial count rests."""
+"""The regularised incomplete beta function, the basis of exact intervals of binomial counts."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,9 +17,9 @@ LANCZOS = (
     9.9843695780195716e-6,
     1.5056327351493116e-7,
 )
-#: The fraction of `cdf` needs some sqrt(max(a, b)) steps; beyond this many, counts would exceed 10^8.
-STEPS = 20_000
-ENOUGH = 1e-14
+#: The continued fraction needs about sqrt(max(a, b)) steps; this is enough for counts up to 10^8.
+MAX_STEPS = 20_000
+PRECISION = 1e-14
 TINY = 1e-300
 
 
@@ -34,27 +34,27 @@ def cdf(x: ArrayLike, a: ArrayLike, b: ArrayLike) -> Floats:
     return np.clip(np.where(swap, 1 - tail, tail), 0, 1)
 
 
-def quantile(share: ArrayLike, a: ArrayLike, b: ArrayLike) -> Floats:
+def quantile(probability: ArrayLike, a: ArrayLike, b: ArrayLike) -> Floats:
     """The x at which `cdf` reaches a share, by bisection to the last bit."""
-    share, a, b = (np.asarray(v, np.float64) for v in np.broadcast_arrays(share, a, b))
-    low, high = np.zeros(share.shape), np.ones(share.shape)
+    probability, a, b = (np.asarray(v, np.float64) for v in np.broadcast_arrays(probability, a, b))
+    low, high = np.zeros(probability.shape), np.ones(probability.shape)
     for _ in range(60):
         middle = (low + high) / 2
-        above = cdf(middle, a, b) > share
+        above = cdf(middle, a, b) > probability
         low, high = np.where(above, low, middle), np.where(above, middle, high)
     return (low + high) / 2
 
 
 def at_least(k: ArrayLike, n: ArrayLike, p: ArrayLike) -> Floats:
-    """P(X ≥ k) of a binomial X of n trials; n need not be whole, so that it can be solved for."""
+    """P(X ≥ k) of a binomial X with n trials; n need not be an integer, so that one can solve for it."""
     k, n, p = (np.asarray(v, np.float64) for v in np.broadcast_arrays(k, n, p))
     inside = (k > 0) & (k <= n)
-    found = cdf(p, np.where(inside, k, 1), np.where(inside, n - k + 1, 1))
-    return np.where(inside, found, np.where(k <= 0, 1.0, 0.0))
+    tail = cdf(p, np.where(inside, k, 1), np.where(inside, n - k + 1, 1))
+    return np.where(inside, tail, np.where(k <= 0, 1.0, 0.0))
 
 
 def at_most(k: ArrayLike, n: ArrayLike, p: ArrayLike) -> Floats:
-    """P(X ≤ k) of a binomial X of n trials."""
+    """P(X ≤ k) of a binomial X with n trials."""
     return 1 - at_least(np.asarray(k, np.float64) + 1, n, p)
 
 
@@ -70,21 +70,21 @@ def _log_gamma(x: Floats) -> Floats:
 
 
 def _fraction(x: Floats, a: Floats, b: Floats) -> Floats:
-    """The continued fraction of DLMF 8.17.22, by Lentz' method."""
+    """The continued fraction of DLMF 8.17.22, by Lentz's method."""
     c = np.ones(x.shape)
-    d = 1 / _off_zero(1 - (a + b) * x / (a + 1))
+    d = 1 / _avoid_zero(1 - (a + b) * x / (a + 1))
     value = d.copy()
-    for m in range(1, STEPS):
+    for m in range(1, MAX_STEPS):
         even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
         odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-        d, c = 1 / _off_zero(1 + even * d), _off_zero(1 + even / c)
+        d, c = 1 / _avoid_zero(1 + even * d), _avoid_zero(1 + even / c)
         value = value * d * c
-        d, c = 1 / _off_zero(1 + odd * d), _off_zero(1 + odd / c)
+        d, c = 1 / _avoid_zero(1 + odd * d), _avoid_zero(1 + odd / c)
         value = value * d * c
-        if np.all(np.abs(d * c - 1) < ENOUGH):
+        if np.all(np.abs(d * c - 1) < PRECISION):
             break
     return value
 
 
-def _off_zero(value: Floats) -> Floats:
+def _avoid_zero(value: Floats) -> Floats:
     return np.where(np.abs(value) < TINY, TINY, value)

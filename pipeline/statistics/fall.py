@@ -1,4 +1,4 @@
-"""Has a rate fallen? An exact test of two counts of rare hits, and how often a watch that repeats it may be wrong."""
+"""An exact test whether a rate has fallen, from two counts of rare hits."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -7,13 +7,14 @@ from pipeline.statistics import beta
 from pipeline.statistics.beta import Floats
 
 
-def fallen(
+def rate_fall_p_value(
     hits: ArrayLike, probes: ArrayLike, hits_before: ArrayLike, probes_before: ArrayLike, *, to: float = 1.0
 ) -> Floats:
-    """The probability of so few hits in so many probes, if the rate is still `to` times (or more) the rate before.
+    """The probability of at most `hits` hits in `probes` probes, if the rate is still at least `to` times the rate before.
 
-    Given the sum of both counts, the later one is binomial (Przyborowski and Wilenski 1940): its share is that of the probes,
-    weighted by `to`. Hits of a random sample are at most as scattered as that takes them to be. 1 where nothing was hit before.
+    Given the sum of both counts, the later one is binomial (Przyborowski and Wilenski 1940), with the share of its probes,
+    weighted by `to`, as probability. Hits of a random sample vary at most as much as this assumes. 1 if there were no hits
+    before.
     """
     k, n, base, m = (np.asarray(v, np.float64) for v in np.broadcast_arrays(hits, probes, hits_before, probes_before))
     weight = to * n

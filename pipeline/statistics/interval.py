@@ -1,4 +1,4 @@
-"""Estimates with their intervals, and the exact ones of a share."""
+"""Estimates with confidence intervals, and the exact interval of a share."""
 
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -14,7 +14,7 @@ LEVEL = 0.95
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Interval:
-    """Estimates and their lower and upper ends, arrays of one shape; NaN where the data cannot tell."""
+    """Estimates and their lower and upper ends, arrays of one shape; NaN where the data allow no estimate."""
 
     value: Floats
     low: Floats
@@ -22,7 +22,7 @@ class Interval:
 
 
 def tail(level: float = LEVEL) -> float:
-    """The probability left on each side of a two-sided interval."""
+    """The probability outside each end of a two-sided interval."""
     return (1 - level) / 2
 
 
@@ -32,9 +32,9 @@ def z(level: float = LEVEL) -> float:
 
 
 def share(k: ArrayLike, n: ArrayLike, level: float = LEVEL) -> Interval:
-    """The share that k of n trials speak for, with the exact interval of Clopper and Pearson (1934).
+    """The share of k in n trials, with the exact interval of Clopper and Pearson (1934).
 
-    No trials: any share is possible, and the estimate is NaN.
+    Without trials the estimate is NaN and the interval from 0 to 1.
     """
     k, n = (np.asarray(v, np.float64) for v in np.broadcast_arrays(k, n))
     low = beta.quantile(tail(level), np.maximum(k, 1), n - k + 1)
@@ -44,6 +44,6 @@ def share(k: ArrayLike, n: ArrayLike, level: float = LEVEL) -> Interval:
 
 
 def certain(value: ArrayLike) -> Interval:
-    """A number that is known: its interval is itself."""
+    """A known number as an interval of width 0."""
     known = np.asarray(value, np.float64)
     return Interval(known, known, known)

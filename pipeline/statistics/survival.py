@@ -1,7 +1,7 @@
-"""How long exposures last: the open-population model of Jolly and Seber (1965), over a series of like sweeps.
+"""How long exposures last: the open-population model of Jolly and Seber (1965), for a series of comparable sweeps.
 
-A service that is missed once and seen later was lost by the network, not gone; the model tells the two apart. Of the first
-sweep, and of what happens after the last but one, it can say nothing (NaN): gone needs two sweeps' absence.
+A service that is missed once and detected later was lost by the network and not gone; the model separates the two. It has
+no estimate (NaN) for the first sweep and after the last but one, because a service counts as gone only after two sweeps.
 """
 
 from dataclasses import dataclass
@@ -15,9 +15,10 @@ from pipeline.statistics.interval import LEVEL, Interval, z
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Recaptures:
-    """What a history comes down to, one element a sweep.
+    """The sufficient statistics of a history, with one element per sweep.
 
-    caught: seen now; marked: of them seen before; again: of them seen later; skipped: not seen, but before and later.
+    caught: detected now; marked: of these, detected before; again: of these, detected later; skipped: not detected now, but
+    before and later.
     """
 
     caught: Floats
@@ -28,15 +29,15 @@ class Recaptures:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Survival:
-    """Of each sweep: services there, probability to see one, and the share that is still there at the next sweep."""
+    """For each sweep: services present, detection probability, and the share that is still present at the next sweep."""
 
-    there: Floats
-    seen: Floats
+    present: Floats
+    detection: Floats
     stays: Interval
 
 
 def recaptures(history: NDArray[np.bool_]) -> Recaptures:
-    """Count a history, services × sweeps, true where a service was seen."""
+    """Count a history of shape (services, sweeps), true where a service was detected."""
     before = np.zeros_like(history)
     before[:, 1:] = np.logical_or.accumulate(history, axis=1)[:, :-1]
     later = np.zeros_like(history)
@@ -46,49 +47,51 @@ def recaptures(history: NDArray[np.bool_]) -> Recaptures:
 
 
 def survival(counts: Recaptures, level: float = LEVEL) -> Survival:
-    """The estimates of Jolly and Seber, with the small-sample terms of Seber (1982), and logit intervals."""
+    """The estimates of Jolly and Seber, with Seber's small-sample terms (1982) and logit intervals."""
     n, m, r, skipped = counts.caught, counts.marked, counts.again, counts.skipped
     with np.errstate(divide="ignore", invalid="ignore"):
-        there = m + (n + 1) * skipped / (r + 1)
-        there[:1], there[-1:] = 0.0, np.nan
-        seen = np.where(there > 0, m / there, np.nan)
-        known = there - m + n
-        stays = there[1:] / known[:-1]
-        total = (n + 1) * there / (m + 1)
+        present = m + (n + 1) * skipped / (r + 1)
+        present[:1], present[-1:] = 0.0, np.nan
+        detection = np.where(present > 0, m / present, np.nan)
+        known = present - m + n
+        stays = present[1:] / known[:-1]
+        total = (n + 1) * present / (m + 1)
     total[:1] = np.nan
-    return Survival(total, seen, _interval(np.append(stays, np.nan), there, counts, level))
+    return Survival(total, detection, _interval(np.append(stays, np.nan), present, counts, level))
 
 
-def _interval(stays: Floats, there: Floats, counts: Recaptures, level: float) -> Interval:
-    """Seber's variance of the survival, deaths themselves included, taken to the logit scale."""
+def _interval(stays: Floats, present: Floats, counts: Recaptures, level: float) -> Interval:
+    """Intervals from Seber's variance of the survival, including the chance of each death, on the logit scale."""
     m, r, n = counts.marked, counts.again, counts.caught
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        known = there - m + n
+        known = present - m + n
         lost = 1 / r - 1 / n
-        ahead = (there - m) * known / there**2 * lost
-        part = np.append(ahead[1:], np.nan) + (there - m) / known * lost + (1 - stays) / np.append(there[1:], np.nan)
+        ahead = (present - m) * known / present**2 * lost
+        variance = (
+            np.append(ahead[1:], np.nan) + (present - m) / known * lost + (1 - stays) / np.append(present[1:], np.nan)
+        )
         phi = np.clip(stays, 1e-9, 1 - 1e-9)
-        width = z(level) * np.sqrt(np.maximum(part, 0)) / (1 - phi)
+        width = z(level) * np.sqrt(np.maximum(variance, 0)) / (1 - phi)
         odds = np.log(phi / (1 - phi))
         low, high = (1 / (1 + np.exp(-odds - side * width)) for side in (-1, 1))
-    untold = np.isnan(stays) | np.isnan(part)
-    sure = ~untold & (stays >= 1)
-    low = np.where(sure, _none_left(known, level), low)
+    unknown = np.isnan(stays) | np.isnan(variance)
+    all_stayed = ~unknown & (stays >= 1)
+    low = np.where(all_stayed, _low_if_none_went(known, level), low)
     return Interval(
-        np.minimum(stays, 1), np.where(untold, np.nan, low), np.where(untold, np.nan, np.where(sure, 1, high))
+        np.minimum(stays, 1), np.where(unknown, np.nan, low), np.where(unknown, np.nan, np.where(all_stayed, 1, high))
     )
 
 
-def _none_left(known: Floats, level: float) -> Floats:
-    """The lower end where none was seen to go: the share that lets all of them stay with the tail's probability."""
+def _low_if_none_went(known: Floats, level: float) -> Floats:
+    """The lower end if no service went: the survival with which all stay with the tail's probability."""
     return np.asarray(((1 - level) / 2) ** (1 / np.maximum(known, 1)))
 
 
 def half_life(stays: ArrayLike, days: ArrayLike) -> float:
-    """Days after which half of the services are gone, from the survival over steps of so many days; inf if none goes."""
+    """Days until half of the services are gone, from the survival over steps of `days` days; inf if none goes."""
     stays, days = np.asarray(stays, np.float64), np.asarray(days, np.float64)
-    told = np.isfinite(stays) & (stays > 0)
-    if not told.any():
+    known = np.isfinite(stays) & (stays > 0)
+    if not known.any():
         return float("nan")
-    fall = -np.log(stays[told]).sum() / days[told].sum()
+    fall = -np.log(stays[known]).sum() / days[known].sum()
     return float(np.log(2) / fall) if fall > 0 else float("inf")

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from pipeline.enrich import databases as atlas
 from pipeline.enrich import fingerprints, geo, method, network_kinds, offer, owner, ruleset, systems, tables
-from pipeline.enrich.fingerprints import Asked
+from pipeline.enrich.fingerprints import SweepContext
 from pipeline.enrich.partition import Addresses
 from pipeline.errors import GuardError
 from pipeline.lake import parts
@@ -27,13 +27,13 @@ def enrich(sweep: Sweep, second: Path = geo.SECOND) -> None:
     build the sweep's marts. Raises InputError or GuardError.
     """
     databases, beside = _databases(sweep.plan), geo.load(second)
-    places, announced = databases.places, databases.announced
+    places, announced = databases.country_db, databases.network_db
     kind = network_kinds.load(places, announced, owner.load()) if announced else None
     ranges = Ranges.of(sweep.plan.ranges)
     answered = np.asarray(rows(sweep.paths, "responses", ["ip"])["ip"], dtype=np.uint32)
 
     def located(ips: Addresses) -> pa.Table:
-        return tables.locations(ips, places, announced, second=beside, kinds=kind)
+        return tables.locations(ips, places, announced, second_country_db=beside, kinds=kind)
 
     parts.write_pieces(
         sweep.paths.sealed("locations"),
@@ -45,7 +45,7 @@ def enrich(sweep: Sweep, second: Path = geo.SECOND) -> None:
     first, last = ranges.first.astype(np.uint32), ranges.last.astype(np.uint32)
     _derive(sweep, "coverage", tables.coverage(first, last, places, beside))
     _derive(sweep, "network_coverage", kind.coverage(first, last) if kind else empty("network_coverage"))
-    asked = Asked(
+    asked = SweepContext(
         offer=offer.offer(bytes.fromhex(sweep.plan.requests["request"])),
         space=ranges,
         share=sweep.plan.sampled_addresses / sweep.plan.addresses,
@@ -65,7 +65,7 @@ def _method(plan: Plan, ranges: Ranges) -> pa.Table:
     )
 
 
-def _judge(sweep: Sweep, asked: Asked, located: Callable[[Addresses], pa.Table]) -> None:
+def _judge(sweep: Sweep, asked: SweepContext, located: Callable[[Addresses], pa.Table]) -> None:
     """Say of those that spoke DICOM who they are, whose, and which are one system."""
     associations, shown = rows(sweep.paths, "associations"), rows(sweep.paths, "tls")
     found = located(np.asarray(associations["ip"], dtype=np.uint32))
@@ -81,7 +81,7 @@ def _derive(sweep: Sweep, table: str, rows: pa.Table) -> None:
     parts.write(sweep.paths.sealed(table), parts.tidy([rows], table), table, sweep.paths.id, digest=sweep.plan.digest)
 
 
-def _databases(plan: Plan) -> atlas.Atlas:
+def _databases(plan: Plan) -> atlas.InstalledDatabases:
     """The databases that the plan names. Raises GuardError if one has changed since."""
     paths = (Path(name) if name else None for name in (plan.reference.country, plan.reference.asn))
     found = atlas.load(*paths)

@@ -19,7 +19,7 @@ from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
 from pipeline.sweep import sign
 from pipeline.wire import outgoing
-from pipeline.wire.capabilities import PROPOSED
+from pipeline.wire.capabilities import PROPOSALS
 
 
 def freeze(path: Path, lake: Location | None = None, *, change: Callable[[Config], Config] = lambda same: same) -> Plan:
@@ -52,7 +52,7 @@ def _provenance(settings: Config) -> Provenance:
 def _requests(identity: IdentitySection, profile: Profile) -> dict[str, str]:
     """What this version would send under an identity and a profile."""
     class_uid = outgoing.class_uid(identity.url)
-    proposed = [each.uid for each in PROPOSED] if profile.proposes_capabilities else [outgoing.VERIFICATION]
+    proposed = [each.uid for each in PROPOSALS] if profile.proposes_capabilities else [outgoing.VERIFICATION]
     return outgoing.encode(calling_ae=identity.ae_title, class_uid=class_uid, proposed=proposed).to_json()
 
 

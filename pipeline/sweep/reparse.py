@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from pipeline.associate.replay import PARSED, replay
+from pipeline.associate.replay import PARSED_COLUMNS, replay
 from pipeline.errors import InputError
 from pipeline.lake import parts, schema_versions
 from pipeline.lake.layout import SweepPaths
@@ -37,10 +37,10 @@ def reparse(paths: SweepPaths) -> Counter[str]:
     rows = []
     for row in known:
         new = columns(replay(outgoing, row))
-        differing = [name for name in PARSED if not _same(row.get(name), new[name])]
+        differing = [name for name in PARSED_COLUMNS if not _same(row.get(name), new[name])]
         changed.update(differing)
         if differing or row["parser_version"] != PARSER_VERSION:
-            rows.append({name: new[name] for name in PARSED} | {"ip": row["ip"], "port": row["port"]})
+            rows.append({name: new[name] for name in PARSED_COLUMNS} | {"ip": row["ip"], "port": row["port"]})
     found = pa.Table.from_batches([parts.from_rows(rows, "reparsed")])
     parts.write(paths.sealed("reparsed"), parts.tidy([found], "reparsed"), "reparsed", paths.id, digest=planned.digest)
     return changed

@@ -23,7 +23,7 @@ from pipeline.lake.store import Location
 from pipeline.optout import register
 from pipeline.outcome import NAMED, Naming
 from pipeline.reverse_dns import lookup
-from pipeline.reverse_dns.ask import Asker
+from pipeline.reverse_dns.stub_resolver import StubResolver
 
 TABLE = "host_names"
 #: Addresses that are asked about at once; the rate bounds the messages, this one who waits for an answer.
@@ -34,7 +34,7 @@ SILENT = 50
 ShowCounts = Callable[[Mapping[str, int]], None]
 
 
-def resolve(sweep: Sweep, asker: Asker, tell: ShowCounts) -> dict[str, Any]:
+def resolve(sweep: Sweep, asker: StubResolver, tell: ShowCounts) -> dict[str, Any]:
     """Ask for every address of `associations` that is not known yet; what came of it. Opted-out addresses are left alone.
 
     Raises GuardError, InputError, and CensusError if the name servers do not answer.
@@ -60,11 +60,11 @@ def resolve(sweep: Sweep, asker: Asker, tell: ShowCounts) -> dict[str, Any]:
 class _Kept:
     """Takes what comes, writes it to the journal, counts it, and gives up on servers that never answer."""
 
-    def __init__(self, journal: parts.Journal, asker: Asker, counts: Counter[str], tell: ShowCounts) -> None:
+    def __init__(self, journal: parts.Journal, asker: StubResolver, counts: Counter[str], tell: ShowCounts) -> None:
         self._journal, self._counts, self._tell = journal, counts, tell
         self._servers, self._silent = ", ".join(map(str, asker.servers)), 0
 
-    def take(self, ip: int, named: lookup.Named) -> None:
+    def take(self, ip: int, named: lookup.HostNames) -> None:
         """One address's names. Raises CensusError."""
         row = msgspec.structs.asdict(named)
         row |= {"ip": ip, "naming": row.pop("outcome"), "asked_at": time.time_ns() // 1000, "nameserver": self._servers}
@@ -80,12 +80,12 @@ class _Kept:
             )
 
 
-async def _all(asker: Asker, left: Iterator[int], kept: _Kept) -> None:
+async def _all(asker: StubResolver, left: Iterator[int], kept: _Kept) -> None:
     """So many at once; the first error ends them all."""
 
     async def some() -> None:
         for ip in left:
-            kept.take(ip, await lookup.find(asker, str(IPv4Address(ip))))
+            kept.take(ip, await lookup.look_up(asker, str(IPv4Address(ip))))
 
     try:
         async with asyncio.TaskGroup() as group:

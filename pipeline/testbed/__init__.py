@@ -1,1 +1,1 @@
-"""A closed, simulated Internet: two network namespaces, real DICOM servers and decoys on played addresses, and the truth."""
+"""A closed, simulated Internet: two network namespaces, real DICOM servers and decoys on simulated addresses, and the ground truth."""

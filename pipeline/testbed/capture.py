@@ -1,6 +1,6 @@
 """Write every packet of an interface to a pcap file: `python -m pipeline.testbed.capture INTERFACE FILE`, until SIGINT.
 
-tcpdump changes its groups at its start, which a user namespace does not allow; this does the same work for every user.
+tcpdump changes its groups when it starts, which a user namespace does not allow; this works for every user.
 """
 
 import signal
@@ -14,12 +14,12 @@ from pipeline.rings.pcap import ETHERNET, LONGEST, Capture
 
 ETH_P_ALL = 3
 SOL_PACKET, PACKET_STATISTICS, SO_RCVBUFFORCE = 263, 6, 33
-#: Room for packets that wait; root gets it, an ordinary user as much of it as net.core.rmem_max allows.
+#: Receive buffer in bytes; root gets all of it, an ordinary user as much as net.core.rmem_max allows.
 BUFFER = 256 << 20
 
 
 def capture(interface: str, path: Path) -> str:
-    """Capture until SIGINT; tell how many packets were written and how many the kernel dropped."""
+    """Capture until SIGINT; return how many packets were written and how many the kernel dropped."""
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as sock, Capture(path, ETHERNET) as file:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
         with suppress(PermissionError):
@@ -32,7 +32,7 @@ def capture(interface: str, path: Path) -> str:
 
 
 def _copy(sock: socket.socket, file: Capture) -> None:
-    """Copy packets until SIGINT, and then what still waits."""
+    """Copy packets until SIGINT, then those that are still queued."""
     try:
         while True:
             file.add([sock.recv(LONGEST)])

@@ -2,11 +2,11 @@
 
     vantage  198.18.0.1/29 vantage0 ═══ world0 198.18.0.2/29  world
              198.18.0.3/29
-             default via world          no default; played addresses are local
+             default via world          no default; simulated addresses are local
 
-A second pair beside it, for a second vantage, has 198.18.1.1 to 198.18.1.3, and so on: only the addresses differ.
-The vantage's second address is for senders that use several. Neighbours are permanent entries, so not even ARP is spoken. The pair
-is proved closed before its links are up.
+A further pair, for a second vantage, has 198.18.1.1 to 198.18.1.3, and so on; only the addresses differ. The vantage's second
+address is for senders that use several. Neighbour entries are permanent, so there is not even ARP traffic. The pair is proved
+closed before its links are up.
 """
 
 import os
@@ -53,8 +53,8 @@ neigh replace {second_address} lladdr {VANTAGE_MAC} dev world0 nud permanent
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
-    """A closed pair, by the processes that hold it, the manifest that describes it, and the vantage's addresses."""
+class NamespacePair:
+    """A closed pair: the processes that keep its namespaces, its manifest, and the vantage's addresses."""
 
     vantage: int
     world: int
@@ -63,14 +63,20 @@ class Pair:
 
 
 @contextmanager
-def closed_pair(number: int = 0) -> Iterator[Pair]:
-    """Make a closed pair, the first or a further one; at the end kill whatever lives in it, by pid, and with it the namespaces."""
-    with _holder() as vantage, _holder() as world:
-        first, other, second = (BENCHMARKING.format(pair=number, end=end) for end in (1, 2, 3))
-        addresses = {"vantage_address": first, "world_address": other, "second_address": second}
+def closed_pair(number: int = 0) -> Iterator[NamespacePair]:
+    """Make a closed pair, numbered from 0. At the end, kill every process in it by its pid; the namespaces end with them."""
+    with _keeper() as vantage, _keeper() as world:
+        vantage_address, world_address, second_address = (
+            BENCHMARKING.format(pair=number, end=end) for end in (1, 2, 3)
+        )
+        addresses = {
+            "vantage_address": vantage_address,
+            "world_address": world_address,
+            "second_address": second_address,
+        }
         names = {**globals(), **addresses, "world": world.pid}
         configure(vantage.pid, PAIR.format(**names))
-        pair = Pair(vantage.pid, world.pid, _manifest(vantage, world), (first, second))
+        pair = NamespacePair(vantage.pid, world.pid, _manifest(vantage, world), (vantage_address, second_address))
         prove(pair)
         configure(vantage.pid, VANTAGE.format(**names))
         configure(world.pid, WORLD.format(**names))
@@ -80,49 +86,49 @@ def closed_pair(number: int = 0) -> Iterator[Pair]:
             _clear(pair)
 
 
-def prove(pair: Pair) -> None:
+def prove(pair: NamespacePair) -> None:
     """Raise CensusError unless the pair is closed."""
     reasons = leaks([facts(pair.vantage), facts(pair.world)], pair.manifest, present(pair.manifest))
     if reasons:
         raise CensusError(f"the testbed is not closed, so nothing was started in it: {'; '.join(reasons)}")
 
 
-def play(pair: Pair, addresses: Iterable[IPv4Address]) -> None:
-    """Make the world answer for these addresses."""
+def claim_addresses(pair: NamespacePair, addresses: Iterable[IPv4Address]) -> None:
+    """Make these addresses local in the world, so that it answers for them."""
     configure(pair.world, "".join(f"route add local {address}/32 dev lo\n" for address in addresses))
 
 
-def inside(holder: int, folder: Path | str = ROOT) -> list[str]:
-    """Return the prefix that runs a command in a holder's namespaces, in a folder, and that dies with this process."""
-    spaces = [f"--net=/proc/{holder}/ns/net", f"--mount=/proc/{holder}/ns/mnt", f"--wdns={folder}"]
+def inside(pid: int, folder: Path | str = ROOT) -> list[str]:
+    """The command prefix that runs a command in a process's namespaces and in a folder, and ends it with this process."""
+    spaces = [f"--net=/proc/{pid}/ns/net", f"--mount=/proc/{pid}/ns/mnt", f"--wdns={folder}"]
     return ["nsenter", *spaces, "--", *dying_with_us()]
 
 
 def dying_with_us() -> list[str]:
-    """Return the prefix that runs a command that dies with this process."""
+    """The command prefix that ends a command with this process."""
     return ["setpriv", "--pdeathsig", "KILL", "--"]
 
 
-def configure(holder: int, script: str, *, tool: tuple[str, ...] = ("ip", "-batch", "-")) -> None:
-    """Feed a script to a tool in a holder's namespaces."""
-    command = [*inside(holder), *tool]
-    done = subprocess.run(command, check=False, input=script, capture_output=True, text=True, timeout=SETUP_SECONDS)
-    if done.returncode != 0:
-        raise CensusError(f"the testbed cannot be set up: {' '.join(tool)}: {done.stderr.strip()}")
+def configure(pid: int, script: str, *, tool: tuple[str, ...] = ("ip", "-batch", "-")) -> None:
+    """Run a tool on a script in a process's namespaces. Raises CensusError."""
+    command = [*inside(pid), *tool]
+    result = subprocess.run(command, check=False, input=script, capture_output=True, text=True, timeout=SETUP_SECONDS)
+    if result.returncode != 0:
+        raise CensusError(f"the testbed cannot be set up: {' '.join(tool)}: {result.stderr.strip()}")
 
 
 def may_make_namespaces() -> bool:
-    """Tell whether this process has CAP_SYS_ADMIN in its user namespace."""
+    """Whether this process has CAP_SYS_ADMIN in its user namespace."""
     status = Path("/proc/self/status").read_text()
     effective = next(line for line in status.splitlines() if line.startswith("CapEff:"))
     return bool(int(effective.split()[1], 16) >> CAP_SYS_ADMIN & 1)
 
 
 @contextmanager
-def _holder() -> Iterator[Holder]:
-    """Keep a process that holds a fresh network namespace."""
+def _keeper() -> Iterator[Holder]:
+    """Run a process that keeps a new network namespace."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "pipeline.testbed.holder"],
+        [sys.executable, "-m", "pipeline.testbed.namespace_keeper"],
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -136,7 +142,7 @@ def _holder() -> Iterator[Holder]:
             raise CensusError(f"cannot make a network namespace for the testbed: {reason}; run it as root")
         holder = holder_of(process.pid)
         if holder is None:
-            raise CensusError("cannot make a network namespace for the testbed: its holder died")
+            raise CensusError("cannot make a network namespace for the testbed: its keeper process ended")
         yield holder
     finally:
         process.kill()
@@ -144,7 +150,7 @@ def _holder() -> Iterator[Holder]:
 
 
 def _manifest(vantage: Holder, world: Holder) -> Manifest:
-    """Write down the pair as it was just made: two namespaces, one link each besides loopback."""
+    """The manifest of the new pair: two namespaces, each with one link besides loopback."""
     ends = (*_ends(facts(vantage.pid), "vantage0"), *_ends(facts(world.pid), "world0"))
     return Manifest(boot_id(), (vantage, world), ends)
 
@@ -153,13 +159,13 @@ def _ends(namespace: Namespace, name: str) -> Iterator[End]:
     return (End(namespace.inode, name, link.index) for link in namespace.links if link.name == name)
 
 
-def _clear(pair: Pair) -> None:
-    """Kill every process that still lives in the pair's namespaces, its holders excepted; each by its pid."""
+def _clear(pair: NamespacePair) -> None:
+    """Kill every process in the pair's namespaces, except the keepers; each by its pid."""
     ours = {holder.namespace for holder in pair.manifest.holders}
-    spared = {pair.vantage, pair.world, os.getpid()}
+    exempt = {pair.vantage, pair.world, os.getpid()}
     for pid in (int(name) for name in os.listdir("/proc") if name.isdecimal()):
-        found = None if pid in spared else holder_of(pid)
-        if found and found.namespace in ours:
+        keeper = None if pid in exempt else holder_of(pid)
+        if keeper and keeper.namespace in ours:
             _kill(pid)
 
 

@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable
 from pipeline.testbed.hostile import HOSTILE, LINGER_NOTHING
 
 BACKLOG = 4096
-#: Longest request that is read; an association request of ours is some 250 bytes.
+#: Bytes read of a request; our association request has about 250.
 REQUEST = 65_536
-#: How long the silent one keeps a visitor; longer than any visitor waits.
+#: How long a decoy keeps a visitor, in seconds; longer than any visitor waits.
 PATIENCE = 120.0
 SO_ORIGINAL_DST = 80  # linux/netfilter_ipv4.h
 
@@ -27,7 +27,7 @@ Decoy = Callable[[StreamReader, StreamWriter], Awaitable[None]]
 
 
 def answer(reply: bytes) -> Decoy:
-    """Make a decoy that sends the same to every request, then closes."""
+    """Make a decoy that gives every request the same reply, then closes."""
 
     async def decoy(reader: StreamReader, writer: StreamWriter) -> None:
         if await reader.read(REQUEST):
@@ -37,7 +37,7 @@ def answer(reply: bytes) -> Decoy:
 
 
 async def ssh(reader: StreamReader, writer: StreamWriter) -> None:
-    """Speak first, and close on what is no SSH."""
+    """Send a banner first, and close on anything but SSH."""
     writer.write(BANNER)
     await writer.drain()
     await reader.read(REQUEST)
@@ -51,26 +51,26 @@ async def echo(reader: StreamReader, writer: StreamWriter) -> None:
 
 
 async def silent(reader: StreamReader, writer: StreamWriter) -> None:
-    """Take everything, say nothing."""
+    """Read everything, answer nothing."""
     while await reader.read(REQUEST):
         pass
 
 
 async def reset(reader: StreamReader, writer: StreamWriter) -> None:
-    """Reset the connection once there is data."""
+    """Reset the connection once it has data."""
     await reader.read(REQUEST)
     writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOTHING)
 
 
 async def noise(reader: StreamReader, writer: StreamWriter) -> None:
-    """Send bytes that are no PDU and no TLS record; the same ones each time from the same address."""
+    """Send bytes that are neither a PDU nor a TLS record; always the same ones from one address."""
     source = random.Random(_visited(writer))
     if await reader.read(REQUEST):
         writer.write(bytes([source.randrange(0x80, 0x100)]) + source.randbytes(source.randrange(1, 200)))
 
 
 async def fin(reader: StreamReader, writer: StreamWriter) -> None:
-    """Close once there is data."""
+    """Close the connection once it has data."""
     await reader.read(REQUEST)
 
 
@@ -89,7 +89,7 @@ DECOYS: dict[str, Decoy] = {
 
 
 def _visited(writer: StreamWriter) -> bytes:
-    """Return the address that the visitor meant, before it was redirected here."""
+    """The address that the visitor connected to, before it was redirected here."""
     connection = writer.get_extra_info("socket")
     try:
         return bytes(connection.getsockopt(socket.SOL_IP, SO_ORIGINAL_DST, 16)[4:8])
@@ -109,7 +109,7 @@ def _patient(decoy: Decoy) -> Decoy:
 
 
 async def serve(ports: dict[str, int]) -> None:
-    """Serve each kind at its port, until killed."""
+    """Serve each kind on its port, until killed."""
     starting = (
         asyncio.start_server(_patient(DECOYS[kind]), "0.0.0.0", port, backlog=BACKLOG) for kind, port in ports.items()
     )

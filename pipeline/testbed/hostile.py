@@ -1,4 +1,4 @@
-"""Peers that mean harm, for the decoys' process: they begin like DICOM and then waste time, memory or nerves."""
+"""Hostile peers, served by the decoys' process: they begin like DICOM and then waste time or memory."""
 
 import asyncio
 import socket
@@ -9,14 +9,14 @@ from collections.abc import Awaitable, Callable, Iterator
 #: SO_LINGER on, 0 s: close by RST.
 LINGER_NOTHING = struct.pack("ii", 1, 0)
 REQUEST = 65_536
-#: An acceptance of some 200 bytes then takes longer than any visitor waits.
+#: Seconds per byte; an acceptance of about 200 bytes then takes longer than any visitor waits.
 BYTE_SECONDS = 1.0
 CHUNK = 65_536
 CONTEXTS = 10_000
-#: A record with a whole ServerHello of TLS 1.3 (RFC 8446 §4.1.3), as far as a visitor can tell.
+#: A record with what looks like a complete ServerHello of TLS 1.3 (RFC 8446 §4.1.3).
 TLS_SERVER_HELLO = bytes.fromhex("1603030031 0200002d 0303") + bytes(32) + bytes.fromhex("00 1301 00 0005 ff01000100")
 
-#: Maximum length 16384, an implementation class UID of the project's and a version name (PS3.7 Annex D.3.3).
+#: Maximum length 16384, an implementation class UID of this project and a version name (PS3.7 Annex D.3.3).
 USER_INFORMATION = (
     bytes.fromhex("50000021 51000004 00004000") + b"\x52\0\0\x08" + b"2.25.999" + b"\x55\0\0\x09" + b"TESTBED_1"
 )
@@ -39,7 +39,7 @@ def accept(request: bytes, contexts: int = 1) -> bytes:
 
 
 async def dribble(reader: StreamReader, writer: StreamWriter) -> None:
-    """Accept, one byte a second."""
+    """Accept, one byte per second."""
     for byte in accept(await reader.read(REQUEST)):
         writer.write(bytes([byte]))
         await writer.drain()
@@ -56,7 +56,7 @@ async def endless(reader: StreamReader, writer: StreamWriter) -> None:
 
 
 async def longest(reader: StreamReader, writer: StreamWriter) -> None:
-    """Announce an acceptance of 2^32 − 1 bytes, and say nothing more."""
+    """Announce an acceptance of 2^32 − 1 bytes, and send nothing more."""
     await reader.read(REQUEST)
     writer.write(struct.pack(">BBL", 2, 0, (1 << 32) - 1))
     await asyncio.Future()
@@ -78,7 +78,7 @@ async def tls_endless(reader: StreamReader, writer: StreamWriter) -> None:
 
 
 def resets(whole: int, share: float) -> Hostile:
-    """Make a peer that gives so many whole answers and a share of the next one, then resets."""
+    """Make a peer that gives `whole` complete answers and a share of the next one, then resets."""
 
     async def peer(reader: StreamReader, writer: StreamWriter) -> None:
         request = await reader.read(REQUEST)
@@ -97,7 +97,7 @@ def resets(whole: int, share: float) -> Hostile:
 
 
 def answers(request: bytes) -> Iterator[bytes]:
-    """The answers of a whole conversation: acceptance, C-ECHO response (PS3.7 §9.3.5), release."""
+    """The answers of a complete conversation: acceptance, C-ECHO response (PS3.7 §9.3.5), release."""
     yield accept(request)
     yield bytes.fromhex(
         "040000000054 00000050 01 03 00000000 04000000 42000000"

@@ -1,4 +1,4 @@
-"""Run a command inside a closed, simulated Internet, and leave nothing behind."""
+"""Run a command inside a closed, simulated Internet, and clean up after it."""
 
 import argparse
 import os
@@ -19,26 +19,26 @@ import msgspec
 from pipeline.errors import CensusError, InputError, Interrupted
 from pipeline.guard.proof import TESTBED
 from pipeline.guard.sockets import ONLY_TESTBED, VANTAGE
-from pipeline.testbed.closed import Pair, closed_pair, dying_with_us, inside, may_make_namespaces
+from pipeline.testbed.closed import NamespacePair, closed_pair, dying_with_us, inside, may_make_namespaces
 from pipeline.testbed.spec import Spec, addresses, load
-from pipeline.testbed.world import check_decoys, filled
+from pipeline.testbed.world import check_decoys, started_world
 
 CAPTURE_SECONDS = 10.0
-#: Lets the last packets reach the capture before it is ended.
+#: Seconds for the last packets to reach the capture before it is stopped.
 CAPTURE_SETTLES = 0.3
 NO_USER_NAMESPACE = (
-    "the testbed needs network namespaces, and this kernel lets neither this user nor its user namespaces make them; "
-    "run it as root, or allow them (sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces, AppArmor)"
+    "the testbed needs network namespaces, which this user may not make, not even in a user namespace; "
+    "run it as root, or allow user namespaces (sysctl kernel.unprivileged_userns_clone=1, user.max_user_namespaces, AppArmor)"
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Stand:
-    """How a command stands in a testbed.
+class RunOptions:
+    """Options of a run in a testbed.
 
-    `capture` is a file for all packets at the world's end. A command that is `outside` stays in the network namespace that it
-    was called from, and only the sockets that it probes by are made in the vantage. `number` tells the vantages of several
-    testbeds apart, by their addresses.
+    `capture` is a file for all packets at the world's end. With `outside`, the command stays in the caller's network
+    namespace, and only the sockets of its probes are made in the vantage. `number` gives the vantages of several testbeds
+    different addresses.
     """
 
     capture: Path | None = None
@@ -47,40 +47,40 @@ class Stand:
 
     @property
     def options(self) -> list[str]:
-        """The same as options of this module."""
-        found = ["--capture", str(self.capture)] if self.capture else []
-        return [*found, *(["--outside"] if self.outside else []), "--number", str(self.number)]
+        """The options as command-line options of this module."""
+        arguments = ["--capture", str(self.capture)] if self.capture else []
+        return [*arguments, *(["--outside"] if self.outside else []), "--number", str(self.number)]
 
 
 def run(
-    spec_path: Path, command: Sequence[str], stand: Stand = Stand(), *, env: Mapping[str, str] | None = None
+    spec_path: Path, command: Sequence[str], options: RunOptions = RunOptions(), *, env: Mapping[str, str] | None = None
 ) -> int:
-    """Run a command at the vantage of the specified testbed, with `env` added to its environment; return its exit code.
+    """Run a command at the vantage of a testbed, with `env` added to its environment; return its exit code.
 
-    An ordinary user becomes root of a user namespace first.
+    For an ordinary user it runs as root of a new user namespace.
     """
     spec = load(spec_path)
     check_decoys(spec_path, spec)
     _check_command(command)
     if not may_make_namespaces():
-        return _as_root_of_a_user_namespace(spec_path, command, stand, env or {})
+        return _as_root_of_a_user_namespace(spec_path, command, options, env or {})
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="census-testbed-")))
         supervisor = stack.enter_context(_supervised())
-        pair = stack.enter_context(closed_pair(stand.number))
+        pair = stack.enter_context(closed_pair(options.number))
         started = time.monotonic()
         environment = _environment(pair, folder, env or {})
-        processes = stack.enter_context(filled(pair, spec, folder, spec_path, environment))
-        _say(_summary(spec, processes, time.monotonic() - started))
-        if stand.capture:
-            stack.enter_context(_captured(pair, stand.capture.absolute()))
-        if stand.outside:
+        processes = stack.enter_context(started_world(pair, spec, folder, spec_path, environment))
+        _print(_summary(spec, processes, time.monotonic() - started))
+        if options.capture:
+            stack.enter_context(_captured(pair, options.capture.absolute()))
+        if options.outside:
             return supervisor.run([*dying_with_us(), *command], environment | {VANTAGE: str(pair.vantage)})
         return supervisor.run([*inside(pair.vantage, Path.cwd()), *command], environment)
 
 
 class Supervisor:
-    """Hands signals on to the command while it runs; before and after that, they end the testbed in order."""
+    """Forwards signals to the command while it runs; before and after that, they end the testbed in order."""
 
     def __init__(self) -> None:
         self.child: subprocess.Popen[bytes] | None = None
@@ -98,7 +98,7 @@ class Supervisor:
         return code if code >= 0 else 128 - code
 
     def handle(self, number: int, frame: FrameType | None) -> None:
-        """Hand a signal on; a terminal's Ctrl-C has reached the command already."""
+        """Forward a signal; a terminal's Ctrl-C has reached the command already."""
         if self.child is None:
             raise Interrupted(f"the testbed was stopped by {signal.Signals(number).name}")
         if number != signal.SIGINT or not _in_the_foreground():
@@ -107,7 +107,7 @@ class Supervisor:
 
 @contextmanager
 def _supervised() -> Iterator[Supervisor]:
-    """Take SIGINT and SIGTERM for the time of a run. Python allows that in the main thread alone."""
+    """Handle SIGINT and SIGTERM during a run. Python allows this only in the main thread."""
     supervisor = Supervisor()
     before = {number: signal.signal(number, supervisor.handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -118,7 +118,7 @@ def _supervised() -> Iterator[Supervisor]:
 
 
 def _in_the_foreground() -> bool:
-    """Tell whether a terminal sends its Ctrl-C to this process group."""
+    """Whether a terminal sends its Ctrl-C to this process group."""
     try:
         terminal = os.open("/dev/tty", os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY)
     except OSError:
@@ -136,39 +136,41 @@ def _check_command(command: Sequence[str]) -> None:
         raise InputError("census testbed run", f"{command[0]!r} is not a command on PATH; give its path")
 
 
-def _environment(pair: Pair, folder: Path, extra: Mapping[str, str]) -> dict[str, str]:
-    """Write the manifest and return the environment that names it and forbids all else."""
+def _environment(pair: NamespacePair, folder: Path, extra: Mapping[str, str]) -> dict[str, str]:
+    """Write the manifest; return the environment with its path, which also forbids everything outside of testbeds."""
     manifest = folder / "manifest.json"
     manifest.write_bytes(msgspec.json.encode(pair.manifest))
     return {**os.environ, **extra, TESTBED: str(manifest), ONLY_TESTBED: "1"}
 
 
 @contextmanager
-def _captured(pair: Pair, path: Path) -> Iterator[None]:
+def _captured(pair: NamespacePair, path: Path) -> Iterator[None]:
     """Write every packet at the world's end of the pair to a file."""
     command = [*inside(pair.world), sys.executable, "-m", "pipeline.testbed.capture", "world0", str(path)]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
     try:
-        said = process.stderr.readline() if process.stderr else b""
-        if b"listening on" not in said:
+        first_line = process.stderr.readline() if process.stderr else b""
+        if b"listening on" not in first_line:
             process.kill()
-            raise CensusError(f"no capture to {path}: the capture says: {said.decode(errors='replace').strip()}")
+            raise CensusError(f"cannot capture to {path}: {first_line.decode(errors='replace').strip()}")
         yield
         time.sleep(CAPTURE_SETTLES)
         process.send_signal(signal.SIGINT)
         counts = process.communicate(timeout=CAPTURE_SECONDS)[1].decode(errors="replace")
-        _say(f"captured to {path}: {', '.join(counts.split(chr(10))).strip(', ')}")
+        _print(f"captured to {path}: {', '.join(counts.split(chr(10))).strip(', ')}")
     finally:
         process.kill()
         process.wait()
 
 
-def _as_root_of_a_user_namespace(spec_path: Path, command: Sequence[str], stand: Stand, env: Mapping[str, str]) -> int:
-    """Run all of it again, as root of a user namespace of this user's."""
+def _as_root_of_a_user_namespace(
+    spec_path: Path, command: Sequence[str], options: RunOptions, env: Mapping[str, str]
+) -> int:
+    """Run this module again, as root of a new user namespace of this user."""
     enter = ["unshare", "--user", "--map-root-user", "--"]
     if subprocess.run([*enter, "unshare", "--net", "true"], check=False, capture_output=True).returncode != 0:
         raise CensusError(NO_USER_NAMESPACE)
-    again = [
+    command_line = [
         *enter,
         "setpriv",
         "--pdeathsig",
@@ -177,26 +179,26 @@ def _as_root_of_a_user_namespace(spec_path: Path, command: Sequence[str], stand:
         sys.executable,
         "-m",
         "pipeline.testbed.run",
-        *stand.options,
+        *options.options,
     ]
     with _supervised() as supervisor:
-        return supervisor.run([*again, str(spec_path), "--", *command], {**os.environ, **env})
+        return supervisor.run([*command_line, str(spec_path), "--", *command], {**os.environ, **env})
 
 
 def _summary(spec: Spec, processes: int, seconds: float) -> str:
-    played = {address for stand in spec.stand for address in addresses(stand)}
+    simulated = {address for placement in spec.placements for address in addresses(placement)}
     return (
-        f"{len(spec.server)} servers in {processes} processes on {len(played)} addresses after {seconds:.1f} s, "
+        f"{len(spec.server)} servers in {processes} processes on {len(simulated)} addresses after {seconds:.1f} s, "
         "closed: 2 namespaces, 1 veth pair"
     )
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     print(f"testbed: {text}", file=sys.stderr, flush=True)
 
 
 def main() -> int:
-    """Run as a module: what an ordinary user's run becomes inside its user namespace."""
+    """Run as a module, as an ordinary user's run does inside its user namespace."""
     parser = argparse.ArgumentParser(prog="python -m pipeline.testbed.run")
     parser.add_argument("--capture", type=Path)
     parser.add_argument("--outside", action="store_true")
@@ -206,10 +208,10 @@ def main() -> int:
     arguments = parser.parse_args()
     command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
     try:
-        stand = Stand(arguments.capture, arguments.outside, arguments.number)
-        return run(arguments.spec, command, stand)
+        options = RunOptions(arguments.capture, arguments.outside, arguments.number)
+        return run(arguments.spec, command, options)
     except CensusError as error:
-        _say(str(error))
+        _print(str(error))
         return error.exit_code
 
 

@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from pynetdicom import AE
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
-#: Each connection takes a slot until it ends; the default of 10 would reject a fast visitor with 2/3/2.
+#: Each connection takes a slot until it ends; the default of 10 would reject a fast visitor by 2/3/2.
 ASSOCIATIONS = 200
 
 
@@ -14,8 +14,8 @@ def main() -> None:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("port", type=int)
     parser.add_argument("ae_title")
-    parser.add_argument("--called", action="store_true", help="reject other called AE titles than AE_TITLE")
-    parser.add_argument("--caller", action="append", default=[], help="accept no other calling AE titles than these")
+    parser.add_argument("--called", action="store_true", help="reject called AE titles other than AE_TITLE")
+    parser.add_argument("--caller", action="append", default=[], help="accept only these calling AE titles")
     arguments = parser.parse_args()
     entity = AE(ae_title=arguments.ae_title)
     entity.maximum_associations = ASSOCIATIONS

@@ -1,4 +1,4 @@
-"""The specification of a testbed: which server stands on which addresses, and what a visitor must find there.
+"""The specification of a testbed: the addresses of each server, and the outcome that a visitor must get there.
 
 It is both the plan of the simulated Internet and its ground truth, so a sweep of it can be judged host by host.
 """
@@ -34,17 +34,17 @@ HostileKind = Literal[
     "reset-for-release",
     "reset-in-release",
 ]
-#: Played without a process: the kernel answers (RST; ICMP host unreachable).
+#: Kinds without a process: the kernel answers (RST; ICMP host unreachable).
 KernelKind = Literal["closed", "unreachable"]
 
-#: More addresses than this on one stand is a slip of the pen: each is a route and a row in a map.
+#: More addresses in one range are probably a mistake: each is a route and a row in a map.
 MAX_ADDRESSES = 65_536
 
 
 class Server(Section, frozen=True):
-    """`[[server]]`: one process. `callers` are the only calling AE titles it accepts, `check_called` makes it know its name.
+    """`[[server]]`: one process. `callers` are the only calling AE titles it accepts; `check_called` makes it check the called one.
 
-    The accepted outcome is judged under the profile `echo`; under `associate` an `echoed` becomes an `accepted`.
+    Outcomes are those of the profile `echo`; under `associate`, `echoed` becomes `accepted`.
     """
 
     name: Name
@@ -54,8 +54,8 @@ class Server(Section, frozen=True):
     callers: tuple[AeTitle, ...] = ()
 
 
-class Stand(Section, frozen=True):
-    """`[[stand]]`: a server answers on these addresses at this port. Without an outcome, no response is to be found."""
+class Placement(Section, frozen=True):
+    """`[[stand]]`: a server answers on these addresses and port. Without an outcome there must be no response."""
 
     server: Name
     port: Port
@@ -70,7 +70,7 @@ class Spec(Section, frozen=True):
     """The whole file."""
 
     server: tuple[Server, ...] = ()
-    stand: tuple[Stand, ...] = ()
+    placements: tuple[Placement, ...] = msgspec.field(name="stand", default=())
     internet: Internet | None = None
 
 
@@ -89,14 +89,14 @@ def load(path: Path) -> Spec:
     return spec
 
 
-def addresses(stand: Stand) -> list[IPv4Address]:
-    """Return the addresses of a stand in the order given: single ones, dashed ranges and CIDR blocks."""
-    return [address for text in stand.addresses for address in _expand(text)]
+def addresses(placement: Placement) -> list[IPv4Address]:
+    """The addresses of a placement in the order given: single ones, dashed ranges and CIDR blocks."""
+    return [address for text in placement.addresses for address in _expand(text)]
 
 
-def taken(spec: Spec) -> Ranges:
-    """The addresses that servers have, and simulated hosts have not."""
-    return Ranges.of((int(address), int(address)) for stand in spec.stand for address in addresses(stand))
+def placed_addresses(spec: Spec) -> Ranges:
+    """The addresses of servers, on which there are no simulated hosts."""
+    return Ranges.of((int(address), int(address)) for placement in spec.placements for address in addresses(placement))
 
 
 def _expand(text: str) -> Iterator[IPv4Address]:
@@ -106,39 +106,42 @@ def _expand(text: str) -> Iterator[IPv4Address]:
         start, _, end = text.partition("-")
         first, last = IPv4Address(start), IPv4Address(end or start)
     if not 0 <= int(last) - int(first) < MAX_ADDRESSES:
-        raise ValueError(f"{text} must run upwards and hold at most {MAX_ADDRESSES} addresses")
+        raise ValueError(f"{text} must ascend and have at most {MAX_ADDRESSES} addresses")
     return (IPv4Address(number) for number in range(int(first), int(last) + 1))
 
 
 def _check(path: Path, spec: Spec) -> None:
-    """Refuse what types cannot: unknown or repeated names, bad addresses, two servers on one door, doors without truth."""
-    if not spec.stand and spec.internet is None:
+    """Raise InputError for what types cannot check: names, addresses, and two servers on one endpoint."""
+    if not spec.placements and spec.internet is None:
         raise InputError(str(path), "describes no host; write [[server]] and [[stand]], or [internet]")
     if spec.internet is not None:
-        Population(spec.internet, taken(spec))
+        Population(spec.internet, placed_addresses(spec))
     kinds = {server.name: server.kind for server in spec.server}
     if len(kinds) != len(spec.server):
-        raise InputError(f"{path}, key server", f"names a server twice: {_repeated(s.name for s in spec.server)}")
-    doors: Counter[tuple[IPv4Address, int]] = Counter()
-    for number, stand in enumerate(spec.stand):
+        raise InputError(f"{path}, key server", f"has a server name twice: {_repeated(s.name for s in spec.server)}")
+    endpoints: Counter[tuple[IPv4Address, int]] = Counter()
+    for number, placement in enumerate(spec.placements):
         where = f"{path}, key stand[{number}]"
-        if stand.server not in kinds:
-            raise InputError(f"{where}.server", f"there is no [[server]] {stand.server!r}; known: {', '.join(kinds)}")
-        if (stand.outcome is None) != (kinds[stand.server] in get_args(KernelKind)):
+        if placement.server not in kinds:
+            raise InputError(
+                f"{where}.server",
+                f"{placement.server!r} is not the name of a [[server]]; use one of {', '.join(kinds)}",
+            )
+        if (placement.outcome is None) != (kinds[placement.server] in get_args(KernelKind)):
             raise InputError(
                 f"{where}.outcome", "is required for every kind except closed and unreachable, which have none"
             )
-        if (stand.rj is None) == (stand.outcome is Outcome.REJECTED):
+        if (placement.rj is None) == (placement.outcome is Outcome.REJECTED):
             raise InputError(
                 f"{where}.rj",
                 "is [result, source, reason] of a rejection; give it where outcome is `rejected`, and nowhere else",
             )
         try:
-            doors.update((address, stand.port) for address in addresses(stand))
+            endpoints.update((address, placement.port) for address in addresses(placement))
         except (AddressValueError, NetmaskValueError, ValueError) as error:
             raise InputError(f"{where}.addresses", str(error)) from None
-    if twice := [f"{address}:{port}" for (address, port), count in doors.items() if count > 1]:
-        raise InputError(f"{path}, key stand", f"gives {twice[0]} to two servers; give it to one")
+    if shared := [f"{address}:{port}" for (address, port), count in endpoints.items() if count > 1]:
+        raise InputError(f"{path}, key stand", f"gives {shared[0]} to two servers; give it to one")
 
 
 def _repeated(names: Iterator[str]) -> str:

@@ -1,15 +1,15 @@
-"""What a faithful sweep of a testbed finds: one row a door, judged under the profile `echo`."""
+"""What a faithful sweep of a testbed must find under the profile `echo`: one row per endpoint."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.testbed.internet.population import Population, outcomes
-from pipeline.testbed.spec import Spec, addresses, taken
+from pipeline.testbed.spec import Spec, addresses, placed_addresses
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """One played (address, port). Without an outcome it gives no response row; an excluded one must never be visited."""
+    """One simulated (address, port). Without an outcome it has no response; an excluded one must never be visited."""
 
     address: int
     port: int
@@ -19,11 +19,17 @@ class Truth:
 
 
 def truth(spec: Spec, ports: tuple[int, ...] = ()) -> list[Truth]:
-    """Return the ground truth in the order of the addresses: all servers, and the simulated hosts on these ports."""
+    """The ground truth in order of address: all servers, and the simulated hosts on these ports."""
     rows = [
-        Truth(int(address), stand.port, stand.outcome and stand.outcome.value, stand.country, stand.excluded)
-        for stand in spec.stand
-        for address in addresses(stand)
+        Truth(
+            int(address),
+            placement.port,
+            placement.outcome and placement.outcome.value,
+            placement.country,
+            placement.excluded,
+        )
+        for placement in spec.placements
+        for address in addresses(placement)
     ]
     return sorted([*rows, *_simulated(spec, ports)], key=lambda row: (row.address, row.port))
 
@@ -32,7 +38,7 @@ def _simulated(spec: Spec, ports: tuple[int, ...]) -> Iterator[Truth]:
     if spec.internet is None:
         return
     outcome = outcomes()
-    for hosts in Population(spec.internet, taken(spec)).truth(ports):
+    for hosts in Population(spec.internet, placed_addresses(spec)).truth(ports):
         columns = (hosts.address, hosts.port, hosts.behaviour, hosts.block)
         for address, port, behaviour, block in zip(*(column.tolist() for column in columns), strict=True):
             yield Truth(address, port, outcome[behaviour], spec.internet.block[block].country, excluded=False)

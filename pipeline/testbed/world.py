@@ -1,4 +1,4 @@
-"""Fill a closed world: start its servers, redirect the played doors to them, wait until each listens."""
+"""Start a closed world: its servers, the redirection of simulated endpoints to them, and a wait until each listens."""
 
 import subprocess
 import sys
@@ -11,16 +11,16 @@ from pathlib import Path
 from signal import SIGKILL, SIGTERM
 
 from pipeline.errors import CensusError, InputError
-from pipeline.testbed.closed import Pair, configure, inside, play
+from pipeline.testbed.closed import NamespacePair, claim_addresses, configure, inside
 from pipeline.testbed.decoys import DECOYS
 from pipeline.testbed.server_kinds import REAL
 from pipeline.testbed.spec import Server, Spec, addresses
 
-#: The servers' own ports, one each, upwards from here; a visitor who was not redirected gets a RST there.
+#: The servers' own ports, one each, ascending from here; visitors that are not redirected get a RST there.
 FIRST_PORT = 20_001
 READY_SECONDS = 60.0
 LOG_TAIL = 1_500
-#: The process that plays an internet, and how long it may take to say what it counted, in seconds.
+#: The process that simulates an internet, and how long it may take to print its counts, in seconds.
 INTERNET = "internet"
 COUNTING_SECONDS = 5.0
 LISTENING = "0A"  # TCP_LISTEN, linux/include/net/tcp_states.h
@@ -43,8 +43,8 @@ table ip testbed {{
 
 
 @dataclass(frozen=True, slots=True)
-class Started:
-    """A process of the world: its name for people, its ports, where it logs."""
+class ServerProcess:
+    """A process of the world: its name, ports and log file."""
 
     name: str
     ports: tuple[int, ...]
@@ -53,19 +53,19 @@ class Started:
 
 
 @contextmanager
-def filled(
-    pair: Pair, spec: Spec, folder: Path, spec_path: Path, environment: Mapping[str, str] | None = None
+def started_world(
+    pair: NamespacePair, spec: Spec, folder: Path, spec_path: Path, environment: Mapping[str, str] | None = None
 ) -> Iterator[int]:
-    """Fill the world and yield the number of processes that serve in it, once all of them listen.
+    """Start the world and yield its number of server processes, once all of them listen.
 
-    An internet is played by a process of its own, which needs the environment that names the manifest.
+    An internet is simulated by its own process, which needs the environment variable with the manifest.
     """
     ports = {server.name: FIRST_PORT + number for number, server in enumerate(spec.server)}
-    started: list[Started] = []
+    started: list[ServerProcess] = []
     try:
-        for name, command, own in _commands(spec, ports, folder):
-            started.append(_start(pair, name, command, own, folder))
-        play(pair, sorted({address for stand in spec.stand for address in addresses(stand)}))
+        for name, command, own_ports in _commands(spec, ports, folder):
+            started.append(_start(pair, name, command, own_ports, folder))
+        claim_addresses(pair, sorted({address for placement in spec.placements for address in addresses(placement)}))
         configure(pair.world, rules(spec, ports), tool=("nft", "-f", "-"))
         if spec.internet is not None:
             started.append(_start_internet(pair, spec_path, folder, environment))
@@ -75,17 +75,21 @@ def filled(
     finally:
         for server in started:
             if server.name == INTERNET:
-                _say_counts(server)
+                _print_counts(server)
             _stop(server.process)
 
 
 def rules(spec: Spec, ports: dict[str, int]) -> str:
-    """Return the redirection of every played door to its server's port, as nftables wants it."""
+    """The nftables rules that redirect every simulated endpoint to its server's port."""
     kinds = {server.name: server.kind for server in spec.server}
     served = {server.name: ports[server.name] for server in spec.server if server.kind not in ("closed", "unreachable")}
-    doors = [(f"{address} . {stand.port}", stand.server) for stand in spec.stand for address in addresses(stand)]
-    redirected = [f"{door} : {served[name]}" for door, name in doors if name in served]
-    unreachable = [door for door, name in doors if kinds[name] == "unreachable"]
+    endpoints = [
+        (f"{address} . {placement.port}", placement.server)
+        for placement in spec.placements
+        for address in addresses(placement)
+    ]
+    redirected = [f"{endpoint} : {served[name]}" for endpoint, name in endpoints if name in served]
+    unreachable = [endpoint for endpoint, name in endpoints if kinds[name] == "unreachable"]
     return RULES.format(redirected=_elements(redirected), unreachable=_elements(unreachable))
 
 
@@ -94,12 +98,12 @@ def _elements(rows: list[str]) -> str:
 
 
 def _commands(spec: Spec, ports: dict[str, int], folder: Path) -> Iterator[tuple[str, list[str], tuple[int, ...]]]:
-    """Yield name, command and ports of each process: one a real server, one for all decoys."""
+    """Yield name, command and ports of each process: one per real server, and one for all decoys."""
     for server in spec.server:
         if server.kind in REAL:
             yield (
                 server.name,
-                REAL[server.kind](server, ports[server.name], _own(folder, server)),
+                REAL[server.kind](server, ports[server.name], _server_folder(folder, server)),
                 (ports[server.name],),
             )
     decoys = {server.kind: ports[server.name] for server in spec.server if server.kind in DECOYS}
@@ -108,25 +112,27 @@ def _commands(spec: Spec, ports: dict[str, int], folder: Path) -> Iterator[tuple
         yield "decoys", [sys.executable, "-m", "pipeline.testbed.decoys", *arguments], tuple(decoys.values())
 
 
-def _start_internet(pair: Pair, spec_path: Path, folder: Path, environment: Mapping[str, str] | None) -> Started:
+def _start_internet(
+    pair: NamespacePair, spec_path: Path, folder: Path, environment: Mapping[str, str] | None
+) -> ServerProcess:
     command = [sys.executable, "-m", "pipeline.testbed.internet.serve", str(spec_path.absolute()), *pair.addresses]
     return _start(pair, INTERNET, command, (), folder, environment)
 
 
-def _own(folder: Path, server: Server) -> Path:
-    own = folder / server.name
-    own.mkdir()
-    return own
+def _server_folder(folder: Path, server: Server) -> Path:
+    server_folder = folder / server.name
+    server_folder.mkdir()
+    return server_folder
 
 
 def _start(
-    pair: Pair,
+    pair: NamespacePair,
     name: str,
     command: list[str],
     ports: tuple[int, ...],
     folder: Path,
     env: Mapping[str, str] | None = None,
-) -> Started:
+) -> ServerProcess:
     log = folder / f"{name}.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
@@ -137,23 +143,25 @@ def _start(
             start_new_session=True,
             env=env,
         )
-    return Started(name, ports, log, process)
+    return ServerProcess(name, ports, log, process)
 
 
-def _await(pair: Pair, server: Started) -> None:
-    """Wait until the kernel says that the server listens; no connection is made to it. An internet says itself that it is ready."""
+def _await(pair: NamespacePair, server: ServerProcess) -> None:
+    """Wait until the kernel shows that the server listens, without a connection to it; an internet prints that it is ready."""
     deadline = time.monotonic() + READY_SECONDS
     while not (set(server.ports) <= _listening(pair.world) and (server.ports or server.log.read_bytes())):
         code = server.process.poll()
         if code is not None or time.monotonic() > deadline:
-            why = f"ended with exit code {code}" if code is not None else f"did not listen within {READY_SECONDS:.0f} s"
+            reason = (
+                f"ended with exit code {code}" if code is not None else f"did not listen within {READY_SECONDS:.0f} s"
+            )
             tail = server.log.read_text("utf-8", "replace")[-LOG_TAIL:].strip()
-            raise CensusError(f"the testbed's server {server.name} {why}; the end of its log:\n{tail}")
+            raise CensusError(f"the testbed's server {server.name} {reason}; the end of its log:\n{tail}")
         time.sleep(0.02)
 
 
 def _listening(holder: int) -> set[int]:
-    """Return the TCP ports that are listened at in a holder's namespace."""
+    """The TCP ports with a listener in a process's namespace."""
     rows = [row.split() for table in ("tcp", "tcp6") for row in _table(Path(f"/proc/{holder}/net", table))]
     return {int(row[1].rpartition(":")[2], 16) for row in rows if row[3] == LISTENING}
 
@@ -162,8 +170,8 @@ def _table(path: Path) -> list[str]:
     return path.read_text().splitlines()[1:] if path.exists() else []
 
 
-def _say_counts(internet: Started) -> None:
-    """Let the internet end in order and tell people what it counted."""
+def _print_counts(internet: ServerProcess) -> None:
+    """Stop the internet and print its counts."""
     internet.process.send_signal(SIGTERM)
     with suppress(subprocess.TimeoutExpired):
         internet.process.wait(COUNTING_SECONDS)
@@ -171,16 +179,16 @@ def _say_counts(internet: Started) -> None:
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
-    """Kill a server and what it forked: the session that was made for it."""
+    """Kill a server and its children: the session that was made for it."""
     with suppress(ProcessLookupError):
         killpg(process.pid, SIGKILL)
     process.wait()
 
 
 def check_decoys(path: Path, spec: Spec) -> None:
-    """Refuse two servers of one decoy kind: a decoy has nothing that could differ."""
+    """Raise InputError for two servers of one decoy kind: all decoys of a kind are equal."""
     kinds = [server.kind for server in spec.server if server.kind in DECOYS]
-    if twice := {kind for kind in kinds if kinds.count(kind) > 1}:
+    if repeated := {kind for kind in kinds if kinds.count(kind) > 1}:
         raise InputError(
-            f"{path}, key server", f"has two servers of the kind {', '.join(sorted(twice))}; one is enough"
+            f"{path}, key server", f"has two servers of the kind {', '.join(sorted(repeated))}; remove one"
         )

@@ -1,8 +1,8 @@
-"""The way to an associator on another machine: one encrypted connection over TCP, for messages in both directions.
+"""The connection to an associator on another machine: encrypted, over TCP, for messages in both directions.
 
-The worker listens, the associator calls. Both ends prove their CURVE keys (RFC 26 of ZeroMQ), or nothing is heard of them: a
-stranger gets no byte of ours, and none of his gets in. The worker talks with the first associator that presents itself; who comes
-later with the same key is told that the place is taken. Each end speaks at least once a second, so that silence means the end.
+The worker listens, the associator connects. Both ends authenticate by CURVE keys (ZeroMQ's RFC 26); without the right keys
+no message passes in either direction. The worker accepts the first associator that sends Hello. A later one with the same
+key is refused with a message. Each end sends at least one message per second, so silence means that the other is gone.
 """
 
 import re
@@ -21,64 +21,64 @@ from pipeline.transport import messages
 from pipeline.transport.channel import HIGH_WATER_MARK, Frames, decode
 from pipeline.transport.keys import AssociatorKeys, WorkerKeys
 
-#: Each end says something at least this often, in seconds, ...
+#: Each end sends a message at least this often, in seconds, ...
 HEARTBEAT_SECONDS = 1.0
-#: ... and takes the other for lost after this long without a word.
+#: ... and considers the other lost after this long without one.
 LOST_SECONDS = 10.0
 URL = re.compile(r"tcp://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.*-]+):\d{1,5}")
-#: Bytes of a frame: a batch of rows has some hundred kilobytes; ZeroMQ drops whoever sends more.
+#: The largest frame in bytes: a batch of rows has some hundred kilobytes. ZeroMQ disconnects a peer that sends more.
 FRAME_LIMIT = 64 << 20
 
 Context = zmq.Context["zmq.Socket[bytes]"]
 
 
-class Admission:
-    """ZeroMQ's question who may come in (ZAP, its RFC 27), answered from the worker's keys."""
+class CurveAuthorizer:
+    """Authorises callers by the worker's keys, for ZeroMQ's authentication protocol (ZAP, RFC 27)."""
 
     def __init__(self, keys: WorkerKeys) -> None:
         self._keys = keys
 
     def callback(self, _domain: str, key: bytes) -> bool:
-        """Whether who proved to own this key may."""
+        """Whether the owner of this key may connect."""
         return self._keys.admits(key)
 
 
 @dataclass(slots=True)
 class Bridge:
-    """One end of the connection. `other` names the other end, for people."""
+    """One end of the connection. `peer_name` is the other end in messages for people."""
 
     socket: "zmq.Socket[bytes]"
-    other: str
+    peer_name: str
     peer: bytes | None
-    """Whom of its callers a worker talks with, once there is one; an associator's only peer is b""."""
+    """A worker's accepted caller, None before there is one; an associator's only peer is b""."""
     malformed: int = 0
-    """Messages that were none, and dropped."""
-    heard_at: float | None = None
-    spoken_at: float = 0.0
+    """Number of malformed messages, which are dropped."""
+    last_received_at: float | None = None
+    last_sent_at: float = 0.0
 
     @property
     def ready(self) -> bool:
-        """Whether a message could be sent without waiting."""
+        """Whether a message can be sent without waiting."""
         return self.peer is not None and bool(self.socket.poll(0, zmq.POLLOUT))
 
     def send(self, frames: Frames) -> None:
         """Send a message. Raises CensusError if the other end is gone."""
         if self.peer is None:
-            raise ValueError(f"nobody to send to: {self.other} has not presented itself")
+            raise ValueError(f"cannot send: {self.peer_name} has not connected")
         try:
             self.socket.send_multipart([self.peer, *frames] if self.peer else frames)
         except zmq.ZMQError:
             raise self.lost() from None
-        self.spoken_at = time.monotonic()
+        self.last_sent_at = time.monotonic()
 
-    def say(self, message: messages.Any) -> None:
+    def send_message(self, message: messages.AnyMessage) -> None:
         """Send a message without rows. Raises CensusError if the other end is gone."""
         self.send([msgspec.json.encode(message)])
 
-    def receive(self) -> tuple[messages.Any, pa.RecordBatch | None, Frames] | None:
-        """The other end's next message, its rows, and both as they came; None if nothing came.
+    def receive(self) -> tuple[messages.AnyMessage, pa.RecordBatch | None, Frames] | None:
+        """The peer's next message, its rows, and its frames; None if there is none.
 
-        What is no message is counted and dropped.
+        A malformed message is counted and dropped.
         """
         while self.socket.poll(0):
             frames = self.socket.recv_multipart()
@@ -89,47 +89,47 @@ class Bridge:
                 self.malformed += 1
                 continue
             if self._is_peer(sender, message):
-                self.heard_at = time.monotonic()
+                self.last_received_at = time.monotonic()
                 return message, rows, frames
         return None
 
-    def _is_peer(self, sender: bytes, message: messages.Any) -> bool:
-        """Whether a message comes from whom we talk with: the first caller that presents itself."""
+    def _is_peer(self, sender: bytes, message: messages.AnyMessage) -> bool:
+        """Whether a message is from the accepted peer: the first caller that sends Hello."""
         if self.peer is None and isinstance(message, messages.Hello):
             self.peer = sender
         if sender != self.peer and isinstance(message, messages.Hello):
-            self._turn_away(sender)
+            self._refuse(sender)
         return sender == self.peer
 
-    def _turn_away(self, sender: bytes) -> None:
-        reason = f"the place of {self.other} is taken by another that has its key"
-        taken = messages.Failed(shard=0, number=0, reason=reason, exit_code=CensusError.exit_code)
+    def _refuse(self, sender: bytes) -> None:
+        reason = f"another process with the key of {self.peer_name} is already connected"
+        refusal = messages.Failed(shard=0, number=0, reason=reason, exit_code=CensusError.exit_code)
         try:
-            self.socket.send_multipart([sender, msgspec.json.encode(taken)], zmq.DONTWAIT)
+            self.socket.send_multipart([sender, msgspec.json.encode(refusal)], zmq.DONTWAIT)
         except zmq.ZMQError:
-            return  # it is gone already
+            return  # the caller is gone
 
-    def part(self) -> None:
-        """Talk no more with whom we talked: the next caller that presents itself takes the place."""
-        self.peer = self.heard_at = None
+    def drop_peer(self) -> None:
+        """Drop the accepted peer; the next caller that sends Hello is accepted."""
+        self.peer = self.last_received_at = None
 
-    def beat(self) -> None:
-        """Say that we are here, and see whether the other end still is. Raises CensusError if it is not."""
+    def heartbeat(self) -> None:
+        """Send a heartbeat if one is due, and check the peer's. Raises CensusError if the peer is lost."""
         now = time.monotonic()
-        if self.heard_at is not None and now - self.heard_at > LOST_SECONDS:
+        if self.last_received_at is not None and now - self.last_received_at > LOST_SECONDS:
             if not self.socket.poll(0):
                 raise self.lost()
-            self.heard_at = now  # it speaks; we are too busy to listen
-        if now - self.spoken_at > HEARTBEAT_SECONDS and self.ready:
-            self.say(messages.Alive(shard=0, number=0))
+            self.last_received_at = now  # messages are waiting; we were too busy to read them
+        if now - self.last_sent_at > HEARTBEAT_SECONDS and self.ready:
+            self.send_message(messages.Heartbeat(shard=0, number=0))
 
     def lost(self) -> CensusError:
-        """What to raise when the other end is gone."""
-        return CensusError(f"the connection to {self.other} is lost; start both again with --resume")
+        """The error for a peer that is gone."""
+        return CensusError(f"the connection to {self.peer_name} is lost; start both again with --resume")
 
 
-def _read(frames: Frames) -> tuple[messages.Any, pa.RecordBatch | None]:
-    """Read a message from another machine: its rows are looked at to the last value."""
+def _read(frames: Frames) -> tuple[messages.AnyMessage, pa.RecordBatch | None]:
+    """Decode a message from another machine, and validate all its rows."""
     message, rows = decode(frames)
     if rows is not None:
         rows.validate(full=True)
@@ -138,16 +138,16 @@ def _read(frames: Frames) -> tuple[messages.Any, pa.RecordBatch | None]:
 
 @contextmanager
 def listen(context: Context, url: str, keys: WorkerKeys, name: str) -> Iterator[Bridge]:
-    """Listen for the associator `name`. Raises InputError if that cannot be done at this URL."""
+    """Listen for the associator `name`. Raises InputError if this URL cannot be bound."""
     _require_tcp(url)
     authenticator = ThreadAuthenticator(context)
     authenticator.start()
-    authenticator.configure_curve_callback("*", Admission(keys))
-    socket = _socket(context, zmq.ROUTER, keys.own.public, keys.own.secret)
+    authenticator.configure_curve_callback("*", CurveAuthorizer(keys))
+    socket = _socket(context, zmq.ROUTER, keys.key_pair.public, keys.key_pair.secret)
     socket.curve_server = True
     socket.router_mandatory = True
     try:
-        _open(socket.bind, url, "cannot be listened at")
+        _open(socket.bind, url, "cannot be bound")
         yield Bridge(socket, f"associator {name}", None)
     finally:
         socket.close(linger=2000)
@@ -156,19 +156,19 @@ def listen(context: Context, url: str, keys: WorkerKeys, name: str) -> Iterator[
 
 @contextmanager
 def call(context: Context, url: str, keys: AssociatorKeys) -> Iterator[Bridge]:
-    """Call the worker that listens at a URL. Raises InputError if it is none."""
+    """Connect to the worker that listens at a URL. Raises InputError for an invalid URL."""
     _require_tcp(url)
-    socket = _socket(context, zmq.DEALER, keys.own.public, keys.own.secret)
+    socket = _socket(context, zmq.DEALER, keys.key_pair.public, keys.key_pair.secret)
     socket.curve_serverkey = keys.worker
     try:
-        _open(socket.connect, url, "cannot be called")
+        _open(socket.connect, url, "cannot be connected to")
         yield Bridge(socket, f"the worker at {url}", b"")
     finally:
         socket.close(linger=2000)
 
 
 def host_of(url: str) -> str:
-    """The host of a bridge's URL. Raises InputError if it is none."""
+    """The host of a bridge's URL. Raises InputError for an invalid URL."""
     _require_tcp(url)
     return url.removeprefix("tcp://").rpartition(":")[0].strip("[]")
 

@@ -1,4 +1,4 @@
-"""Channels: a PUSH and a PULL end over `ipc://`, with a high-water mark that slows the sender; nothing is dropped."""
+"""Channels: a PUSH and a PULL socket over `ipc://`. A high-water mark blocks the sender; no message is dropped."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,18 +9,18 @@ import zmq
 
 from pipeline.transport import messages
 
-#: Messages that may wait on each side before the sender blocks.
+#: Messages queued on each side before the sender blocks.
 HIGH_WATER_MARK = 1000
 
-#: A message as it travels: what it says, as JSON, and its rows if it announces any.
+#: An encoded message: JSON, and a second frame with its rows if it has any.
 Frames = list[bytes]
 
-_decoder = msgspec.json.Decoder(messages.Any)
+_decoder = msgspec.json.Decoder(messages.AnyMessage)
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a channel meets: a socket file in a private folder."""
+    """The address of a channel: a socket file in a private folder."""
 
     folder: Path
     name: str
@@ -39,8 +39,8 @@ class Sender:
         self._socket.set_hwm(HIGH_WATER_MARK)
         self._socket.connect(address.url)
 
-    def send(self, message: messages.Any, rows: pa.RecordBatch | None = None) -> None:
-        """Send a message, with rows where it announces them; blocks while the other side is behind."""
+    def send(self, message: messages.AnyMessage, rows: pa.RecordBatch | None = None) -> None:
+        """Send a message, with its rows if it has any; blocks while the receiver is behind."""
         frames = [msgspec.json.encode(message)]
         if rows is not None:
             frames.append(encode_rows(rows))
@@ -48,11 +48,11 @@ class Sender:
 
     @property
     def ready(self) -> bool:
-        """Whether a message could be sent without waiting."""
+        """Whether a message can be sent without waiting."""
         return bool(self._socket.poll(0, zmq.POLLOUT))
 
     def forward(self, frames: Frames) -> None:
-        """Send a message as it came."""
+        """Send an encoded message."""
         self._socket.send_multipart(frames)
 
     def close(self, *, linger: int = 5000) -> None:
@@ -68,13 +68,13 @@ class Receiver:
         self.socket.set_hwm(HIGH_WATER_MARK)
         self.socket.bind(address.url)
 
-    def receive(self, timeout: float) -> tuple[messages.Any, pa.RecordBatch | None] | None:
+    def receive(self, timeout: float) -> tuple[messages.AnyMessage, pa.RecordBatch | None] | None:
         """The next message and its rows; None if none came within `timeout` seconds."""
         frames = self.frames(timeout)
         return decode(frames) if frames else None
 
     def frames(self, timeout: float) -> Frames | None:
-        """The next message as it came; None if none came within `timeout` seconds."""
+        """The next message, encoded; None if none came within `timeout` seconds."""
         return self.socket.recv_multipart() if self.socket.poll(int(timeout * 1000)) else None
 
     def close(self) -> None:
@@ -83,23 +83,23 @@ class Receiver:
 
 
 def wait(sockets: "list[zmq.Socket[bytes]]", seconds: float) -> None:
-    """Wait until one of these has a message, or the time is over."""
+    """Wait until one of these sockets has a message, at most `seconds`."""
     poller = zmq.Poller()
     for socket in sockets:
         poller.register(socket, zmq.POLLIN)
     poller.poll(int(seconds * 1000))
 
 
-def decode(frames: Frames) -> tuple[messages.Any, pa.RecordBatch | None]:
-    """Read the frames of a message. Raises msgspec.DecodeError or pyarrow.ArrowInvalid if they are none."""
+def decode(frames: Frames) -> tuple[messages.AnyMessage, pa.RecordBatch | None]:
+    """Decode the frames of a message. Raises msgspec.DecodeError or pyarrow.ArrowInvalid if they are malformed."""
     if len(frames) not in (1, 2):
         raise msgspec.DecodeError(f"a message of {len(frames)} frames")
     return _decoder.decode(frames[0]), decode_rows(frames[1]) if len(frames) > 1 else None
 
 
-def is_stop(frames: Frames) -> bool:
-    """Whether a message of our own, as it came, is a Stop."""
-    return isinstance(_decoder.decode(frames[0]), messages.Stop)
+def is_shutdown(frames: Frames) -> bool:
+    """Whether an encoded message of our own is a Shutdown."""
+    return isinstance(_decoder.decode(frames[0]), messages.Shutdown)
 
 
 def encode_rows(rows: pa.RecordBatch) -> bytes:
@@ -111,7 +111,7 @@ def encode_rows(rows: pa.RecordBatch) -> bytes:
 
 
 def decode_rows(data: bytes) -> pa.RecordBatch:
-    """The record batch of an Arrow IPC stream. Raises pyarrow.ArrowInvalid if it is none."""
+    """The record batch of an Arrow IPC stream. Raises pyarrow.ArrowInvalid if it is malformed."""
     try:
         with pa.ipc.open_stream(data) as stream:
             return stream.read_next_batch()

@@ -1,7 +1,7 @@
-"""CURVE keys (RFC 7748's Curve25519, as ZeroMQ's RFC 26/CurveZMQ uses it) of a worker and of its associators elsewhere.
+"""CURVE keys (Curve25519 of RFC 7748, as used by ZeroMQ's RFC 26, CurveZMQ) of a worker and its remote associators.
 
-A worker's folder holds `worker.key_secret` and, in `associators/`, the public key of each associator that it lets in. An
-associator's folder holds `NAME.key_secret` and `worker.key`. Secrets are readable by their owner alone.
+A worker's folder has `worker.key_secret` and, in `associators/`, the public key of each associator that it admits. An
+associator's folder has `NAME.key_secret` and `worker.key`. Secret keys are readable by their owner only.
 """
 
 import hmac
@@ -15,14 +15,14 @@ from pipeline.errors import InputError
 
 WORKER = "worker"
 FOLDER = "associators"
-#: An associator's name; it is part of file names.
+#: An associator's name, which is part of file names.
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 #: 32 bytes in Z85: 40 characters of its alphabet.
 LINE = re.compile(rb"[0-9a-zA-Z.\-:+=^!/*?&<>()\[\]{}@%$#]{40}")
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class KeyPair:
     """A public key and its secret, each in Z85 (ZeroMQ RFC 32)."""
 
     public: bytes
@@ -31,54 +31,56 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class WorkerKeys:
-    """What a worker needs to let one associator in."""
+    """The keys with which a worker admits one associator."""
 
-    own: Pair
+    key_pair: KeyPair
     associator: bytes
 
     @classmethod
     def read(cls, folder: Path, name: str) -> "WorkerKeys":
-        """Read them from the worker's folder. Raises InputError."""
+        """Read the keys from the worker's folder. Raises InputError."""
         return cls(_pair(folder / f"{WORKER}.key_secret"), _public(folder / FOLDER / f"{name}.key"))
 
     def admits(self, public: bytes) -> bool:
-        """Whether a peer that proved to own this public key (Z85) is the associator."""
+        """Whether this public key (Z85), which the peer has proved to own, is the associator's."""
         return hmac.compare_digest(public, self.associator)
 
 
 @dataclass(frozen=True, slots=True)
 class AssociatorKeys:
-    """What an associator needs to know its worker and to be known."""
+    """The keys with which an associator and its worker authenticate each other."""
 
-    own: Pair
+    key_pair: KeyPair
     worker: bytes
 
     @classmethod
     def read(cls, folder: Path, name: str) -> "AssociatorKeys":
-        """Read them from the associator's folder. Raises InputError."""
+        """Read the keys from the associator's folder. Raises InputError."""
         return cls(_pair(folder / f"{name}.key_secret"), _public(folder / f"{WORKER}.key"))
 
 
 def create(folder: Path, associators: list[str]) -> list[Path]:
-    """Make the keys that are not there yet: the worker's and those of associators. The files made, public and secret ones.
+    """Create missing keys: the worker's and those of the named associators. Return the new files, public and secret.
 
-    Raises InputError if a name is taken: a key is never written over.
+    Raises InputError if an associator has a key already: a key is never overwritten.
     """
     for name in associators:
         if not NAME.fullmatch(name) or name == WORKER:
-            raise InputError(f"name {name!r}", "must be 1 to 40 of a-z, 0-9 and -, and not `worker`")
-    made: list[Path] = []
+            raise InputError(
+                f"name {name!r}", "is not an associator's name (use 1 to 40 of a-z, 0-9 and -, and not `worker`)"
+            )
+    files: list[Path] = []
     if not (folder / f"{WORKER}.key_secret").exists():
-        made += _create(folder, WORKER, folder)
+        files += _create(folder, WORKER, folder)
     for name in associators:
         if (folder / FOLDER / f"{name}.key").exists():
             raise InputError(str(folder / FOLDER / f"{name}.key"), "exists already; remove it to revoke that key first")
-        made += _create(folder, name, folder / FOLDER)
-    return made
+        files += _create(folder, name, folder / FOLDER)
+    return files
 
 
 def _create(folder: Path, name: str, public_folder: Path) -> list[Path]:
-    """Make a pair; the public key goes where it is looked for."""
+    """Create a key pair; the public key goes to `public_folder`."""
     try:
         public_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         public, secret = (Path(path) for path in zmq.auth.create_certificates(folder, name))
@@ -94,8 +96,8 @@ def _read(path: Path) -> tuple[bytes, bytes | None]:
     except (OSError, ValueError):
         keys = (b"", None)
     if not all(LINE.fullmatch(key) for key in keys if key is not None):
-        reason = "is no CURVE key" if path.exists() else "is not there"
-        raise InputError(str(path), f"{reason}; `census keys` makes them (docs/remote-associators.md)")
+        reason = "is not a CURVE key" if path.exists() else "does not exist"
+        raise InputError(str(path), f"{reason}; `census keys` creates it (docs/remote-associators.md)")
     return keys
 
 
@@ -103,8 +105,8 @@ def _public(path: Path) -> bytes:
     return _read(path)[0]
 
 
-def _pair(path: Path) -> Pair:
+def _pair(path: Path) -> KeyPair:
     public, secret = _read(path)
     if secret is None:
         raise InputError(str(path), "has no secret key; give the file that ends in .key_secret")
-    return Pair(public, secret)
+    return KeyPair(public, secret)

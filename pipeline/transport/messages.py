@@ -1,4 +1,4 @@
-"""What the processes of a worker say to each other."""
+"""The messages between the processes of a worker."""
 
 import msgspec
 
@@ -15,7 +15,7 @@ class Message(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """Name of the range in files and leases."""
+        """The range's name in files and leases."""
         return range_key(self.shard, self.number)
 
 
@@ -28,9 +28,9 @@ class Assign(Message, frozen=True):
 
 
 class Rows(Message, frozen=True):
-    """Rows of `table` follow as an Arrow IPC payload; `vantage` is the source address, dotted.
+    """Rows of `table`, which follow as an Arrow IPC payload; `vantage` is the dotted source address.
 
-    Coordinator → engine: visit these targets a second time. Engine → associator: visit them. Associator → writer: keep them.
+    Coordinator → engine: visit these targets again. Engine → associator: visit them. Associator → writer: write them.
     """
 
     attempt: int
@@ -40,7 +40,7 @@ class Rows(Message, frozen=True):
 
 
 class Sent(Message, frozen=True):
-    """Engine → coordinator: the range is sent and cools down; this sender may begin the next."""
+    """Engine → coordinator: all SYNs of the range are sent, and it cools down; this sender can begin the next range."""
 
     sender: int
 
@@ -65,36 +65,36 @@ class Written(Message, frozen=True):
 
 
 class Progress(Message, frozen=True):
-    """Engine or associator → coordinator: counts since the process began, for people to watch.
+    """Engine or associator → coordinator: counts since the process began, to be shown.
 
-    `held` is why the register lets nothing be begun now, empty if it does.
+    `pause_reason` is why the register pauses the sweep now; empty if it does not.
     """
 
     stage: str
     counts: dict[str, int]
-    held: str = ""
+    pause_reason: str = ""
 
 
-class Stop(Message, frozen=True):
-    """Stop in an orderly way: give up what is not done, keep what is."""
+class Shutdown(Message, frozen=True):
+    """Stop in order: finish what can be finished, abandon the rest."""
 
 
 class Hello(Message, frozen=True):
-    """Associator elsewhere → worker: here I am, with this code, for this plan."""
+    """Remote associator → worker: connected, with this code, for this plan."""
 
     plan_digest: str
     code_version: str
 
 
-class Alive(Message, frozen=True):
-    """Between machines: nothing to say, but still here."""
+class Heartbeat(Message, frozen=True):
+    """Between machines: no message was due, but this end is alive."""
 
 
 class Failed(Message, frozen=True):
-    """A process of the worker failed; `reason` is its error."""
+    """A process of the worker has failed; `reason` is its error message."""
 
     reason: str
     exit_code: int
 
 
-Any = Assign | Rows | Sent | Cooled | Written | Progress | Stop | Hello | Alive | Failed
+AnyMessage = Assign | Rows | Sent | Cooled | Written | Progress | Shutdown | Hello | Heartbeat | Failed

@@ -46,11 +46,11 @@ ALERTS: Mapping[int, str] = {
     121: "ech_required",
 }
 
-#: What a server may say to a client that answered its CertificateRequest with no certificate: RFC 8446 §4.4.2.4 wants
-#: certificate_required, older servers say handshake_failure (RFC 5246 §7.4.6) or what their certificate check says.
+#: Alerts to a client that answered a CertificateRequest without a certificate. RFC 8446 §4.4.2.4 requires
+#: certificate_required; older servers send handshake_failure (RFC 5246 §7.4.6) or the alert of their certificate check.
 ABOUT_CERTIFICATE = frozenset({40, 41, 42, 43, 46, 48, 49, CERTIFICATE_REQUIRED})
 
 
 def name(number: int | None) -> str | None:
-    """Name an alert; one that the registry does not know has no name."""
+    """An alert's name; None for a number that is not in the registry."""
     return None if number is None else ALERTS.get(number)

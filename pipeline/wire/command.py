@@ -5,12 +5,12 @@ import struct
 from pipeline.record.visit import RAW_LIMIT
 from pipeline.wire.fields import EchoReply, Malformed
 from pipeline.wire.text import uid
-from pipeline.wire.warning import ParseWarning, Warnings, once
+from pipeline.wire.warning import ParseWarning, Warnings, distinct
 
 #: Group, element, length (PS3.5 §7.1.3).
 _element = struct.Struct("<HHL").unpack_from
 ELEMENT_HEADER = 8
-#: The Verification SOP Class (PS3.4 Annex A), which a C-ECHO is of.
+#: The Verification SOP Class (PS3.4 Annex A), to which a C-ECHO belongs.
 _VERIFICATION = "1.2.840.10008.1.1"
 #: Command fields (PS3.7 Table E.1-1).
 C_ECHO_RQ, C_ECHO_RSP = 0x0030, 0x8030
@@ -27,12 +27,12 @@ ELEMENTS = {
     0x0900: "Status",
 }
 _GROUP_LENGTH, _SOP_CLASS, _COMMAND_FIELD, _MESSAGE_ID, _DATA_SET_TYPE, _STATUS = ELEMENTS
-#: Lengths of those of a fixed size: UL and US (PS3.5 §6.2).
+#: Lengths of the elements of a fixed size: UL and US (PS3.5 §6.2).
 _SIZES = {_GROUP_LENGTH: 4, _COMMAND_FIELD: 2, _MESSAGE_ID: 2, _DATA_SET_TYPE: 2, _STATUS: 2}
 
 
-#: What nearly all products send: group length, SOP class and command field as they must be, the message's id, no data
-#: set, the status; each element with its group, number and length.
+#: The layout that nearly all products send: group length, SOP class and command field with fixed values, the message id,
+#: no data set, the status; each element with its group, number and length.
 _ordinary = struct.Struct("<56sH18sH")
 _BEFORE_ID = (
     struct.pack("<HHLL", 0, _GROUP_LENGTH, 4, _ordinary.size - ELEMENT_HEADER - 4)
@@ -45,12 +45,12 @@ _ALL = tuple(ELEMENTS)
 
 
 def decode_echo(command: bytes) -> EchoReply | Malformed:
-    """Read a command set that should be a C-ECHO-RSP; any bytes give a value."""
+    """Read a command set that should be a C-ECHO-RSP. Never raises."""
     return read_ordinary_echo(command) or read_echo(command)
 
 
 def read_ordinary_echo(command: bytes) -> EchoReply | None:
-    """Read a C-ECHO-RSP that is ordinary in every respect; None for any other. That `read_echo` reads the same is a test."""
+    """Read a C-ECHO-RSP of exactly the ordinary layout; None for any other. A test compares it with `read_echo`."""
     if len(command) != _ordinary.size:
         return None
     before_id, message_id, before_status, status = _ordinary.unpack(command)
@@ -63,7 +63,7 @@ def read_echo(command: bytes) -> EchoReply | Malformed:
     """Read a command set element by element."""
     if len(command) > RAW_LIMIT:
         return Malformed(ParseWarning.COMMAND_OVER_LIMIT)
-    elements, odd = _elements(command)
+    elements, element_warnings = _elements(command)
     values: dict[int, bytes] = {}
     for number, value in elements:
         values.setdefault(number, value)
@@ -72,26 +72,26 @@ def read_echo(command: bytes) -> EchoReply | Malformed:
         return Malformed(ParseWarning.COMMAND_OTHER)
     if status is None:
         return Malformed(ParseWarning.STATUS_MISSING)
-    sop_class, odd_uid = _sop_class(values.get(_SOP_CLASS))
+    sop_class, uid_warnings = _sop_class(values.get(_SOP_CLASS))
     return EchoReply(
         status,
         _number(values, _MESSAGE_ID),
         sop_class,
         tuple(number for number, _ in elements),
-        warnings=once(*odd, *odd_uid, *_judge(values, len(command))),
+        warnings=distinct(*element_warnings, *uid_warnings, *_value_warnings(values, len(command))),
     )
 
 
 def command_field(command: bytes) -> int | None:
-    """The command field of a command set that is sound and announces no data set; None of any other."""
-    elements, odd = _elements(command)
+    """The command field of a sound command set that announces no data set; None for any other."""
+    elements, element_warnings = _elements(command)
     values = dict(elements)
     announced = _number(values, _DATA_SET_TYPE) != NO_DATA_SET
-    return None if odd or announced else _number(values, _COMMAND_FIELD)
+    return None if element_warnings or announced else _number(values, _COMMAND_FIELD)
 
 
 def _elements(command: bytes) -> tuple[list[tuple[int, bytes]], list[ParseWarning]]:
-    """Walk the elements of group 0000, up to where one does not fit: their numbers and values, and what is odd."""
+    """Read the elements of group 0000 up to one that does not fit: (number, value) pairs, and warnings."""
     elements: list[tuple[int, bytes]] = []
     warnings: list[ParseWarning] = []
     at, end, before = 0, len(command), -1
@@ -113,24 +113,24 @@ def _elements(command: bytes) -> tuple[list[tuple[int, bytes]], list[ParseWarnin
 
 
 def _number(values: dict[int, bytes], number: int) -> int | None:
-    """An element of the type UL or US; None where it is missing or has another size."""
+    """The value of an element of type UL or US; None if it is missing or has another size."""
     value = values.get(number)
     return int.from_bytes(value, "little") if value is not None and len(value) == _SIZES[number] else None
 
 
 def _sop_class(value: bytes | None) -> tuple[str | None, Warnings]:
-    """The affected SOP class, which may be absent; one NUL may make its length even (PS3.5 §9.1)."""
+    """The affected SOP class; None if absent. One NUL may make its length even (PS3.5 §9.1)."""
     if value is None:
         return None, ()
     return uid(value[:-1] if len(value) % 2 == 0 and value.endswith(b"\0") else value)
 
 
-def _judge(values: dict[int, bytes], size: int) -> list[ParseWarning]:
-    """Say what is odd about the values together."""
+def _value_warnings(values: dict[int, bytes], size: int) -> list[ParseWarning]:
+    """Warnings about the values together."""
     follows = size - ELEMENT_HEADER - _SIZES[_GROUP_LENGTH]
     rules = (
         (_number(values, _GROUP_LENGTH) != follows, ParseWarning.GROUP_LENGTH),
         (_number(values, _MESSAGE_ID) is None, ParseWarning.MESSAGE_ID_MISSING),
         (_number(values, _DATA_SET_TYPE) != NO_DATA_SET, ParseWarning.DATA_SET_ANNOUNCED),
     )
-    return [warning for holds, warning in rules if holds]
+    return [warning for applies, warning in rules if applies]

@@ -1,7 +1,7 @@
-"""The fields of PDUs as values, named as PS3.8 §9.3 and PS3.7 Annex D name them.
+"""The fields of PDUs as values, with the names of PS3.8 §9.3 and PS3.7 Annex D.
 
-They are msgspec structs because a frozen dataclass takes longer to make than its bytes take to read. Bytes and texts in
-them are parts of one PDU, so none holds more than a PDU's limit.
+They are msgspec structs because creating a frozen dataclass takes longer than reading its bytes. Their bytes and texts
+are parts of one PDU, so none exceeds a PDU's limit.
 """
 
 import msgspec
@@ -32,24 +32,24 @@ __all__ = [
 ]
 
 
-class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """A value that carries what was odd about its bytes."""
+class WithWarnings(msgspec.Struct, frozen=True, kw_only=True):
+    """A value with the warnings about its bytes."""
 
     warnings: Warnings = ()
 
     @property
     def fault(self) -> ParseWarning | None:
-        """Where the layout breaks, if it does."""
+        """The first warning that breaks the layout, if any."""
         return first_break(self.warnings) if self.warnings else None
 
     @property
     def verdict(self) -> Verdict:
-        """What the decoder makes of the bytes as a whole."""
+        """The decoder's judgement of the bytes as a whole."""
         return verdict(self.warnings)
 
 
 class Malformed(msgspec.Struct, frozen=True):
-    """Bytes of which no field can be read."""
+    """Bytes from which no field can be read."""
 
     reason: ParseWarning
 
@@ -70,7 +70,7 @@ class Malformed(msgspec.Struct, frozen=True):
 
 
 class ProposedContext(msgspec.Struct, frozen=True):
-    """A presentation context as an A-ASSOCIATE-RQ proposes it (PS3.8 §9.3.2.2)."""
+    """A presentation context proposed in an A-ASSOCIATE-RQ (PS3.8 §9.3.2.2)."""
 
     id: int
     abstract_syntax: str
@@ -101,8 +101,8 @@ class UserIdentity(msgspec.Struct, frozen=True):
     secondary_field: bytes
 
 
-class Association(Judged, frozen=True, kw_only=True):
-    """What an A-ASSOCIATE-RQ and an A-ASSOCIATE-AC have in common. AE titles are the 16 bytes as sent."""
+class Association(WithWarnings, frozen=True, kw_only=True):
+    """The fields that A-ASSOCIATE-RQ and A-ASSOCIATE-AC have in common. AE titles are the 16 bytes as sent."""
 
     protocol_version: int
     called_ae: bytes
@@ -128,12 +128,12 @@ class Request(Association, frozen=True, kw_only=True):
 
 
 class Accept(Association, frozen=True, kw_only=True):
-    """An A-ASSOCIATE-AC (PS3.8 §9.3.3). `fault` says where its layout breaks; the fields before that place stand."""
+    """An A-ASSOCIATE-AC (PS3.8 §9.3.3). If the layout breaks (`fault`), the fields before that place are kept."""
 
     contexts: tuple[PresentationContext, ...] = ()
 
 
-class Reject(Judged, frozen=True):
+class Reject(WithWarnings, frozen=True):
     """An A-ASSOCIATE-RJ (PS3.8 §9.3.4), its three bytes as sent."""
 
     result: int
@@ -141,7 +141,7 @@ class Reject(Judged, frozen=True):
     reason: int
 
 
-class Abort(Judged, frozen=True):
+class Abort(WithWarnings, frozen=True):
     """An A-ABORT (PS3.8 §9.3.8), its two bytes as sent."""
 
     source: int
@@ -157,21 +157,21 @@ class Fragment(msgspec.Struct, frozen=True):
     data: bytes
 
 
-class Data(Judged, frozen=True):
+class Data(WithWarnings, frozen=True):
     """A P-DATA-TF (PS3.8 §9.3.5)."""
 
     fragments: tuple[Fragment, ...]
 
 
-class ReleaseRequest(Judged, frozen=True):
+class ReleaseRequest(WithWarnings, frozen=True):
     """An A-RELEASE-RQ (PS3.8 §9.3.6)."""
 
 
-class ReleaseReply(Judged, frozen=True):
+class ReleaseReply(WithWarnings, frozen=True):
     """An A-RELEASE-RP (PS3.8 §9.3.7)."""
 
 
-class EchoReply(Judged, frozen=True):
+class EchoReply(WithWarnings, frozen=True):
     """A C-ECHO-RSP (PS3.7 §9.3.5.2); `elements` are the numbers of its elements of group 0000, in the peer's order."""
 
     status: int

@@ -1,6 +1,6 @@
-"""What the first bytes of a reply say: DICOM, our own bytes, TLS or another protocol.
+"""What a reply is, by its first bytes: DICOM, our own bytes, TLS or another protocol.
 
-`opening` decides what happens to the conversation. `guess` only names a protocol: a hint, not a fact.
+`opening` decides how the conversation goes on. `guess` only names a protocol, as a hint.
 """
 
 import re
@@ -10,17 +10,17 @@ from enum import Enum
 from pipeline.outcome import Outcome
 from pipeline.wire.pdu import HEADER
 
-#: Bytes of our request that must come back before it counts as sent back: header, version and called AE title.
+#: How many bytes of our request must come back to count as reflected: header, version and called AE title.
 REFLECTION = 26
 
-#: (name, what the reply begins with); the first row that matches names the protocol.
+#: (protocol, pattern of the reply's first bytes); the first row that matches gives the name.
 RULES: tuple[tuple[str, re.Pattern[bytes]], ...] = tuple(
-    (name, re.compile(begins_with, re.DOTALL))
-    for name, begins_with in (
+    (name, re.compile(pattern, re.DOTALL))
+    for name, pattern in (
         # A record: content type 20 to 23, version 3.0 to 3.4 (RFC 8446 §5.1).
         ("tls", rb"[\x14-\x17]\x03[\x00-\x04]"),
         # TPKT (RFC 1006 §6): 03 00, u16 length of at least 7, then X.224's header length and CC, DR, ER or DT.
-        # It begins like an A-ASSOCIATE-RJ, whose u32 length of 4 makes that u16 zero.
+        # An A-ASSOCIATE-RJ begins alike, but its u32 length of 4 makes that u16 zero.
         ("rdp", rb"\x03\x00(?:[\x01-\xff].|\x00[\x07-\xff]).[\xd0\x80\x70\xf0]"),
         ("http", rb"HTTP/\d"),
         ("rtsp", rb"RTSP/\d"),
@@ -45,12 +45,12 @@ RULES: tuple[tuple[str, re.Pattern[bytes]], ...] = tuple(
 
 
 def guess(data: bytes) -> str | None:
-    """Name the protocol that the first bytes of a reply look like."""
-    return next((name for name, begins_with in RULES if begins_with.match(data)), None)
+    """The protocol that a reply's first bytes look like; None if unknown."""
+    return next((name for name, pattern in RULES if pattern.match(data)), None)
 
 
 class Opening(Enum):
-    """What the first bytes of a reply say."""
+    """What a reply is, by its first bytes."""
 
     UNDECIDED = "may still become DICOM, TLS or our own bytes"
     DICOM = "begins with PDU type 02, 03 or 07"
@@ -70,13 +70,13 @@ NON_DICOM_OUTCOMES: Mapping[Opening, Outcome] = {
 
 
 def opening(data: bytes, request: bytes, *, complete: bool = False) -> Opening:
-    """Judge the first bytes of a reply; `complete` says that no more will come."""
+    """Judge a reply by its first bytes; `complete` means that no more will come."""
     if data[:1] in (b"\x02", b"\x07"):
         return DICOM
     if data[:1] == b"\x03":
         return _reject_or_tpkt(data, complete=complete)
     if request.startswith(data[:REFLECTION]):
-        return _own_bytes(data, complete=complete)
+        return _reflected(data, complete=complete)
     if guess(data) == "tls":
         return Opening.TLS
     may_be_tls = data[:1] in (b"\x14", b"\x15", b"\x16", b"\x17") and data[1:] in (b"", b"\x03")
@@ -84,14 +84,14 @@ def opening(data: bytes, request: bytes, *, complete: bool = False) -> Opening:
 
 
 def _reject_or_tpkt(data: bytes, *, complete: bool) -> Opening:
-    """Tell an A-ASSOCIATE-RJ from the TPKT of a remote desktop, which both begin with 03 00."""
+    """Distinguish an A-ASSOCIATE-RJ from the TPKT of a remote desktop; both begin with 03 00."""
     if len(data) < HEADER and not complete:
         return UNDECIDED
     return DICOM if guess(data) is None else Opening.OTHER
 
 
-def _own_bytes(data: bytes, *, complete: bool) -> Opening:
-    """Judge a reply that begins as our request does."""
+def _reflected(data: bytes, *, complete: bool) -> Opening:
+    """Judge a reply that begins like our request."""
     if len(data) >= REFLECTION:
         return Opening.REFLECTED
     if not complete:

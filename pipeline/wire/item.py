@@ -1,4 +1,4 @@
-"""Items and sub-items of A-ASSOCIATE PDUs (PS3.8 §9.3.2, §9.3.3, Annex D; PS3.7 Annex D): the table, and the walk over them."""
+"""Items and sub-items of A-ASSOCIATE PDUs (PS3.8 §9.3.2, §9.3.3, Annex D; PS3.7 Annex D): their table, and how to read them."""
 
 import struct
 from enum import IntEnum
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pipeline.wire.warning import ParseWarning
 
-#: Type, reserved, length of an item (PS3.8 §9.3.2).
+#: Bytes of an item's header: type, reserved, length (PS3.8 §9.3.2).
 ITEM_HEADER = 4
 #: The type and the length of an item; the reserved byte shall not be tested (PS3.8 §9.3.2.1).
 unpack_item = struct.Struct(">BxH").unpack_from
@@ -32,8 +32,8 @@ class ItemType(IntEnum):
     USER_IDENTITY_AC = 0x59
 
 
-class Holder(IntEnum):
-    """What an item may stand in; the values are the PDU's type or the item's."""
+class Container(IntEnum):
+    """What can contain an item: a PDU, an item or user information; values are PDU or item types."""
 
     REQUEST = 0x01
     ACCEPT = 0x02
@@ -43,43 +43,47 @@ class Holder(IntEnum):
     ACCEPT_USER = 0x250
 
 
-class Definition(NamedTuple):
-    """How the standard names an item, where it defines it, and where it lets it stand."""
+class ItemDefinition(NamedTuple):
+    """An item's name and clause in the standard, and what may contain it."""
 
     name: str
     clause: str
-    holders: frozenset[Holder]
+    containers: frozenset[Container]
 
 
-def _in(*holders: Holder) -> frozenset[Holder]:
-    return frozenset(holders)
+def _in(*containers: Container) -> frozenset[Container]:
+    return frozenset(containers)
 
 
-_PDUS = _in(Holder.REQUEST, Holder.ACCEPT)
-_USERS = _in(Holder.REQUEST_USER, Holder.ACCEPT_USER)
+_PDUS = _in(Container.REQUEST, Container.ACCEPT)
+_USERS = _in(Container.REQUEST_USER, Container.ACCEPT_USER)
 
-ITEMS: dict[int, Definition] = {
-    ItemType.APPLICATION_CONTEXT: Definition("Application Context Item", "PS3.8 §9.3.2.1", _PDUS),
-    ItemType.CONTEXT_RQ: Definition("Presentation Context Item", "PS3.8 §9.3.2.2", _in(Holder.REQUEST)),
-    ItemType.CONTEXT_AC: Definition("Presentation Context Item", "PS3.8 §9.3.3.2", _in(Holder.ACCEPT)),
-    ItemType.ABSTRACT_SYNTAX: Definition("Abstract Syntax Sub-Item", "PS3.8 §9.3.2.2.1", _in(Holder.CONTEXT_RQ)),
-    ItemType.TRANSFER_SYNTAX: Definition(
-        "Transfer Syntax Sub-Item", "PS3.8 §9.3.2.2.2", _in(Holder.CONTEXT_RQ, Holder.CONTEXT_AC)
+ITEMS: dict[int, ItemDefinition] = {
+    ItemType.APPLICATION_CONTEXT: ItemDefinition("Application Context Item", "PS3.8 §9.3.2.1", _PDUS),
+    ItemType.CONTEXT_RQ: ItemDefinition("Presentation Context Item", "PS3.8 §9.3.2.2", _in(Container.REQUEST)),
+    ItemType.CONTEXT_AC: ItemDefinition("Presentation Context Item", "PS3.8 §9.3.3.2", _in(Container.ACCEPT)),
+    ItemType.ABSTRACT_SYNTAX: ItemDefinition("Abstract Syntax Sub-Item", "PS3.8 §9.3.2.2.1", _in(Container.CONTEXT_RQ)),
+    ItemType.TRANSFER_SYNTAX: ItemDefinition(
+        "Transfer Syntax Sub-Item", "PS3.8 §9.3.2.2.2", _in(Container.CONTEXT_RQ, Container.CONTEXT_AC)
     ),
-    ItemType.USER_INFORMATION: Definition("User Information Item", "PS3.8 §9.3.2.3", _PDUS),
-    ItemType.MAX_PDU: Definition("Maximum Length Sub-Item", "PS3.8 §D.1", _USERS),
-    ItemType.CLASS_UID: Definition("Implementation Class UID Sub-Item", "PS3.7 §D.3.3.2.1", _USERS),
-    ItemType.ASYNCHRONOUS_OPERATIONS_WINDOW: Definition(
+    ItemType.USER_INFORMATION: ItemDefinition("User Information Item", "PS3.8 §9.3.2.3", _PDUS),
+    ItemType.MAX_PDU: ItemDefinition("Maximum Length Sub-Item", "PS3.8 §D.1", _USERS),
+    ItemType.CLASS_UID: ItemDefinition("Implementation Class UID Sub-Item", "PS3.7 §D.3.3.2.1", _USERS),
+    ItemType.ASYNCHRONOUS_OPERATIONS_WINDOW: ItemDefinition(
         "Asynchronous Operations Window Sub-Item", "PS3.7 §D.3.3.3.1", _USERS
     ),
-    ItemType.ROLE_SELECTION: Definition("SCP/SCU Role Selection Sub-Item", "PS3.7 §D.3.3.4.1", _USERS),
-    ItemType.VERSION_NAME: Definition("Implementation Version Name Sub-Item", "PS3.7 §D.3.3.2.3", _USERS),
-    ItemType.EXTENDED_NEGOTIATION: Definition("SOP Class Extended Negotiation Sub-Item", "PS3.7 §D.3.3.5.1", _USERS),
-    ItemType.COMMON_EXTENDED_NEGOTIATION: Definition(
-        "SOP Class Common Extended Negotiation Sub-Item", "PS3.7 §D.3.3.6.1", _in(Holder.REQUEST_USER)
+    ItemType.ROLE_SELECTION: ItemDefinition("SCP/SCU Role Selection Sub-Item", "PS3.7 §D.3.3.4.1", _USERS),
+    ItemType.VERSION_NAME: ItemDefinition("Implementation Version Name Sub-Item", "PS3.7 §D.3.3.2.3", _USERS),
+    ItemType.EXTENDED_NEGOTIATION: ItemDefinition(
+        "SOP Class Extended Negotiation Sub-Item", "PS3.7 §D.3.3.5.1", _USERS
     ),
-    ItemType.USER_IDENTITY_RQ: Definition("User Identity Sub-Item", "PS3.7 §D.3.3.7.1", _in(Holder.REQUEST_USER)),
-    ItemType.USER_IDENTITY_AC: Definition("User Identity Sub-Item", "PS3.7 §D.3.3.7.2", _in(Holder.ACCEPT_USER)),
+    ItemType.COMMON_EXTENDED_NEGOTIATION: ItemDefinition(
+        "SOP Class Common Extended Negotiation Sub-Item", "PS3.7 §D.3.3.6.1", _in(Container.REQUEST_USER)
+    ),
+    ItemType.USER_IDENTITY_RQ: ItemDefinition(
+        "User Identity Sub-Item", "PS3.7 §D.3.3.7.1", _in(Container.REQUEST_USER)
+    ),
+    ItemType.USER_IDENTITY_AC: ItemDefinition("User Identity Sub-Item", "PS3.7 §D.3.3.7.2", _in(Container.ACCEPT_USER)),
 }
 
 
@@ -90,8 +94,8 @@ class Item(NamedTuple):
     value: bytes
 
 
-def walk(data: bytes) -> tuple[list[Item], list[ParseWarning]]:
-    """Cut items out of what holds them, up to where one does not fit."""
+def read_items(data: bytes) -> tuple[list[Item], list[ParseWarning]]:
+    """Cut a container's bytes into items, up to one that does not fit; items, and a warning if one is cut."""
     items: list[Item] = []
     at, end = 0, len(data)
     while at + ITEM_HEADER <= end:
@@ -104,9 +108,9 @@ def walk(data: bytes) -> tuple[list[Item], list[ParseWarning]]:
     return items, [ParseWarning.ITEM_CUT] if at < end else []
 
 
-def place(item: Item, holder: Holder) -> ParseWarning | None:
-    """Say whether the standard lets an item stand here."""
+def placement_warning(item: Item, container: Container) -> ParseWarning | None:
+    """A warning if the item is unknown, or not allowed in this container."""
     definition = ITEMS.get(item.type)
     if definition is None:
         return ParseWarning.ITEM_UNKNOWN
-    return None if holder in definition.holders else ParseWarning.ITEM_MISPLACED
+    return None if container in definition.containers else ParseWarning.ITEM_MISPLACED

@@ -1,8 +1,8 @@
-"""The layout that nearly every product gives its A-ASSOCIATE-AC, read in one pass without a single object too many.
+"""A fast reader for the layout that nearly every product gives its A-ASSOCIATE-AC, with as few objects as possible.
 
-A whole sweep's answers come through here. It reads what is ordinary in every respect (application context, presentation
-contexts, user information of maximum length, class UID and perhaps version name, no warning) and declines all else, which
-`associate.read_accept` reads. That both read the same is a test.
+All acceptances of a sweep come through here. It reads only the ordinary layout: application context, presentation
+contexts, and user information of maximum length, class UID and an optional version name, with no warning. Anything else
+is left to `associate.read_accept`. A test proves that both give the same fields.
 """
 
 import struct
@@ -18,14 +18,14 @@ _CONTEXTS_AT = _ITEMS_AT + len(_APPLICATION)
 _fixed = FIXED.unpack_from
 #: Item type, length, id, result; sub-item type, length (PS3.8 Tables 9-18 and 9-19).
 _context = struct.Struct(">BxHBxBxBxH").unpack_from
-#: Bytes of it all, and those that the item's length counts.
+#: Bytes of all these, and how many of them the item's length counts.
 _CONTEXT, _CONTEXT_COUNTED = 12, 8
 #: User information, maximum length, class UID: types, lengths, maximum (PS3.8 Tables 9-16 and D.1-1, PS3.7 §D.3.3.2.2).
 _user = struct.Struct(">BxHBxHLBxH").unpack_from
 _USER = 16
-#: Transfer syntaxes of the uncompressed native format (PS3.5 §10, Annex A): any other is read the long way.
+#: Transfer syntaxes of the uncompressed native format (PS3.5 §10, Annex A); any other is left to `read_accept`.
 _SYNTAXES = {syntax.encode(): syntax for syntax in ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2")}
-#: As plain integers, which compare faster than members.
+#: As plain integers, which compare faster than enum members.
 _AC, _TS, _UI, _ML, _CU, _VN = (
     int(kind)
     for kind in (
@@ -42,17 +42,17 @@ _UNNAMED, _NAMED = (_UI, _ML, _CU), (_UI, _ML, _CU, _VN)
 
 
 def read_ordinary(body: bytes) -> Accept | None:
-    """Read an A-ASSOCIATE-AC that is ordinary in every respect; None for any other."""
+    """Read an A-ASSOCIATE-AC of the ordinary layout; None for any other."""
     if body[_ITEMS_AT:_CONTEXTS_AT] != _APPLICATION:
         return None
     try:
         return _read(body)
-    except struct.error:  # an item reaches past the end
+    except struct.error:  # an item runs past the end
         return None
 
 
 def _read(body: bytes) -> Accept | None:
-    """Walk the layout; a length that lies is seen where the next item, or the end, does not follow."""
+    """Walk the layout. A wrong length shows where the next item, or the end, does not follow."""
     version, called, calling = _fixed(body)
     end, at = len(body), _CONTEXTS_AT
     contexts = []

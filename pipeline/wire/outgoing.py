@@ -15,10 +15,10 @@ from pipeline.errors import GuardError, InputError
 from pipeline.wire.command import C_ECHO_RQ, command_field
 from pipeline.wire.pdu import HEADER, Data, Frame, PduType, Request, decode
 
-#: Names the census and its wire format, at most 16 characters (PS3.7 §D.3.3.2.3).
+#: Identifies the census and its wire format; at most 16 characters (PS3.7 §D.3.3.2.3).
 VERSION_NAME = "DICOM_CENSUS_01"
 CALLED_AE = "ANY-SCP"
-#: Unusual, so that a server that mirrors it shows.
+#: An unusual value, which reveals a server that mirrors it.
 MAX_PDU = 16383
 CONTEXT_ID = 1
 MESSAGE_ID = 1
@@ -26,11 +26,11 @@ MESSAGE_ID = 1
 APPLICATION_CONTEXT = "1.2.840.10008.3.1.1.1"
 #: PS3.4 Annex A: Verification SOP Class.
 VERIFICATION = "1.2.840.10008.1.1"
-#: Implicit, then Explicit VR Little Endian: which of them a server picks tells its family.
+#: Implicit, then Explicit VR Little Endian. Which of them a server picks is a feature of its implementation.
 TRANSFER_SYNTAXES = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1")
 #: An AE title has 1 to 16 characters of the default repertoire, no backslash (PS3.5 §6.2).
 AE_LIMIT = 16
-#: A template is some 250 bytes, with all capabilities some 1,100; a plan that holds longer ones is not ours.
+#: Bytes of a template: about 250, with all capabilities about 1,100. A plan with longer ones is not ours.
 TEMPLATE_LIMIT = 2048
 
 _TYPES: Mapping[str, PduType] = {
@@ -69,7 +69,7 @@ class Outgoing:
 
     @property
     def proposed(self) -> Mapping[int, str]:
-        """Presentation context id → the abstract syntax that the request proposes in it."""
+        """Presentation context id → abstract syntax that the request proposes."""
         return _proposed(self.request)
 
     @property
@@ -94,14 +94,14 @@ class Outgoing:
         return data
 
     def to_json(self) -> dict[str, str]:
-        """Name → hexadecimal, as a plan holds them."""
+        """Name → hexadecimal, as in a plan."""
         return {name: data.hex() for name, data in self.templates.items()}
 
     @classmethod
     def from_json(cls, value: object, *, where: str = "outgoing") -> "Outgoing":
-        """Read what `to_json` gave; each template must be one whole PDU of its type."""
+        """Read the result of `to_json`. Raises InputError unless each template is one whole PDU of its type."""
         if not isinstance(value, Mapping) or set(value) != set(_TYPES):
-            raise InputError(where, f"must hold exactly {', '.join(_TYPES)}")
+            raise InputError(where, f"must have exactly the keys {', '.join(_TYPES)}")
         read = cls(**{name: _template(value[name], pdu, f"{where}.{name}") for name, pdu in _TYPES.items()})
         _check_request(read.request, f"{where}.request")
         _check_echo(read.echo, f"{where}.echo")
@@ -110,36 +110,36 @@ class Outgoing:
 
 @lru_cache(maxsize=8)
 def _proposed(request: bytes) -> Mapping[int, str]:
-    """Read back what a request proposes: once a sweep, not once a conversation."""
-    asked = decode(Frame(request[0], request[HEADER:])) if request else None
-    contexts = asked.contexts if isinstance(asked, Request) else ()
+    """Read back what a request proposes; cached, so once per sweep, not once per conversation."""
+    decoded = decode(Frame(request[0], request[HEADER:])) if request else None
+    contexts = decoded.contexts if isinstance(decoded, Request) else ()
     return {context.id: context.abstract_syntax for context in contexts}
 
 
 def class_uid(url: str) -> str:
-    """The implementation class UID of a lab: `2.25.` and the UUID that its URL gives (PS3.5 Annex B.2, RFC 9562)."""
+    """A lab's implementation class UID: `2.25.` and the UUID of its URL (PS3.5 Annex B.2, RFC 9562)."""
     return f"2.25.{uuid.uuid5(uuid.NAMESPACE_URL, url).int}"
 
 
 def encode(*, calling_ae: str, class_uid: str, proposed: Sequence[str] = (VERIFICATION,)) -> Outgoing:
     """Encode the templates for a calling AE title, an implementation class UID and the abstract syntaxes to propose."""
     _check_ae(calling_ae)
-    from pynetdicom import pdu, pdu_primitives  # slow to import, and needed once a sweep
+    from pynetdicom import pdu, pdu_primitives  # slow to import, and needed once per sweep
 
     release, reply = pdu_primitives.A_RELEASE(), pdu_primitives.A_RELEASE()
     reply.result = "affirmative"
     abort = pdu_primitives.A_ABORT()
     abort.abort_source = 0
     return Outgoing(
-        request=_request(calling_ae, class_uid, proposed),
-        echo=_echo(),
-        release_request=_encoded(pdu.A_RELEASE_RQ(), release),
-        release_reply=_encoded(pdu.A_RELEASE_RP(), reply),
-        abort=_encoded(pdu.A_ABORT_RQ(), abort),
+        request=_encode_request(calling_ae, class_uid, proposed),
+        echo=_encode_echo(),
+        release_request=_encode_pdu(pdu.A_RELEASE_RQ(), release),
+        release_reply=_encode_pdu(pdu.A_RELEASE_RP(), reply),
+        abort=_encode_pdu(pdu.A_ABORT_RQ(), abort),
     )
 
 
-def _request(calling_ae: str, class_uid: str, proposed: Sequence[str]) -> bytes:
+def _encode_request(calling_ae: str, class_uid: str, proposed: Sequence[str]) -> bytes:
     """Encode the A-ASSOCIATE-RQ (PS3.8 §9.3.2)."""
     from pynetdicom import pdu, pdu_primitives
     from pynetdicom.presentation import build_context
@@ -160,10 +160,10 @@ def _request(calling_ae: str, class_uid: str, proposed: Sequence[str]) -> bytes:
     primitive.called_ae_title, primitive.calling_ae_title = CALLED_AE, calling_ae
     primitive.presentation_context_definition_list = contexts
     primitive.user_information = [length, implementation, version]
-    return _encoded(pdu.A_ASSOCIATE_RQ(), primitive)
+    return _encode_pdu(pdu.A_ASSOCIATE_RQ(), primitive)
 
 
-def _echo() -> bytes:
+def _encode_echo() -> bytes:
     """Encode the C-ECHO-RQ in one P-DATA-TF (PS3.7 §9.3.5.1)."""
     from pynetdicom import dimse_messages, dimse_primitives, pdu
 
@@ -173,17 +173,17 @@ def _echo() -> bytes:
     message = dimse_messages.C_ECHO_RQ()
     message.primitive_to_message(primitive)
     (data,) = message.encode_msg(CONTEXT_ID, MAX_PDU)
-    return _encoded(pdu.P_DATA_TF(), data)
+    return _encode_pdu(pdu.P_DATA_TF(), data)
 
 
-def _encoded(empty: object, primitive: object) -> bytes:
-    """Fill a PDU of pynetdicom's from a primitive and encode it."""
+def _encode_pdu(empty: object, primitive: object) -> bytes:
+    """Fill a pynetdicom PDU from a primitive and encode it."""
     empty.from_primitive(primitive)  # type: ignore[attr-defined]
     return bytes(empty.encode())  # type: ignore[attr-defined]
 
 
 def _check_ae(title: str) -> None:
-    """Refuse what is no AE title, before a codec pads or cuts it."""
+    """Raise InputError for an invalid AE title, before the codec pads or cuts it."""
     fits = title.strip() == title and 1 <= len(title) <= AE_LIMIT
     if not (fits and title.isascii() and title.isprintable() and "\\" not in title):
         raise InputError(
@@ -192,7 +192,7 @@ def _check_ae(title: str) -> None:
 
 
 def _template(value: object, expected: PduType, where: str) -> bytes:
-    """Read one template: hexadecimal of one whole PDU."""
+    """Read one template: one whole PDU in hexadecimal."""
     try:
         data = bytes.fromhex(value) if isinstance(value, str) else b""
     except ValueError:
@@ -200,21 +200,21 @@ def _template(value: object, expected: PduType, where: str) -> bytes:
     if not HEADER <= len(data) <= TEMPLATE_LIMIT or data[0] != expected:
         raise InputError(where, f"must be the hexadecimal of a PDU of type {expected:02X}H")
     if int.from_bytes(data[2:HEADER]) != len(data) - HEADER:
-        raise InputError(where, "is not one whole PDU: its length field does not fit")
+        raise InputError(where, "is not one whole PDU: its length field does not match")
     return data
 
 
 def _check_request(data: bytes, where: str) -> None:
-    """Refuse a request that is not laid out as the standard says, or that logs in."""
+    """Raise InputError for a request that breaks the standard, or that logs in."""
     request = decode(Frame(data[0], data[HEADER:]))
     if not isinstance(request, Request) or request.warnings:
         raise InputError(where, f"is not a sound A-ASSOCIATE-RQ: {', '.join(request.warnings)}")
     if request.user_identity is not None or request.asynchronous_operations_window is not None:
-        raise InputError(where, "must hold no user identity and no asynchronous operations window")
+        raise InputError(where, "must have no user identity and no asynchronous operations window")
 
 
 def _check_echo(data: bytes, where: str) -> None:
-    """Refuse P-DATA that is anything but one whole C-ECHO-RQ: nothing else may ever be asked of a peer."""
+    """Raise InputError for P-DATA that is not one whole C-ECHO-RQ: no other command may be sent."""
     pdu = decode(Frame(data[0], data[HEADER:]))
     values = pdu.fragments if isinstance(pdu, Data) and not pdu.warnings else ()
     whole = len(values) == 1 and values[0].is_command and values[0].is_last

@@ -1,9 +1,9 @@
-"""Decode what a peer sends (PS3.8 §9.3), whatever it sends.
+"""Decode a peer's PDUs (PS3.8 §9.3), whatever its bytes.
 
-The decoder is total and bounded: any bytes give a value with its warnings and a verdict, never an exception; no more
-than 16 KiB of a PDU is looked at; nothing is allocated because a length field claims it; the time grows with the bytes
-that are there. Integers are big-endian (PS3.8 §9.3.1), but those of a command set little-endian (PS3.7 §6.3.1).
-`docs/wire.md` says what is read, and why each limit is where it is.
+The decoder is total and bounded. Any bytes give a value with warnings and a verdict, never an exception. It reads at most
+16 KiB of a PDU, allocates nothing because of a length field, and takes time linear in the bytes received. Integers are
+big-endian (PS3.8 §9.3.1), in a command set little-endian (PS3.7 §6.3.1). `docs/wire.md` explains what is read, and each
+limit.
 """
 
 import struct
@@ -58,17 +58,17 @@ __all__ = [
     "frame",
 ]
 
-#: Version of this decoder, kept in each row: raise it when the same bytes would give other fields.
+#: Version of this decoder, recorded in each row. Raise it when the same bytes give other fields.
 PARSER_VERSION = 3
 
-#: Type, reserved, length (PS3.8 §9.3.1).
+#: Bytes of a PDU's header: type, reserved, length (PS3.8 §9.3.1).
 HEADER = 6
 _header = struct.Struct(">BxL").unpack_from
-#: What a PDU may claim before it is malformed: more than this is never kept (docs/wire.md).
+#: The greatest length of a PDU; one that claims more is malformed, since more is never kept (docs/wire.md).
 LENGTH_LIMIT = RAW_LIMIT - HEADER
-#: Length of an A-ASSOCIATE-RJ, A-RELEASE and A-ABORT PDU (PS3.8 §9.3.4, §9.3.6 to §9.3.8).
+#: The length of A-ASSOCIATE-RJ, A-RELEASE-RQ, A-RELEASE-RP and A-ABORT (PS3.8 §9.3.4, §9.3.6 to §9.3.8).
 SHORT_LENGTH = 4
-#: What is kept of the warnings of a whole conversation.
+#: Warnings kept of a whole conversation.
 WARNINGS_KEPT = 32
 
 
@@ -85,19 +85,19 @@ class PduType(IntEnum):
 
 
 class Frame(msgspec.Struct, frozen=True):
-    """A whole PDU as cut out of the stream; `size` counts its header too."""
+    """A whole PDU cut out of the stream."""
 
     type: int
     body: bytes
 
     @property
     def size(self) -> int:
-        """How many bytes of the stream the PDU takes."""
+        """Bytes of the PDU in the stream, header included."""
         return HEADER + len(self.body)
 
 
-class Definition(NamedTuple):
-    """How the standard names a PDU, where it defines it, the lengths it can have, and what reads it."""
+class PduDefinition(NamedTuple):
+    """A PDU's name and clause in the standard, the lengths that it can have, and its reader."""
 
     name: str
     clause: str
@@ -107,24 +107,24 @@ class Definition(NamedTuple):
 
 
 def _accept(body: bytes) -> Accept:
-    """Read an A-ASSOCIATE-AC: the ordinary way, or the long way."""
+    """Read an A-ASSOCIATE-AC: by the fast reader, or by the general one."""
     return read_ordinary(body) or read_accept(body)
 
 
-#: PDU type → all that is known of it. A P-DATA-TF of length 0 is read, to say what it lacks.
-PDUS: dict[int, Definition] = {
-    PduType.ASSOCIATE_RQ: Definition("A-ASSOCIATE-RQ", "PS3.8 §9.3.2", FIXED.size, LENGTH_LIMIT, read_request),
-    PduType.ASSOCIATE_AC: Definition("A-ASSOCIATE-AC", "PS3.8 §9.3.3", FIXED.size, LENGTH_LIMIT, _accept),
-    PduType.ASSOCIATE_RJ: Definition("A-ASSOCIATE-RJ", "PS3.8 §9.3.4", SHORT_LENGTH, SHORT_LENGTH, read_reject),
-    PduType.DATA: Definition("P-DATA-TF", "PS3.8 §9.3.5", 0, LENGTH_LIMIT, read_data),
-    PduType.RELEASE_RQ: Definition("A-RELEASE-RQ", "PS3.8 §9.3.6", SHORT_LENGTH, SHORT_LENGTH, read_release_request),
-    PduType.RELEASE_RP: Definition("A-RELEASE-RP", "PS3.8 §9.3.7", SHORT_LENGTH, SHORT_LENGTH, read_release_reply),
-    PduType.ABORT: Definition("A-ABORT", "PS3.8 §9.3.8", SHORT_LENGTH, SHORT_LENGTH, read_abort),
+#: PDU type → definition. A P-DATA-TF of length 0 is read too, so that it gets its warning.
+PDUS: dict[int, PduDefinition] = {
+    PduType.ASSOCIATE_RQ: PduDefinition("A-ASSOCIATE-RQ", "PS3.8 §9.3.2", FIXED.size, LENGTH_LIMIT, read_request),
+    PduType.ASSOCIATE_AC: PduDefinition("A-ASSOCIATE-AC", "PS3.8 §9.3.3", FIXED.size, LENGTH_LIMIT, _accept),
+    PduType.ASSOCIATE_RJ: PduDefinition("A-ASSOCIATE-RJ", "PS3.8 §9.3.4", SHORT_LENGTH, SHORT_LENGTH, read_reject),
+    PduType.DATA: PduDefinition("P-DATA-TF", "PS3.8 §9.3.5", 0, LENGTH_LIMIT, read_data),
+    PduType.RELEASE_RQ: PduDefinition("A-RELEASE-RQ", "PS3.8 §9.3.6", SHORT_LENGTH, SHORT_LENGTH, read_release_request),
+    PduType.RELEASE_RP: PduDefinition("A-RELEASE-RP", "PS3.8 §9.3.7", SHORT_LENGTH, SHORT_LENGTH, read_release_reply),
+    PduType.ABORT: PduDefinition("A-ABORT", "PS3.8 §9.3.8", SHORT_LENGTH, SHORT_LENGTH, read_abort),
 }
 
 
 def frame(buffer: bytes | bytearray, at: int = 0) -> Frame | Malformed | None:
-    """Cut the PDU that begins here out of the stream; None while it is not complete, malformed as soon as it never can be one."""
+    """Cut the PDU at an offset out of the stream; None while it is incomplete, Malformed as soon as it cannot become one."""
     begin = at + HEADER
     if len(buffer) < begin:
         return None
@@ -138,18 +138,18 @@ def frame(buffer: bytes | bytearray, at: int = 0) -> Frame | Malformed | None:
     return Frame(kind, bytes(buffer[begin:end])) if end <= len(buffer) else None
 
 
-def decode(whole: Frame) -> Pdu:
+def decode(pdu_frame: Frame) -> Pdu:
     """Read the fields of a PDU."""
-    definition = PDUS.get(whole.type)
+    definition = PDUS.get(pdu_frame.type)
     if definition is None:
         return Malformed(ParseWarning.TYPE_UNKNOWN)
-    if not definition.shortest <= len(whole.body) <= definition.longest:
-        return Malformed(_length_fault(definition, len(whole.body)))
-    return definition.read(whole.body)
+    if not definition.shortest <= len(pdu_frame.body) <= definition.longest:
+        return Malformed(_length_fault(definition, len(pdu_frame.body)))
+    return definition.read(pdu_frame.body)
 
 
-def _length_fault(definition: Definition, length: int) -> ParseWarning:
-    """Say what is wrong with a length that a type cannot have."""
+def _length_fault(definition: PduDefinition, length: int) -> ParseWarning:
+    """The warning for a length that the type does not allow."""
     if definition.longest == SHORT_LENGTH:
         return ParseWarning.LENGTH_OTHER
     return ParseWarning.LENGTH_OVER_LIMIT if length > LENGTH_LIMIT else ParseWarning.LENGTH_SHORT

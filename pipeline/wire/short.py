@@ -6,7 +6,7 @@ from pipeline.wire.warning import ParseWarning
 #: Results of a rejection (PS3.8 Table 9-21): permanent, transient.
 RESULTS = frozenset({1, 2})
 
-#: (source, reason) of a rejection → what the standard calls it (PS3.8 Table 9-21); reasons that are not here are reserved.
+#: (source, reason) of a rejection → its name in the standard (PS3.8 Table 9-21); all others are reserved.
 REJECTIONS: dict[tuple[int, int], str] = {
     (1, 1): "no-reason-given",
     (1, 2): "application-context-name-not-supported",
@@ -19,7 +19,7 @@ REJECTIONS: dict[tuple[int, int], str] = {
 }
 
 SERVICE_USER, SERVICE_PROVIDER = 0, 2
-#: Reason of an abort by the service provider → what the standard calls it (PS3.8 Table 9-26); 3 is reserved.
+#: Reason of an abort by the service provider → its name in the standard (PS3.8 Table 9-26); 3 is reserved.
 ABORTS: dict[int, str] = {
     0: "reason-not-specified",
     1: "unrecognized-PDU",
@@ -47,10 +47,10 @@ def read_abort(body: bytes) -> Abort:
 
 
 def read_release_request(_body: bytes) -> ReleaseRequest:
-    """Four reserved bytes, not to be tested (PS3.8 Table 9-24)."""
+    """Read an A-RELEASE-RQ: four reserved bytes, which are not tested (PS3.8 Table 9-24)."""
     return ReleaseRequest()
 
 
 def read_release_reply(_body: bytes) -> ReleaseReply:
-    """Four reserved bytes, not to be tested (PS3.8 Table 9-25)."""
+    """Read an A-RELEASE-RP: four reserved bytes, which are not tested (PS3.8 Table 9-25)."""
     return ReleaseReply()

@@ -1,4 +1,4 @@
-"""Sub-items of the user information (PS3.8 Annex D.1, PS3.7 Annex D.3.3): each read by one function, as a table."""
+"""Sub-items of the user information (PS3.8 Annex D.1, PS3.7 Annex D.3.3): a table with one reader for each."""
 
 import struct
 from collections.abc import Callable
@@ -11,13 +11,13 @@ from pipeline.wire.fields import (
     Role,
     UserIdentity,
 )
-from pipeline.wire.item import Holder, Item, ItemType, place
+from pipeline.wire.item import Container, Item, ItemType, placement_warning
 from pipeline.wire.text import name, uid
 from pipeline.wire.warning import ParseWarning, Warnings
 
-#: A field and what was odd about its bytes; None where the bytes do not hold it.
+#: A field's value, None if it cannot be read, and the warnings about its bytes.
 Read = tuple[object, Warnings]
-_UNFIT: Read = None, (ParseWarning.ITEM_LENGTH,)
+_WRONG_LENGTH: Read = None, (ParseWarning.ITEM_LENGTH,)
 
 _u16 = struct.Struct(">H").unpack_from
 _two_u16 = struct.Struct(">HH")
@@ -32,31 +32,31 @@ _ROLES = 2
 
 def max_pdu(value: bytes) -> Read:
     """Read the maximum length: u32, 0 for no limit (PS3.8 §D.1.1)."""
-    return (_u32.unpack(value)[0], ()) if len(value) == _u32.size else _UNFIT
+    return (_u32.unpack(value)[0], ()) if len(value) == _u32.size else _WRONG_LENGTH
 
 
 def window(value: bytes) -> Read:
     """Read the asynchronous operations window: u16 invoked, u16 performed (PS3.7 Table D.3-7)."""
-    return (AsynchronousOperationsWindow(*_two_u16.unpack(value)), ()) if len(value) == _two_u16.size else _UNFIT
+    return (AsynchronousOperationsWindow(*_two_u16.unpack(value)), ()) if len(value) == _two_u16.size else _WRONG_LENGTH
 
 
 def role(value: bytes) -> Read:
     """Read a role selection: UID with its length, SCU role, SCP role (PS3.7 Table D.3-9)."""
-    cut = _counted(value)
-    if cut is None or len(cut[1]) != _ROLES:
-        return _UNFIT
-    sop_class, odd = uid(cut[0])
-    scu, scp = cut[1]
-    return Role(sop_class, scu, scp), odd + _value(scu in _FLAGS and scp in _FLAGS)
+    split = _counted(value)
+    if split is None or len(split[1]) != _ROLES:
+        return _WRONG_LENGTH
+    sop_class, warnings = uid(split[0])
+    scu, scp = split[1]
+    return Role(sop_class, scu, scp), warnings + _value_warning(scu in _FLAGS and scp in _FLAGS)
 
 
 def extended(value: bytes) -> Read:
     """Read an extended negotiation: UID with its length, application information (PS3.7 Table D.3-11)."""
-    cut = _counted(value)
-    if cut is None:
-        return _UNFIT
-    sop_class, odd = uid(cut[0])
-    return ExtendedNegotiation(sop_class, cut[1]), odd
+    split = _counted(value)
+    if split is None:
+        return _WRONG_LENGTH
+    sop_class, warnings = uid(split[0])
+    return ExtendedNegotiation(sop_class, split[1]), warnings
 
 
 def common_extended(value: bytes) -> Read:
@@ -65,13 +65,15 @@ def common_extended(value: bytes) -> Read:
     second = None if first is None else _counted(first[1])
     block = None if second is None else _counted(second[1])
     if first is None or second is None or block is None:
-        return _UNFIT
-    # What follows the related classes is reserved, and not to be tested (PS3.7 Table D.3-12).
+        return _WRONG_LENGTH
+    # What follows the related classes is reserved and not tested (PS3.7 Table D.3-12).
     related, fits = _related(block[0])
     texts = [uid(part) for part in (first[0], second[0], *related)]
-    sop_class, service_class, *others = (text for text, _ in texts)
-    odd = tuple(warning for _, warnings in texts for warning in warnings)
-    return CommonExtendedNegotiation(sop_class, service_class, tuple(others)), odd + (() if fits else _UNFIT[1])
+    sop_class, service_class, *related_uids = (text for text, _ in texts)
+    warnings = tuple(warning for _, warnings in texts for warning in warnings)
+    return CommonExtendedNegotiation(sop_class, service_class, tuple(related_uids)), warnings + (
+        () if fits else _WRONG_LENGTH[1]
+    )
 
 
 def identity(value: bytes) -> Read:
@@ -79,19 +81,19 @@ def identity(value: bytes) -> Read:
     primary = _counted(value[2:])
     secondary = None if primary is None else _counted(primary[1])
     if primary is None or secondary is None or secondary[1]:
-        return _UNFIT
+        return _WRONG_LENGTH
     known = value[0] in _IDENTITY_TYPES and value[1] in _FLAGS
-    return UserIdentity(value[0], value[1], primary[0], secondary[0]), _value(known)
+    return UserIdentity(value[0], value[1], primary[0], secondary[0]), _value_warning(known)
 
 
 def identity_response(value: bytes) -> Read:
     """Read a server response with its length (PS3.7 §D.3.3.7.2)."""
-    cut = _counted(value)
-    return _UNFIT if cut is None or cut[1] else (cut[0], ())
+    split = _counted(value)
+    return _WRONG_LENGTH if split is None or split[1] else (split[0], ())
 
 
 class SubItem(NamedTuple):
-    """Which field a sub-item fills, how it is read, and whether it may come more than once."""
+    """The field that a sub-item fills, its reader, and whether it may occur more than once."""
 
     field: str
     read: Callable[[bytes], Read]
@@ -112,44 +114,44 @@ SUB_ITEMS: dict[int, SubItem] = {
 
 
 class UserInformation:
-    """The fields that sub-items have filled so far, and what was odd about them."""
+    """Collects the fields of sub-items, and warnings."""
 
-    def __init__(self, holder: Holder) -> None:
-        self._holder = holder
+    def __init__(self, container: Container) -> None:
+        self._container = container
         self._single: dict[str, object] = {}
         self._many: dict[str, list[object]] = {}
         self.seen: set[int] = set()
         self.warnings: list[ParseWarning] = []
 
     def take(self, item: Item) -> None:
-        """Read one sub-item; of those that may come once, the first stands."""
-        odd = place(item, self._holder)
-        self.warnings += [] if odd is None else [odd]
+        """Read one sub-item; of a repeated one that may occur once, the first counts."""
+        warning = placement_warning(item, self._container)
+        self.warnings += [] if warning is None else [warning]
         row = SUB_ITEMS.get(item.type)
         if row is None:
             return
-        again = item.type in self.seen and not row.repeats
+        repeated = item.type in self.seen and not row.repeats
         self.seen.add(item.type)
-        if again:
+        if repeated:
             self.warnings.append(ParseWarning.ITEM_REPEATED)
         else:
             self._fill(row, *row.read(item.value))
 
-    def _fill(self, row: SubItem, value: object, odd: Warnings) -> None:
-        """Keep what was read."""
-        self.warnings += odd
+    def _fill(self, row: SubItem, value: object, warnings: Warnings) -> None:
+        """Add a value that was read, and its warnings."""
+        self.warnings += warnings
         if row.repeats and value is not None:
             self._many.setdefault(row.field, []).append(value)
         elif not row.repeats:
             self._single[row.field] = value
 
     def fields(self) -> dict[str, object]:
-        """Field name → value, for the fields that were there."""
+        """Field name → value, for the fields that were present."""
         return self._single | {field: tuple(values) for field, values in self._many.items()}
 
 
 def _counted(value: bytes) -> tuple[bytes, bytes] | None:
-    """Cut a field off that stands behind its u16 length; give it and the rest."""
+    """Cut a field off that follows its u16 length; return it and the rest, or None if it is cut short."""
     if len(value) < 2:
         return None
     end = 2 + _u16(value)[0]
@@ -157,7 +159,7 @@ def _counted(value: bytes) -> tuple[bytes, bytes] | None:
 
 
 def _related(block: bytes) -> tuple[list[bytes], bool]:
-    """Cut the related general SOP class UIDs apart; say whether they fill their block."""
+    """Split the related general SOP class UIDs; also return whether they exactly fill their block."""
     parts: list[bytes] = []
     at = 0
     while at + 2 <= len(block):
@@ -169,6 +171,6 @@ def _related(block: bytes) -> tuple[list[bytes], bool]:
     return parts, at == len(block)
 
 
-def _value(listed: bool) -> Warnings:
-    """A warning where a value is none that the standard lists."""
+def _value_warning(listed: bool) -> Warnings:
+    """A warning if a value is not listed in the standard."""
     return () if listed else (ParseWarning.ITEM_VALUE,)

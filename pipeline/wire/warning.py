@@ -1,36 +1,36 @@
-"""What can be odd about a reply: one closed vocabulary, defined here and nowhere else.
+"""Warnings about a reply: one closed vocabulary, defined only here.
 
-A warning says which rule of the standard the bytes do not keep; where, the raw bytes tell, which are kept. A reply earns
-each warning at most once, so that no reply can earn more than there are.
+A warning names the rule of the standard that the bytes break; the raw bytes, which are kept, show where. A reply gets each
+warning at most once, so the number of warnings is bounded.
 """
 
 from pipeline.outcome import Explained
 
 
 class Verdict(Explained):
-    """What the decoder makes of bytes as a whole."""
+    """The decoder's judgement of the bytes as a whole."""
 
-    SOUND = "sound", "Laid out as the standard says, without a warning."
-    ODD = "odd", "Whole and readable, but some rule of the standard is not kept: see the warnings."
-    BROKEN = "broken", "The layout breaks; the fields that stand before that place were read."
+    SOUND = "sound", "Follows the standard, without a warning."
+    ODD = "odd", "Complete and readable, but breaks some rule of the standard: see the warnings."
+    BROKEN = "broken", "The layout breaks; the fields before that place were read."
 
 
 class ParseWarning(Explained):
-    """A rule that a reply does not keep. Values stand in the column `parse_warnings`."""
+    """A rule that a reply breaks. These are the values of the column `parse_warnings`."""
 
     # The PDU (PS3.8 §9.3.1)
-    TYPE_UNKNOWN = "type_unknown", "The PDU type is none of 01H to 07H."
+    TYPE_UNKNOWN = "type_unknown", "The PDU type is not one of 01H to 07H."
     LENGTH_SHORT = "length_short", "The PDU is shorter than the fixed fields of its type."
-    LENGTH_OTHER = "length_other", "The PDU's length is not 4, the only one that its type can have."
-    LENGTH_OVER_LIMIT = "length_over_limit", "The PDU claims more bytes than are ever kept of a reply."
+    LENGTH_OTHER = "length_other", "The PDU's length is not 4, the only length that its type allows."
+    LENGTH_OVER_LIMIT = "length_over_limit", "The PDU claims more bytes than we keep of a reply."
     # Items (PS3.8 §9.3.2, §9.3.3)
-    ITEM_CUT = "item_cut", "An item runs past the end of what holds it, or its header does."
+    ITEM_CUT = "item_cut", "An item, or its header, runs past the end of its container."
     CONTEXT_CUT = "context_cut", "A presentation context is shorter than its fixed fields."
     ITEM_UNKNOWN = "item_unknown", "An item type that the standard does not define."
     ITEM_MISPLACED = "item_misplaced", "An item type that the standard does not allow in this PDU or at this place."
-    ITEM_REPEATED = "item_repeated", "An item that may come once comes again; the first was read."
+    ITEM_REPEATED = "item_repeated", "An item that may occur once is repeated; the first one counts."
     ITEM_LENGTH = "item_length", "A sub-item whose length does not fit its fields."
-    ITEM_VALUE = "item_value", "A field that holds a value which the standard does not list."
+    ITEM_VALUE = "item_value", "A field has a value that the standard does not list."
     APPLICATION_CONTEXT_MISSING = "application_context_missing", "No application context item."
     CONTEXT_MISSING = "context_missing", "No presentation context item."
     USER_INFORMATION_MISSING = "user_information_missing", "No user information item."
@@ -41,17 +41,17 @@ class ParseWarning(Explained):
     # Presentation contexts (PS3.8 §9.3.2.2, §9.3.3.2)
     CONTEXT_ID_EVEN = "context_id_even", "A presentation context id is even."
     CONTEXT_ID_REPEATED = "context_id_repeated", "Two presentation contexts have the same id."
-    CONTEXT_RESULT = "context_result", "A presentation context's result is none of 0 to 4."
-    ABSTRACT_SYNTAX = "abstract_syntax", "A proposed presentation context does not hold exactly one abstract syntax."
+    CONTEXT_RESULT = "context_result", "A presentation context's result is not one of 0 to 4."
+    ABSTRACT_SYNTAX = "abstract_syntax", "A proposed presentation context does not have exactly one abstract syntax."
     TRANSFER_SYNTAX_MISSING = "transfer_syntax_missing", "A presentation context that needs a transfer syntax has none."
     TRANSFER_SYNTAX_REPEATED = "transfer_syntax_repeated", "An answered presentation context has two transfer syntaxes."
     # Texts (PS3.5 §9.1, PS3.7 §D.3.3.2)
     UID_FORM = "uid_form", "A UID is not digits and dots without leading zeros."
     UID_LONG = "uid_long", "A UID has more than 64 characters."
-    UID_EMPTY = "uid_empty", "A UID has no character."
-    NAME_FORM = "name_form", "A version name holds what is not printable ASCII."
+    UID_EMPTY = "uid_empty", "A UID is empty."
+    NAME_FORM = "name_form", "A version name has characters that are not printable ASCII."
     NAME_LONG = "name_long", "A version name has more than 16 characters."
-    NAME_EMPTY = "name_empty", "A version name has no character."
+    NAME_EMPTY = "name_empty", "A version name is empty."
     PADDED = "padded", "A UID or a version name ends in spaces or NULs."
     # A-ASSOCIATE-RJ and A-ABORT (PS3.8 §9.3.4, §9.3.8)
     REJECTION_RESERVED = (
@@ -61,27 +61,27 @@ class ParseWarning(Explained):
     ABORT_RESERVED = "abort_reserved", "Source or reason of an abort is a reserved value."
     ABORT_INSIGNIFICANT = (
         "abort_insignificant",
-        "An abort by the service user gives a reason, which means nothing there.",
+        "An abort by the service user gives a reason, which has no meaning there.",
     )
     # P-DATA-TF (PS3.8 §9.3.5, Annex E.2)
-    VALUE_CUT = "value_cut", "A presentation data value runs past the end of its PDU, or its header does."
+    VALUE_CUT = "value_cut", "A presentation data value, or its header, runs past the end of its PDU."
     VALUE_SHORT = "value_short", "A presentation data value has no room for its context id and control header."
-    VALUE_MISSING = "value_missing", "A P-DATA-TF holds no presentation data value."
+    VALUE_MISSING = "value_missing", "A P-DATA-TF has no presentation data value."
     CONTROL_RESERVED = "control_reserved", "A message control header sets bits 2 to 7."
     # Command sets (PS3.7 §6.3, §9.3.5.2, Annex E)
-    COMMAND_OVER_LIMIT = "command_over_limit", "The command set has more bytes than are ever kept of a reply."
-    COMMAND_OTHER = "command_other", "The command set is no C-ECHO-RSP."
+    COMMAND_OVER_LIMIT = "command_over_limit", "The command set has more bytes than we keep of a reply."
+    COMMAND_OTHER = "command_other", "The command set is not a C-ECHO-RSP."
     STATUS_MISSING = "status_missing", "The C-ECHO-RSP has no readable status."
-    ELEMENT_CUT = "element_cut", "An element runs past the end of the command set, or its header does."
+    ELEMENT_CUT = "element_cut", "An element, or its header, runs past the end of the command set."
     ELEMENT_GROUP = "element_group", "An element is not of group 0000."
-    ELEMENT_ORDER = "element_order", "Elements repeat or do not come in ascending order."
+    ELEMENT_ORDER = "element_order", "Elements are repeated or not in ascending order."
     ELEMENT_LENGTH = "element_length", "An element's length is odd or does not fit its value representation."
-    GROUP_LENGTH = "group_length", "The command group length is missing or is not what follows it."
+    GROUP_LENGTH = "group_length", "The command group length is missing or does not match what follows it."
     MESSAGE_ID_MISSING = "message_id_missing", "The response does not say which message it answers."
     DATA_SET_ANNOUNCED = "data_set_announced", "The response does not say that no data set follows."
 
 
-#: After any of these the rest of the bytes cannot be told apart.
+#: After any of these, the rest of the bytes cannot be interpreted.
 BREAKING = frozenset(
     {
         ParseWarning.TYPE_UNKNOWN,
@@ -103,18 +103,18 @@ BREAKING = frozenset(
 Warnings = tuple[ParseWarning, ...]
 
 
-def once(*warnings: ParseWarning) -> Warnings:
-    """Keep the first of each, in order."""
+def distinct(*warnings: ParseWarning) -> Warnings:
+    """Each warning once, in order of first occurrence."""
     return tuple(dict.fromkeys(warnings))
 
 
 def first_break(warnings: Warnings) -> ParseWarning | None:
-    """The first warning after which the rest cannot be told apart."""
+    """The first warning that breaks the layout; None if there is none."""
     return next((warning for warning in warnings if warning in BREAKING), None)
 
 
 def verdict(warnings: Warnings) -> Verdict:
-    """Judge by the warnings."""
+    """The verdict that follows from the warnings."""
     if not warnings:
         return Verdict.SOUND
     return Verdict.ODD if first_break(warnings) is None else Verdict.BROKEN

@@ -15,7 +15,7 @@ from pipeline.lake.layout import Sweep
 from pipeline.optout import edit, register
 from pipeline.record.receipt import Counts
 from pipeline.space.shard import Range, Walk
-from pipeline.statistics.fall import fallen
+from pipeline.statistics.fall import rate_fall_p_value
 
 #: Windows, in ranges: a short one sees a deep fall at once, a long one a shallow fall.
 WINDOWS = (1, 4, 16)
@@ -53,7 +53,7 @@ class Alarm:
         ranges.append(seen)
         for window in WINDOWS:
             latest, before = _sum(ranges[-window:]), _sum(ranges[:-window])
-            p = fallen(*_order(latest), *_order(before), to=1 - self.settings.fall)
+            p = rate_fall_p_value(*_order(latest), *_order(before), to=1 - self.settings.fall)
             if p <= self.settings.false_alarms / self.tests:
                 self._ranges[port] = []
                 return _reason(port, window, latest, before, float(p))

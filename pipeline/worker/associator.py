@@ -13,7 +13,7 @@ import pyarrow as pa
 import zmq
 
 from pipeline.associate import client, loop
-from pipeline.associate.limits import Turns
+from pipeline.associate.limits import AdmissionQueue
 from pipeline.errors import GuardError
 from pipeline.guard import sockets
 from pipeline.lake.visit_log import VisitLog
@@ -77,7 +77,7 @@ class Associating:
     origin: Origin = field(init=False)
     open: dict[tuple[int, int], Conversations] = field(default_factory=dict)
     outcomes: Counter[str] = field(default_factory=Counter)
-    turns: Turns[tuple[Conversations, dict[str, Any]]] = field(init=False)
+    admissions: AdmissionQueue[tuple[Conversations, dict[str, Any]]] = field(init=False)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     begun: VisitLog = field(init=False)
     stops: int = 0
@@ -87,7 +87,7 @@ class Associating:
     def __post_init__(self) -> None:
         limits = self.setting.plan.associate
         self.begun = VisitLog(self.setting.sweep.paths, self.name)
-        self.turns = Turns(limits.at_once, limits.per_slash24)
+        self.admissions = AdmissionQueue(limits.at_once, limits.per_slash24)
         self.origin = Origin.of(self.setting.plan, f"{socket.gethostname()}-{os.getpid()}", self.outgoing)
 
     @property
@@ -105,16 +105,18 @@ class Associating:
             await asyncio.sleep(0.005)
             self.raise_failures()
             self.flush()
-        self.writer.send(messages.Stop(shard=0, number=0))
+        self.writer.send(messages.Shutdown(shard=0, number=0))
 
     def has_room(self) -> bool:
         """More may be taken in: who waits while the register holds all back is at most who answers in a cool-down."""
-        return self.turns.open + len(self.turns) < self.turns.at_once or bool(self.watch.permit().pause_reason)
+        return self.admissions.open + len(self.admissions) < self.admissions.at_once or bool(
+            self.watch.permit().pause_reason
+        )
 
     def admit(self) -> None:
         """Begin the conversations that wait, as the register allows; asked before each of them."""
         while not (permit := self.watch.permit()).pause_reason or self.stopped:
-            taken = self.turns.take()
+            taken = self.admissions.take()
             if taken is None:
                 return
             address, (batch, row) = taken
@@ -126,9 +128,9 @@ class Associating:
                 self.tasks.add(asyncio.create_task(self.converse(batch, row)))
                 continue
             batch.pending -= 1
-            self.turns.over(address)
+            self.admissions.release(address)
 
-    def take(self, message: messages.Any, targets: pa.RecordBatch | None, allowed: Ranges) -> None:
+    def take(self, message: messages.AnyMessage, targets: pa.RecordBatch | None, allowed: Ranges) -> None:
         """Begin the conversations that a message asks for, or note that a range is over."""
         match message:
             case messages.Rows() if targets is not None:
@@ -140,7 +142,7 @@ class Associating:
                     self.begin(batch, row)
             case messages.Cooled():
                 self.range_of(message).cooled = message
-            case messages.Stop():
+            case messages.Shutdown():
                 self.stops += 1
 
     def range_of(self, message: messages.Rows | messages.Cooled) -> Conversations:
@@ -158,15 +160,15 @@ class Associating:
             return
         batch.known.add((row["ip"], row["port"]))
         batch.pending += 1
-        self.turns.add(row["ip"], (batch, row))
+        self.admissions.add(row["ip"], (batch, row))
 
     async def converse(self, batch: Conversations, row: dict[str, Any]) -> None:
         """Hold the conversation and keep what came of it."""
         plan, ip, port = self.setting.plan, row["ip"], row["port"]
         self.begun.note(batch.shard, batch.number, np.array([ip]), np.array([port]))
         echo, secured = plan.settings.profile.sends_echo, batch.round is Round.SECOND_VISITS or port in plan.tls.ports
-        visit = await client.visit(sockets.tcp_socket, self.outgoing, echo=echo, ip=ip, port=port, secured=secured)
-        self.turns.over(row["ip"])
+        visit = await client.visit(sockets.tcp_socket, self.outgoing, echo=echo, ip=ip, port=port, over_tls=secured)
+        self.admissions.release(row["ip"])
         batch.pending -= 1
         batch.rows.append(row | columns(visit) | self.provenance(batch, row, secured=secured))
         batch.counts.connects += 1
@@ -210,7 +212,7 @@ class Associating:
             self.shown = now
             held = self.watch.permit().pause_reason
             seen = {str(name): count for name, count in self.outcomes.items()}
-            self.coordinator.send(messages.Progress(shard=0, number=0, stage=self.name, counts=seen, held=held))
+            self.coordinator.send(messages.Progress(shard=0, number=0, stage=self.name, counts=seen, pause_reason=held))
 
     def hand_over(self, batch: Conversations) -> None:
         """Send the rows that came in since the last time, table by table."""

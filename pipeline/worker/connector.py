@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.associate import client, loop
-from pipeline.associate.tcp_info import Books
+from pipeline.associate.tcp_info import TcpInfo
 from pipeline.engines import Engine
 from pipeline.probe.engine_events import Event, Finished, Greeted
 from pipeline.probe.fin_wait import SETTLED
@@ -53,7 +53,7 @@ class Visitor:
     async def visit(self, open_socket: OpenSocket, address: int, port: int) -> Visit:
         """Visit a target, through TLS on ports that are for it."""
         return await client.visit(
-            open_socket, self.outgoing, echo=self.echo, ip=address, port=port, secured=port in self.tls_ports
+            open_socket, self.outgoing, echo=self.echo, ip=address, port=port, over_tls=port in self.tls_ports
         )
 
 
@@ -155,7 +155,7 @@ class Connector:
         return [
             (task, attempt)
             for task, attempt in self._attempts.items()
-            if attempt.sock is None or Books.unanswered(attempt.sock)
+            if attempt.sock is None or TcpInfo.is_connecting(attempt.sock)
         ]
 
     def _take_back(self, task: asyncio.Task[Visit], attempt: _Attempt, *, again: bool = True) -> None:

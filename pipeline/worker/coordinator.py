@@ -244,7 +244,7 @@ class Worker:
         match received[0]:
             case messages.Sent(sender=sender):
                 self._idle.add(sender)
-            case messages.Progress(counts=counts, stage=stage, held=held):
+            case messages.Progress(counts=counts, stage=stage, pause_reason=held):
                 self._tally.update(stage, counts, held)
             case messages.Written() as written:
                 self._settle(written)

@@ -40,7 +40,7 @@ class Fanout:
     def stop(self) -> None:
         """Say that no further range will come."""
         for channel in (self.writer, *self.associators):
-            channel.send(messages.Stop(shard=0, number=0))
+            channel.send(messages.Shutdown(shard=0, number=0))
 
     def close(self) -> None:
         """Close the channels."""

@@ -33,14 +33,14 @@ class WorkerProcesses:
         """The numbers of the senders."""
         return range(len(self._engines))
 
-    def tell(self, sender: int, message: messages.Any, rows: pa.RecordBatch | None = None) -> None:
+    def tell(self, sender: int, message: messages.AnyMessage, rows: pa.RecordBatch | None = None) -> None:
         """Send a sender's engine a message."""
         self._engines[sender].send(message, rows)
 
     def stop(self) -> None:
         """Tell all engines to stop; the other processes hear it from them."""
         for sender in self.senders:
-            self.tell(sender, messages.Stop(shard=0, number=0))
+            self.tell(sender, messages.Shutdown(shard=0, number=0))
 
     @property
     def any_alive(self) -> bool:

@@ -20,7 +20,7 @@ from pipeline.lake.layout import Sweep
 from pipeline.transport import bridge, messages
 from pipeline.transport import keys as keying
 from pipeline.transport.bridge import Bridge
-from pipeline.transport.channel import Address, Receiver, Sender, is_stop, wait
+from pipeline.transport.channel import Address, Receiver, Sender, is_shutdown, wait
 from pipeline.worker.context import RemoteAssociator, WorkerContext
 from pipeline.worker.process import run
 from pipeline.worker.remote_relay import IDLE_SECONDS
@@ -55,7 +55,9 @@ def associate(sweep: Sweep, *, name: str, url: str, keys: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="census-") as folder, zmq.Context() as context:
         setting = WorkerContext(Path(folder), sweep, secret=b"")
         with bridge.call(context, url, secrets) as worker, _associator(f"associator-{name}", setting, context) as here:
-            worker.say(messages.Hello(shard=0, number=0, plan_digest=sweep.plan.digest, code_version=checkout.code()))
+            worker.send_message(
+                messages.Hello(shard=0, number=0, plan_digest=sweep.plan.digest, code_version=checkout.code())
+            )
             Relay(worker, *here).run()
 
 
@@ -95,7 +97,7 @@ class Relay:
             wait(self.sources(), IDLE_SECONDS)
             self.inward()
             self.outward()
-            self.worker.beat()
+            self.worker.heartbeat()
             if not self.process.is_alive() and not self.over:
                 raise CensusError(f"{self.process.name} ended with exit code {self.process.exitcode}")
 
@@ -109,7 +111,7 @@ class Relay:
             match received:
                 case (messages.Failed() as failed, _, _):
                     raise failure(failed.reason, failed.exit_code)
-                case (messages.Rows() | messages.Cooled() | messages.Stop(), _, frames):
+                case (messages.Rows() | messages.Cooled() | messages.Shutdown(), _, frames):
                     self.associator.forward(frames)
 
     def outward(self) -> None:
@@ -117,4 +119,4 @@ class Relay:
         for way in self.ways:
             while self.worker.ready and (frames := way.frames(0.0)) is not None:
                 self.worker.send(frames)
-                self.over = self.over or is_stop(frames)
+                self.over = self.over or is_shutdown(frames)

@@ -19,7 +19,7 @@ from pipeline import checkout, schema
 from pipeline.errors import GuardError
 from pipeline.transport import bridge, messages
 from pipeline.transport.bridge import Bridge
-from pipeline.transport.channel import HIGH_WATER_MARK, Address, Frames, Receiver, Sender, is_stop, wait
+from pipeline.transport.channel import HIGH_WATER_MARK, Address, Frames, Receiver, Sender, is_shutdown, wait
 from pipeline.transport.keys import WorkerKeys
 from pipeline.worker.context import PROGRESS_SECONDS, WorkerContext
 
@@ -63,7 +63,7 @@ class WorkerRelay:
             wait(self.sources(), IDLE_SECONDS)
             self.outward()
             self.inward()
-            self.far.beat()
+            self.far.heartbeat()
             self.show()
 
     def sources(self) -> list["zmq.Socket[bytes]"]:
@@ -84,7 +84,7 @@ class WorkerRelay:
         """Carry on what the engines say; end at once if all of them stop before anybody called."""
         while self.room and (frames := self.inbox.frames(0.0)) is not None:
             self.waiting.append(frames)
-            self.stops += is_stop(frames)
+            self.stops += is_shutdown(frames)
             if self.far.peer is None and self.stops == len(self.setting.engines):
                 self.writer.forward(frames)
                 self.over = True
@@ -107,8 +107,8 @@ class WorkerRelay:
         for what, (theirs, ours) in wrong.items():
             if theirs != ours:
                 reason = f"associator {self.name} has another {what} ({theirs:.20}) than its worker ({ours:.20})"
-                self.far.say(messages.Failed(shard=0, number=0, reason=reason, exit_code=GuardError.exit_code))
-                self.far.part()
+                self.far.send_message(messages.Failed(shard=0, number=0, reason=reason, exit_code=GuardError.exit_code))
+                self.far.drop_peer()
                 return
 
     def keep(self, message: messages.Rows, rows: pa.RecordBatch | None, frames: Frames) -> None:
@@ -122,19 +122,19 @@ class WorkerRelay:
         """Let the writer know that no more of a range will come from there."""
         self.writer.forward(frames)
 
-    def end(self, _message: messages.Stop, _rows: object, frames: Frames) -> None:
+    def end(self, _message: messages.Shutdown, _rows: object, frames: Frames) -> None:
         """Let the writer know that no more will come from there at all."""
         self.writer.forward(frames)
         self.over = True
 
-    def report(self, _message: messages.Any, _rows: object, frames: Frames) -> None:
+    def report(self, _message: messages.AnyMessage, _rows: object, frames: Frames) -> None:
         """Let the coordinator know how the associator is."""
         self.coordinator.forward(frames)
 
-    def heartbeat(self, _message: messages.Alive, _rows: object, _frames: Frames) -> None:
+    def heartbeat(self, _message: messages.Heartbeat, _rows: object, _frames: Frames) -> None:
         """Nothing is to be done: that it came is what counts."""
 
-    def drop(self, _message: messages.Any, _rows: object, _frames: Frames) -> None:
+    def drop(self, _message: messages.AnyMessage, _rows: object, _frames: Frames) -> None:
         """Count a message that is no associator's to send."""
         self.far.malformed += 1
 
@@ -143,19 +143,19 @@ class WorkerRelay:
         now = time.monotonic()
         if now - self.shown > PROGRESS_SECONDS:
             self.shown = now
-            held = "" if self.far.peer is not None else f"{self.far.other} has not called yet"
+            held = "" if self.far.peer is not None else f"{self.far.peer_name} has not called yet"
             counts = {"malformed_messages": self.far.malformed}
             stage = f"{self.name}, connection"
-            self.coordinator.send(messages.Progress(shard=0, number=0, stage=stage, counts=counts, held=held))
+            self.coordinator.send(messages.Progress(shard=0, number=0, stage=stage, counts=counts, pause_reason=held))
 
 
 #: What the worker's end does with each kind of message; any other is counted and dropped.
 ROUTES: dict[type, Callable[[WorkerRelay, Any, Any, Frames], None]] = {
     messages.Hello: WorkerRelay.greet,
-    messages.Alive: WorkerRelay.heartbeat,
+    messages.Heartbeat: WorkerRelay.heartbeat,
     messages.Rows: WorkerRelay.keep,
     messages.Cooled: WorkerRelay.settle,
-    messages.Stop: WorkerRelay.end,
+    messages.Shutdown: WorkerRelay.end,
     messages.Progress: WorkerRelay.report,
     messages.Failed: WorkerRelay.report,
 }

@@ -154,7 +154,7 @@ class SenderProcess:
             case messages.Rows() as task if received and received[1] is not None:
                 self.rounds.second_visits.begin(task, received[1])
                 self.reported_idle = False
-            case messages.Stop():
+            case messages.Shutdown():
                 self.stopped = True
                 self.sender.engine.stop()
 
@@ -261,7 +261,7 @@ class SenderProcess:
             paused = self.context.watch.permit().pause_reason
             stage = self.context.worker.engines[self.context.number]
             self.channels.coordinator.send(
-                messages.Progress(shard=0, number=0, stage=stage, counts=counts, held=paused)
+                messages.Progress(shard=0, number=0, stage=stage, counts=counts, pause_reason=paused)
             )
 
 

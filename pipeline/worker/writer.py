@@ -43,7 +43,7 @@ def run_writer(
                     if (*key_of, table) in journals:
                         journals.pop((*key_of, table)).close()
                 coordinator.send(_finish(setting.sweep.paths, setting.plan.digest, *_joined(cooled.pop(key_of))))
-            case (messages.Stop(), _):
+            case (messages.Shutdown(), _):
                 stops += 1
                 if stops == len(setting.engines) + len(setting.associators):
                     inbox.close()

@@ -6,7 +6,7 @@ from typing import Any, get_args, get_type_hints
 import pytest
 
 from pipeline.config import Profile, SweepSection
-from pipeline.enrich.rule import EVIDENCED, Grade
+from pipeline.enrich.rule import EVIDENCED, EvidenceGrade
 from pipeline.outcome import ACCEPTS_ASSOCIATION, SPEAKS_DICOM, Outcome
 from pipeline.views.views import PUBLISHED, SERIES
 from tests.analysis.lake import connect, rows
@@ -254,8 +254,8 @@ def test_implementations_hide_unknown_identities() -> None:
     assert not described & {"implementation_class_uid", "implementation_version_name"}
 
 
-@pytest.mark.parametrize(("grade", "evidenced"), [(g, g in EVIDENCED) for g in Grade])
-def test_weak_evidence_says_so(grade: Grade, evidenced: bool) -> None:
+@pytest.mark.parametrize(("grade", "evidenced"), [(g, g in EVIDENCED) for g in EvidenceGrade])
+def test_weak_evidence_says_so(grade: EvidenceGrade, evidenced: bool) -> None:
     """Every grade stands beside its count, and the weak ones are marked."""
     con = connect(**associations(target(UK, "echoed")), fingerprints=[judged(UK, **DCMTK | {"grade": str(grade)})])
     for mart in ("products", "implementations"):

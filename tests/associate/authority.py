@@ -1,4 +1,4 @@
-"""Certificates for the tests, made anew."""
+"""Certificates made for the tests."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -26,11 +26,11 @@ class Issued:
         """The certificate as a server sends it."""
         return self.certificate.public_bytes(serialization.Encoding.DER)
 
-    def write(self, folder: Path, *above: "Issued") -> tuple[Path, Path]:
-        """Write the certificate, those above it behind it, and the key; give both paths."""
+    def write(self, folder: Path, *issuers: "Issued") -> tuple[Path, Path]:
+        """Write the certificate followed by its issuers, and the key; return both paths."""
         certificates, key = folder / "certificates.pem", folder / "key.pem"
         pem = serialization.Encoding.PEM
-        certificates.write_bytes(b"".join(one.certificate.public_bytes(pem) for one in (self, *above)))
+        certificates.write_bytes(b"".join(issued.certificate.public_bytes(pem) for issued in (self, *issuers)))
         private = serialization.PrivateFormat.TraditionalOpenSSL
         key.write_bytes(self.key.private_bytes(pem, private, serialization.NoEncryption()))
         return certificates, key
@@ -49,21 +49,21 @@ def named(common_name: str) -> x509.Name:
 
 def issue(
     common_name: str,
-    above: Issued | None = None,
+    issuer: Issued | None = None,
     *,
     ca: bool = False,
     days: tuple[int, int] = (-1, 30),
     key: Key | None = None,
     names: int = 1,
 ) -> Issued:
-    """Make a certificate, signed by itself or by one above it, valid between two days counted from now."""
+    """Make a certificate, self-signed or signed by an issuer, valid between two days counted from now."""
     key = key or rsa.generate_private_key(65537, 2048)
     general: list[x509.GeneralName] = [x509.DNSName(f"n{number}.example.test") for number in range(names)]
     general.append(x509.IPAddress(ipaddress.IPv4Address("192.0.2.1")))
     builder = (
         x509.CertificateBuilder()
         .subject_name(named(common_name))
-        .issuer_name(above.certificate.subject if above else named(common_name))
+        .issuer_name(issuer.certificate.subject if issuer else named(common_name))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(NOW + timedelta(days=days[0]))
@@ -71,4 +71,4 @@ def issue(
         .add_extension(x509.SubjectAlternativeName(general), critical=False)
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
     )
-    return Issued(builder.sign(above.key if above else key, hashes.SHA256()), key)
+    return Issued(builder.sign(issuer.key if issuer else key, hashes.SHA256()), key)

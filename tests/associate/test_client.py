@@ -1,4 +1,4 @@
-"""The asyncio edge against real servers on loopback."""
+"""The asyncio client against real servers on loopback."""
 
 import asyncio
 import socket
@@ -47,7 +47,7 @@ def visit_peer(peer: Peer) -> Visit:
 
 @contextmanager
 def pynetdicom_server(*, sop_class: str = VERIFICATION, called: bool = False) -> Iterator[int]:
-    """A real DICOM server; give its port."""
+    """A real DICOM server; yields its port."""
     entity = AE(ae_title="OURS")
     entity.require_called_aet = called
     entity.add_supported_context(sop_class, ALL_TRANSFER_SYNTAXES)
@@ -60,36 +60,43 @@ def pynetdicom_server(*, sop_class: str = VERIFICATION, called: bool = False) ->
 
 
 def test_echo() -> None:
-    """A real server that accepts is echoed, released and closed, with its own names."""
+    """A real server that accepts gets a C-ECHO and a release, and its implementation names are recorded."""
     with pynetdicom_server() as port:
-        seen = visit(port)
-    assert (seen.outcome, seen.echo_status, seen.released) == (Outcome.ECHOED, 0, True)
-    assert (seen.close_kind, seen.close_stage, seen.syn_retransmits) == (CloseKind.WE_CLOSED, CloseStage.DONE, 0)
-    assert seen.implementation_version_name is not None
-    assert seen.implementation_version_name.startswith("PYNETDICOM")
-    times = (seen.connect_us, seen.first_byte_us, seen.answer_us, seen.echo_us, seen.release_us, seen.closed_us)
+        record = visit(port)
+    assert (record.outcome, record.echo_status, record.released) == (Outcome.ECHOED, 0, True)
+    assert (record.close_kind, record.close_stage, record.syn_retransmits) == (CloseKind.WE_CLOSED, CloseStage.DONE, 0)
+    assert record.implementation_version_name is not None
+    assert record.implementation_version_name.startswith("PYNETDICOM")
+    times = (
+        record.connect_us,
+        record.first_byte_us,
+        record.answer_us,
+        record.echo_us,
+        record.release_us,
+        record.closed_us,
+    )
     assert [time for time in times if time is not None] == sorted(time or -1 for time in times)
 
 
 def test_associate_only() -> None:
-    """Without the echo profile a real server is only associated with and released."""
+    """Without C-ECHO a real server's association is released at once."""
     with pynetdicom_server() as port:
-        seen = visit(port, echo=False)
-    assert (seen.outcome, seen.echo_status, seen.released) == (Outcome.ACCEPTED, None, True)
+        record = visit(port, echo=False)
+    assert (record.outcome, record.echo_status, record.released) == (Outcome.ACCEPTED, None, True)
 
 
 def test_rejection() -> None:
     """A real server that wants its own AE title gives the three bytes of its A-ASSOCIATE-RJ."""
     with pynetdicom_server(called=True) as port:
-        seen = visit(port)
-    assert (seen.outcome, seen.rj_result, seen.rj_source, seen.rj_reason) == (Outcome.REJECTED, 1, 1, 7)
+        record = visit(port)
+    assert (record.outcome, record.rj_result, record.rj_source, record.rj_reason) == (Outcome.REJECTED, 1, 1, 7)
 
 
 def test_no_verification() -> None:
     """A real server without Verification is released without a C-ECHO."""
     with pynetdicom_server(sop_class="1.2.840.10008.5.1.4.1.1.2") as port:
-        seen = visit(port)
-    assert (seen.outcome, seen.released) == (Outcome.ACCEPTED_NO_VERIFICATION, True)
+        record = visit(port)
+    assert (record.outcome, record.released) == (Outcome.ACCEPTED_NO_VERIFICATION, True)
 
 
 def test_many_at_once() -> None:
@@ -100,11 +107,11 @@ def test_many_at_once() -> None:
         return await asyncio.gather(*visits)
 
     with pynetdicom_server() as port:
-        assert {seen.outcome for seen in asyncio.run(all_of_them(port))} == {Outcome.ECHOED}
+        assert {record.outcome for record in asyncio.run(all_of_them(port))} == {Outcome.ECHOED}
 
 
 async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Take everything, say nothing."""
+    """Read everything, answer nothing."""
     await reader.read()
     writer.close()
 
@@ -136,7 +143,7 @@ async def http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
 
 
 async def rejecting_then_resetting(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Reject, and reset right behind it."""
+    """Reject, and reset right after it."""
     await reader.readexactly(len(OUTGOING.request))
     writer.write(bytes.fromhex("03000000000400010101"))
     await asyncio.sleep(0.05)
@@ -155,10 +162,10 @@ async def rejecting_then_resetting(reader: asyncio.StreamReader, writer: asyncio
     ],
 )
 def test_peers(peer: Peer, outcome: Outcome, kind: CloseKind, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a peer does to the connection is told apart by the kernel and becomes its outcome."""
+    """Each way in which a peer ends the connection becomes its own outcome."""
     monkeypatch.setattr("pipeline.associate.conversation.ANSWER_US", 300_000)
-    seen = visit_peer(peer)
-    assert (seen.outcome, seen.close_kind) == (outcome, kind)
+    record = visit_peer(peer)
+    assert (record.outcome, record.close_kind) == (outcome, kind)
 
 
 async def visit_at_once(ports: list[int]) -> list[Visit]:
@@ -168,45 +175,49 @@ async def visit_at_once(ports: list[int]) -> list[Visit]:
     )
 
 
-def test_hostile_peers_beside_a_neighbour(tmp_path: Path) -> None:
-    """Over the kernel's TCP peers that mean harm have the outcomes that a sweep's own TCP gives them; a neighbour is served."""
-    expected = {stand.server: {stand.outcome} for stand in spec.load(HOSTILE_SPEC).stand if stand.server in HOSTILE}
+def test_hostile_peers_do_not_delay_others(tmp_path: Path) -> None:
+    """Over kernel TCP, hostile peers get the outcomes that the sweep's own TCP gives them, and do not delay an honest server."""
+    expected = {
+        placement.server: {placement.outcome}
+        for placement in spec.load(HOSTILE_SPEC).placements
+        if placement.server in HOSTILE
+    }
     ports = {name: free_port() for name in expected}
     decoys = [sys.executable, "-m", "pipeline.testbed.decoys", *(f"{name}={port}" for name, port in ports.items())]
     with running(decoys, list(ports.values())[-1], tmp_path), pynetdicom_server() as neighbour:
-        seen = asyncio.run(visit_at_once([*ports.values()] * 20 + [neighbour] * 5))
-    hostile, served = seen[:-5], seen[-5:]
-    assert {name: {each.outcome for each in hostile[at :: len(ports)]} for at, name in enumerate(ports)} == expected
-    assert {each.outcome for each in served} == {Outcome.ECHOED}
-    assert max(each.closed_us for each in served) < 2_500_000
+        record = asyncio.run(visit_at_once([*ports.values()] * 20 + [neighbour] * 5))
+    hostile, served = record[:-5], record[-5:]
+    assert {name: {record.outcome for record in hostile[at :: len(ports)]} for at, name in enumerate(ports)} == expected
+    assert {record.outcome for record in served} == {Outcome.ECHOED}
+    assert max(record.closed_us for record in served) < 2_500_000
 
 
-def test_a_silent_peer_hears_our_abort(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_silent_peer_gets_our_abort(monkeypatch: pytest.MonkeyPatch) -> None:
     """At the deadline a peer gets an A-ABORT and our close, and nothing else."""
     monkeypatch.setattr("pipeline.associate.conversation.ANSWER_US", 200_000)
-    heard: list[bytes] = []
+    received: list[bytes] = []
 
     async def listening(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        heard.append(await reader.read(-1))
+        received.append(await reader.read(-1))
         writer.close()
 
-    async def story() -> None:
+    async def scenario() -> None:
         server = await asyncio.start_server(listening, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         await client.visit(open_loopback, OUTGOING, echo=True, ip=LOOPBACK, port=port)
         await asyncio.sleep(0.1)
         server.close()
 
-    asyncio.run(story())
-    assert heard == [OUTGOING.request + OUTGOING.abort]
+    asyncio.run(scenario())
+    assert received == [OUTGOING.request + OUTGOING.abort]
 
 
 def test_refused() -> None:
-    """A port without a listener resets us in the stage of connecting."""
+    """A port without a listener is a reset in the stage `connect`."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    seen = visit(port)
-    assert (seen.outcome, seen.close_kind, seen.close_stage) == (
+    record = visit(port)
+    assert (record.outcome, record.close_kind, record.close_stage) == (
         Outcome.RESET,
         CloseKind.PEER_RST,
         CloseStage.CONNECT,
@@ -214,7 +225,7 @@ def test_refused() -> None:
 
 
 def test_unanswered() -> None:
-    """A listener that no longer takes connections leaves our SYN unanswered, which we send again once."""
+    """A listener with a full queue leaves our SYN unanswered; it is retransmitted once."""
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen(0)
@@ -222,10 +233,10 @@ def test_unanswered() -> None:
         for filler in fillers:
             filler.setblocking(False)
             filler.connect_ex(server.getsockname())
-        seen = visit(server.getsockname()[1])
+        record = visit(server.getsockname()[1])
         for filler in fillers:
             filler.close()
-    assert (seen.outcome, seen.close_kind, seen.close_stage, seen.syn_retransmits) == (
+    assert (record.outcome, record.close_kind, record.close_stage, record.syn_retransmits) == (
         Outcome.UNACKNOWLEDGED,
         CloseKind.DEADLINE,
         CloseStage.CONNECT,
@@ -234,21 +245,21 @@ def test_unanswered() -> None:
 
 
 def test_other_bytes_cannot_leave(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bytes that are no template stop the program before they leave, whatever made them."""
+    """Bytes that are not a template stop the program before they are sent."""
     monkeypatch.setattr(Conversation, "connected", lambda _self, _now: OUTGOING.request + b"\0")
-    heard: list[bytes] = []
+    received: list[bytes] = []
 
     async def listening(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        heard.append(await reader.read())
+        received.append(await reader.read())
         writer.close()
 
     with pytest.raises(GuardError):
         visit_peer(listening)
-    assert b"".join(heard) == b""
+    assert b"".join(received) == b""
 
 
 def test_the_guard_stops_a_visit() -> None:
-    """Where the guard opens no socket there is no visit."""
+    """If the guard opens no socket, there is no visit."""
 
     def refuse(_destination: str) -> socket.socket:
         raise GuardError("outside")
@@ -257,8 +268,8 @@ def test_the_guard_stops_a_visit() -> None:
         asyncio.run(client.visit(refuse, OUTGOING, echo=True, ip=LOOPBACK, port=104))
 
 
-def test_our_own_trouble_is_no_outcome() -> None:
-    """An error that says nothing about the peer stops the program."""
+def test_a_local_fault_is_not_an_outcome() -> None:
+    """An error that is not the peer's doing stops the program."""
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

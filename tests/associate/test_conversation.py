@@ -1,4 +1,4 @@
-"""The conversation, driven by bytes: every outcome, every cut, and any peer that Hypothesis can think of."""
+"""The conversation, driven by bytes: every outcome, every cut, and any peer that Hypothesis generates."""
 
 import json
 import struct
@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.associate.conversation import ACTIONS, ANSWER_US, CONNECT_US, STAGES, WHOLE_US, Conversation, State
+from pipeline.associate.conversation import ACTIONS, ANSWER_US, CONNECT_US, VISIT_US, Conversation
+from pipeline.associate.state import STAGES, AssociationState
 from pipeline.outcome import CloseKind, CloseStage, Outcome
 from pipeline.record.visit import BANNER_LIMIT, RAW_LIMIT, Visit
 from pipeline.wire.outgoing import Outgoing
@@ -31,24 +32,24 @@ FIXTURES = Path(__file__).parent.parent / "data" / "fixtures.jsonl"
 
 def begun(*, echo: bool = True, outgoing: Outgoing = OUTGOING) -> Conversation:
     """A conversation whose request has just been sent."""
-    talk = Conversation(outgoing, echo=echo, ip=1, port=104, started_at_us=0)
-    assert talk.connected(10) == outgoing.request
-    return talk
+    conversation = Conversation(outgoing, echo=echo, ip=1, port=104, started_at_us=0)
+    assert conversation.connected(10) == outgoing.request
+    return conversation
 
 
-def hold(replies: Iterable[bytes], *, echo: bool = True, end: str = "deadline") -> tuple[Visit, list[bytes]]:
-    """Hold a conversation with a peer that sends these, then ends it so; give the visit and what we sent."""
-    talk = begun(echo=echo)
-    sent = [talk.received(data, 20 + at) for at, data in enumerate(replies)]
-    if not talk.finished:
-        sent.append(getattr(talk, end)(5_000_000))
-    assert talk.finished
-    return talk.visit(), [data for data in sent if data]
+def converse(replies: Iterable[bytes], *, echo: bool = True, end: str = "deadline") -> tuple[Visit, list[bytes]]:
+    """Run a conversation with a peer that sends these replies and then ends it; return the visit and what we sent."""
+    conversation = begun(echo=echo)
+    sent = [conversation.received(data, 20 + at) for at, data in enumerate(replies)]
+    if not conversation.finished:
+        sent.append(getattr(conversation, end)(5_000_000))
+    assert conversation.finished
+    return conversation.visit(), [data for data in sent if data]
 
 
 Ending = tuple[list[bytes], bool, str, str, str, str, list[str]]
 ENDINGS: tuple[Ending, ...] = (
-    # replies, C-ECHO wanted, how the peer ends it, outcome, who closed, in which stage, what we sent
+    # replies, with C-ECHO, how the peer ends it, outcome, close kind, close stage, templates sent
     ([ACCEPT, ECHO_RSP, RELEASE_RP], True, "deadline", "echoed", "we_closed", "done", ["echo", "release_request"]),
     ([ACCEPT, RELEASE_RP], False, "deadline", "accepted", "we_closed", "done", ["release_request"]),
     (
@@ -113,15 +114,15 @@ ENDINGS: tuple[Ending, ...] = (
 def test_endings(
     replies: list[bytes], echo: bool, end: str, outcome: str, kind: str, stage: str, sent: list[str]
 ) -> None:
-    """Each kind of peer gives its outcome, and hears nothing but what it has earned."""
-    visit, bytes_sent = hold(replies, echo=echo, end=end)
+    """Each kind of peer gives its outcome, and gets exactly these templates."""
+    visit, bytes_sent = converse(replies, echo=echo, end=end)
     assert (visit.outcome, visit.close_kind, visit.close_stage) == (outcome, kind, stage)
     assert bytes_sent == [OUTGOING.templates[name] for name in sent]
 
 
 def test_facts_of_an_echo() -> None:
-    """A whole conversation leaves its times, its fields and its raw bytes."""
-    visit, _ = hold([ACCEPT, ECHO_RSP, RELEASE_RP])
+    """A complete conversation records its times, fields and raw bytes."""
+    visit, _ = converse([ACCEPT, ECHO_RSP, RELEASE_RP])
     assert (visit.connect_us, visit.first_byte_us, visit.answer_us) == (10, 20, 20)
     assert (visit.echo_us, visit.release_us, visit.closed_us) == (21, 22, 22)
     assert (visit.echo_status, visit.released, visit.like_dicom, visit.guess) == (0, True, True, None)
@@ -133,49 +134,49 @@ def test_facts_of_an_echo() -> None:
 def test_contexts_say_what_was_proposed_in_them() -> None:
     """Each answered context has the abstract syntax of our request at its id, and none where we proposed none."""
     extra = bytes.fromhex("21000008 05000000 40000000")
-    (verification, unknown) = hold([accept(extra=extra)])[0].contexts or ()
+    (verification, unknown) = converse([accept(extra=extra)])[0].contexts or ()
     assert (verification.id, verification.abstract_syntax, verification.result) == (1, "1.2.840.10008.1.1", 0)
     assert (unknown.id, unknown.abstract_syntax) == (5, None)
 
 
 def test_facts_of_refusals() -> None:
     """The bytes of an A-ASSOCIATE-RJ and of an A-ABORT are kept as sent."""
-    rejected, aborted = hold([REJECT])[0], hold([ABORT])[0]
+    rejected, aborted = converse([REJECT])[0], converse([ABORT])[0]
     assert (rejected.rj_result, rejected.rj_source, rejected.rj_reason) == (1, 1, 7)
     assert (aborted.abort_source, aborted.abort_reason) == (2, 2)
 
 
 def test_padded_titles_are_ours() -> None:
-    """An AE title that comes back padded with NUL is still the one we sent."""
-    assert hold([accept(called=b"ANY-SCP" + bytes(9)), RELEASE_RP], echo=False)[0].outcome is Outcome.ACCEPTED
+    """An AE title returned with NUL padding counts as the one we sent."""
+    assert converse([accept(called=b"ANY-SCP" + bytes(9)), RELEASE_RP], echo=False)[0].outcome is Outcome.ACCEPTED
 
 
 def test_a_banner_is_kept_short() -> None:
-    """Of what is not DICOM the first bytes and a guess are kept."""
-    visit, _ = hold([HTTP + b"x" * 1000])
+    """Of a reply that is not DICOM, the first bytes and a guess are kept."""
+    visit, _ = converse([HTTP + b"x" * 1000])
     assert (len(visit.raw), visit.raw_length, visit.like_dicom, visit.guess) == (BANNER_LIMIT, 1028, False, "http")
 
 
-def test_a_flood_is_ended() -> None:
-    """A peer that sends more than we keep is aborted, and counted."""
-    visit, sent = hold([ACCEPT, *[bytes.fromhex("04000000000a 00000006 01 00 00000000")] * 2000], echo=False)
+def test_a_flood_is_aborted() -> None:
+    """A peer that sends more than we keep gets an A-ABORT; all its bytes are counted."""
+    visit, sent = converse([ACCEPT, *[bytes.fromhex("04000000000a 00000006 01 00 00000000")] * 2000], echo=False)
     assert (visit.outcome, len(visit.raw), sent[-1]) == (Outcome.ACCEPTED, RAW_LIMIT, OUTGOING.abort)
     assert visit.raw_length > RAW_LIMIT
 
 
 def test_connection_failures() -> None:
-    """A connection that never stood is refused, unreachable or unanswered, in the stage of connecting."""
+    """A connection that never opened is refused, unreachable or unanswered, all in the stage `connect`."""
     ends: dict[str, Callable[[Conversation], bytes]] = {
-        "refused": lambda talk: talk.connect_failed(5, refused=True),
-        "unreachable": lambda talk: talk.connect_failed(5),
-        "deadline": lambda talk: talk.deadline(CONNECT_US),
+        "refused": lambda conversation: conversation.connect_failed(5, refused=True),
+        "unreachable": lambda conversation: conversation.connect_failed(5),
+        "deadline": lambda conversation: conversation.deadline(CONNECT_US),
     }
     seen = {}
     for name, end in ends.items():
-        talk = Conversation(OUTGOING, echo=True, ip=1, port=104, started_at_us=0)
-        assert (end(talk), talk.finished) == (b"", True)
-        seen[name] = (talk.visit().outcome, talk.visit().close_kind)
-        assert talk.visit().close_stage is CloseStage.CONNECT
+        conversation = Conversation(OUTGOING, echo=True, ip=1, port=104, started_at_us=0)
+        assert (end(conversation), conversation.finished) == (b"", True)
+        seen[name] = (conversation.visit().outcome, conversation.visit().close_kind)
+        assert conversation.visit().close_stage is CloseStage.CONNECT
     assert seen == {
         "refused": (Outcome.RESET, CloseKind.PEER_RST),
         "unreachable": (Outcome.UNACKNOWLEDGED, CloseKind.WE_CLOSED),
@@ -183,44 +184,48 @@ def test_connection_failures() -> None:
     }
 
 
-def test_a_connection_that_stood_did_not_fail() -> None:
-    """Once connected, a failure to connect is no news."""
-    talk = begun()
-    assert (talk.connect_failed(20), talk.connect_failed(21, refused=True), talk.finished) == (b"", b"", False)
+def test_an_open_connection_did_not_fail() -> None:
+    """Once connected, a late failure to connect changes nothing."""
+    conversation = begun()
+    assert (conversation.connect_failed(20), conversation.connect_failed(21, refused=True), conversation.finished) == (
+        b"",
+        b"",
+        False,
+    )
 
 
 def test_silence_has_kinds() -> None:
-    """The driver, which knows of windows and acknowledgements, says what silence means."""
-    talk = begun()
-    talk.deadline(3_000_000, nothing=Outcome.ZERO_WINDOW)
-    assert talk.visit().outcome is Outcome.ZERO_WINDOW
+    """The driver, which knows window and acknowledgements, gives the outcome of silence."""
+    conversation = begun()
+    conversation.deadline(3_000_000, if_silent=Outcome.ZERO_WINDOW)
+    assert conversation.visit().outcome is Outcome.ZERO_WINDOW
 
 
 def test_deadlines() -> None:
-    """Each wait has its deadline, and the whole conversation one that none can exceed."""
-    talk = Conversation(OUTGOING, echo=True, ip=1, port=104, started_at_us=0)
-    assert talk.next_deadline_us == CONNECT_US
-    talk.connected(1_000_000)
-    assert talk.next_deadline_us == 1_000_000 + ANSWER_US
-    talk.received(ACCEPT[:40], 2_000_000)
-    assert talk.next_deadline_us == 1_000_000 + ANSWER_US
-    talk.received(ACCEPT[40:], 3_000_000)
-    assert talk.next_deadline_us == WHOLE_US
+    """Each wait has its deadline, and none exceeds that of the whole visit."""
+    conversation = Conversation(OUTGOING, echo=True, ip=1, port=104, started_at_us=0)
+    assert conversation.next_deadline_us == CONNECT_US
+    conversation.connected(1_000_000)
+    assert conversation.next_deadline_us == 1_000_000 + ANSWER_US
+    conversation.received(ACCEPT[:40], 2_000_000)
+    assert conversation.next_deadline_us == 1_000_000 + ANSWER_US
+    conversation.received(ACCEPT[40:], 3_000_000)
+    assert conversation.next_deadline_us == VISIT_US
 
 
 @pytest.mark.parametrize("answer", [ACCEPT, accept(result=1), REJECT, ABORT], ids=["ac", "ac_refused", "rj", "abort"])
 @pytest.mark.parametrize("end", ["deadline", "peer_closed", "peer_reset"])
 def test_answers_cut_anywhere(answer: bytes, end: str) -> None:
-    """An answer that is cut at any byte is malformed, whoever ends the conversation."""
-    assert {hold([answer[:cut]], end=end)[0].outcome for cut in range(1, len(answer))} == {Outcome.MALFORMED}
+    """An answer cut at any byte is malformed, whoever ends the conversation."""
+    assert {converse([answer[:cut]], end=end)[0].outcome for cut in range(1, len(answer))} == {Outcome.MALFORMED}
 
 
 @pytest.mark.parametrize("answer", [ACCEPT, accept(result=1), REJECT, ABORT, OUTGOING.request, TLS_ALERT])
 def test_answers_in_two_parts_or_bytes(answer: bytes) -> None:
-    """However an answer is cut into segments, the conversation goes on the same way."""
-    whole = hold([answer])
-    parts = [hold([answer[:cut], answer[cut:]]) for cut in range(1, len(answer))]
-    single = hold([answer[at : at + 1] for at in range(len(answer))])
+    """How an answer is cut into segments does not change the conversation."""
+    whole = converse([answer])
+    parts = [converse([answer[:cut], answer[cut:]]) for cut in range(1, len(answer))]
+    single = converse([answer[at : at + 1] for at in range(len(answer))])
     assert {(visit.outcome, visit.contexts, tuple(sent)) for visit, sent in (whole, single, *parts)} == {
         (whole[0].outcome, whole[0].contexts, tuple(whole[1]))
     }
@@ -233,36 +238,45 @@ def test_an_echo_in_fragments() -> None:
         struct.pack(">BBLLBB", 4, 0, 6 + len(part), 2 + len(part), 1, 3 if last else 1) + part
         for part, last in ((command[:20], False), (command[20:], True))
     ]
-    assert hold([ACCEPT, *parts, RELEASE_RP])[0].outcome is Outcome.ECHOED
+    assert converse([ACCEPT, *parts, RELEASE_RP])[0].outcome is Outcome.ECHOED
 
 
-def test_nothing_moves_a_finished_conversation() -> None:
-    """After the end, whatever is reported changes nothing and sends nothing."""
-    talk = begun()
-    talk.received(REJECT, 20)
-    before = talk.visit()
-    calls = (talk.peer_closed, talk.peer_reset, talk.deadline, talk.connected, talk.connect_failed)
-    assert [call(30) for call in calls] + [talk.received(ACCEPT, 30)] == [b""] * 6
-    assert talk.visit() == before
+def test_a_finished_conversation_is_final() -> None:
+    """After the end, no event changes or sends anything."""
+    conversation = begun()
+    conversation.received(REJECT, 20)
+    before = conversation.visit()
+    calls = (
+        conversation.peer_closed,
+        conversation.peer_reset,
+        conversation.deadline,
+        conversation.connected,
+        conversation.connect_failed,
+    )
+    assert [call(30) for call in calls] + [conversation.received(ACCEPT, 30)] == [b""] * 6
+    assert conversation.visit() == before
 
 
 def test_tables_are_complete() -> None:
-    """Every state has a stage, and every state that awaits a PDU takes an A-ABORT."""
+    """Every state has a stage, and every state that awaits a PDU handles an A-ABORT."""
     from pipeline.wire.pdu import Abort
 
-    assert set(STAGES) == set(State)
-    assert {state for state, kind in ACTIONS if kind is Abort} == set(State) - {State.STA4, State.STA13}
+    assert set(STAGES) == set(AssociationState)
+    assert {state for state, kind in ACTIONS if kind is Abort} == set(AssociationState) - {
+        AssociationState.STA4,
+        AssociationState.STA13,
+    }
 
 
 def fixtures() -> list[tuple[str, str, bytes, bytes]]:
     """(product, case, the request, the first answer) of real conversations that began with an answered request."""
-    found = []
+    rows = []
     for line in FIXTURES.read_text().splitlines():
         row = json.loads(line)
         first = [event for event in row["events"] if event["ev"] in ("send", "recv")][:2]
         if [event["ev"] for event in first] == ["send", "recv"] and first[0]["hex"].startswith("01"):
-            found.append((row["product"], row["case"], *(bytes.fromhex(event["hex"]) for event in first)))
-    return found
+            rows.append((row["product"], row["case"], *(bytes.fromhex(event["hex"]) for event in first)))
+    return rows
 
 
 EXPECTED = {3: {Outcome.REJECTED}, 7: {Outcome.ABORTED}, 4: {Outcome.NOT_DICOM}, 6: {Outcome.NOT_DICOM}}
@@ -270,15 +284,15 @@ ACCEPTED = {Outcome.ACCEPTED, Outcome.ACCEPTED_NO_VERIFICATION, Outcome.REFLECTE
 
 
 def test_real_products() -> None:
-    """Every answer of a real product to a request has the outcome that its PDU type says."""
+    """Every recorded answer of a real product gets the outcome of its PDU type."""
     rows = fixtures()
     assert len(rows) > 200
     for product, case, request, answer in rows:
         outgoing = Outgoing(**(OUTGOING.templates | {"request": request}))
-        talk = begun(outgoing=outgoing)
-        talk.received(answer, 20)
-        assert talk.visit().outcome in EXPECTED.get(answer[0], ACCEPTED), (product, case)
-        assert talk.visit().like_dicom == (answer[0] in (2, 3, 7))
+        conversation = begun(outgoing=outgoing)
+        conversation.received(answer, 20)
+        assert conversation.visit().outcome in EXPECTED.get(answer[0], ACCEPTED), (product, case)
+        assert conversation.visit().like_dicom == (answer[0] in (2, 3, 7))
 
 
 PIECES = st.sampled_from([ACCEPT, accept(result=4), REJECT, ABORT, ECHO_RSP, RELEASE_RP, RELEASE_RQ, HTTP, TLS_ALERT])
@@ -291,8 +305,8 @@ PEERS = st.lists(PIECES | CUT | FORGED | st.binary(max_size=60), max_size=6)
 
 @given(PEERS, st.booleans(), st.sampled_from(["deadline", "peer_closed", "peer_reset"]))
 def test_any_peer(replies: list[bytes], echo: bool, end: str) -> None:
-    """Any bytes in any segments give a documented outcome, and draw nothing from us but whole templates."""
-    visit, sent = hold(replies, echo=echo, end=end)
+    """Any bytes in any segments give a documented outcome, and we answer with whole templates only."""
+    visit, sent = converse(replies, echo=echo, end=end)
     assert isinstance(visit.outcome, Outcome)
     assert all(OUTGOING.allows(data) for data in sent)
     assert len(sent) <= 4
@@ -306,5 +320,6 @@ def test_segments_do_not_matter_before_an_answer(data: bytes, draw: st.DataObjec
     answer = draw.draw(st.sampled_from([b"\x02", b"\x03", b"\x07", b"\x16\x03", b""])) + data
     cut = draw.draw(st.integers(0, len(answer)))
     assert (
-        hold([answer], end="peer_closed")[0].outcome == hold([answer[:cut], answer[cut:]], end="peer_closed")[0].outcome
+        converse([answer], end="peer_closed")[0].outcome
+        == converse([answer[:cut], answer[cut:]], end="peer_closed")[0].outcome
     )

@@ -1,50 +1,52 @@
-"""Whose turn it is."""
+"""Limits on concurrent conversations."""
 
 from collections import Counter
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.associate.limits import Turns
+from pipeline.associate.limits import AdmissionQueue
 
 ADDRESSES = st.lists(st.integers(0, 1100), max_size=60)
 
 
 @given(ADDRESSES, st.integers(1, 8), st.integers(1, 4), st.data())
-def test_caps_hold_and_everybody_comes(targets: list[int], at_once: int, per_slash24: int, data: st.DataObject) -> None:
-    """However conversations end, no cap is ever exceeded, and each target gets its turn once."""
-    turns: Turns[int] = Turns(at_once, per_slash24)
+def test_limits_hold_and_every_target_is_visited(
+    targets: list[int], at_once: int, per_slash24: int, data: st.DataObject
+) -> None:
+    """In whatever order conversations end, no limit is exceeded, and each target is visited once."""
+    queue: AdmissionQueue[int] = AdmissionQueue(at_once, per_slash24)
     for number, address in enumerate(targets):
-        turns.add(address, number)
+        queue.add(address, number)
     open_: list[tuple[int, int]] = []
-    served = []
-    while turns or open_:
-        while taken := turns.take():
+    visited = []
+    while queue or open_:
+        while taken := queue.take():
             open_.append(taken)
-        assert len(open_) == turns.open <= at_once
+        assert len(open_) == queue.open <= at_once
         assert max(Counter(address >> 8 for address, _ in open_).values()) <= per_slash24
         assert len({address for address, _ in open_}) == len(open_)
         address, number = open_.pop(data.draw(st.integers(0, len(open_) - 1)))
-        served.append(number)
-        turns.over(address)
-    assert sorted(served) == list(range(len(targets)))
+        visited.append(number)
+        queue.release(address)
+    assert sorted(visited) == list(range(len(targets)))
 
 
-def test_a_busy_block_holds_nobody_else_up() -> None:
-    """While one /24 has as many as it may, targets of others are served."""
-    turns: Turns[str] = Turns(10, 1)
+def test_a_busy_block_does_not_delay_others() -> None:
+    """While one /24 is at its limit, targets of other /24s are visited."""
+    queue: AdmissionQueue[str] = AdmissionQueue(10, 1)
     for address, name in ((256, "first"), (257, "second"), (512, "other")):
-        turns.add(address, name)
-    assert [turns.take(), turns.take(), turns.take()] == [(256, "first"), (512, "other"), None]
-    turns.over(256)
-    assert turns.take() == (257, "second")
+        queue.add(address, name)
+    assert [queue.take(), queue.take(), queue.take()] == [(256, "first"), (512, "other"), None]
+    queue.release(256)
+    assert queue.take() == (257, "second")
 
 
-def test_those_who_waited_aside_come_first() -> None:
-    """A target that waited for its /24 is served before those that came after it."""
-    turns: Turns[str] = Turns(1, 1)
+def test_deferred_targets_come_first() -> None:
+    """A target deferred for its /24 is visited before targets that were added later."""
+    queue: AdmissionQueue[str] = AdmissionQueue(1, 1)
     for address, name in ((256, "a"), (256, "b"), (512, "c")):
-        turns.add(address, name)
-    assert turns.take() == (256, "a")
-    turns.over(256)
-    assert turns.take() == (256, "b")
+        queue.add(address, name)
+    assert queue.take() == (256, "a")
+    queue.release(256)
+    assert queue.take() == (256, "b")

@@ -1,4 +1,4 @@
-"""The witness of handshakes: what Python's `ssl` keeps private is as `pipeline.associate.openssl` says."""
+"""The record of handshakes: Python's private message callback behaves as `pipeline.associate.openssl` describes."""
 
 import ssl
 from pathlib import Path
@@ -15,8 +15,10 @@ ROOT = issue("root", ca=True)
 LEAF = issue("pacs.example.test", ROOT)
 
 
-def handshake(folder: Path, version: ssl.TLSVersion, demand: ssl.VerifyMode, *issued: Issued) -> openssl.Witness:
-    """Shake hands in memory as far as it goes, and give our end."""
+def handshake(
+    folder: Path, version: ssl.TLSVersion, demand: ssl.VerifyMode, *issued: Issued
+) -> openssl.RecordingSslObject:
+    """Run a handshake in memory as far as it goes, and return our end."""
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     ours = openssl.connect(to_client, to_server)
     files = issued[0].write(folder, *issued[1:])
@@ -34,7 +36,7 @@ def handshake(folder: Path, version: ssl.TLSVersion, demand: ssl.VerifyMode, *is
 @pytest.mark.parametrize("demand", [ssl.CERT_NONE, ssl.CERT_OPTIONAL])
 @pytest.mark.parametrize("version", [V12, V13])
 def test_completed(tmp_path: Path, version: ssl.TLSVersion, demand: ssl.VerifyMode) -> None:
-    """A completed handshake shows the version, the certificates, and whether one of ours was asked for."""
+    """A completed handshake shows the version, the certificates, and whether a client certificate was requested."""
     seen = handshake(tmp_path, version, demand, LEAF, ROOT)
     assert seen.version_seen == version
     assert seen.requested is seen.declined is (demand is ssl.CERT_OPTIONAL)
@@ -42,15 +44,15 @@ def test_completed(tmp_path: Path, version: ssl.TLSVersion, demand: ssl.VerifyMo
     assert (seen.alert, seen.our_alert, seen.ticket) == (None, None, version is V13)
 
 
-def certificates(seen: openssl.Witness) -> list[bytes]:
-    """What the server sent."""
+def certificates(seen: openssl.RecordingSslObject) -> list[bytes]:
+    """The certificates that the server sent."""
     assert seen.certificate is not None
     return list(from_message(seen.certificate, extended=seen.certificate_version == openssl.TLS_1_3))
 
 
 @pytest.mark.parametrize(("version", "alert"), [(V12, 40), (V13, 116)])
 def test_refused(tmp_path: Path, version: ssl.TLSVersion, alert: int) -> None:
-    """A refused handshake shows the certificates all the same, and the alert, encrypted or not."""
+    """A refused handshake, too, shows the certificates, and the alert, encrypted or not."""
     seen = handshake(tmp_path, version, ssl.CERT_REQUIRED, LEAF)
     assert (seen.requested, seen.declined, seen.alert, seen.our_alert) == (True, True, alert, None)
     assert certificates(seen) == [LEAF.der]
@@ -63,7 +65,7 @@ def test_certificates_as_the_library_has_them(tmp_path: Path) -> None:
     assert seen.session_reused is False
 
 
-def test_one_witness_each(tmp_path: Path) -> None:
+def test_connections_are_separate(tmp_path: Path) -> None:
     """Connections of the one context do not see each other's messages."""
     first = handshake(tmp_path, V12, ssl.CERT_OPTIONAL, LEAF)
     second = handshake(tmp_path, V13, ssl.CERT_NONE, ROOT)

@@ -1,11 +1,11 @@
-"""What was kept is judged again as it was judged."""
+"""Replaying stored bytes gives the recorded judgement again."""
 
 from dataclasses import replace
 
 import pytest
 
 from pipeline import schema
-from pipeline.associate.replay import PARSED, replay
+from pipeline.associate.replay import PARSED_COLUMNS, replay
 from pipeline.outcome import CloseKind
 from pipeline.record.visit import columns
 from tests.enrich.test_fingerprints import OUTGOING, captures, row_of
@@ -14,7 +14,7 @@ CASES = sorted({f"{number:02d}" for number in range(1, 60)})
 
 
 def test_captured_conversations() -> None:
-    """The kept bytes of every conversation with a real product give the same columns again."""
+    """The stored bytes of every conversation with a real product give the same columns."""
     judged = 0
     for case in CASES:
         for events in captures(case).values():
@@ -23,7 +23,10 @@ def test_captured_conversations() -> None:
                 continue
             outgoing = replace(OUTGOING, request=events[0][1])
             again = columns(replay(outgoing, row | {"close_kind": CloseKind.PEER_FIN}))
-            assert {name: again[name] for name in PARSED} == {name: row[name] for name in PARSED}, (case, row["raw"])
+            assert {name: again[name] for name in PARSED_COLUMNS} == {name: row[name] for name in PARSED_COLUMNS}, (
+                case,
+                row["raw"],
+            )
             judged += 1
     assert judged > 200
 
@@ -38,5 +41,5 @@ def test_cut_replies(kind: CloseKind) -> None:
 
 
 def test_columns_are_those_of_the_table() -> None:
-    """The table `reparsed` holds the key and exactly what follows from the bytes."""
-    assert [column.name for column in schema.table("reparsed").columns] == ["ip", "port", *PARSED]
+    """The table `reparsed` has the key and exactly the columns that follow from the bytes."""
+    assert [column.name for column in schema.table("reparsed").columns] == ["ip", "port", *PARSED_COLUMNS]

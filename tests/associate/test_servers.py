@@ -1,4 +1,4 @@
-"""Every real server that the project knows, in each of its accepting and rejecting configurations: outcome and fields."""
+"""Every real server in the testbed, in each accepting and rejecting configuration: outcome and fields."""
 
 import asyncio
 import os
@@ -37,7 +37,7 @@ ACCEPTED = {
 CALLED, CALLER, NO_REASON = (1, 1, 7), (1, 1, 3), (1, 1, 1)
 
 
-def played(kind: str, **options: Any) -> Command:
+def real_server(kind: str, **options: Any) -> Command:
     """A server as the testbed starts it."""
 
     def command(port: int, folder: Path) -> list[str]:
@@ -65,19 +65,19 @@ class Case(NamedTuple):
 
 
 CASES = {
-    "storescp": Case(played("storescp"), DCMTK | {"max_pdu": 16384}),
+    "storescp": Case(real_server("storescp"), DCMTK | {"max_pdu": 16384}),
     "storescp, refusing": Case(program("storescp", "--refuse"), {}, NO_REASON),
     "dcmrecv": Case(program("dcmrecv"), DCMTK | {"max_pdu": 16384}),
     "dcmrecv, called": Case(program("dcmrecv", "--aetitle", "ARCHIVE"), DCMTK),
-    "dcmqrscp": Case(played("dcmqrscp"), DCMTK | {"max_pdu": 16384}),
-    "dcmqrscp, called": Case(played("dcmqrscp", ae_title="ARCHIVE"), {}, CALLED),
-    "dcmqrscp, callers": Case(played("dcmqrscp", callers=("MODALITY-1",)), {}, CALLED),
-    "Orthanc": Case(played("orthanc"), {"max_pdu": 16384}),
-    "Orthanc, called": Case(played("orthanc", ae_title="ARCHIVE", check_called=True), {}, CALLED),
-    "Orthanc, callers": Case(played("orthanc", callers=("MODALITY-1",)), {}, CALLER),
-    "pynetdicom": Case(played("pynetdicom"), PYNETDICOM | {"max_pdu": 16382}),
-    "pynetdicom, called": Case(played("pynetdicom", ae_title="ARCHIVE", check_called=True), {}, CALLED),
-    "pynetdicom, callers": Case(played("pynetdicom", callers=("MODALITY-1",)), {}, CALLER),
+    "dcmqrscp": Case(real_server("dcmqrscp"), DCMTK | {"max_pdu": 16384}),
+    "dcmqrscp, called": Case(real_server("dcmqrscp", ae_title="ARCHIVE"), {}, CALLED),
+    "dcmqrscp, callers": Case(real_server("dcmqrscp", callers=("MODALITY-1",)), {}, CALLED),
+    "Orthanc": Case(real_server("orthanc"), {"max_pdu": 16384}),
+    "Orthanc, called": Case(real_server("orthanc", ae_title="ARCHIVE", check_called=True), {}, CALLED),
+    "Orthanc, callers": Case(real_server("orthanc", callers=("MODALITY-1",)), {}, CALLER),
+    "pynetdicom": Case(real_server("pynetdicom"), PYNETDICOM | {"max_pdu": 16382}),
+    "pynetdicom, called": Case(real_server("pynetdicom", ae_title="ARCHIVE", check_called=True), {}, CALLED),
+    "pynetdicom, callers": Case(real_server("pynetdicom", callers=("MODALITY-1",)), {}, CALLER),
     "dcmjs-dimse": Case(node(), DCMJS),
     "dcmjs-dimse, called": Case(node("ARCHIVE"), {}, CALLED),
     "dcmjs-dimse, callers": Case(node("ANY-SCP", "MODALITY-1"), {}, CALLER),
@@ -99,12 +99,12 @@ def visit(command: Command, folder: Path, *, echo: bool) -> Visit:
 
 @pytest.mark.parametrize("name", CASES)
 def test_echo(name: str, tmp_path: Path) -> None:
-    """The outcome and every field of what the server said, under the profile `echo`."""
+    """The outcome and every field of the server's answer, under the profile `echo`."""
     case = CASES[name]
     seen = visit(case.command, tmp_path, echo=True)
     if case.rj:
-        found = (seen.outcome, (seen.rj_result, seen.rj_source, seen.rj_reason), seen.grade, seen.parse_warnings)
-        assert found == (Outcome.REJECTED, case.rj, Grade.CERTAIN, ())
+        observed = (seen.outcome, (seen.rj_result, seen.rj_source, seen.rj_reason), seen.grade, seen.parse_warnings)
+        assert observed == (Outcome.REJECTED, case.rj, Grade.CERTAIN, ())
         return
     expected = ACCEPTED | case.fields
     assert {key: getattr(seen, key) for key in expected} == expected
@@ -113,6 +113,6 @@ def test_echo(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if not case.rj])
 def test_associate(name: str, tmp_path: Path) -> None:
-    """Under the profile `associate` who accepts is released without a C-ECHO."""
+    """Under the profile `associate`, a server that accepts is released without a C-ECHO."""
     seen = visit(CASES[name].command, tmp_path, echo=False)
     assert (seen.outcome, seen.released, seen.echo_sent) == (Outcome.ACCEPTED, True, False)

@@ -1,4 +1,4 @@
-"""Conversations through TLS with real servers on loopback, and with peers that are none."""
+"""Conversations through TLS with real servers on loopback, and with peers that are not servers."""
 
 import asyncio
 import json
@@ -38,53 +38,64 @@ CHAIN = (issue("pacs.example.test", MIDDLE), MIDDLE, ROOT)
 
 def visit(port: int, *, echo: bool = True) -> Visit:
     """Visit a server on loopback through TLS."""
-    return asyncio.run(client.visit(open_loopback, OUTGOING, echo=echo, ip=LOOPBACK, port=port, secured=True))
+    return asyncio.run(client.visit(open_loopback, OUTGOING, echo=echo, ip=LOOPBACK, port=port, over_tls=True))
 
 
-def facts(seen: Visit) -> TlsFacts:
-    """The handshake of a visit, which must be there."""
-    assert seen.tls is not None
-    return seen.tls
+def facts(record: Visit) -> TlsFacts:
+    """The recorded handshake of a visit."""
+    assert record.tls is not None
+    return record.tls
 
 
 @pytest.mark.parametrize("program", ["storescp", "dcmrecv"])
-@pytest.mark.parametrize(("option", "asked"), [("-ic", "not_requested"), ("-vc", "requested"), ("-rc", "required")])
-def test_dcmtk(program: str, option: str, asked: str, tmp_path: Path) -> None:
-    """DCMTK's servers that ignore, may or must see a client certificate; the last of them says so by alert."""
+@pytest.mark.parametrize(("option", "policy"), [("-ic", "not_requested"), ("-vc", "requested"), ("-rc", "required")])
+def test_dcmtk(program: str, option: str, policy: str, tmp_path: Path) -> None:
+    """DCMTK's servers with a client certificate ignored, requested or required; the last sends an alert."""
     certificates, key = SELF_SIGNED[0].write(tmp_path)
     port = free_port()
     command = [server_kinds.program(program), "+tls", key, certificates, option, "+cf", certificates, port]
     with running(command, port, tmp_path):
-        seen = visit(port)
-    known = facts(seen)
-    assert (known.client_certificate, known.version) == (asked, "TLSv1.3")
-    assert known.chain[0].subject_organization == "Example Hospital"
-    if asked == "required":
-        assert (known.handshake, known.alert_name) == (Handshake.NEEDS_CLIENT_CERTIFICATE, "certificate_required")
-        assert (seen.outcome, known.alert_after_handshake) == (Outcome.TLS, True)
+        record = visit(port)
+    handshake_facts = facts(record)
+    assert (handshake_facts.client_certificate, handshake_facts.version) == (policy, "TLSv1.3")
+    assert handshake_facts.chain[0].subject_organization == "Example Hospital"
+    if policy == "required":
+        assert (handshake_facts.handshake, handshake_facts.alert_name) == (
+            Handshake.NEEDS_CLIENT_CERTIFICATE,
+            "certificate_required",
+        )
+        assert (record.outcome, handshake_facts.alert_after_handshake) == (Outcome.TLS, True)
     else:
-        assert (known.handshake, seen.outcome, seen.released) == (Handshake.COMPLETED, Outcome.ECHOED, True)
-        assert seen.implementation_version_name == "OFFIS_DCMTK_367"
+        assert (handshake_facts.handshake, record.outcome, record.released) == (
+            Handshake.COMPLETED,
+            Outcome.ECHOED,
+            True,
+        )
+        assert record.implementation_version_name == "OFFIS_DCMTK_367"
 
 
 @pytest.mark.parametrize(("issued", "valid", "count"), [(SELF_SIGNED, True, 1), (EXPIRED, False, 1), (CHAIN, True, 3)])
 def test_certificates(issued: tuple[Issued, ...], valid: bool, count: int, tmp_path: Path) -> None:
-    """Self-signed, expired and chained certificates end no conversation; they are recorded."""
+    """Self-signed, expired and chained certificates are recorded and do not end the conversation."""
     with pynetdicom_server(tmp_path, issued, V13, ssl.CERT_NONE) as port:
-        seen = visit(port)
-    known = facts(seen)
-    assert (seen.outcome, known.valid_at_visit, known.certificate_count) == (Outcome.ECHOED, valid, count)
-    assert [one.self_signed for one in known.chain] == [
-        one.certificate.issuer == one.certificate.subject for one in issued
+        record = visit(port)
+    handshake_facts = facts(record)
+    assert (record.outcome, handshake_facts.valid_at_visit, handshake_facts.certificate_count) == (
+        Outcome.ECHOED,
+        valid,
+        count,
+    )
+    assert [certificate.self_signed for certificate in handshake_facts.chain] == [
+        certificate.certificate.issuer == certificate.certificate.subject for certificate in issued
     ]
-    assert [one.signed_by_next for one in known.chain] == [True] * (count - 1) + [None]
+    assert [certificate.signed_by_next for certificate in handshake_facts.chain] == [True] * (count - 1) + [None]
 
 
 @contextmanager
 def pynetdicom_server(
     folder: Path, issued: Sequence[Issued], version: ssl.TLSVersion, demand: ssl.VerifyMode, *, called: bool = False
 ) -> Iterator[int]:
-    """A server of pynetdicom's with TLS of one version."""
+    """A pynetdicom server with TLS of one version."""
     context = server_context(*issued[0].write(folder, *issued[1:]), version=version, demand=demand)
     entity = AE(ae_title="OURS")
     entity.require_called_aet = called
@@ -100,29 +111,33 @@ def pynetdicom_server(
 @pytest.mark.parametrize("demand", [ssl.CERT_NONE, ssl.CERT_OPTIONAL, ssl.CERT_REQUIRED])
 @pytest.mark.parametrize("version", [V12, V13])
 def test_pynetdicom(version: ssl.TLSVersion, demand: ssl.VerifyMode, tmp_path: Path) -> None:
-    """A server of pynetdicom's, of either version, that does not, may or must see a client certificate."""
+    """pynetdicom servers of either version with a client certificate ignored, requested or required."""
     with pynetdicom_server(tmp_path, SELF_SIGNED, version, demand) as port:
-        seen = visit(port)
-    known = facts(seen)
+        record = visit(port)
+    handshake_facts = facts(record)
     if demand is ssl.CERT_REQUIRED:
-        assert (known.handshake, seen.outcome) == (Handshake.NEEDS_CLIENT_CERTIFICATE, Outcome.TLS)
-        assert known.client_certificate in (ClientCertificate.REQUIRED, ClientCertificate.SUSPECTED)
+        assert (handshake_facts.handshake, record.outcome) == (Handshake.NEEDS_CLIENT_CERTIFICATE, Outcome.TLS)
+        assert handshake_facts.client_certificate in (ClientCertificate.REQUIRED, ClientCertificate.SUSPECTED)
     else:
-        assert (known.handshake, seen.outcome, seen.released) == (Handshake.COMPLETED, Outcome.ECHOED, True)
-        assert seen.implementation_version_name is not None
-        assert seen.implementation_version_name.startswith("PYNETDICOM")
+        assert (handshake_facts.handshake, record.outcome, record.released) == (
+            Handshake.COMPLETED,
+            Outcome.ECHOED,
+            True,
+        )
+        assert record.implementation_version_name is not None
+        assert record.implementation_version_name.startswith("PYNETDICOM")
 
 
 def test_rejection(tmp_path: Path) -> None:
-    """A rejection through TLS has its three bytes."""
+    """A rejection through TLS is recorded with its three bytes."""
     with pynetdicom_server(tmp_path, SELF_SIGNED, V13, ssl.CERT_NONE, called=True) as port:
-        seen = visit(port)
-    assert (seen.outcome, seen.rj_result, seen.rj_source, seen.rj_reason) == (Outcome.REJECTED, 1, 1, 7)
+        record = visit(port)
+    assert (record.outcome, record.rj_result, record.rj_source, record.rj_reason) == (Outcome.REJECTED, 1, 1, 7)
 
 
 @pytest.mark.parametrize("demand", [False, True])
 def test_orthanc(demand: bool, tmp_path: Path) -> None:
-    """Orthanc, by its default and without its demand for a client certificate."""
+    """Orthanc, with its default (a client certificate is required) and without."""
     certificates, key = SELF_SIGNED[0].write(tmp_path)
     port = free_port()
     options = {
@@ -133,15 +148,15 @@ def test_orthanc(demand: bool, tmp_path: Path) -> None:
     }  # fmt: skip
     (tmp_path / "orthanc.json").write_text(json.dumps(options))
     with running(["Orthanc", tmp_path / "orthanc.json"], port, tmp_path):
-        seen = visit(port)
-    known = facts(seen)
+        record = visit(port)
+    handshake_facts = facts(record)
     if demand:
-        assert (known.handshake, known.client_certificate) == (
+        assert (handshake_facts.handshake, handshake_facts.client_certificate) == (
             Handshake.NEEDS_CLIENT_CERTIFICATE,
             ClientCertificate.REQUIRED,
         )
     else:
-        assert (known.handshake, seen.outcome) == (Handshake.COMPLETED, Outcome.ECHOED)
+        assert (handshake_facts.handshake, record.outcome) == (Handshake.COMPLETED, Outcome.ECHOED)
 
 
 @pytest.mark.parametrize(
@@ -156,18 +171,18 @@ def test_orthanc(demand: bool, tmp_path: Path) -> None:
     ],
 )
 def test_versions_and_ciphers(options: tuple[str, ...], version: str, cipher: str | None, tmp_path: Path) -> None:
-    """Old versions and weak ciphers are reached; the server reads the request whole and nothing else."""
+    """Old versions and weak ciphers work; the server reads exactly our request and abort."""
     with s_server(tmp_path, *options) as port:
-        seen = visit(port)
+        record = visit(port)
         await_log(tmp_path / "log", OUTGOING.request + OUTGOING.abort)
-    known = facts(seen)
-    assert (known.handshake, known.version) == (Handshake.COMPLETED, version)
-    assert cipher in (None, known.cipher)
-    assert seen.outcome is Outcome.SILENT
+    handshake_facts = facts(record)
+    assert (handshake_facts.handshake, handshake_facts.version) == (Handshake.COMPLETED, version)
+    assert cipher in (None, handshake_facts.cipher)
+    assert record.outcome is Outcome.SILENT
 
 
 def await_log(log: Path, expected: bytes) -> None:
-    """Wait until a server has written down what it should, and see that it is nothing else."""
+    """Wait until a server's log is as long as expected, and check that it is equal."""
     end = time.monotonic() + START_SECONDS
     while len(log.read_bytes()) < len(expected) and time.monotonic() < end:
         time.sleep(0.05)
@@ -176,7 +191,7 @@ def await_log(log: Path, expected: bytes) -> None:
 
 @contextmanager
 def s_server(folder: Path, *options: str) -> Iterator[int]:
-    """OpenSSL's server: it writes what it reads to its log, and says nothing."""
+    """OpenSSL's server: it logs what it reads, and answers nothing."""
     certificates, key = SELF_SIGNED[0].write(folder)
     port = free_port()
     weak = [] if "-cipher" in options else ["-cipher", "ALL:@SECLEVEL=0"]
@@ -186,12 +201,12 @@ def s_server(folder: Path, *options: str) -> Iterator[int]:
 
 
 def test_no_common_cipher(tmp_path: Path) -> None:
-    """A server that has nothing in common with us says so by alert."""
+    """A server without a common cipher sends an alert."""
     with s_server(tmp_path, "-tls1_2", "-cipher", "ADH-AES256-SHA:@SECLEVEL=0") as port:
-        seen = visit(port)
-    known = facts(seen)
-    assert (known.handshake, known.alert_name) == (Handshake.ALERT, "handshake_failure")
-    assert (known.chain, known.client_certificate) == ((), ClientCertificate.NOT_REQUESTED)
+        record = visit(port)
+    handshake_facts = facts(record)
+    assert (handshake_facts.handshake, handshake_facts.alert_name) == (Handshake.ALERT, "handshake_failure")
+    assert (handshake_facts.chain, handshake_facts.client_certificate) == ((), ClientCertificate.NOT_REQUESTED)
 
 
 def visit_peer(peer: Peer) -> Visit:
@@ -201,15 +216,15 @@ def visit_peer(peer: Peer) -> Visit:
         server = await asyncio.start_server(peer, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         try:
-            return await client.visit(open_loopback, OUTGOING, echo=True, ip=LOOPBACK, port=port, secured=True)
+            return await client.visit(open_loopback, OUTGOING, echo=True, ip=LOOPBACK, port=port, over_tls=True)
         finally:
             server.close()
 
     return asyncio.run(both())
 
 
-def says(data: bytes, *, reset: bool = False) -> Peer:
-    """A peer that takes our hello, says this and closes or resets."""
+def sends(data: bytes, *, reset: bool = False) -> Peer:
+    """A peer that reads our hello, sends this and closes or resets."""
 
     async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(4096)
@@ -225,13 +240,13 @@ def says(data: bytes, *, reset: bool = False) -> Peer:
 
 
 async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Take everything, say nothing."""
+    """Read everything, answer nothing."""
     await reader.read()
     writer.close()
 
 
 async def dribble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Shake hands a byte at a time, until we have gone."""
+    """Send the handshake one byte at a time."""
     await reader.read(4096)
     for byte in TLS_SERVER_HELLO:
         writer.write(bytes([byte]))
@@ -249,65 +264,65 @@ async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 @pytest.mark.parametrize(
     ("peer", "handshake", "outcome", "kind"),
     [
-        (says(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "not_tls", "not_dicom", "we_closed"),
-        (says(bytes.fromhex("07000000000400000202")), "not_tls", "aborted", "we_closed"),
-        (says(bytes(range(256))), "not_tls", "not_dicom", "we_closed"),
-        (says(bytes.fromhex("15030100020246")), "refused_version", "tls", "we_closed"),
-        (says(bytes.fromhex("15030300020228")), "alert", "tls", "we_closed"),
-        (says(TLS_SERVER_HELLO[:30]), "closed", "tls", "peer_fin"),
-        (says(TLS_SERVER_HELLO[:30], reset=True), "reset", "tls", "peer_rst"),
-        (says(b"", reset=True), "reset", "reset", "peer_rst"),
-        (says(b""), "closed", "closed", "peer_fin"),
+        (sends(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "not_tls", "not_dicom", "we_closed"),
+        (sends(bytes.fromhex("07000000000400000202")), "not_tls", "aborted", "we_closed"),
+        (sends(bytes(range(256))), "not_tls", "not_dicom", "we_closed"),
+        (sends(bytes.fromhex("15030100020246")), "refused_version", "tls", "we_closed"),
+        (sends(bytes.fromhex("15030300020228")), "alert", "tls", "we_closed"),
+        (sends(TLS_SERVER_HELLO[:30]), "closed", "tls", "peer_fin"),
+        (sends(TLS_SERVER_HELLO[:30], reset=True), "reset", "tls", "peer_rst"),
+        (sends(b"", reset=True), "reset", "reset", "peer_rst"),
+        (sends(b""), "closed", "closed", "peer_fin"),
         (silent, "deadline", "silent", "deadline"),
         (dribble, "deadline", "tls", "deadline"),
         (endless, "malformed", "tls", "we_closed"),
     ],
 )
 def test_peers(peer: Peer, handshake: str, outcome: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a peer does to a handshake is told apart and becomes its outcome, within the deadline."""
+    """Each way in which a peer breaks the handshake becomes its own outcome, within the deadline."""
     monkeypatch.setattr("pipeline.associate.tls.HANDSHAKE_US", 500_000)
-    seen = visit_peer(peer)
-    assert (facts(seen).handshake, seen.outcome, seen.close_kind) == (handshake, outcome, kind)
-    assert seen.closed_us < 1_500_000
+    record = visit_peer(peer)
+    assert (facts(record).handshake, record.outcome, record.close_kind) == (handshake, outcome, kind)
+    assert record.closed_us < 1_500_000
 
 
 def test_a_plain_dicom_server() -> None:
-    """A real DICOM service without TLS is known by its answer to our hello, or by having none."""
+    """A real DICOM service without TLS answers our hello in clear, or ends the connection."""
     entity = AE(ae_title="OURS")
     entity.add_supported_context(VERIFICATION)
     server = entity.start_server(("127.0.0.1", 0), block=False)
     assert server is not None
     try:
-        seen = visit(server.server_address[1])
+        record = visit(server.server_address[1])
     finally:
         server.shutdown()
-    assert facts(seen).handshake in (Handshake.NOT_TLS, Handshake.CLOSED, Handshake.RESET)
-    assert seen.outcome in (Outcome.ABORTED, Outcome.CLOSED, Outcome.RESET)
+    assert facts(record).handshake in (Handshake.NOT_TLS, Handshake.CLOSED, Handshake.RESET)
+    assert record.outcome in (Outcome.ABORTED, Outcome.CLOSED, Outcome.RESET)
 
 
 def test_refused() -> None:
     """A port without a listener has no handshake."""
-    seen = visit(free_port())
-    assert (seen.outcome, seen.close_kind) == (Outcome.RESET, CloseKind.PEER_RST)
-    assert facts(seen).handshake is Handshake.NO_CONNECTION
+    record = visit(free_port())
+    assert (record.outcome, record.close_kind) == (Outcome.RESET, CloseKind.PEER_RST)
+    assert facts(record).handshake is Handshake.NO_CONNECTION
 
 
 def test_a_plain_request_cannot_leave(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a visit through TLS a template that is not sealed stops the program before it leaves."""
-    monkeypatch.setattr("pipeline.associate.tls.Secured.connected", lambda *_: OUTGOING.request)
-    heard: list[bytes] = []
+    """On a visit through TLS a template in clear stops the program before it is sent."""
+    monkeypatch.setattr("pipeline.associate.tls.TlsConversation.connected", lambda *_: OUTGOING.request)
+    received: list[bytes] = []
 
     async def listening(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        heard.append(await reader.read())
+        received.append(await reader.read())
         writer.close()
 
     with pytest.raises(GuardError):
         visit_peer(listening)
-    assert b"".join(heard) == b""
+    assert b"".join(received) == b""
 
 
 def test_listening_ends(tmp_path: Path) -> None:
-    """A server that may see a client certificate and says nothing when it gets none has its request within a second."""
+    """A server that requests a client certificate and sends nothing when it gets none has our request within a second."""
     certificates, key = SELF_SIGNED[0].write(tmp_path)
     context = server_context(certificates, key, version=V13, demand=ssl.CERT_OPTIONAL)
     context.num_tickets = 0
@@ -316,10 +331,10 @@ def test_listening_ends(tmp_path: Path) -> None:
     server = entity.start_server(("127.0.0.1", 0), block=False, ssl_context=context)
     assert server is not None
     try:
-        seen = visit(server.server_address[1])
+        record = visit(server.server_address[1])
     finally:
         server.shutdown()
-    known = facts(seen)
-    assert (seen.outcome, known.client_certificate) == (Outcome.ECHOED, ClientCertificate.REQUESTED)
-    assert known.handshake_us is not None and seen.request_us is not None
-    assert LISTEN_US <= seen.request_us - known.handshake_us < LISTEN_US + 500_000
+    handshake_facts = facts(record)
+    assert (record.outcome, handshake_facts.client_certificate) == (Outcome.ECHOED, ClientCertificate.REQUESTED)
+    assert handshake_facts.handshake_us is not None and record.request_us is not None
+    assert LISTEN_US <= record.request_us - handshake_facts.handshake_us < LISTEN_US + 500_000

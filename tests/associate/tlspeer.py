@@ -1,11 +1,11 @@
-"""The other end of a conversation through TLS, in memory: a real TLS server that answers like a DICOM service."""
+"""The peer of a conversation through TLS, in memory: a real TLS server that answers like a DICOM service."""
 
 import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pipeline.associate.conversation import Conversation
-from pipeline.associate.tls import WHOLE_TLS_US, Secured
+from pipeline.associate.tls import TLS_VISIT_US, TlsConversation
 from pipeline.testbed.hostile import answers
 from pipeline.wire.outgoing import Outgoing, encode
 
@@ -13,14 +13,14 @@ OUTGOING = encode(calling_ae="CENSUS", class_uid="2.25.1")
 TURNS = 40
 
 
-def secured(*, echo: bool = True, outgoing: Outgoing = OUTGOING) -> Secured:
+def tls_conversation(*, echo: bool = True, outgoing: Outgoing = OUTGOING) -> TlsConversation:
     """A conversation through TLS that waits for its connection."""
-    talk = Conversation(outgoing, echo=echo, ip=1, port=2762, started_at_us=0, whole_us=WHOLE_TLS_US)
-    return Secured(talk, outgoing)
+    conversation = Conversation(outgoing, echo=echo, ip=1, port=2762, started_at_us=0, visit_us=TLS_VISIT_US)
+    return TlsConversation(conversation, outgoing)
 
 
 def server_context(certificates: Path, key: Path, *, version: ssl.TLSVersion, demand: ssl.VerifyMode) -> ssl.SSLContext:
-    """A server's side of TLS, of one version, that does not, may or must see a client certificate."""
+    """A server's TLS context, of one version, with a client certificate ignored, requested or required."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificates, key)
     context.load_verify_locations(certificates)
@@ -33,18 +33,18 @@ def server_context(certificates: Path, key: Path, *, version: ssl.TLSVersion, de
 class Server:
     """A TLS server over bytes; it answers each plaintext that it reads with the next of its answers."""
 
-    def __init__(self, context: ssl.SSLContext, says: Callable[[bytes], Iterator[bytes]] = answers) -> None:
+    def __init__(self, context: ssl.SSLContext, reply_with: Callable[[bytes], Iterator[bytes]] = answers) -> None:
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._in, self._out, server_side=True)
-        self._says = says
+        self._reply_with = reply_with
         self._answers: Iterator[bytes] | None = None
-        self.heard: list[bytes] = []
-        self.shaken = False
+        self.received: list[bytes] = []
+        self.handshake_done = False
         self.failed = ""
         self.closed = False
 
     def take(self, data: bytes) -> bytes:
-        """Take ciphertext, give ciphertext."""
+        """Take ciphertext, return ciphertext."""
         self._in.write(data)
         try:
             self._go_on()
@@ -55,7 +55,7 @@ class Server:
         return self._out.read()
 
     def close(self) -> bytes:
-        """Say close_notify."""
+        """Send close_notify."""
         try:
             self._tls.unwrap()
         except ssl.SSLWantReadError:
@@ -63,34 +63,34 @@ class Server:
         return self._out.read()
 
     def _go_on(self) -> None:
-        if not self.shaken:
+        if not self.handshake_done:
             self._tls.do_handshake()
-            self.shaken = True
+            self.handshake_done = True
         while data := self._tls.read(65_536):
-            self.heard.append(data)
-            self._answers = self._says(data) if self._answers is None else self._answers
+            self.received.append(data)
+            self._answers = self._reply_with(data) if self._answers is None else self._answers
             if reply := next(self._answers, b""):
                 self._tls.write(reply)
         self.closed = True
 
 
-def hold(talk: Secured, server: Server, *, step: int | None = None) -> list[bytes]:
-    """Hold the conversation, the server's ciphertext in pieces of `step` bytes; give the server's flights."""
+def converse(conversation: TlsConversation, server: Server, *, step: int | None = None) -> list[bytes]:
+    """Run the conversation, the server's ciphertext in pieces of `step` bytes; return the server's flights."""
     flights, now = [], 1000
-    data = talk.connected(now)
+    data = conversation.connected(now)
     for _ in range(TURNS):
         flight = server.take(data) if data else b""
         flights.append(flight)
         data = b""
         for piece in pieces(flight, step):
             now += 10
-            data += talk.received(piece, now)
-        if talk.finished:
+            data += conversation.received(piece, now)
+        if conversation.finished:
             server.take(data)
             break
         if not flight and not data:
-            now = talk.next_deadline_us
-            data = bytes(talk.deadline(now))
+            now = conversation.next_deadline_us
+            data = bytes(conversation.deadline(now))
     return flights
 
 

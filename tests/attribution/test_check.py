@@ -1,4 +1,4 @@
-"""The check of one's own identity, on a real DNS server and a real web server on loopback."""
+"""The check of the scanner's identity, with a real DNS server and a real web server on loopback."""
 
 import functools
 import http.server
@@ -23,8 +23,8 @@ NAME = "census.lab.example"
 
 
 @dataclass
-class Place:
-    """A web server, the folder that it shows, and a DNS server."""
+class Servers:
+    """A web server, its folder, and a DNS server."""
 
     web: int
     folder: Path
@@ -43,7 +43,7 @@ class Place:
 
 @pytest.fixture(scope="module")
 def dns_port() -> Iterator[int]:
-    """A name server that knows 127.0.0.9 both ways, 127.0.0.10 one way only, and nothing else."""
+    """A name server with a confirmed name for 127.0.0.9, an unconfirmed one for 127.0.0.10, and nothing else."""
     with dnsmasq(
         f"host-record=localhost,{SOURCE}",
         f"ptr-record=10.0.0.127.in-addr.arpa,{NAME}",
@@ -53,79 +53,82 @@ def dns_port() -> Iterator[int]:
 
 
 @pytest.fixture
-def place(tmp_path: Path, dns_port: int) -> Iterator[Place]:
+def servers(tmp_path: Path, dns_port: int) -> Iterator[Servers]:
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield Place(server.server_address[1], tmp_path, dns_port)
+        yield Servers(server.server_address[1], tmp_path, dns_port)
         server.shutdown()
 
 
-def test_all_in_place(place: Place) -> None:
-    """Files as `census identity` writes them, and a name that leads back, leave nothing to find."""
-    place.publish()
-    assert list(check.findings(place.identity(), SOURCE)) == []
+def test_all_in_place(servers: Servers) -> None:
+    """With the files of `census identity` and a confirmed name there is no finding."""
+    servers.publish()
+    assert list(check.findings(servers.identity(), SOURCE)) == []
 
 
-def test_what_is_missing_is_named(place: Place) -> None:
-    """No name, no page and no description are three findings, each with what to look at."""
-    nowhere = msgspec.structs.replace(place.identity(), url=f"http://localhost:{place.web}/nowhere")
+def test_what_is_missing_is_named(servers: Servers) -> None:
+    """No name, no page and no probing.txt are three findings, each with what to look at."""
+    nowhere = msgspec.structs.replace(servers.identity(), url=f"http://localhost:{servers.web}/nowhere")
     no_name, no_page, no_description = check.findings(nowhere, "127.0.0.77")
     assert no_name.startswith("127.0.0.77 has no name in reverse DNS")
-    assert no_page == f"http://localhost:{place.web}/nowhere cannot be read: it answers 404"
-    assert no_description == f"http://localhost:{place.web}/.well-known/probing.txt cannot be read: it answers 404"
+    assert no_page == f"http://localhost:{servers.web}/nowhere cannot be read: the server answers 404"
+    assert (
+        no_description
+        == f"http://localhost:{servers.web}/.well-known/probing.txt cannot be read: the server answers 404"
+    )
 
 
-def test_a_name_that_leads_elsewhere(place: Place) -> None:
-    """A name counts only if it leads back to the address."""
-    place.publish()
-    (found,) = check.findings(place.identity(), "127.0.0.10")
-    assert found == f"the reverse DNS of 127.0.0.10 is {NAME}, which does not lead back to it"
+def test_an_unconfirmed_name(servers: Servers) -> None:
+    """A name counts only if it resolves back to the address."""
+    servers.publish()
+    (finding,) = check.findings(servers.identity(), "127.0.0.10")
+    assert finding == f"the reverse DNS of 127.0.0.10 is {NAME}, which does not resolve back to it"
 
 
-def test_a_page_elsewhere_than_the_name(place: Place) -> None:
-    """The measured look at the name of the address; a page on another host is told."""
-    place.publish()
-    (found,) = check.findings(place.identity("127.0.0.1"), SOURCE)
-    assert "but the page is on 127.0.0.1" in found
+def test_a_page_elsewhere_than_the_name(servers: Servers) -> None:
+    """Scanned networks look at the host of the address's name; a page on another host is a finding."""
+    servers.publish()
+    (finding,) = check.findings(servers.identity("127.0.0.1"), SOURCE)
+    assert "but the page is on 127.0.0.1" in finding
 
 
-def test_an_old_description_and_a_page_without_contact(place: Place) -> None:
-    """A description that expired, and a page that does not tell whom to write to, are told."""
-    (place.folder / ".well-known").mkdir()
-    (place.folder / ".well-known" / "probing.txt").write_text("Contact: a\nExpires: 2020-01-01T00:00:00Z\n")
-    (place.folder / "index.html").write_text("hello")
-    found = list(check.findings(place.identity(), SOURCE))
-    assert any("does not show the contact noc@lab.example" in said for said in found)
-    assert any("it expired (2020-01-01T00:00:00Z)" in said for said in found)
+def test_an_old_description_and_a_page_without_contact(servers: Servers) -> None:
+    """An expired probing.txt, and a page without the contact, are findings."""
+    (servers.folder / ".well-known").mkdir()
+    (servers.folder / ".well-known" / "probing.txt").write_text("Contact: a\nExpires: 2020-01-01T00:00:00Z\n")
+    (servers.folder / "index.html").write_text("hello")
+    findings = list(check.findings(servers.identity(), SOURCE))
+    assert any("does not show the contact noc@lab.example" in finding for finding in findings)
+    assert any("it has expired (2020-01-01T00:00:00Z)" in finding for finding in findings)
 
 
-def test_a_server_that_is_not_there(place: Place) -> None:
-    """What cannot be reached is one finding, not a failure."""
-    gone = msgspec.structs.replace(place.identity(), url=f"http://127.0.0.1:{free_port()}/")
-    assert len([said for said in check.findings(gone, SOURCE) if "cannot be read" in said]) == 2
+def test_a_server_that_is_not_there(servers: Servers) -> None:
+    """A server that cannot be reached is a finding, not an error."""
+    gone = msgspec.structs.replace(servers.identity(), url=f"http://127.0.0.1:{free_port()}/")
+    assert len([finding for finding in check.findings(gone, SOURCE) if "cannot be read" in finding]) == 2
 
 
-def test_nothing_is_asked_outside(monkeypatch: pytest.MonkeyPatch, place: Place) -> None:
-    """Where only testbeds are allowed, neither a resolver nor a page elsewhere is asked."""
+def test_no_request_leaves_the_testbed(monkeypatch: pytest.MonkeyPatch, servers: Servers) -> None:
+    """Where only testbeds are allowed, no resolver or page elsewhere is queried."""
     monkeypatch.setenv(sockets.ONLY_TESTBED, "1")
     monkeypatch.delenv(proof.TESTBED, raising=False)
-    away = msgspec.structs.replace(place.identity(), resolver="192.0.2.1")
+    away = msgspec.structs.replace(servers.identity(), resolver="192.0.2.1")
     with pytest.raises(GuardError, match="a DNS query to 192.0.2.1"):
         list(check.findings(away, SOURCE))
     with pytest.raises(GuardError, match="a request to lab.example"):
-        list(check.findings(msgspec.structs.replace(place.identity(), url="https://lab.example/"), SOURCE))
+        list(check.findings(msgspec.structs.replace(servers.identity(), url="https://lab.example/"), SOURCE))
 
 
 def test_an_address_is_checked() -> None:
-    """What is not an IPv4 address is refused."""
+    """A text that is not an IPv4 address is refused."""
     assert check.address("192.0.2.7") == "192.0.2.7"
-    with pytest.raises(InputError, match="not an IPv4 address"):
+    with pytest.raises(InputError, match="is not an IPv4 address"):
         check.address("example.org")
 
 
-def test_a_sweep_warns_or_refuses(place: Place, tmp_path: Path) -> None:
-    """Before a sweep the same is looked at: told, or with `strict` the end before anything is sent."""
+def test_a_sweep_warns_or_refuses(servers: Servers, tmp_path: Path) -> None:
+    """A sweep checks the same before it begins: findings are warnings, or with `strict` an error before anything is sent."""
     config = tmp_path / "sweep.toml"
     text = """
     [sweep]
@@ -143,8 +146,8 @@ def test_a_sweep_warns_or_refuses(place: Place, tmp_path: Path) -> None:
     resolver = "127.0.0.1:{dns}"
     strict = {strict}
     """
-    config.write_text(text.format(web=place.web, dns=place.dns, strict="false"))
+    config.write_text(text.format(web=servers.web, dns=servers.dns, strict="false"))
     assert len(list(freeze.findable(freeze.freeze(config, tmp_path)))) == 3
-    config.write_text(text.format(web=place.web, dns=place.dns, strict="true"))
+    config.write_text(text.format(web=servers.web, dns=servers.dns, strict="true"))
     with pytest.raises(GuardError, match="nothing is sent, since identity.strict is set: 127.0.0.77 has no name"):
         list(freeze.findable(freeze.freeze(config, tmp_path)))

@@ -1,4 +1,4 @@
-"""Probe descriptions: written and read as RFC 9511 and RFC 9116 have them."""
+"""Probe descriptions, written and read in the format of RFC 9511 and RFC 9116."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.attribution.probing_txt import Described, contact_uri, faults, origin, read, write
+from pipeline.attribution.probing_txt import ProbingTxt, contact_uri, faults, origin, read, write
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
-GOOD = Described("https://lab.example/census/", "noc@lab.example", NOW + timedelta(days=1), "Counts.")
+GOOD = ProbingTxt("https://lab.example/census/", "noc@lab.example", NOW + timedelta(days=1), "Counts.")
 
 
-def test_what_is_written_is_read_and_holds() -> None:
-    """The file has the five fields, says where it stands, and lacks nothing."""
+def test_round_trip() -> None:
+    """The file has the five fields with its own URL, and no fault."""
     fields = read(write(GOOD))
     assert fields == {
         "Canonical": ["https://lab.example/.well-known/probing.txt"],
@@ -26,18 +26,18 @@ def test_what_is_written_is_read_and_holds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("", ["it has no field Contact", "it has no field Expires"]),
         ("contact: a\nEXPIRES: 2027-01-01T00:00:00Z", []),
-        ("Contact: a\nExpires: soon", ["its Expires is no date and time (RFC 3339): 'soon'"]),
+        ("Contact: a\nExpires: soon", ["its field Expires is not a date and time (RFC 3339): 'soon'"]),
         (
             "Contact: a\nExpires: 2026-11-24T00:00:00Z",
-            ["it expired (2026-11-24T00:00:00Z); write it again by `census identity`"],
+            ["it has expired (2026-11-24T00:00:00Z); write it again with `census identity`"],
         ),
         (
             "Contact: a\nExpires: 2027-01-01",
-            ["it expired (2027-01-01); write it again by `census identity`"],
+            ["it has expired (2027-01-01); write it again with `census identity`"],
         ),
         (
             "# Contact: a\n-----BEGIN PGP SIGNED MESSAGE-----\nExpires: 2027-01-01T00:00:00Z",
@@ -45,14 +45,14 @@ def test_what_is_written_is_read_and_holds() -> None:
         ),
     ],
 )
-def test_faults(text: str, said: list[str]) -> None:
-    """What is missing or over is named; names of fields are the same in any case; comments are none."""
-    assert faults(read(text), NOW) == said
+def test_faults(text: str, expected: list[str]) -> None:
+    """Missing fields and expiry are named; field names are case-insensitive; comments are ignored."""
+    assert faults(read(text), NOW) == expected
 
 
 @given(st.text(max_size=200))
 def test_any_text_is_read(text: str) -> None:
-    """No text makes the reader fail, and no field holds a line break."""
+    """No text makes the reader fail, and no value has a line break."""
     fields = read(text)
     assert all("\n" not in value for values in fields.values() for value in values)
     assert isinstance(faults(fields, NOW), list)
@@ -68,10 +68,10 @@ def test_any_text_is_read(text: str) -> None:
     ],
 )
 def test_a_contact_is_a_uri(contact: str, uri: str) -> None:
-    """An address of mail becomes a mailto; a URI stays as it is."""
+    """A mail address becomes a mailto URI; a URI is unchanged."""
     assert contact_uri(contact) == uri
 
 
 def test_origin() -> None:
-    """Well-known paths stand at the root of the page's host."""
+    """Well-known paths are at the root of the page's host."""
     assert origin("http://127.0.0.1:8080/a/b?c") == "http://127.0.0.1:8080"

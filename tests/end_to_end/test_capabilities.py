@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.views import connection
-from pipeline.wire.capabilities import PROPOSED
+from pipeline.wire.capabilities import PROPOSALS
 from pipeline.wire.outgoing import class_uid, encode
 from tests.owner import signed_list
 from tests.testbed import running
@@ -56,7 +56,7 @@ def test_nothing_is_asked(swept: Path) -> None:
     templates = encode(
         calling_ae="DICOM-CENSUS",
         class_uid=class_uid("https://census.example.org/"),
-        proposed=[each.uid for each in PROPOSED],
+        proposed=[each.uid for each in PROPOSALS],
     )
     assert said == {templates.request + templates.release_request}
     with connection.connect(swept / "lake") as con:

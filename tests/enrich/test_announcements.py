@@ -21,7 +21,7 @@ RECORDS = [
 
 @pytest.mark.parametrize(("record", "expected"), RECORDS)
 def test_records_of_known_shapes_are_read(record: object, expected: tuple[int | None, str | None]) -> None:
-    """Number and holder are found under the names that databases use; what is no number gives none."""
+    """Number and holder are read by the keys of various databases; a value that is not a number gives none."""
     assert announcements.network_of(record) == expected
 
 
@@ -37,7 +37,7 @@ def test_lookup_reads_an_mmdb(tmp_path: Path) -> None:
 
 
 def test_a_network_is_all_its_announcements(tmp_path: Path) -> None:
-    """The addresses of a number are those of all its records, whatever holder they name; nobody's number has none."""
+    """A number's addresses are those of all its records, whatever their holder; an unknown number has none."""
     writer = MMDBWriter(ip_version=4, database_type="made-up-asn")
     for block, number, holder in [
         ("192.0.2.0/25", 786, "Jisc"),
@@ -50,11 +50,11 @@ def test_a_network_is_all_its_announcements(tmp_path: Path) -> None:
     assert networks.ranges(786).pairs() == [(0xC0000200, 0xC000027F), (0xC6336400, 0xC63364FF)]
     assert networks.ranges(1).pairs() == []
     space = np.array([0xC0000200], np.uint32), np.array([0xC63364FF], np.uint32)
-    assert sorted(networks.weigh(*space).tolist()) == [128, 384]
+    assert sorted(networks.count_addresses(*space).tolist()) == [128, 384]
 
 
 def test_unreadable_database_is_an_input_error(tmp_path: Path) -> None:
-    """A database that is not there, or is none, is refused with its path."""
+    """A database that is missing or malformed is refused with its path."""
     (tmp_path / "text.mmdb").write_text("no database")
     for name in ("missing.mmdb", "text.mmdb"):
         with pytest.raises(InputError, match=name):

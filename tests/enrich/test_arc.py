@@ -33,13 +33,13 @@ ARCS = ruleset.load().arcs
     ],
 )
 def test_roots(uid: str | None, expected: str | None) -> None:
-    """The root of a UID ends where its owner is named; a UUID has no owner; what is no UID has no root."""
+    """A UID's root ends with the component of its owner; a UUID has no owner; a text that is not a UID has no root."""
     assert arc.root(uid, ARCS) == expected
 
 
 @given(st.lists(st.integers(0, 10**5), min_size=1, max_size=8))
 def test_a_root_is_the_beginning(components: list[int]) -> None:
-    """A root is the UID's beginning, cut between components, and of all UIDs below it the same."""
+    """A root is the UID's beginning, cut between components, and the same for all UIDs below it."""
     uid = ".".join(map(str, [1, *components]))
     root = arc.root(uid, ARCS)
     assert root is None or f"{uid}.".startswith(f"{root}.")
@@ -47,7 +47,7 @@ def test_a_root_is_the_beginning(components: list[int]) -> None:
 
 
 def test_the_hash_tells_uids_apart() -> None:
-    """The hash is eight digits of the whole UID's, and none of nothing."""
+    """The hash is eight digits of the SHA-256 of the whole UID; no UID, no hash."""
     assert arc.digest("1.2.3") == "c47f5b18"
     assert arc.digest("1.2.3") != arc.digest("1.2.4") and arc.digest(None) is None
 
@@ -62,6 +62,6 @@ def test_the_hash_tells_uids_apart() -> None:
     ],
 )
 def test_broken_arcs_are_refused(arcs: tuple[Arc, ...], reason: str) -> None:
-    """A table of arcs that is wrong or has no end is refused."""
+    """A table of arcs that is invalid or has no default is refused."""
     with pytest.raises(InputError, match=reason):
         arc.levels(Path("here.toml"), arcs)

@@ -1,4 +1,4 @@
-"""The databases as a plan asks them."""
+"""The databases as a plan uses them."""
 
 from pathlib import Path
 
@@ -42,13 +42,13 @@ def test_names_are_found(networks: Path) -> None:
     ],
 )
 def test_unknown_names_are_refused(networks: Path, kind: str, value: str, reason: str) -> None:
-    """A name that the database lacks is refused, with the place where it stands."""
+    """A name that the database does not have is refused, with the place where it is written."""
     with pytest.raises(InputError, match=f"list, line 7: .*{reason}"):
         databases.load(None, networks).named(kind, value, "list, line 7")
 
 
 def test_networks_need_a_database() -> None:
-    """Without a network database an asn is refused, and the key that would name one is said."""
+    """Without a network database an asn is refused, and the message names the key to set."""
     bare = databases.load(None, None)
     assert bare.networks(UK) is None and bare.reference.asn_digest == ""
     with pytest.raises(InputError, match=r"geo\.asn"):

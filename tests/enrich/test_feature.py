@@ -6,13 +6,13 @@ import pytest
 
 from pipeline.enrich import feature
 from pipeline.enrich.offer import Offer
-from pipeline.wire.capabilities import PROPOSED, context_id
+from pipeline.wire.capabilities import PROPOSALS, context_id
 
 VERIFICATION, FIND = {"abstract_syntax": "1.2.840.10008.1.1"}, {"abstract_syntax": "1.2.840.10008.5.1.4.1.2.2.1"}
-#: All that the profile `capabilities` proposes, refused.
+#: All contexts of the profile `capabilities`, refused.
 REFUSED = [
     {"id": context_id(at), "abstract_syntax": each.uid, "result": 3, "transfer_syntax": ""}
-    for at, each in enumerate(PROPOSED)
+    for at, each in enumerate(PROPOSALS)
 ]
 #: An A-ASSOCIATE-AC without items.
 ACCEPT = bytes.fromhex("020000000044 0001 0000") + bytes(64)
@@ -71,7 +71,7 @@ def context(id: int, result: int = 0, transfer_syntax: str = "ILE") -> dict[str,
     ],
 )
 def test_features(row: dict[str, Any], name: str, expected: object) -> None:
-    """Each feature is read from the columns that hold it and from our offer."""
+    """Each feature is read from its columns and from our offer."""
     assert feature.of(row, OFFER)[name] == expected
 
 
@@ -81,7 +81,7 @@ def test_nothing_is_observed_of_nothing() -> None:
 
 
 def test_features_have_the_type_they_say() -> None:
-    """What is read is of the declared type."""
+    """Each value is of the feature's declared type."""
     row = {"contexts": [context(1)], "item_order": [16], "max_pdu": 1, "rj_result": 1, "rj_source": 1, "rj_reason": 1}
     for name, value in feature.of(row, OFFER).items():
         assert value is None or type(value) is feature.FEATURES[name].kind

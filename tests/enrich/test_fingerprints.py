@@ -1,4 +1,4 @@
-"""Answers of real products, and what the rules make of them."""
+"""The rules applied to answers of real products."""
 
 import json
 from dataclasses import replace
@@ -12,7 +12,7 @@ import pytest
 from pipeline import schema
 from pipeline.associate.conversation import Conversation
 from pipeline.enrich import fingerprints, offer, ruleset
-from pipeline.enrich.fingerprints import Asked
+from pipeline.enrich.fingerprints import SweepContext
 from pipeline.lake import parts
 from pipeline.record.visit import columns
 from pipeline.space.ranges import Ranges
@@ -34,14 +34,14 @@ DCMTK = {
 }
 EXPLICIT = DCMTK | {"behaviour_rules": ["dcmtk-explicit"]}
 NOTHING = {"identity_rule": None, "toolkit": None, "product": None, "grade": None, "mismatch": [], "suspicions": []}
-#: Capture → what its accepted ordinary conversation is taken for. Orthanc cannot be told from DCMTK by such a one.
+#: Capture → the identity found for its ordinary accepted conversation. Orthanc's looks like DCMTK's.
 EXPECTED: dict[str, dict[str, Any]] = {
     "dcmtk-storescp-3.6.7": EXPLICIT,
     "dcmtk-storescp-3.6.7-reject": EXPLICIT,
     "dcmtk-dcmqrscp-3.6.7-open": EXPLICIT,
     "dcmtk-wlmscpfs-3.6.7": EXPLICIT,
     "orthanc-1.10.1-default": EXPLICIT,
-    # The captures asked with 16384 bytes, so whoever repeats our length looks like DCMTK; a sweep asks with 16383.
+    # The captures declared 16384 bytes, so a server that mirrors our length looks like DCMTK; a sweep declares 16383.
     "dcmtk-dcmrecv-3.6.7": DCMTK | {"behaviour_rules": ["dcmtk-implicit", "ctn", "odil", "dcmjs-dimse"]},
     "dcmtk-storescp-3.6.7-refuse": NOTHING,
     "dcmtk-dcmqrscp-3.6.7": NOTHING,
@@ -91,7 +91,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
 
 
 def captures(case: str) -> dict[str, list[tuple[str, bytes]]]:
-    """What was sent and received in a case of each capture."""
+    """The bytes sent and received in one case of each capture."""
     lines = map(json.loads, FIXTURES.read_text("utf-8").splitlines())
     return {
         row["file"].removesuffix(".hex.txt"): [
@@ -103,7 +103,7 @@ def captures(case: str) -> dict[str, list[tuple[str, bytes]]]:
 
 
 def row_of(events: list[tuple[str, bytes]], ip: int = HOST, port: int = 104) -> dict[str, Any]:
-    """The row of `associations` that a captured conversation gives, as if our request had been the captured one."""
+    """The row of `associations` for a captured conversation, with the captured request in place of ours."""
     request = events[0][1]
     talk = Conversation(replace(OUTGOING, request=request), echo=True, ip=ip, port=port, started_at_us=0)
     talk.connected(10)
@@ -114,23 +114,23 @@ def row_of(events: list[tuple[str, bytes]], ip: int = HOST, port: int = 104) -> 
     return columns(visit)
 
 
-def judge(rows: list[dict[str, Any]], request: bytes, **asked: Any) -> list[dict[str, Any]]:
-    """What the rules say of rows."""
-    found = pa.Table.from_batches([parts.from_rows(rows, "associations")])
+def judge(rows: list[dict[str, Any]], request: bytes, **kwargs: Any) -> list[dict[str, Any]]:
+    """The rules' results for rows."""
+    result = pa.Table.from_batches([parts.from_rows(rows, "associations")])
     given = {
         "offer": offer.offer(request),
         "space": Ranges.of([(HOST & ~255, HOST | 255)]),
         "share": 1.0,
         "answered": np.array([row["ip"] for row in rows], np.uint32),
     }
-    table = fingerprints.fingerprints(found, Asked(**given | asked), ruleset.load())
+    table = fingerprints.fingerprints(result, SweepContext(**given | kwargs), ruleset.load())
     assert table.schema.equals(schema.table("fingerprints").arrow, check_metadata=True)
     judged: list[dict[str, Any]] = table.to_pylist()
     return judged
 
 
 def test_every_capture_has_its_expectation() -> None:
-    """Each product that was captured stands in the table of this test."""
+    """Each captured product is in the table of this test."""
     assert set(captures("01")) == set(EXPECTED)
 
 
@@ -142,14 +142,14 @@ def test_real_products_are_who_they_are(name: str) -> None:
     assert {key: judged[key] for key in EXPECTED[name]} == EXPECTED[name]
 
 
-#: Cases in which a server shows what it never does in answer to our own request: 08 offers asynchronous operations, 09 to 11
+#: Cases whose request differs from ours so that a server behaves differently: 08 offers asynchronous operations, 09 to 11
 #: another protocol version, 12 and 13 another application context or none, 35 no limit of PDUs; 14, 21 and 25 are garbage
 #: that Conquest makes acceptances of.
 UNLIKE_OURS = ("08", "09", "10", "11", "12", "13", "14", "21", "25", "35")
 
 
 def test_every_captured_acceptance_is_whose_it_is() -> None:
-    """In all captured conversations that are like ours, an acceptance gives its product and no mismatch, a rejection nothing."""
+    """In all captured conversations like ours, an acceptance gives its product without a mismatch, a rejection nothing."""
     tried = 0
     for number in (f"{number:02d}" for number in range(1, 36)):
         if number in UNLIKE_OURS:
@@ -169,7 +169,7 @@ def test_every_captured_acceptance_is_whose_it_is() -> None:
 
 
 def test_a_sound_request_is_never_refused_as_an_unsound_one() -> None:
-    """Products reject for protocol version and application context only where the request has others; then it is suspected."""
+    """Rejections for protocol version or application context occur only with unusual requests; in answer to ours they are suspect."""
     refused: dict[str, set[str]] = {}
     for number in (f"{number:02d}" for number in range(1, 36)):
         for name, events in captures(number).items():
@@ -183,14 +183,14 @@ def test_a_sound_request_is_never_refused_as_an_unsound_one() -> None:
 
 
 def test_our_own_identity_returned_is_seen() -> None:
-    """Conquest returns whom we say we are when it is given no contexts."""
+    """Conquest returns our own identity when a request has no contexts."""
     events = captures("14")["conquest-1.5.0"]
     (judged,) = judge([row_of(events)], events[0][1])
     assert {"own-class-uid", "own-version-name"} <= set(judged["suspicions"])
 
 
 def disguised(uid: bytes, name: bytes) -> list[tuple[str, bytes]]:
-    """Pynetdicom's captured acceptance under another name, as DICOMHawk gives it."""
+    """pynetdicom's captured acceptance with another name, as DICOMHawk sends it."""
     (sent, request), (received, answer) = captures("01")["pynetdicom-3.0.4-default"][:2]
     head, _, _ = answer.partition(b"\x52\0")
     user = head.rindex(b"\x50\0")
@@ -224,7 +224,7 @@ def disguised(uid: bytes, name: bytes) -> list[tuple[str, bytes]]:
 def test_a_borrowed_name_shows(
     uid: bytes, name: bytes, toolkit: str, mismatch: list[str], suspicions: list[str]
 ) -> None:
-    """A declared name over another's behaviour stays as declared, with the mismatch and the suspicion beside it."""
+    """A declared name with another implementation's behaviour is kept, together with the mismatch and the suspicion."""
     events = disguised(uid, name)
     (judged,) = judge([row_of(events)], events[0][1])
     assert (judged["toolkit"], judged["mismatch"], judged["suspicions"]) == (toolkit, mismatch, suspicions)
@@ -239,16 +239,18 @@ def test_unknown_identities_have_a_root_and_a_hash() -> None:
 
 
 def test_equal_answers_are_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rules are asked as often as there are distinct answers in equal surroundings, and each row gets its own answer."""
-    asked: list[str] = []
+    """The rules are evaluated once for each distinct answer and neighbourhood, and each row gets its own result."""
+    judged_rows: list[str] = []
     original = fingerprints._judge
-    monkeypatch.setattr(fingerprints, "_judge", lambda row, *rest: asked.append(row["raw"]) or original(row, *rest))
-    told = [captures("01")[name] for name in ("dcmtk-storescp-3.6.7", "pynetdicom-3.0.4-default")]
-    rows = [row_of(told[n % 2], ip=HOST + 256 * n) for n in range(40)]
-    judged = judge(rows, told[0][0][1], space=Ranges.of([(HOST & ~255, (HOST | 255) + 256 * 40)]))
+    monkeypatch.setattr(
+        fingerprints, "_judge", lambda row, *rest: judged_rows.append(row["raw"]) or original(row, *rest)
+    )
+    conversations = [captures("01")[name] for name in ("dcmtk-storescp-3.6.7", "pynetdicom-3.0.4-default")]
+    rows = [row_of(conversations[n % 2], ip=HOST + 256 * n) for n in range(40)]
+    judged = judge(rows, conversations[0][0][1], space=Ranges.of([(HOST & ~255, (HOST | 255) + 256 * 40)]))
     assert [row["toolkit"] for row in judged] == ["DCMTK", "pynetdicom"] * 20
     assert [row["ip"] for row in judged] == [row["ip"] for row in rows]
-    assert len(asked) == 2
+    assert len(judged_rows) == 2
 
 
 def test_a_fleet_in_a_prefix_is_suspected() -> None:

@@ -65,27 +65,27 @@ def write_mmdb(path: Path, shape: str, networks: dict[str, str], version: int = 
 
 @given(country_ranges(), st.lists(st.integers(0, SPACE - 1)))
 def test_lookup_equals_a_scan(ranges: list[tuple[int, int, str]], others: list[int]) -> None:
-    """Looking an address up gives what a scan of all ranges gives, at and beside every edge too."""
+    """A lookup gives the result of a scan over all ranges, also at and next to every edge."""
     edges = {edge + step for first, last, _ in ranges for edge in (first, last) for step in (-1, 0, 1)}
-    asked = [ip for ip in [*others, *edges, 0, SPACE - 1] if 0 <= ip < SPACE]
-    found = geo.from_table(table(ranges), FACTS).countries(ips(*asked)).to_pylist()
-    assert found == [naive(ranges, ip) for ip in asked]
+    queried = [ip for ip in [*others, *edges, 0, SPACE - 1] if 0 <= ip < SPACE]
+    result = geo.from_table(table(ranges), FACTS).countries(ips(*queried)).to_pylist()
+    assert result == [naive(ranges, ip) for ip in queried]
 
 
 @given(country_ranges(), cuts)
 def test_coverage_counts_every_address_once(ranges: list[tuple[int, int, str]], edges: list[int]) -> None:
-    """The countries' counts add up to the number of addresses asked for, and each is the size of the intersection."""
-    asked = [(low, high - 1) for low, high in zip(edges[::2], edges[1::2], strict=False)]
-    found = geo.from_table(table(ranges), FACTS).coverage(ips(*[a for a, _ in asked]), ips(*[b for _, b in asked]))
-    assert sum(found.values()) == sum(last - first + 1 for first, last in asked)
+    """The countries' counts add up to the number of addresses, and each is the size of an intersection."""
+    queried = [(low, high - 1) for low, high in zip(edges[::2], edges[1::2], strict=False)]
+    result = geo.from_table(table(ranges), FACTS).coverage(ips(*[a for a, _ in queried]), ips(*[b for _, b in queried]))
+    assert sum(result.values()) == sum(last - first + 1 for first, last in queried)
     for code in ("GB", "US"):
-        overlaps = [min(b, last) - max(a, first) + 1 for a, b in asked for first, last, c in ranges if c == code]
-        assert found.get(code, 0) == sum(size for size in overlaps if size > 0)
+        overlaps = [min(b, last) - max(a, first) + 1 for a, b in queried for first, last, c in ranges if c == code]
+        assert result.get(code, 0) == sum(size for size in overlaps if size > 0)
 
 
 @pytest.mark.parametrize(("text", "country"), KNOWN.items())
 def test_bundled_table_knows(text: str, country: str | None) -> None:
-    """The bundled table places well-known addresses, and private space nowhere."""
+    """The bundled table has the right country for well-known addresses, and none for private space."""
     assert geo.load().countries(ips(address(text))).to_pylist() == [country]
 
 
@@ -99,12 +99,12 @@ def test_bundled_table_says_what_it_is() -> None:
 
 def test_coverage_of_everything_is_the_whole_space() -> None:
     """All of IPv4 is counted once, the addresses in no country included."""
-    found = geo.load().coverage(ips(0), ips(SPACE - 1))
-    assert sum(found.values()) == SPACE and found[None] > 0
+    result = geo.load().coverage(ips(0), ips(SPACE - 1))
+    assert sum(result.values()) == SPACE and result[None] > 0
 
 
 def test_ranges_of_a_country_are_what_it_covers() -> None:
-    """The addresses of a country are as many as its coverage of the whole space, and each is placed there."""
+    """A country's addresses are as many as its coverage of the whole space, and each is looked up as that country."""
     places = geo.load()
     british = places.ranges("GB")
     assert british.count == places.coverage(ips(0), ips(SPACE - 1))["GB"]
@@ -120,7 +120,7 @@ def test_coverage_of_nothing_is_empty() -> None:
 @pytest.mark.parametrize("version", [4, 6])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_mmdb_of_either_shape_is_read(tmp_path: Path, shape: str, version: int) -> None:
-    """Both record shapes are read, from IPv4 and from combined files, and touching networks are merged."""
+    """Both record layouts are read, from files with and without IPv6, and adjacent networks are merged."""
     networks = {"192.0.2.0/25": "GB", "192.0.2.128/25": "GB", "198.51.100.0/24": "US"}
     flat = geo.flatten(write_mmdb(tmp_path / "geo.mmdb", shape, networks, version))
     rows = [(row["first"], row["last"], row["country"]) for row in flat.to_pylist()]
@@ -134,7 +134,7 @@ def test_record_without_a_country_is_not_placed() -> None:
 
 
 def test_saved_table_gives_the_same_answers_as_its_mmdb(tmp_path: Path) -> None:
-    """An mmdb, and the table saved from it, load to the same places and the same source."""
+    """An mmdb and the table saved from it load to equal databases with the same source."""
     mmdb = write_mmdb(tmp_path / "geo.mmdb", "flat", {"192.0.2.0/24": "GB"})
     geo.save(geo.flatten(mmdb), tmp_path / "geo.parquet", geo.describe(mmdb))
     one, other = geo.load(mmdb), geo.load(tmp_path / "geo.parquet")
@@ -146,7 +146,7 @@ def test_saved_table_gives_the_same_answers_as_its_mmdb(tmp_path: Path) -> None:
     "name", ["missing.mmdb", "missing.parquet", "text.mmdb", "text.parquet", "bare.parquet", "other.parquet"]
 )
 def test_unreadable_database_is_an_input_error(tmp_path: Path, name: str) -> None:
-    """A missing, foreign or nameless database is refused with its path and the reason."""
+    """A database that is missing, malformed or without metadata is refused with its path and the reason."""
     (tmp_path / "text.mmdb").write_text("no database")
     (tmp_path / "text.parquet").write_text("no database")
     pq.write_table(table([]), tmp_path / "bare.parquet")

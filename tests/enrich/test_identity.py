@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.enrich import identity, ruleset
-from pipeline.enrich.identity import Form, Identities, IdentityRule, Kind
-from pipeline.enrich.rule import Grade
+from pipeline.enrich.identity import Identities, IdentityRule, ImplementationKind, VersionForm
+from pipeline.enrich.rule import EvidenceGrade
 from pipeline.errors import InputError
 
 HERE = Path("here.toml")
@@ -18,7 +18,7 @@ KNOWN = ruleset.load().identities
 
 
 def rule(id: str, **more: Any) -> IdentityRule:
-    given = {"kind": Kind.TOOLKIT, "grade": Grade.SEEN, "evidence": "e", "vendor": id}
+    given = {"kind": ImplementationKind.TOOLKIT, "grade": EvidenceGrade.SEEN, "evidence": "e", "vendor": id}
     return IdentityRule(id=id, **given | more)
 
 
@@ -32,7 +32,7 @@ def dotted(components: list[int]) -> str:
 
 @given(st.lists(COMPONENTS, unique_by=tuple), COMPONENTS)
 def test_the_longest_root_wins(roots: list[list[int]], uid: list[int]) -> None:
-    """Of all roots that are the UID's first components, the one with the most is taken, as a plain search finds it."""
+    """Of all roots of the UID, the longest is taken, as a plain search finds it."""
     rules = compiled(*(rule(f"r{number}", uid_root=dotted(root)) for number, root in enumerate(roots)))
     fitting = [number for number, root in enumerate(roots) if uid[: len(root)] == root]
     longest = max(fitting, key=lambda number: len(roots[number]), default=None)
@@ -41,7 +41,7 @@ def test_the_longest_root_wins(roots: list[list[int]], uid: list[int]) -> None:
 
 
 def test_roots_end_between_components() -> None:
-    """A root is no prefix of a longer number: 1.2.8 does not own 1.2.84."""
+    """Roots end between components: 1.2.8 is not a root of 1.2.84."""
     rules = compiled(rule("short", uid_root="1.2.8"))
     assert rules.match("1.2.8", None).identity_rule == "short"
     assert rules.match("1.2.8.4", None).identity_rule == "short"
@@ -49,7 +49,7 @@ def test_roots_end_between_components() -> None:
 
 
 def test_a_fitting_version_name_goes_first() -> None:
-    """At one root the rule whose pattern fits wins; a root whose patterns all fail gives way to a shorter one."""
+    """At one root the rule with a matching pattern wins; if no pattern matches, a shorter root is tried."""
     rules = compiled(
         rule("owner", uid_root="1.2"),
         rule("named", uid_root="1.2.3", version_name="^A$"),
@@ -81,30 +81,30 @@ def test_a_fitting_version_name_goes_first() -> None:
     ],
 )  # fmt: skip
 def test_known_identities(uid: str | None, name: str | None, expected: tuple[str | None, ...]) -> None:
-    """Toolkit and product are told apart, each with the version that the name tells."""
-    found = KNOWN.match(uid, name)
-    told = (found.identity_rule, found.toolkit, found.toolkit_version, found.product, found.product_version)
-    assert told == expected
+    """Toolkit and product are distinguished, each with the version from the version name."""
+    result = KNOWN.match(uid, name)
+    names = (result.identity_rule, result.toolkit, result.toolkit_version, result.product, result.product_version)
+    assert names == expected
 
 
 def test_the_weaker_evidence_grades_the_whole() -> None:
-    """A product by one rule and its toolkit by another are as certain as the weaker of both."""
+    """A product by one rule and its toolkit by another have the weaker grade of both."""
     rules = compiled(
-        rule("product", uid_root="1.2", product="P", grade=Grade.QUOTED),
-        rule("toolkit", version_name="^T$", toolkit="T", grade=Grade.UNVERIFIED),
+        rule("product", uid_root="1.2", product="P", grade=EvidenceGrade.QUOTED),
+        rule("toolkit", version_name="^T$", toolkit="T", grade=EvidenceGrade.UNVERIFIED),
     )
     assert rules.match("1.2.3", "T").grade == "NV" and rules.match("1.2.3", "x").grade == "W"
 
 
 @pytest.mark.parametrize("uid", ["", ".", "1..2", "01.2", "1.02", "1.2.", "a.b", "1.2\n", "3.1", "1." + "2" * 64])
 def test_what_is_no_uid_is_nobodys(uid: str) -> None:
-    """Texts that are no UID match no root."""
+    """Texts that are not UIDs match no root."""
     assert KNOWN.match(uid, None).identity_rule is None
 
 
 @given(st.none() | st.text(max_size=130), st.none() | st.text(max_size=130))
 def test_any_declaration_is_matched(uid: str | None, name: str | None) -> None:
-    """Whatever is declared gives an identity, known or not."""
+    """Any declaration gives an identity, known or not."""
     assert isinstance(KNOWN.match(uid, name), identity.Identity)
 
 
@@ -115,26 +115,26 @@ def test_any_declaration_is_matched(uid: str | None, name: str | None) -> None:
         ({"uid_root": "1.02"}, "is not a UID"),
         ({"version_name": "^A$"}, "fill in key toolkit"),
         ({"uid_root": "1.2", "vendor": ""}, "identifies nothing"),
-        ({"uid_root": "1.2", "version_name": "^(?P<v>A)$"}, "one named group"),
+        ({"uid_root": "1.2", "version_name": "^(?P<v>A)$"}, "named group"),
         ({"uid_root": "1.2", "version_name": "^(A$"}, "is not a regular expression"),
     ],
 )
 def test_empty_rules_are_refused(more: dict[str, Any], reason: str) -> None:
-    """A rule that cannot match or says nothing is refused by its id."""
+    """A rule that cannot match or names nothing is refused by its id."""
     with pytest.raises(InputError, match=f"here.toml, id r.*{reason}"):
         compiled(rule("r", **more))
 
 
 def test_equal_rules_are_refused() -> None:
-    """Two rules over the same root and pattern would hide one another."""
+    """Two rules with the same root and pattern are refused: one would hide the other."""
     with pytest.raises(InputError, match="same uid_root"):
         compiled(rule("a", uid_root="1.2"), rule("b", uid_root="1.2"))
 
 
 def test_forms_of_versions() -> None:
-    """A version is read as the rule says it is written."""
-    written = {Form.PLAIN: "1_1", Form.DIGITS: "3.6.7", Form.UNDERSCORES: "1.1"}
+    """A version is read in the notation of its rule."""
+    written = {VersionForm.PLAIN: "1_1", VersionForm.DIGITS: "3.6.7", VersionForm.UNDERSCORES: "1.1"}
     for form, expected in written.items():
-        name = "N367" if form is Form.DIGITS else "N1_1"
+        name = "N367" if form is VersionForm.DIGITS else "N1_1"
         one = rule("n", version_name=r"^N(?P<version>[\d_]+)$", version_form=form, toolkit="N")
         assert compiled(one).match(None, name).toolkit_version == expected

@@ -1,4 +1,4 @@
-"""How a sweep asked."""
+"""The tables of a sweep's method and target space."""
 
 from pipeline import schema
 from pipeline.enrich import method
@@ -7,7 +7,7 @@ from pipeline.space.ranges import Ranges
 ASKED = {"profile": "associate", "ports": [104, 11112], "engine": "ring"}
 
 
-def test_whatever_is_asked_otherwise_is_another_method() -> None:
+def test_each_change_of_the_request_is_another_method() -> None:
     """Another request byte, profile, port or engine changes the digest; the order of the passes does not."""
     base = method.digest({"request": "0100"}, **ASKED)
     others = [
@@ -22,7 +22,7 @@ def test_whatever_is_asked_otherwise_is_another_method() -> None:
 
 
 def test_tables() -> None:
-    """The method is one row with its digests, the space one row a range."""
+    """The method is one row with its digests, the space one row per range."""
     space = Ranges.of([(1, 5), (9, 2**32 - 1)])
     (row,) = method.methods("ab", {"request": "00"}, space, **ASKED).to_pylist()
     assert row["plan_digest"] == "ab" and row["space_digest"] == space.digest and len(row["requests_digest"]) == 64

@@ -1,4 +1,4 @@
-"""What stands around an answer."""
+"""The neighbourhood of an answer."""
 
 import numpy as np
 import pyarrow as pa
@@ -17,27 +17,27 @@ SPACES = st.lists(st.tuples(ADDRESSES, st.integers(0, 300)).map(lambda pair: (pa
 def test_counts_are_those_of_a_plain_search(
     rows: list[tuple[int, int, bytes]], answered: set[int], space: list[tuple[int, int]]
 ) -> None:
-    """Equal replies, answering addresses and asked addresses are counted as loops would count them."""
+    """Equal replies, answering addresses and probed addresses are counted as by plain loops."""
     ip, port, raw = zip(*rows, strict=True)
     table = pa.table({"ip": pa.array(ip, pa.uint32()), "port": pa.array(port, pa.uint16()), "raw": pa.array(raw)})
-    asked, controls = Ranges.of(space), np.array(sorted(answered)[::2], np.uint32)
-    found = neighbourhood.describe(table, np.array(sorted(answered), np.uint32), asked, 0.5, controls)
-    inside = {address for first, last in asked.pairs() for address in range(first, last + 1)}
+    queried, controls = Ranges.of(space), np.array(sorted(answered)[::2], np.uint32)
+    result = neighbourhood.neighbourhood_features(table, np.array(sorted(answered), np.uint32), queried, 0.5, controls)
+    inside = {address for first, last in queried.pairs() for address in range(first, last + 1)}
     for n, (address, _, reply) in enumerate(rows):
         prefix = address // 256
         same = [row for row in rows if row[2] == reply]
         answering = len({a for a in answered if a // 256 == prefix})
         expected = 0.5 * len({a for a in inside if a // 256 == prefix})
-        assert found["same_reply_ports"][n].as_py() == len({p for a, p, _ in same if a == address})
-        assert found["prefix_same_reply"][n].as_py() == len({a for a, _, _ in same if a // 256 == prefix})
-        assert found["prefix_answering"][n].as_py() == answering
-        assert found["prefix_controls"][n].as_py() == len({a for a in controls.tolist() if a // 256 == prefix})
-        assert found["prefix_answering_share"][n].as_py() == min(1.0, answering / max(expected, 1.0))
+        assert result["same_reply_ports"][n].as_py() == len({p for a, p, _ in same if a == address})
+        assert result["prefix_same_reply"][n].as_py() == len({a for a, _, _ in same if a // 256 == prefix})
+        assert result["prefix_answering"][n].as_py() == answering
+        assert result["prefix_controls"][n].as_py() == len({a for a in controls.tolist() if a // 256 == prefix})
+        assert result["prefix_answering_share"][n].as_py() == min(1.0, answering / max(expected, 1.0))
 
 
 def test_the_last_prefix_is_whole() -> None:
     """The last /24 of the address space is counted to its end."""
     table = pa.table({"ip": pa.array([2**32 - 1], pa.uint32()), "port": pa.array([104], pa.uint16()), "raw": [b"x"]})
     top = np.arange(2**32 - 256, 2**32, dtype=np.uint32)
-    found = neighbourhood.describe(table, top, Ranges.of([(2**32 - 256, 2**32 - 1)]), 1.0)
-    assert found["prefix_answering"].to_pylist() == [256] and found["prefix_answering_share"].to_pylist() == [1.0]
+    result = neighbourhood.neighbourhood_features(table, top, Ranges.of([(2**32 - 256, 2**32 - 1)]), 1.0)
+    assert result["prefix_answering"].to_pylist() == [256] and result["prefix_answering_share"].to_pylist() == [1.0]

@@ -1,4 +1,4 @@
-"""What networks are, and how large, by both databases crossed."""
+"""Kinds and sizes of networks, by the intersection of both databases."""
 
 import numpy as np
 import pyarrow as pa
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pipeline import schema
 from pipeline.enrich import geo, network_kinds, owner, tables
-from pipeline.enrich.announcements import Network, Networks
+from pipeline.enrich.announcements import Network, NetworkDatabase
 from pipeline.enrich.partition import Partition
 
 FACTS = {"name": "made up", "build_date": "2026-11-01", "sha256": "ab" * 32}
@@ -18,16 +18,16 @@ SPACE = 1 << 32
 cuts = st.lists(st.integers(0, SPACE), min_size=2, max_size=12, unique=True).map(sorted)
 
 
-def places(*ranges: tuple[int, int, str]) -> geo.Places:
+def places(*ranges: tuple[int, int, str]) -> geo.CountryDatabase:
     first, last, country = zip(*ranges, strict=True)
     columns = [pa.array(first, pa.uint32()), pa.array(last, pa.uint32()), pa.array(country)]
     return geo.from_table(pa.table(columns, names=["first", "last", "country"]), FACTS)
 
 
-def networks(*ranges: tuple[int, int, int]) -> Networks:
+def networks(*ranges: tuple[int, int, int]) -> NetworkDatabase:
     first, after, code = zip(*ranges, strict=True)
     partition = Partition.of(np.array(first, np.uint64), np.array(after, np.uint64), np.array(code, np.int32))
-    return Networks(partition, RECORDS, "made-up-asn")
+    return NetworkDatabase(partition, RECORDS, "made-up-asn")
 
 
 WORLD = places((0, 99, "GB"), (100, 199, "DE"))
@@ -36,7 +36,7 @@ KINDS = network_kinds.load(WORLD, ANNOUNCED, owner.load())
 
 
 def test_a_rule_of_a_country_holds_there_only() -> None:
-    """Jisc's network is the university's in the United Kingdom; where its rule does not hold it is unknown."""
+    """Jisc's network is a university network in the United Kingdom; where its rule does not apply it is unknown."""
     kind, rule = KINDS.lookup(np.array([60, 120, 155, 165, 175, 10], np.uint32))
     assert kind.to_pylist() == ["university", "unknown", "hospital", "hosting", "unknown", "unknown"]
     assert rule.to_pylist() == ["uk-janet", None, "hospital-network", "cloud", None, None]
@@ -44,11 +44,11 @@ def test_a_rule_of_a_country_holds_there_only() -> None:
 
 def test_networks_have_exact_denominators() -> None:
     """Each network of each country has its addresses of the space, and they add up to it."""
-    found = KINDS.coverage(np.array([40, 140], np.uint32), np.array([119, 250], np.uint32))
-    assert found.schema.equals(schema.table("network_coverage").arrow)
+    result = KINDS.coverage(np.array([40, 140], np.uint32), np.array([119, 250], np.uint32))
+    assert result.schema.equals(schema.table("network_coverage").arrow)
     rows = {
         (r["country"], r["asn"]): (r["addresses"], r["network_kind"], r["network_confidence"])
-        for r in found.to_pylist()
+        for r in result.to_pylist()
     }
     assert rows == {
         (None, None): (31, "unknown", None), (None, 7): (20, "unknown", None), ("DE", 5): (10, "hospital", "medium"),
@@ -59,8 +59,8 @@ def test_networks_have_exact_denominators() -> None:
 
 
 @given(cuts, cuts, st.lists(st.integers(0, SPACE - 1), max_size=30))
-def test_a_crossing_keeps_both_records(one: list[int], other: list[int], asked: list[int]) -> None:
-    """Every address has in the crossing the pair of records that it has in the two partitions."""
+def test_a_crossing_keeps_both_records(one: list[int], other: list[int], queried: list[int]) -> None:
+    """In the intersection every address has the pair of its records in the two partitions."""
     made = [
         Partition.of(
             np.array(edges[:-1], np.uint64),
@@ -69,15 +69,15 @@ def test_a_crossing_keeps_both_records(one: list[int], other: list[int], asked: 
         )
         for edges in (one, other)
     ]
-    crossed, pairs = made[0].crossed(made[1])
+    crossed, pairs = made[0].intersect(made[1])
     edges = [min(SPACE - 1, max(0, edge + step)) for edge in (*one, *other) for step in (-1, 0, 1)]
-    ips = np.array([*asked, *edges], np.uint32)
+    ips = np.array([*queried, *edges], np.uint32)
     assert np.array_equal(pairs[crossed.at(ips)], np.column_stack([each.at(ips) for each in made]))
 
 
 def test_located_rows_have_the_kind() -> None:
-    """Enriched rows say what the network is and by which rule; without a network database they say nothing."""
+    """Enriched rows have the network's kind and rule; without a network database both are null."""
     ips = np.array([60, 175], np.uint32)
-    found = tables.locations(ips, WORLD, ANNOUNCED, kinds=KINDS).to_pylist()
-    assert [(r["network_kind"], r["network_rule"]) for r in found] == [("university", "uk-janet"), ("unknown", None)]
+    result = tables.locations(ips, WORLD, ANNOUNCED, kinds=KINDS).to_pylist()
+    assert [(r["network_kind"], r["network_rule"]) for r in result] == [("university", "uk-janet"), ("unknown", None)]
     assert {row["network_kind"] for row in tables.locations(ips, WORLD).to_pylist()} == {None}

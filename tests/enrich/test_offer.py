@@ -1,4 +1,4 @@
-"""What a plan's request offered."""
+"""The offer of a plan's request."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,12 +9,12 @@ from tests.enrich.test_fingerprints import OUTGOING
 
 
 def test_our_offer_is_read_back() -> None:
-    """A plan's request gives back what it proposes."""
-    found = offer(OUTGOING.request)
-    assert found.contexts == {outgoing.CONTEXT_ID: outgoing.TRANSFER_SYNTAXES}
-    assert found.application_context == outgoing.APPLICATION_CONTEXT
-    assert (found.max_pdu, found.version_name) == (outgoing.MAX_PDU, outgoing.VERSION_NAME)
-    assert found.class_uid == outgoing.class_uid("https://census.example.org/")
+    """A plan's request gives back its offer."""
+    result = offer(OUTGOING.request)
+    assert result.contexts == {outgoing.CONTEXT_ID: outgoing.TRANSFER_SYNTAXES}
+    assert result.application_context == outgoing.APPLICATION_CONTEXT
+    assert (result.max_pdu, result.version_name) == (outgoing.MAX_PDU, outgoing.VERSION_NAME)
+    assert result.class_uid == outgoing.class_uid("https://census.example.org/")
 
 
 def test_what_is_no_request_offers_nothing() -> None:

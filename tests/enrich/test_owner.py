@@ -66,13 +66,13 @@ RULES = owner.load()
     ],
 )
 def test_rules(field: str, name: str, country: str, rule: str | None) -> None:
-    """Each name is given to the rule that it should be, and look-alikes to none."""
-    found = RULES.match({field: [name]}, country)
-    assert (found.id if found else None) == rule
+    """Each example name matches its rule, and look-alikes match none."""
+    result = RULES.match({field: [name]}, country)
+    assert (result.id if result else None) == rule
 
 
 def test_hosts_come_before_certificates_before_networks() -> None:
-    """The field that tells the owner best decides, whatever the order of the file."""
+    """The most reliable field decides, whatever the order of the file."""
     names = {"organisation": ["AMAZON-02"], "certificate": ["Hospital"], "host": ["a.ac.uk"]}
     assert [
         RULES.match({key: names[key] for key in keys}, "GB").id for keys in (names, ["organisation", "certificate"])
@@ -83,14 +83,14 @@ def test_hosts_come_before_certificates_before_networks() -> None:
 
 
 def test_every_rule_has_its_evidence() -> None:
-    """Rules have ids of their own, and each says why it means what it means."""
+    """Rules have unique ids, and each has a reason."""
     entries = tomllib.loads(owner.RULES.read_text("utf-8"))["rule"]
     assert len({entry["id"] for entry in entries}) == len(entries)
     assert all(len(entry["evidence"]) > 20 for entry in entries)
 
 
 def test_a_wrong_rule_is_refused(tmp_path: Path) -> None:
-    """A sector outside of the closed set names rule, key and value."""
+    """A sector outside the closed set is refused, naming rule, key and value."""
     path = tmp_path / "owners.toml"
     path.write_text('[[rule]]\nid="x"\nsector="zoo"\nfield="host"\npattern="a"\nconfidence="weak"\nevidence="-"\n')
     with pytest.raises(ValueError, match="rule x, key sector: 'zoo'"):
@@ -98,7 +98,7 @@ def test_a_wrong_rule_is_refused(tmp_path: Path) -> None:
 
 
 def test_rules_over_holders_say_what_the_network_is(tmp_path: Path) -> None:
-    """Each rule over organisations has a kind of the closed set, and no other rule has one."""
+    """Each rule on organisations has a kind of the closed set, and no other rule has one."""
     assert {rule.kind for rule in RULES.rules if rule.field == "organisation"} == set(owner.KINDS)
     assert {rule.kind for rule in RULES.rules if rule.field != "organisation"} == {""}
     path = tmp_path / "owners.toml"
@@ -111,16 +111,16 @@ def test_rules_over_holders_say_what_the_network_is(tmp_path: Path) -> None:
 
 
 def test_the_table() -> None:
-    """One row for each address, with sector, rule, field and confidence; unknown where nothing fits."""
+    """One row for each address, with sector, rule, field and confidence; unknown if no rule matches."""
     locations = pa.table(
         {"ip": [1, 2, 3], "country": ["GB", "GB", None], "organisation": ["Jisc Services", None, "nobody"]}
     )
     leaf = {"subject_organization": "Example NHS Trust", "subject": "", "san": []}
     tls = pa.Table.from_pylist([{"ip": 2, "chain": [leaf]}, {"ip": 3, "chain": []}])
     named = pa.table({"ip": [2, 3, 9], "names": [[], ["pacs.clinic.example"], ["a.nhs.uk"]]})
-    found = owner.owners(pa.chunked_array([pa.array([3, 1, 1, 2], pa.uint32())]), locations, tls, named, RULES)
-    assert found.schema.equals(schema.table("owners").arrow)
-    assert [(r["ip"], r["sector"], r["rule"], r["field"], r["confidence"]) for r in found.to_pylist()] == [
+    result = owner.owners(pa.chunked_array([pa.array([3, 1, 1, 2], pa.uint32())]), locations, tls, named, RULES)
+    assert result.schema.equals(schema.table("owners").arrow)
+    assert [(r["ip"], r["sector"], r["rule"], r["field"], r["confidence"]) for r in result.to_pylist()] == [
         (1, "education", "uk-janet", "organisation", "medium"),
         (2, "healthcare", "uk-nhs-certificate", "certificate", "strong"),
         (3, "healthcare", "hospital-name", "host", "medium"),

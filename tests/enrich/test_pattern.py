@@ -16,7 +16,7 @@ RULES = [rule for rule in ruleset.load().identity_rules if rule.version_name]
 
 
 def steps(parsed: Any, text: str, at: int) -> tuple[list[int], int]:
-    """Match as a backtracking engine would, trying every way: where each way ends, and how many steps it took."""
+    """Match like a backtracking engine, trying every way: where each way ends, and how many steps it took."""
     ends, taken = [at], 0
     for kind, value in parsed:
         reached: list[int] = []
@@ -50,7 +50,7 @@ def single(parsed: Any, char: str) -> bool:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_no_text_is_slow(rule: Any) -> None:
-    """Inputs that grow by a character a time cost at most cubically many steps, whatever their characters are."""
+    """The number of steps grows at most with the cube of the input's length, whatever its characters."""
     parsed = syntax.parse(rule.version_name, re.ASCII)
     literal = re.sub(r"\(.*|\[.*|\\.*", "", rule.version_name.removeprefix("^"))
     for char in "0A._ /,-":
@@ -78,13 +78,13 @@ def test_no_text_is_slow(rule: Any) -> None:
     ],
 )
 def test_unsafe_patterns_are_refused(text: str) -> None:
-    """Nested, grouped, referring, branching, loose, broken and too many open-ended patterns are refused, with their place."""
+    """Nested, grouped, backreferencing, branching, unanchored, broken and too open-ended patterns are refused, with their place."""
     with pytest.raises(InputError, match="here: "):
         pattern.compiled(text, "here")
 
 
 def test_a_long_text_never_matches() -> None:
-    """A text beyond the limit is not even tried."""
+    """A text beyond the limit is not matched at all."""
     regex = pattern.compiled("^a*$", "here")
     assert pattern.fullmatch(regex, "a" * pattern.TEXT_LIMIT)
     assert not pattern.fullmatch(regex, "a" * (pattern.TEXT_LIMIT + 1))
@@ -92,14 +92,14 @@ def test_a_long_text_never_matches() -> None:
 
 @given(st.text(max_size=200))
 def test_any_text_may_come(text: str) -> None:
-    """Any text matches a known name or does not."""
+    """Any text either matches a known name or does not."""
     for rule in RULES:
         found = pattern.fullmatch(re.compile(rule.version_name, re.ASCII), text)
         assert found is None or found[0] == text
 
 
 def test_lines_and_other_digits_do_not_match() -> None:
-    """A final line break and digits of other scripts are no part of a version."""
+    """A final line break and digits of other scripts are not part of a version."""
     regex = pattern.compiled(r"^V\d$", "here")
     assert pattern.fullmatch(regex, "V1")
     assert not any(pattern.fullmatch(regex, text) for text in ("V1\n", "V\u0661"))

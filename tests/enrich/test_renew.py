@@ -1,4 +1,4 @@
-"""Newer databases come into use, and older sweeps keep theirs."""
+"""Newer databases are installed, and older sweeps keep theirs."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from pipeline.errors import InputError
 
 
 def mmdb(path: Path, built: int, country: str | None = "GB") -> Path:
-    """A database of one network, built at a time (seconds since 1970)."""
+    """A database with one network and a build time (seconds since 1970)."""
     writer = MMDBWriter(ip_version=4, database_type="made up")
     writer.insert_network(IPSet(["81.2.69.0/24"]), {"country": {"iso_code": country}} if country else {"x": 1})
     writer.to_db_file(str(path))
@@ -20,7 +20,7 @@ def mmdb(path: Path, built: int, country: str | None = "GB") -> Path:
 
 
 def _dated(path: Path, data: bytearray, built: int) -> Path:
-    """The file with another build time: after the key come a control byte and the number (MaxMind DB format 2.0)."""
+    """Set another build time: after the key are a control byte and the number (MaxMind DB format 2.0)."""
     at = data.index(b"build_epoch") + len(b"build_epoch")
     size = data[at] & 0x1F
     start = at + (2 if data[at] >> 5 == 0 else 1)
@@ -33,12 +33,12 @@ NOVEMBER, DECEMBER = 1793491200, 1796083200
 
 
 def test_a_newer_build_is_used_and_the_older_one_kept(tmp_path: Path) -> None:
-    """The name leads to the newest build; what a plan resolved before still reads the older one. Twice is the same."""
+    """The link points to the newest build; a path that a plan resolved earlier still reads the older one. It is idempotent."""
     folder = tmp_path / "reference"
-    first = renew.take(mmdb(tmp_path / "a.mmdb", NOVEMBER), folder, "country")
+    first = renew.install(mmdb(tmp_path / "a.mmdb", NOVEMBER), folder, "country")
     planned = (folder / "country.parquet").resolve()
-    second = renew.take(mmdb(tmp_path / "b.mmdb", DECEMBER, "US"), folder, "country")
-    again = renew.take(tmp_path / "b.mmdb", folder, "country")
+    second = renew.install(mmdb(tmp_path / "b.mmdb", DECEMBER, "US"), folder, "country")
+    again = renew.install(tmp_path / "b.mmdb", folder, "country")
     assert (first.new, second.new, again.new) == (True, True, False)
     assert geo.load(planned).digest == first.sha256
     assert geo.load(folder / "country.parquet").digest == second.sha256 == again.sha256
@@ -46,11 +46,11 @@ def test_a_newer_build_is_used_and_the_older_one_kept(tmp_path: Path) -> None:
 
 
 def test_an_older_build_is_refused(tmp_path: Path) -> None:
-    """A database older than the one in use, or one that places nobody, is refused and changes nothing."""
+    """A database that is older than the installed one, or has no country, is refused and changes nothing."""
     folder = tmp_path / "reference"
-    used = renew.take(mmdb(tmp_path / "b.mmdb", DECEMBER), folder, "country")
+    used = renew.install(mmdb(tmp_path / "b.mmdb", DECEMBER), folder, "country")
     with pytest.raises(InputError, match="was built 2026-11-01"):
-        renew.take(mmdb(tmp_path / "a.mmdb", NOVEMBER), folder, "country")
+        renew.install(mmdb(tmp_path / "a.mmdb", NOVEMBER), folder, "country")
     with pytest.raises(InputError, match="maps no IPv4 address"):
-        renew.take(mmdb(tmp_path / "c.mmdb", DECEMBER + 86400, None), folder, "country")
+        renew.install(mmdb(tmp_path / "c.mmdb", DECEMBER + 86400, None), folder, "country")
     assert (folder / "country.parquet").resolve() == used.path.resolve()

@@ -1,4 +1,4 @@
-"""The rule files: sound as they are, and refused by file, place and reason when they are not."""
+"""The rule files are sound; invalid ones are refused with file, place and reason."""
 
 import re
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.enrich import feature, ruleset
-from pipeline.enrich.identity import Kind
-from pipeline.enrich.rule import Grade
-from pipeline.enrich.suspicion import Doubt
+from pipeline.enrich.identity import ImplementationKind
+from pipeline.enrich.rule import EvidenceGrade
+from pipeline.enrich.suspicion import SuspicionClass
 from pipeline.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +37,7 @@ def load(
 
 
 def test_small_files_load(tmp_path: Path) -> None:
-    """The texts that the other tests break are sound."""
+    """The texts that the other tests break are valid."""
     rules = load(tmp_path)
     assert rules.identities.match("1.2.3.4", None).toolkit == "T"
     assert len(rules.digest) == 64 and rules.digest != RULES.digest
@@ -65,7 +65,7 @@ def test_small_files_load(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_implementations_are_refused(tmp_path: Path, old: str, new: str, reason: str) -> None:
-    """Unknown keys and values, bad patterns, doubled ids and rules of nothing stop the program with their place."""
+    """Unknown keys and values, bad patterns, repeated ids and empty rules are refused with their place."""
     good = HEAD + IDENTITY + BEHAVIOUR
     assert old in good
     with pytest.raises(InputError, match=reason):
@@ -89,24 +89,28 @@ def test_wrong_suspicions_are_refused(tmp_path: Path, old: str, new: str, reason
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    """A file that is not there is an input error."""
+    """A missing file is an input error."""
     with pytest.raises(InputError, match="cannot be read"):
         ruleset.load(tmp_path / "absent.toml")
 
 
 def test_a_toolkit_goes_by_one_name() -> None:
-    """Behaviours speak of implementations that identities name, and every feature is asked for by its name."""
+    """Behaviours are of implementations that identities name, and their conditions are on known features."""
     names = {name for rule in RULES.identity_rules for name in (rule.toolkit, rule.product)}
     assert {rule.implementation for rule in RULES.behaviours} <= names
 
 
 def test_the_page_is_the_rules() -> None:
-    """docs/fingerprints.md has every rule, suspicion, feature and word of the closed sets, as the rules have them."""
+    """docs/fingerprints.md has every rule, suspicion, feature and enum member, with the same texts."""
     page = (ROOT / "docs" / "fingerprints.md").read_text("utf-8")
     rows = set(re.findall(r"^\| `([^`]+)` \|(.*)\|$", page, re.MULTILINE))
-    expected = {(rule.id, f" {rule.doubt} | {rule.grade} | {rule.meaning} ") for rule in RULES.suspicions}
+    expected = {(rule.id, f" {rule.suspicion_class} | {rule.grade} | {rule.meaning} ") for rule in RULES.suspicions}
     expected |= {(name, f" {part.meaning} ") for name, part in feature.FEATURES.items()}
-    expected |= {(str(word), f" {word.explanation} ") for group in (Grade, Kind, Doubt) for word in group}
+    expected |= {
+        (str(word), f" {word.explanation} ")
+        for group in (EvidenceGrade, ImplementationKind, SuspicionClass)
+        for word in group
+    }
     expected |= {
         (
             rule.id,

@@ -1,4 +1,4 @@
-"""Suspicions: each is raised by what it names."""
+"""Suspicions: each is raised by its conditions."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from pipeline.enrich import ruleset, suspicion
 
 RULES = ruleset.load().suspicions
 BARE = "51"
-#: Suspicion → features that raise it, and it alone if True.
+#: Suspicion → features that raise it; True if they raise only this one.
 RAISED: dict[str, tuple[dict[str, Any], bool]] = {
     "dicompot": ({"max_pdu": 4194304, "sub_items": BARE, "same_reply_ports": 1}, True),
     "dicompot-echo": ({"echo_sop_class": False}, True),
@@ -49,7 +49,7 @@ ALMOST = {
 
 
 def test_every_suspicion_has_an_example() -> None:
-    """Each rule of the file stands in the table of this test."""
+    """Each rule of the file is in the table of this test."""
     assert [rule.id for rule in RULES] == list(RAISED)
 
 
@@ -57,10 +57,10 @@ def test_every_suspicion_has_an_example() -> None:
 def test_suspicions_are_raised(id: str) -> None:
     """Each suspicion is raised by its example."""
     features, alone = RAISED[id]
-    raised = suspicion.raised(RULES, features)
+    raised = suspicion.raised_suspicions(RULES, features)
     assert raised == (id,) if alone else id in raised
 
 
 def test_honest_answers_raise_none() -> None:
-    """An ordinary answer among a few others like it raises none, and neither does nothing."""
-    assert suspicion.raised(RULES, HONEST | ALMOST) == suspicion.raised(RULES, {}) == ()
+    """An ordinary answer among a few like it raises none, and neither does an empty one."""
+    assert suspicion.raised_suspicions(RULES, HONEST | ALMOST) == suspicion.raised_suspicions(RULES, {}) == ()

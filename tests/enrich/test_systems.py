@@ -1,4 +1,4 @@
-"""Systems: which services are one."""
+"""Systems: which services are one system."""
 
 import numpy as np
 import pyarrow as pa
@@ -33,7 +33,7 @@ def table(rows: list[Row], keys: dict[int, str], asns: dict[int, int]) -> list[t
 
 
 def test_ports_of_one_address_are_one_system() -> None:
-    """The same address is the same system by each rule; another is another."""
+    """Equal addresses are one system by every rule; different addresses alone are not."""
     assert table([(7, 104, None, None), (7, 11112, None, None), (9, 104, None, None)], {}, {}) == [
         (0,) * 3,
         (0,) * 3,
@@ -42,7 +42,7 @@ def test_ports_of_one_address_are_one_system() -> None:
 
 
 def test_a_certificate_key_joins_addresses() -> None:
-    """Two addresses of one key are probably one system; by address they are two."""
+    """Two addresses with one key are probably one system; by address they are two."""
     rows: list[Row] = [(1, 2762, None, None), (1 << 20, 2762, None, None)]
     assert table(rows, {1: "k", 1 << 20: "k"}, {1: 5, 1 << 20: 6}) == [(0, 0, 0), (1, 0, 0)]
 
@@ -69,14 +69,14 @@ def test_equal_neighbours_are_possibly_one() -> None:
 
 
 def test_no_service() -> None:
-    """A sweep that found nothing has no systems."""
+    """A sweep without associations has no systems."""
     assert table([], {}, {}) == []
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 15)), max_size=40))
 def test_components(pairs: list[tuple[int, int]]) -> None:
-    """Members are joined exactly if a chain of shared marks leads from one to the other."""
-    found = systems.joined(np.arange(31), np.array(pairs, np.int64).reshape(-1, 2))
+    """Two members get one label exactly if a chain of shared marks connects them."""
+    found = systems.merge_labels(np.arange(31), np.array(pairs, np.int64).reshape(-1, 2))
     groups = [{n} for n in range(31)]
     for mark in {mark for _, mark in pairs}:
         members = {member for member, m in pairs if m == mark}

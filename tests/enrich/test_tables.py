@@ -10,7 +10,7 @@ UK, PRIVATE = 0xC13E0001, 0x0A000001
 
 
 def test_locations_follow_the_schema() -> None:
-    """Each distinct address stands once, sorted, in the columns of the contract, with the database that placed it."""
+    """Each distinct address has one row, in order, with the schema's columns and the databases' builds."""
     places = geo.load()
     found = tables.locations(np.array([UK, PRIVATE, UK], np.uint32), places)
     assert found.schema.equals(schema.table("locations").arrow, check_metadata=True)
@@ -19,7 +19,7 @@ def test_locations_follow_the_schema() -> None:
 
 
 def test_pieces_are_the_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pieces hold each address once, in order, no more than may be held at once; of none there is one empty piece."""
+    """Pieces have each address once, in order, with at most PIECE addresses; for none there is one empty piece."""
     monkeypatch.setattr(tables, "PIECE", 3)
     found = list(tables.pieces(np.array([9, 1, 5, 1, 7, 3, 9], np.uint32)))
     assert [piece.tolist() for piece in found] == [[1, 3, 5], [7, 9]]
@@ -27,9 +27,9 @@ def test_pieces_are_the_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_second_database_stands_beside_the_first() -> None:
-    """Both databases place an address and count the space, each by its own word, and are named."""
+    """Both databases give an address's country and count the space, each by itself, and are named."""
     one, two = geo.load(), geo.load(geo.SECOND)
-    found = tables.locations(np.array([UK, PRIVATE], np.uint32), one, second=two).to_pylist()
+    found = tables.locations(np.array([UK, PRIVATE], np.uint32), one, second_country_db=two).to_pylist()
     assert [row["country_second"] for row in found] == [None, "GB"] and found[0]["second_source"] == two.source
     first, last = np.array([0], np.uint32), np.array([2**32 - 1], np.uint32)
     counted = tables.coverage(first, last, one, two)
@@ -40,7 +40,7 @@ def test_a_second_database_stands_beside_the_first() -> None:
 
 
 def test_coverage_follows_the_schema() -> None:
-    """Countries stand sorted, the unplaced last, and add up to the target space."""
+    """Countries are sorted, null last, and add up to the target space."""
     first, last = np.array([PRIVATE, UK], np.uint32), np.array([PRIVATE + 9, UK + 4], np.uint32)
     found = tables.coverage(first, last, geo.load())
     assert found.schema.equals(schema.table("coverage").arrow, check_metadata=True)

@@ -9,13 +9,13 @@ from pipeline.config import IdentitySection
 from pipeline.errors import CensusError, GuardError
 from pipeline.guard import proof, sockets
 from pipeline.guard.namespaces import Link, Namespace, facts, inode, inside
-from pipeline.testbed.closed import Pair, closed_pair, configure, prove
+from pipeline.testbed.closed import NamespacePair, closed_pair, configure, prove
 
 FULL = IdentitySection(contact="a@example.org", url="https://example.org", authorised_by="The board")
 
 
 @pytest.fixture
-def pair() -> Iterator[Pair]:
+def pair() -> Iterator[NamespacePair]:
     with closed_pair() as made:
         yield made
 
@@ -26,18 +26,18 @@ def only_testbed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(proof.TESTBED, raising=False)
 
 
-def reasons(pair: Pair, *more: Namespace) -> str:
+def reasons(pair: NamespacePair, *more: Namespace) -> str:
     found = [facts(pair.vantage), facts(pair.world), *more]
     return "; ".join(proof.leaks(found, pair.manifest, proof.present(pair.manifest)))
 
 
-def test_closed_pair(pair: Pair) -> None:
+def test_closed_pair(pair: NamespacePair) -> None:
     """A fresh pair is proved closed."""
     assert reasons(pair) == ""
     prove(pair)
 
 
-def test_uplink_is_refused(pair: Pair) -> None:
+def test_uplink_is_refused(pair: NamespacePair) -> None:
     """A link that is neither loopback nor veth opens the testbed, even while it is down."""
     configure(pair.world, "link add uplink0 type bridge\n")
     assert "uplink0 (index 3)" in reasons(pair) and "no veth but bridge" in reasons(pair)
@@ -45,7 +45,7 @@ def test_uplink_is_refused(pair: Pair) -> None:
         prove(pair)
 
 
-def test_second_veth_to_a_foreign_namespace_is_refused(pair: Pair) -> None:
+def test_second_veth_to_a_foreign_namespace_is_refused(pair: NamespacePair) -> None:
     """A veth whose other end is in a namespace outside of the testbed opens it."""
     with closed_pair() as other:
         configure(pair.world, f"link add way0 type veth peer name out0 netns {other.world}\n")
@@ -61,20 +61,20 @@ def test_listed_end_whose_other_end_is_not_listed() -> None:
     assert "leads to link 7 of namespace 99, which is not listed" in reason
 
 
-def test_foreign_namespace_is_refused(pair: Pair) -> None:
+def test_foreign_namespace_is_refused(pair: NamespacePair) -> None:
     """A namespace that the manifest does not list is no part of the testbed."""
     assert f"namespace {facts().inode} is not part of the testbed" in reasons(pair, facts())
 
 
 @pytest.mark.parametrize("switch", ["all", "world0"])
-def test_forwarding_is_refused(pair: Pair, switch: str) -> None:
+def test_forwarding_is_refused(pair: NamespacePair, switch: str) -> None:
     """A namespace that forwards, be it on one interface only, is not closed."""
     path = Path(f"/proc/sys/net/ipv4/conf/{switch}/forwarding")
     inside(pair.world, lambda: path.write_text("1"))
     assert "forwards packets" in reasons(pair)
 
 
-def test_manifest_of_another_run_is_refused(pair: Pair) -> None:
+def test_manifest_of_another_run_is_refused(pair: NamespacePair) -> None:
     """A holder with another start time, a dead one, or another boot makes the manifest worthless."""
     vantage, world = pair.manifest.holders
     for holder in (msgspec.structs.replace(vantage, start_time=1), msgspec.structs.replace(vantage, pid=2**22)):
@@ -84,7 +84,9 @@ def test_manifest_of_another_run_is_refused(pair: Pair) -> None:
     assert any("machine was started" in reason for reason in proof.leaks([], rebooted, proof.present(rebooted)))
 
 
-def test_inside_is_allowed_until_a_link_is_added(pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_inside_is_allowed_until_a_link_is_added(
+    pair: NamespacePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Inside a closed pair sockets are made; once an uplink appears they are refused within the second."""
     manifest = tmp_path / "manifest.json"
     manifest.write_bytes(msgspec.json.encode(pair.manifest))
@@ -145,7 +147,7 @@ def test_unknown_interface_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_probes_stand_in_the_vantage_and_nothing_else(
-    pair: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pair: NamespacePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a vantage named, sockets are made there under the guard while the process stays outside; once it leaks, none is."""
     manifest = tmp_path / "manifest.json"

@@ -17,7 +17,7 @@ from pipeline.guard.proof import TESTBED
 from pipeline.guard.sockets import ONLY_TESTBED
 from pipeline.probe.connections import CONNECTION
 from pipeline.probe.fin_wait import FIN_SECONDS, FIN_WAIT, SETTLED, FinWaitQueue, acknowledged, fin_wait_state
-from pipeline.testbed.closed import Pair, closed_pair, configure, inside, play
+from pipeline.testbed.closed import NamespacePair, claim_addresses, closed_pair, configure, inside
 from tests.testbed.running import CENSUS, ROOT
 
 #: Real listeners that read and never answer; each prints how its connection ended.
@@ -55,15 +55,15 @@ control = { sample = 0.0 }
 
 
 @pytest.fixture
-def pair() -> Iterator[Pair]:
+def pair() -> Iterator[NamespacePair]:
     """A closed pair whose world has one real host."""
     with closed_pair() as made:
-        play(made, [IPv4Address("11.0.0.5")])
+        claim_addresses(made, [IPv4Address("11.0.0.5")])
         configure(made.world, LOSSY, tool=("nft", "-f", "-"))
         yield made
 
 
-def test_a_lost_fin_is_followed_by_a_reset(pair: Pair, tmp_path: Path) -> None:
+def test_a_lost_fin_is_followed_by_a_reset(pair: NamespacePair, tmp_path: Path) -> None:
     """A real silent server that our A-ABORT and FIN never reach is reset a second later; one that they reach is not."""
     manifest, sweep, plan = (tmp_path / name for name in ("manifest.json", "sweep.toml", "plan.json"))
     manifest.write_bytes(msgspec.json.encode(pair.manifest))

@@ -18,7 +18,7 @@ from pipeline.space.permit import Permit
 from pipeline.space.permutation import Permutation
 from pipeline.space.ranges import Ranges, Space
 from pipeline.space.shard import Range, Walk
-from pipeline.testbed.closed import Pair
+from pipeline.testbed.closed import NamespacePair
 from pipeline.testbed.internet.serve import link
 from pipeline.wire.cookie import Secret, bake
 from pipeline.wire.packet import ACK, SYN, Link
@@ -31,7 +31,7 @@ SECRET, SPACE = Secret.of(b"a secret"), Ranges.of([(11 << 24, (11 << 24) + COUNT
 WALK = Walk(Space.over(SPACE), Permutation.seeded(COUNT, 1), (104,), addresses=COUNT, shards=1, range_targets=COUNT)
 
 
-def test_each_target_is_greeted_once(vantage: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_target_is_greeted_once(vantage: NamespacePair, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of an answer that comes twice, one is greeted and one counted as a duplicate; one with a wrong cookie is not greeted."""
     there = link()
     segments = SegmentSender(

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.guard.proof import TESTBED
 from pipeline.guard.sockets import ONLY_TESTBED
-from pipeline.testbed.closed import Pair, closed_pair, inside
+from pipeline.testbed.closed import NamespacePair, closed_pair, inside
 
 ROOT = Path(__file__).parents[2]
 #: Keeps the shield up until it is told to go on, or killed.
@@ -48,21 +48,21 @@ except TimeoutError:
 
 
 @pytest.fixture(scope="module")
-def pair() -> Iterator[Pair]:
+def pair() -> Iterator[NamespacePair]:
     """A closed pair."""
     with closed_pair() as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def environment(pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def environment(pair: NamespacePair, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What tells a process of its testbed."""
     manifest = tmp_path_factory.mktemp("pair") / "manifest.json"
     manifest.write_bytes(msgspec.json.encode(pair.manifest))
     return {**os.environ, ONLY_TESTBED: "1", TESTBED: str(manifest)}
 
 
-def keep(pair: Pair, sender: int = 0, senders: int = 1) -> "subprocess.Popen[str]":
+def keep(pair: NamespacePair, sender: int = 0, senders: int = 1) -> "subprocess.Popen[str]":
     """A process in the vantage that has the shield of one of so many senders up."""
     command = [*inside(pair.vantage), sys.executable, "-c", KEEP, str(sender), str(senders)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
@@ -71,19 +71,19 @@ def keep(pair: Pair, sender: int = 0, senders: int = 1) -> "subprocess.Popen[str
     return process
 
 
-def tables(pair: Pair) -> list[str]:
+def tables(pair: NamespacePair) -> list[str]:
     """The nftables tables of the vantage."""
     command = [*inside(pair.vantage), "nft", "list", "tables"]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
 
 
-def ask(pair: Pair, environment: dict[str, str], port: int) -> str:
+def ask(pair: NamespacePair, environment: dict[str, str], port: int) -> str:
     """What the vantage's kernel answers to a SYN-ACK from a port."""
     command = [*inside(pair.world), sys.executable, "-c", ASK, str(port)]
     return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def test_the_kernel_is_silent_behind_it(pair: Pair, environment: dict[str, str]) -> None:
+def test_the_kernel_is_silent_behind_it(pair: NamespacePair, environment: dict[str, str]) -> None:
     """A SYN-ACK from a shielded port is not reset by the kernel; one from another port is, and so is any once it is down."""
     process = keep(pair)
     assert [ask(pair, environment, port) for port in (104, 50000, 105)] == ["nothing", "nothing", "reset"]
@@ -92,7 +92,7 @@ def test_the_kernel_is_silent_behind_it(pair: Pair, environment: dict[str, str])
     assert ask(pair, environment, 104) == "reset"
 
 
-def test_nothing_stays_after_an_end(pair: Pair) -> None:
+def test_nothing_stays_after_an_end(pair: NamespacePair) -> None:
     """An orderly end removes the rule."""
     process = keep(pair)
     assert len(tables(pair)) == 1
@@ -100,7 +100,7 @@ def test_nothing_stays_after_an_end(pair: Pair) -> None:
     assert tables(pair) == []
 
 
-def test_what_a_killed_sender_left_is_removed_at_the_next_start(pair: Pair) -> None:
+def test_what_a_killed_sender_left_is_removed_at_the_next_start(pair: NamespacePair) -> None:
     """After kill -9 the rule stays; the next start removes it, and not that of another sender that lives."""
     killed = keep(pair)
     (left,) = tables(pair)
@@ -115,7 +115,7 @@ def test_what_a_killed_sender_left_is_removed_at_the_next_start(pair: Pair) -> N
     assert tables(pair) == []
 
 
-def test_nobody_else_sends_from_the_same_ports(pair: Pair) -> None:
+def test_nobody_else_sends_from_the_same_ports(pair: NamespacePair) -> None:
     """A sender with the source address and ports of one that lives is refused, and told whose they are; once that ends, it begins."""
     first = keep(pair)
     command = [*inside(pair.vantage), sys.executable, "-c", KEEP, "0", "1"]

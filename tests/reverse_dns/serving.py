@@ -1,4 +1,4 @@
-"""Real name servers on loopback for the tests: dnsmasq, and one that answers whatever a test says, by UDP and TCP."""
+"""Real name servers on loopback for the tests: dnsmasq, and one that answers by a function, over UDP and TCP."""
 
 import socket
 import subprocess
@@ -13,16 +13,16 @@ import dns.query
 import dns.rcode
 import dns.rrset
 
-from pipeline.reverse_dns.server import Server
+from pipeline.reverse_dns.server import NameServer
 from tests.associate.serving import free_port
 
-#: What a server says to a query, and whether it is asked by TCP; None is silence.
-Says = Callable[[dns.message.Message, bool], dns.message.Message | bytes | None]
+#: A server's answer to a query, given whether it came over TCP; None is silence.
+Answer = Callable[[dns.message.Message, bool], dns.message.Message | bytes | None]
 
 
 @contextmanager
-def dnsmasq(*records: str) -> Iterator[Server]:
-    """dnsmasq, which knows these records (its own options, without the dashes) and nothing else."""
+def dnsmasq(*records: str) -> Iterator[NameServer]:
+    """dnsmasq with only these records (its own options, without the dashes)."""
     port = free_port()
     command = [
         "dnsmasq", "--keep-in-foreground", "--no-resolv", "--no-hosts", "--conf-file=/dev/null", f"--port={port}",
@@ -37,14 +37,14 @@ def dnsmasq(*records: str) -> Iterator[Server]:
                 dns.query.udp(query, "127.0.0.1", timeout=0.5, port=port)
                 break
             assert time.monotonic() < until and server.poll() is None, server.stderr and server.stderr.read()
-        yield Server("127.0.0.1", port)
+        yield NameServer("127.0.0.1", port)
     finally:
         server.terminate()
         server.wait()
 
 
 def both() -> tuple[socket.socket, socket.socket]:
-    """A UDP and a listening TCP socket of one port that is free for both."""
+    """A UDP and a listening TCP socket on the same port."""
     while True:
         tcp, udp = socket.create_server(("127.0.0.1", 0)), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         with suppress(OSError):
@@ -55,24 +55,24 @@ def both() -> tuple[socket.socket, socket.socket]:
 
 
 @contextmanager
-def saying(says: Says) -> Iterator[tuple[Server, list[tuple[float, str]]]]:
-    """A server that answers as a function does, and the list of (when, which name) that it was asked."""
-    asked: list[tuple[float, str]] = []
+def answering_server(answer: Answer) -> Iterator[tuple[NameServer, list[tuple[float, str]]]]:
+    """A server that answers by a function, and the list of (time, name) of its queries."""
+    queries: list[tuple[float, str]] = []
     udp, tcp = both()
     with udp, tcp:
         ended = threading.Event()
 
-        def heard(data: bytes, stream: bool) -> bytes | None:
+        def handle(data: bytes, stream: bool) -> bytes | None:
             query = dns.message.from_wire(data)
-            asked.append((time.monotonic(), query.question[0].name.to_text()))
-            told = says(query, stream)
-            return told.to_wire(max_size=65535) if isinstance(told, dns.message.Message) else told
+            queries.append((time.monotonic(), query.question[0].name.to_text()))
+            reply = answer(query, stream)
+            return reply.to_wire(max_size=65535) if isinstance(reply, dns.message.Message) else reply
 
         def datagrams() -> None:
             while not ended.is_set():
                 data, peer = udp.recvfrom(65535)
-                if data and (told := heard(data, stream=False)) is not None:
-                    udp.sendto(told, peer)
+                if data and (reply := handle(data, stream=False)) is not None:
+                    udp.sendto(reply, peer)
 
         def streams() -> None:
             while not ended.is_set():
@@ -80,14 +80,14 @@ def saying(says: Says) -> Iterator[tuple[Server, list[tuple[float, str]]]]:
                 with peer, suppress(OSError):
                     peer.settimeout(5)
                     size = int.from_bytes(peer.recv(2), "big")
-                    if size and (told := heard(peer.recv(size), stream=True)) is not None:
-                        peer.sendall(len(told).to_bytes(2, "big") + told)
+                    if size and (reply := handle(peer.recv(size), stream=True)) is not None:
+                        peer.sendall(len(reply).to_bytes(2, "big") + reply)
 
         threads = [threading.Thread(target=each) for each in (datagrams, streams)]
         for thread in threads:
             thread.start()
         try:
-            yield Server(*udp.getsockname()), asked
+            yield NameServer(*udp.getsockname()), queries
         finally:
             ended.set()
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last, socket.socket() as knock:
@@ -97,12 +97,12 @@ def saying(says: Says) -> Iterator[tuple[Server, list[tuple[float, str]]]]:
                 thread.join()
 
 
-def answering(
+def reply_with(
     query: dns.message.Message, kind: str, *values: str, rcode: int = dns.rcode.NOERROR
 ) -> dns.message.Message:
-    """An answer to a query with these records; with none, an empty one."""
-    told = dns.message.make_response(query)
-    told.set_rcode(dns.rcode.Rcode(rcode))
+    """An answer to a query with these records, or an empty one."""
+    reply = dns.message.make_response(query)
+    reply.set_rcode(dns.rcode.Rcode(rcode))
     if values:
-        told.answer.append(dns.rrset.from_text(query.question[0].name, 60, "IN", kind, *values))
-    return told
+        reply.answer.append(dns.rrset.from_text(query.question[0].name, 60, "IN", kind, *values))
+    return reply

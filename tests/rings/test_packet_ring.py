@@ -16,7 +16,7 @@ from pipeline.rings import packet_ring, receive
 from pipeline.rings.packet_ring import SEGMENT_FRAMES, TransmitRing
 from pipeline.rings.receive import Received
 from pipeline.rings.transmit import SEGMENT, SEGMENT_FRAME
-from pipeline.testbed.closed import Pair, configure
+from pipeline.testbed.closed import NamespacePair, configure
 from pipeline.wire.packet import SNAP
 from tests.rings.test_xdp import SO_RCVBUFFORCE, TEMPLATE
 
@@ -24,7 +24,7 @@ LENGTHS = [60, 1000, 61, 1000, 62]
 
 
 @pytest.fixture
-def far(vantage: Pair) -> Iterator[socket.socket]:
+def far(vantage: NamespacePair) -> Iterator[socket.socket]:
     """The world's end of the pair, which drops what is longer than 100 bytes."""
     configure(vantage.world, "link set world0 mtu 100\n")
     monitor = namespaces.inside(vantage.world, lambda: sockets._packet_socket("world0", 0x88B5))
@@ -67,7 +67,7 @@ def send() -> None:
     sending.send(len(LENGTHS))
 
 
-def test_what_an_interface_drops_is_sent_again(vantage: Pair, far: socket.socket) -> None:
+def test_what_an_interface_drops_is_sent_again(vantage: NamespacePair, far: socket.socket) -> None:
     """Frames that are dropped for a while leave as soon as they can, each once and in order, with those behind them."""
     opening = threading.Timer(0.3, configure, (vantage.world, "link set world0 mtu 1500\n"))
     opening.start()

@@ -12,7 +12,7 @@ from pipeline.guard import namespaces, sockets
 from pipeline.guard.proof import TESTBED
 from pipeline.guard.sockets import ONLY_TESTBED
 from pipeline.rings.xdp import PROBES, Port, RefusedError
-from pipeline.testbed.closed import Pair, configure
+from pipeline.testbed.closed import NamespacePair, configure
 from pipeline.wire.packet import FRAME
 
 SO_RCVBUFFORCE = 33  # asm-generic/socket.h
@@ -21,7 +21,7 @@ TEMPLATE = bytes.fromhex("0200c6120002 0200c6120001 88b5") + bytes(FRAME.itemsiz
 
 
 @pytest.fixture
-def far(vantage: Pair) -> Iterator[socket.socket]:
+def far(vantage: NamespacePair) -> Iterator[socket.socket]:
     """The world's end of the pair."""
     monitor = namespaces.inside(vantage.world, lambda: sockets._packet_socket("world0", 0x88B5))
     monitor.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 26)
@@ -71,7 +71,7 @@ def test_both_sizes_share_a_port(far: socket.socket) -> None:
         assert (probes.room(1), segments.room(1)) == (1, 1)
 
 
-def test_what_the_interface_drops_is_counted(vantage: Pair, far: socket.socket) -> None:
+def test_what_the_interface_drops_is_counted(vantage: NamespacePair, far: socket.socket) -> None:
     """Frames that the other end is too small for are counted, and those after them leave all the same."""
     configure(vantage.world, "link set world0 mtu 100\n")
     port = Port("vantage0")

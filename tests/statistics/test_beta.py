@@ -1,4 +1,4 @@
-"""The incomplete beta function, against sums that need none."""
+"""The incomplete beta function, compared with plain sums."""
 
 import math
 
@@ -19,16 +19,16 @@ def test_binomial_tails_are_sums(n: int, k: int, p: float) -> None:
 
 
 def test_known_answers() -> None:
-    """Values of tables: I_0.5(2, 3) = 11/16, the arcsine law, and the ends of the range."""
+    """Known values: I_0.5(2, 3) = 11/16, the arcsine law, and the ends of the range."""
     assert beta.cdf([0.5, 0.5, 0, 1], [2, 0.5, 3, 3], [3, 0.5, 4, 4]) == pytest.approx([0.6875, 0.5, 0, 1], abs=1e-12)
 
 
 @given(st.floats(0.01, 0.99), st.floats(1, 1e5), st.floats(1, 1e5))
 def test_the_quantile_inverts(share: float, a: float, b: float) -> None:
-    """The probability up to the quantile is the share that was asked for."""
+    """The probability up to the quantile is the given one."""
     assert beta.cdf(beta.quantile(share, a, b), a, b) == pytest.approx(share, abs=1e-6)
 
 
 def test_millions_of_trials() -> None:
-    """A count of millions has its median where it should: the fraction converges there too."""
+    """With millions of trials the median is right: the continued fraction converges there too."""
     assert np.abs(beta.at_least(2_000_000, 4_000_000, 0.5) - 0.5) < 1e-3

@@ -12,18 +12,18 @@ WORLDS = 2000
 
 
 def test_mcnemar_by_hand() -> None:
-    """5 came and 15 went: the exact test is twice the binomial tail, 0.0414."""
+    """5 appeared and 15 disappeared: the exact test is twice the binomial tail, 0.0414."""
     tail = sum(math.comb(20, i) for i in range(6)) / 2**20
     assert change(80, 5, 15).p_growth == pytest.approx(2 * tail, abs=1e-12)
     assert two_sided(0, 0) == 1
 
 
 def test_without_loss_every_discordant_one_counts() -> None:
-    """If nothing is lost, what was not seen was not there."""
-    found = change(100, 3, 7)
-    assert (found.new.value, found.new.low, found.new.high) == (3, 3, 3)
-    assert (found.gone.value, found.gone.low, found.gone.high) == (7, 7, 7)
-    assert (found.new_by_loss, found.gone_by_loss, found.p_turnover) == (0, 0, 0)
+    """Without loss, a service that was not detected was not there."""
+    result = change(100, 3, 7)
+    assert (result.new.value, result.new.low, result.new.high) == (3, 3, 3)
+    assert (result.gone.value, result.gone.low, result.gone.high) == (7, 7, 7)
+    assert (result.new_by_loss, result.gone_by_loss, result.p_turnover) == (0, 0, 0)
     assert change(100, 0, 0).p_turnover == 1
 
 
@@ -35,28 +35,28 @@ def test_without_loss_every_discordant_one_counts() -> None:
 def test_the_net_change_is_covered(
     there: int, leave: int, arrive: int, before: float, after: float, known: bool
 ) -> None:
-    """Of simulated pairs of lossy sweeps, at least 94 of 100 intervals hold how many of those seen were really gone, and new."""
+    """In simulated pairs of lossy sweeps, at least 94 of 100 intervals contain the true numbers of new and gone services."""
     draw = np.random.default_rng(5)
     gone, new = draw.binomial(leave, before, WORLDS), draw.binomial(arrive, after, WORLDS)
     odds = [before * after, before * (1 - after), (1 - before) * after, (1 - before) * (1 - after)]
     both, only_first, only_second, _ = draw.multinomial(there, odds, WORLDS).T
     looks = [p if known else detection(draw.binomial(500, p, WORLDS), 500) for p in (before, after)]
-    found = change(both, new + only_second, gone + only_first, before=looks[0], after=looks[1])
-    for truth, told in ((gone, found.gone), (new, found.new)):
-        assert np.mean((told.low <= truth) & (truth <= told.high)) >= 0.94
+    result = change(both, new + only_second, gone + only_first, before=looks[0], after=looks[1])
+    for truth, estimate in ((gone, result.gone), (new, result.new)):
+        assert np.mean((estimate.low <= truth) & (truth <= estimate.high)) >= 0.94
 
 
 @pytest.mark.parametrize(("before", "after"), [(0.95, 0.95), (0.99, 0.9)])
 def test_loss_alone_is_no_change(before: float, after: float) -> None:
-    """Where nothing came or went, each test at 5 % speaks up in at most 6 of 100 worlds, also if one sweep lost more."""
+    """Without real change, each test at 5 % rejects in at most 6 of 100 worlds, even if one sweep lost more."""
     draw = np.random.default_rng(9)
     odds = [before * after, before * (1 - after), (1 - before) * after, (1 - before) * (1 - after)]
     both, gone, new, _ = draw.multinomial(500, odds, WORLDS).T
-    found = change(both, new, gone, before=before, after=after)
-    assert np.mean(found.p_growth < 0.05) <= 0.06 and np.mean(found.p_turnover < 0.05) <= 0.06
+    result = change(both, new, gone, before=before, after=after)
+    assert np.mean(result.p_growth < 0.05) <= 0.06 and np.mean(result.p_turnover < 0.05) <= 0.06
 
 
-def test_a_real_fall_is_found() -> None:
-    """A tenth of a thousand services gone, at 2 % loss: both tests leave no doubt."""
-    found = change(870, 18, 112, before=0.98, after=0.98)
-    assert found.p_growth < 1e-6 and found.p_turnover < 1e-6 and found.gone.low > 70
+def test_a_real_fall_is_detected() -> None:
+    """A tenth of a thousand services gone, at 2 % loss: both tests reject clearly."""
+    result = change(870, 18, 112, before=0.98, after=0.98)
+    assert result.p_growth < 1e-6 and result.p_turnover < 1e-6 and result.gone.low > 70

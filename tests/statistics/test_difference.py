@@ -13,46 +13,46 @@ trials = st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.ju
 
 
 def test_known_answer() -> None:
-    """51 of 249 gone after a visit and 0 of 220 without one: 20.5 %, and the interval leaves no doubt that visits end hosts."""
-    told = difference(51, 249, 0, 220)
-    assert told.value == pytest.approx(51 / 249)
-    assert 0.14 < told.low < 0.16 and 0.25 < told.high < 0.28
+    """51 of 249 gone after a visit and 0 of 220 without one: 20.5 %, with an interval far from 0."""
+    estimate = difference(51, 249, 0, 220)
+    assert estimate.value == pytest.approx(51 / 249)
+    assert 0.14 < estimate.low < 0.16 and 0.25 < estimate.high < 0.28
 
 
 @settings(max_examples=10, deadline=None)
 @given(trials, trials)
-def test_it_is_antisymmetric_and_in_bounds(one: tuple[int, int], other: tuple[int, int]) -> None:
-    """Exchanged sides give the negative; low ≤ value ≤ high within [-1, 1]."""
-    told, back = difference(*one, *other), difference(*other, *one)
-    assert -1 <= told.low <= told.value <= told.high <= 1
-    assert (told.low, told.high) == pytest.approx((-back.high, -back.low), abs=1e-9)
+def test_it_is_antisymmetric_and_in_bounds(first: tuple[int, int], second: tuple[int, int]) -> None:
+    """Exchanging the sides gives the negative; low ≤ value ≤ high within [-1, 1]."""
+    estimate, back = difference(*first, *second), difference(*second, *first)
+    assert -1 <= estimate.low <= estimate.value <= estimate.high <= 1
+    assert (estimate.low, estimate.high) == pytest.approx((-back.high, -back.low), abs=1e-9)
 
 
 @settings(max_examples=10, deadline=None)
 @given(trials)
-def test_a_base_that_is_as_good_as_known_leaves_the_share(one: tuple[int, int]) -> None:
-    """Against no event in very many trials it is the exact interval of the share itself."""
-    told, alone = difference(*one, 0, 10**6), share(*one)
-    assert (told.low, told.high) == pytest.approx((float(alone.low), float(alone.high)), abs=1e-4)
+def test_a_known_base_leaves_the_share(first: tuple[int, int]) -> None:
+    """Compared with no event in very many trials it is the exact interval of the share itself."""
+    estimate, alone = difference(*first, 0, 10**6), share(*first)
+    assert (estimate.low, estimate.high) == pytest.approx((float(alone.low), float(alone.high)), abs=1e-4)
 
 
 def test_nothing_tried() -> None:
-    """Without trials anything is possible."""
-    told = difference([0, 3], [0, 9], [1, 0], [9, 0])
-    assert np.isnan(told.value).all() and (told.low == -1).all() and (told.high == 1).all()
+    """Without trials the estimate is NaN, from -1 to 1."""
+    estimate = difference([0, 3], [0, 9], [1, 0], [9, 0])
+    assert np.isnan(estimate.value).all() and (estimate.low == -1).all() and (estimate.high == 1).all()
 
 
 @pytest.mark.parametrize(
     ("p", "n", "base", "m"),
     [(0.02, 60, 0.02, 50), (0.2, 40, 0.02, 50), (0.5, 30, 0.5, 40)],
 )
-def test_it_covers_as_often_as_it_says(p: float, n: int, base: float, m: int) -> None:
-    """Summed over all pairs of counts, the interval holds the true difference with a probability of at least 95 %."""
+def test_coverage(p: float, n: int, base: float, m: int) -> None:
+    """Summed over all pairs of counts, the interval contains the true difference with at least 95 %."""
     k, j = np.meshgrid(np.arange(n + 1), np.arange(m + 1), indexing="ij")
-    told = difference(k, n, j, m)
+    estimate = difference(k, n, j, m)
     weight = np.outer(_mass(n, p), _mass(m, base))
-    holds = (told.low <= p - base + 1e-12) & (p - base <= told.high + 1e-12)
-    assert weight[holds].sum() >= 0.95
+    covered = (estimate.low <= p - base + 1e-12) & (p - base <= estimate.high + 1e-12)
+    assert weight[covered].sum() >= 0.95
 
 
 def _mass(n: int, p: float) -> np.ndarray:

@@ -5,37 +5,37 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.statistics.fall import fallen
+from pipeline.statistics.fall import rate_fall_p_value
 
 counts = st.tuples(st.integers(0, 60), st.integers(60, 5000), st.integers(0, 200), st.integers(200, 50_000))
 
 
 def test_known_answer() -> None:
     """No hit in a tenth of all probes, after 20 in nine tenths: 0.9 to the power of 20."""
-    assert fallen(0, 1000, 20, 9000) == pytest.approx(0.9**20)
+    assert rate_fall_p_value(0, 1000, 20, 9000) == pytest.approx(0.9**20)
 
 
 @settings(max_examples=30, deadline=None)
 @given(counts)
 def test_more_hits_and_a_lower_bar_are_no_better_evidence(given_: tuple[int, int, int, int]) -> None:
-    """It grows with the hits and falls as the rate that is still allowed grows; it is a probability."""
+    """The p-value is a probability, grows with the hits, and is greater for a lower threshold `to`."""
     k, n, base, m = given_
-    p = fallen([k, k + 1], n, base, m)
-    lenient = fallen(k, n, base, m, to=0.5)
+    p = rate_fall_p_value([k, k + 1], n, base, m)
+    lenient = rate_fall_p_value(k, n, base, m, to=0.5)
     assert 0 <= p[0] <= p[1] <= 1 and lenient >= p[0] - 1e-12
 
 
-def test_it_is_wrong_as_seldom_as_it_says() -> None:
-    """Where nothing has changed, p-values below a threshold are at most as frequent as it."""
+def test_false_alarms() -> None:
+    """Without a change, p-values below a threshold are at most as frequent as the threshold."""
     draw = np.random.default_rng(4)
     hits, before = draw.binomial(20_000, 0.002, 20_000), draw.binomial(200_000, 0.002, 20_000)
-    p = fallen(hits, 20_000, before, 200_000)
+    p = rate_fall_p_value(hits, 20_000, before, 200_000)
     for threshold in (0.05, 0.01, 0.001):
         assert np.mean(p <= threshold) <= threshold + 3 * np.sqrt(threshold / 20_000)
 
 
-def test_a_fall_is_seen() -> None:
-    """Half of the hits lost shows at once, a tenth within what is allowed does not."""
-    assert fallen(20, 20_000, 400, 200_000, to=0.75) < 0.05
-    assert fallen(200, 200_000, 4000, 2_000_000, to=0.75) < 1e-6
-    assert fallen(360, 200_000, 4000, 2_000_000, to=0.75) > 0.5
+def test_a_fall_is_detected() -> None:
+    """A loss of half the hits is detected at once; a tenth, which `to` allows, is not."""
+    assert rate_fall_p_value(20, 20_000, 400, 200_000, to=0.75) < 0.05
+    assert rate_fall_p_value(200, 200_000, 4000, 2_000_000, to=0.75) < 1e-6
+    assert rate_fall_p_value(360, 200_000, 4000, 2_000_000, to=0.75) > 0.5

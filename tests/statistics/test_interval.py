@@ -12,24 +12,24 @@ from pipeline.statistics.interval import LEVEL, share, z
 )  # fmt: skip
 def test_clopper_pearson(k: int, n: int, low: float, high: float) -> None:
     """The ends are those of published tables."""
-    found = share(k, n)
-    assert (found.value, found.low, found.high) == pytest.approx((k / n, low, high), abs=1e-5)
+    estimate = share(k, n)
+    assert (estimate.value, estimate.low, estimate.high) == pytest.approx((k / n, low, high), abs=1e-5)
 
 
-def test_no_trials_tell_nothing() -> None:
+def test_no_trials() -> None:
     """Without trials the estimate is NaN and every share is possible."""
-    found = share(0, 0)
-    assert np.isnan(found.value) and (found.low, found.high) == (0, 1)
+    estimate = share(0, 0)
+    assert np.isnan(estimate.value) and (estimate.low, estimate.high) == (0, 1)
 
 
 @pytest.mark.parametrize("n", [5, 20, 100])
-def test_it_covers_as_often_as_it_says(n: int) -> None:
-    """Summed exactly over all outcomes: the interval holds the truth in at least 95 % of them, whatever the truth is."""
+def test_coverage(n: int) -> None:
+    """Summed exactly over all counts, the interval contains the truth with at least 95 %, whatever the truth is."""
     k = np.arange(n + 1)
-    found = share(k, n)
+    estimate = share(k, n)
     for truth in np.linspace(0.01, 0.99, 25):
         mass = beta.at_least(k, n, truth) - beta.at_least(k + 1, n, truth)
-        assert mass[(found.low <= truth) & (truth <= found.high)].sum() >= LEVEL - 1e-9
+        assert mass[(estimate.low <= truth) & (truth <= estimate.high)].sum() >= LEVEL - 1e-9
 
 
 def test_z() -> None:

@@ -12,15 +12,15 @@ import pytest
 from pipeline.errors import CensusError
 from pipeline.lake import parts, read
 from pipeline.lake.layout import Sweep, SweepPaths
-from pipeline.reverse_dns.ask import Asker
-from pipeline.reverse_dns.server import Server
+from pipeline.reverse_dns.server import NameServer
+from pipeline.reverse_dns.stub_resolver import StubResolver
 from pipeline.space.plan import Plan
 from pipeline.sweep import enrichment, freeze, resolve
 from pipeline.sweep import run as sweep
 from pipeline.views import connection
 from tests.associate.serving import free_port
 from tests.publish import demo, history
-from tests.reverse_dns.serving import answering, dnsmasq, saying
+from tests.reverse_dns.serving import answering_server, dnsmasq, reply_with
 from tests.test_main import census
 
 FIRST = int(IPv4Address("20.0.0.1"))
@@ -54,7 +54,7 @@ def lake(tmp_path: Path) -> tuple[Plan, SweepPaths]:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
+def server() -> Iterator[NameServer]:
     with dnsmasq(
         "host-record=pacs.trust.nhs.uk,20.0.0.1", "ptr-record=2.0.0.20.in-addr.arpa,fake.trust.nhs.uk",
         "host-record=fake.trust.nhs.uk,20.0.0.77", "address=/nowhere.example/",
@@ -63,15 +63,15 @@ def server() -> Iterator[Server]:
         yield made
 
 
-def run(lake: Sweep, server: Server, **set: Any) -> dict[str, Any]:
-    return resolve.resolve(lake, Asker((server,), rate=1000, seconds=0.3, **set), lambda _: None)
+def run(lake: Sweep, server: NameServer, **set: Any) -> dict[str, Any]:
+    return resolve.resolve(lake, StubResolver((server,), rate=1000, seconds=0.3, **set), lambda _: None)
 
 
 def table(place: SweepPaths) -> dict[int, Mapping[str, Any]]:
     return {row["ip"] - FIRST: row for row in read.rows(place, "host_names").to_pylist()}
 
 
-def test_who_spoke_dicom_is_asked_about(lake: Sweep, server: Server) -> None:
+def test_who_spoke_dicom_is_asked_about(lake: Sweep, server: NameServer) -> None:
     """Each address of an association has one row with its names by what they lead to; who was silent has none."""
     told = run(lake, server)
     found = table(lake.paths)
@@ -84,7 +84,7 @@ def test_who_spoke_dicom_is_asked_about(lake: Sweep, server: Server) -> None:
     assert found[0]["nameserver"] == str(server)
 
 
-def test_what_is_known_is_not_asked_again(lake: Sweep, server: Server) -> None:
+def test_what_is_known_is_not_asked_again(lake: Sweep, server: NameServer) -> None:
     """A second run sends nothing and changes nothing."""
     run(lake, server)
     before = lake.paths.sealed("host_names").read_bytes()
@@ -93,15 +93,15 @@ def test_what_is_known_is_not_asked_again(lake: Sweep, server: Server) -> None:
     assert lake.paths.sealed("host_names").read_bytes() == before
 
 
-def test_who_was_not_answered_is_asked_again(lake: Sweep, server: Server) -> None:
+def test_who_was_not_answered_is_asked_again(lake: Sweep, server: NameServer) -> None:
     """Time-outs stand as such until a later run knows better."""
-    with saying(lambda query, _: None) as (silent, _):
+    with answering_server(lambda query, _: None) as (silent, _):
         assert run(lake, silent, tries=1)["timeout"] == 3
     assert {row["naming"] for row in table(lake.paths).values()} == {"timeout"}
     assert run(lake, server)["known"]["timeout"] == 0
 
 
-def test_an_interrupted_run_loses_nothing(lake: Sweep, server: Server) -> None:
+def test_an_interrupted_run_loses_nothing(lake: Sweep, server: NameServer) -> None:
     """What stood in the journal of a program that died is in the table of the next run, and not asked again."""
     journal = parts.journal(lake.paths.sealed("host_names").with_name("asked.arrows"), "host_names")
     row = {
@@ -123,19 +123,19 @@ def test_a_server_that_never_answers_ends_it(lake: Sweep, monkeypatch: pytest.Mo
     """After so many addresses without an answer the command says which server is to blame, and what was learned stands."""
     monkeypatch.setattr(resolve, "SILENT", 2)
     with pytest.raises(CensusError, match="no answer for 2 addresses in a row"):
-        run(lake, Server("127.0.0.1", free_port()))
+        run(lake, NameServer("127.0.0.1", free_port()))
     assert len(table(lake.paths)) >= 2
 
 
-def test_who_opted_out_is_left_alone(lake: Sweep, server: Server) -> None:
+def test_who_opted_out_is_left_alone(lake: Sweep, server: NameServer) -> None:
     """Nobody is asked about an address that has opted out since."""
     assert census("optout", str(lake.paths.lake / "optout.jsonl"), "add", "20.0.0.1", "--who", "noc").returncode == 0
-    with saying(lambda query, _: answering(query, "PTR")) as (other, asked):
+    with answering_server(lambda query, _: reply_with(query, "PTR")) as (other, asked):
         assert run(lake, other)["opted_out"] == 1
     assert "1.0.0.20.in-addr.arpa." not in {name for _, name in asked} and len(asked) == 2
 
 
-def test_names_change_owners(lake: Sweep, server: Server) -> None:
+def test_names_change_owners(lake: Sweep, server: NameServer) -> None:
     """Enriched again, a confirmed name decides the owner by a rule of the file; a name that anybody may claim does not."""
 
     def owners() -> list[tuple[Any, ...]]:
@@ -152,7 +152,7 @@ def test_names_change_owners(lake: Sweep, server: Server) -> None:
     ]
 
 
-def test_the_command(lake: Sweep, server: Server) -> None:
+def test_the_command(lake: Sweep, server: NameServer) -> None:
     """The command tells its counts as JSON on standard output, and its progress on standard error."""
     done: subprocess.CompletedProcess[str] = census(
         "resolve", str(lake.paths.lake), "--nameserver", str(server), "--rate", "500", "--json"

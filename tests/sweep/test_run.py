@@ -457,8 +457,8 @@ def _accepting() -> list[tuple[tuple[int, int], str]]:
     demo = spec.load(ROOT / "data" / "testbed" / "demo.toml")
     kinds = {server.name: server.kind for server in demo.server}
     return [
-        ((int(address), stand.port), kinds[stand.server])
-        for stand in demo.stand
-        for address in spec.addresses(stand)
-        if stand.outcome == "echoed" and not stand.excluded
+        ((int(address), placement.port), kinds[placement.server])
+        for placement in demo.placements
+        for address in spec.addresses(placement)
+        if placement.outcome == "echoed" and not placement.excluded
     ]

@@ -1,4 +1,4 @@
-"""Running census in a testbed, and what was on its wire."""
+"""Running census in a testbed, and reading its captures."""
 
 import os
 import shutil
@@ -21,18 +21,18 @@ VANTAGE = IPv4Address("198.18.0.1").packed
 
 
 def in_testbed(*command: str, capture: Path | None = None, spec: Path | None = None) -> list[str]:
-    """The command that runs census in a testbed (the demo's, or that of a spec), captured on the vantage's side."""
+    """The command that runs census in a testbed (the demo's, or that of a spec), with an optional capture."""
     captured = ["--capture", str(capture)] if capture else []
     played = ["--spec", str(spec)] if spec else []
     return [*CENSUS, "testbed", "run", *played, *captured, "--", *CENSUS, *command]
 
 
-#: A new database of Prefect's that `make setup` has made: each of those that begin with it is made 15 s of CPU sooner.
+#: A new Prefect database from `make setup`; a copy of it saves 15 s of CPU.
 DATABASE = ROOT / ".venv" / "prefect" / "prefect.db"
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """Nothing leaves but into a testbed; Prefect keeps its database in the folder, the program its notes."""
+    """The environment: only testbeds can be reached, and Prefect's database and the program's state are in the folder."""
     home = folder / "prefect"
     home.mkdir(exist_ok=True)
     if DATABASE.exists() and not (home / DATABASE.name).exists():
@@ -42,7 +42,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def swept(config: Path, folder: Path, *, spec: Path, capture: Path | None = None) -> layout.SweepPaths:
-    """A finished sweep of a configuration in a testbed, in the folder's `lake`: the steps that the flow takes, without Prefect."""
+    """A finished sweep of a configuration in a testbed, in the folder's `lake`: the flow's steps, without Prefect."""
     plan = freeze.freeze(config)
     (folder / "plan.json").write_bytes(planning.encode(plan))
     command = in_testbed("work", str(folder / "plan.json"), "--lake", str(folder / "lake"), capture=capture, spec=spec)
@@ -61,7 +61,7 @@ def packets(path: Path) -> list[dpkt.ip.IP]:
 
 
 def timed(path: Path) -> list[tuple[float, dpkt.ip.IP]]:
-    """The IPv4 packets of a capture, and when each was seen (seconds since 1970)."""
+    """The IPv4 packets of a capture with their times (seconds since 1970)."""
     with path.open("rb") as file:
         frames = [(seen, dpkt.ethernet.Ethernet(data)) for seen, data in dpkt.pcap.Reader(file)]
     assert all(isinstance(frame.data, dpkt.ip.IP) for _, frame in frames)
@@ -69,7 +69,7 @@ def timed(path: Path) -> list[tuple[float, dpkt.ip.IP]]:
 
 
 def streams(sent: list[dpkt.ip.IP]) -> dict[tuple[bytes, int, int], bytes]:
-    """What we sent on each connection, in the order of the sequence numbers, each byte once."""
+    """The bytes that we sent on each connection, in order of sequence number, each byte once."""
     pieces: dict[tuple[bytes, int, int], dict[int, bytes]] = defaultdict(dict)
     for packet in sent:
         if packet.data.data:

@@ -1,6 +1,6 @@
-"""A visitor inside the vantage: one A-ASSOCIATE-RQ to each door named as ADDRESS:PORT, one JSON line with the answer.
+"""A visitor inside the vantage: one A-ASSOCIATE-RQ to each endpoint ADDRESS:PORT, one JSON line with the answer.
 
-Run as a command in a testbed, by its path. It judges crudely and on its own, so that it can check the specification.
+Run as a command in a testbed, by its path. Its simple judgement is independent of the program's, to check the specification.
 """
 
 import json
@@ -41,9 +41,9 @@ def request() -> bytes:
     return bytes(pdu.encode())
 
 
-def visit(door: str) -> dict[str, object]:
-    """Visit one door."""
-    host, _, port = door.partition(":")
+def visit(endpoint: str) -> dict[str, object]:
+    """Visit one endpoint."""
+    host, _, port = endpoint.partition(":")
     try:
         with socket.create_connection((host, int(port)), timeout=PATIENCE) as connection:
             connection.settimeout(PATIENCE)
@@ -52,13 +52,13 @@ def visit(door: str) -> dict[str, object]:
         outcome, rj = "refused", None
     except OSError as error:
         outcome, rj = f"unreachable {error.errno}", None
-    return {"door": door, "outcome": outcome, "rj": rj}
+    return {"endpoint": endpoint, "outcome": outcome, "rj": rj}
 
 
 def converse(connection: socket.socket) -> tuple[str, list[int] | None]:
-    """Ask, and judge the answer."""
-    asked = request()
-    connection.sendall(asked)
+    """Send the request, and judge the answer."""
+    sent = request()
+    connection.sendall(sent)
     try:
         answer = connection.recv(65536)
     except ConnectionResetError:
@@ -67,7 +67,7 @@ def converse(connection: socket.socket) -> tuple[str, list[int] | None]:
         return "silent", None
     if not answer:
         return "closed", None
-    if answer == asked:
+    if answer == sent:
         return "reflected", None
     if answer[:6] == bytes.fromhex("030000000004"):
         return "rejected", list(answer[7:10])
@@ -78,8 +78,8 @@ def converse(connection: socket.socket) -> tuple[str, list[int] | None]:
 
 
 if __name__ == "__main__":
-    doors = sys.stdin.read().split()
-    # One door after another of one server would queue behind its slots; a few at a time is what a gentle sweep does.
+    endpoints = sys.stdin.read().split()
+    # Too many at once would wait for a server's slots; a few at a time are like a gentle sweep.
     with ThreadPoolExecutor(8) as pool:
-        for row in pool.map(visit, doors):
+        for row in pool.map(visit, endpoints):
             print(json.dumps(row), flush=True)

@@ -1,4 +1,4 @@
-"""The encrypted connection between machines, over real sockets on loopback."""
+"""The encrypted connection between machines, with real sockets on loopback."""
 
 import socket
 import time
@@ -31,8 +31,8 @@ def url() -> str:
 
 @pytest.fixture
 def context() -> Iterator["zmq.Context[zmq.Socket[bytes]]"]:
-    with zmq.Context() as made:
-        yield made
+    with zmq.Context() as context:
+        yield context
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def ends(context: "zmq.Context[zmq.Socket[bytes]]", url: str, keys: Path) -> Ite
         yield worker, associator
 
 
-def hear(end: Bridge, seconds: float = 5.0) -> messages.Any | None:
+def receive(end: Bridge, seconds: float = 5.0) -> messages.AnyMessage | None:
     """The next message, if one comes in time."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -63,10 +63,10 @@ def hear(end: Bridge, seconds: float = 5.0) -> messages.Any | None:
 def test_both_ways(ends: Ends) -> None:
     """Messages and their rows arrive as they were sent, in both directions."""
     worker, associator = ends
-    associator.say(HELLO)
-    assert hear(worker) == HELLO
+    associator.send_message(HELLO)
+    assert receive(worker) == HELLO
     worker.send([msgspec.json.encode(ROWS), encode_rows(BATCH)])
-    assert hear(associator) == ROWS
+    assert receive(associator) == ROWS
     associator.send([msgspec.json.encode(ROWS), encode_rows(BATCH)])
     until = time.monotonic() + 5
     while (received := worker.receive()) is None and time.monotonic() < until:
@@ -75,17 +75,17 @@ def test_both_ways(ends: Ends) -> None:
     assert received[1].equals(BATCH)
 
 
-def test_nothing_is_said_before_the_other_end_presents_itself(ends: Ends) -> None:
-    """A worker has nobody to send to until an associator said who it is; what comes before that is not heard."""
+def test_no_message_before_hello(ends: Ends) -> None:
+    """Before an associator's Hello a worker has no peer to send to, and ignores other messages."""
     worker, associator = ends
     assert not worker.ready
-    associator.say(SENT)
-    assert hear(worker, 0.5) is None
-    with pytest.raises(ValueError, match="nobody"):
-        worker.say(SENT)
+    associator.send_message(SENT)
+    assert receive(worker, 0.5) is None
+    with pytest.raises(ValueError, match="has not connected"):
+        worker.send_message(SENT)
 
 
-#: What a stranger shows: (its key pair, the worker's key), each from the real folder or one of its own; None is no CURVE at all.
+#: A stranger's credentials: (its key pair, the worker's key), each from the real folder or its own; None is no CURVE at all.
 STRANGERS: dict[str, tuple[tuple[str, str], str] | None] = {
     "no key": None,
     "a key of its own": (("own", "north"), "real"),
@@ -94,61 +94,61 @@ STRANGERS: dict[str, tuple[tuple[str, str], str] | None] = {
 }
 
 
-@pytest.mark.parametrize("shown", STRANGERS.values(), ids=STRANGERS)
+@pytest.mark.parametrize("credentials", STRANGERS.values(), ids=STRANGERS)
 def test_strangers(
     context: "zmq.Context[zmq.Socket[bytes]]",
     url: str,
     keys: Path,
     tmp_path: Path,
-    shown: tuple[tuple[str, str], str] | None,
+    credentials: tuple[tuple[str, str], str] | None,
 ) -> None:
-    """Nothing of a stranger is heard, and it hears nothing."""
+    """No message of a stranger is received, and it receives none."""
     folders = {"real": keys, "own": tmp_path / "own"}
     create(folders["own"], ["north"])
     with bridge.listen(context, url, WorkerKeys.read(keys, "north"), "north") as worker:
         with context.socket(zmq.DEALER) as stranger:
             stranger.linger = 0
-            if shown:
-                (folder, name), server = shown
-                own = AssociatorKeys.read(folders[folder], name).own
-                stranger.curve_publickey, stranger.curve_secretkey = own.public, own.secret
+            if credentials:
+                (folder, name), server = credentials
+                pair = AssociatorKeys.read(folders[folder], name).key_pair
+                stranger.curve_publickey, stranger.curve_secretkey = pair.public, pair.secret
                 stranger.curve_serverkey = AssociatorKeys.read(folders[server], "north").worker
             stranger.connect(url)
             stranger.send(msgspec.json.encode(HELLO))
-            assert hear(worker, 1.0) is None
+            assert receive(worker, 1.0) is None
             assert stranger.poll(200) == 0
-        assert (worker.peer, worker.heard_at, worker.malformed) == (None, None, 0)
+        assert (worker.peer, worker.last_received_at, worker.malformed) == (None, None, 0)
 
 
-def test_who_does_not_speak_zeromq(context: "zmq.Context[zmq.Socket[bytes]]", url: str, keys: Path) -> None:
-    """A connection with other bytes gets no more than ZeroMQ's greeting (ZMTP 3.1, RFC 37: 64 bytes), and harms nobody."""
+def test_other_protocols(context: "zmq.Context[zmq.Socket[bytes]]", url: str, keys: Path) -> None:
+    """A connection with other bytes gets no more than ZeroMQ's greeting (ZMTP 3.1, RFC 37: 64 bytes), and does no harm."""
     with bridge.listen(context, url, WorkerKeys.read(keys, "north"), "north") as worker:
         with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as stranger:
             stranger.sendall(b"GET / HTTP/1.1\r\n\r\n" + bytes(500))
-            assert hear(worker, 0.5) is None
+            assert receive(worker, 0.5) is None
             try:
                 assert len(stranger.recv(4096)) <= 64
             except ConnectionResetError:
                 pass
         with bridge.call(context, url, AssociatorKeys.read(keys, "north")) as associator:
-            associator.say(HELLO)
-            assert hear(worker) == HELLO
+            associator.send_message(HELLO)
+            assert receive(worker) == HELLO
 
 
-def test_the_place_is_taken(ends: Ends, context: "zmq.Context[zmq.Socket[bytes]]", url: str, keys: Path) -> None:
-    """A second caller with the same key is told so, and what it says is not heard."""
+def test_a_second_caller(ends: Ends, context: "zmq.Context[zmq.Socket[bytes]]", url: str, keys: Path) -> None:
+    """A second caller with the same key is refused with a message, and its own messages are ignored."""
     worker, associator = ends
-    associator.say(HELLO)
-    assert hear(worker) == HELLO
+    associator.send_message(HELLO)
+    assert receive(worker) == HELLO
     with bridge.call(context, url, AssociatorKeys.read(keys, "north")) as second:
-        second.say(HELLO)
-        second.say(SENT)
-        assert hear(worker, 0.5) is None
-        told = hear(second)
-    assert isinstance(told, messages.Failed)
-    assert "taken" in told.reason
-    associator.say(SENT)
-    assert hear(worker) == SENT
+        second.send_message(HELLO)
+        second.send_message(SENT)
+        assert receive(worker, 0.5) is None
+        refusal = receive(second)
+    assert isinstance(refusal, messages.Failed)
+    assert "already connected" in refusal.reason
+    associator.send_message(SENT)
+    assert receive(worker) == SENT
 
 
 JUNK: tuple[list[bytes], ...] = (
@@ -163,33 +163,33 @@ JUNK: tuple[list[bytes], ...] = (
 
 
 def test_junk_is_counted_and_dropped(ends: Ends) -> None:
-    """What is no message is counted and dropped, whoever sent it, and what comes after it arrives."""
+    """Malformed messages are counted and dropped, and later ones are received."""
     worker, associator = ends
-    associator.say(HELLO)
-    assert hear(worker) == HELLO
+    associator.send_message(HELLO)
+    assert receive(worker) == HELLO
     for frames in JUNK:
         associator.send(frames)
-    associator.say(SENT)
-    assert hear(worker) == SENT
+    associator.send_message(SENT)
+    assert receive(worker) == SENT
     assert worker.malformed == len(JUNK)
 
 
 def test_silence_is_noticed(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An end that says nothing is taken for lost, and one that has nothing to say still says that it is here."""
+    """A silent end is considered lost, and an idle end sends heartbeats."""
     monkeypatch.setattr(bridge, "LOST_SECONDS", 0.6)
     monkeypatch.setattr(bridge, "HEARTBEAT_SECONDS", 0.1)
     worker, associator = ends
-    associator.say(HELLO)
-    assert hear(worker) == HELLO
+    associator.send_message(HELLO)
+    assert receive(worker) == HELLO
     until = time.monotonic() + 1.2
     while time.monotonic() < until:
         for end in ends:
-            end.beat()
+            end.heartbeat()
             end.receive()
         time.sleep(0.01)
     with pytest.raises(CensusError, match="associator north is lost"):
         while time.monotonic() < until + 5:
-            worker.beat()
+            worker.heartbeat()
             worker.receive()
             time.sleep(0.01)
 
@@ -200,11 +200,11 @@ def test_a_peer_that_left_is_noticed_by_sending(
     """Sending to an associator whose connection is gone is an error, not a loss."""
     with bridge.listen(context, url, WorkerKeys.read(keys, "north"), "north") as worker:
         with bridge.call(context, url, AssociatorKeys.read(keys, "north")) as associator:
-            associator.say(HELLO)
-            assert hear(worker) == HELLO
+            associator.send_message(HELLO)
+            assert receive(worker) == HELLO
         with pytest.raises(CensusError, match="is lost"):
             for _ in range(500):
-                worker.say(SENT)
+                worker.send_message(SENT)
                 time.sleep(0.01)
 
 
@@ -212,22 +212,22 @@ def test_a_peer_that_left_is_noticed_by_sending(
     "wrong", ["", "http://a:1", "tcp://a", "tcp://a:b", "ipc:///tmp/x", "tcp://a:1;b", "tcp://:1", "tcp://a:1\n"]
 )
 def test_urls(wrong: str) -> None:
-    """What is no tcp://HOST:PORT is refused."""
+    """A URL of another form than tcp://HOST:PORT is refused."""
     with pytest.raises(InputError, match="tcp://HOST:PORT"):
         bridge.host_of(wrong)
 
 
 def test_hosts() -> None:
-    """The host of a URL is told apart, an IPv6 address without its brackets."""
+    """The host is cut out of a URL, an IPv6 address without its brackets."""
     urls = ("tcp://a.example:7100", "tcp://[::1]:1", "tcp://127.0.0.1:2")
     assert [bridge.host_of(url) for url in urls] == ["a.example", "::1", "127.0.0.1"]
 
 
-def test_an_address_that_cannot_be_listened_at(context: "zmq.Context[zmq.Socket[bytes]]", keys: Path, url: str) -> None:
-    """A port that is taken is one clear error."""
+def test_an_address_in_use(context: "zmq.Context[zmq.Socket[bytes]]", keys: Path, url: str) -> None:
+    """A port in use is one clear error."""
     listening = bridge.listen(context, url, WorkerKeys.read(keys, "north"), "north")
     with (
         socket.create_server(("127.0.0.1", int(url.rpartition(":")[2]))),
-        pytest.raises(InputError, match="cannot be listened at: Address already in use"),
+        pytest.raises(InputError, match="cannot be bound: Address already in use"),
     ):
         listening.__enter__()

@@ -34,9 +34,9 @@ MESSAGES = (
         parts=(Part("responses", "000-000001.1.parquet", 2, "ab"),),
     ),
     messages.Progress(shard=-1, number=-1, stage="probe", counts={"probes": 3}),
-    messages.Stop(shard=-1, number=-1),
+    messages.Shutdown(shard=-1, number=-1),
     messages.Hello(shard=0, number=0, plan_digest="a", code_version="b"),
-    messages.Alive(shard=0, number=0),
+    messages.Heartbeat(shard=0, number=0),
     messages.Failed(shard=-1, number=-1, reason="it broke – „so“", exit_code=3),
 )
 
@@ -54,8 +54,8 @@ def ends(tmp_path: Path) -> Iterator[tuple[Sender, Receiver]]:
 
 
 def test_all_messages_are_tried() -> None:
-    """The round trips below are of every kind of message."""
-    assert {type(message) for message in MESSAGES} == set(messages.Any.__args__)
+    """The round trips below include every kind of message."""
+    assert {type(message) for message in MESSAGES} == set(messages.AnyMessage.__args__)
 
 
 @pytest.mark.parametrize("rows", [None, ROWS, ROWS.slice(0, 0)], ids=["bare", "rows", "no rows"])
@@ -72,12 +72,12 @@ def test_trip(ends: tuple[Sender, Receiver], rows: pa.RecordBatch | None) -> Non
 
 
 def test_nothing_came(ends: tuple[Sender, Receiver]) -> None:
-    """A receiver that nobody sends to gives up when its time is over."""
+    """Without a message a receiver returns None after its timeout."""
     assert ends[1].receive(0.01) is None
 
 
 def test_nothing_is_dropped(tmp_path: Path) -> None:
-    """What was sent before the sender closed arrives, every message of it."""
+    """Every message that was sent before the sender closed arrives."""
     context = zmq.Context()
     receiver = Receiver(context, Address(tmp_path, "c"))
     sender = Sender(context, Address(tmp_path, "c"))
@@ -95,7 +95,7 @@ JUNK = (b"", b"{}", b"[]", b"\xff", b'{"type":"Other"}', b'{"type":"Sent"}', b'{
 
 @pytest.mark.parametrize("frame", JUNK)
 def test_junk(ends: tuple[Sender, Receiver], frame: bytes) -> None:
-    """What is no message is refused when it is received."""
+    """A malformed message raises when it is received."""
     sender, receiver = ends
     sender._socket.send_multipart([frame])
     with pytest.raises(msgspec.DecodeError):
@@ -105,13 +105,13 @@ def test_junk(ends: tuple[Sender, Receiver], frame: bytes) -> None:
 @settings(deadline=None)
 @given(st.binary(max_size=40))
 def test_any_bytes(frame: bytes) -> None:
-    """No bytes that are not a message raise anything but a decoding error."""
+    """Bytes that are not a message raise a decoding error, and nothing else."""
     with pytest.raises(msgspec.DecodeError):
         decode([frame])
 
 
 def test_junk_rows() -> None:
-    """Rows that are no Arrow stream are refused, and those that are come back equal."""
+    """Rows that are not an Arrow stream are refused; others are decoded equal."""
     assert decode_rows(encode_rows(ROWS)).equals(ROWS)
     with pytest.raises(pa.ArrowInvalid):
         decode([msgspec.json.encode(MESSAGES[1]), b"junk"])

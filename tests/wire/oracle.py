@@ -1,4 +1,4 @@
-"""pynetdicom's decoder as an oracle: what it reads from an A-ASSOCIATE PDU, as the rows of the reference reader."""
+"""pynetdicom's decoder as an oracle: its fields of an A-ASSOCIATE PDU, in the form of the reference reader's rows."""
 
 import struct
 from typing import Any
@@ -7,13 +7,13 @@ from pynetdicom import pdu, pdu_items
 
 from tests.wire.reference import Row
 
-#: What its decoder raises on bytes that it cannot read.
+#: Exceptions that its decoder raises on bytes that it cannot read.
 RAISED = (ValueError, AssertionError, LookupError, TypeError, AttributeError, struct.error)
 CLASSES: dict[int, type] = {1: pdu.A_ASSOCIATE_RQ, 2: pdu.A_ASSOCIATE_AC}
 
 
 def read(data: bytes) -> Row | None:
-    """Decode with pynetdicom; None where it refuses."""
+    """Decode with pynetdicom; None if it refuses."""
     whole = CLASSES[data[0]]()
     try:
         whole.decode(data)

@@ -1,4 +1,4 @@
-"""A slow and naive reader of PDUs, written from the tables of PS3.8 §9.3 alone: what the decoder is held against.
+"""A slow and naive reader of PDUs, written only from the tables of PS3.8 §9.3, to compare the decoder with.
 
 It shares nothing with the program. It reads field after field as the tables list them and raises `Unsound` where a
 length does not fit; what it gives is plain JSON values.
@@ -20,11 +20,11 @@ NAMES = {
 
 
 class Unsound(Exception):
-    """The bytes are not laid out as the tables say."""
+    """The bytes do not follow the tables."""
 
 
 class Cursor:
-    """Bytes that are used up from the front."""
+    """Bytes that are consumed from the front."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -47,11 +47,11 @@ class Cursor:
         return Cursor(self.bytes(count)[::-1]).number(count)
 
     def counted(self, size: int) -> "Cursor":
-        """A field behind its length, which takes `size` bytes."""
+        """A field after its length, which has `size` bytes."""
         return Cursor(self.bytes(self.number(size)))
 
     def text(self) -> str:
-        """All that is left, as ISO 646 text."""
+        """The remaining bytes as ISO 646 text."""
         return self.bytes(len(self.data)).decode("ascii")
 
     def items(self) -> "list[tuple[int, Cursor]]":
@@ -201,7 +201,7 @@ def elements(command: Cursor) -> Row:
 
 
 def warnings(row: Row) -> list[str]:
-    """What is odd about a PDU that real products sent, rule by rule, in alphabetical order."""
+    """The warnings for a PDU that real products sent, rule by rule, in alphabetical order."""
     rules: dict[str, bool] = {}
     if row["pdu"] == "A-ASSOCIATE-AC":
         ids = [number for number, _, _ in row["contexts"]]
@@ -220,7 +220,7 @@ def warnings(row: Row) -> list[str]:
 
 
 def note(row: Row) -> str:
-    """A row in the words of the program that made the captures, which decoded each reply on its own."""
+    """A row in the vocabulary of the program that made the captures, which decoded each reply itself."""
     if row["pdu"] == "A-ASSOCIATE-RJ":
         return "A-ASSOCIATE-RJ result={result} source={source} reason={reason}".format(**row)
     if row["pdu"] == "A-ABORT":
@@ -231,7 +231,7 @@ def note(row: Row) -> str:
 
 
 def _accepted(row: Row) -> list[str]:
-    """The words of an A-ASSOCIATE-AC."""
+    """The same for an A-ASSOCIATE-AC."""
     words = [f"A-ASSOCIATE-AC ver={row['protocol_version']}"]
     words += [f"{side}={row[side + '_ae'].encode('latin-1')!r}" for side in ("called", "calling")]
     words.append(f"app={row['application_context']}")

@@ -1,4 +1,4 @@
-"""What the decoder gives, as the rows that the reference reader gives, and replies of real products with their table."""
+"""The decoder's fields in the form of the reference reader's rows, and the replies of real products."""
 
 import json
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ ACCEPTS = [data for data in RECEIVED if data[0] == 2]
 
 
 def cut(data: bytes) -> Frame:
-    """The one PDU that these bytes are."""
+    """Cut the one PDU that these bytes are."""
     whole = frame(data)
     assert isinstance(whole, Frame)
     assert whole.size == len(data)
@@ -36,7 +36,7 @@ def cut(data: bytes) -> Frame:
 
 
 def row(data: bytes) -> Row:
-    """Decode one whole PDU, and give its fields as the reference reader gives them."""
+    """Decode one whole PDU; its fields in the form of the reference reader."""
     value = decode(cut(data))
     fields: Row = {"pdu": PDUS[data[0]].name}
     if isinstance(value, Request | Accept):
@@ -47,7 +47,7 @@ def row(data: bytes) -> Row:
 
 
 def odd(data: bytes) -> list[str]:
-    """What the decoder finds odd about one whole PDU and the command set in it, in alphabetical order."""
+    """The decoder's warnings for one whole PDU and the command set in it, in alphabetical order."""
     value = decode(cut(data))
     inner = decode_echo(command(value)).warnings if isinstance(value, Data) else ()
     return sorted({*value.warnings, *inner})
@@ -59,7 +59,7 @@ def command(value: Data) -> bytes:
 
 
 def _association(value: Request | Accept) -> Iterator[tuple[str, Any]]:
-    """The fields that are there, as plain values; nothing stands for a sub-item that did not come."""
+    """The fields that are present, as plain values; absent sub-items have no entry."""
     always = {"protocol_version", "application_context", "contexts", "item_order"}
     for name, field in msgspec.structs.asdict(value).items():
         if name in ("called_ae", "calling_ae"):

@@ -1,4 +1,4 @@
-"""A-ASSOCIATE-RQ and -AC: known answers with every field, and what stands where the layout breaks."""
+"""A-ASSOCIATE-RQ and -AC: known answers with every field, and what is kept where the layout breaks."""
 
 import pytest
 
@@ -71,7 +71,7 @@ def test_full_request() -> None:
     [b"\x21", b"\x21\0\0\x09\1\0\0\0", item(0x21, b"\1\0\0"), item(0x21, b"\1\0\0\0\x40\0\0\5"), b"\x50\0\xff\xff"],
 )
 def test_fields_before_a_break_stand(broken: bytes) -> None:
-    """Where items do not fit into what holds them, the layout is broken and the fields before it stand."""
+    """Where an item does not fit its container, the layout is broken and the fields before it are kept."""
     answer = read_accept(associate(2, APPLICATION, CONTEXT, broken)[6:])
     assert answer.fault in (ParseWarning.ITEM_CUT, ParseWarning.CONTEXT_CUT)
     assert answer.application_context == "1.2.840.10008.3.1.1.1"
@@ -79,7 +79,7 @@ def test_fields_before_a_break_stand(broken: bytes) -> None:
 
 
 def test_unknown_items_are_listed() -> None:
-    """Items that the standard does not define are listed with their lengths, wherever they stand."""
+    """Items that the standard does not define are listed with their lengths, wherever they occur."""
     inner = item(0x21, b"\3\0\3\0" + item(0x41, b"x"))
     answer = read_accept(
         associate(2, APPLICATION, CONTEXT, inner, item(0x50, item(0x5A, b"ab")), item(0x99, b"abc"))[6:]
@@ -89,7 +89,7 @@ def test_unknown_items_are_listed() -> None:
 
 
 def test_first_of_two() -> None:
-    """Of an item that may come once the first stands, and the order holds both."""
+    """Of a repeated item that may occur once, the first counts, and the order lists both."""
     answer = read_accept(associate(2, APPLICATION, item(0x10, b"1.2"), CONTEXT, USER, item(0x50, item(0x55, b"B")))[6:])
     assert (answer.application_context, answer.implementation_version_name) == ("1.2.840.10008.3.1.1.1", "NAME")
     assert answer.item_order == (0x10, 0x10, 0x21, 0x50, 0x51, 0x52, 0x55, 0x50, 0x55)

@@ -1,4 +1,4 @@
-"""Certificates: whatever the bytes are, facts and warnings come out."""
+"""Certificates: any bytes give facts and warnings."""
 
 import hashlib
 import subprocess
@@ -21,7 +21,7 @@ SECONDS = 1_000_000
 
 
 def made(tmp_path: Path, *options: str) -> bytes:
-    """A certificate by openssl, for what the library does not make."""
+    """A certificate made by openssl, for kinds that the library cannot make."""
     command = ["openssl", "req", "-x509", "-nodes", "-outform", "DER", "-keyout", tmp_path / "key", "-subj", "/CN=old"]
     return subprocess.run([*command, *options], capture_output=True, check=True).stdout
 
@@ -56,7 +56,7 @@ def test_self_signed() -> None:
 
 
 def test_chain() -> None:
-    """In a chain each certificate is checked against the next; the last has none."""
+    """Each certificate of a chain is checked against the next one, except the last."""
     leaf, root = read_chain([LEAF.der, ROOT.der])
     assert (leaf.self_issued, leaf.self_signed, leaf.signed_by_next) == (False, False, True)
     assert (root.self_signed, root.signed_by_next, root.is_ca) == (True, None, True)
@@ -71,7 +71,7 @@ def test_long_chain() -> None:
 
 
 def test_elliptic_curve() -> None:
-    """A key on a curve has its size and fingerprint."""
+    """An elliptic-curve key has its size and fingerprint."""
     issued = issue("ec", key=ec.generate_private_key(ec.SECP384R1()))
     seen = read(issued.der)
     assert (seen.key_type, seen.key_bits, seen.signature_algorithm) == ("ec", 384, "ecdsa_with_sha256")
@@ -89,7 +89,7 @@ def test_elliptic_curve() -> None:
     ],
 )
 def test_what_old_servers_have(options: tuple[str, ...], key: tuple[str, int | None], tmp_path: Path) -> None:
-    """Short keys, broken digests, negative serials and forgotten curves are facts; what cannot be told is a warning."""
+    """Short keys, broken digests, negative serials and unusual curves are facts; what cannot be read is a warning."""
     seen = read(made(tmp_path, *options))
     assert (seen.subject, seen.self_issued, (seen.key_type, seen.key_bits)) == ("CN=old", True, key)
     assert seen.spki_sha256 is not None
@@ -97,7 +97,7 @@ def test_what_old_servers_have(options: tuple[str, ...], key: tuple[str, int | N
 
 
 def test_huge_key() -> None:
-    """A key that would take seconds to calculate with is measured, not used."""
+    """A key that is too long to calculate with is described but not used."""
     numbers = rsa.RSAPublicNumbers(65537, (1 << 32_768) - 1).public_key()
     form = serialization.PublicFormat.SubjectPublicKeyInfo
     ours, huge = (key.public_bytes(serialization.Encoding.DER, form) for key in (SELF_SIGNED.key.public_key(), numbers))
@@ -106,7 +106,7 @@ def test_huge_key() -> None:
 
 
 def spliced(der: bytes, old: bytes, new: bytes) -> bytes:
-    """Replace an element of the TBSCertificate and mend the two lengths around it, which are two bytes each."""
+    """Replace an element of the TBSCertificate and correct the two lengths around it, of two bytes each."""
     mended = bytearray(der.replace(old, new, 1))
     for at in (2, 6):
         length = int.from_bytes(mended[at : at + 2]) + len(new) - len(old)
@@ -115,7 +115,7 @@ def spliced(der: bytes, old: bytes, new: bytes) -> bytes:
 
 
 def test_many_names() -> None:
-    """Of ten thousand names the first few are kept and all are counted, unless the certificate is too large to read."""
+    """Of ten thousand names the first few are kept and all counted, unless the certificate is too large to read."""
     seen = read(issue("hoster", names=1000).der)
     assert (len(seen.san), seen.san_count) == (SAN_LIMIT, 1001)
     endless = issue("hoster", names=10_000).der
@@ -126,14 +126,14 @@ def test_many_names() -> None:
 
 
 def test_broken_text() -> None:
-    """A name that is no UTF-8 is a warning; what can be read is read."""
+    """A name that is not UTF-8 is a warning; the rest is read."""
     seen = read(SELF_SIGNED.der.replace(b"Example Hospital", b"Ex\xffmple Hospital"))
     assert seen.subject is None and seen.key_bits == 2048
     assert any(warning.startswith("subject: ") for warning in seen.warnings)
 
 
 def test_broken_extension() -> None:
-    """An extension that cannot be read costs only itself."""
+    """An extension that cannot be read affects no other fact."""
     seen = read(SELF_SIGNED.der.replace(b"\x82\x0fn0.example", b"\x8f\x0fn0.example"))
     assert (seen.san, seen.subject_organization) == ((), "Example Hospital")
     assert any(warning.startswith("subjectAltName: ") for warning in seen.warnings)
@@ -144,7 +144,7 @@ def test_broken_extension() -> None:
 @example(bytes.fromhex("3080"))
 @example(b"\x30\xff" + b"\xff" * 200)
 def test_any_bytes(data: bytes) -> None:
-    """Any bytes have a digest and a size, and no more warnings or length than stated."""
+    """Any bytes give a digest and a size, and stay within all limits."""
     sound(read(data, data), data)
 
 
@@ -156,13 +156,13 @@ def test_mutated(at: int, new: bytes, cut: int) -> None:
 
 
 def test_cut_anywhere() -> None:
-    """A certificate cut at any byte is unreadable, and that is all."""
+    """A certificate cut at any byte is unreadable, and nothing else happens."""
     for size in range(len(LEAF.der)):
         assert read(LEAF.der[:size]).subject is None
 
 
 def sound(seen: Certificate, data: bytes) -> None:
-    """Hold what must be so for any bytes."""
+    """Check what must be true of any bytes."""
     assert (seen.sha256, seen.size) == (hashlib.sha256(data).hexdigest(), len(data))
     assert all(len(warning) <= WARNING_LENGTH for warning in seen.warnings)
     assert len(seen.san) <= SAN_LIMIT
@@ -170,7 +170,7 @@ def sound(seen: Certificate, data: bytes) -> None:
 
 
 def listed(ders: list[bytes], *, extended: bool) -> bytes:
-    """A Certificate message's body, as RFC 5246 §7.4.2 or RFC 8446 §4.4.2 lays it out."""
+    """A Certificate message's body, in the format of RFC 5246 §7.4.2 or RFC 8446 §4.4.2."""
     tail = b"\0\0" if extended else b""
     entries = b"".join(len(der).to_bytes(3) + der + tail for der in ders)
     return (b"\0" if extended else b"") + len(entries).to_bytes(3) + entries
@@ -178,7 +178,7 @@ def listed(ders: list[bytes], *, extended: bool) -> bytes:
 
 @given(st.lists(st.binary(max_size=40), max_size=5), st.booleans())
 def test_message(ders: list[bytes], extended: bool) -> None:
-    """The certificates of a message are those that were put into it, of a cut message a prefix of them."""
+    """A message gives back the certificates put into it, a cut message the first of them."""
     body = listed(ders, extended=extended)
     assert list(from_message(body, extended=extended)) == ders
     for size in range(len(body)):
@@ -188,5 +188,5 @@ def test_message(ders: list[bytes], extended: bool) -> None:
 
 @given(st.binary(max_size=100), st.booleans())
 def test_any_message(body: bytes, extended: bool) -> None:
-    """Any body gives certificates that lie in it."""
+    """Any body gives certificates that are parts of it."""
     assert all(der in body for der in from_message(body, extended=extended))

@@ -30,7 +30,7 @@ def test_any_status(status: int) -> None:
 
 @given(st.integers(0, 65535), st.sampled_from([0x0000, 0x0122, 0x0210, 0x0211, 0x0212]), st.booleans())
 def test_what_pynetdicom_encodes(message: int, status: int, named: bool) -> None:
-    """Whatever response pynetdicom encodes is read as it meant it, without a warning."""
+    """Any response that pynetdicom encodes is read with the same values, without a warning."""
     reply = C_ECHO()
     reply.MessageIDBeingRespondedTo, reply.Status = message, status
     reply.AffectedSOPClassUID = VERIFICATION if named else None
@@ -50,14 +50,14 @@ def test_cut_anywhere() -> None:
 
 @pytest.mark.parametrize("more", [b"\0", b"\0\0\0\0\0\0\0", b"\xff" * 12])
 def test_trailing_bytes(more: bytes) -> None:
-    """Bytes after a C-ECHO-RSP that are no element break its layout; what was read stands."""
+    """Bytes after a C-ECHO-RSP that are not an element break its layout; the fields before them are kept."""
     reply = decode_echo(ECHO_RSP + more)
     assert isinstance(reply, EchoReply)
     assert (reply.status, reply.verdict) == (0, Verdict.BROKEN)
 
 
 def test_first_of_two() -> None:
-    """Of an element that comes twice the first stands."""
+    """Of a repeated element the first counts."""
     data = ECHO_RSP + element(0x0900, b"\x22\1")
     assert decode_echo(data) == EchoReply(
         0, 1, VERIFICATION, (*ALL, 0x0900), warnings=(ParseWarning.ELEMENT_ORDER, ParseWarning.GROUP_LENGTH)
@@ -66,13 +66,13 @@ def test_first_of_two() -> None:
 
 @given(st.binary(max_size=300), st.integers(0, len(ECHO_RSP)))
 def test_any_bytes_give_a_value(data: bytes, at: int) -> None:
-    """Any bytes, alone, after or in the midst of a response, give a reply or say what is malformed."""
+    """Any bytes, alone, after or inside a response, give a reply or the reason why it is malformed."""
     for candidate in (data, ECHO_RSP + data, ECHO_RSP[:at] + data + ECHO_RSP[at:]):
         assert isinstance(decode_echo(candidate), EchoReply | Malformed)
 
 
 def agree(data: bytes) -> bool:
-    """Whether the quick reader reads it; if so, it reads what the general reader reads, and nothing is odd."""
+    """Whether the fast reader reads it; if so, it must agree with the general reader, without a warning."""
     quick = read_ordinary_echo(data)
     if quick is None:
         return False
@@ -82,7 +82,7 @@ def agree(data: bytes) -> bool:
 
 
 def test_the_quick_reader_reads_what_the_general_one_reads() -> None:
-    """With any one byte changed to any other, cut anywhere or with a byte more, both read the same or the quick one declines."""
+    """With any byte changed, cut anywhere or with a byte more, both readers agree or the fast one declines."""
     assert agree(ECHO_RSP)
     changed = [agree(ECHO_RSP[:at] + bytes([byte]) + ECHO_RSP[at + 1 :]) for at in range(78) for byte in range(256)]
     assert sum(changed) == 4 * 256 + 74  # two bytes each of message id and status, and where nothing was changed

@@ -23,25 +23,25 @@ VALUES = st.lists(
 
 @given(VALUES)
 def test_reading_inverts_encoding(fragments: list[Fragment]) -> None:
-    """Whatever presentation data values are put together come apart as the same."""
+    """Any sequence of presentation data values is read back as the same values."""
     body = b"".join(value(part.context_id, part.is_command | part.is_last << 1, part.data) for part in fragments)
     assert read_data(body) == Data(tuple(fragments))
 
 
 def test_what_stands_before_a_break() -> None:
-    """Values before one that does not fit stand."""
+    """Values before one that does not fit are kept."""
     data = read_data(value(1, 3, b"ab") + b"\0\0\0\x09\1\3ab")
     assert data == Data((Fragment(1, True, True, b"ab"),), warnings=(ParseWarning.VALUE_CUT,))
 
 
 def test_even_context() -> None:
-    """A value on an even context id is read, and said to be odd."""
+    """A value with an even context id is read, with a warning."""
     assert read_data(value(2, 0, b"")).warnings == (ParseWarning.CONTEXT_ID_EVEN,)
 
 
 @given(st.binary(max_size=300))
 def test_any_bytes_give_values(body: bytes) -> None:
-    """Any bytes give values that hold no more bytes than there were, and none only with a warning."""
+    """Any bytes give values within those bytes; no value at all only with a warning."""
     data = read_data(body)
     assert sum(6 + len(part.data) for part in data.fragments) <= len(body)
     assert data.fragments or data.warnings

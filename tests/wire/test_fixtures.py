@@ -21,7 +21,7 @@ ENDS = {"fin": "peer_closed", "rst": "peer_reset", "timeout": "deadline"}
 
 
 def fields(reply: Row) -> Row:
-    """A row of the table without what is said about it."""
+    """A row of the table without its description."""
     return {name: value for name, value in reply.items() if name not in ("warnings", "note")}
 
 
@@ -33,7 +33,7 @@ def test_the_table_is_whole() -> None:
 
 
 def test_the_table_has_these_outcomes() -> None:
-    """How often each outcome comes in the table, for a reader to compare with the captures' own description."""
+    """How often each outcome occurs in the table, to compare with the captures' own description."""
     assert Counter(row["outcome"] for row in EXPECTED) == {
         "accepted": 152,
         "rejected": 133,
@@ -50,7 +50,7 @@ def test_the_table_has_these_outcomes() -> None:
 
 @pytest.mark.parametrize(("fixture", "expected"), PAIRS, ids=CASES)
 def test_the_table_is_what_a_naive_reader_reads(fixture: Row, expected: Row) -> None:
-    """Each row of the table is what the standard's tables say of the bytes, and what the capturing program noted."""
+    """Each row of the table agrees with the reference reader and with the capturing program's notes."""
     for data, reply in zip(received(fixture), expected["replies"], strict=True):
         assert read(data) == fields(reply)
         assert warnings(fields(reply)) == reply["warnings"]
@@ -67,14 +67,14 @@ def test_fields_of_replies(fixture: Row, expected: Row) -> None:
 
 
 def sent_before_the_answer(fixture: Row) -> bytes:
-    """What stood for our request."""
+    """The bytes that take the place of our request."""
     events = fixture["events"]
     first = next((at for at, event in enumerate(events) if event["ev"] == "recv"), len(events))
     return b"".join(bytes.fromhex(event["hex"]) for event in events[:first] if event["ev"] == "send")
 
 
 def held(fixture: Row) -> str:
-    """Hold the conversation again, with the peer's bytes as captured, and give its outcome."""
+    """Run the conversation with the captured bytes of the peer; its outcome."""
     echo = any(event["ev"] == "send" and event["hex"].startswith("04") for event in fixture["events"])
     pipelined = fixture["case"].startswith("29")
     outgoing = OUTGOING.__class__(**OUTGOING.templates | {"request": sent_before_the_answer(fixture)})

@@ -1,4 +1,4 @@
-"""Handshake messages in clear: a group that is too long is seen before it is calculated with."""
+"""Handshake messages in clear: a group that is too long is detected before OpenSSL calculates with it."""
 
 import pytest
 from hypothesis import given
@@ -18,7 +18,7 @@ def message(body: bytes, number: int = 12) -> bytes:
 
 
 def group(bits: int) -> bytes:
-    """A ServerKeyExchange's beginning with a prime of so many bits."""
+    """The beginning of a ServerKeyExchange with a prime of `bits` bits."""
     return (bits // 8).to_bytes(2) + b"\xff" * (bits // 8) + b"\0\1\2"
 
 
@@ -51,18 +51,18 @@ def test_groups(body: bytes, long: bool) -> None:
 
 
 def test_only_whole_messages() -> None:
-    """OpenSSL calculates when the message is whole; so long nothing is said."""
+    """OpenSSL calculates once the message is complete; until then nothing is reported."""
     stream = record(message(group(8192)))
     assert Flight().take(stream[:-1]) is False
 
 
 def test_other_content() -> None:
-    """Other messages and other records are no groups."""
+    """Other messages and other records are not groups."""
     assert not Flight().take(record(message(group(8192), 11)) + record(message(group(8192)), 23))
 
 
 @given(st.lists(st.binary(max_size=50), max_size=8))
 def test_any_bytes(pieces: list[bytes]) -> None:
-    """Any bytes are taken, and cut alike however they come."""
+    """Any bytes are accepted, and how they are cut does not matter."""
     split, whole = Flight(), Flight()
     assert any(split.take(piece) for piece in pieces) is whole.take(b"".join(pieces))

@@ -60,7 +60,7 @@ def test_known_greetings(name: str | None, data: bytes) -> None:
 
 
 def test_every_rule_has_a_greeting() -> None:
-    """No rule of the table is without a known answer."""
+    """Each rule of the table has a known answer."""
     assert {name for name, _ in RULES} == {name for name, _ in GREETINGS if name}
 
 

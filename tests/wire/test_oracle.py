@@ -1,4 +1,4 @@
-"""pynetdicom's codec beside ours: what it encodes and what it accepts soundly, both read identically."""
+"""pynetdicom's codec compared with ours: both read what it encodes, and what it soundly accepts, identically."""
 
 import logging
 import random
@@ -40,7 +40,7 @@ SYNTAXES = st.lists(UIDS, min_size=1, max_size=4, unique=True)
 
 
 def primitive(name: str, **fields: Any) -> Any:
-    """A primitive of pynetdicom's with these fields."""
+    """A pynetdicom primitive with these fields."""
     value = getattr(pdu_primitives, name)()
     for field, content in fields.items():
         setattr(value, field, content)
@@ -99,7 +99,7 @@ def information(draw: st.DrawFn, *others: st.SearchStrategy[Any]) -> list[Any]:
 
 
 def context(number: int, abstract: str, syntaxes: list[str], result: int | None = None) -> PresentationContext:
-    """A presentation context of pynetdicom's."""
+    """A pynetdicom presentation context."""
     value = PresentationContext()
     value.context_id, value.abstract_syntax, value.transfer_syntax = number, abstract, syntaxes
     value.result = result
@@ -150,7 +150,7 @@ def trimmed(fields: Row) -> Row:
 @settings(max_examples=200)
 @given(accepts() | requests())
 def test_what_it_encodes_all_read_identically(data: bytes) -> None:
-    """Whatever contexts and sub-items pynetdicom encodes, it, the reference reader and we read every field alike."""
+    """For any contexts and sub-items that pynetdicom encodes, all three decoders read every field alike."""
     assert row(data) == read(data)
     assert trimmed(row(data)) == oracle.read(data)
     assert decode(Frame(data[0], data[6:])).verdict is Verdict.SOUND
@@ -158,7 +158,7 @@ def test_what_it_encodes_all_read_identically(data: bytes) -> None:
 
 @pytest.mark.parametrize("data", [*ACCEPTS, ORDINARY, FULL_ACCEPT, FULL_REQUEST], ids=lambda data: data.hex()[:24])
 def test_real_products(data: bytes) -> None:
-    """Each acceptance that pynetdicom reads, we read identically; what it refuses, we do not find sound."""
+    """We read each acceptance that pynetdicom reads identically; what it refuses is not sound to us either."""
     theirs = oracle.read(data)
     if theirs is None:
         assert decode(Frame(data[0], data[6:])).verdict is not Verdict.SOUND
@@ -167,24 +167,24 @@ def test_real_products(data: bytes) -> None:
 
 
 def agrees(data: bytes) -> bool:
-    """Whether pynetdicom accepts what we find sound; if so, both read the same."""
+    """Whether pynetdicom accepts what is sound to us; if so, both must read the same."""
     whole = frame(data)
     theirs = oracle.read(data)
     if theirs is None or not isinstance(whole, Frame) or decode(whole).warnings:
         return False
-    # The syntax of a refused context is not significant: whatever bytes it has, we keep it tame and do not judge it.
+    # The syntax of a refused context is not significant: we keep it, sanitised, and do not judge it.
     theirs["contexts"] = [[number, result, tame(syntax)] for number, result, syntax in theirs["contexts"]]
     assert trimmed(row(data)) == theirs
     return True
 
 
 def tame(text: str) -> str:
-    """A text as we keep it."""
+    """A text as we keep it (sanitised)."""
     return re.sub("[^ -~]", "\ufffd", text.rstrip(" \0"))
 
 
 def test_mutants() -> None:
-    """Where pynetdicom accepts a changed acceptance that we find sound, both read the same fields."""
+    """Where pynetdicom accepts a changed acceptance that is sound to us, both read the same fields."""
     chance = random.Random(20)
     vectors = [*ACCEPTS, *[FULL_ACCEPT] * 20]
 

@@ -1,4 +1,4 @@
-"""The quick reader of ordinary acceptances: it reads what the general reader reads, or declines."""
+"""The fast reader of ordinary acceptances: it agrees with the general reader, or declines."""
 
 import pytest
 from hypothesis import given
@@ -25,7 +25,7 @@ BODIES = [data[6:] for data in (*ACCEPTS, ORDINARY, FULL_ACCEPT)]
 
 
 def agree(body: bytes) -> bool:
-    """Whether the quick reader reads it; if so, it reads what the general reader reads, and nothing is odd."""
+    """Whether the fast reader reads it; if so, it must agree with the general reader, without a warning."""
     quick = read_ordinary(body)
     if quick is None:
         return False
@@ -35,7 +35,7 @@ def agree(body: bytes) -> bool:
 
 
 def test_real_products_are_ordinary() -> None:
-    """Most acceptances of real products come through here; those that are odd do not."""
+    """The fast reader takes most acceptances of real products, and none with a warning."""
     assert sum(agree(body) for body in BODIES) >= 50
 
 
@@ -49,7 +49,7 @@ def test_ordinary_layouts(name: bytes, contexts: int) -> None:
 
 @pytest.mark.parametrize("body", [body for body in BODIES if read_ordinary(body)], ids=lambda body: body[:20].hex()[8:])
 def test_every_byte_changed(body: bytes) -> None:
-    """With any one byte changed to any of a few values, both read the same or the quick reader declines."""
+    """With any one byte changed, both readers agree or the fast one declines."""
     for at in range(len(body)):
         for byte in (0, 1, 0x21, 0x2E, 0x30, 0x40, 0x50, 0x7F, 0xFF, body[at] ^ 1, (body[at] + 1) % 256):
             agree(body[:at] + bytes([byte]) + body[at + 1 :])
@@ -57,7 +57,7 @@ def test_every_byte_changed(body: bytes) -> None:
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: body[:20].hex()[8:])
 def test_cut_and_trailing(body: bytes) -> None:
-    """Cut at any byte, or with bytes after it, both read the same or the quick reader declines."""
+    """Cut at any byte, or with bytes after it, both readers agree or the fast one declines."""
     assert not any(read_ordinary(body[:end]) for end in range(68 + len(APPLICATION) + len(CONTEXT)))
     for end in range(len(body)):
         agree(body[:end])
@@ -66,7 +66,7 @@ def test_cut_and_trailing(body: bytes) -> None:
 
 @given(st.sampled_from(BODIES), st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=5))
 def test_mutants(body: bytes, changes: list[tuple[int, int]]) -> None:
-    """With any few bytes changed, both read the same or the quick reader declines."""
+    """With any few bytes changed, both readers agree or the fast one declines."""
     mutant = bytearray(body)
     for at, byte in changes:
         mutant[at % len(mutant)] = byte

@@ -52,12 +52,12 @@ GOLDEN = Outgoing(
 
 
 def test_golden_bytes() -> None:
-    """The codec gives the very bytes that a census has always sent."""
+    """The codec gives exactly the bytes that censuses have always sent."""
     assert encode(calling_ae="CENSUS", class_uid=class_uid(URL)) == GOLDEN
 
 
 def test_every_byte_of_the_request() -> None:
-    """The request is made of these fields and of nothing else: no user identity, no asynchronous operations."""
+    """The request has exactly these fields: no user identity, no asynchronous operations."""
     uid = b"2.25.220232809727415979532867471199562152037"
     syntaxes = item(0x40, b"1.2.840.10008.1.2") + item(0x40, b"1.2.840.10008.1.2.1")
     user = item(0x51, b"\0\0\x3f\xff") + item(0x52, uid) + item(0x55, b"DICOM_CENSUS_01")
@@ -70,7 +70,7 @@ def test_every_byte_of_the_request() -> None:
 
 
 def test_the_request_is_read_back() -> None:
-    """The decoder, the reference reader and pynetdicom read from the request what the design says it holds."""
+    """The decoder, the reference reader and pynetdicom read the intended fields from the request."""
     fields = {
         "pdu": "A-ASSOCIATE-RQ",
         "protocol_version": 1,
@@ -108,14 +108,14 @@ def test_what_is_proposed() -> None:
 
 
 def test_templates_are_allowed() -> None:
-    """Each whole template may leave, and there are five."""
+    """Each whole template may be sent, and there are five."""
     assert all(GOLDEN.require_template(data) == data for data in GOLDEN.templates.values())
     assert list(GOLDEN.templates) == ["request", "echo", "release_request", "release_reply", "abort"]
 
 
 @given(st.binary(max_size=100) | st.sampled_from([GOLDEN.request[:-1], GOLDEN.echo + GOLDEN.abort, b""]))
 def test_nothing_else_is_allowed(data: bytes) -> None:
-    """No other bytes may leave, not even a part of a template or two of them: the gate stops the program."""
+    """Other bytes, even a part of a template or two of them, raise GuardError."""
     assert GOLDEN.allows(data) == (data in GOLDEN.templates.values())
     if not GOLDEN.allows(data):
         with pytest.raises(GuardError):
@@ -136,7 +136,7 @@ def _uses(path: Path, attribute: str) -> bool:
 
 
 def test_json_round_trip() -> None:
-    """What a plan holds gives the same templates again."""
+    """The templates written to a plan are read back unchanged."""
     assert Outgoing.from_json(GOLDEN.to_json()) == GOLDEN
 
 
@@ -167,13 +167,13 @@ def test_digest() -> None:
     ],
 )
 def test_wrong_json(value: object) -> None:
-    """A plan that holds anything but five whole PDUs of their types is refused."""
+    """A plan without exactly five whole PDUs of the right types is refused."""
     with pytest.raises(InputError):
         Outgoing.from_json(value, where="plan.json: outgoing")
 
 
 @pytest.mark.parametrize("title", ["", " ", "A" * 17, "A\\B", "Ä", "A\n", " A"])
 def test_wrong_title(title: str) -> None:
-    """What is no AE title is refused before it is encoded."""
+    """An invalid AE title is refused before it is encoded."""
     with pytest.raises(InputError):
         encode(calling_ae=title, class_uid=class_uid(URL))

@@ -1,4 +1,4 @@
-"""Framing and the table of PDUs: known answers, lengths that lie, any cut of the stream, any bytes."""
+"""Framing and the table of PDUs: known answers, false lengths, any cut of the stream, any bytes."""
 
 import itertools
 import struct
@@ -47,7 +47,7 @@ WRONG_LENGTHS = (
 
 
 def frames(segments: Iterable[bytes]) -> list[Frame | Malformed]:
-    """Cut PDUs out of a stream that comes in segments, as the conversation does; what is malformed ends it."""
+    """Cut PDUs out of a stream in segments, as the conversation does, up to a malformed one."""
     found: list[Frame | Malformed] = []
     unread = bytearray()
     for segment in segments:
@@ -61,7 +61,7 @@ def frames(segments: Iterable[bytes]) -> list[Frame | Malformed]:
 
 
 def peak(data: bytes) -> int:
-    """Bytes that framing and decoding take at most, beside the bytes given."""
+    """The most memory that framing and decoding use, in bytes, besides the input."""
     frames([data])
     tracemalloc.start()
     for whole in frames([data]):
@@ -73,7 +73,7 @@ def peak(data: bytes) -> int:
 
 @pytest.mark.parametrize(("text", "value"), SHORT)
 def test_short_pdus(text: str, value: Pdu) -> None:
-    """Each short PDU gives its fields, at whatever reserved bytes."""
+    """Each short PDU gives its fields, whatever its reserved bytes."""
     data = bytes.fromhex(text)
     whole = frame(data + b"next")
     assert isinstance(whole, Frame)
@@ -82,7 +82,7 @@ def test_short_pdus(text: str, value: Pdu) -> None:
 
 @pytest.mark.parametrize(("text", "reason"), WRONG_LENGTHS)
 def test_wrong_lengths(text: str, reason: ParseWarning) -> None:
-    """A length that the type cannot have is malformed as soon as the header is there, and so is an unknown type."""
+    """A length that the type does not allow, or an unknown type, is malformed as soon as the header is complete."""
     data = bytes.fromhex(text)
     assert frame(data) == frame(data[:HEADER]) == Malformed(reason)
     assert all(frame(data[:end]) is None for end in range(HEADER))
@@ -97,13 +97,13 @@ def test_bodies_of_wrong_length() -> None:
 
 
 def test_claims_are_not_believed() -> None:
-    """The longest PDU that is kept is waited for, one byte more is not."""
+    """The longest allowed PDU is awaited; one byte more is malformed."""
     assert frame(struct.pack(">BBL", 4, 0, LENGTH_LIMIT)) is None
     assert frame(struct.pack(">BBL", 4, 0, LENGTH_LIMIT + 1)) == Malformed(ParseWarning.LENGTH_OVER_LIMIT)
 
 
 def test_the_table_is_whole() -> None:
-    """The table names all seven PDUs of PS3.8 §9.3 and where it defines them."""
+    """The table has all seven PDUs of PS3.8 §9.3, with their clauses."""
     assert list(PDUS) == list(PduType) == list(range(1, 8))
     assert all(row.clause.startswith("PS3.8 §9.3.") for row in PDUS.values())
     assert {data[0] for data in MADE} == set(PDUS)
@@ -119,14 +119,14 @@ def test_made_vectors_are_sound(data: bytes) -> None:
 
 @pytest.mark.parametrize("data", VALID, ids=lambda data: data.hex()[:24])
 def test_one_byte_at_a_time(data: bytes) -> None:
-    """A PDU that comes byte by byte is the same PDU, and is none before its last byte."""
+    """A PDU that arrives byte by byte is complete with its last byte, and the same PDU."""
     assert frames(data[at : at + 1] for at in range(len(data))) == frames([data])
     assert all(frame(data[:end]) is None for end in range(len(data)))
 
 
 @pytest.mark.parametrize("data", MADE, ids=lambda data: data.hex()[:8])
 def test_two_pdus_split_anywhere(data: bytes) -> None:
-    """Two PDUs are told apart wherever the segments' boundary falls, and in one segment."""
+    """Two PDUs are separated wherever the segments' boundary is, and in one segment."""
     stream = data + ABORT
     whole = frames([stream])
     assert [part.size for part in whole if isinstance(part, Frame)] == [len(data), len(ABORT)]
@@ -135,7 +135,7 @@ def test_two_pdus_split_anywhere(data: bytes) -> None:
 
 @pytest.mark.parametrize("data", VALID, ids=lambda data: data.hex()[:24])
 def test_bodies_cut_anywhere(data: bytes) -> None:
-    """A PDU whose body is cut at any byte, its length mended, is never sound, but for P-DATA-TF between two values."""
+    """A PDU cut at any byte, with its length corrected, is never sound, except P-DATA-TF between two values."""
     between = {HEADER + 4 + int.from_bytes(data[6:10])} if data[0] == PduType.DATA else set()
     for end in set(range(HEADER, len(data))) - between:
         value = decode(Frame(data[0], data[HEADER:end]))
@@ -145,7 +145,7 @@ def test_bodies_cut_anywhere(data: bytes) -> None:
 
 @pytest.mark.parametrize("data", VALID, ids=lambda data: data.hex()[:24])
 def test_trailing_bytes(data: bytes) -> None:
-    """Bytes after a PDU stay for the next; bytes inside it, its length mended, break its layout."""
+    """Bytes after a PDU belong to the next one; inside it, with its length corrected, they break its layout."""
     whole = frame(data + b"\xff\xff\xff")
     assert isinstance(whole, Frame)
     assert whole.size == len(data)
@@ -154,7 +154,7 @@ def test_trailing_bytes(data: bytes) -> None:
 
 
 def test_ten_thousand_contexts() -> None:
-    """A PDU that claims 10,000 presentation contexts is left at its header; as many as fit are read."""
+    """A PDU that claims 10,000 presentation contexts is malformed at its header; as many as fit are read."""
     assert frames([associate(2, CONTEXT * 10_000)]) == [Malformed(ParseWarning.LENGTH_OVER_LIMIT)]
     most = (LENGTH_LIMIT - 68) // len(CONTEXT)
     value = decode(Frame(2, associate(2, CONTEXT * most)[HEADER:]))
@@ -175,12 +175,12 @@ HOSTILE = (
 
 @pytest.mark.parametrize("data", HOSTILE, ids=lambda data: data.hex()[:8])
 def test_memory_is_bounded(data: bytes) -> None:
-    """Whatever a PDU claims and however many items it holds, reading it takes less than 2 MiB."""
+    """Reading any PDU, whatever it claims and however many items it has, takes less than 2 MiB."""
     assert peak(data) < 2 * 1024 * 1024
 
 
 def test_no_item_is_read_more_than_the_limit() -> None:
-    """Nothing that is read holds more bytes than are kept of a reply."""
+    """No field has more bytes than we keep of a reply."""
     assert HEADER + LENGTH_LIMIT == RAW_LIMIT == 16 * 1024
 
 

@@ -10,7 +10,7 @@ from pipeline.wire.short import ABORTS, REJECTIONS, RESULTS, read_abort, read_re
 
 
 def named_by_pynetdicom(body: bytes) -> bool:
-    """Whether pynetdicom knows what a rejection says."""
+    """Whether pynetdicom knows the meaning of a rejection."""
     reject = pdu.A_ASSOCIATE_RJ()
     reject.decode(b"\3\0\0\0\0\4" + body)
     try:
@@ -21,7 +21,7 @@ def named_by_pynetdicom(body: bytes) -> bool:
 
 @pytest.mark.parametrize("result", range(5))
 def test_every_rejection(result: int) -> None:
-    """Each rejection is read as sent, and is odd exactly if pynetdicom does not know it or calls it reserved."""
+    """Each rejection is read as sent, with a warning exactly if pynetdicom does not know it or calls it reserved."""
     for source, reason in itertools.product(range(6), range(12)):
         body = bytes([0xFF, result, source, reason])
         reject = read_reject(body)
@@ -36,13 +36,13 @@ def test_every_abort() -> None:
 
 
 def warned(source: int, reason: int) -> bool:
-    """Whether an abort with these fields is odd."""
+    """Whether an abort with these fields gets a warning."""
     abort = read_abort(bytes([0xFF, 0xFF, source, reason]))
     assert (abort.source, abort.reason) == (source, reason)
     return bool(abort.warnings)
 
 
 def test_tables() -> None:
-    """The tables hold what the standard lists: two results, eight rejections, six aborts by the provider."""
+    """The tables have what the standard lists: two results, eight rejections, six aborts by the provider."""
     assert (len(RESULTS), len(REJECTIONS), len(ABORTS)) == (2, 8, 6)
     assert (read_reject(b"\0\1\1\7"), read_abort(b"\0\0\2\2")) == (Reject(1, 1, 7), Abort(2, 2))

@@ -1,4 +1,4 @@
-"""Texts of a peer: tame whatever they hold, and judged by the standard's rules."""
+"""Texts of a peer: sanitised, and checked by the standard's rules."""
 
 import pytest
 from hypothesis import given
@@ -20,7 +20,7 @@ from pipeline.wire.warning import ParseWarning
     ],
 )
 def test_text_is_tame(value: bytes, kept: str) -> None:
-    """Control characters become U+FFFD, padding goes, and an endless text is cut."""
+    """Control characters become U+FFFD, padding is removed, and a long text is cut."""
     assert text(value) == kept
 
 
@@ -34,12 +34,12 @@ def test_any_text_is_tame(value: bytes) -> None:
 
 @given(st.text("0123456789.", max_size=70) | st.text("012.", max_size=8))
 def test_uids_are_judged_as_pydicom_does(value: str) -> None:
-    """A UID is sound to us exactly if it is valid to pydicom."""
+    """A UID gets no warning exactly if pydicom considers it valid."""
     assert (uid(value.encode()) == (value, ())) == UID(value, validation_mode=0).is_valid
 
 
 @pytest.mark.parametrize("judge", [uid, name])
 def test_long_texts_take_no_time(judge: object) -> None:
-    """Judging a text that is as long as a PDU ends, for no rule goes back over what it has read."""
+    """A text as long as a PDU is judged in linear time: no pattern backtracks."""
     for value in (b"1" * 16000 + b"x", b"1." * 8000 + b"x", b" " * 16000 + b"\0x"):
         assert ParseWarning.UID_LONG in judge(value)[1] or ParseWarning.NAME_LONG in judge(value)[1]  # type: ignore[operator]

@@ -11,7 +11,7 @@ from pipeline.wire.fields import (
     Role,
     UserIdentity,
 )
-from pipeline.wire.item import Holder, Item, ItemType
+from pipeline.wire.item import Container, Item, ItemType
 from pipeline.wire.user_information import SUB_ITEMS, UserInformation
 from pipeline.wire.warning import ParseWarning
 from tests.wire.vectors import counted
@@ -55,18 +55,18 @@ UNFIT = (
 
 @pytest.mark.parametrize(("kind", "value", "field"), KNOWN)
 def test_known_answers(kind: int, value: bytes, field: object) -> None:
-    """Each sub-item gives the field that the standard's table says, without a warning."""
+    """Each sub-item gives the field of the standard's table, without a warning."""
     assert SUB_ITEMS[kind].read(value) == (field, ())
 
 
 @pytest.mark.parametrize(("kind", "value"), UNFIT)
 def test_lengths_that_lie(kind: int, value: bytes) -> None:
-    """A sub-item whose lengths do not fit its fields gives no field, and says so."""
+    """A sub-item whose lengths do not fit its fields gives no field, and a warning."""
     assert SUB_ITEMS[kind].read(value) == (None, (ParseWarning.ITEM_LENGTH,))
 
 
 def test_related_classes_that_do_not_fit() -> None:
-    """Of related general SOP classes that do not fit their block, those before that place stand."""
+    """Of related general SOP classes that do not fit their block, those before that place are kept."""
     value = counted(b"1.2") + counted(b"1.3") + counted(counted(b"1.4") + b"\0\x091")
     assert SUB_ITEMS[0x57].read(value) == (
         CommonExtendedNegotiation("1.2", "1.3", ("1.4",)),
@@ -76,7 +76,7 @@ def test_related_classes_that_do_not_fit() -> None:
 
 @pytest.mark.parametrize("value", [b"\0\0" + counted(b"x") + counted(b""), b"\1\2" + counted(b"x") + counted(b"")])
 def test_values_that_are_not_listed(value: bytes) -> None:
-    """An identity of an unlisted type or flag is read as sent, and said to be odd."""
+    """An identity of an unlisted type or flag is read as sent, with a warning."""
     assert SUB_ITEMS[0x58].read(value) == (UserIdentity(value[0], value[1], b"x", b""), (ParseWarning.ITEM_VALUE,))
 
 
@@ -86,8 +86,8 @@ def test_the_table_is_whole() -> None:
 
 
 def test_the_first_stands() -> None:
-    """Of a sub-item that may come once the first stands; of those that may repeat all do."""
-    user = UserInformation(Holder.ACCEPT_USER)
+    """Of a repeated sub-item that may occur once, the first counts; of the others, all are kept."""
+    user = UserInformation(Container.ACCEPT_USER)
     for kind, value in (
         (0x55, b"A"),
         (0x55, b"B"),
@@ -101,6 +101,6 @@ def test_the_first_stands() -> None:
 
 @given(st.sampled_from(sorted(SUB_ITEMS)), st.binary(max_size=200))
 def test_any_bytes_give_a_value(kind: int, value: bytes) -> None:
-    """Any bytes in a sub-item give a field or none, and none only with a warning."""
+    """Any bytes in a sub-item give a field, or none with a warning."""
     field, warnings = SUB_ITEMS[kind].read(value)
     assert field is not None or warnings

@@ -1,13 +1,13 @@
-"""The vocabulary of warnings: each is earned by some bytes, each is explained, and no reply can earn one twice."""
+"""The vocabulary of warnings: some bytes get each, each is explained, and no reply gets one twice."""
 
 from pathlib import Path
 
 import pytest
 
-from pipeline.wire.fields import Judged, Malformed
+from pipeline.wire.fields import Malformed, WithWarnings
 from pipeline.wire.item import ITEMS
 from pipeline.wire.pdu import PDUS, Frame, decode, decode_echo
-from pipeline.wire.warning import BREAKING, ParseWarning, Verdict, once, verdict
+from pipeline.wire.warning import BREAKING, ParseWarning, Verdict, distinct, verdict
 from tests.wire.vectors import (
     APPLICATION,
     CLASS_UID,
@@ -50,7 +50,7 @@ def context(number: int, result: int, *items: bytes) -> bytes:
     return item(0x21, bytes([number, 0, result, 0]) + b"".join(items))
 
 
-#: (PDU type, its body, exactly the warnings that it earns)
+#: (PDU type, its body, exactly the warnings that it gets)
 EARNED: tuple[tuple[int, bytes, tuple[ParseWarning, ...]], ...] = (
     (8, b"", (W.TYPE_UNKNOWN,)),
     (2, bytes(67), (W.LENGTH_SHORT,)),
@@ -112,7 +112,7 @@ EARNED: tuple[tuple[int, bytes, tuple[ParseWarning, ...]], ...] = (
     (4, value(1, 7, b""), (W.CONTROL_RESERVED,)),
 )
 
-#: (command set, exactly the warnings that it earns)
+#: (command set, exactly the warnings that it gets)
 EARNED_BY_COMMAND: tuple[tuple[bytes, tuple[ParseWarning, ...]], ...] = (
     (bytes(16385), (W.COMMAND_OVER_LIMIT,)),
     (b"", (W.COMMAND_OTHER,)),
@@ -131,25 +131,25 @@ EARNED_BY_COMMAND: tuple[tuple[bytes, tuple[ParseWarning, ...]], ...] = (
 
 @pytest.mark.parametrize(("kind", "body", "warnings"), EARNED)
 def test_what_earns_a_warning(kind: int, body: bytes, warnings: tuple[ParseWarning, ...]) -> None:
-    """Bytes that break one rule earn its warning and no other; where a rule holds, none is earned."""
+    """Bytes that break one rule get its warning and no other; bytes that break none get no warning."""
     assert decode(Frame(kind, body)).warnings == warnings
 
 
 @pytest.mark.parametrize(("data", "warnings"), EARNED_BY_COMMAND)
 def test_what_earns_a_warning_in_a_command_set(data: bytes, warnings: tuple[ParseWarning, ...]) -> None:
-    """A command set that breaks one rule earns its warning and no other."""
+    """A command set that breaks one rule gets its warning and no other."""
     assert decode_echo(data).warnings == warnings
 
 
 def test_the_vocabulary_is_closed_and_earned() -> None:
-    """Each warning is earned by some row above, and has one sentence of explanation."""
+    """Some row above gets each warning, and each has one sentence of explanation."""
     rows = [warnings for *_, warnings in (*EARNED, *EARNED_BY_COMMAND)]
     assert {warning for warnings in rows for warning in warnings} == set(ParseWarning)
     assert all(member.explanation.endswith(".") for member in (*ParseWarning, *Verdict))
 
 
 def test_the_page_names_them_all() -> None:
-    """`docs/wire.md` lists every warning, verdict, PDU and item as the tables have them, and no other warning."""
+    """`docs/wire.md` lists every warning, verdict, PDU and item of the tables, and no other warning."""
     page = PAGE.read_text()
     rows = [f"| `{w.value}` | {'✗' if w in BREAKING else ''} | {w.explanation} |" for w in ParseWarning]
     assert [line for line in page.split("## Warnings")[1].splitlines() if line.startswith("| `")] == rows
@@ -158,15 +158,15 @@ def test_the_page_names_them_all() -> None:
 
 
 def test_verdicts() -> None:
-    """No warning is sound, any is odd, one after which nothing can be told apart is broken."""
+    """No warning means sound, any warning odd, one that breaks the layout broken."""
     assert verdict(()) is Verdict.SOUND
     assert verdict((W.PADDED,)) is Verdict.ODD
     assert {verdict((W.PADDED, warning)) for warning in BREAKING} == {Verdict.BROKEN}
     assert Malformed(W.TYPE_UNKNOWN).verdict is Verdict.BROKEN
-    assert Judged(warnings=(W.PADDED, W.ITEM_CUT)).fault is W.ITEM_CUT
+    assert WithWarnings(warnings=(W.PADDED, W.ITEM_CUT)).fault is W.ITEM_CUT
 
 
 def test_each_once() -> None:
-    """A reply full of what is odd earns each warning once, in the order of its bytes."""
-    assert once(W.PADDED, W.ITEM_CUT, W.PADDED) == (W.PADDED, W.ITEM_CUT)
+    """A reply that repeats its faults gets each warning once, in the order of its bytes."""
+    assert distinct(W.PADDED, W.ITEM_CUT, W.PADDED) == (W.PADDED, W.ITEM_CUT)
     assert decode(Frame(2, answer(APPLICATION, CONTEXT, USER, item(0x99, b"") * 3000))).warnings == (W.ITEM_UNKNOWN,)

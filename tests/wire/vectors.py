@@ -1,4 +1,4 @@
-"""Bytes that a peer may soundly send: one vector at least for each PDU, item and sub-item, to be cut, mutated and fed."""
+"""Sound bytes of a peer: at least one vector for each PDU, item and sub-item, to be cut, mutated and decoded."""
 
 import struct
 
@@ -11,7 +11,7 @@ def item(kind: int, value: bytes) -> bytes:
 
 
 def counted(value: bytes) -> bytes:
-    """Encode a field behind its u16 length."""
+    """Encode a field after its u16 length."""
     return struct.pack(">H", len(value)) + value
 
 
@@ -81,7 +81,7 @@ ECHO_RSP = command(SOP_CLASS, FIELD, RESPONDED, NO_DATA_SET, SUCCESS)
 DATA = pdu(4, value(1, 3, ECHO_RSP))
 TWO_VALUES = pdu(4, value(1, 1, ECHO_RSP[:20]) + value(1, 3, ECHO_RSP[20:]))
 
-#: Made here, one for each PDU and sub-item.
+#: Made here: one for each PDU and sub-item.
 MADE = (ORDINARY, FULL_ACCEPT, FULL_REQUEST, REJECT, RELEASE_RQ, RELEASE_RP, ABORT, DATA, TWO_VALUES)
 #: These and all that real products have sent.
 VALID = (*MADE, *RECEIVED)

@@ -76,7 +76,7 @@ class Ends:
             for step in steps:
                 step()  # type: ignore[operator]
                 await asyncio.sleep(1)
-            self.engine.send(messages.Stop(shard=0, number=0))
+            self.engine.send(messages.Shutdown(shard=0, number=0))
             await asyncio.wait_for(running, 10)
         server.close()
 
@@ -142,5 +142,5 @@ def test_the_reason_is_told(ends: Ends) -> None:
     asyncio.run(ends.run(lambda: ends.add(STOP), lambda: None))
     told = set()
     while received := ends.coordinator.receive(0.0):
-        told.add(received[0].held)
+        told.add(received[0].pause_reason)
     assert "a call (a)" in told

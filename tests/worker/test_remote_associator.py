@@ -99,7 +99,7 @@ def test_an_associator_that_dies(folder: Path) -> None:
         (["=tcp://127.0.0.1:1"], "NAME=URL"),
         (["../x=tcp://127.0.0.1:1"], "NAME=URL"),
         (["north=127.0.0.1:1"], "tcp://HOST:PORT"),
-        (["south=tcp://127.0.0.1:1"], r"south\.key: is not there"),
+        (["south=tcp://127.0.0.1:1"], r"south\.key: does not exist"),
         (["north=tcp://127.0.0.1:1", "north=tcp://127.0.0.1:2"], "twice"),
     ],
 )

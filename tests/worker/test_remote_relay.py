@@ -25,7 +25,7 @@ from tests.testbed.running import ROOT
 
 CONFIG = ROOT / "tests" / "data" / "tls-sweep.toml"
 ROWS = messages.Rows(shard=1, number=2, attempt=1, table="tls")
-STOP = messages.Stop(shard=0, number=0)
+STOP = messages.Shutdown(shard=0, number=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def hello(setting: WorkerContext) -> messages.Hello:
     return messages.Hello(shard=0, number=0, plan_digest=setting.plan.digest, code_version=checkout.code())
 
 
-def heard(end: Bridge, kind: type, seconds: float = 30.0) -> messages.Any:
+def heard(end: Bridge, kind: type, seconds: float = 30.0) -> messages.AnyMessage:
     """The next message of a kind."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -81,21 +81,21 @@ def heard(end: Bridge, kind: type, seconds: float = 30.0) -> messages.Any:
 @pytest.mark.parametrize("field", ["plan_digest", "code_version"])
 def test_another_plan_or_code_is_refused(around: Around, field: str) -> None:
     """An associator of another plan or version is told so, and what it says afterwards is not heard; the right one gets in."""
-    around.associator.say(msgspec.structs.replace(hello(around.setting), **{field: "other"}))
+    around.associator.send_message(msgspec.structs.replace(hello(around.setting), **{field: "other"}))
     refused = heard(around.associator, messages.Failed)
     assert refused.exit_code == 3
     assert "other" in refused.reason
-    around.associator.say(messages.Cooled(shard=0, number=0, attempt=1, complete=True))
+    around.associator.send_message(messages.Cooled(shard=0, number=0, attempt=1, complete=True))
     assert around.writer.receive(0.3) is None
-    around.associator.say(hello(around.setting))
-    around.associator.say(STOP)
+    around.associator.send_message(hello(around.setting))
+    around.associator.send_message(STOP)
     assert around.writer.receive(10) == (STOP, None)
 
 
 def test_nothing_is_lost_while_one_end_is_slow(around: Around) -> None:
     """Thousands of messages for an associator that is slow to read arrive, all of them, in order, and so do its own."""
     count = 3000
-    around.associator.say(hello(around.setting))
+    around.associator.send_message(hello(around.setting))
     for number in range(count):
         around.engine.send(messages.Cooled(shard=1, number=number, attempt=1, complete=True))
         if number == count // 2:
@@ -104,19 +104,19 @@ def test_nothing_is_lost_while_one_end_is_slow(around: Around) -> None:
             assert heard(around.associator, messages.Cooled).number == number // 2
     for number in range(count // 2, count):
         assert heard(around.associator, messages.Cooled).number == number
-    around.associator.say(STOP)
+    around.associator.send_message(STOP)
     assert around.writer.receive(10) == (STOP, None)
 
 
 def test_rows_that_are_none_are_dropped_and_counted(around: Around) -> None:
     """Rows of an unknown table, of another shape, or without rows, and messages that are not an associator's, do not arrive."""
     odd = encode_rows(pa.RecordBatch.from_pydict({"ip": pa.array([1], pa.uint32())}))
-    around.associator.say(hello(around.setting))
+    around.associator.send_message(hello(around.setting))
     receipts = msgspec.structs.replace(ROWS, table="../receipts")
     assign = messages.Assign(shard=0, number=0, first_index=0, last_index=9, attempt=1)
     for frames in ([msgspec.json.encode(ROWS), odd], [msgspec.json.encode(receipts), odd], [msgspec.json.encode(ROWS)]):
         around.associator.send(frames)
-    around.associator.say(assign)
+    around.associator.send_message(assign)
     around.associator.send([b"junk"])
     until = time.monotonic() + 20
     counts: dict[str, int] = {}
@@ -134,6 +134,6 @@ def test_stop_before_anybody_called(around: Around) -> None:
     received = around.coordinator.receive(30)
     assert received is not None
     assert isinstance(received[0], messages.Progress)
-    assert received[0].held == "associator north has not called yet"
+    assert received[0].pause_reason == "associator north has not called yet"
     around.engine.send(STOP)
     assert around.writer.receive(10) == (STOP, None)

@@ -1,7 +1,7 @@
-"""A simulated internet: any number of hosts in any address space, played by one process at the world's end of the pair.
+"""A simulated internet: any number of hosts in any address space, simulated by one process at the world's end of the pair.
 
-    population → behaviour → responder → serve
+    population → peers → responder → transmitter → serve
 
-Who stands where follows from the seed and the address alone, so the truth is known for every address and nothing is stored of
-hosts that nobody talks with.
+Hosts follow from the seed and the address alone. So the truth is known for every address, and hosts without a connection
+take no memory.
 """

@@ -1,24 +1,24 @@
-"""Which hosts are gone for good: those that a visit ends, and those that end by themselves."""
+"""Hosts that are gone for good: those that a visit ends, and those with a limited lifetime."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.testbed.internet.peers import BEHAVIOURS
-from pipeline.testbed.internet.population import LIVES, NOBODY, Population
+from pipeline.testbed.internet.population import LIFETIME, NO_HOST, Population
 
-FRAGILE = np.array([each.fragile for each in BEHAVIOURS.values()])
-SPANS = np.array([each.lives for each in BEHAVIOURS.values()])
-MAY_DIE = FRAGILE | (SPANS > 0)
+FRAGILE = np.array([behaviour.fragile for behaviour in BEHAVIOURS.values()])
+LIFETIMES = np.array([behaviour.max_lifetime for behaviour in BEHAVIOURS.values()])
+MAY_DIE = FRAGILE | (LIFETIMES > 0)
 
 
-class Dead:
-    """The dead of an internet, which begins when it is first asked after a host; `quiet_after` so long, all are, if not 0."""
+class DeadHosts:
+    """The dead hosts of an internet. Time begins at the first call with hosts; after `quiet_after` seconds, if not 0, all are dead."""
 
     def __init__(self, population: Population, quiet_after: float = 0.0) -> None:
         self._population = population
         self._quiet_after = quiet_after
-        self._began: float | None = None
-        self._ended = np.zeros(0, dtype=np.uint64)
+        self._started_at: float | None = None
+        self._killed = np.zeros(0, dtype=np.uint64)
 
     def among(
         self,
@@ -27,24 +27,24 @@ class Dead:
         behaviour: NDArray[np.int8],
         now: float,
     ) -> NDArray[np.int64]:
-        """The places of the dead among targets, all arrays of shape (n,)."""
-        if self._began is None and len(behaviour):
-            self._began = now
-        age = now - (now if self._began is None else self._began)
+        """The indices of dead hosts among targets; all arrays of shape (n,)."""
+        if self._started_at is None and len(behaviour):
+            self._started_at = now
+        age = now - (now if self._started_at is None else self._started_at)
         if self._quiet_after and age >= self._quiet_after:
             return np.arange(len(behaviour))
-        places = np.flatnonzero((behaviour != NOBODY) & MAY_DIE[behaviour])
-        if not len(places):
-            return places
-        addresses, ports, spans = addresses[places], ports[places], SPANS[behaviour[places]]
-        spent = (spans > 0) & (self._population.share(LIVES, addresses, ports) * spans <= age)
-        return np.asarray(places[spent | np.isin(_keys(addresses, ports), self._ended)])
+        indices = np.flatnonzero((behaviour != NO_HOST) & MAY_DIE[behaviour])
+        if not len(indices):
+            return indices
+        addresses, ports, lifetimes = addresses[indices], ports[indices], LIFETIMES[behaviour[indices]]
+        expired = (lifetimes > 0) & (self._population.uniform(LIFETIME, addresses, ports) * lifetimes <= age)
+        return np.asarray(indices[expired | np.isin(_keys(addresses, ports), self._killed)])
 
     def visited(self, connections: NDArray[np.void]) -> None:
-        """These connections are over."""
-        ended = connections[FRAGILE[connections["behaviour"]]]
-        if len(ended):
-            self._ended = np.union1d(self._ended, _keys(ended["address"], ended["port"]))
+        """Take connections that have ended: fragile hosts die of them."""
+        fragile = connections[FRAGILE[connections["behaviour"]]]
+        if len(fragile):
+            self._killed = np.union1d(self._killed, _keys(fragile["address"], fragile["port"]))
 
 
 def _keys(addresses: NDArray[np.integer], ports: NDArray[np.integer]) -> NDArray[np.uint64]:

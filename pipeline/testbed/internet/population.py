@@ -1,4 +1,4 @@
-"""Who stands where: a hash of seed, address and port decides whether there is a host, how it behaves and how far away it is."""
+"""Which hosts there are: a hash of seed, address and port decides whether there is a host, its behaviour and its delay."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,21 +14,21 @@ from pipeline.space import address_list
 from pipeline.space.ranges import U32, Ranges
 from pipeline.testbed.internet.peers import BEHAVIOURS, NAMES
 
-NOBODY = -1
+NO_HOST = -1
 PORTS = 1 << 16
-#: Addresses that are looked at together when the truth is told.
+#: Addresses handled at a time when the truth is listed.
 CHUNK = 1 << 20
-#: What a hash decides: the rest of the 64 bits is used for each in another mixing.
-EXISTS, BEHAVES, DRAWS, PERSISTS, DISTANCE, LIVES = range(6)
+#: The purposes of hashes: each gets its own, independent hash of a target.
+EXISTS, BEHAVIOUR, VARIANT, PERSISTS, DISTANCE, LIFETIME = range(6)
 
 U64 = NDArray[np.uint64]
 Share = Annotated[float, Meta(ge=0, le=1)]
 
 
 class Block(Section, frozen=True):
-    """`[[internet.block]]`: in these ranges a share `density` of the (address, port) pairs are hosts.
+    """`[[internet.block]]`: in these ranges, the share `density` of the (address, port) pairs are hosts.
 
-    `mix` weighs their behaviours. Without `ports`, every port is served: so do prefixes that answer everything.
+    `mix` gives the weights of their behaviours. Without `ports`, every port is served, as by prefixes that answer everything.
     """
 
     addresses: Annotated[tuple[str, ...], Meta(min_length=1)]
@@ -39,12 +39,12 @@ class Block(Section, frozen=True):
 
 
 class Internet(Section, frozen=True):
-    """`[internet]`: what the whole of it has in common.
+    """`[internet]`: properties of the whole internet.
 
-    `loss` is the share of packets lost in each direction, in runs of `burst` packets on average; `delays` are round trips in
-    seconds, one of which each host has; `persistent` is the share of hosts that send again what is not acknowledged;
-    `forged` SYN-ACKs a second answer no probe. More than `bottleneck` packets a second do not get there; 0: any do. `quiet_after` so
-    many seconds from its beginning nobody answers any more; 0: never.
+    `loss` is the share of packets lost in each direction, in bursts of mean length `burst`. `delays` are round-trip times in
+    seconds; each host has one of them. `persistent` is the share of hosts that retransmit. `forged` is the number of SYN-ACKs
+    per second that answer no probe. More than `bottleneck` packets per second are dropped; 0: none. After `quiet_after`
+    seconds no host answers any more; 0: never.
     """
 
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -59,22 +59,22 @@ class Internet(Section, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Hosts:
-    """Hosts that were found; shape (n,)."""
+class SimulatedHosts:
+    """Hosts; arrays of shape (n,)."""
 
     address: U32
     port: NDArray[np.uint16]
     behaviour: NDArray[np.int8]
-    """Place in `behaviour.NAMES`."""
+    """Index in `peers.NAMES`."""
     block: NDArray[np.int64]
 
 
 class Population:
-    """The hosts of an internet, but for the addresses that real servers have."""
+    """The hosts of an internet, except on addresses of real servers."""
 
-    def __init__(self, internet: Internet, taken: Ranges) -> None:
+    def __init__(self, internet: Internet, excluded: Ranges) -> None:
         self._internet = internet
-        ranges = [_ranges(block, number).subtract(taken) for number, block in enumerate(internet.block)]
+        ranges = [_ranges(block, number).subtract(excluded) for number, block in enumerate(internet.block)]
         _refuse_overlap(ranges)
         _refuse_unknown(internet.block)
         order = sorted((first, last, number) for number, part in enumerate(ranges) for first, last in part.pairs())
@@ -83,40 +83,40 @@ class Population:
         self._limit = np.array([block.density for block in internet.block])
         self._mix = np.array([_cumulative(block) for block in internet.block])
 
-    def who(
+    def lookup(
         self, addresses: NDArray[np.integer], ports: NDArray[np.integer]
     ) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
-        """Behaviours (NOBODY where there is no host) and blocks of targets, both of shape (n,)."""
-        behaviour = np.full(len(addresses), NOBODY, dtype=np.int8)
-        place = np.searchsorted(self._first, addresses, side="right") - 1
-        block = self._block[place]
-        served = (place >= 0) & (addresses <= self._last[place]) & self._served[block, ports]
-        chosen = np.flatnonzero(served)
-        chosen = chosen[self.share(EXISTS, addresses[chosen], ports[chosen]) < self._limit[block[chosen]]]
-        drawn = self.share(BEHAVES, addresses[chosen], ports[chosen])
-        behaviour[chosen] = (drawn[:, None] >= self._mix[block[chosen]]).sum(axis=1)
+        """The behaviours (NO_HOST where there is none) and blocks of targets, both of shape (n,)."""
+        behaviour = np.full(len(addresses), NO_HOST, dtype=np.int8)
+        index = np.searchsorted(self._first, addresses, side="right") - 1
+        block = self._block[index]
+        served = (index >= 0) & (addresses <= self._last[index]) & self._served[block, ports]
+        selected = np.flatnonzero(served)
+        selected = selected[self.uniform(EXISTS, addresses[selected], ports[selected]) < self._limit[block[selected]]]
+        uniform_behaviour = self.uniform(BEHAVIOUR, addresses[selected], ports[selected])
+        behaviour[selected] = (uniform_behaviour[:, None] >= self._mix[block[selected]]).sum(axis=1)
         return behaviour, block
 
-    def share(self, what: int, addresses: NDArray[np.integer], ports: NDArray[np.integer]) -> NDArray[np.float64]:
-        """For each target a number in [0, 1) that decides `what`."""
+    def uniform(self, purpose: int, addresses: NDArray[np.integer], ports: NDArray[np.integer]) -> NDArray[np.float64]:
+        """For each target a number in [0, 1), hashed for a purpose."""
         key = addresses.astype(np.uint64) << np.uint64(16) | ports.astype(np.uint64)
-        mixed = mix(key, self._internet.seed * 8 + what) >> np.uint64(11)
+        mixed = mix(key, self._internet.seed * 8 + purpose) >> np.uint64(11)
         return np.asarray(mixed * 2.0**-53, dtype=np.float64)
 
-    def truth(self, ports: tuple[int, ...]) -> Iterator[Hosts]:
-        """All hosts on these ports, some at a time."""
+    def truth(self, ports: tuple[int, ...]) -> Iterator[SimulatedHosts]:
+        """All hosts on these ports, in chunks."""
         for first, last in zip(self._first.tolist(), self._last.tolist(), strict=True):
             for begin in range(first, last + 1, CHUNK):
                 addresses = np.arange(begin, min(begin + CHUNK, last + 1), dtype=np.uint32)
                 for port in ports:
-                    asked = np.full(len(addresses), port, dtype=np.uint16)
-                    behaviour, block = self.who(addresses, asked)
-                    there = behaviour != NOBODY
-                    yield Hosts(addresses[there], asked[there], behaviour[there], block[there])
+                    repeated_port = np.full(len(addresses), port, dtype=np.uint16)
+                    behaviour, block = self.lookup(addresses, repeated_port)
+                    is_host = behaviour != NO_HOST
+                    yield SimulatedHosts(addresses[is_host], repeated_port[is_host], behaviour[is_host], block[is_host])
 
 
 def mix(key: U64, salt: int) -> U64:
-    """Scatter 64-bit keys: the finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014), over keys shifted by a salt."""
+    """Hash 64-bit keys: the finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014) of keys shifted by a salt."""
     mixed = key + np.uint64(((salt + 1) * 0x9E3779B97F4A7C15) % 2**64)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -129,7 +129,7 @@ def _ranges(block: Block, number: int) -> Ranges:
 
 def _refuse_overlap(blocks: list[Ranges]) -> None:
     if sum(block.count for block in blocks) != Ranges.union_of(blocks).count:
-        raise InputError("key internet.block", "two blocks share addresses")
+        raise InputError("key internet.block", "has two blocks that share addresses")
 
 
 def _refuse_unknown(blocks: tuple[Block, ...]) -> None:
@@ -155,5 +155,5 @@ def _cumulative(block: Block) -> NDArray[np.float64]:
 
 
 def outcomes() -> list[str | None]:
-    """What a visitor of profile `echo` finds at each behaviour, in the order of NAMES; None where it finds nothing."""
+    """The outcome of each behaviour under the profile `echo`, in the order of NAMES; None where there is no outcome."""
     return [behaviour.outcome and str(behaviour.outcome) for behaviour in BEHAVIOURS.values()]

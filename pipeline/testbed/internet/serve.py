@@ -1,6 +1,7 @@
-"""Play an internet at the world's end of a pair: `python -m pipeline.testbed.internet.serve SPEC VANTAGE-ADDRESS …`, until SIGTERM.
+"""Simulate an internet at the world's end of a pair: `python -m pipeline.testbed.internet.serve SPEC VANTAGE-ADDRESS …`, until
+SIGTERM.
 
-Says `ready`, and at its end one line of JSON with what it counted.
+Prints `ready`, and at the end one line of JSON with its counts.
 """
 
 import json
@@ -24,88 +25,90 @@ from pipeline.space.address_list import parse
 from pipeline.testbed.closed import VANTAGE_ADDRESS, VANTAGE_MAC, WORLD_MAC
 from pipeline.testbed.internet.loss import Bottleneck, Loss
 from pipeline.testbed.internet.population import Internet, Population
-from pipeline.testbed.internet.responder import Responder, Segments
-from pipeline.testbed.spec import Spec, load, taken
+from pipeline.testbed.internet.responder import IncomingSegments, Responder
+from pipeline.testbed.spec import Spec, load, placed_addresses
 from pipeline.wire.cookie import FIRST_SOURCE_PORT, SOURCE_PORTS
 from pipeline.wire.packet import ACK, OPTIONS, SYN, TCP, WINDOW, Link, u2, u4
 from pipeline.wire.segment import Endpoints, Kind
 
 INTERFACE = "world0"
 ETH_P_ALL = 3
-#: How long to wait for packets at most, in seconds: a stop is noticed that soon.
+#: The longest wait for packets, in seconds; a stop is noticed that soon.
 PATIENCE = 0.05
-#: Packets are taken together that come within so many seconds: each costs the less, the more there are.
+#: Packets that arrive within this many seconds are handled together, which costs less per packet.
 GATHER = 0.005
 HEADERS = 40
 
 
 @dataclass(slots=True)
-class Player:
-    """The process: rings around a responder for each address of the vantage, lossy paths, and forgers."""
+class Simulator:
+    """The process: packet rings, a responder for each address of the vantage, lossy paths, and forged SYN-ACKs."""
 
     internet: Internet
     responders: dict[int, Responder]
-    receive: ReceiveRing
-    ring: SegmentRing
+    receive_ring: ReceiveRing
+    send_ring: SegmentRing
     link: Link
     blocks: tuple[tuple[int, int], ...]
     bottleneck: Bottleneck
     stopped: bool = False
     syns: int = 0
-    said: int = 0
+    sent: int = 0
     forged: int = 0
-    began: float = field(default_factory=time.monotonic)
+    started_at: float = field(default_factory=time.monotonic)
 
     def run(self) -> None:
-        """Play until told to stop."""
-        there = Loss(self.internet.loss, self.internet.burst, self.internet.seed)
+        """Simulate until stopped."""
+        outward = Loss(self.internet.loss, self.internet.burst, self.internet.seed)
         back = Loss(self.internet.loss, self.internet.burst, self.internet.seed + 1)
         poll = select.poll()
-        poll.register(self.receive.socket, select.POLLIN)
+        poll.register(self.receive_ring.socket, select.POLLIN)
         forger = np.random.default_rng(self.internet.seed)
-        looked = 0.0
+        read_at = 0.0
         while not self.stopped:
-            wait = min(PATIENCE, min(each.next_due for each in self.responders.values()) - time.monotonic())
+            wait = min(PATIENCE, min(responder.next_due for responder in self.responders.values()) - time.monotonic())
             poll.poll(max(0, int(wait * 1000)))
-            time.sleep(max(0.0, looked + GATHER - time.monotonic()))
-            looked = time.monotonic()
-            self.hear(self.receive.read(), there)
+            time.sleep(max(0.0, read_at + GATHER - time.monotonic()))
+            read_at = time.monotonic()
+            self.receive(self.receive_ring.read(), outward)
             for responder in self.responders.values():
-                self.answer(responder, back)
+                self.transmit(responder, back)
             self.forge(forger)
 
-    def answer(self, responder: Responder, path: Loss) -> None:
-        """Send what hosts have to say to an address by now."""
-        said = [(kind, places.take(path.kept(len(places.address)))) for kind, places in responder.due(time.monotonic())]
-        self.said += sum(len(places.address) for _, places in said)
-        self.ring.send(said)
+    def transmit(self, responder: Responder, path: Loss) -> None:
+        """Send the segments of one responder that are due."""
+        sent = [
+            (kind, places.take(path.passes(len(places.address)))) for kind, places in responder.due(time.monotonic())
+        ]
+        self.sent += sum(len(places.address) for _, places in sent)
+        self.send_ring.send(sent)
 
-    def hear(self, received: Received, path: Loss) -> None:
-        """Take what arrives; most of it is for nobody, so that is found out first."""
+    def receive(self, received: Received, path: Loss) -> None:
+        """Take what arrives. Most of it is for addresses without a host, which is checked first."""
         packets = received.packets
-        mine = np.flatnonzero((packets[:, 0] == 0x45) & (packets[:, 9] == TCP) & (received.lengths >= HEADERS))
-        self.syns += int((packets[mine, 33] == SYN).sum())
-        mine = mine[self.bottleneck.kept(len(mine), time.monotonic())]
-        mine = mine[path.kept(len(mine))]
-        visitor = u4(packets[mine], 12)
+        selected = np.flatnonzero((packets[:, 0] == 0x45) & (packets[:, 9] == TCP) & (received.lengths >= HEADERS))
+        self.syns += int((packets[selected, 33] == SYN).sum())
+        selected = selected[self.bottleneck.passes(len(selected), time.monotonic())]
+        selected = selected[path.passes(len(selected))]
+        visitor = u4(packets[selected], 12)
         for address, responder in self.responders.items():
-            self.tell(responder, received, mine[visitor == address])
+            self.deliver(responder, received, selected[visitor == address])
 
-    def tell(self, responder: Responder, received: Received, mine: NDArray[np.int64]) -> None:
-        """Let hosts hear those packets that come from the same address."""
-        rows = received.packets[mine]
-        segments = Segments(u4(rows, 16), u2(rows, 22), u2(rows, 20), u4(rows, 24), u4(rows, 28), rows[:, 33])
+    def deliver(self, responder: Responder, received: Received, selected: NDArray[np.int64]) -> None:
+        """Give a responder the packets from its address of the vantage."""
+        rows = received.packets[selected]
+        segments = IncomingSegments(u4(rows, 16), u2(rows, 22), u2(rows, 20), u4(rows, 24), u4(rows, 28), rows[:, 33])
         now = time.monotonic()
-        there, behaviour = responder.known(segments, now)
-        if not len(there):
+        alive, behaviour = responder.find_hosts(segments, now)
+        if not len(alive):
             return
-        begin = (rows[there, 32] >> np.uint8(4)).astype(np.uint16) * np.uint16(4) + np.uint16(20)
-        payloads = received.bytes_of(mine[there], begin, u2(rows[there], 2) - begin)
-        responder.hear(segments.take(there), behaviour, payloads, now)
+        begin = (rows[alive, 32] >> np.uint8(4)).astype(np.uint16) * np.uint16(4) + np.uint16(20)
+        payloads = received.bytes_of(selected[alive], begin, u2(rows[alive], 2) - begin)
+        responder.receive(segments.take(alive), behaviour, payloads, now)
 
     def forge(self, random: np.random.Generator) -> None:
-        """Send SYN-ACKs that answer nothing, as many as are due."""
-        count = int((time.monotonic() - self.began) * self.internet.forged) - self.forged
+        """Send the SYN-ACKs without a SYN that are due."""
+        count = int((time.monotonic() - self.started_at) * self.internet.forged) - self.forged
         if count <= 0:
             return
         first, last = (np.array(column) for column in zip(*self.blocks, strict=True))
@@ -118,42 +121,42 @@ class Player:
             random.integers(0, 2**32, count).astype(np.uint32),
             random.integers(0, 2**32, count).astype(np.uint32),
         )
-        self.ring.send([(kind, places)])
+        self.send_ring.send([(kind, places)])
         self.forged += count
 
     def stop(self, *_: object) -> None:
-        """End the next turn of the loop."""
+        """End the loop after this turn."""
         self.stopped = True
 
     def counts(self) -> dict[str, int]:
-        """What happened; `visited_again` are the connections with targets that had been visited before."""
-        visits = np.concatenate([each.visits() for each in self.responders.values()])
+        """Counts; `visited_again` are connections to targets that had been visited before."""
+        visits = np.concatenate([responder.visits() for responder in self.responders.values()])
         return {
             "visits": len(visits), "visited_again": len(visits) - len(np.unique(visits)),
-            "syns": self.syns, "heard": sum(each.heard for each in self.responders.values()),
-            "connections": sum(each.opened for each in self.responders.values()), "said": self.said,
-            "forged": self.forged, "dropped": self.receive.count_drops(),
+            "syns": self.syns, "received": sum(responder.received for responder in self.responders.values()),
+            "connections": sum(responder.opened for responder in self.responders.values()), "sent": self.sent,
+            "forged": self.forged, "dropped": self.receive_ring.count_drops(),
         }  # fmt: skip
 
 
-def player(spec: Spec, internet: Internet, vantage: Sequence[str]) -> Player:
-    """The player of a specification's internet, asked from a vantage's addresses."""
+def make_simulator(spec: Spec, internet: Internet, vantage: Sequence[str]) -> Simulator:
+    """A simulator of a specification's internet for a vantage's addresses."""
     links = [link(address) for address in vantage]
-    population = Population(internet, taken(spec))
+    population = Population(internet, placed_addresses(spec))
     blocks = tuple(parse(text, "block") for block in internet.block for text in block.addresses)
-    return Player(
+    return Simulator(
         internet,
-        {each.source: Responder(internet, population, each) for each in links},
+        {end.source: Responder(internet, population, end) for end in links},
         ReceiveRing(sockets.packet_socket(INTERFACE, ETH_P_ALL)),
-        segments(),
+        open_ring(),
         links[0],
         blocks,
         Bottleneck(internet.bottleneck),
     )
 
 
-def segments() -> SegmentRing:
-    """What hosts say through: AF_XDP, or packet rings where the machine has none for us; they cost more."""
+def open_ring() -> SegmentRing:
+    """The ring that hosts send through: AF_XDP, or a packet ring, which costs more, where that is refused."""
     try:
         return SegmentRing(Port(INTERFACE).segments)
     except RefusedError:
@@ -161,7 +164,7 @@ def segments() -> SegmentRing:
 
 
 def link(address: str = VANTAGE_ADDRESS) -> Link:
-    """The world's end of the pair: whose frames come from its MAC address and go to an address of the vantage."""
+    """The link from the world's end of the pair to an address of the vantage."""
     return Link(_mac(WORLD_MAC), _mac(VANTAGE_MAC), parse(address, "here")[0])
 
 
@@ -170,15 +173,15 @@ def _mac(text: str) -> bytes:
 
 
 def main() -> None:
-    """Play the internet of a specification."""
+    """Simulate the internet of a specification."""
     spec = load(Path(sys.argv[1]))
     if spec.internet is None:
         sys.exit(f"{sys.argv[1]} has no [internet]")
-    playing = player(spec, spec.internet, sys.argv[2:])
-    signal.signal(signal.SIGTERM, playing.stop)
+    simulator = make_simulator(spec, spec.internet, sys.argv[2:])
+    signal.signal(signal.SIGTERM, simulator.stop)
     print("ready", flush=True)
-    playing.run()
-    print(json.dumps(playing.counts()), flush=True)
+    simulator.run()
+    print(json.dumps(simulator.counts()), flush=True)
 
 
 if __name__ == "__main__":

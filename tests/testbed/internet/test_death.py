@@ -1,12 +1,12 @@
-"""Hosts that end."""
+"""Hosts that die."""
 
 import numpy as np
 
 from pipeline.space.ranges import Ranges
 from pipeline.testbed.internet.connections import CONNECTION
-from pipeline.testbed.internet.death import Dead
+from pipeline.testbed.internet.death import DeadHosts
 from pipeline.testbed.internet.peers import BEHAVIOURS, NAMES
-from pipeline.testbed.internet.population import NOBODY, Block, Internet, Population
+from pipeline.testbed.internet.population import NO_HOST, Block, Internet, Population
 
 COUNT = 3000
 ADDRESSES = np.arange(11 << 24, (11 << 24) + COUNT, dtype=np.uint32)
@@ -19,29 +19,29 @@ def behaving(name: str) -> np.ndarray:
     return np.full(COUNT, NAMES.index(name), dtype=np.int8)
 
 
-def test_mortals_end_by_themselves() -> None:
-    """A third of them are gone after a third of their longest life, all after it; others live on, and nobody is not dead."""
-    dead, longest = Dead(POPULATION), BEHAVIOURS["mortal"].lives
+def test_mortal_hosts_die() -> None:
+    """A third are dead after a third of the longest lifetime, all after it; other hosts live, and no host is not dead."""
+    dead, longest = DeadHosts(POPULATION), BEHAVIOURS["mortal"].max_lifetime
     assert not len(dead.among(ADDRESSES, PORTS, behaving("mortal"), 100.0))
-    gone = dead.among(ADDRESSES, PORTS, behaving("mortal"), 100.0 + longest / 3)
-    assert abs(len(gone) - COUNT / 3) < 5 * (COUNT * 2 / 9) ** 0.5
+    died = dead.among(ADDRESSES, PORTS, behaving("mortal"), 100.0 + longest / 3)
+    assert abs(len(died) - COUNT / 3) < 5 * (COUNT * 2 / 9) ** 0.5
     assert len(dead.among(ADDRESSES, PORTS, behaving("mortal"), 100.0 + longest)) == COUNT
     for name in ("accepts", "fragile"):
         assert not len(dead.among(ADDRESSES, PORTS, behaving(name), 1e6))
-    assert not len(dead.among(ADDRESSES, PORTS, np.full(COUNT, NOBODY, dtype=np.int8), 1e6))
+    assert not len(dead.among(ADDRESSES, PORTS, np.full(COUNT, NO_HOST, dtype=np.int8), 1e6))
 
 
-def test_a_visit_ends_the_fragile() -> None:
-    """A connection that is over ends its host if that is fragile, and no other."""
-    dead, over = Dead(POPULATION), np.zeros(2, dtype=CONNECTION)
+def test_a_visit_kills_the_fragile() -> None:
+    """The end of a connection kills its host if that is fragile, and no other."""
+    dead, over = DeadHosts(POPULATION), np.zeros(2, dtype=CONNECTION)
     over["address"], over["port"] = ADDRESSES[:2], 104
     over["behaviour"] = NAMES.index("fragile"), NAMES.index("accepts")
     dead.visited(over)
     assert dead.among(ADDRESSES, PORTS, behaving("fragile"), 0.0).tolist() == [0]
 
 
-def test_a_world_falls_quiet() -> None:
-    """After its time nobody answers."""
-    dead = Dead(POPULATION, 5.0)
+def test_an_internet_falls_quiet() -> None:
+    """After `quiet_after` seconds no host answers."""
+    dead = DeadHosts(POPULATION, 5.0)
     assert not len(dead.among(ADDRESSES, PORTS, behaving("silent"), 10.0))
     assert len(dead.among(ADDRESSES, PORTS, behaving("silent"), 15.0)) == COUNT

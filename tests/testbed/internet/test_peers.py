@@ -1,4 +1,4 @@
-"""How simulated hosts behave."""
+"""The behaviours of simulated hosts."""
 
 import pytest
 from hypothesis import given
@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pipeline.testbed.internet.peers import (
     BEHAVIOURS,
-    CUTS,
+    CUT_VARIANTS,
     NAMES,
     REJECTIONS,
     converse,
@@ -26,22 +26,22 @@ OUTGOING = encode(calling_ae="CENSUS", class_uid="2.25.1")
 
 
 def decoded(stream: bytes) -> list[object]:
-    """The PDUs in some bytes, which must all be sound."""
-    found, unread = [], bytearray(stream)
-    while isinstance(whole := pdu.frame(unread), pdu.Frame):
-        del unread[: whole.size]
-        found.append(pdu.decode(whole))
+    """The PDUs in a stream, which must be complete."""
+    pdus, unread = [], bytearray(stream)
+    while isinstance(cut_pdu := pdu.frame(unread), pdu.Frame):
+        del unread[: cut_pdu.size]
+        pdus.append(pdu.decode(cut_pdu))
     assert not unread
-    return found
+    return pdus
 
 
 def test_each_name_has_a_row() -> None:
-    """No behaviour of a specification is without its row, and no row without a name."""
+    """Every name of a behaviour has a row, and every row a name."""
     assert set(BEHAVIOURS) == set(NAMES)
 
 
-def test_hosts_that_accept_hold_a_sound_conversation() -> None:
-    """The acceptance echoes our titles and is sound; a release is answered, and closed after."""
+def test_hosts_that_accept_are_sound() -> None:
+    """The acceptance is sound and returns our titles; a release is answered, and the connection closed."""
     (accepted,) = decoded(converse(OUTGOING.request, 0)[0])
     assert isinstance(accepted, Accept) and accepted.verdict is Verdict.SOUND
     assert (accepted.called_ae, accepted.calling_ae) == (b"ANY-SCP".ljust(16), b"CENSUS".ljust(16))
@@ -49,28 +49,28 @@ def test_hosts_that_accept_hold_a_sound_conversation() -> None:
     assert converse(OUTGOING.abort, 0) == (b"", False)
 
 
-@pytest.mark.parametrize("draw", range(len(REJECTIONS)))
-def test_every_rejection_of_the_standard_is_drawn(draw: int) -> None:
-    """Each result, source and reason of PS3.8 table 9-21 has a host."""
-    (rejected,) = decoded(reject(OUTGOING.request, draw)[0])
+@pytest.mark.parametrize("variant", range(len(REJECTIONS)))
+def test_every_rejection_of_the_standard_has_a_host(variant: int) -> None:
+    """Each result, source and reason of PS3.8 Table 9-21 has a variant."""
+    (rejected,) = decoded(reject(OUTGOING.request, variant)[0])
     assert isinstance(rejected, Reject)
-    assert (rejected.result, rejected.source, rejected.reason) == REJECTIONS[draw]
+    assert (rejected.result, rejected.source, rejected.reason) == REJECTIONS[variant]
 
 
 def test_two_pdus_come_at_once() -> None:
     """A rejection and an abort in one answer."""
-    assert [type(each) for each in decoded(reject_and_abort(OUTGOING.request, 0)[0])] == [Reject, Abort]
+    assert [type(decoded_pdu) for decoded_pdu in decoded(reject_and_abort(OUTGOING.request, 0)[0])] == [Reject, Abort]
 
 
 @given(
-    st.binary(min_size=2, max_size=CUTS),
+    st.binary(min_size=2, max_size=CUT_VARIANTS),
     st.booleans(),
-    st.integers(0, CUTS - 1),
+    st.integers(0, CUT_VARIANTS - 1),
     st.sampled_from([split, twice, swapped, slowly]),
 )
-def test_cut_answers_are_whole(data: bytes, fin: bool, draw: int, cut: object) -> None:
-    """However an answer is cut, its pieces put in their places are the answer, and its end follows the last byte."""
-    pieces = cut(data, fin, draw)  # type: ignore[operator]
+def test_cut_answers_are_whole(data: bytes, fin: bool, variant: int, cut: object) -> None:
+    """However an answer is cut, its pieces at their offsets are the answer, and the FIN follows the last byte."""
+    pieces = cut(data, fin, variant)  # type: ignore[operator]
     joined = bytearray(len(data))
     for piece in pieces:
         joined[piece.offset : piece.offset + len(piece.data)] = piece.data
@@ -80,6 +80,6 @@ def test_cut_answers_are_whole(data: bytes, fin: bool, draw: int, cut: object) -
 
 
 def test_answers_are_cut_at_every_byte() -> None:
-    """There is a host for each place where an acceptance can be cut."""
+    """Each place where an acceptance can be cut has a variant."""
     data = converse(OUTGOING.request, 0)[0]
-    assert {split(data, False, draw)[1].offset for draw in range(CUTS)} == set(range(1, len(data)))
+    assert {split(data, False, variant)[1].offset for variant in range(CUT_VARIANTS)} == set(range(1, len(data)))

@@ -1,6 +1,6 @@
-"""The process that makes and keeps one empty network namespace: `python -m pipeline.testbed.holder`.
+"""The process that makes and keeps one empty network namespace: `python -m pipeline.testbed.namespace_keeper`.
 
-It writes the switches that close the namespace before any link exists in it, says `ready`, and dies with its parent.
+It sets the switches that close the namespace before any link exists in it, prints `ready`, and ends with its parent.
 """
 
 import ctypes
@@ -13,15 +13,15 @@ CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000  # linux/sched.h
 MS_REC, MS_PRIVATE = 0x4000, 0x40000  # linux/mount.h
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
-#: These must hold, where the kernel has them at all: no way through, no IPv6, no packet that nobody asked for.
+#: Required where the kernel has them: no forwarding, no IPv6, so no unsolicited packets.
 REQUIRED = {
     "ipv4/ip_forward": "0",
     "ipv6/conf/all/forwarding": "0",
     "ipv6/conf/all/disable_ipv6": "1",
     "ipv6/conf/default/disable_ipv6": "1",
 }
-#: These make the world answer as fast as it is asked; a kernel that refuses them gives a slower testbed.
-WISHED = {
+#: Optional: they let the world answer as fast as it is probed; without them the testbed is slower.
+OPTIONAL = {
     "ipv4/conf/all/rp_filter": "2",
     "ipv4/conf/default/rp_filter": "2",
     "ipv4/icmp_ratelimit": "0",
@@ -36,15 +36,15 @@ def main() -> None:
     """Make the namespaces, close them, and wait to be killed."""
     libc = ctypes.CDLL(None, use_errno=True)
     parent = os.getppid()
-    _must(libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "die with the parent")
+    _require(libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "die with the parent")
     if os.getppid() != parent:
         sys.exit("the parent is gone")
-    _must(libc.unshare(CLONE_NEWNET | CLONE_NEWNS), "make a network namespace")
-    _must(libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None), "keep mounts private")
+    _require(libc.unshare(CLONE_NEWNET | CLONE_NEWNS), "make a network namespace")
+    _require(libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None), "keep mounts private")
     libc.mount(
         b"sysfs", b"/sys", b"sysfs", 0, None
-    )  # so that /sys/class/net shows this namespace; if not, it shows none
-    for switch, value in (REQUIRED | WISHED).items():
+    )  # so that /sys/class/net shows this namespace; if this fails, it shows none
+    for switch, value in (REQUIRED | OPTIONAL).items():
         _write(Path("/proc/sys/net", switch), value, required=switch in REQUIRED)
     print("ready", flush=True)
     while True:
@@ -61,7 +61,7 @@ def _write(path: Path, value: str, *, required: bool) -> None:
             sys.exit(f"cannot set {path} to {value}: {error.strerror}")
 
 
-def _must(result: int, what: str) -> None:
+def _require(result: int, what: str) -> None:
     if result != 0:
         sys.exit(f"cannot {what}: {os.strerror(ctypes.get_errno())}")
 
