@@ -13,7 +13,7 @@ NAMES = [table.name for table in TABLES]
 
 
 def test_every_file_is_a_table() -> None:
-    """Each schema file holds the table that it is named after."""
+    """Each schema file contains the table that it is named after."""
     assert sorted(path.stem for path in schema.FOLDER.glob("*.toml")) == NAMES
     assert {"responses", "associations", "banners", "receipts"} <= set(NAMES)
 

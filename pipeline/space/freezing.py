@@ -1,7 +1,7 @@
 """Freezing: what a configuration becomes before the first packet.
 
 In this order: the address lists are read; blocklisted and opted-out addresses are removed; the sample is counted; the rate is
-lowered until the caps hold. The caller provides the clock, the databases, the register and the signed ranges, so that equal
+lowered until the caps are kept. The caller provides the clock, the databases, the register and the signed ranges, so that equal
 arguments give equal plans.
 """
 

@@ -26,7 +26,7 @@ MULTIPLIER, FINISHER = 0x9E3779B1, 0x85EBCA6B
 class Permutation:
     """A bijection of [0, size). Equal seed and size always give the same order.
 
-    `rows` is the number of left halves, `bits` the length of a right half; `keys` holds a word a round, 32 bits each.
+    `rows` is the number of left halves, `bits` the length of a right half; `keys` has one 32-bit word per round.
     """
 
     size: int

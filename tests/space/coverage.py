@@ -1,10 +1,9 @@
-"""Exactly once, at full size: every allowed address on every port, whatever is stopped and begun again.
+"""Exactly once, at full size: every allowed address on every port, even if ranges are stopped and run again.
 
-`python -m tests.space.coverage` walks the whole IPv4 space minus what is never probed, on two ports, against a bitmap with a
-bit for each (address, port): 512 MB a port and process. Ranges come in random order; some are stopped at a random place and
-run again whole, as a worker runs them: what they had emitted before does not count. A bit is set once a target of a finished
-range. At the end as many bits must be set as targets were emitted (so none came twice), and the bits must be those of the
-allowed addresses (so all came, and no other).
+`python -m tests.space.coverage` walks the whole IPv4 space minus the blocklist, on two ports, and sets a bit of a bitmap for
+each (address, port): 512 MB a port and process. Ranges come in random order. Some are stopped at a random point and run again
+whole, as a worker does; what they emitted before does not count. At the end the number of bits must equal the number of
+targets (so none came twice), and the bits must be those of the allowed addresses (so all came, and no other).
 """
 
 import argparse
@@ -26,11 +25,11 @@ from pipeline.space.ranges import Ranges, Space
 from pipeline.space.shard import Range, Walk
 
 Bitmap = NDArray[np.uint8]
-#: Two numbers a process: its targets, and those that it abandoned.
+#: Two numbers a process: its targets, and the abandoned ones.
 Totals = Any
 
 PORTS = (104, 11112)
-#: What the engine asks for at a time.
+#: Targets that the engine takes at a time.
 BATCH = 8192
 #: The share of ranges that are stopped in the middle.
 STOPPED = 0.03
@@ -47,41 +46,41 @@ class Emitted:
 
 
 def internet(shards: int, seed: int, ports: tuple[int, ...] = PORTS, range_targets: int = 1 << 22) -> Walk:
-    """The walk of a plan over all that may be probed."""
+    """The walk of a plan over all addresses that are not on the blocklist."""
     never = Ranges.union_of([blocklist.special_purpose().ranges, blocklist.never_touch().ranges])
     space = Space.over(never.complement())
     return Walk(space, Permutation.seeded(space.count, seed), ports, space.count, shards, range_targets)
 
 
 def blank(walk: Walk, size: int = 1 << 32) -> tuple[Bitmap, ...]:
-    """A bitmap of nothing for each port."""
+    """An empty bitmap for each port."""
     return tuple(np.zeros(size // 8, dtype=np.uint8) for _ in walk.ports)
 
 
 def walk_through(walk: Walk, ranges: list[Range], seed: int, bitmaps: tuple[Bitmap, ...]) -> Iterator[Emitted]:
     """Run ranges in random order, with stops; yields the counts after each of them."""
     chance = np.random.default_rng(seed)
-    waiting = [ranges[place] for place in chance.permutation(len(ranges))]
+    waiting = [ranges[number] for number in chance.permutation(len(ranges))]
     targets = abandoned = 0
     stopped: set[str] = set()
     while waiting:
-        chosen = waiting.pop()
-        if chosen.key not in stopped and chance.random() < STOPPED:
-            stopped.add(chosen.key)
-            waiting.insert(int(chance.integers(len(waiting) + 1)), chosen)
-            reached = int(chance.integers(chosen.length))
-            abandoned += sum(len(addresses) for addresses, _ in batches(walk, chosen, reached))
+        range_ = waiting.pop()
+        if range_.key not in stopped and chance.random() < STOPPED:
+            stopped.add(range_.key)
+            waiting.insert(int(chance.integers(len(waiting) + 1)), range_)
+            reached = int(chance.integers(range_.length))
+            abandoned += sum(len(addresses) for addresses, _ in batches(walk, range_, reached))
         else:
-            for addresses, ports in batches(walk, chosen, chosen.length):
+            for addresses, ports in batches(walk, range_, range_.length):
                 mark(bitmaps, walk.ports, addresses, ports)
                 targets += len(addresses)
         yield Emitted(targets, abandoned)
 
 
-def batches(walk: Walk, chosen: Range, length: int) -> Iterator[tuple[NDArray[np.uint32], NDArray[np.uint16]]]:
-    """The first `length` targets of a range, as the engine asks for them."""
-    for begin in range(chosen.first_index, chosen.first_index + length, BATCH):
-        yield walk.targets(chosen.shard, begin, min(begin + BATCH, chosen.first_index + length))
+def batches(walk: Walk, range_: Range, length: int) -> Iterator[tuple[NDArray[np.uint32], NDArray[np.uint16]]]:
+    """The first `length` targets of a range, as the engine takes them."""
+    for begin in range(range_.first_index, range_.first_index + length, BATCH):
+        yield walk.targets(range_.shard, begin, min(begin + BATCH, range_.first_index + length))
 
 
 def mark(
@@ -112,7 +111,7 @@ def count(bits: Bitmap) -> int:
 
 
 def faults(walk: Walk, bitmaps: tuple[Bitmap, ...], targets: int, size: int = 1 << 32) -> Iterator[str]:
-    """What is wrong with all that was walked; nothing if every target came once."""
+    """Yield what is wrong after a walk; nothing if every target came once."""
     planned = walk.addresses * len(walk.ports)
     if targets != planned:
         yield f"{targets:,} targets were emitted, the plan has {planned:,}"
@@ -125,11 +124,11 @@ def faults(walk: Walk, bitmaps: tuple[Bitmap, ...], targets: int, size: int = 1 
 
 
 def _part(walk: Walk, number: int, of: int, seed: int, names: list[str], totals: "Totals") -> None:
-    """Walk every n-th range into shared bitmaps; the first process tells on standard error how far it is."""
+    """Walk every n-th range into shared bitmaps; the first process prints its progress on standard error."""
     memory = [SharedMemory(name) for name in names]
     bitmaps = tuple(np.ndarray(1 << 29, np.uint8, block.buf) for block in memory)
-    ranges = [chosen for shard in range(walk.shards) for chosen in walk.ranges(shard)][number::of]
-    whole, began, shown = sum(chosen.length for chosen in ranges), time.monotonic(), 0.0
+    ranges = [range_ for shard in range(walk.shards) for range_ in walk.ranges(shard)][number::of]
+    whole, began, shown = sum(range_.length for range_ in ranges), time.monotonic(), 0.0
     state = Emitted(0, 0)
     for state in walk_through(walk, ranges, seed + number, bitmaps):
         now = time.monotonic()
@@ -146,14 +145,16 @@ def main() -> None:
     parser.add_argument("--shards", type=int, default=61, help="61 divides nothing here; try 64")
     parser.add_argument("--seed", type=int, default=20260211)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    asked = parser.parse_args()
-    walk, began = internet(asked.shards, asked.seed), time.monotonic()
+    options = parser.parse_args()
+    walk, began = internet(options.shards, options.seed), time.monotonic()
     fork = multiprocessing.get_context("fork")
-    totals: Totals = fork.Array("q", 2 * asked.processes, lock=False)
-    memory = [[SharedMemory(create=True, size=1 << 29) for _ in PORTS] for _ in range(asked.processes)]
+    totals: Totals = fork.Array("q", 2 * options.processes, lock=False)
+    memory = [[SharedMemory(create=True, size=1 << 29) for _ in PORTS] for _ in range(options.processes)]
     try:
         parts = [
-            fork.Process(target=_part, args=(walk, n, asked.processes, asked.seed, [b.name for b in blocks], totals))
+            fork.Process(
+                target=_part, args=(walk, n, options.processes, options.seed, [b.name for b in blocks], totals)
+            )
             for n, blocks in enumerate(memory)
         ]
         for part in parts:
@@ -161,8 +162,8 @@ def main() -> None:
         for part in parts:
             part.join()
         bitmaps = _joined(memory)
-        found = list(faults(walk, bitmaps, sum(totals[::2])))
-        found += ["a process failed"] if any(part.exitcode for part in parts) else []
+        problems = list(faults(walk, bitmaps, sum(totals[::2])))
+        problems += ["a process failed"] if any(part.exitcode for part in parts) else []
         del bitmaps
     finally:
         for block in (block for blocks in memory for block in blocks):
@@ -170,10 +171,10 @@ def main() -> None:
             block.unlink()
     print(
         f"{walk.addresses:,} addresses × ports {PORTS}: {sum(totals[::2]):,} targets of finished ranges, {sum(totals[1::2]):,} "
-        f"of ranges that were stopped and run again, {asked.shards} shards, {time.monotonic() - began:.0f} s"
+        f"of ranges that were stopped and run again, {options.shards} shards, {time.monotonic() - began:.0f} s"
     )
-    print("\n".join(found) or "every allowed target once, no other one ever")
-    sys.exit(bool(found))
+    print("\n".join(problems) or "every allowed target once, no other one ever")
+    sys.exit(bool(problems))
 
 
 def _joined(memory: list[list[SharedMemory]]) -> tuple[Bitmap, ...]:

@@ -1,4 +1,4 @@
-"""Lists of addresses as people write them."""
+"""Lists of addresses."""
 
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -62,7 +62,7 @@ def test_blocks_are_the_library_s(address: int, length: int) -> None:
     ],
 )
 def test_errors_name_the_line(text: str) -> None:
-    """What is no entry is refused with its list, its line and its text."""
+    """What is not an entry is refused with its list, its line and its text."""
     with pytest.raises(InputError) as caught:
         address_list.read("list", ["# a comment", "", "0.0.0.1  # one", text], "list.txt", named)
     assert caught.value.where == "list.txt, line 4"
@@ -70,19 +70,19 @@ def test_errors_name_the_line(text: str) -> None:
 
 
 def test_comments_are_reasons() -> None:
-    """Comments and blank lines put nothing into a list; what stands behind an entry is its reason."""
-    found = address_list.read("list", ["# a comment", "", "  ", "0.0.0.1  # one", "0.0.0.2"], "list.txt")
-    assert found.ranges.pairs() == [(1, 2)]
-    assert [(entry.text, entry.where, entry.reason) for entry in found.entries] == [
+    """Comments and blank lines add nothing to a list; the comment after an entry is its reason."""
+    entries = address_list.read("list", ["# a comment", "", "  ", "0.0.0.1  # one", "0.0.0.2"], "list.txt")
+    assert entries.ranges.pairs() == [(1, 2)]
+    assert [(entry.text, entry.where, entry.reason) for entry in entries.entries] == [
         ("0.0.0.1", "list.txt, line 4", "one"),
         ("0.0.0.2", "list.txt, line 5", ""),
     ]
 
 
 def test_named_sets() -> None:
-    """Countries and networks stand among blocks, and an unknown one is refused with its line."""
-    found = address_list.read("list", ["country:GB", "asn: 786 # Janet", "0.0.0.1"], "list.txt", named)
-    assert found.ranges.pairs() == [(1, 1), (10, 19), (30, 39)]
+    """Lists may contain countries and networks; an unknown one is refused with its line."""
+    entries = address_list.read("list", ["country:GB", "asn: 786 # Janet", "0.0.0.1"], "list.txt", named)
+    assert entries.ranges.pairs() == [(1, 1), (10, 19), (30, 39)]
     with pytest.raises(InputError, match=r"list\.txt, line 1: country:XX is unknown"):
         address_list.read("list", ["country:XX"], "list.txt", named)
     with pytest.raises(InputError, match="only addresses"):
@@ -121,7 +121,7 @@ def test_neighbours_do_not_overlap(edges: list[int]) -> None:
 
 
 def test_files(tmp_path: Path) -> None:
-    """Lists are read from files beside the configuration; a wrong line, and a missing or foreign file, are named."""
+    """Lists are read from files next to the configuration; errors name a wrong line, a missing file and a file that is not text."""
     (tmp_path / "good.txt").write_text("20.0.0.0/30\n# none\n")
     (tmp_path / "bad.txt").write_text("20.0.0.0/30\n20.0.0.1/30\n")
     (tmp_path / "latin.txt").write_bytes(b"20.0.0.0/30\n20.0.0.8/30 # caf\xe9\n")

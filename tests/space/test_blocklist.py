@@ -20,7 +20,7 @@ def ranges(*texts: str) -> Ranges:
 
 
 def test_what_is_all_signed_may_be_private(tmp_path: Path) -> None:
-    """Signed private addresses are targets, and the plan may be run; loopback stays out, whoever signs for it."""
+    """Signed private addresses are targets, and the plan may be run; loopback stays out even if it is signed."""
     frozen = freeze.freeze(hospital(tmp_path, "echo", SIGNED))
     assert Ranges.of(frozen.ranges).pairs() == ranges("193.62.0.0/25", "10.20.0.0/30", "192.168.7.0/24").pairs()
     assert not plan.blocklisted(frozen).count
@@ -28,7 +28,7 @@ def test_what_is_all_signed_may_be_private(tmp_path: Path) -> None:
 
 
 def test_with_one_target_beyond_they_are_out(tmp_path: Path) -> None:
-    """A plan that goes beyond the signed list holds no private address, signed or not."""
+    """A plan that goes beyond the signed list has no private address, signed or not."""
     config = hospital(tmp_path, "echo", SIGNED)
     targets = '[targets]\ninclude = ["193.62.0.0/24", "10.20.0.0/30"]\n\n[identity]'
     config.write_text(config.read_text().replace("[identity]", targets))

@@ -16,9 +16,9 @@ ports_of = {1: (104,), 3: (104, 11112, 4242)}
 
 
 @given(pairs)
-def test_blocks_are_those_of_a_count(chosen: list[tuple[int, int]]) -> None:
+def test_blocks_are_those_of_a_count(covered: list[tuple[int, int]]) -> None:
     """Number and fill of the /24s are what counting every address gives."""
-    ranges = Ranges.of(chosen)
+    ranges = Ranges.of(covered)
     addresses = np.concatenate([np.arange(first, last + 1) for first, last in ranges.pairs()])
     counted = np.bincount(addresses >> 8)
     assert caps.slash24(ranges) == Blocks("/24", int((counted > 0).sum()), int(counted.max()))
@@ -28,7 +28,7 @@ def test_blocks_are_those_of_a_count(chosen: list[tuple[int, int]]) -> None:
 @pytest.mark.parametrize("shards", [1, 7])
 @pytest.mark.parametrize("cap", [30, 60])
 def test_a_lowered_rate_keeps_the_cap(ports: int, shards: int, cap: int) -> None:
-    """At the rate that is found, no /24 gets more than the cap in any hour of the real order, over several seeds."""
+    """At the computed rate, no /24 gets more than the cap in any hour of the real order, over several seeds."""
     ranges = Ranges.of([(0, 199_999), (400_000, 599_999)])
     load = Load(400_000, 400_000, ports, shards, rate=1000)
     blocks = caps.slash24(ranges)
@@ -43,7 +43,7 @@ def test_a_lowered_rate_keeps_the_cap(ports: int, shards: int, cap: int) -> None
         assert len(keys) and counts.max() <= cap
 
 
-def test_a_rate_that_holds_is_left_alone() -> None:
+def test_a_rate_that_keeps_the_cap_is_unchanged() -> None:
     """A sweep of the whole Internet at 100,000 a second stays under 100 probes an hour to each /24 as it is."""
     load = Load(3_700_000_000, 3_700_000_000, 1, 64, 100_000)
     blocks = Blocks("/24", 14_500_000, 256)
@@ -52,7 +52,7 @@ def test_a_rate_that_holds_is_left_alone() -> None:
 
 
 def test_a_sweep_of_few_targets_cannot_break_a_cap() -> None:
-    """A block that holds no more targets than the cap never gets more, at any rate."""
+    """A block with no more targets than the cap never gets more probes, at any rate."""
     assert caps.is_kept(256, Blocks("/24", 1, 256), Load(256, 256, 1, 1, 10_000_000))
 
 
@@ -63,19 +63,19 @@ def test_a_cap_that_cannot_be_kept_gives_no_rate() -> None:
 
 @given(st.integers(1, 10**6), st.integers(1, 300))
 def test_the_answer_is_on_the_edge(rate: int, cap: int) -> None:
-    """The rate found holds, and the next one does not (unless it is the one that was asked for)."""
+    """The computed rate keeps the cap, and the next one does not (unless it is the requested one)."""
     load, blocks = Load(10**8, 10**7, 2, 8, rate), Blocks("/24", 390_625, 256)
-    found = caps.highest_rate(cap, blocks, load)
-    assert found == 0 or caps.is_kept(cap, blocks, Load(10**8, 10**7, 2, 8, found))
-    assert found == rate or not caps.is_kept(cap, blocks, Load(10**8, 10**7, 2, 8, found + 1))
+    best = caps.highest_rate(cap, blocks, load)
+    assert best == 0 or caps.is_kept(cap, blocks, Load(10**8, 10**7, 2, 8, best))
+    assert best == rate or not caps.is_kept(cap, blocks, Load(10**8, 10**7, 2, 8, best + 1))
 
 
 @given(rate=st.integers(1, 10**5), ports=st.integers(1, 3), bits=st.integers(8, 26))
 def test_the_most_is_the_smallest_cap_that_holds(rate: int, ports: int, bits: int) -> None:
-    """What no block gets more of holds as a cap at the load's own rate, and one less does not."""
+    """The smallest cap is kept at the load's rate, and one less is not."""
     blocks, load = Blocks("/24", 2 ** (bits - 8), 256), Load(2**bits, 2**bits, ports, 4, rate)
-    found = caps.smallest_cap(blocks, load)
-    assert caps.is_kept(found, blocks, load) and not caps.is_kept(found - 1, blocks, load)
+    best = caps.smallest_cap(blocks, load)
+    assert caps.is_kept(best, blocks, load) and not caps.is_kept(best - 1, blocks, load)
 
 
 @pytest.mark.parametrize("extra", [0.01, 0.2])

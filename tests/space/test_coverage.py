@@ -40,12 +40,12 @@ def test_every_target_once(
     range_targets: int,
     seed: int,
 ) -> None:
-    """Whatever is stopped and run again, each allowed address comes once on each port, and no blocked one ever."""
+    """Even if ranges are stopped and run again, each allowed address comes once on each port, and no blocked one ever."""
     ranges = ranges_of(included).subtract(ranges_of(excluded))
     if not ranges.count:
         return
     walk = walk_of(ranges, ports, shards, range_targets, seed)
-    everything = [chosen for shard in range(shards) for chosen in walk.ranges(shard)]
+    everything = [range_ for shard in range(shards) for range_ in walk.ranges(shard)]
     bitmaps = coverage.blank(walk, SIZE)
     *_, state = coverage.walk_through(walk, everything, seed, bitmaps)
     assert list(coverage.faults(walk, bitmaps, state.targets, SIZE)) == []
@@ -54,16 +54,16 @@ def test_every_target_once(
 def test_stops_happen() -> None:
     """Some ranges are stopped in the middle, and what they had emitted is counted apart."""
     walk = walk_of(Ranges.of([(0, SIZE - 1)]), 2, 7, 50, 1)
-    everything = [chosen for shard in range(7) for chosen in walk.ranges(shard)]
+    everything = [range_ for shard in range(7) for range_ in walk.ranges(shard)]
     *_, state = coverage.walk_through(walk, everything, 1, coverage.blank(walk, SIZE))
     assert state.targets == 2 * SIZE and state.abandoned > 0
 
 
 @pytest.mark.parametrize("fault", ["missing", "doubled", "forbidden"])
-def test_faults_are_found(fault: str) -> None:
-    """A target that is missing, that comes twice or that is not of the plan is found."""
+def test_faults_are_reported(fault: str) -> None:
+    """A target that is missing, comes twice or is not of the plan is reported."""
     walk = walk_of(Ranges.of([(8, 1000)]), 1, 3, 50, 1)
-    everything = [chosen for shard in range(3) for chosen in walk.ranges(shard)]
+    everything = [range_ for shard in range(3) for range_ in walk.ranges(shard)]
     bitmaps = coverage.blank(walk, SIZE)
     given_ = (
         everything[1:] if fault == "missing" else [*everything, everything[0]] if fault == "doubled" else everything

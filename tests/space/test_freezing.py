@@ -90,7 +90,7 @@ def test_sample(sample: float | int, addresses: int) -> None:
 
 
 def test_files_without_an_address_are_refused(tmp_path: Path) -> None:
-    """Target files that hold comments alone are told from a space that the exclusions emptied."""
+    """Target files with nothing but comments get another error than a space that the exclusions emptied."""
     (tmp_path / "none.txt").write_text("# nobody yet\n")
     with pytest.raises(InputError, match="key targets: names no address"):
         freeze(include=(), include_files=(str(tmp_path / "none.txt"),))
@@ -104,19 +104,19 @@ def test_sample_bounds(sample: float | int) -> None:
 
 
 def test_our_own_list_is_never_probed() -> None:
-    """What stands in the never-touch list is taken out of every plan, and says how much that was."""
+    """Addresses on the never-touch list are removed from every plan, which counts them."""
     plan = freeze(include=("198.41.0.0/24",), exclude=())
     assert plan.addresses == 255
     assert ("never-touch list", 1) in [(part.name, part.addresses) for part in plan.excluded]
 
 
 def test_overlapping_targets_are_refused() -> None:
-    """A configuration that names addresses twice is refused with both places."""
+    """A configuration that names addresses twice is refused with both entries."""
     with pytest.raises(InputError, match=r"targets\.include\[1\]: 20\.0\.0\.7 overlaps 20\.0\.0\.0/24"):
         freeze(include=("20.0.0.0/24", "20.0.0.7"))
 
 
 def test_countries_as_targets() -> None:
-    """A country set is all its addresses but those that are never probed."""
+    """A country set is all its addresses except the blocklist."""
     plan = freeze(include=("country:GB",), exclude=())
     assert plan.countries == (("GB", plan.addresses),) and plan.addresses > 10**7

@@ -1,4 +1,4 @@
-"""What others wrote says the same: ZMap's zblacklist and dry run, masscan's list scan. They run in a namespace without a way out."""
+"""Other programs agree: ZMap's zblacklist and dry run, masscan's list scan. They run in a network namespace without a route out."""
 
 import re
 import subprocess
@@ -17,7 +17,7 @@ from pipeline.space.shard import Walk
 SHARDS = 3
 #: 8.8.8.0/24 and 9.9.9.0/26, without 8.8.8.16/28 and 9.9.9.63.
 INCLUDED, EXCLUDED = ("8.8.8.0/24", "9.9.9.0/26"), ("8.8.8.16/28", "9.9.9.63/32")
-#: ZMap wants an interface with a route, even to send nothing.
+#: ZMap needs an interface with a route, even to send nothing.
 LINK = (
     "ip link add probe0 type veth peer name probe1 && ip address add 198.18.0.1/30 dev probe0 && ip link set probe0 up && "
     "ip link set probe1 up && ip route add default via 198.18.0.2 && exec "
@@ -29,13 +29,13 @@ ZMAP += "--cooldown-time=0"
 
 
 def isolated(command: str, given: str = "") -> subprocess.CompletedProcess[str]:
-    """Run a shell command in a network namespace of its own, which has no link to any other."""
+    """Run a shell command in a separate network namespace, which has no link to any other."""
     words = ["unshare", "--net", "sh", "-c", command]
     return subprocess.run(words, input=given, capture_output=True, text=True, timeout=120, check=True)
 
 
 def blocks(folder: Path, name: str, texts: list[str] | tuple[str, ...]) -> Path:
-    """Write a list of blocks, a line each."""
+    """Write a list of blocks, one a line."""
     path = folder / name
     path.write_text("".join(f"{text}\n" for text in texts))
     return path
@@ -50,20 +50,22 @@ def blacklist(tmp_path: Path) -> Path:
 def test_allowed_count(blacklist: Path, tmp_path: Path) -> None:
     """zblacklist finds as many addresses outside of the special-purpose list as we do."""
     everything = blocks(tmp_path, "all", ["0.0.0.0/0"])
-    told = isolated(f"zblacklist -b {blacklist} -w {everything} -v 5", "8.8.8.8\n").stderr
-    found = re.search(r"(\d+) addresses \(\d+% of address space\) can be scanned", told)
-    assert found and int(found[1]) == 2**32 - blocklist.special_purpose().ranges.count
+    stderr = isolated(f"zblacklist -b {blacklist} -w {everything} -v 5", "8.8.8.8\n").stderr
+    match = re.search(r"(\d+) addresses \(\d+% of address space\) can be scanned", stderr)
+    assert match and int(match[1]) == 2**32 - blocklist.special_purpose().ranges.count
 
 
 def test_membership(blacklist: Path, tmp_path: Path) -> None:
     """zblacklist lets the same addresses pass: random ones, and both sides of both ends of every block."""
     special = blocklist.special_purpose().ranges
     edges = np.concatenate([special.first - 1, special.first, special.last, special.last + 1])
-    asked = np.unique(np.concatenate([edges, np.random.default_rng(1).integers(0, 2**32, 20_000)]).clip(0, 2**32 - 1))
+    addresses = np.unique(
+        np.concatenate([edges, np.random.default_rng(1).integers(0, 2**32, 20_000)]).clip(0, 2**32 - 1)
+    )
     everything = blocks(tmp_path, "all", ["0.0.0.0/0"])
-    given = "".join(f"{IPv4Address(int(address))}\n" for address in asked)
+    given = "".join(f"{IPv4Address(int(address))}\n" for address in addresses)
     passed = isolated(f"zblacklist -b {blacklist} -w {everything} -v 0", given).stdout.split()
-    assert passed == [str(IPv4Address(int(address))) for address in asked[~special.contains(asked)]]
+    assert passed == [str(IPv4Address(int(address))) for address in addresses[~special.contains(addresses)]]
 
 
 def by_us(shard: int, _folder: Path) -> list[str]:

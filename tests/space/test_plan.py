@@ -1,4 +1,4 @@
-"""The plan: what it is made of, and that nobody changes it unnoticed."""
+"""The plan: its format, and that no change goes unnoticed."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -35,7 +35,7 @@ def variants(value: Any) -> Iterator[Any]:
 
 
 def test_digest_covers_everything() -> None:
-    """A plan with anything in it changed has another digest, and reading it back is refused."""
+    """A plan with any change has another digest, and is refused when it is read."""
     plan = freeze()
     covered = [name for name in plan.__struct_fields__ if name != "digest"]
     digests = set()
@@ -73,14 +73,14 @@ def test_round_trip() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"\xff", b'{"format": "x"}'])
 def test_no_plan(data: bytes) -> None:
-    """What is no plan at all is refused as wrong input, with its name."""
+    """A file that is not a plan is refused as wrong input, with its name."""
     with pytest.raises(InputError, match=r"plan\.json"):
         plans.decode(data, "plan.json")
 
 
 @pytest.mark.parametrize("extra", ["10.0.0.0/30", "127.0.0.1", "224.0.0.0/4", "192.168.7.7"])
 def test_special_purpose_is_barred(extra: str) -> None:
-    """Special-purpose addresses in a plan are found even if its digests are right and it forbids nothing; it can be read."""
+    """Special-purpose addresses in a plan are reported even if its digests are right and it forbids nothing; it can be read."""
     plan = freeze()
     ranges = Ranges.of([*plan.ranges, parse(extra, "here")])
     digests = msgspec.structs.replace(plan.digests, target_space=ranges.digest, exclusions=Ranges.of(()).digest)
@@ -114,19 +114,19 @@ def test_a_forged_plan_is_refused_by_its_field(field: str, changed: dict[str, An
 
 
 def test_the_last_form_is_today() -> None:
-    """A plan has the fields of its last form: whoever adds one raises the format, says what held before it, and notes the form."""
+    """A plan has the fields of its last form. A new field needs a new format, a value for earlier plans, and an entry in the forms."""
     number, fields = old.plan_forms()[-1]
     sections = {name.partition(".")[0] for name in fields if "." in name}
-    told = msgspec.to_builtins(freeze())
-    found = {f"{name}.{key}" for name in sections for key in told[name]} | (told.keys() - sections)
-    assert (plans.FORMAT, found) == (number, fields)
+    document = msgspec.to_builtins(freeze())
+    names = {f"{name}.{key}" for name in sections for key in document[name]} | (document.keys() - sections)
+    assert (plans.FORMAT, names) == (number, fields)
 
 
 @pytest.mark.parametrize("form", range(len(old.plan_forms())))
 def test_earlier_forms(form: int) -> None:
-    """A plan of an earlier form has its own digest, what it told, and of what it did not know: that nothing of it was done.
+    """A plan of an earlier form keeps its digest and its fields; fields that it lacks say that nothing of the kind was done.
 
-    Those from before targets were ordered as today are refused in one sentence.
+    Plans with another order of targets are refused in one sentence.
     """
     number, fields = old.plan_forms()[form]
     today = freeze()
@@ -149,7 +149,7 @@ def test_earlier_forms(form: int) -> None:
 
 
 def test_later_formats_are_refused() -> None:
-    """A plan of a later format may say what this version does not know: it is not read."""
+    """A plan of a later format may contain what this version does not know: it is not read."""
     later = msgspec.structs.replace(freeze(), format=5)
     with pytest.raises(
         InputError, match="is a plan of format 5, of a later version; this version reads formats 2 to 4"

@@ -83,8 +83,8 @@ def test_from_arrays_as_from_pairs(pairs: list[tuple[int, int]], others: list[tu
 
 @given(PAIRS.filter(bool), OFFSETS, st.lists(st.integers(0, 2**32 - 1)))
 def test_a_space_knows_its_members(pairs: list[tuple[int, int]], offset: int, others: list[int]) -> None:
-    """A space holds what its set holds, at and beside every edge too."""
+    """A space contains what its set contains, also at and next to every edge."""
     ranges, wanted = made(pairs, offset)
     edges = {edge + step for pair in ranges.pairs() for edge in pair for step in (-1, 0, 1)}
-    asked = np.array([number for number in [*others, *edges, 0, 2**32 - 1] if 0 <= number < 2**32])
-    assert Space.over(ranges).contains(asked).tolist() == [number in wanted for number in asked.tolist()]
+    numbers = np.array([number for number in [*others, *edges, 0, 2**32 - 1] if 0 <= number < 2**32])
+    assert Space.over(ranges).contains(numbers).tolist() == [number in wanted for number in numbers.tolist()]

@@ -30,18 +30,18 @@ def walks(draw: st.DrawFn) -> Walk:
 
 def visits(walk: Walk) -> list[tuple[int, int, int, int]]:
     """Shard, local index, address and port of every probe, in the order of sending."""
-    found = []
+    targets = []
     for shard in range(walk.shards):
         for part in walk.ranges(shard):
             local = range(part.first_index, part.last_index + 1)
             addresses, ports = walk.targets(shard, local.start, local.stop)
-            found += [(shard, *row) for row in zip(local, addresses.tolist(), ports.tolist(), strict=True)]
-    return found
+            targets += [(shard, *row) for row in zip(local, addresses.tolist(), ports.tolist(), strict=True)]
+    return targets
 
 
 @given(walks())
 def test_each_target_once(walk: Walk) -> None:
-    """All ranges of all shards together hold each sampled address exactly once on each port, and nothing else."""
+    """All ranges of all shards together contain each sampled address exactly once on each port, and nothing else."""
     counts = Counter((address, port) for _, _, address, port in visits(walk))
     assert set(counts.values()) == {1}
     addresses = {address for address, _ in counts}
@@ -61,20 +61,20 @@ def test_shard_count_changes_no_target(walk: Walk) -> None:
 def test_locate_is_the_inverse(walk: Walk) -> None:
     """The place of a target is where it stands in the order."""
     shard, local, addresses, ports = np.array(visits(walk), dtype=np.int64).T
-    found_shard, found_local = walk.locate(addresses.astype(np.uint32), ports.astype(np.uint16))
-    assert np.array_equal(found_shard, shard)
-    assert np.array_equal(found_local, local)
+    located_shard, located_local = walk.locate(addresses.astype(np.uint32), ports.astype(np.uint16))
+    assert np.array_equal(located_shard, shard)
+    assert np.array_equal(located_local, local)
 
 
 @given(walks(), st.lists(st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 65535)), max_size=20))
 def test_locate_knows_strangers(walk: Walk, strangers: list[tuple[int, int]]) -> None:
-    """Excluded and unsampled addresses and other ports have no place."""
+    """Excluded addresses, unsampled addresses and other ports are located nowhere."""
     space = walk.space.nth(np.arange(walk.space.count)).tolist()
-    asked = strangers + [(address, walk.ports[0]) for address in space]
+    pairs = strangers + [(address, walk.ports[0]) for address in space]
     visited = {visit[2:] for visit in visits(walk)}
-    addresses, ports = (np.array(column) for column in zip(*asked, strict=True))
+    addresses, ports = (np.array(column) for column in zip(*pairs, strict=True))
     shard, local = walk.locate(addresses.astype(np.uint32), ports.astype(np.uint16))
-    assert ((shard >= 0) == np.array([pair in visited for pair in asked])).all()
+    assert ((shard >= 0) == np.array([pair in visited for pair in pairs])).all()
     assert np.array_equal(shard < 0, local < 0)
 
 

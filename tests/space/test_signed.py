@@ -1,4 +1,4 @@
-"""Ranges of one's own are those that their owner signed."""
+"""Signed ranges are those that their owner signed."""
 
 import subprocess
 from pathlib import Path
@@ -8,9 +8,8 @@ import pytest
 
 from pipeline.config import OwnSection
 from pipeline.errors import GuardError, InputError
-from pipeline.space import signed as own
 from pipeline.space.ranges import Ranges
-from pipeline.space.signed import SignedRanges
+from pipeline.space.signed import SignedRanges, require, verified
 from pipeline.sweep import sign
 from tests.owner import signed_list
 from tests.testbed.running import CENSUS, ROOT
@@ -21,16 +20,16 @@ FIRST = 0xC13E0000
 
 def signed(folder: Path) -> SignedRanges:
     """A signed list, as the configuration names it."""
-    found = sign.read(OwnSection(owner="St Example", **signed_list(folder, LIST)), folder)
-    assert found is not None
-    return found
+    owner_list = sign.read(OwnSection(owner="St Example", **signed_list(folder, LIST)), folder)
+    assert owner_list is not None
+    return owner_list
 
 
-def test_what_openssl_signed_holds(tmp_path: Path) -> None:
+def test_what_openssl_signed_is_valid(tmp_path: Path) -> None:
     """A list that OpenSSL signed gives its ranges; targets in it are allowed."""
-    found = signed(tmp_path)
-    assert own.verified(found).pairs() == [(FIRST, FIRST + 15), (FIRST + 0x107, FIRST + 0x107)]
-    own.require(found, Ranges.of([(FIRST, FIRST + 3)]), "it")
+    owner_list = signed(tmp_path)
+    assert verified(owner_list).pairs() == [(FIRST, FIRST + 15), (FIRST + 0x107, FIRST + 0x107)]
+    require(owner_list, Ranges.of([(FIRST, FIRST + 3)]), "it")
 
 
 @pytest.mark.parametrize(
@@ -47,15 +46,15 @@ def test_what_openssl_signed_holds(tmp_path: Path) -> None:
 def test_what_was_changed_is_refused(change: dict[str, str], tmp_path: Path) -> None:
     """Another list, signature or key is refused."""
     with pytest.raises(GuardError):
-        own.verified(msgspec.structs.replace(signed(tmp_path), **change))
+        verified(msgspec.structs.replace(signed(tmp_path), **change))
 
 
 def test_targets_beyond_are_refused(tmp_path: Path) -> None:
     """One target outside of the list, or no list at all, is refused, and the reason names them."""
     with pytest.raises(GuardError, match=r"2 addresses are not in the signed list \(193.62.0.16/31\)"):
-        own.require(signed(tmp_path), Ranges.of([(FIRST, FIRST + 17)]), "it")
+        require(signed(tmp_path), Ranges.of([(FIRST, FIRST + 17)]), "it")
     with pytest.raises(GuardError, match="section \\[own\\]"):
-        own.require(None, Ranges.of([(FIRST, FIRST)]), "it")
+        require(None, Ranges.of([(FIRST, FIRST)]), "it")
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
