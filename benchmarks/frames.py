@@ -1,7 +1,7 @@
-"""The least that a greeting takes: its frames, sent and received through the program's rings by two ends that look at none of them.
+"""The least that a greeting takes: its frames, sent and received through the program's rings by two ends that read none of them.
 
-What it tells is the kernel's share and little else: every frame is filled once and sent again and again, and what comes is given back
-unread, a tick's greetings at a time. `benchmarks.greetings` tells how many frames a greeting has.
+It measures the kernel's share and little else. Every frame is filled once and sent again and again; received frames are freed
+unread, a tick's greetings at a time. `benchmarks.greetings` says how many frames a greeting has.
 """
 
 import subprocess
@@ -33,17 +33,17 @@ from pipeline.wire.segment import Endpoints, Kind
 GREETINGS, ROUNDS, AHEAD = 400, 250, 2
 #: How long an end waits between two looks, and how long until what has not come is lost, in seconds.
 LOOK, LOST = 0.0005, 1.0
-#: What a greeting has of each kind of frame, in the order in which an end is told: of ours, and of the peer's.
+#: The kinds of frames that a greeting has, in the order of an end's arguments: three of ours, and the peer's.
 KINDS = ("probes", "requests", "segments", "answers")
 
 
 class Blind(ReceiveRing):
-    """A ring of received frames that nobody looks at."""
+    """A ring of received frames that are not read."""
 
     ahead = 0
 
     def skip(self) -> int:
-        """Give back the frames that wait; how many that were."""
+        """Free the frames that wait; how many they were."""
         status = self._ring["status"][self._head :]
         gaps = np.flatnonzero((status & USER) == 0)
         count = int(gaps[0]) if len(gaps) else len(status)
@@ -52,7 +52,7 @@ class Blind(ReceiveRing):
         return count
 
     def wait(self, wanted: int) -> None:
-        """Give back so many frames as they come; return when they have, or when none has for a while."""
+        """Free `wanted` frames as they come; return when all have come, or when none has for a while."""
         until = time.monotonic() + LOST
         self.ahead -= wanted
         while self.ahead < 0 and time.monotonic() < until:
@@ -62,47 +62,47 @@ class Blind(ReceiveRing):
         self.ahead = max(0, self.ahead)
 
 
-def places(count: int) -> Endpoints:
-    """Where so many frames go to or come from."""
+def endpoints(count: int) -> Endpoints:
+    """The endpoints of `count` frames."""
     addresses, ports = (11 << 24) + np.arange(count, dtype=np.uint32), np.full(count, PORT, dtype=np.uint16)
     cookie = bake(Secret.of(bytes(8)), addresses, ports)
     return Endpoints(addresses, ports, cookie.source_port, cookie.sequence, cookie.sequence)
 
 
 def rings(engine: str, interface: str) -> tuple[Transmits, Transmits]:
-    """For probes and for segments, those of an engine; packet rings where the machine has no AF_XDP for us, as in a sweep."""
+    """An engine's rings for probes and for segments; packet rings if the machine refuses AF_XDP, as in a sweep."""
     if engine == Engine.XDP:
         try:
             port = Port(interface)
             return port.probes.with_template(template()), port.segments
         except RefusedError:
             pass
-    asks, says = (sockets.packet_socket(interface, 0) for _ in range(2))
-    return TransmitRing.of_probes(asks, template()), TransmitRing(says, SEGMENT, SEGMENT_FRAME, SEGMENT_FRAMES)
+    probes, segments = (sockets.packet_socket(interface, 0) for _ in range(2))
+    return TransmitRing.of_probes(probes, template()), TransmitRing(segments, SEGMENT, SEGMENT_FRAME, SEGMENT_FRAMES)
 
 
 def fill_probes(ring: Transmits) -> None:
     """Fill a ring with probes."""
     count = ring.room(TX_FRAMES)
-    to, ids = places(count), np.zeros(count, dtype=np.uint16)
+    to, ids = endpoints(count), np.zeros(count, dtype=np.uint16)
     cookie = bake(Secret.of(bytes(8)), to.address, to.port)
     packet.fill(ring.frames(count), packet.Sums.over(template()), to.address, to.port, cookie, ids)
 
 
 def fill_segments(ring: Transmits, kinds: Sequence[Kind], shares: Sequence[float]) -> None:
-    """Fill a ring with segments: of each kind a share, evenly spread."""
+    """Fill a ring with segments: a share of each kind, in random order."""
     count = ring.room(SEGMENT_FRAMES)
     bounds = [round(count * bound / sum(shares)) for bound in accumulate(shares)]
     which = np.searchsorted(bounds, np.arange(count), side="right")
     frames = np.zeros((count, SEGMENT["bytes"].shape[0]), dtype=np.uint8)
-    segment.fill(frames, kinds, which, places(count), np.zeros(count, dtype=np.uint16))
+    segment.fill(frames, kinds, which, endpoints(count), np.zeros(count, dtype=np.uint16))
     order = np.random.default_rng(1).permutation(count)
     ring.frames(count)["bytes"][:] = frames[order]
     ring.lengths(count)[:] = np.array([len(kind.frame) for kind in kinds])[which[order]]
 
 
 def send(ring: Transmits, each: float) -> None:
-    """Send a round's frames again, of which a greeting has `each`."""
+    """Send a round's frames again; a greeting has `each` of them."""
     left = round(GREETINGS * each)
     while left:
         count = ring.room(left)
@@ -115,17 +115,17 @@ def vantage(engine: str, has: dict[str, float]) -> float:
     there = link()
     here = Link(there.gateway_mac, there.source_mac, there.source)
     request = encode(calling_ae="DICOM-CENSUS", class_uid=class_uid("https://census.example.org/")).request
-    asks, says = rings(engine, "vantage0")
-    fill_probes(asks)
-    fill_segments(says, [Kind.of(here, ACK | PSH, request), Kind.of(here, ACK)], [has["requests"], has["segments"]])
+    probes, segments = rings(engine, "vantage0")
+    fill_probes(probes)
+    fill_segments(segments, [Kind.of(here, ACK | PSH, request), Kind.of(here, ACK)], [has["requests"], has["segments"]])
     receive = Blind(sockets.packet_socket("vantage0", ETH_P_ALL), filter_program(here.source))
     with suppress_resets("vantage0", VANTAGE_ADDRESS, [PORT]):
         print("ready", flush=True)
         sys.stdin.readline()
         began = time.process_time()
         for number in range(ROUNDS):
-            send(asks, has["probes"])
-            send(says, has["requests"] + has["segments"])
+            send(probes, has["probes"])
+            send(segments, has["requests"] + has["segments"])
             if number >= AHEAD:
                 receive.wait(round(GREETINGS * has["answers"]))
     return time.process_time() - began
@@ -133,15 +133,15 @@ def vantage(engine: str, has: dict[str, float]) -> float:
 
 def world(_: str, has: dict[str, float]) -> float:
     """Play the hosts, through AF_XDP as the simulated internet does; seconds of CPU."""
-    _, says = rings(Engine.XDP, "world0")
-    fill_segments(says, [Kind.of(link(), ACK, played=True)], [1.0])
+    _, segments = rings(Engine.XDP, "world0")
+    fill_segments(segments, [Kind.of(link(), ACK, played=True)], [1.0])
     receive = Blind(sockets.packet_socket("world0", ETH_P_ALL))
     print("ready", flush=True)
     sys.stdin.readline()
     began = time.process_time()
     for _ in range(ROUNDS):
         receive.wait(sum(round(GREETINGS * each) for each in (has["probes"], has["requests"] + has["segments"])))
-        send(says, has["answers"])
+        send(segments, has["answers"])
     return time.process_time() - began
 
 
@@ -149,7 +149,7 @@ ENDS = {"vantage": vantage, "world": world}
 
 
 def least(pair: NamespacePair, engine: str, has: dict[str, float], environment: dict[str, str]) -> float:
-    """Microseconds of CPU that the frames of a greeting take, both ends together, where a sweep's engine has these rings."""
+    """Microseconds of CPU that the frames of a greeting take, both ends together, through the rings of an engine."""
     given = [engine, *(str(has[kind]) for kind in KINDS)]
     ends = [
         subprocess.Popen(

@@ -1,11 +1,11 @@
-"""How many hosts a worker greets a second, start to end, beside the simulated internet on the same machine, and who took the machine.
+"""How many hosts a worker greets a second, start to end, with the simulated internet on the same machine, and what took the machine.
 
 `python -m benchmarks.greetings [--engine E] [--rate R] [--density D] [--seconds S]`. A whole worker (`census work`) visits addresses
 of which a share D are hosts, in a closed testbed; a greeting is complete when the host has been sent our request and its outcome is
 a row. Per second of sending: probes, greetings, and what each process had of a core, with the part that the kernel spent for it.
-What is left of the machine, *others*, is the kernel's work for nobody in particular, and other programs. Frames that found no room
+*Others* is the rest of the machine: the kernel's work for no process in particular, and other programs. Frames that found no room
 are lost SYNs, SYN-ACKs and requests: *dropped* there by the internet's ring, and here by ours. Then what a greeting took of all
-processes, by whose code it was; and *frames alone*, what the kernel takes for its frames where nobody looks at them
+processes, by whose code it was; and *frames alone*, what the kernel takes for its frames if they are not read
 (`benchmarks.frames`): the machine's limit.
 """
 

@@ -1,8 +1,8 @@
 """How evenly a worker sends: SYNs in each second and in each 10 ms, by the kernel's time stamps at the far end of a veth pair.
 
 `python -m benchmarks.pace [--rates R …] [--seconds S]`. A whole worker (`census work`) visits addresses where nobody answers. *Off* is
-how far the median second is from the set rate; *most in 10 ms* is the fullest of all 10 ms, wherever they begin, beside twice the rate
-(*allowed*). *Stalls* are pauses of the sender of over 10 ms: what was missed is lost and counted, not caught up.
+how far the median second is from the set rate; *most in 10 ms* is the fullest of all 10 ms, wherever they begin; twice the rate is
+*allowed*. *Stalls* are pauses of the sender of over 10 ms: what was missed is lost and counted, not caught up.
 """
 
 import argparse

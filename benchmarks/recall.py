@@ -1,13 +1,13 @@
-"""Recall over a simulated internet whose truth is known, without loss and with it, beside what arithmetic says and what we estimate.
+"""Recall over a simulated internet with known truth, without loss and with it, compared to arithmetic and to our own estimate.
 
-`python -m benchmarks.recall [--bits B] [--density D] [--rate R] [--runs N]`. Each world is a block of 2^B addresses, a share D of them
-hosts, visited on one port in a closed testbed. *SYNs/s* is the rate that came about, second SYNs not counted. *Recall* is the share of
-the hosts that have a row, *right* the share of these rows with the true outcome. One SYN reaches a host that sends its SYN-ACK again,
-after 1, 3 and 7 s, with the probability (1 - p)(1 - p^4), and another with (1 - p)^2: *predicted*. *Estimated* is what the sweep
-itself says, by its second SYNs to a fifth of the targets, with its 95 % interval; *bias* is that estimate less the recall. Loss in
-runs that are over before the second SYN, two seconds later, biases nothing; in the last world some take both SYNs of a target.
-With `--runs N` the second world is swept N more times, each with losses of its own, and the last line says in how many of these runs
-the interval held what arithmetic predicts.
+`python -m benchmarks.recall [--bits B] [--density D] [--rate R] [--runs N]`. Each world is a block of 2^B addresses, a share D of
+them hosts, visited on one port in a closed testbed. *SYNs/s* is the rate that came about, second SYNs not counted. *Recall* is the
+share of the hosts that have a row, *right* the share of these rows with the true outcome. One SYN reaches a host that sends its
+SYN-ACK again, after 1, 3 and 7 s, with the probability (1 - p)(1 - p^4), and another with (1 - p)^2: *predicted*. *Estimated* is
+what the sweep itself estimates, by its second SYNs to a fifth of the targets, with its 95 % interval; *bias* is that estimate less
+the recall. Loss in runs that are over before the second SYN, two seconds later, biases nothing; in the last world some take both
+SYNs of a target. With `--runs N` the second world is swept N more times, each with losses of its own, and the last line says in how
+many of these runs the interval contained what arithmetic predicts.
 """
 
 import argparse
@@ -105,7 +105,7 @@ def outcomes(world_file: Path) -> dict[int, str]:
 
 
 def row(folder: Path, world: World, given: argparse.Namespace) -> tuple[str, bool]:
-    """Sweep a world and compare; whether the estimate's interval holds what arithmetic predicts."""
+    """Sweep a world and compare; whether the estimate's interval contains what arithmetic predicts."""
     lake = swept(folder, world, given)
     true = outcomes(folder / "world.toml")
     with connection.connect(lake) as con:
@@ -133,21 +133,21 @@ def main() -> None:
     parser.add_argument("--bits", type=int, default=20)
     parser.add_argument("--density", type=float, default=0.05)
     parser.add_argument("--rate", type=int, default=40_000)
-    parser.add_argument("--worlds", type=int, default=len(WORLDS), help="only the first so many")
+    parser.add_argument("--worlds", type=int, default=len(WORLDS), help="only this many of the worlds")
     parser.add_argument("--runs", type=int, default=0, help="further runs of the second world")
     given = parser.parse_args()
     print(json.dumps({"addresses": 2**given.bits, "density": given.density, "rate": given.rate}))
     heads = f"{'world':<24}{'SYNs/s':>9}{'hosts':>9}{'recall':>9}{'predicted':>11}  {'estimated':<26}{'bias':>8}{'right':>8}"
     print(f"{heads}{'invented':>9}{'dropped':>9}", flush=True)
     for world in WORLDS[: given.worlds]:
-        told(world, given)
-    runs = [told(replace(WORLDS[1], name=f"run {seed}", seed=seed), given) for seed in range(1, given.runs + 1)]
+        swept_row(world, given)
+    runs = [swept_row(replace(WORLDS[1], name=f"run {seed}", seed=seed), given) for seed in range(1, given.runs + 1)]
     if runs:
         print(f"{sum(runs)} of {len(runs)} runs agree with what arithmetic predicts")
 
 
-def told(world: World, given: argparse.Namespace) -> bool:
-    """Print the row of a world; whether its estimate agrees."""
+def swept_row(world: World, given: argparse.Namespace) -> bool:
+    """Sweep a world and print its row; whether its estimate agrees."""
     with tempfile.TemporaryDirectory() as folder:
         text, agrees = row(Path(folder), world, given)
     print(text, flush=True)

@@ -3,9 +3,9 @@
 `python -m benchmarks.send [--seconds S]`. All of them visit the public IPv4 space on port 104 as fast as they can, in a closed
 pair of namespaces; nobody answers. "xdp" is our engine with that name. "unfilled" sends the same frames again without touching them:
 what the kernel takes is the machine's limit. Each figure is the median of the rounds, which take turns. Two senders of masscan are
-two processes with a shard each. `ZMAP=` names another zmap to measure. Filling is timed apart: permutation, exclusion, validation,
-the draw of those that get a second or a control SYN, and checksums, for the whole Internet and for blocks of targets of every size,
-with the process's memory.
+two processes with a shard each. `ZMAP=` names another zmap to measure. Filling is timed separately: permutation, exclusion,
+validation, sampling for second and control SYNs, and checksums; for the whole Internet and for blocks of targets of every size, with
+the process's memory.
 """
 
 import argparse
@@ -53,9 +53,9 @@ THEIRS = ("zmap", "masscan")
 #: The pair has one queue, and that has one owner.
 MOST = {"dicom-census, xdp": 1, "unfilled, xdp": 1}
 WARM_SECONDS, START_SECONDS = 1.5, 30.0
-#: Filling is timed in so many parts of so many batches.
+#: Filling is timed in PARTS parts of PART batches each.
 PARTS, PART = 20, 20
-#: Target spaces of every size, all of them in this block, where no address is set aside.
+#: Target spaces of every size, all of them in this block, which has no special-purpose address.
 PREFIXES, BLOCK = (16, 12, 8, 4), 16 << 24
 
 
@@ -93,7 +93,7 @@ def send(shard: int, shards: int, *, engine: Engine, filled: bool) -> None:
     targets, secret, ids = walk(shards), Secret.of(bytes(range(16))), np.random.default_rng()
     ring = open_rings(engine, "vantage0", template(), ()).probes
     if ring.engine is not engine:
-        raise SystemExit(f"this machine has no {engine} for us")
+        raise SystemExit(f"this machine has no rings of engine {engine}")
     sums, extra = packet.Sums.over(template()), extra_probes()
     at = 0
     while True:
@@ -112,7 +112,7 @@ def send(shard: int, shards: int, *, engine: Engine, filled: bool) -> None:
 def filling(targets: Walk) -> float:
     """Nanoseconds of CPU to fill a frame; a small space is walked again and again.
 
-    That of the fastest part, since others use the machine too.
+    It is the time of the fastest part, since other programs use the machine too.
     """
     secret, ids = Secret.of(bytes(range(16))), np.random.default_rng()
     sums, extra, positions = packet.Sums.over(template()), extra_probes(), np.arange(BATCH)
@@ -131,20 +131,20 @@ def filling(targets: Walk) -> float:
     return 1e9 * min(sum(spent[begin : begin + PART]) for begin in range(0, len(spent), PART)) / PART / BATCH
 
 
-def tell_filling(prefix: int) -> None:
+def print_filling(prefix: int) -> None:
     """Nanoseconds to fill a frame for a block of targets, and the largest resident set of this process in MB."""
     block = Ranges.of([(BLOCK, BLOCK + (1 << 32 - prefix) - 1)])
     print(f"{filling(walk(1, block)):.0f} ns, {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 
 
 def filling_of(prefix: int) -> str:
-    """What a process of its own tells of a block of targets."""
+    """What a process of its own prints for a block of targets."""
     command = [sys.executable, "-m", "benchmarks.send", "--fill", str(prefix)]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def commands(name: str, senders: int, blacklist: Path) -> list[list[str]]:
-    """What to run in the vantage's namespace, a command a process."""
+    """What to run in the vantage's namespace, one command per process."""
     shared = f"--source-ip={VANTAGE_ADDRESS} --gateway-mac={WORLD_MAC} --interface=vantage0"
     if name == "zmap":
         program = os.environ.get("ZMAP", "zmap")
@@ -210,7 +210,7 @@ def main() -> None:
     parser.add_argument("--shards", type=int, default=1, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.fill:
-        tell_filling(given.fill)
+        print_filling(given.fill)
         return
     if given.name:
         send(given.shard, given.shards, **OURS[given.name])  # type: ignore[arg-type]

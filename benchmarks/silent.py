@@ -1,8 +1,8 @@
-"""Ten thousand peers that take a connection and say nothing: memory, and how late their deadlines are met.
+"""Ten thousand peers that accept a connection and send nothing: memory, and how late their deadlines are met.
 
 `python -m benchmarks.silent [--peers N] [--over SECONDS]`. They are visited over two seconds, in steps of 10 ms, so that all are
-open at once before the first deadline (`--over 0` begins with all in one instant). The peers' sockets are held by processes
-of their own; memory is the client's resident set at its largest, Python, uvloop and OpenSSL included, and before the visits.
+open at once before the first deadline (`--over 0` begins with all in one instant). The peers' sockets are in processes of
+their own; memory is the client's resident set at its largest, Python, uvloop and OpenSSL included, and before the visits.
 """
 
 import argparse
@@ -23,11 +23,11 @@ from pipeline.wire.outgoing import class_uid, encode
 
 LOOPBACK = int(IPv4Address("127.0.0.1"))
 OUTGOING = encode(calling_ae="DICOM-CENSUS", class_uid=class_uid("https://census.example.org/"))
-#: What a deadline may be late by, and what the process may hold.
+#: How late a deadline may be met, and how much memory the process may take.
 LATE_MS, MEMORY_MB = 100, 400
 
 
-def hold(port: int, peers: int, over: float) -> tuple[list[Visit], int]:
+def visit_all(port: int, peers: int, over: float) -> tuple[list[Visit], int]:
     """Visit them; their visits, and how many were open at once."""
 
     async def all_of_them() -> tuple[list[Visit], int]:
@@ -64,7 +64,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     before = resident_mb()
     with peer.running("silent") as port:
-        visits, at_once = hold(port, peers, given.over)
+        visits, at_once = visit_all(port, peers, given.over)
     silent = sum(visit.outcome is Outcome.SILENT for visit in visits)
     late = np.array([visit.closed_us - (visit.request_us or 0) - ANSWER_US for visit in visits]) / 1000
     print(f"{silent} of {peers} silent, {at_once} open at once")

@@ -1,9 +1,9 @@
-"""A million silent hosts in the time wheel at once: memory, and how late their deadlines are met.
+"""A million silent hosts in the connection table at once: memory, and how late their deadlines are met.
 
-`python -m benchmarks.wheel [--hosts N] [--over SECONDS]`. They are put into the wheel directly, every 5 ms some, as if each had
-acknowledged our request and then said nothing, since no machine greets that many within a deadline. When its time is over each gets
-A-ABORT and FIN, which leave through a ring into a closed pair of namespaces, where nobody listens; so lateness shows what the kernel
-takes to send them. Memory is the largest resident set, beside that before the first host.
+`python -m benchmarks.wheel [--hosts N] [--over SECONDS]`. They are put into the table directly, some every 5 ms, as if each had
+acknowledged our request and then sent nothing, since no machine greets that many within a deadline. When its time is over each gets
+A-ABORT and FIN. They leave through a ring into a closed pair of namespaces where nobody listens, so lateness shows what the kernel
+takes to send them. Memory is the growth of the largest resident set since before the first host.
 """
 
 import argparse
@@ -58,21 +58,21 @@ def answers(first: int, count: int) -> Answers:
 
 
 def greeter() -> tuple[Greeter, SegmentSender]:
-    """One that sends into the pair, and what it speaks through."""
+    """A greeter that sends into the pair, and what it sends through."""
     link = Link(mac(VANTAGE_MAC), mac(WORLD_MAC), address_list.parse(VANTAGE_ADDRESS, "here")[0])
 
     def talk(*_: int) -> None:
-        raise AssertionError("nobody speaks here")
+        raise AssertionError("no host sends anything here")
 
-    speaker = SegmentSender(segment_ring(sockets.packet_socket("vantage0", 0)), link, OUTGOING)
-    return Greeter(speaker, OUTGOING, talk), speaker  # type: ignore[arg-type]
+    sender = SegmentSender(segment_ring(sockets.packet_socket("vantage0", 0)), link, OUTGOING)
+    return Greeter(sender, OUTGOING, talk), sender  # type: ignore[arg-type]
 
 
-def hold(hosts: int, over: float) -> None:
-    """Load them, wait until each has been told, and print what it took."""
-    (greeting, speaker), late, most, loaded, told = greeter(), [], 0, 0, 0
+def load(hosts: int, over: float) -> None:
+    """Load them, wait until each is settled, and print what it took."""
+    (greeting, sender), late, most, loaded, settled = greeter(), [], 0, 0, 0
     resident, began = resident_mb(), time.monotonic()
-    while told < hosts:
+    while settled < hosts:
         now = time.monotonic()
         due = min(hosts, 1 + int(hosts * (now - began) / over)) - loaded
         if due:
@@ -84,14 +84,14 @@ def hold(hosts: int, over: float) -> None:
             loaded += due
         most = max(most, len(greeting.connections))
         ended = list(greeting.tick(Clock(time.monotonic(), 0)))
-        speaker.flush()
+        sender.flush()
         for result in ended:
-            told += result.hosts
+            settled += result.hosts
             deadline = result.rows["began_us"] / 1e6 + PATIENCE_SECONDS
             late.append(((time.monotonic() - deadline) * 1000).astype(np.float32))
         time.sleep(max(0.0, now + TICK_SECONDS - time.monotonic()))
     used = resident_mb() - resident
-    print(f"{most:,} of {hosts:,} in the wheel at once, {told:,} told at their deadline")
+    print(f"{most:,} of {hosts:,} in the table at once, {settled:,} settled at their deadline")
     print(f"{used:.0f} MB of {MEMORY_MB}: {used * 2**20 / most:.0f} bytes a host")
     median, last, worst = np.percentile(np.concatenate(late), [50, 99.9, 100])
     print(f"deadlines late by {median:.1f} ms (median), {last:.1f} ms (99.9 %), {worst:.1f} ms (worst)")
@@ -107,15 +107,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hosts", type=int, default=1_000_000)
     parser.add_argument("--over", type=float, default=2.8)
-    parser.add_argument("--hold", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--load", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.hold:
-        hold(given.hosts, given.over)
+    if given.load:
+        load(given.hosts, given.over)
         return
     with tempfile.TemporaryDirectory() as folder, closed_pair() as pair:
         manifest = Path(folder) / "manifest.json"
         manifest.write_bytes(msgspec.json.encode(pair.manifest))
-        here = [sys.executable, "-m", "benchmarks.wheel", "--hold"]
+        here = [sys.executable, "-m", "benchmarks.wheel", "--load"]
         options = ["--hosts", str(given.hosts), "--over", str(given.over)]
         environment = {**os.environ, TESTBED: str(manifest), ONLY_TESTBED: "1"}
         subprocess.run([*inside(pair.vantage), *here, *options], check=True, env=environment)

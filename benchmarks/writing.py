@@ -2,15 +2,15 @@
 
     python -m benchmarks.writing [--seconds N]
 
-Results come as they do in a sweep: ten times a second a batch of hosts that were settled by whole arrays, and of rows of those that
-were talked with. They become columns, go to the writer's process as Arrow messages, and are appended to journals that are committed
-as often (`fsync`). Ranges of ten seconds have their journals read again, deduplicated, sorted and written as parts; a seal joins the
-parts. Of the results three in a hundred spoke DICOM, and are rows of `associations` too. Everything is done by the functions of the
-sweep. Time is that of the CPU, the kernel's part for the files included.
+Results come as they do in a sweep: ten times a second a batch of hosts that were settled by whole arrays, and rows of hosts that a
+conversation was held with. They become columns, go to the writer's process as Arrow messages, and are appended to journals that are
+committed as often (`fsync`). Ranges of ten seconds have their journals read again, deduplicated, sorted and written as parts; a
+seal joins the parts. Of the results three in a hundred spoke DICOM, and are rows of `associations` too. Everything is done by the
+functions of the sweep. Time is that of the CPU, the kernel's part for the files included.
 
-The share is of the CPU of a sweep: what `benchmarks.greetings` prints for a result (engine, associator, writer and coordinator), and
-what `benchmarks.send` prints for each probe that finds nobody. So it depends on how many targets answer: two of five in the first, one
-of some 185 in a sweep of the Internet, as `benchmarks.scale` assumes.
+The share is of the CPU of a sweep: what `benchmarks.greetings` prints for a result (engine, associator, writer and coordinator),
+and what `benchmarks.send` prints for each probe that finds nobody. So it depends on how many targets answer: two of five in the
+first, one of some 185 in a sweep of the Internet, as `benchmarks.scale` assumes.
 """
 
 import argparse
@@ -45,19 +45,19 @@ TABLES = ("responses", "associations", "banners")
 
 
 def results(folder: Path, seconds: int) -> list[list[rows.PendingRows]]:
-    """What came of so many seconds, range by range and batch by batch, in no order, as targets are."""
+    """The results of some seconds, range by range and batch by batch, in no order, as targets are."""
     noise = np.random.default_rng(1)
     made = responses(seconds * RESULTS, noise)
     made = made.take(pa.array(noise.permutation(len(made))))
-    said = associations(round(len(made) * OUTCOMES["accepted"] * 1.1), noise, folder)
-    said = said.take(pa.array(noise.permutation(len(said))))
+    spoke = associations(round(len(made) * OUTCOMES["accepted"] * 1.1), noise, folder)
+    spoke = spoke.take(pa.array(noise.permutation(len(spoke))))
     ranges = max(1, seconds // RANGE_SECONDS)
     size = RESULTS // BATCHES
     batches, begin = [], 0
     for number in range(len(made) // size):
         batch = made.slice(number * size, size)
         talked = batch.filter(pc.equal(batch["outcome"], "accepted")).to_pylist()
-        dicom = said.slice(begin, len(talked)).to_pylist()
+        dicom = spoke.slice(begin, len(talked)).to_pylist()
         begin += len(talked)
         spoken = [row | its for row, its in zip(talked, dicom, strict=True)]
         common = {"like_dicom": True, "banner": None, "tls": None}
@@ -66,7 +66,7 @@ def results(folder: Path, seconds: int) -> list[list[rows.PendingRows]]:
 
 
 def _settled(batch: pa.Table) -> Iterator[Result]:
-    """The hosts of a batch that did not speak DICOM: by how it ended, and by what they said."""
+    """The hosts of a batch that did not speak DICOM: by how it ended, and by what they sent."""
     hosts = np.zeros(len(batch), CONNECTION)
     for name, column in rows.KEPT.items():
         values = batch[name].cast(pa.int64()) if name == "answered_at" else batch[name]
@@ -74,10 +74,10 @@ def _settled(batch: pa.Table) -> Iterator[Result]:
     outcome, banner = batch["outcome"].to_numpy(), batch["banner"].fill_null(0).to_numpy()
     for ended in sorted(set(outcome) - {"accepted"}):
         for key in np.unique(banner[outcome == ended]).tolist():
-            said = key.to_bytes(8, "big") * 20 if key else b""
+            reply = key.to_bytes(8, "big") * 20 if key else b""
             alike = (outcome == ended) & (banner == key)
-            kind = CloseKind.WE_CLOSED if said else CloseKind.DEADLINE
-            yield Result(VisitEnd(Outcome(ended), kind, CloseStage.ASSOCIATE, said), hosts[alike])
+            kind = CloseKind.WE_CLOSED if reply else CloseKind.DEADLINE
+            yield Result(VisitEnd(Outcome(ended), kind, CloseStage.ASSOCIATE, reply), hosts[alike])
 
 
 def write(folder: Path, ranges: list[list[rows.PendingRows]]) -> Counter[str]:

@@ -1,7 +1,7 @@
-"""Keep the kernel from answering for us: it knows nothing of our connections, and would reset them (decision 1).
+"""Suppress the kernel's RSTs: it knows nothing of our connections, and would reset them (decision 1).
 
-An nftables rule at ingress drops what comes back to our source ports before the kernel's TCP sees it; a packet socket still does.
-A rule that a killed sender left behind is found by its dead process and removed at the next start.
+An nftables rule at ingress drops what comes back to our source ports. The kernel's TCP does not see it; a packet socket still does.
+The name of the rule's table has the process id of its sender. A table whose process is dead is removed at the next start.
 """
 
 import os
@@ -20,7 +20,7 @@ from pipeline.wire.cookie import WHOLE, Slice
 
 TABLE = "dicom_census_"
 EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
-#: How long to wait for another sender with our source ports to be gone: it may have been told to stop just now.
+#: How long to wait, in seconds, for another sender with our source ports to end: it may be about to stop.
 PATIENCE_SECONDS = 5.0
 
 
@@ -28,12 +28,12 @@ PATIENCE_SECONDS = 5.0
 def suppress_resets(interface: str, source: str, ports: Sequence[int], ours: Slice = WHOLE) -> Iterator[None]:
     """Drop TCP from these ports to a sender's source ports on an interface.
 
-    Raises CensusError if nftables cannot, InputError if another process that lives sends from there: answers would go astray.
+    Raises CensusError if nftables fails, and InputError if another live process sends from there: it would get our answers.
     """
-    _require_apart()
-    place = f"{TABLE}{IPv4Address(source).packed.hex()}_{ours.first}_"
-    _await_free(place, source)
-    table = f"{place}{os.getpid()}"
+    _require_separate_ports()
+    prefix = f"{TABLE}{IPv4Address(source).packed.hex()}_{ours.first}_"
+    _await_free(prefix, source)
+    table = f"{prefix}{os.getpid()}"
     rule = f"ip daddr {source} tcp sport {{ {', '.join(map(str, ports))} }} tcp dport {ours.first}-{ours.last} drop"
     _nft(
         f"table netdev {table} {{\n chain ingress {{\n"
@@ -45,34 +45,33 @@ def suppress_resets(interface: str, source: str, ports: Sequence[int], ours: Sli
         _nft(f"delete table netdev {table}")
 
 
-def _await_free(place: str, source: str) -> None:
-    """Remove what dead senders left, and wait until nobody sends from this place. Raises InputError if somebody goes on to."""
+def _await_free(prefix: str, source: str) -> None:
+    """Remove the tables of dead senders, and wait until no table has this prefix. Raises InputError if one stays."""
     until = time.monotonic() + PATIENCE_SECONDS
     while True:
-        living = _living()
-        taken = [pid for table, pid in living if table.startswith(place)]
-        if not taken:
+        senders = [pid for table, pid in _live_tables() if table.startswith(prefix)]
+        if not senders:
             return
         if time.monotonic() >= until:
             raise InputError(
                 "key probe.source",
-                f"process {taken[0]} sends from {source} already, and two would take each other's answers; "
+                f"process {senders[0]} sends from {source} already, and two would take each other's answers; "
                 "key probe.senders lets one worker send with more processes",
             )
         time.sleep(0.1)
 
 
-def _living() -> list[tuple[str, int]]:
-    """Our tables and the processes that made them; those whose process has ended are removed."""
-    found = re.findall(rf"table netdev ({TABLE}[0-9a-f]{{8}}_\d+_(\d+))", _nft("list tables netdev"))
-    made = [(table, int(pid)) for table, pid in found]
-    for table, pid in made:
+def _live_tables() -> list[tuple[str, int]]:
+    """Our tables and the processes that made them. Tables of processes that have ended are removed."""
+    matches = re.findall(rf"table netdev ({TABLE}[0-9a-f]{{8}}_\d+_(\d+))", _nft("list tables netdev"))
+    tables = [(table, int(pid)) for table, pid in matches]
+    for table, pid in tables:
         if host.started_at(pid) is None:
             _nft(f"delete table netdev {table}")
-    return [(table, pid) for table, pid in made if host.started_at(pid) is not None]
+    return [(table, pid) for table, pid in tables if host.started_at(pid) is not None]
 
 
-def _require_apart() -> None:
+def _require_separate_ports() -> None:
     """Raise InputError if ordinary connections of this machine may use our source ports."""
     first, last = map(int, sockets.at_vantage(EPHEMERAL.read_text).split())
     if first <= WHOLE.last and last >= WHOLE.first:
@@ -84,7 +83,7 @@ def _require_apart() -> None:
 
 
 def _nft(command: str) -> str:
-    """Have nftables do something at the vantage; what it says. The rule stays there, whoever made it."""
+    """Run a command of nftables at the vantage; its output. A rule stays there when its process has ended."""
     return sockets.at_vantage(lambda: _nft_here(command))
 
 

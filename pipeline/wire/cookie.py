@@ -2,7 +2,7 @@
 
 HalfSipHash-2-4 (Aumasson's and Bernstein's variant of SipHash, INDOCRYPT 2012, for 32-bit words; its reference code gives the
 vectors) over the six bytes of (address, port), vectorised. An answer is ours only if its acknowledgement number and destination
-port are those that the secret gives for its source: a blind forger hits one of 2^32.
+port are those that the secret gives for its source. A forger who does not see our probes guesses right once in 2^32 times.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ U32 = NDArray[np.uint32]
 FIRST_SOURCE_PORT = 16384
 SOURCE_PORT_BITS = 14
 SOURCE_PORTS = 1 << SOURCE_PORT_BITS
-#: More senders than so share one source address's ports no further: a slice has at least 256.
+#: The most senders that share the ports of one source address: a slice then has 256.
 MOST_SENDERS = 64
 #: Bytes of a message: an address and a port.
 LENGTH = 6
@@ -27,8 +27,8 @@ LENGTH = 6
 class Slice:
     """The source ports of one sender: 2 ** `bits` of them, from `first` on, each target's moved on by `turn`.
 
-    A sender that begins anew takes another turn: a host that still holds a connection of the one before would take its SYN for a
-    stray segment of that, and not answer it (RFC 9293 §3.10.7.4).
+    A sender that is started again takes another turn. A host that still has a connection of the run before would take a SYN from
+    the same port for a stray segment of it, and not answer (RFC 9293 §3.10.7.4).
     """
 
     first: int = FIRST_SOURCE_PORT
@@ -47,7 +47,7 @@ class Slice:
         return self.first + (1 << self.bits) - 1
 
 
-#: All source ports, for a sender that is alone.
+#: All source ports, for a single sender.
 WHOLE = Slice()
 
 
@@ -69,7 +69,7 @@ class Secret:
 
     @classmethod
     def derived(cls, key: bytes, purpose: str, ports: Slice = WHOLE) -> "Secret":
-        """A key of its own for a purpose, out of the sweep's (BLAKE2b, RFC 7693, keyed)."""
+        """The key for a purpose, derived from the sweep's (BLAKE2b, RFC 7693, keyed)."""
         return cls.of(hashlib.blake2b(purpose.encode(), key=key, digest_size=8).digest(), ports)
 
 
@@ -118,14 +118,14 @@ def _rotate(word: U32, bits: int, spare: U32) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Cookie:
-    """What a probe to a target must carry: source port (uint16) and sequence number (uint32), shape (n,) each."""
+    """What the probe to a target carries: source port (uint16) and sequence number (uint32), shape (n,) each."""
 
     source_port: NDArray[np.uint16]
     sequence: U32
 
 
 def bake(secret: Secret, addresses: NDArray[np.integer], ports: NDArray[np.integer]) -> Cookie:
-    """The cookies of targets: the tag is the sequence number, its upper bits and the turn choose the source port."""
+    """The cookies of targets: the tag is the sequence number; its upper bits and the turn give the source port."""
     tag = halfsiphash(secret, addresses.astype(np.uint32, copy=False), ports.astype(np.uint32))
     ours = secret.ports
     port = (tag >> np.uint32(32 - ours.bits)).astype(np.uint16)

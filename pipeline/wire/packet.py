@@ -67,21 +67,21 @@ def template(link: Link) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """The part of both checksums that no probe changes."""
+    """The part of both checksums that is the same for all probes."""
 
     ip: int
     tcp: int
 
     @classmethod
     def over(cls, frame: bytes) -> "Sums":
-        """Add the constant words of a template: IP header; TCP header and pseudo-header (RFC 9293 §3.1)."""
+        """Add up the constant words of a template: IP header; TCP header and pseudo-header (RFC 9293 §3.1)."""
         ip, tcp = frame[ETHERNET : ETHERNET + 20], frame[ETHERNET + 20 :]
         pseudo = ip[12:20] + struct.pack(">BBH", 0, TCP, len(tcp))
         return cls(words(ip), words(pseudo) + words(tcp))
 
 
 def words(data: bytes) -> int:
-    """The sum of the 16-bit words of bytes, of which there is an even number."""
+    """The sum of the 16-bit words of an even number of bytes."""
     return sum(struct.unpack(f">{len(data) // 2}H", data))
 
 
@@ -93,33 +93,33 @@ def fill(
     cookie: Cookie,
     ids: NDArray[np.uint16],
 ) -> None:
-    """Write the variable fields of probes into frames that hold the template; all of shape (n,)."""
+    """Write the variable fields of probes into frames that have the template; all of shape (n,)."""
     frames["destination"] = addresses
     frames["destination_port"] = ports
     frames["source_port"] = cookie.source_port
     frames["sequence"] = cookie.sequence
     frames["id"] = ids
-    where = halves(addresses.astype(np.uint32, copy=False))
-    varying = halves(cookie.sequence)
-    varying += where
-    varying += ports
-    varying += cookie.source_port
-    varying += np.uint32(sums.tcp)
-    where += ids
-    where += np.uint32(sums.ip)
-    frames["ip_checksum"] = checksum(where)
-    frames["tcp_checksum"] = checksum(varying)
+    ip = halves(addresses.astype(np.uint32, copy=False))
+    tcp = halves(cookie.sequence)
+    tcp += ip
+    tcp += ports
+    tcp += cookie.source_port
+    tcp += np.uint32(sums.tcp)
+    ip += ids
+    ip += np.uint32(sums.ip)
+    frames["ip_checksum"] = checksum(ip)
+    frames["tcp_checksum"] = checksum(tcp)
 
 
 def halves(words: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """The sums of both halves of 32-bit words, shape (n,)."""
+    """The sum of both halves of each 32-bit word, shape (n,)."""
     total: NDArray[np.uint32] = words >> np.uint32(16)
     total += words.astype(np.uint16)
     return total
 
 
 def checksum(total: NDArray[np.uint32]) -> NDArray[np.uint16]:
-    """One's-complement checksum out of a sum of fewer than 2^16 words (RFC 1071)."""
+    """The one's-complement checksum of a sum of fewer than 2^16 words (RFC 1071); shape (n,)."""
     for _ in range(2):
         total = halves(total)
     return ~total.astype(np.uint16)
@@ -127,7 +127,7 @@ def checksum(total: NDArray[np.uint32]) -> NDArray[np.uint16]:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What came back, one entry a frame: the target it speaks of, and the fields that prove it an answer. Shape (n,)."""
+    """What came back, one entry per packet: its target, and the fields that prove it to be an answer. Shape (n,)."""
 
     address: NDArray[np.uint32]
     port: NDArray[np.uint16]
@@ -141,30 +141,31 @@ class Answers:
     ttl: NDArray[np.uint8]
     window: NDArray[np.uint16]
     options: NDArray[np.uint64]
-    """64-bit FNV-1a over the words of the TCP options, kinds and values; that of no bytes where there are none."""
+    """64-bit FNV-1a over the words of the TCP options, kinds and values; FNV_BASIS if there are none."""
     frame: NDArray[np.int64]
-    """Which of the packets it was."""
+    """The number of the packet."""
     begin: NDArray[np.uint16]
-    """Where in that packet the peer's bytes begin, and how many there are; 0 of them in an ICMP message."""
+    """Where in that packet the peer's bytes begin."""
     size: NDArray[np.uint16]
+    """How many bytes of the peer's there are; none in an ICMP message."""
 
-    def take(self, chosen: NDArray[np.bool_] | NDArray[np.int64]) -> "Answers":
-        """The entries that are chosen."""
-        return Answers(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+    def take(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> "Answers":
+        """The entries at these indices, or those that a mask keeps."""
+        return Answers(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
 
 
-#: What an ICMP message quotes is in its first 56 bytes (IP header of 20 + ICMP 8 + quoted IP 20 + 8).
+#: Bytes of an ICMP message up to the end of what it quotes: IP header 20 + ICMP 8 + quoted IP header 20 + 8.
 QUOTED = 56
-#: Received IPv4 packets are looked at as fixed rows of this many bytes (IP header of 20 + TCP header of at most 60).
+#: Received IPv4 packets are read as rows of this many bytes: IP header 20 + TCP header 60 at most.
 SNAP = 80
 #: FNV-1a, 64 bits (draft-eastlake-fnv, parameters), a 32-bit word at a time.
 FNV_BASIS, FNV_PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 
 
 def read_answers(packets: NDArray[np.uint8], lengths: NDArray[np.integer]) -> Answers:
-    """Read IPv4 packets, rows of SNAP bytes with their true lengths; whatever is no TCP or ICMP answer is left out.
+    """Read IPv4 packets, rows of SNAP bytes with their true lengths; all but TCP segments and ICMP unreachable are left out.
 
-    Only packets without IP options are read: nobody's SYN-ACK has any, and a cookie would not be judged by guesswork.
+    Only packets without IP options are read. No SYN-ACK has any, and a cookie must not be judged by guesswork.
     """
     plain = (packets[:, 0] == 0x45) & ((packets[:, 6] & 0x3F) == 0) & (packets[:, 7] == 0)
     plain &= u2(packets, 2) <= lengths
@@ -214,23 +215,22 @@ def _read_icmp(rows: NDArray[np.uint8], frame: NDArray[np.int64]) -> Answers:
 
 def _hash(rows: NDArray[np.uint8], words: NDArray[np.integer]) -> NDArray[np.uint64]:
     """The hash of the first `words` 32-bit words of each row."""
-    found = np.full(len(rows), FNV_BASIS)
+    hashes = np.full(len(rows), FNV_BASIS)
     for number in range(int(words.max(initial=0))):
-        stepped = (found ^ u4(rows, 4 * number)) * FNV_PRIME
-        found = np.where(number < words, stepped, found)
-    return found
+        stepped = (hashes ^ u4(rows, 4 * number)) * FNV_PRIME
+        hashes = np.where(number < words, stepped, hashes)
+    return hashes
 
 
-def _join(one: Answers, other: Answers) -> Answers:
-    names = one.__dataclass_fields__
-    return Answers(*(np.concatenate((getattr(one, name), getattr(other, name))) for name in names))
+def _join(*parts: Answers) -> Answers:
+    return Answers(*(np.concatenate([getattr(part, name) for part in parts]) for name in Answers.__dataclass_fields__))
 
 
 def u2(rows: NDArray[np.uint8], at: int) -> NDArray[np.uint16]:
-    """The big-endian 16-bit word at a byte of each row."""
+    """The big-endian 16-bit word that begins at byte `at` of each row."""
     return rows[:, at : at + 2].view(">u2")[:, 0].astype(np.uint16)
 
 
 def u4(rows: NDArray[np.uint8], at: int) -> NDArray[np.uint32]:
-    """The big-endian 32-bit word at a byte of each row."""
+    """The big-endian 32-bit word that begins at byte `at` of each row."""
     return rows[:, at : at + 4].view(">u4")[:, 0].astype(np.uint32)

@@ -1,6 +1,7 @@
 """Segments of our own TCP connections as numpy views: acknowledgements, requests, ends (RFC 9293 §3.1).
 
-No segment here carries options, and none anything but one whole template: whoever makes a `Kind` asks the whitelist.
+Segments of ours have no options, and no payload but one whole template: the caller of `Kind.of` checks it against the whitelist
+(`wire.outgoing`). A *played* segment is one of a simulated host's in a testbed.
 """
 
 import struct
@@ -19,7 +20,7 @@ HEADER = np.dtype([(name, FRAME.fields[name][0]) for name in FRAME.names if name
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Segments that differ in nothing but who gets them and where in the stream: a frame, and its constant sums."""
+    """Segments that differ only in their endpoints: their common frame, and the constant part of its checksums."""
 
     flags: int
     payload: bytes
@@ -39,7 +40,7 @@ class Kind:
         options: bytes = b"",
         played: bool = False,
     ) -> "Kind":
-        """Prepare segments with these flags and bytes. Those of a played host go the other way: to `link.source`, from anywhere."""
+        """Prepare segments with these flags and bytes. Played ones go the other way: to `link.source`, from anywhere."""
         size = HEADER.itemsize - ETHERNET + len(options) + len(payload)
         ends = (0, link.source) if played else (link.source, 0)
         ip = struct.pack(">BBHHHBBHII", 0x45, 0, size, 0, 0x4000, TTL, TCP, 0, *ends)
@@ -52,23 +53,23 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Where segments go, and where in their streams they stand; all of shape (n,)."""
+    """Where segments go, and their places in both streams; all of shape (n,)."""
 
     address: NDArray[np.uint32]
     port: NDArray[np.uint16]
     our_port: NDArray[np.uint16]
     sequence: NDArray[np.uint32]
-    """Of the first byte of ours."""
+    """Of our first byte."""
     acknowledgement: NDArray[np.uint32]
-    """What we expect of the peer next."""
+    """The peer's byte that we expect next."""
 
-    def take(self, chosen: NDArray[np.bool_] | slice) -> "Endpoints":
-        """Those that are chosen."""
-        return Endpoints(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+    def take(self, which: NDArray[np.bool_] | slice) -> "Endpoints":
+        """The endpoints of a slice, or those that a mask keeps."""
+        return Endpoints(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
 
     @classmethod
     def of_all(cls, parts: Sequence["Endpoints"]) -> "Endpoints":
-        """Those of all parts, one after another."""
+        """The endpoints of all parts, one after another."""
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__))
 
 
@@ -76,26 +77,26 @@ def fill(
     frames: NDArray[np.uint8],
     kinds: Sequence[Kind],
     which: NDArray[np.int64],
-    places: Endpoints,
+    endpoints: Endpoints,
     ids: NDArray[np.uint16],
 ) -> None:
-    """Write segments into rows of at least as many bytes as theirs; shape (n, bytes).
+    """Write segments into rows of shape (n, bytes), with at least as many bytes as the longest of them.
 
-    `which` tells the place of each one's kind, in ascending order; either all kinds are played or none.
+    `which` has the index of each one's kind, in ascending order. Either all kinds are played or none.
     """
     begins = np.searchsorted(which, np.arange(len(kinds) + 1)).tolist()
     for kind, (begin, end) in zip(kinds, pairwise(begins), strict=True):
         frames[begin:end, : len(kind.frame)] = np.frombuffer(kind.frame, dtype=np.uint8)
     header = frames[:, : HEADER.itemsize].view(HEADER)[:, 0]
-    here, there = ("destination", "source") if kinds[0].played else ("source", "destination")
-    header[there] = places.address
-    header[f"{here}_port"] = places.our_port
-    header[f"{there}_port"] = places.port
-    header["sequence"] = places.sequence
-    header["acknowledgement"] = places.acknowledgement
+    ours, theirs = ("destination", "source") if kinds[0].played else ("source", "destination")
+    header[theirs] = endpoints.address
+    header[f"{ours}_port"] = endpoints.our_port
+    header[f"{theirs}_port"] = endpoints.port
+    header["sequence"] = endpoints.sequence
+    header["acknowledgement"] = endpoints.acknowledgement
     header["id"] = ids
-    where = halves(places.address)
-    varying = where + halves(places.sequence) + halves(places.acknowledgement) + places.port + places.our_port
+    ip = halves(endpoints.address)
+    tcp = ip + halves(endpoints.sequence) + halves(endpoints.acknowledgement) + endpoints.port + endpoints.our_port
     constant = np.array([(kind.ip, kind.tcp) for kind in kinds], dtype=np.uint32)[which]
-    header["ip_checksum"] = checksum(where + ids + constant[:, 0])
-    header["tcp_checksum"] = checksum(varying + constant[:, 1])
+    header["ip_checksum"] = checksum(ip + ids + constant[:, 0])
+    header["tcp_checksum"] = checksum(tcp + constant[:, 1])

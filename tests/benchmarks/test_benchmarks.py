@@ -25,7 +25,7 @@ BENCHMARKS = {
     ),
     "wheel": (
         ["--hosts", "20000", "--over", "1"],
-        r"(?s)20,000 of 20,000 in the wheel at once.*bytes a host.*deadlines late",
+        r"(?s)20,000 of 20,000 in the table at once.*bytes a host.*deadlines late",
     ),
     "recall": (["--bits", "14", "--worlds", "1"], r"no loss +[\d,]+ +[\d,]+ +100.00% +100.00%"),
     "decode": ([], r"pynetdicom µs"),

@@ -1,4 +1,4 @@
-"""The kernel is kept from answering for us, and nothing of that stays behind."""
+"""The kernel's RSTs are suppressed while a sender runs, and nothing of that stays behind."""
 
 import os
 import signal
@@ -15,8 +15,8 @@ from pipeline.guard.sockets import ONLY_TESTBED
 from pipeline.testbed.closed import NamespacePair, closed_pair, inside
 
 ROOT = Path(__file__).parents[2]
-#: Keeps the shield up until it is told to go on, or killed.
-KEEP = """
+#: Suppresses RSTs until it gets a line, or is killed.
+FILTER = """
 import sys
 from pipeline.probe.rst_filter import suppress_resets
 from pipeline.wire.cookie import Slice
@@ -24,8 +24,8 @@ with suppress_resets("vantage0", "198.18.0.1", (104, 50000), Slice.of(int(sys.ar
     print("up", flush=True)
     sys.stdin.readline()
 """
-#: A host of the world sends a SYN-ACK that the vantage's kernel knows nothing of; says what came back, if anything did.
-ASK = """
+#: A host of the world sends a SYN-ACK that the vantage's kernel knows nothing of, and prints what came back, if anything did.
+PROVOKE = """
 import socket, sys
 import numpy as np
 from pipeline.guard import sockets
@@ -33,13 +33,13 @@ from pipeline.rings.packet_ring import segment_ring
 from pipeline.testbed.internet.serve import link
 from pipeline.wire.packet import ACK, SYN
 from pipeline.wire.segment import Kind, Endpoints
-heard = sockets.packet_socket("world0", 3)
+received = sockets.packet_socket("world0", 3)
 one = lambda number, kind: np.array([number], dtype=kind)
 places = Endpoints(one(11 << 24, "u4"), one(int(sys.argv[1]), "u2"), one(20000, "u2"), one(7, "u4"), one(8, "u4"))
 segment_ring(sockets.packet_socket("world0", 0)).send([(Kind.of(link(), SYN | ACK, played=True), places)])
-heard.settimeout(1)
+received.settimeout(1)
 try:
-    while (frame := heard.recv(2048))[47] != 4:
+    while (frame := received.recv(2048))[47] != 4:
         pass
     print("reset")
 except TimeoutError:
@@ -56,15 +56,15 @@ def pair() -> Iterator[NamespacePair]:
 
 @pytest.fixture(scope="module")
 def environment(pair: NamespacePair, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What tells a process of its testbed."""
+    """The environment of a process in the testbed."""
     manifest = tmp_path_factory.mktemp("pair") / "manifest.json"
     manifest.write_bytes(msgspec.json.encode(pair.manifest))
     return {**os.environ, ONLY_TESTBED: "1", TESTBED: str(manifest)}
 
 
-def keep(pair: NamespacePair, sender: int = 0, senders: int = 1) -> "subprocess.Popen[str]":
-    """A process in the vantage that has the shield of one of so many senders up."""
-    command = [*inside(pair.vantage), sys.executable, "-c", KEEP, str(sender), str(senders)]
+def filtering(pair: NamespacePair, sender: int = 0, senders: int = 1) -> "subprocess.Popen[str]":
+    """A process in the vantage that suppresses RSTs for one of several senders."""
+    command = [*inside(pair.vantage), sys.executable, "-c", FILTER, str(sender), str(senders)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     process: subprocess.Popen[str] = subprocess.Popen(command, cwd=ROOT, **pipes)  # type: ignore[call-overload]
     assert process.stdout and process.stdout.readline() == "up\n"
@@ -77,37 +77,37 @@ def tables(pair: NamespacePair) -> list[str]:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
 
 
-def ask(pair: NamespacePair, environment: dict[str, str], port: int) -> str:
-    """What the vantage's kernel answers to a SYN-ACK from a port."""
-    command = [*inside(pair.world), sys.executable, "-c", ASK, str(port)]
+def provoke(pair: NamespacePair, environment: dict[str, str], port: int) -> str:
+    """How the vantage's kernel answers a SYN-ACK from a port."""
+    command = [*inside(pair.world), sys.executable, "-c", PROVOKE, str(port)]
     return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def test_the_kernel_is_silent_behind_it(pair: NamespacePair, environment: dict[str, str]) -> None:
-    """A SYN-ACK from a shielded port is not reset by the kernel; one from another port is, and so is any once it is down."""
-    process = keep(pair)
-    assert [ask(pair, environment, port) for port in (104, 50000, 105)] == ["nothing", "nothing", "reset"]
+def test_the_kernel_sends_no_rst(pair: NamespacePair, environment: dict[str, str]) -> None:
+    """The kernel does not reset a SYN-ACK from a filtered port; it resets one from another port, and any when the filter is gone."""
+    process = filtering(pair)
+    assert [provoke(pair, environment, port) for port in (104, 50000, 105)] == ["nothing", "nothing", "reset"]
     process.communicate("\n", timeout=10)
     assert process.returncode == 0
-    assert ask(pair, environment, 104) == "reset"
+    assert provoke(pair, environment, 104) == "reset"
 
 
 def test_nothing_stays_after_an_end(pair: NamespacePair) -> None:
-    """An orderly end removes the rule."""
-    process = keep(pair)
+    """An orderly end removes the table."""
+    process = filtering(pair)
     assert len(tables(pair)) == 1
     process.communicate("\n", timeout=10)
     assert tables(pair) == []
 
 
 def test_what_a_killed_sender_left_is_removed_at_the_next_start(pair: NamespacePair) -> None:
-    """After kill -9 the rule stays; the next start removes it, and not that of another sender that lives."""
-    killed = keep(pair)
+    """After kill -9 the table stays; the next start removes it, but not that of another live sender."""
+    killed = filtering(pair)
     (left,) = tables(pair)
     killed.send_signal(signal.SIGKILL)
     killed.communicate(timeout=10)
     assert tables(pair) == [left]
-    living, next_one = keep(pair, 0, 2), keep(pair, 1, 2)
+    living, next_one = filtering(pair, 0, 2), filtering(pair, 1, 2)
     assert left not in tables(pair)
     assert len(tables(pair)) == 2
     for process in (living, next_one):
@@ -115,15 +115,15 @@ def test_what_a_killed_sender_left_is_removed_at_the_next_start(pair: NamespaceP
     assert tables(pair) == []
 
 
-def test_nobody_else_sends_from_the_same_ports(pair: NamespacePair) -> None:
-    """A sender with the source address and ports of one that lives is refused, and told whose they are; once that ends, it begins."""
-    first = keep(pair)
-    command = [*inside(pair.vantage), sys.executable, "-c", KEEP, "0", "1"]
+def test_no_other_process_sends_from_the_same_ports(pair: NamespacePair) -> None:
+    """A sender with the address and ports of a live one is refused, with that one's process id; when that has ended, it begins."""
+    first = filtering(pair)
+    command = [*inside(pair.vantage), sys.executable, "-c", FILTER, "0", "1"]
     second = subprocess.run(command, cwd=ROOT, input="\n", capture_output=True, text=True, timeout=60)
     assert second.returncode == 1
     assert "sends from 198.18.0.1 already" in second.stderr
     assert "probe.senders" in second.stderr
     assert len(tables(pair)) == 1
     first.communicate("\n", timeout=10)
-    keep(pair).communicate("\n", timeout=10)
+    filtering(pair).communicate("\n", timeout=10)
     assert tables(pair) == []

@@ -49,12 +49,12 @@ def reference(key: bytes, message: bytes) -> int:
 
 @pytest.mark.parametrize("length", PUBLISHED)
 def test_reference_on_the_published_vectors(length: int) -> None:
-    """The reference gives what the authors publish."""
+    """The reference gives the tags that the authors publish."""
     assert reference(KEY, bytes(range(length))) == PUBLISHED[length]
 
 
 def test_published_vector() -> None:
-    """The six-byte vector that the authors publish comes out."""
+    """We compute the six-byte vector that the authors publish."""
     (tag,) = halfsiphash(Secret.of(KEY), np.array([0x03020100], dtype=np.uint32), np.array([0x0504], dtype=np.uint32))
     assert int(tag) == PUBLISHED[LENGTH]
 
@@ -73,7 +73,7 @@ def test_against_the_reference(key: bytes, messages: list[bytes]) -> None:
 
 @given(st.binary(min_size=8, max_size=8), st.integers(0, 2**32 - 1), st.integers(0, 65535))
 def test_cookie(key: bytes, address: int, port: int) -> None:
-    """A cookie is the tag of address and port: the sequence number is all of it, its upper bits choose the source port."""
+    """A cookie is the tag of address and port: the sequence number is all of it, its upper bits give the source port."""
     cookie = bake(Secret.of(key), np.array([address], dtype=np.uint32), np.array([port], dtype=np.uint16))
     tag = reference(key, address.to_bytes(4, "little") + port.to_bytes(2, "little"))
     assert cookie.sequence.tolist() == [tag]
@@ -95,7 +95,7 @@ def test_slices(senders: int, turn: int, key: bytes) -> None:
 
 
 def test_another_turn_is_another_connection() -> None:
-    """A sender that begins anew uses another port for every target, and the same sequence numbers."""
+    """A sender that is started again uses another port for every target, and the same sequence numbers."""
     addresses, ports = np.arange(10_000, dtype=np.uint32), np.full(10_000, 104, dtype=np.uint16)
     one, other = (bake(Secret.of(KEY, Slice.of(1, 4, turn)), addresses, ports) for turn in (7, 8))
     assert (one.source_port != other.source_port).all()
@@ -103,7 +103,7 @@ def test_another_turn_is_another_connection() -> None:
 
 
 def test_source_ports() -> None:
-    """All source ports of the block are used, none beside it, and neighbours get unlike cookies."""
+    """All source ports of the block are used and no other, and neighbours get different cookies."""
     cookie = bake(Secret.of(KEY), np.arange(400_000, dtype=np.uint32), np.full(400_000, 104, dtype=np.uint16))
     used = np.unique(cookie.source_port)
     assert (used[0], used[-1], len(used)) == (FIRST_SOURCE_PORT, FIRST_SOURCE_PORT + SOURCE_PORTS - 1, SOURCE_PORTS)

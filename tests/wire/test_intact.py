@@ -19,7 +19,7 @@ def packed(payload: bytes, protocol: int) -> bytes:
 
 
 def judged(packet: bytes, length: int | None = None) -> bool:
-    """What we say of a packet that ends in what was in the ring before."""
+    """Our verdict on a packet whose row still has older bytes behind it."""
     row = np.frombuffer((packet + b"\xa5" * ROW)[:ROW], dtype=np.uint8)[None, :]
     return bool(intact(row, np.array([length or len(packet)]))[0])
 
@@ -29,13 +29,13 @@ PROTOCOLS = st.sampled_from([dpkt.ip.IP_PROTO_TCP, dpkt.ip.IP_PROTO_ICMP])
 
 @given(st.binary(max_size=60), PROTOCOLS)
 def test_packets_of_another_implementation_are_intact(payload: bytes, protocol: int) -> None:
-    """Whatever dpkt sums up holds, for bytes of odd and even number, whatever follows in the row."""
+    """A packet with the checksums of dpkt is intact, whether its length is odd or even, and whatever follows in the row."""
     assert judged(packed(payload, protocol))
 
 
 @given(st.binary(max_size=60), PROTOCOLS, st.data())
 def test_one_changed_bit_is_noticed(payload: bytes, protocol: int, draw: st.DataObject) -> None:
-    """A bit that was turned anywhere but in the length and the protocol makes a packet broken."""
+    """A flipped bit makes a packet broken, wherever it is, except in the length and the protocol."""
     packet = bytearray(packed(payload, protocol))
     at = draw.draw(st.sampled_from([n for n in range(len(packet)) if n not in (2, 3, 9)]))
     packet[at] ^= 1 << draw.draw(st.integers(0, 7))
@@ -43,5 +43,5 @@ def test_one_changed_bit_is_noticed(payload: bytes, protocol: int, draw: st.Data
 
 
 def test_a_packet_longer_than_its_row_is_not_judged_whole() -> None:
-    """What was cut off is not taken for intact."""
+    """A packet that was cut off is not intact."""
     assert not judged(packed(bytes(200), dpkt.ip.IP_PROTO_TCP)[:ROW], 240)

@@ -93,7 +93,7 @@ def test_acknowledgement_wraps() -> None:
 @settings(deadline=None)
 @given(PROBES)
 def test_unreachable(probe: tuple[int, ...]) -> None:
-    """An ICMP unreachable speaks of the target of the probe that it quotes, whole or only eight bytes of TCP."""
+    """The target of an ICMP unreachable is that of the probe that it quotes, whether whole or only eight bytes of TCP."""
     address, port, source_port, sequence, _ = probe
     (frame,) = probe_frames([probe])
     for quoted in (frame[14:], frame[14:42]):
@@ -101,7 +101,7 @@ def test_unreachable(probe: tuple[int, ...]) -> None:
 
 
 def test_what_is_left_out() -> None:
-    """Fragments, IP options, other protocols, other ICMP and short packets are no answers."""
+    """Fragments, IP options, other protocols, other ICMP and short packets are not answers."""
     good = tcp_answer(SYN | ACK)
     quoted = probe_frames([(1, 2, 3, 4, 5)])[0][14:]
     icmp = unreachable(quoted)
@@ -118,14 +118,14 @@ def test_what_is_left_out() -> None:
 @settings(deadline=None)
 @given(st.lists(st.binary(max_size=80), min_size=1, max_size=20))
 def test_junk(packets: list[bytes]) -> None:
-    """Any bytes at all are read without an error, and every field has one entry an answer."""
+    """Any bytes at all are read without an error, and every field has one entry per answer."""
     answers = read(*packets)
     assert len({len(getattr(answers, name)) for name in FIELDS}) == 1
     assert len(answers.address) <= len(packets)
 
 
 def test_take() -> None:
-    """Choosing among answers keeps the fields of one answer together."""
+    """Taking some of the answers keeps the fields of each together."""
     answers = read(tcp_answer(SYN | ACK), tcp_answer(RST, ack=7))
     assert only(answers.take(np.array([False, True]))) == (int.from_bytes(PEER, "big"), 104, 20000, 6, RST, 57, 4096)
 

@@ -39,7 +39,7 @@ def filled(kinds: list[Kind], which: list[int], rows: list[tuple[int, ...]]) -> 
     )
 )
 def test_another_implementation_reads_them(said: list[tuple[tuple[int, bytes], list[tuple[int, ...]]]]) -> None:
-    """Of several kinds filled together, fields, bytes and both checksums are what dpkt reads, for bytes of odd and even number."""
+    """Several kinds are filled together: dpkt reads their fields, payloads of odd and even length, and both checksums."""
     which = [number for number, (_, rows) in enumerate(said) for _ in rows]
     rows = [row for _, rows in said for row in rows]
     frames = filled([Kind.of(LINK, *made) for made, _ in said], which, rows)
