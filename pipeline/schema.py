@@ -104,8 +104,8 @@ def table(name: str) -> Table:
 
 def _like(other: dict[str, Any] | None) -> list[Column]:
     """The columns that a table takes from another one."""
-    known = {column.name: column for column in table(other["table"]).columns} if other else {}
-    return [known[name] for name in other["columns"]] if other else []
+    columns = {column.name: column for column in table(other["table"]).columns} if other else {}
+    return [columns[name] for name in other["columns"]] if other else []
 
 
 def tables() -> list[Table]:

@@ -144,12 +144,12 @@ def _share(part: AddressList, included: Ranges) -> RangeList:
 
 def _sampled(sample: float | int, addresses: int) -> int:
     """The number of addresses in the sample. Raises InputError if it is not between 1 and all of them."""
-    wanted = round(sample * addresses) if isinstance(sample, float) else sample
-    if not 1 <= wanted <= addresses:
+    size = round(sample * addresses) if isinstance(sample, float) else sample
+    if not 1 <= size <= addresses:
         raise InputError(
-            "key sweep.sample", f"gives {wanted} of {addresses} addresses; choose a sample of 1 to {addresses}"
+            "key sweep.sample", f"gives {size} of {addresses} addresses; choose a sample of 1 to {addresses}"
         )
-    return wanted
+    return size
 
 
 def _control(config: Config) -> ControlSection:

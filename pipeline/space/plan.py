@@ -153,23 +153,23 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def load(what: Config | Plan, sweep: SweepSection, addresses: int, sampled: int) -> Load:
+def load(source: Config | Plan, sweep: SweepSection, addresses: int, sampled: int) -> Load:
     """What a sweep sends. Besides the first SYN, a share of the targets gets a second one, and a share of the addresses a control SYN.
 
     With `connect` the kernel also repeats each SYN that is not answered.
     """
-    extra = what.loss.sample + what.control.sample / len(sweep.ports) + what.probe.engine.retransmits
+    extra = source.loss.sample + source.control.sample / len(sweep.ports) + source.probe.engine.retransmits
     return Load(addresses, sampled, len(sweep.ports), sweep.shards, sweep.rate, extra)
 
 
-def differences(first: Plan, second: Plan) -> Iterator[str]:
+def differences(plan: Plan, other: Plan) -> Iterator[str]:
     """The keys in which two plans differ, e.g. `digests.exclusions`; causes come before their consequences."""
-    ours, theirs = _document(first), _document(second)
-    for name in (*CAUSES, *(name for name in ours if name not in CAUSES)):
-        value, other = ours[name], theirs[name]
-        if isinstance(value, dict) and isinstance(other, dict):
-            yield from (f"{name}.{key}" for key in value | other if value.get(key) != other.get(key))
-        elif value != other:
+    fields, other_fields = _document(plan), _document(other)
+    for name in (*CAUSES, *(name for name in fields if name not in CAUSES)):
+        value, other_value = fields[name], other_fields[name]
+        if isinstance(value, dict) and isinstance(other_value, dict):
+            yield from (f"{name}.{key}" for key in value | other_value if value.get(key) != other_value.get(key))
+        elif value != other_value:
             yield name
 
 

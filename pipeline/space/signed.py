@@ -51,14 +51,14 @@ def verified(signed: SignedRanges) -> Ranges:
     return address_list.read("own", signed.ranges.splitlines(), "own.ranges").ranges
 
 
-def require(signed: SignedRanges | None, targets: Ranges, what: str) -> None:
-    """Raise GuardError unless all targets are in signed ranges; `what` names the feature that needs it."""
+def require(signed: SignedRanges | None, targets: Ranges, feature: str) -> None:
+    """Raise GuardError unless all targets are in signed ranges; `feature` names what needs it."""
     if signed is None:
-        raise GuardError(f"{what} is for signed ranges only; name the list that their owner signed in section [own]")
+        raise GuardError(f"{feature} is for signed ranges only; name the list that their owner signed in section [own]")
     outside = targets.subtract(verified(signed))
     if outside.count:
         raise GuardError(
-            f"{what} is for signed ranges only; {outside.count} addresses are not in the signed list "
+            f"{feature} is for signed ranges only; {outside.count} addresses are not in the signed list "
             f"({_blocks(outside)}); take them out of [targets], or have their owner sign a list that includes them"
         )
 

@@ -200,8 +200,8 @@ def _rate(running: Sequence[WorkerProgress]) -> float:
 def _loss(done: Sequence[Receipt]) -> float | None:
     """Estimate the share of hosts that the first SYN missed from the second SYNs; None if those got no answer."""
     both = sum(receipt.seen_twice for receipt in done)
-    second = both + sum(receipt.second_only for receipt in done)
-    return 1 - float(recapture.detection(both, second).value) if second else None
+    by_second = both + sum(receipt.second_only for receipt in done)
+    return 1 - float(recapture.detection(both, by_second).value) if by_second else None
 
 
 def _lease_status(lease: ObservedLease) -> LeaseStatus:
