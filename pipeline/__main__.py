@@ -5,38 +5,49 @@ Each command imports what it needs when it runs, so that `census --help` does no
 
 import signal
 import sys
+from collections.abc import Callable
 
 import typer
 
 from pipeline.commands import associators, audits, lab, optouts, results, sweeps
+from pipeline.commands.help import Command, Group
 from pipeline.errors import CensusError, InputError, Interrupted
 
-#: In the order in which `census --help` lists them.
-COMMANDS = (
-    audits.audit,
-    *(sweeps.plan, sweeps.work, associators.associate, associators.keys, sweeps.sweep, sweeps.status, sweeps.verify),
-    *(results.enrich, results.resolve, results.reparse, results.report, results.sql),
-    *(optouts.optout, optouts.quarantine, optouts.stop, optouts.go, optouts.rate),
-    *(lab.calibrate, lab.identity),
-)
+#: Headings of `census --help`, and the commands under each in the order in which they are used.
+COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
+    "Run a sweep": (sweeps.plan, sweeps.work, sweeps.sweep, sweeps.status, sweeps.verify),
+    "Get its results": (results.enrich, results.resolve, results.reparse, results.report, results.sql),
+    "Respect opt-outs, pause and slow down": (
+        optouts.optout,
+        optouts.quarantine,
+        optouts.stop,
+        optouts.go,
+        optouts.rate,
+    ),
+    "Set up": (lab.identity, lab.calibrate, associators.associate, associators.keys),
+    "Audit your own ranges": (audits.audit,),
+}
 
 app = typer.Typer(
+    cls=Group,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="Count the DICOM services that answer on the Internet: plan, sweep, verify, report.\n\n"
-    "Try `make demo` for a whole sweep of a closed, simulated Internet. "
-    "Exit codes: 0 done, 1 the program failed, 2 the input is wrong, 3 stopped by a guard rail, 130 interrupted.",
+    "Try `make demo` for a whole sweep of a closed, simulated Internet. `census COMMAND --help` shows examples.\n\n"
+    "Exit codes: 0 done, 1 the program failed, 2 the input is wrong, 3 stopped by a guard rail, 130 interrupted. "
+    "docs/errors.md lists every error.",
 )
-app.add_typer(lab.app, name="testbed")
-app.add_typer(audits.app, name="own")
-for command in COMMANDS:
-    app.command()(command)
+for heading, commands in COMMANDS.items():
+    for command in commands:
+        app.command(cls=Command, rich_help_panel=heading)(command)
+app.add_typer(lab.app, name="testbed", rich_help_panel="Set up")
+app.add_typer(audits.app, name="own", rich_help_panel="Audit your own ranges")
 
 
 def main() -> None:
-    """Run the command line; errors become one line and their exit code."""
+    """Run the command line; an error becomes one line and its exit code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = app(standalone_mode=False)  # an Exit is returned as its code

@@ -105,7 +105,7 @@ def sizes(path: str, tree: ast.Module) -> Iterator[Size]:
     """Yield how large each function of a module is, and its file."""
     for node in ast.walk(tree):
         if isinstance(node, Function):
-            yield Size(path, node.lineno, f"lines of {node.name}", lines(node), MOST_LINES)
+            yield Size(path, node.lineno, f"lines of {node.name}", lines(path, node), MOST_LINES)
             if not is_command(path, node):
                 yield Size(path, node.lineno, f"parameters of {node.name}", len(parameters(node)), MOST_PARAMETERS)
     yield Size(path, 1, "lines of the file", tree.body[-1].end_lineno or 0, MOST_FILE_LINES)
@@ -118,12 +118,12 @@ def parameters(node: Function) -> list[str]:
     return names[1:] if names[:1] in (["self"], ["cls"]) else names
 
 
-def lines(node: Function) -> int:
-    """Count the lines of a function without those of its docstring."""
-    first = node.body[0]
+def lines(path: str, node: Function) -> int:
+    """Count the lines of a function without those of its docstring; of a command those of its body alone."""
+    first, last = node.body[0], node.end_lineno or node.lineno
     docstring = ast.get_docstring(node, clean=False) is not None
-    total = (node.end_lineno or node.lineno) - node.lineno + 1
-    return total - ((first.end_lineno or first.lineno) - first.lineno + 1 if docstring else 0)
+    start = first.lineno if is_command(path, node) else node.lineno
+    return last - start + 1 - ((first.end_lineno or first.lineno) - first.lineno + 1 if docstring else 0)
 
 
 def is_command(path: str, node: Function) -> bool:

@@ -5,34 +5,49 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.commands.help import Command, Group
+from pipeline.commands.options import OUTPUT
 from pipeline.errors import GuardError, InputError
 
 if TYPE_CHECKING:
     from pipeline.sweep.calibrate import Calibration
 
 app = typer.Typer(
+    cls=Group,
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="A closed, simulated Internet of real servers, to try everything in.",
+    help="Try everything in a closed, simulated Internet.\n\nIts hosts are real DICOM servers and simulated peers in "
+    "network namespaces that no packet can leave (docs/testbed.md).",
 )
 
 
 def calibrate(
     config: Annotated[
-        Path, typer.Argument(help="Configuration (TOML) of targets that may be asked so.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="CONFIG",
+            help="Configuration (TOML) of targets whose owner consented to calibration, or of a testbed.",
+            show_default=False,
+        ),
     ],
-    lowest: Annotated[int, typer.Option(min=1, help="Probes a second of the first step; each doubles them.")] = 1000,
-    steps: Annotated[int, typer.Option(help="How many steps at most, 2 to 9.")] = 7,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Keep the result here, as JSON.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    lowest: Annotated[int, typer.Option(min=1, help="Probes a second of the first step; each step doubles it.")] = 1000,
+    steps: Annotated[int, typer.Option(help="Number of steps at most, 2 to 9.")] = 7,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write the result here, as JSON.", rich_help_panel=OUTPUT)
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.", rich_help_panel=OUTPUT)] = False,
 ) -> None:
-    """Find the rate at which answers begin to be lost: on a testbed, or on ranges whose owner signed for them.
+    """Find the rate at which answers begin to be lost.
 
     \b
-    census testbed run --spec world.toml -- census calibrate sweep.toml --lowest 2000 --steps 6 -o calibration.json
+    census testbed run --spec world.toml -- census calibrate sweep.toml --lowest 2000 --steps 6
+    census calibrate sweep.toml -o calibration.json
 
-    Every target gets two SYNs, and who answers one conversation. The steps share the targets, so that each has some for every
-    rate: from 1,000 probes a second on, six steps of a /16 last for two seconds each, those of a /12 for half a minute.
+    Probes a testbed, or ranges that their owner signed. Every target gets two SYNs, and one association if it answers. The
+    steps divide the targets: from 1,000 probes a second on, six steps of a /16 last for two seconds each, those of a /12 for
+    half a minute.
+
+    Exit code 3: a target is neither in a testbed nor signed for; nothing was sent.
     """
     import msgspec
 
@@ -48,54 +63,63 @@ def calibrate(
     done = []
     for step in calibrating.run(frozen, lowest=lowest, steps=steps):
         done.append(step)
-        show.say(
+        show.message(
             f"{step.rate:,} a second: {step.sent:,.0f} sent, {step.loss:.2%} lost of {step.answered:,} that answer"
         )
-    found = calibrating.judge(frozen, source, done)
+    calibration = calibrating.judge(frozen, source, done)
     if output:
-        store.write(output, msgspec.json.format(msgspec.json.encode(found)))
-    _print_calibration(found, as_json=json)
+        store.write(output, msgspec.json.format(msgspec.json.encode(calibration)))
+    if json:
+        print(msgspec.json.encode(calibration).decode())
+    else:
+        _print_calibration(calibration)
 
 
-def _print_calibration(found: "Calibration", *, as_json: bool) -> None:
-    """The steps of a calibration, and its knee."""
-    import msgspec
+def _print_calibration(calibration: "Calibration") -> None:
+    """Print the steps of a calibration, and its knee."""
     from rich.table import Table
 
     from pipeline.console import show
 
-    if as_json:
-        print(msgspec.json.encode(found).decode())
-        return
-    table = Table(title=f"Calibration from {found.vantage}")
-    for name in ("Probes a second", "Sent a second", "Answered", "Lost", "95 % interval", "Dropped here", "Stalls"):
+    names = ("Probes a second", "Sent a second", "Answered", "Lost", "95 % interval", "Dropped here", "Stalls")
+    table = Table(title=f"Calibration from {calibration.vantage}")
+    for name in names:
         table.add_column(name, justify="right")
-    for step in found.steps:
+    for step in calibration.steps:
         interval = f"{step.loss_low:.2%} – {step.loss_high:.2%}"
         cells = f"{step.rate:,}", f"{step.sent:,.0f}", f"{step.answered:,}", f"{step.loss:.2%}", interval
         table.add_row(*cells, f"{step.dropped:,}", f"{step.stalls:,}")
+    knee = f"{calibration.knee:,} probes a second" if calibration.knee else "below the first step"
     show.results().print(table)
-    show.results().print(
-        f"ended by {found.reason}; knee: {f'{found.knee:,} probes a second' if found.knee else 'below the first step'}"
-    )
+    show.results().print(f"ended by {calibration.reason}; knee: {knee}")
 
 
 def identity(
-    config: Annotated[Path, typer.Argument(help="Configuration (TOML) with [identity].", show_default=False)],
+    config: Annotated[
+        Path, typer.Argument(metavar="CONFIG", help="Configuration (TOML) with [identity].", show_default=False)
+    ],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Folder that the web server shows at url.")
+        Path | None,
+        typer.Option(
+            "-o", "--output", help="Folder that the web server of [identity] url serves.", rich_help_panel=OUTPUT
+        ),
     ] = None,
-    check: Annotated[bool, typer.Option("--check", help="Look whether the measured can find all of it.")] = False,
-    source: Annotated[str, typer.Option(help="Address that probes come from; looked up if not given.")] = "",
+    check: Annotated[bool, typer.Option("--check", help="Check that scanned networks can find both.")] = False,
+    source: Annotated[
+        str, typer.Option(help="With --check: the address that probes come from; looked up if not given.")
+    ] = "",
 ) -> None:
-    """Tell the measured who measures: write the opt-out page and /.well-known/probing.txt (RFC 9511), or check them.
+    """Publish who is scanning, and check that it can be found.
 
     \b
     census identity sweep.toml -o public/
     census identity sweep.toml --check --source 192.0.2.7
 
-    The check asks for the reverse DNS of the source and reads both files where [identity] url says they are. Every sweep does
-    the same before its first packet: what is missing is a warning, or with `strict = true` the end.
+    -o writes the opt-out page and /.well-known/probing.txt (RFC 9511). --check looks up the reverse DNS of the source and
+    reads both files from [identity] url. Every sweep checks the same before its first packet: what is missing is a warning,
+    or with `strict = true` an error.
+
+    Exit code 3: --check did not find all of it.
     """
     from pipeline import config as settings
     from pipeline.attribution import check as checking
@@ -109,34 +133,39 @@ def identity(
     files.require_identity(loaded.identity)
     if output:
         for path in files.write(loaded, output):
-            show.say(str(path))
+            show.message(str(path))
     if check:
-        given = (checking.address(source),) if source else loaded.probe.sources
-        sources = given or (sockets.at_vantage(namespaces.next_hop).source,)
-        found = list(checking.findings(loaded.identity, *sources))
-        show.warn(found)
-        if found:
-            raise GuardError(f"scanned networks cannot find who is scanning; mend the {len(found)} findings above")
-        show.say(f"{', '.join(sources)}: reverse DNS, page and {probing_txt.PATH} are in place")
+        named = (checking.address(source),) if source else loaded.probe.sources
+        sources = named or (sockets.at_vantage(namespaces.next_hop).source,)
+        findings = list(checking.findings(loaded.identity, *sources))
+        show.warn(findings)
+        if findings:
+            raise GuardError(f"scanned networks cannot find who is scanning; mend the {len(findings)} findings above")
+        show.message(f"{', '.join(sources)}: reverse DNS, page and {probing_txt.PATH} are in place")
 
 
-@app.command("run", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@app.command("run", cls=Command, context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 def testbed_run(
     command: Annotated[list[str], typer.Argument(help="The command to run inside, after --.", show_default=False)],
-    spec: Annotated[Path | None, typer.Option(help="Which hosts there are; the demo's if not given.")] = None,
-    capture: Annotated[Path | None, typer.Option(help="Write all packets at the far end to this pcap file.")] = None,
-    outside: Annotated[
-        bool, typer.Option("--outside", help="Make only the probes' sockets inside; the command itself stays outside.")
-    ] = False,
+    spec: Annotated[Path | None, typer.Option(help="Which hosts there are (TOML); the demo's if not given.")] = None,
     number: Annotated[
         int, typer.Option(min=0, max=255, help="Which of several testbeds; their vantages' addresses differ.")
     ] = 0,
+    outside: Annotated[
+        bool, typer.Option("--outside", help="Make only the probes' sockets inside; the command itself stays outside.")
+    ] = False,
+    capture: Annotated[
+        Path | None,
+        typer.Option(help="Write all packets at the far end to this pcap file.", rich_help_panel=OUTPUT),
+    ] = None,
 ) -> None:
-    """Run a command inside a closed simulated Internet, e.g. census testbed run -- census sweep CONFIG.
+    """Run a command inside a closed, simulated Internet.
 
     \b
     census testbed run -- census sweep data/testbed/demo-sweep.toml --lake lake
     census testbed run --outside --number 1 -- prefect worker start --pool vantages
+
+    Starts the hosts, proves that no packet can leave, runs the command and ends with its exit code.
     """
     from pipeline import checkout
     from pipeline.testbed import run

@@ -1,16 +1,33 @@
 """Options that several commands share: one name, one meaning, one help text."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-Lake = Annotated[str, typer.Argument(help="The lake: a folder, or s3://BUCKET/PREFIX.", show_default=False)]
-RegisterFile = Annotated[
+#: Headings of `--help`.
+OUTPUT = "Output"
+WATCHING = "Watching"
+
+Config = Annotated[
+    Path, typer.Argument(metavar="CONFIG", help="Configuration (TOML); docs/configuration.md.", show_default=False)
+]
+Lake = Annotated[
+    str, typer.Argument(metavar="LAKE", help="The lake: a folder, or s3://BUCKET/PREFIX.", show_default=False)
+]
+Register = Annotated[
     str,
     typer.Argument(metavar="FILE", help="The register, e.g. lake/optout.jsonl, or an s3:// URL.", show_default=False),
 ]
+SweepId = Annotated[str | None, typer.Option("--sweep", help="Id of the sweep; the latest if not given.")]
 Metrics = Annotated[
     str | None,
-    typer.Option(metavar="[HOST:]PORT", help="Serve metrics for Prometheus; HOST is 127.0.0.1 by default."),
+    typer.Option(
+        metavar="[HOST:]PORT", help="Serve metrics for Prometheus; HOST is 127.0.0.1 if not given.",
+        rich_help_panel=WATCHING,
+    ),
+]  # fmt: skip
+Progress = Annotated[
+    bool, typer.Option("--json", help="Print progress as JSON lines on standard output.", rich_help_panel=OUTPUT)
 ]
-SweepId = Annotated[str | None, typer.Option("--sweep", help="Sweep id; the latest sweep by default.")]
+Who = Annotated[str, typer.Option(help="Who decided it; the login name if not given.")]

@@ -5,10 +5,12 @@ from typing import Annotated
 
 import typer
 
-from pipeline.commands.options import RegisterFile
+from pipeline.commands.options import OUTPUT, Register, Who
+
+EVIDENCE = "Evidence"
 
 
-class Action(Enum):
+class OptOutAction(Enum):
     """What to do with opt-outs."""
 
     ADD = "add"
@@ -17,89 +19,103 @@ class Action(Enum):
 
 
 def optout(
-    file: RegisterFile,
+    file: Register,
     action: Annotated[
-        Action,
+        OptOutAction,
         typer.Argument(metavar="add|list|expire", help="Opt blocks out, list them, or end it.", show_default=False),
     ],
     blocks: Annotated[list[str] | None, typer.Argument(metavar="[CIDR]...", help="Blocks or addresses.")] = None,
-    who: Annotated[str, typer.Option(help="Who asked for it, with a contact; needed to add and to expire.")] = "",
     until: Annotated[
-        str, typer.Option(metavar="DATE", help="Last day of the opt-out (UTC); for good if not given.")
+        str, typer.Option(metavar="YYYY-MM-DD", help="Last day of the opt-out (UTC); for good if not given.")
     ] = "",
-    proof: Annotated[str, typer.Option(help="How it is known that they may ask, e.g. a ticket.")] = "",
-    note: Annotated[str, typer.Option(help="Anything else.")] = "",
-    all: Annotated[bool, typer.Option("--all", help="List every event, not only what holds today.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="List as JSON lines.")] = False,
+    who: Annotated[
+        str,
+        typer.Option(help="Who requested it, with a contact; required to add and expire.", rich_help_panel=EVIDENCE),
+    ] = "",
+    proof: Annotated[
+        str,
+        typer.Option(help="How their authority over the block is known, e.g. a ticket.", rich_help_panel=EVIDENCE),
+    ] = "",
+    note: Annotated[str, typer.Option(help="Anything else.", rich_help_panel=EVIDENCE)] = "",
+    all: Annotated[
+        bool, typer.Option("--all", help="List every event, not only what is in force today.", rich_help_panel=OUTPUT)
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="List as JSON lines.", rich_help_panel=OUTPUT)] = False,
 ) -> None:
-    """Keep the register of those who do not want to be asked. Sweeps that run obey a new line within 5 seconds.
+    """Manage the opt-out register: networks never probed.
 
     \b
     census optout lake/optout.jsonl add 192.0.2.0/24 --who "NOC of Example, noc@example.org" --proof "ticket 7"
     census optout lake/optout.jsonl add 192.0.2.7 --who "A. Doe" --until 2027-01-31
     census optout lake/optout.jsonl list
-    census optout lake/optout.jsonl expire 192.0.2.0/24 --who "NOC of Example" --note "asked to be back in"
+    census optout lake/optout.jsonl expire 192.0.2.0/24 --who "NOC of Example" --note "wishes to be included again"
 
-    Lines are only ever added, and each carries the SHA-256 of the one before it: the history is evidence.
+    Running sweeps obey a new line within 5 seconds. Lines are only ever added, and each carries the SHA-256 of the one before
+    it: the history is evidence.
     """
     from pipeline.console import show
     from pipeline.optout import edit, register
 
-    kept = register.at(file)
-    asked = edit.Asked(who, proof, note)
+    opened = register.at(file)
+    evidence = edit.Evidence(who, proof, note)
     match action:
-        case Action.ADD:
-            show.say(f"opted out: {', '.join(edit.add(kept, blocks or [], asked, until=until))}")
-        case Action.EXPIRE:
-            show.say(f"no longer opted out: {', '.join(edit.expire(kept, blocks or [], asked))}")
-        case Action.LIST:
-            show.show_register(kept, everything=all, as_json=json)
+        case OptOutAction.ADD:
+            show.message(f"opted out: {', '.join(edit.add(opened, blocks or [], evidence, until=until))}")
+        case OptOutAction.EXPIRE:
+            show.message(f"no longer opted out: {', '.join(edit.expire(opened, blocks or [], evidence))}")
+        case OptOutAction.LIST:
+            show.opt_outs(opened, everything=all, as_json=json)
 
 
-class Ending(Enum):
-    """What to do with quarantines; they are made by sweeps."""
+class QuarantineAction(Enum):
+    """What to do with quarantines; sweeps make them."""
 
     LIST = "list"
     EXPIRE = "expire"
 
 
 def quarantine(
-    file: RegisterFile,
+    file: Register,
     action: Annotated[
-        Ending, typer.Argument(metavar="list|expire", help="List quarantined hosts, or end it.", show_default=False)
+        QuarantineAction,
+        typer.Argument(metavar="list|expire", help="List quarantined hosts, or end it.", show_default=False),
     ],
     blocks: Annotated[list[str] | None, typer.Argument(metavar="[CIDR]...", help="Addresses.")] = None,
-    who: Annotated[str, typer.Option(help="Who ends it; needed to expire.")] = "",
+    who: Annotated[str, typer.Option(help="Who ends it; required to expire.")] = "",
     note: Annotated[str, typer.Option(help="Why.")] = "",
-    json: Annotated[bool, typer.Option("--json", help="List as JSON lines.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="List as JSON lines.", rich_help_panel=OUTPUT)] = False,
 ) -> None:
-    """Show or end the quarantine of hosts that fell silent after a visit: no sweep asks them for a year.
+    """List or end quarantines of hosts that fell silent.
 
     \b
     census quarantine lake/optout.jsonl list
-    census quarantine lake/optout.jsonl expire 192.0.2.7 --who "A. Doe" --note "was switched off, says its owner"
+    census quarantine lake/optout.jsonl expire 192.0.2.7 --who "A. Doe" --note "its owner had switched it off"
+
+    A host that no longer answers after a visit is quarantined: no sweep probes it for a year.
     """
     from pipeline.console import show
     from pipeline.optout import edit, register
-    from pipeline.optout import quarantine as resting
+    from pipeline.optout import quarantine as quarantining
 
-    kept = register.at(str(file))
-    if action is Ending.LIST:
-        show.show_quarantine(kept, as_json=json)
+    opened = register.at(file)
+    if action is QuarantineAction.LIST:
+        show.quarantines(opened, as_json=json)
     else:
-        ended = resting.expire(kept, blocks or [], edit.Asked(who, "", note))
-        show.say(f"no longer quarantined: {', '.join(ended)}")
+        ended = quarantining.expire(opened, blocks or [], edit.Evidence(who, "", note))
+        show.message(f"no longer quarantined: {', '.join(ended)}")
 
 
 def stop(
-    file: RegisterFile,
+    file: Register,
     reason: Annotated[str, typer.Option(help="Why; every worker shows it.", show_default=False)],
-    who: Annotated[str, typer.Option(help="Who stops; the login name if not given.")] = "",
+    who: Who = "",
 ) -> None:
-    """Stop every sweep that obeys this register, within 5 seconds, until `census go`.
+    """Pause every sweep that obeys a register.
 
     \b
     census stop lake/optout.jsonl --reason "a hospital calls"
+
+    Sending stops within 5 seconds, on every machine, until `census go`.
     """
     from getpass import getuser
 
@@ -107,17 +123,16 @@ def stop(
     from pipeline.optout import edit, register
 
     edit.stop(register.at(file), who or getuser(), reason)
-    show.say(f"stopped; `census go {file}` lets sending go on")
+    show.message(f"stopped; `census go {file}` resumes")
 
 
-def go(
-    file: RegisterFile,
-    who: Annotated[str, typer.Option(help="Who says so; the login name if not given.")] = "",
-) -> None:
-    """Let the sweeps that `census stop` stopped go on.
+def go(file: Register, who: Who = "") -> None:
+    """Resume sweeps paused by `census stop`.
 
     \b
     census go lake/optout.jsonl
+
+    Exit code 2: nothing is paused.
     """
     from getpass import getuser
 
@@ -125,19 +140,24 @@ def go(
     from pipeline.optout import edit, register
 
     edit.go(register.at(file), who or getuser())
-    show.say("sending goes on")
+    show.message("sweeps resume within 5 seconds")
 
 
 def rate(
-    file: RegisterFile,
-    probes: Annotated[int | None, typer.Argument(min=1, help="Probes a second.", show_default=False)] = None,
-    who: Annotated[str, typer.Option(help="Who says so; the login name if not given.")] = "",
+    file: Register,
+    probes: Annotated[
+        int | None,
+        typer.Argument(min=1, metavar="[PROBES]", help="Probes a second; without it the limit is lifted."),
+    ] = None,
+    who: Who = "",
 ) -> None:
-    """Slow every sweep that obeys this register down, within 5 seconds; without a number, back to its plan's own rate.
+    """Limit every sweep that obeys a register.
 
     \b
     census rate lake/optout.jsonl 500
     census rate lake/optout.jsonl
+
+    Within 5 seconds no worker sends more than this, nor more than its plan says. Without a number plans' own rates apply again.
     """
     from getpass import getuser
 
@@ -145,4 +165,4 @@ def rate(
     from pipeline.optout import edit, register
 
     edit.limit(register.at(file), who or getuser(), probes)
-    show.say(f"no worker sends more than {probes:,} probes a second" if probes else "plans' own rates hold again")
+    show.message(f"no worker sends more than {probes:,} probes a second" if probes else "plans' own rates apply again")

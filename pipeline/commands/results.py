@@ -5,8 +5,11 @@ from typing import Annotated
 
 import typer
 
-from pipeline.commands.options import Lake, SweepId
+from pipeline.commands.options import OUTPUT, Lake, SweepId
 from pipeline.errors import InputError
+
+SERVERS = "Name servers"
+SCOPE = "Scope"
 
 
 def enrich(
@@ -14,10 +17,20 @@ def enrich(
     sweep_id: SweepId = None,
     second: Annotated[
         Path | None,
-        typer.Option(help="Second country database, to count by beside the plan's; a bundled one if not given."),
+        typer.Option(help="Second country database, counted next to the plan's; a bundled one if not given."),
     ] = None,
 ) -> None:
-    """Place the addresses that answered in countries and networks, as the plan's databases have them, and build the marts."""
+    """Add country, network and product to a sealed sweep.
+
+    \b
+    census enrich lake
+    census enrich lake --second dbip-country.mmdb
+
+    Writes the derived tables and the sweep's marts, by the databases that the plan names. `census sweep` does this itself; run
+    it again after `census resolve` or `census reparse`, or with a newer version's rules.
+
+    Exit code 3: a database is not the one that the plan was frozen with.
+    """
     from pipeline.enrich import geo
     from pipeline.lake import layout, store
     from pipeline.sweep import enrichment
@@ -30,20 +43,31 @@ def resolve(
     sweep_id: SweepId = None,
     nameserver: Annotated[
         list[str] | None,
-        typer.Option(metavar="IP[:PORT]", help="Recursive name server to ask; may be given again.", show_default=False),
+        typer.Option(
+            metavar="IP[:PORT]",
+            help="Recursive name server to query; repeatable.",
+            rich_help_panel=SERVERS,
+            show_default=False,
+        ),
     ] = None,
-    system: Annotated[bool, typer.Option("--system", help="Ask the name servers of /etc/resolv.conf.")] = False,
-    rate: Annotated[float, typer.Option(min=0.1, max=1000, help="Most messages a second, retries included.")] = 20.0,
-    json: Annotated[bool, typer.Option("--json", help="Print what came of it as JSON.")] = False,
+    system: Annotated[
+        bool, typer.Option("--system", help="Query the name servers of /etc/resolv.conf.", rich_help_panel=SERVERS)
+    ] = False,
+    rate: Annotated[
+        float,
+        typer.Option(min=0.1, max=1000, help="Most queries a second, retries included.", rich_help_panel=SERVERS),
+    ] = 20.0,
+    json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.", rich_help_panel=OUTPUT)] = False,
 ) -> None:
-    """Ask reverse DNS for the names of the addresses that spoke DICOM, each confirmed by where it leads (table host_names).
+    """Look up reverse DNS for addresses that spoke DICOM.
 
     \b
     census resolve demo/lake --nameserver 192.0.2.53
-    census enrich demo/lake            # names then tell owners (data/reference/owners.toml)
+    census enrich demo/lake            # names then identify owners (data/reference/owners.toml)
 
-    Nothing goes to the hosts themselves, and no name server is asked that you did not name. What was learned is kept: run it
-    again to go on, or to ask again where there was no answer.
+    A name counts only if it is forward-confirmed: if it leads back to its address. Writes the table host_names. Sends nothing
+    to the hosts themselves, and queries no name server but those given. Names learned are kept: run it again to continue,
+    or to retry lookups without an answer.
     """
     from pipeline.console import show
     from pipeline.lake import layout, store
@@ -57,36 +81,62 @@ def resolve(
         server.system_servers() if system else tuple(server.parse(text, "--nameserver") for text in nameserver or ())
     )
     sweep = layout.open_sweep(store.at(lake), sweep_id)
-    with show.counting() as tell:
-        told = names.resolve(sweep, StubResolver(servers, rate=rate), tell)
-    show.show_facts(told, as_json=json)
+    with show.counting() as progress:
+        counts = names.resolve(sweep, StubResolver(servers, rate=rate), progress)
+    show.facts(counts, as_json=json)
 
 
 def reparse(lake: Lake, sweep_id: SweepId = None) -> None:
-    """Judge the replies that a sealed sweep kept by this version's parser; the views then prefer its judgement."""
+    """Re-parse a sealed sweep's stored replies.
+
+    \b
+    census reparse lake
+    census enrich lake                 # then identify implementations again
+
+    Reads the stored bytes with this version's parser and writes the results next to the originals; views then use the new
+    ones. Prints how many rows changed in each column.
+    """
     from pipeline.console import show
     from pipeline.lake import layout, store
-    from pipeline.sweep import reparse as again
+    from pipeline.sweep import reparse as reparsing
 
     paths = layout.find(store.at(lake), sweep_id)
-    changed = again.reparse(paths)
-    told = ", ".join(f"{name} in {rows}" for name, rows in changed.most_common()) or "nothing"
-    show.say(f"{paths.id}: this version's parser reads otherwise: {told}; `census enrich` judges identities again")
+    changed = reparsing.reparse(paths)
+    columns = ", ".join(f"{name} in {rows}" for name, rows in changed.most_common()) or "nothing"
+    show.message(f"{paths.id}: rows that changed: {columns}; `census enrich` identifies implementations again")
 
 
 def report(
     lake: Lake,
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the report.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Folder for the report.", rich_help_panel=OUTPUT, show_default=False)
+    ],
     sweep_id: SweepId = None,
-    formats: Annotated[str, typer.Option("--format", help="Any of html,md,csv,png.")] = "html,md,csv,png",
-    country: Annotated[str | None, typer.Option(help="The edition of a country, e.g. GB.")] = None,
-    since: Annotated[
-        str | None, typer.Option(help="Compare with this sweep, or the first one from this date on.")
+    formats: Annotated[
+        str, typer.Option("--format", help="Any of html,md,csv,png.", rich_help_panel=OUTPUT)
+    ] = "html,md,csv,png",
+    country: Annotated[
+        str | None, typer.Option(help="Report this country alone, e.g. GB.", rich_help_panel=SCOPE)
     ] = None,
-    min_cell: Annotated[int, typer.Option(help="Merge per-country cells with fewer services than this.")] = 5,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID|DATE", help="Compare with this sweep, or the first since this date.", rich_help_panel=SCOPE
+        ),
+    ] = None,
+    min_cell: Annotated[
+        int, typer.Option(help="Merge per-country cells with fewer services than this.", rich_help_panel=SCOPE)
+    ] = 5,
     least: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
-    """Write the report of a sweep: aggregates only, as a self-contained page, Markdown, tables and figures."""
+    """Write a sweep's report: aggregates only, no addresses.
+
+    \b
+    census report lake -o report/
+    census report lake -o report-gb/ --country GB --since 2026-10-01
+
+    Writes a self-contained page, Markdown, tables (CSV) and figures (PNG). The sweep must be sealed and enriched.
+    """
     from pipeline.console import show
     from pipeline.lake import layout, store
     from pipeline.publish import report as publishing
@@ -98,16 +148,26 @@ def report(
     with connection.connect(store.at(lake)) as con:
         written = publishing.write(con, paths.id, output, set(formats.split(",")), scope)
     for path in written:
-        show.say(str(path))
+        show.message(str(path))
 
 
 def sql(
     lake: Lake,
-    query: Annotated[str | None, typer.Argument(help="A query; a prompt opens without one.")] = None,
-    format: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
-    init: Annotated[bool, typer.Option("--init", help="Print SQL for `duckdb -init`.")] = False,
+    query: Annotated[str | None, typer.Argument(help="A query; without one a prompt opens.")] = None,
+    format: Annotated[str, typer.Option("--format", help="One of table, csv, json.", rich_help_panel=OUTPUT)] = "table",
+    init: Annotated[
+        bool, typer.Option("--init", help="Print SQL for `duckdb -init` instead.", rich_help_panel=OUTPUT)
+    ] = False,
 ) -> None:
-    """Ask the lake in SQL, every table and view ready, e.g. census sql demo/lake "FROM countries"."""
+    """Query a lake in SQL (DuckDB).
+
+    \b
+    census sql demo/lake "FROM countries"
+    census sql demo/lake "SELECT outcome, count(*) FROM associations GROUP BY ALL" --format csv
+    census sql demo/lake --init > init.sql && duckdb -init init.sql
+
+    Every table and view of docs/tables.md is ready under its name; docs/sql.md has examples.
+    """
     from pipeline.console import sql as prompt
     from pipeline.lake import store
     from pipeline.views import connection
@@ -115,4 +175,4 @@ def sql(
     if init:
         print(connection.init_sql(store.at(lake)))
         return
-    prompt.ask(store.at(lake), query, format)
+    prompt.run(store.at(lake), query, format)

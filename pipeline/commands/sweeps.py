@@ -5,39 +5,76 @@ from typing import Annotated
 
 import typer
 
-from pipeline.commands.options import Lake, Metrics, SweepId
+from pipeline.commands.options import OUTPUT, WATCHING, Config, Lake, Metrics, Progress, SweepId
+from pipeline.errors import InputError
 
 
 def plan(
-    config: Annotated[Path, typer.Argument(help="Configuration (TOML).", show_default=False)],
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Where the frozen plan goes.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the same facts as JSON.")] = False,
+    config: Config,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="Write the frozen plan to this file.", rich_help_panel=OUTPUT),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the same as JSON.", rich_help_panel=OUTPUT)] = False,
 ) -> None:
-    """Freeze a plan and print what it will do: addresses in, excluded and by which list, packets, duration."""
+    """Freeze a plan and print what it will do. Sends nothing.
+
+    \b
+    census plan sweep.toml
+    census plan sweep.toml -o plan.json
+
+    Prints how many addresses are included, how many each list excludes, the packets, the rate and the duration. The file
+    that -o writes is for `census work` and `census sweep`; it fixes targets, order, rate and program.
+
+    Exit code 2: the configuration is wrong; the message names file and key.
+    """
     from pipeline.console import show
     from pipeline.lake import store
     from pipeline.space.plan import encode
     from pipeline.sweep import freeze
 
     frozen = freeze.freeze(config)
-    show.show_plan(frozen, as_json=json)
+    show.plan(frozen, as_json=json)
     if output:
         store.write(output, encode(frozen))
 
 
 def work(
-    plan_file: Annotated[Path, typer.Argument(metavar="PLAN", help="Plan of `census plan`.", show_default=False)],
+    plan_file: Annotated[
+        Path, typer.Argument(metavar="PLAN", help="A plan that `census plan` wrote.", show_default=False)
+    ],
     lake: Annotated[str, typer.Option(help="The lake: a folder, or s3://BUCKET/PREFIX.")] = "lake",
-    pcap: Annotated[Path | None, typer.Option(help="Keep every validated answer in this capture file.")] = None,
+    pcap: Annotated[
+        Path | None, typer.Option(help="Write every validated answer to this capture file.", rich_help_panel=OUTPUT)
+    ] = None,
     associator: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=URL", help="Listen here for the associator NAME, e.g. north=tcp://192.0.2.1:7100."),
+        typer.Option(
+            metavar="NAME=URL", help="Listen here for the associator NAME, e.g. north=tcp://192.0.2.1:7100; repeatable.",
+            rich_help_panel="Associators on other machines", show_default=False,
+        ),
     ] = None,
-    keys: Annotated[Path, typer.Option(help="Folder of the keys that `census keys` made.")] = Path("keys"),
+    keys: Annotated[
+        Path,
+        typer.Option(
+            help="Folder of the keys that `census keys` made.", rich_help_panel="Associators on other machines"
+        ),
+    ] = Path("keys"),
     metrics: Metrics = None,
-    json: Annotated[bool, typer.Option("--json", help="Progress as JSON lines on standard output.")] = False,
-) -> None:
-    """Run the ranges of a plan that have no receipt, without Prefect: lease, range, receipt, until nothing is left."""
+    json: Progress = False,
+) -> None:  # fmt: skip
+    """Run a plan's unfinished ranges, without Prefect.
+
+    \b
+    census work plan.json --lake lake
+    census work plan.json --lake s3://bucket/lake --metrics 9100
+
+    Leases shards, runs each range that has no receipt, and ends when every range has one. Start it on several machines
+    with the same lake to share the work; run it again to finish what was interrupted. `census verify` then proves the
+    result.
+
+    Exit code 3: the plan does not fit this program, or must not be run here; nothing was sent.
+    """
     from pipeline.console import progress, show
     from pipeline.lake import layout, store
     from pipeline.sweep import freeze, run
@@ -47,20 +84,35 @@ def work(
     freeze.check(frozen)
     show.warn(freeze.findable(frozen))
     sweep = run.begin(frozen, store.at(lake))
-    with progress.watching(sweep, as_json=json), progress.measured(sweep, metrics):
+    with progress.watching(sweep, as_json=json), progress.served(sweep, metrics):
         ranges = run.work(sweep, pcap=pcap, remotes=remote_associator.remotes(associator or [], keys))
-    show.say(f"{ranges} ranges run into {lake}; `census verify {lake}` proves that all adds up")
+    show.message(f"{ranges} ranges run into {lake}; `census verify {lake}` proves that all adds up")
 
 
 def sweep(
-    source: Annotated[Path, typer.Argument(metavar="CONFIG|PLAN", help="Configuration or plan.", show_default=False)],
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="CONFIG|PLAN", help="A configuration (TOML), or a plan (JSON).", show_default=False),
+    ],
     lake: Annotated[
         str | None, typer.Option(help="The lake: a folder, or s3://BUCKET/PREFIX; [lake] url if not given.")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Finish the latest sweep of this series.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Progress as JSON lines on standard output.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Finish the latest sweep of this configuration, if it is unfinished.")
+    ] = False,
+    json: Progress = False,
 ) -> None:
-    """Run a whole sweep with Prefect: plan, shards, verify, seal, enrich. Ctrl-C saves its state; --resume goes on."""
+    """Run a whole sweep: plan, probe, verify, seal, enrich.
+
+    \b
+    census testbed run -- census sweep data/testbed/demo-sweep.toml
+    census sweep sweep.toml --resume
+
+    Writes the plan, receipts and tables into the lake, and prints the countries and the funnel. Each step is a run of
+    Prefect, embedded or on the server of PREFECT_API_URL. Ctrl-C saves the state; --resume finishes the sweep.
+
+    Exit code 3: a guard rail refused, e.g. [identity] is incomplete; nothing was sent. 130: interrupted, state saved.
+    """
     from pipeline.commands import orchestrate
     from pipeline.console import progress, show
     from pipeline.lake import store
@@ -73,35 +125,62 @@ def sweep(
     with progress.watching(begun, as_json=json):
         orchestrate.run("sweep", source=str(begun.paths.plan), lake=str(folder))
     if not json:
-        show.show_result(folder, begun.paths.id)
+        show.sweep_result(folder, begun.paths.id)
 
 
 def status(
     lake: Lake,
     sweep_id: SweepId = None,
-    json: Annotated[bool, typer.Option("--json", help="Print it as JSON; with --watch, one line each time.")] = False,
-    watch: Annotated[bool, typer.Option("--watch", help="Look again and again until the sweep is sealed.")] = False,
+    all: Annotated[bool, typer.Option("--all", help="List every sweep of the lake, a line each.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Refresh until the sweep is sealed.", rich_help_panel=WATCHING)
+    ] = False,
     metrics: Metrics = None,
+    json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="Print JSON; with --watch a line each time, with --all a line a sweep.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = False,
 ) -> None:
-    """Show how a sweep is, from the lake alone: running, stopped, dead or sealed, how far, how fast, who holds which lease.
+    """Show a sweep's state, progress, rate and lease holders.
 
     \b
     census status lake
+    census status lake --all
     census status lake --watch
     census status lake --metrics 9100
+
+    Reads only the lake, so it works on any machine that can read it. --metrics serves until it is interrupted.
     """
-    from pipeline.console import progress
+    from pipeline.console import status_page
     from pipeline.lake import store
 
-    progress.show_status(store.at(lake), sweep_id, as_json=json, watch=watch, metrics=metrics)
+    if not all:
+        status_page.show_sweep(store.at(lake), sweep_id, as_json=json, watch=watch, metrics=metrics)
+        return
+    if sweep_id or watch or metrics:
+        raise InputError("--all", "lists every sweep once; drop --sweep, --watch and --metrics")
+    status_page.show_all(store.at(lake), as_json=json)
 
 
 def verify(lake: Lake, sweep_id: SweepId = None) -> None:
-    """Prove that receipts, tables and plan add up to the row; exit 0 only if they do."""
+    """Prove that a sweep's receipts, tables and plan add up.
+
+    \b
+    census verify lake
+    census verify lake --sweep 20261120T080000Z-weekly
+
+    Compares each receipt with its range of the plan, and the rows of each table with the receipts that count them.
+
+    Exit code 1: something does not add up; the message names the first of it.
+    """
     from pipeline.console import show
     from pipeline.lake import layout, store
     from pipeline.sweep import run
 
     sweep = layout.open_sweep(store.at(lake), sweep_id)
     run.require_verified(sweep)
-    show.say(f"{sweep.paths.id}: receipts, tables and plan add up")
+    show.message(f"{sweep.paths.id}: receipts, tables and plan add up")

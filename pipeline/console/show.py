@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 REFRESH_SECONDS = 0.5
 PLAIN_SECONDS = 10.0
-#: Columns of a table that is written to a file or a pipe: nobody's screen limits it.
+#: Columns of a table that is written to a file or a pipe, where no screen limits it.
 PIPE_COLUMNS = 200
 
 #: Where progress goes.
@@ -30,132 +30,136 @@ errors = Console(stderr=True)
 
 
 def results() -> Console:
-    """Where results go: as wide as the screen, or as wide as a table is where there is none."""
+    """Where results go: as wide as the screen, or PIPE_COLUMNS wide where there is none."""
     return Console(markup=False, width=None if sys.stdout.isatty() else PIPE_COLUMNS)
 
 
-def say(line: str) -> None:
-    """A line about progress."""
+def message(line: str) -> None:
+    """Print a line about progress."""
     print(line, file=sys.stderr)
 
 
 def warn(findings: Iterable[str]) -> None:
-    """Lines about what is not as it should be, and does not end the program."""
+    """Print what is not as it should be and does not end the program, a line each."""
     for finding in findings:
         print(f"warning: {visible(finding)}", file=sys.stderr)
 
 
-def show_plan(plan: Plan, *, as_json: bool) -> None:
-    """What a careful person wants to read before the first packet."""
+def plan(frozen: Plan, *, as_json: bool) -> None:
+    """Print what a careful person reads before the first packet."""
     if as_json:
-        print(json.dumps(plan_summary.facts(plan)))
+        print(json.dumps(plan_summary.facts(frozen)))
         return
-    table = Table(title=f"Plan {plan.sweep}", show_header=False)
-    for row in plan_summary.rows(plan):
+    table = Table(title=f"Plan {frozen.sweep}", show_header=False)
+    for row in plan_summary.rows(frozen):
         table.add_row(*map(visible, row))
     results().print(table)
-    results().print(_plan_countries(plan))
+    results().print(_countries(frozen))
 
 
-def _plan_countries(plan: Plan) -> Table:
+def _countries(frozen: Plan) -> Table:
     table = Table("country", "addresses", "targets expected", title="Target space by country")
     for column in table.columns[1:]:
         column.justify = "right"
-    for name, addresses, targets in plan_summary.countries(plan):
+    for name, addresses, targets in plan_summary.countries(frozen):
         table.add_row(name, f"{addresses:,}", f"{targets:,.0f}")
     return table
 
 
-def show_facts(facts: Mapping[str, Any], *, as_json: bool) -> None:
-    """Facts as a list, or as JSON for scripts."""
-    print(json.dumps(facts) if as_json else "\n".join(f"{name:>19}  {value}" for name, value in facts.items()))
+def facts(values: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print names and values as a list, or as JSON for scripts."""
+    print(json.dumps(values) if as_json else "\n".join(f"{name:>19}  {value}" for name, value in values.items()))
 
 
 @contextmanager
 def counting() -> Iterator[Callable[[Mapping[str, int]], None]]:
     """Show counts on standard error while the block runs, as often as a sweep's progress; the last ones always."""
     gap = REFRESH_SECONDS if errors.is_terminal else PLAIN_SECONDS
-    shown, last = time.monotonic(), ""
+    printed, last = time.monotonic(), ""
 
-    def tell(counts: Mapping[str, int]) -> None:
-        nonlocal shown, last
+    def show(counts: Mapping[str, int]) -> None:
+        nonlocal printed, last
         last = "  ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in counts.items())
-        if time.monotonic() - shown >= gap:
-            shown = time.monotonic()
+        if time.monotonic() - printed >= gap:
+            printed = time.monotonic()
             errors.print(last, end="\r" if errors.is_terminal else "\n", soft_wrap=True, markup=False)
 
     try:
-        yield tell
+        yield show
     finally:
         errors.print(last, soft_wrap=True, markup=False)
 
 
-def show_result(lake: Location, sweep: str) -> None:
-    """The country table and the funnel of a finished sweep, and where to go on."""
+def sweep_result(lake: Location, sweep_id: str) -> None:
+    """Print the countries and the funnel of a finished sweep, and the commands that go on from there."""
     from pipeline.publish import terminal
     from pipeline.views import connection
 
     with connection.connect(lake) as con:
-        facts = terminal.facts(con, sweep)
+        sweep_facts = terminal.facts(con, sweep_id)
     console = results()
-    console.print(terminal.country_table(facts, console.width))
-    console.print(terminal.funnel(facts))
-    say(f"lake: {lake}\nreport: census report {lake} -o FOLDER\nSQL: census sql {lake}")
+    console.print(terminal.country_table(sweep_facts, console.width))
+    console.print(terminal.funnel(sweep_facts))
+    message(f"lake: {lake}\nreport: census report {lake} -o FOLDER\nSQL: census sql {lake}")
 
 
-def show_audit(audit: "Audit", *, as_json: bool) -> None:
-    """What an audit found, the gravest first: every text in it is safe to show."""
+def audit(audited: "Audit", *, as_json: bool) -> None:
+    """Print the findings of an audit, the gravest first; every text in them is safe to show."""
     from pipeline.publish import audit as publishing
 
     names = ("severity", "service", "declares", "findings")
-    rows = list(publishing.summary(audit))
+    rows = list(publishing.summary(audited))
     if as_json:
-        print("\n".join(json.dumps(dict(zip(names, row, strict=True))) for row in rows), end="\n" if rows else "")
+        _json_lines(dict(zip(names, row, strict=True)) for row in rows)
         return
-    table = Table(*names, title=f"{publishing.CONFIDENTIAL}: {audit.headline()}")
+    table = Table(*names, title=f"{publishing.CONFIDENTIAL}: {audited.headline()}")
     for row in rows:
         table.add_row(*row)
     results().print(table)
 
 
-def show_register(register: Register, *, everything: bool, as_json: bool) -> None:
-    """The opt-outs that hold today, or every event of a register."""
+def opt_outs(register: Register, *, everything: bool, as_json: bool) -> None:
+    """Print the opt-outs in force today, or every event of a register."""
     from pipeline.optout.events import fold
     from pipeline.optout.register import load, today
 
     events = load(register)[1].events
-    found = fold(events, today())
-    rows = [msgspec.to_builtins(event) for event in (events if everything else found.opt_outs.values())]
-    resting = len(found.quarantines)
+    state = fold(events, today())
+    rows = [msgspec.to_builtins(event) for event in (events if everything else state.opt_outs.values())]
     if as_json:
-        print("\n".join(json.dumps(row) for row in rows), end="\n" if rows else "")
+        _json_lines(rows)
     else:
-        _print_register(rows)
-    if resting:
-        say(f"{resting:,} blocks are quarantined; `census quarantine {register.where} list` shows them")
-    if found.stop:
-        say(visible(f"stopped by {found.stop.who}: {found.stop.reason}"))
-    if found.limit:
-        say(visible(f"limited to {found.limit.rate:,} probes a second by {found.limit.who}"))
+        _print_events(rows, "nobody has opted out")
+    if state.quarantines:
+        count = len(state.quarantines)
+        message(f"{count:,} blocks are quarantined; `census quarantine {register.where} list` shows them")
+    if state.stop:
+        message(visible(f"stopped by {state.stop.who}: {state.stop.reason}"))
+    if state.limit:
+        message(visible(f"limited to {state.limit.rate:,} probes a second by {state.limit.who}"))
 
 
-def show_quarantine(register: Register, *, as_json: bool) -> None:
-    """The quarantines that hold today."""
+def quarantines(register: Register, *, as_json: bool) -> None:
+    """Print the quarantines in force today."""
     from pipeline.optout.register import state
 
     rows = [msgspec.to_builtins(event) for event in state(register).quarantines.values()]
     if as_json:
-        print("\n".join(json.dumps(row) for row in rows), end="\n" if rows else "")
+        _json_lines(rows)
     else:
-        _print_register(rows, "nobody is quarantined")
+        _print_events(rows, "nobody is quarantined")
 
 
-def _print_register(rows: list[dict[str, Any]], nobody: str = "nobody has opted out") -> None:
+def _print_events(rows: list[dict[str, Any]], nothing: str) -> None:
+    """Print events of a register with the columns that any of them has, or a sentence if there is none."""
     names = ("event", "block", "at", "who", "until", "proof", "reason", "rate", "note")
-    shown = [name for name in names if any(row.get(name) for row in rows)]
-    table = Table()
-    for name in shown:
-        table.add_column(name)
+    columns = [name for name in names if any(row.get(name) for row in rows)]
+    table = Table(*columns)
     for row in rows:
-        table.add_row(*(visible(str(row.get(name) or "")) for name in shown))
-    results().print(table if rows else nobody)
+        table.add_row(*(visible(str(row.get(name) or "")) for name in columns))
+    results().print(table if rows else nothing)
+
+
+def _json_lines(rows: Iterable[Mapping[str, Any]]) -> None:
+    for row in rows:
+        print(json.dumps(row))

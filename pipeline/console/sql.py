@@ -3,35 +3,32 @@
 import json
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.table import Table
 
+from pipeline.console.show import message, results
 from pipeline.errors import InputError
 from pipeline.lake.store import Location
 from pipeline.publish.escape import shown as bounded
 from pipeline.publish.escape import visible
 
-if TYPE_CHECKING:
-    pass
+FORMATS = ("table", "csv", "json")
 
 
-from pipeline.console.show import results, say
-
-
-def ask(lake: Location, query: str | None, form: str) -> None:
-    """Answer a query, or open a prompt."""
+def run(lake: Location, query: str | None, form: str) -> None:
+    """Print the rows of a query, or open a prompt. Raises InputError for a query that DuckDB refuses."""
     from pipeline.views import connection
 
-    if form not in ("table", "csv", "json"):
-        raise InputError("--format", f"{form!r} is not one of table, csv, json")
+    if form not in FORMATS:
+        raise InputError("--format", f"{form!r} is not one of {', '.join(FORMATS)}")
     with connection.connect(lake) as con:
         for text in [query] if query else _prompt():
-            _answer(con, text, form, fatal=query is not None)
+            _run(con, text, form, fatal=query is not None)
 
 
 def _prompt() -> Iterator[str]:
-    say("DuckDB with the views of the lake; SHOW TABLES lists them, Ctrl-D ends.")
+    message("DuckDB with the views of the lake; SHOW TABLES lists them, Ctrl-D ends.")
     while True:
         try:
             yield input("census> ")
@@ -39,7 +36,7 @@ def _prompt() -> Iterator[str]:
             return
 
 
-def _answer(con: Any, text: str, form: str, *, fatal: bool) -> None:
+def _run(con: Any, text: str, form: str, *, fatal: bool) -> None:
     import duckdb
     import pyarrow.csv
 
@@ -49,7 +46,7 @@ def _answer(con: Any, text: str, form: str, *, fatal: bool) -> None:
     except duckdb.Error as error:
         if fatal:
             raise InputError("query", str(error)) from None
-        say(str(error))
+        message(str(error))
         return
     if table is None:
         return
@@ -73,9 +70,7 @@ def _flat(table: Any) -> Any:
 
 
 def _print_table(table: Any) -> None:
-    shown = Table()
-    for name in table.column_names:
-        shown.add_column(visible(name))
+    printed = Table(*map(visible, table.column_names))
     for row in table.to_pylist():
-        shown.add_row(*(bounded(str(value)) if value is not None else "" for value in row.values()))
-    results().print(shown)
+        printed.add_row(*(bounded(str(value)) if value is not None else "" for value in row.values()))
+    results().print(printed)

@@ -17,6 +17,9 @@ from pipeline.space import plan as planning
 from pipeline.space.plan import Plan
 from pipeline.space.shard import Walk
 
+#: The last of the tables that enriching writes: a sweep that has it is enriched.
+ENRICHED = "methods"
+
 
 @dataclass(frozen=True, slots=True)
 class SweepPaths:

@@ -1,4 +1,4 @@
-"""What people write into a register: opt-outs and their ends, stop and go."""
+"""What people write into a register: opt-outs and their ends, stop and go, a limit of the rate."""
 
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
@@ -7,67 +7,71 @@ from datetime import UTC, date, datetime
 import msgspec
 
 from pipeline.errors import InputError
-from pipeline.optout.events import AnyEvent, Expire, Given, Go, Limit, OptOut, Release, State, Stop, Text, block
+from pipeline.optout.events import AnyEvent, Expire, Given, Go, Limit, OptOut, RegisterState, Release, Stop, Text, block
 from pipeline.optout.register import Register, record, today
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Who asked for something, and what there is to say about it."""
+class Evidence:
+    """Who requested a change of the register, and the evidence that is kept with it."""
 
     who: str
     proof: str = ""
     note: str = ""
 
 
-def add(register: Register, blocks: Sequence[str], asked: Asked, *, until: str = "") -> list[str]:
-    """Opt blocks out, until the end of a day (UTC) or for good; their names. Raises InputError, then nothing is written."""
-    wanted = names(blocks)
-    check(asked)
+def add(register: Register, blocks: Sequence[str], evidence: Evidence, *, until: str = "") -> list[str]:
+    """Opt blocks out, until the end of a day (UTC) or for good; return their names. Raises InputError and writes nothing."""
+    requested = names(blocks)
+    check(evidence)
     last = _day(until) if until else None
     events = [
-        OptOut(at=now(), who=asked.who, block=name, until=last, proof=asked.proof, note=asked.note) for name in wanted
+        OptOut(at=now(), who=evidence.who, block=name, until=last, proof=evidence.proof, note=evidence.note)
+        for name in requested
     ]
     register.create()
     record(register, lambda _: events)
-    return wanted
+    return requested
 
 
-def expire(register: Register, blocks: Sequence[str], asked: Asked) -> list[str]:
-    """End opt-outs; their blocks' names. Raises InputError naming the blocks that are not opted out."""
-    return end(register, blocks, asked, Expire, lambda state: state.opt_outs, "not opted out, as a block of its own")
+def expire(register: Register, blocks: Sequence[str], evidence: Evidence) -> list[str]:
+    """End opt-outs; return their blocks' names. Raises InputError naming the blocks that are not opted out."""
+    return end(register, blocks, evidence, Expire, lambda state: state.opt_outs, "has no opt-out of exactly")
 
 
 def end(
-    register: Register, blocks: Sequence[str], asked: Asked, event: type[Expire | Release],
-    held: Callable[[State], Container[str]], unheld: str,
+    register: Register, blocks: Sequence[str], evidence: Evidence, event: type[Expire | Release],
+    active: Callable[[RegisterState], Container[str]], refusal: str,
 ) -> list[str]:  # fmt: skip
-    """End what is held for blocks, by an event for each; their names. Raises InputError, with `unheld`, naming those that are not."""
-    wanted = names(blocks)
-    check(asked)
+    """End what is in force for blocks, by an event for each; return their names.
 
-    def make(state: State) -> list[AnyEvent]:
-        unknown = [name for name in wanted if name not in held(state)]
+    `active` gives the blocks for which it is in force. Raises InputError with `refusal` for a block that is not among them.
+    """
+    requested = names(blocks)
+    check(evidence)
+
+    def make(state: RegisterState) -> list[AnyEvent]:
+        unknown = [name for name in requested if name not in active(state)]
         if unknown:
-            raise InputError(register.where, f"{unheld}: {', '.join(unknown)}; `list` shows what is")
-        return [event(at=now(), who=asked.who, block=name, note=asked.note) for name in wanted]
+            raise InputError(register.where, f"{refusal} {', '.join(unknown)}; `list` shows those that it has")
+        return [event(at=now(), who=evidence.who, block=name, note=evidence.note) for name in requested]
 
     record(register, make)
-    return wanted
+    return requested
 
 
 def stop(register: Register, who: str, reason: str) -> None:
     """Stop every worker that obeys the register. Raises InputError."""
-    check(Asked(who))
+    check(Evidence(who))
     _text(reason, "--reason", Given)
     record(register, lambda _: [Stop(at=now(), who=who, reason=reason)])
 
 
 def go(register: Register, who: str) -> None:
-    """Let sending go on. Raises InputError if it is not stopped."""
-    check(Asked(who))
+    """Let sending resume. Raises InputError if it is not stopped."""
+    check(Evidence(who))
 
-    def make(state: State) -> list[AnyEvent]:
+    def make(state: RegisterState) -> list[AnyEvent]:
         if not state.stop:
             raise InputError(register.where, "is not stopped, so there is nothing to resume")
         return [Go(at=now(), who=who)]
@@ -77,9 +81,9 @@ def go(register: Register, who: str) -> None:
 
 def limit(register: Register, who: str, rate: int | None) -> None:
     """Let no worker send more probes a second than this; None ends the limit. Raises InputError if there is none to end."""
-    check(Asked(who))
+    check(Evidence(who))
 
-    def make(state: State) -> list[AnyEvent]:
+    def make(state: RegisterState) -> list[AnyEvent]:
         if rate is None and not state.limit:
             raise InputError(register.where, "has no limit of the rate, so there is none to lift")
         return [Limit(at=now(), who=who, rate=rate)]
@@ -88,7 +92,7 @@ def limit(register: Register, who: str, rate: int | None) -> None:
 
 
 def names(blocks: Sequence[str]) -> list[str]:
-    """The canonical names of blocks, each once. Raises InputError."""
+    """Return the canonical names of blocks, each once. Raises InputError."""
     if not blocks:
         raise InputError("command line", "name at least one block, e.g. 192.0.2.0/24")
     return list(dict.fromkeys(block(text, "command line") for text in blocks))
@@ -104,11 +108,11 @@ def _day(text: str) -> date:
     return day
 
 
-def check(asked: Asked) -> None:
-    """Refuse what cannot stand in a register as evidence. Raises InputError."""
-    _text(asked.who, "--who", Given)
-    _text(asked.proof, "--proof", Text)
-    _text(asked.note, "--note", Text)
+def check(evidence: Evidence) -> None:
+    """Refuse what a register cannot keep as evidence. Raises InputError."""
+    _text(evidence.who, "--who", Given)
+    _text(evidence.proof, "--proof", Text)
+    _text(evidence.note, "--note", Text)
 
 
 def _text(text: str, option: str, kind: object) -> None:
@@ -121,5 +125,5 @@ def _text(text: str, option: str, kind: object) -> None:
 
 
 def now() -> datetime:
-    """The time that an event bears, in whole seconds."""
+    """Return the time of an event written now, in whole seconds."""
     return datetime.now(UTC).replace(microsecond=0)

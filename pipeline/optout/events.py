@@ -1,8 +1,8 @@
-"""The opt-out register: who is no longer asked, and whether anybody is. Pure: bytes and the day come in as arguments.
+"""The opt-out register: which networks are never probed, and whether sending is paused. Pure: bytes and the day are arguments.
 
 It is a file of JSON lines, one event each, in the order in which they were written; none is ever changed. Each line carries
-the SHA-256 of the line before it, so a line that was changed, removed or put in shows at the next one: the history is
-evidence. What the events leave is a state: the blocks that are opted out today, and whether sending is stopped.
+the SHA-256 of the line before it, so a line that was changed, removed or inserted is detected at the next one: the history
+is evidence. The events fold into a state: the blocks that are opted out today, and whether sending is stopped.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from msgspec import Meta
 from pipeline.errors import InputError
 from pipeline.space.ranges import Ranges
 
-#: What the first line carries, for want of a line before it.
+#: What the first line carries, since there is no line before it.
 NOTHING_BEFORE = "0" * 64
 
 Text = Annotated[str, Meta(max_length=4096)]
@@ -26,7 +26,7 @@ Given = Annotated[str, Meta(min_length=1, max_length=4096)]
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="event", forbid_unknown_fields=True):
-    """One line: when it was written, who asked for it, and the SHA-256 of the line before it."""
+    """One line: when it was written, who requested it, and the SHA-256 of the line before it."""
 
     at: Annotated[datetime, Meta(tz=True)]
     who: Given
@@ -34,7 +34,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="e
 
 
 class OptOut(Event, frozen=True, tag="opt_out"):
-    """A block is not asked any more: until the end of a day (UTC), or for good. A later one overrides an earlier one."""
+    """A block is not probed: until the end of a day (UTC), or for good. A later event overrides an earlier one."""
 
     block: str
     until: date | None = None
@@ -50,7 +50,7 @@ class Expire(Event, frozen=True, tag="expire"):
 
 
 class Quarantine(Event, frozen=True, tag="quarantine"):
-    """A host fell silent after a visit: it is not asked until the end of a day (UTC). A later one overrides an earlier one."""
+    """A host fell silent after a visit: it is not probed until the end of a day (UTC). A later event overrides an earlier one."""
 
     block: str
     until: date
@@ -65,17 +65,17 @@ class Release(Event, frozen=True, tag="release"):
 
 
 class Stop(Event, frozen=True, tag="stop"):
-    """Nobody sends any more."""
+    """No worker sends."""
 
     reason: Given
 
 
 class Go(Event, frozen=True, tag="go"):
-    """Sending may go on."""
+    """Workers may send again."""
 
 
 class Limit(Event, frozen=True, tag="limit"):
-    """No worker sends more probes a second than this, nor more than its plan says; None ends the limit."""
+    """No worker sends more probes a second than this, nor more than its plan allows; None lifts the limit."""
 
     rate: Annotated[int, Meta(ge=1)] | None = None
 
@@ -85,7 +85,7 @@ _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 
 
 class Unfinished(InputError):
-    """The last line has no end yet: somebody is writing it, or died while he did."""
+    """The last line has no end yet: it is being written, or its writer died."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +98,8 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """What a register says on one day: opt-outs and quarantines that hold, by block, and the stop and the limit, if any do."""
+class RegisterState:
+    """What is in force on one day: opt-outs and quarantines by block, the stop and the limit if there is one."""
 
     opt_outs: dict[str, OptOut]
     stop: Stop | None
@@ -118,7 +118,7 @@ class State:
 
 
 def block(text: str, where: str) -> str:
-    """The canonical name of a CIDR block or an address. Raises InputError, also for host bits."""
+    """Return the canonical name of a CIDR block or an address. Raises InputError, also for host bits."""
     try:
         return str(ipaddress.IPv4Network(text.strip()))
     except ValueError as error:
@@ -126,18 +126,16 @@ def block(text: str, where: str) -> str:
 
 
 def _ends(name: str) -> tuple[int, int]:
-    """First and last address of a block that `block` named."""
+    """Return first and last address of a block that `block` named."""
     address, _, length = name.partition("/")
     first = int(ipaddress.IPv4Address(address))
     return first, first + 2 ** (32 - int(length)) - 1
 
 
 def parse(data: bytes, where: str, after: History = History()) -> History:
-    """Read a register, or what follows the part of it that was read before. Raises InputError naming the line."""
+    """Read a register, or the lines after those of an earlier reading. Raises InputError naming the line."""
     if data and not data.endswith(b"\n"):
-        raise Unfinished(
-            where, "the last line has no end: it is being written, or its writer died and it is to be cut off"
-        )
+        raise Unfinished(where, "the last line has no end: it is being written, or its writer died; then cut it off")
     events, previous = list(after.events), after.last
     for number, line in enumerate(data[after.size :].split(b"\n")[:-1], len(events) + 1):
         events.append(_event(line, previous, f"{where}, line {number}"))
@@ -152,52 +150,56 @@ def _event(line: bytes, previous: str, where: str) -> AnyEvent:
         raise InputError(where, f"is not an event of a register: {error}") from None
     if event.previous != previous:
         raise InputError(
-            where, "the chain is broken: `previous` is not the SHA-256 of the line before; one was changed or removed"
+            where,
+            "the chain is broken: `previous` is not the SHA-256 of the line before, so one was changed or removed; restore it",
         )
     if isinstance(event, OptOut | Expire | Quarantine | Release) and event.block != block(event.block, where):
-        raise InputError(where, f"{event.block!r} is not written as {block(event.block, where)!r}")
+        raise InputError(where, f"{event.block!r} is not in its canonical form; write {block(event.block, where)!r}")
     return event
 
 
 def chain(events: Iterable[AnyEvent], last: str) -> bytes:
-    """The lines of events that follow a line with this SHA-256. Raises InputError for text that is not Unicode."""
+    """Return the lines of events that follow a line with this SHA-256. Raises InputError for text that is not Unicode."""
     lines = []
     for event in events:
         try:
             line = msgspec.json.encode(msgspec.structs.replace(event, previous=last))
         except UnicodeEncodeError:
-            raise InputError("register", "what is to be written is not Unicode text") from None
+            raise InputError(
+                "register", "the new line is not Unicode text; check who, proof, note and reason"
+            ) from None
         last = hashlib.sha256(line).hexdigest()
         lines.append(line + b"\n")
     return b"".join(lines)
 
 
 def digest(data: bytes) -> str:
-    """SHA-256 of a whole register, hexadecimal: it stands in every receipt."""
+    """Return the SHA-256 of a whole register, hexadecimal, as every receipt carries it."""
     return hashlib.sha256(data).hexdigest()
 
 
-def fold(events: Sequence[AnyEvent], today: date) -> State:
-    """What the events leave on a day (UTC)."""
-    asked: dict[str, OptOut] = {}
+def fold(events: Sequence[AnyEvent], today: date) -> RegisterState:
+    """Fold events into the state on a day (UTC)."""
+    opt_outs: dict[str, OptOut] = {}
     stop: Stop | None = None
     limit: Limit | None = None
-    resting: dict[str, Quarantine] = {}
+    quarantines: dict[str, Quarantine] = {}
     for event in events:
         match event:
             case OptOut():
-                asked[event.block] = event
+                opt_outs[event.block] = event
             case Expire():
-                asked.pop(event.block, None)
+                opt_outs.pop(event.block, None)
             case Quarantine():
-                resting[event.block] = event
+                quarantines[event.block] = event
             case Release():
-                resting.pop(event.block, None)
+                quarantines.pop(event.block, None)
             case Stop():
                 stop = event
             case Go():
                 stop = None
             case Limit():
                 limit = event if event.rate else None
-    opted = {name: one for name, one in asked.items() if one.until is None or today <= one.until}
-    return State(opted, stop, limit, {name: one for name, one in resting.items() if today <= one.until})
+    in_force = {name: event for name, event in opt_outs.items() if event.until is None or today <= event.until}
+    quarantined = {name: event for name, event in quarantines.items() if today <= event.until}
+    return RegisterState(in_force, stop, limit, quarantined)

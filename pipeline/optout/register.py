@@ -1,4 +1,4 @@
-"""The register's edge: where it is kept, how a line is added, and how a worker watches it without ever waiting for it."""
+"""Where the register is kept, a file or an object, and how lines are added to it."""
 
 import fcntl
 import os
@@ -12,14 +12,14 @@ from pipeline import host
 from pipeline.errors import CensusError, InputError
 from pipeline.lake import store
 from pipeline.lake.store import Location
-from pipeline.optout.events import AnyEvent, History, State, Unfinished, chain, fold, parse
+from pipeline.optout.events import AnyEvent, History, RegisterState, Unfinished, chain, fold, parse
 from pipeline.space.ranges import Ranges
 
-#: Where a register lies that the configuration does not name: in the lake, so that all who share the lake share it.
+#: The register if the configuration names none: it is in the lake, so that all who share the lake share it.
 DEFAULT_NAME = "optout.jsonl"
-#: A quarter of a million opt-outs; what is longer is no register.
+#: Bytes of a quarter of a million opt-outs; anything longer is not a register.
 LONGEST = 64 << 20
-#: How long a last line without an end is taken for one that is being written.
+#: Seconds for which a last line without an end may be one that is being written.
 UNFINISHED_SECONDS = 1.0
 
 
@@ -29,13 +29,13 @@ class Register(Protocol):
     where: str
 
     def create(self) -> bool:
-        """Begin an empty one; False if there is one. Raises InputError if that cannot be."""
+        """Create it empty; return False if it exists. Raises InputError if it cannot be created."""
 
     def read(self) -> bytes:
-        """All of it. Raises InputError if that cannot be."""
+        """Return all of it. Raises InputError if it cannot be read."""
 
     def append(self, lines: bytes, *, after: bytes) -> bool:
-        """Add lines durably if the register is still `after`; False if somebody else has added some."""
+        """Append lines durably if the register is still `after`; return False if somebody else has appended some."""
 
 
 class RegisterFile:
@@ -46,7 +46,7 @@ class RegisterFile:
         self.where = str(path)
 
     def create(self) -> bool:
-        """Begin an empty one; False if there is one."""
+        """Create it empty; return False if it exists."""
         try:
             self._path.touch(exist_ok=False)
             host.sync(self._path.parent)
@@ -57,7 +57,7 @@ class RegisterFile:
         return True
 
     def read(self) -> bytes:
-        """All of it."""
+        """Return all of it."""
         try:
             with self._path.open("rb") as file:
                 if os.fstat(file.fileno()).st_size > LONGEST:
@@ -69,14 +69,14 @@ class RegisterFile:
             raise InputError(self.where, f"the register cannot be read: {error.strerror}") from None
 
     def append(self, lines: bytes, *, after: bytes) -> bool:
-        """Add lines in one write under a lock; a reader sees all of a line's bytes or no end of line."""
+        """Append lines in one write under a lock; a reader sees all of a line's bytes or no end of line."""
         try:
             with self._path.open("r+b", buffering=0) as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
                 file.seek(0)
                 if file.read() != after:
                     return False
-                if file.write(lines) != len(lines):  # at the end, where reading has left it
+                if file.write(lines) != len(lines):  # at the end, where reading has left off
                     file.truncate(len(after))
                     raise InputError(self.where, "cannot be written: the device is full")
                 os.fsync(file)
@@ -86,60 +86,57 @@ class RegisterFile:
 
 
 class RegisterObject:
-    """A register that is an object in a bucket: each change is a put on the condition that nobody made another one."""
+    """A register that is an object in a bucket: each change is a put on the condition that nobody else changed it."""
 
     def __init__(self, place: Location) -> None:
         self._place = place
         self.where = str(place)
 
     def create(self) -> bool:
-        """Begin an empty one; False if there is one."""
+        """Create it empty; return False if it exists."""
         return store.write(self._place, b"", new=True)
 
     def read(self) -> bytes:
-        """All of it."""
+        """Return all of it."""
         return self._read()[0]
 
     def append(self, lines: bytes, *, after: bytes) -> bool:
-        """Add lines by one put; a reader sees all of them or none."""
+        """Append lines by one put; a reader sees all of them or none."""
         data, version = self._read()
         return data == after and store.swap(self._place, after + lines, after=version) is not None
 
     def _read(self) -> tuple[bytes, str]:
         try:
-            found = store.read(self._place)
+            read = store.read(self._place)
         except InputError:
             raise
         except CensusError as error:
             raise InputError(self.where, f"the register cannot be read: {error}") from None
-        if found is None or len(found[0]) > LONGEST:
-            raise InputError(
-                self.where,
-                f"is longer than {LONGEST >> 20} MiB"
-                if found
-                else "the register cannot be read: there is no such object",
-            )
-        return found
+        if read is None:
+            raise InputError(self.where, "the register cannot be read: there is no such object")
+        if len(read[0]) > LONGEST:
+            raise InputError(self.where, f"is longer than {LONGEST >> 20} MiB; begin a new one with what is active")
+        return read
 
 
 def at(location: str) -> Register:
-    """The register at a path or an s3:// URL. Raises InputError for another kind of URL."""
+    """Return the register at a path or an s3:// URL. Raises InputError for another kind of URL."""
     place = store.at(location)
     return RegisterFile(place) if isinstance(place, Path) else RegisterObject(place)
 
 
 def resolve(name: str, base: Path) -> str:
-    """What a plan carries for the configuration's `[optout] register`: a whole path; nothing where nothing is named."""
+    """Return what a plan carries for the configuration's `[optout] register`: an absolute path, or empty if it names none."""
     return name if not name or "://" in name else str((base / name).resolve())
 
 
 def of(named: str, lake: Location) -> Register:
-    """The register that a sweep into this lake obeys: the one its plan names, or else the lake's own."""
+    """Return the register that a sweep into this lake obeys: the one that its plan names, or else the lake's own."""
     return at(named or str(lake / DEFAULT_NAME))
 
 
 def begin(named: str, lake: Location) -> None:
-    """Require a readable register; a lake that never held a sweep gets its own, empty. Raises InputError."""
+    """Require a readable register; a lake without a sweep gets its own, empty. Raises InputError."""
     own = lake / DEFAULT_NAME
     if not named and not (lake / "plans").is_dir():
         store.write(own, b"", new=True)
@@ -150,7 +147,7 @@ def begin(named: str, lake: Location) -> None:
 
 
 def opted_out(named: str, lake: Location) -> Ranges | None:
-    """What is opted out today, for a plan; None if the lake has no register of its own yet. Raises InputError."""
+    """Return what is opted out today, for a plan; None if the lake has no register yet. Raises InputError."""
     if not named and not (lake / DEFAULT_NAME).exists():
         return None
     return state(of(named, lake)).ranges
@@ -170,17 +167,17 @@ def load(register: Register) -> tuple[bytes, History]:
 
 
 def today() -> date:
-    """The day in UTC."""
+    """Return the day in UTC."""
     return datetime.now(UTC).date()
 
 
-def state(register: Register) -> State:
-    """What a register says today. Raises InputError."""
+def state(register: Register) -> RegisterState:
+    """Return what is in force today. Raises InputError."""
     return fold(load(register)[1].events, today())
 
 
-def record(register: Register, make: Callable[[State], Sequence[AnyEvent]]) -> Sequence[AnyEvent]:
-    """Add the events that `make` gives for the state found, with nobody's in between; raises what `make` raises."""
+def record(register: Register, make: Callable[[RegisterState], Sequence[AnyEvent]]) -> Sequence[AnyEvent]:
+    """Append the events that `make` gives for the current state, with nobody else's in between; raises what `make` raises."""
     while True:
         data, history = load(register)
         events = make(fold(history.events, today()))

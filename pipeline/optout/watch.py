@@ -1,4 +1,4 @@
-"""The watch over a register: a worker asks what it may do without ever waiting for a file system."""
+"""The watch over a register: a worker looks up what it may do without ever waiting for a file system."""
 
 import threading
 from dataclasses import dataclass, replace
@@ -6,12 +6,12 @@ from datetime import date
 
 from pipeline import host
 from pipeline.errors import InputError
-from pipeline.optout.events import History, State, digest, fold, parse
+from pipeline.optout.events import History, RegisterState, digest, fold, parse
 from pipeline.optout.register import Register, today
 from pipeline.space.permit import Permit
 from pipeline.space.ranges import Ranges
 
-#: How often a worker reads the register. A read, not a look at its time stamp: those are coarse on some file systems.
+#: How often a worker reads the register. It reads the bytes: time stamps are coarse on some file systems.
 READ_SECONDS = 0.5
 #: A worker that has not been able to read the register for this long stops sending (docs/decisions/0004-register.md).
 STALE_SECONDS = 5.0
@@ -20,7 +20,7 @@ NO_ANSWER = "it does not answer"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A register as it was read: published whole, never changed. `began` is when that reading began."""
+    """A register as it was read, never changed afterwards. `began` is when that reading began."""
 
     began: float
     day: date
@@ -31,10 +31,10 @@ class Reading:
 
 
 class Watch:
-    """Reads a register again and again in a thread of its own, so that who asks `permit` never waits for a file system.
+    """Reads a register again and again in its own thread, so a caller of `permit` never waits for a file system.
 
-    A file system that hangs, a file that is gone and a chain that is broken are all the same: the last good reading grows
-    old, and at STALE_SECONDS nothing more may be sent.
+    A file system that hangs, a file that is gone and a broken chain have the same effect: the last good reading grows old, and
+    at STALE_SECONDS nothing more may be sent.
     """
 
     def __init__(self, register: Register, space: Ranges) -> None:
@@ -55,11 +55,11 @@ class Watch:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the register as it was last read; empty before it ever was."""
+        """SHA-256 of the register as it was last read; empty before the first reading."""
         return self._reading.digest if self._reading else ""
 
     def permit(self, now: float | None = None) -> Permit:
-        """What may be done now, on the clock that `host.clock` reads. `withheld` holds addresses of the space only."""
+        """Return what may be done at `now` (of `host.clock`). `withheld` has addresses of the target space only."""
         reading = self._reading
         age = (host.clock() if now is None else now) - (reading.began if reading else -STALE_SECONDS)
         if reading is None or age > STALE_SECONDS:
@@ -90,9 +90,9 @@ class Watch:
         self._reading = Reading(began, day, data, history, digest(data), permit)
 
 
-def _permit(found: State, space: Ranges) -> Permit:
-    """What a state leaves to do in a target space, which holds nothing that the plan excludes already."""
-    held = f"{found.stop.reason} ({found.stop.who})" if found.stop else ""
-    rate = found.limit.rate if found.limit and found.limit.rate else float("inf")
-    resting = found.quarantined.intersect(space)
-    return Permit(held, found.ranges.intersect(space).union(resting), rate, resting)
+def _permit(state: RegisterState, space: Ranges) -> Permit:
+    """What a state leaves to do in a target space, which has no address that the plan excludes already."""
+    reason = f"{state.stop.reason} ({state.stop.who})" if state.stop else ""
+    rate = state.limit.rate if state.limit and state.limit.rate else float("inf")
+    quarantined = state.quarantined.intersect(space)
+    return Permit(reason, state.ranges.intersect(space).union(quarantined), rate, quarantined)

@@ -18,9 +18,6 @@ from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
 from pipeline.views import marts
 
-#: The last of the tables that enriching makes.
-ENRICHED = "methods"
-
 
 def enrich(sweep: Sweep, second: Path = geo.SECOND) -> None:
     """Place the addresses that answered, by a second database too, count those that were asked, judge what they said, and

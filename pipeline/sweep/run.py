@@ -7,12 +7,11 @@ from pathlib import Path
 from pipeline import checkout, config
 from pipeline.errors import CensusError, GuardError, InputError
 from pipeline.lake import harm_targets, layout, pending, store, verify
-from pipeline.lake.layout import Sweep, SweepPaths, read_plan
+from pipeline.lake.layout import ENRICHED, Sweep, SweepPaths, read_plan
 from pipeline.lake.store import Location
 from pipeline.optout import quarantine, register
 from pipeline.space import plan as planning
 from pipeline.space.plan import Plan
-from pipeline.sweep.enrichment import ENRICHED
 from pipeline.sweep.freeze import check, freeze
 from pipeline.worker.context import RemoteAssociator
 from pipeline.worker.shards import ShardRunner

@@ -35,7 +35,7 @@ def test_a_host_rests_for_a_year(kept: register.Register) -> None:
 def test_a_worker_withholds_it(kept: register.Register) -> None:
     """A watch withholds opted-out and quarantined addresses, and says which are the latter; an opt-out comes first."""
     quarantine.add(kept, [HOST, HOST + 1], "s1")
-    edit.add(kept, ["192.0.2.8/32", "192.0.3.0/24"], edit.Asked("A. Doe"))
+    edit.add(kept, ["192.0.2.8/32", "192.0.3.0/24"], edit.Evidence("A. Doe"))
     with Watch(kept, SPACE) as watch:
         permit = watch.permit()
     assert permit.withheld.count == 2 + 256
@@ -46,10 +46,10 @@ def test_it_can_be_ended(kept: register.Register) -> None:
     """Ending it needs a name, and a host that is quarantined; the history keeps both events."""
     quarantine.add(kept, [HOST], "s1")
     with pytest.raises(InputError, match="--who"):
-        quarantine.expire(kept, ["192.0.2.7"], edit.Asked(""))
-    with pytest.raises(InputError, match=r"not quarantined: 192\.0\.2\.9/32"):
-        quarantine.expire(kept, ["192.0.2.9"], edit.Asked("A. Doe"))
-    assert quarantine.expire(kept, ["192.0.2.7"], edit.Asked("A. Doe")) == ["192.0.2.7/32"]
+        quarantine.expire(kept, ["192.0.2.7"], edit.Evidence(""))
+    with pytest.raises(InputError, match=r"has no quarantine of 192\.0\.2\.9/32"):
+        quarantine.expire(kept, ["192.0.2.9"], edit.Evidence("A. Doe"))
+    assert quarantine.expire(kept, ["192.0.2.7"], edit.Evidence("A. Doe")) == ["192.0.2.7/32"]
     assert not register.state(kept).quarantines
     assert len(register.load(kept)[1].events) == 2
 

@@ -19,9 +19,9 @@ from pipeline.sweep import enrichment, freeze, resolve
 from pipeline.sweep import run as sweep
 from pipeline.views import connection
 from tests.associate.serving import free_port
+from tests.commands.running import census
 from tests.publish import demo, history
 from tests.reverse_dns.serving import answering_server, dnsmasq, reply_with
-from tests.test_main import census
 
 FIRST = int(IPv4Address("20.0.0.1"))
 CONFIG = """

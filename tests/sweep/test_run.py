@@ -222,7 +222,7 @@ def test_resuming_picks_what_is_not_finished(tmp_path: Path) -> None:
     assert (chosen(run.latest), chosen(run.unfinished)) == (None, None)
     made("20260101T000000Z-my-week")
     made("20260102T000000Z-week", "sweeps")
-    enriched = made("20260103T000000Z-week", "sweeps", enrichment.ENRICHED)
+    enriched = made("20260103T000000Z-week", "sweeps", layout.ENRICHED)
     assert (chosen(run.latest), chosen(run.unfinished)) == (None, None)
     sealed = made("20260104T000000Z-week", "sweeps")
     assert (chosen(run.latest), chosen(run.unfinished)) == (None, sealed)

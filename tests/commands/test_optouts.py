@@ -1,15 +1,11 @@
 """The verbs that write into a register, on the command line."""
 
 import json
-import signal
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from pipeline.__main__ import main
+from tests.commands.running import Census
 
 WHO = ("--who", "NOC")
 
@@ -17,32 +13,6 @@ WHO = ("--who", "NOC")
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "optout.jsonl"
-
-
-@dataclass(frozen=True)
-class Ended:
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-Census = Callable[..., Ended]
-
-
-@pytest.fixture
-def census(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Census:
-    """The command line, in this process."""
-
-    def run(*arguments: object) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["census", *map(str, arguments)])
-        before = signal.getsignal(signal.SIGTERM)
-        with pytest.raises(SystemExit) as ended:
-            main()
-        signal.signal(signal.SIGTERM, before)
-        said = capsys.readouterr()
-        return Ended(int(ended.value.code or 0), said.out, said.err)
-
-    return run
 
 
 def listed(census: Census, path: Path, *options: str) -> list[dict[str, str]]:

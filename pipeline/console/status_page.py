@@ -1,0 +1,127 @@
+"""`census status`: one sweep of a lake as it is now, or all of them, on a screen or for scripts."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext
+from datetime import UTC
+
+import msgspec
+from rich.console import Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.console import plan_summary, progress, show
+from pipeline.lake import layout
+from pipeline.lake.store import Location
+from pipeline.publish.escape import visible
+from pipeline.status import overview
+from pipeline.status.overview import Overview
+from pipeline.status.snapshot import STATES, Status, SweepStatus
+
+#: How often the lake is read again: for a terminal, and for lines that are written.
+LIVE_SECONDS = 1.0
+LINE_SECONDS = 10.0
+
+
+def show_sweep(
+    lake: Location, sweep_id: str | None, *, as_json: bool, watch: bool = False, metrics: str | None = None
+) -> None:
+    """Show one sweep; with `watch` again and again until it is sealed, with `metrics` until it is interrupted."""
+    sweep = layout.open_sweep(lake, sweep_id)
+    look = SweepStatus(sweep)
+    if not (watch or metrics):
+        _show_once(look(), others=len(layout.sweeps(lake)) - 1, lake=lake, as_json=as_json)
+        return
+    live = None if as_json or not sys.stdout.isatty() else Live(console=show.results(), auto_refresh=False)
+    with progress.served(sweep, metrics), live or nullcontext():
+        while _refresh(look(), live, as_json=as_json) != "sealed" or metrics:
+            time.sleep(LIVE_SECONDS if live else LINE_SECONDS)
+
+
+def show_all(lake: Location, *, as_json: bool) -> None:
+    """List every sweep of a lake, oldest first."""
+    sweeps = overview.sweeps(lake)
+    if as_json:
+        for sweep in sweeps:
+            print(msgspec.json.encode(sweep).decode())
+        return
+    table = Table("sweep", "state", "began (UTC)", "targets", "done", "sealed", "enriched")
+    for column in table.columns[3:5]:
+        column.justify = "right"
+    for sweep in sweeps:
+        table.add_row(*_cells(sweep))
+    show.results().print(table)
+
+
+def _cells(sweep: Overview) -> Iterator[str]:
+    yield visible(sweep.sweep)
+    yield sweep.state
+    yield f"{sweep.began.astimezone(UTC):%Y-%m-%d %H:%M}" if sweep.began else "–"
+    yield f"{sweep.targets:,}" if sweep.targets is not None else "–"
+    yield f"{sweep.done:.1%}" if sweep.done is not None else "–"
+    yield from ("yes" if flag else "no" for flag in (sweep.sealed, sweep.enriched))
+
+
+def _show_once(status: Status, *, others: int, lake: Location, as_json: bool) -> None:
+    """Print a status, and say where the lake's other sweeps are listed."""
+    print(_json(status) if as_json else _page(status))
+    if others and not as_json:
+        sweeps = "1 other sweep is" if others == 1 else f"{others:,} other sweeps are"
+        show.message(f"{sweeps} in this lake; `census status {lake} --all` lists them")
+
+
+def _refresh(status: Status, live: Live | None, *, as_json: bool) -> str:
+    """Show the next status of a sweep that is watched; return its state."""
+    if live:
+        live.update(_board(status), refresh=True)
+    else:
+        print(_json(status) if as_json else _brief(status), flush=True)
+    return status.state
+
+
+def _rows(status: Status) -> Iterator[tuple[str, str]]:
+    """Yield name and value of each fact, the state first; facts that do not apply are left out."""
+    yield "sweep", status.sweep
+    yield "state", f"{status.state}: {STATES[status.state]}"
+    if status.stopped_by_register:
+        yield "paused by the register", visible(status.stopped_by_register)
+    yield "ranges", f"{status.ranges_done:,} of {status.ranges:,} ({status.share:.1%}), in {status.shards} shards"
+    yield "probes sent", f"{status.probes_sent:,} of {status.targets:,}"
+    counts = {"withheld by the register": status.suppressed, "of these quarantined": status.quarantined}
+    yield from ((name, f"{count:,}") for name, count in counts.items() if count)
+    if status.revisited:
+        yield "visited again after a crash", f"{status.revisited:,}"
+    yield from ((name, f"{count:,}") for name, count in status.funnel.items())
+    if status.workers:
+        yield "rate", f"{status.rate:,.0f} probes/s by {status.workers} workers"
+    if status.eta_seconds is not None:
+        yield "left", plan_summary.duration(status.eta_seconds)
+    if status.loss is not None:
+        yield "missed by the first SYN", f"{status.loss:.2%}"
+    for holder in status.holders:
+        mark = "alive" if holder.alive else "dead"
+        text = f"{holder.host}, process {holder.pid}, {mark}: renewed {holder.renewed_seconds_ago:.0f} s ago"
+        yield f"lease {holder.lease}", visible(text)
+
+
+def _page(status: Status) -> str:
+    return "\n".join(f"{name:>27}  {value}" for name, value in _rows(status))
+
+
+def _json(status: Status) -> str:
+    return msgspec.json.encode(status).decode()
+
+
+def _brief(status: Status) -> str:
+    return f"{status.share:6.1%}  {status.state}  {progress.steps(status.funnel)}"
+
+
+def _board(status: Status) -> Group:
+    """The live view: a bar, and the same lines as the page."""
+    table = Table.grid(padding=(0, 2))
+    for name, value in _rows(status):
+        table.add_row(name, Text(value))
+    return Group(ProgressBar(total=1.0, completed=status.share), table)

@@ -1,0 +1,83 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.sweep import freeze, run
+from tests.commands.running import IDENTITY, census, write_config
+
+
+def test_a_sweep_outside_a_testbed_is_refused(tmp_path: Path) -> None:
+    """Under CENSUS_ONLY_TESTBED even a complete identity does not let a sweep out; the exit code is 3."""
+    refused = census("sweep", write_config(tmp_path), "--lake", str(tmp_path / "lake"))
+    assert refused.returncode == 3
+    assert "testbed" in refused.stderr
+    assert not (tmp_path / "lake").exists()
+
+
+def test_guards_come_before_interfaces(tmp_path: Path) -> None:
+    """A sweep that is refused and names an interface that does not exist is refused for the guard's reason."""
+    identity = IDENTITY + '\n[probe]\ninterface = "no-such-interface"'
+    refused = census("sweep", write_config(tmp_path, identity=identity), "--lake", str(tmp_path / "lake"))
+    assert refused.returncode == 3
+    assert "no-such-interface" not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("include", "identity", "reason"),
+    [
+        ("300.1.1.1", IDENTITY, "targets.include"),
+        ("10.0.0.0/8", IDENTITY, "nothing is left"),
+        ("198.51.99.0/24", 'colour = "red"', "colour"),
+    ],
+)
+def test_bad_configuration_is_named(tmp_path: Path, include: str, identity: str, reason: str) -> None:
+    """A bad configuration ends with exit code 2, naming the file and what is wrong in it."""
+    refused = census("plan", write_config(tmp_path, include=include, identity=identity))
+    assert refused.returncode == 2
+    assert reason in refused.stderr
+    assert "config.toml" in refused.stderr
+
+
+def test_a_changed_plan_is_refused(tmp_path: Path) -> None:
+    """A plan that was edited after it was frozen is refused with exit code 3."""
+    plan = tmp_path / "plan.json"
+    assert census("plan", write_config(tmp_path), "-o", str(plan)).returncode == 0
+    plan.write_text(plan.read_text("utf-8").replace('"seed":1', '"seed":2'), "utf-8")
+    refused = census("work", str(plan), "--lake", str(tmp_path / "lake"))
+    assert refused.returncode == 3
+    assert "digest" in refused.stderr
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Path:
+    """A lake with two sweeps that were begun, in the order of their names."""
+    for name in ("first", "second"):
+        run.begin(freeze.freeze(Path(write_config(tmp_path, name=name))), tmp_path / "lake")
+    return tmp_path / "lake"
+
+
+def test_status_says_how_many_sweeps_there_are(lake: Path) -> None:
+    """The status of the latest sweep ends with the number of the others and the command that lists them."""
+    done = census("status", str(lake))
+    assert "-second" in done.stdout and "-first" not in done.stdout
+    assert done.stderr == f"1 other sweep is in this lake; `census status {lake} --all` lists them\n"
+    assert census("status", str(lake), "--json").stderr == ""
+
+
+def test_status_lists_every_sweep(lake: Path) -> None:
+    """`--all` has a line for each sweep, oldest first; `--json` makes each an object."""
+    table = census("status", str(lake), "--all").stdout
+    assert table.index("-first") < table.index("-second")
+    rows = [json.loads(line) for line in census("status", str(lake), "--all", "--json").stdout.splitlines()]
+    assert [row.pop("sweep").partition("-")[2] for row in rows] == ["first", "second"]
+    assert rows[0] == {
+        "state": "begun", "began": None, "targets": 256, "done": 0.0, "sealed": False, "enriched": False
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("option", [("--watch",), ("--sweep", "x"), ("--metrics", "9100")])
+def test_all_sweeps_are_not_watched(lake: Path, option: tuple[str, ...]) -> None:
+    """`--all` with an option for one sweep is refused, with exit code 2."""
+    refused = census("status", str(lake), "--all", *option)
+    assert refused.returncode == 2 and "drop --sweep, --watch and --metrics" in refused.stderr
