@@ -1,1 +1,1 @@
-"""The steps of a sweep as plain functions: what the commands and the flows call. None of them knows Prefect."""
+"""The steps of a sweep as plain functions: the commands and the flows call them. None of them imports Prefect."""

@@ -1,8 +1,8 @@
-"""At which rate answers begin to be lost: the rate is stepped up until second SYNs say so, and the last good one is the knee.
+"""Calibrate the rate: step it up until second SYNs show that answers are lost. The last good rate is the knee.
 
-One sweep over the targets of a configuration, in shards of one size: step k sends 2^k of them at 2^k times the lowest rate, so that
-steps last equally long and no host is visited twice. Every target gets a second SYN a little later; of the hosts that answered
-that one, those that did not answer the first were lost on the way (`statistics.recapture.detection`).
+A calibration is one sweep over the targets of a configuration, in shards of one size. Step k sends 2^k shards at 2^k times the
+lowest rate, so that all steps last equally long and no host is visited twice. Every target gets a second SYN a little later. Of
+the hosts that answered that one, those that did not answer the first were lost (`statistics.recapture.detection`).
 """
 
 import tempfile
@@ -32,41 +32,41 @@ from pipeline.sweep import freeze
 from pipeline.sweep import run as steps_of
 from pipeline.worker.coordinator import Worker
 
-#: Steps that there may be: each has twice the shards of the one before, and a plan has 512 at most.
+#: The largest number of steps: each has twice the shards of the one before, and a plan has 512 at most.
 MOST_STEPS = 9
-#: Seconds between a SYN and the second one to the same target; what hurts both is not seen.
+#: Seconds between a SYN and the second one to the same target. A disturbance that hits both stays unseen.
 DELAY = 2.0
 #: A sender that falls short of the set rate by more than this is itself the limit.
 SHORT = 0.5
-#: Loss below this is no loss that matters, however surely it is there.
+#: Loss below this does not matter, even where it is statistically certain.
 TOLERATED = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class RateStep:
-    """What one rate (probes a second) came to. `loss` is the share of hosts that one SYN misses, with its 95 % interval."""
+    """The result of one rate (probes per second). `loss` is the share of hosts that one SYN misses, with its 95 % interval."""
 
     rate: int
     sent: float
-    """SYNs a second that really left while it sent, second ones included."""
+    """SYNs per second that were really sent, second ones included."""
     answered: int
-    """Hosts that answered a second SYN, of which the loss tells."""
+    """Hosts that answered a second SYN; the loss is estimated from them."""
     loss: float
     loss_low: float
     loss_high: float
     dropped: int
-    """Frames that our own receive ring had no room for."""
+    """Frames that did not fit into our own receive ring."""
     stalls: int
 
     @property
     def short(self) -> bool:
-        """Whether the sender did not keep up."""
+        """Return whether the sender fell short of the rate."""
         return self.sent < self.rate * (1 - SHORT)
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The steps in their order, the knee (None if the first one lost already), and what ended it."""
+    """A calibration: its steps in order, the knee (None if the first step already lost answers), and why it ended."""
 
     plan_digest: str
     code_version: str
@@ -78,7 +78,7 @@ class Calibration:
 
 
 def calibration_plan(path: Path, *, lowest: int, steps: int) -> Plan:
-    """The plan of a calibration. Raises InputError, and GuardError where its targets are neither in a testbed nor signed for."""
+    """Freeze the plan of a calibration. Raises InputError, and GuardError unless its targets are in a testbed or signed for."""
     if not 2 <= steps <= MOST_STEPS:
         raise InputError("--steps", f"must be 2 to {MOST_STEPS}")
 
@@ -107,7 +107,7 @@ def calibration_plan(path: Path, *, lowest: int, steps: int) -> Plan:
 
 
 def run(plan: Plan, *, lowest: int, steps: int) -> Iterator[RateStep]:
-    """Send step after step, until answers are lost or the sender falls short; the lake is thrown away."""
+    """Send step after step until answers are lost or the sender falls short; the lake is temporary."""
     with tempfile.TemporaryDirectory(prefix="census-calibration-") as folder:
         sweep = steps_of.begin(plan, store.at(folder))
         obeyed = register.of(plan.register, sweep.paths.lake)
@@ -118,46 +118,46 @@ def run(plan: Plan, *, lowest: int, steps: int) -> Iterator[RateStep]:
                 time.sleep(3 * READ_SECONDS)  # senders have read it by then
                 shards = range((1 << number) - 1, (2 << number) - 1)
                 list(pool.map(partial(worker.run, Round.PROBES), shards))
-                found = [receipt for receipt in receipts.read_receipts(sweep.paths) if receipt.shard in shards]
-                step = _step(lowest << number, found)
+                of_step = [receipt for receipt in receipts.read_receipts(sweep.paths) if receipt.shard in shards]
+                step = _step(lowest << number, of_step)
                 yield step
                 first = first or step
                 if step.short or _loses(step, first):
                     return
 
 
-def _step(rate: int, found: list[Receipt]) -> RateStep:
-    """What the receipts of a step's shards say."""
-    both, only = (sum(getattr(receipt, name) for receipt in found) for name in ("seen_twice", "second_only"))
+def _step(rate: int, of_step: list[Receipt]) -> RateStep:
+    """Compute the result of a step from the receipts of its shards."""
+    both, only = (sum(getattr(receipt, name) for receipt in of_step) for name in ("seen_twice", "second_only"))
     seen = detection(both, both + only)
-    sent = sum(receipt.probes_sent + receipt.second_probes for receipt in found)
-    begun = min(receipt.started_at for receipt in found) / 1e6
-    ended = max(receipt.started_at / 1e6 + receipt.send_seconds for receipt in found)
+    sent = sum(receipt.probes_sent + receipt.second_probes for receipt in of_step)
+    begun = min(receipt.started_at for receipt in of_step) / 1e6
+    ended = max(receipt.started_at / 1e6 + receipt.send_seconds for receipt in of_step)
     return RateStep(
         rate=rate,
-        sent=sent / (ended - begun + _rest(found, rate)),
+        sent=sent / (ended - begun + _seconds_after(of_step, rate)),
         answered=both + only,
         loss=float(1 - seen.value),
         loss_low=float(1 - seen.high),
         loss_high=float(1 - seen.low),
-        dropped=sum(receipt.ring_dropped for receipt in found),
-        stalls=sum(receipt.stalls for receipt in found),
+        dropped=sum(receipt.ring_dropped for receipt in of_step),
+        stalls=sum(receipt.stalls for receipt in of_step),
     )
 
 
-def _rest(found: list[Receipt], rate: int) -> float:
-    """Seconds in which, after the last first SYN, the second ones still went out: those of the last `DELAY` seconds."""
-    second: int = sum(receipt.second_probes for receipt in found)
+def _seconds_after(of_step: list[Receipt], rate: int) -> float:
+    """Return how long second SYNs were still sent after the last first one: those of the last `DELAY` seconds."""
+    second: int = sum(receipt.second_probes for receipt in of_step)
     return min(DELAY, second / rate)
 
 
 def _loses(step: RateStep, first: RateStep) -> bool:
-    """Whether a step loses more than the first one did, beyond chance and beyond what matters."""
+    """Return whether a step loses more than the first one did, beyond chance and beyond TOLERATED."""
     return step.loss_low > max(first.loss_high if first is not step else 0.0, TOLERATED)
 
 
 def judge(plan: Plan, vantage: str, steps: list[RateStep]) -> Calibration:
-    """What the steps come to."""
+    """Find the knee of the steps, and why the calibration ended."""
     last, first = steps[-1], steps[0]
     good = [step.rate for step in steps if not step.short and not _loses(step, first)]
     reasons = {
@@ -167,5 +167,5 @@ def judge(plan: Plan, vantage: str, steps: list[RateStep]) -> Calibration:
     }
     return Calibration(
         plan_digest=plan.digest, code_version=plan.code_version, vantage=vantage, began=plan.created, steps=steps,
-        knee=good[-1] if good else None, reason=next(reason for reason, holds in reasons.items() if holds),
+        knee=good[-1] if good else None, reason=next(reason for reason, applies in reasons.items() if applies),
     )  # fmt: skip

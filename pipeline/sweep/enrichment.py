@@ -20,17 +20,19 @@ from pipeline.views import marts
 
 
 def enrich(sweep: Sweep, second: Path = geo.SECOND) -> None:
-    """Place the addresses that answered, by a second database too, count those that were asked, judge what they said, and
-    build the sweep's marts. Raises InputError or GuardError.
+    """Derive a sealed sweep's tables and build its marts. Raises InputError or GuardError.
+
+    The tables hold the locations of the addresses that answered (by a second database too), the addresses probed per country and
+    network, and the identity, owner and system of each DICOM speaker.
     """
-    databases, beside = _databases(sweep.plan), geo.load(second)
+    databases, second_places = _databases(sweep.plan), geo.load(second)
     places, announced = databases.country_db, databases.network_db
     kind = network_kinds.load(places, announced, owner.load()) if announced else None
     ranges = Ranges.of(sweep.plan.ranges)
     answered = np.asarray(rows(sweep.paths, "responses", ["ip"])["ip"], dtype=np.uint32)
 
     def located(ips: Addresses) -> pa.Table:
-        return tables.locations(ips, places, announced, second_country_db=beside, kinds=kind)
+        return tables.locations(ips, places, announced, second_country_db=second_places, kinds=kind)
 
     parts.write_pieces(
         sweep.paths.sealed("locations"),
@@ -40,52 +42,57 @@ def enrich(sweep: Sweep, second: Path = geo.SECOND) -> None:
         digest=sweep.plan.digest,
     )
     first, last = ranges.first.astype(np.uint32), ranges.last.astype(np.uint32)
-    _derive(sweep, "coverage", tables.coverage(first, last, places, beside))
+    _derive(sweep, "coverage", tables.coverage(first, last, places, second_places))
     _derive(sweep, "network_coverage", kind.coverage(first, last) if kind else empty("network_coverage"))
-    asked = SweepContext(
+    survey = SweepContext(
         offer=offer.offer(bytes.fromhex(sweep.plan.requests["request"])),
         space=ranges,
         share=sweep.plan.sampled_addresses / sweep.plan.addresses,
         answered=answered,
         controls=np.asarray(rows(sweep.paths, "controls", ["ip"])["ip"], dtype=np.uint32),
     )
-    _judge(sweep, asked, located)
+    _judge(sweep, survey, located)
     _derive(sweep, "space", method.space(ranges))
     _derive(sweep, "methods", _method(sweep.plan, ranges))
     marts.build(sweep.paths)
 
 
 def _method(plan: Plan, ranges: Ranges) -> pa.Table:
-    asked = plan.settings
+    settings = plan.settings
     return method.methods(
-        plan.digest, plan.requests, ranges, profile=asked.profile, ports=asked.ports, engine=plan.probe.engine.kind
+        plan.digest,
+        plan.requests,
+        ranges,
+        profile=settings.profile,
+        ports=settings.ports,
+        engine=plan.probe.engine.kind,
     )
 
 
-def _judge(sweep: Sweep, asked: SweepContext, located: Callable[[Addresses], pa.Table]) -> None:
-    """Say of those that spoke DICOM who they are, whose, and which are one system."""
-    associations, shown = rows(sweep.paths, "associations"), rows(sweep.paths, "tls")
-    found = located(np.asarray(associations["ip"], dtype=np.uint32))
-    judged = fingerprints.fingerprints(associations, asked, ruleset.load())
+def _judge(sweep: Sweep, survey: SweepContext, located: Callable[[Addresses], pa.Table]) -> None:
+    """Identify each DICOM speaker and its owner, and group the services of one system."""
+    associations, certificates = rows(sweep.paths, "associations"), rows(sweep.paths, "tls")
+    locations = located(np.asarray(associations["ip"], dtype=np.uint32))
+    judged = fingerprints.fingerprints(associations, survey, ruleset.load())
     _derive(sweep, "fingerprints", judged)
     names = rows(sweep.paths, "host_names", ["ip", "names"])
-    _derive(sweep, "owners", owner.owners(associations["ip"], found, shown, names, owner.load()))
-    _derive(sweep, "systems", systems.systems(associations, judged, found, shown))
+    _derive(sweep, "owners", owner.owners(associations["ip"], locations, certificates, names, owner.load()))
+    _derive(sweep, "systems", systems.systems(associations, judged, locations, certificates))
 
 
 def _derive(sweep: Sweep, table: str, rows: pa.Table) -> None:
-    """Write a table that can be made again from the sweep's facts."""
+    """Write a table that can be derived again from the sweep's facts."""
     parts.write(sweep.paths.sealed(table), parts.tidy([rows], table), table, sweep.paths.id, digest=sweep.plan.digest)
 
 
 def _databases(plan: Plan) -> atlas.InstalledDatabases:
-    """The databases that the plan names. Raises GuardError if one has changed since."""
+    """Load the databases that the plan names. Raises GuardError if one has changed since."""
     paths = (Path(name) if name else None for name in (plan.reference.country, plan.reference.asn))
-    found = atlas.load(*paths)
+    loaded = atlas.load(*paths)
     for field in ("country_digest", "asn_digest"):
-        if getattr(found.reference, field) != getattr(plan.reference, field):
+        if getattr(loaded.reference, field) != getattr(plan.reference, field):
             name = plan.reference.country_source if field == "country_digest" else plan.reference.asn_source
             raise GuardError(
                 f"this is not the database that the plan was frozen with (field reference.{field}): {name}"
             )
-    return found
+    return loaded

@@ -1,4 +1,4 @@
-"""Freeze a plan, and check one before it is run."""
+"""Freeze a plan, and check a plan before it is run."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -23,7 +23,10 @@ from pipeline.wire.capabilities import PROPOSALS
 
 
 def freeze(path: Path, lake: Location | None = None, *, change: Callable[[Config], Config] = lambda same: same) -> Plan:
-    """Fix the plan of a configuration file, changed or not, for a lake (its own if none is given). Raises InputError."""
+    """Freeze the plan of a configuration file for a lake, by default the one that it names. Raises InputError or GuardError.
+
+    `change` may replace settings of the configuration first.
+    """
     settings = change(config.load(path))
     base = path.parent
     country, asn = ((base / name).resolve() if name else None for name in (settings.geo.country, settings.geo.asn))
@@ -44,26 +47,26 @@ def freeze(path: Path, lake: Location | None = None, *, change: Callable[[Config
 
 
 def _provenance(settings: Config) -> Provenance:
-    """This program, now."""
+    """Return the time, the version of this program, and the requests that it would send."""
     requests = _requests(settings.identity, settings.sweep.profile)
     return Provenance(datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), checkout.code(), requests)
 
 
 def _requests(identity: IdentitySection, profile: Profile) -> dict[str, str]:
-    """What this version would send under an identity and a profile."""
+    """Return the requests that this version would send under an identity and a profile."""
     class_uid = outgoing.class_uid(identity.url)
-    proposed = [each.uid for each in PROPOSALS] if profile.proposes_capabilities else [outgoing.VERIFICATION]
+    proposed = [proposal.uid for proposal in PROPOSALS] if profile.proposes_capabilities else [outgoing.VERIFICATION]
     return outgoing.encode(calling_ae=identity.ae_title, class_uid=class_uid, proposed=proposed).to_json()
 
 
 def _require_own(plan: Plan) -> None:
-    """Raise GuardError if a profile that is for one's own ranges goes beyond them."""
+    """Raise GuardError if the profile needs signed ranges and the plan goes beyond them."""
     if plan.settings.profile.needs_signature:
         signed.require(plan.signed_ranges, Ranges.of(plan.ranges), f"the profile `{plan.settings.profile}`")
 
 
 def check(plan: Plan) -> None:
-    """Refuse a plan that this program or this place must not run. Raises GuardError; looks up no interface."""
+    """Refuse a plan that this program must not run, or not on this machine. Raises GuardError. Reads no interface."""
     sockets.require_authorised(plan.identity)
     require_fit(plan)
 
@@ -98,7 +101,7 @@ def findable(plan: Plan) -> Iterator[str]:
     if sockets.in_closed_testbed() and not plan.identity.resolver:
         return
     sources = plan.probe.sources or (sockets.at_vantage(namespaces.next_hop).source,)
-    found = list(checking.findings(plan.identity, *sources))
-    if found and plan.identity.strict:
-        raise GuardError(f"nothing is sent, since identity.strict is set: {'; '.join(found)}")
-    yield from found
+    findings = list(checking.findings(plan.identity, *sources))
+    if findings and plan.identity.strict:
+        raise GuardError(f"nothing is sent, since identity.strict is set: {'; '.join(findings)}")
+    yield from findings

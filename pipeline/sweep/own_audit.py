@@ -1,6 +1,6 @@
-"""The audit of one's own ranges: plan, sweep, verify, seal, enrich, and a report with addresses for the owner alone.
+"""The audit of signed ranges: plan, sweep, verify, seal, enrich, and write a report with addresses for their owner.
 
-It goes where the owner's signature reaches and nowhere else, whatever the profile, and what it writes is for nobody else to read.
+Whatever the profile, it probes only ranges that their owner signed. Only the user that runs it can read what it writes.
 """
 
 import os
@@ -18,18 +18,18 @@ from pipeline.sweep import enrichment, freeze
 from pipeline.sweep import run as steps
 from pipeline.views import connection
 
-#: Whoever is not the owner of a file or a folder may not even read it.
+#: Permission bits of everybody except the owner of a file or folder.
 OTHERS = 0o077
 PRIVATE_FOLDER = 0o700
 
 
 def keep_private() -> None:
-    """Let whatever this process and its children make from now on be readable by its user alone, the lake included."""
+    """Make all files that this process and its children create readable by its user alone, the lake included."""
     os.umask(OTHERS)
 
 
 def require_private(folder: Path) -> None:
-    """Make the folder for the report, mode 0700. Raises InputError if it is there and others may read it."""
+    """Create the folder for the report, mode 0700. Raises InputError if it exists and others may read it."""
     try:
         folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
         mode = folder.stat().st_mode
@@ -42,9 +42,9 @@ def require_private(folder: Path) -> None:
 
 
 def audit_plan(config: Path, lake: Path) -> Plan:
-    """The plan of an audit: the one that was begun and not finished, if it is of the same configuration; else a new one.
+    """Return the plan of an unfinished audit of the same configuration, or else a new one.
 
-    Raises GuardError unless all of it is in ranges that their owner signed.
+    Raises GuardError unless all its ranges are signed by their owner.
     """
     fresh = freeze.freeze(config, lake)
     _require_own(fresh)
@@ -56,7 +56,7 @@ def audit_plan(config: Path, lake: Path) -> Plan:
 
 
 def _identity(plan: Plan) -> tuple[object, ...]:
-    """Return what makes two plans the same audit. Opt-outs do not count: they are obeyed as they come."""
+    """Return what makes two plans the same audit. Opt-outs do not count: they apply as soon as they are registered."""
     return (
         plan.digests.configuration,
         plan.signed_ranges,
@@ -68,7 +68,7 @@ def _identity(plan: Plan) -> tuple[object, ...]:
 
 
 def run(sweep: Sweep) -> None:
-    """Do what is missing of the sweep, up to its enriched tables."""
+    """Run the missing steps of the sweep, up to its enriched tables."""
     steps.work(sweep)
     steps.require_verified(sweep)
     steps.seal(sweep)

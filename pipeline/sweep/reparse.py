@@ -1,4 +1,4 @@
-"""Judge the replies that a sweep kept by the parser of this version: table `reparsed`, which the views prefer."""
+"""Parse a sweep's stored replies with this version: table `reparsed`, which the views prefer."""
 
 from collections import Counter
 from typing import Any
@@ -16,16 +16,16 @@ from pipeline.wire.pdu import PARSER_VERSION
 
 
 class Planned(msgspec.Struct):
-    """What is needed of a plan of any version."""
+    """The fields that reparsing needs of a plan of any version."""
 
     requests: dict[str, str]
     digest: str = ""
 
 
 def reparse(paths: SweepPaths) -> Counter[str]:
-    """Judge a sealed sweep anew; how many rows differ in each column. Raises InputError if it is not sealed.
+    """Parse the replies of a sealed sweep again, and count the changed rows by column. Raises InputError if it is not sealed.
 
-    Rows whose every column stays, and that a parser as new as ours judged, get no row.
+    A row is written if a column changes or an older parser judged it.
     """
     sealed = paths.sealed("associations")
     if not sealed.exists():
@@ -41,8 +41,10 @@ def reparse(paths: SweepPaths) -> Counter[str]:
         changed.update(differing)
         if differing or row["parser_version"] != PARSER_VERSION:
             rows.append({name: new[name] for name in PARSED_COLUMNS} | {"ip": row["ip"], "port": row["port"]})
-    found = pa.Table.from_batches([parts.from_rows(rows, "reparsed")])
-    parts.write(paths.sealed("reparsed"), parts.tidy([found], "reparsed"), "reparsed", paths.id, digest=planned.digest)
+    reparsed = pa.Table.from_batches([parts.from_rows(rows, "reparsed")])
+    parts.write(
+        paths.sealed("reparsed"), parts.tidy([reparsed], "reparsed"), "reparsed", paths.id, digest=planned.digest
+    )
     return changed
 
 
@@ -53,10 +55,10 @@ def _planned(paths: SweepPaths) -> Planned:
         raise InputError(str(paths.plan), f"has no requests: {error}") from None
 
 
-def _same(one: Any, other: Any) -> bool:
+def _same(old: Any, new: Any) -> bool:
     """Whether two values of a column are equal; Parquet gives lists for tuples."""
-    return bool(_plain(one) == _plain(other))
+    return bool(_plain(old) == _plain(new))
 
 
 def _plain(value: Any) -> Any:
-    return [_plain(each) for each in value] if isinstance(value, (list, tuple)) else value
+    return [_plain(member) for member in value] if isinstance(value, (list, tuple)) else value

@@ -1,7 +1,7 @@
-"""Host names for the addresses of a sweep that spoke DICOM: table `host_names`, a row an address, kept as they come.
+"""Look up host names for the addresses of a sweep that spoke DICOM: table `host_names`, a row per address.
 
-What was learned goes to a journal beside the table and into the table at the end, or at the next beginning if the program died:
-no address whose question was answered is asked about again.
+Each result goes to a journal next to the table at once, and from there into the table at the end, or at the next start if the
+program died. So no address with an answer is looked up again.
 """
 
 import asyncio
@@ -26,25 +26,25 @@ from pipeline.reverse_dns import lookup
 from pipeline.reverse_dns.stub_resolver import StubResolver
 
 TABLE = "host_names"
-#: Addresses that are asked about at once; the rate bounds the messages, this one who waits for an answer.
+#: Addresses looked up at once. The rate limits the messages; this limits the lookups that wait for an answer.
 AT_ONCE = 16
-#: So many addresses in a row without an answer mean that the name server does not serve us.
+#: After this many addresses in a row without an answer, the name server is taken not to serve us.
 SILENT = 50
 
 ShowCounts = Callable[[Mapping[str, int]], None]
 
 
-def resolve(sweep: Sweep, asker: StubResolver, tell: ShowCounts) -> dict[str, Any]:
-    """Ask for every address of `associations` that is not known yet; what came of it. Opted-out addresses are left alone.
+def resolve(sweep: Sweep, asker: StubResolver, show: ShowCounts) -> dict[str, Any]:
+    """Look up every address of `associations` that is not known yet, and return the counts. Opted-out addresses are skipped.
 
     Raises GuardError, InputError, and CensusError if the name servers do not answer.
     """
     _recover(sweep)
-    left, counts = _left(sweep)
-    tell(counts)
+    pending, counts = _pending(sweep)
+    show(counts)
     journal = parts.journal(_journal(sweep.paths), TABLE)
     try:
-        asyncio.run(_all(asker, iter(left), _Kept(journal, asker, counts, tell)))
+        asyncio.run(_all(asker, iter(pending), _Results(journal, asker, counts, show)))
     finally:
         journal.close()
         _recover(sweep)
@@ -57,21 +57,21 @@ def resolve(sweep: Sweep, asker: StubResolver, tell: ShowCounts) -> dict[str, An
     }
 
 
-class _Kept:
-    """Takes what comes, writes it to the journal, counts it, and gives up on servers that never answer."""
+class _Results:
+    """Writes each result to the journal, counts it, and gives up on servers that never answer."""
 
-    def __init__(self, journal: parts.Journal, asker: StubResolver, counts: Counter[str], tell: ShowCounts) -> None:
-        self._journal, self._counts, self._tell = journal, counts, tell
+    def __init__(self, journal: parts.Journal, asker: StubResolver, counts: Counter[str], show: ShowCounts) -> None:
+        self._journal, self._counts, self._show = journal, counts, show
         self._servers, self._silent = ", ".join(map(str, asker.servers)), 0
 
     def take(self, ip: int, named: lookup.HostNames) -> None:
-        """One address's names. Raises CensusError."""
+        """Keep the names of one address. Raises CensusError if the servers never answer."""
         row = msgspec.structs.asdict(named)
         row |= {"ip": ip, "naming": row.pop("outcome"), "asked_at": time.time_ns() // 1000, "nameserver": self._servers}
         self._journal.append(parts.from_rows([row], TABLE))
         self._journal.commit()
         self._counts.update(("asked", named.outcome.value))
-        self._tell(self._counts)
+        self._show(self._counts)
         self._silent = 0 if named.outcome in NAMED else self._silent + 1
         if self._silent >= SILENT:
             raise CensusError(
@@ -80,12 +80,12 @@ class _Kept:
             )
 
 
-async def _all(asker: StubResolver, left: Iterator[int], kept: _Kept) -> None:
-    """So many at once; the first error ends them all."""
+async def _all(asker: StubResolver, pending: Iterator[int], results: _Results) -> None:
+    """Look up AT_ONCE addresses at a time; the first error ends them all."""
 
     async def some() -> None:
-        for ip in left:
-            kept.take(ip, await lookup.look_up(asker, str(IPv4Address(ip))))
+        for ip in pending:
+            results.take(ip, await lookup.look_up(asker, str(IPv4Address(ip))))
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -95,8 +95,8 @@ async def _all(asker: StubResolver, left: Iterator[int], kept: _Kept) -> None:
         raise errors.exceptions[0] from None
 
 
-def _left(sweep: Sweep) -> tuple[list[int], Counter[str]]:
-    """The addresses to ask about, and how many there are of which kind."""
+def _pending(sweep: Sweep) -> tuple[list[int], Counter[str]]:
+    """Return the addresses to look up, and the counts of addresses by kind."""
     answered = distinct(np.asarray(read.rows(sweep.paths, "associations", ["ip"])["ip"], dtype=np.uint32))
     out = register.opted_out(sweep.plan.register, sweep.paths.lake)
     wanted = answered[~out.contains(answered)] if out else answered
@@ -104,19 +104,21 @@ def _left(sweep: Sweep) -> tuple[list[int], Counter[str]]:
     done = [
         ip for ip, naming in zip(known["ip"].to_pylist(), known["naming"].to_pylist(), strict=True) if naming in NAMED
     ]
-    left: Addresses = np.setdiff1d(wanted, np.array(done, np.uint32))
+    pending: Addresses = np.setdiff1d(wanted, np.array(done, np.uint32))
     counts = {
         "addresses": answered.size,
         "opted_out": answered.size - wanted.size,
-        "known_before": wanted.size - left.size,
+        "known_before": wanted.size - pending.size,
     }
-    return left.tolist(), Counter({**counts, "to_ask": left.size, "asked": 0, **dict.fromkeys(map(str, Naming), 0)})
+    return pending.tolist(), Counter(
+        {**counts, "to_ask": pending.size, "asked": 0, **dict.fromkeys(map(str, Naming), 0)}
+    )
 
 
 def _known(paths: SweepPaths) -> dict[Naming, int]:
-    """How many rows of the table ended how."""
-    found = Counter(read.rows(paths, TABLE, ["naming"])["naming"].to_pylist())
-    return {naming: found[naming] for naming in Naming}
+    """Count the rows of the table by result."""
+    known = Counter(read.rows(paths, TABLE, ["naming"])["naming"].to_pylist())
+    return {naming: known[naming] for naming in Naming}
 
 
 def _journal(paths: SweepPaths) -> Location:
@@ -124,13 +126,13 @@ def _journal(paths: SweepPaths) -> Location:
 
 
 def _recover(sweep: Sweep) -> None:
-    """Take the journal, if there is one, into the table: what was learned last stands."""
+    """Move the journal, if there is one, into the table; the latest result of an address replaces earlier ones."""
     path, plain = _journal(sweep.paths), schema.table(TABLE).arrow
-    found = [parts.read_journal(path, TABLE), read.rows(sweep.paths, TABLE)]
-    if len(found[0]):
+    tables = [parts.read_journal(path, TABLE), read.rows(sweep.paths, TABLE)]
+    if len(tables[0]):
         parts.write(
             sweep.paths.sealed(TABLE),
-            parts.tidy([each.cast(plain) for each in found], TABLE),
+            parts.tidy([rows.cast(plain) for rows in tables], TABLE),
             TABLE,
             sweep.paths.id,
             digest=sweep.plan.digest,

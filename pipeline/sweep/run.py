@@ -1,4 +1,4 @@
-"""The steps of a sweep: begin it in a lake, run what is missing, verify and seal it."""
+"""The steps of a sweep: begin it in a lake, run its pending ranges, verify it and seal it."""
 
 import time
 from collections.abc import Callable
@@ -44,9 +44,9 @@ def prepare(source: str, lake: Location | None = None, resume: FindUnfinished | 
     if source.endswith(".json"):
         return read_plan(store.at(source)), lake or store.at("lake")
     loaded = config.load(Path(source))
-    folder = lake or store.at(loaded.lake.url)
-    unfinished_sweep = resume(folder, loaded.sweep.name) if resume else None
-    return (read_plan(unfinished_sweep.plan) if unfinished_sweep else freeze(Path(source), folder)), folder
+    target = lake or store.at(loaded.lake.url)
+    unfinished_sweep = resume(target, loaded.sweep.name) if resume else None
+    return (read_plan(unfinished_sweep.plan) if unfinished_sweep else freeze(Path(source), target)), target
 
 
 def latest(lake: Location, name: str) -> SweepPaths | None:

@@ -1,4 +1,4 @@
-"""Read, sign and key the list of one's own ranges: the files behind `census own` and section [own]."""
+"""Read and sign the list of signed ranges, and make keys for it: the files of `census own` and section [own]."""
 
 import os
 from pathlib import Path
@@ -19,12 +19,12 @@ from pipeline.space import address_list
 from pipeline.space.ranges import Ranges
 from pipeline.space.signed import SignedRanges, verified
 
-#: A list, a signature or a key that is larger is none.
+#: Largest list, signature or key that is read, in bytes.
 SIZE_LIMIT = 4 << 20
 
 
 def read(section: OwnSection, base: Path) -> SignedRanges | None:
-    """Read what the configuration names, relative to `base`; None if it names nothing. Raises InputError or GuardError."""
+    """Read the files that the configuration names, relative to `base`; None if it names none. Raises InputError or GuardError."""
     if section == OwnSection():
         return None
     data = {}
@@ -48,21 +48,21 @@ def read(section: OwnSection, base: Path) -> SignedRanges | None:
 
 
 def make_key(private: Path, public: Path) -> None:
-    """Make an Ed25519 key: `private` (PKCS #8 in PEM, mode 0600) stays with the owner, `public` (PEM) is given away.
+    """Make an Ed25519 key: `private` (PKCS #8 in PEM, mode 0600) stays with the owner, `public` (PEM) is published.
 
-    Raises InputError if either file is there already or cannot be written.
+    Raises InputError if either file exists or cannot be written.
     """
     key = Ed25519PrivateKey.generate()
     secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    shown = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    published = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     if public.exists():
         raise InputError(str(public), "exists already; name another file")
     _create(private, secret, 0o600)
-    _create(public, shown, 0o644)
+    _create(public, published, 0o644)
 
 
 def sign(ranges: Path, private: Path, signature: Path) -> Ranges:
-    """Sign a list of ranges and write the signature; returns the ranges. Raises InputError if list or key cannot be read."""
+    """Sign a list of ranges, write the signature and return the ranges. Raises InputError if list or key cannot be read."""
     data, pem = _bytes(ranges, "the list of ranges"), _bytes(private, "the owner's key")
     try:
         text = data.decode()
@@ -74,14 +74,14 @@ def sign(ranges: Path, private: Path, signature: Path) -> Ranges:
         key = None
     if not isinstance(key, Ed25519PrivateKey):
         raise InputError(str(private), "is not an Ed25519 key in PEM without a password; `census own key` makes one")
-    found = address_list.read("own", text.splitlines(), str(ranges)).ranges
-    if not found.count:
+    signed = address_list.read("own", text.splitlines(), str(ranges)).ranges
+    if not signed.count:
         raise InputError(str(ranges), "names no address")
     try:
         signature.write_bytes(key.sign(data))
     except OSError as error:
         raise InputError(str(signature), f"cannot be written: {error.strerror}") from None
-    return found
+    return signed
 
 
 def _create(path: Path, data: bytes, mode: int) -> None:
