@@ -1,9 +1,9 @@
-"""The hit-rate alarm: a share of hits that falls within a window, by more than chance explains, stops the sweep.
+"""The hit-rate alarm: stops the sweep if the hit rate falls by more than chance explains.
 
-The order of the addresses is a random sample, so on each port the hits of all ranges are of one rate; what changes it is on our
-side of the wire: a lost route, a filter, a link that is full. A window is the latest ranges of a port; it is compared with the ranges
-before it. `false_alarms` bounds the probability that a whole sweep is ever stopped for nothing: it is shared by all tests that
-the plan's ranges can bring (Bonferroni).
+The order of the addresses is random, so on each port all ranges have the same expected hit rate. If it changes, the cause is on
+our side: a lost route, a filter, a full link. A window is the latest ranges of a port; it is compared with the ranges before it.
+`false_alarms` bounds the probability that a whole sweep is ever stopped for nothing. All tests that the plan's ranges can bring
+share it (Bonferroni).
 """
 
 from collections import defaultdict
@@ -17,12 +17,12 @@ from pipeline.record.receipt import Counts
 from pipeline.space.shard import Range, Walk
 from pipeline.statistics.fall import rate_fall_p_value
 
-#: Windows, in ranges: a short one sees a deep fall at once, a long one a shallow fall.
+#: Windows, in ranges: a short one detects a deep fall at once, a long one a shallow fall.
 WINDOWS = (1, 4, 16)
 
 
 class Hits(NamedTuple):
-    """Targets that were probed, and those of them that answered."""
+    """The number of targets probed, and of those that answered."""
 
     probes: int
     hits: int
@@ -30,24 +30,24 @@ class Hits(NamedTuple):
 
 @dataclass(slots=True)
 class Alarm:
-    """Give it the counts of each range as it is done, with `add`."""
+    """Tests the hit rate of each port; `add` takes the counts of each range as it is done."""
 
     settings: AlarmSection
     tests: int
-    """How many tests a whole sweep can bring."""
+    """The number of tests that a whole sweep can bring."""
     _ranges: defaultdict[int, list[Hits]] = field(default_factory=lambda: defaultdict(list))
     _fallen: set[int] = field(default_factory=set)
 
     @classmethod
     def of(cls, settings: AlarmSection, walk: Walk) -> "Alarm":
-        """The alarm of a plan."""
+        """Return the alarm of a plan."""
         ranges = sum(1 for shard in range(walk.shards) for _ in walk.ranges(shard))
         return cls(settings, max(1, ranges * len(WINDOWS)))
 
     def add(self, port: int, seen: Hits) -> str:
-        """Take a range of a port; why the sweep should be stopped, or nothing.
+        """Add a range of a port; return why the sweep should be stopped, or an empty text.
 
-        After an alarm the port begins anew: what is compared from then on is what comes after it.
+        After an alarm the port starts again: only later ranges are compared.
         """
         ranges = self._ranges[port]
         ranges.append(seen)
@@ -65,7 +65,7 @@ def _order(seen: Hits) -> tuple[int, int]:
 
 
 def _sum(ranges: list[Hits]) -> Hits:
-    return Hits(sum(each.probes for each in ranges), sum(each.hits for each in ranges))
+    return Hits(sum(hits.probes for hits in ranges), sum(hits.hits for hits in ranges))
 
 
 def _reason(port: int, window: int, latest: Hits, before: Hits, p: float) -> str:
@@ -76,10 +76,10 @@ def _reason(port: int, window: int, latest: Hits, before: Hits, p: float) -> str
     )
 
 
-def port_of(walk: Walk, chosen: Range) -> int | None:
-    """The port that a range asks; None if it asks two."""
-    first, end = walk.bounds(chosen.shard)
-    passes = {index // (end - first) for index in (chosen.first_index, chosen.last_index)}
+def port_of(walk: Walk, range_: Range) -> int | None:
+    """Return the port that a range probes; None if it probes two."""
+    first, end = walk.bounds(range_.shard)
+    passes = {index // (end - first) for index in (range_.first_index, range_.last_index)}
     return walk.ports[passes.pop()] if len(passes) == 1 else None
 
 
@@ -91,7 +91,7 @@ class HitWatch:
         self._alarm = Alarm.of(sweep.plan.alarm, sweep.walk)
 
     def see(self, done: Range, counts: Counts) -> None:
-        """Stop all who obey the register if the hit rate of this range of probes says that something is wrong with us."""
+        """Stop all sweeps that obey the register if the hit rate of this range of probes has fallen."""
         port = port_of(self._sweep.walk, done)
         if port is None or not self._sweep.plan.alarm.false_alarms:
             return

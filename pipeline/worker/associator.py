@@ -33,15 +33,15 @@ FLUSH_SECONDS = 0.1
 
 
 def run_associator(
-    name: str, setting: WorkerContext, context: zmq.Context[zmq.Socket[bytes]], coordinator: Sender
+    name: str, context: WorkerContext, zmq_context: zmq.Context[zmq.Socket[bytes]], coordinator: Sender
 ) -> None:
-    """Hold one conversation with each target that answered and whose /24 is ours."""
-    inbox = Receiver(context, Address(setting.folder, name))
-    writer = Sender(context, Address(setting.folder, "writer"))
-    sockets.require_authorised(setting.plan.identity)
-    outgoing = Outgoing.from_json(setting.plan.requests, where="plan, requests")
-    with setting.watch() as watch:
-        loop.run(Associating(name, setting, outgoing, watch, inbox, writer, coordinator).run())
+    """Hold one conversation with each target that answered, in the /24s of this process."""
+    inbox = Receiver(zmq_context, Address(context.folder, name))
+    writer = Sender(zmq_context, Address(context.folder, "writer"))
+    sockets.require_authorised(context.plan.identity)
+    outgoing = Outgoing.from_json(context.plan.requests, where="plan, requests")
+    with context.watch() as watch:
+        loop.run(Associating(name, context, outgoing, watch, inbox, writer, coordinator).run())
     inbox.close()
     writer.close()
 
@@ -68,7 +68,7 @@ class Associating:
     """The associator's process: targets in, finished conversations out."""
 
     name: str
-    setting: WorkerContext
+    context: WorkerContext
     outgoing: Outgoing
     watch: Watch
     inbox: Receiver
@@ -79,25 +79,25 @@ class Associating:
     outcomes: Counter[str] = field(default_factory=Counter)
     admissions: AdmissionQueue[tuple[Conversations, dict[str, Any]]] = field(init=False)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    begun: VisitLog = field(init=False)
+    visit_log: VisitLog = field(init=False)
     stops: int = 0
     flushed: float = 0.0
     shown: float = 0.0
 
     def __post_init__(self) -> None:
-        limits = self.setting.plan.associate
-        self.begun = VisitLog(self.setting.sweep.paths, self.name)
+        limits = self.context.plan.associate
+        self.visit_log = VisitLog(self.context.sweep.paths, self.name)
         self.admissions = AdmissionQueue(limits.at_once, limits.per_slash24)
-        self.origin = Origin.of(self.setting.plan, f"{socket.gethostname()}-{os.getpid()}", self.outgoing)
+        self.origin = Origin.of(self.context.plan, f"{socket.gethostname()}-{os.getpid()}", self.outgoing)
 
     @property
     def stopped(self) -> bool:
-        """Whether all senders have said that no more will come."""
-        return self.stops == len(self.setting.engines)
+        """Return whether all engines have announced that no more will come."""
+        return self.stops == len(self.context.engines)
 
     async def run(self) -> None:
-        """Work until told to stop and nothing is in flight."""
-        allowed = Ranges.of(self.setting.plan.ranges)
+        """Work until all engines have stopped and nothing is in flight."""
+        allowed = Ranges.of(self.context.plan.ranges)
         while not (self.stopped and not self.open):
             while self.has_room() and (received := self.inbox.receive(0.0)):
                 self.take(*received, allowed)
@@ -108,13 +108,16 @@ class Associating:
         self.writer.send(messages.Shutdown(shard=0, number=0))
 
     def has_room(self) -> bool:
-        """More may be taken in: who waits while the register holds all back is at most who answers in a cool-down."""
+        """Return whether more targets may be taken in.
+
+        While the register pauses everything there is always room: at most the targets that answer in a cool-down are waiting.
+        """
         return self.admissions.open + len(self.admissions) < self.admissions.at_once or bool(
             self.watch.permit().pause_reason
         )
 
     def admit(self) -> None:
-        """Begin the conversations that wait, as the register allows; asked before each of them."""
+        """Begin the conversations that wait, and check the register before each of them."""
         while not (permit := self.watch.permit()).pause_reason or self.stopped:
             taken = self.admissions.take()
             if taken is None:
@@ -131,7 +134,7 @@ class Associating:
             self.admissions.release(address)
 
     def take(self, message: messages.AnyMessage, targets: pa.RecordBatch | None, allowed: Ranges) -> None:
-        """Begin the conversations that a message asks for, or note that a range is over."""
+        """Begin the conversations that a message requests, or note that a range is over."""
         match message:
             case messages.Rows() if targets is not None:
                 if not allowed.contains(np.asarray(targets["ip"])).all():
@@ -146,16 +149,16 @@ class Associating:
                 self.stops += 1
 
     def range_of(self, message: messages.Rows | messages.Cooled) -> Conversations:
-        """The range that a message speaks of; what earlier attempts at it have visited is not visited again."""
+        """Return the conversations of a message's range; targets that earlier attempts have visited are not visited again."""
         key = (message.shard, message.number)
         if key not in self.open:
-            known = rows.known(self.setting.sweep.paths, message.shard, message.number, message.attempt)
+            known = rows.known(self.context.sweep.paths, message.shard, message.number, message.attempt)
             self.open[key] = Conversations(message.shard, message.number, message.attempt, known)
-            self.begun.open(message.shard, message.number, message.attempt)
+            self.visit_log.open(message.shard, message.number, message.attempt)
         return self.open[key]
 
     def begin(self, batch: Conversations, row: dict[str, Any]) -> None:
-        """Let a target wait for its conversation, once."""
+        """Queue a target for its conversation, once."""
         if (row["ip"], row["port"]) in batch.known:
             return
         batch.known.add((row["ip"], row["port"]))
@@ -163,9 +166,9 @@ class Associating:
         self.admissions.add(row["ip"], (batch, row))
 
     async def converse(self, batch: Conversations, row: dict[str, Any]) -> None:
-        """Hold the conversation and keep what came of it."""
-        plan, ip, port = self.setting.plan, row["ip"], row["port"]
-        self.begun.note(batch.shard, batch.number, np.array([ip]), np.array([port]))
+        """Hold a conversation and keep its result."""
+        plan, ip, port = self.context.plan, row["ip"], row["port"]
+        self.visit_log.note(batch.shard, batch.number, np.array([ip]), np.array([port]))
         echo, secured = plan.settings.profile.sends_echo, batch.round is Round.SECOND_VISITS or port in plan.tls.ports
         visit = await client.visit(sockets.tcp_socket, self.outgoing, echo=echo, ip=ip, port=port, over_tls=secured)
         self.admissions.release(row["ip"])
@@ -176,7 +179,7 @@ class Associating:
         self.outcomes[visit.outcome] += 1
 
     def provenance(self, batch: Conversations, row: dict[str, Any], *, secured: bool) -> dict[str, Any]:
-        """Where a conversation comes from, as columns of `associations` and `tls`."""
+        """Return the origin of a conversation, as columns of `associations` and `tls`."""
         of_batch = {"shard": batch.shard, "range": batch.number, "attempt": batch.attempt, "round": batch.round}
         syn = {"syn_ttl": row.get("ttl"), "syn_window": row.get("window")}
         return (
@@ -186,13 +189,13 @@ class Associating:
         )
 
     def raise_failures(self) -> None:
-        """A conversation that failed by our fault ends the worker: what a peer does never raises."""
+        """Raise the error of a conversation that failed by our fault, which ends the worker. What a peer does never raises."""
         for task in [task for task in self.tasks if task.done()]:
             self.tasks.discard(task)
             task.result()
 
     def flush(self) -> None:
-        """Hand finished conversations to the writer as a group, and ranges that are over after their last one."""
+        """Send finished conversations to the writer as a group, then the end of each range that is over."""
         now = time.monotonic()
         if now - self.flushed < FLUSH_SECONDS:
             return
@@ -201,7 +204,7 @@ class Associating:
             self.hand_over(batch)
             if batch.cooled and not batch.pending:
                 del self.open[key]
-                self.begun.close(*key)
+                self.visit_log.close(*key)
                 self.writer.send(
                     messages.Cooled(
                         shard=batch.shard, number=batch.number, attempt=batch.attempt,
@@ -210,9 +213,11 @@ class Associating:
                 )  # fmt: skip
         if now - self.shown > PROGRESS_SECONDS or self.stopped:
             self.shown = now
-            held = self.watch.permit().pause_reason
+            pause_reason = self.watch.permit().pause_reason
             seen = {str(name): count for name, count in self.outcomes.items()}
-            self.coordinator.send(messages.Progress(shard=0, number=0, stage=self.name, counts=seen, pause_reason=held))
+            self.coordinator.send(
+                messages.Progress(shard=0, number=0, stage=self.name, counts=seen, pause_reason=pause_reason)
+            )
 
     def hand_over(self, batch: Conversations) -> None:
         """Send the rows that came in since the last time, table by table."""

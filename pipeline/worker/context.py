@@ -1,4 +1,4 @@
-"""What every process of a worker is given."""
+"""The values that all processes of a worker share."""
 
 import time
 from dataclasses import dataclass
@@ -24,42 +24,42 @@ class RemoteAssociator:
 
     @property
     def stage(self) -> str:
-        """The name of the process that stands in for it."""
+        """Return the name of the process that relays to it."""
         return f"remote-{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
-    """What every process of a worker is given."""
+    """The values that all processes of a worker share."""
 
     folder: Path
     sweep: Sweep
     secret: bytes
     pcap: Path | None = None
-    """Where to keep every validated answer, if anybody asked for it."""
+    """File that keeps every validated answer, if one was requested."""
 
     remotes: tuple[RemoteAssociator, ...] = ()
 
     @property
     def plan(self) -> Plan:
-        """The sweep's plan."""
+        """Return the sweep's plan."""
         return self.sweep.plan
 
     @property
     def engines(self) -> list[str]:
-        """The names of the senders' processes."""
+        """Return the names of the senders' processes."""
         return [f"engine-{number}" for number in range(self.plan.probe.processes)]
 
     @property
     def associators(self) -> list[str]:
-        """The names of the associators' processes, and of those that stand in for associators elsewhere."""
+        """Return the names of the associators' processes, and of the relays to associators on other machines."""
         here = [f"associator-{number}" for number in range(self.plan.associate.processes)]
         return here + [remote.stage for remote in self.remotes]
 
     def budget(self) -> SharedPacer:
-        """What all senders together may send, at the plan's rate."""
+        """Open the pacer that all senders share, at the plan's rate."""
         return SharedPacer(self.folder / "budget", self.plan.settings.rate, time.monotonic())
 
     def watch(self) -> Watch:
-        """A watch over the register that the plan obeys; its filter is empty where the plan excludes all of it."""
+        """Return a watch over the register that the plan obeys; its filter is empty if the plan excludes all of its networks."""
         return Watch(register.of(self.plan.register, self.sweep.paths.lake), Ranges.of(self.plan.ranges))

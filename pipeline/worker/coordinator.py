@@ -1,11 +1,29 @@
-"""One worker: takes ranges, runs them from lease to receipt. The only place where the stages meet.
+"""The coordinator: runs the ranges of shards, each from lease to receipt.
 
-Processes joined by channels: engines send and hear answers, associators hold conversations, the writer makes them durable. The
-coordinator, here, hands out ranges and writes receipts.
+Rules of this file. Only here do the stages of a worker meet, and only here are receipts written. The coordinator's thread alone
+assigns ranges and settles them; other threads hand in shards through a queue and wait for their results.
 
 ```
 coordinator → engines → associators → writer → coordinator
 ```
+
+What happens to a range:
+
+1. `PendingWork` takes its lease. While another worker has the lease, the range is not run here.
+2. `_begin` notes the attempt in the lake and assigns the range to a sender's engine.
+3. The engine sends the probes. When it has sent the last (`Sent`), the sender gets its next range, and this one cools down:
+   late answers still count. Finished visits go to the writer, answers that need a visit first go to the associators.
+4. When a source expects no more of the range, it says so to the writer (`Cooled`). After the last source the writer turns the
+   journals into Parquet parts and reports them (`Written`).
+5. `_settle` writes the receipt, removes the journals and gives the lease back. The receipt is what makes the range done.
+
+If a process dies, the coordinator raises an error, and the whole worker ends: a range of which a part is missing must not get
+a receipt. If the worker dies, its leases lapse. Either way the range has no receipt, so another attempt runs it. That attempt
+skips the targets whose visits the journals of earlier attempts have, and the receipt covers all attempts.
+
+A shard belongs to one sender. A shard holds all ports of its addresses, one port after the other. Two senders in one shard
+could visit an address on two ports at once, while one sender that takes its ranges in order does not. Later rounds have no
+order by port; sender 0 runs them, so that one pacer limits them.
 """
 
 import queue
@@ -13,11 +31,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
@@ -29,7 +43,7 @@ from pipeline.errors import CensusError, InputError, Interrupted, failure, of_sy
 from pipeline.lake import harm_targets, layout, receipts, store
 from pipeline.lake.layout import Sweep
 from pipeline.lake.leases import Leases
-from pipeline.lake.pending import PendingRange, PendingWork
+from pipeline.lake.pending import PendingWork
 from pipeline.record.rounds import Round
 from pipeline.space.shard import Range
 from pipeline.transport import messages
@@ -37,41 +51,11 @@ from pipeline.transport.channel import Address, Receiver
 from pipeline.worker.alarm import HitWatch
 from pipeline.worker.context import PROGRESS_SECONDS, RemoteAssociator, WorkerContext
 from pipeline.worker.processes import WorkerProcesses
+from pipeline.worker.shard_run import ShardRun
+from pipeline.worker.tally import Tally
 
-#: How long a stopped worker may take to finish the conversations that are in flight, in seconds.
+#: Seconds that a stopped worker may take to finish the conversations in flight.
 STOP_SECONDS = 20.0
-
-
-@dataclass(slots=True)
-class Shard:
-    """A shard that somebody waits for. One sender sends all of it, so that no address is visited on two ports at once."""
-
-    number: int
-    ranges: Iterator[PendingRange | None]
-    done: Future[int] = field(default_factory=Future)
-    sender: int | None = None
-    """Which sender it is; the first that takes one of its ranges. What belongs to no sender's range is the first one's."""
-    open: set[str] = field(default_factory=set)
-    finished: int = 0
-    exhausted: bool = False
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a worker has seen since it began, for people to watch."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    parts: dict[str, dict[str, int]] = field(default_factory=dict)
-    held: dict[str, str] = field(default_factory=dict)
-
-    def update(self, source: str, counts: dict[str, int], held: str) -> None:
-        """Take the latest counts of a process, and why the register holds it back if it does."""
-        self.parts[source] = counts
-        self.held[source] = held
-
-    def total(self) -> dict[str, int]:
-        """All processes' counts."""
-        return dict(sum((Counter(counts) for counts in self.parts.values()), Counter()))
 
 
 class Worker:
@@ -85,28 +69,28 @@ class Worker:
                 "set it to 1 or more, or pass --associator NAME=URL",
             )
         self._sweep, self._pcap, self._remotes = sweep, pcap, remotes
-        self._waiting: queue.Queue[Shard] = queue.Queue()
-        self._active: list[Shard] = []
-        self._of_key: dict[str, tuple[Shard, Range]] = {}
+        self._waiting: queue.Queue[ShardRun] = queue.Queue()
+        self._active: list[ShardRun] = []
+        self._of_key: dict[str, tuple[ShardRun, Range]] = {}
         self._stopping = threading.Event()
         self._finished = threading.Event()
         self._error: CensusError | None = None
         self._tally = Tally()
         self._hits = HitWatch(sweep)
-        # A kernel that connects does not say which of its connections will stand.
+        # The kernel does not say beforehand which of its connections will be established.
         self._logged = not remotes and sweep.plan.probe.engine.raw
         self._leases = Leases(sweep.paths)
         self._began = time.time()
-        self._remaining = PendingWork(sweep, self._leases)
+        self._pending = PendingWork(sweep, self._leases)
 
     def __enter__(self) -> "Worker":
         self._folder = tempfile.TemporaryDirectory(prefix="census-")
-        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._zmq_context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         folder = Path(self._folder.name)
-        self._inbox = Receiver(self._context, Address(folder, "coordinator"))
+        self._inbox = Receiver(self._zmq_context, Address(folder, "coordinator"))
         secret = layout.load_secret(self._sweep.paths)
-        setting = WorkerContext(folder, self._sweep, secret, self._pcap, self._remotes)
-        self._processes = WorkerProcesses(setting, self._context)
+        context = WorkerContext(folder, self._sweep, secret, self._pcap, self._remotes)
+        self._processes = WorkerProcesses(context, self._zmq_context)
         self._idle = set(self._processes.senders)
         self._thread = threading.Thread(target=self._guarded_loop, name="census-coordinator")
         self._keeper = threading.Thread(target=self._keep, name="census-keeper")
@@ -122,7 +106,7 @@ class Worker:
         self._keeper.join()
         self._processes.end()
         self._inbox.close()
-        self._context.term()
+        self._zmq_context.term()
         self._folder.cleanup()
 
     def stop(self) -> None:
@@ -131,17 +115,16 @@ class Worker:
 
     @property
     def alive(self) -> bool:
-        """Whether it can still run a shard."""
+        """Return whether it can still run a shard."""
         return self._thread.is_alive()
 
     def run(self, round_: Round, number: int) -> int:
-        """Run what has no receipt of a shard in a round; how many ranges that were. Raises what stopped the worker.
+        """Run the pending ranges of a shard in a round, and return how many were run. Raises what stopped the worker.
 
-        The shard's rounds before this one must be done.
+        The shard's earlier rounds must be done.
         """
-        left = self._remaining
-        ranges = left.of_round(round_, number)
-        shard = Shard(number, ranges, sender=None if round_ is Round.PROBES else 0)
+        ranges = self._pending.of_round(round_, number)
+        shard = ShardRun(number, ranges, sender=None if round_ is Round.PROBES else 0)
         self._waiting.put(shard)
         while True:
             try:
@@ -151,10 +134,10 @@ class Worker:
                     raise self._error or Interrupted("stopped; run again with --resume to finish the rest") from None
 
     def _begin_check(self, visits: Range) -> None:
-        """A range of visits is done: its harm check begins at once, beside whatever else is sent."""
-        found = None if self._stopping.is_set() else self._remaining.check(visits)
-        if found:
-            self._begin(0, Shard(visits.shard, iter(())), *found)
+        """Begin the harm check of a range of visits that is done, at once, while other ranges are sent."""
+        check = None if self._stopping.is_set() else self._pending.check(visits)
+        if check:
+            self._begin(0, ShardRun(visits.shard, iter(())), *check)
 
     def _guarded_loop(self) -> None:
         try:
@@ -174,18 +157,18 @@ class Worker:
             self._take_shards()
             for sender in sorted(self._idle):
                 self._assign_next(sender)
-            self._hear(0.02)
+            self._receive(0.02)
             self._leases.check()
             self._watch_processes()
         self._wind_down()
 
     def _wind_down(self) -> None:
-        """Let the stages finish what is in flight; their last messages settle every open range."""
+        """Let the stages finish the conversations in flight; their last messages settle every open range."""
         self._processes.stop()
         until = time.monotonic() + STOP_SECONDS
         while time.monotonic() < until and self._processes.any_alive:
-            self._hear(0.05)
-        while self._hear(0.0):
+            self._receive(0.05)
+        while self._receive(0.0):
             pass
 
     def _take_shards(self) -> None:
@@ -197,7 +180,7 @@ class Worker:
                 shard.done.set_result(shard.finished)
 
     def _assign_next(self, sender: int) -> None:
-        """Give a sender the next range of a shard that is its own, or nobody's yet."""
+        """Assign a sender the next range of a shard that it has, or that has no sender yet."""
         for shard in self._active:
             if shard.sender not in (None, sender):
                 continue
@@ -212,40 +195,41 @@ class Worker:
             self._begin(sender, shard, *following)
             return
 
-    def _begin(self, sender: int, shard: Shard, chosen: Range, targets: pa.Table | None) -> None:
-        """Have a sender run a range; it may be given others beside a harm check, and none beside any other until that is sent."""
-        attempt = receipts.begin_attempt(self._sweep.paths, chosen.key, logged=self._logged)
-        shard.open.add(chosen.key)
-        self._of_key[chosen.key] = shard, chosen
-        number = self._round(chosen)
+    def _begin(self, sender: int, shard: ShardRun, range_: Range, targets: pa.Table | None) -> None:
+        """Have a sender run a range. It gets no other until this one is sent, unless this one is a harm check."""
+        attempt = receipts.begin_attempt(self._sweep.paths, range_.key, logged=self._logged)
+        shard.open.add(range_.key)
+        self._of_key[range_.key] = shard, range_
+        number = self._round(range_)
         if targets is None:
             assign = messages.Assign(
-                shard=chosen.shard, number=chosen.number, first_index=chosen.first_index,
-                last_index=chosen.last_index, attempt=attempt,
+                shard=range_.shard, number=range_.number, first_index=range_.first_index,
+                last_index=range_.last_index, attempt=attempt,
             )  # fmt: skip
-            self._processes.tell(sender, assign)
+            self._processes.send(sender, assign)
         else:
             message = messages.Rows(
-                shard=chosen.shard, number=chosen.number, attempt=attempt, table=number.table, round=number
+                shard=range_.shard, number=range_.number, attempt=attempt, table=number.table, round=number
             )
-            self._processes.tell(sender, message, targets.combine_chunks().to_batches()[0])
+            self._processes.send(sender, message, targets.combine_chunks().to_batches()[0])
         if number is not Round.HARM_CHECKS:
             self._idle.discard(sender)
 
-    def _round(self, chosen: Range) -> Round:
-        """Which round a range is of: probes, second visits, harm checks, in the order of their numbers."""
-        first = harm_targets.first_number(self._sweep.walk, chosen.shard)
-        return Round(1 + (chosen.number >= first - 1) + (chosen.number >= first))
+    def _round(self, range_: Range) -> Round:
+        """Return the round of a range, by its number: probes, then second visits, then harm checks."""
+        first = harm_targets.first_number(self._sweep.walk, range_.shard)
+        return Round(1 + (range_.number >= first - 1) + (range_.number >= first))
 
-    def _hear(self, timeout: float) -> bool:
+    def _receive(self, timeout: float) -> bool:
+        """Handle one message of the stages, and return whether there was one. Raises what a stage reports."""
         received = self._inbox.receive(timeout)
         if received is None:
             return False
         match received[0]:
             case messages.Sent(sender=sender):
                 self._idle.add(sender)
-            case messages.Progress(counts=counts, stage=stage, pause_reason=held):
-                self._tally.update(stage, counts, held)
+            case messages.Progress(counts=counts, stage=stage, pause_reason=pause_reason):
+                self._tally.update(stage, counts, pause_reason)
             case messages.Written() as written:
                 self._settle(written)
             case messages.Failed(reason=reason, exit_code=code):
@@ -253,7 +237,7 @@ class Worker:
         return True
 
     def _settle(self, written: messages.Written) -> None:
-        """A range's rows are durable: give the receipt and the lease back."""
+        """Write the receipt of a range whose rows are durable, and give its lease back."""
         key = written.key
         shard, planned = self._of_key.pop(key)
         if written.complete:
@@ -271,7 +255,7 @@ class Worker:
         self._leases.drop(key)
 
     def _keep(self) -> None:
-        """Renew leases and tell progress until the loop is over; a lake that does not answer is tried again."""
+        """Renew leases and write progress until the loop is over; if the lake does not answer, try again."""
         renewed = 0.0
         while not self._finished.wait(PROGRESS_SECONDS):
             with suppress(CensusError, OSError):  # `check` ends the worker if this lasts
@@ -290,7 +274,7 @@ class Worker:
             "updated": time.time(),
             "running": not self._stopping.is_set(),
             "counts": self._tally.total(),
-            "held": next((reason for reason in self._tally.held.values() if reason), ""),
+            "held": self._tally.pause_reason(),
         }
         store.write(
             self._sweep.paths.progress / f"{socket.gethostname()}-{self._leases.worker}.json", msgspec.json.encode(data)
@@ -298,6 +282,6 @@ class Worker:
 
     def _watch_processes(self) -> None:
         if process := self._processes.ended():
-            while self._hear(0.1):
+            while self._receive(0.1):
                 pass
             raise CensusError(f"{process.name} ended with exit code {process.exitcode}; run again with --resume")

@@ -1,4 +1,4 @@
-"""Where an engine's results go: finished rows to the writer, targets to the associators, ends to both.
+"""Pass on an engine's results: finished rows to the writer, targets to the associators, ends of ranges to both.
 
 All targets of a /24 go to the same associator, which limits how many of them are visited at once.
 """
@@ -21,24 +21,24 @@ class Fanout:
     associators: list[Sender]
 
     def rows(self, message: messages.Rows, rows: pa.RecordBatch) -> None:
-        """Have the writer keep finished rows."""
+        """Send finished rows to the writer."""
         self.writer.send(message, rows)
 
     def targets(self, message: messages.Rows, rows: pa.RecordBatch) -> None:
-        """Send targets to the associators; `rows` have the columns `ip` and `port`, and what is known of the answers."""
+        """Send targets to the associators; `rows` have the columns `ip` and `port`, and the properties of their answers."""
         associator = (np.asarray(rows["ip"]) >> np.uint32(8)) % len(self.associators)
         for number in np.unique(associator):
             self.associators[number].send(message, rows.filter(pa.array(associator == number)))
 
     def cooled(self, shard: int, number: int, attempt: int, counts: Counts, *, complete: bool) -> None:
-        """Say that no more of a range will come; the writer adds up the counts of all that say so."""
+        """Announce that no more of a range will come; the writer adds up the counts of all sources."""
         for channel, its_counts in ((self.writer, counts), *((channel, None) for channel in self.associators)):
             channel.send(
                 messages.Cooled(shard=shard, number=number, attempt=attempt, complete=complete, counts=its_counts)
             )
 
     def stop(self) -> None:
-        """Say that no further range will come."""
+        """Announce that no further range will come."""
         for channel in (self.writer, *self.associators):
             channel.send(messages.Shutdown(shard=0, number=0))
 

@@ -17,19 +17,19 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 Stage = Callable[[str, WorkerContext, "zmq.Context[zmq.Socket[bytes]]", Sender], None]
 
 
-def names(setting: WorkerContext) -> list[str]:
-    """The processes of a worker."""
-    return [*setting.engines, *setting.associators, "writer"]
+def names(context: WorkerContext) -> list[str]:
+    """Return the names of the processes of a worker."""
+    return [*context.engines, *context.associators, "writer"]
 
 
-def run(name: str, setting: WorkerContext) -> None:
-    """Run a stage until it is told to stop; what ends it otherwise is reported to the coordinator."""
+def run(name: str, context: WorkerContext) -> None:
+    """Run a stage until it is stopped; report to the coordinator any error that ends it."""
     _die_with_the_coordinator()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-    coordinator = Sender(context, Address(setting.folder, "coordinator"))
+    zmq_context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    coordinator = Sender(zmq_context, Address(context.folder, "coordinator"))
     try:
-        _stage(name)(name, setting, context, coordinator)
+        _stage(name)(name, context, zmq_context, coordinator)
     except CensusError as error:
         coordinator.send(messages.Failed(shard=0, number=0, reason=str(error), exit_code=error.exit_code))
     except OSError as error:
@@ -38,11 +38,11 @@ def run(name: str, setting: WorkerContext) -> None:
         coordinator.send(messages.Failed(shard=0, number=0, reason=f"{name}: {error!r}", exit_code=1))
     finally:
         coordinator.close()
-        context.term()
+        zmq_context.term()
 
 
 def _stage(name: str) -> Stage:
-    """What a process of this name runs. It loads its own stage alone, which takes time."""
+    """Return the stage that a process of this name runs. Only its own stage is imported, since imports take time."""
     return STAGES[name.partition("-")[0]]()
 
 
@@ -80,7 +80,7 @@ STAGES: dict[str, Callable[[], Stage]] = {
 
 
 def _die_with_the_coordinator() -> None:
-    """Have the kernel kill this process when the thread that started it is gone: nobody would tell it to stop sending."""
+    """Have the kernel kill this process when the thread that started it has ended: nothing else would stop its sending."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     coordinator = multiprocessing.parent_process()
     if coordinator is None or os.getppid() != coordinator.pid:

@@ -1,4 +1,4 @@
-"""The processes of a worker while they run, and the ways to its senders."""
+"""The processes of a worker while they run, and the channels to its engines."""
 
 import multiprocessing
 from multiprocessing.context import SpawnProcess
@@ -11,48 +11,48 @@ from pipeline.transport.channel import Address, Sender
 from pipeline.worker.context import WorkerContext
 from pipeline.worker.process import names, run
 
-#: How long a process may take to end when everything has been said, in seconds.
+#: Seconds that a process may take to end after its last message.
 END_SECONDS = 5.0
 
 
 class WorkerProcesses:
-    """Starts the processes of a setting; `end` is to be called whatever happens."""
+    """Starts the processes of a worker. Always call `end`, also after an error."""
 
-    def __init__(self, setting: WorkerContext, context: "zmq.Context[zmq.Socket[bytes]]") -> None:
+    def __init__(self, context: WorkerContext, zmq_context: "zmq.Context[zmq.Socket[bytes]]") -> None:
         spawn = multiprocessing.get_context("spawn")
         self._processes = [
-            spawn.Process(target=run, args=(name, setting), name=f"census-{name}", daemon=True)
-            for name in names(setting)
+            spawn.Process(target=run, args=(name, context), name=f"census-{name}", daemon=True)
+            for name in names(context)
         ]
         for process in self._processes:
             process.start()
-        self._engines = [Sender(context, Address(setting.folder, name)) for name in setting.engines]
+        self._engines = [Sender(zmq_context, Address(context.folder, name)) for name in context.engines]
 
     @property
     def senders(self) -> range:
-        """The numbers of the senders."""
+        """Return the numbers of the senders."""
         return range(len(self._engines))
 
-    def tell(self, sender: int, message: messages.AnyMessage, rows: pa.RecordBatch | None = None) -> None:
+    def send(self, sender: int, message: messages.AnyMessage, rows: pa.RecordBatch | None = None) -> None:
         """Send a sender's engine a message."""
         self._engines[sender].send(message, rows)
 
     def stop(self) -> None:
-        """Tell all engines to stop; the other processes hear it from them."""
+        """Send all engines a stop, which they pass on to the other processes."""
         for sender in self.senders:
-            self.tell(sender, messages.Shutdown(shard=0, number=0))
+            self.send(sender, messages.Shutdown(shard=0, number=0))
 
     @property
     def any_alive(self) -> bool:
-        """Whether some process still runs."""
+        """Return whether some process still runs."""
         return any(process.is_alive() for process in self._processes)
 
     def ended(self) -> SpawnProcess | None:
-        """A process that runs no more."""
+        """Return a process that has ended, if there is one."""
         return next((process for process in self._processes if not process.is_alive()), None)
 
     def end(self) -> None:
-        """Wait for the processes, kill those that do not end, and close the ways to them."""
+        """Wait for the processes, kill those that do not end, and close the channels to them."""
         for process in self._processes:
             process.join(END_SECONDS)
             if process.is_alive():

@@ -1,6 +1,6 @@
 """An associator on this machine for a worker on another one: the other end of `pipeline/worker/remote_relay.py`.
 
-The associator's process is the same as a worker's own; the relay here stands in for engine, writer and coordinator.
+The associator's process is the same as a worker's own; the relay here takes the part of engine, writer and coordinator.
 """
 
 import multiprocessing
@@ -25,36 +25,39 @@ from pipeline.worker.context import RemoteAssociator, WorkerContext
 from pipeline.worker.process import run
 from pipeline.worker.remote_relay import IDLE_SECONDS
 
-#: How long the associator's process may take to end once it has said that it is done, in seconds.
+#: Seconds that the associator's process may take to end after it has announced that it is done.
 END_SECONDS = 5.0
 
 
 def remotes(written: list[str], keys: Path) -> tuple[RemoteAssociator, ...]:
-    """The associators elsewhere that a worker listens for, out of `NAME=URL`. Raises InputError naming what is none."""
-    found = tuple(RemoteAssociator(*one.partition("=")[::2], keys=keys) for one in written)
-    for remote in found:
+    """Parse `NAME=URL` of each remote associator that a worker listens for. Raises InputError that names a wrong one."""
+    associators = tuple(RemoteAssociator(*text.partition("=")[::2], keys=keys) for text in written)
+    for remote in associators:
         if not remote.url or not keying.NAME.fullmatch(remote.name):
             raise InputError(
                 f"--associator {remote.name}={remote.url}", "must be NAME=URL, the name one of `census keys`"
             )
         bridge.host_of(remote.url)
         keying.WorkerKeys.read(keys, remote.name)
-    if len({remote.name for remote in found}) < len(found):
+    if len({remote.name for remote in associators}) < len(associators):
         raise InputError("--associator", "names an associator twice")
-    return found
+    return associators
 
 
 def associate(sweep: Sweep, *, name: str, url: str, keys: Path) -> None:
-    """Hold the conversations that the worker at a URL hands on, until it is done.
+    """Hold the conversations that the worker at a URL passes on, until it is done.
 
     Raises InputError if keys or URL cannot be used, GuardError if the worker refuses us, and CensusError if it is lost.
     """
     sockets.require_authorised(sweep.plan.identity)
     sockets.require_reach(bridge.host_of(url), "a connection")
     secrets = keying.AssociatorKeys.read(keys, name)
-    with tempfile.TemporaryDirectory(prefix="census-") as folder, zmq.Context() as context:
-        setting = WorkerContext(Path(folder), sweep, secret=b"")
-        with bridge.call(context, url, secrets) as worker, _associator(f"associator-{name}", setting, context) as here:
+    with tempfile.TemporaryDirectory(prefix="census-") as folder, zmq.Context() as zmq_context:
+        context = WorkerContext(Path(folder), sweep, secret=b"")
+        with (
+            bridge.call(zmq_context, url, secrets) as worker,
+            _associator(f"associator-{name}", context, zmq_context) as here,
+        ):
             worker.send_message(
                 messages.Hello(shard=0, number=0, plan_digest=sweep.plan.digest, code_version=checkout.code())
             )
@@ -63,36 +66,36 @@ def associate(sweep: Sweep, *, name: str, url: str, keys: Path) -> None:
 
 @contextmanager
 def _associator(
-    name: str, setting: WorkerContext, context: "zmq.Context[zmq.Socket[bytes]]"
+    name: str, context: WorkerContext, zmq_context: "zmq.Context[zmq.Socket[bytes]]"
 ) -> "Iterator[tuple[Sender, list[Receiver], SpawnProcess]]":
-    """Start the associator's process; the way to it, the ways from it, and itself."""
-    ways = [Receiver(context, Address(setting.folder, whose)) for whose in ("writer", "coordinator")]
-    process = multiprocessing.get_context("spawn").Process(target=run, args=(name, setting), name=name, daemon=True)
+    """Start the associator's process; yield the channel to it, the channels from it, and the process."""
+    channels = [Receiver(zmq_context, Address(context.folder, receiver)) for receiver in ("writer", "coordinator")]
+    process = multiprocessing.get_context("spawn").Process(target=run, args=(name, context), name=name, daemon=True)
     process.start()
-    to = Sender(context, Address(setting.folder, name))
+    to = Sender(zmq_context, Address(context.folder, name))
     try:
-        yield to, ways, process
+        yield to, channels, process
         process.join(END_SECONDS)
     finally:
         process.kill()
         process.join()
         to.close(linger=0)
-        for way in ways:
-            way.close()
+        for channel in channels:
+            channel.close()
 
 
 @dataclass(slots=True)
 class Relay:
-    """The associator's end: its process takes this for engine, writer and coordinator."""
+    """The associator's end: to its process, this is engine, writer and coordinator."""
 
     worker: Bridge
     associator: Sender
-    ways: list[Receiver]
+    channels: list[Receiver]
     process: SpawnProcess
     over: bool = False
 
     def run(self) -> None:
-        """Work until the associator has said that it is done."""
+        """Work until the associator has announced that it is done."""
         while not self.over:
             wait(self.sources(), IDLE_SECONDS)
             self.inward()
@@ -102,11 +105,13 @@ class Relay:
                 raise CensusError(f"{self.process.name} ended with exit code {self.process.exitcode}")
 
     def sources(self) -> list["zmq.Socket[bytes]"]:
-        """Whose messages could be carried on now."""
-        return [self.worker.socket] * self.associator.ready + [way.socket for way in self.ways if self.worker.ready]
+        """Return the sockets whose messages could be passed on now."""
+        return [self.worker.socket] * self.associator.ready + [
+            channel.socket for channel in self.channels if self.worker.ready
+        ]
 
     def inward(self) -> None:
-        """Carry on what the worker says."""
+        """Pass on the worker's messages."""
         while self.associator.ready and (received := self.worker.receive()):
             match received:
                 case (messages.Failed() as failed, _, _):
@@ -115,8 +120,8 @@ class Relay:
                     self.associator.forward(frames)
 
     def outward(self) -> None:
-        """Carry on what the associator says."""
-        for way in self.ways:
-            while self.worker.ready and (frames := way.frames(0.0)) is not None:
+        """Pass on the associator's messages."""
+        for channel in self.channels:
+            while self.worker.ready and (frames := channel.frames(0.0)) is not None:
                 self.worker.send(frames)
                 self.over = self.over or is_shutdown(frames)

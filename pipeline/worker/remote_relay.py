@@ -1,4 +1,4 @@
-"""The process that stands in for an associator on another machine (`pipeline/worker/remote_associator.py` is the other end).
+"""The process that relays to an associator on another machine (`pipeline/worker/remote_associator.py` is the other end).
 
 ```
 engine → this process ⇒ TCP with CURVE ⇒ its relay → associator
@@ -23,31 +23,31 @@ from pipeline.transport.channel import HIGH_WATER_MARK, Address, Frames, Receive
 from pipeline.transport.keys import WorkerKeys
 from pipeline.worker.context import PROGRESS_SECONDS, WorkerContext
 
-#: How long to wait for messages before looking after the connection, in seconds.
+#: Seconds to wait for messages before the connection is checked.
 IDLE_SECONDS = 0.05
 #: Tables that an associator has rows for.
 TABLES = frozenset({"responses", "associations", "banners", "tls"})
 
 
 def run_remote(
-    name: str, setting: WorkerContext, context: "zmq.Context[zmq.Socket[bytes]]", coordinator: Sender
+    name: str, context: WorkerContext, zmq_context: "zmq.Context[zmq.Socket[bytes]]", coordinator: Sender
 ) -> None:
-    """Carry what the engine says to an associator elsewhere, and what that one says to writer and coordinator."""
-    remote = next(remote for remote in setting.remotes if remote.stage == name)
-    inbox = Receiver(context, Address(setting.folder, name))
-    writer = Sender(context, Address(setting.folder, "writer"))
-    with bridge.listen(context, remote.url, WorkerKeys.read(remote.keys, remote.name), remote.name) as far:
-        WorkerRelay(name, setting, inbox, writer, coordinator, far).run()
+    """Pass the engine's messages on to a remote associator, and its messages to writer and coordinator."""
+    remote = next(remote for remote in context.remotes if remote.stage == name)
+    inbox = Receiver(zmq_context, Address(context.folder, name))
+    writer = Sender(zmq_context, Address(context.folder, "writer"))
+    with bridge.listen(zmq_context, remote.url, WorkerKeys.read(remote.keys, remote.name), remote.name) as far:
+        WorkerRelay(name, context, inbox, writer, coordinator, far).run()
     inbox.close()
     writer.close()
 
 
 @dataclass(slots=True)
 class WorkerRelay:
-    """The worker's end: the engine takes it for an associator."""
+    """The worker's end: to the engine, this is an associator."""
 
     name: str
-    setting: WorkerContext
+    context: WorkerContext
     inbox: Receiver
     writer: Sender
     coordinator: Sender
@@ -58,7 +58,7 @@ class WorkerRelay:
     shown: float = 0.0
 
     def run(self) -> None:
-        """Work until the associator has said that it is done."""
+        """Work until the associator has announced that it is done."""
         while not self.over:
             wait(self.sources(), IDLE_SECONDS)
             self.outward()
@@ -67,39 +67,39 @@ class WorkerRelay:
             self.show()
 
     def sources(self) -> list["zmq.Socket[bytes]"]:
-        """Whose messages could be carried on now."""
+        """Return the sockets whose messages could be passed on now."""
         return [self.far.socket] * self.open + [self.inbox.socket] * self.room
 
     @property
     def open(self) -> bool:
-        """Whether writer and coordinator take more: who is behind slows the associator down."""
+        """Return whether writer and coordinator take more: if one is behind, it slows the associator down."""
         return self.writer.ready and self.coordinator.ready
 
     @property
     def room(self) -> bool:
-        """Whether more of the engine's messages may wait here."""
+        """Return whether more of the engine's messages may wait here."""
         return len(self.waiting) < HIGH_WATER_MARK
 
     def outward(self) -> None:
-        """Carry on what the engines say; end at once if all of them stop before anybody called."""
+        """Pass on the engines' messages; end at once if all engines stop before the associator has called."""
         while self.room and (frames := self.inbox.frames(0.0)) is not None:
             self.waiting.append(frames)
             self.stops += is_shutdown(frames)
-            if self.far.peer is None and self.stops == len(self.setting.engines):
+            if self.far.peer is None and self.stops == len(self.context.engines):
                 self.writer.forward(frames)
                 self.over = True
         while self.waiting and self.far.ready:
             self.far.send(self.waiting.popleft())
 
     def inward(self) -> None:
-        """Carry on what the associator says."""
+        """Pass on the associator's messages."""
         while self.open and (received := self.far.receive()):
             message, rows, frames = received
             ROUTES.get(type(message), WorkerRelay.drop)(self, message, rows, frames)
 
     def greet(self, hello: messages.Hello, _rows: object, _frames: Frames) -> None:
-        """Let an associator in that has our plan and our code, and no other."""
-        plan = self.setting.plan
+        """Admit an associator only if it has our plan and our code."""
+        plan = self.context.plan
         wrong = {
             "plan": (hello.plan_digest, plan.digest),
             "code": (hello.code_version, checkout.code()),
@@ -112,30 +112,30 @@ class WorkerRelay:
                 return
 
     def keep(self, message: messages.Rows, rows: pa.RecordBatch | None, frames: Frames) -> None:
-        """Let the writer have rows of the tables that an associator has rows for."""
+        """Pass rows on to the writer, if they are of a table that an associator has rows for."""
         if message.table in TABLES and rows is not None and rows.schema == schema.table(message.table).arrow:
             self.writer.forward(frames)
         else:
             self.far.malformed += 1
 
     def settle(self, _message: messages.Cooled, _rows: object, frames: Frames) -> None:
-        """Let the writer know that no more of a range will come from there."""
+        """Pass on to the writer that no more of a range will come from the associator."""
         self.writer.forward(frames)
 
     def end(self, _message: messages.Shutdown, _rows: object, frames: Frames) -> None:
-        """Let the writer know that no more will come from there at all."""
+        """Pass on to the writer that no more will come from the associator at all."""
         self.writer.forward(frames)
         self.over = True
 
     def report(self, _message: messages.AnyMessage, _rows: object, frames: Frames) -> None:
-        """Let the coordinator know how the associator is."""
+        """Pass the associator's progress or failure on to the coordinator."""
         self.coordinator.forward(frames)
 
     def heartbeat(self, _message: messages.Heartbeat, _rows: object, _frames: Frames) -> None:
-        """Nothing is to be done: that it came is what counts."""
+        """Do nothing: only the arrival of a heartbeat counts."""
 
     def drop(self, _message: messages.AnyMessage, _rows: object, _frames: Frames) -> None:
-        """Count a message that is no associator's to send."""
+        """Count a message that an associator must not send."""
         self.far.malformed += 1
 
     def show(self) -> None:
@@ -143,10 +143,12 @@ class WorkerRelay:
         now = time.monotonic()
         if now - self.shown > PROGRESS_SECONDS:
             self.shown = now
-            held = "" if self.far.peer is not None else f"{self.far.peer_name} has not called yet"
+            waiting_for = "" if self.far.peer is not None else f"{self.far.peer_name} has not called yet"
             counts = {"malformed_messages": self.far.malformed}
             stage = f"{self.name}, connection"
-            self.coordinator.send(messages.Progress(shard=0, number=0, stage=stage, counts=counts, pause_reason=held))
+            self.coordinator.send(
+                messages.Progress(shard=0, number=0, stage=stage, counts=counts, pause_reason=waiting_for)
+            )
 
 
 #: What the worker's end does with each kind of message; any other is counted and dropped.

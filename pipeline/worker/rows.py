@@ -1,4 +1,4 @@
-"""Finished conversations as rows of the lake's tables, whoever held them."""
+"""Turn finished conversations into rows of the lake's tables."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,13 +25,13 @@ from pipeline.wire.guess import guess
 from pipeline.wire.outgoing import Outgoing
 
 Row = Mapping[str, Any]
-#: The columns of `responses` that are kept of a host from its SYN-ACK on, and their names there.
+#: Columns of `responses` that come from a host's SYN-ACK, and their names in a result's rows.
 KEPT = {"ip": "address", "port": "port", "answered_at": "answered_at", "ttl": "ttl", "window": "window"}
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What all conversations of one process have in common."""
+    """What all conversations of one process share."""
 
     plan: Plan
     worker: str
@@ -39,11 +39,11 @@ class Origin:
 
     @classmethod
     def of(cls, plan: Plan, worker: str, outgoing: Outgoing) -> "Origin":
-        """The origin of what a worker's process learns under a plan."""
+        """Return the origin of the rows of a worker's process."""
         return cls(plan, worker, hashlib.sha256(outgoing.request).hexdigest())
 
     def columns(self, *, vantage: str, secured: bool, register_digest: str) -> dict[str, Any]:
-        """Where a conversation comes from, as columns of `associations` and `tls`."""
+        """Return the origin of a conversation, as columns of `associations` and `tls`."""
         return {
             "vantage": vantage,
             "worker": self.worker,
@@ -56,19 +56,19 @@ class Origin:
 
 
 def by_table(rows: list[dict[str, Any]], *, round: Round) -> Iterator[tuple[str, pa.RecordBatch]]:
-    """The tables that conversations of a round have rows in, with these rows."""
-    chosen = {
+    """Yield each table that conversations of a round have rows in, with these rows."""
+    tables = {
         "responses": rows if round is not Round.SECOND_VISITS else [],
         "associations": [row for row in rows if row["like_dicom"]],
         "banners": [row for row in rows if row["banner"] is not None and round is not Round.SECOND_VISITS],
         "tls": [row for row in rows if row["tls"]],
     }
-    yield from ((table, parts.from_rows(its_rows, table)) for table, its_rows in chosen.items() if its_rows)
+    yield from ((table, parts.from_rows(its_rows, table)) for table, its_rows in tables.items() if its_rows)
 
 
 def settled(results: Sequence[Result]) -> Iterator[tuple[str, pa.RecordBatch]]:
-    """The tables that hosts which said nothing of DICOM's have rows in, with these rows, made as whole columns."""
-    keys = {said: banner(said) for said in {result.end.banner for result in results}}
+    """Yield each table that results without DICOM have rows in, with these rows, built column by column."""
+    keys = {data: banner(data) for data in {result.end.banner for result in results}}
     kinds = {
         "outcome": [str(result.end.outcome) for result in results],
         "close_kind": [str(result.end.kind) for result in results],
@@ -84,33 +84,33 @@ def settled(results: Sequence[Result]) -> Iterator[tuple[str, pa.RecordBatch]]:
         for field in arrow
     ]
     yield "responses", pa.RecordBatch.from_arrays(arrays, schema=arrow)
-    told = [{"banner": key, "bytes": said, "guess": guess(said)} for said, key in keys.items() if key is not None]
-    if told:
-        yield "banners", parts.from_rows(told, "banners")
+    banners = [{"banner": key, "bytes": data, "guess": guess(data)} for data, key in keys.items() if key is not None]
+    if banners:
+        yield "banners", parts.from_rows(banners, "banners")
 
 
 @dataclass(frozen=True, slots=True)
 class PendingRows:
-    """What came of conversations with targets of one range, on its way to the writer."""
+    """The results of conversations with targets of one range, on their way to the writer."""
 
     settled: list[Result] = field(default_factory=list)
     talked: list[dict[str, Any]] = field(default_factory=list)
 
     def tables(self) -> Iterator[tuple[str, pa.RecordBatch]]:
-        """The tables that they have rows in, with these rows."""
+        """Yield each table that they have rows in, with these rows."""
         if self.settled:
             yield from settled(self.settled)
         yield from by_table(self.talked, round=Round.PROBES)
 
 
 def known(paths: SweepPaths, shard: int, number: int, attempt: int) -> set[tuple[int, int]]:
-    """The (address, port) of all conversations that earlier attempts at a range finished."""
+    """Return the (address, port) of all conversations that earlier attempts at a range finished."""
     key = range_key(shard, number)
-    found: set[tuple[int, int]] = set()
+    finished: set[tuple[int, int]] = set()
     for earlier in range(1, attempt):
         for table in VISITS_TABLES:
-            found |= _targets(paths.journal(key, earlier, table), table)
-    return found
+            finished |= _targets(paths.journal(key, earlier, table), table)
+    return finished
 
 
 def _targets(journal: Location, table: str) -> set[tuple[int, int]]:
@@ -121,7 +121,10 @@ def _targets(journal: Location, table: str) -> set[tuple[int, int]]:
 def checked(
     paths: SweepPaths, shard: int, number: int, attempt: int
 ) -> tuple[set[tuple[int, int]], dict[tuple[int, int], datetime]]:
-    """Of a range of the harm check: the targets that earlier attempts are done with, and by when at the latest they visited which."""
+    """Return what earlier attempts at a range of harm checks did.
+
+    The targets that they finished, and the targets that they visited, each with the latest time of its visit.
+    """
     key = range_key(shard, number)
     finished: set[tuple[int, int]] = set()
     visited: dict[tuple[int, int], datetime] = {}
@@ -136,5 +139,5 @@ def checked(
 
 
 def counts(sent: Counts, *, round: Round, vantage: str, register_digest: str) -> Counts:
-    """Return the counts of a range with where and under which register they were made."""
+    """Return the counts of a range with its round, vantage and register."""
     return msgspec.structs.replace(sent, round=round, vantage=vantage, register_digest=register_digest)

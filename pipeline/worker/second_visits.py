@@ -1,7 +1,7 @@
-"""The second round: one more visit, through TLS, to the hosts of a shard whose first one gave a reason for it.
+"""The second round: one more visit, through TLS, to the hosts of a shard whose first visit gave a reason for it.
 
-No SYN of ours precedes it. The visits are paced here, where everything that leaves is paced, and held at the same caps
-and by the same register as any other.
+No probe precedes these visits. They are paced here, like everything that the engine sends. The same limits and the same register
+apply to them as to any other visit.
 """
 
 import time
@@ -20,7 +20,7 @@ from pipeline.worker.fanout import Fanout
 
 @dataclass(slots=True)
 class SecondVisits:
-    """Hands on targets at the round's own rate; drive it with `tick`."""
+    """Passes targets on to the associators at the round's own rate; drive it with `tick`."""
 
     fanout: Fanout
     pacer: Pacer
@@ -33,7 +33,7 @@ class SecondVisits:
 
     @property
     def idle(self) -> bool:
-        """Further targets may be given."""
+        """Return whether it has no targets in hand and may take others."""
         return self._task is None
 
     def begin(self, task: messages.Rows, rows: pa.RecordBatch) -> None:
@@ -44,7 +44,7 @@ class SecondVisits:
         self.pacer.resume(now)
 
     def tick(self, permit: Permit, register_digest: str) -> None:
-        """Hand on what the budget allows; at the last one, the end of the range."""
+        """Pass on as many targets as the pacer grants; after the last one, end the range."""
         self.pacer.limit(permit.rate)
         if self._task is None or self._rows is None:
             return
@@ -65,7 +65,7 @@ class SecondVisits:
             self.end(register_digest, complete=True)
 
     def end(self, register_digest: str, *, complete: bool = False) -> None:
-        """Say that no more will come, if there are targets in hand."""
+        """Announce that no more of the range will come, if there is one in hand."""
         if self._task is None:
             return
         self._counts.send_seconds = time.monotonic() - self._began

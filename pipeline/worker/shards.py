@@ -1,8 +1,8 @@
-"""What one place does of a sweep: shards that are nobody else's, until none is missing.
+"""The shard runner: claims shards at one vantage and runs them, until no range of the sweep is pending.
 
-A shard is run by one place at a time: its ranges have leases of their own, but two places that shared a shard could visit an
-address on two ports at once. So the shard as a whole is claimed by a lease too. A worker that failed is replaced, so that a
-shard which is tried again finds a living one.
+A shard is run at one vantage at a time. Its ranges have their own leases, but two vantages that shared a shard could visit an
+address on two ports at once. So a lease claims the whole shard as well. A worker that failed is replaced, so that a shard
+that is tried again finds a working one.
 """
 
 import signal
@@ -24,18 +24,18 @@ from pipeline.record.rounds import Round
 from pipeline.worker.context import RemoteAssociator
 from pipeline.worker.coordinator import Worker
 
-#: How often to look whether a shard has ended, or become free, or somebody wants all to stop, in seconds.
+#: Seconds between looks whether a shard has ended or become free, or everything shall stop.
 LOOK_SECONDS = 0.5
-#: How often to look again what is missing where all of it is somebody's, in seconds: every receipt is listed then.
+#: Seconds between looks at what is pending while others have claimed all of it: each look lists every receipt.
 AGAIN_SECONDS = 2.0
-#: How often claims are renewed, in seconds.
+#: Seconds between renewals of claims.
 RENEW_SECONDS = TTL / 8
-#: Runs a shard in a round; how many ranges that were.
+#: Runs a shard in a round, and returns how many ranges were run.
 Run = Callable[[Round, int], int]
 
 
 class ShardRunner:
-    """The worker of a plan, begun when a shard first needs it, and the shards that it has. Use it as a context manager."""
+    """Runs the shards of a sweep. It starts its worker when a shard first needs it. Use it as a context manager."""
 
     def __init__(self, sweep: Sweep, *, pcap: Path | None = None, remotes: tuple[RemoteAssociator, ...] = ()) -> None:
         self._sweep, self._pcap, self._remotes = sweep, pcap, remotes
@@ -46,11 +46,11 @@ class ShardRunner:
         self._ended = threading.Event()
         self._peace = ExitStack()
         self._again = 0.0
-        self._at_once = sweep.plan.probe.processes + 1  # a shard a sender, and one that cools down
+        self._at_once = sweep.plan.probe.processes + 1  # one shard per sender, and one that cools down
 
     def __enter__(self) -> "ShardRunner":
         self._stack = ExitStack()
-        # The processes of a worker die with the thread that started them (stages/process.py): it lives as long as the crew.
+        # The processes of a worker die with the thread that started them (worker/process.py): it lives as long as the runner.
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="census-starter")
         self._keeper = threading.Thread(target=self._keep, name="census-claims", daemon=True)
         self._keeper.start()
@@ -66,14 +66,14 @@ class ShardRunner:
         self._peace.close()
 
     def _end_in_peace(self) -> None:
-        """From here to the end ignore SIGTERM: who cancelled a sweep by way of Prefect has its process terminated as well,
-        and that must not cut short the orderly end which the sweep has begun by itself.
+        """Ignore SIGTERM from now on. When Prefect cancels a sweep it also terminates the process, and that must not cut
+        short the orderly end that has begun.
         """
         if threading.current_thread() is threading.main_thread():
             self._peace.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, signal.SIG_IGN))
 
     def run(self, round_: Round, shard: int) -> int:
-        """Run what has no receipt of a shard in a round; how many ranges that were. Raises what stopped the worker."""
+        """Run the pending ranges of a shard in a round, and return how many were run. Raises what stopped the worker."""
         return self._living().run(round_, shard)
 
     def stop(self) -> None:
@@ -84,10 +84,10 @@ class ShardRunner:
                 self._worker.stop()
 
     def work(self, run: Run | None = None, watch: Callable[[], None] = lambda: None) -> int:
-        """Run shards until none is missing, each by `run` if it is given; how many ranges that were.
+        """Run shards until none is pending, each by `run` if it is given, and return how many ranges were run.
 
-        Several run at once, each in a thread. `watch` is called every LOOK_SECONDS; what it, a signal or a shard raises
-        ends all of it in an orderly way.
+        Several shards run at once, each in a thread. `watch` is called every LOOK_SECONDS. An exception from it, from a signal
+        or from a shard ends all shards in an orderly way.
         """
         running: dict[Future[int], int] = {}
         ranges = 0
@@ -107,32 +107,32 @@ class ShardRunner:
                 self._give_back(running)
 
     def _claimed(self, running: dict[Future[int], int]) -> Iterator[tuple[Round, int] | None]:
-        """Claim (round, shard) after (round, shard) of what is missing; None where one can only wait."""
-        while left := self._due():
-            for round_, shard in left:
+        """Claim pending shards one after another, as (round, shard); yield None while there is nothing to do but wait."""
+        while shards := self._pending_shards():
+            for round_, shard in shards:
                 while len(running) >= self._at_once:
                     yield None
                 if shard in running.values() or not self._claims.take(shard_key(shard)):
                     continue
                 if round_ is Round.PROBES and pending.is_probed(self._sweep, shard):
-                    self._claims.drop(shard_key(shard))  # another place was done with it since the list was made
+                    self._claims.drop(shard_key(shard))  # another vantage has finished it since the list was made
                 else:
                     yield round_, shard
-            own = len(running)
-            while len(running) == own and time.monotonic() < self._again:
+            running_before = len(running)
+            while len(running) == running_before and time.monotonic() < self._again:
                 yield None
         while running:
             yield None
 
-    def _due(self) -> list[tuple[Round, int]]:
-        """What is missing, and when to ask that again: no more than a tenth of the time goes into it."""
+    def _pending_shards(self) -> list[tuple[Round, int]]:
+        """List the pending shards, and set when to list them again, so that listing takes at most a tenth of the time."""
         began = time.monotonic()
-        found = pending.pending_shards(self._sweep)
+        shards = pending.pending_shards(self._sweep)
         self._again = time.monotonic() + max(AGAIN_SECONDS, 10 * (time.monotonic() - began))
-        return found
+        return shards
 
     def _look(self, running: dict[Future[int], int], watch: Callable[[], None]) -> int:
-        """Wait a moment for shards to end; the ranges of those that have."""
+        """Wait a moment for shards to end, and return how many ranges the ended ones have run."""
         if not running:
             time.sleep(LOOK_SECONDS)
         ended = wait(running, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED).done
@@ -143,14 +143,14 @@ class ShardRunner:
         return sum(future.result() for future in ended)
 
     def _keep(self) -> None:
-        """Renew claims, however long the lake takes to tell what is missing."""
+        """Renew claims, however long listing the pending shards takes."""
         while not self._ended.wait(RENEW_SECONDS):
-            with suppress(CensusError, OSError):  # `check` ends it all if this lasts
+            with suppress(CensusError, OSError):  # `check` raises if this lasts
                 self._claims.renew()
 
     def _give_back(self, running: dict[Future[int], int]) -> None:
         wait(running)
-        with suppress(CensusError, OSError):  # what could not be given back lapses
+        with suppress(CensusError, OSError):  # a claim that is not given back lapses
             for shard in running.values():
                 self._claims.drop(shard_key(shard))
 

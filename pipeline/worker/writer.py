@@ -15,12 +15,12 @@ from pipeline.worker.context import WorkerContext
 
 
 def run_writer(
-    _name: str, setting: WorkerContext, context: zmq.Context[zmq.Socket[bytes]], coordinator: Sender
+    _name: str, context: WorkerContext, zmq_context: zmq.Context[zmq.Socket[bytes]], coordinator: Sender
 ) -> None:
     """Make rows durable: journals first, Parquet parts when a range is over."""
-    inbox = Receiver(context, Address(setting.folder, "writer"))
+    inbox = Receiver(zmq_context, Address(context.folder, "writer"))
     journals: dict[tuple[int, int, str], parts.Journal] = {}
-    sources = 1 + len(setting.associators)  # of a range: the engine that sent it, and the associators
+    sources = 1 + len(context.associators)  # the engine that sent a range, and the associators
     cooled: defaultdict[tuple[int, int], list[messages.Cooled]] = defaultdict(list)
     stops = 0
     while True:
@@ -31,7 +31,7 @@ def run_writer(
             case (messages.Rows() as message, rows) if rows is not None:
                 name = (message.shard, message.number, message.table)
                 if name not in journals:
-                    path = setting.sweep.paths.journal(message.key, message.attempt, message.table)
+                    path = context.sweep.paths.journal(message.key, message.attempt, message.table)
                     journals[name] = parts.journal(path, message.table)
                 journals[name].append(rows)
             case (messages.Cooled() as message, _):
@@ -42,10 +42,10 @@ def run_writer(
                 for table in schema.JOURNALED:
                     if (*key_of, table) in journals:
                         journals.pop((*key_of, table)).close()
-                coordinator.send(_finish(setting.sweep.paths, setting.plan.digest, *_joined(cooled.pop(key_of))))
+                coordinator.send(_finish(context.sweep.paths, context.plan.digest, *_joined(cooled.pop(key_of))))
             case (messages.Shutdown(), _):
                 stops += 1
-                if stops == len(setting.engines) + len(setting.associators):
+                if stops == len(context.engines) + len(context.associators):
                     inbox.close()
                     return
 
@@ -60,7 +60,7 @@ def _joined(ends: list[messages.Cooled]) -> tuple[messages.Cooled, Counts]:
 
 
 def _finish(paths: SweepPaths, plan_digest: str, message: messages.Cooled, counts: Counts) -> messages.Written:
-    """End an attempt: parts out of all journals of the range if it is complete, its counts beside them if not."""
+    """End an attempt: write parts from all journals of the range if it is complete, or else only its counts."""
     key = message.key
     written: list[Part] = []
     outcomes: Counter[str] = Counter()

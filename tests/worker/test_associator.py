@@ -89,22 +89,22 @@ class Ends:
 def ends(tmp_path: Path) -> Iterator[Ends]:
     frozen = freeze.freeze(DEMO, tmp_path)
     plan = msgspec.structs.replace(frozen, ranges=((int(ONE), int(OTHER)),))
-    setting = WorkerContext(tmp_path, Sweep(plan, SweepPaths(tmp_path, plan.sweep)), b"")
+    context = WorkerContext(tmp_path, Sweep(plan, SweepPaths(tmp_path, plan.sweep)), b"")
     kept = RegisterFile(tmp_path / register.DEFAULT_NAME)
     kept.create()
-    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    zmq_context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     inbox, writer, coordinator = (
-        Receiver(context, Address(tmp_path, name)) for name in ("associator", "writer", "coordinator")
+        Receiver(zmq_context, Address(tmp_path, name)) for name in ("associator", "writer", "coordinator")
     )
     engine, out, progress = (
-        Sender(context, Address(tmp_path, name)) for name in ("associator", "writer", "coordinator")
+        Sender(zmq_context, Address(tmp_path, name)) for name in ("associator", "writer", "coordinator")
     )
     outgoing = Outgoing.from_json(plan.requests)
-    working = Associating("associator", setting, outgoing, setting.watch(), inbox, out, progress)
+    working = Associating("associator", context, outgoing, context.watch(), inbox, out, progress)
     yield Ends(kept, engine, writer, coordinator, working)
     for end in (engine, out, progress, inbox, writer, coordinator):
         end.close()
-    context.term()
+    zmq_context.term()
 
 
 def opt_out(address: IPv4Address) -> OptOut:

@@ -21,8 +21,8 @@ from pipeline.worker.context import WorkerContext
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     plan = freeze.freeze(Path("tests/data/tls-sweep.toml"))
-    setting = WorkerContext(folder, Sweep(plan, SweepPaths(folder / "lake", plan.sweep)), b"")
-    process = multiprocessing.get_context("spawn").Process(target=run, args=("writer", setting))
+    context = WorkerContext(folder, Sweep(plan, SweepPaths(folder / "lake", plan.sweep)), b"")
+    process = multiprocessing.get_context("spawn").Process(target=run, args=("writer", context))
     process.start()
     while not (folder / "writer").exists():
         time.sleep(0.01)

@@ -36,7 +36,7 @@ class Around:
     writer: Receiver
     coordinator: Receiver
     associator: Bridge
-    setting: WorkerContext
+    context: WorkerContext
 
 
 @pytest.fixture
@@ -47,15 +47,15 @@ def around(tmp_path: Path) -> Iterator[Around]:
         url = f"tcp://127.0.0.1:{free.getsockname()[1]}"
     plan = freeze.freeze(CONFIG)
     remote = RemoteAssociator("north", url, tmp_path / "keys")
-    setting = WorkerContext(tmp_path, Sweep(plan, SweepPaths(tmp_path / "lake", plan.sweep)), b"", remotes=(remote,))
-    process = multiprocessing.get_context("spawn").Process(target=run, args=(remote.stage, setting), daemon=True)
-    with zmq.Context() as context:
-        writer, coordinator = (Receiver(context, Address(tmp_path, name)) for name in ("writer", "coordinator"))
-        engine = Sender(context, Address(tmp_path, remote.stage))
+    context = WorkerContext(tmp_path, Sweep(plan, SweepPaths(tmp_path / "lake", plan.sweep)), b"", remotes=(remote,))
+    process = multiprocessing.get_context("spawn").Process(target=run, args=(remote.stage, context), daemon=True)
+    with zmq.Context() as zmq_context:
+        writer, coordinator = (Receiver(zmq_context, Address(tmp_path, name)) for name in ("writer", "coordinator"))
+        engine = Sender(zmq_context, Address(tmp_path, remote.stage))
         process.start()
         try:
-            with bridge.call(context, url, AssociatorKeys.read(tmp_path / "keys", "north")) as associator:
-                yield Around(engine, writer, coordinator, associator, setting)
+            with bridge.call(zmq_context, url, AssociatorKeys.read(tmp_path / "keys", "north")) as associator:
+                yield Around(engine, writer, coordinator, associator, context)
         finally:
             process.kill()
             process.join()
@@ -64,8 +64,8 @@ def around(tmp_path: Path) -> Iterator[Around]:
             coordinator.close()
 
 
-def hello(setting: WorkerContext) -> messages.Hello:
-    return messages.Hello(shard=0, number=0, plan_digest=setting.plan.digest, code_version=checkout.code())
+def hello(context: WorkerContext) -> messages.Hello:
+    return messages.Hello(shard=0, number=0, plan_digest=context.plan.digest, code_version=checkout.code())
 
 
 def heard(end: Bridge, kind: type, seconds: float = 30.0) -> messages.AnyMessage:
@@ -81,13 +81,13 @@ def heard(end: Bridge, kind: type, seconds: float = 30.0) -> messages.AnyMessage
 @pytest.mark.parametrize("field", ["plan_digest", "code_version"])
 def test_another_plan_or_code_is_refused(around: Around, field: str) -> None:
     """An associator of another plan or version is told so, and what it says afterwards is not heard; the right one gets in."""
-    around.associator.send_message(msgspec.structs.replace(hello(around.setting), **{field: "other"}))
+    around.associator.send_message(msgspec.structs.replace(hello(around.context), **{field: "other"}))
     refused = heard(around.associator, messages.Failed)
     assert refused.exit_code == 3
     assert "other" in refused.reason
     around.associator.send_message(messages.Cooled(shard=0, number=0, attempt=1, complete=True))
     assert around.writer.receive(0.3) is None
-    around.associator.send_message(hello(around.setting))
+    around.associator.send_message(hello(around.context))
     around.associator.send_message(STOP)
     assert around.writer.receive(10) == (STOP, None)
 
@@ -95,7 +95,7 @@ def test_another_plan_or_code_is_refused(around: Around, field: str) -> None:
 def test_nothing_is_lost_while_one_end_is_slow(around: Around) -> None:
     """Thousands of messages for an associator that is slow to read arrive, all of them, in order, and so do its own."""
     count = 3000
-    around.associator.send_message(hello(around.setting))
+    around.associator.send_message(hello(around.context))
     for number in range(count):
         around.engine.send(messages.Cooled(shard=1, number=number, attempt=1, complete=True))
         if number == count // 2:
@@ -111,7 +111,7 @@ def test_nothing_is_lost_while_one_end_is_slow(around: Around) -> None:
 def test_rows_that_are_none_are_dropped_and_counted(around: Around) -> None:
     """Rows of an unknown table, of another shape, or without rows, and messages that are not an associator's, do not arrive."""
     odd = encode_rows(pa.RecordBatch.from_pydict({"ip": pa.array([1], pa.uint32())}))
-    around.associator.send_message(hello(around.setting))
+    around.associator.send_message(hello(around.context))
     receipts = msgspec.structs.replace(ROWS, table="../receipts")
     assign = messages.Assign(shard=0, number=0, first_index=0, last_index=9, attempt=1)
     for frames in ([msgspec.json.encode(ROWS), odd], [msgspec.json.encode(receipts), odd], [msgspec.json.encode(ROWS)]):
