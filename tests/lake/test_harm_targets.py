@@ -1,4 +1,4 @@
-"""What the harm check's rows say of targets."""
+"""The targets of harm checks, and how the results of the checks reach the associations."""
 
 import pyarrow as pa
 
@@ -28,7 +28,7 @@ def responses(**stages: str) -> pa.Table:
 
 
 def test_two_silences_after_a_visit_count_and_nothing_else() -> None:
-    """1 answered, 2 answered the second SYN, 3 neither, 4 was not reached by its visit, 5 was not asked; 6 was not checked."""
+    """1 answered, 2 answered the second SYN, 3 neither, 4 was not reached by its visit, 5 got no SYN; 6 was not checked."""
     checked = checks((1, True, False), (2, True, True), (3, False, True), (4, False, True), (5, None, None))
     reached = responses(_1="done", _2="done", _3="associate", _4="connect", _5="done")
     told = harm_targets.with_check_results(associations(1, 2, 3, 4, 5, 6), checked, reached)
@@ -43,7 +43,7 @@ def test_without_a_check_nothing_is_told() -> None:
 
 
 def test_who_answers_on_the_control_port_is_marked() -> None:
-    """At the seal an association whose address answered there is marked; whether the others were asked is not known."""
+    """Sealing marks the associations whose address answered on the control port; the others stay null."""
     controls = pa.table({"ip": pa.array([2, 9], pa.uint32())})
     told = verify._on_control_port(associations(1, 2), controls)
     assert told["control_port_open"].to_pylist() == [None, True]

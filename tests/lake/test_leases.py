@@ -1,4 +1,4 @@
-"""Leases are held by one worker, renewed by it, and taken over when it is gone, whatever clocks say."""
+"""One worker has a lease and renews it; another takes it over when the first is gone, whatever their clocks show."""
 
 import multiprocessing
 from dataclasses import dataclass

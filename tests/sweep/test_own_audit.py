@@ -69,7 +69,7 @@ def test_it_tells_what_was_accepted(audited: Path) -> None:
     """What the capability probe was accepted for, titles, encryption and declared version stand beside each address."""
     rows = {row["address"]: row for row in csv.DictReader((audited / "report" / CSV).open(encoding="utf-8"))}
     assert "Patient Root Query/Retrieve Information Model - FIND" in rows["193.62.0.2"]["accepted"]
-    assert rows["193.62.0.3"]["transfer_syntaxes"] and rows["193.62.0.3"]["ae_titles"].startswith("let our titles in")
+    assert rows["193.62.0.3"]["transfer_syntaxes"] and rows["193.62.0.3"]["ae_titles"].startswith("accepted our titles")
     assert rows["193.62.0.6"]["ae_titles"] == "rejected the calling title"
     assert (rows["193.62.0.5"]["encrypted"], rows["193.62.0.1"]["encrypted"]) == ("True", "False")
     assert rows["193.62.0.5"]["client_certificate"] == "not_requested"

@@ -32,7 +32,7 @@ if __name__ == "__main__":
 
 
 def test_no_process_outlives_its_coordinator(tmp_path: Path) -> None:
-    """When the coordinator is killed, its processes end at once: nobody would tell them to stop."""
+    """When the coordinator is killed, its processes end at once: nothing else would stop them."""
     script = tmp_path / "coordinator.py"
     script.write_text(COORDINATOR)
     command = [sys.executable, str(script), str(tmp_path)]
