@@ -1,11 +1,11 @@
-"""How long the questions of a report take over years of sweeps, and how long a sweep of full size takes to enrich.
+"""How long the queries of a report take over years of sweeps, and how long a sweep of full size takes to enrich.
 
 `python -m benchmarks.analysis [--weeks N] [--services N] [--responses N] [--full N] [--lake FOLDER]`. A made-up history
-(benchmarks/weeks.py) is written and enriched as `census enrich` does it, with the bundled country databases and a made-up network
-database of a real one's size (benchmarks/networks.py), which builds each sweep's marts once; then every mart of
-a report is asked for the latest sweep, in the order of the time that it took, and the report is written whole. Last, a sweep of
-full size is enriched and aggregated. Each of the three is a process of its own, whose largest resident set is told. With
-`--lake` the history is kept there, and one that is there is asked again.
+(benchmarks/weeks.py) is written and enriched as `census enrich` does it, which builds each sweep's marts once, with the bundled
+country databases and a made-up network database of a real one's size (benchmarks/networks.py). Then every mart of a report is
+queried for the latest sweep and printed, the slowest first, and the whole report is written. Last, a sweep of full size is
+enriched and aggregated. Each of the three is a separate process, and its largest resident set is printed. With `--lake` the
+history is kept in that folder, and one that exists is queried again.
 """
 
 import argparse
@@ -41,21 +41,21 @@ def write(lake: Path, count: int, services: int, responses: int, blocks: int) ->
     )
 
 
-def ask(lake: Path) -> None:
-    """Ask every mart that is published for the latest sweep, the slowest first; and open the lake."""
+def query(lake: Path) -> None:
+    """Open the lake, and query every published mart for the latest sweep; print the slowest first."""
     place = layout.find(lake, None)
     begun = time.perf_counter()
     with connection.connect(lake) as con:
         print(f"{'opening the lake':30} {time.perf_counter() - begun:6.2f} s")
         con.execute("SET threads = 2")
-        took = {}
+        seconds = {}
         for name in (*views.PUBLISHED, *views.NAMED, *views.SERIES):
             begun = time.perf_counter()
             con.execute(f"FROM {name} WHERE sweep = ?", [place.id]).fetchall()
-            took[name] = time.perf_counter() - begun
-    for name, seconds in sorted(took.items(), key=lambda item: -item[1]):
-        print(f"{name:30} {seconds:6.2f} s")
-    print(f"slowest query: {max(took.values()):.2f} s of {QUERY_GOAL:.0f}")
+            seconds[name] = time.perf_counter() - begun
+    for name, spent in sorted(seconds.items(), key=lambda item: -item[1]):
+        print(f"{name:30} {spent:6.2f} s")
+    print(f"slowest query: {max(seconds.values()):.2f} s of {QUERY_GOAL:.0f}")
 
 
 def publish(lake: Path) -> None:
@@ -84,22 +84,22 @@ def facts(lake: Path, services: int, responses: int, blocks: int) -> None:
 
 
 def _plan(lake: Path, blocks: int) -> Plan:
-    """A plan of the whole Internet, with a network database of so many blocks beside the lake."""
+    """A plan of the whole Internet, with a network database of this many blocks in the lake's folder."""
     return weeks.weekly_plan(lake, str(networks.write(lake / "networks.mmdb", blocks)))
 
 
-def alone(work: Callable[..., None], *given: object, told: bool = True) -> None:
-    """Run a function in a new process, and tell its largest resident set."""
-    process = multiprocessing.get_context("spawn").Process(target=_measured, args=(work, told, *given))
+def alone(work: Callable[..., None], *arguments: object, memory: bool = True) -> None:
+    """Run a function in a new process, and print its largest resident set."""
+    process = multiprocessing.get_context("spawn").Process(target=_measured, args=(work, memory, *arguments))
     process.start()
     process.join()
     if process.exitcode:
         raise SystemExit(process.exitcode)
 
 
-def _measured(work: Callable[..., None], told: bool, *given: object) -> None:
-    work(*given)
-    if told:
+def _measured(work: Callable[..., None], memory: bool, *arguments: object) -> None:
+    work(*arguments)
+    if memory:
         print(f"memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB of {MEMORY_GOAL}\n")
 
 
@@ -112,14 +112,14 @@ def main() -> None:
     parser.add_argument("--full", type=int, default=20_000_000)
     parser.add_argument("--blocks", type=int, default=networks.BLOCKS, help="of the network database")
     parser.add_argument("--lake", type=Path)
-    given = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        lake, full = given.lake or Path(folder) / "lake", Path(folder) / "full"
+        lake, full = options.lake or Path(folder) / "lake", Path(folder) / "full"
         if not (lake / "plans").exists():
-            alone(write, lake, given.weeks, given.services, given.responses, given.blocks)
-        alone(ask, lake)
+            alone(write, lake, options.weeks, options.services, options.responses, options.blocks)
+        alone(query, lake)
         alone(publish, lake)
-        alone(facts, full, given.services, given.full, given.blocks, told=False)
+        alone(facts, full, options.services, options.full, options.blocks, memory=False)
         alone(enrich, full)
 
 

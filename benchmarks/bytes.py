@@ -1,9 +1,9 @@
-"""Bytes a row on disk, and what writing costs of a CPU at 20,000 results a second.
+"""Bytes a row on disk, and the share of a CPU that writing takes at 20,000 results a second.
 
     python -m benchmarks.bytes [ROWS]
 
-Rows as a sweep of a week would seal them: addresses spread over the unicast space, times in no order (addresses are permuted), TTLs,
-windows and outcomes skewed, associations as real products answered, a few of them most often.
+The rows are like those that a sweep of a week would seal: addresses spread over the unicast space, times unordered (addresses are
+permuted), TTLs, windows and outcomes skewed, and associations as answered by real products, a few of them most often.
 """
 
 import itertools
@@ -24,14 +24,14 @@ from pipeline import schema
 from pipeline.lake import parts
 
 ROWS = 1_000_000
-#: What a writer has to keep up with, results a second (issue: less than 5 % of a CPU).
+#: The rate that a writer must keep up with, in results a second, at less than 5 % of a CPU.
 RESULTS = 20_000
 WEEK_US = 7 * 86_400 * 10**6
 BEGAN_US = 1_790_000_000 * 10**6
 #: Layouts that are compared: levels of zstd, and row groups (122,880 is what DuckDB itself writes, and reads by one thread).
 LEVELS = (1, 3, 9)
 GROUPS = (122_880, 1_000_000)
-#: As the marts ask: a count over all rows, and the rows of a block of addresses.
+#: Queries like those of the marts: a count over all rows, and the rows of a block of addresses.
 QUERIES = {
     "count by port": "SELECT outcome, port, count(*) FROM '{path}' GROUP BY ALL",
     "one /12": "SELECT count(*) FROM '{path}' WHERE ip BETWEEN 1000000000 AND 1001048575",
@@ -41,7 +41,7 @@ OUTCOMES = {"silent": 0.45, "reset": 0.2, "not_dicom": 0.15, "closed": 0.12, "un
 
 
 def responses(rows: int, noise: np.random.Generator) -> pa.Table:
-    """So many rows of `responses`."""
+    """This many rows of `responses`."""
     outcome = noise.choice(list(OUTCOMES), rows, p=list(OUTCOMES.values()))
     banner = noise.zipf(1.3, rows).clip(0, 100_000).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     columns: dict[str, Any] = {
@@ -59,19 +59,19 @@ def responses(rows: int, noise: np.random.Generator) -> pa.Table:
 
 
 def associations(rows: int, noise: np.random.Generator, folder: Path) -> pa.Table:
-    """So many rows of `associations`: what real products said, with times, round trips and nonces of each host's own."""
+    """This many rows of `associations`: replies of real products, with times, round trips and nonces that differ for each host."""
     arrow = schema.table("associations").arrow
-    said = pa.Table.from_pylist(weeks.replies(weeks.weekly_plan(folder).requests), schema=arrow)
-    table = said.take(pa.array(noise.zipf(1.5, rows) % len(said)))
-    own = {"ip": pa.array(noise.choice(1 << 30, rows, replace=False), pa.uint32())}
+    replies = pa.Table.from_pylist(weeks.replies(weeks.weekly_plan(folder).requests), schema=arrow)
+    table = replies.take(pa.array(noise.zipf(1.5, rows) % len(replies)))
+    varied = {"ip": pa.array(noise.choice(1 << 30, rows, replace=False), pa.uint32())}
     for field in arrow:
         if pa.types.is_timestamp(field.type):
-            own[field.name] = pa.array(BEGAN_US + noise.integers(0, WEEK_US, rows)).cast(field.type)
+            varied[field.name] = pa.array(BEGAN_US + noise.integers(0, WEEK_US, rows)).cast(field.type)
         elif field.name.endswith("_us") or field.name == "syn_options_hash":
-            own[field.name] = pa.array(noise.gamma(2.0, 60_000.0, rows).astype(np.int64)).cast(field.type)
+            varied[field.name] = pa.array(noise.gamma(2.0, 60_000.0, rows).astype(np.int64)).cast(field.type)
         elif field.name == "raw_sha256":
-            own[field.name] = pa.array([noise.bytes(32) for _ in range(rows)], field.type)
-    for name, column in own.items():
+            varied[field.name] = pa.array([noise.bytes(32) for _ in range(rows)], field.type)
+    for name, column in varied.items():
         table = table.set_column(arrow.get_field_index(name), arrow.field(name), column)
     return parts.tidy([table], "associations")
 
@@ -96,7 +96,7 @@ def measure(table: pa.Table, name: str, folder: Path) -> Iterator[tuple[str, flo
 
 
 def layouts(table: pa.Table, folder: Path) -> Iterator[tuple[int, int, float, list[float]]]:
-    """Yield level, rows a group, bytes a row, and milliseconds of each query, for every layout that one might choose."""
+    """Yield level, rows a group, bytes a row, and milliseconds of each query, for every layout that could be used."""
     for level, group in itertools.product(LEVELS, GROUPS):
         path = folder / f"{level}-{group}.parquet"
         pq.write_table(
@@ -117,17 +117,17 @@ def _milliseconds(query: str, path: Path) -> float:
 
 
 def main(rows: int) -> None:
-    """Print what a row of each large table takes."""
+    """Print the bytes and the CPU time that a row of each large table takes."""
     noise = np.random.default_rng(1)
     with tempfile.TemporaryDirectory() as folder:
-        said = associations(rows // 10, noise, Path(folder))
+        replies = associations(rows // 10, noise, Path(folder))
         answers = responses(rows, noise)
-        for name, made in (("responses", answers), ("associations", said)):
+        for name, made in (("responses", answers), ("associations", replies)):
             for what, value in measure(made, name, Path(folder)):
                 print(f"{name:13} {what:40} {value:8.3f}")
         print("zstd level  rows a group  bytes a row" + "".join(f"{name:>14} ms" for name in QUERIES))
         for level, group, size, taken in layouts(answers, Path(folder)):
-            print(f"{level:10}  {group:12,}  {size:11.3f}" + "".join(f"{each:17.1f}" for each in taken))
+            print(f"{level:10}  {group:12,}  {size:11.3f}" + "".join(f"{milliseconds:17.1f}" for milliseconds in taken))
 
 
 if __name__ == "__main__":

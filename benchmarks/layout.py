@@ -3,9 +3,9 @@
     python -m benchmarks.layout [--responses N] [--runs N]
 
 One sweep (benchmarks/weeks.py), whose large tables hold rows as `benchmarks.bytes` makes them, is enriched by the program, and then
-written once in every order, with the level, the row groups and the encodings of the lake. Each order's lake is asked the same in
-turn, run after run, so that a machine that slows down slows all of them; the median counts. Time is that of all threads of the
-process.
+written once in every order, with the level, the row groups and the encodings of the lake. The lakes of all orders are queried in
+turn, run after run, so that a machine that slows down slows all of them; the median counts. Times are CPU times of all threads
+of the process.
 """
 
 import argparse
@@ -35,7 +35,7 @@ RESPONSES, RUNS, BLOCKS = 1_000_000, 5, 100_000
 TABLES = ("responses", "associations")
 #: Ranges of a sweep of this size: parts, of which each is in order.
 RANGES = 100
-#: The column by which parts follow one another, only here.
+#: A column with the order of the parts, only in this benchmark.
 RANGE = "_range"
 IN_USE = "ip, port"
 ORDERS = {
@@ -45,26 +45,26 @@ ORDERS = {
     "time": ["time"],
     "part after part": [RANGE, "ip", "port"],
 }
-#: When a row came to be.
+#: The column with the time of a row.
 TIMES = {"responses": "answered_at", "associations": "started_at"}
-#: What is asked: marts, checks, and what a person asks of one address.
+#: The queries: marts, checks, and a lookup of one address.
 MARTS = ("outcomes", "ports", "country_funnel", "funnel", "totals")
 CHECKS = ("response_twice", "association_without_response")
 ONE = "FROM responses WHERE ip = 1000000000"
 
 
 def made(lake: Path, count: int) -> SweepPaths:
-    """A sealed and enriched sweep of so many responses."""
+    """A sealed and enriched sweep with this many responses."""
     lake.mkdir()
     plan = weeks.weekly_plan(lake, str(networks.write(lake / "networks.mmdb", BLOCKS)))
     ((named, place),) = weeks.write(lake, plan, 1, services=count // 100, responses=count // 10)
     noise = np.random.default_rng(1)
     answers = rows.responses(count, noise)
-    spoke = answers.filter(pc.equal(answers["outcome"], "accepted"))
-    said = rows.associations(len(spoke), noise, lake)
+    speakers = answers.filter(pc.equal(answers["outcome"], "accepted"))
+    replies = rows.associations(len(speakers), noise, lake)
     for name in ("ip", "port"):
-        said = said.set_column(said.schema.get_field_index(name), said.schema.field(name), spoke[name])
-    for name, table in zip(TABLES, (answers, said), strict=True):
+        replies = replies.set_column(replies.schema.get_field_index(name), replies.schema.field(name), speakers[name])
+    for name, table in zip(TABLES, (answers, replies), strict=True):
         parts.write(place.sealed(name), table, name, place.id)
     enrichment.enrich(Sweep(named, place))
     return place
@@ -75,8 +75,8 @@ def ordered(table: pa.Table, name: str, order: list[str]) -> pa.Table:
     times = table[TIMES[name]].cast(pa.int64())
     ranges = pc.divide(pc.subtract(times, rows.BEGAN_US), rows.WEEK_US // RANGES)
     keyed = table.append_column(RANGE, ranges)
-    chosen = [TIMES[name] if column == "time" else column for column in order]
-    return keyed.sort_by([(column, "ascending") for column in chosen]).drop_columns(RANGE)
+    columns = [TIMES[name] if column == "time" else column for column in order]
+    return keyed.sort_by([(column, "ascending") for column in columns]).drop_columns(RANGE)
 
 
 def rewritten(place: SweepPaths, lake: Path, order: list[str]) -> SweepPaths:
@@ -101,9 +101,9 @@ def size(place: SweepPaths, table: str) -> float:
 
 
 def piece(place: SweepPaths, order: list[str]) -> float:
-    """The share of all responses that a seal holds at least, which cuts them by the values of the order's first column.
+    """The smallest share of all responses that a seal must hold in memory: it cuts them by the values of the order's first column.
 
-    Rows of a target in two parts have each a time of its own: by time, a seal that keeps the first of them holds all.
+    Two rows of one target have different times: in the order of time, a seal that keeps the first of them must hold all rows.
     """
     if order[0] not in schema.table("responses").key:
         return 1.0
@@ -112,20 +112,20 @@ def piece(place: SweepPaths, order: list[str]) -> float:
     return most / pc.sum(counts.field("counts")).as_py()
 
 
-def questions() -> dict[str, Callable[[SweepPaths], float]]:
-    """What is asked of a sweep, and how long that takes of a CPU."""
-    asked = {name: partial(_asked, reads=(name,), sql=f"FROM {name}") for name in MARTS}
-    asked |= {name: partial(_asked, reads=TABLES, sql=sql) for name, sql in views.checks() if name in CHECKS}
-    return {"all marts": _built} | asked | {"one address": partial(_asked, reads=TABLES, sql=ONE)}
+def queries() -> dict[str, Callable[[SweepPaths], float]]:
+    """Name → a query of a sweep; it returns its CPU time in seconds."""
+    marts_ = {name: partial(_query, reads=(name,), sql=f"FROM {name}") for name in MARTS}
+    checks = {name: partial(_query, reads=TABLES, sql=sql) for name, sql in views.checks() if name in CHECKS}
+    return {"all marts": _build} | marts_ | checks | {"one address": partial(_query, reads=TABLES, sql=ONE)}
 
 
-def _built(place: SweepPaths) -> float:
+def _build(place: SweepPaths) -> float:
     began = time.process_time()
     marts.build(place)
     return time.process_time() - began
 
 
-def _asked(place: Sweep, *, reads: tuple[str, ...], sql: str) -> float:
+def _query(place: Sweep, *, reads: tuple[str, ...], sql: str) -> float:
     with raw_views.open_database() as con:
         for statement in raw_views.of_sweeps([place]):
             con.execute(statement).fetchall()
@@ -136,13 +136,13 @@ def _asked(place: Sweep, *, reads: tuple[str, ...], sql: str) -> float:
 
 
 def main() -> None:
-    """Print a line a question and a column an order: milliseconds in the order in use, and how many times that in the others."""
+    """Print a line for each query and a column for each order: milliseconds in the order in use, and the ratio to it in the others."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--responses", type=int, default=RESPONSES)
     parser.add_argument("--runs", type=int, default=RUNS)
-    given = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        place = made(Path(folder) / "lake", given.responses)
+        place = made(Path(folder) / "lake", options.responses)
         lakes = {
             name: rewritten(place, Path(folder) / str(number), order)
             for number, (name, order) in enumerate(ORDERS.items())
@@ -151,8 +151,8 @@ def main() -> None:
         for table in TABLES:
             _line(f"{table}, bytes a row", *(f"{size(lake, table):.3f}" for lake in lakes.values()))
         _line("least held at the seal", *(f"{piece(place, order):.1%}" for order in ORDERS.values()))
-        for what, ask in questions().items():
-            taken = [{name: ask(lake) for name, lake in lakes.items()} for _ in range(given.runs)]
+        for what, query in queries().items():
+            taken = [{name: query(lake) for name, lake in lakes.items()} for _ in range(options.runs)]
             medians = {name: statistics.median(run[name] for run in taken) for name in lakes}
             ratios = (f"{medians[name] / medians[IN_USE]:.2f}×" for name in lakes if name != IN_USE)
             _line(what, f"{1e3 * medians[IN_USE]:.0f} ms", *ratios)

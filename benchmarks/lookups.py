@@ -1,9 +1,9 @@
-"""Addresses placed a second by flattened ranges, beside maxminddb's own readers: `python -m benchmarks.lookups [--million N]`.
+"""Addresses located a second by flattened ranges, compared with maxminddb's readers: `python -m benchmarks.lookups [--million N]`.
 
 A country database of random networks is written as an mmdb; both sides answer the same random addresses from it, one core each.
-maxminddb is asked address by address, which is the only way that it has: with its C extension where that is installed, and in pure
-Python. Ours flattens the whole database first, which is told apart, and answers a batch of a million at once. Addresses come
-in random order, and sorted as the tables of a lake are.
+maxminddb takes one address at a time, which is its only interface: with its C extension if that is installed, and in pure Python.
+Ours flattens the whole database first, which is timed separately, and answers a batch of a million at once. Addresses come
+in random order, and sorted as in the tables of a lake.
 """
 
 import argparse
@@ -34,9 +34,9 @@ def database(folder: Path, size: int) -> Path:
     countries = draw.integers(0, len(CODES), len(places))
     writer = MMDBWriter(ip_version=4, database_type="benchmark")
     for number, code in enumerate(CODES):
-        mine = places[countries == number]
+        blocks = places[countries == number]
         writer.insert_network(
-            IPSet([f"{IPv4Address(int(place) << 12)}/20" for place in mine]), {"country": {"iso_code": code}}
+            IPSet([f"{IPv4Address(int(block) << 12)}/20" for block in blocks]), {"country": {"iso_code": code}}
         )
     writer.to_db_file(str(folder / "country.mmdb"))
     return folder / "country.mmdb"
@@ -54,9 +54,9 @@ def rate(work: Callable[[], object], size: int) -> float:
 
 def theirs(path: Path, ips: NDArray[np.uint32], mode: int) -> float:
     """Addresses a second of a maxminddb reader, one call each, as text is not needed."""
-    asked = [IPv4Address(int(ip)) for ip in ips]
+    addresses = [IPv4Address(int(ip)) for ip in ips]
     with maxminddb.open_database(path, mode) as reader:
-        return rate(lambda: [reader.get(ip) for ip in asked], len(asked))
+        return rate(lambda: [reader.get(ip) for ip in addresses], len(addresses))
 
 
 def main() -> None:
@@ -64,14 +64,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--million", type=int, default=5)
     parser.add_argument("--networks", type=int, default=NETWORKS)
-    parser.add_argument(
-        "--theirs", type=int, default=THEIRS, help="of the addresses, those that maxminddb is asked for"
-    )
-    given = parser.parse_args()
-    millions, some = given.million, given.theirs
+    parser.add_argument("--theirs", type=int, default=THEIRS, help="how many of the addresses maxminddb looks up")
+    options = parser.parse_args()
+    millions, some = options.million, options.theirs
     ips = np.random.default_rng(2).integers(0, 2**32, millions * 1_000_000, dtype=np.uint32)
     with tempfile.TemporaryDirectory() as folder:
-        path = database(Path(folder), given.networks)
+        path = database(Path(folder), options.networks)
         begun = time.perf_counter()
         places = geo.load(path)
         flattened = time.perf_counter() - begun
@@ -91,8 +89,8 @@ def main() -> None:
         f"{len(places.partition.starts):,} ranges, flattened in {flattened:.1f} s; the same answer for {some:,} addresses"
     )
     print(f"{'':32}{'addresses/s':>14}  ours, sorted, is")
-    for name, each in rows.items():
-        print(f"{name:32}{each:14,.0f}  {rows['dicom-census, sorted'] / each:8.1f}×")
+    for name, speed in rows.items():
+        print(f"{name:32}{speed:14,.0f}  {rows['dicom-census, sorted'] / speed:8.1f}×")
     print(f"goal: {GOAL:,} a second on one core")
 
 

@@ -1,7 +1,7 @@
 """A made-up history of weekly sweeps at the size of the Internet, as the lake that it leaves: for the benchmark `analysis`.
 
-Services live on from week to week, some begin and some end, and each sweep misses some; what they say are the replies of real
-products. Everything else that answered is drawn anew. The facts are made up; what is derived from them is the program's own.
+Services persist from week to week, some begin and some end, and each sweep misses some; their replies are those of real products.
+All other answers are drawn again each week. The facts are made up; what is derived from them is computed by the program.
 """
 
 import json
@@ -45,7 +45,7 @@ PORTS = np.array([104, 11112], np.uint16)
 #: Shares of a week: services that end, and services that a sweep misses.
 ENDS, MISSED = 0.03, 0.03
 CHECKED = 100_000
-#: What the rest of the answers came to, the first of them most often.
+#: The outcomes of all other answers, the first of them the most frequent.
 OUTCOMES = ("silent", "unacknowledged", "reset", "closed", "not_dicom", "tls")
 SHARES = (0.45, 0.2, 0.15, 0.1, 0.08, 0.02)
 
@@ -60,7 +60,7 @@ def weekly_plan(folder: Path, asn: str = "") -> Plan:
 
 
 def write(lake: Path, plan: Plan, weeks: int, *, services: int, responses: int) -> Iterator[tuple[Plan, SweepPaths]]:
-    """Write the facts of each week's sweep, sealed, and yield its plan and place; what to derive is left to the caller."""
+    """Write the facts of each week's sweep, sealed, and yield its plan and paths; the caller derives the rest."""
     draw = np.random.default_rng(20250106)
     space = Space.over(Ranges.of(plan.ranges))
     answers = pa.Table.from_pylist(replies(plan.requests), schema=schema.table("associations").arrow)
@@ -68,15 +68,15 @@ def write(lake: Path, plan: Plan, weeks: int, *, services: int, responses: int) 
         started = BEGIN + timedelta(weeks=week)
         named = msgspec.structs.replace(plan, sweep=f"{started:%Y%m%dT%H%M%SZ}-weekly")
         named = msgspec.structs.replace(named, digest=planning.digest(named))
-        place = SweepPaths(lake, named.sweep)
-        store.write(place.plan, planning.encode(named))
+        paths = SweepPaths(lake, named.sweep)
+        store.write(paths.plan, planning.encode(named))
         seen = there[draw.random(len(there)) >= MISSED]
-        _seal(place, named, started, _facts(draw, space, seen, answers, responses))
-        yield named, place
+        _seal(paths, named, started, _facts(draw, space, seen, answers, responses))
+        yield named, paths
 
 
 def _living(draw: np.random.Generator, space: Space, services: int) -> Iterator[Targets]:
-    """Who is there in each week, sorted; as many begin as end."""
+    """The services of each week, sorted; as many begin as end."""
     there = np.unique(_targets(draw, space, services))
     while True:
         yield there
@@ -91,22 +91,22 @@ def _targets(draw: np.random.Generator, space: Space, size: int) -> Targets:
 
 
 def replies(requests: dict[str, str]) -> list[dict[str, Any]]:
-    """What real products said to a request like ours: a row of `associations` for each."""
+    """The replies of real products to a request like ours: a row of `associations` for each."""
     plain = {"string": "", "binary": b"", "bool": False, "timestamp[us, UTC]": BEGIN}
     blank = _blank("associations", plain)
-    told = (_judged(requests, json.loads(line)["events"]) for line in FIXTURES.read_text().splitlines())
-    return [blank | row for row in told if row.get("outcome") in ("accepted", "rejected", "aborted")]
+    rows = (_replayed(requests, json.loads(line)["events"]) for line in FIXTURES.read_text().splitlines())
+    return [blank | row for row in rows if row.get("outcome") in ("accepted", "rejected", "aborted")]
 
 
-def _judged(requests: dict[str, str], events: list[dict[str, Any]]) -> dict[str, Any]:
-    """The row of a captured conversation, as if our request had been the captured one; {} where none was sent first."""
-    said = [(event["ev"], bytes.fromhex(event["hex"])) for event in events if "hex" in event]
-    if not said or said[0][0] != "send" or said[0][1][:1] != b"\1":
+def _replayed(requests: dict[str, str], events: list[dict[str, Any]]) -> dict[str, Any]:
+    """The row of a captured conversation, as if our request had been the captured one; {} if none was sent first."""
+    packets = [(event["ev"], bytes.fromhex(event["hex"])) for event in events if "hex" in event]
+    if not packets or packets[0][0] != "send" or packets[0][1][:1] != b"\1":
         return {}
-    asked = replace(outgoing.Outgoing.from_json(requests, where="the plan"), request=said[0][1])
-    talk = Conversation(asked, echo=False, ip=1, port=104, started_at_us=0)
+    captured = replace(outgoing.Outgoing.from_json(requests, where="the plan"), request=packets[0][1])
+    talk = Conversation(captured, echo=False, ip=1, port=104, started_at_us=0)
     talk.connected(10)
-    for data in [data for kind, data in said if kind == "recv"][:1]:
+    for data in [data for kind, data in packets if kind == "recv"][:1]:
         talk.received(data, 20)
     talk.peer_closed(30)
     return columns(talk.visit())
@@ -115,10 +115,10 @@ def _judged(requests: dict[str, str], events: list[dict[str, Any]]) -> dict[str,
 def _facts(
     draw: np.random.Generator, space: Space, seen: Targets, answers: pa.Table, responses: int
 ) -> dict[str, pa.Table]:
-    """The tables of one sweep; who says what stays with the target."""
+    """The tables of one sweep; a target gives the same reply in every week."""
     others = np.setdiff1d(_targets(draw, space, responses - len(seen)), seen)
-    said = answers.take(pa.array((seen * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(40)) % np.uint64(len(answers))))
-    associations = _set(said, ip=seen >> np.uint64(16), port=seen & np.uint64(0xFFFF))
+    sample = answers.take(pa.array((seen * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(40)) % np.uint64(len(answers))))
+    associations = _set(sample, ip=seen >> np.uint64(16), port=seen & np.uint64(0xFFFF))
     targets = np.concatenate([seen, others])
     kinds = pa.DictionaryArray.from_arrays(pa.array(draw.choice(6, len(others), p=SHARES)), pa.array(OUTCOMES))
     size = len(targets)
@@ -128,20 +128,20 @@ def _facts(
         "answered_at": pa.array(np.full(size, int(BEGIN.timestamp() * 1e6)), pa.timestamp("us", "UTC")),
         "ttl": draw.integers(40, 64, size),
         "window": np.full(size, 64240),
-        "outcome": pa.concat_arrays([said["outcome"].combine_chunks(), kinds.cast(pa.string())]),
+        "outcome": pa.concat_arrays([sample["outcome"].combine_chunks(), kinds.cast(pa.string())]),
         "close_kind": _same("we_closed", size),
         "close_stage": _same("greeting", size),
         "banner": pa.nulls(size, pa.uint64()),
     }
     arrow = schema.table("responses").arrow
-    found = pa.table([pa.array(rows[f.name]).cast(f.type) for f in arrow], schema=arrow)
-    return {"responses": found.take(pa.array(np.argsort(targets))), "associations": associations}
+    table = pa.table([pa.array(rows[f.name]).cast(f.type) for f in arrow], schema=arrow)
+    return {"responses": table.take(pa.array(np.argsort(targets))), "associations": associations}
 
 
 def _set(table: pa.Table, **values: NDArray[np.uint64]) -> pa.Table:
     for name, column in values.items():
-        place = table.schema.get_field_index(name)
-        table = table.set_column(place, table.schema.field(name), pa.array(column).cast(table.schema.field(name).type))
+        index = table.schema.get_field_index(name)
+        table = table.set_column(index, table.schema.field(name), pa.array(column).cast(table.schema.field(name).type))
     return table
 
 
@@ -149,18 +149,18 @@ def _same(text: str, size: int) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.array(np.zeros(size, np.int32)), pa.array([text])).cast(pa.string())
 
 
-def _seal(place: SweepPaths, plan: Plan, started: datetime, facts: dict[str, pa.Table]) -> None:
+def _seal(paths: SweepPaths, plan: Plan, started: datetime, facts: dict[str, pa.Table]) -> None:
     """Write the tables that a seal writes."""
     counts = {name: len(facts[name]) for name in ("responses", "associations")} | {"probes_sent": plan.targets}
     times = {"started_at": started, "finished_at": started + timedelta(hours=20)}
-    told = {"plan_digest": plan.digest, "code_version": plan.code_version}
-    shown = facts["responses"]["outcome"].value_counts().to_pylist()
-    outcomes = [{"outcome": row["values"], "targets": row["counts"]} for row in shown]
-    facts["sweeps"] = _rows("sweeps", told | times | counts | {
+    common = {"plan_digest": plan.digest, "code_version": plan.code_version}
+    counted = facts["responses"]["outcome"].value_counts().to_pylist()
+    outcomes = [{"outcome": row["values"], "targets": row["counts"]} for row in counted]
+    facts["sweeps"] = _rows("sweeps", common | times | counts | {
         "name": "weekly", "profile": "associate", "ports": PORTS.tolist(), "addresses": plan.addresses,
         "sampled_addresses": plan.sampled_addresses, "sealed_at": started, "vantages": ["198.51.100.7"],
     })  # fmt: skip
-    facts["receipts"] = _rows("receipts", told | times | counts | {
+    facts["receipts"] = _rows("receipts", common | times | counts | {
         "shard": 0, "range": 0, "round": 1, "first_index": 0, "last_index": plan.targets - 1, "outcomes": outcomes,
     })  # fmt: skip
     lost = round(CHECKED * MISSED * (1 - MISSED))
@@ -170,7 +170,7 @@ def _seal(place: SweepPaths, plan: Plan, started: datetime, facts: dict[str, pa.
     for name in ("banners", "tls"):
         facts[name] = schema.table(name).arrow.empty_table()
     for name, rows in facts.items():
-        parts.write(place.sealed(name), rows, name, place.id)
+        parts.write(paths.sealed(name), rows, name, paths.id)
 
 
 def _rows(table: str, row: dict[str, Any]) -> pa.Table:
@@ -179,6 +179,6 @@ def _rows(table: str, row: dict[str, Any]) -> pa.Table:
 
 
 def _blank(table: str, values: dict[str, Any]) -> dict[str, Any]:
-    """A row of nothing: null where a column may be, else empty or 0."""
+    """An empty row: null where a column may be null, else empty or 0."""
     listed = schema.table(table).columns
     return {c.name: None if c.null else [] if c.type.startswith("list") else values.get(c.type, 0) for c in listed}

@@ -1,6 +1,6 @@
--- Question: Does a judged sweep hold an association that was not judged, or judge one that is not there?
+-- Question: Does a sweep have an association without a fingerprint, or a fingerprint without an association?
 -- Grain: one row for each (sweep, ip, port) that is wrong.
--- Notes: a sweep without any fingerprint is not enriched yet, or by an older program, which is no fault.
+-- Notes: a sweep without any fingerprint is not enriched yet, or by an older program, which is not a fault.
 SELECT
     coalesce(associations.sweep, fingerprints.sweep) AS sweep,
     coalesce(associations.ip, fingerprints.ip) AS ip,

@@ -1,6 +1,6 @@
--- Question: Does a target stand in associations more than once?
+-- Question: Does associations have a target more than once?
 -- Grain: one row for each (sweep, ip, port) that is repeated.
--- Notes: the first answer stands; a row more is a fault of the writer.
+-- Notes: the first answer is kept; a second row is a fault of the writer.
 SELECT sweep, ip, port, count(*) AS copies
 FROM associations
 GROUP BY sweep, ip, port

@@ -1,7 +1,7 @@
--- Question: Is there an association of a target that has no response, or another outcome there?
+-- Question: Is there an association of a target without a response, or with another outcome there?
 -- Grain: one row for each (sweep, ip, port) that is wrong.
--- Notes: every association began with a validated SYN-ACK, and both tables tell the same end of it, but where a second
---   visit found it or a later parser judged it.
+-- Notes: every association began with a validated SYN-ACK, and both tables have the same outcome, except where a second visit
+--   reached the service or a later parser read the bytes again.
 SELECT
     associations.sweep,
     associations.ip,

@@ -1,6 +1,6 @@
 -- Question: Is there a response that speaks DICOM and has no association?
 -- Grain: one row for each (sweep, ip, port) that is wrong.
--- Notes: replies that begin like DICOM stand in both tables.
+-- Notes: replies that begin like DICOM are in both tables.
 SELECT responses.sweep, responses.ip, responses.port, responses.outcome
 FROM responses
 ANTI JOIN associations

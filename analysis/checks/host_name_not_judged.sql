@@ -1,6 +1,6 @@
--- Question: Is a confirmed host name not what its row says, or does an address stand twice?
+-- Question: Does a row of host names contradict itself, or is an address there twice?
 -- Grain: one row for each (sweep, ip) that is wrong.
--- Notes: names stand where naming is confirmed, and nowhere else; a sweep that was not resolved has no row, which is no fault.
+-- Notes: names are present if naming is confirmed, and only then; a sweep that was not resolved has no row, which is not a fault.
 SELECT sweep, ip
 FROM host_names
 GROUP BY sweep, ip

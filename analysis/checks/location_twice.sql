@@ -1,4 +1,4 @@
--- Question: Does an address stand in locations more than once?
+-- Question: Does locations have an address more than once?
 -- Grain: one row for each (sweep, ip) that is repeated.
 -- Notes: a repeated one would count its services twice.
 SELECT sweep, ip, count(*) AS copies

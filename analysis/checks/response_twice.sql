@@ -1,6 +1,6 @@
--- Question: Does a target stand in responses more than once?
+-- Question: Does responses have a target more than once?
 -- Grain: one row for each (sweep, ip, port) that is repeated.
--- Notes: the first answer stands; a row more is a fault of the writer.
+-- Notes: the first answer is kept; a second row is a fault of the writer.
 SELECT sweep, ip, port, count(*) AS copies
 FROM responses
 GROUP BY sweep, ip, port

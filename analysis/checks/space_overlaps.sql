@@ -1,6 +1,6 @@
--- Question: Do ranges of a target space overlap, or not add up to the sweep's addresses?
+-- Question: Do ranges of a target space overlap, or fail to add up to the sweep's addresses?
 -- Grain: one row for each sweep that is wrong.
--- Notes: a sweep without ranges is not enriched yet, or by an older program, which is no fault.
+-- Notes: a sweep without ranges is not enriched yet, or by an older program, which is not a fault.
 WITH ranges AS (
     SELECT
         sweep,

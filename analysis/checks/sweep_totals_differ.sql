@@ -1,4 +1,4 @@
--- Question: Does a sealed sweep claim other totals than its receipts or its tables hold?
+-- Question: Does a sealed sweep claim other totals than its receipts or its tables have?
 -- Grain: one row for each (sweep, total) that differs.
 -- Notes: probes against the receipts; rows against the receipts and the tables.
 WITH claimed AS (

@@ -1,7 +1,7 @@
 -- Question: What changed from one sweep of a series to another, in each country?
--- Grain: a table of (before, now): one row for each country with a service in either; none if they are of two series.
--- Notes: stayed: seen in both; came and went: the discordant pairs, on which change is tested; entered and left_space: seen
---   in one, outside of the other's space. A service counts where it was last seen. Loss is not subtracted here.
+-- Grain: a table of (before, now): one row for each country with a service in either; empty if they are of two series.
+-- Notes: stayed: seen in both; came and went: the discordant pairs, on which change is tested; entered and left_space: seen in one,
+--   outside the other's space. A service counts in the country where it was last seen. Loss is not subtracted.
 CREATE OR REPLACE MACRO change_since(before_id, now_id) AS TABLE
     WITH pair AS (
         SELECT now.sweep
@@ -22,15 +22,15 @@ CREATE OR REPLACE MACRO change_since(before_id, now_id) AS TABLE
         GROUP BY ip, port
     ),
 
-    asked AS (
+    compared AS (
         SELECT services.*, CASE WHEN is_now THEN before_id ELSE now_id END AS other
         FROM services
     ),
 
     placed AS (
-        SELECT asked.*, (was AND is_now) OR coalesce(asked.ip <= space.last, false) AS inside
-        FROM asked
-        ASOF LEFT JOIN space ON space.sweep = asked.other AND asked.ip >= space.first
+        SELECT compared.*, (was AND is_now) OR coalesce(compared.ip <= space.last, false) AS inside
+        FROM compared
+        ASOF LEFT JOIN space ON space.sweep = compared.other AND compared.ip >= space.first
     )
 
     SELECT

@@ -1,4 +1,4 @@
--- Question: How many are there, if two looks saw n and m of them, and k were seen by both?
+-- Question: How many services are there, if two looks saw n and m of them, and both saw k?
 -- Grain: a scalar of (n, m, k).
 -- Notes: Chapman 1951; the looks must be independent. Its interval is in pipeline/statistics/recapture.py.
 CREATE OR REPLACE MACRO chapman(n, m, k) AS

@@ -1,4 +1,4 @@
--- Question: How is an IPv4 address, kept as an integer, written?
+-- Question: How is an IPv4 address written that is stored as an integer?
 -- Grain: a scalar of (ip).
 -- Notes: as 192.0.2.1.
 CREATE OR REPLACE MACRO dotted(ip) AS

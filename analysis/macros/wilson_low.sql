@@ -1,6 +1,6 @@
 -- Question: What is the lower end of the 95 % interval of a share, given k of n?
 -- Grain: a scalar of (k, n).
--- Notes: Wilson 1927, z = 1.959964; null without trials. No correction for a finite population, so a little too wide.
+-- Notes: Wilson 1927, z = 1.959964; null without trials. There is no correction for a finite population, so it is slightly too wide.
 CREATE OR REPLACE MACRO wilson_low(k, n) AS
     CASE
         WHEN n > 0 AND k <= 0 THEN 0.0

@@ -1,9 +1,9 @@
--- Question: How many services of each country let a stranger's AE titles in, and how many check them?
+-- Question: How many services per country accept an unknown client's AE titles, and how many check them?
 -- Grain: one row for each (sweep, country) with an exposed service.
 -- Order: services DESC, country
--- Notes: we call ANY-SCP by our own title and guess none. anyone: the association was accepted; rejected_called and
---   rejected_calling: PS3.8 Table 9-21, source 1, reason 7 and 3; some products give another reason for the same check,
---   which is rejected_otherwise. open_share is of all exposed services.
+-- Notes: our request calls ANY-SCP and uses our own calling title; no title is guessed. anyone: the association was accepted;
+--   rejected_called and rejected_calling: PS3.8 Table 9-21, source 1, reason 7 and 3; some products give another reason for the
+--   same check, which is in rejected_otherwise. open_share is the share of all exposed services.
 SELECT
     sweep,
     country,

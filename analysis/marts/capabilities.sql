@@ -1,7 +1,7 @@
--- Question: Which abstract syntaxes would a server of one's own accept?
+-- Question: Which abstract syntaxes would a service in signed ranges accept?
 -- Grain: one row for each (sweep, ip, port, context_id) of sweeps of the profile `capabilities`.
--- Notes: result as in PS3.8 Table 9-18, 0 is acceptance; null where the answer does not have the context.
---   role is what accepting it makes a node. Holds addresses: for the owner alone.
+-- Notes: result as in PS3.8 Table 9-18, 0 is acceptance; null if the answer lacks the context. role is what accepting it makes a
+--   node. Holds addresses: for the owner only.
 WITH proposed AS (
     SELECT * FROM (
         VALUES
@@ -30,8 +30,8 @@ SELECT
     proposed.abstract_syntax,
     proposed.role,
     proposed.name,
-    list_filter(associations.contexts, lambda each: each.id = proposed.context_id)[1].result AS result,
-    coalesce(list_filter(associations.contexts, lambda each: each.id = proposed.context_id)[1].result = 0, false) AS accepted
+    list_filter(associations.contexts, lambda context: context.id = proposed.context_id)[1].result AS result,
+    coalesce(list_filter(associations.contexts, lambda context: context.id = proposed.context_id)[1].result = 0, false) AS accepted
 FROM associations
 CROSS JOIN proposed
 WHERE associations.profile = 'capabilities'

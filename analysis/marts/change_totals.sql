@@ -1,18 +1,18 @@
--- Question: How many services in all are new, stayed, returned, went missing or are gone since the sweep before?
+-- Question: How many services in all are new, stayed, returned, missing or gone since the previous sweep?
 -- Grain: one row for each sweep of a series, from its second one on.
 -- Order: sweep
--- Notes: columns as in `changes`; previous is the sweep that is compared with, days the time from its start to this one's.
+-- Notes: columns as in `changes`; previous is the sweep to compare with, days the time from its start to this one's.
 WITH counted AS (
     SELECT
         sweep,
-        count(*) FILTER (fate = 'stayed') AS stayed,
-        count(*) FILTER (fate = 'new') AS new,
-        count(*) FILTER (fate = 'returned') AS returned,
-        count(*) FILTER (fate = 'entered') AS entered,
-        count(*) FILTER (fate = 'missing') AS missing,
-        count(*) FILTER (fate = 'gone') AS gone,
-        count(*) FILTER (fate = 'left') AS left_space
-    FROM fates
+        count(*) FILTER (transition = 'stayed') AS stayed,
+        count(*) FILTER (transition = 'new') AS new,
+        count(*) FILTER (transition = 'returned') AS returned,
+        count(*) FILTER (transition = 'entered') AS entered,
+        count(*) FILTER (transition = 'missing') AS missing,
+        count(*) FILTER (transition = 'gone') AS gone,
+        count(*) FILTER (transition = 'left') AS left_space
+    FROM transitions
     GROUP BY sweep
 )
 

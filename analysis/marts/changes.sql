@@ -1,18 +1,18 @@
--- Question: How many services of each country are new, stayed, returned, went missing or are gone since the sweep before?
--- Grain: one row for each (sweep, country) of a series, from its second sweep on, where a service was or is.
+-- Question: How many services per country are new, stayed, returned, missing or gone since the previous sweep?
+-- Grain: one row for each (sweep, country) of a series, from its second sweep on, with a service in either.
 -- Order: stayed + new + returned + missing DESC, country
--- Notes: fates as in `fates`. Change is tested on discordant pairs: new and returned against missing. gone needs two
---   sweeps' absence, so it tells what went missing in the sweep before and did not come back; entered and left_space are
---   no change of a service. Missing are counted, loss and all; what loss makes of them is in docs/statistics.md.
+-- Notes: as defined in `transitions`. Change is tested on discordant pairs: new and returned against missing. gone needs absence in
+--   two sweeps, so it counts services that went missing in the previous sweep and did not return; entered and left_space are
+--   not changes of a service. missing includes services hidden by packet loss; docs/statistics.md says how loss is removed.
 SELECT
     sweep,
     country,
-    count(*) FILTER (fate = 'stayed') AS stayed,
-    count(*) FILTER (fate = 'new') AS new,
-    count(*) FILTER (fate = 'returned') AS returned,
-    count(*) FILTER (fate = 'entered') AS entered,
-    count(*) FILTER (fate = 'missing') AS missing,
-    count(*) FILTER (fate = 'gone') AS gone,
-    count(*) FILTER (fate = 'left') AS left_space
-FROM fates
+    count(*) FILTER (transition = 'stayed') AS stayed,
+    count(*) FILTER (transition = 'new') AS new,
+    count(*) FILTER (transition = 'returned') AS returned,
+    count(*) FILTER (transition = 'entered') AS entered,
+    count(*) FILTER (transition = 'missing') AS missing,
+    count(*) FILTER (transition = 'gone') AS gone,
+    count(*) FILTER (transition = 'left') AS left_space
+FROM transitions
 GROUP BY sweep, country

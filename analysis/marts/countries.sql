@@ -1,12 +1,11 @@
--- Question: How many DICOM services answer in each country, and among how many addresses?
+-- Question: How many DICOM services answer in each country, and among how many addresses probed?
 -- Grain: one row for each (sweep, country); null is what the database does not place.
 -- Order: services DESC, country
--- Notes: addresses_probed is the country's part of the target space times the sampled share of the sweep. per_million
---   counts addresses, not services. Its interval (Wilson, 95 %) is given when the sweep sampled; a sweep of the whole
---   space counts completely, up to loss, which is not estimated here.
---   estimated columns speak of the country's whole part of the target space: the count over the sampled share.
---   echoed is null where the sweep's profile sends no C-ECHO.
-WITH found AS (
+-- Notes: addresses_probed is the country's part of the target space times the sampled share of the sweep. per_million counts
+--   addresses, not services. Its interval (Wilson, 95 %) is given if the sweep sampled; a sweep of the whole space counts
+--   completely, except for loss, which is not estimated here. Columns with estimated are for the country's whole part of the
+--   target space: the count over the sampled share. echoed is null where the sweep's profile sends no C-ECHO.
+WITH counted AS (
     SELECT
         sweep,
         country,
@@ -34,20 +33,20 @@ space AS (
 
 joined AS (
     SELECT
-        coalesce(found.sweep, space.sweep) AS sweep,
-        coalesce(found.country, space.country) AS country,
-        coalesce(found.services, 0) AS services,
-        coalesce(found.addresses, 0) AS addresses,
-        coalesce(found.accepting, 0) AS accepting,
-        CASE WHEN asks_echo(sweeps.profile) THEN coalesce(found.echoed, 0) END AS echoed,
-        coalesce(found.rejected, 0) AS rejected,
-        coalesce(found.aborted, 0) AS aborted,
+        coalesce(counted.sweep, space.sweep) AS sweep,
+        coalesce(counted.country, space.country) AS country,
+        coalesce(counted.services, 0) AS services,
+        coalesce(counted.addresses, 0) AS addresses,
+        coalesce(counted.accepting, 0) AS accepting,
+        CASE WHEN asks_echo(sweeps.profile) THEN coalesce(counted.echoed, 0) END AS echoed,
+        coalesce(counted.rejected, 0) AS rejected,
+        coalesce(counted.aborted, 0) AS aborted,
         space.addresses_probed,
         space.share,
         space.whole
-    FROM found
-    FULL JOIN space ON space.sweep = found.sweep AND space.country IS NOT DISTINCT FROM found.country
-    LEFT JOIN sweeps ON sweeps.sweep = coalesce(found.sweep, space.sweep)
+    FROM counted
+    FULL JOIN space ON space.sweep = counted.sweep AND space.country IS NOT DISTINCT FROM counted.country
+    LEFT JOIN sweeps ON sweeps.sweep = coalesce(counted.sweep, space.sweep)
 )
 
 SELECT

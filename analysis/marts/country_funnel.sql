@@ -1,9 +1,9 @@
 -- Question: How many targets of each country pass each step from a probe to an answered C-ECHO?
 -- Grain: one row for each (sweep, country, step), steps numbered from 1, as in `funnel`.
 -- Order: country, position
--- Notes: probed is the country's part of the space times sampled share and ports: what was to be probed, since receipts do
---   not count by country. The other steps add up to those of `funnel`. echoes is null where the sweep's profile sends no C-ECHO.
-WITH asked AS (
+-- Notes: probed is the country's part of the space times sampled share and ports: what was to be probed, since receipts do not count
+--   by country. The other steps add up to those of `funnel`. echoes is null where the sweep's profile sends no C-ECHO.
+WITH space AS (
     SELECT
         coverage.sweep,
         coverage.country,
@@ -29,20 +29,20 @@ answered AS (
 
 steps AS (
     SELECT
-        asked.sweep,
-        asked.country,
+        space.sweep,
+        space.country,
         unnest(['probed', 'responsive', 'accepts_data', 'speaks_dicom', 'accepts_association', 'echoes']) AS step,
         unnest([
-            asked.probed,
+            space.probed,
             coalesce(answered.responsive, 0),
             coalesce(answered.accepts_data, 0),
             coalesce(answered.speaks_dicom, 0),
             coalesce(answered.accepts_association, 0),
-            CASE WHEN asked.asks_echo THEN coalesce(answered.echoes, 0) END
+            CASE WHEN space.asks_echo THEN coalesce(answered.echoes, 0) END
         ]) AS targets,
         unnest(range(1, 7)) AS position
-    FROM asked
-    LEFT JOIN answered ON answered.sweep = asked.sweep AND answered.country IS NOT DISTINCT FROM asked.country
+    FROM space
+    LEFT JOIN answered ON answered.sweep = space.sweep AND answered.country IS NOT DISTINCT FROM space.country
 )
 
 SELECT sweep, country, position, step, targets

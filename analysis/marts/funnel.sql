@@ -1,10 +1,9 @@
 -- Question: How many targets pass each step from a probe to an answered C-ECHO?
 -- Grain: one row for each (sweep, step), steps numbered from 1; a target is an (address, port).
 -- Order: position
--- Notes: accepts_data leaves out those that reset or closed without a byte, of which some had taken our request.
---   A service that only a second visit through TLS found counts in the steps after it.
---   targets_estimated is the count over the sampled share. echoes is null where the sweep's profile sends no C-ECHO,
---   and until the sweep is sealed.
+-- Notes: accepts_data omits targets that reset or closed without a byte, some of which had taken our request. A service that only
+--   a second visit through TLS reached counts in the steps after it. targets_estimated is the count over the sampled share.
+--   echoes is null where the sweep's profile sends no C-ECHO, and until the sweep is sealed.
 WITH probed AS (
     SELECT sweep, CAST(sum(probes_sent) AS BIGINT) AS targets
     FROM receipts

@@ -1,8 +1,8 @@
 -- Question: How many hosts were alive before and gone after, with a visit in the meantime and without one?
 -- Grain: one row for each (sweep, arm): visited, unvisited, speaker.
 -- Order: arm
--- Notes: docs/harm.md. visited: reached by a visit, asked by a SYN a delay later. unvisited: answered a SYN, reached a delay
---   later. speaker: spoke DICOM at once, asked a delay later. ended: neither a SYN nor its repetition brought an answer.
+-- Notes: docs/harm.md. visited: reached by a visit, probed by a SYN a delay later. unvisited: answered a SYN, visited a delay later.
+--   speaker: spoke DICOM at an undelayed visit, probed a delay later. ended: neither a SYN nor its repetition was answered.
 SELECT
     harm.sweep,
     harm.arm,

@@ -1,9 +1,9 @@
--- Question: Which toolkits and products are the exposed services, as far as rules know what they declare?
+-- Question: Which toolkits and products do the exposed services run, as far as rules know what they declare?
 -- Grain: one row for each (sweep, toolkit to class_uid_hash); root and hash only of a class UID that no rule knows.
 -- Order: services DESC, toolkit, toolkit_version, product, product_version, class_uid_root, class_uid_hash
--- Notes: holds no string of a peer's choice. A toolkit is no product: one is inside many. Orthanc declares itself as
---   DCMTK. All null: nothing was declared, as in a rejection. evidenced is false where the rules rest on files or on
---   nothing; mismatched declare what they do not behave like; suspected are counted, not left out.
+-- Notes: holds no string that a peer chose. A toolkit is not a product: one is inside many. Orthanc declares itself as DCMTK.
+--   All null: nothing was declared, as in a rejection. evidenced is false if the rules rest on files or on nothing; mismatched
+--   services behave unlike what they declare; suspected ones are included.
 WITH named AS (
     SELECT
         exposed.*,

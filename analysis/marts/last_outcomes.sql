@@ -1,7 +1,7 @@
 -- Question: What is known of each target that answered, after all visits to it?
 -- Grain: one row for each (sweep, ip, port) that answered our SYN.
--- Notes: outcome is that of the association where there is one: a second visit through TLS may find a service behind a
---   port that reset the first. Holds addresses: never publish rows of it.
+-- Notes: outcome is that of the association if there is one: a second visit through TLS may reach a service behind a port that reset
+--   the first. Holds addresses: never publish its rows.
 SELECT
     responses.sweep,
     responses.ip,

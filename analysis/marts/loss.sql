@@ -1,8 +1,8 @@
--- Question: How often does a sweep see what is there, by its second look?
--- Grain: one row for each sweep that looked twice.
+-- Question: What fraction of responding services does one sweep detect, estimated from second SYNs?
+-- Grain: one row for each sweep that sent second SYNs.
 -- Order: sweep
--- Notes: detection is the share of the second look's answers that the first look had too (Petersen); its interval here is
---   Wilson's. It tells transient loss only, and takes the vantages together. seen_twice and seen_second are its counts.
+-- Notes: detection is the share of the targets that answered the second SYN which answered the first one too (Petersen); its interval
+--   here is Wilson's. It covers only transient loss, and all vantages together. seen_twice and seen_second are its counts.
 SELECT
     sweep,
     CAST(sum(second_looks.seen_twice) AS BIGINT) AS seen_twice,

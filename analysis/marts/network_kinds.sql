@@ -1,10 +1,10 @@
--- Question: In what kinds of network do exposed services answer, and among how many addresses?
+-- Question: In what kinds of network do exposed services answer, and among how many addresses probed?
 -- Grain: one row for each (sweep, country, network_kind, confidence) of the target space.
 -- Order: services DESC, addresses_probed DESC, country, network_kind, confidence
--- Notes: by the holder's name alone (data/reference/owners.toml); `sectors` tells of owners, by host names and certificates too.
---   addresses_probed is the kind's part of the target space in the country times the sampled share. Empty where no network
---   database was named.
-WITH found AS (
+-- Notes: by the holder's name alone (data/reference/owners.toml); `sectors` is about owners, by host names and certificates too.
+--   addresses_probed is the kind's part of the target space in the country times the sampled share. Empty if no network database
+--   was named.
+WITH counted AS (
     SELECT
         exposed.sweep,
         exposed.country,
@@ -39,21 +39,21 @@ space AS (
 )
 
 SELECT
-    coalesce(space.sweep, found.sweep) AS sweep,
-    coalesce(space.country, found.country) AS country,
-    coalesce(space.network_kind, found.network_kind) AS network_kind,
-    coalesce(space.confidence, found.confidence) AS confidence,
-    coalesce(found.services, 0) AS services,
-    coalesce(found.addresses, 0) AS addresses,
-    coalesce(found.networks, 0) AS networks,
-    coalesce(found.accepting, 0) AS accepting,
+    coalesce(space.sweep, counted.sweep) AS sweep,
+    coalesce(space.country, counted.country) AS country,
+    coalesce(space.network_kind, counted.network_kind) AS network_kind,
+    coalesce(space.confidence, counted.confidence) AS confidence,
+    coalesce(counted.services, 0) AS services,
+    coalesce(counted.addresses, 0) AS addresses,
+    coalesce(counted.networks, 0) AS networks,
+    coalesce(counted.accepting, 0) AS accepting,
     coalesce(space.networks_probed, 0) AS networks_probed,
     CAST(round(coalesce(space.addresses_probed, 0)) AS UBIGINT) AS addresses_probed,
-    1e6 * coalesce(found.addresses, 0) / nullif(space.addresses_probed, 0) AS per_million,
-    coalesce(found.services, 0) / space.share AS services_estimated
+    1e6 * coalesce(counted.addresses, 0) / nullif(space.addresses_probed, 0) AS per_million,
+    coalesce(counted.services, 0) / space.share AS services_estimated
 FROM space
-FULL JOIN found
-    ON found.sweep = space.sweep
-    AND found.country IS NOT DISTINCT FROM space.country
-    AND found.network_kind = space.network_kind
-    AND found.confidence IS NOT DISTINCT FROM space.confidence
+FULL JOIN counted
+    ON counted.sweep = space.sweep
+    AND counted.country IS NOT DISTINCT FROM space.country
+    AND counted.network_kind = space.network_kind
+    AND counted.confidence IS NOT DISTINCT FROM space.confidence

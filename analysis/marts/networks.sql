@@ -1,10 +1,10 @@
--- Question: How many services answer in each network, and among how many addresses?
+-- Question: How many services answer in each network, and among how many addresses probed?
 -- Grain: one row for each (sweep, country, asn); null is an address whose network is not known.
 -- Order: services DESC, country, asn
--- Notes: a network of one hospital names it: never publish these rows as they are. A report names a network only where it carries
---   or hosts others, is large, and has services enough (docs/decisions/0010-named-networks.md).
---   addresses_in_plan is the network's part of the target space in the country, addresses_probed the same times the sampled share;
---   both are null where no network database was named.
+-- Notes: the network of a single hospital identifies it: never publish these rows as they are. A report names a network only if it
+--   carries or hosts others, is large, and has enough services (docs/decisions/0010-named-networks.md). addresses_in_plan is the
+--   network's part of the target space in the country, addresses_probed the same times the sampled share; both are null if no
+--   network database was named.
 WITH space AS (
     SELECT
         sweep,

@@ -1,8 +1,8 @@
 -- Question: What happened to the targets that answered our SYN?
 -- Grain: one row for each (sweep, outcome) that occurred.
 -- Order: targets DESC, outcome
--- Notes: the outcomes are a closed set, explained in docs/outcomes.md; share is of all targets that answered;
---   targets_estimated is the count over the sampled share.
+-- Notes: the outcomes are a closed set, explained in docs/outcomes.md; share is of all targets that answered; targets_estimated is
+--   the count over the sampled share.
 SELECT
     responses.sweep,
     responses.outcome,

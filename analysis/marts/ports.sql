@@ -1,7 +1,7 @@
--- Question: How many DICOM services answer on each port of each country?
+-- Question: How many DICOM services answer on each port in each country?
 -- Grain: one row for each (sweep, country, port) with a target that answered our SYN.
 -- Order: services DESC, responsive DESC, country, port
--- Notes: responsive counts every SYN-ACK, whatever it speaks. services_estimated is the count over the sampled share.
+-- Notes: responsive counts every SYN-ACK, whatever the target speaks. services_estimated is the count over the sampled share.
 SELECT
     responses.sweep,
     responses.country,

@@ -1,9 +1,9 @@
--- Question: Which implementations do the exposed services say they are?
+-- Question: Which implementations do the exposed services claim to be?
 -- Grain: one row for each (sweep, implementation_class_uid, implementation_version_name) that was declared.
 -- Order: services DESC, implementation_version_name, implementation_class_uid
--- Notes: services_estimated is the count over the sampled share. What is declared is a claim of the peer, not
---   a fact; honeypots claim things too. Both null: nothing declared, as in a rejection. toolkit to grade are what the
---   rules make of the claim (docs/fingerprints.md); evidenced is false where they rest on files or on nothing.
+-- Notes: services_estimated is the count over the sampled share. A declaration is a claim of the peer, not a fact; honeypots make
+--   claims too. Both null: nothing was declared, as in a rejection. toolkit to grade are what the rules make of the claim
+--   (docs/fingerprints.md); evidenced is false if they rest on files or on nothing.
 SELECT
     exposed.sweep,
     exposed.implementation_class_uid,

@@ -1,8 +1,8 @@
--- Question: What does a series of sweeps come down to, so that survival can be told from loss?
+-- Question: Which counts of a series separate survival from packet loss?
 -- Grain: one row for each sweep of a series.
 -- Order: position
--- Notes: the statistics of Jolly and Seber. caught: seen now; marked: of them seen before; again: of them seen later;
---   skipped: not seen now, but before and later. Services that ever entered or left the space are not counted.
+-- Notes: the statistics of Jolly and Seber. caught: seen now; marked: of these, seen before; again: of these, seen later; skipped:
+--   not seen now, but before and later. Services that ever entered or left the space are not counted.
 WITH moving AS (
     SELECT series.series
     FROM series
@@ -16,7 +16,7 @@ seen AS MATERIALIZED (
 ),
 
 turns AS (
-    SELECT seen.series, seen.ip, seen.port, series.previous AS asked
+    SELECT seen.series, seen.ip, seen.port, series.previous AS compared
     FROM seen
     JOIN series ON series.sweep = seen.sweep
     WHERE seen.position > 1 AND seen.before IS DISTINCT FROM seen.position - 1 AND seen.series IN (FROM moving)
@@ -30,7 +30,7 @@ turns AS (
 moved AS (
     SELECT DISTINCT turns.series, turns.ip, turns.port
     FROM turns
-    ASOF LEFT JOIN space ON space.sweep = turns.asked AND turns.ip >= space.first
+    ASOF LEFT JOIN space ON space.sweep = turns.compared AND turns.ip >= space.first
     WHERE NOT coalesce(turns.ip <= space.last, false)
 ),
 

@@ -1,8 +1,7 @@
 -- Question: With which reasons do exposed services reject our association?
 -- Grain: one row for each (sweep, rj_result, rj_source, rj_reason) that occurred.
 -- Order: services DESC, rj_result, rj_source, rj_reason
--- Notes: meanings by PS3.8 Table 9-21; a reason outside of the table has none. services_estimated is the count over
---   the sampled share.
+-- Notes: meanings by PS3.8 Table 9-21; a reason outside the table has none. services_estimated is the count over the sampled share.
 WITH meanings (rj_source, rj_reason, meaning) AS (
     VALUES
         (1, 1, 'no reason given'),

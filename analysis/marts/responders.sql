@@ -1,7 +1,7 @@
 -- Question: How many services answer in each country, network, sector, port, product and version?
 -- Grain: one row for each combination that occurred in a sweep.
--- Notes: a cube: sum over what does not matter. addresses do not add up over ports. Small cells and the holders of networks
---   tell who somebody is: never publish rows of it.
+-- Notes: a cube: sum over the columns that do not matter. addresses do not add up over ports. Small cells and the holders of
+--   networks identify owners: never publish its rows.
 SELECT
     exposed.sweep,
     exposed.country,

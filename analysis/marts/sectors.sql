@@ -1,8 +1,8 @@
--- Question: In which sectors are the owners of exposed services, and how sure is that?
+-- Question: In which sectors are the owners of exposed services, and how certain is that?
 -- Grain: one row for each (sweep, country, sector, confidence).
 -- Order: services DESC, country, sector, confidence
--- Notes: by the rules of data/reference/owners.toml; an access network or a host tells who carries the address, hardly who
---   owns the service. networks counts distinct autonomous systems. Publish the unknown share too.
+-- Notes: by the rules of data/reference/owners.toml; the name of an access or hosting network shows who carries the address, rarely
+--   who owns the service. networks counts distinct autonomous systems. Publish the unknown share too.
 SELECT
     exposed.sweep,
     exposed.country,

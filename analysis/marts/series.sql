@@ -1,7 +1,7 @@
--- Question: Which sweeps may be compared, and which came before which?
+-- Question: Which sweeps are comparable, and in which order?
 -- Grain: one row for each complete sweep whose method is known.
--- Notes: definition of November 2026. A series is: same name, method_digest (request bytes, profile, ports, engine) and
---   vantages, every address visited. A changed method or a lost vantage is another series; samples are in none, since
+-- Notes: definition of November 2026. A series has the same name, method_digest (request bytes, profile, ports, engine) and
+--   vantages, and every address visited. A changed method or a lost vantage begins another series; samples are in none, since
 --   they visit other addresses. Series are numbered by their first sweep; position counts from 1 within one.
 WITH described AS (
     SELECT

@@ -1,6 +1,6 @@
--- Question: When was each service seen in its series: before this sweep, and after it?
+-- Question: When was each service seen in its series, before this sweep and after it?
 -- Grain: one row for each (sweep, ip, port) that is exposed in a sweep of a series.
--- Notes: before and after are positions of the series; null is never. Holds addresses: never publish rows of it.
+-- Notes: before and after are positions of the series; null is never. Holds addresses: never publish its rows.
 SELECT
     series.series,
     series.position,

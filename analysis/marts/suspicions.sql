@@ -1,9 +1,9 @@
 -- Question: How many answers does each suspicion mark in each country?
 -- Grain: one row for each (sweep, suspicion, country) that occurred; null is what the database does not place.
 -- Order: services DESC, suspicion, country
--- Notes: suspicions are explained in docs/fingerprints.md. An answer may raise several, so rows do not add up. services
---   counts all that began to answer like DICOM, exposed those of them that exposed_2026_11 counts, from which none is
---   deleted. services_estimated is the count over the sampled share.
+-- Notes: suspicions are explained in docs/fingerprints.md. An answer may raise several, so rows do not add up. services counts all
+--   that began to answer like DICOM; exposed those of them that exposed_2026_11 counts, which omits none for its suspicions.
+--   services_estimated is the count over the sampled share.
 WITH raised AS (
     SELECT sweep, ip, port, unnest(suspicions) AS suspicion
     FROM fingerprints

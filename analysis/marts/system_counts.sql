@@ -1,9 +1,8 @@
--- Question: How many systems are the exposed services of each country, by three rules?
+-- Question: On how many distinct systems do the exposed services of each country run, by three rules?
 -- Grain: one row for each (sweep, country) with an exposed service.
 -- Order: services DESC, country
--- Notes: certain: one address is one system; probable: also one certificate key in at most three networks; possible: also
---   one identity and behaviour in one /24. A system in two countries counts in both. Null: the sweep is enriched by an
---   older program.
+-- Notes: certain: one address is one system; probable: so is one certificate key in at most three networks; possible: so is one
+--   identity and behaviour in one /24. A system in two countries counts in both. Null: the sweep was enriched by an older program.
 SELECT
     exposed.sweep,
     exposed.country,

@@ -1,9 +1,9 @@
--- Question: Which share of the exposed services of each country speaks DICOM inside TLS, and who demands a certificate?
+-- Question: What share of the exposed services of each country speaks DICOM inside TLS, and how many require a client certificate?
 -- Grain: one row for each (sweep, country) with an exposed service or a handshake.
 -- Order: services DESC, country
--- Notes: over_tls are exposed services whose handshake was completed. handshakes counts services that were asked by TLS;
---   needs_certificate those of them that ended it for want of a client's certificate: they are not exposed.
-WITH asked AS (
+-- Notes: over_tls are exposed services whose handshake was completed. handshakes counts services with which TLS was attempted;
+--   needs_certificate those of them that ended it because we have no client certificate: they are not exposed.
+WITH attempted AS (
     SELECT
         sweep,
         ip,
@@ -16,14 +16,14 @@ WITH asked AS (
 )
 
 SELECT
-    coalesce(exposed.sweep, asked.sweep) AS sweep,
-    coalesce(exposed.country, asked.country) AS country,
+    coalesce(exposed.sweep, attempted.sweep) AS sweep,
+    coalesce(exposed.country, attempted.country) AS country,
     count(exposed.ip) AS services,
-    count(*) FILTER (exposed.ip IS NOT NULL AND asked.completed) AS over_tls,
+    count(*) FILTER (exposed.ip IS NOT NULL AND attempted.completed) AS over_tls,
     over_tls / nullif(count(exposed.ip), 0) AS share,
-    count(asked.ip) AS handshakes,
-    count(*) FILTER (asked.completed) AS completed,
-    count(*) FILTER (asked.demanded) AS needs_certificate
+    count(attempted.ip) AS handshakes,
+    count(*) FILTER (attempted.completed) AS completed,
+    count(*) FILTER (attempted.demanded) AS needs_certificate
 FROM exposed_2026_11 AS exposed
-FULL JOIN asked ON asked.sweep = exposed.sweep AND asked.ip = exposed.ip AND asked.port = exposed.port
-GROUP BY coalesce(exposed.sweep, asked.sweep), coalesce(exposed.country, asked.country)
+FULL JOIN attempted ON attempted.sweep = exposed.sweep AND attempted.ip = exposed.ip AND attempted.port = exposed.port
+GROUP BY coalesce(exposed.sweep, attempted.sweep), coalesce(exposed.country, attempted.country)

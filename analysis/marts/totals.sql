@@ -1,9 +1,9 @@
--- Question: How many DICOM services answer in all, and among how many addresses?
+-- Question: How many DICOM services answer in all, and among how many addresses probed?
 -- Grain: one row for each sweep.
 -- Order: sweep
--- Notes: columns as in `countries`; countries counts those with at least one service, the unplaced not among them.
+-- Notes: columns as in `countries`; countries counts those with at least one service, without services that are not placed.
 --   echoed is null where the sweep's profile sends no C-ECHO.
-WITH found AS (
+WITH counted AS (
     SELECT
         sweep,
         count(*) AS services,
@@ -20,18 +20,18 @@ WITH found AS (
 joined AS (
     SELECT
         sweeps.sweep,
-        coalesce(found.services, 0) AS services,
-        coalesce(found.addresses, 0) AS addresses,
-        coalesce(found.countries, 0) AS countries,
-        coalesce(found.accepting, 0) AS accepting,
-        CASE WHEN asks_echo(sweeps.profile) THEN coalesce(found.echoed, 0) END AS echoed,
-        coalesce(found.rejected, 0) AS rejected,
-        coalesce(found.aborted, 0) AS aborted,
+        coalesce(counted.services, 0) AS services,
+        coalesce(counted.addresses, 0) AS addresses,
+        coalesce(counted.countries, 0) AS countries,
+        coalesce(counted.accepting, 0) AS accepting,
+        CASE WHEN asks_echo(sweeps.profile) THEN coalesce(counted.echoed, 0) END AS echoed,
+        coalesce(counted.rejected, 0) AS rejected,
+        coalesce(counted.aborted, 0) AS aborted,
         sweeps.sampled_addresses AS addresses_probed,
         sweeps.sampled_share AS share,
         sweeps.addresses AS whole
     FROM sweeps
-    LEFT JOIN found ON found.sweep = sweeps.sweep
+    LEFT JOIN counted ON counted.sweep = sweeps.sweep
 )
 
 SELECT

@@ -1,7 +1,7 @@
--- Question: How many services answered in each sweep, with what belongs to the count?
--- Grain: one row for each sweep; series is null for a sweep that may be compared with none (sampled, or not enriched).
+-- Question: How many services answered in each sweep, and which sweeps are comparable?
+-- Grain: one row for each sweep; series is null for a sweep that is comparable with none (sampled, or not enriched).
 -- Order: started_at, sweep
--- Notes: counts of two sweeps may be set against each other within one series only; another method counts other things.
+-- Notes: compare counts of two sweeps only within one series; another method counts something else.
 SELECT
     sweeps.sweep,
     sweeps.name,

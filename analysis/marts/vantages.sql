@@ -1,26 +1,26 @@
 -- Question: What did two vantages see of the same services, and how many did both miss?
--- Grain: one row for each pair of sweeps that asked alike from other places within three days, in each port.
--- Notes: only complete sweeps of one method and one target space are paired, the earlier one first. there is Chapman's
---   estimate. Services that began or ended from one sweep to the other look like loss; keep the days few.
+-- Grain: one row for each port and pair of sweeps with the same request from other vantages within three days.
+-- Notes: only complete sweeps of one method and one target space are paired, the earlier one first. there is Chapman's estimate.
+--   Services that began or ended from one sweep to the other look like loss; keep the days few.
 WITH pairs AS (
     SELECT
-        one.sweep,
+        first.sweep,
         other.sweep AS other,
-        date_diff('second', one.started_at, other.started_at) / 86400.0 AS days
-    FROM sweeps AS one
-    JOIN methods AS one_method ON one_method.sweep = one.sweep
+        date_diff('second', first.started_at, other.started_at) / 86400.0 AS days
+    FROM sweeps AS first
+    JOIN methods AS first_method ON first_method.sweep = first.sweep
     JOIN methods AS other_method
-        ON other_method.method_digest = one_method.method_digest
-        AND other_method.space_digest = one_method.space_digest
+        ON other_method.method_digest = first_method.method_digest
+        AND other_method.space_digest = first_method.space_digest
     JOIN sweeps AS other ON other.sweep = other_method.sweep
-    WHERE (one.started_at, one.sweep) < (other.started_at, other.sweep)
-        AND one.sampled_share = 1 AND other.sampled_share = 1
-        AND len(list_intersect(one.vantages, other.vantages)) = 0
-        AND date_diff('day', one.started_at, other.started_at) <= 3
+    WHERE (first.started_at, first.sweep) < (other.started_at, other.sweep)
+        AND first.sampled_share = 1 AND other.sampled_share = 1
+        AND len(list_intersect(first.vantages, other.vantages)) = 0
+        AND date_diff('day', first.started_at, other.started_at) <= 3
 ),
 
 seen AS (
-    SELECT pairs.sweep, pairs.other, pairs.days, exposed.port, exposed.ip, 1 AS by_one, 0 AS by_other
+    SELECT pairs.sweep, pairs.other, pairs.days, exposed.port, exposed.ip, 1 AS by_first, 0 AS by_other
     FROM pairs
     JOIN exposed_2026_11 AS exposed ON exposed.sweep = pairs.sweep
     UNION ALL
@@ -30,7 +30,7 @@ seen AS (
 ),
 
 services AS (
-    SELECT sweep, other, days, port, ip, sum(by_one) AS by_one, sum(by_other) AS by_other
+    SELECT sweep, other, days, port, ip, sum(by_first) AS by_first, sum(by_other) AS by_other
     FROM seen
     GROUP BY ALL
 )
@@ -40,9 +40,9 @@ SELECT
     other,
     days,
     port,
-    count(*) FILTER (by_one > 0) AS seen_here,
+    count(*) FILTER (by_first > 0) AS seen_here,
     count(*) FILTER (by_other > 0) AS seen_there,
-    count(*) FILTER (by_one > 0 AND by_other > 0) AS seen_by_both,
+    count(*) FILTER (by_first > 0 AND by_other > 0) AS seen_by_both,
     chapman(seen_here, seen_there, seen_by_both) AS there
 FROM services
 GROUP BY sweep, other, days, port

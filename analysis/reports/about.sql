@@ -1,4 +1,4 @@
--- Question: What was asked in the sweep, when, and of how many?
+-- Question: What did the sweep probe, when, and how many addresses?
 -- Grain: the one row of $sweep.
 -- Notes: vantages are counted, not named.
 SELECT * EXCLUDE (vantages), len(vantages) AS vantages

@@ -1,4 +1,4 @@
--- Question: What became of the services from sweep to sweep?
+-- Question: How did the services change from sweep to sweep?
 -- Grain: the rows of mart `change_totals` of the sweeps of a series up to $sweep.
 -- Notes: the oldest sweep first.
 FROM change_totals

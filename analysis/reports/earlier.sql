@@ -1,4 +1,4 @@
--- Question: With which sweeps may this one be compared?
+-- Question: Which earlier sweeps is this one comparable with?
 -- Grain: one row for each earlier sweep of the series of $sweep.
 -- Notes: the oldest first.
 SELECT earlier.sweep, earlier.started_at

@@ -1,7 +1,7 @@
--- Question: Which targets began a reply like DICOM, and what did they say?
+-- Question: Which targets began a reply like DICOM, and what did the reply contain?
 -- Grain: one row for each (sweep, ip, port).
--- Notes: holds addresses, and strings that peers chose: never publish rows of it.
---   Where `census reparse` has judged the bytes again, its judgement stands. What counts as exposed is a mart of its own.
+-- Notes: holds addresses, and strings that peers chose: never publish its rows. Where `census reparse` has parsed the bytes again,
+--   the row has the new result. What counts as exposed is defined in a mart.
 WITH judged AS (
     SELECT facts.*
     FROM raw_associations AS facts

@@ -1,8 +1,8 @@
 -- Question: Did the lab's own control targets answer throughout the sweep?
 -- Grain: one row for each (sweep, ip, port, asked_at).
--- Notes: a silence of several in a row stops the sweep.
+-- Notes: if several in a row are silent, the sweep stops.
 SELECT
-    asked.sweep,
+    checked.sweep,
     dotted(ip) AS address,
-    asked.* EXCLUDE (sweep)
-FROM raw_control_targets AS asked
+    checked.* EXCLUDE (sweep)
+FROM raw_control_targets AS checked

@@ -1,6 +1,6 @@
--- Question: Who answered on a port where nothing should?
+-- Question: Which addresses answered on a port where nothing should?
 -- Grain: one row for each (sweep, ip).
--- Notes: of the addresses with a control SYN only, a share of all. Holds addresses: never publish rows of it.
+-- Notes: only of the addresses that got a control SYN, a share of all. Holds addresses: never publish its rows.
 SELECT
     controls.sweep,
     dotted(ip) AS address,

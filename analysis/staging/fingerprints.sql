@@ -1,5 +1,5 @@
--- Question: Who does each DICOM service say it is, how does it behave, and why may one doubt it?
+-- Question: What does each DICOM service claim to be, how does it behave, and why may that be doubted?
 -- Grain: one row for each (sweep, ip, port) of associations.
--- Notes: derived by `census enrich` from the rules that ruleset and ruleset_digest name. Never publish rows of it.
+-- Notes: derived by `census enrich` from the rules that ruleset and ruleset_digest name. Never publish its rows.
 SELECT sweep, * EXCLUDE (sweep)
 FROM raw_fingerprints

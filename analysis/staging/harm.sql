@@ -1,6 +1,6 @@
--- Question: Who still answered some time after a visit, or after none?
+-- Question: Which targets still answered some time after a visit, or without one?
 -- Grain: one row for each (sweep, ip, port).
--- Notes: of the targets of the harm check only (docs/harm.md). Holds addresses: never publish rows of it.
+-- Notes: only the targets of the harm check (docs/harm.md). Holds addresses: never publish its rows.
 SELECT
     harm.sweep,
     dotted(ip) AS address,

@@ -1,6 +1,6 @@
--- Question: Who was held back at the first answer, to be visited by the harm check?
+-- Question: Which targets were deferred at their first answer, to be visited by the harm check?
 -- Grain: one row for each (sweep, ip, port).
--- Notes: holds addresses: never publish rows of it.
+-- Notes: holds addresses: never publish its rows.
 SELECT
     held.sweep,
     dotted(ip) AS address,

@@ -1,6 +1,6 @@
 -- Question: Which targets answered our SYN, and what happened then?
 -- Grain: one row for each (sweep, ip, port).
--- Notes: holds addresses: never publish rows of it.
+-- Notes: holds addresses: never publish its rows.
 SELECT
     facts.sweep,
     dotted(facts.ip) AS address,

@@ -1,6 +1,6 @@
--- Question: Which sweeps were sealed, and what did they do?
+-- Question: Which sweeps are sealed, and what did they do?
 -- Grain: one row for each sweep.
--- Notes: totals here equal those of the receipts (checks/sweep_totals_differ). sampled_share is the part of the target
---   space that was visited, a uniform random sample of its addresses; counts divided by it estimate the whole.
+-- Notes: totals equal those of the receipts (checks/sweep_totals_differ). sampled_share is the part of the target space that was
+--   visited, a uniform random sample of its addresses; counts divided by it estimate the whole.
 SELECT sweep, * EXCLUDE (sweep), sampled_addresses / nullif(addresses, 0) AS sampled_share
 FROM raw_sweeps

@@ -1,7 +1,7 @@
--- Question: Which targets shook hands over TLS, how did it end, and what did they show?
+-- Question: With which targets was a TLS handshake attempted, how did it end, and what did they show?
 -- Grain: one row for each (sweep, ip, port, round).
--- Notes: holds addresses, and strings that peers chose: never publish rows of it.
---   `certificate` is the leaf; the association that went through TLS is in `associations`.
+-- Notes: holds addresses, and strings that peers chose: never publish its rows. `certificate` is the leaf; the association that went
+--   through TLS is in `associations`.
 SELECT
     facts.sweep,
     dotted(facts.ip) AS address,

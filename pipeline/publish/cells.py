@@ -71,10 +71,15 @@ def _table(facts: Facts, mart: str, title: str, columns: Columns) -> ReportTable
     lines = rows(facts, mart)
     kept = [pair for pair in columns if pair[0] not in _meaningless(facts)]
     cells = tuple(tuple(cell(column, row[column]) for column, _ in kept) for row in lines)
-    numeric = [all(line[index].numeric for line in cells if line[index].text != "–") for index in range(len(kept))]
+    numeric = [_is_numeric([line[index] for line in cells]) for index in range(len(kept))]
     headings = tuple(Cell(text, text, flag) for (_, text), flag in zip(kept, numeric, strict=True))
     question = facts.marts[mart].question if mart in facts.marts else QUESTIONS[mart]
     return ReportTable(mart, title, question, headings, cells)
+
+
+def _is_numeric(column: Sequence[Cell]) -> bool:
+    """Whether a column has numbers, and nothing else but dashes."""
+    return any(cell.numeric for cell in column) and all(cell.numeric or cell.text == "–" for cell in column)
 
 
 def _countries(facts: Facts) -> list[Row]:
@@ -119,6 +124,12 @@ def _networks(facts: Facts) -> Sequence[Row]:
     return [row for row in lines if row["country"] in with_named]
 
 
+def _encryption(facts: Facts) -> Sequence[Row]:
+    """The countries' shares of TLS; empty if the sweep attempted no handshake, so that a share of 0 would mean nothing."""
+    lines = facts.marts["tls_share"].rows
+    return lines if any(row["handshakes"] for row in lines) else []
+
+
 def _survival(facts: Facts) -> list[Row]:
     return [
         {"sweep": step.sweep, "days": step.days}
@@ -133,6 +144,7 @@ DERIVED: dict[str, Callable[[Facts], Sequence[Row]]] = {
     "country_databases": _databases,
     "network_kinds": _kinds,
     "networks": _networks,
+    "tls_share": _encryption,
     "vantages": _vantages,
     "survival": _survival,
 }

@@ -3,10 +3,14 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from pipeline.config import Profile
 from pipeline.publish.data import Facts
 from pipeline.publish.sentences import earlier, listed, number, percent, plural
 from pipeline.wire.capabilities import PROPOSALS
 
+#: Profiles that propose every service of `wire.capabilities`, and those with second visits through TLS.
+CAPABILITIES = frozenset(profile for profile in Profile if profile.proposes_capabilities)
+SECOND_VISITS = frozenset(profile for profile in Profile if profile.makes_second_visits)
 #: How to read the tables and figures.
 NOTES = (
     "“Per million” is the number of addresses with at least one service, per million addresses probed in the country; for sampled "
@@ -45,6 +49,8 @@ def sent(facts: Facts) -> Iterator[str]:
     if packets["syn_retransmits"]:
         yield f"The operating system repeated {plural(packets['syn_retransmits'], 'SYN')} that got no answer."
     yield _request(facts)
+    if facts.about["profile"] in SECOND_VISITS:
+        yield "Hosts that reset the connection after the request, or answered it with TLS, got a second visit, inside TLS."
     if packets["handshakes"]:
         yield f"In {plural(packets['handshakes'], 'connection')} the association was attempted inside TLS."
     yield "No patient data was queried, retrieved or stored, and nothing that was sent could have returned any."
@@ -52,10 +58,10 @@ def sent(facts: Facts) -> Iterator[str]:
 
 def _request(facts: Facts) -> str:
     """What a host that answered got, by the sweep's profile."""
-    proposal = "Verification only"
-    if facts.about["profile"] == "capabilities":
+    proposal = "only Verification"
+    if facts.about["profile"] in CAPABILITIES:
         proposal = f"Verification and {len(PROPOSALS) - 1} other services (none of which was used)"
-    echo = ["one C-ECHO where Verification was accepted"] if facts.totals["echoed"] is not None else []
+    echo = ["one C-ECHO if they accepted it"] if facts.totals["echoed"] is not None else []
     steps = [f"a request for an association that proposes {proposal}", *echo, "a release or an abort"]
     return f"Only hosts that answered got more: {listed(steps)}."
 
@@ -77,16 +83,16 @@ def table(facts: Facts) -> list[MethodLine]:
         MethodLine(
             "Answers",
             f"{packets['answers']} SYN-ACKs ({packets['duplicates']} repeated), {packets['resets']} resets, "
-            f"{packets['unreachable']} messages that a host is unreachable",
+            f"{packets['unreachable']} ICMP unreachable messages",
         ),
         MethodLine(
             "Not probed",
-            f"{packets['suppressed']} targets, opted out or quarantined ({packets['quarantined']} quarantined)",
+            f"{packets['suppressed']} targets that were opted out or quarantined ({packets['quarantined']} quarantined)",
         ),
-        MethodLine("Packets discarded", f"{packets['ring_dropped']}, because the receive ring was full"),
+        MethodLine("Packets discarded", f"{packets['ring_dropped']} (receive ring full)"),
         MethodLine(
             "Interruptions",
-            f"{packets['stalls']} pauses of a sender, {packets['revisited']} conversations repeated after a crash",
+            f"{packets['stalls']} pauses of a sender (over 10 ms), {packets['revisited']} conversations repeated after a crash",
         ),
         *_sources(facts),
         MethodLine(

@@ -87,7 +87,7 @@ def markdown_text(facts: Facts) -> str:
             "",
             *([f"**{caution}**", ""] if caution else []),
             *(line for sentence in sentences(facts) for line in (sentence, "")),
-            *_grid("Funnel", FUNNEL, _funnel_lines(facts)),
+            *_grid("Funnel", FUNNEL, _funnel_lines(facts), "Targets (address and port) that pass each step."),
             *(line for table in cells.tables(facts) for line in _section(table)),
             *_method(facts),
         ]
@@ -109,7 +109,7 @@ def _funnel_lines(facts: Facts) -> list[list[str]]:
 
 def _section(table: cells.ReportTable) -> list[str]:
     headings = [heading.text for heading in table.headings]
-    return _grid(table.title, headings, [[_escaped(cell) for cell in row] for row in table.rows])
+    return _grid(table.title, headings, [[_escaped(cell) for cell in row] for row in table.rows], table.question)
 
 
 def _escaped(cell: Cell) -> str:
@@ -122,10 +122,11 @@ def _method(facts: Facts) -> list[str]:
     return [*_grid("Method", ("What", "Value"), lines), *texts]
 
 
-def _grid(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """A Markdown table under its title; foreign text in it is escaped already."""
+def _grid(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], note: str = "") -> list[str]:
+    """A Markdown table under its title and a note; foreign text in it is escaped already."""
     drawn = ["| " + " | ".join(line) + " |" for line in (headings, *rows)]
-    return [f"## {title}", "", drawn[0], "|" + " --- |" * len(headings), *drawn[1:], ""]
+    grid = [drawn[0], "|" + " --- |" * len(headings), *drawn[1:]] if rows else ["None."]
+    return [f"## {title}", "", *([note, ""] if note else []), *grid, ""]
 
 
 def _write_html(facts: Facts, folder: Path) -> list[Path]:

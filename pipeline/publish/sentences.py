@@ -97,9 +97,9 @@ def _answers(totals: Row) -> str:
 
 
 def listed(parts: list[str]) -> str:
-    """Parts of a sentence: "a", "a and b", "a, b and c"."""
+    """Parts of a sentence: "a", "a and b", "a, b, and c"."""
     *first, last = parts
-    return f"{', '.join(first)} and {last}" if first else last
+    return f"{', '.join(first)}{',' if len(first) > 1 else ''} and {last}" if first else last
 
 
 def _countries(facts: Facts) -> Iterator[str]:
@@ -119,7 +119,7 @@ def with_services(facts: Facts) -> list[Row]:
 def _country(row: Row) -> str:
     density = ""
     if row["per_million"] is not None:
-        density = f": {number(row['per_million'])} addresses with a service per million probed"
+        density = f"; per million addresses probed there, {number(row['per_million'])} have such a service"
     accepting = number(row["accepting"]) if row["accepting"] else "none"
     services = plural(row["services"], "DICOM service")
     return f"{services} answered in {in_sentence(row['country'])}, and {accepting} of them accepted the association{density}."

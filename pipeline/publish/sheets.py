@@ -16,8 +16,8 @@ CHANGED = (
 )  # fmt: skip
 
 
-#: Marts of which the page omits the rows without a service; a sheet has them, for their denominators.
-WITH_EMPTY = ("countries", "country_databases", "network_kinds")
+#: Marts of which the page omits rows, such as those without a service; a sheet has them, for their denominators.
+WITH_EMPTY = ("countries", "country_databases", "network_kinds", "tls_share")
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     "banner_missing": {"responses": [{**ECHOED, "outcome": "not_dicom", "banner": 5}]},
     "response_not_placed": {"responses": [ECHOED], "locations": [{"ip": UK + 1}]},
     "sweep_totals_differ": {"sweeps": [{**SPACE, "probes_sent": 5}], "receipts": [{"probes_sent": 4}]},
-    "series_not_told": {**SERIES, "associations": [ECHOED, ECHOED, ECHOED | {"sweep": "s2"}]},
+    "transitions_differ": {**SERIES, "associations": [ECHOED, ECHOED, ECHOED | {"sweep": "s2"}]},
     "space_overlaps": {"sweeps": [SPACE], "space": [{"first": 1, "last": 6}, {"first": 6, "last": 9}]},
     "host_name_not_judged": {"host_names": [{"ip": UK, "naming": "unconfirmed", "names": ["a.example"]}]},
     "network_coverage_differs": {"sweeps": [SPACE], "network_coverage": [{"asn": 786, "addresses": 9}]},

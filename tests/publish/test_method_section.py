@@ -44,12 +44,17 @@ def test_every_syn_is_reported() -> None:
 @pytest.mark.parametrize(
     ("profile", "text"),
     [
-        ("associate", "proposes Verification only and a release"),
-        ("tls", "proposes Verification only and a release"),
-        ("echo", "proposes Verification only, one C-ECHO where Verification was accepted and a release"),
+        ("associate", "proposes only Verification and a release"),
+        ("tls", "proposes only Verification and a release"),
+        ("echo", "proposes only Verification, one C-ECHO if they accepted it, and a release"),
         ("capabilities", "proposes Verification and 12 other services (none of which was used) and a release"),
     ],
 )
 def test_the_request_is_that_of_the_profile(profile: str, text: str) -> None:
     """Only hosts that answered got a request, and it is said which."""
     assert f"Only hosts that answered got more: a request for an association that {text}" in sent(profile)
+
+
+def test_second_visits_are_reported() -> None:
+    """A sweep of profile `tls` reports that some hosts were visited twice; no other sweep does."""
+    assert "got a second visit, inside TLS" in sent("tls") and "second visit" not in sent("echo")

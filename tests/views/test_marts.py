@@ -39,7 +39,7 @@ def lake(kept: Path, tmp_path: Path) -> Path:
 def everything(con: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     """The rows of every mart, as text, and the types of its columns."""
     found = {}
-    for name in (*marts.BUILT, *views.SERIES, "changes", "change_totals", "fates"):
+    for name in (*marts.BUILT, *views.SERIES, "changes", "change_totals", "transitions"):
         types = [str(row[:2]) for row in con.execute(f"DESCRIBE {name}").fetchall()]
         found[name] = sorted(types) + sorted(str(dict(sorted(row.items()))) for row in select(con, f"FROM {name}"))
     return found

@@ -1,6 +1,6 @@
--- Question: Do the fates of a sweep not add up to what it and the sweep before saw?
+-- Question: Do the transitions of a sweep fail to add up to the services of it and of the previous sweep?
 -- Grain: one row for each sweep that is wrong.
--- Notes: stayed, new, returned and entered make this sweep's services; stayed, missing and left_space the one's before.
+-- Notes: stayed, new, returned and entered make this sweep's services; stayed, missing and left_space those of the previous one.
 SELECT changed.sweep
 FROM change_totals AS changed
 JOIN totals AS now ON now.sweep = changed.sweep
