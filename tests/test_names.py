@@ -14,21 +14,13 @@ ODD = {
     "pipeline/console": 12,
     "pipeline/guard": 2,
     "pipeline/optout": 11,
-    "pipeline/probe": 76,
     "pipeline/publish": 42,
-    "pipeline/rings": 9,
     "pipeline/views": 13,
-    "pipeline/wire": 5,
 }
 
 #: What is larger than it should be, and how large.
 LARGE = {
     ("pipeline/associate/conversation.py", "lines of the file"): 361,
-    ("pipeline/probe/engine.py", "parameters of __init__"): 10,
-    ("pipeline/probe/extra_probes.py", "parameters of of"): 7,
-    ("pipeline/probe/listener.py", "parameters of __init__"): 11,
-    ("pipeline/worker/connector.py", "parameters of __init__"): 7,
-    ("pipeline/worker/sender.py", "parameters of engine_of"): 9,
 }
 
 #: Names of several classes, and why each is right in its folder.
@@ -38,7 +30,6 @@ CLASSES = {"Link": "to be renamed"}
 FILES = {
     "connections.py": "of the scanner, in probe, and of the simulated Internet, which shares nothing with it",
     "data.py": "P-DATA, in wire, and the data of a report, in publish",
-    "events.py": "of the opt-out register, and of the packet engine",
     "layout.py": "of the files of a lake, and of the tables of a report",
     "report.py": "the flow and the module of pipeline that it calls",
     "run.py": "a sweep and a testbed are run",
