@@ -1,4 +1,4 @@
-# make setup | demo | test | check | fuzz | chaos | bench | coverage | clean
+# What people run here; `make help` lists it.
 VENV := .venv
 BIN := $(VENV)/bin
 DEBIAN := dcmtk orthanc nftables iproute2 openssl util-linux python3-venv zmap masscan nmap chromium dnsmasq-base postgresql
@@ -10,9 +10,20 @@ export PYTHONDONTWRITEBYTECODE :=
 # Sweeps mostly wait: more of them than processors run at once.
 WORKERS := $(shell echo $$(($$(nproc) * 2)))
 
-.PHONY: setup demo test check lint fuzz chaos bench coverage packages clean
+# Tests that need neither privilege nor servers, and simulate nothing for long.
+FAST := tests/space tests/wire tests/enrich tests/tools tests/optout/test_events.py tests/probe/test_flow.py \
+	tests/probe/test_pacer.py tests/associate/test_conversation.py tests/associate/test_limits.py \
+	--ignore tests/space/test_coverage.py --ignore tests/space/test_outside.py
 
-setup: packages $(VENV)/ready
+PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=10
+T := tests
+
+.PHONY: help setup demo test fast check lint fix docs fuzz chaos bench coverage packages clean
+
+help: ## list what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: packages $(VENV)/ready ## install into .venv, and missing Debian packages
 
 packages:
 	@tools/packages $(DEBIAN)
@@ -26,28 +37,45 @@ $(VENV)/ready: pyproject.toml constraints.txt tests/npm/package.json
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm install --prefix $(VENV) --silent --no-audit --no-fund --ignore-scripts --no-package-lock
 	touch $@
 
-demo: setup
+demo: setup ## sweep a closed, simulated Internet, and write its report
 	rm -rf demo
 	$(BIN)/census testbed run -- $(BIN)/census sweep data/testbed/demo-sweep.toml
 	$(BIN)/census verify demo/lake
 	$(BIN)/census report demo/lake -o demo/report
 	@echo "lake: demo/lake   report: demo/report/report.html   SQL: $(BIN)/census sql demo/lake" >&2
 
-test: setup check
+test: setup ## run lint and every test, or with T=path the tests of a file or folder alone
+ifeq ($(T),tests)
+	@$(MAKE) --no-print-directory check
+else
+	tools/namespaces $(PYTEST) $(T)
+endif
+
+fast: setup ## run the pure tests: no namespaces, servers or browsers
+	$(PYTEST) $(FAST)
 
 check: lint
-	tools/namespaces $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	tools/namespaces $(PYTEST)
 
-lint:
+lint: ## check format, rules, types, imports and spelling
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/codespell
+
+fix: ## mend format and what the rules can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: ## write the generated pages: docs/tables.md and docs/errors.md
+	$(BIN)/python -m tools.tables_page > docs/tables.md
+	$(BIN)/python -m tools.errors_page > docs/errors.md
 
 # Each target of fuzz/targets.py for this long; what breaks a promise is kept in fuzz/found.
 FUZZ_SECONDS := 60
 
-fuzz: setup
+fuzz: setup ## feed random bytes to every decoder for FUZZ_SECONDS each
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet -e '.[dev,fuzz]' -c constraints.txt
 	$(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS)
 
@@ -55,19 +83,19 @@ fuzz: setup
 SEED := 1
 KILLS := 30
 
-chaos: setup
+chaos: setup ## kill and starve a sweep again and again
 	$(BIN)/python -m tests.chaos.run --seed $(SEED) --kills $(KILLS)
 	$(BIN)/python -m tests.chaos.run --seed $(SEED) --kills 6 --bucket
 
 # Each benchmark prints ratios of one run; docs/benchmarks.md says what they mean.
 BENCHMARKS := permutation_quality walk send pace greetings wheel recall decode visits silent analysis lookups bytes layout writing flow
 
-bench: setup
+bench: setup ## run the benchmarks
 	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
-clean:
+clean: ## remove .venv and the demo
 	rm -rf demo $(VENV)
 
 # Every target exactly once, over the whole Internet on two ports: minutes, and 512 MB a port and process.
-coverage: setup
+coverage: setup ## prove every target once, over the whole Internet
 	$(BIN)/python -m tests.space.coverage

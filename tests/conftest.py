@@ -36,14 +36,65 @@ LONG = (
 )
 
 
+#: What tests need besides Python, by marker: its meaning, and the files. `pytest -m "not namespaces"` leaves them out.
+NEEDS = {
+    "namespaces": (
+        "needs network namespaces (root, or `tools/namespaces`) and nftables",
+        (
+            "chaos/*.py",
+            "end_to_end/*.py",
+            "flows/test_embedded.py",
+            "flows/test_fleet.py",
+            "guard/*.py",
+            "probe/test_fin_wait.py",
+            "probe/test_greeting.py",
+            "probe/test_listener.py",
+            "probe/test_rst_filter.py",
+            "rings/test_packet_ring.py",
+            "rings/test_xdp.py",
+            "space/test_outside.py",
+            "sweep/test_calibrate.py",
+            "sweep/test_own_audit.py",
+            "sweep/test_run.py",
+            "testbed/test_hostile.py",
+            "testbed/test_run.py",
+            "worker/*.py",
+            "benchmarks/test_benchmarks.py",
+        ),
+    ),
+    "servers": (
+        "needs DCMTK, Orthanc and OpenSSL",
+        (
+            "associate/test_servers.py",
+            "associate/test_tls_servers.py",
+            "end_to_end/test_capabilities.py",
+            "sweep/test_own_audit.py",
+            "sweep/test_run.py",
+            "testbed/test_run.py",
+            "testbed/test_server_kinds.py",
+        ),
+    ),
+    "dnsmasq": ("needs dnsmasq", ("attribution/test_check.py", "sweep/test_resolve.py", "reverse_dns/test_lookup.py")),
+    "chromium": ("needs Chromium", ("publish/test_chromium.py",)),
+    "postgresql": ("needs PostgreSQL", ("flows/test_fleet.py",)),
+    "scanners": ("needs ZMap, masscan and nmap", ("space/test_outside.py", "benchmarks/test_benchmarks.py")),
+}
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    for name, (meaning, _) in NEEDS.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
     config.addinivalue_line(
         "markers", "alone: holds of a machine that does nothing else, so no other test runs meanwhile"
     )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the long ones first, and at the end those that want the machine alone; otherwise the order stays."""
+    """Mark what each test needs; run the long ones first, and at the end those that want the machine alone."""
+    for item in items:
+        for name, (_, patterns) in NEEDS.items():
+            if any(item.path.match(pattern) for pattern in patterns):
+                item.add_marker(name)
     files = {item.path for item in items}
     last = {item.path for item in items if item.get_closest_marker("alone")}
     first = {path for path in files - last if any(path.match(pattern) for pattern in LONG)}
