@@ -34,8 +34,8 @@ def run(name: str, **parameters: str) -> object:
 
 
 def _loaded(group: str, name: str) -> Callable[..., Any]:
-    found = [point for point in entry_points(group=group) if point.name == name]
-    if not found:
+    points = [point for point in entry_points(group=group) if point.name == name]
+    if not points:
         raise CensusError(f"the flow {name!r} is not installed; run `make setup`")
-    loaded: Callable[..., Any] = found[0].load()
+    loaded: Callable[..., Any] = points[0].load()
     return loaded

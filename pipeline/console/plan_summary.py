@@ -21,10 +21,10 @@ Rows = Iterator[tuple[str, str]]
 
 def facts(plan: Plan) -> dict[str, Any]:
     """A plan without its range tables, and what follows from it: durations in s, rates per s, sizes in bytes."""
-    found: dict[str, Any] = msgspec.to_builtins(plan)
+    members: dict[str, Any] = msgspec.to_builtins(plan)
     for name in ("ranges", "forbidden", "requests"):
-        del found[name]
-    return found | {
+        del members[name]
+    return members | {
         "excluded_more_than_once": excluded_more_than_once(plan),
         "targets": plan.targets,
         "targets_per_port": plan.sampled_addresses,

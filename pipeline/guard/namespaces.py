@@ -166,11 +166,11 @@ def _number(netlink: Any, pid: int, namespace: int) -> int | None:
 
 def _inhabited() -> dict[int, list[int]]:
     """Return the processes of each network namespace that we may look at, by inode, the lowest pid first."""
-    found: dict[int, list[int]] = {}
+    inhabitants: dict[int, list[int]] = {}
     for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdecimal()):
         if (namespace := _inode_or_none(pid)) is not None:
-            found.setdefault(namespace, []).append(pid)
-    return found
+            inhabitants.setdefault(namespace, []).append(pid)
+    return inhabitants
 
 
 def _inode_or_none(pid: int) -> int | None:

@@ -87,8 +87,8 @@ def leaks(namespaces: Sequence[Namespace], manifest: Manifest, present: Present)
 
 def present(manifest: Manifest) -> Present:
     """Look which of the manifest's holders live, with the start time and namespace that they have now."""
-    found = (holder_of(holder.pid) for holder in manifest.holders)
-    return Present(boot_id(), frozenset(holder for holder in found if holder))
+    holders = (holder_of(holder.pid) for holder in manifest.holders)
+    return Present(boot_id(), frozenset(holder for holder in holders if holder))
 
 
 def holder_of(pid: int) -> Holder | None:
