@@ -23,5 +23,5 @@ def test_example(
     history_lake: Path, capsys: pytest.CaptureFixture[str], question: str, query: str, answer: str
 ) -> None:
     """What `census sql --format csv` does with the query prints what the page shows."""
-    sql.ask(history_lake, query, "csv")
+    sql.run(history_lake, query, "csv")
     assert capsys.readouterr().out.strip() == answer, question
