@@ -14,7 +14,7 @@ def test_the_table_is_whole() -> None:
     """Each item and sub-item has its name and clause, and is allowed in each of its containers."""
     assert list(ITEMS) == list(ItemType)
     assert all(row.name.endswith("tem") and row.clause.startswith("PS3.") for row in ITEMS.values())
-    assert {holder for row in ITEMS.values() for holder in row.holders} == set(Container)
+    assert {container for row in ITEMS.values() for container in row.containers} == set(Container)
 
 
 def test_places() -> None:
