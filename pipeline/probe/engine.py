@@ -14,11 +14,11 @@ One thread, no callbacks: a sender's process calls `tick` again and again. A tic
 4. *Read* what came (`listener`), run the timers, and send the segments that both have caused.
 5. *Finish* the ranges that have cooled down and have no conversation left.
 
-One range sends at a time, but many are open: a range cools down while the next one sends. Their answers are told apart by the
-inverse permutation, so nothing but the serial number ties them together.
+One range sends at a time, but many are open: a range cools down while the next one sends. The inverse permutation says which of
+them an answer belongs to.
 
-What the rings and the pacer count has no range. Their totals are read when a range ends to send, and what was counted since the end
-of the range before is its own.
+What the rings and the pacer count has no range. Their totals are read when a range has been sent; what they have counted since the
+range before was sent is its own.
 
 A pause (`pacer.Pause`) is neither a stall nor sending time: its seconds are counted, and the pacer starts again without a burst.
 """

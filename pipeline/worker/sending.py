@@ -48,7 +48,7 @@ class Channels(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Rounds:
+class SideTasks:
     """What a sender does in addition to its ranges."""
 
     second_visits: SecondVisits
@@ -67,18 +67,18 @@ def run_engine(name: str, worker: WorkerContext, context: zmq.Context[zmq.Socket
         watch = stack.enter_context(worker.watch())
         sender_context = SenderContext(worker, number, outgoing, watch, VisitLog(worker.sweep.paths, name), stack)
         sender = make_sender(sender_context)
-        SenderProcess(sender_context, sender, channels, _rounds(sender_context, sender, fanout)).run()
+        SenderProcess(sender_context, sender, channels, _side_tasks(sender_context, sender, fanout)).run()
     channels.inbox.close()
     fanout.close()
 
 
-def _rounds(context: SenderContext, sender: SenderParts, fanout: Fanout) -> Rounds:
+def _side_tasks(context: SenderContext, sender: SenderParts, fanout: Fanout) -> SideTasks:
     """What a sender does in addition to its ranges; only the first one has control targets."""
     worker, plan = context.worker, context.plan
     obeyed = register.of(plan.register, worker.sweep.paths.lake)
     delay = plan.harm.delay if plan.harm else 0.0
     control = targets(plan.control) if context.number == 0 else []
-    return Rounds(
+    return SideTasks(
         SecondVisits(fanout, Pacer(plan.tls.rate, time.monotonic()), sender.source),
         HarmChecks(worker.sweep.paths, fanout, sender.checks.harm, delay, sender.source),
         ControlTargets(control, plan.control.interval, sender.checks.control, obeyed),
@@ -106,7 +106,7 @@ class SenderProcess:
     context: SenderContext
     sender: SenderParts
     channels: Channels
-    rounds: Rounds
+    tasks: SideTasks
     attempts: dict[tuple[int, int], int] = field(default_factory=dict)
     pending: defaultdict[tuple[int, int], rows.PendingRows] = field(
         default_factory=lambda: defaultdict(rows.PendingRows)
@@ -125,21 +125,21 @@ class SenderProcess:
 
     def run(self) -> None:
         """Work until the coordinator stops it and no conversation is open."""
-        watch, engine, rounds = self.context.watch, self.sender.engine, self.rounds
+        watch, engine, tasks = self.context.watch, self.sender.engine, self.tasks
         while not self.stopped or engine.busy:
             self.obey()
             for event in engine.tick():
                 HANDLERS[type(event)](self, event)
-            rounds.second_visits.tick(watch.permit(), watch.digest)
-            rounds.harm_checks.tick(watch.permit(), watch.digest)
-            rounds.control_targets.tick(watch.permit())
-            if engine.idle and rounds.second_visits.idle and not self.reported_idle:
+            tasks.second_visits.tick(watch.permit(), watch.digest)
+            tasks.harm_checks.tick(watch.permit(), watch.digest)
+            tasks.control_targets.tick(watch.permit())
+            if engine.idle and tasks.second_visits.idle and not self.reported_idle:
                 self.reported_idle = True
                 self.channels.coordinator.send(messages.Sent(shard=0, number=0, sender=self.context.number))
             self.flush()
             self.show()
-        rounds.second_visits.end(watch.digest)
-        rounds.harm_checks.end(watch.digest)
+        tasks.second_visits.end(watch.digest)
+        tasks.harm_checks.end(watch.digest)
         self.channels.fanout.stop()
 
     def obey(self) -> None:
@@ -150,9 +150,9 @@ class SenderProcess:
                 self.assign(task)
                 self.reported_idle = False
             case messages.Rows(round=Round.HARM_CHECKS) as task if received and received[1] is not None:
-                self.rounds.harm_checks.begin(task, received[1])
+                self.tasks.harm_checks.begin(task, received[1])
             case messages.Rows() as task if received and received[1] is not None:
-                self.rounds.second_visits.begin(task, received[1])
+                self.tasks.second_visits.begin(task, received[1])
                 self.reported_idle = False
             case messages.Shutdown():
                 self.stopped = True
@@ -213,7 +213,7 @@ class SenderProcess:
         range_ = event.range
         self.flush(now=True)
         self.context.visit_log.close(range_.shard, range_.number)
-        if (control_rows := self.rounds.control_targets.rows()) is not None:
+        if (control_rows := self.tasks.control_targets.rows()) is not None:
             self.channels.fanout.rows(self._message(range_, "control_targets"), control_rows)
         digest = self.context.watch.digest
         counts = rows.counts(event.counts, round=Round.PROBES, vantage=self.sender.source, register_digest=digest)
