@@ -67,7 +67,7 @@ def test_a_sweep_by_an_associator_elsewhere(folder: Path) -> None:
     with both(folder) as process:
         printed, _ = process.communicate(timeout=200)
     assert process.returncode == 0, printed[-3000:]
-    assert "the worker has no more to hand on" in printed
+    assert "the worker has no more visits to hand on" in printed
     assert "associator 0" in printed
     assert found(folder) == {(t.address, t.port): str(t.outcome) for t in truth.truth(spec.load(SPEC))}
     verify = subprocess.run(
