@@ -78,7 +78,7 @@ def test_what_ends_it() -> None:
 def test_only_in_a_testbed_or_where_it_is_signed_for(tmp_path: Path) -> None:
     """Outside of a testbed, targets that nobody signed for are refused before anything is sent; so are too many steps."""
     (tmp_path / "sweep.toml").write_text(SWEEP)
-    with pytest.raises(GuardError, match="a calibration is for one's own ranges only"):
+    with pytest.raises(GuardError, match="a calibration is for signed ranges only"):
         calibrate.calibration_plan(tmp_path / "sweep.toml", lowest=1000, steps=3)
     with pytest.raises(InputError, match="2 to 9"):
         calibrate.calibration_plan(tmp_path / "sweep.toml", lowest=1000, steps=10)
