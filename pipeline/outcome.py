@@ -67,11 +67,11 @@ class Grade(Explained):
 
 
 class Surprise(Explained):
-    """What a peer did that its place in the conversation does not allow; stands among the warnings."""
+    """What a peer did that the state of the conversation does not allow; one of the warnings."""
 
-    EARLY_BYTES = "early_bytes", "Sent more before we had said what it should answer."
-    UNEXPECTED_PDU = "unexpected_pdu", "Sent a PDU that has no place in this state (PS3.8 Table 9-10, AA-8)."
-    NO_COMMAND = "no_command", "Sent P-DATA that is no command on our presentation context."
+    EARLY_BYTES = "early_bytes", "Sent more before we had sent what it should answer."
+    UNEXPECTED_PDU = "unexpected_pdu", "Sent a PDU that is not valid in this state (PS3.8 Table 9-10, AA-8)."
+    NO_COMMAND = "no_command", "Sent P-DATA that is not a command on our presentation context."
     OTHER_MESSAGE = "other_message", "Answered another message than our C-ECHO."
     RELEASE_INSTEAD = "release_instead", "Asked for release instead of answering our C-ECHO."
     RELEASE_CROSSED = "release_crossed", "Asked for release when we had."
@@ -79,14 +79,14 @@ class Surprise(Explained):
 
 
 class Arm(Explained):
-    """Why the harm check asks a target, and in which order it is visited and asked."""
+    """Why the harm check probes a target, and in which order it is visited and probed."""
 
-    VISITED = "visited", "Held back at its first answer, visited after the delay, and asked after as long again."
+    VISITED = "visited", "Deferred at its first answer, visited after the delay, and probed after as long again."
     UNVISITED = (
         "unvisited",
-        "Held back at its first answer, asked after the delay, visited after that, and asked again.",
+        "Deferred at its first answer, probed after the delay, visited after that, and probed again.",
     )
-    SPEAKER = "speaker", "Spoke DICOM at a visit that nothing delayed, and is asked after the delay."
+    SPEAKER = "speaker", "Spoke DICOM at a visit that nothing delayed, and is probed after the delay."
 
 
 class Transport(Explained):
@@ -106,7 +106,7 @@ class Handshake(Explained):
         "Asked for a client certificate and ended the connection when it got none, before our request was sent or by alert.",
     )
     ALERT = "alert", "Ended by another alert of the peer's."
-    NOT_TLS = "not_tls", "Answered our hello with bytes that are no TLS record."
+    NOT_TLS = "not_tls", "Answered our hello with bytes that are not a TLS record."
     CLOSED = "closed", "The peer closed the connection during the handshake without an alert."
     RESET = "reset", "The peer reset the connection during the handshake."
     DEADLINE = "deadline", "Not completed when our deadline passed."
@@ -118,7 +118,7 @@ class ClientCertificate(Explained):
     """Whether the peer wants a certificate of the client; we have none."""
 
     NOT_REQUESTED = "not_requested", "Did not ask for one before the handshake was completed or over."
-    REQUESTED = "requested", "Asked for one, and went on without it or was not yet told that there is none."
+    REQUESTED = "requested", "Asked for one, and went on without it or did not learn yet that there is none."
     REQUIRED = "required", "Asked for one, and an alert about certificates followed when it got none."
     SUSPECTED = (
         "suspected",
@@ -133,8 +133,8 @@ class Naming(Explained):
     UNCONFIRMED = "unconfirmed", "Has names, none of which leads back to it."
     NO_NAME = "no_name", "Has no name."
     MALFORMED = "malformed", "The answer cannot be read, goes round in circles, or holds no name that a host can have."
-    TIMEOUT = "timeout", "No valid answer came in time; it is asked again."
-    FAILED = "failed", "The name server refused, failed, or could not be reached; it is asked again."
+    TIMEOUT = "timeout", "No valid answer came in time; the next run looks it up again."
+    FAILED = "failed", "The name server refused, failed, or could not be reached; the next run looks it up again."
 
 
 #: Endings after which an address is not asked about again.

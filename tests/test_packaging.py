@@ -1,6 +1,7 @@
 """The distribution: names at the top that nobody else owns, few files at the root, every folder explained."""
 
 import ast
+import re
 import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -36,6 +37,13 @@ def test_every_folder_says_what_it_is_for() -> None:
     folders = {path.parent for package in (*PACKAGES, "tools") for path in (ROOT / package).rglob("*.py")}
     silent = [folder for folder in folders if not _docstring(folder / "__init__.py")]
     assert not silent
+
+
+def test_the_makefile_names_what_there_is() -> None:
+    """Every path below tests/, tools/ or data/ in the Makefile exists, so that a moved test is not silently left out."""
+    named = set(re.findall(r"\b(?:tests|tools|data)/[\w./-]+", (ROOT / "Makefile").read_text("utf-8")))
+    assert named
+    assert not [path for path in named if not (ROOT / path).exists()]
 
 
 def _docstring(path: Path) -> str | None:

@@ -35,7 +35,7 @@ def facts(plan: Plan) -> dict[str, Any]:
 
 
 def rows(plan: Plan) -> Rows:
-    """What and its value, in the order in which one wants to know: whom, how many, how fast, in whose name, by what."""
+    """What and its value, in the order a reader needs them: space, pace, identity, sources."""
     yield from _space(plan)
     yield from _pace(plan)
     yield from _answerable(plan)
@@ -75,7 +75,7 @@ def _space(plan: Plan) -> Rows:
     yield from ((f"in: {part.name}", _addresses(part.addresses)) for part in plan.included)
     yield from ((f"out: {part.name}", _addresses(part.addresses)) for part in plan.excluded)
     if twice := excluded_more_than_once(plan):
-        yield "of which in several lists", f"{_addresses(twice)}, counted once more than they are taken out"
+        yield "of these, listed more than once", _addresses(twice)
     yield "target space", f"{_addresses(plan.addresses)} in {len(plan.ranges):,} ranges"
     share = plan.sampled_addresses / plan.addresses
     yield "visited", _addresses(plan.sampled_addresses) + (f", a random {share:.3%}" if share < 1 else ", all")
@@ -84,11 +84,11 @@ def _space(plan: Plan) -> Rows:
     if not plan.probe.engine.extra_probes:
         yield (
             "engine",
-            "connect: one connection a target, the request first; the kernel asks the silent twice, none are asked beside",
+            "connect: one connection a target; the kernel retransmits unanswered SYNs once; no extra probes",
         )
         return
-    yield "second looks", f"at {plan.loss.sample:.2%} of the targets, {plan.loss.delay:g} s after the first"
-    yield "control port", f"{plan.control.port}, at {plan.control.sample:.2%} of the addresses"
+    yield "second SYNs", f"to {plan.loss.sample:.2%} of the targets, {plan.loss.delay:g} s after the first"
+    yield "control SYNs", f"to port {plan.control.port} of {plan.control.sample:.2%} of the addresses"
 
 
 def _pace(plan: Plan) -> Rows:
@@ -105,17 +105,17 @@ def _pace(plan: Plan) -> Rows:
 def _answerable(plan: Plan) -> Rows:
     identity = plan.identity
     yield "profile", plan.settings.profile
-    yield "we call ourselves", identity.ae_title
+    yield "calling AE title", identity.ae_title
     yield "contact", " ".join(filter(None, (identity.contact, identity.url))) or "nobody"
     yield "authorised by", identity.authorised_by or "nobody"
-    yield "register obeyed", plan.register or f"{DEFAULT_NAME} in the lake"
+    yield "opt-out register", plan.register or f"{DEFAULT_NAME} in the lake"
 
 
 def _made_of(plan: Plan) -> Rows:
     reference = plan.reference
     yield "order", f"seed {plan.settings.seed}, {plan.settings.shards} shards"
-    yield "countries by", reference.country_source
-    yield "networks by", reference.asn_source or "no database (key geo.asn names one)"
+    yield "country database", reference.country_source
+    yield "network database", reference.asn_source or "none (key geo.asn names one)"
     yield "code", plan.code_version
     yield "digest", plan.digest
 

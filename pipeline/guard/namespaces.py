@@ -24,15 +24,15 @@ ARPHRD_LOOPBACK = "loopback"
 #: Neighbour states whose address may be used without asking again (linux/neighbour.h); DELAY and PROBE follow STALE.
 KNOWN_NEIGHBOUR = frozenset({"PERMANENT", "NOARP", "REACHABLE", "STALE", "DELAY", "PROBE"})
 FORWARDING_SWITCHES = ("ipv4/conf/*/forwarding", "ipv6/conf/*/forwarding")
-#: Any address of the public Internet: asked for its route, never sent to.
+#: An address of the public Internet: its route is looked up, nothing is sent to it.
 SOMEWHERE = "1.1.1.1"
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
-    """One link. `kind` is the kernel's (veth, dummy, …), `loopback`, or empty for a physical device."""
+class Interface:
+    """A network interface. `kind` is the kernel's (veth, dummy, …), `loopback`, or empty for a physical device."""
 
     name: str
     kind: str
@@ -48,7 +48,7 @@ class Namespace:
     """A network namespace: its inode, all its links, and whether any interface of it forwards packets."""
 
     inode: int
-    links: tuple[Link, ...]
+    links: tuple[Interface, ...]
     forwarding: bool
 
 
@@ -180,14 +180,14 @@ def _inode_or_none(pid: int) -> int | None:
         return None
 
 
-def _link(row: Any, own: int, inodes: dict[int, int]) -> Link:
+def _link(row: Any, own: int, inodes: dict[int, int]) -> Interface:
     information, flags = row.get_attr("IFLA_LINKINFO"), row["flags"]
     kind = ARPHRD_LOOPBACK if flags & IFF_LOOPBACK else (information.get_attr("IFLA_INFO_KIND") if information else "")
     number, peer = row.get_attr("IFLA_LINK_NETNSID"), row.get_attr("IFLA_LINK")
     peer = peer if kind == "veth" else None
     home = None if peer is None else own if number is None else inodes.get(number)
     name, address = row.get_attr("IFLA_IFNAME"), row.get_attr("IFLA_ADDRESS") or ""
-    return Link(name, kind or "", row["index"], peer, home, address, bool(flags & IFF_UP))
+    return Interface(name, kind or "", row["index"], peer, home, address, bool(flags & IFF_UP))
 
 
 def _forwards() -> bool:

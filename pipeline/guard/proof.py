@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from pipeline.errors import CensusError
-from pipeline.guard.namespaces import Link, Namespace, facts, inode
+from pipeline.guard.namespaces import Interface, Namespace, facts, inode
 from pipeline.host import boot_id, started_at
 
 #: The path of the manifest of the testbed that this process runs in.
@@ -108,13 +108,13 @@ def _of_another_run(manifest: Manifest, present: Present) -> Iterator[str]:
             yield f"the manifest is of another run: process {holder.pid} no longer holds namespace {holder.namespace}"
 
 
-def _why_open(namespace: Namespace, link: Link, ends: dict[tuple[int, int], str]) -> str:
+def _why_open(namespace: Namespace, link: Interface, ends: dict[tuple[int, int], str]) -> str:
     """Return why a link may lead out; empty if it is loopback or a listed end of a listed pair."""
     where = f"link {link.name} (index {link.index}) of namespace {namespace.inode}"
     if link.kind == "loopback":
         return ""
     if link.kind != "veth":
-        return f"{where} is no veth but {link.kind or 'a physical device'}"
+        return f"{where} is not a veth but {link.kind or 'a physical device'}"
     if ends.get((namespace.inode, link.index)) != link.name:
         return f"{where} is not listed"
     if link.peer_namespace is None or link.peer_index is None:

@@ -58,8 +58,8 @@ def require_authorised(identity: IdentitySection) -> None:
         missing.insert(0, "ae_title")
     if missing:
         raise GuardError(
-            f"[identity] lacks {', '.join(missing)}: nothing is sent outside of a testbed unless it says who measures, "
-            "where the measured can read about it and who authorised it; fill them in, or use `census testbed run`"
+            f"[identity] lacks {', '.join(missing)}: outside of a testbed, nothing is sent unless the section names who measures, "
+            "a page that scanned networks can read, and who authorised it; fill them in, or use `census testbed run`"
         )
 
 

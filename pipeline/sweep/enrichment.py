@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from pipeline.enrich import databases as atlas
-from pipeline.enrich import fingerprints, geo, method, network_kinds, offer, owner, ruleset, systems, tables
+from pipeline.enrich import databases, fingerprints, geo, method, network_kinds, offer, owner, ruleset, systems, tables
 from pipeline.enrich.fingerprints import SweepContext
 from pipeline.enrich.partition import Addresses
 from pipeline.errors import GuardError
@@ -22,17 +21,17 @@ from pipeline.views import marts
 def enrich(sweep: Sweep, second: Path = geo.SECOND) -> None:
     """Derive a sealed sweep's tables and build its marts. Raises InputError or GuardError.
 
-    The tables hold the locations of the addresses that answered (by a second database too), the addresses probed per country and
-    network, and the identity, owner and system of each DICOM speaker.
+    The tables hold the locations of the addresses that answered (by a second country database too), the addresses probed per
+    country and network, and the identity, owner and system of each DICOM speaker.
     """
-    databases, second_places = _databases(sweep.plan), geo.load(second)
-    places, announced = databases.country_db, databases.network_db
-    kind = network_kinds.load(places, announced, owner.load()) if announced else None
+    loaded, second_country_db = _databases(sweep.plan), geo.load(second)
+    country_db, network_db = loaded.country_db, loaded.network_db
+    kinds = network_kinds.load(country_db, network_db, owner.load()) if network_db else None
     ranges = Ranges.of(sweep.plan.ranges)
     answered = np.asarray(rows(sweep.paths, "responses", ["ip"])["ip"], dtype=np.uint32)
 
     def located(ips: Addresses) -> pa.Table:
-        return tables.locations(ips, places, announced, second_country_db=second_places, kinds=kind)
+        return tables.locations(ips, country_db, network_db, second_country_db=second_country_db, kinds=kinds)
 
     parts.write_pieces(
         sweep.paths.sealed("locations"),
@@ -42,16 +41,16 @@ def enrich(sweep: Sweep, second: Path = geo.SECOND) -> None:
         digest=sweep.plan.digest,
     )
     first, last = ranges.first.astype(np.uint32), ranges.last.astype(np.uint32)
-    _derive(sweep, "coverage", tables.coverage(first, last, places, second_places))
-    _derive(sweep, "network_coverage", kind.coverage(first, last) if kind else empty("network_coverage"))
-    survey = SweepContext(
+    _derive(sweep, "coverage", tables.coverage(first, last, country_db, second_country_db))
+    _derive(sweep, "network_coverage", kinds.coverage(first, last) if kinds else empty("network_coverage"))
+    context = SweepContext(
         offer=offer.offer(bytes.fromhex(sweep.plan.requests["request"])),
         space=ranges,
         share=sweep.plan.sampled_addresses / sweep.plan.addresses,
         answered=answered,
         controls=np.asarray(rows(sweep.paths, "controls", ["ip"])["ip"], dtype=np.uint32),
     )
-    _judge(sweep, survey, located)
+    _judge(sweep, context, located)
     _derive(sweep, "space", method.space(ranges))
     _derive(sweep, "methods", _method(sweep.plan, ranges))
     marts.build(sweep.paths)
@@ -69,11 +68,11 @@ def _method(plan: Plan, ranges: Ranges) -> pa.Table:
     )
 
 
-def _judge(sweep: Sweep, survey: SweepContext, located: Callable[[Addresses], pa.Table]) -> None:
+def _judge(sweep: Sweep, context: SweepContext, located: Callable[[Addresses], pa.Table]) -> None:
     """Identify each DICOM speaker and its owner, and group the services of one system."""
     associations, certificates = rows(sweep.paths, "associations"), rows(sweep.paths, "tls")
     locations = located(np.asarray(associations["ip"], dtype=np.uint32))
-    judged = fingerprints.fingerprints(associations, survey, ruleset.load())
+    judged = fingerprints.fingerprints(associations, context, ruleset.load())
     _derive(sweep, "fingerprints", judged)
     names = rows(sweep.paths, "host_names", ["ip", "names"])
     _derive(sweep, "owners", owner.owners(associations["ip"], locations, certificates, names, owner.load()))
@@ -85,10 +84,10 @@ def _derive(sweep: Sweep, table: str, rows: pa.Table) -> None:
     parts.write(sweep.paths.sealed(table), parts.tidy([rows], table), table, sweep.paths.id, digest=sweep.plan.digest)
 
 
-def _databases(plan: Plan) -> atlas.InstalledDatabases:
+def _databases(plan: Plan) -> databases.InstalledDatabases:
     """Load the databases that the plan names. Raises GuardError if one has changed since."""
     paths = (Path(name) if name else None for name in (plan.reference.country, plan.reference.asn))
-    loaded = atlas.load(*paths)
+    loaded = databases.load(*paths)
     for field in ("country_digest", "asn_digest"):
         if getattr(loaded.reference, field) != getattr(plan.reference, field):
             name = plan.reference.country_source if field == "country_digest" else plan.reference.asn_source

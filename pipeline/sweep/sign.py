@@ -35,7 +35,7 @@ def read(section: OwnSection, base: Path) -> SignedRanges | None:
             )
         data[key] = _bytes(base / getattr(section, key), f"key own.{key}")
     try:
-        own = SignedRanges(
+        signed = SignedRanges(
             owner=section.owner,
             ranges=data["ranges"].decode(),
             signature=data["signature"].hex(),
@@ -43,8 +43,8 @@ def read(section: OwnSection, base: Path) -> SignedRanges | None:
         )
     except UnicodeDecodeError as error:
         raise InputError("key own", f"has a file that is not text: {error.reason}") from None
-    verified(own)
-    return own
+    verified(signed)
+    return signed
 
 
 def make_key(private: Path, public: Path) -> None:

@@ -52,7 +52,7 @@ def test_a_careful_person_finds(tmp_path: Path) -> None:
     assert found["port 104"] == found["port 11112"] == "1,000 targets"
     assert found["sending takes"] == "33 min 50 s"
     assert found["authorised by"] == "the board" and found["contact"] == "nobody"
-    assert found["register obeyed"] == "optout.jsonl in the lake"
+    assert found["opt-out register"] == "optout.jsonl in the lake"
 
 
 def test_a_lowered_rate_is_told(tmp_path: Path) -> None:
@@ -62,14 +62,14 @@ def test_a_lowered_rate_is_told(tmp_path: Path) -> None:
     assert plan_summary.most_per_slash24_hour(plan) <= 60
 
 
-def test_the_kernels_repetitions_are_told_and_take_their_time(tmp_path: Path) -> None:
-    """By engine `connect` a plan says that the silent are asked twice, and takes twice as long."""
+def test_the_kernel_retransmits_and_that_takes_its_time(tmp_path: Path) -> None:
+    """By engine `connect` a plan says that the kernel retransmits SYNs, and takes twice as long."""
     plan_of(tmp_path, sample="1000")
     config = (tmp_path / "config.toml").read_text() + '[probe]\nengine = "connect"\n'
     (tmp_path / "config.toml").write_text(config)
     plan = freeze.freeze(tmp_path / "config.toml", tmp_path / "lake")
     assert plan.probes == 2 * plan.targets
-    assert "asks the silent twice" in dict(plan_summary.rows(plan))["engine"]
+    assert "retransmits unanswered SYNs once" in dict(plan_summary.rows(plan))["engine"]
 
 
 def test_countries_are_all_there(tmp_path: Path) -> None:

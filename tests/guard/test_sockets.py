@@ -8,7 +8,7 @@ import pytest
 from pipeline.config import IdentitySection
 from pipeline.errors import CensusError, GuardError
 from pipeline.guard import proof, sockets
-from pipeline.guard.namespaces import Link, Namespace, facts, inode, inside
+from pipeline.guard.namespaces import Interface, Namespace, facts, inode, inside
 from pipeline.testbed.closed import NamespacePair, closed_pair, configure, prove
 
 FULL = IdentitySection(contact="a@example.org", url="https://example.org", authorised_by="The board")
@@ -56,7 +56,7 @@ def test_second_veth_to_a_foreign_namespace_is_refused(pair: NamespacePair) -> N
 def test_listed_end_whose_other_end_is_not_listed() -> None:
     """An end that is listed still opens the testbed if its other end is not."""
     manifest = proof.Manifest("b", (proof.Holder(1, 2, 10),), (proof.End(10, "v", 2),))
-    namespace = Namespace(10, (Link("v", "veth", 2, 7, 99, "", True),), False)
+    namespace = Namespace(10, (Interface("v", "veth", 2, 7, 99, "", True),), False)
     (reason,) = proof.leaks([namespace], manifest, proof.Present("b", frozenset(manifest.holders)))
     assert "leads to link 7 of namespace 99, which is not listed" in reason
 
