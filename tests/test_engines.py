@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pipeline.config import ProbeSection
+from pipeline.config.sections import ProbeSection
 from pipeline.engines import Engine
 from pipeline.outcome import CloseStage
 from pipeline.rings.open import OpenRings, opener

@@ -53,6 +53,7 @@ COVERED_BY = {
     "pipeline/commands/orchestrate.py": "tests/flows/test_embedded.py",
     "pipeline/commands/results.py": "tests/sweep/test_resolve.py",
     "pipeline/commands/help.py": "tests/test_main.py",
+    "pipeline/config/sections.py": "tests/config/test_load.py",
     "pipeline/console/show.py": "tests/commands/test_optouts.py",
     "pipeline/console/status_page.py": "tests/status/test_snapshot.py",
     "pipeline/console/sql.py": "tests/publish/test_docs_sql.py",

@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from pipeline.attribution import probing_txt
-from pipeline.config import IdentitySection
+from pipeline.config.sections import IdentitySection
 from pipeline.errors import InputError
 from pipeline.guard import sockets
 from pipeline.reverse_dns import lookup, server

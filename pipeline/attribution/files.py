@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pipeline.attribution import opt_out_page, probing_txt
-from pipeline.config import Config, IdentitySection
+from pipeline.config.sections import Config, IdentitySection
 from pipeline.errors import InputError
 
 #: Validity of probing.txt in days; less than a year, as RFC 9116 §2.5.5 recommends.

@@ -92,13 +92,13 @@ def audit(
 
     Exit code 3: the list is not signed, or a target is not in it; nothing was sent.
     """
-    from pipeline import config as settings
+    from pipeline.config.load import load_config
     from pipeline.console import progress, show
     from pipeline.sweep import freeze, run
     from pipeline.sweep import own_audit as auditing
 
     auditing.keep_private()
-    folder = lake or Path(settings.load(config).lake.url)
+    folder = lake or Path(load_config(config).lake.url)
     if report_only:
         audited = auditing.finished(folder, sweep_id)
         auditing.require_private(output)

@@ -121,13 +121,13 @@ def identity(
 
     Exit code 3: --check did not find all of it.
     """
-    from pipeline import config as settings
     from pipeline.attribution import check as checking
     from pipeline.attribution import files, probing_txt
+    from pipeline.config.load import load_config
     from pipeline.console import show
     from pipeline.guard import namespaces, sockets
 
-    loaded = settings.load(config)
+    loaded = load_config(config)
     if not output and not check:
         raise InputError("command line", "give -o FOLDER to write the files, --check to look them up, or both")
     files.require_identity(loaded.identity)

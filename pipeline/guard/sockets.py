@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from pipeline.config import IdentitySection
+from pipeline.config.sections import IdentitySection
 from pipeline.errors import CensusError, GuardError
 from pipeline.guard.namespaces import inode, inside
 from pipeline.guard.proof import why_not_closed

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pipeline.config import Profile
+from pipeline.config.sections import Profile
 from pipeline.publish.data import Facts
 from pipeline.publish.sentences import earlier, listed, number, percent, plural
 from pipeline.wire.capabilities import PROPOSALS

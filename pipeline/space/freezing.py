@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from pipeline.config import Config, ControlSection, TargetsSection
+from pipeline.config.sections import Config, ControlSection, TargetsSection
 from pipeline.errors import InputError
 from pipeline.space import address_list, blocklist, caps
 from pipeline.space import plan as planning

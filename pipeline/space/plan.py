@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from pipeline.config import (
+from pipeline.config.sections import (
     AlarmSection,
     AssociateSection,
     CapsSection,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline.config import AlarmSection, Config, ControlSection, LossSection, Profile
+from pipeline.config.sections import AlarmSection, Config, ControlSection, LossSection, Profile
 from pipeline.engines import Engine
 from pipeline.errors import GuardError, InputError
 from pipeline.guard import sockets

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipeline import checkout, config
-from pipeline.config import Config, IdentitySection, Profile
+from pipeline import checkout
+from pipeline.config.load import load_config
+from pipeline.config.sections import Config, IdentitySection, Profile
 from pipeline.enrich import databases as atlas
 from pipeline.errors import GuardError, InputError
 from pipeline.guard import namespaces, sockets
@@ -27,7 +28,7 @@ def freeze(path: Path, lake: Location | None = None, *, change: Callable[[Config
 
     `change` may replace settings of the configuration first.
     """
-    settings = change(config.load(path))
+    settings = change(load_config(path))
     base = path.parent
     country, asn = ((base / name).resolve() if name else None for name in (settings.geo.country, settings.geo.asn))
     named = register.resolve(settings.optout.register, base)

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from pipeline import checkout, config
+from pipeline import checkout
+from pipeline.config.load import load_config
 from pipeline.errors import CensusError, GuardError, InputError
 from pipeline.lake import harm_targets, layout, pending, store, verify
 from pipeline.lake.layout import ENRICHED, Sweep, SweepPaths, read_plan
@@ -43,7 +44,7 @@ def prepare(source: str, lake: Location | None = None, resume: FindUnfinished | 
     """
     if source.endswith(".json"):
         return read_plan(store.at(source)), lake or store.at("lake")
-    loaded = config.load(Path(source))
+    loaded = load_config(Path(source))
     target = lake or store.at(loaded.lake.url)
     unfinished_sweep = resume(target, loaded.sweep.name) if resume else None
     return (read_plan(unfinished_sweep.plan) if unfinished_sweep else freeze(Path(source), target)), target

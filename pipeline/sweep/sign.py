@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from pipeline.config import OwnSection
+from pipeline.config.sections import OwnSection
 from pipeline.errors import InputError
 from pipeline.space import address_list
 from pipeline.space.ranges import Ranges

@@ -13,7 +13,7 @@ from typing import Annotated, Literal, get_args
 import msgspec
 from msgspec import Meta
 
-from pipeline.config import AeTitle, Name, Port, Section
+from pipeline.config.sections import AeTitle, Name, Port, Section
 from pipeline.errors import InputError
 from pipeline.outcome import Outcome
 from pipeline.space.ranges import Ranges

@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pipeline.config import AlarmSection
+from pipeline.config.sections import AlarmSection
 from pipeline.lake.layout import Sweep
 from pipeline.optout import edit, register
 from pipeline.record.receipt import Counts

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.config import ControlSection
+from pipeline.config.sections import ControlSection
 from pipeline.lake import parts
 from pipeline.optout import edit
 from pipeline.optout.register import Register

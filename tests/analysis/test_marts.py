@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.config import Profile
+from pipeline.config.sections import Profile
 from pipeline.enrich.rule import EVIDENCED, EvidenceGrade
 from pipeline.outcome import ACCEPTS_ASSOCIATION, SPEAKS_DICOM, Outcome
 from pipeline.views.views import PUBLISHED, SERIES

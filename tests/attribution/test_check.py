@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from pipeline.attribution import check, files
-from pipeline.config import Config, IdentitySection, SweepSection, TargetsSection
+from pipeline.config.sections import Config, IdentitySection, SweepSection, TargetsSection
 from pipeline.errors import GuardError, InputError
 from pipeline.guard import proof, sockets
 from pipeline.sweep import freeze

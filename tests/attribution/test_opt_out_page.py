@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from pipeline.attribution.opt_out_page import PROFILES, OptOutPage, html
-from pipeline.config import Profile
+from pipeline.config.sections import Profile
 
 PAGE = OptOutPage(
     "noc@lab.example", "https://lab.example/", "the board", "DICOM-CENSUS", ["192.0.2.7"], [104, 11112], "echo"

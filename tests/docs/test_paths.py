@@ -12,7 +12,7 @@ import pytest
 import typer
 
 from pipeline.__main__ import app
-from pipeline.config import Config
+from pipeline.config.sections import Config
 
 ROOT = Path(__file__).parents[2]
 PAGES = [

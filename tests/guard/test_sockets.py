@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pipeline.config import IdentitySection
+from pipeline.config.sections import IdentitySection
 from pipeline.errors import CensusError, GuardError
 from pipeline.guard import proof, sockets
 from pipeline.guard.namespaces import Interface, Namespace, facts, inode, inside

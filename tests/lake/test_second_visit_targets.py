@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 
-from pipeline.config import Profile
+from pipeline.config.sections import Profile
 from pipeline.lake import second_visit_targets
 from pipeline.lake.layout import Sweep
 from pipeline.sweep import freeze, run

@@ -6,7 +6,7 @@ import msgspec
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.config import Config, SweepSection, TargetsSection
+from pipeline.config.sections import Config, SweepSection, TargetsSection
 from pipeline.enrich import databases
 from pipeline.lake import verify
 from pipeline.lake.layout import Sweep, SweepPaths

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pipeline.config import CapsSection, Config, SweepSection, TargetsSection
+from pipeline.config.sections import CapsSection, Config, SweepSection, TargetsSection
 from pipeline.enrich import databases
 from pipeline.space import freezing
 from pipeline.space.freezing import Provenance

@@ -7,7 +7,7 @@ import pytest
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
-from pipeline.config import CapsSection
+from pipeline.config.sections import CapsSection
 from pipeline.enrich import databases
 from pipeline.errors import InputError
 from pipeline.space import blocklist

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pipeline.config import OwnSection
+from pipeline.config.sections import OwnSection
 from pipeline.errors import GuardError, InputError
 from pipeline.space.ranges import Ranges
 from pipeline.space.signed import SignedRanges, require, verified

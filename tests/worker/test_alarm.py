@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pipeline.config import AlarmSection
+from pipeline.config.sections import AlarmSection
 from pipeline.space.permutation import Permutation
 from pipeline.space.ranges import Ranges, Space
 from pipeline.space.shard import Walk

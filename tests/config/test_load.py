@@ -9,10 +9,11 @@ from typing import get_args
 import msgspec
 import pytest
 
-from pipeline.config import Config, load
+from pipeline.config.load import load_config
+from pipeline.config.sections import Config
 from pipeline.errors import InputError
 
-PAGE = Path(__file__).parents[1] / "docs" / "configuration.md"
+PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
 GOOD = """
 [sweep]
 name = "trial"
@@ -103,7 +104,7 @@ def test_good(tmp_path: Path) -> None:
     """A correct file is read, and keys that it leaves out have their defaults."""
     path = tmp_path / "census.toml"
     path.write_text(GOOD)
-    config = load(path)
+    config = load_config(path)
     assert (config.sweep.ports, config.sweep.sample, config.sweep.shards) == ((104, 11112), 0.5, 64)
     assert (config.sweep.profile, config.identity.contact, config.lake.url) == ("associate", "", "lake")
 
@@ -115,7 +116,7 @@ def test_faults(tmp_path: Path, old: str, new: str, key: str, words: str) -> Non
     assert GOOD.count(old) == 1
     path.write_text(GOOD.replace(old, new))
     with pytest.raises(InputError) as caught:
-        load(path)
+        load_config(path)
     where = f"{path}, key {key}" if key else str(path)
     assert caught.value.where == where
     assert words in caught.value.reason
@@ -125,7 +126,7 @@ def test_connect_sends_no_extra_probes(tmp_path: Path) -> None:
     """With the kernel's TCP no second or control SYN is sent, whatever the file says."""
     path = tmp_path / "census.toml"
     path.write_text(GOOD + '[probe]\nengine = "connect"\n[loss]\nsample = 0.5\n')
-    config = load(path)
+    config = load_config(path)
     assert (config.loss.sample, config.control.sample) == (0, 0)
 
 
@@ -135,13 +136,13 @@ def test_not_toml(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "census.toml"
     path.write_bytes(data)
     with pytest.raises(InputError, match=r"census\.toml: is not TOML"):
-        load(path)
+        load_config(path)
 
 
 def test_missing_file(tmp_path: Path) -> None:
     """A file that is not there is refused by name."""
     with pytest.raises(InputError, match=r"absent\.toml: cannot be read: No such file"):
-        load(tmp_path / "absent.toml")
+        load_config(tmp_path / "absent.toml")
 
 
 @pytest.mark.parametrize("sample", ["1", "1.0", "1000000", "0.000001"])
@@ -149,7 +150,7 @@ def test_good_samples(tmp_path: Path, sample: str) -> None:
     """A sample is a share up to one or a whole number of addresses; 1 is one address and 1.0 is all."""
     path = tmp_path / "census.toml"
     path.write_text(GOOD.replace("0.5", sample))
-    value = load(path).sweep.sample
+    value = load_config(path).sweep.sample
     assert isinstance(value, float if "." in sample else int)
     assert value == float(sample)
 
@@ -182,14 +183,14 @@ def test_the_page_shows_a_correct_file(tmp_path: Path) -> None:
     example = re.search(r"```toml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     assert example and tomllib.loads(example[1])
     (tmp_path / "c.toml").write_text(example[1])
-    assert load(tmp_path / "c.toml").identity.strict
+    assert load_config(tmp_path / "c.toml").identity.strict
 
 
 def test_the_first_configuration_is_read(tmp_path: Path) -> None:
     """No key was ever removed or renamed: a file of the first version is read, and later keys have their defaults."""
     path = tmp_path / "first.toml"
     path.write_text(FIRST)
-    first, read = tomllib.loads(FIRST), json.loads(msgspec.json.encode(load(path)))
+    first, read = tomllib.loads(FIRST), json.loads(msgspec.json.encode(load_config(path)))
     for section, keys in first.items():
         assert {key: read[section][key] for key in keys} == keys
     assert read["harm"] is None and read["probe"]["senders"] == 1

@@ -1,0 +1,1 @@
+"""The configuration: its sections, and the reading of one TOML file."""
