@@ -1,4 +1,4 @@
-"""A small lake in memory: tables of the contract, filled with what a test cares about."""
+"""A small lake in memory: tables of the contract, with the rows that a test needs."""
 
 import atexit
 import shutil
@@ -25,7 +25,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 
 def connect(**tables: Rows) -> duckdb.DuckDBPyConnection:
-    """A connection with every view over the given rows; columns that a row leaves out are null or blank."""
+    """A connection with every view over the given rows; a column missing from a row is null or blank."""
     copied = shutil.copy(_empty(), _folder() / f"{next(NUMBERS)}.duckdb")
     con = duckdb.connect(str(copied), config=OFFLINE)
     for name, given in tables.items():
@@ -44,7 +44,7 @@ def _folder() -> Path:
 
 @cache
 def _empty() -> Path:
-    """A database with every view over empty tables. To make them takes as long as a hundred questions, to copy them nothing."""
+    """A database with every view over empty tables; making it takes as long as a hundred queries, copying it takes no time."""
     path = _folder() / "empty.duckdb"
     with duckdb.connect(str(path), config=OFFLINE) as con:
         for name, sql in no_rows():
@@ -54,7 +54,7 @@ def _empty() -> Path:
 
 
 def no_rows() -> list[tuple[str, str]]:
-    """Each table of the contract by name, with SQL that gives its columns and no row."""
+    """Each table of the contract by name, with SQL that gives its columns and no rows."""
     return [(table.name, raw_views.no_rows(table)) for table in schema.tables()]
 
 

@@ -1,4 +1,4 @@
-"""The checks: silent on a sound lake, and each speaks up on the fault it looks for."""
+"""The checks: each check is silent on a sound lake and reports its fault."""
 
 from typing import Any
 
@@ -40,7 +40,7 @@ CHECKS = dict(views.checks())
 
 @pytest.mark.parametrize("name", CHECKS)
 def test_a_sound_lake_passes(name: str) -> None:
-    """A lake whose tables agree gives no rows, and neither does an empty one."""
+    """A lake whose tables agree gives no rows, and an empty lake gives none either."""
     assert demo.connect().execute(CHECKS[name]).fetchall() == []
     assert connect().execute(CHECKS[name]).fetchall() == []
 
@@ -52,7 +52,7 @@ def test_a_fault_is_found(name: str) -> None:
 
 
 def test_association_with_another_outcome_is_found() -> None:
-    """The two tables must tell the same outcome of a target."""
+    """Two tables with different outcomes of a target are reported."""
     con = connect(responses=[{**ECHOED, "outcome": "reset"}], associations=[ECHOED])
     assert con.execute(CHECKS["association_without_response"]).fetchall()
 

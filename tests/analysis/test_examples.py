@@ -1,4 +1,4 @@
-"""Marts by example: each file of `examples/` holds tiny tables, a query and the rows that it must give."""
+"""Marts by example: each file of `examples/` has tiny tables, a query and the expected rows."""
 
 import tomllib
 from pathlib import Path
@@ -14,7 +14,7 @@ MARTS = {path.stem for path in (views.FOLDER / "marts").glob("*.sql")}
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_example(path: Path) -> None:
-    """The fact that the file states: its query gives its rows; "" stands for null, which TOML has not."""
+    """The query of a file gives the rows of the file; "" is null, which TOML does not have."""
     case = tomllib.loads(path.read_text("utf-8"))
     found = rows(connect(**case["tables"]), case["query"])
     assert [["" if value is None else value for value in row] for row in found] == case["expected"]["rows"], case[
@@ -23,6 +23,6 @@ def test_example(path: Path) -> None:
 
 
 def test_every_mart_has_an_example() -> None:
-    """Each mart stands in a file here, or in the tests of marts."""
+    """Each mart has a file here, or is in the tests of marts."""
     written = (Path(__file__).parent / "test_marts.py").read_text("utf-8")
     assert not {mart for mart in MARTS - {path.stem for path in FILES} if mart not in written}

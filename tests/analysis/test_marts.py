@@ -22,12 +22,12 @@ def target(ip: int, outcome: str, port: int = 104, **more: Any) -> dict[str, Any
 
 
 def associations(*found: dict[str, Any]) -> dict[str, Any]:
-    """The tables that hold the given associations, and where they are."""
+    """The tables with the given associations, and with their locations."""
     return {"associations": found, "locations": [{"ip": UK, "country": "GB", "asn": 786, "organisation": "Jisc"}]}
 
 
 def test_address_is_dotted_text() -> None:
-    """`address` is the dotted text of `ip`, at both ends of the space too, and country and network come with it."""
+    """`address` is the dotted text of `ip`, at both ends of the space too, and each row has its country and network."""
     found = associations(target(UK, "echoed"), target(0, "echoed"), target(2**32 - 1, "echoed"))
     assert rows(connect(**found), "SELECT address, country, asn, organisation FROM associations ORDER BY ip") == [
         ("0.0.0.0", None, None, None),
@@ -37,7 +37,7 @@ def test_address_is_dotted_text() -> None:
 
 
 def test_a_location_counts_in_its_own_sweep_only() -> None:
-    """An address that moved is where it was in each sweep."""
+    """An address that moved has its location of each sweep."""
     con = connect(
         responses=[target(UK, "silent", sweep="s1"), target(UK, "silent", sweep="s2")],
         locations=[{"ip": UK, "country": "GB", "sweep": "s1"}, {"ip": UK, "country": "IE", "sweep": "s2"}],
@@ -53,7 +53,7 @@ def test_exposed_is_what_speaks_dicom(outcome: Outcome) -> None:
 
 
 def test_countries_have_their_denominators() -> None:
-    """Services and addresses are counted apart, the unplaced are a row, and denominators are scaled by the sample."""
+    """Services and addresses are counted separately, unplaced ones are a row, and denominators are scaled by the sample."""
     con = connect(
         sweeps=SWEEPS,
         coverage=[
@@ -86,7 +86,7 @@ def test_intervals_are_for_samples_only() -> None:
 
 
 def test_the_sampled_share_reaches_every_estimate() -> None:
-    """A tenth of the addresses was visited: every mart estimates ten times what was found, and a country its own part."""
+    """If a tenth of the addresses was visited, every mart estimates ten times the count, and a country by its own share."""
     con = connect(
         sweeps=SWEEPS,
         receipts=[{"probes_sent": 100}],
@@ -134,7 +134,7 @@ def test_the_sampled_share_reaches_every_estimate() -> None:
     ],
 )
 def test_wilson(k: int, n: int, low: float | None, high: float | None) -> None:
-    """The interval is Wilson's, as published tables have it, for unsigned counts too."""
+    """The interval is Wilson's, with the values of published tables, for unsigned counts too."""
     expected = tuple(value if value is None else pytest.approx(value, abs=1e-5) for value in (low, high))
     assert rows(
         connect(), f"SELECT wilson_low({k}::UBIGINT, {n}::UBIGINT), wilson_high({k}::UBIGINT, {n}::UBIGINT)"
@@ -143,7 +143,7 @@ def test_wilson(k: int, n: int, low: float | None, high: float | None) -> None:
 
 @pytest.mark.parametrize(("profile", "asks"), ASKS_ECHO.items())
 def test_a_count_of_echoes_is_null_where_none_was_requested(profile: str, asks: bool) -> None:
-    """Each mart counts echoes in a sweep that sends C-ECHO, 0 too; in a sweep of another profile the count is null, not 0."""
+    """Each mart counts echoes in a sweep that sends C-ECHO, even 0; in a sweep of another profile the count is null, not 0."""
     con = connect(
         sweeps=[{**SWEEPS[0], "profile": profile, "ports": [104]}],
         receipts=[{"probes_sent": 100}],
@@ -202,7 +202,7 @@ def test_outcomes_share_the_answers() -> None:
 
 
 def test_products_are_what_services_declare() -> None:
-    """Services are grouped by what they declare; those that declare nothing are a row."""
+    """Services are grouped by their declaration; services without a declaration are a row."""
     said = {"implementation_class_uid": "1.2.3", "implementation_version_name": "PACS_1"}
     con = connect(
         **associations(target(UK, "echoed", **said), target(US, "accepted", **said), target(US, "rejected", 11112))
@@ -221,7 +221,7 @@ def judged(ip: int, port: int = 104, **more: Any) -> dict[str, Any]:
 
 
 def test_products_say_what_rules_make_of_them() -> None:
-    """Beside what is declared stand toolkit and product, how well that is evidenced, and how many are in doubt."""
+    """Each declaration has its toolkit and product, the grade of the evidence, and the number of doubtful services."""
     said = {"implementation_class_uid": "1.2.276.0.7230010.3.0.3.6.7", "implementation_version_name": "OFFIS_DCMTK_367"}
     con = connect(
         **associations(target(UK, "echoed", **said), target(US, "accepted", **said)),
@@ -234,7 +234,7 @@ def test_products_say_what_rules_make_of_them() -> None:
 
 
 def test_implementations_hide_unknown_identities() -> None:
-    """Known ones are counted without root and hash, unknown ones by root and hash, none by a string of the peer's."""
+    """Known implementations are counted without root and hash, unknown ones by root and hash, none by a peer's string."""
     con = connect(
         **associations(target(UK, "echoed"), target(US, "accepted"), target(US, "rejected", 11112)),
         fingerprints=[judged(UK, **DCMTK, **UNKNOWN), judged(US, **UNKNOWN), judged(US, 11112)],
@@ -251,14 +251,14 @@ def test_implementations_hide_unknown_identities() -> None:
 
 @pytest.mark.parametrize(("grade", "evidenced"), [(g, g in EVIDENCED) for g in EvidenceGrade])
 def test_weak_evidence_says_so(grade: EvidenceGrade, evidenced: bool) -> None:
-    """Every grade stands beside its count, and the weak ones are marked."""
+    """Every count has its grade, and weak grades are marked."""
     con = connect(**associations(target(UK, "echoed")), fingerprints=[judged(UK, **DCMTK | {"grade": str(grade)})])
     for mart in ("products", "implementations"):
         assert rows(con, f"SELECT grade, evidenced FROM {mart}") == [(str(grade), evidenced)]
 
 
 def test_suspicions_are_counted_where_they_are() -> None:
-    """Each suspicion is counted for each country; what it marks stays in the other marts."""
+    """Each suspicion is counted for each country; suspected services stay in the other marts."""
     con = connect(
         **associations(target(UK, "echoed"), target(UK, "reflected", 11112), target(US, "echoed")),
         fingerprints=[
@@ -277,7 +277,7 @@ def test_suspicions_are_counted_where_they_are() -> None:
 
 
 def test_rejections_have_their_meaning() -> None:
-    """Reasons are read with their source (PS3.8 Table 9-21); one that the table lacks has no meaning."""
+    """Reasons are explained by their source (PS3.8 Table 9-21); a reason missing from the table has no explanation."""
     reason = {"rj_result": 1, "rj_source": 1, "rj_reason": 7}
     con = connect(
         **associations(target(UK, "rejected", **reason), target(US, "rejected", **{**reason, "rj_reason": 99}))

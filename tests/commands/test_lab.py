@@ -22,6 +22,6 @@ def test_identity_writes_what_scanned_networks_read(tmp_path: Path) -> None:
     ],
 )
 def test_identity_with_bad_input(tmp_path: Path, identity: str, options: tuple[str, ...], message: str) -> None:
-    """What is missing is named, exit code 2."""
+    """Missing or invalid input is named, and the exit code is 2."""
     done = census("identity", write_config(tmp_path, identity=identity), *options)
     assert done.returncode == 2 and message in done.stderr, done.stderr

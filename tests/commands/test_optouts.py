@@ -43,7 +43,7 @@ def test_add_list_expire(path: Path, census: Census) -> None:
     ],
 )
 def test_bad_input_writes_nothing(path: Path, census: Census, arguments: tuple[str, ...], reason: str) -> None:
-    """What is wrong is named, with exit code 2, and the register stays as it was."""
+    """Bad input is refused with the reason and exit code 2, and the register stays as it was."""
     census("optout", path, "add", "192.0.2.0/24", *WHO)
     before = path.read_bytes()
     refused = census("optout", path, *arguments)
@@ -53,10 +53,8 @@ def test_bad_input_writes_nothing(path: Path, census: Census, arguments: tuple[s
 
 
 def test_stop_and_go(path: Path, census: Census) -> None:
-    """A register is stopped with a reason until `census go`; what does not fit is refused with exit code 2."""
-    assert (
-        census("stop", path, "--reason", "a call").returncode == 2
-    )  # a mistyped path stops nobody: it must not seem to
+    """A register is stopped with a reason until `census go`; a missing register, and a second `go`, give exit code 2."""
+    assert census("stop", path, "--reason", "a call").returncode == 2  # a mistyped path must not seem to stop a sweep
     assert not path.exists()
     census("optout", path, "add", "192.0.2.0/24", *WHO)
     assert census("stop", path, "--reason", "a call", "--who", "me").returncode == 0
@@ -66,7 +64,7 @@ def test_stop_and_go(path: Path, census: Census) -> None:
 
 
 def test_a_rate_is_limited_until_it_is_not(path: Path, census: Census) -> None:
-    """A limit is shown until it is taken back; there must be one to take back, and it is a whole number from 1 on."""
+    """A limit is shown until it is removed; only an existing limit can be removed, and a limit is a whole number from 1 on."""
     census("optout", path, "add", "192.0.2.0/24", *WHO)
     assert census("rate", path).returncode == 2
     assert census("rate", path, "0").returncode == 2
@@ -77,7 +75,7 @@ def test_a_rate_is_limited_until_it_is_not(path: Path, census: Census) -> None:
 
 
 def test_what_was_asked_is_shown_harmless(path: Path, census: Census) -> None:
-    """Control characters that somebody put into a text do not reach the terminal."""
+    """Control characters in a text of the register do not reach the terminal."""
     census("optout", path, "add", "192.0.2.0/24", "--who", "me\x1b[31m\u202e")
     shown = census("optout", path, "list").stdout
     assert "me\\x1b[31m\\u202e" in shown

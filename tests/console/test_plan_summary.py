@@ -1,4 +1,4 @@
-"""What `census plan` tells."""
+"""The summary of `census plan`."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def plan_of(folder: Path, *, rate: int = 10, sample: str = "1.0", cap: int = 0) 
 
 
 def test_addresses_add_up(tmp_path: Path) -> None:
-    """What went in, less what each list took out, plus what several lists took out, is the target space."""
+    """The included addresses, less those of each exclusion, plus those excluded more than once, are the target space."""
     plan = plan_of(tmp_path)
     told = plan_summary.facts(plan)
     assert told["excluded_more_than_once"] == 128
@@ -43,7 +43,7 @@ def test_addresses_add_up(tmp_path: Path) -> None:
 
 
 def test_a_careful_person_finds(tmp_path: Path) -> None:
-    """Lists with their counts, targets by port, rate, duration, load of a /24, who is answerable, and the register."""
+    """The summary has lists with counts, targets by port, rate, duration, load of a /24, responsible person and register."""
     found = dict(plan_summary.rows(plan_of(tmp_path, sample="1000", rate=1)))
     assert found["in: targets.include"] == "65,536 addresses"
     assert found["out: targets.exclude"] == "256 addresses"
@@ -56,14 +56,14 @@ def test_a_careful_person_finds(tmp_path: Path) -> None:
 
 
 def test_a_lowered_rate_is_told(tmp_path: Path) -> None:
-    """A rate that a cap lowered says so with both rates and the cap, and what a /24 gets at most keeps it."""
+    """A rate that a cap lowered is shown with both rates and the cap, and the most probes of a /24 are within the cap."""
     plan = plan_of(tmp_path, rate=1000, cap=60)
     assert "lowered from 1,000 by caps.per_slash24_hour = 60" in dict(plan_summary.rows(plan))["rate"]
     assert plan_summary.most_per_slash24_hour(plan) <= 60
 
 
 def test_the_kernel_retransmits_and_that_takes_its_time(tmp_path: Path) -> None:
-    """By engine `connect` a plan says that the kernel retransmits SYNs, and takes twice as long."""
+    """With engine `connect` a plan says that the kernel retransmits SYNs, and has twice the probes."""
     plan_of(tmp_path, sample="1000")
     config = (tmp_path / "config.toml").read_text() + '[probe]\nengine = "connect"\n'
     (tmp_path / "config.toml").write_text(config)
@@ -73,7 +73,7 @@ def test_the_kernel_retransmits_and_that_takes_its_time(tmp_path: Path) -> None:
 
 
 def test_countries_are_all_there(tmp_path: Path) -> None:
-    """The countries, the smaller ones together, hold the whole target space."""
+    """The countries, the smaller ones as one, have the whole target space."""
     plan = plan_of(tmp_path, sample="0.5")
     assert sum(addresses for _, addresses, _ in plan_summary.countries(plan)) == plan.addresses
     assert sum(targets for _, _, targets in plan_summary.countries(plan)) == pytest.approx(plan.targets, abs=2)
@@ -83,5 +83,5 @@ def test_countries_are_all_there(tmp_path: Path) -> None:
     ("seconds", "told"), [(0, "0 s"), (59.6, "1 min 0 s"), (3600, "1 h 0 min"), (90061, "1 d 1 h"), (61, "1 min 1 s")]
 )
 def test_durations(seconds: float, told: str) -> None:
-    """The two largest units are told."""
+    """A duration has its two largest units."""
     assert plan_summary.duration(seconds) == told

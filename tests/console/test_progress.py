@@ -1,4 +1,4 @@
-"""What people and scripts see of a sweep that runs."""
+"""The output about a running sweep, for people and for scripts."""
 
 import json
 from pathlib import Path

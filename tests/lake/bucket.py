@@ -1,7 +1,7 @@
-"""A real S3 server on the loopback, for the tests that want a lake in a bucket.
+"""A real S3 server on the loopback, for the tests that need a lake in a bucket.
 
-moto is the one S3 server that the registries at hand install by name; it is an HTTP server that knows `If-None-Match` and
-`If-Match` on puts, which is what a lake asks of its store.
+moto is the only S3 server that the registries at hand can install by name. moto honours `If-None-Match` and `If-Match` on
+puts, as a lake requires of its store.
 """
 
 import subprocess
@@ -24,7 +24,7 @@ _names = count()
 
 @contextmanager
 def serving(port: int = 0) -> Iterator[str]:
-    """Run a server while the block runs; its URL."""
+    """Run a server while the block runs; yield its URL."""
     command = [sys.executable, str(Path(__file__).with_name("server.py")), str(port)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert server.stdout is not None
@@ -38,7 +38,7 @@ def serving(port: int = 0) -> Iterator[str]:
 
 
 def make(endpoint: str) -> str:
-    """Make an empty bucket; its URL."""
+    """Make an empty bucket; return its URL."""
     name = f"lake-{next(_names)}-{time.monotonic_ns()}"
     urllib.request.urlopen(urllib.request.Request(f"{endpoint}/{name}", method="PUT"), timeout=10).close()
     return f"s3://{name}"

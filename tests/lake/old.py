@@ -1,6 +1,6 @@
-"""What earlier versions wrote: tables by `tests/data/forms.toml`, plans by `tests/data/plans.toml`, and whole lakes.
+"""Files as earlier versions wrote them: tables by `tests/data/forms.toml`, plans by `tests/data/plans.toml`, and whole lakes.
 
-Files are written by nothing of the program: one of a past version is what that version's schema says.
+The files are not written by the program: a file of a past version follows the schema of that version.
 """
 
 import hashlib
@@ -46,19 +46,19 @@ class Form:
         ]
         return pa.schema(fields, {"census.table": self.table, "census.schema_version": str(self.version)})
 
-    def write(self, place: SweepPaths, rows: list[dict[str, Any]]) -> None:
+    def write(self, paths: SweepPaths, rows: list[dict[str, Any]]) -> None:
         """Seal rows."""
-        self.put(Path(str(place.sealed(self.table))), rows)
+        self.put(Path(str(paths.sealed(self.table))), rows)
 
     def put(self, path: Path, rows: list[dict[str, Any]]) -> None:
-        """Write rows as a file; a column that a row does not name has some value."""
+        """Write rows as a file; a column that a row does not name gets an arbitrary value."""
         path.parent.mkdir(parents=True, exist_ok=True)
         filled = [{field.name: some(field.type) for field in self.arrow} | row for row in rows]
         pq.write_table(pa.Table.from_pylist(filled, schema=self.arrow), path, compression="zstd")
 
 
 def forms() -> list[Form]:
-    """All forms of all tables, a table's oldest first."""
+    """All forms of all tables, the oldest form of a table first."""
     listed = tomllib.loads((DATA / "forms.toml").read_text())
     found = []
     for table, entries in listed.items():
@@ -79,7 +79,7 @@ def some(kind: pa.DataType) -> Any:
 
 
 def plan_forms() -> list[tuple[int, set[str]]]:
-    """All forms of a plan, oldest first: the format that it names, and its fields (`SECTION.KEY` where there are sections)."""
+    """All forms of a plan, oldest first: the format number and the fields (`SECTION.KEY` for a field of a section)."""
     fields: set[str] = set()
     found = []
     for entry in tomllib.loads((DATA / "plans.toml").read_text())["plan"]:
@@ -89,7 +89,7 @@ def plan_forms() -> list[tuple[int, set[str]]]:
 
 
 def plan(today: dict[str, Any], number: int, fields: set[str]) -> bytes:
-    """A plan as an earlier version would have frozen it: today's, without the fields that it did not know."""
+    """A plan as an earlier version would have frozen it: today's plan without the fields unknown to that version."""
     known = {"format": number, "digest": ""}
     for name, value in today.items():
         kept = {key: value[key] for key in value if f"{name}.{key}" in fields} if isinstance(value, dict) else {}
@@ -101,7 +101,7 @@ def plan(today: dict[str, Any], number: int, fields: set[str]) -> bytes:
 
 @dataclass(frozen=True)
 class Age:
-    """What a version of the program knew: the form of its plans, and of each table that it sealed."""
+    """A version of the program: the form of its plans, and the form of each table that it sealed."""
 
     plan: int
     forms: dict[str, int]
@@ -110,7 +110,7 @@ class Age:
         return next(form for form in forms() if (form.table, form.number) == (table, self.forms[table]))
 
 
-#: Versions between which something came that `census verify` adds up.
+#: The last versions before additions that `census verify` checks.
 AGES = {
     "before round 2": Age(3, {"responses": 0, "associations": 1, "banners": 0, "receipts": 2, "sweeps": 0}),
     "before greetings": Age(5, {"responses": 0, "associations": 4, "banners": 0, "tls": 1, "receipts": 3, "sweeps": 0}),
@@ -133,36 +133,36 @@ AGES = {
         },
     ),
 }  # fmt: skip
-#: Of the targets of a range every so many-eth answered, the first of which spoke DICOM.
+#: One in this many targets of a range answered; the first target that answered spoke DICOM.
 ANSWERS = 3
 
 
 def lake(folder: Path, frozen: dict[str, Any], age: Age, *, sealed: bool) -> SweepPaths:
-    """A sweep of a plan (`frozen`: today's, as JSON has it) as a version of an age left it: its tables, or parts and receipts."""
-    place = SweepPaths(folder, frozen["sweep"])
-    place.plan.parent.mkdir(parents=True)
-    place.plan.write_bytes(plan(frozen, *plan_forms()[age.plan]))
-    read = planning.decode(place.plan.read_bytes(), "plan.json")
+    """A sweep of a plan (`frozen`: today's plan as JSON) as an earlier version left it: its tables, or its parts and receipts."""
+    paths = SweepPaths(folder, frozen["sweep"])
+    paths.plan.parent.mkdir(parents=True)
+    paths.plan.write_bytes(plan(frozen, *plan_forms()[age.plan]))
+    read = planning.decode(paths.plan.read_bytes(), "plan.json")
     walk, tables = read.walk(), {table: [] for table in age.forms}
-    place.receipts.mkdir(parents=True)
+    paths.receipts.mkdir(parents=True)
     for chosen in (chosen for shard in range(walk.shards) for chosen in walk.ranges(shard)):
         rows = _rows(walk, chosen)
         receipt = _receipt(read, chosen, rows)
         if not sealed:
-            receipt["parts"] = [_part(place, age.form(table), chosen.key, rows[table]) for table in rows]
+            receipt["parts"] = [_part(paths, age.form(table), chosen.key, rows[table]) for table in rows]
         for table in rows:
             tables[table] += rows[table]
         known = {name: receipt.get(name, 0) for name in age.form("receipts").columns}
-        place.receipt(chosen.key).write_bytes(msgspec.json.encode(known))
+        paths.receipt(chosen.key).write_bytes(msgspec.json.encode(known))
         tables["receipts"].append(known | {"started_at": WHEN, "finished_at": WHEN})
     tables["sweeps"] = [{"plan_digest": read.digest}]
     for table, all_rows in tables.items() if sealed else ():
-        age.form(table).write(place, all_rows)
-    return place
+        age.form(table).write(paths, all_rows)
+    return paths
 
 
 def _rows(walk: Walk, chosen: Range) -> dict[str, list[dict[str, Any]]]:
-    """What came of a range."""
+    """The rows of a range."""
     addresses, ports = walk.targets(chosen.shard, chosen.first_index, chosen.last_index + 1)
     answered = list(zip(addresses.tolist(), ports.tolist(), strict=True))[::ANSWERS]
     responses = [{"ip": ip, "port": port, "outcome": "silent"} for ip, port in answered]
@@ -171,7 +171,7 @@ def _rows(walk: Walk, chosen: Range) -> dict[str, list[dict[str, Any]]]:
 
 
 def _receipt(read: Plan, chosen: Range, rows: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    """The receipt of a range whose conversations the kernel held: so were all before there were greetings."""
+    """The receipt of a range whose conversations the kernel held, as for every range before greetings existed."""
     count = len(rows["responses"])
     return {
         "shard": chosen.shard, "range": chosen.number, "round": 1, "first_index": chosen.first_index,
@@ -182,9 +182,9 @@ def _receipt(read: Plan, chosen: Range, rows: dict[str, list[dict[str, Any]]]) -
     }  # fmt: skip
 
 
-def _part(place: SweepPaths, form: Form, key: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Write a part of a range; what its receipt says of it."""
-    path = place.part(form.table, f"{key}.1.parquet")
+def _part(paths: SweepPaths, form: Form, key: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Write a part of a range; return its description for the receipt."""
+    path = paths.part(form.table, f"{key}.1.parquet")
     form.put(Path(str(path)), rows)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return {"table": form.table, "file": path.name, "rows": len(rows), "sha256": digest}

@@ -1,4 +1,4 @@
-"""A bad network before a real S3 server: loses requests, or replies of requests that were carried out, or says 503."""
+"""A bad network in front of a real S3 server: it loses requests, loses replies to requests carried out, or answers 503."""
 
 import http.client
 import threading
@@ -11,7 +11,7 @@ BUSY = b"HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\
 
 
 class Proxy(ThreadingHTTPServer):
-    """Forwards to a server; `faults` says what befalls the next requests with a method: lose_request, lose_reply, busy."""
+    """Forwards to a server; `faults` lists the faults of the next requests with a method: lose_request, lose_reply, busy."""
 
     daemon_threads = True
 
@@ -24,12 +24,12 @@ class Proxy(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One request, forwarded or not, replied to or not."""
+    """One request, which a fault may keep from the server or from its reply."""
 
     server: Proxy
 
     def forward(self) -> None:
-        """Carry a request to the server and the reply back, as far as the next fault lets it."""
+        """Carry a request to the server and the reply back, unless the next fault prevents it."""
         fault = ""
         if self.server.faults and self.server.faults[0][0] == self.command:
             fault = self.server.faults.pop(0)[1]
@@ -57,12 +57,12 @@ class Handler(BaseHTTPRequestHandler):
     do_GET = do_PUT = do_HEAD = do_POST = do_DELETE = forward
 
     def log_message(self, *_: object) -> None:
-        """Nothing to say."""
+        """Log nothing."""
 
 
 @contextmanager
 def before(endpoint: str) -> Iterator[Proxy]:
-    """Run a proxy before a server while the block runs."""
+    """Run a proxy in front of a server while the block runs."""
     proxy = Proxy(endpoint)
     thread = threading.Thread(target=proxy.serve_forever, daemon=True)
     thread.start()

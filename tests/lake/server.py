@@ -14,7 +14,7 @@ _lock = threading.Lock()
 
 
 def one_at_a_time(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Answer a request alone: moto looks at a condition and then puts, which in S3 is one step."""
+    """Answer one request at a time: moto checks a condition and then puts in two steps, S3 does both in one step."""
     with _lock:
         return list(_app(environ, start_response))
 

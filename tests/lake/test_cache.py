@@ -1,4 +1,4 @@
-"""The cache of a bucket's objects keeps to its bytes, and nothing goes that a program may read."""
+"""The cache of a bucket's objects stays within its limit, and no copy that a program may read is removed."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from pipeline.lake import cache, store
 from pipeline.lake.bucket import ObjectPath
 from tests.lake import bucket
 
-#: A program that uses the cache, says so, and goes on until its input ends.
+#: A program that uses the cache, prints a line, and runs until its input ends.
 OTHER = "import sys; from pipeline.lake import cache; cache.enter(cache.folder()); print(flush=True); sys.stdin.read()"
 
 
@@ -38,20 +38,20 @@ def left(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize(("most", "kept"), [(40, "0123"), (39, "012"), (20, "01"), (9, ""), (0, "")])
 def test_least_recently_used(folder: Path, most: int, kept: str) -> None:
-    """What was used last stays, up to the bytes that are granted; folders that are empty then go too."""
+    """The copies used last are kept, up to the allowed bytes; folders left empty are removed too."""
     cache.prune(folder, most)
     assert left(folder) == list(kept)
 
 
 def test_use_counts(folder: Path) -> None:
-    """A copy that is asked for is fetched no second time, and is then the last that goes."""
+    """A cached copy that is requested is not fetched again, and then counts as used last."""
     cache.copy("3/sweep/part", lambda path: pytest.fail("fetched again"))
     cache.prune(folder, 10)
     assert left(folder) == ["3"]
 
 
 def test_nothing_in_use_goes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A program that begins prunes the cache, unless another one uses it: that one may read any copy until it ends."""
+    """A starting program prunes the cache, unless another program uses it: a running program may read any copy until it ends."""
     monkeypatch.setenv(cache.VARIABLE, "20")
     os.close(cache.enter(folder))
     with subprocess.Popen([sys.executable, "-c", OTHER], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
@@ -67,7 +67,7 @@ def test_nothing_in_use_goes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_no_number(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A variable that holds no number of bytes is named."""
+    """A variable that is not a number of bytes is named in the error."""
     os.close(cache.enter(folder))
     cache.enter.cache_clear()
     monkeypatch.setenv(cache.VARIABLE, "10 GB")
@@ -76,7 +76,7 @@ def test_no_number(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_objects(environment: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Objects of a bucket are bounded so: a program that begins finds what the last ones used, and fetches the rest again."""
+    """The limit holds for a bucket's objects: a starting program keeps the copies used last, and fetches the others again."""
     lake = ObjectPath.parse(bucket.make(environment))
     for name in ("old", "new"):
         (lake / name).put(bytes(100))

@@ -1,4 +1,4 @@
-"""Lakes that an earlier program wrote are read by this one: the same rows, the same proof, the same numbers."""
+"""Lakes written by an earlier program are read by this one, with the same rows, verification and numbers."""
 
 import hashlib
 import json
@@ -52,7 +52,7 @@ def rows(con: duckdb.DuckDBPyConnection, view: str, columns: list[str]) -> list[
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_view_has_the_rows_it_had(sealed: duckdb.DuckDBPyConnection, view: str) -> None:
-    """Every view that people could query is there under its name, with its columns and with the rows that it had."""
+    """Every view of the earlier program exists under its name, with its columns and its rows."""
     expected = EXPECTED["views"][view]
     found = rows(sealed, view, expected["columns"])
     assert len(found) == expected["rows"]
@@ -64,12 +64,12 @@ def test_every_view_has_the_rows_it_had(sealed: duckdb.DuckDBPyConnection, view:
 
 @pytest.mark.parametrize("lake", ["sealed", "swept"])
 def test_an_earlier_sweep_adds_up(lake: str) -> None:
-    """Receipts, tables and plan of an earlier program add up, in parts and as sealed tables."""
+    """Receipts, tables and plan of an earlier program's sweep add up, as parts and as sealed tables."""
     assert list(verify.faults(layout.open_sweep(LAKES / lake, None))) == []
 
 
 def test_an_earlier_sweep_is_sealed_and_enriched(tmp_path: Path) -> None:
-    """What an earlier program swept is sealed and enriched by this one, and has the same totals: it saw the same world."""
+    """An earlier program's sweep is sealed and enriched by this program, and has the totals that the earlier program found."""
     shutil.copytree(LAKES / "swept", tmp_path / "lake")
     sweep = layout.open_sweep(tmp_path / "lake", None)
     run.seal(sweep)
@@ -81,7 +81,7 @@ def test_an_earlier_sweep_is_sealed_and_enriched(tmp_path: Path) -> None:
 
 
 def test_an_earlier_plan_is_read_and_not_run() -> None:
-    """A plan of an earlier program is read as it was frozen; to run it, the program that froze it is needed, as its error says."""
+    """An earlier program's plan is read as it was frozen, but not run: the error refers to the program that froze it."""
     sweep = layout.open_sweep(LAKES / "swept", None)
     assert isinstance(sweep, Sweep) and sweep.plan.settings.profile.sends_echo
     assert msgspec.json.decode(sweep.paths.plan.read_bytes())["settings"]["profile"] == "echo"

@@ -28,7 +28,7 @@ def responses(**stages: str) -> pa.Table:
 
 
 def test_two_silences_after_a_visit_count_and_nothing_else() -> None:
-    """1 answered, 2 answered the second SYN, 3 neither, 4 was not reached by its visit, 5 got no SYN; 6 was not checked."""
+    """1 answered, 2 answered the second SYN, 3 answered neither, 4 was not reached by its visit, 5 got no SYN, 6 no check."""
     checked = checks((1, True, False), (2, True, True), (3, False, True), (4, False, True), (5, None, None))
     reached = responses(_1="done", _2="done", _3="associate", _4="connect", _5="done")
     told = harm_targets.with_check_results(associations(1, 2, 3, 4, 5, 6), checked, reached)
@@ -37,7 +37,7 @@ def test_two_silences_after_a_visit_count_and_nothing_else() -> None:
 
 
 def test_without_a_check_nothing_is_told() -> None:
-    """Both columns stay null."""
+    """Without a check both columns are null."""
     told = harm_targets.with_check_results(associations(1), checks(), responses())
     assert told["post_probe_syn_alive"].to_pylist() == told["quarantined"].to_pylist() == [None]
 

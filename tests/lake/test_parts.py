@@ -1,4 +1,4 @@
-"""Journals that were cut off, and the tidying of rows."""
+"""Truncated journals, and the tidying of rows."""
 
 import hashlib
 from datetime import UTC, datetime
@@ -38,11 +38,11 @@ def table(*rows: dict[str, Any]) -> pa.Table:
 
 
 def written(path: Path, sizes: tuple[int, ...], *, close: bool) -> list[int]:
-    """Write a journal of batches of these sizes; the file's length after each."""
+    """Write a journal of batches of these sizes; return the file's length after each batch."""
     journal = parts.journal(path, "responses")
     lengths = []
     for number, size in enumerate(sizes):
-        journal.append(batch(*(row(100 * number + place) for place in range(size))))
+        journal.append(batch(*(row(100 * number + index) for index in range(size))))
         journal.commit(force=True)
         lengths.append(path.stat().st_size)
     if close:
@@ -52,7 +52,7 @@ def written(path: Path, sizes: tuple[int, ...], *, close: bool) -> list[int]:
 
 @pytest.mark.parametrize("close", [True, False])
 def test_journal_cut_anywhere(tmp_path: Path, close: bool) -> None:
-    """A journal cut at any byte gives every batch that is whole, in order, and never an error."""
+    """A journal cut at any byte gives all complete batches in order, and never an error."""
     path = tmp_path / "journal.arrows"
     sizes = (1, 3, 2)
     lengths = written(path, sizes, close=close)
@@ -61,11 +61,11 @@ def test_journal_cut_anywhere(tmp_path: Path, close: bool) -> None:
         path.write_bytes(data[:cut])
         whole = sum(length <= cut for length in lengths)
         addresses = parts.read_journal(path, "responses").column("ip").to_pylist()
-        assert addresses == [100 * n + place for n, size in enumerate(sizes[:whole]) for place in range(size)]
+        assert addresses == [100 * n + index for n, size in enumerate(sizes[:whole]) for index in range(size)]
 
 
 def test_journal(lake: Location) -> None:
-    """What was committed is read again in order, also while the journal is open; another journal's rows are not among it."""
+    """Committed rows are read back in order, even while the journal is open, and without another journal's rows."""
     path = lake / "journal" / "000-000000.1.responses.arrows"
     journal, other = parts.journal(path, "responses"), parts.journal(path.with_name("000-000000.11.x"), "responses")
     other.append(batch(row(99)))
@@ -74,7 +74,7 @@ def test_journal(lake: Location) -> None:
         journal.append(batch(row(first), row(first + 1)))
         journal.append(batch(row(first + 2)))
         journal.commit(force=True)
-    expected = [first + place for first in (0, 10, 20) for place in range(3)]
+    expected = [first + index for first in (0, 10, 20) for index in range(3)]
     assert parts.read_journal(path, "responses")["ip"].to_pylist() == expected
     journal.append(batch(row(30)))
     journal.close()
@@ -82,25 +82,25 @@ def test_journal(lake: Location) -> None:
 
 
 def test_last_commit(lake: Location) -> None:
-    """A journal tells when rows were last added to it; one that is missing tells nothing."""
+    """A journal has the time of its last commit; a missing journal has none."""
     path, began = lake / "000-000000.1.responses.arrows", datetime.now(UTC)
     assert parts.last_commit(path) is None
     journal = parts.journal(path, "responses")
     journal.append(batch(row(1)))
     journal.close()
     told = parts.last_commit(path)
-    assert told is not None and abs((told - began).total_seconds()) < 10  # clocks of stores tell whole seconds
+    assert told is not None and abs((told - began).total_seconds()) < 10  # object stores give whole seconds
 
 
 def test_no_journal(lake: Location) -> None:
-    """A journal that is missing has no rows, but the table's columns."""
+    """A missing journal is read as an empty table with the right columns."""
     rows = parts.read_journal(lake / "none", "responses")
     assert len(rows) == 0
     assert rows.schema.equals(schema.table("responses").arrow)
 
 
 def test_tidy() -> None:
-    """Rows are sorted, and of those with one key the first stands."""
+    """Rows are sorted, and the first of several rows with one key is kept."""
     first = table(row(9), row(5, 11112), row(5, 104, ttl=1))
     second = table(row(5, 104, ttl=2), row(1), row(9, ttl=3))
     tidied = parts.tidy([first, second], "responses")
@@ -113,7 +113,7 @@ def test_tidy() -> None:
     st.lists(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 3), st.integers(0, 255)), max_size=12), max_size=4)
 )
 def test_tidy_is_a_dictionary_in_order(tables: list[list[tuple[int, int, int]]]) -> None:
-    """Whatever comes, in however many tables, it is what a dictionary keeps of it that takes no key twice, in order."""
+    """Tidying keeps the first row of each key, as a dictionary would, sorted by key, however many tables there are."""
     kept: dict[tuple[int, int], int] = {}
     for ip, port, ttl in (each for rows in tables for each in rows):
         kept.setdefault((ip, port), ttl)
@@ -123,7 +123,7 @@ def test_tidy_is_a_dictionary_in_order(tables: list[list[tuple[int, int, int]]])
 
 
 def test_no_value_is_a_key_as_another() -> None:
-    """Keys of columns that may be null are equal where both are, and sorted last."""
+    """Null equals null in a key column, and is sorted last."""
     asns = [None, 7, None, None, 7]
     named = [{"country": "GB", "asn": asn, "organisation": None, "addresses": n} for n, asn in enumerate(asns)]
     common = {"network_kind": "unknown", "asn_source": "s"}
@@ -145,7 +145,7 @@ def test_tidy_nothing(name: str) -> None:
 
 
 def test_write(lake: Location) -> None:
-    """A part is described by the rows and the hash of its file, which names its table, its version and its sweep."""
+    """A part has the row count and the hash of its file; the file names its table, version and sweep."""
     path = lake / "000-000001.1.parquet"
     part = parts.write(path, table(row(1), row(2)), "responses", "20260211-trial", digest="ab")
     assert part == Part("responses", path.name, 2, hashlib.sha256(path.read_bytes()).hexdigest())
@@ -160,7 +160,7 @@ def test_write(lake: Location) -> None:
 
 @pytest.mark.parametrize("name", [each.name for each in schema.tables()])
 def test_duckdb_reads_each_column(tmp_path: Path, name: str) -> None:
-    """A column that DuckDB has to decode, since no statistics of the file answer the question, has the rows' values."""
+    """Each column has the rows' values when DuckDB must decode it because no file statistics answer the query."""
     arrow = schema.table(name).arrow
     none = [{field.name: None if field.nullable else _some(field.type) for field in arrow}]
     some = [{field.name: _some(field.type) for field in arrow}] * 3
@@ -191,7 +191,7 @@ def test_from_rows() -> None:
 
 
 def test_pieces_make_one_file(tmp_path: Path) -> None:
-    """Rows that come in pieces, an empty one among them, are the file that they would be at once."""
+    """Rows written in pieces, one of them empty, give the same file as rows written at once."""
     rows = [{"country": code, "addresses": n, "country_source": "s"} for n, code in enumerate("ABC")]
     whole = pa.Table.from_batches([parts.from_rows(rows, "coverage")])
     one = parts.write(tmp_path / "one.parquet", whole, "coverage", "s")
@@ -205,7 +205,7 @@ def test_pieces_make_one_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("piece", [1, 3, 10, 10_000])
 def test_merged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int) -> None:
-    """Parts that are joined piece by piece give what they give at once, however small the pieces are."""
+    """Merging parts piece by piece gives the same rows as merging them at once, however small the pieces are."""
     monkeypatch.setattr(parts, "PIECE_ROWS", piece)
     generator = np.random.default_rng(piece)
     tables = [table(*(row(int(ip), ttl=number) for ip in generator.integers(0, 40, 30))) for number in range(3)]

@@ -1,4 +1,4 @@
-"""Tables of every earlier version are read with the columns of today."""
+"""Tables of every earlier version are read with today's columns."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -30,14 +30,14 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
 
 @pytest.mark.parametrize("name", [table.name for table in schema.tables()])
 def test_the_last_form_is_today(name: str) -> None:
-    """A table is what its last form says: whoever adds a column raises the version and notes the form."""
+    """The last form of a table equals its schema: a new column needs a higher version and a new form."""
     form, table = NEWEST[name], schema.table(name)
     assert form.version == table.version
     assert {field.name: field for field in form.arrow} == {field.name: field for field in table.arrow}
 
 
 def test_versions_count_up() -> None:
-    """A form has the version of the one before it, or the next; a column never goes away."""
+    """A form has the version of the form before it, or the next version; no column is ever removed."""
     for one, other in pairwise(FORMS):
         if one.table == other.table:
             assert other.version - one.version in (0, 1)
@@ -46,11 +46,11 @@ def test_versions_count_up() -> None:
 
 @pytest.mark.parametrize("form", EARLIER, ids=[form.id for form in EARLIER])
 def test_an_earlier_form_is_read_as_today(tmp_path: Path, con: duckdb.DuckDBPyConnection, form: Form) -> None:
-    """SQL and program alike give the columns and types of today: what the file has stays, what it lacks is what held then."""
-    place = _written(tmp_path, form)
+    """SQL and the program give today's columns and types: stored values are kept, missing ones have the value that held then."""
+    paths = _written(tmp_path, form)
     table = schema.table(form.table)
-    told, nothing = (con.execute(raw_views.rows_of(table, places)).to_arrow_table() for places in ([place], []))
-    table_read = read.rows(place, form.table)
+    told, nothing = (con.execute(raw_views.rows_of(table, sweeps)).to_arrow_table() for sweeps in ([paths], []))
+    table_read = read.rows(paths, form.table)
     assert told.schema == nothing.schema
     assert table_read.schema.names == table.arrow.names and table_read.schema.types == table.arrow.types
     for column in table.columns:
@@ -60,7 +60,7 @@ def test_an_earlier_form_is_read_as_today(tmp_path: Path, con: duckdb.DuckDBPyCo
 
 
 def test_all_forms_in_one_lake(tmp_path: Path) -> None:
-    """`census sql` over a lake with a sweep of every form makes every view of it, and each table has all of their rows."""
+    """`census sql` over a lake with every form makes every view, and each table has the rows of all its forms."""
     for form in FORMS:
         _written(tmp_path, form)
     with connection.connect(tmp_path) as con:
@@ -70,7 +70,7 @@ def test_all_forms_in_one_lake(tmp_path: Path) -> None:
 
 
 def test_receipts() -> None:
-    """A receipt has the keys of today: what was not counted yet is 0 where nothing of it was done, null where nobody knows."""
+    """A receipt has today's keys: a missing count is 0 if nothing was there to count, and null if the count is unknown."""
     receipt = schema_versions.receipt({"shard": 3, "spared": 4})
     assert receipt["shard"] == 3 and receipt["spared"] == 4
     assert receipt["round"] == 1 and receipt["held_back"] == 0 and receipt["paused_seconds"] == 0
@@ -78,22 +78,22 @@ def test_receipts() -> None:
 
 
 def _written(lake: Path, form: Form) -> SweepPaths:
-    """A sweep of which one table is sealed."""
-    place = SweepPaths(lake, f"20261124T000000Z-{form.id.replace('_', '-')}")
-    (lake / "plans" / f"sweep={place.id}").mkdir(parents=True)
-    form.write(place, [{}] * ROWS)
-    return place
+    """A sweep with one sealed table."""
+    paths = SweepPaths(lake, f"20261124T000000Z-{form.id.replace('_', '-')}")
+    (lake / "plans" / f"sweep={paths.id}").mkdir(parents=True)
+    form.write(paths, [{}] * ROWS)
+    return paths
 
 
 def _expected(form: Form, column: schema.Column) -> Any:
-    """What a column of today is in a row of a form."""
+    """The value of one of today's columns in a row of a form."""
     if column.name not in form.columns:
         return column.before
     return _grown(old.some(form.arrow.field(column.name).type), column.field.type)
 
 
 def _grown(value: Any, kind: pa.DataType) -> Any:
-    """A value whose structs have the members of a type; those that came later are null."""
+    """A value whose structs have all members of a type; members added later are null."""
     if pa.types.is_list(kind):
         return [_grown(each, kind.value_type) for each in value]
     if pa.types.is_struct(kind):

@@ -1,4 +1,4 @@
-"""Who gets a second visit."""
+"""The targets of second visits."""
 
 from pathlib import Path
 
@@ -35,14 +35,14 @@ def responses(port: int) -> pa.Table:
 
 
 def test_reasons(tmp_path: Path) -> None:
-    """A TLS record, or a reset after our request, is a reason for a second visit; nothing else is, nor a port for TLS."""
+    """Only a TLS record, or a reset after our request, is a reason for a second visit; a TLS port gets none."""
     plan = freeze.freeze(DEMO, tmp_path)
     assert sorted(second_visit_targets.select(responses(104), plan)["ip"].to_pylist()) == [0, 1]
     assert len(second_visit_targets.select(responses(2762), plan)) == 0
 
 
 def test_other_profiles_have_no_second_round(tmp_path: Path) -> None:
-    """Only the profile `tls` declares a second round; and there is none before the first is done."""
+    """Only the profile `tls` declares a second round, and the second round has no targets before the first is done."""
     plan = freeze.freeze(DEMO, tmp_path)
     declared = msgspec.structs.replace(plan, settings=msgspec.structs.replace(plan.settings, profile=Profile.TLS))
     begun = run.begin(plan, tmp_path)

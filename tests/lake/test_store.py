@@ -1,4 +1,4 @@
-"""Files and objects of the lake appear whole, and new ones only once."""
+"""Files and objects of the lake appear complete, and a new one is written only once."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ from pipeline.lake.store import Location
 
 
 def test_new_only_once(lake: Location) -> None:
-    """A new file is written once; whoever comes later is told so and changes nothing."""
+    """A new file is written once; a second writer is refused and changes nothing."""
     path = lake / "folder" / "file"
     assert store.write(path, b"first", new=True)
     assert not store.write(path, b"second", new=True)
@@ -25,7 +25,7 @@ def test_new_only_once(lake: Location) -> None:
 
 
 def test_one_of_many_writers_wins(lake: Location) -> None:
-    """Of writers that race for a new file exactly one wins, and the file is its own, whole."""
+    """Exactly one of the writers that race for a new file wins, and the file has all bytes of that writer."""
     won: list[int] = []
 
     def race(number: int) -> None:
@@ -43,7 +43,7 @@ def test_one_of_many_writers_wins(lake: Location) -> None:
 
 @pytest.mark.parametrize("call", ["fsync", "replace"])
 def test_whole_or_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
-    """If writing fails half-way, what stood there stands, and no temporary file is left."""
+    """If writing fails half-way, the earlier content is kept, and no temporary file is left."""
     path = tmp_path / "file"
     store.write(path, b"before")
 
@@ -58,21 +58,21 @@ def test_whole_or_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
 
 
 def test_private(lake: Location) -> None:
-    """The secret is drawn once, is sixteen bytes long and in a folder only its owner may read it."""
-    place = SweepPaths(lake, "one")
-    secret = layout.load_secret(place)
+    """The secret is drawn once, is sixteen bytes long, and can be read only by its owner."""
+    paths = SweepPaths(lake, "one")
+    secret = layout.load_secret(paths)
     assert len(secret) == 16
-    assert layout.load_secret(place) == secret
+    assert layout.load_secret(paths) == secret
     assert layout.load_secret(SweepPaths(lake, "two")) != secret
-    if isinstance(place.secret, Path):
-        assert place.secret.stat().st_mode & 0o777 == 0o600
+    if isinstance(paths.secret, Path):
+        assert paths.secret.stat().st_mode & 0o777 == 0o600
 
 
 def test_find(lake: Location) -> None:
-    """The latest sweep is found by default and any by its name; an unknown one is refused with those that there are."""
+    """The latest sweep is found by default, and any sweep by its name; an unknown name is refused with the known names."""
     for name in ("20260101-a", "20260301-b", "20260201-c"):
         store.write(SweepPaths(lake, name).plan, b"{}")
-    assert [place.id for place in layout.sweeps(lake)] == ["20260101-a", "20260201-c", "20260301-b"]
+    assert [paths.id for paths in layout.sweeps(lake)] == ["20260101-a", "20260201-c", "20260301-b"]
     assert layout.find(lake, None).id == "20260301-b"
     assert layout.find(lake, "20260201-c").id == "20260201-c"
     with pytest.raises(InputError, match="it has 20260101-a, 20260201-c, 20260301-b"):
@@ -80,7 +80,7 @@ def test_find(lake: Location) -> None:
 
 
 def test_no_lake(lake: Location) -> None:
-    """A folder without plans is not a lake, and a lake may have no sweep."""
+    """A folder without plans is not a lake."""
     with pytest.raises(InputError, match="is not a lake"):
         layout.find(lake, None)
 
@@ -93,7 +93,7 @@ def test_no_sweep(tmp_path: Path) -> None:
 
 
 def test_swap(lake: Location) -> None:
-    """What is changed on a condition is changed only while it holds; the version tells of every change."""
+    """A conditional write succeeds only while its condition holds; the version changes with every write."""
     path = lake / "folder" / "lease"
     assert store.read(path) is None
     first = store.swap(path, b"first", after=None)
@@ -107,7 +107,7 @@ def test_swap(lake: Location) -> None:
 
 
 def test_one_of_many_swaps_wins(lake: Location) -> None:
-    """Of programs that race to change the same version exactly one does."""
+    """Exactly one of the programs that race to change the same version succeeds."""
     path = lake / "lease"
     before = store.swap(path, b"before", after=None)
     with ThreadPoolExecutor(12) as pool:
@@ -117,7 +117,7 @@ def test_one_of_many_swaps_wins(lake: Location) -> None:
 
 
 def test_beside(lake: Location) -> None:
-    """A file that is written at length appears as the block ends, or not at all if it raises."""
+    """A file written in a block appears when the block ends, or not at all if the block raises."""
     path = lake / "table" / "sweep=a" / "part-0.parquet"
     with pytest.raises(ValueError, match="midway"), store.replacing(path) as file:
         file.write_bytes(b"half")
@@ -130,7 +130,7 @@ def test_beside(lake: Location) -> None:
 
 
 def test_entries_and_files(lake: Location) -> None:
-    """A folder tells what is directly in it, by name; files on this machine hold the same, and follow a change."""
+    """A folder lists its direct entries by name; local copies of its files have the same content, and follow a change."""
     for name in ("a/one.json", "a/two.json", "a/deep/three.json", "ab.json"):
         store.write(lake / name, name.encode())
     assert [path.name for path in store.entries(lake / "a", "*.json")] == ["one.json", "two.json"]
@@ -149,7 +149,7 @@ def test_entries_and_files(lake: Location) -> None:
 
 
 def test_a_place_that_is_none() -> None:
-    """A URL of another kind is refused with what would be right."""
+    """A URL of another kind is refused, and the error names the valid kinds."""
     with pytest.raises(
         InputError, match="ftp://lake: is not a location of a lake; name a folder, or a bucket as s3://"
     ):
@@ -157,7 +157,7 @@ def test_a_place_that_is_none() -> None:
 
 
 def test_a_full_disk(tmp_path: Path) -> None:
-    """On a disk that is really full the error names the file and says that nothing is lost; what stood there stands."""
+    """On a disk that is really full the error names the file and says that nothing is lost; the earlier content is kept."""
     disk = tmp_path / "disk"
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], check=True)

@@ -1,4 +1,4 @@
-"""Sweeps of earlier versions add up, or are told why not."""
+"""Sweeps of earlier versions add up, or their faults are reported."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from tests.lake import old
 
 @pytest.fixture(scope="module")
 def frozen() -> dict[str, object]:
-    """A plan of today, as JSON has it."""
+    """A plan of today as JSON."""
     config = Config(
         sweep=SweepSection(name="old", ports=(104, 11112), seed=7, rate=2, shards=2),
         targets=TargetsSection(include=("20.0.0.0/27",)),
@@ -32,31 +32,31 @@ def sealed(request: pytest.FixtureRequest) -> bool:
     return bool(request.param == "sealed")
 
 
-def told(place: SweepPaths) -> list[str]:
-    return [f"{fault.where} {fault.what}" for fault in verify.faults(Sweep.open(place))]
+def told(paths: SweepPaths) -> list[str]:
+    return [f"{fault.where} {fault.what}" for fault in verify.faults(Sweep.open(paths))]
 
 
 @pytest.mark.parametrize("age", old.AGES)
 def test_old_sweeps_add_up(tmp_path: Path, frozen: dict[str, object], age: str, sealed: bool) -> None:
-    """A sweep of an earlier version is verified to the row: by receipts without the counts, without the tables of today."""
-    place = old.lake(tmp_path, frozen, old.AGES[age], sealed=sealed)
-    assert told(place) == []
+    """A sweep of an earlier version is verified to the row, although its receipts lack counts and it lacks tables of today."""
+    paths = old.lake(tmp_path, frozen, old.AGES[age], sealed=sealed)
+    assert told(paths) == []
 
 
 @pytest.mark.parametrize("age", old.AGES)
 def test_old_sweeps_are_not_believed(tmp_path: Path, frozen: dict[str, object], age: str) -> None:
-    """What does not add up in a sweep of an earlier version is told: a row that is gone, a table, a receipt's count."""
-    place = old.lake(tmp_path, frozen, old.AGES[age], sealed=True)
-    path = Path(str(place.sealed("responses")))
+    """The faults of a sweep of an earlier version are reported: a missing row, a missing table, a wrong count in a receipt."""
+    paths = old.lake(tmp_path, frozen, old.AGES[age], sealed=True)
+    path = Path(str(paths.sealed("responses")))
     rows = pq.read_table(path, partitioning=None)
     pq.write_table(rows.slice(1), path)
-    assert told(place) == [
+    assert told(paths) == [
         "sealed sweep has other outcomes in `responses` than in its receipts",
         f"sealed sweep has {len(rows) - 1} rows in `responses`, its receipts say {len(rows)}",
     ]
     path.unlink()
-    assert told(place) == [f"{path} is missing, though the sweep is sealed"]
-    key = sorted(path.stem for path in place.receipts.iterdir())[0]
-    receipt = msgspec.json.decode(place.receipt(key).read_bytes())
-    place.receipt(key).write_bytes(msgspec.json.encode(receipt | {"probes_sent": receipt["probes_sent"] - 1}))
-    assert told(place)[0].startswith(f"receipt {key} sent or suppressed")
+    assert told(paths) == [f"{path} is missing, though the sweep is sealed"]
+    key = sorted(path.stem for path in paths.receipts.iterdir())[0]
+    receipt = msgspec.json.decode(paths.receipt(key).read_bytes())
+    paths.receipt(key).write_bytes(msgspec.json.encode(receipt | {"probes_sent": receipt["probes_sent"] - 1}))
+    assert told(paths)[0].startswith(f"receipt {key} sent or suppressed")

@@ -1,4 +1,4 @@
-"""The register: what its events leave, and that nobody changes it unnoticed."""
+"""The register: the state after its events, and the detection of changed lines."""
 
 import hashlib
 from datetime import UTC, date, datetime, timedelta
@@ -40,7 +40,7 @@ def plain(events: tuple[AnyEvent, ...]) -> list[AnyEvent]:
 
 @given(EVENTS)
 def test_what_is_written_is_read(events: list[AnyEvent]) -> None:
-    """Events come back as they were written, in their order, each on one line that carries the hash of the one before."""
+    """Events are read as they were written, in order, each on one line with the hash of the line before."""
     data = written(*events)
     history = parse(data, "r")
     assert plain(history.events) == events
@@ -52,7 +52,7 @@ def test_what_is_written_is_read(events: list[AnyEvent]) -> None:
 
 @given(EVENTS, EVENTS)
 def test_a_register_is_read_on(before: list[AnyEvent], after: list[AnyEvent]) -> None:
-    """Reading what was added gives the same as reading all again."""
+    """Reading only the added lines gives the same result as reading the whole register."""
     begun = parse(written(*before), "r")
     data = written(*before) + chain(after, begun.last)
     assert parse(data, "r", begun) == parse(data, "r")
@@ -60,14 +60,14 @@ def test_a_register_is_read_on(before: list[AnyEvent], after: list[AnyEvent]) ->
 
 @given(EVENTS.filter(lambda events: len(events) > 1), st.data())
 def test_a_changed_line_is_named(events: list[AnyEvent], data: st.DataObject) -> None:
-    """A line that is changed, removed or repeated breaks the chain, and the line where it breaks is named."""
+    """A line that is changed, removed or repeated breaks the chain, and the line of the break is named."""
     lines = written(*events).splitlines(keepends=True)
-    place = data.draw(st.integers(0, len(lines) - 2))
-    changed = lines[place].replace(b'"at":"2026', b'"at":"2025')
+    index = data.draw(st.integers(0, len(lines) - 2))
+    changed = lines[index].replace(b'"at":"2026', b'"at":"2025')
     for kept, broken in (
-        ([*lines[:place], changed, *lines[place + 1 :]], place + 2),
-        ([*lines[:place], *lines[place + 1 :]], place + 1),
-        ([*lines[: place + 1], *lines[place:]], place + 2),
+        ([*lines[:index], changed, *lines[index + 1 :]], index + 2),
+        ([*lines[:index], *lines[index + 1 :]], index + 1),
+        ([*lines[: index + 1], *lines[index:]], index + 2),
     ):
         with pytest.raises(InputError) as caught:
             parse(b"".join(kept), "r")
@@ -77,7 +77,7 @@ def test_a_changed_line_is_named(events: list[AnyEvent], data: st.DataObject) ->
 
 @given(EVENTS.filter(bool), st.data())
 def test_half_a_line_is_no_line(events: list[AnyEvent], data: st.DataObject) -> None:
-    """A register cut anywhere is read up to a whole line, or said to be unfinished: never is half a line an event."""
+    """A register cut anywhere is read up to a whole line, or is reported as unfinished; half a line is never an event."""
     whole = written(*events)
     cut = data.draw(st.integers(0, len(whole) - 1))
     if cut == 0 or whole[cut - 1 : cut] == b"\n":
@@ -89,7 +89,7 @@ def test_half_a_line_is_no_line(events: list[AnyEvent], data: st.DataObject) -> 
 
 @given(st.binary())
 def test_any_bytes_are_judged(data: bytes) -> None:
-    """Any bytes are a history, or refused with the register's name: no other error."""
+    """Any bytes are a history, or are refused with the register's name, and cause no other error."""
     try:
         assert isinstance(parse(data, "the register"), History)
     except InputError as error:
@@ -98,7 +98,7 @@ def test_any_bytes_are_judged(data: bytes) -> None:
 
 @given(EVENTS)
 def test_a_state_is_what_the_last_word_left(events: list[AnyEvent]) -> None:
-    """For each block its last word counts: opted out until its day is over, or expired; so do stop and go."""
+    """The last event of a block counts: an opt-out until its last day, or an expiry; the last stop or go counts too."""
     found = fold(events, TODAY)
     last = {event.block: event for event in events if isinstance(event, OptOut | Expire)}
     holds = {b: e for b, e in last.items() if isinstance(e, OptOut) and (e.until is None or e.until >= TODAY)}
@@ -109,7 +109,7 @@ def test_a_state_is_what_the_last_word_left(events: list[AnyEvent]) -> None:
 
 @given(EVENTS)
 def test_addresses_are_those_of_the_blocks(events: list[AnyEvent]) -> None:
-    """The set of opted-out addresses is the union of the blocks that hold."""
+    """The opted-out addresses are the union of the blocks in force."""
     found = fold(events, TODAY)
     wanted = {int(address) for name in found.opt_outs for address in IPv4Network(name)}
     got = {address for first, last in found.ranges.pairs() for address in range(first, last + 1)}
@@ -117,7 +117,7 @@ def test_addresses_are_those_of_the_blocks(events: list[AnyEvent]) -> None:
 
 
 def test_an_expired_block_inside_another_stays_out() -> None:
-    """The end of one opt-out does not end another that covers the same address."""
+    """The end of one opt-out does not end another opt-out of the same address."""
     events = [opt_out("192.0.2.0/24"), opt_out("192.0.2.7/32"), Expire(at=AT, who="a", block="192.0.2.7/32")]
     assert fold(events, TODAY).ranges.count == 256
 
@@ -137,7 +137,7 @@ def test_an_expired_block_inside_another_stays_out() -> None:
     ],
 )
 def test_a_bad_line_is_named(line: bytes, reason: str) -> None:
-    """What is no event, and a block that is not written in its one way, is refused with its line."""
+    """A line that is not an event, and a block that is not in canonical form, are refused with the line's number."""
     first = written(Go(at=AT, who="a"))
     body = line.replace(register.NOTHING_BEFORE.encode(), hashlib.sha256(first.strip()).hexdigest().encode())
     with pytest.raises(InputError) as caught:
@@ -147,6 +147,6 @@ def test_a_bad_line_is_named(line: bytes, reason: str) -> None:
 
 
 def test_text_that_is_not_unicode_is_refused() -> None:
-    """Bytes that the shell handed over undecoded are refused before anything is written."""
+    """Bytes that the shell passed on undecoded are refused before anything is written."""
     with pytest.raises(InputError):
         written(OptOut(at=AT, who="a\udcff", block="192.0.2.0/24"))

@@ -23,7 +23,7 @@ def kept(tmp_path: Path) -> register.Register:
 
 
 def test_a_host_rests_for_a_year(kept: register.Register) -> None:
-    """It is withheld and told apart from opt-outs until the last of 365 days; a second sweep adds no second event."""
+    """A host is withheld, apart from opt-outs, until the last of 365 days; a second sweep adds no second event."""
     assert quarantine.add(kept, [HOST, HOST], "s1") == ["192.0.2.7/32"]
     assert quarantine.add(kept, [HOST], "s2") == []
     events = register.load(kept)[1].events
@@ -33,7 +33,7 @@ def test_a_host_rests_for_a_year(kept: register.Register) -> None:
 
 
 def test_a_worker_withholds_it(kept: register.Register) -> None:
-    """A watch withholds opted-out and quarantined addresses, and says which are the latter; an opt-out comes first."""
+    """A watch withholds opted-out and quarantined addresses, and lists the latter; an address with both is opted out."""
     quarantine.add(kept, [HOST, HOST + 1], "s1")
     edit.add(kept, ["192.0.2.8/32", "192.0.3.0/24"], edit.Evidence("A. Doe"))
     with Watch(kept, SPACE) as watch:
@@ -43,7 +43,7 @@ def test_a_worker_withholds_it(kept: register.Register) -> None:
 
 
 def test_it_can_be_ended(kept: register.Register) -> None:
-    """Ending it needs a name, and a host that is quarantined; the history keeps both events."""
+    """Ending a quarantine needs a name and a quarantined host; the history keeps both events."""
     quarantine.add(kept, [HOST], "s1")
     with pytest.raises(InputError, match="--who"):
         quarantine.expire(kept, ["192.0.2.7"], edit.Evidence(""))
@@ -55,6 +55,6 @@ def test_it_can_be_ended(kept: register.Register) -> None:
 
 
 def test_nobody_fell_silent(kept: register.Register) -> None:
-    """Without such hosts nothing is written."""
+    """Without silent hosts nothing is written."""
     assert quarantine.add(kept, [], "s1") == []
     assert kept.read() == b""

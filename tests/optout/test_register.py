@@ -1,4 +1,4 @@
-"""Registers in files, and watching them without waiting for them."""
+"""Registers in files, and watches that do not wait for them."""
 
 import os
 import threading
@@ -42,7 +42,7 @@ def opt_out(block: str) -> OptOut:
 
 
 def soon(holds: Callable[[], bool]) -> None:
-    """Wait until something holds, at most as long as the register promises."""
+    """Wait until a condition holds, at most as long as the register promises."""
     until = time.monotonic() + STALE_SECONDS
     while not holds():
         assert time.monotonic() < until
@@ -50,7 +50,7 @@ def soon(holds: Callable[[], bool]) -> None:
 
 
 def test_many_writers(path: Path) -> None:
-    """Lines that many write at once all arrive, each chained to the one before it."""
+    """Lines that many threads write at once all arrive, each chained to the line before it."""
     blocks = [f"192.0.2.{n}/32" for n in range(24)]
     writers = [threading.Thread(target=add, args=(path, opt_out(block))) for block in blocks]
     for writer in writers:
@@ -61,7 +61,7 @@ def test_many_writers(path: Path) -> None:
 
 
 def test_a_register_in_a_bucket(environment: str) -> None:
-    """In a bucket too many writers' lines all arrive, a watch hears of them, and what is no register any more is refused."""
+    """In a bucket too all lines of many writers arrive and a watch reads them; an append to an outdated state is refused."""
     kept = register.at(bucket.make(environment) + "/optout.jsonl")
     with pytest.raises(InputError, match="cannot be read: there is no such object"):
         register.load(kept)
@@ -78,7 +78,7 @@ def test_a_register_in_a_bucket(environment: str) -> None:
 
 
 def test_a_register_that_grew_meanwhile_is_not_written(path: Path) -> None:
-    """Lines that follow another state than the register's are not added."""
+    """Lines for an outdated state of the register are not added."""
     add(path, GO)
     before = path.read_bytes()
     assert not RegisterFile(path).append(b"x\n", after=b"")
@@ -86,7 +86,7 @@ def test_a_register_that_grew_meanwhile_is_not_written(path: Path) -> None:
 
 
 def test_a_line_that_is_being_written_is_awaited(path: Path) -> None:
-    """A reader waits for the end of a last line."""
+    """A reader waits until the last line has its end."""
     add(path, opt_out("192.0.2.0/24"))
     whole = path.read_bytes()
     path.write_bytes(whole[:-20])
@@ -100,7 +100,7 @@ def test_a_line_that_is_being_written_is_awaited(path: Path) -> None:
 
 
 def test_a_line_that_never_ends_is_an_error(path: Path) -> None:
-    """A last line that has no end after a second is refused."""
+    """A last line without an end is refused after a second."""
     path.write_bytes(b'{"event":"go"')
     began = time.monotonic()
     with pytest.raises(InputError, match="the last line has no end"):
@@ -110,20 +110,20 @@ def test_a_line_that_never_ends_is_an_error(path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["missing", "folder"])
 def test_an_unreadable_register_is_named(tmp_path: Path, kind: str) -> None:
-    """A register that is missing, or no file, is refused with its path."""
-    place = tmp_path / "missing" if kind == "missing" else tmp_path
-    with pytest.raises(InputError, match=str(place)):
-        register.load(RegisterFile(place))
+    """A missing register, and a folder, are refused with their path."""
+    unreadable = tmp_path / "missing" if kind == "missing" else tmp_path
+    with pytest.raises(InputError, match=str(unreadable)):
+        register.load(RegisterFile(unreadable))
 
 
 def test_a_register_elsewhere_is_refused() -> None:
-    """What this version cannot keep a register in is refused, not taken for a path."""
+    """A location that this version does not support is refused, and is not taken for a path."""
     with pytest.raises(InputError, match="https://"):
         register.at(register.resolve("https://example.org/optout.jsonl", Path()))
 
 
 def test_a_lake_has_a_register_of_its_own(tmp_path: Path) -> None:
-    """A new lake gets an empty register; once sweeps were made there, a missing one is an error and not made anew."""
+    """A new lake gets an empty register; in a lake with sweeps a missing register is an error, and is not created again."""
     lake = tmp_path / "lake"
     register.begin("", lake)
     assert (lake / register.DEFAULT_NAME).read_bytes() == b""
@@ -135,7 +135,7 @@ def test_a_lake_has_a_register_of_its_own(tmp_path: Path) -> None:
 
 
 def test_a_named_register_is_never_made(tmp_path: Path) -> None:
-    """A register that the plan names must be there: an empty one in its place would forget who opted out."""
+    """A register that the plan names must exist: an empty register instead would forget the opt-outs."""
     with pytest.raises(InputError, match="cannot be read"):
         register.begin(str(tmp_path / "register"), tmp_path / "lake")
 
@@ -154,7 +154,7 @@ register = "register"
 
 
 def test_a_plan_excludes_who_opted_out_before(path: Path) -> None:
-    """What is opted out when a plan is frozen is an exclusion of its own name; the plan says which register is obeyed."""
+    """Opt-outs in force when a plan is frozen are an exclusion with its own name; the plan names its register."""
     (path.parent / "config.toml").write_text(CONFIG, "utf-8")
     add(path, opt_out("198.51.99.128/25"))
     plan = freeze.freeze(path.parent / "config.toml")
@@ -164,7 +164,7 @@ def test_a_plan_excludes_who_opted_out_before(path: Path) -> None:
 
 
 def test_a_plan_needs_its_register(path: Path) -> None:
-    """A configuration whose register is missing or broken is refused, naming the register."""
+    """A configuration whose register is missing or broken is refused, and the register is named."""
     (path.parent / "config.toml").write_text(CONFIG, "utf-8")
     path.write_bytes(b"garbage\n")
     with pytest.raises(InputError, match=f"{path}, line 1"):
@@ -175,7 +175,7 @@ def test_a_plan_needs_its_register(path: Path) -> None:
 
 
 def test_a_watch_hears_of_a_new_line(path: Path) -> None:
-    """Opt-outs and stops that are added are in the permit soon, those outside the target space cost nothing."""
+    """Added opt-outs and stops are soon in the permit; opt-outs outside the target space do not change it."""
     with Watch(RegisterFile(path), SPACE) as watch:
         assert (watch.permit().pause_reason, watch.permit().withheld.count) == ("", 0)
         add(path, opt_out("198.51.100.0/24"), opt_out("192.0.2.128/25"))
@@ -187,7 +187,7 @@ def test_a_watch_hears_of_a_new_line(path: Path) -> None:
 
 
 def test_a_watch_tells_the_digest(path: Path) -> None:
-    """The digest is that of the file that was read last."""
+    """The digest is that of the file as last read."""
     add(path, GO)
     with Watch(RegisterFile(path), SPACE) as watch:
         assert watch.digest == events.digest(path.read_bytes())
@@ -204,7 +204,7 @@ def test_a_watch_tells_the_digest(path: Path) -> None:
     ],
 )
 def test_a_register_that_fails_ages(path: Path, harm: Callable[[Path], object], reason: str) -> None:
-    """What cannot be read leaves the last reading in force until it is too old; then all is held back, with the reason."""
+    """After a failed reading the last good one is in force until it is too old; then sending stops, with the reason."""
     add(path, opt_out("192.0.2.0/25"))
     whole = path.read_bytes()
     with Watch(RegisterFile(path), SPACE) as watch:
@@ -219,11 +219,11 @@ def test_a_register_that_fails_ages(path: Path, harm: Callable[[Path], object], 
 
 
 def test_a_file_system_that_hangs_stops_sending(path: Path) -> None:
-    """A read that does not return keeps nobody waiting: the last reading ages all the same."""
+    """A read that does not return does not block the watch, and the last reading ages all the same."""
     with Watch(RegisterFile(path), SPACE) as watch:
         assert not watch.permit().pause_reason
         path.unlink()
-        os.mkfifo(path)  # opening it hangs until somebody writes
+        os.mkfifo(path)  # opening a pipe hangs until it has a writer
         time.sleep(1)
         asked = time.monotonic()
         assert "it does not answer" in watch.permit(clock() + STALE_SECONDS).pause_reason

@@ -1,4 +1,4 @@
-"""A made-up audit for the tests of its report, with peers that mean harm."""
+"""A made-up audit for the tests of its report, with hostile peers."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.publish.demo import FIRST, NAMES
 
 
 def gathered(folder: Path) -> Audit:
-    """What is said of ten services with hostile names, one that checks titles, one behind old TLS and one silent port."""
+    """The findings about ten services with hostile names, one that checks titles, one with old TLS and one silent port."""
     plan = auditing.audit_plan(hospital(folder, "capabilities"), folder / "lake")
     contexts = [{"id": 1, "result": 0, "transfer_syntax": "1.2.840.10008.1.2"}, {"id": 15, "result": 0}]
     accepting = [

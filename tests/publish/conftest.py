@@ -1,4 +1,4 @@
-"""The made-up history of eight weeks as a lake, and a connection to it: made once, and left as they are by every test."""
+"""The made-up history of eight weeks as a lake, and a connection to it: made once, and left unchanged by every test."""
 
 from collections.abc import Iterator
 from pathlib import Path

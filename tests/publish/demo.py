@@ -1,4 +1,4 @@
-"""A made-up sweep for the tests of publication, with peers that mean harm."""
+"""A made-up sweep for the tests of publication, with hostile peers."""
 
 from ipaddress import IPv4Address
 from typing import Any
@@ -18,7 +18,7 @@ HOSTILE = {
     "address": "at 193.62.0.9 now",
     "host": "pacs.hospital.example",
 }
-#: As long as a field of two bytes can make it.
+#: As long as a two-byte length field allows.
 LONG = ("<b>=a|\x1b[31m" * 8192)[:65535]
 NAMES = ["OFFIS_DCMTK_367", LONG, *HOSTILE.values()]
 FIRST = int(IPv4Address("193.62.0.1"))
@@ -53,7 +53,7 @@ def connect(built: str = "2026-06-17", visited: int = 1_000_000) -> duckdb.DuckD
 
 
 def place(number: int) -> str | None:
-    """Most are British, one is in Singapore, one nowhere."""
+    """The country of an answer: most are British, one is in Singapore, one has none."""
     return {3: "SG", 4: None}.get(number, "GB")
 
 

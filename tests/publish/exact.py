@@ -1,4 +1,4 @@
-"""The statistics of a report by brute force: whole numbers, sums of binomial terms, loops. None of the program's code."""
+"""The statistics of a report by brute force, with whole numbers, binomial sums and loops, and without the program's code."""
 
 import math
 from statistics import NormalDist
@@ -10,7 +10,7 @@ Chance = tuple[float, float, float]
 
 
 def terms(n: int, p: float) -> list[float]:
-    """The probabilities of 0 to n."""
+    """The probabilities of 0 to n successes."""
     if p in (0.0, 1.0):
         return [float(k == n * p) for k in range(n + 1)]
     logs = [
@@ -29,7 +29,7 @@ def at_least(k: int, n: int, p: float) -> float:
 
 
 def clopper_pearson(k: int, n: int) -> tuple[float, float]:
-    """The shares that make k neither too many nor too few, by halving."""
+    """The limits of the shares for which k is neither too large nor too small, by bisection."""
     low = _halve(lambda p: at_least(k, n, p) < TAIL) if k else 0.0
     high = _halve(lambda p: at_most(k, n, p) >= TAIL) if k < n else 1.0
     return low, high
@@ -61,7 +61,7 @@ def most(k: int, q: float) -> int:
 
 
 def whole(k: int, chance: Chance) -> tuple[float, float]:
-    """The ends of the number of which k were seen with an estimated chance."""
+    """The limits of a number of which k were seen with an estimated chance."""
     q, q_low, q_high = chance
     if not k:
         return 0, most(0, q_low)
@@ -79,7 +79,7 @@ def chapman(n: int, m: int, both: int) -> tuple[float, float, float]:
 
 
 def change(stayed: int, came: int, went: int, then: Chance, now: Chance, limit: float) -> dict[str, Any]:
-    """What loss makes of both, what is left of them, and the two tests."""
+    """The new and gone services that loss explains, the net numbers that are left, and the two tests."""
     row: dict[str, Any] = {"stayed": stayed, "came": came, "went": went}
     for noun, seen, chance in (("new", came, then), ("gone", went, now)):
         low, high = whole(stayed, chance)

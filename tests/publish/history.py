@@ -1,7 +1,7 @@
-"""A made-up history of eight weeks, and the lake that it leaves: growth, churn, loss, one method change, one lost vantage.
+"""A made-up history of eight weeks, and its lake: growth, churn, loss, one method change, one lost vantage.
 
-Vantage V sweeps every week as `weekly`; after week 5 its profile changes. Vantage W sweeps as `second`, but for week 4, when
-it was down. In week 3 sixteen British addresses opt out. Nothing here is drawn by the program: only `random` with a seed.
+Vantage V sweeps every week as `weekly`; after week 5 its profile changes. Vantage W sweeps as `second`, except in week 4, when
+W was down. In week 3 sixteen British addresses opt out. All draws come from `random` with a seed, none from the program.
 
     python -m tests.publish.history FOLDER        writes the lake, e.g. for the examples of docs/sql.md
 """
@@ -46,11 +46,11 @@ PLACES: tuple[tuple[str | None, int, tuple[tuple[int, str, str, str], ...]], ...
     (None, ip("198.18.64.0"), (LINES,)),
 )
 SIZE = 4096
-#: What a network of a sector is.
+#: The kind of a network, by its sector.
 KINDS = {"education": "university", "healthcare": "hospital", "hosting": "hosting", "access": "access"}
-#: The domain that all host names of the world end in.
+#: The domain of all host names of the history.
 HOSTS = "radiology.example-trust.nhs.uk"
-#: A second database of places, which knows no country but these, and moves every ninth British address.
+#: A second geolocation database, which knows only these countries, and moves every ninth British address to Germany.
 SECOND = "made up otherwise, built 2026-05-25"
 
 
@@ -94,7 +94,7 @@ OTHERS = ("silent", "silent", "reset", "not_dicom", "closed", "tls", "malformed"
 
 @dataclass(frozen=True)
 class Host:
-    """A service of the world, and its life in weeks."""
+    """A service of the history, and the weeks of its life."""
 
     ip: int
     port: int
@@ -111,7 +111,7 @@ class Host:
 
 @dataclass(frozen=True)
 class Sweep:
-    """One sweep: who was seen, what else answered, and how its second look went (seen twice, first only, second only)."""
+    """One sweep: services seen, other answers, and the counts of the second look (seen twice, first only, second only)."""
 
     id: str
     name: str
@@ -206,7 +206,7 @@ def _sweep(draw: random.Random, name: str, week: int, hosts: list[Host], noise: 
 
 
 def _space(out: range) -> list[tuple[int, int]]:
-    """The target space: all of the places, without what opted out."""
+    """The target space: all blocks, without the opted-out addresses."""
     whole = [(first, first + SIZE - 1) for _, first, _ in PLACES]
     if not out:
         return whole
@@ -215,13 +215,13 @@ def _space(out: range) -> list[tuple[int, int]]:
 
 
 def announced(sweep: Sweep, first: int, networks: Any, network: Any) -> list[int]:
-    """The addresses of a place in a sweep's space that a network announces."""
+    """The addresses of a block in a sweep's space that a network announces."""
     numbers = (n for a, b in sweep.space if first <= a < first + SIZE for n in range(a, b + 1))
     return [n for n in numbers if networks[n % len(networks)] == network]
 
 
 def tables(sweep: Sweep) -> dict[str, list[dict[str, Any]]]:
-    """The rows of a sweep's tables; what a row leaves out is null or blank."""
+    """The rows of a sweep's tables; a column missing from a row is null or blank."""
     seen = [{"ip": host.ip, "port": host.port, "outcome": host.outcome} for host in sweep.seen]
     others = [{"ip": row[0], "port": row[1], "outcome": row[2]} for row in sweep.others]
     malformed = [row for row in others if row["outcome"] == "malformed"]
@@ -318,7 +318,7 @@ def _fingerprint(host: Host) -> dict[str, Any]:
 
 
 def _system(host: Host) -> dict[str, Any]:
-    """One address is one system; of two neighbours, the first one's by the wider rules."""
+    """One address is one system; the wider rules join two or four neighbours."""
     return {
         "ip": host.ip,
         "port": host.port,
@@ -329,16 +329,16 @@ def _system(host: Host) -> dict[str, Any]:
 
 
 def write(lake: Path, sweeps: Iterable[Sweep] = ()) -> None:
-    """Write the lake, every table of every sweep (of these, or of all) sealed."""
+    """Write the lake with every table of every sweep (of these sweeps, or of all) sealed."""
     for sweep in sweeps or history():
-        place = layout.SweepPaths(lake, sweep.id)
-        place.plan.parent.mkdir(parents=True)
+        paths = layout.SweepPaths(lake, sweep.id)
+        paths.plan.parent.mkdir(parents=True)
         for name, rows in tables(sweep).items():
-            parts.write(place.sealed(name), parts.tidy([arrow(name, rows)], name), name, sweep.id)
+            parts.write(paths.sealed(name), parts.tidy([arrow(name, rows)], name), name, sweep.id)
 
 
 def arrow(name: str, rows: list[dict[str, Any]]) -> pa.Table:
-    """Rows of a table of the contract; what they leave out is null or blank."""
+    """Rows of a table of the contract; a column missing from a row is null or blank."""
     columns = schema.table(name).columns
     blanks: dict[str, Any] = {"string": "", "binary": b"", "bool": False, "timestamp[us, UTC]": BEGIN, "float64": 0.0}
     blank = {c.name: None if c.null else [] if c.type.startswith("list") else blanks.get(c.type, 0) for c in columns}

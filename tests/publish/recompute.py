@@ -1,4 +1,4 @@
-"""A report's tables a second time, from the history itself in plain Python: no SQL, no numpy, none of the program's code."""
+"""A report's tables, recomputed from the history itself in plain Python, without SQL, numpy or the program's code."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -21,12 +21,12 @@ def accepts(host: Host) -> bool:
 
 
 def series(sweep: Sweep) -> list[Sweep]:
-    """The sweeps that asked alike from the same place, up to this one."""
+    """The sweeps of the same name and method, up to this one."""
     return [s for s in history() if (s.name, s.method) == (sweep.name, sweep.method) and s.started <= sweep.started]
 
 
 def number(sweep: Sweep) -> int:
-    """The number of its series, by the order of the first sweeps."""
+    """The number of the sweep's series, in the order of the first sweeps."""
     return list(dict.fromkeys((s.name, s.method) for s in history())).index((sweep.name, sweep.method)) + 1
 
 
@@ -196,7 +196,7 @@ def network_kinds(sweep: Sweep) -> list[Row]:
 
 
 def networks(sweep: Sweep) -> list[Row]:
-    """Networks of hosting and access of more than 1,024 addresses by name, the others of a country together."""
+    """Hosting and access networks of more than 1,024 addresses by name, and the other networks of a country together."""
     rows = []
     for country, first, announcing in PLACES:
         found: dict[str, Row] = {}
@@ -322,7 +322,7 @@ FATES = ("stayed", "new", "returned", "entered", "missing", "gone", "left_space"
 
 
 def fates(sweep: Sweep) -> dict[str, list[Host]]:
-    """Which services had which fate, by sets."""
+    """The services of each fate, by sets."""
     run = series(sweep)
     if len(run) < 2:
         return {}
@@ -407,7 +407,7 @@ def survival(sweep: Sweep) -> list[Row]:
 
 
 def pairs(sweep: Sweep) -> list[tuple[Sweep, Sweep]]:
-    """Sweeps of two vantages on two days of one week, of which the series of this one has one."""
+    """Sweeps of two vantages on two days of one week, one of them in the series of this sweep."""
     ours = {s.id for s in series(sweep)}
     return [
         (one, other)
@@ -456,7 +456,7 @@ def loss(sweep: Sweep) -> list[Row]:
 
 
 def chance(sweep: Sweep) -> tuple[float, float, float]:
-    """How likely the sweep sees what is there: by its second looks, or by the other vantage."""
+    """The chance that the sweep sees a service: by its second looks, or by the other vantage."""
     if sweep.looks:
         twice, _, second_only = sweep.looks
         return (twice / (twice + second_only), *exact.clopper_pearson(twice, twice + second_only))
@@ -467,7 +467,7 @@ def chance(sweep: Sweep) -> tuple[float, float, float]:
 
 
 def changed(sweep: Sweep) -> list[Row]:
-    """The test of change since the sweep before: all together, then each country."""
+    """The test of change since the previous sweep: all countries together, then each country."""
     run = series(sweep)
     if len(run) < 2:
         return []

@@ -1,4 +1,4 @@
-"""The rules by which an audit gives its reasons."""
+"""The rules that give an audit its reasons."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ when = { dicom = true }
 
 
 def test_the_rules_are_sound() -> None:
-    """Each rule of the file loads, the gravest first, and every DICOM service and every other answer gets one."""
+    """Each rule of the file loads, the most severe first, and every DICOM service and every other answer gets a finding."""
     ranks = [RANK[rule.severity] for rule in advice.load()]
     assert ranks == sorted(ranks) and len(ranks) > 15
     assert "reachable" in {rule.id for rule in advice.of({"dicom": True, "outcome": "aborted"})}
@@ -30,7 +30,7 @@ def test_the_rules_are_sound() -> None:
 
 
 def test_every_fact_is_asked_for() -> None:
-    """What a rule may ask of is asked of somewhere."""
+    """Every fact that a rule may test is tested by some rule."""
     assert {name for rule in advice.load() for name in rule.when} == set(FACTS)
 
 
@@ -46,7 +46,7 @@ def test_every_fact_is_asked_for() -> None:
     ],
 )
 def test_a_wrong_rule_is_named(tmp_path: Path, old: str, new: str, reason: str) -> None:
-    """A rule that cannot hold, says nothing or is misspelt is refused with its id and key."""
+    """A rule with an impossible condition, an empty text or a misspelt value is refused with its id and key."""
     path = tmp_path / "advice.toml"
     path.write_text(GOOD.replace(old, new))
     with pytest.raises(InputError, match=reason):
@@ -54,7 +54,7 @@ def test_a_wrong_rule_is_named(tmp_path: Path, old: str, new: str, reason: str) 
 
 
 def test_an_id_comes_once(tmp_path: Path) -> None:
-    """Two rules of one id are refused."""
+    """Two rules with the same id are refused."""
     path = tmp_path / "advice.toml"
     path.write_text(GOOD * 2)
     with pytest.raises(InputError, match="is listed twice"):

@@ -1,4 +1,4 @@
-"""The report of an audit: its findings, and that a peer cannot write into it."""
+"""The report of an audit: its findings, and its protection against text from peers."""
 
 import csv
 import re
@@ -26,14 +26,14 @@ def tags(page: str) -> list[str]:
 
 
 def test_the_gravest_comes_first(found: Audit) -> None:
-    """Services are in the order of their gravest finding, and each is counted once."""
+    """Services are sorted by their most severe finding, and each is counted once."""
     ranks = [list(audit.Severity).index(service.severity) for service in found.services]
     assert ranks == sorted(ranks) and sum(found.counts().values()) == len(found.services) == 13
     assert found.headline() == "12 DICOM services on 12 addresses answered an unknown client"
 
 
 def test_each_rule_says_where(found: Audit) -> None:
-    """A finding names the services of which it holds: old TLS, a date that is past, and a check of titles at one each."""
+    """A finding lists the services to which it applies: old TLS, an expired certificate and a title check apply to one each."""
     where = {rule.id: [service.endpoint for service in services] for rule, services in found.findings()}
     assert len(where["query-open"]) == 10
     for rule in ("old-tls", "certificate-out-of-date", "self-signed", "no-client-certificate"):
@@ -43,7 +43,7 @@ def test_each_rule_says_where(found: Audit) -> None:
 
 
 def test_hostile_names_are_text(found: Audit) -> None:
-    """Markup, escapes, marks of direction and 64 kB of a peer are short text in the page, which has no script at all."""
+    """Markup, escapes, direction marks and 64 kB from a peer become short text on the page, which has no script at all."""
     page = audit.html(found)
     assert not {"script", "img", "b"} & set(tags(page))
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page and r"\x1b[31mred\x07" in page
@@ -52,7 +52,7 @@ def test_hostile_names_are_text(found: Audit) -> None:
 
 
 def test_no_cell_is_a_formula(found: Audit) -> None:
-    """No text in the CSV begins as a spreadsheet's formulas do, though owner and peers tried; every row is marked."""
+    """No text in the CSV begins like a spreadsheet formula, although owner and peers tried; every row is marked."""
     rows = list(csv.DictReader(audit.csv_text(found).splitlines()))
     assert {row["marking"] for row in rows} == {"CONFIDENTIAL"}
     assert not [cell for row in rows for cell in row.values() if cell.lstrip().startswith(("=", "+", "-", "@"))]
@@ -63,12 +63,12 @@ def test_no_cell_is_a_formula(found: Audit) -> None:
 
 
 def test_nothing_hidden_reaches_the_terminal(found: Audit) -> None:
-    """What is printed has no control character and no long text."""
+    """The printed summary has no control character and no long text."""
     assert all(cell.isprintable() and len(cell) < 3000 for line in audit.summary(found) for cell in line)
 
 
 def test_nothing_found_is_said(tmp_path: Path) -> None:
-    """An audit in which no port answered says so."""
+    """The report of an audit in which no port answered states that nothing answered."""
     found = audited.gathered(tmp_path)
     nothing = Audit(found.sweep, found.owner, found.signed, (), found.started, found.finished, found.method)
     assert (

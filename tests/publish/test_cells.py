@@ -11,7 +11,7 @@ from tests.publish import demo
 
 @pytest.mark.parametrize(("visited", "shown"), [(100_000, True), (1_000_000, False)])
 def test_columns_that_mean_nothing_are_left_out(visited: int, shown: bool) -> None:
-    """Intervals stand in a sampled sweep's table only, echoes only where a C-ECHO was sent."""
+    """Intervals are shown only for a sampled sweep, and echoes only if a C-ECHO was sent."""
     table = cells.tables(gather(demo.connect(visited=visited), lake.SWEEP))[0]
     headings = [heading.text for heading in table.headings]
     assert ("Addresses, 95\u00a0% CI low" in headings) == shown and "Echoed" not in headings
@@ -19,7 +19,7 @@ def test_columns_that_mean_nothing_are_left_out(visited: int, shown: bool) -> No
 
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_every_outcome_is_explained(outcome: Outcome) -> None:
-    """Each outcome comes with its sentence; one that is not known comes without."""
+    """Each outcome has its explanation; an unknown outcome has none."""
     assert cells.cell("outcome", str(outcome)).hint == outcome.explanation
     assert cells.cell("outcome", "other").hint == ""
 
@@ -34,11 +34,11 @@ def test_columns_are_those_of_the_marts() -> None:
 
 
 def test_a_suspicion_is_explained() -> None:
-    """A suspicion comes with its sentence, and one that the rules no longer have comes alone."""
+    """A suspicion has its explanation; a suspicion that the rules no longer have has none."""
     assert cells.cell("suspicion", "own-class-uid").hint.startswith("Returns the census's own")
     assert cells.cell("suspicion", "of-old").hint == ""
 
 
 def test_yes_and_no_are_words() -> None:
-    """A truth is a word, not a number."""
+    """A Boolean is a word, not a number."""
     assert [cells.cell("evidenced", value).text for value in (True, False)] == ["yes", "no"]

@@ -1,4 +1,4 @@
-"""The pages in a real browser: Debian's Chromium, driven by playwright, without a network; axe judges who can read them."""
+"""The pages in a real browser: Debian's Chromium, driven by playwright without a network; axe checks accessibility."""
 
 import shutil
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ CHROMIUM = shutil.which("chromium")
 AXE = Path(__file__).parents[2] / ".venv" / "node_modules" / "axe-core" / "axe.min.js"
 PHONE, DESK = 390, 1440
 PAGES = ("series", "country", "since", "hostile", "audit")
-#: What stands outside of the screen, or holds more than it shows, and is not meant to: what scrolls by itself is.
+#: Elements that reach beyond the screen or have cut-off content, except elements that scroll by design.
 CUT = """[...document.body.querySelectorAll("*")].filter(one => !one.closest(".scroll, .sr, .skip, svg, script")
   && (one.getBoundingClientRect().right > innerWidth + 1 || one.scrollWidth > one.clientWidth + 1 && one.clientWidth))
   .map(one => one.outerHTML.slice(0, 80))"""
@@ -26,7 +26,7 @@ JUDGE = "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22a
 
 @pytest.fixture(scope="module")
 def pages(history_con: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Reports of a series of sweeps, of one country, since a date, and of peers that mean harm; and an audit of such."""
+    """Reports of a series of sweeps, of one country, since a date, and of hostile peers; and an audit of hostile peers."""
     folder = tmp_path_factory.mktemp("pages")
     weekly = [sweep for sweep in history.history() if sweep.name == "weekly"]
     editions = {"series": Scope(), "country": Scope(country="GB"), "since": Scope(since=weekly[-3].id)}
@@ -48,7 +48,7 @@ def browser() -> Iterator[Browser]:
 
 
 class Opened:
-    """A page that was opened from its file, with all it said and asked for."""
+    """A page opened from its file, with all its messages and requests."""
 
     def __init__(self, browser: Browser, path: Path, width: int = DESK, scheme: str = "light") -> None:
         self.context = browser.new_context(
@@ -68,7 +68,7 @@ class Opened:
 @pytest.mark.parametrize("width", [PHONE, DESK])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_opens_quietly(browser: Browser, pages: dict[str, Path], name: str, width: int, scheme: str) -> None:
-    """No error, no message, no request but the file itself, and nothing wider than the screen or cut off."""
+    """No error, no message, no request except for the file itself, and nothing wider than the screen or cut off."""
     opened = Opened(browser, pages[name], width, scheme)
     assert opened.said == [] and opened.asked == [pages[name].as_uri()]
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
@@ -79,7 +79,7 @@ def test_the_page_opens_quietly(browser: Browser, pages: dict[str, Path], name: 
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize(("width", "scheme"), [(PHONE, "light"), (DESK, "dark")])
 def test_everybody_can_read_it(browser: Browser, pages: dict[str, Path], name: str, width: int, scheme: str) -> None:
-    """axe finds nothing against WCAG 2.2 AA or good practice: contrast, names, captions, headings, landmarks, order."""
+    """axe finds no violation of WCAG 2.2 AA or good practice: contrast, names, captions, headings, landmarks, order."""
     opened = Opened(browser, pages[name], width, scheme)
     opened.page.evaluate(AXE.read_text("utf-8"))
     judged = opened.page.evaluate(JUDGE)
@@ -89,7 +89,7 @@ def test_everybody_can_read_it(browser: Browser, pages: dict[str, Path], name: s
 
 
 def test_map_and_plots_are_drawn(browser: Browser, pages: dict[str, Path]) -> None:
-    """Outlines, lines, bars and points are on the screen, with a size; each figure has a text for who cannot see it."""
+    """Outlines, lines, bars and points are on the screen, with a size; each figure has a text alternative."""
     page = Opened(browser, pages["series"]).page
     assert page.locator("#map svg path").count() > 150
     assert page.locator("#trend svg").count() == 6 and page.locator("#trend circle").count() >= 15
@@ -101,13 +101,13 @@ def test_map_and_plots_are_drawn(browser: Browser, pages: dict[str, Path]) -> No
 
 
 def shown(page: Page) -> list[bool]:
-    """Whether the map of counts and the one of rates are to be seen."""
+    """Whether the map of counts and the map of rates are visible."""
     return [page.locator(f"#figure-{name} > svg").is_visible() for name in ("map", "map-per-million")]
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
 def test_the_map_is_of_counts_or_of_rates(browser: Browser, pages: dict[str, Path], width: int) -> None:
-    """A group of two radio buttons with a name chooses the map, by arrow key and by click; on paper both stand, and no button."""
+    """A named group of two radio buttons selects the map, by arrow key and by click; print shows both maps and no button."""
     page = Opened(browser, pages["series"], width).page
     assert shown(page) == [True, False]
     group = page.get_by_role("group", name="Show on the map")
@@ -126,7 +126,7 @@ def column(page: Page, place: int) -> list[str]:
 
 
 def test_tables_sort_by_mouse_and_keyboard(browser: Browser, pages: dict[str, Path]) -> None:
-    """A heading sorts its table both ways, by click and by Enter, and says so to a screen reader."""
+    """A heading sorts its table in both directions, by click and by Enter, and announces the order to screen readers."""
     page = Opened(browser, pages["series"]).page
     names = column(page, 1)
     page.locator("#countries th button").first.click()
@@ -143,7 +143,7 @@ def test_tables_sort_by_mouse_and_keyboard(browser: Browser, pages: dict[str, Pa
 
 
 def test_the_keyboard_reaches_everything(browser: Browser, pages: dict[str, Path]) -> None:
-    """The first key leads past the contents; tables that scroll can be focused, and each has its name."""
+    """The first Tab key reaches a link past the contents; tables that scroll can be focused, and each has its name."""
     page = Opened(browser, pages["series"], PHONE).page
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the findings"
@@ -163,14 +163,14 @@ def test_downloads_are_the_tables(browser: Browser, pages: dict[str, Path]) -> N
 
 
 def test_hostile_strings_are_text(browser: Browser, pages: dict[str, Path]) -> None:
-    """Markup of a peer is read on the screen as it was sent, and made no element."""
+    """A peer's markup is shown on the screen as it was sent, and creates no element."""
     page = Opened(browser, pages["hostile"]).page
     assert page.locator("#products").get_by_text("<script>alert(1)</script>").count() == 1
     assert page.locator("script").count() == 1 and page.locator("img").count() == 0
 
 
 def test_dark_is_dark_and_print_is_white(browser: Browser, pages: dict[str, Path]) -> None:
-    """Paper and ink change places in the dark, and come back for the printer."""
+    """The dark scheme has a dark background, and print has white paper."""
     page = Opened(browser, pages["series"], scheme="dark").page
     paper = "getComputedStyle(document.body).backgroundColor"
     assert page.evaluate(paper) == "rgb(20, 24, 29)"
@@ -182,7 +182,7 @@ def test_dark_is_dark_and_print_is_white(browser: Browser, pages: dict[str, Path
 
 
 def test_focus_can_be_seen(browser: Browser, pages: dict[str, Path]) -> None:
-    """Whatever the tabulator reaches first, a link, a table that scrolls or a heading's button, has an outline."""
+    """Each element that the Tab key reaches (a link, a table that scrolls, a heading's button) has an outline."""
     page = Opened(browser, pages["series"], PHONE).page
     for selector in ("nav a", ".scroll", "#countries th button", "p.get a"):
         page.locator(selector).first.focus()
@@ -193,7 +193,7 @@ def test_focus_can_be_seen(browser: Browser, pages: dict[str, Path]) -> None:
 
 
 def test_the_legend_can_be_read_on_a_phone(browser: Browser, pages: dict[str, Path]) -> None:
-    """The map's colours are explained in letters of at least 12 pixels, and each colour is that of the map, in the dark too."""
+    """The legend has letters of at least 12 pixels, and its colours are those of the map, in the dark scheme too."""
     for scheme in ("light", "dark"):
         page = Opened(browser, pages["series"], PHONE, scheme).page
         assert (
@@ -208,7 +208,7 @@ def test_the_legend_can_be_read_on_a_phone(browser: Browser, pages: dict[str, Pa
 
 
 def test_the_first_column_stays(browser: Browser, pages: dict[str, Path]) -> None:
-    """On a phone the countries stay in sight while their table is moved to the right."""
+    """On a phone the countries stay visible while their table is scrolled to the right."""
     page = Opened(browser, pages["series"], PHONE).page
     page.locator("#countries .scroll").evaluate("one => one.scrollLeft = 400")
     box = page.locator("#countries tbody th").first.bounding_box()
@@ -216,13 +216,13 @@ def test_the_first_column_stays(browser: Browser, pages: dict[str, Path]) -> Non
 
 
 def test_hints_are_read_without_a_mouse(browser: Browser, pages: dict[str, Path]) -> None:
-    """What an outcome means stands beside it, on the screen and on paper."""
+    """The explanation of an outcome is visible text beside it, not a tooltip."""
     page = Opened(browser, pages["series"], PHONE).page
     assert page.locator("#outcomes .hint").first.is_visible() and page.locator("td[title], th[title]").count() == 0
 
 
 def test_an_audit_is_marked_on_every_page(browser: Browser, pages: dict[str, Path]) -> None:
-    """CONFIDENTIAL stands at the top of the screen wherever one reads, and in the margin of each printed page."""
+    """CONFIDENTIAL stays at the top of the screen while the page scrolls, and is in the margin of each printed page."""
     page = Opened(browser, pages["audit"], PHONE).page
     page.mouse.wheel(0, 5000)
     page.wait_for_function("scrollY > 1000")

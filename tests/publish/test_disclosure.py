@@ -1,4 +1,4 @@
-"""Names that name a host."""
+"""Withheld names and counts that could identify a host."""
 
 import pytest
 
@@ -34,13 +34,13 @@ TELLING = [
 
 @pytest.mark.parametrize("text", NAMES)
 def test_products_are_published(text: str) -> None:
-    """Version names and class UIDs of known products pass."""
+    """Version names and class UIDs of known products are published."""
     assert suppress_host(text) == text
 
 
 @pytest.mark.parametrize("text", TELLING)
 def test_hosts_are_withheld(text: str) -> None:
-    """A text that holds an address or a host name is replaced whole."""
+    """A text with an address or a host name is replaced completely."""
     assert suppress_host(text) == SUPPRESSED
 
 
@@ -63,7 +63,7 @@ def cells(*services: int, country: str = "GB") -> list[dict[str, object]]:
     ],
 )
 def test_small_cells_are_folded(services: tuple[int, ...], left: list[int]) -> None:
-    """No cell of 1 to 4 is told apart, and none that a subtraction would tell: the folded ones are two or more."""
+    """No cell of 1 to 4 is shown, and none can be found by subtraction: at least two cells are merged."""
     found = merge_small(cells(*services), ["sector"], 5)
     assert sorted((row["services"] for row in found), reverse=True) == left
     assert sum(row["services"] for row in found) == sum(services)
@@ -73,7 +73,7 @@ def test_small_cells_are_folded(services: tuple[int, ...], left: list[int]) -> N
 
 
 def test_countries_are_folded_apart() -> None:
-    """What is small in one country does not hide what is large in another."""
+    """Small cells of one country do not hide large cells of another."""
     found = merge_small([*cells(9, 8), *cells(1, 1, country="FR")], ["sector"], 5)
     assert [(row["country"], row["services"]) for row in found] == [("FR", 2), ("GB", 8), ("GB", 9)]
 
@@ -112,7 +112,7 @@ def network(asn: int | None, kind: str, services: int, size: int = 1 << 16) -> d
 def test_networks_that_tell_an_owner_are_not_named(
     rows: list[dict[str, object]], named: dict[str, int], rest: int | None
 ) -> None:
-    """Only large carriers with services enough are named, and nothing small can be had by subtraction from a kind or the country."""
+    """Only large carriers with enough services are named, and no small count follows by subtraction from kind or country."""
     found = name_networks(rows, 5)
     assert {row["asn"]: row["services"] for row in found if row["asn"]} == named
     assert [row["services"] for row in found if row["organisation"] == OTHER_NETWORKS] == (

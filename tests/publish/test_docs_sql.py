@@ -22,6 +22,6 @@ def test_there_are_fifteen() -> None:
 def test_example(
     history_lake: Path, capsys: pytest.CaptureFixture[str], question: str, query: str, answer: str
 ) -> None:
-    """What `census sql --format csv` does with the query prints what the page shows."""
+    """`census sql --format csv` prints for each query the answer that the page shows."""
     sql.run(history_lake, query, "csv")
     assert capsys.readouterr().out.strip() == answer, question

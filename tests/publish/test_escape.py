@@ -12,7 +12,7 @@ from pipeline.publish import escape
 
 @given(st.text())
 def test_visible_text_has_nothing_hidden(text: str) -> None:
-    """Whatever comes in, each character that comes out can be seen."""
+    """Each character of the result is visible, whatever the input is."""
     assert not {unicodedata.category(char) for char in escape.visible(text)} & escape.HIDDEN
 
 
@@ -24,18 +24,18 @@ def test_plain_text_is_left_alone(text: str) -> None:
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", " =", "\r@"])
 def test_formulas_do_not_start_a_cell(start: str) -> None:
-    """A text that a spreadsheet would run starts with an apostrophe, or with the code of its hidden character."""
+    """A text that a spreadsheet would evaluate starts with an apostrophe, or with the code of its hidden character."""
     assert str(escape.csv_cell(start + "1"))[0] in "'\\"
 
 
 def test_numbers_stay_numbers() -> None:
-    """Negative numbers, nulls and truth values are not touched."""
+    """Negative numbers, nulls and Booleans are unchanged."""
     assert [escape.csv_cell(value) for value in (-1, -0.5, None, True)] == [-1, -0.5, None, True]
 
 
 @given(st.text(min_size=escape.LONGEST + 1))
 def test_long_texts_are_cut(text: str) -> None:
-    """A text longer than is shown ends with how long it was."""
+    """A text longer than the limit is cut, and ends with its full length."""
     cut = escape.shown(text)
     assert cut.startswith(escape.visible(text[: escape.LONGEST])) and cut.endswith(f"… ({len(text):,} characters)")
 
@@ -44,7 +44,7 @@ def test_long_texts_are_cut(text: str) -> None:
     "text", ["OFFIS_DCMTK_367", "dcm4che-5.29.2", "1.2.276.0.7230010", "(withheld: why)", "a 5 % + b"]
 )
 def test_plain_names_can_be_read_in_markdown(text: str) -> None:
-    """A version name of a known product is not changed: what has no meaning within a line stays."""
+    """A version name of a known product is unchanged: characters without a meaning within a line are not escaped."""
     assert escape.markdown(text) == text
 
 
@@ -70,6 +70,6 @@ def test_plain_names_can_be_read_in_markdown(text: str) -> None:
     ],
 )
 def test_markdown_of_peers_has_no_meaning(text: str) -> None:
-    """Emphasis, code, links, HTML, cells, mentions and emoji come out as text with entities."""
+    """Emphasis, code, links, HTML, cells, mentions and emoji become text with entities."""
     escaped = escape.markdown(text)
     assert "&#" in escaped and re.sub(r"&#(\d+);", lambda code: chr(int(code[1])), escaped) == text

@@ -17,13 +17,13 @@ VANTAGES = [{"sweep": "c", "other": "d", **PAIR}, {"sweep": "c", "other": "e", *
     [("a", 0.95, "a second SYN"), ("c", 0.5, "another vantage"), ("d", 0.75, "another vantage"), ("b", None, "")],
 )
 def test_what_a_sweep_sees(sweep: str, value: float | None, method: str) -> None:
-    """Second looks tell first; else the vantage that is nearest in time, from either side; else nothing does."""
+    """Detection comes from second looks, else from the vantage nearest in time, from either side; otherwise it is unknown."""
     found = estimates.detected(estimates.second_look(sweep, LOOKS, VANTAGES))
     assert (found.chance.value, found.method) == (value, method) if found else value is None
 
 
 def test_estimates() -> None:
-    """A complete sweep without an estimated loss is what it counted; half a sample is twice that, with an interval."""
+    """The estimate of a complete sweep without known loss is its count; half a sample is doubled, with an interval."""
     (told,) = estimates.estimates([10], 1.0, None)
     assert (told.value, told.low, told.high) == (10, 10, 10)
     (told,) = estimates.estimates([10], 0.5, None)
@@ -32,7 +32,7 @@ def test_estimates() -> None:
 
 
 def test_a_trend_is_what_each_sweep_tells() -> None:
-    """All sweeps of a series at once come to what each comes to alone, those without a second look to their count."""
+    """Estimating all sweeps of a series at once gives the same as each sweep alone; without a second look the count is kept."""
     looks = [estimates.second_look(sweep, LOOKS, VANTAGES) for sweep in "abcd"]
     alone = [estimates.estimates([n], 1.0, estimates.detected(look))[0] for n, look in enumerate(looks, 40)]
     assert estimates.trend(range(40, 44), looks) == alone and alone[1].low == alone[1].high == 41
@@ -44,7 +44,7 @@ def moved(country: str, stayed: int, came: int, went: int) -> dict[str, object]:
 
 
 def test_flags() -> None:
-    """Growth, fall and mere turnover are told apart, and a change that chance makes is none; no flag is for one in twenty."""
+    """Growth, fall and mere turnover have different flags, and a chance change has none; p < 0.05 alone gives no flag."""
     rows = [
         moved("A", 100, 30, 5),
         moved("B", 100, 5, 30),
@@ -61,7 +61,7 @@ def test_flags() -> None:
 
 
 def test_short_series_tell_no_survival() -> None:
-    """Fewer than three sweeps tell nothing, and nothing has no half-life."""
+    """Fewer than three sweeps give no survival, and without survival there is no half-life."""
     row = {"sweep": "a", "days": 7.0, "caught": 5, "marked": 5, "again": 5, "skipped": 0}
     assert estimates.survival([row, row]) == [] and math.isnan(estimates.half_life([]))
     (step,) = estimates.survival([row | {"marked": 0}, row, row | {"again": 0}])

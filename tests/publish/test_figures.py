@@ -13,7 +13,7 @@ LAST = "20260629T030000Z-weekly"
 
 
 def test_a_series_has_its_plots(history_con: duckdb.DuckDBPyConnection) -> None:
-    """The trend of all and of the largest countries, and the turnover, with every count said to who cannot see them."""
+    """The trend of all and of the largest countries, and the turnover, are drawn; the text alternative has every count."""
     drawn = figures.figures(gather(history_con, LAST))
     own = figures.figures(gather(history_con, LAST, Scope(country="GB")))
     assert [figure.name for figure in drawn] == ["trend", "trend-US", "trend-GB", "trend-DE", "trend-SG", "turnover"]
@@ -24,5 +24,5 @@ def test_a_series_has_its_plots(history_con: duckdb.DuckDBPyConnection) -> None:
 
 
 def test_a_single_sweep_has_none() -> None:
-    """One sweep has no trend."""
+    """A single sweep has no trend."""
     assert figures.figures(gather(demo.connect(), lake.SWEEP)) == []

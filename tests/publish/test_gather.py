@@ -1,4 +1,4 @@
-"""What a report gathers."""
+"""The data that a report gathers."""
 
 from datetime import date
 
@@ -13,7 +13,7 @@ from tests.publish import demo
 
 
 def test_the_oldest_build_counts() -> None:
-    """Of several country databases the oldest decides on the warning; without any there is none."""
+    """The oldest of several country databases decides on the warning; without a database there is no warning."""
     both = [
         {"country": code, "country_source": f"x, built {day}"}
         for code, day in (("GB", "2026-06-01"), ("FR", "2026-01-02"))
@@ -34,7 +34,7 @@ def test_only_the_asked_sweep_is_gathered() -> None:
 
 
 def test_withheld_names_are_folded_last() -> None:
-    """Names that are withheld make one row after the others, with the sums of their counts."""
+    """Withheld names are one row after the others, with the sums of their counts."""
     *_, last = gather(demo.connect(), lake.SWEEP, Scope(min_cell=1)).marts["products"].rows
     assert last["implementation_version_name"] == SUPPRESSED and last["services"] == 3
 
@@ -46,7 +46,7 @@ def test_an_unknown_sweep_is_an_input_error() -> None:
 
 
 def test_times_are_in_utc() -> None:
-    """Dates are those of UTC, whatever zone the connection shows."""
+    """Dates are in UTC, whatever the time zone of the connection."""
     con = demo.connect()
     con.execute("SET TimeZone = 'Asia/Tokyo'").fetchall()
     assert gather(con, lake.SWEEP).started.isoformat() == "2026-06-20T00:00:00+00:00"

@@ -1,4 +1,4 @@
-"""What a report says of the harm that its visits did."""
+"""A report's sentences about the harm of its visits."""
 
 from pipeline.publish.harm_sentences import sentences
 
@@ -8,7 +8,7 @@ def rows(**arms: tuple[int, int]) -> list[dict[str, object]]:
 
 
 def test_harm_is_told_from_hosts_that_end_by_themselves() -> None:
-    """A fifth gone after a visit and none without is harm; as many gone in both arms is none, and its bound is said."""
+    """A fifth gone after a visit and none without one is harm; equal shares in both arms are not, and the bound is stated."""
     (harmed,) = sentences(rows(visited=(51, 249), unvisited=(0, 220)))
     assert harmed.endswith(": visits take hosts offline.") and "a further 20.48 % to disappear" in harmed
     (unharmed,) = sentences(rows(visited=(3, 204), unvisited=(5, 190)))
@@ -16,11 +16,11 @@ def test_harm_is_told_from_hosts_that_end_by_themselves() -> None:
 
 
 def test_speakers_have_a_bound_of_their_own() -> None:
-    """None gone of 300 speakers: with 95 % confidence fewer than 1.22 %, which is the exact interval's end."""
+    """If none of 300 speakers is gone, the bound is 1.22 %, the end of the exact 95 % interval."""
     (told,) = sentences(rows(speaker=(0, 300)))
     assert "0.00 %, with 95 % confidence no more than 1.22 %" in told
 
 
 def test_no_check_no_sentence() -> None:
-    """A sweep without a harm check says nothing of it."""
+    """A sweep without a harm check has no sentence about harm."""
     assert list(sentences([])) == []

@@ -20,14 +20,14 @@ def test_method_names_what_makes_a_number_recomputable() -> None:
 
 
 def sent(profile: str = "echo", **counts: int) -> str:
-    """What the section says of a sweep with these sums in its receipts."""
+    """The text of the section for a sweep with these counts in each of two receipts."""
     sweep: dict[str, Any] = demo.sweep_row(1_000_000, 0) | {"profile": profile, "probes_sent": 2_000_000}
     con = lake.connect(sweeps=[sweep], receipts=[counts, counts])
     return " ".join(method_section.sent(gather(con, lake.SWEEP)))
 
 
 def test_every_syn_is_reported() -> None:
-    """Each kind of SYN that left is reported with its count, and one that did not leave is not mentioned."""
+    """Each kind of SYN that was sent is reported with its count, and a kind that was not sent is not mentioned."""
     kinds = {
         "second_probes": "20 targets got a second SYN",
         "control_probes": "20 addresses got a SYN on a port where nothing should answer",
@@ -51,7 +51,7 @@ def test_every_syn_is_reported() -> None:
     ],
 )
 def test_the_request_is_that_of_the_profile(profile: str, text: str) -> None:
-    """Only hosts that answered got a request, and it is said which."""
+    """The section says that only hosts that answered got a request, and names the request of the profile."""
     assert f"Only hosts that answered got more: a request for an association that {text}" in sent(profile)
 
 

@@ -19,7 +19,7 @@ def weeks(*values: float, line: int = 0) -> list[Point]:
 
 @pytest.mark.parametrize("values", [(5, 9, 7), (0, 0), (3,), (1_000_000, 2_000_001), ()])
 def test_every_trend_is_a_drawing(values: tuple[float, ...]) -> None:
-    """A point for each number, inside of the frame; also of one number, of none, and of none found."""
+    """The trend has a point inside the frame for each number, also for one number, for none, and for zeros."""
     drawn = ElementTree.fromstring(plot.trend(weeks(*values), 'say "this" & <that>'))
     circles = drawn.findall(f"{SVG}circle")
     assert len(circles) == len(values) and drawn.get("aria-label") == 'say "this" & <that>'
@@ -28,7 +28,7 @@ def test_every_trend_is_a_drawing(values: tuple[float, ...]) -> None:
 
 
 def test_higher_is_higher() -> None:
-    """More services are drawn further up, and later ones further right."""
+    """More services are drawn higher, and later ones further right."""
     places = [
         (float(c.get("cx", "")), float(c.get("cy", "")))
         for c in ElementTree.fromstring(plot.trend(weeks(5, 9), "x")).iter(f"{SVG}circle")
@@ -43,7 +43,7 @@ def test_series_are_not_joined() -> None:
 
 
 def test_turnover_goes_up_and_down() -> None:
-    """What came stands above the line, what went below it, each with its words."""
+    """New services are drawn above the line and missing ones below it, each with a text."""
     drawn = plot.turnover([Turnover(BEGIN, 4, 2)], "x")
     up, down = ElementTree.fromstring(drawn).findall(f"{SVG}rect")
     assert float(up.get("height", "")) == pytest.approx(2 * float(down.get("height", "")), abs=0.2)
@@ -51,13 +51,13 @@ def test_turnover_goes_up_and_down() -> None:
 
 
 def test_png() -> None:
-    """A figure becomes a picture of twice its size."""
+    """A figure becomes a PNG of twice its size."""
     data = plot.png(plot.trend(weeks(5, 9), "x"))
     assert data.startswith(b"\x89PNG") and int.from_bytes(data[16:20], "big") == 2 * plot.WIDTH
 
 
 @pytest.mark.parametrize("value", [0, 3, 5, 12, 99, 101, 1_234_567])
 def test_scales_are_round(value: float) -> None:
-    """The scale's end is no less than the number, and not much more."""
+    """The end of the scale is at least the number, and not much more."""
     top = plot._nice(value)
     assert value <= top <= max(4, 1.7 * value) and re.fullmatch(r"\d{1,2}0*(\.0)?", f"{top:.1f}")

@@ -1,4 +1,4 @@
-"""Every number of a report, recomputed by a second path from the history that it is of, and equal."""
+"""Every number of a report equals the number recomputed from its history by independent code."""
 
 import csv
 import math
@@ -40,7 +40,7 @@ def reports(history_con: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.Tem
 
 
 def plain(value: Any) -> Any:
-    """A value as it stands in a CSV file, a number as a number."""
+    """A value as read from a CSV file, with every number as a float."""
     if isinstance(value, datetime):
         return value.timestamp()
     if value is None or isinstance(value, str):
@@ -60,7 +60,7 @@ def read(text: str) -> Any:
 
 
 def ordered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows in an order of their own: by their texts and whole numbers, columns by name."""
+    """Rows in a fixed order: by their texts and whole numbers, columns by name."""
     return sorted(
         rows, key=lambda row: [str(row[c]) for c in sorted(row) if isinstance(row[c], str) or row[c].is_integer()]
     )
@@ -69,7 +69,7 @@ def ordered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("sweep", CHOSEN)
 @pytest.mark.parametrize("table", TABLES)
 def test_every_number_is_recomputed(reports: dict[str, Path], sweep: str, table: str) -> None:
-    """Plain Python over the history gives the very cells of the report, intervals and tests included."""
+    """Plain Python over the history gives the same cells as the report, intervals and tests included."""
     with (reports[sweep] / f"{table}.csv").open(encoding="utf-8", newline="") as file:
         shown = [{column: read(text) for column, text in row.items()} for row in csv.DictReader(file)]
     expected = [{c: plain(v) for c, v in row.items()} for row in getattr(recompute, table)(SWEEPS[sweep])]
@@ -84,7 +84,7 @@ def test_every_number_is_recomputed(reports: dict[str, Path], sweep: str, table:
 
 @pytest.mark.parametrize("sweep", CHOSEN)
 def test_the_sentences_have_the_same_numbers(reports: dict[str, Path], sweep: str) -> None:
-    """Headline, estimate, change and half-life are said with the recomputed numbers."""
+    """Headline, estimate, change and half-life have the recomputed numbers."""
     said = (reports[sweep] / "report.md").read_text("utf-8")
     of: Sweep = SWEEPS[sweep]
     chance, services = recompute.chance(of), len(of.seen)
@@ -111,7 +111,7 @@ def test_the_sentences_have_the_same_numbers(reports: dict[str, Path], sweep: st
 
 @pytest.mark.parametrize("sweep", CHOSEN)
 def test_the_maps_have_the_same_numbers(history_con: duckdb.DuckDBPyConnection, sweep: str) -> None:
-    """Each country that has an outline or a dot is told with its recomputed count, or addresses per million, and no other is."""
+    """Each country with an outline or a dot has its recomputed count, or addresses per million, and no other country is there."""
     shown = gather(history_con, sweep).marts["countries"].rows
     rows = [row for row in recompute.countries(SWEEPS[sweep]) if row["country"] and row["services"]]
     for measure in worldmap.MEASURES:
@@ -125,7 +125,7 @@ def test_the_maps_have_the_same_numbers(history_con: duckdb.DuckDBPyConnection, 
 def test_nothing_is_compared_across_a_change_of_method(
     reports: dict[str, Path], history_con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
-    """The first sweep of the changed method has no change, and its trend begins anew; the vantage that was lost is in no pair."""
+    """The first sweep of the changed method has no change and begins a new trend; the week of the lost vantage has no pair."""
     report.write(history_con, "20260706T030000Z-weekly", tmp_path, {"csv"})
     assert (tmp_path / "changed.csv").read_text("utf-8").count("\n") == 1
     assert (tmp_path / "trend.csv").read_text("utf-8").count("\n") == 2

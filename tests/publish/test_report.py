@@ -1,4 +1,4 @@
-"""Reports: what they say, what they never hold, and that a peer cannot write into them."""
+"""Reports: their statements, the secrets that they keep, and their protection against text from peers."""
 
 import csv
 import re
@@ -46,14 +46,14 @@ class Tags(HTMLParser):
 
 
 def test_all_files_are_written(folder: Path) -> None:
-    """Each format gives its files: a page, a text, one CSV a mart, each map twice."""
+    """Each format gives its files: a page, a text, one CSV for each mart, and each map in two formats."""
     tables = {f"{name}.csv" for name in (*views.PUBLISHED, *views.NAMED, *views.SERIES, "survival", "changed")}
     assert {path.name for path in folder.iterdir()} == {"report.html", "report.md"} | MAPS | tables
     assert all((folder / name).read_bytes().startswith(b"\x89PNG") for name in MAPS if name.endswith("png"))
 
 
 def test_headline_counts_services_and_countries(texts: dict[str, str]) -> None:
-    """The page says first how many services answered, then where, and that loss is not estimated."""
+    """The page states first how many services answered, then where, and that loss is not estimated."""
     assert "<h1>11 DICOM services in 2 countries answered</h1>" in texts["report.html"]
     assert (
         "9 DICOM services answered in the United Kingdom, and 8 of them accepted the association"
@@ -64,7 +64,7 @@ def test_headline_counts_services_and_countries(texts: dict[str, str]) -> None:
 
 
 def test_no_address_is_published(texts: dict[str, str]) -> None:
-    """No address that answered, none of ours, and none that a peer wrote into its name stands in any file."""
+    """No file contains an address that answered, an address of ours, or an address that a peer wrote into its name."""
     addresses = {row[0] for row in lake.rows(demo.connect(), "SELECT address FROM responses")}
     for text in texts.values():
         found = set(re.findall(r"(?<![\d.])\d+\.\d+\.\d+\.\d+(?![\d.])", text))
@@ -73,7 +73,7 @@ def test_no_address_is_published(texts: dict[str, str]) -> None:
 
 
 def test_the_page_loads_nothing(texts: dict[str, str]) -> None:
-    """The page refers to nothing outside of itself but by links that a reader may follow."""
+    """The page refers to nothing outside itself, except by links that a reader may follow."""
     tags = Tags(texts["report.html"]).found
     outside = [
         (tag, value) for tag, attrs in tags for key, value in attrs.items() if key in {"src", "href", "xlink:href"}
@@ -85,7 +85,7 @@ def test_the_page_loads_nothing(texts: dict[str, str]) -> None:
 
 
 def test_hostile_names_are_text_on_the_page(texts: dict[str, str]) -> None:
-    """A peer's markup becomes text: one script (ours), no image, no handler."""
+    """A peer's markup becomes text: the page has one script (ours), no image and no handler."""
     tags = Tags(texts["report.html"]).found
     assert [tag for tag, _ in tags].count("script") == 1 and "img" not in {tag for tag, _ in tags}
     assert not [key for _, attrs in tags for key in attrs if key.startswith("on")]
@@ -93,14 +93,14 @@ def test_hostile_names_are_text_on_the_page(texts: dict[str, str]) -> None:
 
 
 def test_nothing_hidden_is_published(texts: dict[str, str]) -> None:
-    """No control character and no direction mark gets into a file; their codes are shown instead."""
+    """No file contains a control character or a direction mark; their codes are shown instead."""
     for text in texts.values():
         assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]", text)
     assert r"\x1b[31mred\x07" in texts["report.html"] and r"\x1b[31mred\x07" in texts["products.csv"]
 
 
 def test_no_cell_is_a_formula(folder: Path) -> None:
-    """No text in a CSV file begins as a spreadsheet's formulas do."""
+    """No text in a CSV file begins like a spreadsheet formula."""
     for path in folder.glob("*.csv"):
         cells = [cell for line in csv.reader(path.open(encoding="utf-8", newline="")) for cell in line]
         assert not [
@@ -109,7 +109,7 @@ def test_no_cell_is_a_formula(folder: Path) -> None:
 
 
 def test_long_names_are_cut(folder: Path, texts: dict[str, str]) -> None:
-    """A name of 64 kB is its beginning and its length in every file, and no file grows by it."""
+    """A name of 64 kB is shortened to its beginning and its length in every file, and makes no file large."""
     for name in ("report.html", "report.md", "products.csv"):
         assert "(65,535 characters)" in texts[name]
     assert not [name for name, text in texts.items() if text.count(r"\x1b[31m") > 100]
@@ -117,7 +117,7 @@ def test_long_names_are_cut(folder: Path, texts: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("country", ["../../" + "x" * 65_530, "a." * 32_768, "<script>alert(1)</script>"])
 def test_a_country_is_text_too(tmp_path: Path, country: str) -> None:
-    """A database from elsewhere that holds any text as a country names no file, and fills no page."""
+    """Whatever text a foreign database has as a country, the text is no path and no markup, and never fills a page."""
     found = {"ip": demo.FIRST, "port": 104, "outcome": "accepted"}
     con = lake.connect(
         sweeps=[demo.sweep_row(1_000_000, 1)],
@@ -137,7 +137,7 @@ def _is_number(cell: str) -> bool:
 
 
 def test_markdown_of_peers_is_text(texts: dict[str, str]) -> None:
-    """A peer's markup is entities in the Markdown file, and its bars add no column."""
+    """A peer's markup becomes entities in the Markdown file, and a peer's vertical bars add no column."""
     assert "<script" not in texts["report.md"] and "<img" not in texts["report.md"]
     (line,) = [line for line in texts["report.md"].splitlines() if "bold" in line]
     assert line.count("|") == 6
@@ -146,7 +146,7 @@ def test_markdown_of_peers_is_text(texts: dict[str, str]) -> None:
 def test_our_own_words_are_not_escaped(
     history_con: duckdb.DuckDBPyConnection, tmp_path: Path, texts: dict[str, str]
 ) -> None:
-    """The Markdown file reads well as it is: entities stand in the cells of hostile names only, and in no sentence or heading."""
+    """The Markdown file is readable as text: entities are only in the cells of hostile names, not in sentences or headings."""
     report.write(history_con, "20260629T030000Z-weekly", tmp_path, {"md"})
     report.write(demo.connect(built="2026-01-01"), lake.SWEEP, tmp_path / "old", {"md"})
     assert "&#" not in (tmp_path / "report.md").read_text("utf-8")
@@ -157,7 +157,7 @@ def test_our_own_words_are_not_escaped(
 
 
 def test_names_of_hosts_are_withheld_together(texts: dict[str, str]) -> None:
-    """Names that look like an address or a host are folded into one row, whose counts still add up."""
+    """Names that look like an address or a host are merged into one row, and the counts still add up."""
     withheld = [line for line in texts["products.csv"].splitlines() if "withheld" in line]
     assert len(withheld) == 1
     rows = list(csv.DictReader(texts["products.csv"].splitlines()))
@@ -165,7 +165,7 @@ def test_names_of_hosts_are_withheld_together(texts: dict[str, str]) -> None:
 
 
 def test_rare_names_are_withheld(tmp_path: Path) -> None:
-    """A name that no rule knows, and that few addresses say, may be its owner's: it is folded with others of its kind."""
+    """A name that no rule knows and few addresses declare may be its owner's, and is merged with others of its kind."""
     report.write(demo.connect(), lake.SWEEP, tmp_path, {"csv"})
     rows = list(csv.DictReader((tmp_path / "products.csv").read_text("utf-8").splitlines()))
     assert {row["implementation_version_name"] for row in rows} == {
@@ -177,7 +177,7 @@ def test_rare_names_are_withheld(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("built", "warned"), [("2026-04-21", False), ("2026-04-20", True)])
 def test_an_old_country_database_is_named_first(tmp_path: Path, built: str, warned: bool) -> None:
-    """A database of more than 60 days at the sweep's date puts a warning into the headline; one of 60 does not."""
+    """A database older than 60 days at the sweep's date puts a warning into the headline; a database of 60 days does not."""
     report.write(demo.connect(built=built), lake.SWEEP, tmp_path, {"html", "md"})
     for name in ("report.html", "report.md"):
         head = (tmp_path / name).read_text("utf-8").partition("Funnel")[0]
@@ -185,7 +185,7 @@ def test_an_old_country_database_is_named_first(tmp_path: Path, built: str, warn
 
 
 def test_a_sample_has_an_interval(tmp_path: Path) -> None:
-    """A sampled sweep says what share it visited, and estimates the whole with Wilson's interval."""
+    """A report of a sampled sweep states the share that was probed, and estimates the whole with Wilson's interval."""
     report.write(demo.connect(visited=100_000), lake.SWEEP, tmp_path, {"md"})
     text = (tmp_path / "report.md").read_text("utf-8")
     assert "The sweep probed a random 10 % of the addresses." in text
@@ -194,14 +194,14 @@ def test_a_sample_has_an_interval(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("sweep", "formats"), [("absent\x1b[2J", {"md"}), (lake.SWEEP, {"pdf"})])
 def test_what_cannot_be_written_is_an_input_error(tmp_path: Path, sweep: str, formats: set[str]) -> None:
-    """A sweep that is not there, and a format that is unknown, are refused without a control character."""
+    """A missing sweep and an unknown format are refused, and the message has no control character."""
     with pytest.raises(InputError) as caught:
         report.write(demo.connect(), sweep, tmp_path, formats)
     assert str(caught.value).isprintable()
 
 
 def test_a_sweep_that_found_nothing_has_a_report(tmp_path: Path) -> None:
-    """No service, no location, no receipt: the report says so and does not fail."""
+    """A sweep without service, location and receipt has a report that states that no service answered."""
     con = lake.connect(sweeps=[demo.sweep_row(1_000_000, 0)])
     report.write(con, lake.SWEEP, tmp_path, FORMATS)
     assert "No DICOM service answered at any of the 1,000,000 addresses probed." in (

@@ -1,4 +1,4 @@
-"""The scope of a report: a country, an earlier sweep to compare with, the smallest cell."""
+"""The scope of a report: a country, an earlier sweep for comparison, the smallest cell."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def con(history_con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 
 
 def test_a_country_has_its_own_numbers(con: duckdb.DuckDBPyConnection) -> None:
-    """The British edition counts what is British, by its own denominators, in every table."""
+    """The British edition counts British services only, with British denominators, in every table."""
     found = gather(con, LAST, Scope(country="GB"))
     totals = found.totals
     assert (totals["services"], totals["addresses_probed"]) == (len(BRITISH), recompute.asked(SWEEP)["GB"])
@@ -44,7 +44,7 @@ def test_a_country_has_its_own_numbers(con: duckdb.DuckDBPyConnection) -> None:
 @pytest.mark.parametrize("profile", ["associate", "tls", "capabilities", "echo"])
 @pytest.mark.parametrize("country", ["GB", "FR", None])
 def test_a_c_echo_that_was_not_sent_is_not_counted(profile: str, country: str | None) -> None:
-    """A report of a sweep without C-ECHO says that none was requested and never 0, in a country's edition and without services too."""
+    """A report of a sweep without C-ECHO says that none was requested, never 0, also for a country and without services."""
     service = {"ip": 1, "port": 104, "outcome": "accepted"}
     con = lake.connect(
         sweeps=[demo.sweep_row(1_000_000, 1) | {"profile": profile}],
@@ -63,7 +63,7 @@ def test_a_c_echo_that_was_not_sent_is_not_counted(profile: str, country: str | 
 
 
 def test_the_second_database_keeps_its_own_count(con: duckdb.DuckDBPyConnection) -> None:
-    """A country's edition tells all services that the second database places there, whatever the first one says of them."""
+    """A country's edition counts all services that the second database places there, wherever the first database places them."""
     found = gather(con, LAST, Scope(country="DE"))
     (expected,) = [row for row in recompute.country_databases(SWEEP) if row["country"] == "DE"]
     assert list(found.marts["country_databases"].rows) == [expected]
@@ -75,14 +75,14 @@ def test_the_second_database_keeps_its_own_count(con: duckdb.DuckDBPyConnection)
 
 
 def test_a_countrys_change_is_its_own(con: duckdb.DuckDBPyConnection) -> None:
-    """What came and went is that of the country, as in the edition of all."""
+    """A country's edition has the change that the edition of all countries has for that country."""
     (expected,) = [row for row in recompute.changed(SWEEP) if row["country"] == "GB"]
     told = gather(con, LAST, Scope(country="GB")).changes[0]
     assert (told.stayed, told.came, told.went) == (expected["stayed"], expected["came"], expected["went"])
 
 
 def test_the_views_are_whole_again(con: duckdb.DuckDBPyConnection) -> None:
-    """After an edition of a country the connection speaks of all countries, also after one that failed."""
+    """After an edition of a country, even a failed one, the connection covers all countries again."""
     gather(con, LAST, Scope(country="GB"))
     with pytest.raises(InputError):
         gather(con, LAST, Scope(country="GB", since="nothing"))
@@ -99,20 +99,20 @@ def test_the_views_are_whole_again(con: duckdb.DuckDBPyConnection) -> None:
     ],
 )
 def test_since(con: duckdb.DuckDBPyConnection, since: str | None, expected: str) -> None:
-    """A sweep is compared with the one before, with the one named, or with the first from a date on."""
+    """A sweep is compared with the previous sweep, with the named sweep, or with the first sweep from a date on."""
     assert base(con, LAST, since) == expected
 
 
 @pytest.mark.parametrize("since", ["20260602T030000Z-second", "20260706T030000Z-weekly", "2026-06-29", "\x1b[2J"])
 def test_what_cannot_be_compared_is_refused(con: duckdb.DuckDBPyConnection, since: str) -> None:
-    """A sweep of another vantage or method, or a date that none is after, is refused, naming those that could be."""
+    """A sweep of another vantage or method, or a date after all possible sweeps, is refused, and the possible sweeps are named."""
     with pytest.raises(InputError, match="20260622T030000Z-weekly") as caught:
         base(con, LAST, since)
     assert str(caught.value).isprintable()
 
 
 def test_a_first_sweep_is_compared_with_nothing(con: duckdb.DuckDBPyConnection) -> None:
-    """The first of a series, and that of a changed method, have no change to tell."""
+    """The first sweep of a series, and the first of a changed method, have no change."""
     for sweep in ("20260601T030000Z-weekly", "20260706T030000Z-weekly"):
         found = gather(con, sweep)
         assert (
@@ -123,7 +123,7 @@ def test_a_first_sweep_is_compared_with_nothing(con: duckdb.DuckDBPyConnection) 
 
 
 def test_changes_since_a_month(con: duckdb.DuckDBPyConnection) -> None:
-    """Four weeks are compared by sets: in both, now only, then only."""
+    """Sweeps four weeks apart are compared by sets: in both, only in the later, only in the earlier."""
     then, now = ({(h.ip, h.port) for h in s.seen} for s in (history()[0], SWEEP))
     told = gather(con, LAST, Scope(since="20260601T030000Z-weekly"))
     first = told.changes[0]
@@ -137,13 +137,13 @@ def test_changes_since_a_month(con: duckdb.DuckDBPyConnection) -> None:
 
 @pytest.mark.parametrize("wrong", [{"country": "XX"}, {"country": "gb"}, {"min_cell": 0}])
 def test_wrong_editions(wrong: dict[str, object]) -> None:
-    """A country that is none, and a least cell below one, are refused."""
+    """An unknown country, and a smallest cell below one, are refused."""
     with pytest.raises(InputError):
         Scope(**wrong)  # type: ignore[arg-type]
 
 
 def test_the_command_line(history_lake: Path, tmp_path: Path) -> None:
-    """`census report --country` and `--since` write the edition; a wrong one exits with 2."""
+    """`census report --country` and `--since` write the edition; an invalid edition ends with exit code 2."""
     import subprocess
     import sys
 

@@ -1,4 +1,4 @@
-"""No publication, in any format or edition, holds an address, a host name, an AE title or a network's holder who may be the owner."""
+"""No publication, in any format or edition, has an address, a host name, an AE title or a network holder who may be an owner."""
 
 import re
 from ipaddress import IPv4Address
@@ -27,7 +27,7 @@ SCOPES = (
 
 @pytest.fixture(scope="module")
 def texts(history_con: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Every file of every edition, the downloads inside of a page as text too; pictures by their bytes."""
+    """Every file of every edition as text, with the downloads inside pages decoded; pictures as their bytes."""
     folder = tmp_path_factory.mktemp("secrets")
     for number, scope in enumerate(SCOPES):
         formats = FORMATS - ({"png"} if number else set())
@@ -39,7 +39,7 @@ def texts(history_con: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempP
 
 
 def telling():  # type: ignore[no-untyped-def]
-    """A lake whose rows name their owner wherever they can."""
+    """A lake whose rows name their owner in every column that can."""
     row = {"ip": demo.FIRST, "port": 2762, "outcome": "accepted"}
     said = {"implementation_version_name": NAME, "implementation_class_uid": "1.2.3", "called_ae_raw": TITLE.encode()}
     return lake.connect(
@@ -62,12 +62,12 @@ def telling():  # type: ignore[no-untyped-def]
 
 
 def test_every_edition_was_written(texts: dict[str, str]) -> None:
-    """There are pages, texts, tables and figures of each."""
+    """The editions have pages, texts, tables and figures."""
     assert {Path(name).suffix for name in texts} == {".html", ".md", ".csv", ".svg", ".png"} and len(texts) > 130
 
 
 def test_no_address(texts: dict[str, str]) -> None:
-    """No dotted address but in version numbers that are none, and no address as an integer."""
+    """No file contains an address of a host, dotted or as an integer."""
     hosts = {host.ip for sweep in history.history() for host in sweep.seen} | {demo.FIRST + n for n in range(100)}
     secret = (
         {str(IPv4Address(ip)) for ip in hosts} | {str(ip) for ip in hosts} | {"198.51.100.7", "203.0.113.9", "10.9.8.7"}
@@ -97,10 +97,10 @@ def test_no_address(texts: dict[str, str]) -> None:
     ],
 )
 def test_no_name(texts: dict[str, str], secret: str) -> None:
-    """No host name, AE title, or holder of a network that may be the owner, in whatever spelling."""
+    """No file contains a host name, an AE title, or a network's holder that may be the owner, in upper or lower case."""
     assert not [name for name, text in texts.items() if secret.lower() in text.lower()]
 
 
 def test_carriers_are_named(texts: dict[str, str]) -> None:
-    """The holder of a large network of hosting or access may be read, with the addresses of it in the plan."""
+    """The holder of a large hosting or access network is published, with the network's addresses in the plan."""
     assert re.search(r"^DE,AS64503,Example Telecom,access,\d+,\d+,\d+,2048,", texts["0/networks.csv"], re.MULTILINE)

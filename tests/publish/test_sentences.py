@@ -22,7 +22,7 @@ from tests.publish import demo
     ],
 )
 def test_number(value: float | None, text: str) -> None:
-    """Whole numbers have their thousands apart, fractions three digits, and null is a dash."""
+    """Whole numbers have thousands separators, fractions three digits, and null is a dash."""
     assert sentences.number(value) == text
 
 

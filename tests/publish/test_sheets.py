@@ -9,13 +9,13 @@ from tests.publish import demo
 
 
 def test_formulas_are_text() -> None:
-    """A cell that a spreadsheet would run is text, a number stays one, and null is empty."""
+    """A cell that a spreadsheet would evaluate becomes text, a number stays a number, and null is empty."""
     rows = [{"a": "=1+1", "b": -5}, {"a": None, "b": 2.5}]
     assert Sheet("x", ("a", "b"), rows).text == "a,b\n'=1+1,-5\n,2.5\n"
 
 
 def test_every_mart_is_a_sheet() -> None:
-    """Each mart comes with its columns first, countries without a service too, and what was concluded after them."""
+    """Each mart is a sheet with its own columns first and derived columns last, countries without a service included."""
     found = gather(demo.connect(), lake.SWEEP, Scope(min_cell=1))
     made = {sheet.name: sheet for sheet in sheets.sheets(found)}
     assert made.keys() == {*found.marts, "survival", "changed"}

@@ -11,21 +11,21 @@ from tests.publish import demo
 
 
 def printed(table: object) -> str:
-    """What a terminal would be sent."""
+    """The text that a terminal would receive."""
     console = Console(file=io.StringIO(), width=160, force_terminal=False)
     console.print(table)
     return console.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_country_table_names_countries() -> None:
-    """Countries stand by name with their counts, the unplaced as such."""
+    """Countries are shown by name with their counts, and services without a country as `not placed`."""
     shown = printed(terminal.country_table(terminal.facts(demo.connect(), lake.SWEEP)))
     assert "United Kingdom" in shown and "not placed" in shown and "600,000" in shown
 
 
 @pytest.mark.parametrize("width", [30, 80, 100, 160])
 def test_a_narrow_screen_has_fewer_columns(width: int) -> None:
-    """On a narrow screen the columns on the right are left out and counted; no heading and no number is cut or wrapped."""
+    """On a narrow screen columns on the right are left out and counted; no heading and no number is cut or wrapped."""
     console = Console(file=io.StringIO(), width=width, force_terminal=False)
     table = terminal.country_table(terminal.facts(demo.connect(), lake.SWEEP), width)
     whole = terminal.country_table(terminal.facts(demo.connect(), lake.SWEEP))
@@ -38,12 +38,12 @@ def test_a_narrow_screen_has_fewer_columns(width: int) -> None:
 
 
 def test_funnel_says_what_was_not_asked() -> None:
-    """The step that the profile leaves out is not shown as zero."""
+    """A step that the profile leaves out is shown as not requested, not as zero."""
     assert "not requested" in printed(terminal.funnel(terminal.facts(demo.connect(), lake.SWEEP)))
 
 
 def test_peers_cannot_write_to_the_terminal() -> None:
-    """Escapes are shown as codes, and a peer's square brackets are no markup."""
+    """Escapes are shown as codes, and a peer's square brackets are not interpreted as markup."""
     shown = printed(terminal.products(terminal.facts(demo.connect(), lake.SWEEP)))
     assert "\x1b" not in shown and "\x07" not in shown and r"\x1b[31mred\x07" in shown
     assert "[bold]b[/bold]" in shown

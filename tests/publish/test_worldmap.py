@@ -13,7 +13,7 @@ def row(country: str | None, services: int, per_million: float = 0) -> dict[str,
 
 
 def test_countries_are_coloured_and_small_ones_are_dots() -> None:
-    """A country with an outline is filled by its class, one without is a dot, one unplaced or without a service is not told."""
+    """A country with an outline is filled, a small one is a dot; unplaced services and empty countries are not shown."""
     text = worldmap.svg([row("GB", 12), row("SG", 1), row(None, 5), row("FR", 0)], legend=False)
     assert text.count('aria-label="United Kingdom: 12"') == text.count('aria-label="Singapore: 1"') == 1
     colours = dict(worldmap.SERVICES.legend)
@@ -21,7 +21,7 @@ def test_countries_are_coloured_and_small_ones_are_dots() -> None:
 
 
 def test_a_map_of_rates_is_one_of_rates() -> None:
-    """The second map colours and tells addresses per million, whatever the counts are."""
+    """The second map shows addresses per million in colours and texts, whatever the counts are."""
     text = worldmap.svg([row("GB", 12, 0.26), row("DE", 1, 2500.4), row("US", 9, 4)], worldmap.PER_MILLION)
     for told in ("United Kingdom: 0.260", "Germany: 2,500", "United States: 4"):
         assert text.count(f'aria-label="{told}"') == 1
@@ -29,7 +29,7 @@ def test_a_map_of_rates_is_one_of_rates() -> None:
 
 
 def test_outlines_are_keyed_by_the_codes_we_use() -> None:
-    """Each outline with a code belongs to a country of our list, so that no count is lost between the two."""
+    """Each outline with a code belongs to a country of our list, so that no count is missing from the map."""
     shapes = json.loads(worldmap.OUTLINES.read_text("utf-8"))["objects"]["countries"]["geometries"]
     numbers = {country.numeric for country in countries().values()}
     assert {int(shape["id"]) for shape in shapes if "id" in shape} <= numbers
@@ -51,6 +51,6 @@ def test_outlines_are_keyed_by_the_codes_we_use() -> None:
     ],
 )
 def test_the_classes_meet(measure: worldmap.Measure, values: tuple[float | None, ...], labels: list[str]) -> None:
-    """Every number has its class, classes change where they say, and each has a colour of its own."""
+    """Every number has its class, each class begins at its stated limit, and each class has its own colour."""
     assert [measure.level(value) for value in values] == labels
     assert len({colour for _, colour in measure.legend}) == len(measure.legend) == 5

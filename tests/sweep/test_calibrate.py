@@ -1,4 +1,4 @@
-"""The rate at which answers begin to be lost is found where it is known to be."""
+"""A calibration finds the known rate at which answers begin to be lost."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from pipeline.sweep import calibrate
 from pipeline.sweep.calibrate import RateStep
 from tests.testbed.running import CENSUS, ROOT, environment
 
-#: So many packets a second get through, conversations included.
+#: Packets a second that get through, conversations included.
 BOTTLENECK = 1500
 WORLD = f"""
 [internet]
@@ -39,7 +39,7 @@ def step(rate: int, low: float, loss: float, high: float, sent: float | None = N
 
 @pytest.mark.alone
 def test_the_knee_is_where_the_bottleneck_is(tmp_path: Path) -> None:
-    """A path that lets 1,500 packets a second through loses none at 1,000 and many at 2,000; no host is visited twice."""
+    """A path with a limit of 1,500 packets a second loses none at 1,000 and many at 2,000; no host is visited twice."""
     (tmp_path / "world.toml").write_text(WORLD)
     (tmp_path / "sweep.toml").write_text(SWEEP)
     asked = [
@@ -67,7 +67,7 @@ def test_the_knee_is_where_the_bottleneck_is(tmp_path: Path) -> None:
 
 
 def test_what_ends_it() -> None:
-    """Loss beyond the first step's interval and a hundredth ends it, a sender that falls short too; the knee is the last before."""
+    """Loss above the first step's interval and 1 %, or a slow sender, ends a calibration; the knee is the step before."""
     good, lossy = step(1000, 0.0, 0.001, 0.004), step(2000, 0.02, 0.03, 0.04)
     same, short = step(2000, 0.005, 0.02, 0.03), step(4000, 0.0, 0.0, 0.01, sent=1900)
     assert calibrate._loses(lossy, good) and not calibrate._loses(same, good)
@@ -76,7 +76,7 @@ def test_what_ends_it() -> None:
 
 
 def test_only_in_a_testbed_or_where_it_is_signed_for(tmp_path: Path) -> None:
-    """Outside of a testbed, targets that nobody signed for are refused before anything is sent; so are too many steps."""
+    """Outside a testbed, unsigned targets are refused before anything is sent; too many steps are refused too."""
     (tmp_path / "sweep.toml").write_text(SWEEP)
     with pytest.raises(GuardError, match="a calibration is for signed ranges only"):
         calibrate.calibration_plan(tmp_path / "sweep.toml", lowest=1000, steps=3)

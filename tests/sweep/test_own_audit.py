@@ -1,4 +1,4 @@
-"""`census audit` over real servers in a closed testbed: what it reports, to whom it speaks, and who may read it."""
+"""`census audit` over real servers in a closed testbed: its report, the addresses it contacts, and the readers of its files."""
 
 import csv
 import json
@@ -18,7 +18,7 @@ from tests.testbed.running import CENSUS, ROOT, VANTAGE, environment, in_testbed
 SPEC = ROOT / "tests" / "data" / "audit.toml"
 ALWAYS = {"reachable", "unencrypted"}
 OPEN = ALWAYS | {"accepts-anyone", "declares-itself"}
-#: Address → what must be said of it, by what was installed there.
+#: Address → findings that must be reported, given the software installed there.
 TRUTH = {
     "10.20.0.1:104": OPEN | {"storage-open"},
     "193.62.0.1:104": OPEN | {"storage-open"},
@@ -42,7 +42,7 @@ def run(folder: Path, *command: str) -> "subprocess.CompletedProcess[str]":
 
 @pytest.fixture(scope="module")
 def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the lake, the report and the wire of an audit that asks for capabilities."""
+    """A folder with the lake, the report and the packet capture of an audit with profile `capabilities`."""
     folder = tmp_path_factory.mktemp("audit")
     config = hospital(folder, "capabilities")
     command = ["audit", str(config), "-o", str(folder / "report"), "--lake", str(folder / "lake"), "--json"]
@@ -53,20 +53,23 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_each_service_is_reported_for_its_reasons(audited: Path) -> None:
-    """Each server is in the CSV, in the page and on standard output with exactly the reasons that hold of it."""
+    """Each server is in the CSV, on the page and on standard output with exactly the findings that apply to it."""
     rows = list(csv.DictReader((audited / "report" / CSV).read_text("utf-8").splitlines()))
-    places = {f"{row['address']}:{row['port']}" for row in rows}
-    found = {place: {row["finding"] for row in rows if f"{row['address']}:{row['port']}" == place} for place in places}
+    endpoints = {f"{row['address']}:{row['port']}" for row in rows}
+    found = {
+        endpoint: {row["finding"] for row in rows if f"{row['address']}:{row['port']}" == endpoint}
+        for endpoint in endpoints
+    }
     assert found == TRUTH
     printed = [json.loads(line) for line in (audited / "printed.jsonl").read_text().splitlines()]
     assert {line["service"]: set(line["findings"].split(", ")) for line in printed} == TRUTH
     page = (audited / "report" / HTML).read_text("utf-8")
-    assert all(place in page for place in TRUTH) and "orthanc-roles" in page
+    assert all(endpoint in page for endpoint in TRUTH) and "orthanc-roles" in page
     assert "<h1>8 DICOM services on 8 addresses answered an unknown client</h1>" in page
 
 
 def test_it_tells_what_was_accepted(audited: Path) -> None:
-    """What the capability probe was accepted for, titles, encryption and declared version stand beside each address."""
+    """Each address has its accepted services, titles, encryption and declared version."""
     rows = {row["address"]: row for row in csv.DictReader((audited / "report" / CSV).open(encoding="utf-8"))}
     assert "Patient Root Query/Retrieve Information Model - FIND" in rows["193.62.0.2"]["accepted"]
     assert rows["193.62.0.3"]["transfer_syntaxes"] and rows["193.62.0.3"]["ae_titles"].startswith("accepted our titles")
@@ -77,17 +80,17 @@ def test_it_tells_what_was_accepted(audited: Path) -> None:
 
 
 def test_nothing_goes_beyond_the_signed_ranges(audited: Path) -> None:
-    """Every packet of ours goes into the signed list, though a server stands beyond it; no DIMSE command leaves at all."""
+    """Every packet of ours goes to the signed list, although a server exists outside it; no DIMSE command is sent at all."""
     sent = [packet for _, packet in timed(audited / "wire.pcap") if packet.src == VANTAGE]
     signed = [IPv4Network("193.62.0.0/25"), IPv4Network("10.20.0.0/30")]
     assert sent and all(any(IPv4Address(packet.dst) in block for block in signed) for packet in sent)
     said = {data for (_, _, port), data in streams([p for p in sent if p.data.data]).items() if port != 2762}
-    # PDU types (PS3.8 §9.3): 01 the request and 05 the release; 04, data, would carry a command.
+    # PDU types (PS3.8 §9.3): 01 is the request, 05 the release and 07 the abort; 04, data, would carry a command.
     assert said and {part[0] for data in said for part in pdus(data)} <= {1, 5, 7}
 
 
 def test_both_files_are_marked_and_private(audited: Path) -> None:
-    """The folder is 0700, each file in it 0600, and so is what the lake holds; both files say CONFIDENTIAL."""
+    """The folder has mode 0700 and each file in it 0600; the files of the lake are private too; both files say CONFIDENTIAL."""
     assert (audited / "report").stat().st_mode & 0o777 == 0o700
     for name in (HTML, CSV):
         assert (audited / "report" / name).stat().st_mode & 0o777 == 0o600
@@ -98,7 +101,7 @@ def test_both_files_are_marked_and_private(audited: Path) -> None:
 
 
 def test_a_report_is_made_again_without_a_packet(audited: Path, tmp_path: Path) -> None:
-    """`--report-only` gives the same files from the lake, outside of any testbed."""
+    """`--report-only` writes the same files from the lake, outside any testbed."""
     command = ["audit", str(audited / "audit.toml"), "--lake", str(audited / "lake"), "-o", str(tmp_path / "again")]
     ended = run(tmp_path, *CENSUS, *command, "--report-only")
     assert ended.returncode == 0, ended.stderr
@@ -108,7 +111,7 @@ def test_a_report_is_made_again_without_a_packet(audited: Path, tmp_path: Path) 
 
 
 def test_an_audit_that_was_stopped_goes_on(tmp_path: Path) -> None:
-    """A second run of the same configuration finishes the sweep that was begun; another configuration begins its own."""
+    """A second run of the same configuration finishes the sweep that was begun; the run after it begins a new sweep."""
     config, lake = hospital(tmp_path, "echo"), tmp_path / "lake"
     begun = own_audit.audit_plan(config, lake)
     sweep.begin(begun, lake)
@@ -134,7 +137,7 @@ def test_an_audit_that_was_stopped_goes_on(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_not_signed_is_refused(tmp_path: Path, change: tuple[str, str], code: int, said: str) -> None:
-    """Another list, one address more, or no list: the exit code and the message say so, and no lake is begun."""
+    """Another list, one address more, or no list is refused with an exit code and a message, and no lake is begun."""
     config = hospital(tmp_path, "echo")
     (tmp_path / "other.txt").write_text("193.62.0.0/24\n")
     config.write_text(config.read_text().replace(*change))
@@ -144,7 +147,7 @@ def test_what_is_not_signed_is_refused(tmp_path: Path, change: tuple[str, str], 
 
 
 def test_a_folder_that_others_may_read_is_refused(tmp_path: Path) -> None:
-    """A report is not written where others may read it; the message names the folder and what to do."""
+    """A report is not written to a folder that others may read; the error names the folder and the remedy."""
     tmp_path.chmod(0o755)
     with pytest.raises(InputError, match="chmod 700"):
         own_audit.require_private(tmp_path)

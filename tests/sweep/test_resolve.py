@@ -1,4 +1,4 @@
-"""Host names of a sweep's addresses: who is asked about, what is kept, and what the names change."""
+"""Host names of a sweep's addresses: which addresses are looked up, which names are kept, and which owners the names change."""
 
 import json
 import subprocess
@@ -40,7 +40,7 @@ def lake(tmp_path: Path) -> tuple[Plan, SweepPaths]:
     """A sealed sweep in which three addresses spoke DICOM, one of them on two ports, and one was silent."""
     (tmp_path / "config.toml").write_text(CONFIG)
     plan = freeze.freeze(tmp_path / "config.toml", tmp_path / "lake")
-    place = sweep.begin(plan, tmp_path / "lake").paths
+    paths = sweep.begin(plan, tmp_path / "lake").paths
     spoke = [(FIRST, 104), (FIRST, 11112), (FIRST + 1, 104), (FIRST + 2, 104)]
     said = [{"ip": ip, "port": port, "outcome": "accepted"} for ip, port in spoke]
     tables: dict[str, list[dict[str, Any]]] = {
@@ -49,8 +49,8 @@ def lake(tmp_path: Path) -> tuple[Plan, SweepPaths]:
         "responses": [*said, {"ip": FIRST + 9, "port": 104, "outcome": "silent"}],
     }
     for name, rows in tables.items():
-        parts.write(place.sealed(name), parts.tidy([history.arrow(name, rows)], name), name, place.id)
-    return Sweep(plan, place)
+        parts.write(paths.sealed(name), parts.tidy([history.arrow(name, rows)], name), name, paths.id)
+    return Sweep(plan, paths)
 
 
 @pytest.fixture(scope="module")
@@ -67,12 +67,12 @@ def run(lake: Sweep, server: NameServer, **set: Any) -> dict[str, Any]:
     return resolve.resolve(lake, StubResolver((server,), rate=1000, seconds=0.3, **set), lambda _: None)
 
 
-def table(place: SweepPaths) -> dict[int, Mapping[str, Any]]:
-    return {row["ip"] - FIRST: row for row in read.rows(place, "host_names").to_pylist()}
+def table(paths: SweepPaths) -> dict[int, Mapping[str, Any]]:
+    return {row["ip"] - FIRST: row for row in read.rows(paths, "host_names").to_pylist()}
 
 
 def test_who_spoke_dicom_is_asked_about(lake: Sweep, server: NameServer) -> None:
-    """Each address of an association has one row with its names by what they lead to; who was silent has none."""
+    """Each address of an association has one row with its confirmed and unconfirmed names; a silent address has none."""
     told = run(lake, server)
     found = table(lake.paths)
     assert {n: (r["naming"], r["names"], r["unconfirmed"]) for n, r in found.items()} == {
@@ -94,7 +94,7 @@ def test_what_is_known_is_not_asked_again(lake: Sweep, server: NameServer) -> No
 
 
 def test_who_was_not_answered_is_asked_again(lake: Sweep, server: NameServer) -> None:
-    """Time-outs stand as such until a later run knows better."""
+    """A time-out is recorded as a time-out until a later run gets an answer."""
     with answering_server(lambda query, _: None) as (silent, _):
         assert run(lake, silent, tries=1)["timeout"] == 3
     assert {row["naming"] for row in table(lake.paths).values()} == {"timeout"}
@@ -102,7 +102,7 @@ def test_who_was_not_answered_is_asked_again(lake: Sweep, server: NameServer) ->
 
 
 def test_an_interrupted_run_loses_nothing(lake: Sweep, server: NameServer) -> None:
-    """What stood in the journal of a program that died is in the table of the next run, and not asked again."""
+    """The rows in a dead program's journal are in the table of the next run, and their addresses are not looked up again."""
     journal = parts.journal(lake.paths.sealed("host_names").with_name("asked.arrows"), "host_names")
     row = {
         "ip": FIRST,
@@ -120,7 +120,7 @@ def test_an_interrupted_run_loses_nothing(lake: Sweep, server: NameServer) -> No
 
 
 def test_a_server_that_never_answers_ends_it(lake: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After so many addresses without an answer the command says which server is to blame, and what was learned stands."""
+    """After a number of addresses without an answer the command fails with the server's name, and keeps its results."""
     monkeypatch.setattr(resolve, "SILENT", 2)
     with pytest.raises(CensusError, match="no answer for 2 addresses in a row"):
         run(lake, NameServer("127.0.0.1", free_port()))
@@ -128,7 +128,7 @@ def test_a_server_that_never_answers_ends_it(lake: Sweep, monkeypatch: pytest.Mo
 
 
 def test_who_opted_out_is_left_alone(lake: Sweep, server: NameServer) -> None:
-    """Nobody is asked about an address that has opted out since."""
+    """An address that has opted out since the sweep is not looked up."""
     assert census("optout", str(lake.paths.lake / "optout.jsonl"), "add", "20.0.0.1", "--who", "noc").returncode == 0
     with answering_server(lambda query, _: reply_with(query, "PTR")) as (other, asked):
         assert run(lake, other)["opted_out"] == 1
@@ -136,7 +136,7 @@ def test_who_opted_out_is_left_alone(lake: Sweep, server: NameServer) -> None:
 
 
 def test_names_change_owners(lake: Sweep, server: NameServer) -> None:
-    """Enriched again, a confirmed name decides the owner by a rule of the file; a name that anybody may claim does not."""
+    """After another enrichment, a confirmed name decides the owner by a rule of the file; an unconfirmed name does not."""
 
     def owners() -> list[tuple[Any, ...]]:
         enrichment.enrich(lake)
@@ -153,7 +153,7 @@ def test_names_change_owners(lake: Sweep, server: NameServer) -> None:
 
 
 def test_the_command(lake: Sweep, server: NameServer) -> None:
-    """The command tells its counts as JSON on standard output, and its progress on standard error."""
+    """The command prints its counts as JSON on standard output, and its progress on standard error."""
     done: subprocess.CompletedProcess[str] = census(
         "resolve", str(lake.paths.lake), "--nameserver", str(server), "--rate", "500", "--json"
     )
@@ -171,6 +171,6 @@ def test_the_command(lake: Sweep, server: NameServer) -> None:
     ],
 )
 def test_no_server_is_assumed(lake: Sweep, options: tuple[str, ...], code: int, said: str) -> None:
-    """Without a server that the user named nothing is asked; under CENSUS_ONLY_TESTBED none outside is."""
+    """Without a server named by the user nothing is looked up; under CENSUS_ONLY_TESTBED no server outside is used."""
     refused = census("resolve", str(lake.paths.lake), *options)
     assert refused.returncode == code and said in refused.stderr, refused.stderr

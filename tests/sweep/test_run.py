@@ -1,4 +1,4 @@
-"""A whole sweep over real servers, held against the testbed's ground truth, and every byte of it on the wire."""
+"""A whole sweep over real servers, compared with the testbed's ground truth and with every byte on the wire."""
 
 import hashlib
 import re
@@ -34,7 +34,7 @@ SYN, ACK, RST, FIN, PUSH = 0x02, 0x10, 0x04, 0x01, 0x08
 
 
 def around(folder: Path, prefix: int, **changed: object) -> Path:
-    """The demo's sweep over blocks of a length about each host alone, with settings changed: the same answers, fewer targets."""
+    """The demo's sweep with changed settings, over only the blocks around its hosts: the same answers, fewer targets."""
     blocks = sorted({IPv4Network((t.address, prefix), strict=False) for t in TRUTH})
     (folder / "targets.txt").write_text("\n".join(map(str, blocks)), "utf-8")
     text = (
@@ -49,7 +49,7 @@ def around(folder: Path, prefix: int, **changed: object) -> Path:
 
 
 def refreeze(plan: Plan, **changes: object) -> Plan:
-    """The plan with fields changed and a digest that fits them, as another program would have frozen it."""
+    """The plan with changed fields and a matching digest, as another program would have frozen it."""
     changed = msgspec.structs.replace(plan, **changes)
     return msgspec.structs.replace(changed, digest=planning.digest(changed))
 
@@ -70,7 +70,7 @@ def test_a_plan_of_another_program_is_refused(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_plan_over_barred_addresses_is_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A plan whose target space holds special-purpose addresses is refused before anything is sent, whatever its digests say."""
+    """A plan with special-purpose addresses in its target space is refused before anything is sent, whatever its digests are."""
     monkeypatch.delenv("CENSUS_ONLY_TESTBED", raising=False)
     plan = freeze.freeze(DEMO)
     with pytest.raises(GuardError, match=r"256 addresses that this program never probes \(field ranges\)"):
@@ -78,7 +78,7 @@ def test_a_plan_over_barred_addresses_is_not_run(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_lake_keeps_to_its_plan(tmp_path: Path) -> None:
-    """A second plan of the same name is refused, naming the field that differs; the same one is taken again."""
+    """A different plan of the same name is refused, and the field that differs is named; the same plan is accepted again."""
     plan = freeze.freeze(DEMO)
     run.begin(plan, tmp_path)
     run.begin(plan, tmp_path)
@@ -117,7 +117,7 @@ def test_every_outcome_is_the_ground_truth(swept: Path) -> None:
 
 
 def test_countries_are_counted_as_they_are(swept: Path) -> None:
-    """Services per country equal the ground truth, the United Kingdom's 34 among them."""
+    """Services per country equal the ground truth, including the United Kingdom's 34."""
     dicom = ("echoed", "accepted", "accepted_no_verification", "rejected", "aborted")
     expected = Counter(t.country for t in TRUTH if t.outcome in dicom and not t.excluded)
     with connection.connect(swept / "lake") as con:
@@ -128,11 +128,11 @@ def test_countries_are_counted_as_they_are(swept: Path) -> None:
 
 
 def test_receipts_and_tables_add_up(swept: Path) -> None:
-    """`census verify` proves a finished sweep, and names the fault once a receipt is changed."""
+    """`census verify` passes for a finished sweep, and names a receipt that was changed."""
     verify = [*CENSUS, "verify", str(swept / "lake")]
     assert subprocess.run(verify, cwd=ROOT, timeout=60).returncode == 0
-    place = layout.find(swept / "lake", None)
-    path = sorted(place.receipts.glob("*.json"))[0]
+    paths = layout.find(swept / "lake", None)
+    path = sorted(paths.receipts.glob("*.json"))[0]
     original = path.read_bytes()
     path.write_bytes(original.replace(b'"probes_sent":', b'"probes_sent":1'))
     broken = subprocess.run(verify, cwd=ROOT, capture_output=True, text=True, timeout=60)
@@ -142,9 +142,9 @@ def test_receipts_and_tables_add_up(swept: Path) -> None:
 
 
 def test_nothing_else_is_on_the_wire(swept: Path) -> None:
-    """The wire holds the SYNs that the receipts own up to, whitelisted bytes only, and nothing to an excluded address."""
-    place = layout.find(swept / "lake", None)
-    plan, done = layout.read_plan(place.plan), receipts.read_receipts(place)
+    """The wire has the SYNs that the receipts count, whitelisted bytes only, and no packet to an excluded address."""
+    paths = layout.find(swept / "lake", None)
+    plan, done = layout.read_plan(paths.plan), receipts.read_receipts(paths)
     outgoing = Outgoing.from_json(plan.requests)
     sent = [packet for packet in packets(swept / "wire.pcap") if packet.src == VANTAGE]
     assert all(packet.p == dpkt.ip.IP_PROTO_TCP for packet in sent)
@@ -166,7 +166,7 @@ def test_nothing_else_is_on_the_wire(swept: Path) -> None:
 
 
 def _shut(swept: Path) -> int:
-    """Targets that never opened their window: they get no byte."""
+    """The number of targets that never opened their window: they get no byte."""
     with connection.connect(swept / "lake") as con:
         return int(con.execute("SELECT count(*) FROM responses WHERE outcome = 'zero_window'").fetchone()[0])  # type: ignore[index]
 
@@ -176,7 +176,7 @@ def _addresses(ranges) -> list[int]:  # type: ignore[no-untyped-def]
 
 
 def whole(stream: bytes, outgoing: Outgoing) -> bool:
-    """A stream is made of whole templates, the first of them the request."""
+    """Whether a stream consists of whole templates, the request first."""
     if not stream.startswith(outgoing.request):
         return False
     while stream:
@@ -188,36 +188,36 @@ def whole(stream: bytes, outgoing: Outgoing) -> bool:
 
 
 def test_an_interrupted_sweep_is_finished_and_nothing_doubled(tmp_path: Path) -> None:
-    """After Ctrl-C the exit code is 130, and the rest is run with no target visited or written twice."""
+    """After Ctrl-C the exit code is 130; a second run does the rest, and no target is visited or written twice."""
     plan_file, lake, capture = tmp_path / "plan.json", tmp_path / "lake", tmp_path / "wire.pcap"
     _census("plan", around(tmp_path, 28, rate=2000), "-o", plan_file)
     work = ("work", str(plan_file), "--lake", str(lake))
     first = subprocess.Popen(in_testbed(*work, capture=capture), cwd=ROOT, env=environment(tmp_path))
-    place = run.begin(layout.read_plan(plan_file), lake).paths
-    _until(lambda: any(place.progress.glob("*.json")) and len(receipts.finished(place)) >= 1)
+    paths = run.begin(layout.read_plan(plan_file), lake).paths
+    _until(lambda: any(paths.progress.glob("*.json")) and len(receipts.finished(paths)) >= 1)
     first.send_signal(signal.SIGINT)
     assert first.wait(60) == 130
-    assert len(receipts.finished(place)) < 4
+    assert len(receipts.finished(paths)) < 4
     again = in_testbed(*work, capture=tmp_path / "again.pcap")
     assert subprocess.run(again, cwd=ROOT, env=environment(tmp_path), timeout=120).returncode == 0
-    run.require_verified(Sweep.open(place))
+    run.require_verified(Sweep.open(paths))
     visits = Counter((host, port) for host, _, port in [*_flows(capture), *_flows(tmp_path / "again.pcap")])
     assert max(visits.values()) == 1
 
 
 def test_resuming_picks_what_is_not_finished(tmp_path: Path) -> None:
-    """What is resumed is the latest sweep of that series and no other that is not sealed, else the last one if it is not enriched."""
+    """`latest` finds the last unsealed sweep of a series; `unfinished` also finds a last sealed sweep that is not enriched."""
 
     def made(name: str, *tables: str) -> str:
-        place = layout.SweepPaths(tmp_path, name)
-        for path in (place.plan, *map(place.sealed, tables)):
+        paths = layout.SweepPaths(tmp_path, name)
+        for path in (paths.plan, *map(paths.sealed, tables)):
             path.parent.mkdir(parents=True)
             path.touch()
         return name
 
     def chosen(pick: run.FindUnfinished) -> str | None:
-        place = pick(tmp_path, "week")
-        return place.id if place else None
+        paths = pick(tmp_path, "week")
+        return paths.id if paths else None
 
     assert (chosen(run.latest), chosen(run.unfinished)) == (None, None)
     made("20260101T000000Z-my-week")
@@ -242,17 +242,17 @@ def _until(holds, seconds: float = 60.0) -> None:  # type: ignore[no-untyped-def
         time.sleep(0.1)
 
 
-#: Two countries' blocks, real servers in both, that opt out while they are swept.
+#: Blocks of two countries, with real servers in both, that opt out during their sweep.
 OPTED_OUT = ("147.224.192.0/19", "46.223.32.0/19")
-#: Probes a second that a running sweep is slowed down to.
+#: The probes a second to which a running sweep is slowed down.
 LIMIT = 300
-#: How soon a running sweep obeys the register, in seconds.
+#: The seconds within which a running sweep obeys the register.
 SOON = 5.0
 
 
 @dataclass
 class Obeyed:
-    """A sweep whose register changed while it ran; times are those of the register's last change."""
+    """A sweep whose register changed while it ran; each time is that of a change of the register."""
 
     lake: Path
     register: Path
@@ -268,13 +268,13 @@ class Obeyed:
     syns: list[tuple[float, int, bool]]
 
     def seen(self, begin: float, end: float) -> list[tuple[int, bool]]:
-        """Whom a SYN went to in a time, and whether it was the first to its target."""
+        """The addresses that got a SYN in a period, and whether each SYN was the first to its target."""
         return [(address, first) for seen, address, first in self.syns if begin < seen < end]
 
 
 @pytest.fixture(scope="module")
 def obeyed(tmp_path_factory: pytest.TempPathFactory) -> Obeyed:
-    """A sweep in which blocks opt out, then `stop` and `go`, then the register is garbage for a while."""
+    """A sweep with a rate limit for a while, then opted-out blocks, then `stop` and `go`, then a garbage register for a while."""
     folder = tmp_path_factory.mktemp("obeyed")
     lake, register, plan = folder / "lake", folder / "register.jsonl", folder / "plan.json"
     register.touch()
@@ -283,8 +283,8 @@ def obeyed(tmp_path_factory: pytest.TempPathFactory) -> Obeyed:
     _census("plan", config, "-o", plan)
     command = in_testbed("work", str(plan), "--lake", str(lake), capture=folder / "wire.pcap")
     working = subprocess.Popen(command, cwd=ROOT, env=environment(folder))
-    place = run.begin(layout.read_plan(plan), lake).paths
-    _until(lambda: watched.counts(watched.worker_progress(place))["probed"] > 1500)
+    paths = run.begin(layout.read_plan(plan), lake).paths
+    _until(lambda: watched.counts(watched.worker_progress(paths))["probed"] > 1500)
     _census("rate", register, LIMIT, "--who", "test")
     limited = register.stat().st_mtime
     time.sleep(SOON + 2)
@@ -297,7 +297,7 @@ def obeyed(tmp_path_factory: pytest.TempPathFactory) -> Obeyed:
     _census("stop", register, "--reason", "a test", "--who", "test")
     stopped = register.stat().st_mtime
     time.sleep(SOON + 1)
-    status = _census("status", lake) + progress._line(Sweep.open(place), 1.0)
+    status = _census("status", lake) + progress._line(Sweep.open(paths), 1.0)
     _census("go", register, "--who", "test")
     gone = register.stat().st_mtime
     time.sleep(1)
@@ -309,13 +309,13 @@ def obeyed(tmp_path_factory: pytest.TempPathFactory) -> Obeyed:
     register.write_bytes(good)
     ended = working.wait(120)
     sent = [(seen, packet) for seen, packet in timed(folder / "wire.pcap") if packet.src == VANTAGE]
-    syns = list(_syns(sent, place))
+    syns = list(_syns(sent, paths))
     return Obeyed(lake, register, ended, status, limited, unlimited, opted_out, stopped, gone, broken, mended, syns)
 
 
-def _syns(sent: list[tuple[float, dpkt.ip.IP]], place: layout.SweepPaths) -> Iterator[tuple[float, int, bool]]:
-    """When and to whom each SYN went, and whether it was the first to a target of the plan."""
-    ports, asked = set(layout.read_plan(place.plan).settings.ports), set()
+def _syns(sent: list[tuple[float, dpkt.ip.IP]], paths: layout.SweepPaths) -> Iterator[tuple[float, int, bool]]:
+    """The time and address of each SYN, and whether the SYN was the first to a target of the plan."""
+    ports, asked = set(layout.read_plan(paths.plan).settings.ports), set()
     for seen, packet in sent:
         if packet.data.flags == SYN:
             target = (packet.dst, packet.data.dport)
@@ -333,40 +333,40 @@ def _opted_out(address: int) -> bool:
 
 
 def test_an_opt_out_holds_within_seconds(obeyed: Obeyed) -> None:
-    """Five seconds after its line no SYN and no connection goes to the block, though the sweep goes on elsewhere."""
+    """From five seconds after an opt-out, no SYN and no connection goes to the block, while the sweep goes on elsewhere."""
     assert any(_opted_out(address) for address, _ in obeyed.seen(0, obeyed.opted_out))
     assert len(obeyed.seen(obeyed.opted_out + SOON, obeyed.stopped)) > 1000
     assert not [a for a, _ in obeyed.seen(obeyed.opted_out + SOON, float("inf")) if _opted_out(a)]
 
 
 def test_stop_and_go(obeyed: Obeyed) -> None:
-    """Five seconds after `census stop` nothing begins, status says why, and after `census go` sending goes on."""
+    """From five seconds after `census stop` nothing begins, and the status has the reason; after `census go` sending goes on."""
     assert obeyed.seen(obeyed.stopped + SOON, obeyed.gone) == []
     assert obeyed.status.count("a test (test)") == 2
     assert len(obeyed.seen(obeyed.gone, obeyed.broken + SOON)) > 1000
 
 
 def test_a_register_that_cannot_be_read_stops_the_sweep(obeyed: Obeyed) -> None:
-    """Five seconds after the register was replaced by garbage nothing begins; once it is mended sending goes on."""
+    """From five seconds after the register became garbage nothing begins; after its repair sending goes on."""
     assert obeyed.seen(obeyed.broken + SOON, obeyed.mended) == []
     assert len(obeyed.seen(obeyed.mended, float("inf"))) > 1000
 
 
 def test_a_running_sweep_is_slowed_down_and_goes_on(obeyed: Obeyed) -> None:
-    """From 5 s after `census rate` on the wire has no more than that rate; without a limit the sweep goes on at its own."""
+    """From 5 s after `census rate` the wire has no more than that rate; without the limit the sweep goes on at its own rate."""
     begin, end = obeyed.limited + SOON, obeyed.unlimited
-    # What a busy machine stalls is lost and not caught up, so it may be much less; it is not nothing.
+    # A busy machine does not catch up on delayed probes, so the rate may be much lower than the limit, but not zero.
     assert 0.2 * LIMIT * (end - begin) < len(obeyed.seen(begin, end)) < 1.05 * LIMIT * (end - begin)
     begin, end = obeyed.unlimited + 1.5, obeyed.unlimited + SOON
     assert len(obeyed.seen(begin, end)) > 2 * LIMIT * (end - begin)
 
 
 def test_what_the_register_withheld_is_counted(obeyed: Obeyed) -> None:
-    """The sweep ends well and adds up: each target was probed or counted as withheld, and the pauses are in receipts."""
+    """The sweep ends well and adds up: each target was probed or counted as withheld, and the receipts have the pauses."""
     assert obeyed.ended == 0
     _census("verify", obeyed.lake)
-    place = layout.find(obeyed.lake, None)
-    plan, done = layout.read_plan(place.plan), receipts.read_receipts(place)
+    paths = layout.find(obeyed.lake, None)
+    plan, done = layout.read_plan(paths.plan), receipts.read_receipts(paths)
     probed = sum(first and _opted_out(address) for _, address, first in obeyed.syns)
     inside = sum(_opted_out(address) for address in _addresses(plan.walk().space.ranges))
     withheld = inside * len(plan.settings.ports) - probed
@@ -380,19 +380,19 @@ def test_what_the_register_withheld_is_counted(obeyed: Obeyed) -> None:
 
 
 def test_a_suppressed_visit_too_many_is_a_fault(obeyed: Obeyed) -> None:
-    """Each target that answered has a row or was counted as suppressed: verification names a receipt that claims more."""
-    place = layout.find(obeyed.lake, None)
-    path = sorted(place.receipts.glob("*.json"))[0]
+    """Each target that answered has a row or was counted as suppressed: verification names a receipt that claims one more."""
+    paths = layout.find(obeyed.lake, None)
+    path = sorted(paths.receipts.glob("*.json"))[0]
     original = path.read_bytes()
     receipt = msgspec.json.decode(original)
     path.write_bytes(msgspec.json.encode(receipt | {"suppressed_visits": receipt["suppressed_visits"] + 1}))
-    found = list(verify.faults(Sweep.open(place)))
+    found = list(verify.faults(Sweep.open(paths)))
     path.write_bytes(original)
     assert [fault.where for fault in found] == [f"receipt {path.stem}"]
 
 
 def test_the_rest_is_the_ground_truth(obeyed: Obeyed) -> None:
-    """Outside the blocks that opted out every outcome is the ground truth; in them none is that it does not hold."""
+    """Outside the opted-out blocks every outcome is the ground truth; inside them every outcome that is there is true."""
     with connection.connect(obeyed.lake) as con:
         rows = con.execute("SELECT ip, port, outcome FROM responses").fetchall()
     expected = {(t.address, t.port, t.outcome) for t in TRUTH if t.outcome and not t.excluded}
@@ -402,21 +402,21 @@ def test_the_rest_is_the_ground_truth(obeyed: Obeyed) -> None:
 
 
 def test_ctrl_c_ends_a_sweep_that_is_stopped(tmp_path: Path) -> None:
-    """A sweep whose register says stop from the beginning sends nothing, and is interrupted in an orderly way."""
+    """A sweep that its register stops from the beginning sends nothing, and Ctrl-C ends it in an orderly way."""
     plan, lake, capture = tmp_path / "plan.json", tmp_path / "lake", tmp_path / "wire.pcap"
     _census("plan", DEMO, "-o", plan)
-    place = run.begin(layout.read_plan(plan), lake).paths
+    paths = run.begin(layout.read_plan(plan), lake).paths
     _census("stop", lake / "optout.jsonl", "--reason", "a test")
     command = in_testbed("work", str(plan), "--lake", str(lake), capture=capture)
     working = subprocess.Popen(command, cwd=ROOT, env=environment(tmp_path))
-    _until(lambda: "a test" in watched.pause_reason(watched.worker_progress(place), time.time()))
+    _until(lambda: "a test" in watched.pause_reason(watched.worker_progress(paths), time.time()))
     time.sleep(1)
     working.send_signal(signal.SIGINT)
     assert working.wait(60) == 130
     assert not [packet for packet in packets(capture) if packet.src == VANTAGE]
 
 
-#: What each kind of real server is by its answer: Orthanc declares DCMTK, and nothing in an ordinary visit tells them apart.
+#: Toolkit and behaviour of each kind of real server: Orthanc declares DCMTK, and an ordinary visit cannot distinguish the two.
 TOOLKITS = {
     "storescp": ("DCMTK", "dcmtk-explicit"),
     "dcmqrscp": ("DCMTK", "dcmtk-explicit"),
@@ -426,7 +426,7 @@ TOOLKITS = {
 
 
 def test_real_servers_are_who_they_are(swept: Path) -> None:
-    """Every real server that accepted has its toolkit and behaves like it, and the mart counts the toolkits as they are."""
+    """Every real server that accepted has its own toolkit and behaviour, and the mart has the true count of each toolkit."""
     expected = {door: TOOLKITS[kind] for door, kind in _accepting()}
     with connection.connect(swept / "lake") as con:
         rows = con.execute(
@@ -443,7 +443,7 @@ def test_real_servers_are_who_they_are(swept: Path) -> None:
 
 
 def test_enriching_again_changes_nothing(swept: Path) -> None:
-    """`census enrich` writes the same bytes again, and restores a table that an older program did not make."""
+    """`census enrich` writes a missing table with the same bytes as before, and the same bytes again in a second run."""
     path = layout.find(swept / "lake", None).sealed("fingerprints")
     first = path.read_bytes()
     path.unlink()
@@ -453,7 +453,7 @@ def test_enriching_again_changes_nothing(swept: Path) -> None:
 
 
 def _accepting() -> list[tuple[tuple[int, int], str]]:
-    """The doors of the testbed behind which a real server accepts us, and its kind."""
+    """The targets of the testbed at which a real server accepts an association, with the kind of server."""
     demo = spec.load(ROOT / "data" / "testbed" / "demo.toml")
     kinds = {server.name: server.kind for server in demo.server}
     return [

@@ -1,4 +1,4 @@
-"""The made-up history as a lake, as the tests of publication have it."""
+"""The made-up history as a lake, shared with the tests of publication."""
 
 from tests.publish.conftest import history_con, history_lake
 

@@ -18,7 +18,7 @@ SETS = {
 
 
 def shell() -> duckdb.DuckDBPyConnection:
-    """A plain DuckDB that read what `census sql --init` prints after the raw tables."""
+    """A plain DuckDB that has run the output of `census sql --init` after the raw tables."""
     con = duckdb.connect(config=lake.OFFLINE)
     con.execute("".join(f"CREATE VIEW raw_{name} AS {sql};" for name, sql in lake.no_rows())).fetchall()
     con.execute(views.init_sql()).fetchall()
@@ -28,7 +28,7 @@ def shell() -> duckdb.DuckDBPyConnection:
 @pytest.mark.parametrize("macro", SETS)
 @pytest.mark.parametrize("connect", [lake.connect, shell])
 def test_a_macro_is_true_of_its_set(connect: type[duckdb.DuckDBPyConnection], macro: str) -> None:
-    """In every view and in the shell, a macro is true of exactly the outcomes that the program defines; of null it is null."""
+    """In every view and in the shell, a macro is true of exactly the outcomes that the program defines, and null of null."""
     con = connect()
     for outcome in [*Outcome, "other"]:
         assert lake.rows(con, f"SELECT {macro}('{outcome}')") == [(outcome in SETS[macro],)]
@@ -36,7 +36,7 @@ def test_a_macro_is_true_of_its_set(connect: type[duckdb.DuckDBPyConnection], ma
 
 
 def test_no_file_lists_outcomes() -> None:
-    """The SQL names at most one outcome at a time: a list of them is a macro."""
+    """No SQL file lists several outcomes; the macros list them."""
     names = "|".join(outcome.value for outcome in Outcome)
     several = re.compile(rf"'(?:{names})',\s*'(?:{names})'")
     assert not [path.name for path in views.FOLDER.rglob("*.sql") if several.search(path.read_text("utf-8"))]

@@ -17,7 +17,7 @@ from tests.publish.history import history, write
 
 
 def test_an_older_programs_table_lacks_columns(tmp_path: Path) -> None:
-    """A sealed table without the newer columns, and one with a column more, are read: null there, and left out."""
+    """In a sealed table, a missing newer column is read as null, and an unknown column is left out."""
     write(tmp_path, history()[:2])
     path = layout.SweepPaths(tmp_path, history()[0].id).sealed("locations")
     table = pq.read_table(path, partitioning=None).drop_columns(["country_second", "second_source"])
@@ -32,7 +32,7 @@ def test_an_older_programs_table_lacks_columns(tmp_path: Path) -> None:
 
 
 def test_the_sweep_is_that_of_the_folder(history_con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    """Each row has the sweep whose folder it lies in, as text; a lake whose own path has such a folder is refused."""
+    """Each row has the sweep of its folder, as text; a lake whose own path contains a folder of a sweep is refused."""
     found = history_con.execute("SELECT DISTINCT sweep FROM responses ORDER BY 1").fetchall()
     assert found == [(sweep.id,) for sweep in sorted(history(), key=lambda sweep: sweep.id)]
     with pytest.raises(InputError, match="is inside a folder"):
@@ -40,8 +40,8 @@ def test_the_sweep_is_that_of_the_folder(history_con: duckdb.DuckDBPyConnection,
 
 
 def test_parts_at_work_are_read(lake: Location) -> None:
-    """Before a sweep is sealed the parts that receipts name are its rows; a table that nobody wrote is empty and has its columns."""
-    place = layout.SweepPaths(lake, "20261124T000000Z-n")
+    """Before the seal, a sweep's rows are the parts that receipts name; a table without parts is empty and has its columns."""
+    paths = layout.SweepPaths(lake, "20261124T000000Z-n")
     row = {
         "ip": 1,
         "port": 104,
@@ -54,12 +54,12 @@ def test_parts_at_work_are_read(lake: Location) -> None:
     }
     rows = pa.Table.from_batches([parts.from_rows([row], "responses")])
     for number in (1, 2):
-        parts.write(place.part("responses", f"000-000000.{number}.parquet"), rows, "responses", place.id)
+        parts.write(paths.part("responses", f"000-000000.{number}.parquet"), rows, "responses", paths.id)
     named = (Part("responses", "000-000000.2.parquet", 1, ""),)
-    receipts.put_receipt(place, "000-000000", Receipt(parts=named))
+    receipts.put_receipt(paths, "000-000000", Receipt(parts=named))
     con = duckdb.connect()
-    for statement in raw_views.of_sweeps([place]):
+    for statement in raw_views.of_sweeps([paths]):
         con.execute(statement)
-    assert con.execute("SELECT sweep, ip, outcome FROM raw_responses").fetchall() == [(place.id, 1, "silent")]
+    assert con.execute("SELECT sweep, ip, outcome FROM raw_responses").fetchall() == [(paths.id, 1, "silent")]
     described = [name for name, *_ in con.execute("DESCRIBE raw_tls").fetchall()]
     assert sorted(described) == sorted([*(column.name for column in schema.table("tls").columns), "sweep"])

@@ -12,13 +12,13 @@ from tests.analysis import lake
 
 FILES = sorted(path for path in views.FOLDER.rglob("*.sql"))
 REPORTS = sorted((views.FOLDER / "reports").glob("*.sql"))
-#: Marts that a report reads directly; `vantages` has a query of its own.
+#: Marts that a report reads directly; `vantages` has its own query.
 ORDERED = sorted({*views.PUBLISHED, *views.NAMED, *views.SERIES} - {"vantages"})
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_file_has_its_header(path: Path) -> None:
-    """Each file begins with its question, its grain and its notes, a published mart with its order too; at most 75 lines."""
+    """Each file begins with its question, grain and notes, a published mart with its order too, and has at most 75 lines."""
     lines = path.read_text("utf-8").splitlines()
     order = ["-- Order"] if path.parent.name == "marts" and path.stem in ORDERED else []
     keys = ["-- Question", "-- Grain", *order, "-- Notes"]
@@ -27,7 +27,7 @@ def test_every_file_has_its_header(path: Path) -> None:
 
 
 def test_views_come_after_what_they_read() -> None:
-    """Views install in the given order, and each table of the contract has a staging view of its name."""
+    """Views install in the given order, and each table of the contract has a staging view with its name."""
     names = [query.name for query in views.definitions()]
     assert names.index("associations") < names.index("exposed_2026_11") < names.index("countries")
     assert {table.name for table in schema.tables()} <= set(names)
@@ -42,13 +42,13 @@ def test_views_keep_every_column_of_the_contract() -> None:
 
 
 def test_the_header_is_the_views_comment() -> None:
-    """The question of a file stands in the catalogue, for whoever explores the lake."""
+    """The comment of a view in the catalogue has the question of its file."""
     ((comment,),) = lake.rows(lake.connect(), "SELECT comment FROM duckdb_views() WHERE view_name = 'outcomes'")
     assert comment.startswith("Question: What happened") and "\nGrain: " in comment
 
 
 def test_every_column_is_explained() -> None:
-    """Each column of each view carries its meaning, and nothing is explained that no view has."""
+    """Each column of each view has an explanation, and each explanation belongs to a column."""
     con = lake.connect()
     found = lake.rows(
         con,
@@ -61,7 +61,7 @@ def test_every_column_is_explained() -> None:
 
 
 def test_init_sql_makes_the_same_views() -> None:
-    """The text for `duckdb -init` runs as it stands and gives every view."""
+    """The SQL for `duckdb -init` runs unchanged and makes every view."""
     con = duckdb.connect(config=lake.OFFLINE)
     for table in schema.tables():
         columns = [pa.field("sweep", pa.string()), *table.arrow]
@@ -71,7 +71,7 @@ def test_init_sql_makes_the_same_views() -> None:
 
 
 def test_published_marts_hold_no_address() -> None:
-    """What is published has no column that could hold an address, a host or a network's holder."""
+    """A published mart has no column for an address, a host or a network's holder."""
     con = lake.connect()
     for name in (*views.PUBLISHED, *views.SERIES):
         columns = {row[0] for row in lake.rows(con, f"DESCRIBE {name}")}
@@ -79,7 +79,7 @@ def test_published_marts_hold_no_address() -> None:
 
 
 def test_what_names_networks_holds_no_address() -> None:
-    """A mart of which named rows are published has no column of an address or a host either."""
+    """A mart whose rows are published with names has no column for an address or a host."""
     con = lake.connect()
     for name in views.NAMED:
         columns = {row[0] for row in lake.rows(con, f"DESCRIBE {name}")}
@@ -93,7 +93,7 @@ def test_a_comment_with_an_apostrophe_is_quoted() -> None:
 
 @pytest.mark.parametrize("name", [*ORDERED, *(path.stem for path in REPORTS)])
 def test_a_query_of_a_report_is_about_a_named_sweep(name: str) -> None:
-    """Each query of a report runs, and has a sweep as its parameter."""
+    """Each query of a report runs, and takes a sweep as its parameter."""
     report = views.report(name)
     given = {parameter: lake.SWEEP for parameter in ("sweep", "before") if f"${parameter}" in report.sql}
     assert "sweep" in given
@@ -101,7 +101,7 @@ def test_a_query_of_a_report_is_about_a_named_sweep(name: str) -> None:
 
 
 def test_a_question_is_written_once() -> None:
-    """No two files ask the same question, and a report that reads a mart has the question of the mart."""
+    """No two files have the same question, and a report that reads a mart has the question of the mart."""
     questions = [
         views.parse(path.stem, path.read_text("utf-8")).question for path in FILES if path.stem[:6] != "wilson"
     ]

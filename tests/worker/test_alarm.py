@@ -22,19 +22,19 @@ def alarm(false_alarms: float = 0.01) -> Alarm:
 
 
 def sweep(of: Alarm, hits: np.ndarray) -> int | None:
-    """The number of the range that raised it, if any did."""
+    """The number of the range that raised the alarm, if any did."""
     return next((n for n, k in enumerate(hits.tolist()) if of.add(104, Hits(PROBES, k))), None)
 
 
 def test_a_steady_sweep_is_not_stopped() -> None:
-    """Of 300 sweeps of 200 ranges with one rate, no more are stopped than the 10 % that are allowed for."""
+    """Of 60 sweeps of 40 ranges with one rate, no more are stopped than the allowed 10 %, within three standard deviations."""
     draw = np.random.default_rng(11)
     stopped = sum(sweep(alarm(0.1), draw.binomial(PROBES, RATE, 40)) is not None for _ in range(60))
     assert stopped <= 6 + 3 * 6**0.5
 
 
 def test_silence_is_seen_at_once() -> None:
-    """If nobody answers any more, the first range of it raises the alarm; if half do, one of the next 16."""
+    """If no target answers any more, the first such range raises the alarm; if half do, one of the next 16 ranges does."""
     draw = np.random.default_rng(12)
     steady = draw.binomial(PROBES, RATE, 60)
     assert sweep(alarm(), np.concatenate([steady, [0]])) == 60
@@ -43,7 +43,7 @@ def test_silence_is_seen_at_once() -> None:
 
 
 def test_it_says_what_it_saw_and_begins_anew() -> None:
-    """The reason holds both counts and the port; the ranges after it are compared among themselves."""
+    """The reason has both counts and the port; the ranges after the alarm are compared only with each other."""
     of = alarm()
     for _ in range(60):
         of.add(104, Hits(PROBES, 40))
@@ -55,6 +55,6 @@ def test_it_says_what_it_saw_and_begins_anew() -> None:
 
 
 def test_a_range_has_one_port_or_is_left_out() -> None:
-    """Ranges within a pass have its port, one that straddles two passes none."""
+    """A range within a pass has the port of the pass; a range across two passes has none."""
     of = walk(1000, 300)
     assert [port_of(of, chosen) for chosen in of.ranges(0)] == [104, 104, 104, None, 11112, 11112, 11112]

@@ -1,4 +1,4 @@
-"""The associator's process over real channels, towards real servers on loopback."""
+"""The associator's process over real channels, with real servers on loopback."""
 
 import asyncio
 import time
@@ -46,7 +46,7 @@ class Ends:
         register.record(self.register, lambda _: events)
 
     def answered(self, *addresses: IPv4Address) -> None:
-        """Tell that targets answered, and that their range is over."""
+        """Report that targets answered, and that their range is over."""
         rows = {
             "ip": pa.array([int(address) for address in addresses], pa.uint32()),
             "port": pa.array([self.port] * len(addresses), pa.uint16()),
@@ -59,7 +59,7 @@ class Ends:
         self.engine.send(messages.Cooled(shard=0, number=0, attempt=1, complete=True))
 
     def cooled(self) -> messages.Cooled:
-        """The end of the range as the writer hears it."""
+        """The end of the range as the writer receives it."""
         until = time.monotonic() + 10
         while time.monotonic() < until:
             match self.writer.receive(0.1):
@@ -68,7 +68,7 @@ class Ends:
         raise AssertionError("the range has no end")
 
     async def run(self, *steps: object) -> None:
-        """Run the associator beside a server that closes what it accepts; steps are made in between, one a second."""
+        """Run the associator with a server that closes each connection; take one step a second meanwhile."""
         server = await asyncio.start_server(self._accept, "0.0.0.0", 0)
         self.port = server.sockets[0].getsockname()[1]
         with self.associating.watch:
@@ -112,7 +112,7 @@ def opt_out(address: IPv4Address) -> OptOut:
 
 
 def test_who_opts_out_after_the_syn_gets_no_connection(ends: Ends) -> None:
-    """A target that answered and was opted out before its connection gets none and no row; it is counted."""
+    """A target that answered but opted out before its connection gets no connection and no row, and is counted."""
     seen: list[int] = []
     asyncio.run(
         ends.run(
@@ -130,7 +130,7 @@ def test_who_opts_out_after_the_syn_gets_no_connection(ends: Ends) -> None:
 
 
 def test_who_waits_when_the_worker_ends_is_not_lost(ends: Ends) -> None:
-    """A worker that ends while it is stopped visits nobody, and says that the range is not done."""
+    """A worker that ends while it is stopped visits no target, and reports that the range is not complete."""
     asyncio.run(ends.run(lambda: ends.add(STOP), lambda: ends.answered(ONE)))
     cooled = ends.cooled()
     assert ends.connections == 0
@@ -138,7 +138,7 @@ def test_who_waits_when_the_worker_ends_is_not_lost(ends: Ends) -> None:
 
 
 def test_the_reason_is_told(ends: Ends) -> None:
-    """While it is held back the associator tells the coordinator why."""
+    """An associator that is stopped reports the reason to the coordinator."""
     asyncio.run(ends.run(lambda: ends.add(STOP), lambda: None))
     told = set()
     while received := ends.coordinator.receive(0.0):

@@ -1,4 +1,4 @@
-"""The unprivileged engine towards servers and full queues on loopback."""
+"""The unprivileged engine, with servers and full queues on loopback."""
 
 import socket
 import threading
@@ -49,7 +49,7 @@ def connector(
 
 
 def run(engine: Connector, step: Callable[[], Any] = lambda: None) -> tuple[list[Visit], Finished]:
-    """All that an engine reports of its range, with a step taken after each tick."""
+    """All visits that an engine reports of its range, and the end of the range; a step is taken after each tick."""
     visits: list[Visit] = []
     until = time.monotonic() + 20
     while time.monotonic() < until:
@@ -65,7 +65,7 @@ def run(engine: Connector, step: Callable[[], Any] = lambda: None) -> tuple[list
 
 @contextmanager
 def listening(*, answers: bool) -> Iterator[tuple[int, list[bytes]]]:
-    """A port of all addresses: its server keeps each peer's first bytes and closes; or its queue is full, and SYNs are dropped."""
+    """A port on all addresses: its server keeps each peer's first bytes and closes, or its queue is full and drops SYNs."""
     first: list[bytes] = []
 
     def serve() -> None:
@@ -94,7 +94,7 @@ def listening(*, answers: bool) -> Iterator[tuple[int, list[bytes]]]:
 
 
 def test_a_host_that_answers_gets_the_request_at_once() -> None:
-    """Each of the addresses is connected to once, its first bytes are the request, and the counts add up."""
+    """Each address gets one connection whose first bytes are the request, and the counts add up."""
     with listening(answers=True) as (port, first), connector(port) as engine:
         engine.begin(WHOLE)
         visits, end = run(engine)
@@ -107,7 +107,7 @@ def test_a_host_that_answers_gets_the_request_at_once() -> None:
 
 
 def test_a_tls_port_gets_a_hello() -> None:
-    """On a port of TLS the first byte is a handshake record's, on the one connection that there is."""
+    """On a TLS port the only connection begins with the first byte of a handshake record."""
     with listening(answers=True) as (port, first), connector(port, tls_ports=(port,)) as engine:
         engine.begin(WHOLE)
         visits, _ = run(engine)
@@ -117,9 +117,9 @@ def test_a_tls_port_gets_a_hello() -> None:
 
 
 def test_refusals_are_counted() -> None:
-    """A RST gives a count and no row."""
+    """An RST gives a count and no row."""
     with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]  # of no other address
+        port = unused.getsockname()[1]  # nothing listens at the other addresses
         with connector(port) as engine:
             engine.begin(WHOLE)
             visits, end = run(engine)
@@ -128,7 +128,7 @@ def test_refusals_are_counted() -> None:
 
 
 def test_the_kernels_retransmissions_are_counted_and_paid_for() -> None:
-    """A silent host gets two SYNs, by the kernel's count, and a target takes two SYNs of the budget."""
+    """A silent host gets two SYNs by the kernel's count, and each target takes two SYNs of the budget."""
     with listening(answers=False) as (port, _), connector(port, rate=100) as engine:
         engine.begin(WHOLE)
         visits, end = run(engine)
@@ -139,7 +139,7 @@ def test_the_kernels_retransmissions_are_counted_and_paid_for() -> None:
 
 
 def test_a_stop_takes_back_connections_without_an_answer() -> None:
-    """When the register stops sending, connections without a SYN-ACK are dropped within a tick; the range is not complete."""
+    """When the register stops sending, connections without a SYN-ACK are dropped within a tick, and the range is not complete."""
     permits = [FREE]
     with listening(answers=False) as (port, _), connector(port, lambda: permits[0]) as engine:
         engine.begin(WHOLE)
@@ -151,7 +151,7 @@ def test_a_stop_takes_back_connections_without_an_answer() -> None:
 
 
 def test_a_host_that_opts_out_is_left_at_once() -> None:
-    """Opted out before its turn, a target gets no SYN; opted out before it has answered, it gets no second one."""
+    """A target that opts out before its turn gets no SYN; a target that opts out before it answers gets no second SYN."""
     first, rest = Ranges.of([(FIRST, FIRST + 7)]), Ranges.of([(FIRST, FIRST + ADDRESSES - 2)])
     permits = [Permit("", first)]
     with listening(answers=False) as (port, _), connector(port, lambda: permits[0]) as engine:
@@ -163,7 +163,7 @@ def test_a_host_that_opts_out_is_left_at_once() -> None:
 
 
 def test_visited_targets_are_spared() -> None:
-    """Targets that an earlier attempt is done with get no SYN, and are counted apart."""
+    """Targets that an earlier attempt finished get no SYN, and are counted separately."""
     addresses = np.arange(FIRST, FIRST + 10, dtype=np.uint32)
     with listening(answers=True) as (port, first), connector(port) as engine:
         engine.begin(WHOLE, (addresses, np.full(10, port, dtype=np.uint16)))
@@ -187,7 +187,7 @@ def test_visited_targets_are_spared() -> None:
 def test_what_each_end_of_connecting_counts_as(
     connect_us: int | None, error: str | None, counted: tuple[int, int, int]
 ) -> None:
-    """A connection that was open is an answer, even if it was reset at once; a refusal, an ICMP error and silence are not."""
+    """An opened connection counts as an answer, even if it was reset at once; a refusal, an ICMP error and silence do not."""
     visit = Visit(
         ip=1, port=104, started_at=0, outcome=Outcome.RESET, close_kind=CloseKind.PEER_RST,
         close_stage=CloseStage.CONNECT, like_dicom=False, connect_us=connect_us, error=error,

@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline import host
 from tests.testbed.running import ROOT
 
-#: A coordinator that starts a writer, tells its pid and is busy.
+#: A coordinator that starts a writer, prints its PID and then sleeps.
 COORDINATOR = """
 import multiprocessing, sys, time
 from pathlib import Path

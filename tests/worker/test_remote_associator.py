@@ -1,4 +1,4 @@
-"""Associators on other machines: the same sweep, its conversations held behind an encrypted connection."""
+"""Associators on other machines: the same sweep, with its conversations held behind an encrypted connection."""
 
 import os
 import signal
@@ -21,14 +21,14 @@ from tests.testbed.running import CENSUS, ROOT, environment
 
 DATA = ROOT / "tests" / "data"
 SPEC = DATA / "tls.toml"
-#: The testbed has loopback of its own: whatever port is asked for there is free.
+#: The testbed has its own loopback, so any port is free there.
 URL = "tcp://127.0.0.1:7100"
 IN_TESTBED = [*CENSUS, "testbed", "run", "--spec", str(SPEC), "--"]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with keys, and a plan whose conversations nobody on the worker's machine holds."""
+    """A folder with keys, and a plan without associators on the worker's machine."""
     create(tmp_path / "keys", ["north"])
     config = (DATA / "tls-sweep.toml").read_text() + "\n[associate]\nprocesses = 0\n"
     (tmp_path / "sweep.toml").write_text(config)
@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 
 @contextmanager
 def both(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """Run a worker and, once there is a lake, its associator, in one testbed; the associator's pid is in a file."""
+    """Run a worker and, once the lake exists, its associator in one testbed; a file has the associator's PID."""
     script = (
         f"{' '.join(CENSUS)} work plan.json --lake lake --associator north={URL} --keys keys & worker=$!; "
         "until ls lake/plans/* >/dev/null 2>&1; do sleep 0.1; done; "
@@ -63,7 +63,7 @@ def found(folder: Path) -> dict[tuple[int, int], str]:
 
 
 def test_a_sweep_by_an_associator_elsewhere(folder: Path) -> None:
-    """Every conversation is held elsewhere, the rows are the truth, and all adds up."""
+    """Every conversation is held elsewhere, the rows are the ground truth, and the sweep is verified."""
     with both(folder) as process:
         printed, _ = process.communicate(timeout=200)
     assert process.returncode == 0, printed[-3000:]
@@ -77,7 +77,7 @@ def test_a_sweep_by_an_associator_elsewhere(folder: Path) -> None:
 
 
 def test_an_associator_that_dies(folder: Path) -> None:
-    """When the associator is killed the worker stops with one clear line; run again, both finish exactly the rest."""
+    """When the associator is killed the worker stops with one clear line; a second run of both finishes exactly the rest."""
     with both(folder) as process:
         until = time.monotonic() + 150
         while not any(folder.glob("lake/work/*/journal/*.tls.arrows")) and time.monotonic() < until:
@@ -104,14 +104,14 @@ def test_an_associator_that_dies(folder: Path) -> None:
     ],
 )
 def test_what_is_no_associator(tmp_path: Path, written: list[str], reason: str) -> None:
-    """An associator that cannot be listened for is refused before anything is sent, and named."""
+    """An associator option that cannot be used is refused with the reason before anything is sent."""
     create(tmp_path, ["north"])
     with pytest.raises(InputError, match=reason):
         remote_associator.remotes(written, tmp_path)
 
 
 def test_nobody_to_hold_conversations(folder: Path) -> None:
-    """A plan without associators here is refused by a worker that listens for none."""
+    """A plan without associators on the worker's machine is refused by a worker without remote associators."""
     work = [*CENSUS, "work", str(folder / "plan.json"), "--lake", str(folder / "lake")]
     ended = subprocess.run(
         [*IN_TESTBED, *work], cwd=ROOT, env=environment(folder), capture_output=True, text=True, timeout=60
@@ -121,7 +121,7 @@ def test_nobody_to_hold_conversations(folder: Path) -> None:
 
 
 def test_a_connection_out_of_the_sandbox(folder: Path) -> None:
-    """Where only testbeds are allowed, no other machine is called."""
+    """Where only testbeds are allowed, no connection to another machine is made."""
     plan = layout.read_plan(folder / "plan.json")
     begun = sweep.begin(plan, folder / "lake")
     with pytest.raises(GuardError, match="CENSUS_ONLY_TESTBED|closed testbed"):

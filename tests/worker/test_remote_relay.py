@@ -30,7 +30,7 @@ STOP = messages.Shutdown(shard=0, number=0)
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What stands around the process: the engine's way to it, its ways to writer and coordinator, and the associator."""
+    """The surroundings of the process: the engine's channel to it, its channels to writer and coordinator, and the associator."""
 
     engine: Sender
     writer: Receiver
@@ -41,7 +41,7 @@ class Around:
 
 @pytest.fixture
 def around(tmp_path: Path) -> Iterator[Around]:
-    """The process itself, running, and real sockets in the places of its neighbours."""
+    """The running process, with real sockets in the places of its neighbours."""
     create(tmp_path / "keys", ["north"])
     with socket.create_server(("127.0.0.1", 0)) as free:
         url = f"tcp://127.0.0.1:{free.getsockname()[1]}"
@@ -80,7 +80,7 @@ def heard(end: Bridge, kind: type, seconds: float = 30.0) -> messages.AnyMessage
 
 @pytest.mark.parametrize("field", ["plan_digest", "code_version"])
 def test_another_plan_or_code_is_refused(around: Around, field: str) -> None:
-    """An associator of another plan or version is told so, and what it says afterwards is not heard; the right one gets in."""
+    """An associator with another plan or version is refused, and its later messages are dropped; the right one is accepted."""
     around.associator.send_message(msgspec.structs.replace(hello(around.context), **{field: "other"}))
     refused = heard(around.associator, messages.Failed)
     assert refused.exit_code == 3
@@ -93,14 +93,14 @@ def test_another_plan_or_code_is_refused(around: Around, field: str) -> None:
 
 
 def test_nothing_is_lost_while_one_end_is_slow(around: Around) -> None:
-    """Thousands of messages for an associator that is slow to read arrive, all of them, in order, and so do its own."""
+    """Thousands of messages to an associator that reads slowly all arrive in order; the associator's own message arrives too."""
     count = 3000
     around.associator.send_message(hello(around.context))
     for number in range(count):
         around.engine.send(messages.Cooled(shard=1, number=number, attempt=1, complete=True))
         if number == count // 2:
             time.sleep(0.5)
-        if number % 2:  # half are read while the rest is sent, half lie in between
+        if number % 2:  # half are read while the rest is sent, half are queued
             assert heard(around.associator, messages.Cooled).number == number // 2
     for number in range(count // 2, count):
         assert heard(around.associator, messages.Cooled).number == number
@@ -109,7 +109,7 @@ def test_nothing_is_lost_while_one_end_is_slow(around: Around) -> None:
 
 
 def test_rows_that_are_none_are_dropped_and_counted(around: Around) -> None:
-    """Rows of an unknown table, of another shape, or without rows, and messages that are not an associator's, do not arrive."""
+    """Rows of an unknown table or another shape, messages without rows, and messages of no associator are dropped and counted."""
     odd = encode_rows(pa.RecordBatch.from_pydict({"ip": pa.array([1], pa.uint32())}))
     around.associator.send_message(hello(around.context))
     receipts = msgspec.structs.replace(ROWS, table="../receipts")
@@ -129,7 +129,7 @@ def test_rows_that_are_none_are_dropped_and_counted(around: Around) -> None:
 
 
 def test_stop_before_anybody_called(around: Around) -> None:
-    """A worker that is stopped while its associator has not called does not wait for it; until then it says what it waits for."""
+    """A stopped worker does not wait for an associator that has not called; until then the worker names that associator."""
     around.engine.send(messages.Cooled(shard=1, number=1, attempt=1, complete=True))
     received = around.coordinator.receive(30)
     assert received is not None

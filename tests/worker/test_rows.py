@@ -1,4 +1,4 @@
-"""Finished conversations as rows: hosts that were settled by whole arrays have the same rows as if each were written alone."""
+"""Finished conversations as rows: hosts settled as whole arrays have the same rows as hosts written one by one."""
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +19,7 @@ BANNERS = st.sampled_from([b"", b"SSH-2.0-OpenSSH_9.6\r\n", b"HTTP/1.1 400 Bad R
 
 @st.composite
 def settled(draw: st.DrawFn) -> Result:
-    """One to five hosts that ended alike."""
+    """One to five hosts whose visits ended the same way."""
     hosts = np.zeros(draw(st.integers(1, 5)), CONNECTION)
     for name, values in {
         "address": st.integers(0, 2**32 - 1),
@@ -43,14 +43,14 @@ def alone(each: Result) -> list[dict[str, object]]:
 
 @given(st.lists(settled(), min_size=1, max_size=6))
 def test_settled_hosts_are_the_rows_that_each_alone_would_be(results: list[Result]) -> None:
-    """Hosts settled together, of many outcomes, have in `responses` the rows of each, in their order."""
+    """Hosts settled together, of many outcomes, have the rows of each host in `responses`, in the same order."""
     made = dict(rows.settled(results))
     assert made["responses"].equals(parts.from_rows([row for each in results for row in alone(each)], "responses"))
 
 
 @given(st.lists(settled(), min_size=1, max_size=6))
 def test_each_reply_is_told_once(results: list[Result]) -> None:
-    """Each distinct reply is one row of `banners`; where nobody said anything the table has none."""
+    """Each distinct reply is one row of `banners`; without replies the table has no rows."""
     made = dict(rows.settled(results))
     said = {each.end.banner for each in results} - {b""}
     told = made.get("banners", pa.RecordBatch.from_pylist([], schema=schema.table("banners").arrow)).to_pylist()

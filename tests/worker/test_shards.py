@@ -1,4 +1,4 @@
-"""Shards are one place's at a time, and all that is missing is run once between those who share a lake."""
+"""A shard is run by one worker at a time, and workers that share a lake run each missing shard once between them."""
 
 import os
 import signal
@@ -32,33 +32,33 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
     return freeze.freeze(folder / "sweep.toml", folder)
 
 
-def finish(plan: Plan, place: SweepPaths, shard: int) -> int:
-    """Give all ranges of a shard their receipts; how many."""
+def finish(plan: Plan, paths: SweepPaths, shard: int) -> int:
+    """Write the receipts of all ranges of a shard; return their number."""
     for count, chosen in enumerate(plan.walk().ranges(shard), 1):
-        receipts.put_receipt(place, chosen.key, Receipt())
+        receipts.put_receipt(paths, chosen.key, Receipt())
     return count
 
 
-def alive(place: SweepPaths) -> list[str]:
-    return [lease.key for lease in leases.observed_leases(place, ())]
+def alive(paths: SweepPaths) -> list[str]:
+    return [lease.key for lease in leases.observed_leases(paths, ())]
 
 
 def test_all_that_is_missing_is_run_once(plan: Plan, lake: Location) -> None:
-    """Two that share a lake run each missing shard once between them, and end when nothing is missing; all leases are back."""
-    place, ran = SweepPaths(lake, plan.sweep), []
+    """Two workers that share a lake run each missing shard once, end when no shard is missing, and give all leases back."""
+    paths, ran = SweepPaths(lake, plan.sweep), []
 
     def work(round_: int, shard: int) -> int:
         assert round_ == 1
         time.sleep(0.05)
         ran.append(shard)
-        return finish(plan, place, shard)
+        return finish(plan, paths, shard)
 
     def share() -> None:
-        with ShardRunner(Sweep(plan, place)) as crew:
+        with ShardRunner(Sweep(plan, paths)) as crew:
             counts.append(crew.work(work))
 
     counts: list[int] = []
-    finish(plan, place, 7)
+    finish(plan, paths, 7)
     threads = [threading.Thread(target=share) for _ in range(2)]
     for thread in threads:
         thread.start()
@@ -66,33 +66,33 @@ def test_all_that_is_missing_is_run_once(plan: Plan, lake: Location) -> None:
         thread.join(60)
     assert sorted(ran) == [shard for shard in range(12) if shard != 7]
     assert sum(counts) == sum(1 for shard in ran for _ in plan.walk().ranges(shard))
-    assert alive(place) == []
+    assert alive(paths) == []
 
 
 def test_a_shard_that_is_somebodys_is_waited_for(plan: Plan, tmp_path: Path) -> None:
-    """A shard that another place has is left to it, and run here once it is given back without being done."""
-    place, other = SweepPaths(tmp_path, plan.sweep), Leases(SweepPaths(tmp_path, plan.sweep))
+    """A shard that another worker holds is left to it, and is run here once it is given back unfinished."""
+    paths, other = SweepPaths(tmp_path, plan.sweep), Leases(SweepPaths(tmp_path, plan.sweep))
     assert other.take(shard_key(3))
     ran: list[int] = []
 
     def work(_round: int, shard: int) -> int:
         ran.append(shard)
-        return finish(plan, place, shard)
+        return finish(plan, paths, shard)
 
     def watch() -> None:
         if len(ran) == 11:
             other.drop(shard_key(3))
 
-    with ShardRunner(Sweep(plan, place)) as crew:
+    with ShardRunner(Sweep(plan, paths)) as crew:
         crew.work(work, watch)
     assert ran[-1] == 3 and len(ran) == 12
-    assert pending.pending_shards(Sweep(plan, place)) == []
+    assert pending.pending_shards(Sweep(plan, paths)) == []
 
 
 @pytest.mark.parametrize("fault", [Interrupted("x"), KeyboardInterrupt()])
 def test_who_watches_can_end_it(plan: Plan, tmp_path: Path, fault: BaseException) -> None:
-    """What the watcher raises ends the work; shards that run are waited for, none is begun, and every claim is given back."""
-    place, watched = SweepPaths(tmp_path, plan.sweep), threading.Event()
+    """An error of the watcher ends the work: running shards are waited for, none is begun, and every claim is given back."""
+    paths, watched = SweepPaths(tmp_path, plan.sweep), threading.Event()
     ran: list[int] = []
 
     def work(_round: int, shard: int) -> int:
@@ -103,29 +103,29 @@ def test_who_watches_can_end_it(plan: Plan, tmp_path: Path, fault: BaseException
         watched.set()
         raise fault
 
-    with ShardRunner(Sweep(plan, place)) as crew, pytest.raises(type(fault)):
+    with ShardRunner(Sweep(plan, paths)) as crew, pytest.raises(type(fault)):
         crew.work(work, watch)
     assert sorted(ran) == [0, 1]
-    assert alive(place) == []
+    assert alive(paths) == []
     with pytest.raises(Interrupted):
         crew.run(Round.PROBES, 5)
 
 
 def test_what_a_shard_raises_ends_the_work(plan: Plan, tmp_path: Path) -> None:
     """A shard that fails ends the work with its error, and its claim is given back."""
-    place = SweepPaths(tmp_path, plan.sweep)
+    paths = SweepPaths(tmp_path, plan.sweep)
 
     def work(_round: int, shard: int) -> int:
         raise OSError(f"shard {shard}")
 
-    with ShardRunner(Sweep(plan, place)) as crew, pytest.raises(OSError, match="shard 0"):
+    with ShardRunner(Sweep(plan, paths)) as crew, pytest.raises(OSError, match="shard 0"):
         crew.work(work)
-    assert alive(place) == []
+    assert alive(paths) == []
 
 
 def test_a_sweep_that_is_told_twice_to_end_ends_in_order(plan: Plan, tmp_path: Path) -> None:
-    """SIGTERM while a sweep ends already does not cut that short: its leases are given back; afterwards SIGTERM is what it was."""
-    place, drained = SweepPaths(tmp_path, plan.sweep), threading.Event()
+    """SIGTERM while a sweep is ending does not cut the end short: the leases are given back, and the handler is restored."""
+    paths, drained = SweepPaths(tmp_path, plan.sweep), threading.Event()
 
     def terminated(*_: object) -> None:
         raise SystemExit("terminated")
@@ -144,9 +144,9 @@ def test_a_sweep_that_is_told_twice_to_end_ends_in_order(plan: Plan, tmp_path: P
     before = signal.signal(signal.SIGTERM, terminated)
     threading.Timer(1.0, terminate).start()
     try:
-        with pytest.raises(Interrupted), ShardRunner(Sweep(plan, place)) as crew:
+        with pytest.raises(Interrupted), ShardRunner(Sweep(plan, paths)) as crew:
             crew.work(work, watch)
         assert signal.getsignal(signal.SIGTERM) is terminated
     finally:
         signal.signal(signal.SIGTERM, before)
-    assert alive(place) == []
+    assert alive(paths) == []
