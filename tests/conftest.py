@@ -1,4 +1,4 @@
-"""What holds for every test, and a lake in a folder and in a bucket of a real S3 server: what is said of one holds for the other."""
+"""Settings of every test, and a lake in a folder and in a bucket of a real S3 server: tests of a lake run with both."""
 
 import fcntl
 import os
@@ -18,13 +18,13 @@ from pipeline.lake.store import Location
 from pipeline.testbed.closed import NamespacePair, closed_pair
 from tests.lake import bucket
 
-# However the tests are run: nothing of them leaves a testbed or loopback.
+# However the tests are run, no packet of a test leaves a testbed or loopback.
 os.environ[ONLY_TESTBED] = "1"
-# A busy machine is slow now and then: how long an example takes proves nothing.
+# A busy machine is slow now and then: the time of an example proves nothing.
 settings.register_profile("census", deadline=None)
 settings.load_profile("census")
 
-#: Files whose tests run whole sweeps, and mostly wait: begun first, they wait beside tests that compute.
+#: Files whose tests run whole sweeps and mostly wait: run first, they wait while other tests compute.
 LONG = (
     "chaos/*.py",
     "end_to_end/*.py",
@@ -90,7 +90,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what each test needs; run the long ones first, and at the end those that want the machine alone."""
+    """Mark the needs of each test; run the long tests first, and the tests that need the machine alone last."""
     for item in items:
         for name, (_, patterns) in NEEDS.items():
             if any(item.path.match(pattern) for pattern in patterns):
@@ -103,7 +103,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Let a test that is marked `alone` wait until no other of this run is at work, and none begin before it ends."""
+    """Let a test marked `alone` wait until no other test of this run is at work, and let none begin before it ends."""
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
     with (Path(gettempdir()) / f"census-tests-{run}.lock").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX if item.get_closest_marker("alone") else fcntl.LOCK_SH)
@@ -118,7 +118,7 @@ def endpoint() -> Iterator[str]:
 
 @pytest.fixture
 def environment(endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The variables by which programs find the server; its URL."""
+    """Set the variables by which programs find the server; return its URL."""
     for name, value in bucket.KEYS.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)

@@ -1,4 +1,4 @@
-"""An owner who signs lists of ranges, with OpenSSL's command line as docs/own-ranges.md has it, and who has them audited."""
+"""An owner who signs lists of ranges with OpenSSL's command line, as docs/own-ranges.md describes, and has them audited."""
 
 import subprocess
 from pathlib import Path
@@ -32,7 +32,7 @@ public_key = "owner.pem"
 
 
 def signed_list(folder: Path, text: str) -> dict[str, str]:
-    """Write list, key and signature into a folder; the keys of `[own]` with the files' names."""
+    """Write list, key and signature into a folder; return the keys of `[own]` with the files' names."""
     (folder / "ranges.txt").write_text(text)
     for command in (
         "genpkey -algorithm ed25519 -out owner.key",
@@ -44,7 +44,7 @@ def signed_list(folder: Path, text: str) -> dict[str, str]:
 
 
 def hospital(folder: Path, profile: str, signed: str = SIGNED) -> Path:
-    """A folder with a signed list and a configuration; the configuration."""
+    """Write a signed list and a configuration into a folder; return the configuration."""
     (folder / "ranges.txt").write_text(signed)
     sign.make_key(folder / "owner.key", folder / "owner.pem")
     sign.sign(folder / "ranges.txt", folder / "owner.key", folder / "ranges.txt.sig")

@@ -1,4 +1,4 @@
-"""Which program this is."""
+"""The version of this program."""
 
 import re
 import shutil
@@ -16,7 +16,7 @@ def test_release_and_digest() -> None:
 
 
 def test_any_change_of_the_code_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A checkout with one more line, or a file moved, is another version; the same files elsewhere are the same."""
+    """A checkout with one more line, or with a moved file, is another version; the same files elsewhere are the same version."""
     copy = tmp_path / "pipeline"
     shutil.copytree(checkout.PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(checkout, "PACKAGE", copy)

@@ -1,4 +1,4 @@
-"""The import contracts of pyproject.toml: each breaks when it is violated. `lint-imports` checks the tree itself."""
+"""The import contracts of pyproject.toml: each fails when it is violated. `lint-imports` checks the tree itself."""
 
 from copy import deepcopy
 from functools import cache
@@ -18,7 +18,7 @@ KINDS = {"forbidden": ForbiddenContract, "layers": LayersContract, "protected": 
 DOWN = "one way down"
 PURE = "the pure stay pure"
 
-#: A contract, and an import that it must refuse.
+#: A contract, and an import that the contract must refuse.
 WRONG = (
     (DOWN, "pipeline.lake.store", "pipeline.publish.report"),
     (DOWN, "pipeline.wire.packet", "pipeline.guard.sockets"),
@@ -68,7 +68,7 @@ def checked(name: str, graph: grimp.ImportGraph) -> ContractCheck:
 
 @pytest.mark.parametrize(("contract", "importer", "imported"), WRONG)
 def test_a_wrong_import_breaks_its_contract(contract: str, importer: str, imported: str) -> None:
-    """The contract is kept by the tree as it is, and broken by one import more."""
+    """The tree as it is keeps the contract, and one more import breaks it."""
     graph = deepcopy(imports())
     assert importer in graph.modules
     assert checked(contract, deepcopy(graph)).kept
@@ -77,7 +77,7 @@ def test_a_wrong_import_breaks_its_contract(contract: str, importer: str, import
 
 
 def test_a_new_file_needs_a_layer() -> None:
-    """A module that no layer names breaks the contract: the root of the package cannot fill up again."""
+    """A module that no layer names breaks the contract, so the package's root cannot fill up again."""
     graph = deepcopy(imports())
     graph.add_module("pipeline.helpers")
     assert not checked(DOWN, graph).kept
@@ -92,5 +92,5 @@ def test_an_impure_module_taints_those_that_import_it() -> None:
 
 
 def test_every_contract_is_proved() -> None:
-    """Each contract of pyproject.toml has a wrong import in this file's table."""
+    """Each contract of pyproject.toml has a forbidden import in this file's table."""
     assert {options["name"] for options in configuration()["contracts_options"]} == {name for name, *_ in WRONG}

@@ -1,4 +1,4 @@
-"""The engines: each row is whole, every reader of a name reads this table, and no name of an engine is written anywhere else."""
+"""The engines: each row is complete, every reader of a name reads this table, and no other code has an engine's name."""
 
 import ast
 import inspect
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.mark.parametrize("engine", Engine)
 def test_each_engine_is_read_by_its_name(engine: Engine) -> None:
-    """A configuration and a plan name an engine by its value, and get the row back."""
+    """A configuration and a plan name an engine by its value, and get its row back."""
     section = msgspec.convert({"engine": str(engine)}, ProbeSection)
     assert section.engine is engine
     assert msgspec.to_builtins(section)["engine"] == engine.value
@@ -40,7 +40,7 @@ def test_each_raw_engine_opens_rings(engine: Engine) -> None:
 
 
 def test_no_name_is_written_elsewhere() -> None:
-    """Whatever depends on the engine reads its row: the code has no string that is the name of an engine."""
+    """Code that depends on the engine reads its row: no string of the code is the name of an engine."""
     strings = [
         (path.relative_to(ROOT).as_posix(), node.value)
         for folder in ("pipeline", "flows")

@@ -1,4 +1,4 @@
-"""The command line as a whole: every command teaches, and errors are one line with an exit code."""
+"""The command line as a whole: every command explains itself, and errors are one line with an exit code."""
 
 import re
 import subprocess
@@ -20,7 +20,7 @@ COMMANDS = sorted(
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_teaches(command: str) -> None:
-    """`--help` of every command says in one sentence what it does, shows an example, and explains every option."""
+    """`--help` of every command explains the command in one sentence, shows an example, and explains every option."""
     done = census(*command.split(), "--help")
     assert done.returncode == 0
     usage, sentence, example, *_ = [part for part in done.stdout.split("\n\n") if part.strip()]
@@ -57,7 +57,7 @@ def test_the_command_line_starts_light() -> None:
     ],
 )
 def test_a_wrong_command_line_is_named(arguments: tuple[str, ...], message: str) -> None:
-    """What is missing or unknown on the command line is named on one line, with exit code 2."""
+    """Missing or unknown words of the command line are reported on one line, with exit code 2."""
     refused = census(*arguments)
     assert refused.returncode == 2
     assert refused.stderr.startswith("census: command line: ") and message in refused.stderr

@@ -1,6 +1,6 @@
 """The tests mirror the tree: tests/a/test_x.py proves pipeline/a/x.py (or flows/x.py, tools/x.py, benchmarks/x.py).
 
-Whatever does not is in one of two tables. An entry that is no longer needed fails, so that both only become shorter.
+Exceptions are in one of two tables. An entry that is no longer needed fails, so that both tables only become shorter.
 """
 
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 
-#: Test files, and folders of them, that belong to no module, and what they are about.
+#: Test files, and folders of test files, that belong to no module, and their subjects.
 OF_NO_MODULE = {
     "tests/analysis": "the queries and views of analysis/",
     "tests/chaos": "sweeps whose network loses packets and whose processes are killed",
@@ -35,7 +35,7 @@ OF_NO_MODULE = {
     "tests/wire/test_oracle.py": "our codec against pynetdicom's",
 }
 
-#: Modules without a test file of their own name, and the one that proves them.
+#: Modules without a test file of their own name, and the test file that proves each.
 COVERED_BY = {
     "flows/refresh.py": "tests/flows/test_fleet.py",
     "flows/report.py": "tests/flows/test_fleet.py",
@@ -126,7 +126,7 @@ def mirrors(test: Path) -> Iterator[str]:
 
 
 def proofs() -> dict[str, set[str]]:
-    """Every test file, and the modules that are there for it."""
+    """Every test file, and the modules that it may belong to."""
     paths = sorted((ROOT / "tests").rglob("test_*.py"))
     return {
         path.relative_to(ROOT).as_posix(): {name for name in mirrors(path) if (ROOT / name).is_file()} for path in paths
@@ -134,17 +134,17 @@ def proofs() -> dict[str, set[str]]:
 
 
 def test_every_test_file_has_its_module() -> None:
-    """A test file is named after the module that it proves, or is in the table with what it is about."""
+    """A test file is named after the module that it proves, or is in the table with its subject."""
     without = {name for name, proved in proofs().items() if not proved}
     folders = {name.rpartition("/")[0] for name in without} & set(OF_NO_MODULE)
     assert {name for name in without if name.rpartition("/")[0] not in folders} | folders == set(OF_NO_MODULE)
 
 
 def test_every_module_has_its_test_file() -> None:
-    """A module has a test file of its name, or is in the table with the one that proves it."""
+    """A module has a test file of its name, or is in the table with the test file that proves it."""
     assert modules() - set().union(*proofs().values()) == set(COVERED_BY)
 
 
 def test_the_tables_name_tests() -> None:
-    """What is said to prove a module is a test file."""
+    """Each file that proves a module, according to the table, is a test file."""
     assert set(COVERED_BY.values()) <= set(proofs())

@@ -1,6 +1,6 @@
 """Names and sizes over the whole tree: one name for one thing, the field's nouns, functions that fit a screen.
 
-What is larger than it should be, or named as something else is, is listed with its reason; an entry that no longer applies fails.
+Code above a limit and names that occur twice are listed, names with a reason; an entry that no longer applies fails.
 """
 
 import ast
@@ -9,15 +9,15 @@ from collections.abc import Iterator
 
 from tools import names
 
-#: What is larger than it should be, and how large.
+#: Functions and files above the limits, and their sizes.
 LARGE = {
     ("pipeline/associate/conversation.py", "lines of the file"): 361,
 }
 
-#: Names of several classes, and why each is right in its folder.
+#: Names of several classes, and why each name is right in its folder.
 CLASSES: dict[str, str] = {}
 
-#: Names of several files, and why each is right in its folder.
+#: Names of several files, and why each name is right in its folder.
 FILES = {
     "connections.py": "of the scanner, in probe, and of the simulated Internet, which shares nothing with it",
     "data.py": "P-DATA, in wire, and the data of a report, in publish",
@@ -40,7 +40,7 @@ def test_nothing_is_too_large() -> None:
 
 
 def test_no_class_name_twice() -> None:
-    """The name of a class means one thing in the whole program."""
+    """Each class name means one thing in the whole program."""
     assert (
         twice(
             (node.name, f"{path}:{node.lineno}")
@@ -53,7 +53,7 @@ def test_no_class_name_twice() -> None:
 
 
 def test_no_file_name_twice() -> None:
-    """A file is found by its name alone."""
+    """No two files share a name, except the names in the table."""
     files = ((path.rpartition("/")[2], path) for path, _ in names.modules())
     assert twice((name, path) for name, path in files if name != "__init__.py").keys() == FILES.keys()
 

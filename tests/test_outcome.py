@@ -20,9 +20,9 @@ from pipeline.outcome import (
 )
 
 KINDS = (Outcome, CloseKind, CloseStage, Grade, Surprise)
-#: Those of docs/tls.md.
+#: Results of handshakes, explained in docs/tls.md.
 OF_TLS = (Handshake, ClientCertificate)
-#: That of docs/owners.md.
+#: Endings of name lookups, explained in docs/owners.md.
 OF_NAMES = (Naming,)
 
 
@@ -38,7 +38,7 @@ def test_members_are_explained(kind: type[Explained]) -> None:
 
 @pytest.mark.parametrize("kind", [*KINDS, *OF_TLS, *OF_NAMES])
 def test_members_are_their_text(kind: type[Explained]) -> None:
-    """A member equals its text, is found by it and is written as it."""
+    """A member equals its text, is found by its text and is written as its text."""
     for member in kind:
         assert member == member.value == str(member) == f"{member}"
         assert kind(member.value) is member
@@ -47,7 +47,7 @@ def test_members_are_their_text(kind: type[Explained]) -> None:
 
 
 def test_sets() -> None:
-    """Whoever accepts an association speaks DICOM, and so do only those who reject or abort it besides."""
+    """Hosts that accept an association speak DICOM; the only other hosts that speak DICOM reject or abort an association."""
     assert ACCEPTS_ASSOCIATION < SPEAKS_DICOM
     assert {Outcome.REJECTED, Outcome.ABORTED} == SPEAKS_DICOM - ACCEPTS_ASSOCIATION
 
@@ -60,6 +60,6 @@ def test_the_page_of_outcomes_is_complete() -> None:
 
 
 def test_the_page_of_owners_is_complete() -> None:
-    """`docs/owners.md` lists every ending of a question for names with its explanation."""
+    """`docs/owners.md` lists every ending of a name lookup with its explanation."""
     page = (Path(__file__).parents[1] / "docs" / "owners.md").read_text("utf-8")
     assert all(f"| `{member.value}` | {member.explanation} |" in page for member in Naming)

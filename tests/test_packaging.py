@@ -1,4 +1,4 @@
-"""The distribution: names at the top that nobody else owns, few files at the root, every folder explained."""
+"""The distribution: unique top-level names, few files at the root, every folder explained."""
 
 import ast
 import re
@@ -10,24 +10,24 @@ ROOT = Path(__file__).parents[1]
 DISTRIBUTION = "dicom-census"
 PACKAGES = ("pipeline", "flows")
 
-#: Files directly in pipeline/, `__init__.py` not counted: the command line, and the words that every folder shares.
+#: Files directly in pipeline/, except `__init__.py`: the command line, and the words that every folder shares.
 MOST_AT_THE_ROOT = 8
 
 
 def test_nobody_else_owns_our_names() -> None:
-    """No other installed distribution has a package of the name of one of ours."""
+    """No other installed distribution has a package with the name of one of ours."""
     owners = packages_distributions()
     assert {name: owners[name] for name in PACKAGES if set(owners.get(name, ())) - {DISTRIBUTION}} == {}
 
 
 def test_flows_hide_no_package() -> None:
-    """No flow is named like an installed package or a module of Python: Prefect may run it with its folder first on the path."""
+    """No flow has the name of an installed package or a module of Python: Prefect may put its folder first on the path."""
     taken = set(sys.stdlib_module_names) | set(packages_distributions())
     assert {path.stem for path in (ROOT / "flows").rglob("*.py")} & taken <= {"__init__"}
 
 
 def test_the_root_stays_small() -> None:
-    """At most 8 files lie loose in pipeline/ besides `__init__.py`; whatever else there is has a folder of its noun."""
+    """At most 8 files lie loose in pipeline/ besides `__init__.py`; every other file has a folder named by its noun."""
     loose = sorted(path.name for path in (ROOT / "pipeline").glob("*.py") if path.name != "__init__.py")
     assert len(loose) <= MOST_AT_THE_ROOT, loose
 

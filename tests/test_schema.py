@@ -1,4 +1,4 @@
-"""The contract of the tables: every file of `schemas/` is read and means something."""
+"""The contract of the tables: every file of `schemas/` is read and is meaningful."""
 
 import msgspec
 import pyarrow as pa
@@ -20,7 +20,7 @@ def test_every_file_is_a_table() -> None:
 
 @pytest.mark.parametrize("table", TABLES, ids=NAMES)
 def test_columns(table: Table) -> None:
-    """Columns have a name of their own, a type that Arrow knows and a meaning, and came with a version that was."""
+    """Columns have unique names, a type that Arrow knows and a meaning, and name an existing version."""
     names = [column.name for column in table.columns]
     assert len(set(names)) == len(names)
     assert table.arrow.names == names
@@ -56,7 +56,7 @@ def test_values_name_enumerations(table: Table) -> None:
 
 @pytest.mark.parametrize("name", ["responses", "associations"])
 def test_judgement_is_closed(name: str) -> None:
-    """Outcome and qualifiers draw from the closed vocabulary, and are never null."""
+    """Outcome and qualifiers have values of the closed vocabulary, and are never null."""
     columns = {column.name: column for column in schema.table(name).columns}
     drawn = {key: columns[key].values for key in ("outcome", "close_kind", "close_stage")}
     assert drawn == {"outcome": "Outcome", "close_kind": "CloseKind", "close_stage": "CloseStage"}
@@ -64,7 +64,7 @@ def test_judgement_is_closed(name: str) -> None:
 
 
 def test_handshakes_become_rows() -> None:
-    """The table `tls` has the columns of a handshake's facts and their order, its key before them, and takes them all."""
+    """The table `tls` has its key, then the columns of a handshake's facts in order, and stores all facts."""
     names = [column.name for column in schema.table("tls").columns]
     assert names == ["ip", "port", "round", "shard", "range", "started_at", "outcome", *TlsFacts.__struct_fields__]
     certificate = Certificate(sha256="00", size=1, san=("DNS:a",), not_before=-62_135_596_800_000_000)
@@ -114,6 +114,6 @@ def test_types(text: str, type: pa.DataType) -> None:
 
 @pytest.mark.parametrize("text", ["", "int", "list<>", "list<int>", "uint8 "])
 def test_unknown_types(text: str) -> None:
-    """A type that is not known is refused."""
+    """An unknown type is refused."""
     with pytest.raises(ValueError, match="unknown column type"):
         schema.parse_type(text)

@@ -86,7 +86,7 @@ def test_associate_only() -> None:
 
 
 def test_rejection() -> None:
-    """A real server that wants its own AE title gives the three bytes of its A-ASSOCIATE-RJ."""
+    """A real server that requires its own AE title gives the three bytes of its A-ASSOCIATE-RJ."""
     with pynetdicom_server(called=True) as port:
         record = visit(port)
     assert (record.outcome, record.rj_result, record.rj_source, record.rj_reason) == (Outcome.REJECTED, 1, 1, 7)
@@ -176,7 +176,7 @@ async def visit_at_once(ports: list[int]) -> list[Visit]:
 
 
 def test_hostile_peers_do_not_delay_others(tmp_path: Path) -> None:
-    """Over kernel TCP, hostile peers get the outcomes that the sweep's own TCP gives them, and do not delay an honest server."""
+    """Over kernel TCP, hostile peers get the same outcomes as over the sweep's own TCP, and do not delay an honest server."""
     expected = {
         placement.server: {placement.outcome}
         for placement in spec.load(HOSTILE_SPEC).placements
@@ -245,7 +245,7 @@ def test_unanswered() -> None:
 
 
 def test_other_bytes_cannot_leave(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bytes that are not a template stop the program before they are sent."""
+    """Bytes that are not a template stop the program before sending."""
     monkeypatch.setattr(Conversation, "connected", lambda _self, _now: OUTGOING.request + b"\0")
     received: list[bytes] = []
 
@@ -269,7 +269,7 @@ def test_the_guard_stops_a_visit() -> None:
 
 
 def test_a_local_fault_is_not_an_outcome() -> None:
-    """An error that is not the peer's doing stops the program."""
+    """An error that the peer did not cause stops the program."""
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

@@ -38,7 +38,7 @@ def begun(*, echo: bool = True, outgoing: Outgoing = OUTGOING) -> Conversation:
 
 
 def converse(replies: Iterable[bytes], *, echo: bool = True, end: str = "deadline") -> tuple[Visit, list[bytes]]:
-    """Run a conversation with a peer that sends these replies and then ends it; return the visit and what we sent."""
+    """Run a conversation with a peer that sends these replies and then ends it; return the visit and our bytes."""
     conversation = begun(echo=echo)
     sent = [conversation.received(data, 20 + at) for at, data in enumerate(replies)]
     if not conversation.finished:
@@ -114,7 +114,7 @@ ENDINGS: tuple[Ending, ...] = (
 def test_endings(
     replies: list[bytes], echo: bool, end: str, outcome: str, kind: str, stage: str, sent: list[str]
 ) -> None:
-    """Each kind of peer gives its outcome, and gets exactly these templates."""
+    """Each kind of peer has its outcome and receives exactly these templates."""
     visit, bytes_sent = converse(replies, echo=echo, end=end)
     assert (visit.outcome, visit.close_kind, visit.close_stage) == (outcome, kind, stage)
     assert bytes_sent == [OUTGOING.templates[name] for name in sent]
@@ -132,7 +132,7 @@ def test_facts_of_an_echo() -> None:
 
 
 def test_contexts_say_what_was_proposed_in_them() -> None:
-    """Each answered context has the abstract syntax of our request at its id, and none where we proposed none."""
+    """Each answered context has the abstract syntax of our request with the same id, and none where we proposed none."""
     extra = bytes.fromhex("21000008 05000000 40000000")
     (verification, unknown) = converse([accept(extra=extra)])[0].contexts or ()
     assert (verification.id, verification.abstract_syntax, verification.result) == (1, "1.2.840.10008.1.1", 0)
@@ -147,25 +147,25 @@ def test_facts_of_refusals() -> None:
 
 
 def test_padded_titles_are_ours() -> None:
-    """An AE title returned with NUL padding counts as the one we sent."""
+    """An AE title returned with NUL padding counts as our AE title."""
     assert converse([accept(called=b"ANY-SCP" + bytes(9)), RELEASE_RP], echo=False)[0].outcome is Outcome.ACCEPTED
 
 
 def test_a_banner_is_kept_short() -> None:
-    """Of a reply that is not DICOM, the first bytes and a guess are kept."""
+    """The first bytes of a reply that is not DICOM and a guess of its protocol are kept."""
     visit, _ = converse([HTTP + b"x" * 1000])
     assert (len(visit.raw), visit.raw_length, visit.like_dicom, visit.guess) == (BANNER_LIMIT, 1028, False, "http")
 
 
 def test_a_flood_is_aborted() -> None:
-    """A peer that sends more than we keep gets an A-ABORT; all its bytes are counted."""
+    """A peer that sends more than we keep gets an A-ABORT, and all its bytes are counted."""
     visit, sent = converse([ACCEPT, *[bytes.fromhex("04000000000a 00000006 01 00 00000000")] * 2000], echo=False)
     assert (visit.outcome, len(visit.raw), sent[-1]) == (Outcome.ACCEPTED, RAW_LIMIT, OUTGOING.abort)
     assert visit.raw_length > RAW_LIMIT
 
 
 def test_connection_failures() -> None:
-    """A connection that never opened is refused, unreachable or unanswered, all in the stage `connect`."""
+    """A connection that never opened is refused, unreachable or unanswered, always in the stage `connect`."""
     ends: dict[str, Callable[[Conversation], bytes]] = {
         "refused": lambda conversation: conversation.connect_failed(5, refused=True),
         "unreachable": lambda conversation: conversation.connect_failed(5),
@@ -185,7 +185,7 @@ def test_connection_failures() -> None:
 
 
 def test_an_open_connection_did_not_fail() -> None:
-    """Once connected, a late failure to connect changes nothing."""
+    """Once connected, a late failure to connect has no effect."""
     conversation = begun()
     assert (conversation.connect_failed(20), conversation.connect_failed(21, refused=True), conversation.finished) == (
         b"",
@@ -202,7 +202,7 @@ def test_silence_has_kinds() -> None:
 
 
 def test_deadlines() -> None:
-    """Each wait has its deadline, and none exceeds that of the whole visit."""
+    """Each wait has its deadline, and no deadline exceeds that of the whole visit."""
     conversation = Conversation(OUTGOING, echo=True, ip=1, port=104, started_at_us=0)
     assert conversation.next_deadline_us == CONNECT_US
     conversation.connected(1_000_000)

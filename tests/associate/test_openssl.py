@@ -18,7 +18,7 @@ LEAF = issue("pacs.example.test", ROOT)
 def handshake(
     folder: Path, version: ssl.TLSVersion, demand: ssl.VerifyMode, *issued: Issued
 ) -> openssl.RecordingSslObject:
-    """Run a handshake in memory as far as it goes, and return our end."""
+    """Run a handshake in memory as far as possible, and return our end."""
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     ours = openssl.connect(to_client, to_server)
     files = issued[0].write(folder, *issued[1:])
@@ -59,14 +59,14 @@ def test_refused(tmp_path: Path, version: ssl.TLSVersion, alert: int) -> None:
 
 
 def test_certificates_as_the_library_has_them(tmp_path: Path) -> None:
-    """The certificates are those that `ssl` itself gives for the connection."""
+    """The certificates equal those that `ssl` itself gives for the connection."""
     seen = handshake(tmp_path, V13, ssl.CERT_NONE, LEAF, ROOT)
     assert seen.getpeercert(binary_form=True) == certificates(seen)[0]
     assert seen.session_reused is False
 
 
 def test_connections_are_separate(tmp_path: Path) -> None:
-    """Connections of the one context do not see each other's messages."""
+    """Connections of the same context do not see each other's messages."""
     first = handshake(tmp_path, V12, ssl.CERT_OPTIONAL, LEAF)
     second = handshake(tmp_path, V13, ssl.CERT_NONE, ROOT)
     assert (first.requested, second.requested) == (True, False)
@@ -75,7 +75,7 @@ def test_connections_are_separate(tmp_path: Path) -> None:
 
 
 def test_old_and_weak() -> None:
-    """Old versions and weak ciphers are offered, anonymous ones are not."""
+    """Old versions and weak ciphers are offered, anonymous ciphers are not."""
     offered = openssl.context().get_ciphers()
     assert {"NULL-SHA256", "AES128-SHA", "ECDHE-RSA-AES256-GCM-SHA384"} <= {cipher["name"] for cipher in offered}
     assert not [cipher["name"] for cipher in offered if cipher["auth"] == "auth-null"]

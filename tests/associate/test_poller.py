@@ -17,7 +17,7 @@ RUNS: list[Callable[[Coroutine[object, object, None]], None]] = [asyncio.run, uv
 
 
 class Connection:
-    """One end of a pair of sockets, and what its poller called."""
+    """One end of a socket pair, and the calls of its poller."""
 
     def __init__(self, poller: Poller, *, after: float = 60.0) -> None:
         self.poller = poller
@@ -33,18 +33,18 @@ class Connection:
         self.received.append(self.sock.recv(100))
 
     def on_alarm(self) -> None:
-        """Record by how many ns it is late."""
+        """Record the alarm's delay in ns."""
         self.delays_ns.append(time.monotonic_ns() - self.alarm_ns)
 
     def close(self) -> None:
-        """Stop being watched, and close."""
+        """Stop watching the socket, and close it."""
         self.poller.forget(self)
         self.sock.close()
         self.peer.close()
 
 
 def descriptors() -> int:
-    """How many descriptors this process has open."""
+    """The number of descriptors that this process has open."""
     gc.collect()
     return len(list(Path("/proc/self/fd").iterdir()))
 
@@ -66,7 +66,7 @@ def test_what_is_ready_is_handled(run: Callable[[Coroutine[object, object, None]
 
 
 def test_alarms_ring_once_and_in_time() -> None:
-    """An alarm rings once, not before its time and soon after it, whatever order alarms were set in."""
+    """An alarm rings once, not before its time and soon after it, in whatever order alarms were set."""
 
     async def scenario() -> None:
         connections = [
@@ -83,7 +83,7 @@ def test_alarms_ring_once_and_in_time() -> None:
 
 
 def test_what_is_ready_comes_before_an_alarm() -> None:
-    """A process that was busy past a deadline first reads what had come, then rings the alarm."""
+    """A process that was busy past a deadline first reads the received bytes, then rings the alarm."""
 
     async def scenario() -> None:
         order: list[str] = []

@@ -1,4 +1,4 @@
-"""Replaying stored bytes gives the recorded judgement again."""
+"""Replaying stored bytes gives the recorded outcome again."""
 
 from dataclasses import replace
 
@@ -41,5 +41,5 @@ def test_cut_replies(kind: CloseKind) -> None:
 
 
 def test_columns_are_those_of_the_table() -> None:
-    """The table `reparsed` has the key and exactly the columns that follow from the bytes."""
+    """The table `reparsed` has the key and exactly the columns that are computed from the bytes."""
     assert [column.name for column in schema.table("reparsed").columns] == ["ip", "port", *PARSED_COLUMNS]

@@ -1,4 +1,4 @@
-"""Every real server in the testbed, in each accepting and rejecting configuration: outcome and fields."""
+"""Every real server of the testbed, in each accepting and rejecting configuration: outcome and fields."""
 
 import asyncio
 import os
@@ -47,7 +47,7 @@ def real_server(kind: str, **options: Any) -> Command:
 
 
 def program(*words: str) -> Command:
-    """A program of DCMTK's."""
+    """A DCMTK program."""
     return lambda port, _folder: [server_kinds.program(words[0]), *words[1:], str(port)]
 
 
@@ -57,7 +57,7 @@ def node(*titles: str) -> Command:
 
 
 class Case(NamedTuple):
-    """A server, what a visit with the profile `echo` must find, and the three bytes of its rejection."""
+    """A server, the expected result of a visit with the profile `echo`, and the three bytes of its rejection."""
 
     command: Command
     fields: dict[str, Any]
@@ -91,7 +91,7 @@ def where_npm_installed() -> None:
 
 
 def visit(command: Command, folder: Path, *, echo: bool) -> Visit:
-    """Start the server, visit it once."""
+    """Start the server and visit it once."""
     port = free_port()
     with running(command(port, folder), port, folder):
         return asyncio.run(client.visit(open_loopback, OUTGOING, echo=echo, ip=LOOPBACK, port=port))
@@ -113,6 +113,6 @@ def test_echo(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if not case.rj])
 def test_associate(name: str, tmp_path: Path) -> None:
-    """Under the profile `associate`, a server that accepts is released without a C-ECHO."""
+    """Under the profile `associate`, an accepting server is released without a C-ECHO."""
     seen = visit(CASES[name].command, tmp_path, echo=False)
     assert (seen.outcome, seen.released, seen.echo_sent) == (Outcome.ACCEPTED, True, False)

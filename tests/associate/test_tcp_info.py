@@ -31,5 +31,5 @@ def test_a_full_peer() -> None:
     [(0, 0, Outcome.SILENT), (1, 0, Outcome.UNACKNOWLEDGED), (1, 1, Outcome.ZERO_WINDOW), (0, 1, Outcome.ZERO_WINDOW)],
 )
 def test_silence_outcome(unacked: int, unsent: int, outcome: Outcome) -> None:
-    """Unsent bytes mean a closed window, unacknowledged ones a host that is gone, neither a silent peer."""
+    """Unsent bytes mean a closed window, unacknowledged bytes a vanished host; with neither, the peer is silent."""
     assert TcpInfo(unacked=unacked, rtt=1, total_retrans=0, notsent_bytes=unsent).silence_outcome() is outcome

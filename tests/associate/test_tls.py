@@ -69,7 +69,7 @@ def test_association(files: tuple[Path, Path], version: ssl.TLSVersion, demand: 
 
 @pytest.mark.parametrize(("version", "number"), [(V12, 40), (V13, 116)])
 def test_client_certificate(files: tuple[Path, Path], version: ssl.TLSVersion, number: int) -> None:
-    """A server that requires a client certificate is recorded as such, and gets no plaintext."""
+    """A server that requires a client certificate is recorded with this policy, and gets no plaintext."""
     record, server = converse_with(files, version, MUST)
     handshake_facts = facts(record)
     assert (handshake_facts.handshake, handshake_facts.client_certificate) == (
@@ -91,7 +91,7 @@ def test_client_certificate(files: tuple[Path, Path], version: ssl.TLSVersion, n
 
 @pytest.mark.parametrize("version", [V12, V13])
 def test_times(files: tuple[Path, Path], version: ssl.TLSVersion) -> None:
-    """Times are in order, and `connect_us` is that of the connection, not of the request."""
+    """Times are in order, and `connect_us` is the time of the connection, not of the request."""
     record, _ = converse_with(files, version, NO)
     handshake_facts = facts(record)
     assert (
@@ -111,7 +111,7 @@ def test_times(files: tuple[Path, Path], version: ssl.TLSVersion) -> None:
 @pytest.mark.parametrize("version", [V12, V13])
 @pytest.mark.parametrize("step", [1, 7, 100])
 def test_any_pieces(files: tuple[Path, Path], version: ssl.TLSVersion, step: int) -> None:
-    """How the ciphertext is cut does not change the conversation."""
+    """However the ciphertext is cut, the conversation is the same."""
     conversation, server = tls_conversation(), Server(server_context(*files, version=version, demand=NO))
     converse(conversation, server, step=step)
     assert conversation.visit().outcome is Outcome.ECHOED
@@ -166,7 +166,7 @@ def test_warned(files: tuple[Path, Path]) -> None:
 
 
 def test_suspected_later(files: tuple[Path, Path]) -> None:
-    """A server that closes after our request completed the handshake; its certificate request is recorded."""
+    """A server that closes after our request completed the handshake, and its certificate request is recorded."""
     conversation = after_handshake(files, V13, MUST)
     assert conversation.next_deadline_us == 2 + LISTEN_US
     assert conversation.deadline(2 + LISTEN_US)
@@ -181,7 +181,7 @@ def test_suspected_later(files: tuple[Path, Path]) -> None:
 
 
 def test_silent_association(files: tuple[Path, Path]) -> None:
-    """Through TLS, too, a peer that never answers gets an A-ABORT, and then close_notify."""
+    """Through TLS, too, a peer that never answers gets an A-ABORT and then close_notify."""
     conversation, server = (
         tls_conversation(),
         Server(server_context(*files, version=V13, demand=NO), lambda _: iter(())),
@@ -204,7 +204,7 @@ ALERTED = [
 
 @pytest.mark.parametrize(("number", "handshake"), ALERTED)
 def test_alert_to_our_hello(number: int, handshake: Handshake) -> None:
-    """An alert in answer to our hello is kept with its number."""
+    """An alert that answers our ClientHello is kept with its number."""
     conversation = tls_conversation()
     conversation.connected(1)
     assert conversation.received(bytes([21, 3, 3, 0, 2, 2, number]), 2) == b""
@@ -230,7 +230,7 @@ PLAIN = [
 
 @pytest.mark.parametrize(("reply", "outcome", "guess"), PLAIN)
 def test_plain_answer(reply: bytes, outcome: Outcome, guess: str | None) -> None:
-    """A peer that answers our hello in clear gets no further byte; an A-ABORT shows a DICOM service."""
+    """A peer that answers our ClientHello in clear gets no further byte; an A-ABORT identifies a DICOM service."""
     conversation = tls_conversation()
     conversation.connected(1)
     assert conversation.received(reply, 2) == b""
@@ -249,7 +249,7 @@ def test_plain_answer(reply: bytes, outcome: Outcome, guess: str | None) -> None
     ],
 )
 def test_no_answer(end: str, handshake: Handshake, outcome: Outcome, kind: CloseKind) -> None:
-    """A peer that does not answer our hello is classified by how it ends; nothing more is sent."""
+    """A peer that does not answer our ClientHello is classified by how it ends the connection; nothing more is sent."""
     conversation = tls_conversation()
     conversation.connected(1)
     assert conversation.next_deadline_us == 1 + HANDSHAKE_US
@@ -276,7 +276,7 @@ def test_what_silence_means(outcome: Outcome) -> None:
     ],
 )
 def test_no_connection(end: str, outcome: Outcome, kind: CloseKind) -> None:
-    """Without a connection there is no handshake, and the record is that of a plain visit."""
+    """Without a connection there is no handshake, and the record equals that of a plain visit."""
     conversation = tls_conversation()
     assert getattr(conversation, end)(2) == b""
     assert (conversation.visit().outcome, conversation.visit().close_kind) == (outcome, kind)
@@ -291,7 +291,7 @@ def test_no_connection(end: str, outcome: Outcome, kind: CloseKind) -> None:
     ("end", "handshake"), [("peer_closed", "closed"), ("peer_reset", "reset"), ("deadline", "deadline")]
 )
 def test_cut_handshake(files: tuple[Path, Path], end: str, handshake: str) -> None:
-    """A first flight cut at any byte gives the handshake's end, whatever was received of it."""
+    """A first flight cut at any byte gives the handshake's end, however much was received."""
     context = server_context(*files, version=V12, demand=NO)
     for size in (*range(1, 2000, 97), -1):
         conversation = tls_conversation()
@@ -313,7 +313,7 @@ def test_endless_handshake() -> None:
     """A handshake of more than 64 KiB ends the visit."""
     conversation = tls_conversation()
     conversation.connected(1)
-    # A Certificate message of 2^20 bytes that never ends would be one; OpenSSL wants a ServerHello first, of 2^16.
+    # An endless Certificate message of 2^20 bytes would do, but OpenSSL expects a ServerHello first, of 2^16.
     record = bytes.fromhex("1603034000")
     sent = 0
     data = record + bytes.fromhex("0200ffff") + bytes(0x4000 - 4)
@@ -326,7 +326,7 @@ def test_endless_handshake() -> None:
 
 
 def test_huge_group(tmp_path: Path) -> None:
-    """A server whose Diffie-Hellman group would cost a second of processor time ends the visit before that."""
+    """A Diffie-Hellman group that would cost a second of processor time ends the visit before the calculation."""
     certificates, key = issue("pacs.example.test").write(tmp_path)
     context = server_context(certificates, key, version=V12, demand=NO)
     context.set_ciphers("DHE-RSA-AES256-SHA:@SECLEVEL=0")
@@ -342,7 +342,7 @@ def test_huge_group(tmp_path: Path) -> None:
 
 
 def parameters(bits: int) -> str:
-    """Diffie-Hellman parameters with an odd number for a prime, as PEM (PKCS #3)."""
+    """Diffie-Hellman parameters with an odd number in place of a prime, as PEM (PKCS #3)."""
     size = bits // 8
     prime = b"\x02\x82" + (size + 1).to_bytes(2) + b"\0" + b"\xff" * size
     der = b"\x30\x82" + (len(prime) + 3).to_bytes(2) + prime + b"\x02\x01\x02"
@@ -376,14 +376,14 @@ def test_bad_record(files: tuple[Path, Path]) -> None:
 
 
 def test_only_templates_are_encrypted(files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bytes that are not a template stop the program before they are encrypted."""
+    """Bytes that are not a template stop the program before encryption."""
     monkeypatch.setattr("pipeline.associate.conversation.Conversation.connected", lambda *_: OUTGOING.request + b"\0")
     with pytest.raises(GuardError):
         after_handshake(files, V13, NO)
 
 
 def test_only_ciphertext_may_leave() -> None:
-    """On a TLS connection no plain template may be sent, only what OpenSSL wrote."""
+    """On a TLS connection no plain template may be sent, only OpenSSL's output."""
     for template in OUTGOING.templates.values():
         with pytest.raises(GuardError):
             tls.require_ciphertext(template)
@@ -392,7 +392,7 @@ def test_only_ciphertext_may_leave() -> None:
 
 
 def test_our_hello() -> None:
-    """Our hello offers TLS 1.0 to 1.3, names no server and carries no session."""
+    """Our ClientHello offers TLS 1.0 to 1.3, names no server and carries no session."""
     hello = our_hello()
     assert hello[:3] == bytes.fromhex("160301")
     assert b"\x00\x2b\x00\x09\x08\x03\x04\x03\x03\x03\x02\x03\x01" in hello  # supported_versions
@@ -426,7 +426,7 @@ def test_any_bytes(replies: list[bytes], end: str) -> None:
 
 @given(st.lists(st.binary(min_size=1, max_size=80), min_size=1, max_size=5), ENDS)
 def test_any_records(bodies: list[bytes], end: str) -> None:
-    """So do any bytes in well-framed records."""
+    """Any bytes in well-framed records give a documented outcome, too."""
     check_any([bytes([20 + body[0] % 4, 3, 3]) + len(body).to_bytes(2) + body for body in bodies], end)
 
 
@@ -448,7 +448,7 @@ def test_mutated_flights(files: tuple[Path, Path], data: st.DataObject) -> None:
 
 
 def check_any(replies: list[bytes], end: str) -> None:
-    """Answer our hello by these replies."""
+    """Answer our ClientHello with these replies."""
     conversation = tls_conversation()
     conversation.connected(1)
     for reply in replies:
@@ -457,7 +457,7 @@ def check_any(replies: list[bytes], end: str) -> None:
 
 
 def finish(conversation: tls.TlsConversation, end: str) -> None:
-    """End a conversation, and check what must be true of every one."""
+    """End a conversation, and check the invariants of every conversation."""
     for _ in range(3):
         if not conversation.finished:
             assert isinstance(getattr(conversation, end)(conversation.next_deadline_us), Ciphertext)

@@ -1,4 +1,4 @@
-"""Conversations through TLS with real servers on loopback, and with peers that are not servers."""
+"""Conversations through TLS with real servers on loopback, and with peers that are not TLS servers."""
 
 import asyncio
 import json
@@ -50,7 +50,7 @@ def facts(record: Visit) -> TlsFacts:
 @pytest.mark.parametrize("program", ["storescp", "dcmrecv"])
 @pytest.mark.parametrize(("option", "policy"), [("-ic", "not_requested"), ("-vc", "requested"), ("-rc", "required")])
 def test_dcmtk(program: str, option: str, policy: str, tmp_path: Path) -> None:
-    """DCMTK's servers with a client certificate ignored, requested or required; the last sends an alert."""
+    """DCMTK's servers with a client certificate ignored, requested or required; a server that requires one sends an alert."""
     certificates, key = SELF_SIGNED[0].write(tmp_path)
     port = free_port()
     command = [server_kinds.program(program), "+tls", key, certificates, option, "+cf", certificates, port]
@@ -111,7 +111,7 @@ def pynetdicom_server(
 @pytest.mark.parametrize("demand", [ssl.CERT_NONE, ssl.CERT_OPTIONAL, ssl.CERT_REQUIRED])
 @pytest.mark.parametrize("version", [V12, V13])
 def test_pynetdicom(version: ssl.TLSVersion, demand: ssl.VerifyMode, tmp_path: Path) -> None:
-    """pynetdicom servers of either version with a client certificate ignored, requested or required."""
+    """pynetdicom servers of both versions with a client certificate ignored, requested or required."""
     with pynetdicom_server(tmp_path, SELF_SIGNED, version, demand) as port:
         record = visit(port)
     handshake_facts = facts(record)
@@ -137,7 +137,7 @@ def test_rejection(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("demand", [False, True])
 def test_orthanc(demand: bool, tmp_path: Path) -> None:
-    """Orthanc, with its default (a client certificate is required) and without."""
+    """Orthanc, with its default (a client certificate is required) and without the requirement."""
     certificates, key = SELF_SIGNED[0].write(tmp_path)
     port = free_port()
     options = {
@@ -182,7 +182,7 @@ def test_versions_and_ciphers(options: tuple[str, ...], version: str, cipher: st
 
 
 def await_log(log: Path, expected: bytes) -> None:
-    """Wait until a server's log is as long as expected, and check that it is equal."""
+    """Wait until a server's log has the expected length, and check that it equals the expected bytes."""
     end = time.monotonic() + START_SECONDS
     while len(log.read_bytes()) < len(expected) and time.monotonic() < end:
         time.sleep(0.05)
@@ -191,7 +191,7 @@ def await_log(log: Path, expected: bytes) -> None:
 
 @contextmanager
 def s_server(folder: Path, *options: str) -> Iterator[int]:
-    """OpenSSL's server: it logs what it reads, and answers nothing."""
+    """OpenSSL's server: it logs the plaintext that it reads, and answers nothing."""
     certificates, key = SELF_SIGNED[0].write(folder)
     port = free_port()
     weak = [] if "-cipher" in options else ["-cipher", "ALL:@SECLEVEL=0"]
@@ -224,7 +224,7 @@ def visit_peer(peer: Peer) -> Visit:
 
 
 def sends(data: bytes, *, reset: bool = False) -> Peer:
-    """A peer that reads our hello, sends this and closes or resets."""
+    """A peer that reads our ClientHello, sends these bytes and closes or resets."""
 
     async def peer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(4096)
@@ -287,7 +287,7 @@ def test_peers(peer: Peer, handshake: str, outcome: str, kind: str, monkeypatch:
 
 
 def test_a_plain_dicom_server() -> None:
-    """A real DICOM service without TLS answers our hello in clear, or ends the connection."""
+    """A real DICOM service without TLS answers our ClientHello in clear, or ends the connection."""
     entity = AE(ae_title="OURS")
     entity.add_supported_context(VERIFICATION)
     server = entity.start_server(("127.0.0.1", 0), block=False)
@@ -308,7 +308,7 @@ def test_refused() -> None:
 
 
 def test_a_plain_request_cannot_leave(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a visit through TLS a template in clear stops the program before it is sent."""
+    """On a visit through TLS a template in clear stops the program before the template is sent."""
     monkeypatch.setattr("pipeline.associate.tls.TlsConversation.connected", lambda *_: OUTGOING.request)
     received: list[bytes] = []
 
@@ -322,7 +322,7 @@ def test_a_plain_request_cannot_leave(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_listening_ends(tmp_path: Path) -> None:
-    """A server that requests a client certificate and sends nothing when it gets none has our request within a second."""
+    """A server that requests a client certificate and sends nothing when it gets none receives our request within a second."""
     certificates, key = SELF_SIGNED[0].write(tmp_path)
     context = server_context(certificates, key, version=V13, demand=ssl.CERT_OPTIONAL)
     context.num_tickets = 0

@@ -1,4 +1,4 @@
-"""The peer of a conversation through TLS, in memory: a real TLS server that answers like a DICOM service."""
+"""The peer of a TLS conversation, in memory: a real TLS server that answers like a DICOM service."""
 
 import ssl
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ TURNS = 40
 
 
 def tls_conversation(*, echo: bool = True, outgoing: Outgoing = OUTGOING) -> TlsConversation:
-    """A conversation through TLS that waits for its connection."""
+    """A TLS conversation that waits for its connection."""
     conversation = Conversation(outgoing, echo=echo, ip=1, port=2762, started_at_us=0, visit_us=TLS_VISIT_US)
     return TlsConversation(conversation, outgoing)
 
@@ -31,7 +31,7 @@ def server_context(certificates: Path, key: Path, *, version: ssl.TLSVersion, de
 
 
 class Server:
-    """A TLS server over bytes; it answers each plaintext that it reads with the next of its answers."""
+    """A TLS server over bytes; it answers each plaintext that it reads with its next answer."""
 
     def __init__(self, context: ssl.SSLContext, reply_with: Callable[[bytes], Iterator[bytes]] = answers) -> None:
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()

@@ -43,7 +43,7 @@ class Servers:
 
 @pytest.fixture(scope="module")
 def dns_port() -> Iterator[int]:
-    """A name server with a confirmed name for 127.0.0.9, an unconfirmed one for 127.0.0.10, and nothing else."""
+    """A name server with a confirmed name for 127.0.0.9, an unconfirmed name for 127.0.0.10, and no other records."""
     with dnsmasq(
         f"host-record=localhost,{SOURCE}",
         f"ptr-record=10.0.0.127.in-addr.arpa,{NAME}",
@@ -68,7 +68,7 @@ def test_all_in_place(servers: Servers) -> None:
 
 
 def test_what_is_missing_is_named(servers: Servers) -> None:
-    """No name, no page and no probing.txt are three findings, each with what to look at."""
+    """A missing name, page and probing.txt are three findings, each with its place."""
     nowhere = msgspec.structs.replace(servers.identity(), url=f"http://localhost:{servers.web}/nowhere")
     no_name, no_page, no_description = check.findings(nowhere, "127.0.0.77")
     assert no_name.startswith("127.0.0.77 has no name in reverse DNS")
@@ -128,7 +128,7 @@ def test_an_address_is_checked() -> None:
 
 
 def test_a_sweep_warns_or_refuses(servers: Servers, tmp_path: Path) -> None:
-    """A sweep checks the same before it begins: findings are warnings, or with `strict` an error before anything is sent."""
+    """A sweep runs the same check before it begins: findings are warnings, or with `strict` an error before any packet."""
     config = tmp_path / "sweep.toml"
     text = """
     [sweep]

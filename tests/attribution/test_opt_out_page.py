@@ -11,7 +11,7 @@ PAGE = OptOutPage(
 
 
 def test_it_says_who_what_and_how_to_opt_out() -> None:
-    """Contact, authority, source, AE title, ports and what is sent are on the page."""
+    """The page has contact, authority, source, AE title, ports and a description of the payload."""
     page = html(PAGE)
     for text in ("mailto:noc@lab.example", "the board", "192.0.2.7", "DICOM-CENSUS", "104, 11112", PROFILES["echo"]):
         assert text in page
@@ -25,11 +25,11 @@ def test_strings_are_escaped() -> None:
 
 
 def test_every_profile_is_described() -> None:
-    """There is a text for each profile of the configuration, and for no other."""
+    """Each profile of the configuration has a text, and there are no other texts."""
     assert set(PROFILES) == set(Profile)
 
 
 def test_harm_checks_are_described() -> None:
-    """The later SYNs of harm checks are on the page exactly if the sweep has them."""
+    """The page describes the later SYNs of harm checks exactly if the sweep has harm checks."""
     assert "still answers" not in html(PAGE)
     assert "still answers" in html(replace(PAGE, harm_checks=True))

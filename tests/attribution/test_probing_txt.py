@@ -13,7 +13,7 @@ GOOD = ProbingTxt("https://lab.example/census/", "noc@lab.example", NOW + timede
 
 
 def test_round_trip() -> None:
-    """The file has the five fields with its own URL, and no fault."""
+    """The file has the five fields with its own URL, and no faults."""
     fields = read(write(GOOD))
     assert fields == {
         "Canonical": ["https://lab.example/.well-known/probing.txt"],
@@ -46,7 +46,7 @@ def test_round_trip() -> None:
     ],
 )
 def test_faults(text: str, expected: list[str]) -> None:
-    """Missing fields and expiry are named; field names are case-insensitive; comments are ignored."""
+    """Missing fields and an expired date are reported; field names are case-insensitive; comments are ignored."""
     assert faults(read(text), NOW) == expected
 
 

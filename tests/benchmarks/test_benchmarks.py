@@ -1,4 +1,4 @@
-"""Every benchmark runs, in a small setting, and prints the figures that docs/benchmarks.md tells of."""
+"""Every benchmark runs, in a small setting, and prints the figures that docs/benchmarks.md describes."""
 
 import re
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-#: Arguments that make it short, and what it must print.
+#: Arguments that make the benchmark short, and the words that it must print.
 BENCHMARKS = {
     "permutation_quality": (["--keys", "2"], r"rounds"),
     "walk": (["--blocks", "5"], r"(?s)dicom-census +[\d.]+ ns a target.*zmap --dryrun.*masscan -sL.*memory: \d+ MB"),
@@ -60,7 +60,7 @@ BENCHMARKS = {
 
 
 def test_all_are_here() -> None:
-    """No benchmark is left out of `make bench`, of this test or of the page."""
+    """No benchmark is missing in `make bench`, in this test or on the page."""
     files = {path.stem for path in (ROOT / "benchmarks").glob("*.py")} - {
         "__init__",
         "bare",
@@ -79,7 +79,7 @@ def test_all_are_here() -> None:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_it_runs(name: str) -> None:
-    """It runs to its end and prints its table."""
+    """The benchmark runs to its end and prints its table."""
     options, printed = BENCHMARKS[name]
     words = [sys.executable, "-m", f"benchmarks.{name}", *options]
     ended = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=800)

@@ -16,7 +16,7 @@ def test_the_page_is_what_it_prints() -> None:
 
 
 def test_measured_figures_stand_on_the_page_of_benchmarks() -> None:
-    """What it is made of was printed by a benchmark."""
+    """Each figure used was printed by a benchmark."""
     page = (PAGE.parent / "benchmarks.md").read_text("utf-8")
     for figure in ("446,895", "19.8", "86 bytes a host", "9.313", "89.347"):
         assert figure in page
@@ -24,7 +24,7 @@ def test_measured_figures_stand_on_the_page_of_benchmarks() -> None:
 
 @pytest.mark.parametrize("ports", [1, 6])
 def test_vantages_share_the_time(ports: int) -> None:
-    """Five vantages take a fifth of the time of one, ten times the rate a tenth; an hour's probes are the rate's."""
+    """Five vantages take a fifth of one vantage's time, ten times the rate a tenth; an hour's probes follow from the rate."""
     one = SweepSize(3_600_000, ports, 1, 1000)
     assert one.hours == pytest.approx(ports * 1.01 + 0.01)
     assert SweepSize(3_600_000, ports, 5, 1000).hours == pytest.approx(one.hours / 5)

@@ -1,6 +1,6 @@
-"""Disturb a sweep inside a testbed until it has died often enough, then let it finish: `python -m tests.chaos.inside …`.
+"""Disturb a sweep inside a testbed for a given number of kills, then let it finish: `python -m tests.chaos.inside …`.
 
-Says what befell it, a line each, on standard error, and as one JSON object at the end on standard output.
+Prints each disturbance as a line on standard error, and the result as one JSON object on standard output.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from typing import Any
 from tests.lake import bucket, proxy
 from tests.testbed.running import CENSUS
 
-#: Who is killed in one run of a program: `census work`, or `census sweep` with Prefect's server and its flow.
+#: The victim of each run of a program: of `census work`, or of `census sweep` with Prefect's server and its flow.
 RUNS = (
     ("work", "sender"),
     ("work", "associator"),
@@ -34,38 +34,38 @@ RUNS = (
     ("sweep", "flow"),
 )
 VICTIMS = [victim for _, victim in RUNS]
-#: How long a victim lives at its work, in seconds.
+#: How long a victim works before it is killed, in seconds.
 ALIVE_SECONDS = (0.5, 3.0)
-#: How long a program may take to end once a process of it is gone, and to finish what is left, in seconds.
+#: How long a program may take to end after one of its processes was killed, and to finish the sweep, in seconds.
 END_SECONDS, FINISH_SECONDS = 240, 900
 FAULTS = (("PUT", "lose_request"), ("PUT", "lose_reply"), ("PUT", "busy"), ("GET", "busy"), ("GET", "lose_reply"))
 ROWS = "SELECT ip, port, outcome FROM responses"
 RECEIPTS = """
 SELECT sum(revisited)::INT AS revisited, sum(attempts)::INT AS attempts, count(revisited) = count(*) AS known FROM receipts
 """
-#: Leaves room for a lake, and is soon full.
+#: Room for a lake, but soon filled.
 DISK_BYTES = 64 << 20
 
 
 @dataclass(slots=True)
 class Disturbed:
-    """A sweep that is disturbed again and again."""
+    """A sweep under repeated disturbances."""
 
     plan: Path
     lake: str
     log: Path
-    """What the program that runs says."""
+    """The log of the running program."""
     senders: int
     random: random.Random
     killed: Counter[str] = field(default_factory=Counter)
     complaints: list[str] = field(default_factory=list)
 
     def kill(self, name: str, victim: str) -> None:
-        """Run a program, kill its victim while it is at work, and see it end."""
+        """Run a program, kill its victim while the victim is at work, and wait for the program's end."""
         with self.running(name) as program:
             found = awaited(program, victim, self.senders)
             if found is None:
-                return  # there was nothing left to do
+                return  # nothing was left to do
             time.sleep(self.random.uniform(*ALIVE_SECONDS))
             with suppress(ProcessLookupError):
                 os.kill(found, signal.SIGKILL)
@@ -74,7 +74,7 @@ class Disturbed:
             print(f"chaos: killed {victim}; the program ended with {code}", file=sys.stderr, flush=True)
 
     def fill(self, disk: Path) -> None:
-        """Let the disk be full while it works, until it gives up."""
+        """Fill the disk while the program works, until the program gives up."""
         with self.running("work") as program:
             if awaited(program, "writer", self.senders) is None:
                 return
@@ -86,25 +86,25 @@ class Disturbed:
             print(f"chaos: the disk was full; the program ended with {code}", file=sys.stderr, flush=True)
 
     def ended(self, program: "subprocess.Popen[bytes]") -> int:
-        """The exit code of a program that is to end by itself."""
+        """The exit code of a program that should end by itself."""
         try:
             return program.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
             sys.exit(f"chaos: a program does not end after {END_SECONDS} s: {self.log.read_text()[-3000:]}")
 
     def finish(self) -> None:
-        """Let it finish, and prove that it adds up. Raises CalledProcessError if it does not."""
+        """Finish and verify the sweep. Raises CalledProcessError if either fails."""
         subprocess.run(self.command("sweep"), check=True, timeout=FINISH_SECONDS)
         subprocess.run([*CENSUS, "verify", self.lake], check=True, timeout=FINISH_SECONDS)
 
     def command(self, program: str) -> list[str]:
-        """What runs the program."""
+        """The command line of the program."""
         resume = ["--resume"] if program == "sweep" else []
         return [*CENSUS, program, str(self.plan), "--lake", self.lake, *resume]
 
     @contextmanager
     def running(self, program: str) -> Iterator["subprocess.Popen[bytes]"]:
-        """Run the program in a session of its own, and leave nothing of that session behind."""
+        """Run the program in a session of its own, and kill all processes of that session at the end."""
         command = self.command(program)
         with self.log.open("wb") as log, subprocess.Popen(command, start_new_session=True, stderr=log) as process:
             try:
@@ -115,7 +115,7 @@ class Disturbed:
 
 
 def awaited(program: "subprocess.Popen[bytes]", victim: str, senders: int) -> int | None:
-    """The pid of the victim, once the program's stages run; None if the program ends before."""
+    """The pid of the victim, once the program's stages run; None if the program ends earlier."""
     while program.poll() is None:
         children = processes(program.pid)
         stages = [pid for pid, command in children if "spawn_main" in command]
@@ -146,7 +146,7 @@ def processes(parent: int) -> list[tuple[int, str]]:
 
 @contextmanager
 def full(disk: Path) -> Iterator[None]:
-    """Take all space of a disk for the time of the block."""
+    """Fill a disk for the duration of the block."""
     ballast = disk / "ballast"
     with ballast.open("wb", buffering=0) as file:
         size = 1 << 20
@@ -165,7 +165,7 @@ def full(disk: Path) -> Iterator[None]:
 
 @contextmanager
 def faulty_bucket(folder: Path, chance: random.Random) -> Iterator[tuple[str, Counter[str]]]:
-    """The URL of a bucket behind a network that fails now and then, and what has befallen requests."""
+    """The URL of a bucket behind a network that fails now and then, and counts of the failures."""
     met: Counter[str] = Counter()
     over = threading.Event()
     with bucket.serving() as endpoint, proxy.before(endpoint) as before:
@@ -187,13 +187,13 @@ def faulty_bucket(folder: Path, chance: random.Random) -> Iterator[tuple[str, Co
 
 
 def asked_of(lake: str, query: str) -> Any:
-    """The rows that a query gives."""
+    """The rows of a query."""
     done = subprocess.run([*CENSUS, "sql", lake, "--format", "json", query], check=True, capture_output=True)
     return json.loads(done.stdout)
 
 
 def main() -> None:
-    """Disturb a sweep as the command line says."""
+    """Disturb a sweep as the command line specifies."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seed", type=int, required=True)

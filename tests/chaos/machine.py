@@ -1,10 +1,10 @@
-"""`census` on a machine with a name of its own, whose leases run out soon: `python -m tests.chaos.machine NAME WORD…`."""
+"""`census` on a machine with its own name and short leases: `python -m tests.chaos.machine NAME WORD…`."""
 
 import socket
 import sys
 from functools import partial
 
-#: The time to live of its leases, in seconds: with the program's own, to take over a shard and its range lasts four minutes.
+#: The leases' time to live, in seconds: with the program's default, a takeover of a shard and its range takes four minutes.
 TTL = 16.0
 
 

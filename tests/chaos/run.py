@@ -1,4 +1,4 @@
-"""A sweep that is killed again and again, judged: `python -m tests.chaos.run --seed N --kills N`, or `make chaos`."""
+"""Kill a sweep again and again, and judge its result: `python -m tests.chaos.run --seed N --kills N`, or `make chaos`."""
 
 import argparse
 import json
@@ -17,19 +17,19 @@ from tests.testbed.running import CENSUS, ROOT, environment
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What befell a sweep, and what became of it."""
+    """The disturbances of a sweep, and its result."""
 
     killed: Counter[str]
     met: Counter[str]
     complaints: list[str]
     wrong: Counter[tuple[str | None, str | None]]
-    """Rows that are not those of the truth: the true outcome and the row's, None where there is none."""
+    """Rows that differ from the truth: the true outcome and the row's, None where there is none."""
     rows: int
     doubled: int
     visited_again: int
-    """Conversations that the hosts count beyond the first with each."""
+    """Visits that the hosts count beyond the first visit to each host."""
     owned_up: int | None
-    """How many of them the receipts own up to."""
+    """The number of repeated visits that the receipts report."""
     attempts: int
 
 
@@ -44,7 +44,7 @@ def judge(
     shards: int = 16,
     timeout: float = 3000,
 ) -> Judged:
-    """Run a disturbed sweep in a folder and judge it. Raises RuntimeError if it never finishes or does not verify."""
+    """Run a disturbed sweep in a folder and judge it. Raises RuntimeError if the sweep never finishes or does not verify."""
     world = World.made(folder, kills=kills, senders=senders, prefix=prefix, shards=shards)
     asked = ["--seed", str(seed), "--kills", str(kills), "--senders", str(senders), *["--bucket"] * bucket]
     inside = [sys.executable, "-m", "tests.chaos.inside", str(folder), *asked]
@@ -68,14 +68,14 @@ def judge(
 
 
 def counts(said: str) -> dict[str, Any]:
-    """What the simulated internet says at its end."""
+    """The counts that the simulated internet prints at its end."""
     (line,) = re.findall(r"^testbed: internet: (\{.*\})$", said, re.MULTILINE)
     counted: dict[str, Any] = json.loads(line)
     return counted
 
 
 def faults(judged: Judged) -> list[str]:
-    """What is wrong with what became of a sweep; nothing if it is as if nothing had happened."""
+    """The faults in the result of a sweep; none if the result is as if nothing had happened."""
     found = [f"{count} rows are {row} where the truth is {true}" for (true, row), count in judged.wrong.items()]
     if judged.doubled:
         found.append(f"{judged.doubled} targets have two rows")

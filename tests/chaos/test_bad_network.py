@@ -1,4 +1,4 @@
-"""A sweep into a bucket ends as if its network were a good one."""
+"""A sweep into a bucket over a bad network ends as if the network were good."""
 
 from pathlib import Path
 
@@ -6,12 +6,12 @@ import pytest
 
 from tests.chaos.run import faults, judge
 
-#: A machine that does much else takes its time.
+#: A busy machine is slow.
 pytestmark = pytest.mark.timeout(1800)
 
 
 def test_a_bucket_behind_a_bad_network(tmp_path: Path) -> None:
-    """With a lake in a bucket, requests and replies that are lost, and a worker that is killed, the rows are those of the world."""
+    """With a lake in a bucket, lost requests and replies, and a killed worker process, the rows are those of the world."""
     judged = judge(tmp_path, seed=20260212, kills=1, bucket=True, prefix=18, shards=4)
     assert faults(judged) == []
     assert judged.killed.total() == 1

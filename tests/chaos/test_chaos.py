@@ -1,4 +1,4 @@
-"""Whatever dies, the sweep ends as if nothing had."""
+"""Whatever process dies, the sweep ends as if nothing had happened."""
 
 from pathlib import Path
 
@@ -7,14 +7,14 @@ import pytest
 from tests.chaos.inside import VICTIMS
 from tests.chaos.run import faults, judge
 
-#: A machine that does much else takes its time.
+#: A busy machine is slow.
 pytestmark = pytest.mark.timeout(1800)
 
 
 def test_six_kills_and_a_full_disk(tmp_path: Path) -> None:
-    """A sweep of which every kind of process is killed once, and whose disk is full once, is finished by `--resume`.
+    """`--resume` finishes a sweep although every kind of process was killed once and the disk was full once.
 
-    It verifies, its rows are those of the world, and the hosts count no conversation twice but those that the receipts own up to.
+    The sweep verifies, its rows are those of the world, and the hosts count no repeated visits beyond those of the receipts.
     """
     judged = judge(tmp_path, seed=20260211, kills=len(VICTIMS), senders=2)
     assert faults(judged) == []

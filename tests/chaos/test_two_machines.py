@@ -1,7 +1,7 @@
-"""Two machines race for the shards of one sweep in a bucket; one of them is killed, and the other finishes what it left.
+"""Two machines compete for the shards of one sweep in a bucket; one machine is killed, and the other finishes its shards.
 
-Each machine has a kernel's view of its own: processes, host name, a clock since the boot that is weeks from the other's, and a
-closed network with an internet of the same hosts. All that they share is the bucket.
+Each machine has its own processes, its own host name, a boot clock that is weeks from the other's, and a closed network
+with an internet of the same hosts. The machines share only the bucket.
 """
 
 import os
@@ -29,9 +29,9 @@ from tests.chaos.world import World
 from tests.lake import bucket
 from tests.testbed.running import CENSUS, ROOT
 
-#: Names of machines, and by how many seconds their clocks are off.
+#: Names of the machines, and the offset of each machine's clock in seconds.
 MACHINES = {"north": 0, "south": 3_000_000}
-#: A machine that does much else takes its time.
+#: A busy machine is slow.
 pytestmark = pytest.mark.timeout(900)
 
 
@@ -43,16 +43,16 @@ class Shared:
     place: layout.SweepPaths
     killed_at: float
     left: set[str]
-    """The ranges that one machine had when it was killed."""
+    """The ranges that the killed machine had when it was killed."""
     receipts: list[receipts.Receipt]
     rows: dict[tuple[int, int], str]
     visits: int
-    """Connections that hosts had with either machine."""
+    """Connections that hosts had with both machines."""
 
 
 @pytest.fixture(scope="module")
 def shared(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
-    """The sweep, once `census work` has ended on the machine that is left."""
+    """The sweep, once `census work` has ended on the surviving machine."""
     folder = tmp_path_factory.mktemp("machines")
     world = World.made(folder, kills=1, senders=1, prefix=20, shards=8)
     with pytest.MonkeyPatch.context() as patch:
@@ -78,7 +78,7 @@ def shared(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 @contextmanager
 def machine(folder: Path, world: World, lake: str, name: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """A machine of this name that runs `census work`; what it says goes to NAME.log, and at the end it is gone."""
+    """A machine of this name that runs `census work` and logs to NAME.log; it is killed at the end."""
     home = folder / name
     home.mkdir()
     apart = ["--pid", "--fork", "--kill-child", "--mount-proc", "--uts", "--time", "--boottime", str(MACHINES[name])]
@@ -96,13 +96,13 @@ def machine(folder: Path, world: World, lake: str, name: str) -> Iterator["subpr
 
 
 def held(place: layout.SweepPaths, name: str) -> set[str]:
-    """The ranges whose leases a machine has."""
+    """The ranges whose leases a machine holds."""
     found = leases.observed_leases(place, receipts.finished(place))
     return {lease.key for lease in found if lease.holder.host == name and "-" in lease.key}
 
 
 def wait_for_both(place: layout.SweepPaths) -> None:
-    """Wait until both machines have done a range, and have another."""
+    """Wait until each machine has finished a range and holds another one."""
     done: dict[str, receipts.Receipt] = {}
     while {receipt.host for receipt in done.values()} != MACHINES.keys() or not all(held(place, m) for m in MACHINES):
         time.sleep(0.5)
@@ -110,7 +110,7 @@ def wait_for_both(place: layout.SweepPaths) -> None:
 
 
 def worker(machine: int) -> int:
-    """The process of `census work` below that of a machine."""
+    """The process of `census work` among the descendants of a machine's process."""
     below = [machine]
     for parent in below:
         for pid, command in processes(parent):
@@ -121,7 +121,7 @@ def worker(machine: int) -> int:
 
 
 def test_every_range_is_done_once(shared: Shared) -> None:
-    """Both machines have done ranges, each is done once, and begun again only where the killed one had it; rows are the truth."""
+    """Both machines finish ranges, only ranges of the killed machine are begun again, and the rows are the truth."""
     run.require_verified(Sweep.open(shared.place))
     assert shared.rows == shared.world.truth()
     assert Counter(receipt.host for receipt in shared.receipts).keys() == MACHINES.keys()
@@ -130,17 +130,17 @@ def test_every_range_is_done_once(shared: Shared) -> None:
 
 
 def test_the_other_waits_for_the_lease_to_run_out(shared: Shared) -> None:
-    """What the killed machine had is done by the other, not before its lease was left unchanged for its time to live."""
+    """The survivor finishes the killed machine's ranges, but only after the leases were not renewed for their time to live."""
     taken = [receipt for receipt in shared.receipts if receipt.attempts > 1]
     assert {receipt.host for receipt in taken} == {"south"}
     waited = min(receipt.finished_at for receipt in taken) / 1e6 - shared.killed_at
-    assert waited > TTL * 7 / 8  # since it was last renewed
+    assert waited > TTL * 7 / 8  # since the last renewal
 
 
 def test_no_host_is_visited_again(shared: Shared) -> None:
-    """Hosts count one visit for each row, and further ones only in ranges that were under way when the machine was killed.
+    """Hosts count one visit for each row, and further visits only in ranges that the killed machine had begun.
 
-    How many those are only the killed machine could know, so their receipts leave it open.
+    Only the killed machine knew the number of further visits, so the receipts leave the number open.
     """
     again = [receipt for receipt in shared.receipts if receipt.attempts > 1]
     assert {receipt.revisited for receipt in again} == {None}

@@ -1,4 +1,4 @@
-"""The world that a sweep is disturbed in, its plan, and what every target's row must be at the end."""
+"""The world of a disturbed sweep, the sweep's plan, and the row that every target must have at the end."""
 
 import subprocess
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from pipeline.testbed import spec, truth
 from tests.testbed.running import CENSUS, ROOT, environment
 
 PORT = 104
-#: One address in fifty has a host, of every kind that a conversation can meet.
+#: One address in fifty has a host; the mix has every kind of conversation.
 WORLD = """
 [internet]
 seed = 20260211
@@ -30,20 +30,20 @@ control = {{ sample = 0.0 }}
 probe = {{ cooldown = 2.0, senders = {senders} }}
 alarm = {{ false_alarms = 0.0 }}
 """
-#: Between two kills so many seconds of sending lie, about: a worker must get somewhere before it dies.
+#: Seconds of sending between two kills, roughly: a worker must make progress before it dies.
 SECONDS_A_KILL = 3
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Files of a world in a folder: its specification, and the plan of a sweep that takes long enough for so many kills."""
+    """Files of a world in a folder: its specification, and the plan of a sweep that lasts long enough for all kills."""
 
     spec: Path
     plan: Path
 
     @classmethod
     def made(cls, folder: Path, *, kills: int, senders: int, prefix: int, shards: int) -> "World":
-        """Write the world, of the addresses 11.0.0.0/`prefix`, and freeze the plan."""
+        """Write the world with the addresses 11.0.0.0/`prefix`, and freeze the plan."""
         world = cls(folder / "world.toml", folder / "plan.json")
         world.spec.write_text(WORLD.format(prefix=prefix))
         rate = (1 << 32 - prefix) // (SECONDS_A_KILL * (kills + 2))

@@ -140,7 +140,7 @@ def test_not_toml(tmp_path: Path, data: bytes) -> None:
 
 
 def test_missing_file(tmp_path: Path) -> None:
-    """A file that is not there is refused by name."""
+    """A missing file is refused by name."""
     with pytest.raises(InputError, match=r"absent\.toml: cannot be read: No such file"):
         load_config(tmp_path / "absent.toml")
 

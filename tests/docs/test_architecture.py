@@ -1,4 +1,4 @@
-"""docs/architecture.md names what there is: folders, processes, messages, and where they are said to be."""
+"""docs/architecture.md names existing folders, processes and messages, in their right places."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
 FLOWCHART, SEQUENCE = re.findall(r"```mermaid\n(.*?)```", PAGE, re.DOTALL)
 MESSAGES = {kind.__name__ for kind in messages.Message.__subclasses__()}
-#: What is in the pictures beside the processes that a coordinator starts.
+#: Boxes of the pictures in addition to the processes that a coordinator starts.
 OTHERS = {"flow", "runner", "coordinator", "far", "lake", "hosts"}
 
 
@@ -28,7 +28,7 @@ def test_every_folder_has_a_line() -> None:
 
 
 def test_the_tree_is_in_the_order_of_the_contract() -> None:
-    """A folder's line is above those of all that it may import."""
+    """A folder's line is above the lines of all folders that it may import."""
     contract = (ROOT / "pyproject.toml").read_text("utf-8").split('name = "one way down"')[1].split("]\n")[1]
     floors = [re.findall(r"\w+", line) for line in contract.splitlines() if line.startswith('  "')]
     level = {f"pipeline/{name}/": number for number, names in enumerate(floors) for name in names}
@@ -37,7 +37,7 @@ def test_the_tree_is_in_the_order_of_the_contract() -> None:
 
 
 def test_the_processes_are_those_of_a_worker() -> None:
-    """The flowchart has a box for each kind of process that a coordinator starts; the sequence has no other."""
+    """The flowchart has a box for each kind of process that a coordinator starts; the sequence has no other process."""
     kinds = set(process.STAGES)
     boxes = set(re.findall(r"(?:^|[->]) (\w+)(?=[\[(\s]|$)", FLOWCHART, re.MULTILINE)) - {"LR"}
     assert kinds <= boxes <= kinds | OTHERS
@@ -45,7 +45,7 @@ def test_the_processes_are_those_of_a_worker() -> None:
 
 
 def test_the_messages_are_those_of_the_channels() -> None:
-    """Words on the arrows that look like a message are one, and every message is on some arrow."""
+    """Labels of arrows that look like a message are messages, and every message is on some arrow."""
     labels = re.findall(r'-- "(.*?)" --', FLOWCHART)
     drawn = {word for label in labels for word in re.findall(r"\b[A-Z][a-z]+\b", label)}
     assert drawn == MESSAGES

@@ -1,4 +1,4 @@
-"""The pages of docs/decisions: numbered in a row, each with a title, a status and a date, and listed with these."""
+"""The pages of docs/decisions: numbered consecutively, each with a title, a status and a date, and listed with these."""
 
 import re
 from datetime import date
@@ -18,7 +18,7 @@ def test_they_are_numbered_in_a_row() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_each_has_a_head(page: Path) -> None:
-    """A page begins with number and title, status and date; what supersedes it is a later one."""
+    """A page begins with number and title, status and date; a superseding page has a later number."""
     head = HEAD.match(page.read_text("utf-8"))
     assert head
     assert int(head[1]) == int(page.name[:4])
@@ -27,7 +27,7 @@ def test_each_has_a_head(page: Path) -> None:
 
 
 def test_the_index_lists_them() -> None:
-    """The index has a line for each page, with the title, the status and the date that stand there."""
+    """The index has a line for each page, with the page's title, status and date."""
     heads = [(page.name, HEAD.match(page.read_text("utf-8"))) for page in PAGES]
     expected = [f"| {head[1]} | [{head[2]}]({name}) | {head[3]} | {head[5]} |" for name, head in heads if head]
     lines = (FOLDER / "README.md").read_text("utf-8").splitlines()

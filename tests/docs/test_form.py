@@ -1,4 +1,4 @@
-"""How README and the pages are written: wrapped lines, short sentences, plain English."""
+"""The form of README and the pages: wrapped lines, short sentences, plain English."""
 
 import re
 from collections.abc import Iterator
@@ -9,9 +9,9 @@ import pytest
 from tools.texts import BANNED
 
 ROOT = Path(__file__).parents[2]
-#: Pages that a program writes from texts of the code; these texts have a lint of their own.
+#: Pages that a program writes from texts of the code; a lint of texts covers these texts.
 GENERATED = {"tables.md", "errors.md"}
-#: Pages of which most rows are texts of the code, with the tests that compare them.
+#: Pages whose rows are mostly texts of the code, with the tests that compare them.
 COMPARED = {"fingerprints.md", "outcomes.md", "wire.md", "tls.md", "owners.md", "fleet.md"}
 PAGES = [
     *(path for name in ("README", "CONTRIBUTING", "SECURITY", "CHANGELOG") if (path := ROOT / f"{name}.md").exists()),
@@ -32,7 +32,7 @@ def _lines(page: Path) -> Iterator[str]:
 
 
 def _sentences(page: Path) -> Iterator[str]:
-    """The sentences of a page's prose; an item of a list is a paragraph of its own, and a table none."""
+    """The sentences of a page's prose; each item of a list is a paragraph of its own, and tables are left out."""
     paragraph: list[str] = []
     for line in [*_lines(page), ""]:
         begins = re.match(r"\s*([-*>]|\d+\.) |\||#|$", line)

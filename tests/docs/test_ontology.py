@@ -1,4 +1,4 @@
-"""docs/ontology.md explains every column that a report publishes, and none that it does not."""
+"""docs/ontology.md explains every column that a report publishes, and no other column."""
 
 import csv
 import re
@@ -29,7 +29,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 
 def _explained() -> set[str]:
-    """The columns of the page's section about numbers, some of them several in a row."""
+    """The columns of the page's section about numbers; some rows have several."""
     rows = re.findall(r"^\| (`.+?) \| .+ \| .+ \|$", PAGE.split("## Published numbers")[1], re.MULTILINE)
     return {name for row in rows for name in re.findall(r"`(\w+)`", row)}
 
@@ -40,7 +40,7 @@ def test_every_published_column_is_explained(published: set[str]) -> None:
 
 
 def test_each_word_is_explained_once() -> None:
-    """No word of the first sections stands there twice."""
+    """No word of the first sections is listed twice."""
     words = re.findall(r"^\| ([a-z][\w ,-]+) \| .+ \|$", PAGE.split("## Published numbers")[0], re.MULTILINE)
     words = [word for row in words for word in row.split(", ") if word != "word"]
     assert len(words) > 40

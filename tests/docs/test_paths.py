@@ -1,4 +1,4 @@
-"""What the pages name exists: files, modules, commands and their options, `make` targets, keys of the configuration, links."""
+"""The pages name existing files, modules, commands and their options, `make` targets, keys of the configuration, and links."""
 
 import ast
 import importlib
@@ -21,7 +21,7 @@ PAGES = [
 ]
 FOLDERS = "pipeline|flows|tests|benchmarks|fuzz|tools|schemas|data|analysis|docs"
 CENSUS = typer.main.get_command(app)
-#: Options of other programs than `census` that a page names alone are sought in these folders' sources.
+#: Options that a page names without a command are looked up in these folders' sources, besides those of `census`.
 OTHER_PROGRAMS = ("benchmarks", "tests", "tools", "fuzz")
 
 #: Sections of a testbed's specification.
@@ -45,21 +45,21 @@ def _spans(page: Path) -> list[str]:
 
 @pages
 def test_files_exist(page: Path) -> None:
-    """Each path is one of the checkout; of a path with a placeholder in capitals, some file fits."""
+    """Each path exists in the checkout; a path with a placeholder in capitals matches some file."""
     found = [path for span in _spans(page) for path in re.findall(rf"(?<![\w/.])(?:{FOLDERS})/[\w./*-]*", span)]
     assert [path for path in found if not list(ROOT.glob(re.sub(r"[A-Z]{3,}", "*", path.rstrip("./")) or "."))] == []
 
 
 @pages
 def test_modules_named_by_file_exist(page: Path) -> None:
-    """A file named by its end, `lake/leases.py`, is that of one module at least."""
+    """A file named by its end, such as `lake/leases.py`, is that of at least one module."""
     ends = [span for span in _spans(page) if re.fullmatch(r"[\w/]+\.py", span)]
     assert [end for end in ends if not list(ROOT.glob(end)) and not list(ROOT.glob(f"*/**/{end}"))] == []
 
 
 @pages
 def test_dotted_names_exist(page: Path) -> None:
-    """`pipeline.a.b` is a module, or a name in one; so is what `python -m` runs."""
+    """`pipeline.a.b` is a module, or a name in one; an argument of `python -m` is a module, too."""
     dotted = {
         name
         for span in _spans(page)
@@ -90,7 +90,7 @@ def _imported(parts: list[str]) -> object:
 
 @pages
 def test_commands_exist(page: Path) -> None:
-    """Each `census` command is one of the program, with the options that the page gives it."""
+    """Each `census` command exists, with the options that the page gives."""
     wrong = [line for span in _spans(page) for line in _calls(span) if not _runs(line)]
     assert wrong == []
 
@@ -113,7 +113,7 @@ def _runs(words: list[str]) -> bool:
 
 @pages
 def test_options_named_alone_exist(page: Path) -> None:
-    """An option that is named without its command is one of some command, or of a program of the checkout."""
+    """An option that is named without its command is an option of some command, or of a program of the checkout."""
     named = {match[0] for span in _spans(page) if (match := re.match(r"--[a-z][a-z-]+", span))}
     unknown = named - {
         option for command in _commands(CENSUS) for parameter in command.params for option in parameter.opts
@@ -138,7 +138,7 @@ def test_make_targets_exist(page: Path) -> None:
 
 @pages
 def test_keys_of_the_configuration_exist(page: Path) -> None:
-    """`[section] key` is one of the configuration."""
+    """`[section] key` is a key of the configuration."""
     sections = {
         field.name: next(
             kind.__struct_fields__
@@ -158,7 +158,7 @@ def test_keys_of_the_configuration_exist(page: Path) -> None:
 
 @pages
 def test_links_lead_somewhere(page: Path) -> None:
-    """A link to a file of the checkout finds it."""
+    """A link to a file of the checkout leads to an existing file."""
     links = re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
 

@@ -1,4 +1,4 @@
-"""What README shows of the demo has the words that the program prints."""
+"""README's excerpts of the demo use the words that the program prints."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 
 
 def _rows(edge: str) -> list[list[str]]:
-    """The cells of the lines that such an edge divides."""
+    """The cells of the lines that this edge divides."""
     lines = re.findall(rf"^{edge} (.+) {edge}$", README, re.MULTILINE)
     return [[cell.strip() for cell in line.split(edge)] for line in lines]
 

@@ -1,4 +1,4 @@
-"""A sweep that nobody answers any more stops by itself, says so, and goes on when it is told to."""
+"""A sweep whose targets stop answering stops itself, reports the reason, and continues after `census go`."""
 
 import json
 import subprocess
@@ -33,7 +33,7 @@ loss = { sample = 0.0 }
 control = { sample = 0.0 }
 probe = { cooldown = 1.0 }
 """
-#: Sweep until the register holds a stop, ask for the status, and let it go on, as often as it is stopped.
+#: Sweep until the register has a stop, save the status, and lift each stop until the sweep ends.
 SCRIPT = """
 set -e
 {census} work {folder}/plan.json --lake {folder}/lake &
@@ -56,7 +56,7 @@ wait $worker
 
 
 def swept(tmp_path: Path, sweep: str) -> tuple[Stop, str]:
-    """The stop that a sweep brought upon itself, and what its status said of it."""
+    """The stop that a sweep wrote into the register, and how its status described the stop."""
     for name, text in (("world.toml", WORLD), ("sweep.toml", sweep)):
         (tmp_path / name).write_text(text)
     (tmp_path / "run.sh").write_text(SCRIPT.format(census=" ".join(CENSUS), folder=tmp_path))
@@ -73,14 +73,14 @@ def swept(tmp_path: Path, sweep: str) -> tuple[Stop, str]:
 
 
 def test_silence_stops_the_sweep(tmp_path: Path) -> None:
-    """The alarm writes a stop with its counts, status repeats it with the way on, and after `census go` the sweep is finished."""
+    """The alarm writes a stop with its counts; status shows the stop and how to lift it; after `census go` the sweep finishes."""
     stop, told = swept(tmp_path, SWEEP)
     assert stop.who == "census" and stop.reason.startswith("the hit rate fell: ")
     assert "the hit rate fell" in told and "census go" in told
 
 
 def test_a_silent_control_target_stops_the_sweep(tmp_path: Path) -> None:
-    """Control targets are asked throughout, their answers kept; three silences in a row stop the sweep, which then can go on."""
+    """Control targets are probed throughout and results kept; three silences in a row stop the sweep, which can then resume."""
     alive = 'control = { sample = 0.0, targets = ["11.1.0.7:104"], interval = 1.0 }\nalarm = { false_alarms = 0.0 }'
     stop, told = swept(tmp_path, SWEEP.replace("control = { sample = 0.0 }", alive))
     assert stop.reason.startswith("control target 11.1.0.7:104 is silent: 3 SYNs without an answer")

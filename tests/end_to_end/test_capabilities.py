@@ -1,4 +1,4 @@
-"""A sweep of the profile `capabilities` over real servers on ranges of one's own, and every byte that left."""
+"""A sweep of the profile `capabilities` over real servers on signed ranges, and every byte that was sent."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ ROLES = {
 
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the sweep's lake and its wire."""
+    """A folder with the sweep's lake and packet capture."""
     folder = tmp_path_factory.mktemp("own")
     own = "\n".join(f'{key} = "{name}"' for key, name in signed_list(folder, "193.62.0.0/25 # ours\n").items())
     text = (DATA / "tls-sweep.toml").read_text().replace('profile = "tls"', 'profile = "capabilities"')
@@ -34,14 +34,14 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_roles_show_at_negotiation(swept: Path) -> None:
-    """What a server accepts tells its role, through TLS as well."""
+    """The contexts that a server accepts show its role, through TLS as well."""
     with connection.connect(swept / "lake") as con:
         found = con.execute("SELECT address, role FROM capabilities WHERE accepted").fetchall()
     assert {address: {role for host, role in found if host == address} for address in ROLES} == ROLES
 
 
 def test_roles_tell_what_one_context_does_not(swept: Path) -> None:
-    """Orthanc, which declares and behaves like DCMTK's tools, is told from them by what it accepts; no rule is contradicted."""
+    """Accepted contexts distinguish Orthanc from DCMTK's tools, which declare and behave alike; no rule is contradicted."""
     with connection.connect(swept / "lake") as con:
         found = con.execute("SELECT ip & 255, behaviour_rules, mismatch, suspicions FROM raw_fingerprints").fetchall()
     roles = {host: [rule for rule in rules if rule.endswith("-roles")] for host, rules, _, _ in found}
@@ -50,7 +50,7 @@ def test_roles_tell_what_one_context_does_not(swept: Path) -> None:
 
 
 def test_nothing_is_asked(swept: Path) -> None:
-    """What leaves in the clear is the request and the release, whole: no command at all, not even a C-ECHO."""
+    """Only whole requests and releases are sent in the clear: no command, not even a C-ECHO."""
     sent = [packet for _, packet in timed(swept / "wire.pcap") if packet.src == VANTAGE and packet.data.data]
     said = {data for (_, _, port), data in streams(sent).items() if port != 2762}
     templates = encode(

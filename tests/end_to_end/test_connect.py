@@ -1,4 +1,4 @@
-"""A sweep without privilege: engine `connect`, with neither CAP_NET_RAW nor CAP_NET_ADMIN, finds the truth of a simulated internet."""
+"""An unprivileged sweep: engine `connect`, without CAP_NET_RAW and CAP_NET_ADMIN, finds the truth of a simulated internet."""
 
 import subprocess
 from collections import Counter, defaultdict
@@ -16,13 +16,13 @@ FEWER = 'include = ["11.0.0.0/21", "11.1.2.0/27"]'
 INSIDE = {11 << 24: 2**11, (11 << 24) + (1 << 16) + (2 << 8): 2**5}
 TARGETS = 2 * (2**11 + 2**5)
 RATE = 20_000
-#: Runs a command as root of the testbed that may open no raw socket, nor change the network.
+#: Runs a command as the testbed's root without the privileges to open raw sockets and to configure the network.
 UNPRIVILEGED = ["setpriv", "--bounding-set=-net_raw,-net_admin", "--inh-caps=-net_raw,-net_admin", "--"]
 
 
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The lake of the sweep; beside it the capture of what was on the wire."""
+    """The lake of the sweep, next to the capture of its packets."""
     folder = tmp_path_factory.mktemp("connect")
     config = SWEEP.read_text().replace("[probe]\n", '[probe]\nengine = "connect"\nsource = "198.18.0.1"\n')
     (folder / "sweep.toml").write_text(config.replace('include = ["11.0.0.0/17", "11.1.0.0/22"]', FEWER))
@@ -47,7 +47,7 @@ def expected() -> dict[tuple[int, int], str]:
 
 
 def test_every_row_is_the_truth(lake: Path) -> None:
-    """Who answers is found and judged as by the packet rings: nobody is missing, invented or judged otherwise."""
+    """Engine `connect` finds every responsive target with its true outcome: no row is missing, spurious or wrong."""
     with connection.connect(lake) as con:
         rows = con.execute("SELECT ip, port, outcome, ttl FROM responses").fetchall()
     found, true = {(ip, port): outcome for ip, port, outcome, _ in rows}, expected()
@@ -62,16 +62,16 @@ def test_every_row_is_the_truth(lake: Path) -> None:
 
 @pytest.fixture(scope="module")
 def ours(lake: Path) -> list[dpkt.ip.IP]:
-    """What we sent; what simulated hosts send leaves through a ring that no capture at their end sees."""
+    """Packets from our address; the simulated hosts' packets leave through a ring, which this capture does not see."""
     return [packet for packet in packets(lake.parent / "wire.pcap") if packet.src == VANTAGE]
 
 
 def test_receipts_count_what_was_on_the_wire(lake: Path, ours: list[dpkt.ip.IP]) -> None:
-    """SYNs, the kernel's repetitions, connections and refusals are those of the wire, and nobody is asked beside."""
+    """The receipts' counts of SYNs, retransmissions, connections and refusals equal the capture's; there are no extra probes."""
     sent_by: defaultdict[tuple[bytes, int], list[int]] = defaultdict(list)
     for packet in ours:
         sent_by[packet.dst, packet.data.dport].append(packet.data.flags)
-    # The kernel resets forged SYN-ACKs that answer nothing: those are in no receipt, since it does not tell of them.
+    # The kernel resets forged SYN-ACKs that answer nothing. No receipt counts them, since the kernel does not report them.
     sent_to = {who: flags for who, flags in sent_by.items() if dpkt.tcp.TH_SYN in flags}
     syns = sum(flags.count(dpkt.tcp.TH_SYN) for flags in sent_to.values())
     acked = {who for who, flags in sent_to.items() if any(each & dpkt.tcp.TH_ACK for each in flags)}
@@ -81,7 +81,7 @@ def test_receipts_count_what_was_on_the_wire(lake: Path, ours: list[dpkt.ip.IP])
         sums = ", ".join(f"sum({name})" for name in names)
         sent, again, greetings, resets, *beside = con.execute(f"SELECT {sums} FROM receipts").fetchone() or ()
     assert sent == len(sent_to) == TARGETS
-    # On a busy machine the kernel may send one more between our last look at a socket and its end.
+    # On a busy machine the kernel may send another SYN after our last look at a socket and before it is closed.
     assert 0 <= syns - sent - again <= syns / 1000
     assert greetings == len(expected())
     assert resets == len(refusing) > 3
@@ -89,7 +89,7 @@ def test_receipts_count_what_was_on_the_wire(lake: Path, ours: list[dpkt.ip.IP])
 
 
 def test_no_connection_is_bare(ours: list[dpkt.ip.IP]) -> None:
-    """On every connection that we acknowledge our request goes out, and first: but for peers whose window stays shut."""
+    """Every connection that we acknowledge carries our request first, except to peers whose window stays shut."""
     said, opening = streams(ours), dpkt.tcp.TH_SYN | dpkt.tcp.TH_RST
     stood = {(packet.dst, packet.data.sport, packet.data.dport) for packet in ours if not packet.data.flags & opening}
     shut = {key for key, outcome in expected().items() if outcome == "zero_window"}
@@ -100,7 +100,7 @@ def test_no_connection_is_bare(ours: list[dpkt.ip.IP]) -> None:
 
 
 def test_the_budget_holds(lake: Path) -> None:
-    """What leaves keeps the rate: a target takes two SYNs of it, since the kernel asks the silent twice."""
+    """The sweep keeps its rate: each target is charged two SYNs, since the kernel repeats an unanswered SYN once."""
     with connection.connect(lake) as con:
         (seconds,) = con.execute("SELECT sum(send_seconds) FROM receipts").fetchone() or (0.0,)
     assert seconds > 0.95 * 2 * TARGETS / RATE

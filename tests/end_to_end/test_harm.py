@@ -1,4 +1,4 @@
-"""The harm check on a simulated internet: hosts that a visit ends are told from hosts that end by themselves, also after a kill."""
+"""The harm check on a simulated internet distinguishes hosts that a visit ends from hosts that end by themselves."""
 
 import subprocess
 from pathlib import Path
@@ -11,7 +11,7 @@ from pipeline.views import connection
 from tests.testbed.running import CENSUS, ROOT, environment, in_testbed
 
 WORLD, SWEEP = (ROOT / "tests" / "data" / name for name in ("harm.toml", "harm-sweep.toml"))
-#: The block with fragile hosts, and the one with mortal ones.
+#: The block with fragile hosts, and the block with mortal hosts.
 FRAGILE, MORTAL = 11 << 24, (11 << 24) + (64 << 16)
 
 
@@ -40,14 +40,14 @@ def asked(folder: Path, query: str) -> list[tuple[Any, ...]]:
 
 
 def arms(folder: Path, first: int) -> dict[str, tuple[int, int]]:
-    """Gone and alive of each arm, within a /18."""
+    """The numbers of gone and alive hosts of each arm, within a /18."""
     mart = (ROOT / "analysis" / "marts" / "harm_arms.sql").read_text("utf-8")
     narrowed = mart.replace("FROM harm\n", f"FROM (FROM harm WHERE ip >> 14 = {first >> 14}) AS harm\n")
     return {arm: (ended, alive) for _, arm, alive, ended in asked(folder, narrowed)}
 
 
 def test_visits_that_end_hosts_are_told(folder: Path) -> None:
-    """In a world with a quarter of fragile hosts the interval of the difference lies above zero and holds the quarter."""
+    """With a quarter of fragile hosts, the interval of the difference is above zero and contains the quarter."""
     found = arms(folder, FRAGILE)
     told = difference(*found["visited"], *found["unvisited"])
     assert 0.02 < told.low < told.value < 0.4
@@ -57,7 +57,7 @@ def test_visits_that_end_hosts_are_told(folder: Path) -> None:
 
 
 def test_hosts_that_end_by_themselves_are_no_harm(folder: Path) -> None:
-    """In a world of hosts that end by themselves, some are gone in both arms, and no harm is claimed: the interval goes below zero."""
+    """With hosts that end by themselves, some are gone in both arms, and the interval of the difference extends below zero."""
     found = arms(folder, MORTAL)
     told = difference(*found["visited"], *found["unvisited"])
     assert found["visited"][0] + found["unvisited"][0] > 0
@@ -65,7 +65,7 @@ def test_hosts_that_end_by_themselves_are_no_harm(folder: Path) -> None:
 
 
 def test_everything_adds_up(folder: Path) -> None:
-    """Receipts, tables and plan add up; each target that was held back was visited once, and has its row."""
+    """Receipts, tables and plan add up; each deferred target was visited once and has its row."""
     verified = [*CENSUS, "verify", str(folder / "lake")]
     subprocess.run(verified, cwd=ROOT, env=environment(folder), check=True, capture_output=True, timeout=60)
     ((held, checked, responses),) = asked(
@@ -81,7 +81,7 @@ def test_everything_adds_up(folder: Path) -> None:
 
 
 def test_the_next_sweep_leaves_the_silent_alone(folder: Path) -> None:
-    """Who answered neither of two SYNs after a visit is in the register, and gets no SYN of the next sweep, which counts it."""
+    """A host that answered neither of two SYNs after its visit is quarantined; the next sweep sends it no SYN and counts it."""
     listed = [*CENSUS, "quarantine", str(folder / "lake" / "optout.jsonl"), "list", "--json"]
     told = subprocess.run(listed, cwd=ROOT, env=environment(folder), check=True, capture_output=True, text=True)
     ((silent,),) = asked(
@@ -103,7 +103,7 @@ def test_the_next_sweep_leaves_the_silent_alone(folder: Path) -> None:
 
 
 def test_a_kill_visits_nobody_twice(tmp_path: Path) -> None:
-    """A worker is killed while held targets are being visited; the next one finishes, all adds up, and no visit is repeated."""
+    """After a worker is killed during visits of deferred targets, the next finishes; all adds up and no visit is repeated."""
     text = SWEEP.read_text("utf-8").replace("rate = 8000", "rate = 4000").replace("11.0.0.0/18", "11.0.0.0/19")
     (tmp_path / "sweep.toml").write_text(text.replace(', "11.64.0.0/18"', ""))
     freeze(tmp_path, tmp_path / "sweep.toml")
@@ -119,7 +119,7 @@ def test_a_kill_visits_nobody_twice(tmp_path: Path) -> None:
     assert 0 < visits < held
 
 
-#: Kill the worker, all of its processes, once visits of the third round are in the journal, and run it again.
+#: Kill the worker and its processes once the journal has visits of the third round, and run the worker again.
 KILLED = """
 set -e
 setsid {census} work {folder}/plan.json --lake {folder}/lake &

@@ -1,4 +1,4 @@
-"""A sweep of a simulated internet: every behaviour, decoys, forgeries and real servers, judged against the truth of every address."""
+"""A sweep of a simulated internet with every behaviour, decoys, forgeries and real servers, compared with the truth."""
 
 import subprocess
 from collections import Counter
@@ -42,7 +42,7 @@ def expected() -> dict[tuple[int, int], str]:
 
 
 def test_every_row_is_the_truth(lake: Path) -> None:
-    """Each host has its outcome; nobody is missing, invented or judged otherwise, wrong checksums and forgeries included."""
+    """Each host has the true outcome: no row is missing, spurious or wrong, despite wrong checksums and forgeries."""
     with connection.connect(lake) as con:
         rows = con.execute("SELECT ip, port, outcome FROM responses").fetchall()
     found, true = {(ip, port): outcome for ip, port, outcome in rows}, expected()
@@ -55,7 +55,7 @@ def test_every_row_is_the_truth(lake: Path) -> None:
 
 
 def test_second_looks_and_controls_are_what_is_there(lake: Path) -> None:
-    """Without loss both looks see the same; on the control port just those answer who answer on every port."""
+    """Without loss both SYNs are answered alike; on the control port only the hosts that answer on every port answer."""
     with connection.connect(lake) as con:
         columns = "sum(second_probes), sum(seen_twice), sum(first_only), sum(second_only), sum(control_probes), sum(control_answers)"
         second, twice, first_only, second_only, controls, answered = (
@@ -71,7 +71,7 @@ def test_second_looks_and_controls_are_what_is_there(lake: Path) -> None:
 
 
 def test_the_capture_holds_the_answers_that_count(lake: Path) -> None:
-    """The capture holds every SYN-ACK that the receipts count, at least; and nothing from anyone who was forged."""
+    """The capture has at least every SYN-ACK that the receipts count, and none from a forged source."""
     with (lake.parent / "answers.pcap").open("rb") as file:
         packets = [dpkt.ip.IP(packet) for _, packet in dpkt.pcap.Reader(file)]
     with connection.connect(lake) as con:

@@ -1,4 +1,4 @@
-"""Loss on the wire, as a sweep measures it, beside the truth."""
+"""The loss that a sweep estimates, compared with the true loss."""
 
 import subprocess
 from pathlib import Path
@@ -31,7 +31,7 @@ probe = { cooldown = 2.0 }
 
 
 def test_the_estimate_agrees_with_the_truth(tmp_path: Path) -> None:
-    """With 5 % lost each way and peers that answer once, the sweep finds (1 - 0.05)² of the hosts, and its own estimate says so."""
+    """With 5 % loss each way and hosts that answer once, the sweep finds (1 - 0.05)² of the hosts, and estimates this share."""
     for name, text in (("world.toml", WORLD), ("sweep.toml", SWEEP)):
         (tmp_path / name).write_text(text)
     plan = [*CENSUS, "plan", str(tmp_path / "sweep.toml"), "-o", str(tmp_path / "plan.json")]

@@ -1,4 +1,4 @@
-"""A sweep by three senders from two source addresses: the same truth, one budget, every target once."""
+"""A sweep by three senders from two source addresses finds the same truth, within one budget, with one SYN for each target."""
 
 import subprocess
 from collections import Counter
@@ -30,7 +30,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_row_is_the_truth(lake: Path) -> None:
-    """Three senders find what one finds: nobody is missing, invented, judged otherwise or there twice."""
+    """Three senders find what one sender finds: no row is missing, spurious, wrong or duplicated."""
     with connection.connect(lake) as con:
         rows = con.execute("SELECT ip, port, outcome FROM responses").fetchall()
     found, true = {(ip, port): outcome for ip, port, outcome in rows}, expected()
@@ -42,7 +42,7 @@ def test_every_row_is_the_truth(lake: Path) -> None:
 
 
 def test_all_senders_send(lake: Path) -> None:
-    """Every shard is one sender's, both addresses are used, every target is probed once, and no answer goes astray."""
+    """Each shard is sent from one address, both addresses are used, every target is probed once, and no answer is lost."""
     with connection.connect(lake) as con:
         vantages = con.execute("SELECT shard, list(DISTINCT vantage) FROM receipts GROUP BY shard").fetchall()
         probes, first_only, second_only, invalid = (
@@ -59,7 +59,7 @@ def test_all_senders_send(lake: Path) -> None:
 
 
 def test_they_share_one_budget(lake: Path) -> None:
-    """Together they take no less time than the rate allows."""
+    """Together the senders take at least as long as the rate allows."""
     with connection.connect(lake) as con:
         (seconds,) = con.execute(
             "SELECT epoch(max(started_at + to_microseconds(CAST(send_seconds * 1e6 AS BIGINT))) - min(started_at)) FROM receipts"

@@ -29,7 +29,7 @@ TLS_PORT = 2762
 
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the sweep's lake and its wire."""
+    """A folder with the sweep's lake and packet capture."""
     folder = tmp_path_factory.mktemp("tls")
     running.swept(DATA / "tls-sweep.toml", folder, spec=SPEC, capture=folder / "wire.pcap")
     return folder
@@ -41,14 +41,14 @@ def rows(swept: Path, query: str) -> list[tuple[Any, ...]]:
 
 
 def test_the_first_round_is_the_ground_truth(swept: Path) -> None:
-    """Each target has the outcome that the spec gives it; those on the port for TLS were asked through TLS."""
+    """Each target has the outcome of the specification; the first round used TLS only on the TLS port."""
     found = {(ip, port): outcome for ip, port, outcome in rows(swept, "SELECT ip, port, outcome FROM responses")}
     assert found == {(t.address, t.port): str(t.outcome) for t in truth.truth(spec.load(SPEC))}
     assert rows(swept, f"SELECT count(*) FROM tls WHERE round = 1 AND port <> {TLS_PORT}") == [(0,)]
 
 
 def test_the_second_round_finds_what_hides_behind_tls(swept: Path) -> None:
-    """Who reset or answered with TLS is visited again through TLS, and nobody else; DICOM found so is an association."""
+    """Only targets that reset or answered with TLS are visited again, through TLS; DICOM found there is an association."""
     again = (
         "SELECT responses.outcome, tls.handshake, tls.outcome FROM tls JOIN responses USING (ip, port) WHERE round = 2"
     )
@@ -63,7 +63,7 @@ def test_the_second_round_finds_what_hides_behind_tls(swept: Path) -> None:
 
 
 def test_provenance(swept: Path) -> None:
-    """Each association says which attempt at which range held it, from where, under which profile and request."""
+    """Each association records its range's attempt, its vantage, its profile and its request."""
     columns = "profile, vantage, attempt, length(request_sha256), length(register_digest), code_version"
     found = rows(swept, f"SELECT DISTINCT {columns} FROM associations")
     assert [row[:5] for row in found] == [("tls", "198.18.0.1", 1, 64, 64)]
@@ -72,7 +72,7 @@ def test_provenance(swept: Path) -> None:
 
 
 def test_what_was_said_to_whom(swept: Path) -> None:
-    """No plain request goes to a port for TLS; a hello goes to another port only after a plain visit, and once."""
+    """No plain request goes to the TLS port; a ClientHello goes to other ports only after a plain visit, and only once."""
     sent = [packet for _, packet in timed(swept / "wire.pcap") if packet.src == VANTAGE and packet.data.data]
     said: dict[tuple[str, int], list[bytes]] = defaultdict(list)
     for (host, _, port), data in streams(sent).items():
@@ -84,7 +84,7 @@ def test_what_was_said_to_whom(swept: Path) -> None:
 
 
 def test_second_visits_have_a_receipt(swept: Path) -> None:
-    """Without the receipt of its second visits a shard is not done, and `census verify` says so."""
+    """A shard without the receipt of its second visits is not finished, and `census verify` reports the missing receipt."""
     place = next(iter(layout.sweeps(swept / "lake")))
     sweep = Sweep.open(place)
     assert list(verify.faults(sweep)) == []
@@ -107,7 +107,7 @@ def test_csv_of_nested_columns(swept: Path) -> None:
 
 
 def test_reparse(swept: Path, tmp_path: Path) -> None:
-    """This version's parser reads what it read; where an older one read otherwise, the views show the new reading."""
+    """Reparsing changes nothing that this version parsed; where an older version parsed otherwise, views show the new values."""
     lake = tmp_path / "lake"
     shutil.copytree(swept / "lake", lake)
     place = layout.find(lake, None)

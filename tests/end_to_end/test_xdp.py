@@ -1,4 +1,4 @@
-"""A sweep by AF_XDP counts a simulated internet exactly; where the machine refuses, it says so and counts it through packet rings."""
+"""A sweep by AF_XDP counts a simulated internet exactly; if the machine refuses AF_XDP, it warns and uses packet rings."""
 
 import subprocess
 from pathlib import Path
@@ -7,13 +7,13 @@ from pipeline.views import connection
 from tests.end_to_end.test_internet import SPEC, SWEEP, TARGETS, expected
 from tests.testbed.running import CENSUS, ROOT, environment, in_testbed
 
-#: Runs a command that may lock no memory for the kernel to read, which AF_XDP needs and packet rings do not.
+#: Runs a command without locked memory, which AF_XDP needs and packet rings do not need.
 UNLOCKED = ["setpriv", "--bounding-set=-ipc_lock", "--inh-caps=-ipc_lock", "--", "prlimit", "--memlock=0:0", "--"]
 REFUSED = "warning: no AF_XDP on vantage0: No buffer space available; frames leave through packet rings"
 
 
 def swept(folder: Path, before: list[str], changes: dict[str, str]) -> tuple[Path, list[str]]:
-    """The lake of a sweep by engine `xdp` of a configuration that is changed so, and the warnings on standard error."""
+    """The lake of a sweep by engine `xdp` with a changed configuration, and the sweep's AF_XDP warnings."""
     config = SWEEP.read_text().replace("[probe]\n", '[probe]\nengine = "xdp"\n')
     for old, new in changes.items():
         config = config.replace(old, new)
@@ -38,7 +38,7 @@ def found(lake: Path) -> dict[tuple[int, int], str]:
 
 
 def test_a_whole_sweep_is_the_truth(tmp_path: Path) -> None:
-    """Every host has its outcome and nobody is invented; every SYN left, and none of it through packet rings."""
+    """Every host has its true outcome and no row is spurious; every SYN left, and none through packet rings."""
     lake, warnings = swept(tmp_path, [], {})
     assert warnings == []
     assert found(lake) == expected()
@@ -48,7 +48,7 @@ def test_a_whole_sweep_is_the_truth(tmp_path: Path) -> None:
 
 
 def test_where_it_is_refused_packet_rings_do_it(tmp_path: Path) -> None:
-    """A process that may lock no memory says in one line that packet rings are used, and finds the truth all the same."""
+    """A process without locked memory warns in one line that it uses packet rings, and finds the truth all the same."""
     few = {'["11.0.0.0/17", "11.1.0.0/22"]': '["11.0.0.0/21", "11.1.2.0/27"]'}
     lake, warnings = swept(tmp_path, UNLOCKED, few)
     assert warnings == [REFUSED]

@@ -26,7 +26,7 @@ def test_peer_is_proven_from_both_ends() -> None:
 
 
 def test_peer_is_proven_while_processes_come_and_go() -> None:
-    """Processes that end while they are looked at do not hide a namespace in which others live."""
+    """Processes that end during the search do not hide a namespace in which others live."""
     with closed_pair() as pair:
         command = [*inside_of(pair.vantage), "sh", "-c", "while :; do /bin/true; done"]
         churn = [subprocess.Popen(command) for _ in range(3)]
@@ -59,7 +59,7 @@ def test_next_hop_without_a_packet() -> None:
 
 
 def test_no_default_route() -> None:
-    """Without a default route the input is wrong, and the message names the keys to give."""
+    """Without a default route the input is wrong, and the message names the keys to set."""
     with closed_pair() as pair, pytest.raises(InputError, match="set interface, source and gateway_mac"):
         inside(pair.world, next_hop)
 

@@ -46,7 +46,7 @@ def test_uplink_is_refused(pair: NamespacePair) -> None:
 
 
 def test_second_veth_to_a_foreign_namespace_is_refused(pair: NamespacePair) -> None:
-    """A veth whose other end is in a namespace outside of the testbed opens it."""
+    """A veth whose other end is in a namespace outside of the testbed opens the testbed."""
     with closed_pair() as other:
         configure(pair.world, f"link add way0 type veth peer name out0 netns {other.world}\n")
         assert "way0 (index 3)" in reasons(pair)
@@ -54,7 +54,7 @@ def test_second_veth_to_a_foreign_namespace_is_refused(pair: NamespacePair) -> N
 
 
 def test_listed_end_whose_other_end_is_not_listed() -> None:
-    """An end that is listed still opens the testbed if its other end is not."""
+    """A listed end still opens the testbed if its other end is not listed."""
     manifest = proof.Manifest("b", (proof.Holder(1, 2, 10),), (proof.End(10, "v", 2),))
     namespace = Namespace(10, (Interface("v", "veth", 2, 7, 99, "", True),), False)
     (reason,) = proof.leaks([namespace], manifest, proof.Present("b", frozenset(manifest.holders)))
@@ -62,20 +62,20 @@ def test_listed_end_whose_other_end_is_not_listed() -> None:
 
 
 def test_foreign_namespace_is_refused(pair: NamespacePair) -> None:
-    """A namespace that the manifest does not list is no part of the testbed."""
+    """A namespace that the manifest does not list is not part of the testbed."""
     assert f"namespace {facts().inode} is not part of the testbed" in reasons(pair, facts())
 
 
 @pytest.mark.parametrize("switch", ["all", "world0"])
 def test_forwarding_is_refused(pair: NamespacePair, switch: str) -> None:
-    """A namespace that forwards, be it on one interface only, is not closed."""
+    """A namespace that forwards, even on one interface only, is not closed."""
     path = Path(f"/proc/sys/net/ipv4/conf/{switch}/forwarding")
     inside(pair.world, lambda: path.write_text("1"))
     assert "forwards packets" in reasons(pair)
 
 
 def test_manifest_of_another_run_is_refused(pair: NamespacePair) -> None:
-    """A holder with another start time, a dead one, or another boot makes the manifest worthless."""
+    """A holder with another start time, a dead holder, or another boot makes the manifest worthless."""
     vantage, world = pair.manifest.holders
     for holder in (msgspec.structs.replace(vantage, start_time=1), msgspec.structs.replace(vantage, pid=2**22)):
         other = msgspec.structs.replace(pair.manifest, holders=(holder, world))
@@ -87,7 +87,7 @@ def test_manifest_of_another_run_is_refused(pair: NamespacePair) -> None:
 def test_inside_is_allowed_until_a_link_is_added(
     pair: NamespacePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Inside a closed pair sockets are made; once an uplink appears they are refused within the second."""
+    """Inside a closed pair sockets are made; once an uplink appears, sockets are refused within a second."""
     manifest = tmp_path / "manifest.json"
     manifest.write_bytes(msgspec.json.encode(pair.manifest))
     monkeypatch.setenv(sockets.ONLY_TESTBED, "1")
@@ -132,7 +132,7 @@ def test_loopback_is_always_allowed() -> None:
     ],
 )
 def test_missing_identity_is_named(identity: IdentitySection, missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Outside of a testbed the refusal names exactly what the identity lacks, and a full one is let through."""
+    """Outside of a testbed the refusal names exactly the missing keys of the identity; a complete identity is accepted."""
     monkeypatch.delenv(sockets.ONLY_TESTBED, raising=False)
     with pytest.raises(GuardError, match=f"lacks {missing}:"):
         sockets.require_authorised(identity)
@@ -149,7 +149,7 @@ def test_unknown_interface_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch) 
 def test_probes_stand_in_the_vantage_and_nothing_else(
     pair: NamespacePair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With a vantage named, sockets are made there under the guard while the process stays outside; once it leaks, none is."""
+    """With a vantage named, sockets are made there while the process stays outside; with a leak, no socket is made."""
     manifest = tmp_path / "manifest.json"
     manifest.write_bytes(msgspec.json.encode(pair.manifest))
     monkeypatch.setenv(sockets.ONLY_TESTBED, "1")

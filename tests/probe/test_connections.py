@@ -9,7 +9,7 @@ from pipeline.probe.connections import CONNECTION, INITIAL_ROWS, OVER, Connectio
 
 @given(st.lists(st.integers(0, 700), max_size=12), st.integers(0, 11))
 def test_no_slot_is_given_twice(counts: list[int], keep: int) -> None:
-    """Slots in use are all different, whatever was released before."""
+    """Slots in use are all different, whichever slots were released before."""
     table, used = ConnectionTable(), []
     for number, count in enumerate(counts):
         used.append(table.allocate(count))
@@ -30,12 +30,12 @@ def test_rows_outlive_growth() -> None:
 
 
 def test_a_row_is_small() -> None:
-    """A host takes less than a hundred bytes, so a million of them less than 100 MB."""
+    """A host takes less than a hundred bytes, so a million hosts take less than 100 MB."""
     assert CONNECTION.itemsize + 2 * 8 <= 100
 
 
 def test_timers_end_in_order() -> None:
-    """The slots that were added first are due first, and none before its delay is over."""
+    """The slots that were added first are due first, and no slot is due before its delay is over."""
     timers = TimerQueue(3.0)
     timers.add(np.array([1]), 10.0)
     timers.add(np.array([2, 3]), 11.0)

@@ -33,7 +33,7 @@ def answers(addresses: np.ndarray, ports: np.ndarray, secret: Secret, flags: int
 
 
 def test_a_share_of_the_targets_is_selected_and_always_the_same() -> None:
-    """A tenth of all targets get a second SYN, a tenth of those on the first port a control SYN, none both, whatever the batch."""
+    """A tenth of all targets get a second SYN, a tenth of the first port's a control SYN, none both, whatever the batches."""
     second, control = SECOND.select(VALUES, PORTS), CONTROL.select(VALUES, PORTS)
     assert abs(len(second) - 10_000) < 5 * 95
     assert abs(len(control) - 5_000) < 5 * 67
@@ -44,7 +44,7 @@ def test_a_share_of_the_targets_is_selected_and_always_the_same() -> None:
 
 
 def test_each_is_sent_once_after_its_delay() -> None:
-    """Nothing is due before the delay; then all are, once each, however little is granted at a time."""
+    """Before the delay no probe is due; then all are due, once each, however small the grants are."""
     extra = ExtraProbes((SECOND,), SAMPLER)
     extra.schedule(1, POSITIONS, PROBES, now=10.0)
     assert extra.next_due == 13.0
@@ -57,7 +57,7 @@ def test_each_is_sent_once_after_its_delay() -> None:
 
 
 def test_nothing_is_sent_where_nothing_is_granted() -> None:
-    """Without budget all of it stays in the queue."""
+    """Without budget all extra probes stay in the queue."""
     extra = ExtraProbes((SECOND,), SAMPLER)
     extra.schedule(1, POSITIONS, PROBES, now=0.0)
     assert not list(extra.due(5.0, lambda wanted: 0))
@@ -67,7 +67,7 @@ def test_nothing_is_sent_where_nothing_is_granted() -> None:
 
 @given(st.sets(st.integers(0, 99)))
 def test_an_answer_shows_which_probe_it_answers(which: set[int]) -> None:
-    """SYN-ACKs to second SYNs, to control SYNs and to the plan's own are distinguished, and resets are none of them."""
+    """SYN-ACKs to second SYNs, to control SYNs and to the plan's probes are distinguished; resets answer none of them."""
     indices = np.array(sorted(which), dtype=np.int64)
     addresses, ports = ADDRESSES[indices], PORTS[indices]
     of_second = answers(addresses, ports, SECOND.secret, SYN | ACK)
@@ -83,6 +83,6 @@ def test_an_answer_shows_which_probe_it_answers(which: set[int]) -> None:
 
 
 def test_a_control_answer_belongs_to_the_first_pass() -> None:
-    """The target of a control probe is the one on the plan's first port; that of a second SYN is on the port that answered."""
+    """A control probe's target is on the plan's first port; a second SYN's target is on the port that answered."""
     assert CONTROL.plan_ports(np.array([50_000], dtype=np.uint16)).tolist() == [104]
     assert SECOND.plan_ports(np.array([11112], dtype=np.uint16)).tolist() == [11112]

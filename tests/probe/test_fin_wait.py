@@ -1,4 +1,4 @@
-"""The end of our connections: it reaches the peer, even if our FIN did not."""
+"""The end of our connections reaches the peer, even if our FIN was lost."""
 
 import os
 import subprocess
@@ -36,7 +36,7 @@ threads = [threading.Thread(target=hold, args=(port,)) for port in (104, 105)]
 for thread in threads: thread.start()
 for thread in threads: thread.join()
 """
-#: In the world, nothing of ours that carries a FIN to port 105 arrives.
+#: The world drops every packet to port 105 that carries a FIN.
 LOSSY = """
 table netdev lossy {
  chain ingress {
@@ -64,7 +64,7 @@ def pair() -> Iterator[NamespacePair]:
 
 
 def test_a_lost_fin_is_followed_by_a_reset(pair: NamespacePair, tmp_path: Path) -> None:
-    """A real silent server that our A-ABORT and FIN never reach is reset a second later; one that they reach is not."""
+    """A real silent server without our A-ABORT and FIN is reset a second later; a server that received both is not."""
     manifest, sweep, plan = (tmp_path / name for name in ("manifest.json", "sweep.toml", "plan.json"))
     manifest.write_bytes(msgspec.json.encode(pair.manifest))
     sweep.write_text(SWEEP)
@@ -84,14 +84,14 @@ def test_a_lost_fin_is_followed_by_a_reset(pair: NamespacePair, tmp_path: Path) 
 
 @given(st.integers(1, 8192), st.integers(0, 8192))
 def test_a_state_shows_what_is_to_be_acknowledged(sent: int, acked: int) -> None:
-    """A target is in FIN-WAIT until all bytes of ours are acknowledged; if there are none, it is settled at once."""
+    """A target is in FIN-WAIT until all our bytes are acknowledged; with no bytes sent, it is settled at once."""
     state = np.array([fin_wait_state(sent), fin_wait_state(0)], dtype=np.int32)
     assert state[0] <= FIN_WAIT and state[1] == SETTLED
     assert acknowledged(state, np.full(2, acked, dtype=np.uint32)).tolist() == [acked >= sent, False]
 
 
 def test_all_hosts_have_the_same_time() -> None:
-    """Hosts that were sent a FIN first are due first, and none before a second is over."""
+    """Hosts that were sent a FIN first are due first, and no host is due before a second is over."""
     queue, rows = FinWaitQueue(), np.zeros(1, dtype=CONNECTION)
     assert queue.next_due == float("inf")
     for serial, now in ((1, 10.0), (2, 10.5)):

@@ -1,4 +1,4 @@
-"""TCP in user space: whatever order segments come in, the conversation reads the peer's bytes in theirs."""
+"""TCP in user space: in whatever order segments arrive, the conversation reads the peer's bytes in stream order."""
 
 from collections.abc import Iterable
 
@@ -26,7 +26,7 @@ def begin(*, echo: bool = True, acked: int = REQUEST) -> Flow:
 
 
 def give(flow: Flow, data: bytes, at: int, *, flags: int = ACK, now_us: int = 1000) -> list[OutgoingSegment]:
-    """Hand over a segment that begins at byte `at` of the peer's stream, and acknowledges all of ours."""
+    """Deliver a segment that begins at byte `at` of the peer's stream, and acknowledges all our bytes."""
     return list(flow.segment(flags, (THEIRS + at) % MODULUS, flow.sent, data, now_us))
 
 
@@ -35,7 +35,7 @@ def payloads(outs: Iterable[OutgoingSegment]) -> list[bytes]:
 
 
 def test_a_whole_visit() -> None:
-    """Acceptance, C-ECHO, release: each template once, at its place in both streams, and our FIN at the end."""
+    """Acceptance, C-ECHO, release: each template is sent once, at its place in both streams, and our FIN at the end."""
     flow = begin()
     (echo,) = give(flow, ACCEPT, 0)
     assert (echo.payload, echo.sequence) == (OUTGOING.echo, (OURS + REQUEST) % MODULUS)
@@ -50,7 +50,7 @@ def test_a_whole_visit() -> None:
 
 @given(st.data())
 def test_any_order_and_overlap(data: st.DataObject) -> None:
-    """Cut anywhere, doubled, overlapping and in any order, the same bytes are read once."""
+    """Cut anywhere, duplicated, overlapping and in any order, the same bytes are read once."""
     cuts = sorted(data.draw(st.sets(st.integers(1, len(ACCEPT) - 1), max_size=5)))
     begins, ends = [0, *cuts], [*cuts, len(ACCEPT)]
     pieces = [(begin, data.draw(st.integers(end, len(ACCEPT)))) for begin, end in zip(begins, ends, strict=True)]
@@ -65,13 +65,13 @@ def test_any_order_and_overlap(data: st.DataObject) -> None:
 
 
 def test_early_bytes_are_acknowledged_where_we_are() -> None:
-    """A segment that came too early is answered with what we still expect."""
+    """An early segment is answered with the sequence number that we still expect."""
     (out,) = give(begin(), ACCEPT[20:], 20)
     assert (out.flags, out.payload, out.acknowledgement) == (ACK, b"", THEIRS)
 
 
 def test_too_much_too_early_is_dropped() -> None:
-    """No more than AHEAD bytes are kept of what cannot be read yet."""
+    """At most AHEAD bytes are kept of data that cannot be read yet."""
     flow = begin()
     for number in range(100):
         give(flow, bytes(1460), 10 + 2000 * number)
@@ -79,7 +79,7 @@ def test_too_much_too_early_is_dropped() -> None:
 
 
 def test_a_fin_with_the_last_bytes() -> None:
-    """A FIN behind bytes is read after them; before us, it is the peer's close."""
+    """A FIN behind data is read after the data; before our FIN, it is the peer's close."""
     flow = begin()
     outs = give(flow, ACCEPT[:30], 0, flags=ACK | FIN)
     assert flow.over and outs[-1].flags & FIN
@@ -90,14 +90,14 @@ def test_a_fin_with_the_last_bytes() -> None:
 
 @pytest.mark.parametrize(("offset", "ends"), [(0, True), (1, False), (-1, False)])
 def test_only_a_reset_in_place_ends(offset: int, ends: bool) -> None:
-    """A RST counts if its sequence number is the one that we expect (RFC 5961 §3.2)."""
+    """A RST counts only if it has the expected sequence number (RFC 5961 §3.2)."""
     flow = begin()
     assert give(flow, b"", offset, flags=RST) == []
     assert flow.over is ends
 
 
 def test_what_is_not_acknowledged_is_sent_again() -> None:
-    """After a second the same bytes go to the same place; when they are acknowledged, no more."""
+    """After a second unacknowledged bytes are sent again to the same place; acknowledged bytes are not."""
     flow = begin(acked=10)
     assert list(flow.timer(RETRANSMIT_US - 1)) == []
     (again,) = flow.timer(RETRANSMIT_US)
@@ -108,7 +108,7 @@ def test_what_is_not_acknowledged_is_sent_again() -> None:
 
 
 def test_the_deadline_aborts() -> None:
-    """At the conversation's deadline A-ABORT and FIN go."""
+    """At the conversation's deadline A-ABORT and FIN are sent."""
     flow = begin()
     give(flow, ACCEPT[:10], 0)
     assert flow.due_us == ANSWER_US
@@ -120,7 +120,7 @@ def test_the_deadline_aborts() -> None:
     st.lists(st.tuples(st.integers(0, 255), st.integers(0, MODULUS - 1), st.integers(0, 9000), st.binary(max_size=40)))
 )
 def test_any_segments(segments: list[tuple[int, int, int, bytes]]) -> None:
-    """Whatever comes, only templates leave, and a flow that is over says nothing more."""
+    """Whatever segments arrive, only templates are sent, and a finished flow sends nothing more."""
     flow = begin()
     for number, (flags, sequence, acked, payload) in enumerate(segments):
         if not flow.over:

@@ -1,4 +1,4 @@
-"""The stateless greeting: segments are taken in rounds, and ours have their place in the stream."""
+"""The stateless greeting: segments are processed in rounds, and our segments have their places in the stream."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ OURS, THEIRS = 1000, 5000
 
 
 def segment(flags: int, sequence: int, window: int) -> Answers:
-    """One segment of a host, without bytes, that acknowledges our SYN."""
+    """One segment of a host, without data, that acknowledges our SYN."""
     columns = {"address": 11 << 24, "port": 104, "our_port": 20_000, "our_sequence": OURS, "sequence": sequence}
     columns |= {"flags": flags, "ttl": 64, "window": window, "options": 0, "frame": 0, "begin": 40, "size": 0}
     types = {
@@ -41,7 +41,7 @@ def segment(flags: int, sequence: int, window: int) -> Answers:
 
 @pytest.mark.parametrize(("window", "sent"), [(0, 0), (64240, len(OUTGOING.request))])
 def test_our_fin_counts_what_was_sent(window: int, sent: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When a peer closes, our FIN comes after the request; or in its place, if the peer's window was closed and none was sent."""
+    """When a peer closes, our FIN follows the request, or takes its place if a closed window kept the request back."""
     with closed_pair() as pair:
         manifest = tmp_path / "manifest.json"
         manifest.write_bytes(msgspec.json.encode(pair.manifest))
@@ -69,7 +69,7 @@ def test_our_fin_counts_what_was_sent(window: int, sent: int, tmp_path: Path, mo
 
 @given(st.lists(st.integers(0, 8), max_size=40))
 def test_each_segment_has_its_turn(slots: list[int]) -> None:
-    """Every segment is in one round; no round has two of a host, and the n-th of a host is in the n-th."""
+    """Every segment is in one round; no round has two segments of a host, and a host's n-th segment is in the n-th round."""
     rounds = [which.tolist() for which in _rounds(np.array(slots, dtype=np.int64))]
     assert sorted(index for which in rounds for index in which) == list(range(len(slots)))
     for number, which in enumerate(rounds):

@@ -1,4 +1,4 @@
-"""Which targets the harm check defers, and in which arm."""
+"""Which targets the harm check defers, and each target's arm."""
 
 import numpy as np
 
@@ -21,7 +21,7 @@ def arms(key: bytes) -> HarmArms:
 
 
 def test_a_share_is_deferred_and_halved() -> None:
-    """One in ten is deferred, half of those are visited first, and another sweep's key defers others."""
+    """One target in ten is deferred, half of these are visited first, and another sweep's key defers other targets."""
     first, deferred = arms(bytes(range(16))).arms(ANSWERS)
     assert abs(deferred.sum() - 10_000) < 5 * 95
     assert abs((first & deferred).sum() - 5_000) < 5 * 50

@@ -1,4 +1,4 @@
-"""What comes back, over real rings in a closed pair."""
+"""The listener's answers, over real rings in a closed pair."""
 
 import time
 
@@ -32,7 +32,7 @@ WALK = Walk(Space.over(SPACE), Permutation.seeded(COUNT, 1), (104,), addresses=C
 
 
 def test_each_target_is_greeted_once(vantage: NamespacePair, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of an answer that comes twice, one is greeted and one counted as a duplicate; one with a wrong cookie is not greeted."""
+    """Of an answer that arrives twice, one copy is greeted and one counted as a duplicate; a wrong cookie is not greeted."""
     there = link()
     segments = SegmentSender(
         segment_ring(sockets.packet_socket("vantage0", 0)),

@@ -1,4 +1,4 @@
-"""Liveness checks: SYNs are sent as granted, repeated once, and answered or not."""
+"""Liveness checks: SYNs are sent within the budget, repeated once, and answered or not."""
 
 import numpy as np
 
@@ -33,7 +33,7 @@ def test_an_answer_is_a_result_at_once() -> None:
 
 
 def test_after_silence_a_second_syn_is_sent() -> None:
-    """After the patience a second SYN goes; the result is whether that one was answered."""
+    """After the patience a second SYN is sent; the result says whether the host answered that SYN."""
     for answers in (False, True):
         check = LivenessCheck(SECRET, 2.0)
         check.add(HOST)
@@ -48,7 +48,7 @@ def test_after_silence_a_second_syn_is_sent() -> None:
 
 
 def test_without_budget_nothing_goes() -> None:
-    """If nothing is granted the SYN waits."""
+    """Without budget the SYN waits."""
     check = LivenessCheck(SECRET, 2.0)
     check.add(HOST)
     assert not list(check.due(10.0, lambda wanted: 0)) and check.pending

@@ -12,7 +12,7 @@ STEPS = st.lists(st.one_of(st.floats(0, 0.02), st.floats(0, 0.0005), st.floats(0
 @settings(deadline=None)
 @given(st.integers(1, 2_000_000), STEPS, st.integers(1, 100_000))
 def test_never_twice_the_rate(rate: int, steps: list[float], wanted: int) -> None:
-    """In no 10 ms are there more grants than twice the rate allows (two probes where it allows less than one)."""
+    """No 10 ms have more grants than twice the rate allows (two probes at rates that allow less than one)."""
     pacer = Pacer(rate, 0.0)
     now = 0.0
     grants: list[tuple[float, int]] = []
@@ -30,7 +30,7 @@ def test_never_twice_the_rate(rate: int, steps: list[float], wanted: int) -> Non
     st.lists(st.tuples(st.floats(1, 200_000), st.floats(0.001, 0.009)), min_size=1, max_size=200),
 )
 def test_a_limit_holds_from_the_next_grant_on(rate: int, steps: list[tuple[float, float]]) -> None:
-    """Whatever limits come, each grant is within twice what the limit of the moment allows, or the rate that it began with."""
+    """Whatever limits are set, each grant is within twice the limit of the moment, or twice the initial rate."""
     pacer, now = Pacer(rate, 0.0), 0.0
     for limit, step in steps:
         now += step
@@ -42,7 +42,7 @@ def test_a_limit_holds_from_the_next_grant_on(rate: int, steps: list[tuple[float
 @settings(deadline=None)
 @given(st.integers(1, 2_000_000), STEPS, st.integers(0, 1000))
 def test_never_more_than_wanted(rate: int, steps: list[float], wanted: int) -> None:
-    """No grant is negative, or more than was wanted."""
+    """No grant is negative, or larger than requested."""
     pacer = Pacer(rate, 0.0)
     now = 0.0
     for step in steps:
@@ -52,7 +52,7 @@ def test_never_more_than_wanted(rate: int, steps: list[float], wanted: int) -> N
 
 @pytest.mark.parametrize("stall", [0.02, 1.0, 3600.0])
 def test_stall_is_not_caught_up(stall: float) -> None:
-    """After a stall of any length one burst goes out, and the stall is counted."""
+    """After a stall of any length one burst is sent, and the stall is counted."""
     pacer = Pacer(10_000, 0.0)
     assert pacer.grant(stall, 1_000_000) == 100
     assert pacer.stalls == 1
@@ -70,7 +70,7 @@ def test_long_run_rate(rate: int) -> None:
 
 @pytest.mark.parametrize("rate", [1000, 10_000, 333_333])
 def test_wait(rate: int) -> None:
-    """After the time that the pacer asks for, half a burst is granted."""
+    """After the wait that the pacer requests, half a burst is granted."""
     pacer = Pacer(rate, 0.0)
     wait = pacer.wait()
     assert 0 < wait < BURST_SECONDS
@@ -80,7 +80,7 @@ def test_wait(rate: int) -> None:
 
 @pytest.mark.parametrize("rate", [1, 10, 50, 100])
 def test_slow_rates_are_reached(rate: int) -> None:
-    """At a few probes a second the set rate is reached, and ordinary waits are no stalls."""
+    """At a few probes a second the set rate is reached, and ordinary waits are not stalls."""
     pacer, now, sent = Pacer(rate, 0.0), 0.0, 0
     while now < 60.0:
         sent += pacer.grant(now, 10**9)
@@ -90,7 +90,7 @@ def test_slow_rates_are_reached(rate: int) -> None:
 
 
 def test_a_pause_is_counted_and_earns_nothing() -> None:
-    """The seconds of a pause are counted as they pass; after it the pacer goes on without a stall and without a burst."""
+    """The seconds of a pause are counted as they pass; afterwards the pacer continues without a stall and without a burst."""
     pacer = Pacer(10_000, 0.0)
     pause = Pause(pacer)
     ticks = [(1.0, False), (2.0, True), (5.0, True), (9.0, False)]

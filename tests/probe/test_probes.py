@@ -1,4 +1,4 @@
-"""Probes that are computed ahead are the walk's, in its order, however they are taken; withheld targets are left out."""
+"""Probes computed ahead are those of the walk, in order, whatever pieces are taken; withheld targets are left out."""
 
 import numpy as np
 from hypothesis import given
@@ -19,7 +19,7 @@ WALK = Walk(SPACE, Permutation.seeded(SPACE.count, 3), (104, 11112), SPACE.count
 
 @given(st.lists(st.integers(1, 9000), min_size=1, max_size=12), st.integers(0, 2))
 def test_they_are_those_of_the_walk(counts: list[int], shard: int) -> None:
-    """Whatever number is taken at a time, range after range, they are the walk's targets in its order, with their cookies."""
+    """Whatever number is taken at a time, range after range, the probes are the walk's targets in order, with their cookies."""
     buffer = ProbeBuffer(WALK, SECRET)
     for range_ in WALK.ranges(shard):
         position, taken = 0, []
@@ -38,7 +38,7 @@ def test_they_are_those_of_the_walk(counts: list[int], shard: int) -> None:
 
 
 def test_a_range_may_begin_again() -> None:
-    """A range that is taken up again, from any position, has the same probes as before."""
+    """A range that is begun again, at any position, has the same probes as before."""
     (range_, other, *_), buffer = list(WALK.ranges(0)), ProbeBuffer(WALK, SECRET)
     (first,) = buffer.take(range_, 100, 50)
     list(buffer.take(other, 0, 10))
@@ -49,7 +49,7 @@ def test_a_range_may_begin_again() -> None:
 
 
 def test_a_register_that_adds_nothing_costs_nothing() -> None:
-    """With nothing to withhold the same probes come back, not even copied."""
+    """With no target to withhold, the same probes object is returned, not a copy."""
     probes = Probes.of(SECRET, ADDRESSES, PORTS)
     allowed, which = probes.without(Ranges.of(()))
     assert allowed is probes
@@ -57,7 +57,7 @@ def test_a_register_that_adds_nothing_costs_nothing() -> None:
 
 
 def test_withheld_targets_are_left_out() -> None:
-    """Probes to withheld addresses are left out, the others keep their ports, cookies and order."""
+    """Probes to withheld addresses are left out; the others keep their ports, cookies and order."""
     probes = Probes.of(SECRET, ADDRESSES, PORTS)
     allowed, which = probes.without(Ranges.of([(0, 11), (15, 17)]))
     assert which.tolist() == [2, 3, 4, 8, 9]

@@ -1,4 +1,4 @@
-"""What is known of a range, from its first probe to its final counts."""
+"""The state of a range, from its first probe to its final counts."""
 
 import numpy as np
 from hypothesis import given
@@ -28,7 +28,7 @@ def test_round_trips_begin_when_a_target_was_probed(now: int) -> None:
 
 
 def test_visited_targets_are_settled_at_their_positions() -> None:
-    """Targets that an earlier attempt visited are settled, and no other; those of another range change nothing."""
+    """Targets that an earlier attempt visited are settled, and no others; targets of another range change nothing."""
     for range_ in WALK.ranges(1):
         opened = OpenRange.begin(range_, 0.0)
         addresses, ports = WALK.targets(1, range_.first_index, range_.last_index + 1)
@@ -40,7 +40,7 @@ def test_visited_targets_are_settled_at_their_positions() -> None:
 
 
 def test_a_range_is_complete_if_all_is_sent_and_greeted() -> None:
-    """A range with a target that was not probed, or an answer that was not greeted, is not complete."""
+    """A range is not complete while a target is not probed or an answer not greeted."""
     opened = OpenRange.begin(Range(0, 0, 0, 29), 0.0)
     opened.mark_sent(29, Clock(0.0, 0))
     assert (opened.all_sent, opened.complete) == (False, False)
@@ -54,7 +54,7 @@ def test_a_range_is_complete_if_all_is_sent_and_greeted() -> None:
 def test_second_syns_are_counted_by_target(
     first: list[int], second: list[int], seen: list[int], control: list[int]
 ) -> None:
-    """Each target with a second SYN counts once, by which of both it answered, however often its answers came."""
+    """Each target with a second SYN counts once, by the SYNs that it answered, however often its answers arrived."""
     opened = OpenRange.begin(Range(0, 0, 0, 99), 0.0)
     opened.answered[first] = True
     opened.extra_sent["second"] += [np.array(second, dtype=np.int64)]

@@ -1,4 +1,4 @@
-"""How visits ended: what each kind of result says of its hosts, and of their SYN-ACKs."""
+"""How visits ended: each kind of result describes its hosts and their SYN-ACKs."""
 
 import numpy as np
 
@@ -15,13 +15,13 @@ ENDING = VisitEnd(Outcome.ECHOED, CloseKind.WE_CLOSED, CloseStage.DONE)
 
 
 def test_hosts_that_end_alike_are_one_result() -> None:
-    """Without a conversation there are as many hosts as rows."""
+    """A result without a conversation has one host for each row."""
     result = Result(VisitEnd(Outcome.SILENT, CloseKind.DEADLINE), np.zeros(3, CONNECTION), 200)
     assert (result.hosts, result.visit, result.end.stage) == (3, None, CloseStage.ASSOCIATE)
 
 
 def test_a_flow_is_one_host_with_its_syn_ack() -> None:
-    """A conversation on a connection of ours ends as the conversation says, and its row has all that the SYN-ACK showed."""
+    """A conversation over our own TCP gives the end, and its row keeps all facts of the SYN-ACK."""
     row = np.zeros(1, CONNECTION)
     for name, value in {"answered_at": 7, "ttl": 60, "window": 500, "rtt_us": 90, "options": 11}.items():
         row[name] = value
@@ -33,7 +33,7 @@ def test_a_flow_is_one_host_with_its_syn_ack() -> None:
 
 
 def test_the_kernel_shows_when_it_connected_and_no_more() -> None:
-    """Of a connection of the kernel's only the round trip is known, and from it when the SYN-ACK came."""
+    """A connection of the kernel's TCP shows only the round trip, which gives the time of the SYN-ACK."""
     result = Result.of_kernel(VISIT)
     assert (result.hosts, result.end, len(result.rows), result.sent) == (1, ENDING, 0, 0)
     assert result.syn == {"answered_at": 1_000_250, "syn_rtt_us": 250}

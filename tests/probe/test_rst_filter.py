@@ -1,4 +1,4 @@
-"""The kernel's RSTs are suppressed while a sender runs, and nothing of that stays behind."""
+"""The kernel's RSTs are suppressed while a sender runs, and no filter is left behind."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ from pipeline.guard.sockets import ONLY_TESTBED
 from pipeline.testbed.closed import NamespacePair, closed_pair, inside
 
 ROOT = Path(__file__).parents[2]
-#: Suppresses RSTs until it gets a line, or is killed.
+#: Suppresses RSTs until it gets a line or is killed.
 FILTER = """
 import sys
 from pipeline.probe.rst_filter import suppress_resets
@@ -24,7 +24,7 @@ with suppress_resets("vantage0", "198.18.0.1", (104, 50000), Slice.of(int(sys.ar
     print("up", flush=True)
     sys.stdin.readline()
 """
-#: A host of the world sends a SYN-ACK that the vantage's kernel knows nothing of, and prints what came back, if anything did.
+#: A host of the world sends a SYN-ACK that the vantage's kernel does not know, and prints the kernel's answer, if any.
 PROVOKE = """
 import socket, sys
 import numpy as np
@@ -84,7 +84,7 @@ def provoke(pair: NamespacePair, environment: dict[str, str], port: int) -> str:
 
 
 def test_the_kernel_sends_no_rst(pair: NamespacePair, environment: dict[str, str]) -> None:
-    """The kernel does not reset a SYN-ACK from a filtered port; it resets one from another port, and any when the filter is gone."""
+    """The kernel does not reset a SYN-ACK from a filtered port, but one from another port, and any after the filter's end."""
     process = filtering(pair)
     assert [provoke(pair, environment, port) for port in (104, 50000, 105)] == ["nothing", "nothing", "reset"]
     process.communicate("\n", timeout=10)
@@ -101,7 +101,7 @@ def test_nothing_stays_after_an_end(pair: NamespacePair) -> None:
 
 
 def test_what_a_killed_sender_left_is_removed_at_the_next_start(pair: NamespacePair) -> None:
-    """After kill -9 the table stays; the next start removes it, but not that of another live sender."""
+    """After kill -9 the table stays; the next start removes it, but keeps the table of another live sender."""
     killed = filtering(pair)
     (left,) = tables(pair)
     killed.send_signal(signal.SIGKILL)
@@ -116,7 +116,7 @@ def test_what_a_killed_sender_left_is_removed_at_the_next_start(pair: NamespaceP
 
 
 def test_no_other_process_sends_from_the_same_ports(pair: NamespacePair) -> None:
-    """A sender with the address and ports of a live one is refused, with that one's process id; when that has ended, it begins."""
+    """A sender with a live sender's address and ports is refused; once the live sender has ended, the sender starts."""
     first = filtering(pair)
     command = [*inside(pair.vantage), sys.executable, "-c", FILTER, "0", "1"]
     second = subprocess.run(command, cwd=ROOT, input="\n", capture_output=True, text=True, timeout=60)

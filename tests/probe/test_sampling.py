@@ -1,4 +1,4 @@
-"""Samples of the targets: disjoint, as large as they should be, and known to nobody without the key."""
+"""Samples of the targets: disjoint, of the right size, and unpredictable without the key."""
 
 import numpy as np
 from hypothesis import given
@@ -21,14 +21,14 @@ def test_samples_are_disjoint_and_have_their_size(shares: list[float], values: l
 
 
 def test_the_whole_is_all() -> None:
-    """A sample of everything contains every value, wherever it begins; an empty one contains none."""
+    """A sample of everything contains every value, wherever it begins; an empty sample contains none."""
     _, whole, nothing = disjoint_samples(0.3, 1.0, 0.0)
     assert whole.contains(EDGES).all()
     assert not nothing.contains(EDGES).any()
 
 
 def test_values_are_scattered_and_depend_on_the_key() -> None:
-    """Neighbouring tags, all of which differ, have different values, as many in each half; another key gives others."""
+    """Neighbouring tags have different values, as many in each half; another key gives other values."""
     tags = np.arange(100_000, dtype=np.uint32)
     values = sampling_values(Secret(1, 2), tags)
     assert len(np.unique(values)) == len(tags)

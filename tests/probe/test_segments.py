@@ -1,4 +1,4 @@
-"""Segments of our own connections: nothing but templates can leave."""
+"""Segments of our own connections: only templates can be sent."""
 
 import pytest
 
@@ -11,7 +11,7 @@ LINK = Link(bytes(6), bytes(6), 1)
 
 
 def sender() -> SegmentSender:
-    """One that has sent nothing; its ring is not used here."""
+    """A sender that has sent nothing; this test does not use its ring."""
     return SegmentSender(None, LINK, OUTGOING)  # type: ignore[arg-type]
 
 
@@ -19,7 +19,7 @@ def sender() -> SegmentSender:
     "payload", [OUTGOING.request[:-1], OUTGOING.request + b"\0", OUTGOING.request * 2, b"GET / HTTP/1.0\r\n\r\n"]
 )
 def test_nothing_but_whole_templates_can_leave(payload: bytes) -> None:
-    """A segment with a payload that is not a template of the sweep cannot be made: a guard rail, exit code 3."""
+    """A segment whose payload is not a template of the sweep cannot be made: GuardError, exit code 3."""
     with pytest.raises(GuardError, match="not one of the sweep's templates"):
         sender().kind(ACK | PSH, payload)
 

@@ -19,7 +19,7 @@ RATE = 20_000
 
 
 def draw(path: Path, seconds: float, out: Connection) -> None:
-    """Take whatever is granted for a while; send when and how much that was."""
+    """Take all grants for a while; send the times and sizes of the grants."""
     pacer = SharedPacer(path, RATE, time.monotonic())
     until = time.monotonic() + seconds
     taken = []
@@ -39,7 +39,7 @@ def hold(path: Path, out: Connection) -> None:
 
 
 def test_processes_together_get_no_more_than_one(tmp_path: Path) -> None:
-    """What four processes are granted is one rate's worth, and in no 10 ms twice as much as that."""
+    """Four processes together are granted one rate, and at most twice that in any 10 ms."""
     spawn = multiprocessing.get_context("spawn")
     ways = [spawn.Pipe(duplex=False) for _ in range(4)]
     path, seconds = tmp_path / "budget", 2.0
@@ -58,7 +58,7 @@ def test_processes_together_get_no_more_than_one(tmp_path: Path) -> None:
 
 
 def test_a_killed_sender_does_not_keep_the_others_waiting(tmp_path: Path) -> None:
-    """The lock of a sender that was killed while it held it is free."""
+    """The lock of a sender that was killed while it held the lock is free."""
     spawn = multiprocessing.get_context("spawn")
     here, there = spawn.Pipe()
     process = spawn.Process(target=hold, args=(tmp_path / "budget", there))
@@ -74,7 +74,7 @@ def test_a_killed_sender_does_not_keep_the_others_waiting(tmp_path: Path) -> Non
 @settings(deadline=None, max_examples=50)
 @given(st.integers(1, 1_000_000), st.lists(st.tuples(st.floats(0, 0.05), st.integers(1, 9000)), max_size=50))
 def test_alone_it_is_a_pacer(rate: int, steps: list[tuple[float, int]]) -> None:
-    """A sender that is alone with it is granted what a pacer would grant."""
+    """A lone sender is granted what an unshared pacer would grant."""
     path = Path(tempfile.gettempdir()) / f"census-budget-{os.getpid()}"
     path.unlink(missing_ok=True)
     alone, shared, now = Pacer(rate, 0.0), SharedPacer(path, rate, 0.0), 0.0
@@ -88,7 +88,7 @@ def test_alone_it_is_a_pacer(rate: int, steps: list[tuple[float, int]]) -> None:
 
 @given(st.lists(st.integers(0, 1), min_size=1, max_size=100))
 def test_two_take_of_one_bucket(turns: list[int]) -> None:
-    """What one sender takes the other cannot; time that both see pass counts once."""
+    """One sender's grants are not available to the other; time that passes for both counts once."""
     path = Path(tempfile.gettempdir()) / f"census-budget-{os.getpid()}"
     path.unlink(missing_ok=True)
     both = [SharedPacer(path, RATE, 0.0) for _ in range(2)]

@@ -1,4 +1,4 @@
-"""A receipt in the program is what its schema says, and counts of several processes add up."""
+"""A receipt in the program equals its schema, and counts of several processes add up."""
 
 import msgspec
 from hypothesis import given
@@ -12,7 +12,7 @@ COUNT = st.integers(0, 2**40)
 
 
 def test_fields_are_the_columns_of_the_schema() -> None:
-    """Every column of `receipts` is a field of a receipt and every field a column; so are the members of its structs."""
+    """Every column of `receipts` is a field of a receipt and every field is a column; the same holds for members of structs."""
     arrow = schema.table("receipts").arrow
     assert set(Receipt.__struct_fields__) == set(arrow.names)
     assert list(OutcomeCount.__struct_fields__) == [field.name for field in arrow.field("outcomes").type.value_type]
@@ -20,7 +20,7 @@ def test_fields_are_the_columns_of_the_schema() -> None:
 
 
 def test_json_keys_are_the_columns_and_a_round_is_a_number() -> None:
-    """A receipt's JSON is flat, as that of every earlier version: keys are columns, the round is its number."""
+    """A receipt's JSON is flat, as in every earlier version: keys are columns, and the round is its number."""
     receipt = Receipt(round=Round.HARM_CHECKS, probes_sent=3, parts=(Part("responses", "f", 1, "ab"),))
     columns = msgspec.json.decode(msgspec.json.encode(receipt))
     assert set(columns) == set(schema.table("receipts").arrow.names)
@@ -30,7 +30,7 @@ def test_json_keys_are_the_columns_and_a_round_is_a_number() -> None:
 
 @given(COUNT, st.lists(st.tuples(COUNT, COUNT, COUNT)))
 def test_visits_are_added_to_their_senders_counts(sent: int, visits: list[tuple[int, int, int]]) -> None:
-    """What associators count is added to what the sender counted; all else stays the sender's."""
+    """The associators' counts are added to the sender's; all other fields are the sender's."""
     sender = Counts(round=Round.SECOND_VISITS, vantage="v", probes_sent=sent, syn_retransmits=sent)
     ends = [VisitCounts(connects=a, syn_retransmits=b, suppressed_visits=c) for a, b, c in visits]
     total = joined(sender, ends)

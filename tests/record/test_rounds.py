@@ -1,11 +1,11 @@
-"""Each round's tables and counts exist, and its task's name is one that Prefect's pages have shown before."""
+"""Each round's tables and counts exist, and its task's name is the name that Prefect's history has."""
 
 from pipeline import schema
 from pipeline.record.rounds import VISITS_TABLES, Round
 
 
 def test_tables_and_columns_are_those_of_the_schemas() -> None:
-    """A round's tables are tables of the lake, and the column that counts its visits is one of the receipts."""
+    """A round's tables are tables of the lake, and the column that counts its visits is a column of the receipts."""
     tables = {table.name for table in schema.tables()}
     columns = set(schema.table("receipts").arrow.names)
     for number in Round:
@@ -15,5 +15,5 @@ def test_tables_and_columns_are_those_of_the_schemas() -> None:
 
 
 def test_numbers_and_tasks_stay() -> None:
-    """Receipts hold the numbers, and Prefect's history the names: both are an interface."""
+    """Receipts store the numbers, and Prefect's history the names: both are an interface."""
     assert {number.value: number.task for number in Round} == {1: "shard", 2: "second-visits", 3: "harm-checks"}

@@ -1,4 +1,4 @@
-"""Real name servers on loopback for the tests: dnsmasq, and one that answers by a function, over UDP and TCP."""
+"""Real name servers on loopback for the tests: dnsmasq, and a server that answers by a function, over UDP and TCP."""
 
 import socket
 import subprocess
@@ -16,7 +16,7 @@ import dns.rrset
 from pipeline.reverse_dns.server import NameServer
 from tests.associate.serving import free_port
 
-#: A server's answer to a query, given whether it came over TCP; None is silence.
+#: A server's answer to a query, given whether it arrived over TCP; None is silence.
 Answer = Callable[[dns.message.Message, bool], dns.message.Message | bytes | None]
 
 

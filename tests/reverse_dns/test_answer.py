@@ -37,7 +37,7 @@ def read(message: dns.message.Message) -> dns.message.Message:
     ],
 )
 def test_host_names(labels: tuple[bytes, ...], text: str | None) -> None:
-    """Host names of RFC 1123 in lower case, and nothing else, however long or hostile."""
+    """Only host names of RFC 1123 in lower case are accepted, however long or hostile the input."""
     assert answer.host_name(dns.name.Name(labels)) == text
 
 
@@ -49,7 +49,7 @@ def test_any_labels_give_plain_text_or_none(labels: list[bytes]) -> None:
 
 
 def test_a_few_of_thousands_are_kept() -> None:
-    """Of three thousand names the first eight are kept and all are counted."""
+    """The first eight of three thousand names are kept and all are counted."""
     result = answer.pointers(read(reply_with(QUERY, "PTR", *(f"h{n:04}.example." for n in range(3000)))))
     assert result == answer.Pointers(tuple(f"h{n:04}.example" for n in range(8)), 3000)
 
@@ -77,7 +77,7 @@ def test_alias_loops(length: int) -> None:
 
 
 def test_records_of_others_do_not_count() -> None:
-    """A record for another name than the queried one is ignored."""
+    """A record for a name other than the queried one is ignored."""
     reply = dns.message.make_response(QUERY)
     reply.answer = [dns.rrset.from_text("8.0.0.127.in-addr.arpa.", 60, "IN", "PTR", "a.example.")]
     assert answer.pointers(read(reply)) == answer.Pointers()

@@ -44,12 +44,12 @@ def test_a_confirmed_name(server: NameServer) -> None:
 
 @pytest.mark.parametrize(("address", "name"), [("127.0.0.10", "pacs.trust.nhs.uk"), ("127.0.0.11", "nowhere.example")])
 def test_an_unconfirmed_name(server: NameServer, address: str, name: str) -> None:
-    """A name that resolves to another address, or to none, is kept as unconfirmed."""
+    """A name that resolves to another address, or to no address, is kept as unconfirmed."""
     assert look_up(server, address) == lookup.HostNames(outcome=Naming.UNCONFIRMED, unconfirmed=(name,), pointers=1)
 
 
 def test_one_of_several_names(server: NameServer) -> None:
-    """Of several names, the confirmed ones are separated from the others."""
+    """Of several names, the confirmed names are separated from the others."""
     names = look_up(server, "127.0.0.12")
     assert (names.outcome, names.names, names.unconfirmed) == (
         Naming.CONFIRMED,
@@ -65,7 +65,7 @@ def test_no_name(server: NameServer) -> None:
 
 
 def zone(*names: str, resolves_to: str = "127.0.0.9") -> Answer:
-    """A zone in which an address has these names, which all resolve to one address."""
+    """A zone in which an address has these names, all of which resolve to one address."""
 
     def answer(query: dns.message.Message, stream: bool) -> dns.message.Message:
         kind = "PTR" if query.question[0].name.to_text().endswith("arpa.") else "A"
@@ -113,7 +113,7 @@ def test_hostile_servers(answer: Answer, naming: Naming) -> None:
 
 
 def test_a_failed_confirmation() -> None:
-    """If the forward lookup fails, that is the outcome: the name is neither confirmed nor refuted."""
+    """A failed forward lookup gives its own outcome: the name is neither confirmed nor refuted."""
 
     def answer(query: dns.message.Message, _: bool) -> dns.message.Message | None:
         return reply_with(query, "PTR", "a.example.") if query.question[0].name.to_text().endswith("arpa.") else None

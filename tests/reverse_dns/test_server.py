@@ -18,7 +18,7 @@ from pipeline.reverse_dns.server import NameServer
     ],
 )
 def test_an_address_with_or_without_port(text: str, expected: NameServer) -> None:
-    """Both address families are read, port 53 is the default, and the text form is read back as the same."""
+    """Both address families are read, port 53 is the default, and the text form is read back unchanged."""
     assert server.parse(text, "x") == expected == server.parse(str(expected), "x")
 
 
@@ -26,7 +26,7 @@ def test_an_address_with_or_without_port(text: str, expected: NameServer) -> Non
     "text", ["", "ns.example.org", "192.0.2.53:0", "192.0.2.53:65536", "1.2.3:53", "1.2.3.4:x", "[::1", "[::1]x"]
 )
 def test_other_texts_are_refused(text: str) -> None:
-    """Host names and invalid ports are refused, and the message says where they were given."""
+    """Host names and invalid ports are refused, and the message says where they were set."""
     with pytest.raises(InputError, match="--nameserver"):
         server.parse(text, "--nameserver")
 

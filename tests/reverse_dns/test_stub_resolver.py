@@ -41,7 +41,7 @@ def test_retries_count_against_the_rate_and_have_an_end() -> None:
 
 
 def test_the_next_server_is_tried() -> None:
-    """If one server refuses, the next one is queried."""
+    """If one server refuses, the next server is queried."""
     with (
         answering_server(lambda query, _: reply_with(query, "A", rcode=dns.rcode.REFUSED)) as (refusing, _),
         answering_server(lambda query, _: reply_with(query, "A", "127.0.0.1")) as (serving, queries),

@@ -1,4 +1,4 @@
-"""The rings of each engine, and what is used where a machine refuses them."""
+"""The rings of each engine, and the fallback on machines that refuse them."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.rings.test_xdp import TEMPLATE
 @pytest.mark.usefixtures("vantage")
 @pytest.mark.parametrize("engine", [engine for engine in Engine if engine.raw])
 def test_each_engine_has_its_own(engine: Engine, capfd: pytest.CaptureFixture[str]) -> None:
-    """If the machine can, an engine's frames leave through rings of its own, without a warning."""
+    """If the machine can, an engine sends through its own kind of rings, without a warning."""
     rings = open_rings(engine, "vantage0", TEMPLATE, ())
     assert rings.probes.engine is engine
     assert rings.probes.room(100) == 100
@@ -21,7 +21,7 @@ def test_each_engine_has_its_own(engine: Engine, capfd: pytest.CaptureFixture[st
 
 @pytest.mark.usefixtures("vantage")
 def test_where_xdp_is_refused_one_line_says_so(capfd: pytest.CaptureFixture[str]) -> None:
-    """If another process has the interface's only queue, packet rings are used, and one line on standard error says why."""
+    """If another process has the interface's only queue, packet rings are used, and a line on standard error gives the reason."""
     taken = Port("vantage0")
     rings = open_rings(Engine.XDP, "vantage0", TEMPLATE, ())
     warning = "warning: no AF_XDP on vantage0: Device or resource busy; frames leave through packet rings\n"

@@ -1,4 +1,4 @@
-"""Packet rings: bytes stay with their packet; an interface that drops loses no frame of ours, and one that is stuck is an error."""
+"""Packet rings: bytes stay with their packet; frames that an interface drops are sent again; a stuck interface is an error."""
 
 import socket
 import threading
@@ -25,7 +25,7 @@ LENGTHS = [60, 1000, 61, 1000, 62]
 
 @pytest.fixture
 def far(vantage: NamespacePair) -> Iterator[socket.socket]:
-    """The world's end of the pair, which drops what is longer than 100 bytes."""
+    """The world's end of the pair, which drops packets longer than 100 bytes."""
     configure(vantage.world, "link set world0 mtu 100\n")
     monitor = namespaces.inside(vantage.world, lambda: sockets._packet_socket("world0", 0x88B5))
     monitor.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 26)
@@ -36,7 +36,7 @@ def far(vantage: NamespacePair) -> Iterator[socket.socket]:
 
 @st.composite
 def received(draw: st.DrawFn) -> tuple[list[bytes], list[tuple[int, int, int]]]:
-    """IP packets as they are in a ring, and slices of them: frame, first byte, and how many."""
+    """IP packets as they lie in a ring, and slices of them: frame, first byte, and length."""
     packets = draw(st.lists(st.binary(min_size=1, max_size=3 * SNAP), min_size=1, max_size=6))
     place = st.tuples(st.integers(0, len(packets) - 1), st.integers(0, 80), st.sampled_from([0, 1, 7, 80, 900, 65535]))
     return packets, draw(st.lists(place, max_size=8))
@@ -44,7 +44,7 @@ def received(draw: st.DrawFn) -> tuple[list[bytes], list[tuple[int, int, int]]]:
 
 @given(received())
 def test_bytes_are_those_of_their_own_packet(case: tuple[list[bytes], list[tuple[int, int, int]]]) -> None:
-    """However many bytes a packet claims to have, what is read of it is what a slice of it is: nothing of another packet."""
+    """However many bytes a packet claims to have, only its own bytes are read, as a slice would: none of another packet."""
     packets, places = case
     frames = np.zeros(len(packets), receive._receive_type())
     for frame, packet in zip(frames, packets, strict=True):
@@ -68,7 +68,7 @@ def send() -> None:
 
 
 def test_what_an_interface_drops_is_sent_again(vantage: NamespacePair, far: socket.socket) -> None:
-    """Frames that are dropped for a while leave as soon as they can, each once and in order, with those behind them."""
+    """Frames that are dropped for a while are sent as soon as possible, each once and in order, before the frames after them."""
     opening = threading.Timer(0.3, configure, (vantage.world, "link set world0 mtu 1500\n"))
     opening.start()
     begun = time.monotonic()
@@ -83,7 +83,7 @@ def test_what_an_interface_drops_is_sent_again(vantage: NamespacePair, far: sock
 
 @pytest.mark.usefixtures("far")
 def test_an_interface_that_is_stuck_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """If frames are dropped for too long, one error says so."""
+    """If frames are dropped for too long, one error reports it."""
     monkeypatch.setattr(packet_ring, "STUCK_SECONDS", 0.2)
     with pytest.raises(CensusError, match="the interface does not accept frames: No buffer space available"):
         send()

@@ -1,4 +1,4 @@
-"""AF_XDP over a closed pair: what is filled arrives, in order and once; what is dropped is counted; each queue has one owner."""
+"""AF_XDP over a closed pair: frames arrive in order and once; drops are counted; each queue has one owner."""
 
 import socket
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from pipeline.testbed.closed import NamespacePair, configure
 from pipeline.wire.packet import FRAME
 
 SO_RCVBUFFORCE = 33  # asm-generic/socket.h
-#: A frame of an EtherType for experiments (IEEE 802), which nobody but us reads.
+#: A frame of an EtherType for experiments (IEEE 802), which only this test reads.
 TEMPLATE = bytes.fromhex("0200c6120002 0200c6120001 88b5") + bytes(FRAME.itemsize - 14)
 
 
@@ -37,7 +37,7 @@ def numbers(far: socket.socket, count: int) -> list[int]:
 
 @pytest.mark.usefixtures("vantage")
 def test_frames_arrive_in_order_and_once(far: socket.socket) -> None:
-    """Each probe arrives as it was filled, even of more than the ring has frames, and nothing else does."""
+    """Each probe arrives as filled, even if there are more probes than frames in the ring, and no other frame arrives."""
     probes = Port("vantage0").probes.with_template(TEMPLATE)
     sent = 0
     while sent < 2 * PROBES + 5:
@@ -54,7 +54,7 @@ def test_frames_arrive_in_order_and_once(far: socket.socket) -> None:
 
 @pytest.mark.usefixtures("vantage")
 def test_both_sizes_share_a_port(far: socket.socket) -> None:
-    """Probes and segments of any length take turns, each has its own bytes, and the frames of both are free again."""
+    """Probes and segments of any length alternate, each keeps its own bytes, and the frames of both are freed."""
     port = Port("vantage0")
     probes, segments = port.probes.with_template(TEMPLATE), port.segments
     for turn in range(3000):
@@ -72,7 +72,7 @@ def test_both_sizes_share_a_port(far: socket.socket) -> None:
 
 
 def test_what_the_interface_drops_is_counted(vantage: NamespacePair, far: socket.socket) -> None:
-    """Frames that the other end is too small for are counted, and those after them leave all the same."""
+    """Frames that are too long for the other end are counted, and the frames after them are still sent."""
     configure(vantage.world, "link set world0 mtu 100\n")
     port = Port("vantage0")
     segments = port.segments
@@ -86,7 +86,7 @@ def test_what_the_interface_drops_is_counted(vantage: NamespacePair, far: socket
 
 @pytest.mark.usefixtures("vantage")
 def test_a_queue_has_one_owner() -> None:
-    """An interface with one queue has one port; a second is refused with the reason."""
+    """An interface with one queue has one port; a second port is refused with the reason."""
     port = Port("vantage0")
     with pytest.raises(RefusedError, match="vantage0: Device or resource busy"):
         Port("vantage0")
@@ -94,7 +94,7 @@ def test_a_queue_has_one_owner() -> None:
 
 
 def test_nothing_is_made_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Outside of a testbed no port is made, and nothing falls back to another way of sending."""
+    """Outside of a testbed no port is made, and there is no fallback to another way of sending."""
     monkeypatch.setenv(ONLY_TESTBED, "1")
     monkeypatch.delenv(TESTBED, raising=False)
     with pytest.raises(GuardError):

@@ -2,8 +2,8 @@
 
 `python -m tests.space.coverage` walks the whole IPv4 space minus the blocklist, on two ports, and sets a bit of a bitmap for
 each (address, port): 512 MB a port and process. Ranges come in random order. Some are stopped at a random point and run again
-whole, as a worker does; what they emitted before does not count. At the end the number of bits must equal the number of
-targets (so none came twice), and the bits must be those of the allowed addresses (so all came, and no other).
+whole, as a worker does; the targets that they emitted before do not count. At the end the number of bits must equal the number
+of targets (so none was emitted twice), and the bits must be those of the allowed addresses (so all were emitted, and no other).
 """
 
 import argparse
@@ -25,13 +25,13 @@ from pipeline.space.ranges import Ranges, Space
 from pipeline.space.shard import Range, Walk
 
 Bitmap = NDArray[np.uint8]
-#: Two numbers a process: its targets, and the abandoned ones.
+#: Two numbers for each process: its targets, and the abandoned ones.
 Totals = Any
 
 PORTS = (104, 11112)
 #: Targets that the engine takes at a time.
 BATCH = 8192
-#: The share of ranges that are stopped in the middle.
+#: The share of ranges that are stopped midway.
 STOPPED = 0.03
 #: Bits of a byte, by their number.
 BITS = np.left_shift(1, np.arange(8)).astype(np.uint8)
@@ -39,7 +39,7 @@ BITS = np.left_shift(1, np.arange(8)).astype(np.uint8)
 
 @dataclass(frozen=True, slots=True)
 class Emitted:
-    """Targets of finished ranges, and of those that were stopped."""
+    """Targets of finished ranges, and of stopped ranges."""
 
     targets: int
     abandoned: int
@@ -58,7 +58,7 @@ def blank(walk: Walk, size: int = 1 << 32) -> tuple[Bitmap, ...]:
 
 
 def walk_through(walk: Walk, ranges: list[Range], seed: int, bitmaps: tuple[Bitmap, ...]) -> Iterator[Emitted]:
-    """Run ranges in random order, with stops; yields the counts after each of them."""
+    """Run ranges in random order, with stops; yield the counts after each range."""
     chance = np.random.default_rng(seed)
     waiting = [ranges[number] for number in chance.permutation(len(ranges))]
     targets = abandoned = 0
@@ -106,12 +106,12 @@ def allowed(space: Space, size: int = 1 << 32) -> Bitmap:
 
 
 def count(bits: Bitmap) -> int:
-    """How many bits are set."""
+    """The number of bits that are set."""
     return sum(int(np.bitwise_count(bits[at : at + (1 << 24)]).sum()) for at in range(0, len(bits), 1 << 24))
 
 
 def faults(walk: Walk, bitmaps: tuple[Bitmap, ...], targets: int, size: int = 1 << 32) -> Iterator[str]:
-    """Yield what is wrong after a walk; nothing if every target came once."""
+    """Yield the faults of a walk; none if every target was emitted once."""
     planned = walk.addresses * len(walk.ports)
     if targets != planned:
         yield f"{targets:,} targets were emitted, the plan has {planned:,}"

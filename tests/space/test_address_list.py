@@ -31,13 +31,13 @@ def named(kind: str, value: str, where: str) -> Ranges:
     ],
 )
 def test_parse(text: str, pair: tuple[int, int]) -> None:
-    """Blocks, ranges and addresses are read with both their ends."""
+    """Blocks, ranges and addresses are read with both ends."""
     assert address_list.parse(text, "here") == pair
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 32))
 def test_blocks_are_the_library_s(address: int, length: int) -> None:
-    """Our quick reading of a block gives what Python's ipaddress gives, and refuses what it refuses."""
+    """Our quick reading of a block gives the result of Python's ipaddress, and refuses what ipaddress refuses."""
     block = IPv4Network((address, length), strict=False)
     text = str(block)
     assert address_list.parse(text, "here") == (int(block[0]), int(block[-1]))
@@ -62,7 +62,7 @@ def test_blocks_are_the_library_s(address: int, length: int) -> None:
     ],
 )
 def test_errors_name_the_line(text: str) -> None:
-    """What is not an entry is refused with its list, its line and its text."""
+    """A text that is not an entry is refused with its list, its line and its text."""
     with pytest.raises(InputError) as caught:
         address_list.read("list", ["# a comment", "", "0.0.0.1  # one", text], "list.txt", named)
     assert caught.value.where == "list.txt, line 4"
@@ -80,7 +80,7 @@ def test_comments_are_reasons() -> None:
 
 
 def test_named_sets() -> None:
-    """Lists may contain countries and networks; an unknown one is refused with its line."""
+    """Lists may contain countries and networks; an unknown name is refused with its line."""
     entries = address_list.read("list", ["country:GB", "asn: 786 # Janet", "0.0.0.1"], "list.txt", named)
     assert entries.ranges.pairs() == [(1, 1), (10, 19), (30, 39)]
     with pytest.raises(InputError, match=r"list\.txt, line 1: country:XX is unknown"):
@@ -90,14 +90,14 @@ def test_named_sets() -> None:
 
 
 def test_reasons_can_be_required() -> None:
-    """Where each entry needs a reason, one without is refused with its line."""
+    """Where each entry needs a reason, an entry without one is refused with its line."""
     with pytest.raises(InputError, match=r"line 2: '0\.0\.0\.2' has no reason"):
         address_list.read("list", ["0.0.0.1 # why", "0.0.0.2 #"], "list.txt", reasons=True)
 
 
 @pytest.mark.parametrize("lines", [["0.0.0.0/24", "0.0.0.7"], ["0.0.0.7", "0.0.0.0/24"], ["0.0.0.1", "0.0.0.1"]])
 def test_overlaps_are_refused(lines: list[str]) -> None:
-    """Two entries that share an address are refused, the later one by its line, the earlier one named."""
+    """Two entries that share an address are refused: the error gives the later entry's line and names the earlier entry."""
     with pytest.raises(InputError) as caught:
         address_list.refuse_overlap([address_list.read("list", lines, "list.txt")])
     assert caught.value.where == "list.txt, line 2"
@@ -105,7 +105,7 @@ def test_overlaps_are_refused(lines: list[str]) -> None:
 
 
 def test_overlaps_between_lists_are_refused() -> None:
-    """An entry of one list that shares addresses with one of another is refused with both places."""
+    """Entries of two lists that share addresses are refused with both places."""
     one = address_list.read("one", ["0.0.0.12"], "one.txt")
     other = address_list.read("other", ["0.0.0.1", "country:GB"], "other.txt", named)
     with pytest.raises(InputError, match=r"other\.txt, line 2: country:GB overlaps 0\.0\.0\.12 \(one\.txt, line 1\)"):
@@ -114,7 +114,7 @@ def test_overlaps_between_lists_are_refused() -> None:
 
 @given(st.lists(st.integers(0, 60), min_size=2, max_size=12, unique=True).map(sorted))
 def test_neighbours_do_not_overlap(edges: list[int]) -> None:
-    """Entries that touch are no overlap, in any order."""
+    """Adjacent entries do not overlap, in any order."""
     pairs = list(zip(edges[:-1], [edge - 1 for edge in edges[1:]], strict=True))
     lines = [f"0.0.0.{first}-0.0.0.{last}" for first, last in reversed(pairs)]
     address_list.refuse_overlap([address_list.read("list", lines, "list.txt")])

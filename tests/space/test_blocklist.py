@@ -1,4 +1,4 @@
-"""What is never probed; private addresses are targets only of a plan that is entirely signed."""
+"""Addresses that are never probed; private addresses are targets only of a plan whose targets are all signed."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def test_what_is_all_signed_may_be_private(tmp_path: Path) -> None:
 
 
 def test_with_one_target_beyond_they_are_out(tmp_path: Path) -> None:
-    """A plan that goes beyond the signed list has no private address, signed or not."""
+    """A plan with a target outside of the signed list has no private address, signed or not."""
     config = hospital(tmp_path, "echo", SIGNED)
     targets = '[targets]\ninclude = ["193.62.0.0/24", "10.20.0.0/30"]\n\n[identity]'
     config.write_text(config.read_text().replace("[identity]", targets))
@@ -36,7 +36,7 @@ def test_with_one_target_beyond_they_are_out(tmp_path: Path) -> None:
 
 
 def test_without_a_signature_they_are_barred(tmp_path: Path) -> None:
-    """A plan from which the list is taken, or whose list was changed, may not be run over them."""
+    """A plan whose signed list was removed or changed may not be run over private addresses."""
     frozen = freeze.freeze(hospital(tmp_path, "echo", SIGNED))
     taken = msgspec.structs.replace(frozen, signed_ranges=None)
     assert plan.blocklisted(taken).pairs() == ranges("10.20.0.0/30", "192.168.7.0/24").pairs()
@@ -57,6 +57,6 @@ def test_broken_special_purpose_list(tmp_path: Path, text: str) -> None:
 
 
 def test_our_own_lists_have_reasons() -> None:
-    """Every block of both lists that ship with the program says why it is there."""
+    """Every block of both lists that ship with the program gives its reason."""
     entries = [*blocklist.special_purpose().entries, *blocklist.never_touch().entries]
     assert len(entries) > 20 and all(entry.reason for entry in entries)

@@ -17,7 +17,7 @@ ports_of = {1: (104,), 3: (104, 11112, 4242)}
 
 @given(pairs)
 def test_blocks_are_those_of_a_count(covered: list[tuple[int, int]]) -> None:
-    """Number and fill of the /24s are what counting every address gives."""
+    """The number and fill of the /24s equal those from counting every address."""
     ranges = Ranges.of(covered)
     addresses = np.concatenate([np.arange(first, last + 1) for first, last in ranges.pairs()])
     counted = np.bincount(addresses >> 8)
@@ -44,7 +44,7 @@ def test_a_lowered_rate_keeps_the_cap(ports: int, shards: int, cap: int) -> None
 
 
 def test_a_rate_that_keeps_the_cap_is_unchanged() -> None:
-    """A sweep of the whole Internet at 100,000 a second stays under 100 probes an hour to each /24 as it is."""
+    """A sweep of the whole Internet at 100,000 a second stays under 100 probes an hour to each /24 without a lower rate."""
     load = Load(3_700_000_000, 3_700_000_000, 1, 64, 100_000)
     blocks = Blocks("/24", 14_500_000, 256)
     assert caps.highest_rate(100, blocks, load) == 100_000
@@ -57,13 +57,13 @@ def test_a_sweep_of_few_targets_cannot_break_a_cap() -> None:
 
 
 def test_a_cap_that_cannot_be_kept_gives_no_rate() -> None:
-    """Where one probe a second is too much, there is no rate."""
+    """If one probe a second is too much, there is no rate."""
     assert caps.highest_rate(10, Blocks("/24", 1, 256), Load(256, 256, 1, 1, 1000)) == 0
 
 
 @given(st.integers(1, 10**6), st.integers(1, 300))
 def test_the_answer_is_on_the_edge(rate: int, cap: int) -> None:
-    """The computed rate keeps the cap, and the next one does not (unless it is the requested one)."""
+    """The computed rate keeps the cap, and the next higher rate does not (unless the computed rate is the requested one)."""
     load, blocks = Load(10**8, 10**7, 2, 8, rate), Blocks("/24", 390_625, 256)
     best = caps.highest_rate(cap, blocks, load)
     assert best == 0 or caps.is_kept(cap, blocks, Load(10**8, 10**7, 2, 8, best))
@@ -72,7 +72,7 @@ def test_the_answer_is_on_the_edge(rate: int, cap: int) -> None:
 
 @given(rate=st.integers(1, 10**5), ports=st.integers(1, 3), bits=st.integers(8, 26))
 def test_the_most_is_the_smallest_cap_that_holds(rate: int, ports: int, bits: int) -> None:
-    """The smallest cap is kept at the load's rate, and one less is not."""
+    """The smallest cap is kept at the load's rate, and the next lower cap is not."""
     blocks, load = Blocks("/24", 2 ** (bits - 8), 256), Load(2**bits, 2**bits, ports, 4, rate)
     best = caps.smallest_cap(blocks, load)
     assert caps.is_kept(best, blocks, load) and not caps.is_kept(best - 1, blocks, load)
@@ -80,7 +80,7 @@ def test_the_most_is_the_smallest_cap_that_holds(rate: int, ports: int, bits: in
 
 @pytest.mark.parametrize("extra", [0.01, 0.2])
 def test_second_and_control_probes_are_within_the_cap(extra: float) -> None:
-    """With probes besides the plan's own, chosen at random, no /24 gets more than the cap in an hour, over several seeds."""
+    """With extra probes to random targets, no /24 gets more than the cap in an hour, over several seeds."""
     ranges = Ranges.of([(0, 399_999)])
     load, blocks = Load(400_000, 400_000, 1, 1, 1000, extra), caps.slash24(ranges)
     rate = caps.highest_rate(60, blocks, load)

@@ -40,7 +40,7 @@ def test_every_target_once(
     range_targets: int,
     seed: int,
 ) -> None:
-    """Even if ranges are stopped and run again, each allowed address comes once on each port, and no blocked one ever."""
+    """Even if ranges are stopped and run again, each allowed address is emitted once on each port, and no blocked one ever."""
     ranges = ranges_of(included).subtract(ranges_of(excluded))
     if not ranges.count:
         return
@@ -52,7 +52,7 @@ def test_every_target_once(
 
 
 def test_stops_happen() -> None:
-    """Some ranges are stopped in the middle, and what they had emitted is counted apart."""
+    """Some ranges are stopped midway, and the targets that they had emitted are counted apart."""
     walk = walk_of(Ranges.of([(0, SIZE - 1)]), 2, 7, 50, 1)
     everything = [range_ for shard in range(7) for range_ in walk.ranges(shard)]
     *_, state = coverage.walk_through(walk, everything, 1, coverage.blank(walk, SIZE))
@@ -61,7 +61,7 @@ def test_stops_happen() -> None:
 
 @pytest.mark.parametrize("fault", ["missing", "doubled", "forbidden"])
 def test_faults_are_reported(fault: str) -> None:
-    """A target that is missing, comes twice or is not of the plan is reported."""
+    """A target that is missing, emitted twice or not of the plan is reported."""
     walk = walk_of(Ranges.of([(8, 1000)]), 1, 3, 50, 1)
     everything = [range_ for shard in range(3) for range_ in walk.ranges(shard)]
     bitmaps = coverage.blank(walk, SIZE)

@@ -1,4 +1,4 @@
-"""What a configuration becomes: targets, sample and rate."""
+"""Freezing a configuration: targets, sample and rate."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from tests.space.frozen import EXCLUDE, freeze
 
 
 def test_a_cap_lowers_the_rate() -> None:
-    """A rate that would break a cap is lowered, the plan says by which, and the expected load is below the cap."""
+    """A rate that would break a cap is lowered, the plan names the cap, and the expected load is below the cap."""
     wide = ("20.0.0.0/12",)
     capped = freeze(include=wide, caps=CapsSection(per_slash24_hour=60), rate=1000)
     free = freeze(include=wide, rate=1000)
@@ -28,7 +28,7 @@ def test_a_cap_lowers_the_rate() -> None:
 
 
 def test_caps_of_a_24_and_of_a_network_hold(tmp_path: Path) -> None:
-    """With both caps the stricter one sets the rate, and in every hour of the walk neither /24 nor network gets more."""
+    """With both caps the stricter cap sets the rate, and in every hour of the walk neither /24 nor network gets more."""
     writer = MMDBWriter(ip_version=4, database_type="made-up-asn")
     writer.insert_network(IPSet(["193.62.0.0/20"]), {"asn": 786, "name": "Jisc"})
     writer.to_db_file(str(tmp_path / "asn.mmdb"))
@@ -60,7 +60,7 @@ def test_countries_add_up() -> None:
 
 
 def test_excluded_is_never_emitted() -> None:
-    """No target of any shard is excluded or special-purpose, and all the others are there."""
+    """No target of any shard is excluded or special-purpose, and all other targets are included."""
     plan = freeze()
     walk = plan.walk()
     emitted = np.concatenate(
@@ -90,7 +90,7 @@ def test_sample(sample: float | int, addresses: int) -> None:
 
 
 def test_files_without_an_address_are_refused(tmp_path: Path) -> None:
-    """Target files with nothing but comments get another error than a space that the exclusions emptied."""
+    """Target files with only comments get a different error from a space that the exclusions emptied."""
     (tmp_path / "none.txt").write_text("# nobody yet\n")
     with pytest.raises(InputError, match="key targets: names no address"):
         freeze(include=(), include_files=(str(tmp_path / "none.txt"),))
@@ -98,13 +98,13 @@ def test_files_without_an_address_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("sample", [0, 199, 0.001, -1])
 def test_sample_bounds(sample: float | int) -> None:
-    """A sample of no address, or of more than there are, is refused."""
+    """A sample of no address, or of more addresses than there are, is refused."""
     with pytest.raises(InputError, match=r"sweep\.sample: gives"):
         freeze(sample=sample)
 
 
 def test_our_own_list_is_never_probed() -> None:
-    """Addresses on the never-touch list are removed from every plan, which counts them."""
+    """Addresses on the never-touch list are removed from every plan, and the plan counts them."""
     plan = freeze(include=("198.41.0.0/24",), exclude=())
     assert plan.addresses == 255
     assert ("never-touch list", 1) in [(part.name, part.addresses) for part in plan.excluded]
@@ -117,6 +117,6 @@ def test_overlapping_targets_are_refused() -> None:
 
 
 def test_countries_as_targets() -> None:
-    """A country set is all its addresses except the blocklist."""
+    """A country set has all addresses of the country except the blocklist."""
     plan = freeze(include=("country:GB",), exclude=())
     assert plan.countries == (("GB", plan.addresses),) and plan.addresses > 10**7

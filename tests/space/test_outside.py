@@ -1,4 +1,4 @@
-"""Other programs agree: ZMap's zblacklist and dry run, masscan's list scan. They run in a network namespace without a route out."""
+"""Other programs agree: ZMap's zblacklist and dry run, masscan's list scan, in a network namespace without a route out."""
 
 import re
 import subprocess
@@ -48,7 +48,7 @@ def blacklist(tmp_path: Path) -> Path:
 
 
 def test_allowed_count(blacklist: Path, tmp_path: Path) -> None:
-    """zblacklist finds as many addresses outside of the special-purpose list as we do."""
+    """zblacklist counts as many addresses outside of the special-purpose list as we do."""
     everything = blocks(tmp_path, "all", ["0.0.0.0/0"])
     stderr = isolated(f"zblacklist -b {blacklist} -w {everything} -v 5", "8.8.8.8\n").stderr
     match = re.search(r"(\d+) addresses \(\d+% of address space\) can be scanned", stderr)
@@ -56,7 +56,7 @@ def test_allowed_count(blacklist: Path, tmp_path: Path) -> None:
 
 
 def test_membership(blacklist: Path, tmp_path: Path) -> None:
-    """zblacklist lets the same addresses pass: random ones, and both sides of both ends of every block."""
+    """zblacklist passes the same addresses: random ones, and both sides of both ends of every block."""
     special = blocklist.special_purpose().ranges
     edges = np.concatenate([special.first - 1, special.first, special.last, special.last + 1])
     addresses = np.unique(
@@ -99,7 +99,7 @@ def by_masscan(shard: int, _folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("producer", [by_us, by_zmap, by_masscan])
 def test_partition(producer: Callable[[int, Path], list[str]], tmp_path: Path) -> None:
-    """Shards are disjoint, hold each address once, differ in size by one at most, and are the whole set: ours as theirs."""
+    """Our shards, ZMap's and masscan's are disjoint and complete; ours and masscan's differ in size by one at most."""
     shards = [producer(shard, tmp_path) for shard in range(SHARDS)]
     together = [address for shard in shards for address in shard]
     assert len(together) == len(set(together)) == 256 + 64 - 16 - 1

@@ -1,4 +1,4 @@
-"""The order of the addresses: a bijection with an inverse, and no structure that a test can see."""
+"""The order of the addresses: a bijection with an inverse, and without structure that a test can detect."""
 
 import math
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from benchmarks import permutation_quality as quality
 from pipeline.space.permutation import ROUNDS, Permutation
 
-#: Orders that were frozen: a change here would give other targets to the shards of every plan that is under way.
+#: Orders that were frozen: a change here would give other targets to the shards of every plan in progress.
 VECTORS = [
     # size, seed, the values at indices 0, 1, 2, size // 2 and size − 1
     (1000, 1, [310, 298, 21, 846, 519]),
@@ -40,7 +40,7 @@ def test_bijection(size: int, seed: int) -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 255, 256, 257, 65535, 65536, 65537, 2**20 - 1])
 def test_edge_sizes(size: int) -> None:
-    """Sizes at and around squares and powers of two are permuted whole."""
+    """Sizes at and around squares and powers of two are permuted completely."""
     assert np.array_equal(np.sort(Permutation.seeded(size, 7).forward(np.arange(size))), np.arange(size))
 
 
@@ -55,7 +55,7 @@ def test_large_sizes(size: int, seed: int, data: st.DataObject) -> None:
 
 
 def test_the_argument_is_left_alone() -> None:
-    """What is given in is not written to, whatever its type."""
+    """The argument is not written to, whatever its type."""
     for kind in (np.int64, np.uint32, np.uint64):
         index = np.arange(100).astype(kind)
         Permutation.seeded(100, 3).forward(index)
@@ -73,12 +73,12 @@ def test_no_structure_is_seen(name: str, size: int) -> None:
 
 @pytest.mark.parametrize("name", ["prefix over /8s", "successive differences", "neighbouring seeds, differences"])
 def test_the_tests_can_fail(name: str) -> None:
-    """Two rounds are too few, and these tests see it."""
+    """Two rounds are too few, and these tests detect it."""
     assert quality.combined(list(quality.scores(name, 2, 4))) > 10
 
 
 def test_successive_targets_share_a_block_by_chance_alone() -> None:
-    """Two successive targets fall into one /24 as often as chance has it, in a space where that happens often."""
+    """Two successive targets fall into one /24 as often as by chance, in a space where that happens often."""
     size, pairs, together = 1 << 20, 0, 0
     for seed in range(8):
         order = Permutation.seeded(size, seed).forward(np.arange(1 << 18)).astype(np.int64)

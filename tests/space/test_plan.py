@@ -1,4 +1,4 @@
-"""The plan: its format, and that no change goes unnoticed."""
+"""The plan: its format, and the detection of every change."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +15,7 @@ from tests.space.frozen import freeze
 
 
 def variants(value: Any) -> Iterator[Any]:
-    """The value with each thing in it changed, one at a time."""
+    """The value with each of its parts changed, one at a time."""
     if isinstance(value, msgspec.Struct):
         for name in value.__struct_fields__:
             for other in variants(getattr(value, name)):
@@ -52,7 +52,7 @@ def test_digest_covers_everything() -> None:
 
 
 def test_differences_name_their_cause() -> None:
-    """The first difference named is the setting that was changed, not what follows from it."""
+    """The first difference reported is the changed setting, not its consequences."""
     plan = freeze()
     assert list(plans.differences(plan, plan)) == []
     sampled = freeze(sample=0.5)
@@ -80,7 +80,7 @@ def test_no_plan(data: bytes) -> None:
 
 @pytest.mark.parametrize("extra", ["10.0.0.0/30", "127.0.0.1", "224.0.0.0/4", "192.168.7.7"])
 def test_special_purpose_is_barred(extra: str) -> None:
-    """Special-purpose addresses in a plan are reported even if its digests are right and it forbids nothing; it can be read."""
+    """Special-purpose addresses in a plan are reported even if its digests are right and nothing is forbidden; it can be read."""
     plan = freeze()
     ranges = Ranges.of([*plan.ranges, parse(extra, "here")])
     digests = msgspec.structs.replace(plan.digests, target_space=ranges.digest, exclusions=Ranges.of(()).digest)
@@ -105,7 +105,7 @@ def test_special_purpose_is_barred(extra: str) -> None:
     ],
 )
 def test_a_forged_plan_is_refused_by_its_field(field: str, changed: dict[str, Any]) -> None:
-    """What does not fit the rest of a plan is named, whether or not the plan's own digest was made over it."""
+    """A field that does not fit the rest of a plan is named, even if the plan's own digest was made over it."""
     forged = msgspec.structs.replace(freeze(), **changed)
     if field != "digest":
         forged = msgspec.structs.replace(forged, digest=plans.digest(forged))
@@ -124,7 +124,7 @@ def test_the_last_form_is_today() -> None:
 
 @pytest.mark.parametrize("form", range(len(old.plan_forms())))
 def test_earlier_forms(form: int) -> None:
-    """A plan of an earlier form keeps its digest and its fields; fields that it lacks say that nothing of the kind was done.
+    """A plan of an earlier form keeps its digest and fields; a field that it lacks means that the feature was not used.
 
     Plans with another order of targets are refused in one sentence.
     """
@@ -149,7 +149,7 @@ def test_earlier_forms(form: int) -> None:
 
 
 def test_later_formats_are_refused() -> None:
-    """A plan of a later format may contain what this version does not know: it is not read."""
+    """A plan of a later format may have fields that this version does not know: the plan is refused."""
     later = msgspec.structs.replace(freeze(), format=5)
     with pytest.raises(
         InputError, match="is a plan of format 5, of a later version; this version reads formats 2 to 4"

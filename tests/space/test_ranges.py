@@ -25,7 +25,7 @@ def members(ranges: Ranges) -> set[int]:
 
 @given(PAIRS, PAIRS, OFFSETS)
 def test_algebra(one: list[tuple[int, int]], other: list[tuple[int, int]], offset: int) -> None:
-    """Union, difference and intersection are those of Python's sets."""
+    """Union, difference and intersection equal those of Python's sets."""
     a, set_a = made(one, offset)
     b, set_b = made(other, offset)
     assert members(a.union(b)) == set_a | set_b
@@ -54,7 +54,7 @@ def test_complement(pairs: list[tuple[int, int]], offset: int) -> None:
 
 @given(PAIRS, OFFSETS)
 def test_contains(pairs: list[tuple[int, int]], offset: int) -> None:
-    """Membership is that of Python's sets, for every address of the universe."""
+    """Membership equals that of Python's sets, for every address of the universe."""
     ranges, wanted = made(pairs, offset)
     universe = np.arange(offset, offset + SIZE)
     assert ranges.contains(universe).tolist() == [address in wanted for address in universe.tolist()]
@@ -62,7 +62,7 @@ def test_contains(pairs: list[tuple[int, int]], offset: int) -> None:
 
 @given(PAIRS.filter(bool), OFFSETS)
 def test_nth_and_place(pairs: list[tuple[int, int]], offset: int) -> None:
-    """Counting through a space gives its addresses in numeric order, and each one's place is its number."""
+    """Counting through a space gives its addresses in numeric order, and the rank of each address is its number."""
     ranges, wanted = made(pairs, offset)
     space = Space.over(ranges)
     numbers = np.arange(space.count)
@@ -73,7 +73,7 @@ def test_nth_and_place(pairs: list[tuple[int, int]], offset: int) -> None:
 
 @given(PAIRS, PAIRS)
 def test_from_arrays_as_from_pairs(pairs: list[tuple[int, int]], others: list[tuple[int, int]]) -> None:
-    """Two arrays make the set that their pairs make, and a union of several sets the one of all their pairs."""
+    """Two arrays give the same set as their pairs, and a union of several sets the set of all their pairs."""
     table = np.array([*pairs, *others], dtype=np.int64).reshape(-1, 2)
     covering = Ranges.covering(table[:, 0], table[:, 1]).pairs()
     assert covering == Ranges.of([*pairs, *others]).pairs()
@@ -83,7 +83,7 @@ def test_from_arrays_as_from_pairs(pairs: list[tuple[int, int]], others: list[tu
 
 @given(PAIRS.filter(bool), OFFSETS, st.lists(st.integers(0, 2**32 - 1)))
 def test_a_space_knows_its_members(pairs: list[tuple[int, int]], offset: int, others: list[int]) -> None:
-    """A space contains what its set contains, also at and next to every edge."""
+    """A space contains the members of its set, also at and next to every edge."""
     ranges, wanted = made(pairs, offset)
     edges = {edge + step for pair in ranges.pairs() for edge in pair for step in (-1, 0, 1)}
     numbers = np.array([number for number in [*others, *edges, 0, 2**32 - 1] if 0 <= number < 2**32])

@@ -59,7 +59,7 @@ def test_shard_count_changes_no_target(walk: Walk) -> None:
 
 @given(walks())
 def test_locate_is_the_inverse(walk: Walk) -> None:
-    """The place of a target is where it stands in the order."""
+    """The place of a target is its position in the order."""
     shard, local, addresses, ports = np.array(visits(walk), dtype=np.int64).T
     located_shard, located_local = walk.locate(addresses.astype(np.uint32), ports.astype(np.uint16))
     assert np.array_equal(located_shard, shard)
@@ -68,7 +68,7 @@ def test_locate_is_the_inverse(walk: Walk) -> None:
 
 @given(walks(), st.lists(st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 65535)), max_size=20))
 def test_locate_knows_strangers(walk: Walk, strangers: list[tuple[int, int]]) -> None:
-    """Excluded addresses, unsampled addresses and other ports are located nowhere."""
+    """Excluded addresses, unsampled addresses and other ports have no place."""
     space = walk.space.nth(np.arange(walk.space.count)).tolist()
     pairs = strangers + [(address, walk.ports[0]) for address in space]
     visited = {visit[2:] for visit in visits(walk)}
@@ -80,7 +80,7 @@ def test_locate_knows_strangers(walk: Walk, strangers: list[tuple[int, int]]) ->
 
 @given(walks())
 def test_ranges_tile_the_shard(walk: Walk) -> None:
-    """A shard's ranges are numbered in order, leave no gap, and only the last one may be short."""
+    """A shard's ranges are numbered in order and leave no gap, and only the last range may be short."""
     for shard in range(walk.shards):
         parts = list(walk.ranges(shard))
         first, end = walk.bounds(shard)

@@ -1,4 +1,4 @@
-"""Signed ranges are those that their owner signed."""
+"""Signed ranges are the ranges that their owner signed."""
 
 import subprocess
 from pathlib import Path
@@ -26,7 +26,7 @@ def signed(folder: Path) -> SignedRanges:
 
 
 def test_what_openssl_signed_is_valid(tmp_path: Path) -> None:
-    """A list that OpenSSL signed gives its ranges; targets in it are allowed."""
+    """A list that OpenSSL signed gives its ranges; targets in these ranges are allowed."""
     owner_list = signed(tmp_path)
     assert verified(owner_list).pairs() == [(FIRST, FIRST + 15), (FIRST + 0x107, FIRST + 0x107)]
     require(owner_list, Ranges.of([(FIRST, FIRST + 3)]), "it")
@@ -50,7 +50,7 @@ def test_what_was_changed_is_refused(change: dict[str, str], tmp_path: Path) -> 
 
 
 def test_targets_beyond_are_refused(tmp_path: Path) -> None:
-    """One target outside of the list, or no list at all, is refused, and the reason names them."""
+    """A target outside of the list, or a missing list, is refused, and the reason names it."""
     with pytest.raises(GuardError, match=r"2 addresses are not in the signed list \(193.62.0.16/31\)"):
         require(signed(tmp_path), Ranges.of([(FIRST, FIRST + 17)]), "it")
     with pytest.raises(GuardError, match="section \\[own\\]"):
@@ -58,7 +58,7 @@ def test_targets_beyond_are_refused(tmp_path: Path) -> None:
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
-    """A missing file, a missing key, and a list that is no text are named."""
+    """The errors name a missing file, a missing key, and a list that is not text."""
     names = signed_list(tmp_path, LIST)
     with pytest.raises(InputError, match="own.signature"):
         sign.read(OwnSection(**(names | {"signature": ""})), tmp_path)
@@ -70,7 +70,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_the_program_signs_as_openssl_does(tmp_path: Path) -> None:
-    """`census own key` and `sign` make files that `[own]` takes and OpenSSL verifies; the private key is the owner's alone."""
+    """`census own key` and `sign` make files that `[own]` accepts and OpenSSL verifies; only the owner can read the key."""
     (tmp_path / "ranges.txt").write_text(LIST)
     sign.make_key(tmp_path / "owner.key", tmp_path / "owner.pem")
     assert sign.sign(tmp_path / "ranges.txt", tmp_path / "owner.key", tmp_path / "ranges.txt.sig").count == 17
@@ -82,7 +82,7 @@ def test_the_program_signs_as_openssl_does(tmp_path: Path) -> None:
 
 
 def test_a_key_is_never_overwritten(tmp_path: Path) -> None:
-    """A key that is there stays as it is, and a list without an address, or signed by what is no key, is refused."""
+    """An existing key is not overwritten; a list without an address, or signed with a file that is not a key, is refused."""
     sign.make_key(tmp_path / "owner.key", tmp_path / "owner.pem")
     kept = (tmp_path / "owner.key").read_bytes()
     for private, public in (("owner.key", "other.pem"), ("other.key", "owner.pem")):

@@ -25,7 +25,7 @@ def test_known_answers() -> None:
 
 @given(st.floats(0.01, 0.99), st.floats(1, 1e5), st.floats(1, 1e5))
 def test_the_quantile_inverts(share: float, a: float, b: float) -> None:
-    """The probability up to the quantile is the given one."""
+    """The probability up to the quantile is the given probability."""
     assert beta.cdf(beta.quantile(share, a, b), a, b) == pytest.approx(share, abs=1e-6)
 
 

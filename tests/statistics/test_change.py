@@ -19,7 +19,7 @@ def test_mcnemar_by_hand() -> None:
 
 
 def test_without_loss_every_discordant_one_counts() -> None:
-    """Without loss, a service that was not detected was not there."""
+    """Without loss, a service that was not detected did not exist."""
     result = change(100, 3, 7)
     assert (result.new.value, result.new.low, result.new.high) == (3, 3, 3)
     assert (result.gone.value, result.gone.low, result.gone.high) == (7, 7, 7)

@@ -31,7 +31,7 @@ def test_it_is_antisymmetric_and_in_bounds(first: tuple[int, int], second: tuple
 @settings(max_examples=10, deadline=None)
 @given(trials)
 def test_a_known_base_leaves_the_share(first: tuple[int, int]) -> None:
-    """Compared with no event in very many trials it is the exact interval of the share itself."""
+    """Compared with no event in very many trials, the interval is the exact interval of the share itself."""
     estimate, alone = difference(*first, 0, 10**6), share(*first)
     assert (estimate.low, estimate.high) == pytest.approx((float(alone.low), float(alone.high)), abs=1e-4)
 

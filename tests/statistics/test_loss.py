@@ -14,7 +14,7 @@ HOSTS = 20_000
     ("sees", "sample"), [(0.98, 0.2), (0.96, 0.1), (0.9, 0.2)], ids=["2 % lost", "4 % lost", "10 % lost"]
 )
 def test_the_interval_covers_the_truth_and_is_as_narrow_as_theory(sees: float, sample: float) -> None:
-    """In 2,000 draws it contains the true probability in 93–97 of 100, and is at most 1.2 times as wide as in theory."""
+    """The interval contains the true probability in 93–97 % of 2,000 draws, and is at most 1.2 times as wide as in theory."""
     draw = np.random.default_rng(20261124)
     sampled = draw.binomial(HOSTS, sample, DRAWS)
     second = draw.binomial(sampled, sees)
@@ -28,7 +28,7 @@ def test_the_interval_covers_the_truth_and_is_as_narrow_as_theory(sees: float, s
 
 
 def test_bursts_bias_it() -> None:
-    """If the same fault hides a host from both SYNs, detection is overestimated by the share of such hosts."""
+    """If the same fault hides a host from both SYNs, detection is overestimated by the share of these hosts."""
     draw = np.random.default_rng(7)
     hidden = draw.random(HOSTS) < 0.02
     first, second = (~hidden & (draw.random(HOSTS) < 0.99) for _ in range(2))

@@ -30,12 +30,12 @@ def test_coverage(there: int, one: float, two: float) -> None:
 
 
 def test_two_equal_looks() -> None:
-    """If both looks detected the same hosts, that is the estimate and the lower end; the upper end allows one more."""
+    """If both looks detected the same hosts, their number is the estimate and the lower end; the upper end is one higher."""
     estimate = chapman(30, 30, 30)
     assert (estimate.value, estimate.low) == (30, 30) and estimate.high == 31
 
 
 def test_detection_is_a_share() -> None:
-    """The first look detected 97 of the second look's 100 hosts."""
+    """The share is 0.97 if the first look detected 97 of the second look's 100 hosts."""
     estimate = detection(97, 100)
     assert estimate.value == 0.97 and 0.91 < estimate.low < 0.92 and 0.99 < estimate.high < 1

@@ -19,7 +19,7 @@ def histories(draw: np.random.Generator, stays: float, seen: float, born: int) -
 
 
 def test_counts_by_hand() -> None:
-    """A service that was missed once counts as skipped; one that was never detected again does not."""
+    """A service that was missed once counts as skipped; a service that was never detected again does not."""
     history = np.array([[1, 0, 1], [1, 1, 0], [0, 1, 1], [0, 0, 0]], bool)
     estimate = recaptures(history)
     assert estimate.caught.tolist() == [2, 2, 2] and estimate.marked.tolist() == [0, 1, 2]
@@ -39,7 +39,7 @@ def test_coverage(stays: float, seen: float, born: int) -> None:
 
 
 def test_loss_is_not_taken_for_death() -> None:
-    """If every tenth look misses and nothing ever goes, survival is near 1; counting pairs would give 0.9."""
+    """If every tenth look misses and no service ever leaves, survival is near 1; counting pairs would give 0.9."""
     draw = np.random.default_rng(17)
     estimate = survival(recaptures(draw.random((2000, SWEEPS)) < 0.9))
     assert np.all(estimate.stays.value[: SWEEPS - 2] > 0.985) and estimate.detection[2:-1] == pytest.approx(
@@ -49,7 +49,7 @@ def test_loss_is_not_taken_for_death() -> None:
 
 
 def test_the_last_step_is_unknown() -> None:
-    """There is no estimate for the last step: a service missing in the last sweep may still be there."""
+    """The last step has no estimate: a service missing in the last sweep may still exist."""
     estimate = survival(recaptures(np.ones((20, 3), bool)))
     assert estimate.stays.value[0] == 1 and estimate.stays.low[0] == pytest.approx(0.025 ** (1 / 20))
     assert np.isnan(estimate.stays.value[1:]).all() and np.isnan(estimate.present[[0, 2]]).all()

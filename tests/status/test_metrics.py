@@ -58,7 +58,7 @@ def test_the_command_serves_them(paths: SweepPaths) -> None:
 
 @pytest.mark.parametrize("where", ["x", "70000", "192.0.2.1:0"])
 def test_an_address_that_cannot_be_bound_is_wrong_input(paths: SweepPaths, where: str) -> None:
-    """What is not a port, or not an address of this machine, is refused with the option's name."""
+    """A value that is not a port, or not an address of this machine, is refused with the option's name."""
     with pytest.raises(InputError, match="--metrics"), metrics.served(Sweep(PLAN, paths), where):
         pass
 

@@ -1,4 +1,4 @@
-"""Every sweep of a lake, a line each."""
+"""The list of a lake's sweeps, one on each line."""
 
 import json
 import time
@@ -21,7 +21,7 @@ NAMES = ("a-sealed", "b-changed", "c-begun", "d-working")
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Path:
-    """A lake with a sealed sweep, one whose plan was changed, one that was begun and one at work."""
+    """A lake with a sealed sweep, a sweep with a changed plan, a sweep that was begun and a sweep at work."""
     first, *_ = plans = [freeze.freeze(Path(write_config(tmp_path, name=name))) for name in NAMES]
     old.lake(tmp_path / "lake", msgspec.to_builtins(first), old.AGES["before spared"], sealed=True)
     store.write(tmp_path / "lake" / "optout.jsonl", b"")
@@ -35,7 +35,7 @@ def lake(tmp_path: Path) -> Path:
 
 
 def test_every_sweep_has_its_line(lake: Path) -> None:
-    """Sweeps are listed oldest first, each with state, beginning, targets and share; one that cannot be read hides no other."""
+    """Sweeps are listed oldest first, each with state, beginning, targets and share; an unreadable sweep hides no other sweep."""
     sealed, changed, begun, working = overview.sweeps(lake)
     assert (sealed.state, sealed.done, sealed.targets) == ("sealed", 1.0, 256)
     assert (sealed.sealed, sealed.enriched) == (True, False) and sealed.sweep.endswith("-a-sealed")
@@ -46,7 +46,7 @@ def test_every_sweep_has_its_line(lake: Path) -> None:
 
 
 def test_an_enriched_sweep_is_marked(lake: Path) -> None:
-    """A sweep is enriched once the last table of enrichment is there."""
+    """A sweep is enriched once the last table of enrichment exists."""
     sealed = next(overview.sweeps(lake))
     store.write(SweepPaths(lake, sealed.sweep).sealed(ENRICHED), b"")
     assert next(overview.sweeps(lake)).enriched

@@ -34,7 +34,7 @@ def paths(lake: Location) -> SweepPaths:
 
 
 def take_and_die(paths: SweepPaths, key: str) -> int:
-    """Have a process take a lease and end without releasing it; returns its pid."""
+    """Have a process take a lease and end without releasing the lease; return the process's pid."""
     gone = multiprocessing.get_context("spawn").Process(target=_take, args=(paths, key))
     gone.start()
     gone.join()
@@ -96,7 +96,7 @@ def test_each_state_is_recognised(paths: SweepPaths) -> None:
 
 
 def test_leases_have_holders_that_live_or_are_dead(paths: SweepPaths) -> None:
-    """A lease is alive while it is renewed. That of a dead local process is dead at once; one that was released is not listed."""
+    """A lease is alive while it is renewed. The lease of a dead local process is dead at once; a released lease is not listed."""
     mine = Leases(paths)
     assert mine.take("000") and mine.take("000-000000") and mine.take("001-000000")
     mine.drop("001-000000")
@@ -109,7 +109,7 @@ def test_leases_have_holders_that_live_or_are_dead(paths: SweepPaths) -> None:
 
 
 def test_a_lease_that_is_not_renewed_is_dead(tmp_path: Path) -> None:
-    """The lease of another machine lives for half its time to live after it was last written."""
+    """The lease of another machine is alive for half its time to live after the last write."""
     paths = run.begin(PLAN, tmp_path).paths
     holder = LeaseHolder("w", "elsewhere.example", "another boot/1/1", 7)
     store.write(paths.lease("000"), msgspec.json.encode(holder))
@@ -120,7 +120,7 @@ def test_a_lease_that_is_not_renewed_is_dead(tmp_path: Path) -> None:
 
 
 def test_rate_loss_and_the_rest(paths: SweepPaths) -> None:
-    """Rate is of running workers, remaining time follows from it, and loss is the share that only second SYNs found."""
+    """The rate is that of running workers and gives the remaining time; loss is the share that only second SYNs found."""
     note(paths, running=True)
     receipt(paths, "000-000000", probes_sent=1000, seen_twice=95, second_only=5)
     status = watched.status(Sweep(PLAN, paths))
@@ -131,7 +131,7 @@ def test_rate_loss_and_the_rest(paths: SweepPaths) -> None:
 
 
 def test_receipts_give_the_counts_of_a_sealed_sweep(paths: SweepPaths) -> None:
-    """The funnel of a sealed sweep is that of its receipts; workers' progress, which includes ranges run twice, does not count."""
+    """The funnel of a sealed sweep is that of its receipts; workers' progress, which includes repeated ranges, does not count."""
     note(paths, running=False)
     receipt(paths, "000-000000", probes_sent=1000, responses=7)
     store.write(paths.sealed("sweeps"), b"")
@@ -140,7 +140,7 @@ def test_receipts_give_the_counts_of_a_sealed_sweep(paths: SweepPaths) -> None:
 
 
 def test_a_receipt_is_read_once(paths: SweepPaths) -> None:
-    """Another status reads only new receipts: those already read remain, even if they were deleted."""
+    """A later status reads only new receipts: receipts already read still count, even if they were deleted."""
     read = SweepStatus(Sweep(PLAN, paths))
     receipt(paths, "000-000000", probes_sent=1000)
     assert read().probes_sent == 1000
@@ -196,7 +196,7 @@ def test_watching_on_a_terminal_is_a_live_view(tmp_path: Path) -> None:
 
 
 def _until(terminal: int, words: str) -> str:
-    """Read from a terminal until these words have come."""
+    """Read from a terminal until these words have appeared."""
     seen = b""
     while words.encode() not in seen:
         seen += os.read(terminal, 65536)

@@ -1,4 +1,4 @@
-"""Running census in a testbed, and reading its captures."""
+"""Run census in a testbed, and read its captures."""
 
 import os
 import shutil
@@ -27,7 +27,7 @@ def in_testbed(*command: str, capture: Path | None = None, spec: Path | None = N
     return [*CENSUS, "testbed", "run", *played, *captured, "--", *CENSUS, *command]
 
 
-#: A new Prefect database from `make setup`; a copy of it saves 15 s of CPU.
+#: A new Prefect database from `make setup`; copying this database saves 15 s of CPU.
 DATABASE = ROOT / ".venv" / "prefect" / "prefect.db"
 
 
@@ -42,7 +42,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def swept(config: Path, folder: Path, *, spec: Path, capture: Path | None = None) -> layout.SweepPaths:
-    """A finished sweep of a configuration in a testbed, in the folder's `lake`: the flow's steps, without Prefect."""
+    """Run a whole sweep of a configuration in a testbed, into the folder's `lake`: the flow's steps, without Prefect."""
     plan = freeze.freeze(config)
     (folder / "plan.json").write_bytes(planning.encode(plan))
     command = in_testbed("work", str(folder / "plan.json"), "--lake", str(folder / "lake"), capture=capture, spec=spec)
@@ -56,7 +56,7 @@ def swept(config: Path, folder: Path, *, spec: Path, capture: Path | None = None
 
 
 def packets(path: Path) -> list[dpkt.ip.IP]:
-    """The IPv4 packets of a capture; anything else fails."""
+    """The IPv4 packets of a capture; any other packet fails."""
     return [packet for _, packet in timed(path)]
 
 

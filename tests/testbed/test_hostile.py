@@ -1,4 +1,4 @@
-"""Hostile peers: a sweep survives them, gives each its outcome, and visits their neighbours without delay."""
+"""Hostile peers: a sweep survives them, records each with its outcome, and visits their neighbours without delay."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def test_each_gets_its_outcome(lake: Path) -> None:
 
 
 def test_what_is_kept_is_bounded(lake: Path) -> None:
-    """Of an endless answer at most 16 KiB is kept, and little more is read."""
+    """At most 16 KiB of an endless answer are kept, and little more is read."""
     with connection.connect(lake) as con:
         stored, read = con.execute("SELECT max(octet_length(raw)), max(raw_length) FROM associations").fetchone() or ()
     assert 0 < stored <= 16 * 1024 and read <= 16 * 1024 + 4096
@@ -53,7 +53,7 @@ def test_neighbours_are_not_slowed(lake: Path) -> None:
 
 
 def test_what_we_gave_up_on_is_explained(lake: Path) -> None:
-    """Where we ended a malformed conversation, a warning has the reason."""
+    """Where we ended a malformed conversation, a warning gives the reason."""
     with connection.connect(lake) as con:
         rows = con.execute(
             "SELECT len(parse_warnings) > 0 FROM associations WHERE outcome = 'malformed' AND close_kind = 'we_closed'"

@@ -17,7 +17,7 @@ from pipeline.testbed.spec import addresses, load
 ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "data/testbed/demo.toml"
 MODULE = [sys.executable, "-m", "pipeline.testbed.run"]
-#: The visitor's outcomes for endpoints at which only the kernel answers (113 is EHOSTUNREACH).
+#: The visitor's outcomes for endpoints where only the kernel answers (113 is EHOSTUNREACH).
 KERNEL = {"closed": "refused", "unreachable": "unreachable 113"}
 SMALL = """
 [[server]]
@@ -41,7 +41,7 @@ def small(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def mark(monkeypatch: pytest.MonkeyPatch) -> str:
-    """A variable in the environment of every process that this test starts, and of no other."""
+    """A variable in the environment of all processes that this test starts, and of no other process."""
     name = f"CENSUS_TEST_{secrets.token_hex(8)}"
     monkeypatch.setenv(name, "1")
     return name
@@ -86,13 +86,13 @@ def test_every_endpoint_answers_as_specified(tmp_path: Path) -> None:
 
 
 def test_other_endpoints(small: Path) -> None:
-    """A simulated address refuses other ports, even the server's own, and any other address is unreachable."""
+    """A simulated address refuses other ports, even the server's real port; every other address is unreachable."""
     results = visit(small, ["81.2.69.3:104", "81.2.69.3:105", "81.2.69.3:20001", "81.2.70.1:104"])
     assert [outcome for outcome, _ in results.values()] == ["not_dicom", "refused", "refused", "unreachable None"]
 
 
 def test_exit_code_folder_and_environment(small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The command's exit code is returned; it runs in the same folder, with the manifest and under the guard."""
+    """The command's exit code is returned; the command runs in the same folder, with the manifest and under the guard."""
     monkeypatch.chdir(tmp_path)
     script = 'pwd > where; test "$CENSUS_ONLY_TESTBED$WORD" = 1hello && test -s "$CENSUS_TESTBED" && exit 7'
     assert run(small, ["sh", "-c", script], env={"WORD": "hello"}) == 7
@@ -100,7 +100,7 @@ def test_exit_code_folder_and_environment(small: Path, tmp_path: Path, monkeypat
 
 
 def test_command_is_in_a_closed_testbed(small: Path) -> None:
-    """The command finds itself in a closed testbed without any help."""
+    """The command finds itself in a closed testbed without configuration."""
     assert (
         run(
             small,
@@ -118,7 +118,7 @@ def test_command_is_in_a_closed_testbed(small: Path) -> None:
 
 
 def test_nothing_is_left(small: Path, mark: str) -> None:
-    """After a run no process and no namespace is left, not even of the command's background job."""
+    """After a run no process and no namespace is left, not even that of the command's background job."""
     assert run(small, ["sh", "-c", "sleep 300 & exit 0"]) == 0
     assert namespaces(mark) == set()
 
@@ -137,7 +137,7 @@ def test_a_signal_ends_everything(small: Path, mark: str, number: int, code: int
         start_new_session=True,
     ) as process:
         assert process.stdout is not None and process.stdout.readline() == b"here\n"
-        assert len(namespaces(mark)) >= 2  # this test's own and the testbed's
+        assert len(namespaces(mark)) >= 2  # of this test and of the testbed
         process.send_signal(number)
         assert process.wait(20) == code
     deadline = time.monotonic() + 10
@@ -147,8 +147,8 @@ def test_a_signal_ends_everything(small: Path, mark: str, number: int, code: int
 
 
 def test_without_privilege(small: Path) -> None:
-    """Without CAP_SYS_ADMIN the same testbed is made in a user namespace."""
-    # user_namespaces(7): mapping uid 0, which this test has but an ordinary user has not, needs CAP_SETFCAP.
+    """Without CAP_SYS_ADMIN the testbed is made in a user namespace and is the same."""
+    # user_namespaces(7): mapping uid 0, which this test has and an ordinary user does not have, needs CAP_SETFCAP.
     unprivileged = ["setpriv", "--bounding-set=-all,+setfcap", "--inh-caps=-all", "--no-new-privs"]
     completed = subprocess.run(
         [*unprivileged, *MODULE, str(small), "--", "sh", "-c", "cat /proc/self/uid_map; exit 5"],
@@ -162,7 +162,7 @@ def test_without_privilege(small: Path) -> None:
 
 
 def test_server_that_does_not_start_is_named(tmp_path: Path, small: Path) -> None:
-    """A server that ends before it listens is named with the end of its log."""
+    """A server that ends before it listens is reported with the end of its log."""
     broken = tmp_path / "broken.toml"
     text = SMALL.replace('"http"', '"dcmqrscp"\nae_title = "A B"')
     broken.write_text(text)

@@ -10,7 +10,7 @@ from pipeline.testbed import server_kinds
 
 
 def test_a_script_with_a_servers_name_is_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a script `storescp` first on PATH, as pynetdicom installs it, the server is still DCMTK's."""
+    """With a script `storescp` first on PATH, as pynetdicom installs one, the server is still DCMTK's."""
     script = tmp_path / "storescp"
     script.write_text("#!/bin/sh\n")
     script.chmod(0o755)

@@ -23,7 +23,7 @@ def test_demo_has_its_documented_counts() -> None:
 
 
 def test_demo_is_inside_its_blocks() -> None:
-    """Every simulated address is in a target block, and exactly the excluded ones are in the excluded block."""
+    """Every simulated address is in a target block, and exactly the excluded addresses are in the excluded block."""
     blocks = [IPv4Network(line.split()[0]) for line in (ROOT / "data/testbed/demo-targets.txt").open()]
     (excluded,) = [IPv4Network(line.split()[0]) for line in (ROOT / "data/testbed/demo-exclude.txt").open()]
     rows = truth(load(DEMO))
@@ -54,7 +54,7 @@ def test_ranges_and_blocks_expand(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_specification(text: str, where: str, reason: str, tmp_path: Path) -> None:
-    """A wrong specification is refused by file, key and reason."""
+    """A wrong specification is refused with its file, key and reason."""
     path = tmp_path / "spec.toml"
     path.write_text(text)
     with pytest.raises(InputError) as caught:

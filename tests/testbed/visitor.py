@@ -1,6 +1,6 @@
 """A visitor inside the vantage: one A-ASSOCIATE-RQ to each endpoint ADDRESS:PORT, one JSON line with the answer.
 
-Run as a command in a testbed, by its path. Its simple judgement is independent of the program's, to check the specification.
+Run as a command in a testbed, by its path. Its simple judgement is independent of the program's and checks the specification.
 """
 
 import json
@@ -79,7 +79,7 @@ def converse(connection: socket.socket) -> tuple[str, list[int] | None]:
 
 if __name__ == "__main__":
     endpoints = sys.stdin.read().split()
-    # Too many at once would wait for a server's slots; a few at a time are like a gentle sweep.
+    # Too many visits at once would wait for a server's slots; a few at a time resemble a gentle sweep.
     with ThreadPoolExecutor(8) as pool:
         for row in pool.map(visit, endpoints):
             print(json.dumps(row), flush=True)

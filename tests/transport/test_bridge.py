@@ -51,7 +51,7 @@ def ends(context: "zmq.Context[zmq.Socket[bytes]]", url: str, keys: Path) -> Ite
 
 
 def receive(end: Bridge, seconds: float = 5.0) -> messages.AnyMessage | None:
-    """The next message, if one comes in time."""
+    """The next message, if one arrives in time."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if received := end.receive():
@@ -85,7 +85,7 @@ def test_no_message_before_hello(ends: Ends) -> None:
         worker.send_message(SENT)
 
 
-#: A stranger's credentials: (its key pair, the worker's key), each from the real folder or its own; None is no CURVE at all.
+#: A stranger's credentials: (its key pair, the worker's key), each from the real folder or its own; None means no CURVE.
 STRANGERS: dict[str, tuple[tuple[str, str], str] | None] = {
     "no key": None,
     "a key of its own": (("own", "north"), "real"),
@@ -102,7 +102,7 @@ def test_strangers(
     tmp_path: Path,
     credentials: tuple[tuple[str, str], str] | None,
 ) -> None:
-    """No message of a stranger is received, and it receives none."""
+    """The worker receives no message of a stranger, and a stranger receives no message."""
     folders = {"real": keys, "own": tmp_path / "own"}
     create(folders["own"], ["north"])
     with bridge.listen(context, url, WorkerKeys.read(keys, "north"), "north") as worker:
@@ -121,7 +121,7 @@ def test_strangers(
 
 
 def test_other_protocols(context: "zmq.Context[zmq.Socket[bytes]]", url: str, keys: Path) -> None:
-    """A connection with other bytes gets no more than ZeroMQ's greeting (ZMTP 3.1, RFC 37: 64 bytes), and does no harm."""
+    """A connection that sends other bytes gets only ZeroMQ's greeting (ZMTP 3.1, RFC 37: 64 bytes), and does no harm."""
     with bridge.listen(context, url, WorkerKeys.read(keys, "north"), "north") as worker:
         with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as stranger:
             stranger.sendall(b"GET / HTTP/1.1\r\n\r\n" + bytes(500))
@@ -163,7 +163,7 @@ JUNK: tuple[list[bytes], ...] = (
 
 
 def test_junk_is_counted_and_dropped(ends: Ends) -> None:
-    """Malformed messages are counted and dropped, and later ones are received."""
+    """Malformed messages are counted and dropped, and later messages are received."""
     worker, associator = ends
     associator.send_message(HELLO)
     assert receive(worker) == HELLO
@@ -218,7 +218,7 @@ def test_urls(wrong: str) -> None:
 
 
 def test_hosts() -> None:
-    """The host is cut out of a URL, an IPv6 address without its brackets."""
+    """The host is extracted from a URL, an IPv6 address without its brackets."""
     urls = ("tcp://a.example:7100", "tcp://[::1]:1", "tcp://127.0.0.1:2")
     assert [bridge.host_of(url) for url in urls] == ["a.example", "::1", "127.0.0.1"]
 

@@ -105,13 +105,13 @@ def test_junk(ends: tuple[Sender, Receiver], frame: bytes) -> None:
 @settings(deadline=None)
 @given(st.binary(max_size=40))
 def test_any_bytes(frame: bytes) -> None:
-    """Bytes that are not a message raise a decoding error, and nothing else."""
+    """Bytes that are not a message raise only a decoding error."""
     with pytest.raises(msgspec.DecodeError):
         decode([frame])
 
 
 def test_junk_rows() -> None:
-    """Rows that are not an Arrow stream are refused; others are decoded equal."""
+    """Rows that are not an Arrow stream are refused; other rows are decoded equal."""
     assert decode_rows(encode_rows(ROWS)).equals(ROWS)
     with pytest.raises(pa.ArrowInvalid):
         decode([msgspec.json.encode(MESSAGES[1]), b"junk"])

@@ -22,7 +22,7 @@ def test_both_ends_know_each_other(tmp_path: Path) -> None:
 
 
 def test_secrets_are_private(tmp_path: Path) -> None:
-    """Only their owner can read secret keys."""
+    """Only the owner can read secret keys."""
     files = create(tmp_path / "keys", ["north"])
     assert [path.relative_to(tmp_path / "keys").as_posix() for path in files] == [
         "worker.key", "worker.key_secret", "associators/north.key", "north.key_secret"
@@ -32,7 +32,7 @@ def test_secrets_are_private(tmp_path: Path) -> None:
 
 
 def test_a_key_is_never_overwritten(tmp_path: Path) -> None:
-    """A name with a key is refused; the worker's key is unchanged when associators are added."""
+    """A name that has a key is refused; the worker's key is unchanged when associators are added."""
     create(tmp_path, ["north"])
     kept = {path: path.read_bytes() for path in tmp_path.rglob("*.key*")}
     with pytest.raises(InputError, match="exists already"):
@@ -43,7 +43,7 @@ def test_a_key_is_never_overwritten(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["", "worker", "a/b", "..", "North", "x" * 41, "a b", "-a"])
 def test_names(tmp_path: Path, name: str) -> None:
-    """A name that could be a path, or the worker's own, is refused before anything is written."""
+    """A name that could be a path, or is the worker's own, is refused before anything is written."""
     with pytest.raises(InputError, match="name"):
         create(tmp_path, [name])
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""pynetdicom's decoder as an oracle: its fields of an A-ASSOCIATE PDU, in the form of the reference reader's rows."""
+"""pynetdicom's decoder as an oracle: its fields of an A-ASSOCIATE PDU, as rows of the reference reader."""
 
 import struct
 from typing import Any
@@ -7,7 +7,7 @@ from pynetdicom import pdu, pdu_items
 
 from tests.wire.reference import Row
 
-#: Exceptions that its decoder raises on bytes that it cannot read.
+#: Exceptions that pynetdicom's decoder raises on bytes that it cannot read.
 RAISED = (ValueError, AssertionError, LookupError, TypeError, AttributeError, struct.error)
 CLASSES: dict[int, type] = {1: pdu.A_ASSOCIATE_RQ, 2: pdu.A_ASSOCIATE_AC}
 

@@ -1,7 +1,7 @@
-"""A slow and naive reader of PDUs, written only from the tables of PS3.8 §9.3, to compare the decoder with.
+"""A slow and naive PDU reader, written only from the tables of PS3.8 §9.3, as a reference for the decoder.
 
-It shares nothing with the program. It reads field after field as the tables list them and raises `Unsound` where a
-length does not fit; what it gives is plain JSON values.
+It shares no code with the program. It reads field after field as the tables list them and raises `Unsound` where a
+length does not fit; its output is plain JSON values.
 """
 
 from typing import Any
@@ -201,7 +201,7 @@ def elements(command: Cursor) -> Row:
 
 
 def warnings(row: Row) -> list[str]:
-    """The warnings for a PDU that real products sent, rule by rule, in alphabetical order."""
+    """The warnings that PDUs of real products get, rule by rule, in alphabetical order."""
     rules: dict[str, bool] = {}
     if row["pdu"] == "A-ASSOCIATE-AC":
         ids = [number for number, _, _ in row["contexts"]]
@@ -220,7 +220,7 @@ def warnings(row: Row) -> list[str]:
 
 
 def note(row: Row) -> str:
-    """A row in the vocabulary of the program that made the captures, which decoded each reply itself."""
+    """A row in the vocabulary of the program that captured the replies and decoded each reply itself."""
     if row["pdu"] == "A-ASSOCIATE-RJ":
         return "A-ASSOCIATE-RJ result={result} source={source} reason={reason}".format(**row)
     if row["pdu"] == "A-ABORT":

@@ -1,4 +1,4 @@
-"""The decoder's fields in the form of the reference reader's rows, and the replies of real products."""
+"""The decoder's fields as rows of the reference reader, and the replies of real products."""
 
 import json
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ ACCEPTS = [data for data in RECEIVED if data[0] == 2]
 
 
 def cut(data: bytes) -> Frame:
-    """Cut the one PDU that these bytes are."""
+    """The single PDU of these bytes."""
     whole = frame(data)
     assert isinstance(whole, Frame)
     assert whole.size == len(data)

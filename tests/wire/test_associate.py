@@ -1,4 +1,4 @@
-"""A-ASSOCIATE-RQ and -AC: known answers with every field, and what is kept where the layout breaks."""
+"""A-ASSOCIATE-RQ and -AC: known answers with every field, and the fields that are kept where the layout breaks."""
 
 import pytest
 
@@ -42,7 +42,7 @@ def test_plain_accept() -> None:
 
 
 def test_full_accept() -> None:
-    """An A-ASSOCIATE-AC with every sub-item that an acceptor may send gives each."""
+    """All sub-items that an acceptor may send in an A-ASSOCIATE-AC are read."""
     assert read_accept(FULL_ACCEPT[6:]) == Accept(
         **COMMON,
         **NEGOTIATED,
@@ -54,7 +54,7 @@ def test_full_accept() -> None:
 
 
 def test_full_request() -> None:
-    """An A-ASSOCIATE-RQ with every sub-item that a requestor may send gives each."""
+    """All sub-items that a requestor may send in an A-ASSOCIATE-RQ are read."""
     assert read_request(FULL_REQUEST[6:]) == Request(
         **COMMON,
         **NEGOTIATED,

@@ -19,7 +19,7 @@ def test_names_are_the_standard_s() -> None:
 
 
 def test_request_proposes_them_in_order() -> None:
-    """The A-ASSOCIATE-RQ has one presentation context for each, with odd ids from 1, and is short enough for a template."""
+    """The A-ASSOCIATE-RQ has one presentation context for each syntax, with odd ids from 1, and fits a template."""
     data = encode(calling_ae="CENSUS", class_uid="2.25.1", proposed=[each.uid for each in PROPOSALS]).request
     request = decode(Frame(data[0], data[HEADER:]))
     assert isinstance(request, Request) and not request.warnings and len(data) < TEMPLATE_LIMIT

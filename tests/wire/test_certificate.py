@@ -66,7 +66,7 @@ def test_chain() -> None:
 
 
 def test_long_chain() -> None:
-    """Of an endless chain the first eight certificates are read."""
+    """The first eight certificates of an endless chain are read."""
     assert len(read_chain([LEAF.der] * 1000)) == CHAIN_LIMIT
 
 
@@ -89,7 +89,7 @@ def test_elliptic_curve() -> None:
     ],
 )
 def test_what_old_servers_have(options: tuple[str, ...], key: tuple[str, int | None], tmp_path: Path) -> None:
-    """Short keys, broken digests, negative serials and unusual curves are facts; what cannot be read is a warning."""
+    """Short keys, broken digests, negative serials and unusual curves are facts; unreadable parts are warnings."""
     seen = read(made(tmp_path, *options))
     assert (seen.subject, seen.self_issued, (seen.key_type, seen.key_bits)) == ("CN=old", True, key)
     assert seen.spki_sha256 is not None
@@ -115,7 +115,7 @@ def spliced(der: bytes, old: bytes, new: bytes) -> bytes:
 
 
 def test_many_names() -> None:
-    """Of ten thousand names the first few are kept and all counted, unless the certificate is too large to read."""
+    """The first few of ten thousand names are kept and all are counted, unless the certificate is too large to read."""
     seen = read(issue("hoster", names=1000).der)
     assert (len(seen.san), seen.san_count) == (SAN_LIMIT, 1001)
     endless = issue("hoster", names=10_000).der
@@ -156,13 +156,13 @@ def test_mutated(at: int, new: bytes, cut: int) -> None:
 
 
 def test_cut_anywhere() -> None:
-    """A certificate cut at any byte is unreadable, and nothing else happens."""
+    """A certificate cut at any byte is unreadable, and has no other effect."""
     for size in range(len(LEAF.der)):
         assert read(LEAF.der[:size]).subject is None
 
 
 def sound(seen: Certificate, data: bytes) -> None:
-    """Check what must be true of any bytes."""
+    """Check the invariants of any bytes."""
     assert (seen.sha256, seen.size) == (hashlib.sha256(data).hexdigest(), len(data))
     assert all(len(warning) <= WARNING_LENGTH for warning in seen.warnings)
     assert len(seen.san) <= SAN_LIMIT
@@ -178,7 +178,7 @@ def listed(ders: list[bytes], *, extended: bool) -> bytes:
 
 @given(st.lists(st.binary(max_size=40), max_size=5), st.booleans())
 def test_message(ders: list[bytes], extended: bool) -> None:
-    """A message gives back the certificates put into it, a cut message the first of them."""
+    """A message gives back the certificates that were put into it, a truncated message the first of them."""
     body = listed(ders, extended=extended)
     assert list(from_message(body, extended=extended)) == ders
     for size in range(len(body)):
@@ -188,5 +188,5 @@ def test_message(ders: list[bytes], extended: bool) -> None:
 
 @given(st.binary(max_size=100), st.booleans())
 def test_any_message(body: bytes, extended: bool) -> None:
-    """Any body gives certificates that are parts of it."""
+    """Any body gives certificates that are parts of the body."""
     assert all(der in body for der in from_message(body, extended=extended))

@@ -16,7 +16,7 @@ ALL = (0x0000, 0x0002, 0x0100, 0x0120, 0x0800, 0x0900)
 
 
 def test_known_answer() -> None:
-    """A C-ECHO-RSP gives its status, the message it answers, its SOP class and its elements."""
+    """A C-ECHO-RSP gives its status, the answered message, its SOP class and its elements."""
     assert decode_echo(ECHO_RSP) == EchoReply(0, 1, VERIFICATION, ALL)
     assert tuple(ELEMENTS) == ALL
 
@@ -44,7 +44,7 @@ def test_what_pynetdicom_encodes(message: int, status: int, named: bool) -> None
 
 
 def test_cut_anywhere() -> None:
-    """A C-ECHO-RSP cut at any byte is malformed, for its status is last."""
+    """A C-ECHO-RSP cut at any byte is malformed, since its status is last."""
     assert all(isinstance(decode_echo(ECHO_RSP[:end]), Malformed) for end in range(len(ECHO_RSP)))
 
 
@@ -72,7 +72,7 @@ def test_any_bytes_give_a_value(data: bytes, at: int) -> None:
 
 
 def agree(data: bytes) -> bool:
-    """Whether the fast reader reads it; if so, it must agree with the general reader, without a warning."""
+    """Whether the fast reader reads the bytes; if so, it must agree with the general reader, without a warning."""
     quick = read_ordinary_echo(data)
     if quick is None:
         return False
@@ -82,9 +82,9 @@ def agree(data: bytes) -> bool:
 
 
 def test_the_quick_reader_reads_what_the_general_one_reads() -> None:
-    """With any byte changed, cut anywhere or with a byte more, both readers agree or the fast one declines."""
+    """With any byte changed, cut anywhere or with an extra byte, both readers agree or the fast reader declines."""
     assert agree(ECHO_RSP)
     changed = [agree(ECHO_RSP[:at] + bytes([byte]) + ECHO_RSP[at + 1 :]) for at in range(78) for byte in range(256)]
-    assert sum(changed) == 4 * 256 + 74  # two bytes each of message id and status, and where nothing was changed
+    assert sum(changed) == 4 * 256 + 74  # two bytes each of message id and status, and places where nothing was changed
     assert not any(agree(ECHO_RSP[:end]) for end in range(len(ECHO_RSP)))
     assert not agree(ECHO_RSP + b"\0")

@@ -1,4 +1,4 @@
-"""HalfSipHash-2-4 against the authors' vectors and a reference in plain Python; cookies made of it."""
+"""HalfSipHash-2-4 against the authors' vectors and a reference in plain Python; cookies made from it."""
 
 from itertools import pairwise
 
@@ -61,7 +61,7 @@ def test_published_vector() -> None:
 
 @given(st.binary(min_size=8, max_size=8), st.lists(st.binary(min_size=6, max_size=6), min_size=1, max_size=20))
 def test_against_the_reference(key: bytes, messages: list[bytes]) -> None:
-    """Every message of a batch has the tag that the reference gives, and is left as it was."""
+    """Every message of a batch gets the tag of the reference and is left unchanged."""
     first, last = (
         np.array([int.from_bytes(message[part], "little") for message in messages], dtype=np.uint32)
         for part in (slice(0, 4), slice(4, 6))
@@ -73,7 +73,7 @@ def test_against_the_reference(key: bytes, messages: list[bytes]) -> None:
 
 @given(st.binary(min_size=8, max_size=8), st.integers(0, 2**32 - 1), st.integers(0, 65535))
 def test_cookie(key: bytes, address: int, port: int) -> None:
-    """A cookie is the tag of address and port: the sequence number is all of it, its upper bits give the source port."""
+    """A cookie is the tag of address and port: the whole tag is the sequence number, its upper bits give the source port."""
     cookie = bake(Secret.of(key), np.array([address], dtype=np.uint32), np.array([port], dtype=np.uint16))
     tag = reference(key, address.to_bytes(4, "little") + port.to_bytes(2, "little"))
     assert cookie.sequence.tolist() == [tag]
@@ -82,7 +82,7 @@ def test_cookie(key: bytes, address: int, port: int) -> None:
 
 @given(st.integers(1, 64), st.integers(0, 2**14 - 1), st.binary(min_size=8, max_size=8))
 def test_slices(senders: int, turn: int, key: bytes) -> None:
-    """The source ports of senders never overlap, are inside the block, and are all that their cookies use; tags are the same."""
+    """The senders' port slices are disjoint and fill the block; cookies stay within a slice, and their sequences are the same."""
     slices = [Slice.of(sender, senders, turn) for sender in range(senders)]
     assert slices[0].first == FIRST_SOURCE_PORT and slices[-1].last < FIRST_SOURCE_PORT + SOURCE_PORTS
     assert all(one.last + 1 == other.first for one, other in pairwise(slices))
@@ -95,7 +95,7 @@ def test_slices(senders: int, turn: int, key: bytes) -> None:
 
 
 def test_another_turn_is_another_connection() -> None:
-    """A sender that is started again uses another port for every target, and the same sequence numbers."""
+    """A restarted sender uses another port for every target, and the same sequence numbers."""
     addresses, ports = np.arange(10_000, dtype=np.uint32), np.full(10_000, 104, dtype=np.uint16)
     one, other = (bake(Secret.of(KEY, Slice.of(1, 4, turn)), addresses, ports) for turn in (7, 8))
     assert (one.source_port != other.source_port).all()
@@ -103,7 +103,7 @@ def test_another_turn_is_another_connection() -> None:
 
 
 def test_source_ports() -> None:
-    """All source ports of the block are used and no other, and neighbours get different cookies."""
+    """All source ports of the block are used, and no others; neighbours get different cookies."""
     cookie = bake(Secret.of(KEY), np.arange(400_000, dtype=np.uint32), np.full(400_000, 104, dtype=np.uint16))
     used = np.unique(cookie.source_port)
     assert (used[0], used[-1], len(used)) == (FIRST_SOURCE_PORT, FIRST_SOURCE_PORT + SOURCE_PORTS - 1, SOURCE_PORTS)

@@ -29,7 +29,7 @@ def test_reading_inverts_encoding(fragments: list[Fragment]) -> None:
 
 
 def test_what_stands_before_a_break() -> None:
-    """Values before one that does not fit are kept."""
+    """The values before a value that does not fit are kept."""
     data = read_data(value(1, 3, b"ab") + b"\0\0\0\x09\1\3ab")
     assert data == Data((Fragment(1, True, True, b"ab"),), warnings=(ParseWarning.VALUE_CUT,))
 
@@ -41,7 +41,7 @@ def test_even_context() -> None:
 
 @given(st.binary(max_size=300))
 def test_any_bytes_give_values(body: bytes) -> None:
-    """Any bytes give values within those bytes; no value at all only with a warning."""
+    """Any bytes give values within those bytes; an empty list only with a warning."""
     data = read_data(body)
     assert sum(6 + len(part.data) for part in data.fragments) <= len(body)
     assert data.fragments or data.warnings

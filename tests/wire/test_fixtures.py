@@ -1,9 +1,9 @@
-"""What 529 conversations with real products say: each reply's fields and each conversation's outcome, from a table.
+"""529 conversations with real products: each reply's fields and each conversation's outcome, from a table.
 
 `tests/data/fixtures-expected.jsonl` holds, for each conversation of `fixtures.jsonl`, its outcome and the fields, the
 warnings and the capturing program's own words of each reply. It was written from the reference reader, checked against
-those words, and read through by hand where anything is odd; so four readers have to agree: the table, the reference
-reader, the decoder and, where it accepts, pynetdicom's.
+those words, and read through by hand where a reply is odd; so four readers have to agree: the table, the reference
+reader, the decoder and, if it accepts the reply, pynetdicom's.
 """
 
 from collections import Counter
@@ -67,14 +67,14 @@ def test_fields_of_replies(fixture: Row, expected: Row) -> None:
 
 
 def sent_before_the_answer(fixture: Row) -> bytes:
-    """The bytes that take the place of our request."""
+    """The bytes that replace our request."""
     events = fixture["events"]
     first = next((at for at, event in enumerate(events) if event["ev"] == "recv"), len(events))
     return b"".join(bytes.fromhex(event["hex"]) for event in events[:first] if event["ev"] == "send")
 
 
 def held(fixture: Row) -> str:
-    """Run the conversation with the captured bytes of the peer; its outcome."""
+    """Run the conversation with the peer's captured bytes; return its outcome."""
     echo = any(event["ev"] == "send" and event["hex"].startswith("04") for event in fixture["events"])
     pipelined = fixture["case"].startswith("29")
     outgoing = OUTGOING.__class__(**OUTGOING.templates | {"request": sent_before_the_answer(fixture)})

@@ -51,7 +51,7 @@ def test_groups(body: bytes, long: bool) -> None:
 
 
 def test_only_whole_messages() -> None:
-    """OpenSSL calculates once the message is complete; until then nothing is reported."""
+    """OpenSSL calculates once the message is complete; until then no group is reported."""
     stream = record(message(group(8192)))
     assert Flight().take(stream[:-1]) is False
 

@@ -55,7 +55,7 @@ OPENINGS = (
 
 @pytest.mark.parametrize(("name", "data"), GREETINGS)
 def test_known_greetings(name: str | None, data: bytes) -> None:
-    """Each protocol of the table is recognised by a greeting that it really sends."""
+    """Each protocol of the table is recognised by a real greeting."""
     assert guess(data) == name
 
 
@@ -66,14 +66,14 @@ def test_every_rule_has_a_greeting() -> None:
 
 @pytest.mark.parametrize(("data", "so_far", "at_the_end"), OPENINGS)
 def test_openings(data: bytes, so_far: Opening, at_the_end: Opening) -> None:
-    """First bytes wait while they may still become DICOM, TLS or our own, and are decided when no more will come."""
+    """First bytes stay undecided while they may still become DICOM, TLS or our own, and are decided when no more will arrive."""
     assert opening(data, REQUEST) is so_far
     assert opening(data, REQUEST, complete=True) is at_the_end
 
 
 @given(st.binary(max_size=40))
 def test_more_bytes_never_change_a_decision(data: bytes) -> None:
-    """An opening that is decided stays so, whatever follows."""
+    """Once an opening is decided, more bytes do not change the decision."""
     judged = [opening(data[:end], REQUEST) for end in range(1, len(data) + 1)]
     assert len({one for one in judged if one is not Opening.UNDECIDED}) <= 1
 

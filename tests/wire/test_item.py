@@ -32,7 +32,7 @@ def test_walk_inverts_encoding(items: list[tuple[int, bytes]]) -> None:
 
 @given(ANY_ITEMS.filter(bool), st.data())
 def test_walk_of_a_cut(items: list[tuple[int, bytes]], draw: st.DataObject) -> None:
-    """Of items cut at any byte, the whole ones before the cut are kept; a cut within one is a warning."""
+    """If items are cut at any byte, the whole items before the cut are kept; a cut within an item is a warning."""
     parts = [item(*part) for part in items]
     data = b"".join(parts)
     end = draw.draw(st.integers(0, len(data)))
@@ -43,6 +43,6 @@ def test_walk_of_a_cut(items: list[tuple[int, bytes]], draw: st.DataObject) -> N
 
 @given(st.binary(max_size=200))
 def test_walk_of_any_bytes(data: bytes) -> None:
-    """Any bytes are read as items, and no byte is in two of them."""
+    """Any bytes are read as items, and no byte is in two items."""
     items, _ = read_items(data)
     assert sum(4 + len(part.value) for part in items) <= len(data)

@@ -1,4 +1,4 @@
-"""pynetdicom's codec compared with ours: both read what it encodes, and what it soundly accepts, identically."""
+"""pynetdicom's codec compared with ours: both read what pynetdicom encodes, and what it soundly accepts, identically."""
 
 import logging
 import random
@@ -158,7 +158,7 @@ def test_what_it_encodes_all_read_identically(data: bytes) -> None:
 
 @pytest.mark.parametrize("data", [*ACCEPTS, ORDINARY, FULL_ACCEPT, FULL_REQUEST], ids=lambda data: data.hex()[:24])
 def test_real_products(data: bytes) -> None:
-    """We read each acceptance that pynetdicom reads identically; what it refuses is not sound to us either."""
+    """Acceptances that pynetdicom reads, we read identically; acceptances that pynetdicom refuses are not sound to us either."""
     theirs = oracle.read(data)
     if theirs is None:
         assert decode(Frame(data[0], data[6:])).verdict is not Verdict.SOUND
@@ -167,7 +167,7 @@ def test_real_products(data: bytes) -> None:
 
 
 def agrees(data: bytes) -> bool:
-    """Whether pynetdicom accepts what is sound to us; if so, both must read the same."""
+    """Whether both pynetdicom and we accept the bytes; if so, both must read the same."""
     whole = frame(data)
     theirs = oracle.read(data)
     if theirs is None or not isinstance(whole, Frame) or decode(whole).warnings:
@@ -184,7 +184,7 @@ def tame(text: str) -> str:
 
 
 def test_mutants() -> None:
-    """Where pynetdicom accepts a changed acceptance that is sound to us, both read the same fields."""
+    """If pynetdicom accepts a changed acceptance that is sound to us, both read the same fields."""
     chance = random.Random(20)
     vectors = [*ACCEPTS, *[FULL_ACCEPT] * 20]
 
@@ -198,7 +198,7 @@ def test_mutants() -> None:
 
 @pytest.mark.parametrize("data", [*ACCEPTS, FULL_ACCEPT], ids=lambda data: data.hex()[:24])
 def test_what_it_accepts_cut_we_do_not(data: bytes) -> None:
-    """Where pynetdicom accepts an acceptance that is cut, we wait for more, or find it broken or odd."""
+    """If pynetdicom accepts a truncated acceptance, we wait for more, or find it broken or odd."""
     accepted = [end for end in range(len(data)) if oracle.read(data[:end] or b"\2") is not None]
     assert accepted
     assert all(frame(data[:end]) is None for end in accepted)

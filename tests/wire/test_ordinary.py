@@ -25,7 +25,7 @@ BODIES = [data[6:] for data in (*ACCEPTS, ORDINARY, FULL_ACCEPT)]
 
 
 def agree(body: bytes) -> bool:
-    """Whether the fast reader reads it; if so, it must agree with the general reader, without a warning."""
+    """Whether the fast reader reads the bytes; if so, it must agree with the general reader, without a warning."""
     quick = read_ordinary(body)
     if quick is None:
         return False
@@ -35,7 +35,7 @@ def agree(body: bytes) -> bool:
 
 
 def test_real_products_are_ordinary() -> None:
-    """The fast reader takes most acceptances of real products, and none with a warning."""
+    """The fast reader takes most acceptances of real products, and none that has a warning."""
     assert sum(agree(body) for body in BODIES) >= 50
 
 
@@ -49,7 +49,7 @@ def test_ordinary_layouts(name: bytes, contexts: int) -> None:
 
 @pytest.mark.parametrize("body", [body for body in BODIES if read_ordinary(body)], ids=lambda body: body[:20].hex()[8:])
 def test_every_byte_changed(body: bytes) -> None:
-    """With any one byte changed, both readers agree or the fast one declines."""
+    """With any one byte changed, both readers agree or the fast reader declines."""
     for at in range(len(body)):
         for byte in (0, 1, 0x21, 0x2E, 0x30, 0x40, 0x50, 0x7F, 0xFF, body[at] ^ 1, (body[at] + 1) % 256):
             agree(body[:at] + bytes([byte]) + body[at + 1 :])
@@ -57,7 +57,7 @@ def test_every_byte_changed(body: bytes) -> None:
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: body[:20].hex()[8:])
 def test_cut_and_trailing(body: bytes) -> None:
-    """Cut at any byte, or with bytes after it, both readers agree or the fast one declines."""
+    """Cut at any byte, or with extra bytes, both readers agree or the fast reader declines."""
     assert not any(read_ordinary(body[:end]) for end in range(68 + len(APPLICATION) + len(CONTEXT)))
     for end in range(len(body)):
         agree(body[:end])
@@ -66,7 +66,7 @@ def test_cut_and_trailing(body: bytes) -> None:
 
 @given(st.sampled_from(BODIES), st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=5))
 def test_mutants(body: bytes, changes: list[tuple[int, int]]) -> None:
-    """With any few bytes changed, both readers agree or the fast one declines."""
+    """With any few bytes changed, both readers agree or the fast reader declines."""
     mutant = bytearray(body)
     for at, byte in changes:
         mutant[at % len(mutant)] = byte
@@ -75,7 +75,7 @@ def test_mutants(body: bytes, changes: list[tuple[int, int]]) -> None:
 
 @given(st.binary(max_size=300))
 def test_any_bytes(data: bytes) -> None:
-    """Any bytes are read or declined, and never an exception."""
+    """Any bytes are read or declined, and never raise."""
     agree(data)
     agree(bytes(68) + APPLICATION + data)
     agree(b"\0\1" + bytes(66) + APPLICATION + CONTEXT + data)

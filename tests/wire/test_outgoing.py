@@ -89,14 +89,14 @@ def test_the_request_is_read_back() -> None:
 
 
 def test_names_the_census() -> None:
-    """The request carries our version name, and a class UID that follows from the lab's URL."""
+    """The request carries our version name, and a class UID derived from the lab's URL."""
     assert VERSION_NAME.encode() in GOLDEN.request
     assert class_uid(URL) == "2.25.220232809727415979532867471199562152037"
     assert class_uid(URL).encode() in GOLDEN.request
 
 
 def test_titles() -> None:
-    """The AE titles are read out of the request as sent."""
+    """The AE titles are read back out of the request as sent."""
     assert (GOLDEN.called_ae, GOLDEN.calling_ae) == (b"ANY-SCP".ljust(16), b"CENSUS".ljust(16))
 
 
@@ -108,7 +108,7 @@ def test_what_is_proposed() -> None:
 
 
 def test_templates_are_allowed() -> None:
-    """Each whole template may be sent, and there are five."""
+    """Each of the five whole templates may be sent."""
     assert all(GOLDEN.require_template(data) == data for data in GOLDEN.templates.values())
     assert list(GOLDEN.templates) == ["request", "echo", "release_request", "release_reply", "abort"]
 
@@ -130,7 +130,7 @@ def test_each_sender_checks_the_whitelist() -> None:
 
 
 def _uses(path: Path, attribute: str) -> bool:
-    """Whether a file's code, its texts aside, reads an attribute of this name."""
+    """Whether a file's code, without its texts, reads an attribute of this name."""
     nodes = ast.walk(ast.parse(path.read_text()))
     return any(isinstance(node, ast.Attribute) and node.attr == attribute for node in nodes)
 
@@ -141,7 +141,7 @@ def test_json_round_trip() -> None:
 
 
 def test_digest() -> None:
-    """The digest is fixed for the same templates and differs for others."""
+    """The digest is the same for the same templates and differs for others."""
     assert GOLDEN.digest == "3cb5e5bf51439fce6437dcb71b98140778869bf07f17746aea3736200d644ee3"
     assert replace(GOLDEN, abort=bytes.fromhex("07000000000400000200")).digest != GOLDEN.digest
 

@@ -1,4 +1,4 @@
-"""Probes read by another implementation, and answers written by it."""
+"""Probes read by another implementation, and answers written by that implementation."""
 
 import dpkt
 import numpy as np
@@ -70,7 +70,7 @@ def test_fields_of_probes(rows: list[tuple[int, ...]]) -> None:
 @settings(deadline=None)
 @given(st.lists(PROBES, min_size=1, max_size=10))
 def test_checksums_of_probes(rows: list[tuple[int, ...]]) -> None:
-    """Both checksums of a probe are right: summed over what they cover, each gives zero."""
+    """Both checksums of a probe are right: summed over the bytes that they cover, each gives zero."""
     for frame in probe_frames(rows):
         ip, tcp = frame[14:34], frame[34:]
         assert dpkt.in_cksum(ip) == 0
@@ -80,7 +80,7 @@ def test_checksums_of_probes(rows: list[tuple[int, ...]]) -> None:
 @pytest.mark.parametrize("flags", [SYN | ACK, RST | ACK, RST])
 @pytest.mark.parametrize("options", [b"", bytes.fromhex("020405b4")])
 def test_tcp_answers(flags: int, options: bytes) -> None:
-    """A SYN-ACK or RST gives the peer, our port, the sequence it acknowledges, TTL and window."""
+    """A SYN-ACK or RST gives the peer, our port, the acknowledged sequence number, TTL and window."""
     answers = read(tcp_answer(flags, options=options))
     assert only(answers) == (int.from_bytes(PEER, "big"), 104, 20000, 1000, flags, 57, 4096)
 
@@ -93,7 +93,7 @@ def test_acknowledgement_wraps() -> None:
 @settings(deadline=None)
 @given(PROBES)
 def test_unreachable(probe: tuple[int, ...]) -> None:
-    """The target of an ICMP unreachable is that of the probe that it quotes, whether whole or only eight bytes of TCP."""
+    """The target of an ICMP unreachable is that of the quoted probe, whether the quote is whole or has only 8 bytes of TCP."""
     address, port, source_port, sequence, _ = probe
     (frame,) = probe_frames([probe])
     for quoted in (frame[14:], frame[14:42]):
@@ -118,7 +118,7 @@ def test_what_is_left_out() -> None:
 @settings(deadline=None)
 @given(st.lists(st.binary(max_size=80), min_size=1, max_size=20))
 def test_junk(packets: list[bytes]) -> None:
-    """Any bytes at all are read without an error, and every field has one entry per answer."""
+    """Any bytes are read without an error, and every field has one entry per answer."""
     answers = read(*packets)
     assert len({len(getattr(answers, name)) for name in FIELDS}) == 1
     assert len(answers.address) <= len(packets)
@@ -132,7 +132,7 @@ def test_take() -> None:
 
 @pytest.mark.parametrize("options", [b"", OPTIONS, bytes.fromhex("020405b4"), bytes(range(40))])
 def test_options_are_hashed(options: bytes) -> None:
-    """The hash is FNV-1a over the options' 32-bit words, as plain integers compute it; data behind them are not in it."""
+    """The hash is FNV-1a over the options' 32-bit words, as plain integers compute it; data after the options does not count."""
     expected = 0xCBF29CE484222325
     for at in range(0, len(options), 4):
         expected = ((expected ^ int.from_bytes(options[at : at + 4], "big")) * 0x100000001B3) % 2**64

@@ -47,7 +47,7 @@ WRONG_LENGTHS = (
 
 
 def frames(segments: Iterable[bytes]) -> list[Frame | Malformed]:
-    """Cut PDUs out of a stream in segments, as the conversation does, up to a malformed one."""
+    """Cut PDUs out of a stream in segments, as the conversation does, up to a malformed PDU."""
     found: list[Frame | Malformed] = []
     unread = bytearray()
     for segment in segments:
@@ -97,7 +97,7 @@ def test_bodies_of_wrong_length() -> None:
 
 
 def test_claims_are_not_believed() -> None:
-    """The longest allowed PDU is awaited; one byte more is malformed."""
+    """The longest allowed PDU is awaited; a PDU that is one byte longer is malformed."""
     assert frame(struct.pack(">BBL", 4, 0, LENGTH_LIMIT)) is None
     assert frame(struct.pack(">BBL", 4, 0, LENGTH_LIMIT + 1)) == Malformed(ParseWarning.LENGTH_OVER_LIMIT)
 
@@ -119,7 +119,7 @@ def test_made_vectors_are_sound(data: bytes) -> None:
 
 @pytest.mark.parametrize("data", VALID, ids=lambda data: data.hex()[:24])
 def test_one_byte_at_a_time(data: bytes) -> None:
-    """A PDU that arrives byte by byte is complete with its last byte, and the same PDU."""
+    """A PDU that arrives byte by byte is complete with its last byte, and is the same PDU."""
     assert frames(data[at : at + 1] for at in range(len(data))) == frames([data])
     assert all(frame(data[:end]) is None for end in range(len(data)))
 
@@ -154,7 +154,7 @@ def test_trailing_bytes(data: bytes) -> None:
 
 
 def test_ten_thousand_contexts() -> None:
-    """A PDU that claims 10,000 presentation contexts is malformed at its header; as many as fit are read."""
+    """A PDU that claims 10,000 presentation contexts is malformed at its header; as many contexts as fit are read."""
     assert frames([associate(2, CONTEXT * 10_000)]) == [Malformed(ParseWarning.LENGTH_OVER_LIMIT)]
     most = (LENGTH_LIMIT - 68) // len(CONTEXT)
     value = decode(Frame(2, associate(2, CONTEXT * most)[HEADER:]))
@@ -175,7 +175,7 @@ HOSTILE = (
 
 @pytest.mark.parametrize("data", HOSTILE, ids=lambda data: data.hex()[:8])
 def test_memory_is_bounded(data: bytes) -> None:
-    """Reading any PDU, whatever it claims and however many items it has, takes less than 2 MiB."""
+    """Reading any PDU, whatever lengths it claims and however many items it has, takes less than 2 MiB."""
     assert peak(data) < 2 * 1024 * 1024
 
 
@@ -187,7 +187,7 @@ def test_no_item_is_read_more_than_the_limit() -> None:
 @given(st.binary(max_size=300), st.integers(0, 255))
 @example(b"\x04\0\0\0\0\0", 4)
 def test_any_bytes_give_a_value(data: bytes, kind: int) -> None:
-    """Any bytes give a frame or none, and a PDU with a verdict, and never an exception."""
+    """Any bytes give a frame or none, and a PDU with a verdict, and never raise."""
     assert isinstance(frame(data), Frame | Malformed | None)
     value = decode(Frame(kind, data))
     assert isinstance(value, Pdu)
@@ -197,7 +197,7 @@ def test_any_bytes_give_a_value(data: bytes, kind: int) -> None:
 
 @given(st.lists(st.sampled_from([ORDINARY, REJECT, ABORT, DATA]), max_size=4).map(b"".join), st.data())
 def test_any_segments_give_the_same(stream: bytes, draw: st.DataObject) -> None:
-    """However a stream is cut into segments, the same PDUs come out."""
+    """However a stream is cut into segments, the same PDUs result."""
     cuts = sorted(draw.draw(st.lists(st.integers(0, len(stream)), max_size=6)))
     edges = [0, *cuts, len(stream)]
     assert frames(stream[a:b] for a, b in itertools.pairwise(edges)) == frames([stream])

@@ -18,7 +18,7 @@ KINDS = st.tuples(st.sampled_from([ACK, ACK | PSH, ACK | FIN, RST | ACK]), st.bi
 
 
 def filled(kinds: list[Kind], which: list[int], rows: list[tuple[int, ...]]) -> list[bytes]:
-    """The frames of (address, port, our port, sequence, acknowledgement, id), each of a kind."""
+    """The frames of (address, port, our port, sequence, acknowledgement, id), each of its kind."""
     address, port, our_port, sequence, acknowledgement, ids = (np.array(column) for column in zip(*rows, strict=True))
     frames = np.zeros((len(rows), 512), dtype=np.uint8)
     u4 = np.uint32

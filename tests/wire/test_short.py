@@ -30,7 +30,7 @@ def test_every_rejection(result: int) -> None:
 
 
 def test_every_abort() -> None:
-    """Each abort is read as sent; the listed ones are sound."""
+    """Each abort is read as sent; the listed aborts are sound."""
     sound = {(source, reason) for source in range(256) for reason in range(256) if not warned(source, reason)}
     assert sound == {(0, 0), *((2, reason) for reason in ABORTS)}
 
@@ -43,6 +43,6 @@ def warned(source: int, reason: int) -> bool:
 
 
 def test_tables() -> None:
-    """The tables have what the standard lists: two results, eight rejections, six aborts by the provider."""
+    """The tables have the entries of the standard: two results, eight rejections, six aborts by the provider."""
     assert (len(RESULTS), len(REJECTIONS), len(ABORTS)) == (2, 8, 6)
     assert (read_reject(b"\0\1\1\7"), read_abort(b"\0\0\2\2")) == (Reject(1, 1, 7), Abort(2, 2))

@@ -1,4 +1,4 @@
-"""Texts of a peer: sanitised, and checked by the standard's rules."""
+"""Texts of a peer: sanitised, and checked against the standard's rules."""
 
 import pytest
 from hypothesis import given

@@ -66,7 +66,7 @@ def test_lengths_that_lie(kind: int, value: bytes) -> None:
 
 
 def test_related_classes_that_do_not_fit() -> None:
-    """Of related general SOP classes that do not fit their block, those before that place are kept."""
+    """If a related general SOP class does not fit its block, the classes before it are kept."""
     value = counted(b"1.2") + counted(b"1.3") + counted(counted(b"1.4") + b"\0\x091")
     assert SUB_ITEMS[0x57].read(value) == (
         CommonExtendedNegotiation("1.2", "1.3", ("1.4",)),
@@ -86,7 +86,7 @@ def test_the_table_is_whole() -> None:
 
 
 def test_the_first_stands() -> None:
-    """Of a repeated sub-item that may occur once, the first counts; of the others, all are kept."""
+    """Of a repeated sub-item that may occur once, the first counts; of other repeated sub-items, all are kept."""
     user = UserInformation(Container.ACCEPT_USER)
     for kind, value in (
         (0x55, b"A"),

@@ -1,4 +1,4 @@
-"""The vocabulary of warnings: some bytes get each, each is explained, and no reply gets one twice."""
+"""The vocabulary of warnings: each is caused by some bytes and explained, and no reply gets a warning twice."""
 
 from pathlib import Path
 
@@ -131,7 +131,7 @@ EARNED_BY_COMMAND: tuple[tuple[bytes, tuple[ParseWarning, ...]], ...] = (
 
 @pytest.mark.parametrize(("kind", "body", "warnings"), EARNED)
 def test_what_earns_a_warning(kind: int, body: bytes, warnings: tuple[ParseWarning, ...]) -> None:
-    """Bytes that break one rule get its warning and no other; bytes that break none get no warning."""
+    """Bytes that break one rule get its warning and no other; sound bytes get no warning."""
     assert decode(Frame(kind, body)).warnings == warnings
 
 
@@ -142,7 +142,7 @@ def test_what_earns_a_warning_in_a_command_set(data: bytes, warnings: tuple[Pars
 
 
 def test_the_vocabulary_is_closed_and_earned() -> None:
-    """Some row above gets each warning, and each has one sentence of explanation."""
+    """Each warning occurs in some row above and has a one-sentence explanation."""
     rows = [warnings for *_, warnings in (*EARNED, *EARNED_BY_COMMAND)]
     assert {warning for warnings in rows for warning in warnings} == set(ParseWarning)
     assert all(member.explanation.endswith(".") for member in (*ParseWarning, *Verdict))
@@ -158,7 +158,7 @@ def test_the_page_names_them_all() -> None:
 
 
 def test_verdicts() -> None:
-    """No warning means sound, any warning odd, one that breaks the layout broken."""
+    """No warning means sound, any warning odd, and a warning that breaks the layout broken."""
     assert verdict(()) is Verdict.SOUND
     assert verdict((W.PADDED,)) is Verdict.ODD
     assert {verdict((W.PADDED, warning)) for warning in BREAKING} == {Verdict.BROKEN}
@@ -167,6 +167,6 @@ def test_verdicts() -> None:
 
 
 def test_each_once() -> None:
-    """A reply that repeats its faults gets each warning once, in the order of its bytes."""
+    """A reply that repeats its faults gets each warning once, in byte order."""
     assert distinct(W.PADDED, W.ITEM_CUT, W.PADDED) == (W.PADDED, W.ITEM_CUT)
     assert decode(Frame(2, answer(APPLICATION, CONTEXT, USER, item(0x99, b"") * 3000))).warnings == (W.ITEM_UNKNOWN,)

@@ -81,7 +81,7 @@ ECHO_RSP = command(SOP_CLASS, FIELD, RESPONDED, NO_DATA_SET, SUCCESS)
 DATA = pdu(4, value(1, 3, ECHO_RSP))
 TWO_VALUES = pdu(4, value(1, 1, ECHO_RSP[:20]) + value(1, 3, ECHO_RSP[20:]))
 
-#: Made here: one for each PDU and sub-item.
+#: Made here: one vector for each PDU and sub-item.
 MADE = (ORDINARY, FULL_ACCEPT, FULL_REQUEST, REJECT, RELEASE_RQ, RELEASE_RP, ABORT, DATA, TWO_VALUES)
-#: These and all that real products have sent.
+#: The vectors made here, and all replies of real products.
 VALID = (*MADE, *RECEIVED)

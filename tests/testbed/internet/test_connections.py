@@ -10,7 +10,7 @@ KEYS = st.lists(st.integers(0, 20_000), unique=True, min_size=1, max_size=300)
 
 
 def opened(connections: SimulatedConnections, addresses: list[int]) -> list[int]:
-    """Open connections from addresses, and record these in their rows as the responder does."""
+    """Open connections from addresses, and enter the addresses in the connections' rows, as the responder does."""
     slots = connections.open(_keys(addresses))
     connections.rows["address"][slots] = addresses
     return slots.tolist()
@@ -23,7 +23,7 @@ def _keys(addresses: list[int]) -> Keys:
 
 @given(KEYS, st.data())
 def test_each_has_its_own_slot(addresses: list[int], draw: st.DataObject) -> None:
-    """Open connections are found in their slots; forgotten ones are not, and the others remain."""
+    """Open connections are found in their slots; forgotten connections are not found, and the others remain."""
     connections = SimulatedConnections()
     slots = opened(connections, addresses)
     assert len(set(slots)) == len(addresses)
@@ -45,7 +45,7 @@ def test_the_arrays_grow() -> None:
 
 
 def test_a_reopened_connection_has_a_new_generation() -> None:
-    """The same key takes the same slot with a new generation, so that old events are recognised."""
+    """The same key takes the same slot with a new generation, so old events are recognised."""
     connections = SimulatedConnections()
     (first,) = opened(connections, [7])
     generation = int(connections.rows["generation"][first])

@@ -20,7 +20,7 @@ def behaving(name: str) -> np.ndarray:
 
 
 def test_mortal_hosts_die() -> None:
-    """A third are dead after a third of the longest lifetime, all after it; other hosts live, and no host is not dead."""
+    """A third of mortal hosts are dead after a third of the longest lifetime, and all at its end; no other host dies."""
     dead, longest = DeadHosts(POPULATION), BEHAVIOURS["mortal"].max_lifetime
     assert not len(dead.among(ADDRESSES, PORTS, behaving("mortal"), 100.0))
     died = dead.among(ADDRESSES, PORTS, behaving("mortal"), 100.0 + longest / 3)
@@ -32,7 +32,7 @@ def test_mortal_hosts_die() -> None:
 
 
 def test_a_visit_kills_the_fragile() -> None:
-    """The end of a connection kills its host if that is fragile, and no other."""
+    """The end of a connection kills a fragile host, and no other host."""
     dead, over = DeadHosts(POPULATION), np.zeros(2, dtype=CONNECTION)
     over["address"], over["port"] = ADDRESSES[:2], 104
     over["behaviour"] = NAMES.index("fragile"), NAMES.index("accepts")

@@ -24,7 +24,7 @@ def test_a_path_without_loss_keeps_everything() -> None:
 
 
 def test_a_bottleneck_passes_its_rate() -> None:
-    """At most the rate passes, less passes completely, and losses are spread over a batch."""
+    """At most the rate passes, a lower rate passes completely, and losses are spread over a batch."""
     tight, wide = Bottleneck(1000), Bottleneck(1000)
     passed = sum(int(tight.passes(20, at / 100).sum()) for at in range(1, 501))
     assert 4900 <= passed <= 5100

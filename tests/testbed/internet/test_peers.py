@@ -36,12 +36,12 @@ def decoded(stream: bytes) -> list[object]:
 
 
 def test_each_name_has_a_row() -> None:
-    """Every name of a behaviour has a row, and every row a name."""
+    """Every behaviour name has a row, and every row has a name."""
     assert set(BEHAVIOURS) == set(NAMES)
 
 
 def test_hosts_that_accept_are_sound() -> None:
-    """The acceptance is sound and returns our titles; a release is answered, and the connection closed."""
+    """The acceptance is sound and returns our titles; a release is answered, and the connection is closed."""
     (accepted,) = decoded(converse(OUTGOING.request, 0)[0])
     assert isinstance(accepted, Accept) and accepted.verdict is Verdict.SOUND
     assert (accepted.called_ae, accepted.calling_ae) == (b"ANY-SCP".ljust(16), b"CENSUS".ljust(16))
@@ -58,7 +58,7 @@ def test_every_rejection_of_the_standard_has_a_host(variant: int) -> None:
 
 
 def test_two_pdus_come_at_once() -> None:
-    """A rejection and an abort in one answer."""
+    """A rejection and an abort arrive in one answer."""
     assert [type(decoded_pdu) for decoded_pdu in decoded(reject_and_abort(OUTGOING.request, 0)[0])] == [Reject, Abort]
 
 
@@ -69,7 +69,7 @@ def test_two_pdus_come_at_once() -> None:
     st.sampled_from([split, twice, swapped, slowly]),
 )
 def test_cut_answers_are_whole(data: bytes, fin: bool, variant: int, cut: object) -> None:
-    """However an answer is cut, its pieces at their offsets are the answer, and the FIN follows the last byte."""
+    """However an answer is cut, its pieces at their offsets form the answer, and the FIN follows the last byte."""
     pieces = cut(data, fin, variant)  # type: ignore[operator]
     joined = bytearray(len(data))
     for piece in pieces:
@@ -80,6 +80,6 @@ def test_cut_answers_are_whole(data: bytes, fin: bool, variant: int, cut: object
 
 
 def test_answers_are_cut_at_every_byte() -> None:
-    """Each place where an acceptance can be cut has a variant."""
+    """There is a variant for each place where an acceptance can be cut."""
     data = converse(OUTGOING.request, 0)[0]
     assert {split(data, False, variant)[1].offset for variant in range(CUT_VARIANTS)} == set(range(1, len(data)))

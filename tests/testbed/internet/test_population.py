@@ -1,4 +1,4 @@
-"""Which hosts there are."""
+"""The population of simulated hosts."""
 
 from collections import Counter
 
@@ -23,7 +23,7 @@ def population(*blocks: Block, excluded: Ranges | None = None) -> Population:
 
 
 def test_density_and_mix_are_as_specified() -> None:
-    """Of 2^20 addresses 5 % are hosts, a quarter of them accept: within five standard deviations."""
+    """Of 2^20 addresses 5 % are hosts, and a quarter of the hosts accept: within five standard deviations."""
     counts = Counter[str]()
     for hosts in population(HOSTS).truth((104,)):
         counts.update(NAMES[behaviour] for behaviour in hosts.behaviour.tolist())
@@ -44,7 +44,7 @@ def test_truth_is_what_is_simulated() -> None:
 
 
 def test_a_block_without_ports_answers_everything() -> None:
-    """Every address on every port is a host; outside of blocks and ports there is none."""
+    """Every address on every port is a host; outside of the blocks and ports there is no host."""
     hosts_of = population(HOSTS, EVERYTHING)
     ports = np.array([1, 104, 65535])
     assert (hosts_of.lookup(np.full(3, (12 << 24) + 9), ports)[0] == NAMES.index("silent")).all()
@@ -60,13 +60,13 @@ def test_real_servers_have_their_addresses() -> None:
 
 
 def test_blocks_that_overlap_are_refused() -> None:
-    """Blocks with common addresses are refused."""
+    """Blocks that share addresses are refused."""
     with pytest.raises(InputError, match="share addresses"):
         population(HOSTS, HOSTS)
 
 
 def test_an_unknown_behaviour_is_refused() -> None:
-    """A mix with an unknown behaviour is refused, and the message lists the known ones."""
+    """A mix with an unknown behaviour is refused, and the message lists the known behaviours."""
     block = Block(addresses=("12.0.0.0/24",), density=1.0, mix={"silent": 1, "accept": 1})
     with pytest.raises(InputError, match=r"block\[0\]\.mix: 'accept' is not a behaviour; use one of accepts, "):
         Population(Internet(seed=1, block=(block,)), Ranges.of(()))

@@ -38,7 +38,7 @@ class Visitor:
     def send(
         self, flags: int, payload: bytes = b"", *, at: float = 0.0, sequence: int = 0, acked: int = 0
     ) -> list[SentSegment]:
-        """Send a segment; the host's answers at that time."""
+        """Send a segment; return the host's answers at that time."""
         numbers = [np.array([n % 2**32], dtype=np.uint32) for n in (ISN + sequence, self.host_sequence + acked)]
         ports = np.array([PORT], dtype=np.uint16), np.array([CLIENT], dtype=np.uint16)
         segment = IncomingSegments(
@@ -63,7 +63,7 @@ class Visitor:
 
 
 def test_a_syn_ack_is_retransmitted_until_acknowledged() -> None:
-    """The SYN-ACK acknowledges the SYN; it is sent again after 1, 3 and 7 s, unless it is acknowledged."""
+    """The SYN-ACK acknowledges the SYN and is sent again after 1, 3 and 7 s until it is acknowledged."""
     visitor = Visitor("silent")
     assert visitor.send(SYN) == [SentSegment(SYN | ACK, b"", 1)]
     times = [at / 10 for at in range(200) if visitor.due(at / 10)]
@@ -75,7 +75,7 @@ def test_a_syn_ack_is_retransmitted_until_acknowledged() -> None:
 
 
 def test_hosts_that_do_not_persist() -> None:
-    """Neither the SYN-ACK nor the answer is retransmitted."""
+    """A host that is not persistent retransmits neither its SYN-ACK nor its answer."""
     visitor = Visitor("http", persistent=0.0)
     assert len(visitor.send(SYN)) == 1
     assert not any(visitor.due(at / 10) for at in range(200))
@@ -84,7 +84,7 @@ def test_hosts_that_do_not_persist() -> None:
 
 
 def test_answers_are_retransmitted_until_acknowledged() -> None:
-    """An answer is sent again after 1 s, unless all of it is acknowledged."""
+    """An answer is sent again after 1 s unless all of it is acknowledged."""
     visitor = Visitor("aborts")
     (reply,) = visitor.greet()
     assert reply.acked == 1 + len(REQUEST)
@@ -94,7 +94,7 @@ def test_answers_are_retransmitted_until_acknowledged() -> None:
 
 
 def test_segments_out_of_order() -> None:
-    """A repeated or early segment is answered by the expected sequence number."""
+    """A repeated or early segment is answered with the expected sequence number."""
     visitor = Visitor("silent")
     visitor.send(SYN)
     assert visitor.send(ACK | PSH, REQUEST, sequence=9) == [SentSegment(ACK, b"", 1)]
