@@ -1,1 +1,1 @@
-"""How fast, beside others and beside the machine's limit, always as ratios measured in one run: `make bench`."""
+"""Speed, compared with other programs and the machine's limit, always as ratios measured in one run: `make bench`."""

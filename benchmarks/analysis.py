@@ -1,11 +1,11 @@
-"""How long the queries of a report take over years of sweeps, and how long a sweep of full size takes to enrich.
+"""How long the queries of a report take over years of sweeps, and how long the enrichment of a full-size sweep takes.
 
 `python -m benchmarks.analysis [--weeks N] [--services N] [--responses N] [--full N] [--lake FOLDER]`. A made-up history
-(benchmarks/weeks.py) is written and enriched as `census enrich` does it, which builds each sweep's marts once, with the bundled
+(benchmarks/weeks.py) is written and enriched like `census enrich`, which builds each sweep's marts once, with the bundled
 country databases and a made-up network database of a real one's size (benchmarks/networks.py). Then every mart of a report is
 queried for the latest sweep and printed, the slowest first, and the whole report is written. Last, a sweep of full size is
-enriched and aggregated. Each of the three is a separate process, and its largest resident set is printed. With `--lake` the
-history is kept in that folder, and one that exists is queried again.
+enriched and aggregated. Each of the three steps is a separate process, and its largest resident set is printed. With `--lake` the
+history is kept in that folder, and an existing history is queried again.
 """
 
 import argparse
@@ -29,7 +29,7 @@ FORMATS = {"html", "md", "csv", "png"}
 
 
 def write(lake: Path, count: int, services: int, responses: int, blocks: int) -> None:
-    """Write and enrich a history; print the seconds that a sweep took."""
+    """Write and enrich a history; print the seconds of each sweep."""
     lake.mkdir(parents=True, exist_ok=True)
     spent = 0.0
     for plan, place in weeks.write(lake, _plan(lake, blocks), count, services=services, responses=responses):
@@ -104,7 +104,7 @@ def _measured(work: Callable[..., None], memory: bool, *arguments: object) -> No
 
 
 def main() -> None:
-    """Run all three."""
+    """Run all three steps."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--weeks", type=int, default=104)
     parser.add_argument("--services", type=int, default=15_000)

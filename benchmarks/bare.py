@@ -1,7 +1,7 @@
-"""The minimum of a full visit in Python: one epoll loop that connects, sends, receives and closes, without any judgement.
+"""The minimum of a full visit in Python: one epoll loop that connects, sends, receives and closes, without evaluation.
 
-No client in Python can be faster on the same machine: the time that `benchmarks.visits` prints for it is that of kernel and
-peer. It decodes no field and has no deadline.
+No client in Python can be faster on the same machine: the time that `benchmarks.visits` prints for this loop is that of kernel
+and peer. The loop decodes no field and has no deadline.
 """
 
 import select
@@ -17,14 +17,14 @@ ANSWERS = bytes((2, 4, 6))
 
 @dataclass(slots=True)
 class Open:
-    """A connection, and how many PDUs were sent over it."""
+    """A connection, and the number of PDUs that were sent over it."""
 
     socket: socket.socket
     sent: int = 0
 
 
 def visits(outgoing: Outgoing, port: int, count: int, at_once: int) -> int:
-    """Make this many visits; return how many were completed."""
+    """Make this many visits; return the number of completed visits."""
     pdus = (outgoing.request, outgoing.echo, outgoing.release_request)
     epoll = select.epoll()
     open_: dict[int, Open] = {}
@@ -46,7 +46,7 @@ def _begin(epoll: select.epoll, open_: dict[int, Open], port: int) -> None:
 
 
 def _continue(epoll: select.epoll, open_: dict[int, Open], fd: int, pdus: tuple[bytes, ...]) -> bool:
-    """Read the answer to the last PDU, if one was sent, and send the next; return whether the visit is complete."""
+    """Read the answer to the last PDU, if one was sent, and send the next PDU; return whether the visit is complete."""
     visit = open_[fd]
     if visit.sent:
         answer = visit.socket.recv(4096)

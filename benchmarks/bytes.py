@@ -2,8 +2,8 @@
 
     python -m benchmarks.bytes [ROWS]
 
-The rows are like those that a sweep of a week would seal: addresses spread over the unicast space, times unordered (addresses are
-permuted), TTLs, windows and outcomes skewed, and associations as answered by real products, a few of them most often.
+The rows are like those of a sealed sweep of a week: addresses spread over the unicast space, times unordered (addresses are
+permuted), TTLs, windows and outcomes skewed, and associations as answered by real products, a few products most often.
 """
 
 import itertools
@@ -28,7 +28,7 @@ ROWS = 1_000_000
 RESULTS = 20_000
 WEEK_US = 7 * 86_400 * 10**6
 BEGAN_US = 1_790_000_000 * 10**6
-#: Layouts that are compared: levels of zstd, and row groups (122,880 is what DuckDB itself writes, and reads by one thread).
+#: Layouts that are compared: levels of zstd, and row groups (122,880 is DuckDB's own size, which one thread reads).
 LEVELS = (1, 3, 9)
 GROUPS = (122_880, 1_000_000)
 #: Queries like those of the marts: a count over all rows, and the rows of a block of addresses.
@@ -96,7 +96,7 @@ def measure(table: pa.Table, name: str, folder: Path) -> Iterator[tuple[str, flo
 
 
 def layouts(table: pa.Table, folder: Path) -> Iterator[tuple[int, int, float, list[float]]]:
-    """Yield level, rows a group, bytes a row, and milliseconds of each query, for every layout that could be used."""
+    """Yield level, rows a group, bytes a row, and milliseconds of each query, for every candidate layout."""
     for level, group in itertools.product(LEVELS, GROUPS):
         path = folder / f"{level}-{group}.parquet"
         pq.write_table(
@@ -117,7 +117,7 @@ def _milliseconds(query: str, path: Path) -> float:
 
 
 def main(rows: int) -> None:
-    """Print the bytes and the CPU time that a row of each large table takes."""
+    """Print the bytes and the CPU time of a row of each large table."""
     noise = np.random.default_rng(1)
     with tempfile.TemporaryDirectory() as folder:
         replies = associations(rows // 10, noise, Path(folder))

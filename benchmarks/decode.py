@@ -1,6 +1,6 @@
 """Decode A-ASSOCIATE-ACs with our decoder and with pynetdicom's in one run: `python -m benchmarks.decode`.
 
-Neither caches anything between calls. Each figure is the best of many short rounds, in which the two take turns, so that a
+Neither decoder caches anything between calls. Each figure is the best of many short rounds, in which the two alternate, so a
 busy machine slows both. The ratio of the two can be compared between machines.
 """
 

@@ -1,4 +1,4 @@
-"""What Prefect costs: the seconds that `census sweep` takes longer than `census work`, and how soon it begins to send.
+"""The cost of Prefect: the seconds that `census sweep` takes longer than `census work`, and the time until it begins to send.
 
 `python -m benchmarks.flow [--shards N] [--ranges N]`. *Overhead* is all that the flow adds, including the start of its server,
 verification, seal and enrichment, divided by the number of shards. *First probe* is the time from the start of the command, with
@@ -58,7 +58,7 @@ def seconds(pair: NamespacePair, environment: dict[str, str], verb: str, plan: P
 
 
 def first_probe(pair: NamespacePair, environment: dict[str, str], plan: Path) -> float:
-    """The seconds until `census sweep` has sent a probe; it is then interrupted."""
+    """The seconds until `census sweep` has sent a probe; the sweep is then interrupted."""
     lake = plan.with_suffix(".lake")
     began = time.monotonic()
     command = [*inside(pair.vantage), *CENSUS, "sweep", str(plan), "--lake", str(lake)]

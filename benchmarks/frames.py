@@ -1,7 +1,7 @@
-"""The least that a greeting takes: its frames, sent and received through the program's rings by two ends that read none of them.
+"""The minimum cost of a greeting: its frames, sent and received through the program's rings by two ends that do not read them.
 
-It measures the kernel's share and little else. Every frame is filled once and sent again and again; received frames are freed
-unread, a tick's greetings at a time. `benchmarks.greetings` says how many frames a greeting has.
+The figure is mostly the kernel's share. Every frame is filled once and sent again and again; received frames are freed
+unread, a tick's greetings at a time. `benchmarks.greetings` gives the number of frames of a greeting.
 """
 
 import subprocess
@@ -29,11 +29,11 @@ from pipeline.wire.outgoing import class_uid, encode
 from pipeline.wire.packet import ACK, PSH, Link
 from pipeline.wire.segment import Endpoints, Kind
 
-#: Greetings of a round; rounds that are played, and those that are under way at once.
+#: Greetings of a round; the number of rounds, and the rounds that are in flight at once.
 GREETINGS, ROUNDS, AHEAD = 400, 250, 2
-#: How long an end waits between two looks, and how long until what has not come is lost, in seconds.
+#: How long an end waits between two looks, and how long until missing frames count as lost, in seconds.
 LOOK, LOST = 0.0005, 1.0
-#: The kinds of frames that a greeting has, in the order of an end's arguments: three of ours, and the peer's.
+#: The kinds of frames of a greeting, in the order of an end's arguments: three of ours, and the peer's.
 KINDS = ("probes", "requests", "segments", "answers")
 
 
@@ -43,7 +43,7 @@ class Blind(ReceiveRing):
     ahead = 0
 
     def skip(self) -> int:
-        """Free the frames that wait; how many they were."""
+        """Free the waiting frames; return their number."""
         status = self._ring["status"][self._head :]
         gaps = np.flatnonzero((status & USER) == 0)
         count = int(gaps[0]) if len(gaps) else len(status)
@@ -52,7 +52,7 @@ class Blind(ReceiveRing):
         return count
 
     def wait(self, wanted: int) -> None:
-        """Free `wanted` frames as they come; return when all have come, or when none has for a while."""
+        """Free `wanted` frames as they arrive; return when all have arrived, or when none has arrived for a while."""
         until = time.monotonic() + LOST
         self.ahead -= wanted
         while self.ahead < 0 and time.monotonic() < until:
@@ -111,7 +111,7 @@ def send(ring: Transmits, each: float) -> None:
 
 
 def vantage(engine: str, has: dict[str, float]) -> float:
-    """Play the sender; seconds of CPU."""
+    """Play the sender; return seconds of CPU."""
     there = link()
     here = Link(there.gateway_mac, there.source_mac, there.source)
     request = encode(calling_ae="DICOM-CENSUS", class_uid=class_uid("https://census.example.org/")).request
@@ -132,7 +132,7 @@ def vantage(engine: str, has: dict[str, float]) -> float:
 
 
 def world(_: str, has: dict[str, float]) -> float:
-    """Play the hosts, through AF_XDP as the simulated internet does; seconds of CPU."""
+    """Play the hosts, through AF_XDP as the simulated internet does; return seconds of CPU."""
     _, segments = rings(Engine.XDP, "world0")
     fill_segments(segments, [Kind.of(link(), ACK, played=True)], [1.0])
     receive = Blind(sockets.packet_socket("world0", ETH_P_ALL))
@@ -149,7 +149,7 @@ ENDS = {"vantage": vantage, "world": world}
 
 
 def least(pair: NamespacePair, engine: str, has: dict[str, float], environment: dict[str, str]) -> float:
-    """Microseconds of CPU that the frames of a greeting take, both ends together, through the rings of an engine."""
+    """Microseconds of CPU that the frames of a greeting take at both ends together, through the rings of an engine."""
     given = [engine, *(str(has[kind]) for kind in KINDS)]
     ends = [
         subprocess.Popen(

@@ -1,11 +1,11 @@
-"""How many hosts a worker greets a second, start to end, with the simulated internet on the same machine, and what took the machine.
+"""How many hosts a worker greets a second, with the simulated internet on the same machine, and the machine's CPU time.
 
 `python -m benchmarks.greetings [--engine E] [--rate R] [--density D] [--seconds S]`. A whole worker (`census work`) visits addresses
-of which a share D are hosts, in a closed testbed; a greeting is complete when the host has been sent our request and its outcome is
-a row. Per second of sending: probes, greetings, and what each process had of a core, with the part that the kernel spent for it.
-*Others* is the rest of the machine: the kernel's work for no process in particular, and other programs. Frames that found no room
-are lost SYNs, SYN-ACKs and requests: *dropped* there by the internet's ring, and here by ours. Then what a greeting took of all
-processes, by whose code it was; and *frames alone*, what the kernel takes for its frames if they are not read
+of which a share D are hosts, in a closed testbed; a greeting is complete when the host has been sent our request and its outcome
+is a row. Per second of sending: probes, greetings, and the share of a core of each process, with the kernel's part of it.
+*Others* is the rest of the machine: the kernel's work for no process in particular, and other programs. Frames without room are
+lost SYNs, SYN-ACKs and requests: *dropped* there by the internet's ring, and here by ours. Next is the CPU time of a greeting in
+all processes, by the owner of the code; and *frames alone*, the kernel's time for its frames if they are not read
 (`benchmarks.frames`): the machine's limit.
 """
 
@@ -54,17 +54,17 @@ TICK = os.sysconf("SC_CLK_TCK")
 CORES = 2
 #: Seconds of CPU, of a program's own and of the kernel for it; or both for each greeting or second.
 Spent = NDArray[np.float64]
-#: A worker's processes, in the order in which they are started; those of the others are the coordinator's helpers.
+#: A worker's processes, in the order of their starts; further processes are the coordinator's helpers.
 PROCESSES = ("engine-0", "associator", "writer")
 
 
 def census(*arguments: object) -> list[str]:
-    """A command of the program's."""
+    """A command of `census`."""
     return [sys.executable, "-m", "pipeline", *map(str, arguments)]
 
 
 def spent(pid: int) -> Spent:
-    """What a process has had; nothing if it has ended."""
+    """The CPU time of a process; 0 if the process has ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -73,13 +73,13 @@ def spent(pid: int) -> Spent:
 
 
 def busy() -> Spent:
-    """What the machine has spent on anything."""
+    """The CPU time of the whole machine."""
     user, nice, system, _idle, _wait, *others = map(int, Path("/proc/stat").read_text().split()[1:9])
     return np.array([user + nice, system + sum(others)]) / TICK
 
 
 def stages(pid: int) -> dict[str, int]:
-    """The processes of a worker, by what they do."""
+    """The processes of a worker, by task."""
     children = Path(f"/proc/{pid}/task").glob("*/children")
     pids = sorted(int(child) for path in children for child in path.read_text().split())
     spawned = [child for child in pids if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
@@ -101,7 +101,7 @@ def internet(pair: NamespacePair, world: Path, environment: dict[str, str]) -> I
 
 
 def observed(working: "subprocess.Popen[bytes]", playing: int) -> list[tuple[float, dict[str, Spent]]]:
-    """What each process had spent, ten times a second until the worker ends; the time is that of the epoch."""
+    """The CPU time of each process, ten times a second until the worker ends, with the time since 1970."""
     seen = []
     while working.poll() is None:
         pids = stages(working.pid) | {"internet": playing}
@@ -111,7 +111,7 @@ def observed(working: "subprocess.Popen[bytes]", playing: int) -> list[tuple[flo
 
 
 def shares(seen: list[tuple[float, dict[str, Spent]]], begin: float, end: float) -> dict[str, Spent]:
-    """Cores that each process had while it was sent; `others` is what the machine spent besides."""
+    """Cores that each process used during sending; `others` is the rest of the machine."""
     first, before = [each for each in seen if each[0] <= begin][-1]
     last, after = next(each for each in seen if each[0] >= end)
     had = {name: (after[name] - before.get(name, np.zeros(2))) / (last - first) for name in after}
@@ -120,7 +120,7 @@ def shares(seen: list[tuple[float, dict[str, Spent]]], begin: float, end: float)
 
 
 def measure(pair: NamespacePair, folder: Path, given: argparse.Namespace) -> None:
-    """Sweep a world and print what happened."""
+    """Sweep a world and print the figures."""
     values = {
         "prefix": 8,
         "density": given.density,
@@ -150,7 +150,7 @@ def measure(pair: NamespacePair, folder: Path, given: argparse.Namespace) -> Non
 
 
 def report(lake: Path, seen: list[tuple[float, dict[str, Spent]]], played: dict[str, int]) -> dict[str, float]:
-    """Print the tables; how many frames of each kind a greeting had."""
+    """Print the tables; return the number of frames of each kind for a greeting."""
     receipts = [json.loads(path.read_bytes()) for path in lake.glob("work/*/receipts/*.json")]
     seconds = sum(receipt["send_seconds"] for receipt in receipts)
     begin = min(receipt["started_at"] for receipt in receipts) / 1e6

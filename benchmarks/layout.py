@@ -1,10 +1,10 @@
-"""Sort orders of the large tables, compared: bytes a row, and what the queries of `analysis/` take of a CPU.
+"""Sort orders of the large tables, compared: bytes a row, and the CPU time of the queries of `analysis/`.
 
     python -m benchmarks.layout [--responses N] [--runs N]
 
-One sweep (benchmarks/weeks.py), whose large tables hold rows as `benchmarks.bytes` makes them, is enriched by the program, and then
+One sweep (benchmarks/weeks.py), whose large tables hold rows as `benchmarks.bytes` makes them, is enriched by the program and
 written once in every order, with the level, the row groups and the encodings of the lake. The lakes of all orders are queried in
-turn, run after run, so that a machine that slows down slows all of them; the median counts. Times are CPU times of all threads
+turn, run after run, so a machine that slows down slows all of them; the median counts. Times are CPU times of all threads
 of the process.
 """
 
@@ -33,7 +33,7 @@ from pipeline.views import marts, raw_views, views
 
 RESPONSES, RUNS, BLOCKS = 1_000_000, 5, 100_000
 TABLES = ("responses", "associations")
-#: Ranges of a sweep of this size: parts, of which each is in order.
+#: Ranges of a sweep of this size: each range is a part, and each part is in order.
 RANGES = 100
 #: A column with the order of the parts, only in this benchmark.
 RANGE = "_range"
@@ -80,13 +80,13 @@ def ordered(table: pa.Table, name: str, order: list[str]) -> pa.Table:
 
 
 def rewritten(place: SweepPaths, lake: Path, order: list[str]) -> SweepPaths:
-    """The same sweep in another lake, its large tables in an order."""
+    """The same sweep in another lake, with its large tables in this order."""
     shutil.copytree(place.lake, lake, copy_function=os.link)
     other = SweepPaths(lake, place.id)
     for name in TABLES:
         path = other.sealed(name)
         table = ordered(pq.read_table(path, partitioning=None), name, order)
-        path.unlink()  # a second name of the file that all of them have
+        path.unlink()  # another hard link of the file that all lakes share
         pq.write_table(
             table, path, row_group_size=parts.GROUP_ROWS, compression="zstd", compression_level=parts.ZSTD_LEVEL,
             **parts.encodings(schema.table(name)),
@@ -101,9 +101,9 @@ def size(place: SweepPaths, table: str) -> float:
 
 
 def piece(place: SweepPaths, order: list[str]) -> float:
-    """The smallest share of all responses that a seal must hold in memory: it cuts them by the values of the order's first column.
+    """The smallest share of all responses that a seal must hold in memory if it cuts them by the order's first column.
 
-    Two rows of one target have different times: in the order of time, a seal that keeps the first of them must hold all rows.
+    Two rows of one target have different times: in the order of time, a seal that keeps the first row must hold all rows.
     """
     if order[0] not in schema.table("responses").key:
         return 1.0

@@ -1,9 +1,9 @@
-"""Addresses located a second by flattened ranges, compared with maxminddb's readers: `python -m benchmarks.lookups [--million N]`.
+"""Addresses located a second by flattened ranges and by maxminddb's readers: `python -m benchmarks.lookups [--million N]`.
 
-A country database of random networks is written as an mmdb; both sides answer the same random addresses from it, one core each.
-maxminddb takes one address at a time, which is its only interface: with its C extension if that is installed, and in pure Python.
-Ours flattens the whole database first, which is timed separately, and answers a batch of a million at once. Addresses come
-in random order, and sorted as in the tables of a lake.
+A country database of random networks is written as an mmdb; both sides look up the same random addresses in it, one core each.
+maxminddb takes one address at a time, which is its only interface: with its C extension if installed, and in pure Python.
+Our reader flattens the whole database first, which is timed separately, and answers a batch of a million at once. Addresses
+are in random order, and sorted as in the tables of a lake.
 """
 
 import argparse
@@ -53,7 +53,7 @@ def rate(work: Callable[[], object], size: int) -> float:
 
 
 def theirs(path: Path, ips: NDArray[np.uint32], mode: int) -> float:
-    """Addresses a second of a maxminddb reader, one call each, as text is not needed."""
+    """Addresses a second of a maxminddb reader, one call each; addresses are text, as maxminddb needs them."""
     addresses = [IPv4Address(int(ip)) for ip in ips]
     with maxminddb.open_database(path, mode) as reader:
         return rate(lambda: [reader.get(ip) for ip in addresses], len(addresses))

@@ -1,7 +1,7 @@
 """A synthetic network database of realistic size, for benchmarks: the autonomous system of each address, as an mmdb.
 
-Blocks of a /20 each are assigned at random to tens of thousands of autonomous systems, of which a few have many. The names of
-holders are realistic, so that the rules on names have as much work as with real ones.
+Blocks of a /20 each are assigned at random to tens of thousands of autonomous systems, a few of which have many. The names of
+holders are realistic, so the rules on names have as much work as with real names.
 """
 
 from ipaddress import IPv4Address

@@ -1,8 +1,8 @@
 """How evenly a worker sends: SYNs in each second and in each 10 ms, by the kernel's time stamps at the far end of a veth pair.
 
-`python -m benchmarks.pace [--rates R …] [--seconds S]`. A whole worker (`census work`) visits addresses where nobody answers. *Off* is
-how far the median second is from the set rate; *most in 10 ms* is the fullest of all 10 ms, wherever they begin; twice the rate is
-*allowed*. *Stalls* are pauses of the sender of over 10 ms: what was missed is lost and counted, not caught up.
+`python -m benchmarks.pace [--rates R …] [--seconds S]`. A whole worker (`census work`) visits addresses without hosts. *Off* is
+the difference of the median second from the set rate; *most in 10 ms* is the fullest of all 10 ms, wherever they begin, of which
+twice the rate is *allowed*. *Stalls* are pauses of the sender of over 10 ms: missed probes are lost and counted, not caught up.
 """
 
 import argparse
@@ -34,12 +34,12 @@ loss = {{ sample = 0.0 }}
 control = {{ sample = 0.0 }}
 """
 ETH_P_ALL = 3
-#: How long the far end waits for the first SYN, and after the last one, in seconds.
+#: How long the far end waits for the first SYN, and after the last SYN, in seconds.
 FIRST, LAST = 30.0, 1.0
 
 
 def receive(file: Path) -> None:
-    """Write down when SYNs arrive, until none has for a while."""
+    """Record the arrival times of SYNs, until none has arrived for a while."""
     ring, seen = ReceiveRing(sockets.packet_socket("world0", ETH_P_ALL)), []
     print("ready", flush=True)
     until = time.monotonic() + FIRST
@@ -54,7 +54,7 @@ def receive(file: Path) -> None:
 
 
 def arrivals(pair: NamespacePair, folder: Path, rate: int, seconds: float) -> tuple[np.ndarray, int]:
-    """When SYNs of a worker arrived, in seconds, and how often it stalled."""
+    """The arrival times of a worker's SYNs, in seconds, and the number of its stalls."""
     config, plan, lake, file = (folder / name for name in ("sweep.toml", "plan.json", "lake", "seen.npy"))
     config.write_text(SWEEP.format(rate=rate, targets=round(rate * seconds)))
     manifest = folder / "manifest.json"

@@ -1,13 +1,13 @@
-"""Recall over a simulated internet with known truth, without loss and with it, compared to arithmetic and to our own estimate.
+"""Recall over a simulated internet with known truth, without loss and with loss, compared with arithmetic and our estimate.
 
 `python -m benchmarks.recall [--bits B] [--density D] [--rate R] [--runs N]`. Each world is a block of 2^B addresses, a share D of
-them hosts, visited on one port in a closed testbed. *SYNs/s* is the rate that came about, second SYNs not counted. *Recall* is the
-share of the hosts that have a row, *right* the share of these rows with the true outcome. One SYN reaches a host that sends its
-SYN-ACK again, after 1, 3 and 7 s, with the probability (1 - p)(1 - p^4), and another with (1 - p)^2: *predicted*. *Estimated* is
-what the sweep itself estimates, by its second SYNs to a fifth of the targets, with its 95 % interval; *bias* is that estimate less
-the recall. Loss in runs that are over before the second SYN, two seconds later, biases nothing; in the last world some take both
-SYNs of a target. With `--runs N` the second world is swept N more times, each with losses of its own, and the last line says in how
-many of these runs the interval contained what arithmetic predicts.
+them hosts, visited on one port in a closed testbed. *SYNs/s* is the achieved rate, without second SYNs. *Recall* is the share of
+hosts that have a row, *right* the share of these rows with the true outcome. One SYN reaches a host that sends its SYN-ACK
+again, after 1, 3 and 7 s, with the probability (1 - p)(1 - p^4), and another host with (1 - p)^2: *predicted*. *Estimated* is
+the sweep's own estimate, from second SYNs to a fifth of the targets, with its 95 % interval; *bias* is that estimate minus
+the recall. Losses in bursts that end before the second SYN, two seconds later, cause no bias; in the last world some bursts
+lose both SYNs of a target. With `--runs N` the second world is swept N more times, each with its own losses, and the last
+line prints in how many of these runs the interval contained the predicted recall.
 """
 
 import argparse
@@ -80,12 +80,12 @@ WORLDS = (
 
 
 def census(*arguments: object) -> list[str]:
-    """A command of the program's."""
+    """A command of `census`."""
     return [sys.executable, "-m", "pipeline", *map(str, arguments)]
 
 
 def swept(folder: Path, world: World, given: argparse.Namespace) -> Path:
-    """The lake of a sweep of a world."""
+    """Sweep a world, and return the lake."""
     values = {"prefix": 32 - given.bits, "density": given.density, "rate": given.rate, "port": PORT, "mix": MIX}
     world_file, sweep, plan, lake = (folder / name for name in ("world.toml", "sweep.toml", "plan.json", "lake"))
     world_file.write_text(WORLD.format(**values, **asdict(world)))
@@ -105,7 +105,7 @@ def outcomes(world_file: Path) -> dict[int, str]:
 
 
 def row(folder: Path, world: World, given: argparse.Namespace) -> tuple[str, bool]:
-    """Sweep a world and compare; whether the estimate's interval contains what arithmetic predicts."""
+    """Sweep a world and compare; return whether the estimate's interval contains the predicted recall."""
     lake = swept(folder, world, given)
     true = outcomes(folder / "world.toml")
     with connection.connect(lake) as con:
@@ -147,7 +147,7 @@ def main() -> None:
 
 
 def swept_row(world: World, given: argparse.Namespace) -> bool:
-    """Sweep a world and print its row; whether its estimate agrees."""
+    """Sweep a world and print its row; return whether its estimate agrees."""
     with tempfile.TemporaryDirectory() as folder:
         text, agrees = row(Path(folder), world, given)
     print(text, flush=True)

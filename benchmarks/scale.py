@@ -1,4 +1,4 @@
-"""What a sweep of the whole IPv4 Internet takes, on paper: `python -m benchmarks.scale` prints docs/scale.md's tables.
+"""The cost of a sweep of the whole IPv4 Internet, on paper: `python -m benchmarks.scale` prints docs/scale.md's tables.
 
 Arithmetic, not measurement: `MEASURED` are figures of docs/benchmarks.md, `ASSUMED` are assumptions about the Internet.
 """
@@ -14,7 +14,7 @@ from pipeline.wire.packet import FRAME
 
 #: Preamble, frame check and gap of an Ethernet frame (IEEE 802.3), in addition to its bytes.
 ETHERNET_BYTES = 24
-#: What `benchmarks.send`, `greetings`, `wheel` and `bytes` printed, and the size of a receipt of a sweep of the testbed.
+#: Printed figures of `benchmarks.send`, `greetings`, `wheel` and `bytes`, and the size of a receipt of a sweep of the testbed.
 MEASURED = {
     "probes a second of one sender": 446_895,
     "engine µs a greeting": 19.8,
@@ -72,7 +72,7 @@ class SweepSize:
 
     @property
     def ranges(self) -> int:
-        """The least number of ranges, and so of receipts: the same for every shard."""
+        """The least number of ranges, and so of receipts: each shard has the same number."""
         return SHARDS * math.ceil(self.targets / SHARDS / (self.rate * RANGE_SECONDS))
 
     @property

@@ -1,8 +1,8 @@
 """SYNs a second through a veth pair, counted at the far end: ours, ZMap's and masscan's, with one and two senders, in one run.
 
-`python -m benchmarks.send [--seconds S]`. All of them visit the public IPv4 space on port 104 as fast as they can, in a closed
-pair of namespaces; nobody answers. "xdp" is our engine with that name. "unfilled" sends the same frames again without touching them:
-what the kernel takes is the machine's limit. Each figure is the median of the rounds, which take turns. Two senders of masscan are
+`python -m benchmarks.send [--seconds S]`. All programs visit the public IPv4 space on port 104 as fast as they can, in a closed
+pair of namespaces without hosts. "xdp" is our engine with that name. "unfilled" sends the same frames again without touching
+them: the kernel's time is the machine's limit. Each figure is the median of alternating rounds. Two senders of masscan are
 two processes with a shard each. `ZMAP=` names another zmap to measure. Filling is timed separately: permutation, exclusion,
 validation, sampling for second and control SYNs, and checksums; for the whole Internet and for blocks of targets of every size, with
 the process's memory.
@@ -42,7 +42,7 @@ from pipeline.wire.cookie import Secret
 BATCH = 8192
 PORT = 104
 SENDERS = (1, 2)
-#: What we send, by what, and whether each frame is filled anew.
+#: Our senders: the engine of each, and whether each frame is filled again.
 OURS = {
     "dicom-census": {"engine": Engine.RING, "filled": True},
     "unfilled": {"engine": Engine.RING, "filled": False},
@@ -50,12 +50,12 @@ OURS = {
     "unfilled, xdp": {"engine": Engine.XDP, "filled": False},
 }
 THEIRS = ("zmap", "masscan")
-#: The pair has one queue, and that has one owner.
+#: The pair has one queue, and the queue has one owner.
 MOST = {"dicom-census, xdp": 1, "unfilled, xdp": 1}
 WARM_SECONDS, START_SECONDS = 1.5, 30.0
 #: Filling is timed in PARTS parts of PART batches each.
 PARTS, PART = 20, 20
-#: Target spaces of every size, all of them in this block, which has no special-purpose address.
+#: Target spaces of every size, all in this block, which has no special-purpose address.
 PREFIXES, BLOCK = (16, 12, 8, 4), 16 << 24
 
 
@@ -89,7 +89,7 @@ def extra_probes() -> ExtraProbes:
 
 
 def send(shard: int, shards: int, *, engine: Engine, filled: bool) -> None:
-    """Send until killed; unfilled frames are those of the first turn of the ring."""
+    """Send until killed; unfilled frames are those of the ring's first turn."""
     targets, secret, ids = walk(shards), Secret.of(bytes(range(16))), np.random.default_rng()
     ring = open_rings(engine, "vantage0", template(), ()).probes
     if ring.engine is not engine:
@@ -112,7 +112,7 @@ def send(shard: int, shards: int, *, engine: Engine, filled: bool) -> None:
 def filling(targets: Walk) -> float:
     """Nanoseconds of CPU to fill a frame; a small space is walked again and again.
 
-    It is the time of the fastest part, since other programs use the machine too.
+    The fastest part counts, since other programs use the machine too.
     """
     secret, ids = Secret.of(bytes(range(16))), np.random.default_rng()
     sums, extra, positions = packet.Sums.over(template()), extra_probes(), np.arange(BATCH)
@@ -138,13 +138,13 @@ def print_filling(prefix: int) -> None:
 
 
 def filling_of(prefix: int) -> str:
-    """What a process of its own prints for a block of targets."""
+    """The output of a separate process for a block of targets."""
     command = [sys.executable, "-m", "benchmarks.send", "--fill", str(prefix)]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def commands(name: str, senders: int, blacklist: Path) -> list[list[str]]:
-    """What to run in the vantage's namespace, one command per process."""
+    """The commands to run in the vantage's namespace, one per process."""
     shared = f"--source-ip={VANTAGE_ADDRESS} --gateway-mac={WORLD_MAC} --interface=vantage0"
     if name == "zmap":
         program = os.environ.get("ZMAP", "zmap")
@@ -161,13 +161,13 @@ def commands(name: str, senders: int, blacklist: Path) -> list[list[str]]:
 
 
 def received(pair: NamespacePair) -> int:
-    """Packets that have come out of the far end so far."""
+    """Packets that have arrived at the far end by now."""
     lines = Path(f"/proc/{pair.world}/net/dev").read_text().splitlines()
     return next(int(line.split()[2]) for line in lines if line.strip().startswith("world0:"))
 
 
 def wait_for_the_first(pair: NamespacePair) -> None:
-    """Wait until a sender's frames arrive: on a busy machine it takes its time to begin."""
+    """Wait until a sender's frames arrive: on a busy machine a sender starts slowly."""
     before, until = received(pair), time.monotonic() + START_SECONDS
     while received(pair) == before and time.monotonic() < until:
         time.sleep(0.05)

@@ -1,8 +1,8 @@
-"""Ten thousand peers that accept a connection and send nothing: memory, and how late their deadlines are met.
+"""Ten thousand peers that accept a connection and send nothing: memory, and the lateness of their deadlines.
 
-`python -m benchmarks.silent [--peers N] [--over SECONDS]`. They are visited over two seconds, in steps of 10 ms, so that all are
-open at once before the first deadline (`--over 0` begins with all in one instant). The peers' sockets are in processes of
-their own; memory is the client's resident set at its largest, Python, uvloop and OpenSSL included, and before the visits.
+`python -m benchmarks.silent [--peers N] [--over SECONDS]`. The visits begin over two seconds, in steps of 10 ms, so that all are
+open at once before the first deadline (`--over 0` begins all in one instant). The peers' sockets are in processes of
+their own; memory is the client's largest resident set, with Python, uvloop and OpenSSL, and its resident set before the visits.
 """
 
 import argparse
@@ -28,7 +28,7 @@ LATE_MS, MEMORY_MB = 100, 400
 
 
 def visit_all(port: int, peers: int, over: float) -> tuple[list[Visit], int]:
-    """Visit them; their visits, and how many were open at once."""
+    """Visit the peers; return the visits, and how many were open at once."""
 
     async def all_of_them() -> tuple[list[Visit], int]:
         tasks: list[asyncio.Task[Visit]] = []
@@ -54,7 +54,7 @@ def resident_mb() -> float:
 
 
 def main() -> None:
-    """Print what it took."""
+    """Print memory and lateness."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peers", type=int, default=10_000)
     parser.add_argument("--over", type=float, default=2.0)

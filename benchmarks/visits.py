@@ -1,8 +1,8 @@
-"""Full visits (connect, associate, C-ECHO, release) per second by our client and by others, to one fast local peer.
+"""Full visits (connect, associate, C-ECHO, release) per second by our client and by other clients, to one fast local peer.
 
 `python -m benchmarks.visits [--visits N]`. A visit counts only if it was echoed and released. CPU time is the client's, user
 and system, with threads and child processes; the peer runs in its own processes. The bare epoll loop connects, sends,
-receives and closes without any judgement: it is this machine's limit for a client in Python.
+receives and closes without evaluation: this loop is the machine's limit for a client in Python.
 """
 
 import argparse
@@ -38,7 +38,7 @@ AT_ONCE = 50
 THREADS = 20
 #: Processes of our client, as with `[associate] processes = 2`.
 PROCESSES = 2
-#: Makes a number of visits to a port; returns how many succeeded.
+#: Makes a number of visits to a port; returns the number of successful visits.
 Client = Callable[[int, int], int]
 
 
@@ -75,7 +75,7 @@ def ours(port: int, visits: int) -> int:
 
 
 def limit(port: int, visits: int) -> int:
-    """A bare epoll loop without judgement: the limit that kernel and peer set for any client in Python."""
+    """A bare epoll loop without evaluation: the limit that kernel and peer set for any client in Python."""
     return bare.visits(OUTGOING, port, visits, AT_ONCE)
 
 
@@ -98,7 +98,7 @@ def threads(port: int, visits: int) -> int:
 
 
 def processes(command: list[str]) -> Client:
-    """Make a client that runs one process per visit, as many at once as there are cores."""
+    """Make a client that runs one process per visit, with as many processes at once as there are cores."""
 
     def run(port: int, visits: int) -> int:
         def one(_: int) -> bool:
@@ -118,7 +118,7 @@ NMAP.append("127.0.0.1")
 
 
 class Row(NamedTuple):
-    """A client, its number of processes, and its share of the visits: slow clients make fewer."""
+    """A client, its number of processes, and its share of the visits: slow clients make fewer visits."""
 
     client: Client
     processes: int
@@ -143,7 +143,7 @@ def cpu() -> float:
 
 
 def run_client(client: Client, port: int, visits: int) -> tuple[int, float]:
-    """Run a client in this process; how many visits succeeded, and their CPU seconds."""
+    """Run a client in this process; return the number of successful visits, and their CPU seconds."""
     before = cpu()
     return client(port, visits), cpu() - before
 
@@ -164,7 +164,7 @@ def measure(pool: Pool, name: str, port: int, visits: int) -> Result:
 
 @contextmanager
 def ready_pool() -> Iterator[Pool]:
-    """Processes that have started and imported their modules, as a sweep starts its own only once."""
+    """Processes that have started and imported their modules, as a sweep starts its own processes only once."""
     context = multiprocessing.get_context("spawn")
     all_there = context.Barrier(PROCESSES + 1)
     with context.Pool(PROCESSES, initializer=all_there.wait) as pool:

@@ -1,9 +1,9 @@
-"""Index → address and port: nanoseconds a target, against ZMap's dry run and masscan's list scan of the same set.
+"""Index → address and port: nanoseconds a target, compared with ZMap's dry run and masscan's list scan of the same set.
 
-`python -m benchmarks.walk [--blocks N]`. 300 ranges are included and 5,000 excluded, two ports. Ours is timed in batches of
+`python -m benchmarks.walk [--blocks N]`. 300 ranges are included and 5,000 excluded, two ports. Our walk is timed in batches of
 8,192 on one core. ZMap and masscan cannot walk without printing; ZMap walks one port, masscan one port after another. Their
 figure is the wall time of the whole process a target, including printing to /dev/null, so the ratio favours the program that
-prints less. Memory is the largest resident set of a process that does nothing else, including Python and numpy, for a small
+prints less. Memory is the largest resident set of a process that only walks, including Python and numpy, for a small
 space and for the whole Internet.
 """
 
@@ -34,7 +34,7 @@ LINK = (
 
 
 def sets(included: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Included blocks of 8,192 addresses, and 5,000 excluded ones of 1 to 16 in them, as (first, prefix length)."""
+    """Included blocks of 8,192 addresses, and 5,000 excluded blocks of 1 to 16 addresses in them, as (first, prefix length)."""
     random = np.random.default_rng(1)
     allowed = Ranges.of([(0, 2**32 - 1)]).subtract(blocklist.special_purpose().ranges)
     starts = np.unique(random.integers(0, 2**32 >> BLOCK_BITS, included * 2) << BLOCK_BITS)
@@ -68,7 +68,7 @@ def ours(space: Ranges, most: int) -> float:
 
 
 def theirs(command: str, targets: int) -> float:
-    """Nanoseconds a target of a whole process, in a network namespace without a way out."""
+    """Nanoseconds a target of a whole process, in a network namespace without a route out."""
     script = f"{LINK} exec {command} >/dev/null"
     began = time.perf_counter()
     subprocess.run(["unshare", "--net", "sh", "-c", script], check=True, stderr=subprocess.DEVNULL)
@@ -76,7 +76,7 @@ def theirs(command: str, targets: int) -> float:
 
 
 def memory(kind: str) -> float:
-    """Largest resident set, in MB, of a process that walks 100 batches and nothing else."""
+    """Largest resident set, in MB, of a process that only walks 100 batches."""
     process = subprocess.run(
         [sys.executable, "-m", "benchmarks.walk", "--memory", kind], capture_output=True, check=True
     )

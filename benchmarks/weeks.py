@@ -1,7 +1,7 @@
-"""A made-up history of weekly sweeps at the size of the Internet, as the lake that it leaves: for the benchmark `analysis`.
+"""A made-up history of weekly sweeps at the size of the Internet, as a lake, for the benchmark `analysis`.
 
 Services persist from week to week, some begin and some end, and each sweep misses some; their replies are those of real products.
-All other answers are drawn again each week. The facts are made up; what is derived from them is computed by the program.
+All other answers are drawn again each week. The facts are made up; the program computes everything derived from them.
 """
 
 import json
@@ -99,7 +99,7 @@ def replies(requests: dict[str, str]) -> list[dict[str, Any]]:
 
 
 def _replayed(requests: dict[str, str], events: list[dict[str, Any]]) -> dict[str, Any]:
-    """The row of a captured conversation, as if our request had been the captured one; {} if none was sent first."""
+    """The row of a captured conversation, as if our request had been the captured request; {} if no request was sent first."""
     packets = [(event["ev"], bytes.fromhex(event["hex"])) for event in events if "hex" in event]
     if not packets or packets[0][0] != "send" or packets[0][1][:1] != b"\1":
         return {}
@@ -150,7 +150,7 @@ def _same(text: str, size: int) -> pa.Array:
 
 
 def _seal(paths: SweepPaths, plan: Plan, started: datetime, facts: dict[str, pa.Table]) -> None:
-    """Write the tables that a seal writes."""
+    """Write the tables of a seal."""
     counts = {name: len(facts[name]) for name in ("responses", "associations")} | {"probes_sent": plan.targets}
     times = {"started_at": started, "finished_at": started + timedelta(hours=20)}
     common = {"plan_digest": plan.digest, "code_version": plan.code_version}

@@ -1,9 +1,9 @@
-"""A million silent hosts in the connection table at once: memory, and how late their deadlines are met.
+"""A million silent hosts in the connection table at once: memory, and the lateness of their deadlines.
 
-`python -m benchmarks.wheel [--hosts N] [--over SECONDS]`. They are put into the table directly, some every 5 ms, as if each had
-acknowledged our request and then sent nothing, since no machine greets that many within a deadline. When its time is over each gets
-A-ABORT and FIN. They leave through a ring into a closed pair of namespaces where nobody listens, so lateness shows what the kernel
-takes to send them. Memory is the growth of the largest resident set since before the first host.
+`python -m benchmarks.wheel [--hosts N] [--over SECONDS]`. Hosts are put into the table directly, some every 5 ms, as if each
+had acknowledged our request and then sent nothing, since no machine greets a million within a deadline. At its deadline each
+host gets A-ABORT and FIN. They leave through a ring into a closed pair of namespaces without listeners, so lateness includes the
+kernel's time to send them. Memory is the growth of the largest resident set since before the first host.
 """
 
 import argparse
@@ -58,7 +58,7 @@ def answers(first: int, count: int) -> Answers:
 
 
 def greeter() -> tuple[Greeter, SegmentSender]:
-    """A greeter that sends into the pair, and what it sends through."""
+    """A greeter that sends into the pair, and its rings."""
     link = Link(mac(VANTAGE_MAC), mac(WORLD_MAC), address_list.parse(VANTAGE_ADDRESS, "here")[0])
 
     def talk(*_: int) -> None:
@@ -69,7 +69,7 @@ def greeter() -> tuple[Greeter, SegmentSender]:
 
 
 def load(hosts: int, over: float) -> None:
-    """Load them, wait until each is settled, and print what it took."""
+    """Load the hosts, wait until each is settled, and print time and memory."""
     (greeting, sender), late, most, loaded, settled = greeter(), [], 0, 0, 0
     resident, began = resident_mb(), time.monotonic()
     while settled < hosts:
@@ -103,7 +103,7 @@ def resident_mb() -> float:
 
 
 def main() -> None:
-    """Print what it took."""
+    """Print time and memory."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hosts", type=int, default=1_000_000)
     parser.add_argument("--over", type=float, default=2.8)

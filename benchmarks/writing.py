@@ -1,16 +1,16 @@
-"""What writing takes of a sweep's CPU at 20,000 results a second, from the rows of conversations to the sealed table, step by step.
+"""The share of a sweep's CPU that writing takes at 20,000 results a second, from conversations to the sealed table, by step.
 
     python -m benchmarks.writing [--seconds N]
 
-Results come as they do in a sweep: ten times a second a batch of hosts that were settled by whole arrays, and rows of hosts that a
-conversation was held with. They become columns, go to the writer's process as Arrow messages, and are appended to journals that are
+Results arrive as in a sweep: ten times a second a batch of hosts that were settled by whole arrays, and the rows of hosts
+with a conversation. They become columns, go to the writer's process as Arrow messages, and are appended to journals that are
 committed as often (`fsync`). Ranges of ten seconds have their journals read again, deduplicated, sorted and written as parts; a
-seal joins the parts. Of the results three in a hundred spoke DICOM, and are rows of `associations` too. Everything is done by the
-functions of the sweep. Time is that of the CPU, the kernel's part for the files included.
+seal joins the parts. Three in a hundred results are DICOM services, and are rows of `associations` too. All work is done by the
+functions of the sweep. Time is CPU time, including the kernel's time for the files.
 
 The share is of the CPU of a sweep: what `benchmarks.greetings` prints for a result (engine, associator, writer and coordinator),
-and what `benchmarks.send` prints for each probe that finds nobody. So it depends on how many targets answer: two of five in the
-first, one of some 185 in a sweep of the Internet, as `benchmarks.scale` assumes.
+and what `benchmarks.send` prints for each probe without an answer. The share depends on how many targets answer: two of five in
+`benchmarks.greetings`, one of some 185 in a sweep of the Internet, as `benchmarks.scale` assumes.
 """
 
 import argparse
@@ -35,17 +35,17 @@ from pipeline.worker import rows
 
 #: Batches a second, and seconds of a range.
 BATCHES, RANGE_SECONDS = 10, 10
-#: What all processes of a worker had of a CPU for a result in `benchmarks.greetings`, and a probe that finds nobody takes, µs.
+#: CPU time of all processes of a worker for a result in `benchmarks.greetings`, and for a probe without an answer, µs.
 RESULT_US = MEASURED["engine µs a greeting"] + MEASURED["other µs a greeting"]
 PROBE_US = 1e6 / MEASURED["probes a second of one sender"]
-#: Targets of which one answers: in `benchmarks.greetings`, in between, and in a sweep of the Internet.
+#: Targets for each target that answers: in `benchmarks.greetings`, in between, and in a sweep of the Internet.
 ONE_OF = (2.5, 20.0, 100.0, round(addresses() / ASSUMED["answers on a port"]))
 GOAL = 0.05
 TABLES = ("responses", "associations", "banners")
 
 
 def results(folder: Path, seconds: int) -> list[list[rows.PendingRows]]:
-    """The results of some seconds, range by range and batch by batch, in no order, as targets are."""
+    """The results of some seconds, range by range and batch by batch, in random order like targets."""
     noise = np.random.default_rng(1)
     made = responses(seconds * RESULTS, noise)
     made = made.take(pa.array(noise.permutation(len(made))))
@@ -66,7 +66,7 @@ def results(folder: Path, seconds: int) -> list[list[rows.PendingRows]]:
 
 
 def _settled(batch: pa.Table) -> Iterator[Result]:
-    """The hosts of a batch that did not speak DICOM: by how it ended, and by what they sent."""
+    """The hosts of a batch that did not speak DICOM, grouped by outcome and reply."""
     hosts = np.zeros(len(batch), CONNECTION)
     for name, column in rows.KEPT.items():
         values = batch[name].cast(pa.int64()) if name == "answered_at" else batch[name]
@@ -81,7 +81,7 @@ def _settled(batch: pa.Table) -> Iterator[Result]:
 
 
 def write(folder: Path, ranges: list[list[rows.PendingRows]]) -> Counter[str]:
-    """Seconds of CPU of each step."""
+    """Write the results, and return the seconds of CPU of each step."""
     spent: Counter[str] = Counter()
     for number, batches in enumerate(ranges):
         begun = time.process_time()
@@ -116,7 +116,7 @@ def write(folder: Path, ranges: list[list[rows.PendingRows]]) -> Counter[str]:
 
 
 def main() -> None:
-    """Print microseconds a result, and seconds of CPU a second, of each step and of all."""
+    """Print microseconds a result and seconds of CPU a second, of each step and of all steps."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=60)
     given = parser.parse_args()

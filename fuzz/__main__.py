@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-#: Folders of inputs: those that reach new code, for the next run, and those that fail.
+#: Folders of inputs: inputs that reach new code, for the next run, and inputs that fail.
 CORPUS, FAILURES = HERE / "corpus", HERE / "found"
 #: Bytes of an input: more than the 16 KiB that are read of a reply, to check that the rest is not read.
 LONGEST = 20_000
@@ -41,7 +41,7 @@ def fuzz_one(name: str, seconds: int) -> None:
 
 
 def fuzz_all(names: list[str], seconds: int) -> int:
-    """Fuzz targets one after the other; return how many failed."""
+    """Fuzz targets one after the other; return the number of failed targets."""
     failed = 0
     for name in names:
         command = [sys.executable, "-m", "fuzz", "--inside", name, "--seconds", str(seconds)]

@@ -1,4 +1,4 @@
-"""Fuzz target: whole conversations. The input encodes the peer's segments and how it ends the connection."""
+"""Fuzz target: whole conversations. The input encodes the peer's segments and the end of the connection."""
 
 from pipeline.associate.conversation import VISIT_US, Conversation
 from pipeline.associate.replay import PARSED_COLUMNS, replay
@@ -8,7 +8,7 @@ from pipeline.wire.outgoing import encode
 from pipeline.wire.pdu import WARNINGS_KEPT
 
 OUTGOING = encode(calling_ae="CENSUS", class_uid="2.25.1")
-#: A step with a first byte below this is a segment; the next two bytes are its length.
+#: A step with a first byte below this value is a segment; the next two bytes are its length.
 SEGMENT = 0xFA
 #: Other first bytes: the event that the driver reports.
 EVENTS = {0xFA: "peer_closed", 0xFB: "peer_reset", 0xFC: "deadline", 0xFD: "connected", 0xFE: "connect_failed"}
@@ -16,7 +16,7 @@ STEP = 3
 
 
 def encode_conversation(*segments: bytes, echo: bool = True, end: int = 0xFA) -> bytes:
-    """The input with which a peer sends these segments and ends by this event."""
+    """The input with which a peer sends these segments and ends with this event."""
     steps = (b"\0" + len(segment).to_bytes(2) + segment for segment in segments)
     return bytes([echo]) + b"".join(steps) + bytes([end, 0, 0])
 
@@ -41,7 +41,7 @@ def _report(conversation: Conversation, step: int, segment: bytes, now: int) -> 
 
 
 def _end(conversation: Conversation, sent: list[bytes]) -> None:
-    """End the conversation, and check it."""
+    """End the conversation, and check its result."""
     if not conversation.finished:
         sent.append(conversation.deadline(VISIT_US))
     assert conversation.finished
@@ -60,7 +60,7 @@ def _end(conversation: Conversation, sent: list[bytes]) -> None:
 
 
 def _check_replay(visit: Visit) -> None:
-    """Replay the stored bytes: the same parser gives the same columns, unless not all bytes are stored."""
+    """Replay the stored bytes: the same parser gives the same columns, unless some bytes were not stored."""
     row = columns(visit)
     if visit.like_dicom and visit.raw_length <= RAW_LIMIT:
         again = columns(replay(OUTGOING, row))

@@ -8,7 +8,7 @@ from pipeline.outcome import Outcome
 from pipeline.probe.flow import AHEAD, MODULUS, Flow, OutgoingSegment
 from pipeline.record.visit import RAW_LIMIT
 
-#: A step: flags, sequence number relative to the expected one, bytes of ours that it acknowledges, length.
+#: A step: flags, sequence number relative to the expected one, number of our bytes that it acknowledges, length.
 STEP = struct.Struct(">BhBB")
 #: Initial sequence numbers, from which both streams soon wrap around.
 OURS, THEIRS = 2**32 - 100, 2**32 - 50
@@ -22,7 +22,7 @@ def encode_segments(*segments: bytes, ahead: int = 0) -> bytes:
 
 
 def target(data: bytes) -> None:
-    """Run a conversation over segments: only templates are sent, the buffer is bounded, and it ends with an outcome."""
+    """Run a conversation over segments: only templates are sent, the buffer is bounded, and the conversation has an outcome."""
     conversation = Conversation(OUTGOING, echo=True, ip=1, port=104, started_at_us=0)
     request = conversation.connected(0)
     flow = Flow(conversation, 0, OURS, THEIRS, len(request), len(request))

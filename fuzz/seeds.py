@@ -101,7 +101,7 @@ def packets() -> list[bytes]:
 
 
 def certificates() -> list[bytes]:
-    """A certificate, and a Certificate message of TLS 1.2 with it (RFC 5246 §7.4.2)."""
+    """A certificate, and a Certificate message of TLS 1.2 that contains it (RFC 5246 §7.4.2)."""
     der = issue("pacs.example.test").der
     listed = len(der).to_bytes(3, "big") + der
     return [der, len(listed).to_bytes(3, "big") + listed]

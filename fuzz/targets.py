@@ -1,7 +1,7 @@
 """The targets as plain functions `target(data) -> None`, which raise if a check fails.
 
 `make fuzz` runs them under atheris, `make test` on their seeds and on mutations by Hypothesis. A test compares this table
-with the existing decoders, so that none is forgotten.
+with the existing decoders, so that no decoder is forgotten.
 """
 
 import json
@@ -55,7 +55,7 @@ def fuzz_pdu(stream: bytes) -> None:
 
 
 def fuzz_associate(body: bytes) -> None:
-    """Read an A-ASSOCIATE body as both PDUs; the fast reader agrees with the general one or declines."""
+    """Read an A-ASSOCIATE body as both PDUs; the fast reader agrees with the general reader or declines."""
     for kind in (pdu.PduType.ASSOCIATE_RQ, pdu.PduType.ASSOCIATE_AC):
         _check(pdu.decode(pdu.Frame(kind, body)))
     if len(body) < associate.FIXED.size:
@@ -95,7 +95,7 @@ def fuzz_text(value: bytes) -> None:
 
 
 def fuzz_data(body: bytes) -> None:
-    """Read presentation data values, which are within the bytes given."""
+    """Read presentation data values, which are within the given bytes."""
     value = data.read_data(body)
     _check(value)
     assert isinstance(value, Data)
@@ -103,7 +103,7 @@ def fuzz_data(body: bytes) -> None:
 
 
 def fuzz_command(command_set: bytes) -> None:
-    """Read a command set: a C-ECHO-RSP or malformed; the fast reader agrees with the general one or declines."""
+    """Read a command set: a C-ECHO-RSP or malformed; the fast reader agrees with the general reader or declines."""
     general, fast = command.read_echo(command_set), command.read_ordinary_echo(command_set)
     assert fast in (None, general)
     reply = command.decode_echo(command_set)
@@ -120,7 +120,7 @@ def fuzz_short(body: bytes) -> None:
 
 
 def fuzz_guess(reply: bytes) -> None:
-    """Judge a reply by its first bytes; a decision does not change with more bytes."""
+    """Judge a reply by its first bytes; more bytes do not change a decision."""
     guess.guess(reply)
     cut = guess.opening(reply, seeds.OUTGOING.request, complete=True)
     assert cut is not guess.Opening.UNDECIDED

@@ -10,7 +10,7 @@ ENDS = ("peer_closed", "peer_reset", "deadline")
 
 
 def target(data: bytes) -> None:
-    """Answer our hello with these bytes; the first gives the connection's end, the second the size of pieces."""
+    """Answer our ClientHello with these bytes; the first gives the connection's end, the second the size of pieces."""
     if len(data) < 2:
         return
     end, size, reply = ENDS[data[0] % len(ENDS)], data[1] + 1, data[2:]

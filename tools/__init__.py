@@ -1,1 +1,1 @@
-"""Programs of the repository itself, for those who work on it."""
+"""Programs of the repository itself, for developers."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from pipeline.errors import CensusError, GuardError, InputError, Interrupted
 
 ROOT = Path(__file__).parents[1]
-#: Each kind of error, and what its exit code means.
+#: Each kind of error, and the meaning of its exit code.
 KINDS = {
     CensusError: "the program, the machine or a service that it needs failed",
     InputError: "the command line, a configuration or a file is wrong",
@@ -21,12 +21,12 @@ KINDS = {
     Interrupted: "the program was interrupted and has saved its state",
 }
 NAMES = {kind.__name__: kind for kind in KINDS}
-#: Subclasses, which are raised like the kind that they are of.
+#: Subclasses, which are raised like their own kind.
 ALIASES = {"Unfinished": "InputError"}
-#: Values that readers know by another name than the code does.
+#: Values that readers know by a different name from the code's.
 PLACEHOLDERS = {"error": "reason", "strerror": "reason", "stderr": "reason", "explanation": "reason"}
 
-#: Functions around a value, and parts of its name, that do not say what it is.
+#: Functions around a value, and parts of its name, that do not describe the value.
 WRAPPERS = frozenset(
     [
         "str",
@@ -82,7 +82,7 @@ def page() -> str:
 
 
 def sites() -> Iterator[Site]:
-    """Yield every error that the code raises with words of its own."""
+    """Yield every error that the code raises with its own message."""
     for package in ("pipeline", "flows"):
         for path in sorted((ROOT / package).rglob("*.py")):
             yield from _of_module(path.relative_to(ROOT).as_posix(), ast.parse(path.read_text("utf-8")))
@@ -99,7 +99,7 @@ def _of_module(path: str, tree: ast.Module) -> Iterator[Site]:
 
 
 def _texts(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
-    """Yield the constants of a module, and what its functions return, by name: messages are made of them."""
+    """Yield the constants of a module, and its functions' return values, by name: messages are made of them."""
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             if isinstance(node.value, ast.Constant | ast.JoinedStr):
@@ -128,7 +128,7 @@ def _pattern(node: ast.AST, texts: dict[str, ast.expr]) -> str:
 
 
 def _placeholder(node: ast.AST) -> str:
-    """Return a name for a value: the last that its expression has, without quotes and calls around it."""
+    """Return a name for a value: the last name in its expression, without quotes and calls around it."""
     names = [
         inner.attr if isinstance(inner, ast.Attribute) else inner.id
         for inner in ast.walk(node)

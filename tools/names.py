@@ -1,7 +1,7 @@
-"""A lint of names and sizes: `python -m tools.names` prints file:line, what is wrong there, and what to use instead.
+"""A lint of names and sizes: `python -m tools.names` prints file:line, the fault, and the replacement.
 
-Names are the field's nouns: a participle or a pronoun (`told`, `found`, `whose`) says of a value only that somebody did
-something with it. A function fits a screen, and what travels through it fits one line.
+Names are the field's nouns: a participle or a pronoun (`told`, `found`, `whose`) says of a value only that some action took
+place. A function fits a screen, and its arguments fit one line.
 """
 
 import ast
@@ -18,7 +18,7 @@ MOST_PARAMETERS = 6
 MOST_LINES = 40
 MOST_FILE_LINES = 300
 
-#: A word that is no part of a name, and what to use instead.
+#: A word that may not be part of a name, and its replacement.
 INSTEAD = {
     **dict.fromkeys(("told", "tell", "tells"), "the value's noun (result, status, text); show, report or classify"),
     **dict.fromkeys(("asked", "ask", "asks", "asking"), "probed, requested, query, request, lookup or liveness"),
@@ -33,14 +33,14 @@ INSTEAD = {
     "anew": "again",
 }
 
-#: Names that stay in any file, as people's SQL, configuration files, plans and lakes use them.
+#: Names that may stay in any file, as people's SQL, configuration files, plans and lakes use them.
 PUBLIC = frozenset({"held_back"})
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class OddName(NamedTuple):
-    """A name with a word that is no part of one: its file below the root, its line, and what to use instead."""
+    """A name with a banned word: its file below the root, its line, and the replacement."""
 
     path: str
     line: int
@@ -52,7 +52,7 @@ class OddName(NamedTuple):
 
 
 class Size(NamedTuple):
-    """How large something is, and how large it may be: its file below the root, its line, and what was counted."""
+    """A size and its limit: its file below the root, its line, and what was counted."""
 
     path: str
     line: int
@@ -84,12 +84,12 @@ def identifiers(tree: ast.AST) -> Iterator[tuple[str, int]]:
 
 
 def words(name: str) -> list[str]:
-    """Split a name of snake_case or CamelCase into its words, in small letters."""
+    """Split a name of snake_case or CamelCase into its words, in lower case."""
     return [word.lower() for word in re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", name)]
 
 
 def odd_names(path: str, tree: ast.Module) -> Iterator[OddName]:
-    """Yield the names of a module that have a word of INSTEAD."""
+    """Yield the names of a module that contain a word of INSTEAD."""
     for name, line in identifiers(tree):
         word = next((word for word in words(name) if word in INSTEAD), None)
         if word and name not in PUBLIC:
@@ -97,12 +97,12 @@ def odd_names(path: str, tree: ast.Module) -> Iterator[OddName]:
 
 
 def too_large(path: str, tree: ast.Module) -> Iterator[Size]:
-    """Yield what is too large in a module: functions by their lines and parameters, and the file by its lines."""
+    """Yield the sizes above the limits in a module: functions by lines and parameters, and the file by lines."""
     return (size for size in sizes(path, tree) if size.size > size.most)
 
 
 def sizes(path: str, tree: ast.Module) -> Iterator[Size]:
-    """Yield how large each function of a module is, and its file."""
+    """Yield the size of each function of a module, and of its file."""
     for node in ast.walk(tree):
         if isinstance(node, Function):
             yield Size(path, node.lineno, f"lines of {node.name}", lines(path, node), MOST_LINES)
@@ -119,7 +119,7 @@ def parameters(node: Function) -> list[str]:
 
 
 def lines(path: str, node: Function) -> int:
-    """Count the lines of a function without those of its docstring; of a command those of its body alone."""
+    """Count the lines of a function without its docstring; of a command only the lines of its body."""
     first, last = node.body[0], node.end_lineno or node.lineno
     docstring = ast.get_docstring(node, clean=False) is not None
     start = first.lineno if is_command(path, node) else node.lineno
@@ -132,7 +132,7 @@ def is_command(path: str, node: Function) -> bool:
 
 
 def main() -> int:
-    """Print every finding; 1 if there is one, for the shell."""
+    """Print every finding; return 1 if there is one, as the exit code."""
     findings = [finding for path, tree in modules() for finding in (*odd_names(path, tree), *too_large(path, tree))]
     print(*findings, sep="\n")
     return int(bool(findings))

@@ -36,7 +36,7 @@ def _table(table: Table) -> Iterator[str]:
 
 
 def _meaning(column: Column) -> str:
-    """What a column means, with its unit, its null rule, its closed set and the version it came with."""
+    """The meaning of a column, with its unit, its null rule, its closed set and its first version."""
     parts = (
         column.meaning,
         f"Unit: {column.unit}." if column.unit else "",

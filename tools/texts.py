@@ -1,4 +1,4 @@
-"""A lint of the texts that people read: `python -m tools.texts` prints file:line, the phrase, and what to write instead.
+"""A lint of the texts that people read: `python -m tools.texts` prints file:line, the phrase, and the replacement.
 
 It reads the help of the commands, error messages and report sentences (every string of the code that is prose), the headers of
 the SQL files, the descriptions in the schemas, and the templates of the pages.
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 
-#: What a native reader stumbles at, and what to write instead.
+#: Phrases that a native reader stumbles over, and their replacements.
 INSTEAD = {
     r"\b(tell|tells|told)\b": "show, say, report or distinguish",
     r"\b(asks|asked(?! for))\b": "probed, requested, queried or looked up",
@@ -51,7 +51,7 @@ class Text(NamedTuple):
 
 
 class Phrase(NamedTuple):
-    """A banned phrase of a text, and what to write instead."""
+    """A banned phrase of a text, and its replacement."""
 
     path: str
     line: int
@@ -97,7 +97,7 @@ def _of_lines(path: Path, pattern: re.Pattern[str]) -> Iterator[Text]:
 
 
 def main() -> int:
-    """Print every banned phrase; 1 if there is one, for the shell."""
+    """Print every banned phrase; return 1 if there is one, as the exit code."""
     findings = list(phrases())
     print(*findings, sep="\n")
     return int(bool(findings))
