@@ -125,4 +125,5 @@ def conversations() -> list[bytes]:
     with_answers = {tuple(received(fixture)) for fixture in FIXTURES} - {()}
     conversations = [encode_conversation(*segments) for segments in sorted(with_answers)]
     released = [encode_conversation(pdu, RELEASE_RP, echo=False) for pdu in VALID if pdu[0] == 2]
-    return [*conversations, *released, *(encode_conversation(reply, end=0xFC) for reply in NOT_DICOM)]
+    mirrored = [encode_conversation(b"\2" + OUTGOING.request[1:], end=0xFC)]
+    return [*conversations, *released, *mirrored, *(encode_conversation(reply, end=0xFC) for reply in NOT_DICOM)]

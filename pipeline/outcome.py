@@ -29,7 +29,10 @@ class Outcome(Explained):
     REJECTED = "rejected", "Answered with an A-ASSOCIATE-RJ."
     ABORTED = "aborted", "Answered our request with an A-ABORT."
     MALFORMED = "malformed", "Began to answer like DICOM (PDU type 02, 03 or 07), but not as PS3.8 §9.3 lays it out."
-    REFLECTED = "reflected", "Sent our own bytes back, or an A-ASSOCIATE-AC that does not echo the AE titles we sent."
+    REFLECTED = (
+        "reflected",
+        "Sent our own request back, as it was or as an A-ASSOCIATE-AC that still proposes our contexts.",
+    )
     NOT_DICOM = "not_dicom", "Sent other bytes than DICOM's or TLS's."
     TLS = "tls", "Sent a TLS record."
     SILENT = "silent", "Took our request and sent nothing until the deadline."
@@ -61,8 +64,11 @@ class CloseStage(Explained):
 class Grade(Explained):
     """How surely an answer is DICOM's."""
 
-    CERTAIN = "certain", "An acceptance that echoes our AE titles, or a rejection with codes that the standard lists."
-    LIKELY = "likely", "An abort, or a rejection with codes that the standard does not list."
+    CERTAIN = (
+        "certain",
+        "An acceptance that answers presentation contexts, or a rejection with codes that the standard lists.",
+    )
+    LIKELY = "likely", "An acceptance that answers none, any other rejection, or an abort."
     DOUBTFUL = "doubtful", "Begins like DICOM and breaks off or goes wrong."
 
 

@@ -6,7 +6,7 @@ column's values come from. `since` is the version that added a column, `before` 
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
 
@@ -103,9 +103,11 @@ def table(name: str) -> Table:
 
 
 def _like(other: dict[str, Any] | None) -> list[Column]:
-    """The columns that a table takes from another one."""
-    columns = {column.name: column for column in table(other["table"]).columns} if other else {}
-    return [columns[name] for name in other["columns"]] if other else []
+    """The columns that a table takes from another one, with the versions of its own that added them."""
+    if not other:
+        return []
+    columns, since = {column.name: column for column in table(other["table"]).columns}, other.get("since", {})
+    return [replace(columns[name], since=since.get(name, 1)) for name in other["columns"]]
 
 
 def tables() -> list[Table]:

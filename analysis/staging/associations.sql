@@ -12,7 +12,7 @@ WITH judged AS (
     UNION ALL BY NAME
     SELECT
         facts.* EXCLUDE (
-        outcome, grade, protocol_version, called_ae_echoed, calling_ae_echoed, called_ae_raw,
+        outcome, grade, protocol_version, called_ae_echoed, calling_ae_echoed, called_ae_raw, calling_ae_raw,
         application_context, contexts, contexts_in_order, max_pdu, implementation_class_uid,
         implementation_version_name, async_invoked, async_performed, roles, extended_negotiation,
         user_identity_response, item_order, unknown_items, rj_result, rj_source, rj_reason, abort_source,

@@ -32,6 +32,7 @@ from pipeline.associate.state import STA4, STA5, STA6, STA7, STA11, STA13, STAGE
 from pipeline.outcome import CloseKind, CloseStage, Outcome, Surprise
 from pipeline.record.visit import BANNER_LIMIT, RAW_LIMIT, Visit
 from pipeline.wire.guess import DICOM, NON_DICOM_OUTCOMES, UNDECIDED, guess, opening
+from pipeline.wire.mirror import is_mirrored
 from pipeline.wire.outgoing import CONTEXT_ID, MESSAGE_ID, Outgoing
 from pipeline.wire.pdu import (
     PARSER_VERSION,
@@ -217,12 +218,11 @@ class Conversation:
     # --- actions ---
 
     def _on_accept(self, pdu: Accept, now_us: int) -> bytes:
-        """Judge an A-ASSOCIATE-AC (AE-3): well-formed, with our AE titles, and with Verification?"""
-        facts = accept_facts(pdu, self._outgoing)
-        self._record(pdu.warnings, {"answer_us": now_us} | facts)
+        """Judge an A-ASSOCIATE-AC (AE-3): well-formed, and not our own request? Its AE titles do not count."""
+        self._record(pdu.warnings, {"answer_us": now_us} | accept_facts(pdu, self._outgoing))
         if pdu.fault is not None:
             return self._abort_with_outcome(Outcome.MALFORMED, now_us)
-        if not (facts["called_ae_echoed"] and facts["calling_ae_echoed"]):
+        if is_mirrored(pdu, self._raw[: self._decoded_length], self._outgoing.request):
             return self._abort_with_outcome(Outcome.REFLECTED, now_us)
         return self._on_established(pdu, now_us)
 

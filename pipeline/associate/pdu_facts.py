@@ -14,10 +14,11 @@ Facts = dict[str, Any]
 def accept_facts(pdu: Accept, outgoing: Outgoing) -> Facts:
     """The columns of an A-ASSOCIATE-AC, without those that it has no item for."""
     called = same_title(pdu.called_ae, outgoing.called_ae)
+    calling = same_title(pdu.calling_ae, outgoing.calling_ae)
     facts: Facts = {
         "protocol_version": pdu.protocol_version,
         "called_ae_echoed": called,
-        "calling_ae_echoed": same_title(pdu.calling_ae, outgoing.calling_ae),
+        "calling_ae_echoed": calling,
         "application_context": pdu.application_context,
         "contexts": _negotiated(pdu, outgoing),
         "contexts_in_order": _ascending(pdu),
@@ -28,6 +29,8 @@ def accept_facts(pdu: Accept, outgoing: Outgoing) -> Facts:
     }
     if not called:
         facts["called_ae_raw"] = pdu.called_ae
+    if not calling:
+        facts["calling_ae_raw"] = pdu.calling_ae
     if window := pdu.asynchronous_operations_window:
         facts |= {"async_invoked": window.invoked, "async_performed": window.performed}
     for name in ("roles", "extended_negotiation", "unknown_items"):
@@ -65,7 +68,7 @@ def echo_facts(reply: EchoReply) -> Facts:
 def grade(outcome: Outcome, warnings: list[str]) -> Grade | None:
     """How certain it is that the answer is DICOM; None where it is not."""
     if outcome in ACCEPTS_ASSOCIATION:
-        return Grade.CERTAIN
+        return Grade.LIKELY if ParseWarning.CONTEXT_MISSING in warnings else Grade.CERTAIN
     match outcome:
         case Outcome.REJECTED:
             return Grade.LIKELY if ParseWarning.REJECTION_RESERVED in warnings else Grade.CERTAIN

@@ -16,7 +16,7 @@ from pipeline.wire.pdu import Frame, frame
 #: Columns of `associations` that follow from the bytes; `schemas/reparsed.toml` has the same list.
 PARSED_COLUMNS = (
     "outcome", "grade", "protocol_version", "called_ae_echoed", "calling_ae_echoed", "called_ae_raw",
-    "application_context", "contexts", "contexts_in_order", "max_pdu", "implementation_class_uid",
+    "calling_ae_raw", "application_context", "contexts", "contexts_in_order", "max_pdu", "implementation_class_uid",
     "implementation_version_name", "async_invoked", "async_performed", "roles", "extended_negotiation",
     "user_identity_response", "item_order", "unknown_items", "rj_result", "rj_source", "rj_reason", "abort_source",
     "abort_reason", "echo_status", "echo_elements", "released", "pdu_types", "parser_version", "parse_warnings",

@@ -122,6 +122,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     called_ae_echoed: bool | None = None
     calling_ae_echoed: bool | None = None
     called_ae_raw: bytes | None = None
+    calling_ae_raw: bytes | None = None
     """The called AE title as answered, if it differs from ours."""
     application_context: str | None = None
     contexts: tuple[NegotiatedContext, ...] | None = None

@@ -1,4 +1,4 @@
-"""Hostile peers, served by the decoys' process: they begin like DICOM and then waste time or memory."""
+"""Peers of the decoys' process that begin like DICOM: most waste time or memory, some return other AE titles or our request."""
 
 import asyncio
 import socket
@@ -107,6 +107,32 @@ def answers(request: bytes) -> Iterator[bytes]:
     yield bytes.fromhex("06000000000400000000")
 
 
+async def mirror(reader: StreamReader, writer: StreamWriter) -> None:
+    """Send the request back as an acceptance, with swapped AE titles."""
+    request = await reader.read(REQUEST)
+    writer.write(b"\2" + request[1:10] + swapped(request[10:42]) + request[42:])
+    await writer.drain()
+    await asyncio.Future()
+
+
+def swapped(titles: bytes) -> bytes:
+    """The calling AE title before the called one."""
+    return titles[16:] + titles[:16]
+
+
+def retitled(titles: Callable[[bytes], bytes]) -> Hostile:
+    """Make a peer that gives all answers of a conversation, but accepts with other AE titles than the 32 bytes we sent."""
+
+    async def peer(reader: StreamReader, writer: StreamWriter) -> None:
+        request = await reader.read(REQUEST)
+        for answer in answers(request[:10] + titles(request[10:42])):
+            writer.write(answer)
+            await writer.drain()
+            await reader.read(REQUEST)
+
+    return peer
+
+
 HOSTILE: dict[str, Hostile] = {
     "dribble": dribble,
     "endless": endless,
@@ -119,4 +145,9 @@ HOSTILE: dict[str, Hostile] = {
     "reset-in-echo": resets(1, 0.5),
     "reset-for-release": resets(2, 0),
     "reset-in-release": resets(2, 0.5),
+    "mirror": mirror,
+    "titles-nul": retitled(lambda _sent: bytes(32)),
+    "titles-swapped": retitled(swapped),
+    "titles-lower": retitled(bytes.lower),
+    "titles-own": retitled(lambda _sent: b"ARCHIVE".ljust(16) + b"OTHER".ljust(16)),
 }

@@ -33,6 +33,11 @@ HostileKind = Literal[
     "reset-in-echo",
     "reset-for-release",
     "reset-in-release",
+    "mirror",
+    "titles-nul",
+    "titles-swapped",
+    "titles-lower",
+    "titles-own",
 ]
 #: Kinds without a process: the kernel answers (RST; ICMP host unreachable).
 KernelKind = Literal["closed", "unreachable"]

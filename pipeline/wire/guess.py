@@ -10,8 +10,9 @@ from enum import Enum
 from pipeline.outcome import Outcome
 from pipeline.wire.pdu import HEADER
 
-#: How many bytes of our request must come back to count as reflected: header, version and called AE title.
-REFLECTION = 26
+#: How many bytes of our request must come back to count as reflected: type, length, version and reserved bytes. The AE
+#: titles that follow are not among them: a mirror may change them.
+REFLECTION = 10
 
 #: (protocol, pattern of the reply's first bytes); the first row that matches gives the name.
 RULES: tuple[tuple[str, re.Pattern[bytes]], ...] = tuple(

@@ -59,7 +59,7 @@ __all__ = [
 ]
 
 #: Version of this decoder, recorded in each row. Raise it when the same bytes give other fields.
-PARSER_VERSION = 3
+PARSER_VERSION = 4
 
 #: Bytes of a PDU's header: type, reserved, length (PS3.8 §9.3.1).
 HEADER = 6

@@ -45,6 +45,21 @@ def test_a_location_counts_in_its_own_sweep_only() -> None:
     assert rows(con, "SELECT sweep, country FROM responses ORDER BY sweep") == [("s1", "GB"), ("s2", "IE")]
 
 
+def test_a_reply_judged_again_has_its_new_outcome() -> None:
+    """What `census reparse` judges again is so in every view; a service behind a second visit keeps its first response."""
+    con = connect(
+        responses=[target(UK, "reflected"), target(US, "tls"), target(US, "silent", 11112)],
+        associations=[target(UK, "reflected"), target(US, "accepted", round=2)],
+        reparsed=[target(UK, "accepted"), target(US, "aborted")],
+    )
+    assert rows(con, "SELECT ip, outcome FROM responses ORDER BY port, ip") == [
+        (US, "tls"),
+        (UK, "accepted"),
+        (US, "silent"),
+    ]
+    assert rows(con, "SELECT ip, outcome FROM exposed_2026_11 ORDER BY ip") == [(US, "aborted"), (UK, "accepted")]
+
+
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_exposed_is_what_speaks_dicom(outcome: Outcome) -> None:
     """A service is exposed exactly if its outcome is one that only a DICOM upper layer produces."""

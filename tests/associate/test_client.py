@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from pynetdicom import AE, ALL_TRANSFER_SYNTAXES
+from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, evt
 
 from pipeline.associate import client
 from pipeline.associate.conversation import Conversation
@@ -46,12 +46,21 @@ def visit_peer(peer: Peer) -> Visit:
 
 
 @contextmanager
-def pynetdicom_server(*, sop_class: str = VERIFICATION, called: bool = False) -> Iterator[int]:
-    """A real DICOM server; yields its port."""
+def pynetdicom_server(
+    *, sop_class: str = VERIFICATION, called: bool = False, titles: tuple[str, str] | None = None
+) -> Iterator[int]:
+    """A real DICOM server, which may return other AE titles than it was sent; yields its port."""
+
+    def retitle(event: evt.Event) -> None:
+        if titles:
+            request = event.assoc.requestor.primitive
+            request.called_ae_title, request.calling_ae_title = titles
+
     entity = AE(ae_title="OURS")
     entity.require_called_aet = called
     entity.add_supported_context(sop_class, ALL_TRANSFER_SYNTAXES)
-    server = entity.start_server(("127.0.0.1", 0), block=False)
+    handlers = [(evt.EVT_REQUESTED, retitle)]
+    server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)  # type: ignore[arg-type]
     assert server is not None
     try:
         yield server.server_address[1]
@@ -90,6 +99,15 @@ def test_rejection() -> None:
     with pynetdicom_server(called=True) as port:
         record = visit(port)
     assert (record.outcome, record.rj_result, record.rj_source, record.rj_reason) == (Outcome.REJECTED, 1, 1, 7)
+
+
+@pytest.mark.parametrize("titles", [("CENSUS", "ANY-SCP"), ("OURS", "SOMEBODY"), ("any-scp", "census")])
+def test_a_server_that_returns_other_titles(titles: tuple[str, str]) -> None:
+    """A real server that returns other AE titles is echoed and released like any other."""
+    with pynetdicom_server(titles=titles) as port:
+        record = visit(port)
+    assert (record.outcome, record.echo_status, record.released) == (Outcome.ECHOED, 0, True)
+    assert (record.called_ae_raw, record.calling_ae_raw) == tuple(title.encode().ljust(16) for title in titles)
 
 
 def test_no_verification() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline.associate.conversation import ACTIONS, ANSWER_US, CONNECT_US, VISIT_US, Conversation
 from pipeline.associate.state import STAGES, AssociationState
-from pipeline.outcome import CloseKind, CloseStage, Outcome
+from pipeline.outcome import CloseKind, CloseStage, Grade, Outcome
 from pipeline.record.visit import BANNER_LIMIT, RAW_LIMIT, Visit
 from pipeline.wire.outgoing import Outgoing
 from tests.associate.replies import (
@@ -63,7 +63,16 @@ ENDINGS: tuple[Ending, ...] = (
     ),
     ([REJECT], True, "deadline", "rejected", "we_closed", "done", []),
     ([ABORT], True, "deadline", "aborted", "we_closed", "done", []),
-    ([accept(called=b"OTHER")], True, "deadline", "reflected", "we_closed", "done", ["abort"]),
+    (
+        [accept(called=b"OTHER"), ECHO_RSP, RELEASE_RP],
+        True,
+        "deadline",
+        "echoed",
+        "we_closed",
+        "done",
+        ["echo", "release_request"],
+    ),
+    ([b"\2" + OUTGOING.request[1:]], True, "deadline", "reflected", "we_closed", "done", ["abort"]),
     ([OUTGOING.request], True, "deadline", "reflected", "we_closed", "associate", []),
     ([OUTGOING.request[:9]], True, "peer_closed", "reflected", "peer_fin", "associate", []),
     ([HTTP], True, "deadline", "not_dicom", "we_closed", "associate", []),
@@ -129,6 +138,35 @@ def test_facts_of_an_echo() -> None:
     assert (visit.called_ae_echoed, visit.calling_ae_echoed) == (True, True)
     assert visit.raw == ACCEPT + ECHO_RSP + RELEASE_RP
     assert visit.raw_length == len(visit.raw)
+
+
+#: Titles that servers return, as 32 bytes: called, then calling.
+TITLES = {
+    "NUL": bytes(32),
+    "blank": b" " * 32,
+    "swapped": b"CENSUS".ljust(16) + b"ANY-SCP".ljust(16),
+    "lower case": b"any-scp".ljust(16) + b"census".ljust(16),
+    "the server's own": b"ARCHIVE".ljust(16) + b"PACS".ljust(16),
+}
+
+
+@pytest.mark.parametrize("titles", TITLES.values(), ids=TITLES.keys())
+def test_an_acceptance_with_other_titles_is_one(titles: bytes) -> None:
+    """Whatever AE titles an acceptance returns, C-ECHO and release follow, and the titles are recorded (PS3.8 Table 9-17)."""
+    retitled = ACCEPT[:10] + titles + ACCEPT[42:]
+    visit, sent = converse([retitled, ECHO_RSP, RELEASE_RP])
+    assert (visit.outcome, visit.grade, visit.released) == (Outcome.ECHOED, Grade.CERTAIN, True)
+    assert (visit.called_ae_echoed, visit.calling_ae_echoed) == (False, False)
+    assert (visit.called_ae_raw, visit.calling_ae_raw) == (titles[:16], titles[16:])
+    assert sent == [OUTGOING.echo, OUTGOING.release_request]
+
+
+def test_an_acceptance_without_contexts_is_likely() -> None:
+    """An acceptance that answers no presentation context is only likely DICOM's."""
+    bare = ACCEPT[:2] + struct.pack(">L", 68) + ACCEPT[6:74]
+    visit, _ = converse([bare, RELEASE_RP])
+    assert (visit.outcome, visit.grade) == (Outcome.ACCEPTED_NO_VERIFICATION, Grade.LIKELY)
+    assert converse([ACCEPT, RELEASE_RP], echo=False)[0].grade is Grade.CERTAIN
 
 
 def test_contexts_say_what_was_proposed_in_them() -> None:

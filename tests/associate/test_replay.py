@@ -8,6 +8,8 @@ from pipeline import schema
 from pipeline.associate.replay import PARSED_COLUMNS, replay
 from pipeline.outcome import CloseKind
 from pipeline.record.visit import columns
+from tests.associate.replies import ACCEPT
+from tests.associate.replies import OUTGOING as REQUEST
 from tests.enrich.test_fingerprints import OUTGOING, captures, row_of
 
 CASES = sorted({f"{number:02d}" for number in range(1, 60)})
@@ -38,6 +40,22 @@ def test_cut_replies(kind: CloseKind) -> None:
     row = row_of(events)
     cut = row | {"raw": row["raw"][:40], "close_kind": kind}
     assert columns(replay(replace(OUTGOING, request=events[0][1]), cut))["outcome"] == "malformed"
+
+
+def test_an_acceptance_that_was_taken_for_a_mirror() -> None:
+    """An acceptance with other AE titles, which earlier parsers judged `reflected`, is `accepted` by today's."""
+    titles = b"PACS".ljust(16) + b"OURS".ljust(16)
+    row = {
+        "ip": 1,
+        "port": 104,
+        "echo_sent": False,
+        "raw": ACCEPT[:10] + titles + ACCEPT[42:],
+        "parse_warnings": [],
+        "outcome": "reflected",
+        "close_kind": CloseKind.WE_CLOSED,
+    }
+    again = columns(replay(REQUEST, row))
+    assert (again["outcome"], again["grade"], again["calling_ae_raw"]) == ("accepted", "certain", titles[16:])
 
 
 def test_columns_are_those_of_the_table() -> None:

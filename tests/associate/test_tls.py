@@ -3,6 +3,7 @@
 import base64
 import re
 import ssl
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from pipeline.associate.tls import ASSOCIATION_LIMIT, HANDSHAKE_LIMIT, HANDSHAKE
 from pipeline.errors import GuardError
 from pipeline.outcome import ClientCertificate, CloseKind, CloseStage, Handshake, Outcome
 from pipeline.record.visit import TlsFacts, Visit
+from pipeline.testbed.hostile import answers
 from pipeline.wire.alert import ALERTS
 from tests.associate.authority import issue
 from tests.associate.tlspeer import OUTGOING, Server, converse, server_context, tls_conversation
@@ -65,6 +67,23 @@ def test_association(files: tuple[Path, Path], version: ssl.TLSVersion, demand: 
     assert handshake_facts.certificate_count == 2
     leaf, root = handshake_facts.chain
     assert (leaf.subject_organization, leaf.signed_by_next, root.self_signed) == ("Example Hospital", True, True)
+
+
+@pytest.mark.parametrize(
+    ("reply_with", "outcome"),
+    [
+        (lambda request: answers(request[:10] + bytes(32)), Outcome.ECHOED),
+        (lambda request: iter([b"\2" + request[1:]]), Outcome.REFLECTED),
+    ],
+    ids=["other titles", "a mirror"],
+)
+def test_titles(files: tuple[Path, Path], reply_with: Callable[[bytes], Iterator[bytes]], outcome: Outcome) -> None:
+    """Through TLS, too, an acceptance with other AE titles is one, and our own request as an acceptance is not."""
+    conversation = tls_conversation()
+    server = Server(server_context(*files, version=V13, demand=NO), reply_with)
+    converse(conversation, server)
+    assert conversation.visit().outcome is outcome
+    assert server.received[1] == (OUTGOING.echo if outcome is Outcome.ECHOED else OUTGOING.abort)
 
 
 @pytest.mark.parametrize(("version", "number"), [(V12, 40), (V13, 116)])

@@ -24,7 +24,6 @@ RAISED: dict[str, tuple[dict[str, Any], bool]] = {
     "prefix-answers-everything": ({"prefix_answering": 230, "prefix_answering_share": 0.9}, True),
     "prefix-answers-control": ({"prefix_controls": 2}, True),
     "prefix-same-reply": ({"prefix_same_reply": 16}, True),
-    "titles-not-echoed": ({"titles_echoed": False}, True),
     "own-class-uid": ({"own_class_uid": True}, True),
     "own-version-name": ({"own_version_name": True}, True),
     "refuses-what-was-not-sent": ({"reject": "2/1/2"}, True),
@@ -38,7 +37,7 @@ RAISED: dict[str, tuple[dict[str, Any], bool]] = {
     "application-context-odd": ({"application_context_ours": False}, True),
     "reserved-fields-set": ({"reserved_set": True}, True),
 }
-HONEST = {"max_pdu": 16384, "abort": "0/0", "class_uid_declared": True, "titles_echoed": True, "reserved_set": False}
+HONEST = {"max_pdu": 16384, "abort": "0/0", "class_uid_declared": True, "titles_echoed": False, "reserved_set": False}
 ALMOST = {
     "prefix_answering": 31,
     "prefix_answering_share": 1.0,

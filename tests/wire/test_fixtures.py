@@ -40,10 +40,9 @@ def test_the_table_has_these_outcomes() -> None:
         "aborted": 71,
         "reset": 63,
         "silent": 51,
-        "accepted_no_verification": 21,
+        "accepted_no_verification": 22,
         "echoed": 19,
         "closed": 17,
-        "reflected": 1,
         "not_dicom": 1,
     }
 

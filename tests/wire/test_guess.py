@@ -43,6 +43,7 @@ OPENINGS = (
     (REQUEST[:6], Opening.UNDECIDED, Opening.REFLECTED),
     (REQUEST[:REFLECTION], Opening.REFLECTED, Opening.REFLECTED),
     (REQUEST + b"more", Opening.REFLECTED, Opening.REFLECTED),
+    (REQUEST[:10] + bytes(32) + REQUEST[42:], Opening.REFLECTED, Opening.REFLECTED),
     (b"\x01\x00\x00\x00\x01\x00", Opening.OTHER, Opening.OTHER),
     (b"\x16", Opening.UNDECIDED, Opening.OTHER),
     (b"\x16\x03", Opening.UNDECIDED, Opening.OTHER),
