@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 import typer
 
-from pipeline.commands import associators, audits, lab, optouts, results, sweeps
-from pipeline.commands.help import Command, Group
+from pipeline.commands import associators, audits, lab, optouts, results, sweeps, version
+from pipeline.commands.help import HELP, Command, Group
+from pipeline.commands.verbosity import with_verbosity
 from pipeline.errors import CensusError, InputError, Interrupted
 
 #: Headings of `census --help`, and the commands under each in the order in which they are used.
@@ -31,7 +32,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
 app = typer.Typer(
     cls=Group,
     no_args_is_help=True,
-    add_completion=False,
+    context_settings=HELP,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="Count the DICOM services that answer on the Internet: plan, sweep, verify, report.\n\n"
@@ -41,7 +42,8 @@ app = typer.Typer(
 )
 for heading, commands in COMMANDS.items():
     for command in commands:
-        app.command(cls=Command, rich_help_panel=heading)(command)
+        app.command(cls=Command, rich_help_panel=heading)(with_verbosity(command))
+app.callback()(version.options)
 app.add_typer(lab.app, name="testbed", rich_help_panel="Set up")
 app.add_typer(audits.app, name="own", rich_help_panel="Audit your own ranges")
 
@@ -50,7 +52,7 @@ def main() -> None:
     """Run the command line; an error becomes one line and its exit code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        code = app(standalone_mode=False)  # an Exit is returned as its code
+        code = app(prog_name="census", standalone_mode=False)  # an Exit is returned as its code
     except (KeyboardInterrupt, typer.Abort):
         code = Interrupted.exit_code
     except CensusError as error:

@@ -23,7 +23,7 @@ SETTINGS = {
 }
 
 
-def run(name: str, **parameters: str) -> object:
+def run(name: str, **parameters: object) -> object:
     """Run a flow with its parameters. Raises what the flow raised, or CensusError if there is no such flow."""
     for key, value in SETTINGS.items():
         os.environ.setdefault(key, value)

@@ -79,13 +79,13 @@ def duration(seconds: float) -> str:
 def _space(plan: Plan) -> Rows:
     yield from ((f"in: {part.name}", _of_list(part)) for part in plan.included)
     if plan.included_again:
-        yield "of these, included more than once", _addresses(plan.included_again)
+        yield "of these, included more than once", address_count(plan.included_again)
     yield from ((f"out: {part.name}", _of_list(part)) for part in plan.excluded)
     if twice := excluded_more_than_once(plan):
-        yield "of these, excluded more than once", _addresses(twice)
-    yield "target space", f"{_addresses(plan.addresses)} in {len(plan.ranges):,} ranges"
+        yield "of these, excluded more than once", address_count(twice)
+    yield "target space", f"{address_count(plan.addresses)} in {len(plan.ranges):,} ranges"
     share = plan.sampled_addresses / plan.addresses
-    yield "visited", _addresses(plan.sampled_addresses) + (f", a random {share:.3%}" if share < 1 else ", all")
+    yield "visited", address_count(plan.sampled_addresses) + (f", a random {share:.3%}" if share < 1 else ", all")
     yield from ((f"port {port}", f"{plan.sampled_addresses:,} targets") for port in plan.settings.ports)
     yield "targets", f"{plan.targets:,}"
     if not plan.probe.engine.extra_probes:
@@ -129,8 +129,9 @@ def _made_of(plan: Plan) -> Rows:
 
 def _of_list(part: RangeList) -> str:
     skipped = f"; IPv6 entries skipped: {part.ipv6:,}" if part.ipv6 else ""
-    return _addresses(part.addresses) + skipped
+    return address_count(part.addresses) + skipped
 
 
-def _addresses(count: int) -> str:
+def address_count(count: int) -> str:
+    """A number of addresses, with its noun."""
     return f"{count:,} address" + ("" if count == 1 else "es")

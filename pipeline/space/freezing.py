@@ -25,6 +25,8 @@ from pipeline.space.signed import SignedRanges
 
 #: Sections of the configuration that the plan repeats as they are.
 COPIED = ("caps", "identity", "probe", "associate", "loss", "alarm", "harm", "tls")
+#: The name of the list of what the register withholds.
+OPT_OUT_LIST = "opt-out register"
 #: Dynamic ports (RFC 6335 §6).
 DYNAMIC_PORTS = range(49152, 65536)
 #: A range is 5–60 s of sending (docs/architecture.md).
@@ -148,7 +150,7 @@ def _withheld(opt_outs: OptOuts) -> list[AddressList]:
     if opt_outs.ranges is None:
         return []
     entry = Entry("opt-outs", opt_outs.register, "opted out", opt_outs.ranges.pairs())
-    return [AddressList("opt-out register", (entry,))]
+    return [AddressList(OPT_OUT_LIST, (entry,))]
 
 
 def _removed(part: AddressList, included: Ranges) -> RangeList:

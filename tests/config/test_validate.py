@@ -51,8 +51,8 @@ ENTRIES = (
 )
 #: A key that does not exist, the key or section that is named, and the reason.
 UNKNOWN = (
-    ("sweep.speed", "sweep.speed", "is unknown; there are name, ports, seed, rate, shards, sample, profile"),
-    ("sweep.sampel", "sweep.sampel", "is unknown; did you mean sample?"),
+    ("sweep.velocity", "sweep.velocity", "is unknown; there are name, ports, seed, rate, shards, sample, profile"),
+    ("sweep.samples", "sweep.samples", "is unknown; did you mean sample?"),
     ("identify.contact", "identify", "is unknown; did you mean identity?"),
 )
 
