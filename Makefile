@@ -1,7 +1,7 @@
 # What people run here; `make help` lists it.
 VENV := .venv
 BIN := $(VENV)/bin
-DEBIAN := dcmtk orthanc nftables iproute2 openssl util-linux python3-venv zmap masscan nmap chromium dnsmasq-base postgresql
+DEBIAN := dcmtk orthanc nftables iproute2 openssl util-linux python3-venv zmap masscan nmap chromium dnsmasq-base postgresql systemd
 export CENSUS_ONLY_TESTBED := 1
 export UV_PYTHON_DOWNLOADS := never
 # Tests start hundreds of programs; each would compile all of its modules again if none kept what it compiled.
@@ -13,7 +13,8 @@ WORKERS := $(shell echo $$(($$(nproc) * 2)))
 # Tests that need neither privilege nor servers, and simulate nothing for long.
 FAST := tests/space tests/wire tests/enrich tests/tools tests/optout/test_events.py tests/probe/test_flow.py \
 	tests/probe/test_pacer.py tests/associate/test_conversation.py tests/associate/test_limits.py \
-	--ignore tests/space/test_coverage.py --ignore tests/space/test_outside.py
+	--ignore tests/space/test_coverage.py --ignore tests/space/test_outside.py \
+	--ignore tests/tools/test_packages.py
 
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=10
 T := tests
@@ -23,7 +24,7 @@ T := tests
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: packages $(VENV)/ready ## install into .venv, and missing Debian packages
+setup: packages $(VENV)/ready ## install into .venv, and missing Debian packages, for developers; no server is started
 
 packages:
 	@tools/packages $(DEBIAN)

@@ -58,6 +58,7 @@ NEEDS = {
             "sweep/test_run.py",
             "testbed/test_hostile.py",
             "testbed/test_run.py",
+            "tools/test_packages.py",
             "worker/*.py",
             "benchmarks/test_benchmarks.py",
         ),
