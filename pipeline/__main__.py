@@ -3,15 +3,17 @@
 Each command imports what it needs when it runs, so that `census --help` does not wait for heavy packages.
 """
 
+import os
 import signal
 import sys
 from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
-from pipeline.commands import associators, audits, lab, optouts, results, sweeps, version
-from pipeline.commands.help import HELP, Command, Group
-from pipeline.commands.verbosity import with_verbosity
+from pipeline import host, logs
+from pipeline.commands import associators, audits, lab, optouts, results, sweeps
+from pipeline.commands.help import Command, Group
 from pipeline.errors import CensusError, InputError, Interrupted
 
 #: Headings of `census --help`, and the commands under each in the order in which they are used.
@@ -32,7 +34,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
 app = typer.Typer(
     cls=Group,
     no_args_is_help=True,
-    context_settings=HELP,
+    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="Count the DICOM services that answer on the Internet: plan, sweep, verify, report.\n\n"
@@ -42,17 +44,28 @@ app = typer.Typer(
 )
 for heading, commands in COMMANDS.items():
     for command in commands:
-        app.command(cls=Command, rich_help_panel=heading)(with_verbosity(command))
-app.callback()(version.options)
+        app.command(cls=Command, rich_help_panel=heading)(command)
 app.add_typer(lab.app, name="testbed", rich_help_panel="Set up")
 app.add_typer(audits.app, name="own", rich_help_panel="Audit your own ranges")
+
+
+@app.callback()
+def options(
+    log_format: Annotated[
+        logs.LogFormat,
+        typer.Option(envvar=logs.VARIABLE, help="Format of progress, warnings and errors on standard error."),
+    ] = logs.LogFormat.TEXT,
+) -> None:
+    """Set what holds for every command and the processes that it starts."""
+    os.environ[logs.VARIABLE] = log_format
 
 
 def main() -> None:
     """Run the command line; an error becomes one line and its exit code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    host.find_system_programs()
     try:
-        code = app(prog_name="census", standalone_mode=False)  # an Exit is returned as its code
+        code = app(standalone_mode=False)  # an Exit is returned as its code
     except (KeyboardInterrupt, typer.Abort):
         code = Interrupted.exit_code
     except CensusError as error:
@@ -68,7 +81,7 @@ def main() -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    print(f"census: {message}", file=sys.stderr)
+    logs.error(message, exit_code=code)
     sys.exit(code)
 
 

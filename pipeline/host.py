@@ -4,6 +4,15 @@ import os
 import time
 from pathlib import Path
 
+#: Where Debian puts `nft` and `ip`; neither cron's PATH nor that of ordinary users has these folders.
+SYSTEM_FOLDERS = ("/usr/sbin", "/sbin")
+
+
+def find_system_programs() -> None:
+    """Look for programs in the system's folders too, after those of PATH."""
+    folders = [os.environ.get("PATH") or os.defpath, *SYSTEM_FOLDERS]
+    os.environ["PATH"] = os.pathsep.join(folders)
+
 
 def boot_id() -> str:
     """Return the kernel's name for this boot."""

@@ -50,14 +50,15 @@ def steps(funnel: dict[str, Any]) -> str:
 
 
 def _watch(sweep: Sweep, ended: threading.Event) -> None:
-    began, errors = time.monotonic(), show.errors
-    if not errors.is_terminal:
+    began = time.monotonic()
+    if not show.live():
         while not ended.wait(show.PLAIN_SECONDS):
-            show.message(_line(sweep, time.monotonic() - began))
+            facts = _facts(sweep, time.monotonic() - began)
+            show.message(_line(facts), **facts)
         return
-    with Live(console=errors, transient=False) as live:
+    with Live(console=show.errors, transient=False) as live:
         while not ended.wait(show.REFRESH_SECONDS):
-            live.update(_line(sweep, time.monotonic() - began))
+            live.update(_line(_facts(sweep, time.monotonic() - began)))
 
 
 def _watch_json(sweep: Sweep, ended: threading.Event) -> None:
@@ -85,8 +86,8 @@ def _facts(sweep: Sweep, elapsed: float) -> dict[str, Any]:
     }
 
 
-def _line(sweep: Sweep, elapsed: float) -> str:
-    facts = _facts(sweep, elapsed)
-    line = f"{facts['done']:6.1%}  {steps(facts)}  {elapsed:.0f} s  ETA {facts['left_seconds']:.0f} s"
+def _line(facts: dict[str, Any]) -> str:
+    times = f"{facts['elapsed_seconds']:.0f} s  ETA {facts['left_seconds']:.0f} s"
+    line = f"{facts['done']:6.1%}  {steps(facts)}  {times}"
     reason = facts["held"]
     return f"{line}  paused: {reason}" if reason else line

@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,9 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from pipeline import logs
 from pipeline.console import plan_summary
 from pipeline.lake.store import Location
-from pipeline.optout import obeyed
-from pipeline.optout.edit import Addition
-from pipeline.optout.obeyed import ObeyedRegister
 from pipeline.optout.register import Register
 from pipeline.publish.escape import visible
 from pipeline.space.plan import Plan
@@ -28,7 +26,7 @@ PLAIN_SECONDS = 10.0
 #: Columns of a table that is written to a file or a pipe, where no screen limits it.
 PIPE_COLUMNS = 200
 
-#: Where progress goes; quiet with `-q`.
+#: Where progress goes.
 errors = Console(stderr=True)
 
 
@@ -37,16 +35,20 @@ def results() -> Console:
     return Console(markup=False, width=None if sys.stdout.isatty() else PIPE_COLUMNS)
 
 
-def message(line: str) -> None:
-    """Print a line about progress, unless the command line is quiet."""
-    if not errors.quiet:
-        print(line, file=sys.stderr)
+def live() -> bool:
+    """Whether progress is shown on one place of a screen, not as a line now and then."""
+    return errors.is_terminal and not logs.as_json()
+
+
+def message(line: str, **fields: object) -> None:
+    """Print a line about progress; as JSON it has the fields too."""
+    logs.info(line, **fields)
 
 
 def warn(findings: Iterable[str]) -> None:
     """Print what is not as it should be and does not end the program, a line each."""
     for finding in findings:
-        print(f"warning: {visible(finding)}", file=sys.stderr)
+        logs.warning(visible(finding))
 
 
 def plan(frozen: Plan, *, as_json: bool) -> None:
@@ -78,20 +80,26 @@ def facts(values: Mapping[str, Any], *, as_json: bool) -> None:
 @contextmanager
 def counting() -> Iterator[Callable[[Mapping[str, int]], None]]:
     """Show counts on standard error while the block runs, as often as a sweep's progress; the last ones always."""
-    gap = REFRESH_SECONDS if errors.is_terminal else PLAIN_SECONDS
-    printed, last = time.monotonic(), ""
+    gap = REFRESH_SECONDS if live() else PLAIN_SECONDS
+    printed, last = time.monotonic(), dict[str, int]()
+
+    def line() -> str:
+        return "  ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in last.items())
 
     def show(counts: Mapping[str, int]) -> None:
         nonlocal printed, last
-        last = "  ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in counts.items())
+        last = dict(counts)
         if time.monotonic() - printed >= gap:
             printed = time.monotonic()
-            errors.print(last, end="\r" if errors.is_terminal else "\n", soft_wrap=True, markup=False)
+            if live():
+                errors.print(line(), end="\r", soft_wrap=True, markup=False)
+            else:
+                message(line(), **last)
 
     try:
         yield show
     finally:
-        errors.print(last, soft_wrap=True, markup=False)
+        message(line(), **last)
 
 
 def sweep_result(lake: Location, sweep_id: str) -> None:
@@ -141,38 +149,6 @@ def opt_outs(register: Register, *, everything: bool, as_json: bool) -> None:
         message(visible(f"stopped by {state.stop.who}: {state.stop.reason}"))
     if state.limit:
         message(visible(f"limited to {state.limit.rate:,} probes a second by {state.limit.who}"))
-
-
-def additions(named: ObeyedRegister, added: Sequence[Addition]) -> None:
-    """Print which blocks were opted out now, which were already, and how many of their addresses answered lately."""
-    new = [addition.block for addition in added if addition.before is None]
-    if new:
-        message(f"opted out: {', '.join(new)}")
-    for addition in added:
-        if before := addition.before:
-            within = "" if before.block == addition.block else f", as part of {before.block}"
-            message(
-                visible(
-                    f"opted out already: {addition.block}{within}, on {before.at:%Y-%m-%d} by {before.who}; the new line is kept too"
-                )
-            )
-        if named.lake and (seen := obeyed.answered(named.lake, addition.block)):
-            message(f"{addition.block}: {plan_summary.address_count(seen[1])} of it answered in sweep {seen[0]}")
-    if not named.lake:
-        message(
-            f"obeyed by sweeps whose configuration names it: [optout] register = {json.dumps(named.register.where)}"
-        )
-
-
-def limit(named: ObeyedRegister, rate: int | None) -> None:
-    """Print what a limit of the rate changes; plans' own rates are lower if they are below it."""
-    if rate is None:
-        message("plans' own rates apply again")
-        return
-    message(f"no worker sends more than {rate:,} probes a second; a plan's own rate applies if it is lower")
-    for plan in named.plans:
-        if plan.settings.rate <= rate:
-            message(f"{plan.sweep} is not slowed down: its plan's rate is {plan.settings.rate:,}")
 
 
 def quarantines(register: Register, *, as_json: bool) -> None:

@@ -11,13 +11,13 @@ import mmap
 import os
 import socket
 import struct
-import sys
 import time
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline import logs
 from pipeline.engines import Engine
 from pipeline.errors import CensusError
 from pipeline.guard import sockets
@@ -61,7 +61,7 @@ def open_rings(interface: str, frame: bytes, program: Sequence[Step]) -> Rings:
     try:
         port = Port(interface)
     except RefusedError as error:
-        print(f"warning: no AF_XDP on {error}; frames leave through packet rings", file=sys.stderr, flush=True)
+        logs.warning(f"no AF_XDP on {error}; frames leave through packet rings")
         return packet_ring.open_rings(interface, frame, program)
     receive = ReceiveRing(sockets.packet_socket(interface, ETH_P_ALL), program)
     return Rings(port.probes.with_template(frame), SegmentRing(port.segments), receive)

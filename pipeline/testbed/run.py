@@ -16,6 +16,7 @@ from types import FrameType
 
 import msgspec
 
+from pipeline import logs
 from pipeline.errors import CensusError, InputError, Interrupted
 from pipeline.guard.proof import TESTBED
 from pipeline.guard.sockets import ONLY_TESTBED, VANTAGE
@@ -194,7 +195,7 @@ def _summary(spec: Spec, processes: int, seconds: float) -> str:
 
 
 def _print(text: str) -> None:
-    print(f"testbed: {text}", file=sys.stderr, flush=True)
+    logs.info(f"testbed: {text}")
 
 
 def main() -> int:

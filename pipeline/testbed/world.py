@@ -10,6 +10,7 @@ from os import killpg
 from pathlib import Path
 from signal import SIGKILL, SIGTERM
 
+from pipeline import logs
 from pipeline.errors import CensusError, InputError
 from pipeline.testbed.closed import NamespacePair, claim_addresses, configure, inside
 from pipeline.testbed.decoys import DECOYS
@@ -175,7 +176,7 @@ def _print_counts(internet: ServerProcess) -> None:
     internet.process.send_signal(SIGTERM)
     with suppress(subprocess.TimeoutExpired):
         internet.process.wait(COUNTING_SECONDS)
-        print(f"testbed: internet: {internet.log.read_text().splitlines()[-1]}", file=sys.stderr, flush=True)
+        logs.info(f"testbed: internet: {internet.log.read_text().splitlines()[-1]}")
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
