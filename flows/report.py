@@ -8,6 +8,7 @@ from prefect.cache_policies import NO_CACHE
 from flows.artifacts import show_results
 from pipeline.lake import store
 from pipeline.lake.layout import Sweep, SweepPaths
+from pipeline.publish import folder
 from pipeline.publish import report as publishing
 from pipeline.sweep import run as steps
 from pipeline.views import connection
@@ -24,8 +25,12 @@ def write(paths: SweepPaths, output: Path) -> list[Path]:
 
 @flow(name="report", validate_parameters=False)
 def report(lake: str, output: str, sweep: str | None = None) -> list[str]:
-    """Write the report of a sealed sweep, by default the latest, to `output`/SWEEP; returns the names of its files."""
+    """Write the report of a sealed sweep, by default the latest, to `output`/SWEEP, and point `output`/latest there.
+
+    Returns the names of its files.
+    """
     sealed = Sweep.open(steps.sealed(store.at(lake), sweep))
     written = write(sealed.paths, Path(output) / sealed.paths.id)
+    folder.point_latest(Path(output) / sealed.paths.id)
     show_results(sealed)
     return [path.name for path in written]

@@ -109,8 +109,14 @@ def reparse(lake: Lake, sweep_id: SweepId = None) -> None:
 def report(
     lake: Lake,
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="Folder for the report.", rich_help_panel=OUTPUT, show_default=False)
-    ],
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            help="Folder for the report; reports/SWEEP next to the lake if not given.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
     sweep_id: SweepId = None,
     formats: Annotated[
         str, typer.Option("--format", help="Any of html,md,csv,png.", rich_help_panel=OUTPUT)
@@ -132,23 +138,32 @@ def report(
     """Write a sweep's report: aggregates only, no addresses.
 
     \b
-    census report lake -o report/
+    census report lake
     census report lake -o report-gb/ --country GB --since 2026-10-01
 
-    Writes a self-contained page, Markdown, tables (CSV) and figures (PNG). The sweep must be sealed and enriched.
+    Writes a self-contained page, Markdown, tables (CSV) and figures (PNG) about the latest sealed sweep. The sweep must be
+    enriched. Without -o, the link reports/latest next to the lake points to the report that was written last.
     """
     from pipeline.console import show
     from pipeline.lake import layout, store
+    from pipeline.publish import figures, folder
     from pipeline.publish import report as publishing
     from pipeline.publish.scope import Scope
+    from pipeline.sweep import run
     from pipeline.views import connection
 
+    if output is None and (country or since):
+        raise InputError("--output", "an edition of one country, or since a date, needs a folder; name one with -o")
     scope = Scope(country.upper() if country else None, since, min_cell if least is None else least)
-    paths = layout.find(store.at(lake), sweep_id)
+    paths = layout.find(store.at(lake), sweep_id) if sweep_id else run.sealed(store.at(lake))
+    where = output or folder.next_to(store.at(lake), paths.id)
     with connection.connect(store.at(lake)) as con:
-        written = publishing.write(con, paths.id, output, set(formats.split(",")), scope)
+        written = publishing.write(con, paths.id, where, set(formats.split(",")), scope)
+    if output is None:
+        written.append(folder.point_latest(where))
     for path in written:
         show.message(str(path))
+    show.warn(figures.missing())
 
 
 def sql(

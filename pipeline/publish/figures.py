@@ -77,11 +77,20 @@ def _spoken(label: str, points: list[Point]) -> str:
 
 
 def write(facts: Facts, folder: Path) -> list[Path]:
-    """Write the map and every figure as SVG and PNG."""
-    written = worldmap.write(facts.marts["countries"].rows, folder)
+    """Write the map and every figure as SVG and PNG; without the extra `plots`, no map and no PNG."""
+    drawable = worldmap.drawable()
+    written = worldmap.write(facts.marts["countries"].rows, folder) if drawable else []
     for figure in figures(facts):
         vector, picture = folder / f"{figure.name}.svg", folder / f"{figure.name}.png"
         vector.write_text(figure.svg, "utf-8")
-        picture.write_bytes(plot.png(figure.svg))
-        written += [vector, picture]
+        written.append(vector)
+        if drawable:
+            picture.write_bytes(plot.png(figure.svg))
+            written.append(picture)
     return written
+
+
+def missing() -> list[str]:
+    """What a report lacks here, in words for whoever writes it."""
+    lacks = "the report has no maps and no PNG pictures: install dicom-census[plots]"
+    return [] if worldmap.drawable() else [lacks]

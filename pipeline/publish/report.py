@@ -58,7 +58,7 @@ def html(facts: Facts) -> str:
         figures=[(figure, Markup(figure.svg)) for figure in figures.figures(facts)],  # noqa: S704 - as the map
         downloads={sheet.name: f"data:text/csv;charset=utf-8,{quote(sheet.text)}" for sheet in sheets.sheets(facts)},
         # Our own drawing: numbers and fixed labels only, no string of a peer.
-        maps=[(measure, Markup(worldmap.svg(countries, measure, legend=False))) for measure in worldmap.MEASURES],  # noqa: S704
+        maps=[(measure, Markup(drawing)) for measure, drawing in worldmap.drawings(countries)],  # noqa: S704
     )
 
 

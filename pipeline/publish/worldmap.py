@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
@@ -67,6 +68,11 @@ PER_MILLION = Measure(
 MEASURES = (SERVICES, PER_MILLION)
 
 
+def drawable() -> bool:
+    """Whether the packages of the extra `plots` are installed: without them there is no map, and no picture."""
+    return find_spec("altair") is not None and find_spec("vl_convert") is not None
+
+
 def svg(rows: Iterable[Row], measure: Measure = SERVICES, *, legend: bool = True) -> str:
     """The map as one SVG element, one image with its numbers as text to a screen reader; coordinates cut to a tenth of a pixel."""
     import vl_convert
@@ -75,6 +81,12 @@ def svg(rows: Iterable[Row], measure: Measure = SERVICES, *, legend: bool = True
     text = vl_convert.vegalite_to_svg(_spec(_chart(rows, measure, legend=legend)))
     drawn = re.sub(r' d="[^"]+"', lambda path: re.sub(r"(\.\d)\d+", r"\1", path[0]), text)
     return drawn.replace("<svg ", f'<svg role="img" aria-label="{escape(_spoken(rows, measure), QUOTES)}" ', 1)
+
+
+def drawings(rows: Iterable[Row]) -> list[tuple[Measure, str]]:
+    """Each measure and its map for the page; none where maps cannot be drawn."""
+    rows = list(rows)
+    return [(measure, svg(rows, measure, legend=False)) for measure in MEASURES] if drawable() else []
 
 
 def _spoken(rows: Sequence[Row], measure: Measure) -> str:
