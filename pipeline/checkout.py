@@ -1,6 +1,7 @@
-"""Which program this is, and where its files lie: its release, a digest of its code, and the folders of the checkout.
+"""Which program this is, and where its files lie: its release, a digest of its code, and its folders of data.
 
-Two checkouts of one release may differ, so a plan carries the digest, and a worker refuses the plan of another program.
+Two checkouts of one release may differ, so a plan carries the digest, and a worker refuses the plan of another program. A
+checkout and the wheel that is built of it are one program: their digests are equal.
 """
 
 import hashlib
@@ -10,7 +11,9 @@ from pathlib import Path
 from pipeline import __version__
 
 PACKAGE = Path(__file__).parent
-ROOT = PACKAGE.parent
+#: A wheel has the folders of the data here (pyproject.toml), a checkout at its root.
+BUNDLED = PACKAGE / "bundled"
+ROOT = BUNDLED if BUNDLED.is_dir() else PACKAGE.parent
 SCHEMAS = ROOT / "schemas"
 ANALYSIS = ROOT / "analysis"
 REFERENCE = ROOT / "data" / "reference"

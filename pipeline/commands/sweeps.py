@@ -6,15 +6,11 @@ from typing import Annotated
 import typer
 
 from pipeline.commands.options import OUTPUT, WATCHING, Config, Lake, Metrics, Progress, SweepId
-from pipeline.commands.overrides import MaxRuntime, Ports, Rate, Sample, overrides
 from pipeline.errors import InputError
 
 
 def plan(
     config: Config,
-    rate: Rate = None,
-    ports: Ports = None,
-    sample: Sample = None,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", help="Write the frozen plan to this file.", rich_help_panel=OUTPUT),
@@ -26,7 +22,6 @@ def plan(
     \b
     census plan sweep.toml
     census plan sweep.toml -o plan.json
-    census plan sweep.toml --rate 500 --ports 104,11112 --sample 1%
 
     Prints how many addresses are included, how many each list excludes, the packets, the rate and the duration. The file
     that -o writes is for `census work` and `census sweep`; it fixes targets, order, rate and program.
@@ -38,7 +33,7 @@ def plan(
     from pipeline.space.plan import encode
     from pipeline.sweep import freeze
 
-    frozen = freeze.freeze(config, overrides=overrides(rate, ports, sample))
+    frozen = freeze.freeze(config)
     show.plan(frozen, as_json=json)
     if output:
         store.write(output, encode(frozen))
@@ -65,7 +60,6 @@ def work(
             help="Folder of the keys that `census keys` made.", rich_help_panel="Associators on other machines"
         ),
     ] = Path("keys"),
-    max_runtime: MaxRuntime = None,
     metrics: Metrics = None,
     json: Progress = False,
 ) -> None:  # fmt: skip
@@ -91,8 +85,7 @@ def work(
     show.warn(freeze.findable(frozen))
     sweep = run.begin(frozen, store.at(lake))
     with progress.watching(sweep, as_json=json), progress.served(sweep, metrics):
-        remotes = remote_associator.remotes(associator or [], keys)
-        ranges = run.work(sweep, pcap=pcap, remotes=remotes, max_runtime=max_runtime)
+        ranges = run.work(sweep, pcap=pcap, remotes=remote_associator.remotes(associator or [], keys))
     show.message(f"{ranges} ranges run into {lake}; `census verify {lake}` proves that all adds up")
 
 
@@ -107,24 +100,17 @@ def sweep(
     resume: Annotated[
         bool, typer.Option("--resume", help="Finish the latest sweep of this configuration, if it is unfinished.")
     ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print what the sweep would do, as `census plan` does; send nothing.")
-    ] = False,
-    rate: Rate = None,
-    ports: Ports = None,
-    sample: Sample = None,
-    max_runtime: MaxRuntime = None,
     json: Progress = False,
 ) -> None:
     """Run a whole sweep: plan, probe, verify, seal, enrich.
 
     \b
     census testbed run -- census sweep data/testbed/demo-sweep.toml
-    census sweep sweep.toml --rate 500 --max-runtime 2h
     census sweep sweep.toml --resume
 
-    Writes the plan, receipts and tables into the lake, and prints the countries and the funnel. Each step is a run of
-    Prefect, embedded or on the server of PREFECT_API_URL. Ctrl-C saves the state; --resume finishes the sweep.
+    Writes the plan, receipts and tables into the lake, and prints the countries and the funnel. Where Prefect
+    is installed, each step is a run of it, embedded or on the server of PREFECT_API_URL. Ctrl-C saves the state; --resume
+    finishes the sweep.
 
     Exit code 3: a guard rail refused, e.g. [identity] is incomplete; nothing was sent. 130: interrupted, state saved.
     """
@@ -133,18 +119,13 @@ def sweep(
     from pipeline.lake import store
     from pipeline.sweep import freeze, run
 
-    changed = overrides(rate, ports, sample)
-    frozen, folder = run.prepare(
-        str(source), store.at(lake) if lake else None, run.unfinished if resume else None, changed
-    )
-    if dry_run:
-        show.plan(frozen, as_json=json)
-        return
+    orchestrate.check()
+    frozen, folder = run.prepare(str(source), store.at(lake) if lake else None, run.unfinished if resume else None)
     freeze.check(frozen)
     show.warn(freeze.findable(frozen))
     begun = run.begin(frozen, folder)
     with progress.watching(begun, as_json=json):
-        orchestrate.run("sweep", source=str(begun.paths.plan), lake=str(folder), max_runtime=max_runtime)
+        orchestrate.run(begun)
     if not json:
         show.sweep_result(folder, begun.paths.id)
 
