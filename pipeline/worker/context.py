@@ -1,10 +1,13 @@
 """The values that all processes of a worker share."""
 
+import pickle
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from pipeline.lake.layout import Sweep
+from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.optout import register
 from pipeline.optout.watch import Watch
 from pipeline.probe.shared_pacer import SharedPacer
@@ -30,7 +33,11 @@ class RemoteAssociator:
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
-    """The values that all processes of a worker share."""
+    """The values that all processes of a worker share.
+
+    A process gets them through a pipe, without the plan, which it reads from a file in `folder`. A plan may be larger than a pipe
+    holds, and `multiprocessing` waits forever for a process that was killed before it has read all of its arguments.
+    """
 
     folder: Path
     sweep: Sweep
@@ -56,6 +63,10 @@ class WorkerContext:
         here = [f"associator-{number}" for number in range(self.plan.associate.processes)]
         return here + [remote.stage for remote in self.remotes]
 
+    def __reduce__(self) -> tuple[Callable[..., "WorkerContext"], tuple[Any, ...]]:
+        (self.folder / "plan").write_bytes(pickle.dumps(self.plan))
+        return _with_saved_plan, (self.folder, self.sweep.paths, self.secret, self.pcap, self.remotes)
+
     def budget(self) -> SharedPacer:
         """Open the pacer that all senders share, at the plan's rate."""
         return SharedPacer(self.folder / "budget", self.plan.settings.rate, time.monotonic())
@@ -63,3 +74,11 @@ class WorkerContext:
     def watch(self) -> Watch:
         """Return a watch over the register that the plan obeys; its filter is empty if the plan excludes all of its networks."""
         return Watch(register.of(self.plan.register, self.sweep.paths.lake), Ranges.of(self.plan.ranges))
+
+
+def _with_saved_plan(
+    folder: Path, paths: SweepPaths, secret: bytes, pcap: Path | None, remotes: tuple[RemoteAssociator, ...]
+) -> WorkerContext:
+    """Return the context of a process, with the plan that its coordinator saved."""
+    plan = pickle.loads((folder / "plan").read_bytes())  # noqa: S301  the folder is private
+    return WorkerContext(folder, Sweep(plan, paths), secret, pcap, remotes)

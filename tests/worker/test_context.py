@@ -1,0 +1,85 @@
+"""What the processes of a worker share, and how they get it."""
+
+import multiprocessing
+import pickle
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from ipaddress import IPv4Address
+from multiprocessing import resource_tracker
+from multiprocessing.spawn import get_executable
+from pathlib import Path
+
+import pytest
+import zmq
+
+from pipeline.lake.layout import Sweep, SweepPaths
+from pipeline.space import plan as planning
+from pipeline.space.plan import Plan
+from pipeline.sweep import freeze
+from pipeline.worker.context import RemoteAssociator, WorkerContext
+from pipeline.worker.processes import WorkerProcesses
+
+CONFIG = """
+[sweep]
+name = "many-ranges"
+ports = [104]
+seed = 7
+rate = 1000
+[targets]
+include_files = ["list"]
+"""
+#: Bytes that a pipe holds (pipe(7)).
+PIPE_BYTES = 65536
+
+
+@pytest.fixture(scope="module")
+def plan(tmp_path_factory: pytest.TempPathFactory) -> Plan:
+    """A plan with more ranges than a pipe holds."""
+    folder = tmp_path_factory.mktemp("plan")
+    addresses = (IPv4Address("20.0.0.0") + number for number in range(0, 60_000, 2))
+    (folder / "list").write_text("".join(f"{address}\n" for address in addresses))
+    (folder / "sweep.toml").write_text(CONFIG)
+    return freeze.freeze(folder / "sweep.toml")
+
+
+@pytest.fixture
+def context(plan: Plan, tmp_path: Path) -> WorkerContext:
+    paths = SweepPaths(tmp_path / "lake", plan.sweep)
+    remotes = (RemoteAssociator("north", "tcp://127.0.0.1:7100", tmp_path),)
+    return WorkerContext(tmp_path, Sweep(plan, paths), b"secret", tmp_path / "pcap", remotes)
+
+
+def test_a_process_gets_the_context(context: WorkerContext) -> None:
+    """A process gets every value, its plan from the folder; less than a pipe holds travels, however often the walk was used."""
+    assert context.sweep.walk.shards
+    pickled = pickle.dumps(context)
+    assert len(planning.encode(context.plan)) > 4 * PIPE_BYTES and len(pickled) < PIPE_BYTES / 16
+    assert pickle.loads(pickled) == context
+
+
+@pytest.fixture
+def dying() -> Iterator[None]:
+    """Let every process that is started end before it reads anything."""
+    resource_tracker.ensure_running()
+    spawn, python = multiprocessing.get_context("spawn"), get_executable()
+    spawn.set_executable(shutil.which("false"))
+    yield
+    spawn.set_executable(python)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.usefixtures("dying")
+def test_processes_that_die_at_birth(context: WorkerContext) -> None:
+    """Processes that end before they have read their arguments are reported as ended, and nothing waits for them."""
+    with zmq.Context() as zmq_context:
+        processes = WorkerProcesses(replace(context, remotes=()), zmq_context)
+        try:
+            for process in processes._processes:
+                process.join(10)
+            assert processes.ended() is not None and not processes.any_alive
+        finally:
+            for engine in processes._engines:
+                engine.close(linger=0)
+            processes._engines.clear()
+            processes.end()
