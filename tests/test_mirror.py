@@ -97,7 +97,6 @@ COVERED_BY = {
     "pipeline/views/connection.py": "tests/views/test_raw_views.py",
     "pipeline/wire/alert.py": "tests/associate/test_tls.py",
     "pipeline/wire/fields.py": "tests/wire/test_pdu.py",
-    "pipeline/worker/context.py": "tests/worker/test_process.py",
     "pipeline/worker/control_targets.py": "tests/end_to_end/test_internet.py",
     "pipeline/worker/coordinator.py": "tests/worker/test_shards.py",
     "pipeline/worker/fanout.py": "tests/end_to_end/test_senders.py",
