@@ -49,6 +49,7 @@ NEEDS = {
             "probe/test_fin_wait.py",
             "probe/test_greeting.py",
             "probe/test_listener.py",
+            "probe/test_outage.py",
             "probe/test_rst_filter.py",
             "rings/test_packet_ring.py",
             "rings/test_xdp.py",

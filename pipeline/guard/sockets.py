@@ -26,6 +26,14 @@ LOOPBACK = 127
 #: The identity without which nothing is sent to anyone. The AE title has a default, so it is only missed with another.
 REQUIRED_IDENTITY = ("contact", "url", "authorised_by")
 
+#: What to do where the packet engines may not do what they must.
+NO_PRIVILEGE = (
+    "the packet engines need the capabilities CAP_NET_ADMIN (nftables) and CAP_NET_RAW (packet sockets), and this process lacks them. "
+    "Run it as root; or give an ordinary user both as ambient capabilities (AmbientCapabilities= in a systemd unit, or "
+    "`setpriv --inh-caps=+net_admin,+net_raw --ambient-caps=+net_admin,+net_raw`); or give them to the Python program by setcap(8); "
+    'or set engine = "connect" in [probe], which needs none'
+)
+
 T = TypeVar("T")
 
 
@@ -71,7 +79,10 @@ def packet_socket(interface: str, protocol: int) -> socket.socket:
 def _packet_socket(interface: str, protocol: int) -> socket.socket:
     if interface != "lo":
         _refuse_outside(f"a packet socket on {interface}")
-    made = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    try:
+        made = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    except PermissionError:
+        raise CensusError(NO_PRIVILEGE) from None
     try:
         made.bind((interface, protocol))
     except OSError as error:

@@ -6,7 +6,8 @@ Theory of operation
 One thread, no callbacks: a sender's process calls `tick` again and again. A tick does, in this order:
 
 1. *Read the permit* of the opt-out register: the rate now, the addresses withheld, or a pause. It is read before every batch, so an
-   opt-out takes effect within one. The filter comes after index → address: it leaves targets out, and shifts no index.
+   opt-out takes effect within one. The filter comes after index → address: it leaves targets out, and shifts no index. Before that,
+   `before_batch` sees to it that the kernel still leaves our connections alone (`rst_filter`).
 2. *Send what is due*: extra probes, liveness checks, then the plan's own probes, all from one token bucket (`pacer`). Extra probes
    have a time at which they are due, and the plan's have none, so they go first.
 3. *Wait*, as long as there is nothing to send and nothing is due; and at least until GATHER_SECONDS after the last wait. A call of
@@ -21,12 +22,18 @@ What the rings and the pacer count has no range. Their totals are read when a ra
 range before was sent is its own.
 
 A pause (`pacer.Pause`) is neither a stall nor sending time: its seconds are counted, and the pacer starts again without a burst.
+
+A probe that the interface refuses is sent again (`_again`), and its range cools down after that. When our own link is cut off, the
+open ranges are void (`outage`).
 """
 
 import select
+import socket
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -36,9 +43,9 @@ from pipeline.probe.listener import Listener, ProbeSet
 from pipeline.probe.pacer import Pacer, Pause
 from pipeline.probe.probes import ProbeBuffer, Probes
 from pipeline.probe.range_state import OpenRange, Targets
-from pipeline.rings.transmit import Transmits
+from pipeline.rings.transmit import NONE_REFUSED, Transmits
 from pipeline.space.permit import Permit
-from pipeline.space.ranges import Ranges
+from pipeline.space.ranges import I64, Ranges
 from pipeline.space.shard import Range
 from pipeline.wire import packet
 from pipeline.wire.packet import Sums
@@ -53,20 +60,39 @@ GATHER_SECONDS = 0.005
 RING_COUNTS = ("ring_dropped", "ring_truncated", "ring_corrupt", "ring_rejected", "stalls")
 
 
+class Machine(NamedTuple):
+    """What an engine asks of the machine that it runs on, again and again."""
+
+    permit: Callable[[], Permit]
+    """What may be sent now."""
+    before_batch: Callable[[], object] = lambda: None
+    """Called before anything is sent."""
+    count_sent: Callable[[int, int], None] = lambda sent, refused: None
+    """Takes how many probes of a batch have left, and how many the interface has refused."""
+
+
+class Refused(NamedTuple):
+    """Probes that the interface has refused; of the plan's own also the open range and their positions in it."""
+
+    probes: Probes
+    serial: int = 0
+    position: I64 = NONE_REFUSED
+
+
 class PacketEngine:
-    """A `ProbeEngine` over packet rings. It owns the rings and no thread, and reads `permit` before every batch."""
+    """A `ProbeEngine` over packet rings. It owns the rings and no thread, and asks for a permit before every batch."""
 
     def __init__(
-        self, probes: ProbeSet, transmit: Transmits, listener: Listener, *, frame: bytes, permit: Callable[[], Permit],
-        pacer: Pacer,
-    ) -> None:  # fmt: skip
+        self, probes: ProbeSet, transmit: Transmits, listener: Listener, *, frame: bytes, machine: Machine, pacer: Pacer
+    ) -> None:
         self._walk, self._buffer = probes.walk, ProbeBuffer(probes.walk, probes.secret)
         self._extra, self._liveness = probes.extra, probes.liveness
         self._cooldown = probes.cooldown + probes.extra.longest_delay
         self._transmit, self._listener = transmit, listener
         self._sums = Sums.over(frame)
         self._ids = np.random.default_rng()
-        self._permit, self._pacer, self._pause = permit, pacer, Pause(pacer)
+        self._machine, self._pacer, self._pause = machine, pacer, Pause(pacer)
+        self._again: deque[Refused] = deque()
         self._sending: OpenRange | None = None
         self._serial = 0
         self._ring_counts = dict.fromkeys(RING_COUNTS, 0)
@@ -101,15 +127,20 @@ class PacketEngine:
         self._listener.stopping = True
         self._sending = None
         self._extra.clear()
+        self._drop_refused()
         for opened in self._listener.open.values():
             opened.cool_until = min(opened.cool_until, time.monotonic())
 
     def tick(self) -> Iterator[Event]:
         """Send what the budget allows, wait a little, and yield what has happened."""
-        permit = self._permit()
+        self._machine.before_batch()
+        permit = self._machine.permit()
         paused = bool(permit.pause_reason)
         self._pacer.limit(permit.rate)
+        if permit.cut_off:
+            self._cut_off()
         if not paused:
+            self._send_again(permit.withheld)
             self._send_extra(permit.withheld)
             self._send_liveness(permit.withheld)
         if self._sending:
@@ -127,7 +158,9 @@ class PacketEngine:
 
     def _wait(self, *, paused: bool) -> None:
         """Wait for packets until there is something else to do; then a little longer, so that more can be read together."""
-        self._poll.poll(self._patience(paused=paused))
+        for _, event in self._poll.poll(self._patience(paused=paused)):
+            if event & select.POLLERR:  # the interface went down: reading the error clears it (socket(7))
+                self._listener.receive.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         time.sleep(max(0.0, self._waited + GATHER_SECONDS - time.monotonic()))
         self._waited = time.monotonic()
 
@@ -148,7 +181,7 @@ class PacketEngine:
         count = self._granted(now, opened.range.length - opened.next_position)
         for probes in self._buffer.take(opened.range, opened.next_position, count):
             self._send_some(opened, probes, permit)
-        if opened.all_sent:
+        if opened.all_sent and not self._again:
             self._cool_down(opened)
 
     def _send_some(self, opened: OpenRange, probes: Probes, permit: Permit) -> None:
@@ -156,7 +189,7 @@ class PacketEngine:
         if len(permit.quarantined.first):
             opened.counts.quarantined += int(permit.quarantined.contains(probes.addresses).sum())
         allowed, which = probes.without(permit.withheld)
-        self._transmit_probes(allowed)
+        self._transmit_probes(allowed, self._serial, opened.next_position + which)
         at = clock.now()
         self._extra.schedule(self._serial, opened.next_position + which, allowed, at.now)
         opened.mark_sent(len(probes), at)
@@ -165,6 +198,42 @@ class PacketEngine:
         opened.counts.suppressed += withheld
         self.probes += len(allowed)
         self.suppressed += withheld
+
+    def _send_again(self, withheld: Ranges) -> None:
+        """Send what the interface had refused, from the same budget; once each time, so that it may refuse it again."""
+        for _ in range(len(self._again)):
+            refused = self._again.popleft()
+            granted = self._granted(time.monotonic(), len(refused.probes))
+            if granted < len(refused.probes):
+                later = slice(granted, None)
+                self._again.appendleft(Refused(refused.probes.take(later), refused.serial, refused.position[later]))
+            probes, which = refused.probes.take(slice(granted)).without(withheld)
+            position = refused.position[which] if len(refused.position) else NONE_REFUSED
+            self._transmit_probes(probes, refused.serial, position)
+            opened = self._listener.open.get(refused.serial)
+            if opened is not None:
+                opened.mark_sent_again(position, clock.now())
+            if granted < len(refused.probes):
+                return
+
+    def _drop_refused(self) -> None:
+        """Give up the probes that the interface has refused: their ranges are incomplete."""
+        for refused in self._again:
+            if refused.serial in self._listener.open:
+                self._listener.open[refused.serial].ungreeted += len(refused.probes)
+        self._again.clear()
+
+    def _cut_off(self) -> None:
+        """Void the ranges of which anything was sent; one that has just begun waits."""
+        self._drop_refused()
+        self._listener.abandon()
+        self._extra.clear()
+        now = time.monotonic()
+        for opened in self._listener.open.values():
+            if opened.next_position:
+                opened.void(now)
+        if self._sending and self._sending.next_position:
+            self._sending = None
 
     def _send_extra(self, withheld: Ranges) -> None:
         """Send the extra probes that are due, from the same budget."""
@@ -191,12 +260,17 @@ class PacketEngine:
         """How many of the wanted probes may go now."""
         return self._pacer.grant(now, self._transmit.room(min(wanted, BATCH)))
 
-    def _transmit_probes(self, probes: Probes) -> None:
-        if len(probes):
-            ids = self._ids.integers(0, 65536, len(probes), dtype=np.uint16)
-            frames = self._transmit.frames(len(probes))
-            packet.fill(frames, self._sums, probes.addresses, probes.ports, probes.cookie, ids)
-            self._transmit.send(len(probes))
+    def _transmit_probes(self, probes: Probes, serial: int = 0, position: I64 = NONE_REFUSED) -> None:
+        """Send probes; the plan's own to targets at these positions of an open range. Those that are refused are kept for later."""
+        if not len(probes):
+            return
+        ids = self._ids.integers(0, 65536, len(probes), dtype=np.uint16)
+        frames = self._transmit.frames(len(probes))
+        packet.fill(frames, self._sums, probes.addresses, probes.ports, probes.cookie, ids)
+        refused = self._transmit.send(len(probes))
+        self._machine.count_sent(len(probes) - len(refused), len(refused))
+        if len(refused):
+            self._again.append(Refused(probes.take(refused), serial, position[refused] if serial else NONE_REFUSED))
 
     def _cool_down(self, opened: OpenRange) -> None:
         """End the sending of a range; what the rings and the pacer have counted meanwhile is its own."""

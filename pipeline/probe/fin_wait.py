@@ -64,6 +64,10 @@ class FinWaitQueue:
         while self._queue and self._queue[0].due <= now:
             yield self._queue.popleft()
 
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._queue.clear()
+
     @property
     def next_due(self) -> float:
         """When the next time is over, in seconds of the clock; infinite if nothing is in the queue."""

@@ -66,6 +66,12 @@ class FlowTable:
             ends = rows["address"], rows["port"], rows["our_port"]
             self._segments.send(flags, payload, Endpoints(*ends, sequence, expected))
 
+    def clear(self) -> None:
+        """Forget all flows and what they would send."""
+        self._flows.clear()
+        self._timers.clear()
+        self._queue.clear()
+
     def _enqueue(self, slot: int, out: OutgoingSegment) -> None:
         """Keep a segment until `send`; an earlier one of the same host goes first."""
         if any(slot in outs for outs in self._queue.values()):

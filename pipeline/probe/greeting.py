@@ -252,6 +252,14 @@ class Greeter:
         yield from self._settle(slots[~took & closed], ZERO_WINDOW)
         yield from self._settle(slots[~took & ~closed], UNACKNOWLEDGED)
 
+    def abandon(self) -> None:
+        """Forget all connections without a word to anybody; their visits have no result."""
+        rows = self.connections.rows
+        open_ = np.flatnonzero((rows["state"] == GREETED) | (rows["state"] == FLOWING))
+        rows["state"][open_] = OVER
+        self._flows.clear()
+        self.connections.release(open_[rows["timed_out"][open_]])
+
     def _retire(self, slots: Slots) -> None:
         """Free the rows of hosts that are settled; a row that a flow has is freed when the flow ends."""
         rows = self.connections.rows

@@ -105,6 +105,12 @@ class Listener:
         self._fin_wait = FinWaitQueue()
         self.open: dict[int, OpenRange] = {}
         self.stopping = False
+        self._latest = 0
+
+    @property
+    def exposed(self) -> int:
+        """How many packets the last read took or have come since."""
+        return self._latest + self.receive.waiting
 
     @property
     def next_due(self) -> float:
@@ -120,8 +126,18 @@ class Listener:
     def read(self, permit: Permit) -> Iterator[Event]:
         """Read once what has come by now. Packets that come meanwhile cost less if they are read together, next time."""
         received = self.receive.read()
+        self._latest = len(received.packets)
         if len(received.packets):
             yield from self._sort(packet.read_answers(received.packets, received.lengths), received, permit)
+
+    def abandon(self) -> None:
+        """Forget all connections, without a result: our own link is cut off. Their targets wait for another attempt."""
+        self._greeter.abandon()
+        self._fin_wait.clear()
+        self._segments.clear()
+        for opened in self.open.values():
+            opened.ungreeted += opened.conversations
+            opened.conversations = 0
 
     # --- validate and locate ---
 

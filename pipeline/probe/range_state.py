@@ -66,6 +66,15 @@ class OpenRange:
         self.sent_us[self.next_position : self.next_position + count] = at.us % MODULUS
         self.next_position += count
 
+    def mark_sent_again(self, position: I64, at: Clock) -> None:
+        """The probes to the targets at these positions have been sent only now; the interface had refused them."""
+        self.sent_us[position] = at.us % MODULUS
+
+    def void(self, now: float) -> None:
+        """End the range as it is, incomplete."""
+        self.ungreeted += 1
+        self.cool_until, self.closed_at = min(self.cool_until, now), 0.0
+
     @property
     def all_sent(self) -> bool:
         """Every target has been probed."""

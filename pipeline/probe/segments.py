@@ -27,6 +27,10 @@ class SegmentSender:
         queue, self._queue = self._queue, []
         self._ring.send(queue)
 
+    def clear(self) -> None:
+        """Drop what is queued."""
+        self._queue.clear()
+
     def send_to(
         self, rows: NDArray[np.void], flags: int, payload: bytes = b"", *, skip: int | NDArray[np.uint16] = 0
     ) -> None:

@@ -13,23 +13,27 @@ from numpy.typing import NDArray
 from pipeline.engines import Engine
 from pipeline.errors import CensusError
 from pipeline.guard import sockets
-from pipeline.rings.filter import Step
+from pipeline.rings.filter import RECEIVE_NOTHING, Step, attach_filter
 from pipeline.rings.memory import SOL_PACKET, map_ring
 from pipeline.rings.open import Rings
 from pipeline.rings.receive import ETH_P_ALL, ReceiveRing
 from pipeline.rings.transmit import (
     BREATH_SECONDS,
     BUSY,
+    DOWN,
     HEADER,
+    NONE_REFUSED,
+    PATIENCE_SECONDS,
     SEGMENT,
     SEGMENT_FRAME,
-    STUCK_SECONDS,
     TX_FRAME,
     SegmentRing,
 )
-from pipeline.wire.packet import FRAME
+from pipeline.space.ranges import I64
+from pipeline.wire.packet import FRAME, frame_type
 
 PACKET_TX_RING, PACKET_QDISC_BYPASS = 13, 20
+ETH_P_IP = 0x0800  # linux/if_ether.h
 AVAILABLE, SEND_REQUEST, WRONG_FORMAT = 0, 1, 4
 #: Segments have a ring of their own: there are fewer of them, and they carry our requests.
 TX_FRAMES, SEGMENT_FRAMES = 16384, 4096
@@ -38,10 +42,19 @@ TX_FRAMES, SEGMENT_FRAMES = 16384, 4096
 def open_rings(interface: str, frame: bytes, program: Sequence[Step]) -> Rings:
     """Open packet rings at an interface: every probe holds the frame, and a filter program selects what is received."""
     return Rings(
-        TransmitRing.of_probes(sockets.packet_socket(interface, 0), frame),
-        segment_ring(sockets.packet_socket(interface, 0)),
+        TransmitRing.of_probes(_sending_socket(interface, frame), frame),
+        segment_ring(_sending_socket(interface, frame)),
         ReceiveRing(sockets.packet_socket(interface, ETH_P_ALL), program),
     )
+
+
+def _sending_socket(interface: str, frame: bytes) -> socket.socket:
+    """A socket that frames like this one leave through. Where they have no Ethernet header to say that they are IPv4, it says so."""
+    if frame_type(frame) is FRAME:
+        return sockets.packet_socket(interface, 0)
+    made = sockets.packet_socket(interface, ETH_P_IP)
+    attach_filter(made, RECEIVE_NOTHING)
+    return made
 
 
 def segment_ring(sock: socket.socket) -> SegmentRing:
@@ -76,9 +89,10 @@ class TransmitRing:
     @classmethod
     def of_probes(cls, sock: socket.socket, template: bytes) -> "TransmitRing":
         """A ring in which every frame holds the template of a probe."""
-        ring = cls(sock, FRAME, TX_FRAME, TX_FRAMES)
-        ring._ring["frame"] = np.frombuffer(template, dtype=FRAME)[0]
-        ring._ring["length"] = FRAME.itemsize
+        kind = frame_type(template)
+        ring = cls(sock, kind, TX_FRAME, TX_FRAMES)
+        ring._ring["frame"] = np.frombuffer(template, dtype=kind)[0]
+        ring._ring["length"] = kind.itemsize
         return ring
 
     def room(self, wanted: int) -> int:
@@ -98,18 +112,31 @@ class TransmitRing:
         lengths: NDArray[np.uint32] = self._ring["length"][self._head : self._head + count]
         return lengths
 
-    def send(self, count: int) -> None:
-        """Hand the next `count` frames to the kernel and wait until it has taken them. Raises CensusError.
+    def send(self, count: int) -> I64:
+        """Hand the next `count` frames to the kernel and wait until it has taken them; which it has not. Raises CensusError.
 
         If the interface drops one the kernel stops, and begins with that frame when it is called again.
         """
-        self._ring["status"][self._head : self._head + count] = SEND_REQUEST
-        self._head = (self._head + count) % len(self._ring)
-        patience = time.monotonic() + STUCK_SECONDS
+        first, patience = self._head, time.monotonic() + PATIENCE_SECONDS
+        self._ring["status"][first : first + count] = SEND_REQUEST
+        self._head = (first + count) % len(self._ring)
         while (refused := self._flush()) is not None:
-            if refused.errno not in BUSY or time.monotonic() > patience:
+            if refused.errno != DOWN and refused.errno not in BUSY:
                 raise CensusError(f"the interface does not accept frames: {refused.strerror}")
+            if refused.errno == DOWN or time.monotonic() > patience:
+                return self._take_back(first, count)
             time.sleep(BREATH_SECONDS)
+        return NONE_REFUSED
+
+    def _take_back(self, first: int, count: int) -> I64:
+        """Free those of `count` frames that the kernel has not taken, all after the last that it has; their numbers."""
+        status = self._ring["status"][first : first + count]
+        left = np.flatnonzero(status == SEND_REQUEST)
+        status[left] = AVAILABLE
+        self.rejected += len(left)
+        if len(left):
+            self._head = first + int(left[0])
+        return left
 
     def _flush(self) -> OSError | None:
         """Have the kernel send all waiting frames; the error if it did not."""

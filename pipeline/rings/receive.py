@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline.rings.filter import Step, attach_filter
 from pipeline.rings.memory import SOL_PACKET, map_ring
 from pipeline.wire.intact import intact
-from pipeline.wire.packet import SNAP, Answers
+from pipeline.wire.packet import FIN, PSH, SNAP, Answers
 
 #: The protocol of a packet socket that receives frames of every EtherType (linux/if_ether.h).
 ETH_P_ALL = 3
@@ -23,17 +23,20 @@ CHECKED = 1 << 3 | 1 << 7  # TP_STATUS_CSUMNOTREADY, TP_STATUS_CSUM_VALID
 #: Where the kernel puts a received IP header: 32 (header) + 20 (sockaddr_ll) + 16 (link header), aligned to 16.
 NET_OFFSET = 80
 RX_FRAME, RX_FRAMES = 2048, 16384
+#: Where the TCP flags are in an IPv4 packet without options.
+FLAGS = 33
 PACKET_RX_RING, PACKET_STATISTICS, PACKET_IGNORE_OUTGOING = 5, 6, 23
-#: Our MSS is 1460, so no packet of a connection of ours is longer than this.
-LONGEST = 1500
+#: A packet that is longer than this is several that a network card or the kernel has joined (LRO, GRO): our MSS is at most 1460.
+#: It is cut; what we do not acknowledge the peer sends again.
+LONGEST = RX_FRAME - NET_OFFSET
 
 
 def _receive_type() -> np.dtype[np.void]:
     return np.dtype(
         {
-            "names": ["status", "length", "snap_length", "net", "seconds", "nanoseconds", "packet", "long"],
-            "formats": ["<u4", "<u4", "<u4", "<u2", "<u4", "<u4", ("u1", SNAP), ("u1", LONGEST)],
-            "offsets": [0, 4, 8, 14, 16, 20, NET_OFFSET, NET_OFFSET],
+            "names": ["status", "length", "snap_length", "mac", "net", "seconds", "nanoseconds", "packet", "long"],
+            "formats": ["<u4", "<u4", "<u4", "<u2", "<u2", "<u4", "<u4", ("u1", SNAP), ("u1", LONGEST)],
+            "offsets": [0, 4, 8, 12, 14, 16, 20, NET_OFFSET, NET_OFFSET],
             "itemsize": RX_FRAME,
         }
     )
@@ -53,7 +56,7 @@ class Received:
     @classmethod
     def of(cls, frames: NDArray[np.void], which: NDArray[np.int64]) -> "Received":
         """Copy the packets in the frames at these indices of a ring."""
-        lengths = frames["snap_length"][which] - np.uint32(14)
+        lengths = frames["snap_length"][which] - (frames["net"][which] - frames["mac"][which])
         is_long = which[lengths > SNAP]
         longest = int(lengths.max(initial=SNAP))
         long = frames["long"][:, : longest + longest % 2][is_long]
@@ -64,6 +67,14 @@ class Received:
         """The packets that a mask keeps."""
         long = self.long[which[self.lengths > SNAP]]
         return Received(self.packets[which], self.lengths[which], long, self.seen_at[which])
+
+    def cut(self, which: NDArray[np.bool_]) -> None:
+        """Make these packets, of which only the first bytes are here, whole: with that length, and without the FIN at their end."""
+        is_long = self.lengths > SNAP
+        for rows, part in ((self.packets, which), (self.long, which[is_long])):
+            short = self.lengths[which]
+            rows[part, 2], rows[part, 3] = short >> np.uint32(8), short & np.uint32(0xFF)
+            rows[part, FLAGS] &= np.uint8(~(FIN | PSH) & 0xFF)
 
     def intact(self) -> NDArray[np.bool_]:
         """Which packets have arrived as they were sent, by their checksums; shape (n,)."""
@@ -112,6 +123,11 @@ class ReceiveRing:
         self._head = 0
         self.dropped = self.truncated = self.corrupt = 0
 
+    @property
+    def waiting(self) -> int:
+        """How many frames wait to be read."""
+        return int((self._status & USER).sum())
+
     def read(self) -> Received:
         """Take waiting frames, READ at most, and free their places; broken ones are counted and left out."""
         if not self._status[self._head] & USER:
@@ -120,13 +136,15 @@ class ReceiveRing:
         gaps = np.flatnonzero(waiting == 0)
         count = int(gaps[0]) if len(gaps) else len(waiting)
         frames = self._ring[self._head : self._head + count]
-        whole = frames["snap_length"] == frames["length"]
-        self.truncated += count - int(whole.sum())
-        usable = np.flatnonzero(whole & (frames["net"] == NET_OFFSET))
+        usable = np.flatnonzero(frames["net"] == NET_OFFSET)
         received, checked = Received.of(frames, usable), (frames["status"][usable] & CHECKED) != 0
+        joined = frames["snap_length"][usable] < frames["length"][usable]
         frames["status"] = 0
         self._head = (self._head + count) % RX_FRAMES
-        right = checked | received.intact()
+        right = checked | (~joined & received.intact())
+        if joined.any():
+            self.truncated += int(joined.sum())
+            received.cut(joined)
         self.corrupt += len(right) - int(right.sum())
         return received if right.all() else received.take(right)
 

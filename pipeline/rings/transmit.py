@@ -8,16 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.engines import Engine
+from pipeline.space.ranges import I64
 from pipeline.wire import segment
 from pipeline.wire.segment import Endpoints, Kind
 
 #: Frames of probes and of segments have a place of this many bytes each; the kernel's header comes first (struct tpacket2_hdr).
 TX_FRAME, SEGMENT_FRAME, HEADER = 128, 2048, 32
 SEGMENT = np.dtype([("bytes", "u1", SEGMENT_FRAME - HEADER)])
-#: An interface that takes no frame for STUCK_SECONDS is broken; BREATH_SECONDS pass between two attempts.
-STUCK_SECONDS, BREATH_SECONDS = 5.0, 0.00005
+#: How long a batch waits for an interface that takes no frame, and how long between two attempts, in seconds.
+PATIENCE_SECONDS, BREATH_SECONDS = 0.1, 0.00005
 #: A queue has no room now, or has dropped a frame: the rest are still to be sent.
 BUSY = frozenset({errno.EAGAIN, errno.ENOBUFS, errno.EBUSY})
+#: The interface is down: it takes nothing before it is up again.
+DOWN = errno.ENETDOWN
+NONE_REFUSED = np.zeros(0, dtype=np.int64)
 
 
 class Transmits(Protocol):
@@ -29,7 +33,7 @@ class Transmits(Protocol):
 
     @property
     def rejected(self) -> int:
-        """How many frames the kernel or the interface did not take, since the ring was made."""
+        """How many frames the kernel or the interface has refused, since the ring was made."""
 
     def room(self, wanted: int) -> int:
         """How many of the wanted frames are free, in a row from the ring's head."""
@@ -40,8 +44,12 @@ class Transmits(Protocol):
     def lengths(self, count: int) -> NDArray[np.uint32]:
         """The lengths in bytes of the next `count` frames, to be set."""
 
-    def send(self, count: int) -> None:
-        """Hand the next `count` frames to the kernel and wait until it has taken them. Raises CensusError."""
+    def send(self, count: int) -> I64:
+        """Hand the next `count` frames to the kernel and wait until it has taken them. Raises CensusError.
+
+        Returns which of them have not left, by their numbers from 0, in ascending order: the interface is down, drops frames, or
+        has taken none for PATIENCE_SECONDS. Their places are free again.
+        """
 
 
 class SegmentRing:
@@ -52,7 +60,7 @@ class SegmentRing:
         self._ids = np.random.default_rng()
 
     def send(self, segments: Sequence[tuple[Kind, Endpoints]]) -> None:
-        """Send segments of each kind to its endpoints, in this order."""
+        """Send segments of each kind to its endpoints, in this order. One that is refused is a lost packet: TCP sends it again."""
         if not segments:
             return
         kinds, parts = zip(*segments, strict=True)

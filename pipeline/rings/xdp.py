@@ -28,13 +28,16 @@ from pipeline.rings.receive import ETH_P_ALL, ReceiveRing
 from pipeline.rings.transmit import (
     BREATH_SECONDS,
     BUSY,
+    DOWN,
+    NONE_REFUSED,
+    PATIENCE_SECONDS,
     SEGMENT,
     SEGMENT_FRAME,
-    STUCK_SECONDS,
     TX_FRAME,
     SegmentRing,
 )
-from pipeline.wire.packet import FRAME
+from pipeline.space.ranges import I64
+from pipeline.wire.packet import FRAME, frame_type
 
 SOL_XDP = 283  # linux/socket.h; what follows is of linux/if_xdp.h
 XDP_MMAP_OFFSETS, XDP_TX_RING, XDP_UMEM_REG, XDP_UMEM_FILL_RING, XDP_UMEM_COMPLETION_RING = 1, 3, 4, 5, 6
@@ -48,6 +51,8 @@ CHUNK = 2048
 PROBES, SEGMENTS = 16384, 2048
 #: Entries of each ring, a power of two: no fewer than there are frames, so that neither is ever full.
 ENTRIES = 32768
+#: No frame is there: the kernel leaves a descriptor with this address out, and counts it as invalid.
+NOWHERE = np.uint64(2**64 - 1)
 #: No interface has more queues.
 MOST_QUEUES = 1 << 16
 
@@ -59,6 +64,8 @@ class RefusedError(Exception):
 def open_rings(interface: str, frame: bytes, program: Sequence[Step]) -> Rings:
     """Open rings at an interface that send by AF_XDP; packet rings, with a warning, if the machine refuses."""
     try:
+        if frame_type(frame) is not FRAME:
+            raise RefusedError(f"{interface}: its frames have no Ethernet header")
         port = Port(interface)
     except RefusedError as error:
         logs.warning(f"no AF_XDP on {error}; frames leave through packet rings")
@@ -106,13 +113,15 @@ class Port:
         begin = PROBES * TX_FRAME
         self.probes = XdpRing(self, self._memory, FRAME, TX_FRAME, PROBES, 0)
         self.segments = XdpRing(self, self._memory, SEGMENT, SEGMENT_FRAME, SEGMENTS, begin)
-        self._dropped = 0
+        self._taken = 0
+        self._dropped = self._withdrawn = 0
 
     @property
     def rejected(self) -> int:
-        """Frames that the kernel found invalid, or that the interface dropped."""
+        """Frames that the kernel found invalid, that the interface dropped, or that were taken back since it took none."""
         statistics = struct.unpack("<6Q", self._socket.getsockopt(SOL_XDP, XDP_STATISTICS, 48))
-        return int(statistics[2]) + self._dropped
+        invalid = int(statistics[2])
+        return max(invalid, self._withdrawn) + self._dropped
 
     def reap(self) -> None:
         """Free the frames that have left."""
@@ -123,33 +132,62 @@ class Port:
             for frames in (self.probes, self.segments):
                 frames.release(addresses)
 
-    def send(self, addresses: NDArray[np.uint64], lengths: NDArray[np.uint32]) -> None:
-        """Hand frames to the kernel and wait until it has taken them; both of shape (n,). Raises CensusError."""
-        ring = self._sent
-        following = ring.following(ring.producer, len(addresses))
+    def send(self, addresses: NDArray[np.uint64], lengths: NDArray[np.uint32]) -> I64:
+        """Hand frames to the kernel and wait until it has taken them; both of shape (n,). Raises CensusError.
+
+        Returns the indices of those that have not left: those that the interface dropped, and the rest if it is down or takes none.
+        """
+        ring, count = self._sent, len(addresses)
+        following = ring.following(ring.producer, count)
         ring.entries["address"][following] = addresses
         ring.entries["length"][following] = lengths
-        ring.producer += np.uint32(len(addresses))
-        moved, waiting = time.monotonic(), ring.waiting
-        while waiting:
-            self._wake()
-            left = ring.waiting
-            if left == waiting:
-                if time.monotonic() - moved > STUCK_SECONDS:
-                    raise CensusError(f"the interface has accepted no frame for {STUCK_SECONDS:.0f} s")
-                time.sleep(BREATH_SECONDS)
-            else:
+        begin = int(ring.producer[0])
+        ring.producer += np.uint32(count)
+        dropped, moved = [], time.monotonic()
+        self._taken = 0
+        while self._taken < count:
+            before = self._taken
+            refused = self._wake(begin)
+            if refused == errno.EBUSY:
+                dropped.append(self._taken - 1)
+            if self._taken > before and refused != errno.EBUSY:
                 moved = time.monotonic()
-            waiting = left
+            elif refused == DOWN or time.monotonic() - moved > PATIENCE_SECONDS:
+                dropped += range(self._taken, count)
+                self._withdraw(following[self._taken :])
+                break
+            elif self._taken == before:
+                time.sleep(BREATH_SECONDS)
+        return np.array(dropped, dtype=np.int64) if dropped else NONE_REFUSED
 
-    def _wake(self) -> None:
-        """Have the kernel take frames."""
+    def _wake(self, begin: int) -> int:
+        """Have the kernel take frames of those from `begin` on, and note how many it has; 0, or why it stopped.
+
+        After EBUSY the last that it has taken was dropped. If that was the first of a call, the kernel does not say so on the ring.
+        """
+        refused = 0
         try:
             self._socket.send(b"", socket.MSG_DONTWAIT)
         except OSError as error:
-            if error.errno not in BUSY:
+            refused = error.errno or 0
+            if refused != DOWN and refused not in BUSY:
                 raise CensusError(f"the interface does not accept frames: {error.strerror}") from None
-            self._dropped += error.errno == errno.EBUSY
+        shown = (int(self._sent.consumer[0]) - begin) % 2**32
+        shown = shown if shown < ENTRIES else 0
+        if refused == errno.EBUSY:
+            self._dropped += 1
+            self._taken = max(shown, self._taken + 1)
+        else:
+            self._taken = max(shown, self._taken)
+        return refused
+
+    def _withdraw(self, following: NDArray[np.uint32]) -> None:
+        """Spoil descriptors that the kernel has not taken: when it wakes next it leaves them out, and frees no frame of theirs."""
+        addresses = self._sent.entries["address"][following]
+        self._sent.entries["address"][following] = NOWHERE
+        self._withdrawn += len(following)
+        for frames in (self.probes, self.segments):
+            frames.release(addresses)
 
 
 class XdpRing:
@@ -193,12 +231,12 @@ class XdpRing:
         """The lengths in bytes of the next `count` frames, to be set."""
         return self._lengths[self._head : self._head + count]
 
-    def send(self, count: int) -> None:
-        """Hand the next `count` frames to the kernel and wait until it has taken them. Raises CensusError."""
+    def send(self, count: int) -> I64:
+        """Hand the next `count` frames to the kernel and wait until it has taken them; which have not left. Raises CensusError."""
         following = slice(self._head, self._head + count)
         self._free[following] = False
         self._head = (self._head + count) % len(self._ring)
-        self._port.send(self._addresses[following], self._lengths[following])
+        return self._port.send(self._addresses[following], self._lengths[following])
 
     def release(self, addresses: NDArray[np.uint64]) -> None:
         """Free the frames at these addresses that are of this ring."""

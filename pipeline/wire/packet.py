@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 
 from pipeline.wire.cookie import Cookie
 
-#: MSS 1460 (RFC 9293 §3.7.1), SACK permitted (RFC 2018), NOP, window scale 7 (RFC 7323), padded to eight bytes.
-OPTIONS = bytes.fromhex("020405b4 0402 01 030307 0000".replace(" ", ""))
+#: The MSS of an Ethernet without jumbo frames: MTU 1500 less IPv4 and TCP headers (RFC 6691 §2).
+MSS = 1460
+#: MSS (RFC 9293 §3.7.1), SACK permitted (RFC 2018), NOP, window scale 7 (RFC 7323), padded to a multiple of four bytes.
+OPTIONS = bytes.fromhex(f"0204{MSS:04x} 0402 01 030307 0000".replace(" ", ""))
 WINDOW = 64240
 TTL = 64
 ETHERNET = 14
-FRAME = np.dtype(
+#: A probe where the link has no Ethernet header (tun, WireGuard, PPP): a bare IPv4 packet.
+PACKET = np.dtype(
     [
-        ("destination_mac", "V6"),
-        ("source_mac", "V6"),
-        ("ethertype", ">u2"),
         ("version", "u1"),
         ("tos", "u1"),
         ("total_length", ">u2"),
@@ -43,6 +43,8 @@ FRAME = np.dtype(
         ("options", f"V{len(OPTIONS)}"),
     ]
 )
+#: A probe with its Ethernet header.
+FRAME = np.dtype([("destination_mac", "V6"), ("source_mac", "V6"), ("ethertype", ">u2"), *PACKET.descr])
 FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
 TCP, ICMP = 6, 1
 ICMP_UNREACHABLE = 3
@@ -50,19 +52,33 @@ ICMP_UNREACHABLE = 3
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Where frames leave and where they go first: MAC addresses (6 bytes) and our IPv4 address."""
+    """Where frames leave and where they go first: MAC addresses (6 bytes) and our IPv4 address; the MSS that our SYNs announce.
+
+    A link without Ethernet has no MAC addresses.
+    """
 
     source_mac: bytes
     gateway_mac: bytes
     source: int
+    mss: int = MSS
+
+    @property
+    def header(self) -> bytes:
+        """The Ethernet header of every frame; empty where the link has none."""
+        return self.gateway_mac + self.source_mac + b"\x08\x00" if self.source_mac else b""
 
 
 def template(link: Link) -> bytes:
     """A probe's frame with every constant field set and the variable ones zero."""
-    ip = struct.pack(">BBHHHBBHII", 0x45, 0, FRAME.itemsize - ETHERNET, 0, 0x4000, TTL, TCP, 0, link.source, 0)
+    ip = struct.pack(">BBHHHBBHII", 0x45, 0, PACKET.itemsize, 0, 0x4000, TTL, TCP, 0, link.source, 0)
     offset = (20 + len(OPTIONS)) // 4 << 4
     tcp = struct.pack(">HHIIBBHHH", 0, 0, 0, 0, offset, SYN, WINDOW, 0, 0)
-    return link.gateway_mac + link.source_mac + b"\x08\x00" + ip + tcp + OPTIONS
+    return link.header + ip + tcp + OPTIONS[:2] + struct.pack(">H", link.mss) + OPTIONS[4:]
+
+
+def frame_type(frame: bytes) -> np.dtype[np.void]:
+    """The type of a probe's frame: with an Ethernet header, or a bare packet."""
+    return FRAME if len(frame) == FRAME.itemsize else PACKET
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +91,7 @@ class Sums:
     @classmethod
     def over(cls, frame: bytes) -> "Sums":
         """Add up the constant words of a template: IP header; TCP header and pseudo-header (RFC 9293 §3.1)."""
-        ip, tcp = frame[ETHERNET : ETHERNET + 20], frame[ETHERNET + 20 :]
+        ip, tcp = frame[-PACKET.itemsize :][:20], frame[-PACKET.itemsize :][20:]
         pseudo = ip[12:20] + struct.pack(">BBH", 0, TCP, len(tcp))
         return cls(words(ip), words(pseudo) + words(tcp))
 

@@ -12,10 +12,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.wire.packet import ETHERNET, FRAME, TCP, TTL, WINDOW, Link, checksum, halves, words
+from pipeline.wire.packet import PACKET, TCP, TTL, WINDOW, Link, checksum, halves, words
 
-#: Ethernet, IPv4 and TCP headers without options: the first fields of a probe's frame.
-HEADER = np.dtype([(name, FRAME.fields[name][0]) for name in FRAME.names if name != "options"])  # type: ignore[index,union-attr]
+#: IPv4 and TCP headers without options: the first fields of a probe's packet.
+HEADER = np.dtype([(name, PACKET.fields[name][0]) for name in PACKET.names if name != "options"])  # type: ignore[index,union-attr]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ class Kind:
     ip: int
     tcp: int
     played: bool
+    begin: int
+    """Where in the frame the IP header begins."""
 
     @classmethod
     def of(
@@ -41,14 +43,15 @@ class Kind:
         played: bool = False,
     ) -> "Kind":
         """Prepare segments with these flags and bytes. Played ones go the other way: to `link.source`, from anywhere."""
-        size = HEADER.itemsize - ETHERNET + len(options) + len(payload)
+        size = HEADER.itemsize + len(options) + len(payload)
         ends = (0, link.source) if played else (link.source, 0)
         ip = struct.pack(">BBHHHBBHII", 0x45, 0, size, 0, 0x4000, TTL, TCP, 0, *ends)
         tcp = struct.pack(">HHIIBBHHH", 0, 0, 0, 0, 5 + len(options) // 4 << 4, flags, window, 0, 0)
         pseudo = ip[12:20] + struct.pack(">BBH", 0, TCP, size - 20)
-        frame = link.gateway_mac + link.source_mac + b"\x08\x00" + ip + tcp + options + payload
+        frame = link.header + ip + tcp + options + payload
         padded = options + payload + bytes(len(payload) % 2)
-        return cls(flags, payload, frame, words(ip), words(pseudo) + words(tcp) + words(padded), played)
+        constant = words(pseudo) + words(tcp) + words(padded)
+        return cls(flags, payload, frame, words(ip), constant, played, len(link.header))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +85,13 @@ def fill(
 ) -> None:
     """Write segments into rows of shape (n, bytes), with at least as many bytes as the longest of them.
 
-    `which` has the index of each one's kind, in ascending order. Either all kinds are played or none.
+    `which` has the index of each one's kind, in ascending order. All kinds are of one link, and either all are played or none.
     """
     begins = np.searchsorted(which, np.arange(len(kinds) + 1)).tolist()
     for kind, (begin, end) in zip(kinds, pairwise(begins), strict=True):
         frames[begin:end, : len(kind.frame)] = np.frombuffer(kind.frame, dtype=np.uint8)
-    header = frames[:, : HEADER.itemsize].view(HEADER)[:, 0]
+    first = kinds[0].begin
+    header = frames[:, first : first + HEADER.itemsize].view(HEADER)[:, 0]
     ours, theirs = ("destination", "source") if kinds[0].played else ("source", "destination")
     header[theirs] = endpoints.address
     header[f"{ours}_port"] = endpoints.our_port

@@ -139,9 +139,17 @@ class Connector:
     # --- the register ---
 
     def _obey(self, permit: Permit) -> None:
-        """Take back connections without an answer, if a new permit withholds their targets or pauses the sender."""
+        """Take back connections without an answer, if a new permit withholds their targets or pauses the sender.
+
+        If the pause is an outage of our own link, the open ranges are incomplete: what the kernel said of a target may be about us.
+        When it lasts, connections with an answer end as well.
+        """
         if permit is self._last_permit:
             return
+        for opened in self._open if permit.outage_seconds else ():
+            opened.ungreeted += bool(opened.next_position)
+        for task, attempt in list(self._attempts.items()) if permit.cut_off else ():
+            self._take_back(task, attempt)
         self._last_permit = permit
         unanswered = self._unanswered() if permit.pause_reason or len(permit.withheld.first) else []
         addresses = np.array([attempt.address for _, attempt in unanswered], dtype=np.uint32)

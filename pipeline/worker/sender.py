@@ -14,17 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.associate.conversation import Conversation
+from pipeline.engines import Engine
 from pipeline.errors import InputError
 from pipeline.guard import namespaces, sockets
+from pipeline.guard.link_state import Framing, LinkState, LinkWatch, link_state
 from pipeline.lake.visit_log import VisitLog
 from pipeline.optout.watch import Watch
-from pipeline.probe.engine import PacketEngine
+from pipeline.probe.engine import Machine, PacketEngine
 from pipeline.probe.engine_events import ProbeEngine
 from pipeline.probe.extra_probes import CONTROL, SECOND, ExtraProbe, ExtraProbes, cookie_secret
 from pipeline.probe.greeting import Greeter
 from pipeline.probe.harm_arms import HarmArms
 from pipeline.probe.listener import FirstAnswers, Listener, ProbeSet
 from pipeline.probe.liveness import LivenessCheck
+from pipeline.probe.outage import Outage
 from pipeline.probe.rst_filter import suppress_resets
 from pipeline.probe.sampling import disjoint_samples
 from pipeline.probe.segments import SegmentSender
@@ -92,27 +95,31 @@ class SenderParts:
     engine: ProbeEngine
     source: str
     checks: Checks
+    outage: Outage
 
 
 def ring_sender(context: SenderContext) -> SenderParts:
     """A sender over rings of its own. When the stack is left its RST filter is removed, and a capture written."""
     worker, plan = context.worker, context.plan
     at, ours = vantage(plan, context.number), slice_of(plan, context.number)
-    context.stack.enter_context(suppress_resets(at.interface, at.source, _ports(plan), ours))
+    _require_room(at, context.outgoing.request)
+    outage = _outage(context, at.interface)
+    shield = context.stack.enter_context(suppress_resets(at.interface, at.source, _ports(plan), ours))
     capture = None
     if worker.pcap:
         capture = context.stack.enter_context(Capture(_capture_path(worker.pcap, context.number), RAW))
     checks, frame = _checks(worker, ours), template(at.link)
     extra, arms = _samples(worker, ours)
     probes = ProbeSet(worker.sweep.walk, Secret.of(worker.secret, ours), extra, checks, plan.probe.cooldown)
-    rings = open_rings(plan.probe.engine, at.interface, frame, filter_program(at.link.source, ours))
+    rings = open_rings(
+        plan.probe.engine, at.interface, frame, filter_program(at.link.source, ours, len(at.link.header))
+    )
     segments = SegmentSender(rings.segments, at.link, context.outgoing)
     greeter = Greeter(segments, context.outgoing, context.conversation)
     listener = Listener(probes, rings.receive, segments, greeter, _first_answers(context, arms), capture)
-    engine = PacketEngine(
-        probes, rings.probes, listener, frame=frame, permit=context.watch.permit, pacer=worker.budget()
-    )
-    return SenderParts(engine, at.source, checks)
+    machine = Machine(outage.permit, lambda: shield.check(lambda: listener.exposed), outage.count)
+    engine = PacketEngine(probes, rings.probes, listener, frame=frame, machine=machine, pacer=worker.budget())
+    return SenderParts(engine, at.source, checks, outage)
 
 
 def connect_sender(context: SenderContext) -> SenderParts:
@@ -128,9 +135,17 @@ def connect_sender(context: SenderContext) -> SenderParts:
         echo=context.echoes,
         tls_ports=frozenset(plan.tls.ports),
     )
-    engine = Connector(worker.sweep.walk, visitor, permit=context.watch.permit, pacer=worker.budget())
+    outage = _outage(context, plan.probe.interface or namespaces.next_hop().interface)
+    engine = Connector(worker.sweep.walk, visitor, permit=outage.permit, pacer=worker.budget())
     context.stack.callback(engine.close)
-    return SenderParts(engine, source, _checks(worker, slice_of(plan, context.number)))
+    return SenderParts(engine, source, _checks(worker, slice_of(plan, context.number)), outage)
+
+
+def _outage(context: SenderContext, interface: str) -> Outage:
+    """The watch over the interface that a sender's probes leave through."""
+    watch = LinkWatch(interface)
+    context.stack.callback(watch.close)
+    return Outage(watch, context.watch.permit)
 
 
 def make_sender(context: SenderContext) -> SenderParts:
@@ -152,11 +167,34 @@ def _vantage(plan: Plan, sender: int) -> ProbeSource:
     hop = None if probe.interface and probe.sources and probe.gateway_mac else namespaces.next_hop()
     interface = probe.interface or (hop.interface if hop else "")
     source = _source(plan, sender) or (hop.source if hop else "")
+    address, state = parse(source, "key probe.source")[0], link_state(interface)
+    require_framing(state, probe.engine)
+    if state.framing is Framing.BARE_IP:
+        return ProbeSource(interface, Link(b"", b"", address, state.mss), source)
     gateway = probe.gateway_mac or (hop.gateway_mac if hop else "")
     if not gateway:
         raise InputError("key probe.gateway_mac", f"the next hop on {interface} has no known address; name it")
-    address = parse(source, "key probe.source")[0]
-    return ProbeSource(interface, Link(_mac(namespaces.mac(interface)), _mac(gateway), address), source)
+    return ProbeSource(interface, Link(_mac(namespaces.mac(interface)), _mac(gateway), address, state.mss), source)
+
+
+def require_framing(state: LinkState, engine: Engine) -> None:
+    """Raise InputError unless packet rings can speak on a link."""
+    if state.framing is Framing.OTHER:
+        raise InputError(
+            f"interface {state.name}",
+            f'has neither Ethernet frames nor bare IP packets, so engine "{engine}" cannot send there; '
+            f'set engine = "{Engine.CONNECT}" in [probe]',
+        )
+
+
+def _require_room(at: ProbeSource, request: bytes) -> None:
+    """Raise InputError unless a request fits one packet."""
+    if len(request) > at.link.mss:
+        raise InputError(
+            f"interface {at.interface}",
+            f"has an MTU too small for our request: packets carry {at.link.mss} bytes, and it has {len(request)}; "
+            f'raise the MTU, or set engine = "{Engine.CONNECT}" in [probe]',
+        )
 
 
 def _source(plan: Plan, sender: int) -> str:

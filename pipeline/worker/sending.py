@@ -125,14 +125,14 @@ class SenderProcess:
 
     def run(self) -> None:
         """Work until the coordinator stops it and no conversation is open."""
-        watch, engine, tasks = self.context.watch, self.sender.engine, self.tasks
+        watch, engine, tasks, permit = self.context.watch, self.sender.engine, self.tasks, self.sender.outage.permit
         while not self.stopped or engine.busy:
             self.obey()
             for event in engine.tick():
                 HANDLERS[type(event)](self, event)
-            tasks.second_visits.tick(watch.permit(), watch.digest)
-            tasks.harm_checks.tick(watch.permit(), watch.digest)
-            tasks.control_targets.tick(watch.permit())
+            tasks.second_visits.tick(permit(), watch.digest)
+            tasks.harm_checks.tick(permit(), watch.digest)
+            tasks.control_targets.tick(permit())
             if engine.idle and tasks.second_visits.idle and not self.reported_idle:
                 self.reported_idle = True
                 self.channels.coordinator.send(messages.Sent(shard=0, number=0, sender=self.context.number))
@@ -258,7 +258,7 @@ class SenderProcess:
             self.shown = now
             engine = self.sender.engine
             counts = {"probed": engine.probes, "suppressed": engine.suppressed, **self.seen}
-            paused = self.context.watch.permit().pause_reason
+            paused = self.sender.outage.permit().pause_reason or self.sender.outage.reason
             stage = self.context.worker.engines[self.context.number]
             self.channels.coordinator.send(
                 messages.Progress(shard=0, number=0, stage=stage, counts=counts, pause_reason=paused)

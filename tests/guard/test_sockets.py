@@ -40,7 +40,7 @@ def test_closed_pair(pair: NamespacePair) -> None:
 def test_uplink_is_refused(pair: NamespacePair) -> None:
     """A link that is neither loopback nor veth opens the testbed, even while it is down."""
     configure(pair.world, "link add uplink0 type bridge\n")
-    assert "uplink0 (index 3)" in reasons(pair) and "no veth but bridge" in reasons(pair)
+    assert "uplink0 (index 3)" in reasons(pair) and "is not a veth but bridge" in reasons(pair)
     with pytest.raises(CensusError, match="not closed"):
         prove(pair)
 

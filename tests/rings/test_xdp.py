@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -78,10 +79,36 @@ def test_what_the_interface_drops_is_counted(vantage: NamespacePair, far: socket
     segments = port.segments
     segments.frames(6)["bytes"][:, : len(TEMPLATE)] = np.frombuffer(TEMPLATE, "u1")
     segments.lengths(6)[:] = [1000, 1000, 60, 1000, 61, 62]
-    segments.send(6)
+    assert segments.send(6).tolist() == [0, 1, 3]
     assert [len(far.recv(4096)) for _ in range(3)] == [60, 61, 62]
     assert port.rejected == 3
     assert segments.room(6) == 6
+
+
+@pytest.mark.parametrize("down", ["vantage", "world"])
+def test_a_link_that_is_down_takes_nothing(vantage: NamespacePair, far: socket.socket, down: str) -> None:
+    """While the interface is down or has no carrier every frame comes back; later only frames that are sent again leave."""
+    probes = Port("vantage0").probes.with_template(TEMPLATE)
+
+    def send(begin: int) -> list[int]:
+        probes.frames(100)["destination"] = np.arange(begin, begin + 100)
+        return probes.send(100).tolist()
+
+    assert send(0) == []
+    assert numbers(far, 100) == list(range(100))
+    configure(getattr(vantage, down), f"link set {down}0 down\n")
+    assert send(100) == send(200) == list(range(100))
+    assert probes.rejected == 200
+    configure(getattr(vantage, down), f"link set {down}0 up\n")
+    with suppress(OSError):  # that the link was down
+        far.recv(1)
+    assert probes.room(PROBES) == PROBES - 300
+    assert send(300) == []
+    assert numbers(far, 100) == list(range(300, 400))
+    assert probes.rejected == 200
+    far.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        far.recv(1)
 
 
 @pytest.mark.usefixtures("vantage")

@@ -7,7 +7,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.wire.cookie import Cookie
-from pipeline.wire.packet import ACK, FRAME, OPTIONS, RST, SNAP, SYN, Answers, Link, Sums, fill, read_answers, template
+from pipeline.wire.packet import (
+    ACK,
+    OPTIONS,
+    RST,
+    SNAP,
+    SYN,
+    Answers,
+    Link,
+    Sums,
+    fill,
+    frame_type,
+    read_answers,
+    template,
+)
 
 OURS = 0x14000001
 LINK = Link(source_mac=b"\x02\x00\x00\x00\x00\x01", gateway_mac=b"\x02\x00\x00\x00\x00\x02", source=OURS)
@@ -22,12 +35,12 @@ PEER = bytes.fromhex("14000102")
 FIELDS = ("address", "port", "our_port", "our_sequence", "flags", "ttl", "window")
 
 
-def probe_frames(rows: list[tuple[int, ...]]) -> list[bytes]:
+def probe_frames(rows: list[tuple[int, ...]], link: Link = LINK) -> list[bytes]:
     """Filled frames of (address, port, source port, sequence, id)."""
     addresses, ports, source_ports, sequences, ids = (np.array(column) for column in zip(*rows, strict=True))
-    frames = np.frombuffer(bytearray(template(LINK) * len(rows)), dtype=FRAME)
+    frames = np.frombuffer(bytearray(template(link) * len(rows)), dtype=frame_type(template(link)))
     cookie = Cookie(source_ports.astype(np.uint16), sequences.astype(np.uint32))
-    sums = Sums.over(template(LINK))
+    sums = Sums.over(template(link))
     fill(frames, sums, addresses.astype(np.uint32), ports.astype(np.uint16), cookie, ids.astype(np.uint16))
     return [frame.tobytes() for frame in frames]
 
@@ -65,6 +78,24 @@ def test_fields_of_probes(rows: list[tuple[int, ...]]) -> None:
         assert (ip.len, ip.df, ip.mf, ip.offset, ip.ttl) == (len(frame) - 14, 1, 0, 0, 64)
         assert (tcp.sport, tcp.dport, tcp.seq, tcp.ack) == (source_port, port, sequence, 0)
         assert (tcp.flags, tcp.win, tcp.opts, bytes(tcp.data)) == (SYN, 64240, OPTIONS, b"")
+
+
+@settings(deadline=None)
+@given(st.lists(PROBES, min_size=1, max_size=10))
+def test_without_ethernet_a_probe_is_the_same_packet(rows: list[tuple[int, ...]]) -> None:
+    """On a link without MAC addresses a frame is the same packet, and nothing before it."""
+    assert probe_frames(rows, Link(b"", b"", OURS)) == [frame[14:] for frame in probe_frames(rows)]
+
+
+def test_the_mss_is_that_of_the_link() -> None:
+    """A SYN announces the MSS of its link, with a right checksum; the other options stay."""
+    (frame,) = probe_frames([(1, 104, 40000, 5, 6)], Link(LINK.source_mac, LINK.gateway_mac, OURS, 1240))
+    ip = dpkt.ethernet.Ethernet(frame).data
+    assert dict(dpkt.tcp.parse_opts(ip.data.opts))[dpkt.tcp.TCP_OPT_MSS] == (1240).to_bytes(2, "big")
+    assert ip.data.opts[4:] == OPTIONS[4:]
+    sums, ip.sum, ip.data.sum = (ip.sum, ip.data.sum), 0, 0
+    again = dpkt.ip.IP(bytes(ip))
+    assert sums == (again.sum, again.data.sum)
 
 
 @settings(deadline=None)

@@ -58,6 +58,14 @@ def test_another_implementation_reads_them(said: list[tuple[tuple[int, bytes], l
         assert sums == (again.sum, again.data.sum)
 
 
-def test_a_header_is_fifty_four_bytes() -> None:
-    """Ethernet, IPv4 and TCP without options."""
-    assert HEADER.itemsize == 14 + 20 + 20
+def test_a_header_is_forty_bytes() -> None:
+    """IPv4 and TCP without options."""
+    assert HEADER.itemsize == 20 + 20
+
+
+@given(st.lists(PLACES, min_size=1, max_size=5), KINDS)
+def test_without_ethernet_the_packet_is_the_same(rows: list[tuple[int, ...]], made: tuple[int, bytes]) -> None:
+    """On a link without MAC addresses a frame is the same packet, and nothing before it."""
+    which = [0] * len(rows)
+    bare = filled([Kind.of(Link(b"", b"", OURS), *made)], which, rows)
+    assert bare == [frame[14:] for frame in filled([Kind.of(LINK, *made)], which, rows)]

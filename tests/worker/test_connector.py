@@ -150,6 +150,23 @@ def test_a_stop_takes_back_connections_without_an_answer() -> None:
     assert end.counts.syn_retransmits == 0
 
 
+def test_an_outage_of_our_own_makes_a_range_void() -> None:
+    """While our link is down nothing is begun; what was open before is dropped without a row, and its range runs again."""
+    down = Permit("interface eth0 is down: waiting", Ranges.of(()), outage_seconds=2.0)
+    permits = [FREE]
+    with listening(answers=False) as (port, _), connector(port, lambda: permits[0]) as engine:
+        engine.begin(WHOLE)
+        visits, end = run(engine, lambda: permits.__setitem__(0, down if engine.idle else FREE))
+    assert (visits, end.complete) == ([], False)
+    with listening(answers=True) as (port, first), connector(port, lambda: permits[0]) as engine:
+        engine.begin(WHOLE)
+        until = time.monotonic() + 0.5
+        _, end = run(engine, lambda: permits.__setitem__(0, FREE if time.monotonic() > until else down))
+    assert len(first) == ADDRESSES
+    assert end.counts.paused_seconds > 0.4
+    assert end.complete
+
+
 def test_a_host_that_opts_out_is_left_at_once() -> None:
     """A target that opts out before its turn gets no SYN; a target that opts out before it answers gets no second SYN."""
     first, rest = Ranges.of([(FIRST, FIRST + 7)]), Ranges.of([(FIRST, FIRST + ADDRESSES - 2)])

@@ -1,0 +1,59 @@
+"""What is known of an interface before and while packets leave it."""
+
+import time
+
+import pytest
+
+from pipeline.errors import CensusError, InputError
+from pipeline.guard.link_state import Framing, LinkWatch, link_state, mss, offloads
+from pipeline.testbed.closed import NamespacePair, configure
+
+#: The kernel tells of a lost or new carrier within a second (net/core/link_watch.c).
+NEWS_SECONDS = 3.0
+
+
+def trouble(watch: LinkWatch, *, expected: bool) -> str:
+    """What is wrong with an interface, as soon as something is or nothing is."""
+    until = time.monotonic() + NEWS_SECONDS
+    while bool(watch.trouble()) is not expected and time.monotonic() < until:
+        time.sleep(0.02)
+    return watch.trouble()
+
+
+def test_an_interface_that_works(vantage: NamespacePair) -> None:
+    """A veth is up, has carrier and Ethernet; its MTU gives the MSS."""
+    configure(vantage.vantage, "link set vantage0 mtu 1280\n")
+    state = link_state("vantage0")
+    assert (state.up, state.carrier, state.framing, state.mtu, state.mss) == (True, True, Framing.ETHERNET, 1280, 1240)
+    assert state.trouble == ""
+    assert offloads("vantage0").lro is False
+
+
+@pytest.mark.parametrize(
+    ("place", "said"), [("vantage", "interface vantage0 is down"), ("world", "interface vantage0 has no carrier")]
+)
+def test_an_interface_that_is_down(vantage: NamespacePair, place: str, said: str) -> None:
+    """A link that is down and one whose other end is down are told apart, and both from one that works."""
+    watch = LinkWatch("vantage0")
+    assert watch.trouble() == ""
+    configure(getattr(vantage, place), f"link set {place}0 down\n")
+    assert trouble(watch, expected=True) == watch.state().trouble == said
+    configure(getattr(vantage, place), f"link set {place}0 up\n")
+    assert trouble(watch, expected=False) == ""
+
+
+def test_an_interface_that_is_gone(vantage: NamespacePair) -> None:
+    """An interface that goes away meanwhile is an error, and so is one that never was."""
+    watch = LinkWatch("vantage0")
+    configure(vantage.vantage, "link delete vantage0\n")
+    with pytest.raises(CensusError, match="interface vantage0 is gone"):
+        watch.trouble()
+    with pytest.raises(InputError, match="there is no interface 'vantage0'"):
+        LinkWatch("vantage0")
+
+
+@pytest.mark.usefixtures("vantage")
+@pytest.mark.parametrize(("mtu", "size"), [(1500, 1460), (9000, 1460), (1492, 1452), (576, 536), (20, 28)])
+def test_the_mss_of_an_mtu(mtu: int, size: int) -> None:
+    """The MSS is the MTU less 40 bytes, and never more than an ordinary Ethernet carries."""
+    assert mss(mtu) == size
