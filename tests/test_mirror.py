@@ -17,6 +17,7 @@ OF_NO_MODULE = {
     "tests/associate/test_servers.py": "associations with the servers of testbeds",
     "tests/associate/test_tls_servers.py": "TLS with the servers of testbeds",
     "tests/benchmarks/test_benchmarks.py": "every benchmark, on little",
+    "tests/flows/test_deployments.py": "the deployments of prefect.yaml",
     "tests/lake/test_earlier_lake.py": "lakes that an earlier program wrote",
     "tests/publish/test_chromium.py": "the report's page, as a browser shows it",
     "tests/publish/test_docs_sql.py": "the queries of docs/sql.md",
@@ -32,6 +33,7 @@ OF_NO_MODULE = {
     "tests/test_names.py": "names and sizes of the whole tree",
     "tests/test_packaging.py": "the distribution and its names",
     "tests/test_texts.py": "texts of the whole tree",
+    "tests/views/test_newest_duckdb.py": "views and queries with another DuckDB",
     "tests/wire/test_fixtures.py": "the encoded PDUs that other tests decode",
     "tests/wire/test_oracle.py": "our codec against pynetdicom's",
 }
@@ -57,7 +59,6 @@ COVERED_BY = {
     "pipeline/config/sections.py": "tests/config/test_load.py",
     "pipeline/console/show.py": "tests/commands/test_optouts.py",
     "pipeline/console/status_page.py": "tests/status/test_snapshot.py",
-    "pipeline/console/sql.py": "tests/publish/test_docs_sql.py",
     "pipeline/enrich/partition.py": "tests/enrich/test_network_kinds.py",
     "pipeline/errors.py": "tests/test_main.py",
     "pipeline/guard/proof.py": "tests/guard/test_sockets.py",

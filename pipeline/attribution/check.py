@@ -2,8 +2,13 @@
 
 import asyncio
 import ipaddress
-from collections.abc import Generator, Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from datetime import UTC, datetime
+from functools import partial
+from typing import TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -12,60 +17,119 @@ from pipeline.attribution import probing_txt
 from pipeline.config.sections import IdentitySection
 from pipeline.errors import InputError
 from pipeline.guard import sockets
+from pipeline.outcome import NAMED
 from pipeline.reverse_dns import lookup, server
+from pipeline.reverse_dns.lookup import HostNames
 from pipeline.reverse_dns.stub_resolver import StubResolver
 
-SECONDS = 5.0
+#: Seconds for one attempt: of a query, a connection, or a read.
+SECONDS = 4.0
+#: Attempts for one query.
+TRIES = 2
+#: Seconds for all lookups together. The system's own resolver, which finds the page's host, may wait much longer (resolv.conf(5)).
+DEADLINE_SECONDS = 10.0
 #: Bytes of a page that are read.
 PAGE_LIMIT = 1 << 18
 REDIRECTS = 5
+
+Result = TypeVar("Result")
+
+
+def announcement(identity: IdentitySection, *sources: str) -> str:
+    """What a person who waits for `findings` should know."""
+    return (
+        f"looking up the reverse DNS of {', '.join(sources)} and reading {identity.url}; "
+        f"this takes at most {DEADLINE_SECONDS:.0f} s"
+    )
 
 
 def findings(identity: IdentitySection, *sources: str) -> Iterator[str]:
     """Yield a sentence for each piece of information that scanned networks would not find; nothing if all is in place.
 
-    `sources` are the addresses that probes come from. Raises GuardError where no request may be sent.
+    `sources` are the addresses that probes come from. Whatever does not answer, the last sentence comes within DEADLINE_SECONDS.
+    Raises GuardError where no request may be sent.
     """
-    names_by_source = {}
-    for source in sources:
-        names_by_source[source] = yield from _names(identity.resolver, source)
-    page = yield from _fetch(identity.url)
-    if page is not None and identity.contact not in page:
-        yield f"the page {identity.url} does not show the contact {identity.contact}"
+    until = time.monotonic() + DEADLINE_SECONDS
     location = probing_txt.origin(identity.url) + probing_txt.PATH
-    text = yield from _fetch(location)
-    if text is not None:
-        yield from (f"{location}: {fault}" for fault in probing_txt.faults(probing_txt.read(text), datetime.now(UTC)))
+    names = {source: _begin(partial(_names, identity.resolver, source)) for source in sources}
+    page, description = (_begin(partial(_text, url)) for url in (identity.url, location))
+    for source, waiting in names.items():
+        yield from _of_names(source, waiting, until)
+    yield from _of_text(identity.url, page, until, lambda text: _of_page(identity, text))
+    yield from _of_text(location, description, until, lambda text: _of_description(location, text))
     page_host = (urlsplit(identity.url).hostname or "").rstrip(".").lower()
-    for source, names in names_by_source.items():
-        if names and page_host not in {*names, source}:
+    for source, waiting in names.items():
+        confirmed = waiting.result().names if waiting.done() else ()
+        if confirmed and page_host not in {*confirmed, source}:
             yield (
-                f"the reverse DNS of {source} is {', '.join(sorted(names))}, where scanned networks look for {probing_txt.PATH} "
-                f"(RFC 9511 §4), but the page is on {page_host}"
+                f"the reverse DNS of {source} is {', '.join(sorted(confirmed))}, where scanned networks look for "
+                f"{probing_txt.PATH} (RFC 9511 §4), but the page is on {page_host}"
             )
 
 
-def _names(resolver: str, source: str) -> Generator[str, None, set[str]]:
-    """The confirmed names of an address; yield a sentence for each fault."""
+def _begin(call: Callable[[], Result]) -> "Future[Result]":
+    """Begin a call in a thread that the program does not wait for at its end: a system's resolver cannot be interrupted."""
+    future: Future[Result] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(call())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True, name="census-identity").start()
+    return future
+
+
+def _names(resolver: str, source: str) -> HostNames:
+    """The names of an address. Raises InputError or GuardError."""
     servers = (server.parse(resolver, "key identity.resolver"),) if resolver else server.system_servers()
-    host_names = asyncio.run(lookup.look_up(StubResolver(servers, seconds=SECONDS), source))
-    if not host_names.names and not host_names.unconfirmed:
-        yield f"{source} has no name in reverse DNS; ask its zone's operator for a PTR record that names the measurement"
-    for name in host_names.unconfirmed:
-        yield f"the reverse DNS of {source} is {name}, which does not resolve back to it"
-    return set(host_names.names)
+    return asyncio.run(lookup.look_up(StubResolver(servers, tries=TRIES, seconds=SECONDS), source))
 
 
-def _fetch(url: str) -> Generator[str, None, str | None]:
-    """The text at a URL; yield a sentence if it cannot be read."""
+def _of_names(source: str, waiting: "Future[HostNames]", until: float) -> Iterator[str]:
+    """Yield a sentence for each fault of an address's names."""
     try:
-        with httpx.Client(timeout=SECONDS, trust_env=False) as client:
-            return _follow(client, url)
+        host_names = waiting.result(max(0.0, until - time.monotonic()))
+    except TimeoutError:
+        yield f"the reverse DNS of {source} is unknown: no name server has answered within {DEADLINE_SECONDS:.0f} s"
+        return
+    if host_names.outcome not in NAMED:
+        yield f"the reverse DNS of {source} is unknown: {host_names.outcome.explanation.partition(';')[0].lower()}"
+    elif not host_names.names and not host_names.unconfirmed:
+        yield f"{source} has no name in reverse DNS; ask its zone's operator for a PTR record that names the measurement"
+    else:
+        for name in host_names.unconfirmed:
+            yield f"the reverse DNS of {source} is {name}, which does not resolve back to it"
+
+
+def _of_text(url: str, waiting: "Future[str]", until: float, judge: Callable[[str], Iterator[str]]) -> Iterator[str]:
+    """Yield a sentence if a URL cannot be read, else those about its text."""
+    try:
+        text = waiting.result(max(0.0, until - time.monotonic()))
+    except TimeoutError:
+        yield f"{url} cannot be read: no name server, or no server, has answered within {DEADLINE_SECONDS:.0f} s"
     except httpx.HTTPStatusError as error:
         yield f"{url} cannot be read: the server answers {error.response.status_code}"
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         yield f"{url} cannot be read: {str(error) or type(error).__name__}"
-    return None
+    else:
+        yield from judge(text)
+
+
+def _of_page(identity: IdentitySection, text: str) -> Iterator[str]:
+    if identity.contact not in text:
+        yield f"the page {identity.url} does not show the contact {identity.contact}"
+
+
+def _of_description(location: str, text: str) -> Iterator[str]:
+    yield from (f"{location}: {fault}" for fault in probing_txt.faults(probing_txt.read(text), datetime.now(UTC)))
+
+
+def _text(url: str) -> str:
+    """The text at a URL. Raises httpx.HTTPError, httpx.InvalidURL, ValueError or GuardError."""
+    with httpx.Client(timeout=SECONDS, trust_env=False) as client:
+        return _follow(client, url)
 
 
 def _follow(client: httpx.Client, url: str) -> str:

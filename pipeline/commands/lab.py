@@ -137,6 +137,7 @@ def identity(
     if check:
         named = (checking.address(source),) if source else loaded.probe.sources
         sources = named or (sockets.at_vantage(namespaces.next_hop).source,)
+        show.message(checking.announcement(loaded.identity, *sources))
         findings = list(checking.findings(loaded.identity, *sources))
         show.warn(findings)
         if findings:

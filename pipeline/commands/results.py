@@ -169,7 +169,18 @@ def report(
 def sql(
     lake: Lake,
     query: Annotated[str | None, typer.Argument(help="A query; without one a prompt opens.")] = None,
-    format: Annotated[str, typer.Option("--format", help="One of table, csv, json.", rich_help_panel=OUTPUT)] = "table",
+    format: Annotated[
+        str | None,
+        typer.Option(
+            "--format", help="One of table, csv, json, jsonl, parquet; table if not given.", rich_help_panel=OUTPUT
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", help="Write to this file; its end is the format if none is given.", rich_help_panel=OUTPUT
+        ),
+    ] = None,
     init: Annotated[
         bool, typer.Option("--init", help="Print SQL for `duckdb -init` instead.", rich_help_panel=OUTPUT)
     ] = False,
@@ -179,6 +190,8 @@ def sql(
     \b
     census sql demo/lake "FROM countries"
     census sql demo/lake "SELECT outcome, count(*) FROM associations GROUP BY ALL" --format csv
+    census sql demo/lake "FROM responses" -o responses.parquet
+    census sql demo/lake < queries.sql
     census sql demo/lake --init > init.sql && duckdb -init init.sql
 
     Every table and view of docs/tables.md is ready under its name; docs/sql.md has examples.
@@ -190,4 +203,4 @@ def sql(
     if init:
         print(connection.init_sql(store.at(lake)))
         return
-    prompt.run(store.at(lake), query, format)
+    prompt.run(store.at(lake), query, format, output)

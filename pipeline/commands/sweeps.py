@@ -82,7 +82,7 @@ def work(
 
     frozen = layout.read_plan(plan_file)
     freeze.check(frozen)
-    show.warn(freeze.findable(frozen))
+    show.warn(freeze.findable(frozen, show.message))
     sweep = run.begin(frozen, store.at(lake))
     with progress.watching(sweep, as_json=json), progress.served(sweep, metrics):
         ranges = run.work(sweep, pcap=pcap, remotes=remote_associator.remotes(associator or [], keys))
@@ -122,7 +122,7 @@ def sweep(
     orchestrate.check()
     frozen, folder = run.prepare(str(source), store.at(lake) if lake else None, run.unfinished if resume else None)
     freeze.check(frozen)
-    show.warn(freeze.findable(frozen))
+    show.warn(freeze.findable(frozen, show.message))
     begun = run.begin(frozen, folder)
     with progress.watching(begun, as_json=json):
         orchestrate.run(begun)

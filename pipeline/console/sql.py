@@ -1,76 +1,127 @@
 """The SQL prompt over a lake."""
 
-import json
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
-from rich.table import Table
+import duckdb
+import pyarrow as pa
 
+from pipeline.console import result_formats
+from pipeline.console.result_formats import WRITERS
 from pipeline.console.show import message, results
 from pipeline.errors import InputError
 from pipeline.lake.store import Location
-from pipeline.publish.escape import shown as bounded
-from pipeline.publish.escape import visible
+from pipeline.views import connection
 
-FORMATS = ("table", "csv", "json")
+FORMATS = ("table", *WRITERS)
+#: Columns of a table in a file or a pipe.
+UNLIMITED = 1_000_000
+PROMPT = "census> "
+QUIT = {"quit", "exit", ".quit", ".exit"}
+HELP = """A line is a query of DuckDB's SQL, e.g. FROM countries
+SHOW TABLES      lists tables and views; docs/tables.md and docs/sql.md explain them
+DESCRIBE NAME    lists the columns of one
+.help            shows this
+.quit, Ctrl-D    ends"""
 
 
-def run(lake: Location, query: str | None, form: str) -> None:
-    """Print the rows of a query, or open a prompt. Raises InputError for a query that DuckDB refuses."""
-    from pipeline.views import connection
+def run(lake: Location, query: str | None, form: str | None, output: Path | None = None) -> None:
+    """Print or write the rows of a query, or open a prompt. Raises InputError for a query that DuckDB refuses.
 
+    `form` is one of FORMATS; by default the end of the output's name, else a table. Without a query, statements come from
+    standard input: at a terminal one a line, where an error does not end the prompt; else separated by semicolons.
+    """
+    form = _format(form, query, output)
+    with connection.connect(lake) as con:
+        if query or not sys.stdin.isatty():
+            for statement in _statements(con, query or sys.stdin.read()):
+                _deliver(_rows(con, statement), form, output)
+        else:
+            for text in _prompt():
+                _answer(con, text, form)
+
+
+def _format(form: str | None, query: str | None, output: Path | None) -> str:
+    """The format of the result. Raises InputError if there is none, or it does not fit the output."""
+    form = form or (output.suffix.removeprefix(".") if output else "table")
     if form not in FORMATS:
         raise InputError("--format", f"{form!r} is not one of {', '.join(FORMATS)}")
-    with connection.connect(lake) as con:
-        for text in [query] if query else _prompt():
-            _run(con, text, form, fatal=query is not None)
+    if output and (form == "table" or not query):
+        raise InputError("--output", f"needs a query, and one of the formats {', '.join(WRITERS)}")
+    if form == "parquet" and not output:
+        raise InputError("--format", "parquet needs --output FILE")
+    return form
+
+
+def _statements(con: duckdb.DuckDBPyConnection, text: str) -> Iterator[str]:
+    """The statements of a text. Raises InputError."""
+    try:
+        statements = con.extract_statements(text)
+    except duckdb.Error as error:
+        raise InputError("query", str(error)) from None
+    yield from (statement.query for statement in statements)
+
+
+def _rows(con: duckdb.DuckDBPyConnection, statement: str) -> pa.Table | None:
+    """The rows of a statement; None if it has no result. Raises InputError."""
+    try:
+        relation = con.sql(statement)
+        return relation.to_arrow_table() if relation is not None else None
+    except duckdb.Error as error:
+        raise InputError("query", str(error)) from None
+
+
+def _deliver(table: pa.Table | None, form: str, output: Path | None) -> None:
+    """Print a result, or write it to a file. Raises InputError if it cannot be written."""
+    if table is None:
+        return
+    try:
+        if output:
+            with output.open("wb") as file:
+                WRITERS[form](table, file)
+        elif form == "table":
+            _print(table)
+        else:
+            WRITERS[form](table, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except (OSError, pa.ArrowException) as error:
+        raise InputError("--output" if output else "--format", f"{output or form} cannot be written: {error}") from None
+
+
+def _print(table: pa.Table) -> None:
+    console, on_screen = results(), sys.stdout.isatty()
+    if not on_screen:
+        console.width = UNLIMITED
+    console.print(result_formats.for_people(table, on_screen=on_screen))
 
 
 def _prompt() -> Iterator[str]:
-    message("DuckDB with the views of the lake; SHOW TABLES lists them, Ctrl-D ends.")
+    """The lines that somebody types, with history."""
+    with suppress(ImportError):
+        import readline  # noqa: F401 - gives `input` its editing and history
+    message("DuckDB with the views of the lake; SHOW TABLES lists them, .help helps, Ctrl-D ends.")
     while True:
         try:
-            yield input("census> ")
+            text = input(PROMPT).strip()
         except EOFError:
             return
+        if text.rstrip(";") in QUIT:
+            return
+        if text == ".help":
+            message(HELP)
+        elif text:
+            yield text
 
 
-def _run(con: Any, text: str, form: str, *, fatal: bool) -> None:
-    import duckdb
-    import pyarrow.csv
-
+def _answer(con: Any, text: str, form: str) -> None:
+    """Print the rows of what somebody typed, or why there are none."""
     try:
-        relation = con.sql(text)
-        table = relation.to_arrow_table() if relation is not None else None
-    except duckdb.Error as error:
-        if fatal:
-            raise InputError("query", str(error)) from None
-        message(str(error))
-        return
-    if table is None:
-        return
-    if form == "json":
-        print(json.dumps(table.to_pylist(), default=str))
-    elif form == "csv":
-        pyarrow.csv.write_csv(_flat(table), sys.stdout.buffer)
-    else:
-        _print_table(table)
-
-
-def _flat(table: Any) -> Any:
-    """The table with JSON texts in place of lists and structs, which CSV cannot hold."""
-    import pyarrow as pa
-
-    for number, column in enumerate(table.schema):
-        if pa.types.is_nested(column.type):
-            texts = [None if value is None else json.dumps(value, default=str) for value in table[number].to_pylist()]
-            table = table.set_column(number, column.name, pa.array(texts, pa.string()))
-    return table
-
-
-def _print_table(table: Any) -> None:
-    printed = Table(*map(visible, table.column_names))
-    for row in table.to_pylist():
-        printed.add_row(*(bounded(str(value)) if value is not None else "" for value in row.values()))
-    results().print(printed)
+        for statement in _statements(con, text):
+            _deliver(_rows(con, statement), form, None)
+    except InputError as error:
+        message(error.reason)

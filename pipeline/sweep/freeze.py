@@ -92,16 +92,18 @@ def require_fit(plan: Plan) -> None:
             )
 
 
-def findable(plan: Plan) -> Iterator[str]:
+def findable(plan: Plan, announce: Callable[[str], None]) -> Iterator[str]:
     """Yield what the measured would not find out about who measures. Raises GuardError if the plan is strict about it.
 
-    A testbed that is closed has nobody who could look; there it is checked only if the plan names a resolver.
+    Before lookups that may take seconds, `announce` gets a line that says so. A testbed that is closed has nobody who could look;
+    there it is checked only if the plan names a resolver.
     """
     from pipeline.attribution import check as checking
 
     if sockets.in_closed_testbed() and not plan.identity.resolver:
         return
     sources = plan.probe.sources or (sockets.at_vantage(namespaces.next_hop).source,)
+    announce(checking.announcement(plan.identity, *sources))
     findings = list(checking.findings(plan.identity, *sources))
     if findings and plan.identity.strict:
         raise GuardError(f"nothing is sent, since identity.strict is set: {'; '.join(findings)}")

@@ -1,5 +1,7 @@
 """Channels: a PUSH and a PULL socket over `ipc://`. A high-water mark blocks the sender; no message is dropped."""
 
+import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,10 +9,18 @@ import msgspec
 import pyarrow as pa
 import zmq
 
+from pipeline.errors import InputError
 from pipeline.transport import messages
 
 #: Messages queued on each side before the sender blocks.
 HIGH_WATER_MARK = 1000
+
+#: The longest path of a Unix socket, in bytes: `sun_path` less its final zero (unix(7)).
+LONGEST_PATH = 107
+#: What a folder of `tempfile` with our prefix adds to TMPDIR, and the longest name of a channel between our own processes.
+ADDED, LONGEST_NAME = "/census-12345678/", "associator-1000"
+#: Where the folder is if TMPDIR is too long.
+SHORT_FOLDERS = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - the folder within is private
 
 #: An encoded message: JSON, and a second frame with its rows if it has any.
 Frames = list[bytes]
@@ -29,6 +39,19 @@ class Address:
     def url(self) -> str:
         """The ZeroMQ endpoint."""
         return f"ipc://{self.folder / self.name}"
+
+
+def temporary_folder(*names: str) -> tempfile.TemporaryDirectory[str]:
+    """A new private folder, short enough for channels of these names and of our processes. Raises InputError if there is none."""
+    limit = LONGEST_PATH - len(ADDED) - max(map(len, (LONGEST_NAME, *names)))
+    default = tempfile.gettempdir()
+    for parent in (default, *SHORT_FOLDERS):
+        if len(os.fsencode(parent)) <= limit and os.access(parent, os.W_OK | os.X_OK):
+            return tempfile.TemporaryDirectory(prefix="census-", dir=parent)
+    raise InputError(
+        "TMPDIR",
+        f"{default} is longer than {limit} bytes, too long for a socket's path (unix(7)); name a shorter folder",
+    )
 
 
 class Sender:

@@ -82,7 +82,7 @@ def read_sweeps(files: Iterable[Location], columns: Iterable[str] = ()) -> str:
 
 def _existing(columns: Iterable[str]) -> str:
     """Those of these columns that the files have."""
-    return f"COLUMNS(name -> name IN ({', '.join(map(quoted, columns))}))"
+    return f"COLUMNS(lambda name: name IN ({', '.join(map(quoted, columns))}))"
 
 
 def _listed(files: Iterable[Location]) -> str:

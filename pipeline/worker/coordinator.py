@@ -28,7 +28,6 @@ order by port; sender 0 runs them, so that one pacer limits them.
 
 import queue
 import socket
-import tempfile
 import threading
 import time
 from contextlib import suppress
@@ -47,7 +46,7 @@ from pipeline.lake.pending import PendingWork
 from pipeline.record.rounds import Round
 from pipeline.space.shard import Range
 from pipeline.transport import messages
-from pipeline.transport.channel import Address, Receiver
+from pipeline.transport.channel import Address, Receiver, temporary_folder
 from pipeline.worker.alarm import HitWatch
 from pipeline.worker.context import PROGRESS_SECONDS, RemoteAssociator, WorkerContext
 from pipeline.worker.processes import WorkerProcesses
@@ -84,7 +83,7 @@ class Worker:
         self._pending = PendingWork(sweep, self._leases)
 
     def __enter__(self) -> "Worker":
-        self._folder = tempfile.TemporaryDirectory(prefix="census-")
+        self._folder = temporary_folder(*(remote.stage for remote in self._remotes))
         self._zmq_context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         folder = Path(self._folder.name)
         self._inbox = Receiver(self._zmq_context, Address(folder, "coordinator"))

@@ -4,7 +4,6 @@ The associator's process is the same as a worker's own; the relay here takes the
 """
 
 import multiprocessing
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from pipeline.lake.layout import Sweep
 from pipeline.transport import bridge, messages
 from pipeline.transport import keys as keying
 from pipeline.transport.bridge import Bridge
-from pipeline.transport.channel import Address, Receiver, Sender, is_shutdown, wait
+from pipeline.transport.channel import Address, Receiver, Sender, is_shutdown, temporary_folder, wait
 from pipeline.worker.context import RemoteAssociator, WorkerContext
 from pipeline.worker.process import run
 from pipeline.worker.remote_relay import IDLE_SECONDS
@@ -52,7 +51,7 @@ def associate(sweep: Sweep, *, name: str, url: str, keys: Path) -> None:
     sockets.require_authorised(sweep.plan.identity)
     sockets.require_reach(bridge.host_of(url), "a connection")
     secrets = keying.AssociatorKeys.read(keys, name)
-    with tempfile.TemporaryDirectory(prefix="census-") as folder, zmq.Context() as zmq_context:
+    with temporary_folder(f"associator-{name}") as folder, zmq.Context() as zmq_context:
         context = WorkerContext(Path(folder), sweep, secret=b"")
         with (
             bridge.call(zmq_context, url, secrets) as worker,

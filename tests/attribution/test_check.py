@@ -2,7 +2,10 @@
 
 import functools
 import http.server
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +20,7 @@ from pipeline.guard import proof, sockets
 from pipeline.sweep import freeze
 from tests.associate.serving import free_port
 from tests.reverse_dns.serving import dnsmasq
+from tests.testbed.running import CENSUS, ROOT, environment
 
 SOURCE = "127.0.0.9"
 NAME = "census.lab.example"
@@ -45,6 +49,7 @@ class Servers:
 def dns_port() -> Iterator[int]:
     """A name server with a confirmed name for 127.0.0.9, an unconfirmed name for 127.0.0.10, and no other records."""
     with dnsmasq(
+        "local=/127.in-addr.arpa/",
         f"host-record=localhost,{SOURCE}",
         f"ptr-record=10.0.0.127.in-addr.arpa,{NAME}",
         f"host-record={NAME},127.0.0.11",
@@ -147,7 +152,58 @@ def test_a_sweep_warns_or_refuses(servers: Servers, tmp_path: Path) -> None:
     strict = {strict}
     """
     config.write_text(text.format(web=servers.web, dns=servers.dns, strict="false"))
-    assert len(list(freeze.findable(freeze.freeze(config, tmp_path)))) == 3
+    assert len(list(freeze.findable(freeze.freeze(config, tmp_path), print))) == 3
     config.write_text(text.format(web=servers.web, dns=servers.dns, strict="true"))
     with pytest.raises(GuardError, match="nothing is sent, since identity.strict is set: 127.0.0.77 has no name"):
-        list(freeze.findable(freeze.freeze(config, tmp_path)))
+        list(freeze.findable(freeze.freeze(config, tmp_path), print))
+
+
+#: In new namespaces: loopback alone, a system's resolver that queries 127.0.0.1, and nobody who answers there.
+SILENT = """
+import os, socket, subprocess, sys
+folder, *command = sys.argv[1:]
+for name in ("resolv.conf", "nsswitch.conf"):
+    subprocess.run(["mount", "--bind", f"{folder}/{name}", f"/etc/{name}"], check=True)
+subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+    server.bind(("127.0.0.1", 53))
+    sys.exit(subprocess.run(command).returncode)
+"""
+
+
+@pytest.mark.namespaces
+def test_a_resolver_that_does_not_answer(tmp_path: Path) -> None:
+    """Where DNS is silent, the command says at once what it waits for, and within the deadline what it did not learn."""
+    (tmp_path / "resolv.conf").write_text("nameserver 127.0.0.1\n")
+    (tmp_path / "nsswitch.conf").write_text("hosts: dns\n")
+    config = tmp_path / "sweep.toml"
+    config.write_text(
+        "[sweep]\nname = 'n'\nports = [104]\nseed = 1\nrate = 1\n[targets]\ninclude = ['20.0.0.0/30']\n"
+        "[identity]\ncontact = 'noc@lab.example'\nurl = 'http://localhost/'\nauthorised_by = 'the board'\n"
+    )
+    command = [*CENSUS, "identity", str(config), "--check", "--source", "127.0.0.77"]
+    inside = [
+        "unshare",
+        "--user",
+        "--map-root-user",
+        "--mount",
+        "--net",
+        "--",
+        sys.executable,
+        "-c",
+        SILENT,
+        str(tmp_path),
+    ]
+    process = subprocess.Popen(
+        [*inside, *command], cwd=ROOT, env=environment(tmp_path), stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr
+    announced = process.stderr.readline()
+    begun = time.monotonic()
+    output = process.stderr.read()
+    print(f"{time.monotonic() - begun:.1f} s after the announcement:\n{output}")
+    assert announced.startswith("looking up the reverse DNS of 127.0.0.77 and reading http://localhost/")
+    assert time.monotonic() - begun < check.DEADLINE_SECONDS + 5
+    assert process.wait(60) == 3 and "Traceback" not in output
+    assert "the reverse DNS of 127.0.0.77 is unknown: no valid answer came in time" in output
+    assert output.count("cannot be read: no name server, or no server, has answered within 10 s") == 2

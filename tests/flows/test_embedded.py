@@ -1,27 +1,109 @@
-"""A sweep and the server that its program started: the sweep ends with it, and an interrupted sweep still has it."""
+"""The server that a program starts: its own database, no proxy; a sweep ends with it, and an interrupted sweep still has it."""
 
 import os
 import re
+import shutil
 import signal
+import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+import prefect
 import pytest
 
 from pipeline.lake import layout, receipts
 from pipeline.lake.layout import Sweep
 from pipeline.status import snapshot
 from pipeline.sweep import run as steps
+from tests.associate.serving import free_port
 from tests.chaos.inside import processes
 from tests.chaos.world import World
-from tests.testbed.running import CENSUS, ROOT, environment
+from tests.testbed.running import CENSUS, DATABASE, ROOT, environment
 
 #: The seconds within which it ends: conversations in flight may last until their deadlines, and a busy machine takes its time.
 END_SECONDS = 30
 pytestmark = pytest.mark.timeout(900)
+
+#: A flow on the embedded server, which prints the server's home.
+FLOW = """
+import os, sys
+from pipeline.commands import orchestrate
+from pipeline.errors import CensusError
+os.environ.update(orchestrate.SETTINGS)
+from flows.embedded import serving
+from prefect import flow
+try:
+    with serving() as ready:
+        ready()
+        print(flow(lambda: os.environ["PREFECT_HOME"], name="home")())
+except CensusError as error:
+    sys.exit(str(error))
+"""
+
+
+def run_flow(home: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
+    """A flow of a user whose home is a folder."""
+    inherited = {
+        k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "XDG_")) and "proxy" not in k.lower()
+    }
+    environ = inherited | {"HOME": str(home)} | variables
+    return subprocess.run(
+        [sys.executable, "-c", FLOW], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=300
+    )
+
+
+def later_database(folder: Path) -> None:
+    """Put a database into a folder that a later version of Prefect has changed."""
+    folder.mkdir(parents=True)
+    with sqlite3.connect(folder / "prefect.db") as con:
+        con.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        con.execute("INSERT INTO alembic_version VALUES ('of_a_later_version')")
+    con.close()
+
+
+def prepared(home: Path) -> Path:
+    """The database that `make setup` made, in the folder of the program's own server; returns the folder."""
+    own = home / ".local" / "state" / "dicom-census" / f"prefect-{prefect.__version__}"
+    own.mkdir(parents=True)
+    if DATABASE.exists():
+        shutil.copy(DATABASE, own)
+    return own
+
+
+def test_another_database_of_the_user_does_not_matter(tmp_path: Path) -> None:
+    """The server has a database of its own for each version of Prefect, whatever another program did to that in ~/.prefect."""
+    later_database(tmp_path / ".prefect")
+    own = prepared(tmp_path)
+    done = run_flow(tmp_path)
+    assert (done.returncode, done.stdout.strip()) == (0, str(own)), done.stderr
+
+
+def test_a_home_that_the_user_names_is_obeyed(tmp_path: Path) -> None:
+    """PREFECT_HOME is obeyed; if its database is of a later version, the error says so within seconds, and what to do."""
+    later_database(tmp_path / "named")
+    begun = time.monotonic()
+    done = run_flow(tmp_path, PREFECT_HOME=str(tmp_path / "named"))
+    print(f"the error came after {time.monotonic() - begun:.1f} s")
+    assert done.returncode == 1 and time.monotonic() - begun < END_SECONDS
+    (line,) = done.stderr.strip().splitlines()
+    assert (
+        "ended with 3: another version of Prefect has changed its database (" in line and "of_a_later_version" in line
+    )
+    assert f"its database is in {tmp_path / 'named'}. Set PREFECT_HOME to another folder" in line
+
+
+def test_proxies_do_not_matter(tmp_path: Path) -> None:
+    """Where every proxy variable names a closed port, a flow runs: nothing to loopback goes to a proxy."""
+    prepared(tmp_path)
+    closed = f"127.0.0.1:{free_port()}"
+    http = dict.fromkeys(("HTTP_PROXY", "http_proxy", "https_proxy", "HTTPS_PROXY"), f"http://{closed}")
+    done = run_flow(tmp_path, **http, ALL_PROXY=f"socks5://{closed}")
+    assert done.returncode == 0 and done.stderr == "", done.stderr
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Channels over real sockets."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import zmq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.errors import InputError
 from pipeline.record.receipt import Counts, Part, VisitCounts
 from pipeline.record.rounds import Round
-from pipeline.transport import messages
-from pipeline.transport.channel import Address, Receiver, Sender, decode, decode_rows, encode_rows
+from pipeline.transport import channel, messages
+from pipeline.transport.channel import Address, Receiver, Sender, decode, decode_rows, encode_rows, temporary_folder
 
 ROWS = pa.RecordBatch.from_pydict({"ip": pa.array([1, 2**32 - 1], pa.uint32()), "raw": [b"\x00\xff", None]})
 MESSAGES = (
@@ -115,3 +117,27 @@ def test_junk_rows() -> None:
     assert decode_rows(encode_rows(ROWS)).equals(ROWS)
     with pytest.raises(pa.ArrowInvalid):
         decode([msgspec.json.encode(MESSAGES[1]), b"junk"])
+
+
+@pytest.mark.parametrize("size", [10, 75, 79, 150])
+def test_a_folder_for_channels(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    """However long TMPDIR is, channels work, also one with the longest name of a relay."""
+    name = "remote-" + "n" * 40
+    with tempfile.TemporaryDirectory() as parent, zmq.Context() as context:
+        temporary = Path(parent) / ("t" * max(1, size - len(parent) - 1))
+        temporary.mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+        with temporary_folder(name) as folder:
+            receiver, sender = (kind(context, Address(Path(folder), name)) for kind in (Receiver, Sender))
+            sender.send(MESSAGES[0])
+            assert receiver.receive(10) == (MESSAGES[0], None)
+            sender.close()
+            receiver.close()
+
+
+def test_no_short_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no folder is short enough, the error names TMPDIR and its longest length."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / ("t" * 80)))
+    monkeypatch.setattr(channel, "SHORT_FOLDERS", ("/nowhere",))
+    with pytest.raises(InputError, match="TMPDIR: .* is longer than 75 bytes, too long for a socket's path"):
+        temporary_folder()
