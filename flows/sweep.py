@@ -16,6 +16,7 @@ from pipeline.lake import store
 from pipeline.lake.layout import Sweep
 from pipeline.sweep import enrichment, freeze
 from pipeline.sweep import run as steps
+from pipeline.sweep.deadline import deadline
 
 
 @task(cache_policy=NO_CACHE)
@@ -38,12 +39,17 @@ def enrich(sweep: Sweep) -> None:
 
 @flow(name="sweep", validate_parameters=False)
 def sweep(
-    source: str, lake: str | None = None, vantages: list[str] | None = None, output: str | None = None
+    source: str,
+    lake: str | None = None,
+    vantages: list[str] | None = None,
+    output: str | None = None,
+    max_runtime: float | None = None,
 ) -> State[Any] | str:
     """Run a configuration or a plan into a lake, and return the sweep's id. Ranges that have a receipt are not run again.
 
     `vantages` names a deployment of the flow `vantage` for each machine that sends; without it this process sends. If a sweep of
-    the same series is not sealed, it is finished instead. With `output`, the report goes to that folder.
+    the same series is not sealed, it is finished instead. With `output`, the report goes to that folder. After `max_runtime`
+    seconds of sending from this process it ends in an orderly way.
     """
     plan, folder = steps.prepare(source, store.at(lake) if lake else None, steps.latest)
     freeze.require_fit(plan) if vantages else freeze.check(plan)  # each vantage checks whether it may send
@@ -53,7 +59,7 @@ def sweep(
         if vantages:
             Fleet(begun, vantages).run(check, show)
         else:
-            run_shards(begun, require_alive, check, show)
+            run_shards(begun, require_alive, check, deadline(max_runtime), show)
     except RunEnded as ended:
         return ended.state
     show(now=True)

@@ -13,7 +13,9 @@ import typer
 
 from pipeline import host, logs
 from pipeline.commands import associators, audits, lab, optouts, results, sweeps
-from pipeline.commands.help import Command, Group
+from pipeline.commands.help import HELP, Command, Group
+from pipeline.commands.verbosity import with_verbosity
+from pipeline.commands.version import Version
 from pipeline.errors import CensusError, InputError, Interrupted
 
 #: Headings of `census --help`, and the commands under each in the order in which they are used.
@@ -31,10 +33,13 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Audit your own ranges": (audits.audit,),
 }
 
+#: What is printed if a signal ends a command. `census testbed run` leaves that to the command that it runs.
+INTERRUPTED = "interrupted; the state is saved, run it again (`census sweep` with --resume) to finish the rest"
+
 app = typer.Typer(
     cls=Group,
     no_args_is_help=True,
-    add_completion=False,
+    context_settings=HELP,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="Count the DICOM services that answer on the Internet: plan, sweep, verify, report.\n\n"
@@ -44,7 +49,7 @@ app = typer.Typer(
 )
 for heading, commands in COMMANDS.items():
     for command in commands:
-        app.command(cls=Command, rich_help_panel=heading)(command)
+        app.command(cls=Command, rich_help_panel=heading)(with_verbosity(command))
 app.add_typer(lab.app, name="testbed", rich_help_panel="Set up")
 app.add_typer(audits.app, name="own", rich_help_panel="Audit your own ranges")
 
@@ -55,6 +60,7 @@ def options(
         logs.LogFormat,
         typer.Option(envvar=logs.VARIABLE, help="Format of progress, warnings and errors on standard error."),
     ] = logs.LogFormat.TEXT,
+    version: Version = False,
 ) -> None:
     """Set what holds for every command and the processes that it starts."""
     os.environ[logs.VARIABLE] = log_format
@@ -65,9 +71,9 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     host.find_system_programs()
     try:
-        code = app(standalone_mode=False)  # an Exit is returned as its code
+        code = app(prog_name="census", standalone_mode=False)  # an Exit is returned as its code
     except (KeyboardInterrupt, typer.Abort):
-        code = Interrupted.exit_code
+        _fail(INTERRUPTED, Interrupted.exit_code)
     except CensusError as error:
         _fail(str(error), error.exit_code)
     except Exception as error:
@@ -75,8 +81,6 @@ def main() -> None:
             reason = error.format_message() if hasattr(error, "format_message") else str(error)
             _fail(str(InputError("command line", reason or "no command; --help lists them")), 2)
         raise
-    if code == Interrupted.exit_code:
-        _fail("interrupted; the state is saved, run it again (`census sweep` with --resume) to finish the rest", code)
     sys.exit(code)
 
 

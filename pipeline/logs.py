@@ -44,6 +44,11 @@ def error(message: str, **fields: object) -> None:
     _logger().error("%s", message, extra=fields)
 
 
+def hush() -> None:
+    """Report no progress from now on; warnings and errors are still written."""
+    _logger().setLevel(logging.WARNING)
+
+
 class _Stderr(logging.Handler):
     """Writes to what is standard error at that moment."""
 

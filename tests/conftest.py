@@ -55,6 +55,7 @@ NEEDS = {
             "rings/test_xdp.py",
             "space/test_outside.py",
             "sweep/test_calibrate.py",
+            "sweep/test_deadline.py",
             "sweep/test_own_audit.py",
             "sweep/test_run.py",
             "testbed/test_hostile.py",

@@ -1,12 +1,16 @@
 """The command line as a whole: every command explains itself, and errors are one line with an exit code."""
 
+import platform
 import re
 import subprocess
 import sys
+from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 from typer.main import get_command
 
+from pipeline import checkout
 from pipeline.__main__ import app
 from tests.commands.running import ROOT, census
 
@@ -39,6 +43,51 @@ def test_commands_are_listed_by_what_they_are_for() -> None:
     for name in {command.split()[0] for command in COMMANDS}:
         assert re.search(rf"^  {name} +[A-Z].*[^.]\.$", page, re.MULTILINE), name
     assert "Exit codes: 0 done" in page
+
+
+def test_a_summary_is_never_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a narrow screen the summaries of commands are wrapped, and none ends in dots."""
+    monkeypatch.setenv("COLUMNS", "40")
+    assert "..." not in census("--help").stdout.replace("[ARGS]...", "")
+
+
+@pytest.mark.parametrize("command", ["", "sweep", "own", "testbed run"])
+def test_h_is_help(command: str) -> None:
+    """`-h` prints what `--help` prints, for the program, a command, a group and a command of a group."""
+    short, whole = census(*command.split(), "-h"), census(*command.split(), "--help")
+    assert (short.returncode, short.stdout) == (0, whole.stdout)
+
+
+@pytest.mark.parametrize("option", ["--version", "-V"])
+def test_the_version_is_that_of_plans(option: str) -> None:
+    """The version has the digest of the code, as every plan does, and names Python and the libraries."""
+    first, system, libraries = census(option).stdout.splitlines()
+    assert first == f"census {checkout.code()}"
+    assert system.startswith(f"Python {platform.python_version()}, Linux")
+    assert f"duckdb {version('duckdb')}" in libraries and "prefect" in libraries
+
+
+def test_a_shell_completes_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """bash gets the commands that begin as the word does; `--install-completion` is there."""
+    for name, value in {"_CENSUS_COMPLETE": "complete_bash", "COMP_WORDS": "census st", "COMP_CWORD": "1"}.items():
+        monkeypatch.setenv(name, value)
+    assert census().stdout.split() == ["status", "stop"]
+
+
+def test_quiet_prints_no_message(tmp_path: Path) -> None:
+    """With `-q` a command that succeeds prints nothing on standard error; errors are still printed."""
+    register = str(tmp_path / "optout.jsonl")
+    assert census("optout", register, "add", "192.0.2.0/24", "--who", "NOC", "-q").stderr == ""
+    assert census("optout", register, "add", "192.0.2.0/24", "--who", "NOC").stderr
+    refused = census("go", register, "-q")
+    assert refused.returncode == 2 and "is not stopped" in refused.stderr
+
+
+def test_verbose_shows_where_an_error_arose(tmp_path: Path) -> None:
+    """With `-v` an error comes with its traceback; without it is one line."""
+    config = str(tmp_path / "none.toml")
+    assert "Traceback" in census("plan", config, "-v").stderr
+    assert census("plan", config).stderr.count("\n") == 1
 
 
 def test_the_command_line_starts_light() -> None:

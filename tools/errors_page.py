@@ -22,7 +22,7 @@ KINDS = {
 }
 NAMES = {kind.__name__: kind for kind in KINDS}
 #: Subclasses, which are raised like their own kind.
-ALIASES = {"Unfinished": "InputError"}
+ALIASES = {"Unfinished": "InputError", "KeyFault": "InputError"}
 #: Values that readers know by a different name from the code's.
 PLACEHOLDERS = {"error": "reason", "strerror": "reason", "stderr": "reason", "explanation": "reason"}
 

@@ -49,9 +49,12 @@ def write(contents: ProbingTxt) -> str:
 
 
 def read(text: str) -> Fields:
-    """A file's fields by name, in the capitalisation of RFC 9116; comments, signatures and other lines are ignored."""
+    """A file's fields by name, in the capitalisation of RFC 9116; comments, signatures and other lines are ignored.
+
+    A line ends at a line feed, with or without a carriage return (RFC 9116 §2.2).
+    """
     fields: dict[str, list[str]] = {}
-    for line in text.splitlines():
+    for line in text.split("\n"):
         name, colon, value = line.partition(":")
         if colon and name and not name.startswith(("#", "-")) and name.replace("-", "").isalnum():
             fields.setdefault("-".join(part.capitalize() for part in name.split("-")), []).append(value.strip())

@@ -7,6 +7,7 @@ import typer
 
 from pipeline.commands.help import Command, Group
 from pipeline.commands.options import OUTPUT
+from pipeline.commands.verbosity import with_verbosity
 
 REPORT_ONLY = "Report a finished sweep"
 
@@ -19,6 +20,7 @@ app = typer.Typer(
 
 
 @app.command(cls=Command)
+@with_verbosity
 def key(
     private: Annotated[Path, typer.Argument(help="The private key, which stays with the owner.")] = Path("owner.key"),
     public: Annotated[Path, typer.Argument(help="The public key, for the auditor.")] = Path("owner.pem"),
@@ -38,6 +40,7 @@ def key(
 
 
 @app.command(cls=Command)
+@with_verbosity
 def sign(
     ranges: Annotated[Path, typer.Argument(help="The list: a block, range or address a line.", show_default=False)],
     private: Annotated[Path, typer.Option("--key", help="The owner's private key.")] = Path("owner.key"),

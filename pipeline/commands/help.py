@@ -12,6 +12,11 @@ import typer.core
 COMMANDS = "Commands"
 OPTIONS = "Options"
 
+#: Both names of the option; commands below have those of the program.
+HELP = {"help_option_names": ["-h", "--help"]}
+#: Longer than any summary: a summary is wrapped, never cut.
+WHOLE = 1000
+
 Row = tuple[str, str]
 
 
@@ -21,8 +26,7 @@ class Group(typer.core.TyperGroup):
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write a section of commands for each heading."""
         commands = [(name, self.commands[name]) for name in self.list_commands(ctx)]
-        width = formatter.width - 6 - max(len(name) for name, _ in commands)
-        rows = ((_heading(each, COMMANDS), (name, each.get_short_help_str(width))) for name, each in commands)
+        rows = ((_heading(each, COMMANDS), (name, each.get_short_help_str(WHOLE))) for name, each in commands)
         _write(rows, formatter)
 
 

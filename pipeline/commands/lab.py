@@ -7,6 +7,7 @@ import typer
 
 from pipeline.commands.help import Command, Group
 from pipeline.commands.options import OUTPUT
+from pipeline.commands.verbosity import with_verbosity
 from pipeline.errors import GuardError, InputError
 
 if TYPE_CHECKING:
@@ -146,6 +147,7 @@ def identity(
 
 
 @app.command("run", cls=Command, context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@with_verbosity
 def testbed_run(
     command: Annotated[list[str], typer.Argument(help="The command to run inside, after --.", show_default=False)],
     spec: Annotated[Path | None, typer.Option(help="Which hosts there are (TOML); the demo's if not given.")] = None,

@@ -17,7 +17,11 @@ Lake = Annotated[
 ]
 Register = Annotated[
     str,
-    typer.Argument(metavar="FILE", help="The register, e.g. lake/optout.jsonl, or an s3:// URL.", show_default=False),
+    typer.Argument(
+        metavar="LAKE|FILE",
+        help="The lake whose sweeps obey the register, or the register: a file or an s3:// URL.",
+        show_default=False,
+    ),
 ]
 SweepId = Annotated[str | None, typer.Option("--sweep", help="Id of the sweep; the latest if not given.")]
 Metrics = Annotated[

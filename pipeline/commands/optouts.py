@@ -19,7 +19,7 @@ class OptOutAction(Enum):
 
 
 def optout(
-    file: Register,
+    target: Register,
     action: Annotated[
         OptOutAction,
         typer.Argument(metavar="add|list|expire", help="Opt blocks out, list them, or end it.", show_default=False),
@@ -45,22 +45,23 @@ def optout(
     """Manage the opt-out register: networks never probed.
 
     \b
-    census optout lake/optout.jsonl add 192.0.2.0/24 --who "NOC of Example, noc@example.org" --proof "ticket 7"
-    census optout lake/optout.jsonl add 192.0.2.7 --who "A. Doe" --until 2027-01-31
-    census optout lake/optout.jsonl list
-    census optout lake/optout.jsonl expire 192.0.2.0/24 --who "NOC of Example" --note "wishes to be included again"
+    census optout lake add 192.0.2.0/24 --who "NOC of Example, noc@example.org" --proof "ticket 7"
+    census optout lake add 192.0.2.7 --who "A. Doe" --until 2027-01-31
+    census optout lake list
+    census optout lake expire 192.0.2.0/24 --who "NOC of Example" --note "wishes to be included again"
 
     Running sweeps obey a new line within 5 seconds. Lines are only ever added, and each carries the SHA-256 of the one before
     it: the history is evidence.
     """
     from pipeline.console import show
-    from pipeline.optout import edit, register
+    from pipeline.optout import edit, obeyed
 
-    opened = register.at(file)
+    named = obeyed.find(target)
+    opened = named.register
     evidence = edit.Evidence(who, proof, note)
     match action:
         case OptOutAction.ADD:
-            show.message(f"opted out: {', '.join(edit.add(opened, blocks or [], evidence, until=until))}")
+            show.additions(named, edit.add(opened, blocks or [], evidence, until=until))
         case OptOutAction.EXPIRE:
             show.message(f"no longer opted out: {', '.join(edit.expire(opened, blocks or [], evidence))}")
         case OptOutAction.LIST:
@@ -75,7 +76,7 @@ class QuarantineAction(Enum):
 
 
 def quarantine(
-    file: Register,
+    target: Register,
     action: Annotated[
         QuarantineAction,
         typer.Argument(metavar="list|expire", help="List quarantined hosts, or end it.", show_default=False),
@@ -88,16 +89,16 @@ def quarantine(
     """List or end quarantines of hosts that fell silent.
 
     \b
-    census quarantine lake/optout.jsonl list
-    census quarantine lake/optout.jsonl expire 192.0.2.7 --who "A. Doe" --note "its owner had switched it off"
+    census quarantine lake list
+    census quarantine lake expire 192.0.2.7 --who "A. Doe" --note "its owner had switched it off"
 
     A host that no longer answers after a visit is quarantined: no sweep probes it for a year.
     """
     from pipeline.console import show
-    from pipeline.optout import edit, register
+    from pipeline.optout import edit, obeyed
     from pipeline.optout import quarantine as quarantining
 
-    opened = register.at(file)
+    opened = obeyed.find(target).register
     if action is QuarantineAction.LIST:
         show.quarantines(opened, as_json=json)
     else:
@@ -106,63 +107,65 @@ def quarantine(
 
 
 def stop(
-    file: Register,
+    target: Register,
     reason: Annotated[str, typer.Option(help="Why; every worker shows it.", show_default=False)],
     who: Who = "",
 ) -> None:
     """Pause every sweep that obeys a register.
 
     \b
-    census stop lake/optout.jsonl --reason "a hospital calls"
+    census stop lake --reason "a hospital calls"
 
     Sending stops within 5 seconds, on every machine, until `census go`.
     """
     from getpass import getuser
 
     from pipeline.console import show
-    from pipeline.optout import edit, register
+    from pipeline.optout import edit, obeyed
 
-    edit.stop(register.at(file), who or getuser(), reason)
-    show.message(f"stopped; `census go {file}` resumes")
+    opened = obeyed.find(target).register
+    edit.stop(opened, who or getuser(), reason)
+    show.message(f"stopped, in {opened.where}; `census go {target}` resumes")
 
 
-def go(file: Register, who: Who = "") -> None:
+def go(target: Register, who: Who = "") -> None:
     """Resume sweeps paused by `census stop`.
 
     \b
-    census go lake/optout.jsonl
+    census go lake
 
     Exit code 2: nothing is paused.
     """
     from getpass import getuser
 
     from pipeline.console import show
-    from pipeline.optout import edit, register
+    from pipeline.optout import edit, obeyed
 
-    edit.go(register.at(file), who or getuser())
+    edit.go(obeyed.find(target).register, who or getuser())
     show.message("sweeps resume within 5 seconds")
 
 
 def rate(
-    file: Register,
+    target: Register,
     probes: Annotated[
         int | None,
         typer.Argument(min=1, metavar="[PROBES]", help="Probes a second; without it the limit is lifted."),
     ] = None,
     who: Who = "",
 ) -> None:
-    """Limit every sweep that obeys a register.
+    """Limit the rate of all sweeps that obey a register.
 
     \b
-    census rate lake/optout.jsonl 500
-    census rate lake/optout.jsonl
+    census rate lake 500
+    census rate lake
 
     Within 5 seconds no worker sends more than this, nor more than its plan says. Without a number plans' own rates apply again.
     """
     from getpass import getuser
 
     from pipeline.console import show
-    from pipeline.optout import edit, register
+    from pipeline.optout import edit, obeyed
 
-    edit.limit(register.at(file), who or getuser(), probes)
-    show.message(f"no worker sends more than {probes:,} probes a second" if probes else "plans' own rates apply again")
+    named = obeyed.find(target)
+    edit.limit(named.register, who or getuser(), probes)
+    show.limit(named, probes)

@@ -33,26 +33,29 @@ def check() -> None:
         raise InputError("PREFECT_API_URL", "names a server, but Prefect is not installed; install dicom-census[fleet]")
 
 
-def run(begun: Sweep) -> None:
-    """Finish a sweep that has begun: run what has no receipt, verify, seal, enrich. Raises what the first failing step raises."""
+def run(begun: Sweep, max_runtime: float | None = None) -> None:
+    """Finish a sweep that has begun: run what has no receipt, verify, seal, enrich. Raises what the first failing step raises.
+
+    After `max_runtime` seconds of sending, Interrupted.
+    """
     if find_spec("prefect"):
-        _flow("sweep", source=str(begun.paths.plan), lake=str(begun.paths.lake))
+        _flow("sweep", source=str(begun.paths.plan), lake=str(begun.paths.lake), max_runtime=max_runtime)
     else:
-        _steps(begun)
+        _steps(begun, max_runtime)
 
 
-def _steps(begun: Sweep) -> None:
+def _steps(begun: Sweep, max_runtime: float | None) -> None:
     """Run the steps in this process. Nothing is retried: `census sweep --resume` goes on."""
     from pipeline.sweep import enrichment
     from pipeline.sweep import run as steps
 
-    steps.work(begun)
+    steps.work(begun, max_runtime=max_runtime)
     steps.require_verified(begun)
     steps.seal(begun)
     enrichment.enrich(begun)
 
 
-def _flow(name: str, **parameters: str) -> object:
+def _flow(name: str, **parameters: object) -> object:
     """Run a flow with its parameters. Raises what the flow raised, or CensusError if there is no such flow."""
     for key, value in SETTINGS.items():
         os.environ.setdefault(key, value)

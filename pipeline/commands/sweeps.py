@@ -6,11 +6,15 @@ from typing import Annotated
 import typer
 
 from pipeline.commands.options import OUTPUT, WATCHING, Config, Lake, Metrics, Progress, SweepId
+from pipeline.commands.overrides import MaxRuntime, Ports, Rate, Sample, overrides
 from pipeline.errors import InputError
 
 
 def plan(
     config: Config,
+    rate: Rate = None,
+    ports: Ports = None,
+    sample: Sample = None,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", help="Write the frozen plan to this file.", rich_help_panel=OUTPUT),
@@ -22,6 +26,7 @@ def plan(
     \b
     census plan sweep.toml
     census plan sweep.toml -o plan.json
+    census plan sweep.toml --rate 500 --ports 104,11112 --sample 1%
 
     Prints how many addresses are included, how many each list excludes, the packets, the rate and the duration. The file
     that -o writes is for `census work` and `census sweep`; it fixes targets, order, rate and program.
@@ -33,7 +38,7 @@ def plan(
     from pipeline.space.plan import encode
     from pipeline.sweep import freeze
 
-    frozen = freeze.freeze(config)
+    frozen = freeze.freeze(config, overrides=overrides(rate, ports, sample))
     show.plan(frozen, as_json=json)
     if output:
         store.write(output, encode(frozen))
@@ -60,6 +65,7 @@ def work(
             help="Folder of the keys that `census keys` made.", rich_help_panel="Associators on other machines"
         ),
     ] = Path("keys"),
+    max_runtime: MaxRuntime = None,
     metrics: Metrics = None,
     json: Progress = False,
 ) -> None:  # fmt: skip
@@ -85,7 +91,8 @@ def work(
     show.warn(freeze.findable(frozen, show.message))
     sweep = run.begin(frozen, store.at(lake))
     with progress.watching(sweep, as_json=json), progress.served(sweep, metrics):
-        ranges = run.work(sweep, pcap=pcap, remotes=remote_associator.remotes(associator or [], keys))
+        remotes = remote_associator.remotes(associator or [], keys)
+        ranges = run.work(sweep, pcap=pcap, remotes=remotes, max_runtime=max_runtime)
     show.message(f"{ranges} ranges run into {lake}; `census verify {lake}` proves that all adds up")
 
 
@@ -100,12 +107,20 @@ def sweep(
     resume: Annotated[
         bool, typer.Option("--resume", help="Finish the latest sweep of this configuration, if it is unfinished.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what the sweep would do, as `census plan` does; send nothing.")
+    ] = False,
+    rate: Rate = None,
+    ports: Ports = None,
+    sample: Sample = None,
+    max_runtime: MaxRuntime = None,
     json: Progress = False,
 ) -> None:
     """Run a whole sweep: plan, probe, verify, seal, enrich.
 
     \b
     census testbed run -- census sweep data/testbed/demo-sweep.toml
+    census sweep sweep.toml --rate 500 --max-runtime 2h
     census sweep sweep.toml --resume
 
     Writes the plan, receipts and tables into the lake, and prints the countries and the funnel. Where Prefect
@@ -120,12 +135,18 @@ def sweep(
     from pipeline.sweep import freeze, run
 
     orchestrate.check()
-    frozen, folder = run.prepare(str(source), store.at(lake) if lake else None, run.unfinished if resume else None)
+    changed = overrides(rate, ports, sample)
+    frozen, folder = run.prepare(
+        str(source), store.at(lake) if lake else None, run.unfinished if resume else None, changed
+    )
+    if dry_run:
+        show.plan(frozen, as_json=json)
+        return
     freeze.check(frozen)
     show.warn(freeze.findable(frozen, show.message))
     begun = run.begin(frozen, folder)
     with progress.watching(begun, as_json=json):
-        orchestrate.run(begun)
+        orchestrate.run(begun, max_runtime)
     if not json:
         show.sweep_result(folder, begun.paths.id)
 

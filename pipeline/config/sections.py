@@ -9,14 +9,51 @@ from msgspec import Meta
 from pipeline.engines import Engine
 
 #: PS3.8 §9.3.2: an AE title has at most 16 characters of the default repertoire, no backslash, and no space at either end.
-AeTitle = Annotated[str, Meta(pattern=r"^(?! )[\x20-\x5b\x5d-\x7e]{1,16}(?<! )$")]
-Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+AeTitle = Annotated[
+    str,
+    Meta(
+        pattern=r"^(?! )[\x20-\x5b\x5d-\x7e]{1,16}(?<! )$",
+        description="an AE title: 1 to 16 ASCII characters without a backslash, and no space at either end",
+    ),
+]
+Name = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z0-9][a-z0-9-]{0,39}$",
+        description="a name: 1 to 40 lower-case letters, digits and hyphens, a letter or digit first",
+    ),
+]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 #: Text that fits on one line of a page or a file.
-Line = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=500)]
-Url = Annotated[str, Meta(pattern=r"^(https?://[^\s/?#@\x00-\x1f\x7f]+[^\s\x00-\x1f\x7f]*)?$", max_length=500)]
-Endpoint = Annotated[str, Meta(pattern=r"^\d{1,3}(\.\d{1,3}){3}:\d{1,5}$")]
-Resolver = Annotated[str, Meta(pattern=r"^(\d{1,3}(\.\d{1,3}){3}(:\d{1,5})?)?$")]
+Line = Annotated[
+    str,
+    Meta(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=500, description="a text on one line, of at most 500 characters"),
+]
+Url = Annotated[
+    str,
+    Meta(
+        pattern=r"^(https?://[^\s/?#@\x00-\x1f\x7f]+[^\s\x00-\x1f\x7f]*)?$",
+        max_length=500,
+        description="a URL that begins with https:// or http://",
+    ),
+]
+Endpoint = Annotated[
+    str, Meta(pattern=r"^\d{1,3}(\.\d{1,3}){3}:\d{1,5}$", description='an address and a port, e.g. "192.0.2.7:104"')
+]
+Resolver = Annotated[
+    str,
+    Meta(
+        pattern=r"^(\d{1,3}(\.\d{1,3}){3}(:\d{1,5})?)?$",
+        description='an address, e.g. "192.0.2.53" or "192.0.2.53:5353"',
+    ),
+]
+Mac = Annotated[
+    str,
+    Meta(
+        pattern=r"^([0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5})?$",
+        description='a hardware address, e.g. "02:00:00:00:00:01"',
+    ),
+]
 
 
 class Profile(StrEnum):
@@ -109,7 +146,7 @@ class ProbeSection(Section, frozen=True):
     interface: str = ""
     source: str | Annotated[tuple[str, ...], Meta(min_length=1, max_length=64)] = ""
     senders: Annotated[int, Meta(ge=1, le=64)] = 1
-    gateway_mac: Annotated[str, Meta(pattern=r"^([0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5})?$")] = ""
+    gateway_mac: Mac = ""
     engine: Engine = Engine.RING
     cooldown: Annotated[float, Meta(ge=0.5, le=60)] = 8.0
 

@@ -8,7 +8,7 @@ import msgspec
 from pipeline.optout.register import DEFAULT_NAME
 from pipeline.space import caps
 from pipeline.space.caps import RISK
-from pipeline.space.plan import Plan
+from pipeline.space.plan import Plan, RangeList
 from pipeline.space.ranges import Ranges
 
 #: Bytes of a probe's frame: Ethernet 14, IPv4 20, TCP 20 and its options 12; without what the line adds around a frame.
@@ -55,7 +55,12 @@ def countries(plan: Plan) -> Iterator[tuple[str, int, float]]:
 def excluded_more_than_once(plan: Plan) -> int:
     """How often an address of the included lists is excluded beyond the first time, over all lists."""
     excluded = sum(part.addresses for part in plan.excluded)
-    return excluded - (sum(part.addresses for part in plan.included) - plan.addresses)
+    return excluded - (included(plan) - plan.addresses)
+
+
+def included(plan: Plan) -> int:
+    """The addresses of the included lists, each once, before exclusions."""
+    return sum(part.addresses for part in plan.included) - plan.included_again
 
 
 def most_per_slash24_hour(plan: Plan) -> int:
@@ -72,13 +77,15 @@ def duration(seconds: float) -> str:
 
 
 def _space(plan: Plan) -> Rows:
-    yield from ((f"in: {part.name}", _addresses(part.addresses)) for part in plan.included)
-    yield from ((f"out: {part.name}", _addresses(part.addresses)) for part in plan.excluded)
+    yield from ((f"in: {part.name}", _of_list(part)) for part in plan.included)
+    if plan.included_again:
+        yield "of these, included more than once", address_count(plan.included_again)
+    yield from ((f"out: {part.name}", _of_list(part)) for part in plan.excluded)
     if twice := excluded_more_than_once(plan):
-        yield "of these, listed more than once", _addresses(twice)
-    yield "target space", f"{_addresses(plan.addresses)} in {len(plan.ranges):,} ranges"
+        yield "of these, excluded more than once", address_count(twice)
+    yield "target space", f"{address_count(plan.addresses)} in {len(plan.ranges):,} ranges"
     share = plan.sampled_addresses / plan.addresses
-    yield "visited", _addresses(plan.sampled_addresses) + (f", a random {share:.3%}" if share < 1 else ", all")
+    yield "visited", address_count(plan.sampled_addresses) + (f", a random {share:.3%}" if share < 1 else ", all")
     yield from ((f"port {port}", f"{plan.sampled_addresses:,} targets") for port in plan.settings.ports)
     yield "targets", f"{plan.targets:,}"
     if not plan.probe.engine.extra_probes:
@@ -120,5 +127,11 @@ def _made_of(plan: Plan) -> Rows:
     yield "digest", plan.digest
 
 
-def _addresses(count: int) -> str:
+def _of_list(part: RangeList) -> str:
+    skipped = f"; IPv6 entries skipped: {part.ipv6:,}" if part.ipv6 else ""
+    return address_count(part.addresses) + skipped
+
+
+def address_count(count: int) -> str:
+    """A number of addresses, with its noun."""
     return f"{count:,} address" + ("" if count == 1 else "es")

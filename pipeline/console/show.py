@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,9 @@ from rich.table import Table
 from pipeline import logs
 from pipeline.console import plan_summary
 from pipeline.lake.store import Location
+from pipeline.optout import obeyed
+from pipeline.optout.edit import Addition
+from pipeline.optout.obeyed import ObeyedRegister
 from pipeline.optout.register import Register
 from pipeline.publish.escape import visible
 from pipeline.space.plan import Plan
@@ -26,7 +29,7 @@ PLAIN_SECONDS = 10.0
 #: Columns of a table that is written to a file or a pipe, where no screen limits it.
 PIPE_COLUMNS = 200
 
-#: Where progress goes.
+#: Where progress goes; quiet with `-q`.
 errors = Console(stderr=True)
 
 
@@ -149,6 +152,38 @@ def opt_outs(register: Register, *, everything: bool, as_json: bool) -> None:
         message(visible(f"stopped by {state.stop.who}: {state.stop.reason}"))
     if state.limit:
         message(visible(f"limited to {state.limit.rate:,} probes a second by {state.limit.who}"))
+
+
+def additions(named: ObeyedRegister, added: Sequence[Addition]) -> None:
+    """Print which blocks were opted out now, which were already, and how many of their addresses answered lately."""
+    new = [addition.block for addition in added if addition.before is None]
+    if new:
+        message(f"opted out: {', '.join(new)}")
+    for addition in added:
+        if before := addition.before:
+            within = "" if before.block == addition.block else f", as part of {before.block}"
+            message(
+                visible(
+                    f"opted out already: {addition.block}{within}, on {before.at:%Y-%m-%d} by {before.who}; the new line is kept too"
+                )
+            )
+        if named.lake and (seen := obeyed.answered(named.lake, addition.block)):
+            message(f"{addition.block}: {plan_summary.address_count(seen[1])} of it answered in sweep {seen[0]}")
+    if not named.lake:
+        message(
+            f"obeyed by sweeps whose configuration names it: [optout] register = {json.dumps(named.register.where)}"
+        )
+
+
+def limit(named: ObeyedRegister, rate: int | None) -> None:
+    """Print what a limit of the rate changes; plans' own rates are lower if they are below it."""
+    if rate is None:
+        message("plans' own rates apply again")
+        return
+    message(f"no worker sends more than {rate:,} probes a second; a plan's own rate applies if it is lower")
+    for plan in named.plans:
+        if plan.settings.rate <= rate:
+            message(f"{plan.sweep} is not slowed down: its plan's rate is {plan.settings.rate:,}")
 
 
 def quarantines(register: Register, *, as_json: bool) -> None:

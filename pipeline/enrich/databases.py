@@ -13,6 +13,9 @@ from pipeline.space.caps import Blocks
 from pipeline.space.geo_databases import Reference
 from pipeline.space.ranges import Ranges
 
+#: Codes that people write for a country which has another: those of the European Union (Interinstitutional Style Guide, 7.1.1).
+MISTAKEN = {"UK": "GB", "EL": "GR"}
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InstalledDatabases:
@@ -46,6 +49,8 @@ class InstalledDatabases:
             raise InputError(
                 where, f"country:{value} is not a country code of two letters (ISO 3166-1); write e.g. country:GB"
             )
+        if instead := MISTAKEN.get(value.upper()):
+            raise InputError(where, f"country:{value} is not a code of ISO 3166-1; write country:{instead}")
         return self.country_db.ranges(value.upper())
 
     def _network(self, value: str, where: str) -> Ranges:

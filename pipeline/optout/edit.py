@@ -20,8 +20,19 @@ class Evidence:
     note: str = ""
 
 
-def add(register: Register, blocks: Sequence[str], evidence: Evidence, *, until: str = "") -> list[str]:
-    """Opt blocks out, until the end of a day (UTC) or for good; return their names. Raises InputError and writes nothing."""
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """A block that was opted out, and the opt-out that withheld all of it before, if there was one."""
+
+    block: str
+    before: OptOut | None
+
+
+def add(register: Register, blocks: Sequence[str], evidence: Evidence, *, until: str = "") -> list[Addition]:
+    """Opt blocks out, until the end of a day (UTC) or for good; return what each was before.
+
+    A block that is opted out already gets another event, since that is new evidence. Raises InputError and writes nothing.
+    """
     requested = names(blocks)
     check(evidence)
     last = _day(until) if until else None
@@ -29,9 +40,15 @@ def add(register: Register, blocks: Sequence[str], evidence: Evidence, *, until:
         OptOut(at=now(), who=evidence.who, block=name, until=last, proof=evidence.proof, note=evidence.note)
         for name in requested
     ]
+    before: dict[str, OptOut | None] = {}
+
+    def make(state: RegisterState) -> list[OptOut]:
+        before.update((name, state.opt_out_of(name)) for name in requested)
+        return events
+
     register.create()
-    record(register, lambda _: events)
-    return requested
+    record(register, make)
+    return [Addition(name, before[name]) for name in requested]
 
 
 def expire(register: Register, blocks: Sequence[str], evidence: Evidence) -> list[str]:

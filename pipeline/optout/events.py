@@ -116,6 +116,14 @@ class RegisterState:
         """The addresses that are opted out."""
         return Ranges.of(_ends(name) for name in self.opt_outs)
 
+    def opt_out_of(self, name: str) -> OptOut | None:
+        """The opt-out of exactly this block, or else one that has all of it; None if there is none."""
+        if name in self.opt_outs:
+            return self.opt_outs[name]
+        first, last = _ends(name)
+        wider = ((_ends(other), event) for other, event in self.opt_outs.items())
+        return next((event for (begin, end), event in wider if begin <= first and last <= end), None)
+
 
 def block(text: str, where: str) -> str:
     """Return the canonical name of a CIDR block or an address. Raises InputError, also for host bits."""

@@ -18,6 +18,7 @@ from pipeline.publish.data import Row
 from pipeline.publish.escape import csv_cell, shown
 from pipeline.publish.gather import select
 from pipeline.publish.sentences import plural
+from pipeline.space import address_list
 from pipeline.space.plan import Plan
 
 TEMPLATE = "audit.html.j2"
@@ -152,11 +153,11 @@ def gather(con: duckdb.DuckDBPyConnection, plan: Plan) -> Audit:
         con, "SELECT coalesce(sum(suppressed), 0)::BIGINT AS withheld FROM receipts WHERE sweep = ?", plan.sweep
     )
     services = [_service(row) for row in select(con, "FROM own_services WHERE sweep = ? ORDER BY ip, port", plan.sweep)]
-    signed = plan.signed_ranges.ranges.splitlines() if plan.signed_ranges else []
+    signed = address_list.lines(plan.signed_ranges.ranges) if plan.signed_ranges else []
     return Audit(
         sweep=plan.sweep,
         owner=shown(plan.signed_ranges.owner) if plan.signed_ranges else "",
-        signed=tuple(shown(line) for line in signed if line.partition("#")[0].strip()),
+        signed=tuple(shown(line) for line in signed if address_list.partition(line)[0]),
         services=tuple(sorted(services, key=lambda service: advice.RANK[service.severity])),
         started=about["started_at"],
         finished=about["finished_at"],

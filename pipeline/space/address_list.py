@@ -1,7 +1,8 @@
 """Lists of addresses: one entry a line; a comment after `#` is the entry's reason. Allowlists and blocklists are written this way.
 
 An entry is a CIDR block, a dashed range, an address, `country:GB` or `asn:786`. Reading fails closed: a line that cannot be
-read is an error that names its file, its number and the reason.
+read is an error that names its file, its number and the reason. Lists of other scanners are read as they are: masscan's
+comments (`;` and `//`, src/massip-parse.c), a byte order mark, Windows' ends of lines. IPv6 entries are skipped and counted.
 """
 
 import ipaddress
@@ -11,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-import numpy as np
-
 from pipeline.errors import InputError
 from pipeline.space.ranges import Ranges
 
@@ -20,6 +19,13 @@ from pipeline.space.ranges import Ranges
 KINDS = ("country", "asn")
 #: The usual entry, an IPv4 address or block as RFC 4632 writes it: read here, as `ipaddress` is slow.
 _BLOCK = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:/(\d{1,2}))?", re.ASCII)
+#: Where a comment begins: `#` anywhere, `;` and `//` at the start of a line or after a blank; in `1.2.3.0//24` they begin none.
+_COMMENT = re.compile(r"#|(?:^|(?<=\s))(?:;|//)")
+#: A line ends as the operating systems end it. `str.splitlines` also ends one at a form feed or U+2028, which a comment may hold.
+_LINE_END = re.compile(r"\r?\n")
+BYTE_ORDER_MARK = "\ufeff"
+#: UTF-16, as some editors on Windows save text, begins with one of these.
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class NamedSets(Protocol):
@@ -41,15 +47,21 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AddressList:
-    """A list with its name, and its entries in order."""
+    """A list with its name, its entries in order, and how many IPv6 entries were skipped."""
 
     name: str
     entries: tuple[Entry, ...]
+    ipv6: int = 0
 
     @property
     def ranges(self) -> Ranges:
         """The union of all entries."""
         return Ranges.of(pair for entry in self.entries for pair in entry.pairs)
+
+    @property
+    def entry_addresses(self) -> int:
+        """The addresses of all entries; one that several entries name counts several times."""
+        return sum(last - first + 1 for entry in self.entries for first, last in entry.pairs)
 
 
 def parse(text: str, where: str) -> tuple[int, int]:
@@ -57,23 +69,51 @@ def parse(text: str, where: str) -> tuple[int, int]:
     try:
         return _parse_quickly(text) or _parse_any(text)
     except ValueError as error:
+        if is_ipv6(text):
+            raise InputError(where, f"{text!r} is IPv6; only IPv4 is swept, so leave it out") from None
         raise InputError(where, f"{text!r} is not a CIDR block, a range or an address: {error}") from None
 
 
+def lines(text: str) -> list[str]:
+    """Split a text into its lines, without a byte order mark; they end at a line feed, with or without a carriage return."""
+    return _LINE_END.split(text.removeprefix(BYTE_ORDER_MARK))
+
+
+def partition(line: str) -> tuple[str, str]:
+    """Split a line into its entry and its comment, either of which may be empty."""
+    comment = _COMMENT.search(line)
+    if comment is None:
+        return line.strip(), ""
+    return line[: comment.start()].strip(), line[comment.end() :].strip()
+
+
+def is_ipv6(text: str) -> bool:
+    """Whether a text is an IPv6 address, block or range, also in brackets."""
+    try:
+        for end in re.sub(r"[\[\]]", "", text).split("-", 1):
+            ipaddress.IPv6Network(end.strip(), strict=False)
+    except ValueError:
+        return False
+    return True
+
+
 def read(
-    name: str, lines: Iterable[str], where: str, named: NamedSets | None = None, *, reasons: bool = False
+    name: str, rows: Iterable[str], where: str, named: NamedSets | None = None, *, reasons: bool = False
 ) -> AddressList:
-    """Read a list; with `reasons`, each entry needs one. Raises InputError naming the line."""
-    entries = []
-    for number, line in enumerate(lines, 1):
-        text, _, reason = (part.strip() for part in line.partition("#"))
+    """Read the lines of a list; with `reasons`, each entry needs one. Raises InputError naming the line."""
+    entries, ipv6 = [], 0
+    for number, line in enumerate(rows, 1):
+        text, reason = partition(line)
         if not text:
+            continue
+        if ":" in text and is_ipv6(text):
+            ipv6 += 1
             continue
         line_name = f"{where}, line {number}"
         if reasons and not reason:
             raise InputError(line_name, f"{text!r} has no reason; write one after a #")
         entries.append(Entry(text, line_name, reason, _resolve(text, line_name, named)))
-    return AddressList(name, tuple(entries))
+    return AddressList(name, tuple(entries), ipv6)
 
 
 def read_file(
@@ -81,7 +121,7 @@ def read_file(
 ) -> AddressList:
     """Read a list from a file, which `key` of the configuration names. Raises InputError."""
     where = f"key {key}, {path}" if key else str(path)
-    return read(name or path.name, _text(path, where).splitlines(), where, named, reasons=reasons)
+    return read(name or path.name, lines(_text(path, where)), where, named, reasons=reasons)
 
 
 def read_key(
@@ -96,22 +136,6 @@ def read_key(
     return inline + [read_file(base / name, named, key=f"targets.{key}_files") for name in files]
 
 
-def refuse_overlap(listings: Iterable[AddressList]) -> None:
-    """Raise InputError naming both entries if two share an address: such a list is not what its author meant."""
-    entries = [entry for listing in listings for entry in listing.entries]
-    owner = np.repeat(np.arange(len(entries)), [len(entry.pairs) for entry in entries])
-    table = np.array([pair for entry in entries for pair in entry.pairs], dtype=np.int64).reshape(-1, 2)
-    order = np.argsort(table[:, 0], kind="stable")
-    first, last = table[order].T
-    shared = np.flatnonzero(first[1:] <= np.maximum.accumulate(last)[:-1])
-    if len(shared):
-        position = int(shared[0])
-        before = int(np.argmax(last[: position + 1]))  # the range that ends last overlaps for certain
-        pair = sorted((int(owner[order[before]]), int(owner[order[position + 1]])))
-        earlier, later = (entries[number] for number in pair)
-        raise InputError(later.where, f"{later.text} overlaps {earlier.text} ({earlier.where}); name each address once")
-
-
 def _text(path: Path, where: str) -> str:
     """Read a text file. Raises InputError naming the line that is not text."""
     try:
@@ -121,6 +145,8 @@ def _text(path: Path, where: str) -> str:
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
+        if data.startswith(_UTF16):
+            raise InputError(where, "is UTF-16 text; save it as UTF-8") from None
         line = data.count(b"\n", 0, error.start) + 1
         raise InputError(f"{where}, line {line}", f"is not UTF-8 text (byte 0x{data[error.start]:02x})") from None
 

@@ -6,6 +6,7 @@ arguments give equal plans.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,6 +25,8 @@ from pipeline.space.signed import SignedRanges
 
 #: Sections of the configuration that the plan repeats as they are.
 COPIED = ("caps", "identity", "probe", "associate", "loss", "alarm", "harm", "tls")
+#: The name of the list of what the register withholds.
+OPT_OUT_LIST = "opt-out register"
 #: Dynamic ports (RFC 6335 §6).
 DYNAMIC_PORTS = range(49152, 65536)
 #: A range is 5–60 s of sending (docs/architecture.md).
@@ -55,6 +58,7 @@ class TargetSpace:
     forbidden: Ranges
     included: tuple[RangeList, ...]
     excluded: tuple[RangeList, ...]
+    included_again: int
 
     @property
     def digests(self) -> dict[str, str]:
@@ -94,6 +98,7 @@ def freeze(
         pace=pace,
         included=space.included,
         excluded=space.excluded,
+        included_again=space.included_again,
         countries=atlas.countries(space.ranges),
         ranges=tuple(space.ranges.pairs()),
         forbidden=tuple(space.forbidden.pairs()),
@@ -114,18 +119,30 @@ def _target_space(
 ) -> TargetSpace:
     """Read the lists, and subtract what must not be probed. Raises InputError if nothing remains."""
     include = address_list.read_key(targets.include, targets.include_files, "include", base, atlas.named)
-    address_list.refuse_overlap(include)
     exclude = address_list.read_key(targets.exclude, targets.exclude_files, "exclude", base, atlas.named)
     included = Ranges.union_of(part.ranges for part in include)
     exclude = [*blocklist.lists(signed, included), *exclude, *_withheld(opt_outs)]
     forbidden = Ranges.union_of(part.ranges for part in exclude)
     ranges = included.subtract(forbidden)
     if not included.count:
-        raise InputError("key targets", "names no address; add one to the list or to its files")
+        raise InputError(
+            "key targets", f"names no IPv4 address{_skipped(include)}; add one to the list or to its files"
+        )
     if not ranges.count:
         raise InputError("key targets", "nothing is left to probe after the exclusions")
-    shares = (tuple(_share(part, included) for part in parts) for parts in (include, exclude))
-    return TargetSpace(ranges, forbidden, *shares)
+    added = tuple(RangeList(part.name, part.entry_addresses, part.ranges.digest, part.ipv6) for part in include)
+    return TargetSpace(
+        ranges,
+        forbidden,
+        included=added,
+        excluded=tuple(_removed(part, included) for part in exclude),
+        included_again=sum(part.addresses for part in added) - included.count,
+    )
+
+
+def _skipped(parts: Sequence[AddressList]) -> str:
+    count = sum(part.ipv6 for part in parts)
+    return f" (IPv6 entries skipped: {count:,})" if count else ""
 
 
 def _withheld(opt_outs: OptOuts) -> list[AddressList]:
@@ -133,13 +150,13 @@ def _withheld(opt_outs: OptOuts) -> list[AddressList]:
     if opt_outs.ranges is None:
         return []
     entry = Entry("opt-outs", opt_outs.register, "opted out", opt_outs.ranges.pairs())
-    return [AddressList("opt-out register", (entry,))]
+    return [AddressList(OPT_OUT_LIST, (entry,))]
 
 
-def _share(part: AddressList, included: Ranges) -> RangeList:
-    """A list, and the number of its addresses in the target space."""
+def _removed(part: AddressList, included: Ranges) -> RangeList:
+    """An exclusion list, and how many of the included addresses it has."""
     ranges = part.ranges
-    return RangeList(part.name, ranges.intersect(included).count, ranges.digest)
+    return RangeList(part.name, ranges.intersect(included).count, ranges.digest, part.ipv6)
 
 
 def _sampled(sample: float | int, addresses: int) -> int:

@@ -51,7 +51,7 @@ CAUSES = (
 )
 
 #: The format that this version writes: raised whenever a field is added or means something else (docs/decisions/0013).
-FORMAT = 4
+FORMAT = 5
 #: Formats that it reads, so that an old sweep can be verified and reported. Format 1 had another order of targets.
 FORMATS = range(2, FORMAT + 1)
 #: The field that distinguishes plans of format 2 with today's order of targets from earlier ones: the format number stayed the same.
@@ -66,11 +66,15 @@ EARLIER: dict[str, dict[str, Any]] = {
 
 
 class RangeList(msgspec.Struct, frozen=True):
-    """A named list of the configuration, and how many addresses it added to or removed from the target space."""
+    """A named list, and how many addresses it adds to the target space (those of several entries counted for each) or removes.
+
+    `ipv6` counts entries that are skipped.
+    """
 
     name: str
     addresses: int
     digest: str
+    ipv6: int = 0
 
 
 class Digests(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,6 +120,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     pace: Pace
     included: tuple[RangeList, ...]
     excluded: tuple[RangeList, ...]
+    included_again: int = 0
+    """How often an address is included beyond the first time, over all entries of all lists."""
     countries: tuple[tuple[str | None, int], ...]
     ranges: tuple[tuple[int, int], ...]
     forbidden: tuple[tuple[int, int], ...]

@@ -48,7 +48,7 @@ def verified(signed: SignedRanges) -> Ranges:
         raise GuardError(
             "own.signature is not the owner's signature over own.ranges; have the owner sign this list"
         ) from None
-    return address_list.read("own", signed.ranges.splitlines(), "own.ranges").ranges
+    return address_list.read("own", address_list.lines(signed.ranges), "own.ranges").ranges
 
 
 def require(signed: SignedRanges | None, targets: Ranges, feature: str) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline import checkout
-from pipeline.config.load import load_config
+from pipeline.config.load import NONE, Overrides, load_config
 from pipeline.config.sections import Config, IdentitySection, Profile
 from pipeline.enrich import databases as atlas
 from pipeline.errors import GuardError, InputError
@@ -23,12 +23,18 @@ from pipeline.wire import outgoing
 from pipeline.wire.capabilities import PROPOSALS
 
 
-def freeze(path: Path, lake: Location | None = None, *, change: Callable[[Config], Config] = lambda same: same) -> Plan:
+def freeze(
+    path: Path,
+    lake: Location | None = None,
+    *,
+    overrides: Overrides = NONE,
+    change: Callable[[Config], Config] = lambda same: same,
+) -> Plan:
     """Freeze the plan of a configuration file for a lake, by default the one that it names. Raises InputError or GuardError.
 
-    `change` may replace settings of the configuration first.
+    `overrides` are keys that the command line gives; `change` may replace settings after that.
     """
-    settings = change(load_config(path))
+    settings = change(load_config(path, overrides))
     base = path.parent
     country, asn = ((base / name).resolve() if name else None for name in (settings.geo.country, settings.geo.asn))
     named = register.resolve(settings.optout.register, base)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline import checkout
-from pipeline.config.load import load_config
+from pipeline.config.load import NONE, Overrides, load_config
 from pipeline.errors import CensusError, GuardError, InputError
 from pipeline.lake import harm_targets, layout, pending, store, verify
 from pipeline.lake.layout import ENRICHED, Sweep, SweepPaths, read_plan
@@ -13,7 +13,9 @@ from pipeline.lake.store import Location
 from pipeline.optout import quarantine, register
 from pipeline.space import plan as planning
 from pipeline.space.plan import Plan
+from pipeline.sweep.deadline import deadline
 from pipeline.sweep.freeze import check, freeze
+from pipeline.sweep.unchanged import require_unchanged
 from pipeline.worker.context import RemoteAssociator
 from pipeline.worker.shards import ShardRunner
 
@@ -37,17 +39,27 @@ def begin(plan: Plan, lake: Location) -> Sweep:
     return Sweep(plan, paths)
 
 
-def prepare(source: str, lake: Location | None = None, resume: FindUnfinished | None = None) -> tuple[Plan, Location]:
+def prepare(
+    source: str, lake: Location | None = None, resume: FindUnfinished | None = None, overrides: Overrides = NONE
+) -> tuple[Plan, Location]:
     """Return the plan of a configuration or plan file, and the lake that it goes to.
 
-    With `resume`, the plan is that of the series' unfinished sweep if the lake holds one.
+    With `resume`, the plan is that of the series' unfinished sweep if the lake holds one. Raises GuardError if the configuration,
+    with the keys of `overrides`, is no longer what that plan was frozen from.
     """
     if source.endswith(".json"):
+        if overrides:
+            raise InputError(source, "is a frozen plan, whose settings cannot be changed; give its configuration")
         return read_plan(store.at(source)), lake or store.at("lake")
-    loaded = load_config(Path(source))
+    loaded = load_config(Path(source), overrides)
     target = lake or store.at(loaded.lake.url)
     unfinished_sweep = resume(target, loaded.sweep.name) if resume else None
-    return (read_plan(unfinished_sweep.plan) if unfinished_sweep else freeze(Path(source), target)), target
+    today = freeze(Path(source), target, overrides=overrides)
+    if unfinished_sweep is None:
+        return today, target
+    plan = read_plan(unfinished_sweep.plan)
+    require_unchanged(plan, today, unfinished_sweep)
+    return plan, target
 
 
 def latest(lake: Location, name: str) -> SweepPaths | None:
@@ -83,8 +95,14 @@ def missing(sweep: Sweep) -> bool:
     return bool(pending.pending_shards(sweep))
 
 
-def work(sweep: Sweep, *, pcap: Path | None = None, remotes: tuple[RemoteAssociator, ...] = ()) -> int:
-    """Run every range that has no receipt, and return how many were run.
+def work(
+    sweep: Sweep,
+    *,
+    pcap: Path | None = None,
+    remotes: tuple[RemoteAssociator, ...] = (),
+    max_runtime: float | None = None,
+) -> int:
+    """Run every range that has no receipt, and return how many were run. Raises Interrupted after `max_runtime` seconds.
 
     With `pcap`, every validated answer is kept in that file; with `remotes`, associators on other machines take their share
     of the visits. It ends when nothing is missing: it waits for shards that other vantages run, and takes over those whose
@@ -92,7 +110,7 @@ def work(sweep: Sweep, *, pcap: Path | None = None, remotes: tuple[RemoteAssocia
     """
     check(sweep.plan)
     with ShardRunner(sweep, pcap=pcap, remotes=remotes) as runner:
-        ranges = runner.work()
+        ranges = runner.work(watch=deadline(max_runtime))
     quarantine_fallen(sweep)
     return ranges
 

@@ -74,7 +74,7 @@ def sign(ranges: Path, private: Path, signature: Path) -> Ranges:
         key = None
     if not isinstance(key, Ed25519PrivateKey):
         raise InputError(str(private), "is not an Ed25519 key in PEM without a password; `census own key` makes one")
-    signed = address_list.read("own", text.splitlines(), str(ranges)).ranges
+    signed = address_list.read("own", address_list.lines(text), str(ranges)).ranges
     if not signed.count:
         raise InputError(str(ranges), "names no address")
     try:

@@ -16,7 +16,7 @@ seed = 1
 rate = {rate}
 sample = {sample}
 [targets]
-include = ["20.0.0.0/16"]
+include = ["20.0.0.0/16", "20.0.255.0/24"]
 exclude = ["20.0.1.0/24", "20.0.1.0/25"]
 exclude_files = ["more.txt"]
 [caps]
@@ -27,7 +27,7 @@ authorised_by = "the board"
 
 
 def plan_of(folder: Path, *, rate: int = 10, sample: str = "1.0", cap: int = 0) -> Plan:
-    (folder / "more.txt").write_text("20.0.1.128-20.0.2.3 # asked by mail\n")
+    (folder / "more.txt").write_text("20.0.1.128-20.0.2.3 # requested by mail\n::1\n")
     (folder / "config.toml").write_text(CONFIG.format(rate=rate, sample=sample, cap=cap))
     return freeze.freeze(folder / "config.toml", folder / "lake")
 
@@ -39,15 +39,17 @@ def test_addresses_add_up(tmp_path: Path) -> None:
     assert told["excluded_more_than_once"] == 128
     into = sum(part["addresses"] for part in told["included"])
     out = sum(part["addresses"] for part in told["excluded"])
+    into -= told["included_again"]
     assert into - out + told["excluded_more_than_once"] == plan.addresses == 2**16 - 256 - 4
 
 
 def test_a_careful_person_finds(tmp_path: Path) -> None:
     """The summary has lists with counts, targets by port, rate, duration, load of a /24, responsible person and register."""
     found = dict(plan_summary.rows(plan_of(tmp_path, sample="1000", rate=1)))
-    assert found["in: targets.include"] == "65,536 addresses"
+    assert found["in: targets.include"] == "65,792 addresses"
+    assert found["of these, included more than once"] == "256 addresses"
     assert found["out: targets.exclude"] == "256 addresses"
-    assert found["out: more.txt"] == "132 addresses"
+    assert found["out: more.txt"] == "132 addresses; IPv6 entries skipped: 1"
     assert found["visited"] == "1,000 addresses, a random 1.532%"
     assert found["port 104"] == found["port 11112"] == "1,000 targets"
     assert found["sending takes"] == "33 min 50 s"

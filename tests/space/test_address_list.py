@@ -54,7 +54,7 @@ def test_blocks_are_the_library_s(address: int, length: int) -> None:
         "1.2.3",
         "1.2.3.9-1.2.3.4",
         "-",
-        "::1",
+        ":1",
         "example.org",
         "1.2.3.256",
         "01.2.3.4",
@@ -95,29 +95,36 @@ def test_reasons_can_be_required() -> None:
         address_list.read("list", ["0.0.0.1 # why", "0.0.0.2 #"], "list.txt", reasons=True)
 
 
-@pytest.mark.parametrize("lines", [["0.0.0.0/24", "0.0.0.7"], ["0.0.0.7", "0.0.0.0/24"], ["0.0.0.1", "0.0.0.1"]])
-def test_overlaps_are_refused(lines: list[str]) -> None:
-    """Two entries that share an address are refused: the error gives the later entry's line and names the earlier entry."""
-    with pytest.raises(InputError) as caught:
-        address_list.refuse_overlap([address_list.read("list", lines, "list.txt")])
-    assert caught.value.where == "list.txt, line 2"
-    assert "list.txt, line 1" in caught.value.reason
+@pytest.mark.parametrize("end", ["\v", "\f", "\x1c", "\x85", "\u2028", "\u2029", "\r"])
+def test_only_a_line_feed_ends_a_line(end: str) -> None:
+    """What follows such a character in a comment is comment, as an editor or `grep` shows it, and no target."""
+    text = f"25.0.0.0/28 # x{end}25.0.1.0/28\n25.0.2.0/28\r\n\r\n25.0.3.0/28"
+    entries = address_list.read("list", address_list.lines(text), "list.txt").entries
+    assert [(entry.text, entry.where) for entry in entries] == [
+        ("25.0.0.0/28", "list.txt, line 1"),
+        ("25.0.2.0/28", "list.txt, line 2"),
+        ("25.0.3.0/28", "list.txt, line 4"),
+    ]
 
 
-def test_overlaps_between_lists_are_refused() -> None:
-    """Entries of two lists that share addresses are refused with both places."""
-    one = address_list.read("one", ["0.0.0.12"], "one.txt")
-    other = address_list.read("other", ["0.0.0.1", "country:GB"], "other.txt", named)
-    with pytest.raises(InputError, match=r"other\.txt, line 2: country:GB overlaps 0\.0\.0\.12 \(one\.txt, line 1\)"):
-        address_list.refuse_overlap([one, other])
+def test_lists_of_other_scanners() -> None:
+    """masscan's comments, Windows' ends of lines, a byte order mark and IPv6 entries are read; the last are counted."""
+    text = "\ufeff; masscan\r\n// its other comment\r\n0.0.0.1 ; one\r\n0.0.0.2\t// two\r\n::1\r\n2001:db8::/32 # x\r\n"
+    text += "[2001:db8::1]\r\n2001:db8::1-2001:db8::9\r\n0.0.0.1\r\n"
+    read = address_list.read("list", address_list.lines(text), "list.txt")
+    assert [(entry.text, entry.reason) for entry in read.entries] == [
+        ("0.0.0.1", "one"),
+        ("0.0.0.2", "two"),
+        ("0.0.0.1", ""),
+    ]
+    assert (read.ranges.count, read.entry_addresses, read.ipv6) == (2, 3, 4)
 
 
-@given(st.lists(st.integers(0, 60), min_size=2, max_size=12, unique=True).map(sorted))
-def test_neighbours_do_not_overlap(edges: list[int]) -> None:
-    """Adjacent entries do not overlap, in any order."""
-    pairs = list(zip(edges[:-1], [edge - 1 for edge in edges[1:]], strict=True))
-    lines = [f"0.0.0.{first}-0.0.0.{last}" for first, last in reversed(pairs)]
-    address_list.refuse_overlap([address_list.read("list", lines, "list.txt")])
+@pytest.mark.parametrize("text", ["1.2.3.0//24", "1.2.3.4;1.2.3.5", "1.2.3.4//"])
+def test_a_mistake_is_not_a_comment(text: str) -> None:
+    """`;` and `//` within a word begin no comment: a mistyped block never shrinks to an address."""
+    with pytest.raises(InputError, match="is not a CIDR block"):
+        address_list.read("list", [text], "list.txt")
 
 
 def test_files(tmp_path: Path) -> None:
@@ -125,6 +132,7 @@ def test_files(tmp_path: Path) -> None:
     (tmp_path / "good.txt").write_text("20.0.0.0/30\n# none\n")
     (tmp_path / "bad.txt").write_text("20.0.0.0/30\n20.0.0.1/30\n")
     (tmp_path / "latin.txt").write_bytes(b"20.0.0.0/30\n20.0.0.8/30 # caf\xe9\n")
+    (tmp_path / "wide.txt").write_bytes("20.0.0.0/30\n".encode("utf-16"))
     inline, from_file = address_list.read_key(("20.0.1.0/30",), ("good.txt",), "include", tmp_path)
     assert (inline.name, inline.ranges.count) == ("targets.include", 4)
     assert (from_file.name, from_file.ranges.count) == ("good.txt", 4)
@@ -132,8 +140,11 @@ def test_files(tmp_path: Path) -> None:
         "bad.txt": "line 2: '20",
         "absent.txt": "cannot be read: No such file or directory$",
         "latin.txt": "line 2: is not UTF-8 text \\(byte 0xe9",
+        "wide.txt": "is UTF-16 text; save it as UTF-8",
         ".": "cannot be read: Is a directory$",
     }
     for name, reason in wrong.items():
         with pytest.raises(InputError, match=rf"targets\.include_files.*{name}.*{reason}"):
             address_list.read_key((), (name,), "include", tmp_path)
+    with pytest.raises(InputError, match=r"targets\.exclude\[0\]: '::1' is IPv6; only IPv4 is swept"):
+        address_list.read_key(("::1",), (), "exclude", tmp_path)

@@ -92,7 +92,7 @@ def test_sample(sample: float | int, addresses: int) -> None:
 def test_files_without_an_address_are_refused(tmp_path: Path) -> None:
     """Target files with only comments get a different error from a space that the exclusions emptied."""
     (tmp_path / "none.txt").write_text("# nobody yet\n")
-    with pytest.raises(InputError, match="key targets: names no address"):
+    with pytest.raises(InputError, match="key targets: names no IPv4 address; add"):
         freeze(include=(), include_files=(str(tmp_path / "none.txt"),))
 
 
@@ -110,10 +110,23 @@ def test_our_own_list_is_never_probed() -> None:
     assert ("never-touch list", 1) in [(part.name, part.addresses) for part in plan.excluded]
 
 
-def test_overlapping_targets_are_refused() -> None:
-    """A configuration that names addresses twice is refused with both entries."""
-    with pytest.raises(InputError, match=r"targets\.include\[1\]: 20\.0\.0\.7 overlaps 20\.0\.0\.0/24"):
-        freeze(include=("20.0.0.0/24", "20.0.0.7"))
+def test_overlapping_targets_are_probed_once(tmp_path: Path) -> None:
+    """Targets are the union of all entries, of keys and files; the plan counts what was named again, and skipped IPv6 entries."""
+    (tmp_path / "more.txt").write_text("20.0.0.128-20.0.1.127\n2001:db8::/32\n20.0.0.7\n[2001:db8::1] ; masscan\n")
+    plan = freeze(include=("20.0.0.0/24", "20.0.0.7"), include_files=(str(tmp_path / "more.txt"),), exclude=())
+    assert plan.ranges == ((20 << 24, (20 << 24) + 256 + 127),)
+    assert [(part.name, part.addresses, part.ipv6) for part in plan.included] == [
+        ("targets.include", 257, 0),
+        ("more.txt", 257, 2),
+    ]
+    assert plan.included_again == 1 + 128 + 1
+
+
+def test_a_list_of_ipv6_alone_is_refused(tmp_path: Path) -> None:
+    """Targets that are all IPv6 are refused with their number."""
+    (tmp_path / "six.txt").write_text("2001:db8::1\n::/0\n")
+    with pytest.raises(InputError, match=r"names no IPv4 address \(IPv6 entries skipped: 2\)"):
+        freeze(include=(), include_files=(str(tmp_path / "six.txt"),))
 
 
 def test_countries_as_targets() -> None:

@@ -136,7 +136,9 @@ def test_earlier_forms(form: int) -> None:
             plans.decode(data, "plan.json")
         return
     plan = plans.decode(data, "plan.json")
-    assert plan.digest == msgspec.json.decode(data)["digest"] and (plan.digest == today.digest) == (number == 4)
+    assert plan.digest == msgspec.json.decode(data)["digest"] and (plan.digest == today.digest) == (
+        number == plans.FORMAT
+    )
     assert plan.ranges == today.ranges and plan.settings == today.settings
     if number < 4:
         assert (plan.harm, plan.signed_ranges, plan.probe.processes) == (None, None, 1)
@@ -150,8 +152,8 @@ def test_earlier_forms(form: int) -> None:
 
 def test_later_formats_are_refused() -> None:
     """A plan of a later format may have fields that this version does not know: the plan is refused."""
-    later = msgspec.structs.replace(freeze(), format=5)
+    later = msgspec.structs.replace(freeze(), format=6)
     with pytest.raises(
-        InputError, match="is a plan of format 5, of a later version; this version reads formats 2 to 4"
+        InputError, match="is a plan of format 6, of a later version; this version reads formats 2 to 5"
     ):
         plans.decode(plans.encode(later), "plan.json")
