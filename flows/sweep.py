@@ -5,6 +5,7 @@ from typing import Any
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
+from prefect.states import Completed
 
 from flows.artifacts import ProgressArtifacts, show_results
 from flows.cancellation import CancellationCheck, RunEnded
@@ -44,14 +45,19 @@ def sweep(
     vantages: list[str] | None = None,
     output: str | None = None,
     max_runtime: float | None = None,
+    *,
+    resume: bool = False,
 ) -> State[Any] | str:
     """Run a configuration or a plan into a lake, and return the sweep's id. Ranges that have a receipt are not run again.
 
     `vantages` names a deployment of the flow `vantage` for each machine that sends; without it this process sends. If a sweep of
-    the same series is not sealed, it is finished instead. With `output`, the report goes to that folder. After `max_runtime`
-    seconds of sending from this process it ends in an orderly way.
+    the same series is not sealed, it is finished instead; with `resume`, no other is ever begun. With `output`, the report goes to
+    that folder. After `max_runtime` seconds of sending from this process it ends in an orderly way.
     """
-    plan, folder = steps.prepare(source, store.at(lake) if lake else None, steps.latest)
+    target = store.at(lake) if lake else None
+    if resume and (reason := steps.nothing_to_resume(source, target)):
+        return Completed(message=reason)
+    plan, folder = steps.prepare(source, target, steps.unfinished if resume else steps.latest)
     freeze.require_fit(plan) if vantages else freeze.check(plan)  # each vantage checks whether it may send
     begun = steps.begin(plan, folder)
     check, show = CancellationCheck(), ProgressArtifacts(begun)

@@ -90,9 +90,11 @@ def work(
     freeze.check(frozen)
     show.warn(freeze.findable(frozen, show.message))
     sweep = run.begin(frozen, store.at(lake))
+    show.warn(run.stopped(frozen, sweep.paths.lake))
     with progress.watching(sweep, as_json=json), progress.served(sweep, metrics):
         remotes = remote_associator.remotes(associator or [], keys)
         ranges = run.work(sweep, pcap=pcap, remotes=remotes, max_runtime=max_runtime)
+    show.warn(run.stopped(frozen, sweep.paths.lake))
     show.message(f"{ranges} ranges run into {lake}; `census verify {lake}` proves that all adds up")
 
 
@@ -125,7 +127,7 @@ def sweep(
 
     Writes the plan, receipts and tables into the lake, and prints the countries and the funnel. Where Prefect
     is installed, each step is a run of it, embedded or on the server of PREFECT_API_URL. Ctrl-C saves the state; --resume
-    finishes the sweep.
+    finishes the sweep. With --resume no sweep is begun: if there is nothing to finish, nothing is sent.
 
     Exit code 3: a guard rail refused, e.g. [identity] is incomplete; nothing was sent. 130: interrupted, state saved.
     """
@@ -135,18 +137,21 @@ def sweep(
     from pipeline.sweep import freeze, run
 
     orchestrate.check()
-    changed = overrides(rate, ports, sample)
-    frozen, folder = run.prepare(
-        str(source), store.at(lake) if lake else None, run.unfinished if resume else None, changed
-    )
+    changed, target = overrides(rate, ports, sample), store.at(lake) if lake else None
+    if resume and (reason := run.nothing_to_resume(str(source), target)):
+        show.message(reason)
+        return
+    frozen, folder = run.prepare(str(source), target, run.unfinished if resume else None, changed)
     if dry_run:
         show.plan(frozen, as_json=json)
         return
     freeze.check(frozen)
     show.warn(freeze.findable(frozen, show.message))
     begun = run.begin(frozen, folder)
+    show.warn(run.stopped(frozen, folder))
     with progress.watching(begun, as_json=json):
         orchestrate.run(begun, max_runtime)
+    show.warn(run.stopped(frozen, folder))
     if not json:
         show.sweep_result(folder, begun.paths.id)
 

@@ -201,11 +201,10 @@ class Listener:
         counts.resets += int(((flags & packet.RST) != 0)[state == UNSEEN].sum())
         syn_acks = ((flags & (packet.SYN | packet.ACK | packet.RST)) == packet.SYN | packet.ACK) & (packets.acked == 0)
         counts.answers += int(syn_acks.sum())
-        opened.answered[position[syn_acks]] = True
+        counts.duplicates += int(syn_acks.sum()) - opened.mark_answered(position[syn_acks])
         first = np.zeros(len(state), dtype=np.bool_)
         candidates = np.flatnonzero(syn_acks & (state == UNSEEN))
         first[candidates[np.unique(position[candidates], return_index=True)[1]]] = True
-        counts.duplicates += int(syn_acks.sum() - first.sum())
         segments = (state >= 0) & ~syn_acks & (flags != 0)
         if segments.any():
             of_slots = answers.take(segments)

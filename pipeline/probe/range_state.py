@@ -75,6 +75,15 @@ class OpenRange:
         self.ungreeted += 1
         self.cool_until, self.closed_at = min(self.cool_until, now), 0.0
 
+    def mark_answered(self, position: I64) -> int:
+        """Targets, shape (n,), have answered the plan's own probe; return how many had not answered this attempt before.
+
+        Those that an earlier attempt visited count as well: they are there, though they get no second greeting.
+        """
+        new = np.unique(position[~self.answered[position]])
+        self.answered[new] = True
+        return len(new)
+
     @property
     def all_sent(self) -> bool:
         """Every target has been probed."""

@@ -1,7 +1,7 @@
 """The steps of a sweep: begin it in a lake, run its pending ranges, verify it and seal it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pipeline import checkout
@@ -19,6 +19,8 @@ from pipeline.sweep.unchanged import require_unchanged
 from pipeline.worker.context import RemoteAssociator
 from pipeline.worker.shards import ShardRunner
 
+#: How the name of a plan's file ends; any other is that of a configuration.
+PLAN_SUFFIX = ".json"
 #: Finds the sweep of a series in a lake that is to be resumed, if there is one.
 FindUnfinished = Callable[[Location, str], SweepPaths | None]
 
@@ -47,7 +49,7 @@ def prepare(
     With `resume`, the plan is that of the series' unfinished sweep if the lake holds one. Raises GuardError if the configuration,
     with the keys of `overrides`, is no longer what that plan was frozen from.
     """
-    if source.endswith(".json"):
+    if source.endswith(PLAN_SUFFIX):
         if overrides:
             raise InputError(source, "is a frozen plan, whose settings cannot be changed; give its configuration")
         return read_plan(store.at(source)), lake or store.at("lake")
@@ -60,6 +62,39 @@ def prepare(
     plan = read_plan(unfinished_sweep.plan)
     require_unchanged(plan, today, unfinished_sweep)
     return plan, target
+
+
+def nothing_to_resume(source: str, lake: Location | None = None) -> str:
+    """Return why the sweep of a plan, or the latest of a configuration's series, needs no resuming; empty if it does.
+
+    Raises InputError if the lake holds no such sweep.
+    """
+    if source.endswith(PLAN_SUFFIX):
+        target, paths = (
+            lake or store.at("lake"),
+            SweepPaths(lake or store.at("lake"), read_plan(store.at(source)).sweep),
+        )
+        begun, what = ([paths] if paths.plan.exists() else []), f"sweep {paths.id}"
+    else:
+        loaded = load_config(Path(source))
+        target = lake or store.at(loaded.lake.url)
+        begun, what = _series(target, loaded.sweep.name), f"sweep of the series {loaded.sweep.name}"
+    if not begun:
+        raise InputError(str(target), f"has no {what} to resume; run it without --resume")
+    if any(not paths.sealed("sweeps").exists() for paths in begun) or not begun[-1].sealed(ENRICHED).exists():
+        return ""
+    return f"nothing to resume: {begun[-1].id} is sealed; nothing was sent"
+
+
+def stopped(plan: Plan, lake: Location) -> Iterator[str]:
+    """Yield why no sweep sends now, if the register that a plan obeys is stopped, and what lets it go on."""
+    obeyed = register.of(plan.register, lake)
+    stop = register.state(obeyed).stop
+    if stop:
+        yield (
+            f"the register {obeyed.where} is stopped by {stop.who} since {stop.at:%Y-%m-%d %H:%M} UTC: {stop.reason}; "
+            f"nothing is sent until `census go {obeyed.where}`"
+        )
 
 
 def latest(lake: Location, name: str) -> SweepPaths | None:

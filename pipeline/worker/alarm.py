@@ -6,14 +6,17 @@ our side: a lost route, a filter, a full link. A window is the latest ranges of 
 share it (Bonferroni).
 """
 
+import socket
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pipeline.config.sections import AlarmSection
+from pipeline.lake import receipts
 from pipeline.lake.layout import Sweep
 from pipeline.optout import edit, register
 from pipeline.record.receipt import Counts
+from pipeline.record.rounds import Round
 from pipeline.space.shard import Range, Walk
 from pipeline.statistics.fall import rate_fall_p_value
 
@@ -83,19 +86,39 @@ def port_of(walk: Walk, range_: Range) -> int | None:
     return walk.ports[passes.pop()] if len(passes) == 1 else None
 
 
+def hits(counts: Counts) -> Hits:
+    """Return how many targets of a range were probed and answered, those included that an earlier attempt visited.
+
+    Packet rings probe such targets again. Engine `connect` spares them: each has answered.
+    """
+    return Hits(counts.probes_sent + counts.spared, counts.answers - counts.duplicates + counts.spared)
+
+
 class HitWatch:
-    """Watches the ranges of a sweep that one worker finishes, for the alarm of its plan."""
+    """Watches the ranges of a sweep that one machine finishes, for the alarm of its plan.
+
+    Ranges that earlier workers of this machine have finished are known by their receipts, so that a restart forgets nothing.
+    """
 
     def __init__(self, sweep: Sweep) -> None:
         self._sweep = sweep
         self._alarm = Alarm.of(sweep.plan.alarm, sweep.walk)
+        mine = [receipt for receipt in receipts.read_receipts(sweep.paths) if receipt.host == socket.gethostname()]
+        for receipt in sorted(mine, key=lambda receipt: receipt.finished_at):
+            if receipt.round is Round.PROBES:
+                range_ = Range(receipt.shard, receipt.range, receipt.first_index, receipt.last_index)
+                self._add(range_, receipt)
 
     def see(self, done: Range, counts: Counts) -> None:
         """Stop all sweeps that obey the register if the hit rate of this range of probes has fallen."""
-        port = port_of(self._sweep.walk, done)
-        if port is None or not self._sweep.plan.alarm.false_alarms:
-            return
-        reason = self._alarm.add(port, Hits(counts.probes_sent, counts.answers - counts.duplicates))
+        reason = self._add(done, counts)
         if reason:
             kept = register.of(self._sweep.plan.register, self._sweep.paths.lake)
             edit.stop(kept, "census", f"{reason}; `census go {kept.where}` lets it go on")
+
+    def _add(self, done: Range, counts: Counts) -> str:
+        """Add a range of probes; return why the sweep should be stopped, or an empty text."""
+        port = port_of(self._sweep.walk, done)
+        if port is None or not self._sweep.plan.alarm.false_alarms:
+            return ""
+        return self._alarm.add(port, hits(counts))

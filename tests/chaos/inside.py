@@ -57,6 +57,8 @@ class Disturbed:
     """The log of the running program."""
     senders: int
     random: random.Random
+    begun: bool = False
+    """The plan is in the lake."""
     killed: Counter[str] = field(default_factory=Counter)
     complaints: list[str] = field(default_factory=list)
 
@@ -64,6 +66,7 @@ class Disturbed:
         """Run a program, kill its victim while the victim is at work, and wait for the program's end."""
         with self.running(name) as program:
             found = awaited(program, victim, self.senders)
+            self.begun = True  # a program whose stages run has begun, and one that ended has finished
             if found is None:
                 return  # nothing was left to do
             time.sleep(self.random.uniform(*ALIVE_SECONDS))
@@ -99,7 +102,7 @@ class Disturbed:
 
     def command(self, program: str) -> list[str]:
         """The command line of the program."""
-        resume = ["--resume"] if program == "sweep" else []
+        resume = ["--resume"] if program == "sweep" and self.begun else []
         return [*CENSUS, program, str(self.plan), "--lake", self.lake, *resume]
 
     @contextmanager

@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.lake import layout
+from pipeline.lake.layout import SweepPaths
 from pipeline.sweep import freeze, run
 from tests.commands.running import IDENTITY, census, write_config
 
@@ -81,3 +83,19 @@ def test_all_sweeps_are_not_watched(lake: Path, option: tuple[str, ...]) -> None
     """`--all` with an option for one sweep is refused, with exit code 2."""
     refused = census("status", str(lake), "--all", *option)
     assert refused.returncode == 2 and "drop --sweep, --watch and --metrics" in refused.stderr
+
+
+def test_a_finished_series_is_not_resumed(tmp_path: Path) -> None:
+    """--resume never begins a sweep: a finished series says so and ends with 0, a lake without the series is wrong input."""
+    config, lake = write_config(tmp_path), tmp_path / "lake"
+    name = freeze.freeze(Path(config)).settings.name
+    unknown = census("sweep", config, "--lake", str(lake), "--resume")
+    assert (unknown.returncode, f"has no sweep of the series {name} to resume" in unknown.stderr) == (2, True)
+    finished = SweepPaths(lake, f"20260101T000000Z-{name}")
+    for path in (finished.plan, finished.sealed("sweeps"), finished.sealed(layout.ENRICHED)):
+        path.parent.mkdir(parents=True)
+        path.touch()
+    resumed = census("sweep", config, "--lake", str(lake), "--resume")
+    assert resumed.returncode == 0
+    assert resumed.stderr == f"nothing to resume: {finished.id} is sealed; nothing was sent\n"
+    assert [paths.id for paths in layout.sweeps(lake)] == [finished.id]

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import prefect
 import pytest
+from prefect.client.schemas.objects import State
 
+from flows.sweep import sweep as flow
 from pipeline.lake import layout, receipts
 from pipeline.lake.layout import Sweep
 from pipeline.status import snapshot
@@ -143,9 +145,8 @@ def at_work(world: World, paths: layout.SweepPaths) -> Iterator[tuple["subproces
     """The testbed of a sweep that has finished a range, and the process of its program."""
     before = receipts.finished(paths)
     environ = environment(world.plan.parent)
-    with subprocess.Popen(
-        command(world, paths, "--resume"), cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True
-    ) as testbed:
+    again = command(world, paths, *["--resume"] * paths.plan.exists())
+    with subprocess.Popen(again, cwd=ROOT, env=environ, stderr=subprocess.PIPE, text=True) as testbed:
         try:
             while receipts.finished(paths) <= before:
                 assert testbed.poll() is None
@@ -195,3 +196,7 @@ def test_what_is_left_is_resumed(lost: Lost) -> None:
     sweep = Sweep.open(lost.paths)
     steps.require_verified(sweep)
     assert snapshot.status(sweep).state == "sealed"
+    state = flow.fn(str(lost.world.plan), str(lost.paths.lake), resume=True)
+    assert (
+        isinstance(state, State) and state.message == f"nothing to resume: {lost.paths.id} is sealed; nothing was sent"
+    )

@@ -31,8 +31,8 @@ SECRET, SPACE = Secret.of(b"a secret"), Ranges.of([(11 << 24, (11 << 24) + COUNT
 WALK = Walk(Space.over(SPACE), Permutation.seeded(COUNT, 1), (104,), addresses=COUNT, shards=1, range_targets=COUNT)
 
 
-def test_each_target_is_greeted_once(vantage: NamespacePair, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of an answer that arrives twice, one copy is greeted and one counted as a duplicate; a wrong cookie is not greeted."""
+def answered(vantage: NamespacePair, monkeypatch: pytest.MonkeyPatch, *, visited: int = 0) -> OpenRange:
+    """The state of a range whose targets all answered twice, and once with a wrong cookie; so many were visited before."""
     there = link()
     segments = SegmentSender(
         segment_ring(sockets.packet_socket("vantage0", 0)),
@@ -48,6 +48,7 @@ def test_each_target_is_greeted_once(vantage: NamespacePair, monkeypatch: pytest
     )
     opened = listener.open[1] = OpenRange.begin(Range(0, 0, 0, COUNT - 1), 0.0)
     addresses, ports = WALK.targets(0, 0, COUNT)
+    opened.mark_visited(WALK, (addresses[:visited], ports[:visited]))
     opened.mark_sent(COUNT, clock.now())
     cookie = bake(SECRET, addresses, ports)
     right = Endpoints(addresses, ports, cookie.source_port, np.zeros(COUNT, np.uint32), cookie.sequence + np.uint32(1))
@@ -60,7 +61,20 @@ def test_each_target_is_greeted_once(vantage: NamespacePair, monkeypatch: pytest
     while opened.counts.duplicates < COUNT and time.monotonic() < until:
         assert list(listener.read(Permit("", Ranges.of(())))) == []
         list(listener.tick(clock.now()))
+    assert opened.answered.all()
+    return opened
+
+
+def test_each_target_is_greeted_once(vantage: NamespacePair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an answer that arrives twice, one copy is greeted and one counted as a duplicate; a wrong cookie is not greeted."""
+    opened = answered(vantage, monkeypatch)
     counts = opened.counts
     assert (counts.greetings, counts.duplicates, counts.ring_invalid) == (COUNT, COUNT, COUNT)
     assert opened.conversations == COUNT
-    assert opened.answered.all()
+
+
+def test_a_host_that_was_visited_before_still_answers(vantage: NamespacePair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Targets that an earlier attempt visited are not greeted again, but count among those that answer: nothing has fallen."""
+    opened = answered(vantage, monkeypatch, visited=10)
+    counts = opened.counts
+    assert (counts.greetings, counts.answers - counts.duplicates) == (COUNT - 10, COUNT)
