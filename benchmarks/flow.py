@@ -18,7 +18,7 @@ import msgspec
 from pipeline.guard.proof import TESTBED
 from pipeline.guard.sockets import ONLY_TESTBED
 from pipeline.lake import layout
-from pipeline.status import snapshot
+from pipeline.status import workers
 from pipeline.testbed.closed import NamespacePair, closed_pair, inside
 
 #: Goals: seconds a shard, and seconds to the first probe.
@@ -77,7 +77,7 @@ def first_probe(pair: NamespacePair, environment: dict[str, str], plan: Path) ->
 def _probed(lake: Path) -> int:
     if not (lake / "plans").is_dir() or not layout.sweeps(lake):
         return 0
-    return snapshot.counts(snapshot.worker_progress(layout.find(lake, None)))["probed"]
+    return sum(worker.counts.get("probed", 0) for worker in workers.worker_progress(layout.find(lake, None)))
 
 
 def main() -> None:

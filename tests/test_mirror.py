@@ -84,6 +84,9 @@ COVERED_BY = {
     "pipeline/rings/transmit.py": "tests/rings/test_packet_ring.py",
     "pipeline/space/geo_databases.py": "tests/space/test_plan.py",
     "pipeline/space/permit.py": "tests/probe/test_listener.py",
+    "pipeline/status/finished.py": "tests/status/test_snapshot.py",
+    "pipeline/status/remaining.py": "tests/status/test_snapshot.py",
+    "pipeline/status/workers.py": "tests/status/test_snapshot.py",
     "pipeline/sweep/enrichment.py": "tests/sweep/test_run.py",
     "pipeline/sweep/freeze.py": "tests/sweep/test_run.py",
     "pipeline/sweep/reparse.py": "tests/end_to_end/test_tls.py",
@@ -110,7 +113,6 @@ COVERED_BY = {
     "pipeline/worker/sender.py": "tests/end_to_end/test_senders.py",
     "pipeline/worker/sending.py": "tests/end_to_end/test_internet.py",
     "pipeline/worker/shard_run.py": "tests/worker/test_shards.py",
-    "pipeline/worker/tally.py": "tests/worker/test_shards.py",
     "pipeline/worker/writer.py": "tests/worker/test_rows.py",
 }
 

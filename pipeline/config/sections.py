@@ -90,13 +90,16 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class SweepSection(Section, frozen=True):
-    """`[sweep]`: what to do. `rate` is in probes a second; `sample` is a share (0.01) or a number of addresses (1000000)."""
+    """`[sweep]`: what to do. `rate` is in probes a second; `sample` is a share (0.01) or a number of addresses (1000000).
+
+    With 0 `shards` the plan chooses how many.
+    """
 
     name: Name
     ports: Annotated[tuple[Port, ...], Meta(min_length=1, max_length=64)]
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)]
     rate: Annotated[int, Meta(ge=1, le=10_000_000)]
-    shards: Annotated[int, Meta(ge=1, le=512)] = 64
+    shards: Annotated[int, Meta(ge=0, le=512)] = 0
     sample: float | int = 1.0
     profile: Profile = Profile.ASSOCIATE
 

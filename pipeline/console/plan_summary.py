@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from pipeline.optout.register import DEFAULT_NAME
-from pipeline.space import caps
+from pipeline.space import caps, timing
 from pipeline.space.caps import RISK
 from pipeline.space.plan import Plan, RangeList
 from pipeline.space.ranges import Ranges
@@ -29,6 +29,8 @@ def facts(plan: Plan) -> dict[str, Any]:
         "targets": plan.targets,
         "targets_per_port": plan.sampled_addresses,
         "seconds": plan.probes / plan.settings.rate,
+        "seconds_with_cooldowns": timing.left(plan, plan.targets, plan.settings.rate),
+        "harm_check_seconds": timing.harm(plan),
         "bits_per_second": plan.settings.rate * PROBE_BYTES * 8,
         "most_per_slash24_hour": most_per_slash24_hour(plan),
     }
@@ -102,7 +104,9 @@ def _pace(plan: Plan) -> Rows:
     rate, pace = plan.settings.rate, plan.pace
     lowered = f", lowered from {pace.requested:,} by {pace.lowered_by}" if pace.lowered_by else ""
     yield "rate", f"{rate:,} probes/s, {rate * PROBE_BYTES * 8 / 1e6:,.2f} Mbit/s{lowered}"
-    yield "sending takes", duration(plan.probes / rate)
+    yield "sending takes", f"{duration(timing.left(plan, plan.targets, rate))}, cool-downs included"
+    if plan.harm:
+        yield "harm checks take", f"up to {duration(timing.harm(plan))} more"
     sure = f"at most {most_per_slash24_hour(plan):,} anywhere (risk {RISK:.1%})"
     yield "busiest /24 gets", f"{pace.per_slash24_hour:,.1f} probes/hour on average, {sure}"
     if pace.per_network_hour is not None:

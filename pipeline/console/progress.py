@@ -3,16 +3,22 @@
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from rich.live import Live
 
-from pipeline.console import show
+from pipeline.console import plan_summary, show
+from pipeline.errors import CensusError
 from pipeline.lake.layout import Sweep
 from pipeline.publish.escape import visible
-from pipeline.status import snapshot
+from pipeline.status import workers
+from pipeline.status.snapshot import Status, SweepStatus
+
+#: Between two looks at the lake so many times as long passes as a look takes: looking must not slow the work down.
+PATIENCE = 20
 
 
 @contextmanager
@@ -46,48 +52,82 @@ def served(sweep: Sweep, address: str | None) -> Iterator[None]:
 
 def steps(funnel: dict[str, Any]) -> str:
     """The steps of a funnel on one line; other keys are left out."""
-    return "  ".join(f"{name} {funnel[name]:,}" for name in snapshot.funnel(snapshot.counts([])))
+    return "  ".join(f"{name} {funnel[name]:,}" for name in workers.funnel(Counter()))
+
+
+def pace(status: Status) -> str:
+    """Rate now, rate on average, hit rate and the limit of the rate, on one line; what is not known is left out."""
+    parts = [f"{status.rate:,.0f}/s now ({status.average_rate:,.0f}/s avg)"]
+    if status.limit:
+        parts.append(f"limited to {status.limit:,}/s")
+    if status.hit_rate is not None:
+        parts.append(f"hits {status.hit_rate:.2%}")
+    return "  ".join(parts)
+
+
+def left(seconds: float | None) -> str:
+    """The time that is left, in words."""
+    return f"ETA {plan_summary.duration(seconds)}" if seconds is not None else "ETA unknown"
 
 
 def _watch(sweep: Sweep, ended: threading.Event) -> None:
-    began = time.monotonic()
     if not show.live():
-        while not ended.wait(show.PLAIN_SECONDS):
-            facts = _facts(sweep, time.monotonic() - began)
-            show.message(_line(facts), **facts)
+        for status, elapsed in _looks(sweep, ended, show.PLAIN_SECONDS):
+            show.message(_line(status, elapsed), **_facts(status, elapsed))
         return
     with Live(console=show.errors, transient=False) as live:
-        while not ended.wait(show.REFRESH_SECONDS):
-            live.update(_line(_facts(sweep, time.monotonic() - began)))
+        for status, elapsed in _looks(sweep, ended, show.REFRESH_SECONDS):
+            live.update(_line(status, elapsed))
 
 
 def _watch_json(sweep: Sweep, ended: threading.Event) -> None:
     """Print a line every half second, and a last one at the end."""
-    began, running = time.monotonic(), True
-    while running:
-        running = not ended.wait(show.REFRESH_SECONDS)
-        facts = _facts(sweep, time.monotonic() - began)
-        print(json.dumps(facts | {"running": running}), flush=True)
+    began = time.monotonic()
+    for status, elapsed in _looks(sweep, ended, show.REFRESH_SECONDS):
+        print(json.dumps(_facts(status, elapsed) | {"running": True}), flush=True)
+    last = _facts(SweepStatus(sweep)(), time.monotonic() - began)
+    print(json.dumps(last | {"running": False}), flush=True)
 
 
-def _facts(sweep: Sweep, elapsed: float) -> dict[str, Any]:
-    """How far a sweep is; seconds since this command began, and those that are left at the plan's rate."""
-    workers, plan = snapshot.worker_progress(sweep.paths), sweep.plan
-    counts = snapshot.counts(workers)
-    done = counts["probed"] + counts["suppressed"]
+def _looks(sweep: Sweep, ended: threading.Event, gap: float) -> Iterator[tuple[Status, float]]:
+    """Yield the status of a sweep and the seconds since the beginning, every `gap` seconds until it has ended.
+
+    A lake that does not answer now is looked at later.
+    """
+    began, read, wait = time.monotonic(), SweepStatus(sweep), gap
+    while not ended.wait(wait):
+        looked = time.monotonic()
+        with suppress(CensusError, OSError):
+            yield read(), looked - began
+        wait = max(gap, PATIENCE * (time.monotonic() - looked))
+
+
+def _facts(status: Status, elapsed: float) -> dict[str, Any]:
+    """How far a sweep is; seconds since this command began, and those that are left (null if nothing runs)."""
     return {
-        "sweep": sweep.paths.id,
-        "done": min(1.0, done / plan.targets),
-        **snapshot.funnel(counts),
-        "suppressed": counts["suppressed"],
+        "sweep": status.sweep,
+        "state": status.state,
+        "done": round(status.share, 4),
+        **status.funnel,
+        "suppressed": status.suppressed,
+        "rate": status.rate,
+        "average_rate": round(status.average_rate, 1),
+        "hit_rate": status.hit_rate,
+        "limit": status.limit,
         "elapsed_seconds": round(elapsed, 1),
-        "left_seconds": round(max(0, plan.targets - done) / plan.settings.rate, 1),
-        "held": visible(snapshot.pause_reason(workers, time.time())),
+        "left_seconds": None if status.eta_seconds is None else round(status.eta_seconds, 1),
+        "held": visible(status.stopped_by_register),
     }
 
 
-def _line(facts: dict[str, Any]) -> str:
-    times = f"{facts['elapsed_seconds']:.0f} s  ETA {facts['left_seconds']:.0f} s"
-    line = f"{facts['done']:6.1%}  {steps(facts)}  {times}"
-    reason = facts["held"]
-    return f"{line}  paused: {reason}" if reason else line
+def _line(status: Status, elapsed: float) -> str:
+    paused = visible(status.stopped_by_register)
+    return "  ".join(
+        (
+            f"{status.share:6.1%}",
+            steps(status.funnel),
+            pace(status),
+            f"after {plan_summary.duration(elapsed)}",
+            f"paused: {paused}" if paused else left(status.eta_seconds),
+        )
+    )

@@ -88,15 +88,26 @@ def _rows(status: Status) -> Iterator[tuple[str, str]]:
     yield "state", f"{status.state}: {STATES[status.state]}"
     if status.stopped_by_register:
         yield "paused by the register", visible(status.stopped_by_register)
-    yield "ranges", f"{status.ranges_done:,} of {status.ranges:,} ({status.share:.1%}), in {status.shards} shards"
-    yield "probes sent", f"{status.probes_sent:,} of {status.targets:,}"
+    yield "done", f"{status.share:.1%} of the time that it takes at the plan's rate"
+    yield "ranges", f"{status.ranges_done:,} of {status.ranges:,} have their receipts, in {status.shards} shards"
+    if status.ranges_again:
+        yield (
+            "attempts beyond the first",
+            f"{status.ranges_again:,}: their ranges were cut off, and probed again from the start",
+        )
+    yield "targets", f"{status.targets:,}"
     counts = {"withheld by the register": status.suppressed, "of these quarantined": status.quarantined}
     yield from ((name, f"{count:,}") for name, count in counts.items() if count)
     if status.revisited:
         yield "visited again after a crash", f"{status.revisited:,}"
     yield from ((name, f"{count:,}") for name, count in status.funnel.items())
     if status.workers:
-        yield "rate", f"{status.rate:,.0f} probes/s by {status.workers} workers"
+        by = "1 worker" if status.workers == 1 else f"{status.workers} workers"
+        yield "rate", f"{status.rate:,.0f} probes/s now, {status.average_rate:,.0f} on average, by {by}"
+    if status.limit:
+        yield "limit of the register", f"{status.limit:,} probes/s"
+    if status.hit_rate is not None:
+        yield "hit rate", f"{status.hit_rate:.2%} of the targets probed"
     if status.eta_seconds is not None:
         yield "left", plan_summary.duration(status.eta_seconds)
     if status.loss is not None:
@@ -116,7 +127,7 @@ def _json(status: Status) -> str:
 
 
 def _brief(status: Status) -> str:
-    return f"{status.share:6.1%}  {status.state}  {progress.steps(status.funnel)}"
+    return f"{status.share:6.1%}  {status.state}  {progress.steps(status.funnel)}  {progress.pace(status)}"
 
 
 def _board(status: Status) -> Group:

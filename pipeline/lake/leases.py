@@ -50,7 +50,7 @@ class ObservedLease:
     @property
     def alive(self) -> bool:
         """Return whether its holder renews it. This compares wall clocks, for display only: no lease is taken because of it."""
-        return self.age < TTL / 2 and not _is_gone(self.holder)
+        return self.age < TTL / 2 and not is_gone(self.holder)
 
 
 def shard_key(number: int) -> str:
@@ -89,6 +89,11 @@ class Leases:
     _lost: str = ""
     _renewals: int = 0
     _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def holder(self) -> LeaseHolder:
+        """Return this worker and its process, as its leases name them."""
+        pid = os.getpid()
+        return LeaseHolder(self.worker, socket.gethostname(), _process(pid), pid)
 
     def take(self, key: str) -> bool:
         """Take a lease, and return whether it was taken; False if another worker has it, or may have it."""
@@ -140,7 +145,7 @@ class Leases:
     def _is_void(self, key: str, data: bytes, version: str, at: float) -> bool:
         """Return whether a lease may be taken; if not, watch it from now on."""
         holder = _holder(data)
-        if holder and (holder.free or _is_gone(holder)):
+        if holder and (holder.free or is_gone(holder)):
             return True
         watched = self._watched.get(key)
         if watched is None or watched.version != version:
@@ -150,10 +155,7 @@ class Leases:
 
     def _entry(self, *, free: bool = False) -> bytes:
         self._renewals += 1
-        pid = os.getpid()
-        return msgspec.json.encode(
-            LeaseHolder(self.worker, socket.gethostname(), _process(pid), pid, self._renewals, free=free)
-        )
+        return msgspec.json.encode(msgspec.structs.replace(self.holder(), renewal=self._renewals, free=free))
 
 
 def _holder(data: bytes) -> LeaseHolder | None:
@@ -164,7 +166,7 @@ def _holder(data: bytes) -> LeaseHolder | None:
         return None
 
 
-def _is_gone(holder: LeaseHolder) -> bool:
+def is_gone(holder: LeaseHolder) -> bool:
     """Return whether the holder was a process that this one could see, and has ended."""
     mine = _process(os.getpid()).rpartition("/")[0]
     return holder.process.rpartition("/")[0] == mine and _process(holder.pid) != holder.process

@@ -54,7 +54,9 @@ def of_range(paths: SweepPaths, plan_digest: str, range_: Range, attempt: int, r
         host=socket.gethostname(),
         attempts=attempt,
         finished_at=time.time_ns() // 1000,
-        probes_abandoned=sum(attempt_.probes_sent for attempt_ in earlier),
+        probes_abandoned=None
+        if any(attempt_.begun for attempt_ in earlier)
+        else sum(attempt_.probes_sent for attempt_ in earlier),
         revisited=visit_log.repeated(paths, range_.key)
         if all(attempt_.is_logged(paths) for attempt_ in earlier)
         else None,
@@ -77,8 +79,11 @@ def read_receipts(paths: SweepPaths) -> list[Receipt]:
 
 
 def read_new(paths: SweepPaths, known: dict[str, Receipt]) -> None:
-    """Add the receipts that are not known yet, by the keys of their ranges: a receipt never changes."""
-    new = [path for path in store.entries(paths.receipts, "*.json") if path.stem not in known]
+    """Add the receipts that are not known yet, by the keys of their ranges, and forget those that are gone: none ever changes."""
+    there = store.entries(paths.receipts, "*.json")
+    for key in known.keys() - {path.stem for path in there}:
+        del known[key]
+    new = [path for path in there if path.stem not in known]
     for path, data in zip(new, store.contents(new), strict=True):
         known[path.stem] = _decode(path, data)
 

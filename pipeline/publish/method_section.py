@@ -37,6 +37,11 @@ def sent(facts: Facts) -> Iterator[str]:
     yield f"The sweep sent one SYN to each of {plural(facts.about['probes_sent'], 'target')} (an address and a port)."
     if packets["probes_abandoned"]:
         yield f"{plural(packets['probes_abandoned'], 'SYN')} more left in attempts that were cut off and repeated."
+    if packets["crashed_ranges"]:
+        yield (
+            f"A crash cut off {plural(packets['crashed_ranges'], 'range')} of targets, which were probed again; how many SYNs "
+            "had left before is not known."
+        )
     if packets["second_probes"]:
         yield f"{plural(packets['second_probes'], 'target')} got a second SYN seconds later, to measure packet loss."
     if packets["control_probes"]:

@@ -3,6 +3,7 @@
 Fields are the columns of `schemas/receipts.toml`, and the keys of the JSON file that a receipt is.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -77,7 +78,7 @@ class Receipt(Counts, kw_only=True):
     host: str = ""
     attempts: int = 1
     finished_at: int = 0
-    probes_abandoned: int = 0
+    probes_abandoned: int | None = 0
     revisited: int | None = 0
     responses: int = 0
     associations: int = 0
@@ -87,6 +88,13 @@ class Receipt(Counts, kw_only=True):
     harm_checks: int = 0
     outcomes: tuple[OutcomeCount, ...] = ()
     parts: tuple[Part, ...] = ()
+
+
+def funnel_counts(receipt: Receipt) -> Counter[str]:
+    """Return what a receipt says, counted as workers count while they run: probed, suppressed, responsive, and each outcome."""
+    counted = Counter(probed=receipt.probes_sent, suppressed=receipt.suppressed, responsive=receipt.responses)
+    counted.update({row.outcome: row.targets for row in receipt.outcomes})
+    return counted
 
 
 class VisitCounts(msgspec.Struct, kw_only=True):

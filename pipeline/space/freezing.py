@@ -6,6 +6,7 @@ arguments give equal plans.
 """
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from pipeline.config.sections import Config, ControlSection, TargetsSection
+from pipeline.config.sections import Config, ControlSection, SweepSection, TargetsSection
 from pipeline.errors import InputError
 from pipeline.space import address_list, blocklist, caps
 from pipeline.space import plan as planning
@@ -31,6 +32,11 @@ OPT_OUT_LIST = "opt-out register"
 DYNAMIC_PORTS = range(49152, 65536)
 #: A range is 5–60 s of sending (docs/architecture.md).
 RANGE_SECONDS = 10
+#: How long a shard takes to send if the configuration does not say how many there are: many times its cool-down, so that the
+#: cool-downs add little, and little enough that several vantages finish at about the same time.
+SHARD_SECONDS = 60
+#: The most shards, and the fewest for each sender, of a plan that chooses them.
+MOST_SHARDS, LEAST_SHARDS = 64, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +89,12 @@ def freeze(
     """Fix the plan of a configuration; files are relative to `base`. Raises InputError if there is nothing to probe."""
     space = _target_space(config.targets, base, atlas, opt_outs, signed)
     sampled = _sampled(config.sweep.sample, space.ranges.count)
-    rate, pace = _pace(config, space.ranges, sampled, atlas)
+    settings, pace = _settings(config, space.ranges, sampled, atlas)
     plan = Plan(
         sweep=f"{provenance.created.replace('-', '').replace(':', '')}-{config.sweep.name}",
         created=provenance.created,
         code_version=provenance.code_version,
-        settings=msgspec.structs.replace(config.sweep, rate=rate),
+        settings=settings,
         **{section: getattr(config, section) for section in COPIED},
         control=_control(config),
         signed_ranges=signed,
@@ -104,7 +110,7 @@ def freeze(
         forbidden=tuple(space.forbidden.pairs()),
         addresses=space.ranges.count,
         sampled_addresses=sampled,
-        range_targets=rate * RANGE_SECONDS,
+        range_targets=settings.rate * RANGE_SECONDS,
         requests=provenance.requests,
     )
     return msgspec.structs.replace(plan, digest=planning.digest(plan))
@@ -190,9 +196,26 @@ def _require_reachable(control: ControlSection) -> None:
             )
 
 
-def _pace(config: Config, ranges: Ranges, sampled: int, atlas: GeoDatabases) -> tuple[int, Pace]:
+def _settings(config: Config, ranges: Ranges, sampled: int, atlas: GeoDatabases) -> tuple[SweepSection, Pace]:
+    """The settings that the sweep runs with: its rate keeps the caps, and its shards are chosen unless they are given."""
+    given = config.sweep
+    sweep = msgspec.structs.replace(given, shards=given.shards or _shards(config, sampled, given.rate))
+    rate, pace = _pace(config, sweep, ranges, sampled, atlas)
+    if pace.lowered_by and not given.shards:  # at a lower rate the same shards take longer, and more of them fit
+        sweep = msgspec.structs.replace(given, shards=_shards(config, sampled, rate))
+        rate, pace = _pace(config, sweep, ranges, sampled, atlas)
+    return msgspec.structs.replace(sweep, rate=rate), pace
+
+
+def _shards(config: Config, sampled: int, rate: int) -> int:
+    """The number of shards that fits the space: SHARD_SECONDS of sending each, within limits, and an address each at least."""
+    fitting = math.ceil(sampled * len(config.sweep.ports) / (rate * SHARD_SECONDS))
+    return min(max(LEAST_SHARDS * config.probe.processes, min(fitting, MOST_SHARDS)), sampled)
+
+
+def _pace(config: Config, sweep: SweepSection, ranges: Ranges, sampled: int, atlas: GeoDatabases) -> tuple[int, Pace]:
     """The rate that keeps the caps, and what the largest blocks get. Raises InputError if no rate keeps them."""
-    load = planning.load(config, config.sweep, ranges.count, sampled)
+    load = planning.load(config, sweep, ranges.count, sampled)
     slash24, networks = caps.slash24(ranges), atlas.networks(ranges)
     lowered_by = ""
     for key, blocks in (("per_slash24_hour", slash24), ("per_network_hour", networks)):

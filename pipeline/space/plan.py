@@ -244,6 +244,7 @@ def _inconsistent(plan: Plan, content_digest: str) -> Iterator[str]:
         "digest": plan.digest == content_digest,
         "ranges": not ranges.intersect(forbidden).count,
         "addresses": plan.addresses == ranges.count,
+        "settings.shards": plan.settings.shards >= 1,
         "sampled_addresses": 1 <= plan.sampled_addresses <= plan.addresses,
         "digests.target_space": plan.digests.target_space == ranges.digest,
         "digests.exclusions": plan.digests.exclusions == forbidden.digest,

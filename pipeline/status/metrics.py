@@ -67,8 +67,10 @@ METRICS = (
     SweepMetric("census_workers", "Workers that have reported just now.", _single(lambda s: s.workers)),
     SweepMetric("census_probes_per_second", "Rate at which all workers send.", _single(lambda s: s.rate)),
     SweepMetric(
-        "census_remaining_seconds", "Seconds until the last probe, at this rate.", _single(lambda s: s.eta_seconds)
+        "census_remaining_seconds", "Seconds until all is swept, cool-downs included.", _single(lambda s: s.eta_seconds)
     ),
+    SweepMetric("census_done_ratio", "Share of the sweep that is done, by time.", _single(lambda s: s.share)),
+    SweepMetric("census_rate_limit", "Probes per second that the register allows.", _single(lambda s: s.limit)),
     SweepMetric("census_loss_ratio", "Share of hosts that the first SYN missed.", _single(lambda s: s.loss)),
     SweepMetric("census_held", "1 while the register pauses the sweep.", _single(lambda s: s.state == "held")),
     SweepMetric("census_leases", "Leases, by whether their holder is alive.", _leases, "holder"),

@@ -9,7 +9,7 @@ from pipeline.errors import CensusError
 from pipeline.lake import layout, read
 from pipeline.lake.layout import ENRICHED, Sweep, SweepPaths
 from pipeline.lake.store import Location
-from pipeline.status import snapshot
+from pipeline.status import snapshot, workers
 
 #: The state of a sweep whose plan this version cannot read, or that was changed after it was frozen.
 UNREADABLE = "unreadable"
@@ -55,5 +55,5 @@ def _sealed_began(paths: SweepPaths) -> datetime | None:
 def _at_work(sweep: Sweep) -> tuple[str, datetime | None, float]:
     """State, beginning and share of a sweep that is not sealed: its first worker began it."""
     status = snapshot.status(sweep)
-    began = [worker.began for worker in snapshot.worker_progress(sweep.paths) if worker.began]
+    began = [worker.began for worker in workers.worker_progress(sweep.paths) if worker.began]
     return status.state, datetime.fromtimestamp(min(began), UTC) if began else None, status.share

@@ -67,12 +67,14 @@ class Written(Message, frozen=True):
 class Progress(Message, frozen=True):
     """Engine or associator → coordinator: counts since the process began, to be shown.
 
-    `pause_reason` is why the register pauses the sweep now; empty if it does not.
+    `pause_reason` is why the register pauses the sweep now; empty if it does not. `limit` is the most probes a second that it
+    allows; 0 if it sets no limit.
     """
 
     stage: str
     counts: dict[str, int]
     pause_reason: str = ""
+    limit: int = 0
 
 
 class Shutdown(Message, frozen=True):

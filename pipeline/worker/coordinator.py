@@ -227,8 +227,8 @@ class Worker:
         match received[0]:
             case messages.Sent(sender=sender):
                 self._idle.add(sender)
-            case messages.Progress(counts=counts, stage=stage, pause_reason=pause_reason):
-                self._tally.update(stage, counts, pause_reason)
+            case messages.Progress() as progress:
+                self._tally.update(progress.stage, progress.counts, progress.pause_reason, progress.limit)
             case messages.Written() as written:
                 self._settle(written)
             case messages.Failed(reason=reason, exit_code=code):
@@ -243,6 +243,7 @@ class Worker:
             results = receipts.Results(written.counts, written.outcomes, written.parts)
             receipt = receipts.of_range(self._sweep.paths, self._sweep.plan.digest, planned, written.attempt, results)
             receipts.put_receipt(self._sweep.paths, key, receipt)
+            self._tally.settle(receipt)
             for path in store.entries(self._sweep.paths.work / "journal", f"{key}.*"):
                 path.unlink(missing_ok=True)
             shard.finished += 1
@@ -268,11 +269,20 @@ class Worker:
             self._show()
 
     def _show(self) -> None:
+        now = time.time()
+        self._tally.measure(now)
         data = {
             "began": self._began,
-            "updated": time.time(),
+            "updated": now,
             "running": not self._stopping.is_set(),
+            "ended": self._finished.is_set(),
+            "holder": self._leases.holder(),
             "counts": self._tally.total(),
+            "unfinished": self._tally.unfinished(),
+            "rate": round(self._tally.rate(), 1),
+            "sending_rate": round(self._tally.sending_rate(), 1),
+            "sent_at": self._tally.sent_at,
+            "limit": self._tally.limit(),
             "held": self._tally.pause_reason(),
         }
         store.write(

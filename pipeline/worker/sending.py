@@ -1,5 +1,6 @@
 """The process of a sender: sends the ranges that are assigned, greets hosts that answer, and passes on the results."""
 
+import math
 import os
 import socket
 import time
@@ -258,10 +259,12 @@ class SenderProcess:
             self.shown = now
             engine = self.sender.engine
             counts = {"probed": engine.probes, "suppressed": engine.suppressed, **self.seen}
-            paused = self.sender.outage.permit().pause_reason or self.sender.outage.reason
+            permit = self.sender.outage.permit()
+            paused = permit.pause_reason or self.sender.outage.reason
+            limit = 0 if math.isinf(permit.rate) else int(permit.rate)
             stage = self.context.worker.engines[self.context.number]
             self.channels.coordinator.send(
-                messages.Progress(shard=0, number=0, stage=stage, counts=counts, pause_reason=paused)
+                messages.Progress(shard=0, number=0, stage=stage, counts=counts, pause_reason=paused, limit=limit)
             )
 
 

@@ -21,6 +21,7 @@ from pipeline.lake import pending
 from pipeline.lake.layout import Sweep
 from pipeline.lake.leases import TTL, Leases, shard_key
 from pipeline.record.rounds import Round
+from pipeline.space import timing
 from pipeline.worker.context import RemoteAssociator
 from pipeline.worker.coordinator import Worker
 
@@ -46,7 +47,7 @@ class ShardRunner:
         self._ended = threading.Event()
         self._peace = ExitStack()
         self._again = 0.0
-        self._at_once = sweep.plan.probe.processes + 1  # one shard per sender, and one that cools down
+        self._at_once = timing.at_once(sweep.plan)
 
     def __enter__(self) -> "ShardRunner":
         self._stack = ExitStack()

@@ -85,7 +85,7 @@ def test_good(tmp_path: Path) -> None:
     path = tmp_path / "census.toml"
     path.write_text(GOOD)
     config = load_config(path)
-    assert (config.sweep.ports, config.sweep.sample, config.sweep.shards) == ((104, 11112), 0.5, 64)
+    assert (config.sweep.ports, config.sweep.sample, config.sweep.shards) == ((104, 11112), 0.5, 0)
     assert (config.sweep.profile, config.identity.contact, config.lake.url) == ("associate", "", "lake")
 
 

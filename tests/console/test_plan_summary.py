@@ -52,7 +52,7 @@ def test_a_careful_person_finds(tmp_path: Path) -> None:
     assert found["out: more.txt"] == "132 addresses; IPv6 entries skipped: 1"
     assert found["visited"] == "1,000 addresses, a random 1.532%"
     assert found["port 104"] == found["port 11112"] == "1,000 targets"
-    assert found["sending takes"] == "33 min 50 s"
+    assert found["sending takes"] == "34 min 1 s, cool-downs included"
     assert found["authorised by"] == "the board" and found["contact"] == "nobody"
     assert found["opt-out register"] == "optout.jsonl in the lake"
 

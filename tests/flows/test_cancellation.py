@@ -80,7 +80,7 @@ def _ended(server: Server, lake: Path, wanted: State, name: str) -> Ended:
 def _probed(lake: Path) -> int:
     """The number of probes that the only sweep of a lake has sent so far."""
     paths = _paths(lake)
-    return watched.counts(watched.worker_progress(paths))["probed"] if paths else 0
+    return watched.status(Sweep.open(paths)).funnel["probed"] if paths else 0
 
 
 def _state(lake: Path) -> str:

@@ -41,7 +41,15 @@ def connect(built: str = "2026-06-17", visited: int = 1_000_000) -> duckdb.DuckD
     answered = [*accepting, rejecting, silent]
     return lake.connect(
         sweeps=[sweep_row(visited, len(answered))],
-        receipts=[{"probes_sent": 2 * visited, "responses": len(answered), "associations": 11, "resets": 7}],
+        receipts=[
+            {
+                "probes_sent": 2 * visited,
+                "probes_abandoned": 0,
+                "responses": len(answered),
+                "associations": 11,
+                "resets": 7,
+            }
+        ],
         responses=[{key: row[key] for key in ("ip", "port", "outcome")} for row in answered],
         associations=[*accepting, rejecting],
         locations=[{"ip": row["ip"], "country": place(n)} for n, row in enumerate(answered)],

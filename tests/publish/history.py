@@ -242,7 +242,7 @@ def tables(sweep: Sweep) -> dict[str, list[dict[str, Any]]]:
         ],
         "receipts": [
             {
-                "plan_digest": sweep.id, "vantage": sweep.vantage, **counts,
+                "plan_digest": sweep.id, "vantage": sweep.vantage, "probes_abandoned": 0, **counts,
                 "outcomes": [{"outcome": name, "targets": outcomes.count(name)} for name in sorted(set(outcomes))],
             }
         ],

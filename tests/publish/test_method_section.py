@@ -19,10 +19,10 @@ def test_method_names_what_makes_a_number_recomputable() -> None:
     assert told["Countries"].startswith("made up, built 2026-06-17") and told["Vantages"] == "1"
 
 
-def sent(profile: str = "echo", **counts: int) -> str:
+def sent(profile: str = "echo", **counts: int | None) -> str:
     """The text of the section for a sweep with these counts in each of two receipts."""
     sweep: dict[str, Any] = demo.sweep_row(1_000_000, 0) | {"profile": profile, "probes_sent": 2_000_000}
-    con = lake.connect(sweeps=[sweep], receipts=[counts, counts])
+    con = lake.connect(sweeps=[sweep], receipts=[{"probes_abandoned": 0} | counts] * 2)
     return " ".join(method_section.sent(gather(con, lake.SWEEP)))
 
 
@@ -39,6 +39,7 @@ def test_every_syn_is_reported() -> None:
     for count, sentence in kinds.items():
         assert sentence in sent(**{count: 10}) and sentence.partition("20 ")[2] not in sent()
     assert sent().startswith("The sweep sent one SYN to each of 2,000,000 targets")
+    assert "A crash cut off 2 ranges of targets" in sent(probes_abandoned=None) and "crash" not in sent()
 
 
 @pytest.mark.parametrize(

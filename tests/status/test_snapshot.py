@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -17,6 +18,7 @@ from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.lake.leases import TTL, LeaseHolder, Leases
 from pipeline.lake.store import Location
 from pipeline.record.receipt import Receipt
+from pipeline.space import timing
 from pipeline.space.plan import Plan
 from pipeline.status import snapshot as watched
 from pipeline.status.snapshot import SweepStatus
@@ -25,6 +27,7 @@ from tests.testbed.running import CENSUS, ROOT
 
 DEMO = ROOT / "data" / "testbed" / "demo-sweep.toml"
 PLAN = freeze.freeze(DEMO)
+COUNTED = {"probed": 5000, "responsive": 9, "echoed": 3}
 
 
 @pytest.fixture
@@ -46,20 +49,21 @@ def _take(paths: SweepPaths, key: str) -> None:
     assert Leases(paths).take(key)
 
 
-def note(paths: SweepPaths, *, running: bool, age: float = 0.0, held: str = "") -> None:
+def note(paths: SweepPaths, *, running: bool, age: float = 0.0, held: str = "", **more: object) -> None:
     """Write the progress of a worker."""
     now = time.time() - age
     data = {
         "began": now - 10,
         "updated": now,
         "running": running,
-        "counts": {"probed": 5000, "responsive": 9, "echoed": 3},
+        "counts": COUNTED,
+        "unfinished": COUNTED,
         "held": held,
     }
-    store.write(paths.progress / "w.json", json.dumps(data).encode())
+    store.write(paths.progress / "w.json", json.dumps(data | more).encode())
 
 
-def receipt(paths: SweepPaths, key: str, **counts: int) -> None:
+def receipt(paths: SweepPaths, key: str, **counts: Any) -> None:
     """Write the receipt of a range, with the fields that a status reads."""
     shard, number = map(int, key.split("-"))
     receipts.put_receipt(paths, key, Receipt(shard=shard, range=number, **counts))
@@ -120,14 +124,52 @@ def test_a_lease_that_is_not_renewed_is_dead(tmp_path: Path) -> None:
 
 
 def test_rate_loss_and_the_rest(paths: SweepPaths) -> None:
-    """The rate is that of running workers and gives the remaining time; loss is the share that only second SYNs found."""
-    note(paths, running=True)
-    receipt(paths, "000-000000", probes_sent=1000, seen_twice=95, second_only=5)
+    """Rates and limit are of running workers, and loss is the share that only second SYNs found.
+
+    What is probed is what receipts say, and what a running worker has counted of other ranges.
+    """
+    note(paths, running=True, rate=480.0, limit=600, unfinished={"probed": 4000, "responsive": 5, "echoed": 3})
+    receipt(paths, "000-000000", probes_sent=1000, responses=4, seen_twice=95, second_only=5)
     status = watched.status(Sweep(PLAN, paths))
-    assert status.rate == pytest.approx(500)
-    assert status.eta_seconds == pytest.approx((PLAN.targets - 1000) / 500)
+    assert (status.rate, status.average_rate, status.limit) == (480, pytest.approx(500), 600)
     assert status.loss == pytest.approx(0.05)
     assert (status.ranges_done, status.funnel["probed"], status.funnel["echoed"]) == (1, 5000, 3)
+    assert status.hit_rate == pytest.approx(9 / 5000)
+
+
+def test_what_a_dead_worker_counted_is_not_counted_twice(paths: SweepPaths) -> None:
+    """After kill -9 the ranges without a receipt are run again: only the worker that runs now reports them, and never too much."""
+    gone = multiprocessing.get_context("spawn").Process(target=_note_and_die, args=(paths,))
+    gone.start()
+    gone.join()
+    assert watched.status(Sweep(PLAN, paths)).funnel["probed"] == 0
+    note(paths, running=True, unfinished={"probed": 3000})
+    assert watched.status(Sweep(PLAN, paths)).funnel["probed"] == 3000
+    note(paths, running=True, unfinished={"probed": PLAN.targets + 1})
+    receipt(paths, "000-000000", probes_sent=1000, attempts=3, probes_abandoned=None)
+    status = watched.status(Sweep(PLAN, paths))
+    assert (status.funnel["probed"], status.ranges_again) == (PLAN.targets, 2)
+
+
+def _note_and_die(paths: SweepPaths) -> None:
+    """Leave the progress of a worker that this process is."""
+    holder = msgspec.to_builtins(Leases(paths).holder())
+    data = {"updated": time.time(), "running": True, "unfinished": {"probed": 9000}, "holder": holder}
+    store.write(paths.progress / "gone.json", json.dumps(data).encode())
+
+
+def test_nothing_is_done_before_all_is(paths: SweepPaths) -> None:
+    """With every target probed, what is left are cool-downs, and less than all is done; only a sweep that is swept is at 100 %."""
+    note(paths, running=True, unfinished={"probed": PLAN.targets}, sent_at=time.time() - 1)
+    status = watched.status(Sweep(PLAN, paths))
+    assert 0.5 < status.share < 1
+    assert status.eta_seconds == pytest.approx(timing.cooling(PLAN) - 1, abs=0.5)
+    note(paths, running=False)
+    for shard in range(PLAN.settings.shards):
+        for range_ in PLAN.walk().ranges(shard):
+            receipt(paths, range_.key, probes_sent=range_.length)
+    status = watched.status(Sweep(PLAN, paths))
+    assert (status.state, status.share, status.funnel["probed"]) == ("swept", 1.0, PLAN.targets)
 
 
 def test_receipts_give_the_counts_of_a_sealed_sweep(paths: SweepPaths) -> None:
@@ -140,13 +182,15 @@ def test_receipts_give_the_counts_of_a_sealed_sweep(paths: SweepPaths) -> None:
 
 
 def test_a_receipt_is_read_once(paths: SweepPaths) -> None:
-    """A later status reads only new receipts: receipts already read still count, even if they were deleted."""
+    """Another status reads only new receipts, and forgets one that is gone: its range is to be run again."""
     read = SweepStatus(Sweep(PLAN, paths))
     receipt(paths, "000-000000", probes_sent=1000)
     assert read().probes_sent == 1000
-    paths.receipt("000-000000").unlink()
+    store.write(paths.receipt("000-000000"), b"it would be refused")
     receipt(paths, "001-000000", probes_sent=50)
     assert read().probes_sent == 1050
+    paths.receipt("000-000000").unlink()
+    assert read().probes_sent == 50
 
 
 def _census(*arguments: str) -> str:
@@ -186,8 +230,9 @@ def test_watching_on_a_terminal_is_a_live_view(tmp_path: Path) -> None:
     ) as watching:
         os.close(end)
         seen = _until(terminal, "begun")
-        note(paths, running=True)
-        seen += _until(terminal, "probes/s by 1 workers")
+        note(paths, running=True, limit=700, unfinished={"probed": 10})
+        seen += _until(terminal, "500 on average, by 1 worker ")
+        assert "700 probes/s" in seen
         store.write(paths.sealed("sweeps"), b"")
         seen += _until(terminal, "its tables are final")
         assert watching.wait(20) == 0

@@ -284,7 +284,7 @@ def obeyed(tmp_path_factory: pytest.TempPathFactory) -> Obeyed:
     command = in_testbed("work", str(plan), "--lake", str(lake), capture=folder / "wire.pcap")
     working = subprocess.Popen(command, cwd=ROOT, env=environment(folder))
     paths = run.begin(layout.read_plan(plan), lake).paths
-    _until(lambda: watched.counts(watched.worker_progress(paths))["probed"] > 1500)
+    _until(lambda: watched.status(Sweep.open(paths)).funnel["probed"] > 1500)
     _census("rate", register, LIMIT, "--who", "test")
     limited = register.stat().st_mtime
     time.sleep(SOON + 2)
@@ -297,7 +297,7 @@ def obeyed(tmp_path_factory: pytest.TempPathFactory) -> Obeyed:
     _census("stop", register, "--reason", "a test", "--who", "test")
     stopped = register.stat().st_mtime
     time.sleep(SOON + 1)
-    status = _census("status", lake) + progress._line(Sweep.open(paths), 1.0)
+    status = _census("status", lake) + progress._line(watched.status(Sweep.open(paths)), 1.0)
     _census("go", register, "--who", "test")
     gone = register.stat().st_mtime
     time.sleep(1)
@@ -409,7 +409,7 @@ def test_ctrl_c_ends_a_sweep_that_is_stopped(tmp_path: Path) -> None:
     _census("stop", lake / "optout.jsonl", "--reason", "a test")
     command = in_testbed("work", str(plan), "--lake", str(lake), capture=capture)
     working = subprocess.Popen(command, cwd=ROOT, env=environment(tmp_path))
-    _until(lambda: "a test" in watched.pause_reason(watched.worker_progress(paths), time.time()))
+    _until(lambda: "a test" in watched.status(Sweep.open(paths)).stopped_by_register)
     time.sleep(1)
     working.send_signal(signal.SIGINT)
     assert working.wait(60) == 130

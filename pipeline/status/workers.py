@@ -1,0 +1,68 @@
+"""The workers of a sweep, by the progress files that they write into the lake."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import msgspec
+
+from pipeline.lake import store
+from pipeline.lake.layout import SweepPaths
+from pipeline.lake.leases import LeaseHolder, is_gone
+from pipeline.outcome import ACCEPTS_ASSOCIATION, SPEAKS_DICOM, Outcome
+
+#: A worker that has not written its progress for this long counts as gone.
+GONE_SECONDS = 30.0
+
+
+class WorkerProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """The progress file of a worker: its counts since it `began` (times in seconds since 1970, rates in probes a second)."""
+
+    began: float = 0.0
+    updated: float = 0.0
+    running: bool = False
+    ended: bool = False
+    """It has ended, in order or not."""
+    holder: LeaseHolder | None = None
+    """Its process; None if an earlier version wrote the file."""
+    counts: dict[str, int] = msgspec.field(default_factory=dict)
+    unfinished: dict[str, int] = msgspec.field(default_factory=dict)
+    """The part of the counts that is of ranges without a receipt."""
+    rate: float = 0.0
+    """Over the last seconds."""
+    sending_rate: float = 0.0
+    """Over those of the last seconds in which it sent; 0 if it sent in none."""
+    sent_at: float = 0.0
+    """When it sent its last probe."""
+    limit: int = 0
+    """The rate that the register allows; 0 if it sets no limit."""
+    pause_reason: str = msgspec.field(default="", name="held")
+    """Why the opt-out register pauses it; empty if it does not."""
+
+    def lives(self, now: float) -> bool:
+        """Whether the worker is still running."""
+        gone = self.holder is not None and is_gone(self.holder)
+        return self.running and not self.ended and not gone and now - self.updated < GONE_SECONDS
+
+
+def worker_progress(paths: SweepPaths) -> list[WorkerProgress]:
+    """Read the latest progress of each worker of a sweep, including those that are gone."""
+    files = store.contents(store.entries(paths.progress, "*.json"))
+    return [msgspec.json.decode(data, type=WorkerProgress) for data in files]
+
+
+def pause_reason(workers: Sequence[WorkerProgress], now: float) -> str:
+    """Why the register pauses a worker that runs now; empty if it does not."""
+    return next((worker.pause_reason for worker in workers if worker.lives(now) and worker.pause_reason), "")
+
+
+def funnel(counted: Counter[str]) -> dict[str, int]:
+    """Convert progress counts to the steps of the funnel."""
+    visited = {outcome: counted[outcome.value] for outcome in Outcome}
+    return {
+        "probed": counted["probed"],
+        "responsive": counted["responsive"],
+        "visited": sum(visited.values()),
+        "DICOM": sum(visited[outcome] for outcome in SPEAKS_DICOM),
+        "accepting": sum(visited[outcome] for outcome in ACCEPTS_ASSOCIATION),
+        "echoed": visited[Outcome.ECHOED],
+    }
