@@ -43,8 +43,16 @@ def failure(reason: str, exit_code: int) -> CensusError:
             return CensusError(reason)
 
 
+#: What to do about some failures of the system's, before another try.
+REMEDIES = {
+    errno.ENOSPC: "free some space, then ",
+    errno.EDQUOT: "free some space, then ",
+    errno.EMFILE: "raise the limit of open files (`ulimit -n`), then ",
+}
+
+
 def of_system(who: str, error: OSError) -> str:
     """What a failure of the system's means to people: who met it, where, why, and what to do."""
     where = f"{error.filename}: " if error.filename else ""
-    remedy = "free some space, then " if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+    remedy = REMEDIES.get(error.errno or 0, "")
     return f"{who}: {where}{error.strerror or error}; {remedy}run again with --resume"

@@ -1,8 +1,10 @@
-"""The machine that the program runs on: this boot, its processes, a clock that a suspension does not stop, durable folders."""
+"""The machine that the program runs on: this boot, its processes and their limits, a clock that suspension does not stop, folders."""
 
 import os
+import sys
 import time
 from pathlib import Path
+from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit, setrlimit
 
 #: Where Debian puts `nft` and `ip`; neither cron's PATH nor that of ordinary users has these folders.
 SYSTEM_FOLDERS = ("/usr/sbin", "/sbin")
@@ -33,6 +35,15 @@ def started_at(pid: int) -> int | None:
 def clock() -> float:
     """Seconds of a clock that also counts while the machine is suspended (CLOCK_BOOTTIME)."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def raise_file_limit(files: int) -> int:
+    """Let this process have this many files open, as far as its hard limit allows; return how many it may have (getrlimit(2))."""
+    soft, hard = (sys.maxsize if limit == RLIM_INFINITY else limit for limit in getrlimit(RLIMIT_NOFILE))
+    if soft < min(files, hard):
+        soft = min(files, hard)
+        setrlimit(RLIMIT_NOFILE, (soft, getrlimit(RLIMIT_NOFILE)[1]))
+    return soft
 
 
 def sync(path: Path) -> None:

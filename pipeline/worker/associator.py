@@ -25,7 +25,7 @@ from pipeline.space.ranges import Ranges
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
 from pipeline.wire.outgoing import Outgoing
-from pipeline.worker import rows
+from pipeline.worker import open_files, rows
 from pipeline.worker.context import PROGRESS_SECONDS, WorkerContext
 from pipeline.worker.rows import Origin
 
@@ -87,7 +87,8 @@ class Associating:
     def __post_init__(self) -> None:
         limits = self.context.plan.associate
         self.visit_log = VisitLog(self.context.sweep.paths, self.name)
-        self.admissions = AdmissionQueue(limits.at_once, limits.per_slash24)
+        at_once = open_files.connections(self.name, limits.at_once, enough=limits.at_once)
+        self.admissions = AdmissionQueue(at_once, limits.per_slash24)
         self.origin = Origin.of(self.context.plan, f"{socket.gethostname()}-{os.getpid()}", self.outgoing)
 
     @property

@@ -6,7 +6,6 @@ in addition to the plan's own would open a bare connection: this engine sends no
 """
 
 import asyncio
-import resource
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.associate import client, loop
+from pipeline.associate.conversation import CONNECT_US
 from pipeline.associate.tcp_info import TcpInfo
 from pipeline.engines import Engine
 from pipeline.probe.engine_events import Event, Finished, Greeted
@@ -26,6 +26,7 @@ from pipeline.record.visit import Visit
 from pipeline.space.permit import Permit
 from pipeline.space.shard import Range, Walk
 from pipeline.wire.outgoing import Outgoing
+from pipeline.worker import open_files
 
 #: SYNs that a target costs, the kernel's retransmission included.
 SYNS = 1 + Engine.CONNECT.retransmits
@@ -33,8 +34,8 @@ SYNS = 1 + Engine.CONNECT.retransmits
 LONGEST_WAIT, SHORTEST_WAIT = 0.005, 0.0005
 #: Connections that are open at once: some 100 MB, and half of them a second where nobody answers.
 MOST_OPEN = 20_000
-#: Descriptors that are left to all else that the process opens.
-OTHER_DESCRIPTORS = 256
+#: How long a connection is open that nobody answers, in seconds.
+UNANSWERED_SECONDS = CONNECT_US / 1e6
 #: How the kernel names the end of a connection that was never open, and of one that was reset before we saw it open.
 REFUSED, RESET = "ECONNREFUSED", frozenset({"ECONNRESET", "EPIPE"})
 
@@ -75,7 +76,8 @@ class Connector:
         self._spare = 0  # SYNs of the budget that are not yet enough for a target
         self._stalls = 0
         self._loop = loop.new()
-        self._most = min(MOST_OPEN, _descriptors() - OTHER_DESCRIPTORS)
+        enough = min(MOST_OPEN, int(pacer.ceiling / SYNS * UNANSWERED_SECONDS))
+        self._most = open_files.connections("a sender", MOST_OPEN, enough=enough)
         self._attempts: dict[asyncio.Task[Visit], _Attempt] = {}
         self._visits: list[tuple[OpenRange, Visit]] = []
         self._error: BaseException | None = None
@@ -255,13 +257,3 @@ def _count(opened: OpenRange, visit: Visit) -> bool:
     counts.resets += not answered and visit.error == REFUSED
     counts.unreachable += not answered and visit.error not in (None, REFUSED)
     return answered
-
-
-def _descriptors() -> int:
-    """Raise this process's limit of descriptors as far as it may and needs; the limit."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = MOST_OPEN + OTHER_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN + OTHER_DESCRIPTORS)
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < most:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-    return max(soft, most)

@@ -47,6 +47,7 @@ from pipeline.record.rounds import Round
 from pipeline.space.shard import Range
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, temporary_folder
+from pipeline.worker import open_files
 from pipeline.worker.alarm import HitWatch
 from pipeline.worker.context import PROGRESS_SECONDS, RemoteAssociator, WorkerContext
 from pipeline.worker.processes import WorkerProcesses
@@ -67,6 +68,7 @@ class Worker:
                 "is 0 and no --associator was given, so nothing can open associations; "
                 "set it to 1 or more, or pass --associator NAME=URL",
             )
+        open_files.require_enough(sweep.plan)
         self._sweep, self._pcap, self._remotes = sweep, pcap, remotes
         self._waiting: queue.Queue[ShardRun] = queue.Queue()
         self._active: list[ShardRun] = []

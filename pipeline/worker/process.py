@@ -8,9 +8,11 @@ from collections.abc import Callable
 
 import zmq
 
+from pipeline import host
 from pipeline.errors import CensusError, of_system
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Sender
+from pipeline.worker import open_files
 from pipeline.worker.context import WorkerContext
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -25,6 +27,7 @@ def names(context: WorkerContext) -> list[str]:
 def run(name: str, context: WorkerContext) -> None:
     """Run a stage until it is stopped; report to the coordinator any error that ends it."""
     _die_with_the_coordinator()
+    host.raise_file_limit(open_files.needed(context.plan))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     zmq_context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     coordinator = Sender(zmq_context, Address(context.folder, "coordinator"))
