@@ -20,8 +20,8 @@ from pipeline.errors import CensusError, InputError, Interrupted
 
 #: Headings of `census --help`, and the commands under each in the order in which they are used.
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Run a sweep": (sweeps.plan, sweeps.work, sweeps.sweep, sweeps.status, sweeps.verify),
-    "Get its results": (results.enrich, results.resolve, results.reparse, results.report, results.sql),
+    "Run a sweep": (sweeps.plan, sweeps.work, sweeps.sweep, sweeps.status, sweeps.sweeps, sweeps.verify),
+    "Get its results": (results.enrich, results.resolve, results.reparse, results.report, results.results, results.sql),
     "Respect opt-outs, pause and slow down": (
         optouts.optout,
         optouts.quarantine,
@@ -74,6 +74,9 @@ def main() -> None:
         code = app(prog_name="census", standalone_mode=False)  # an Exit is returned as its code
     except (KeyboardInterrupt, typer.Abort):
         _fail(INTERRUPTED, Interrupted.exit_code)
+    except BrokenPipeError:  # `| head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
     except CensusError as error:
         _fail(str(error), error.exit_code)
     except Exception as error:

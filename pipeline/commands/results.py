@@ -166,6 +166,33 @@ def report(
     show.warn(figures.missing())
 
 
+def results(
+    lake: Lake,
+    sweep_id: SweepId = None,
+    table: Annotated[
+        str, typer.Option(help="The table whose rows are printed (docs/tables.md).", rich_help_panel=OUTPUT)
+    ] = "responses",
+    follow: Annotated[
+        bool,
+        typer.Option("--follow", help="Go on as ranges are done, until the sweep is sealed.", rich_help_panel=OUTPUT),
+    ] = False,
+) -> None:
+    """Print what a sweep has found, as JSON lines.
+
+    \b
+    census results lake | jq 'select(.outcome == "echoed") | .address'
+    census results lake --follow
+    census results lake --table associations --sweep 20261120T080000Z-weekly
+
+    A line for each target that answered, also while the sweep is running: the rows of the ranges that are done. Lines have
+    addresses and are not for publication; `census report` writes aggregates.
+    """
+    from pipeline.console import json_lines
+    from pipeline.lake import layout, store
+
+    json_lines.show(layout.find(store.at(lake), sweep_id), table, follow=follow)
+
+
 def sql(
     lake: Lake,
     query: Annotated[str | None, typer.Argument(help="A query; without one a prompt opens.")] = None,

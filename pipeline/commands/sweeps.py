@@ -7,7 +7,6 @@ import typer
 
 from pipeline.commands.options import OUTPUT, WATCHING, Config, Lake, Metrics, Progress, SweepId
 from pipeline.commands.overrides import MaxRuntime, Ports, Rate, Sample, overrides
-from pipeline.errors import InputError
 
 
 def plan(
@@ -147,6 +146,7 @@ def sweep(
         return
     freeze.check(frozen)
     show.warn(freeze.findable(frozen, show.message))
+    show.warn(run.others(frozen, folder))
     begun = run.begin(frozen, folder)
     show.warn(run.stopped(frozen, folder))
     with progress.watching(begun, as_json=json):
@@ -159,7 +159,6 @@ def sweep(
 def status(
     lake: Lake,
     sweep_id: SweepId = None,
-    all: Annotated[bool, typer.Option("--all", help="List every sweep of the lake, a line each.")] = False,
     watch: Annotated[
         bool, typer.Option("--watch", help="Refresh until the sweep is sealed.", rich_help_panel=WATCHING)
     ] = False,
@@ -168,7 +167,7 @@ def status(
         bool,
         typer.Option(
             "--json",
-            help="Print JSON; with --watch a line each time, with --all a line a sweep.",
+            help="Print JSON; with --watch a line each time.",
             rich_help_panel=OUTPUT,
         ),
     ] = False,
@@ -177,7 +176,7 @@ def status(
 
     \b
     census status lake
-    census status lake --all
+    census status lake --sweep 20261120T080000Z-weekly
     census status lake --watch
     census status lake --metrics 9100
 
@@ -186,11 +185,24 @@ def status(
     from pipeline.console import status_page
     from pipeline.lake import store
 
-    if not all:
-        status_page.show_sweep(store.at(lake), sweep_id, as_json=json, watch=watch, metrics=metrics)
-        return
-    if sweep_id or watch or metrics:
-        raise InputError("--all", "lists every sweep once; drop --sweep, --watch and --metrics")
+    status_page.show_sweep(store.at(lake), sweep_id, as_json=json, watch=watch, metrics=metrics)
+
+
+def sweeps(
+    lake: Lake,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON lines.", rich_help_panel=OUTPUT)] = False,
+) -> None:
+    """List the sweeps of a lake, oldest first.
+
+    \b
+    census sweeps lake
+    census sweeps lake --json
+
+    A line a sweep: its id, state, beginning, targets, share that is done, DICOM services, and whether it is sealed and enriched.
+    """
+    from pipeline.console import status_page
+    from pipeline.lake import store
+
     status_page.show_all(store.at(lake), as_json=json)
 
 

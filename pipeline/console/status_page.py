@@ -48,8 +48,8 @@ def show_all(lake: Location, *, as_json: bool) -> None:
         for sweep in sweeps:
             print(msgspec.json.encode(sweep).decode())
         return
-    table = Table("sweep", "state", "began (UTC)", "targets", "done", "sealed", "enriched")
-    for column in table.columns[3:5]:
+    table = Table("sweep", "state", "began (UTC)", "targets", "done", "services", "sealed", "enriched")
+    for column in table.columns[3:6]:
         column.justify = "right"
     for sweep in sweeps:
         table.add_row(*_cells(sweep))
@@ -62,6 +62,7 @@ def _cells(sweep: Overview) -> Iterator[str]:
     yield f"{sweep.began.astimezone(UTC):%Y-%m-%d %H:%M}" if sweep.began else "–"
     yield f"{sweep.targets:,}" if sweep.targets is not None else "–"
     yield f"{sweep.done:.1%}" if sweep.done is not None else "–"
+    yield f"{sweep.services:,}" if sweep.services is not None else "–"
     yield from ("yes" if flag else "no" for flag in (sweep.sealed, sweep.enriched))
 
 
@@ -70,7 +71,7 @@ def _show_once(status: Status, *, others: int, lake: Location, as_json: bool) ->
     print(_json(status) if as_json else _page(status))
     if others and not as_json:
         sweeps = "1 other sweep is" if others == 1 else f"{others:,} other sweeps are"
-        show.message(f"{sweeps} in this lake; `census status {lake} --all` lists them")
+        show.message(f"{sweeps} in this lake; `census sweeps {lake}` lists them")
 
 
 def _refresh(status: Status, live: Live | None, *, as_json: bool) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -9,6 +10,7 @@ from pipeline.errors import CensusError
 from pipeline.lake import layout, read
 from pipeline.lake.layout import ENRICHED, Sweep, SweepPaths
 from pipeline.lake.store import Location
+from pipeline.outcome import SPEAKS_DICOM
 from pipeline.status import snapshot, workers
 
 #: The state of a sweep whose plan this version cannot read, or that was changed after it was frozen.
@@ -16,13 +18,18 @@ UNREADABLE = "unreadable"
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
-    """One sweep of a lake. `began` is null before its first probe, the numbers are null if its plan cannot be read."""
+    """One sweep of a lake. `began` is null before its first probe, the numbers are null if its plan cannot be read.
+
+    `series` is its name in the configuration; `services` counts targets that spoke DICOM.
+    """
 
     sweep: str
+    series: str
     state: str
     began: datetime | None
     targets: int | None
     done: float | None
+    services: int | None
     sealed: bool
     enriched: bool
 
@@ -37,23 +44,33 @@ def _overview(paths: SweepPaths) -> Overview:
     try:
         sweep = Sweep.open(paths)
     except CensusError:
-        state, began, targets, done = UNREADABLE, None, None, None
+        facts = SweepFacts(UNREADABLE)
     else:
-        targets = sweep.plan.targets
-        state, began, done = ("sealed", _sealed_began(paths), 1.0) if sealed else _at_work(sweep)
-    return Overview(
-        sweep=paths.id, state=state, began=began, targets=targets, done=done, sealed=sealed, enriched=enriched
-    )
+        facts = _of_sealed(sweep) if sealed else _at_work(sweep)
+    series = paths.id.partition("-")[2]
+    return Overview(sweep=paths.id, series=series, sealed=sealed, enriched=enriched, **facts._asdict())
 
 
-def _sealed_began(paths: SweepPaths) -> datetime | None:
-    """When a sealed sweep began, by its row."""
-    began: datetime | None = read.rows(paths, "sweeps", ["started_at"])["started_at"][0].as_py()
-    return began
+class SweepFacts(NamedTuple):
+    """What the plan, the receipts and the workers of a sweep say."""
+
+    state: str
+    began: datetime | None = None
+    targets: int | None = None
+    done: float | None = None
+    services: int | None = None
 
 
-def _at_work(sweep: Sweep) -> tuple[str, datetime | None, float]:
-    """State, beginning and share of a sweep that is not sealed: its first worker began it."""
+def _of_sealed(sweep: Sweep) -> SweepFacts:
+    began = read.rows(sweep.paths, "sweeps", ["started_at"])["started_at"][0].as_py()
+    outcomes = read.rows(sweep.paths, "responses", ["outcome"])["outcome"].value_counts().to_pylist()
+    services = sum(row["counts"] for row in outcomes if row["values"] in SPEAKS_DICOM)
+    return SweepFacts("sealed", began, sweep.plan.targets, 1.0, services)
+
+
+def _at_work(sweep: Sweep) -> SweepFacts:
+    """Of a sweep that is not sealed; its first worker began it."""
     status = snapshot.status(sweep)
     began = [worker.began for worker in workers.worker_progress(sweep.paths) if worker.began]
-    return status.state, datetime.fromtimestamp(min(began), UTC) if began else None, status.share
+    first = datetime.fromtimestamp(min(began), UTC) if began else None
+    return SweepFacts(status.state, first, sweep.plan.targets, status.share, status.funnel["DICOM"])

@@ -103,6 +103,13 @@ def latest(lake: Location, name: str) -> SweepPaths | None:
     return unsealed[-1] if unsealed else None
 
 
+def others(plan: Plan, lake: Location) -> Iterator[str]:
+    """Yield that an earlier sweep of the plan's series is not finished, if that is so: this one begins next to it."""
+    paths = latest(lake, plan.settings.name)
+    if paths and paths.id != plan.sweep:
+        yield f"sweep {paths.id} of this series is not finished, and another begins; --resume would finish it"
+
+
 def unfinished(lake: Location, name: str) -> SweepPaths | None:
     """Return the latest sweep of a series that is not sealed, or else its last sweep if that is not enriched."""
     last = _series(lake, name)[-1:]
@@ -121,7 +128,7 @@ def sealed(lake: Location, sweep_id: str | None = None) -> SweepPaths:
     ]
     if not candidates:
         which = f" {sweep_id}" if sweep_id else ""
-        raise InputError(str(lake), f"has no sealed sweep{which}; `census status` shows how far it is")
+        raise InputError(str(lake), f"has no sealed sweep{which}; `census sweeps {lake}` lists what there is")
     return candidates[-1]
 
 

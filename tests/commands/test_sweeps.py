@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from pipeline.lake import layout
@@ -63,26 +64,20 @@ def test_status_says_how_many_sweeps_there_are(lake: Path) -> None:
     """The status of the latest sweep ends with the number of the others and the command that lists them."""
     done = census("status", str(lake))
     assert "-second" in done.stdout and "-first" not in done.stdout
-    assert done.stderr == f"1 other sweep is in this lake; `census status {lake} --all` lists them\n"
+    assert done.stderr == f"1 other sweep is in this lake; `census sweeps {lake}` lists them\n"
     assert census("status", str(lake), "--json").stderr == ""
 
 
-def test_status_lists_every_sweep(lake: Path) -> None:
-    """`--all` has a line for each sweep, oldest first; `--json` makes each an object."""
-    table = census("status", str(lake), "--all").stdout
+def test_sweeps_are_listed(lake: Path) -> None:
+    """`census sweeps` has a line for each sweep, oldest first; `--json` makes each an object."""
+    table = census("sweeps", str(lake)).stdout
     assert table.index("-first") < table.index("-second")
-    rows = [json.loads(line) for line in census("status", str(lake), "--all", "--json").stdout.splitlines()]
+    rows = [json.loads(line) for line in census("sweeps", str(lake), "--json").stdout.splitlines()]
     assert [row.pop("sweep").partition("-")[2] for row in rows] == ["first", "second"]
     assert rows[0] == {
-        "state": "begun", "began": None, "targets": 256, "done": 0.0, "sealed": False, "enriched": False
+        "series": "first", "state": "begun", "began": None, "targets": 256, "done": 0.0, "services": 0, "sealed": False,
+        "enriched": False,
     }  # fmt: skip
-
-
-@pytest.mark.parametrize("option", [("--watch",), ("--sweep", "x"), ("--metrics", "9100")])
-def test_all_sweeps_are_not_watched(lake: Path, option: tuple[str, ...]) -> None:
-    """`--all` with an option for one sweep is refused, with exit code 2."""
-    refused = census("status", str(lake), "--all", *option)
-    assert refused.returncode == 2 and "drop --sweep, --watch and --metrics" in refused.stderr
 
 
 def test_a_finished_series_is_not_resumed(tmp_path: Path) -> None:
@@ -99,3 +94,13 @@ def test_a_finished_series_is_not_resumed(tmp_path: Path) -> None:
     assert resumed.returncode == 0
     assert resumed.stderr == f"nothing to resume: {finished.id} is sealed; nothing was sent\n"
     assert [paths.id for paths in layout.sweeps(lake)] == [finished.id]
+
+
+def test_a_second_sweep_next_to_an_unfinished_one_is_announced(lake: Path) -> None:
+    """A new sweep of a series names the one that is not finished; one of another series does not."""
+    config = Path(write_config(lake.parent, name="first"))
+    plan = freeze.freeze(config, lake)
+    (warning,) = run.others(msgspec.structs.replace(plan, sweep="20991231T000000Z-first"), lake)
+    assert "-first of this series is not finished, and another begins; --resume would finish it" in warning
+    other = freeze.freeze(Path(write_config(lake.parent, name="third")), lake)
+    assert list(run.others(other, lake)) == []

@@ -40,7 +40,8 @@ def test_every_sweep_has_its_line(lake: Path) -> None:
     assert (sealed.state, sealed.done, sealed.targets) == ("sealed", 1.0, 256)
     assert (sealed.sealed, sealed.enriched) == (True, False) and sealed.sweep.endswith("-a-sealed")
     assert (changed.state, changed.targets, changed.done, changed.began) == ("unreadable", None, None, None)
-    assert (begun.state, begun.began, begun.done) == ("begun", None, 0.0)
+    assert (begun.state, begun.began, begun.done, begun.services) == ("begun", None, 0.0, 0)
+    assert (begun.series, changed.services) == ("c-begun", None)
     assert (working.state, working.sealed) == ("running", False)
     assert working.began and abs((datetime.now(UTC) - working.began).total_seconds() - 60) < 20
 
