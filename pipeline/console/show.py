@@ -115,7 +115,7 @@ def sweep_result(lake: Location, sweep_id: str) -> None:
     console = results()
     console.print(terminal.country_table(sweep_facts, console.width))
     console.print(terminal.funnel(sweep_facts))
-    message(f"lake: {lake}\nreport: census report {lake} -o FOLDER\nSQL: census sql {lake}")
+    message(f"lake: {lake}\nreport: census report {lake}\nSQL: census sql {lake}")
 
 
 def audit(audited: "Audit", *, as_json: bool) -> None:

@@ -13,6 +13,8 @@ from pipeline.lake import layout
 from pipeline.sweep import freeze
 
 ROOT = Path(__file__).parents[2]
+#: The interpreter that the wheel is installed for: WHEEL_PYTHON=PATH names another than that of the tests.
+PYTHON = os.environ.get("WHEEL_PYTHON", sys.executable)
 UV = [sys.executable, "-m", "uv"]
 WORLD = """
 [internet]
@@ -47,7 +49,7 @@ class Machine:
     def install(self, wheel: Path) -> None:
         """Install the wheel with `uv tool install`, in the versions that the checkout has locked."""
         where = {"UV_TOOL_DIR": str(self.tools), "UV_TOOL_BIN_DIR": str(self.folder.parent / "bin")}
-        command = [*UV, "tool", "install", "--quiet", "--python", sys.executable, "-c", str(ROOT / "constraints.txt")]
+        command = [*UV, "tool", "install", "--quiet", "--python", PYTHON, "-c", str(ROOT / "constraints.txt")]
         subprocess.run([*command, str(wheel)], env=os.environ | where, check=True, timeout=300)
 
     def census(self, *words: str) -> "subprocess.CompletedProcess[str]":
@@ -117,13 +119,19 @@ def test_a_sweep_needs_no_prefect(machine: Machine, swept: str) -> None:
 
 
 def test_a_report_without_maps(machine: Machine, swept: str) -> None:
-    """Without the extra `plots` the report has page, Markdown and tables, and a warning says why it has no map."""
-    written = machine.census("report", "lake", "-o", "report")
+    """Without the extra `plots` the report has page, Markdown and tables, and a warning says why it has no map.
+
+    Without -o it is in a folder next to the lake, to which a link leads.
+    """
+    written = machine.census("report", "lake")
     assert written.returncode == 0, written.stderr
     assert "no maps" in written.stderr and "dicom-census[plots]" in written.stderr
-    page = (machine.folder / "report" / "report.html").read_text("utf-8")
+    latest = machine.folder / "reports" / "latest"
+    page = (latest / "report.html").read_text("utf-8")
     assert 'id="funnel"' in page and 'id="map"' not in page
-    assert not list((machine.folder / "report").glob("*.png"))
+    assert not list(latest.glob("*.png"))
+    edition = machine.census("report", "lake", "--country", "GB")
+    assert edition.returncode == 2 and "name one with -o" in edition.stderr
 
 
 def test_a_server_without_prefect_is_refused(machine: Machine) -> None:
