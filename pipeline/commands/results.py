@@ -19,15 +19,21 @@ def enrich(
         Path | None,
         typer.Option(help="Second country database, counted next to the plan's; a bundled one if not given."),
     ] = None,
+    country: Annotated[
+        Path | None, typer.Option(help="Where the plan's country database is now, if it was moved.")
+    ] = None,
+    asn: Annotated[Path | None, typer.Option(help="Where the plan's network database is now, if it was moved.")] = None,
 ) -> None:
     """Add country, network and product to a sealed sweep.
 
     \b
     census enrich lake
     census enrich lake --second dbip-country.mmdb
+    census enrich lake --country /srv/old/country.mmdb
 
-    Writes the derived tables and the sweep's marts, by the databases that the plan names. `census sweep` does this itself; run
-    it again after `census resolve` or `census reparse`, or with a newer version's rules.
+    Writes the derived tables and the sweep's marts, by the databases that the plan names; these can be moved (--country,
+    --asn), but not replaced by others. `census sweep` does this itself; run it again after `census resolve` or
+    `census reparse`, or with a newer version's rules.
 
     Exit code 3: a database is not the one that the plan was frozen with.
     """
@@ -35,7 +41,7 @@ def enrich(
     from pipeline.lake import layout, store
     from pipeline.sweep import enrichment
 
-    enrichment.enrich(layout.open_sweep(store.at(lake), sweep_id), second or geo.SECOND)
+    enrichment.enrich(layout.open_sweep(store.at(lake), sweep_id), second or geo.SECOND, country=country, asn=asn)
 
 
 def resolve(

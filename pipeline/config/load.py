@@ -68,7 +68,7 @@ def _contradictions(config: Config) -> Iterator[KeyFault]:
     if not targets.include and not targets.include_files:
         yield KeyFault("targets.include", 'is empty; name the addresses to sweep, e.g. ["192.0.2.0/24"]')
     if config.caps.per_network_hour and not config.geo.asn:
-        yield KeyFault("caps.per_network_hour", "needs a network database; name an mmdb in key geo.asn")
+        yield KeyFault("caps.per_network_hour", "needs a network database; name one in key geo.asn")
     for key in () if config.probe.engine.extra_probes else ("harm", "control.targets"):
         if config.harm if key == "harm" else config.control.targets:
             yield KeyFault(

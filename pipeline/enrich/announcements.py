@@ -1,25 +1,30 @@
-"""Addresses to networks: the autonomous system that announces an address, by an mmdb file of the user's choice.
+"""Addresses to networks: the autonomous system that announces an address, by an mmdb or a Parquet table.
 
 A record of the partition is a (number, holder) pair; record 0 means that the database has no network for the address.
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from hashlib import sha256
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-import maxminddb
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pipeline.enrich import range_table
+from pipeline.enrich.mmdb import Mmdb
 from pipeline.enrich.partition import Addresses, Partition
 from pipeline.errors import InputError
 from pipeline.space.ranges import Ranges
 
+SCHEMA = pa.schema(
+    [
+        *range_table.BOUNDS,
+        pa.field("asn", pa.uint32()),
+        pa.field("organisation", pa.dictionary(pa.int32(), pa.string())),
+    ]
+)
 Network = tuple[int | None, str | None]
 UNKNOWN: Network = (None, None)
 
@@ -56,35 +61,38 @@ class NetworkDatabase:
 
 def load(path: Path) -> NetworkDatabase:
     """Read a whole network database. Raises InputError."""
-    try:
-        with maxminddb.open_database(path) as reader:
-            metadata = reader.metadata()
-            records, first, after, codes = _flatten(reader)
-        digest = sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise InputError(str(path), f"cannot be read: {error.strerror or error}") from None
-    except maxminddb.InvalidDatabaseError as error:
-        raise InputError(str(path), f"is not an mmdb: {error}") from None
-    built = datetime.fromtimestamp(metadata.build_epoch, UTC).date()
-    source = f"{metadata.database_type}, built {built.isoformat()}, sha256 {digest}"
-    return NetworkDatabase(Partition.of(first, after, codes), records, source)
+    if path.suffix == ".mmdb":
+        database = Mmdb(path)
+        return from_table(flatten(database), database.facts)
+    table, facts = range_table.read(path, SCHEMA, "network")
+    if table["asn"].null_count == len(table):
+        raise InputError(str(path), "has no AS number; name a table of networks")
+    return from_table(table, facts)
 
 
-def _flatten(
-    reader: maxminddb.Reader,
-) -> tuple[tuple[Network, ...], NDArray[np.uint64], NDArray[np.uint64], NDArray[np.int32]]:
-    """The records; then first address, address after the last, and record of each range, in order of address."""
+def flatten(database: Mmdb) -> pa.Table:
+    """The IPv4 part of an mmdb as ranges (first, last, asn, organisation), one a network. Raises InputError."""
+    networks = database.networks()
+    records = database.decode(networks.offset, network_of)
+    known = np.array([record != UNKNOWN for record in records], np.bool_)
+    if all(number is None for number, _ in records):
+        raise InputError(
+            str(database.path),
+            f"({database.facts['name']}) has no AS number for any IPv4 address; name a database of networks (ASN)",
+        )
+    numbers, holders = zip(*(record for record in records if record != UNKNOWN), strict=True)
+    bounds = networks.first[known], networks.after[known] - np.uint64(1)
+    return pa.table([*(pa.array(bound, pa.uint32()) for bound in bounds), numbers, holders], schema=SCHEMA)
+
+
+def from_table(table: pa.Table, facts: Mapping[str, str]) -> NetworkDatabase:
+    """Make a database of a flattened table; gaps between its ranges have no network."""
     codes: dict[Network, int] = {UNKNOWN: 0}
-    rows = [(first, after, codes.setdefault(record, len(codes))) for first, after, record in _announced(reader)]
-    first, after, code = np.array(rows, np.uint64).reshape(-1, 3).T
-    return tuple(codes), first, after, code.astype(np.int32)
-
-
-def _announced(reader: maxminddb.Reader) -> Iterator[tuple[int, int, Network]]:
-    """The IPv4 networks that have a record; a file with IPv6 has IPv4 first."""
-    for network, record in takewhile(lambda item: item[0].version == 4, reader):
-        if (network_record := network_of(record)) != UNKNOWN:
-            yield int(network.network_address), int(network.broadcast_address) + 1, network_record
+    networks = zip(table["asn"].to_pylist(), table["organisation"].to_pylist(), strict=True)
+    code = np.array([codes.setdefault(network, len(codes)) for network in networks], np.int32)
+    first = table["first"].to_numpy().astype(np.uint64)
+    after = table["last"].to_numpy().astype(np.uint64) + np.uint64(1)
+    return NetworkDatabase(Partition.of(first, after, code), tuple(codes), range_table.source(facts))
 
 
 def network_of(record: Any) -> Network:

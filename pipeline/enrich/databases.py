@@ -7,14 +7,12 @@ import numpy as np
 
 from pipeline.enrich import announcements, geo
 from pipeline.enrich.announcements import NetworkDatabase
+from pipeline.enrich.country_code import MISTAKEN
 from pipeline.enrich.geo import CountryDatabase
 from pipeline.errors import InputError
 from pipeline.space.caps import Blocks
 from pipeline.space.geo_databases import Reference
 from pipeline.space.ranges import Ranges
-
-#: Codes that people write for a country which has another: those of the European Union (Interinstitutional Style Guide, 7.1.1).
-MISTAKEN = {"UK": "GB", "EL": "GR"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +55,7 @@ class InstalledDatabases:
         if not value.isascii() or not value.isdigit():
             raise InputError(where, f"asn:{value} is not the number of an autonomous system; write e.g. asn:786")
         if self.network_db is None:
-            raise InputError(where, f"asn:{value} needs a network database; name an mmdb in key geo.asn")
+            raise InputError(where, f"asn:{value} needs a network database; name one in key geo.asn")
         return self.network_db.ranges(int(value))
 
     def _source(self, kind: str) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from pipeline.enrich import geo
+from pipeline.enrich import geo, range_table
+from pipeline.enrich.mmdb import Mmdb
 from pipeline.errors import InputError
 
 
@@ -26,7 +27,8 @@ class Build:
 
 def install(mmdb: Path, folder: Path, name: str) -> Build:
     """Install an mmdb if it is newer than the installed one. Raises InputError if it is older, or has no country."""
-    facts, link = geo.describe(mmdb), folder / f"{name}.parquet"
+    database, link = Mmdb(mmdb), folder / f"{name}.parquet"
+    facts = database.facts
     path = folder / f"{name}-{facts['build_date']}-{facts['sha256'][:8]}.parquet"
     new = not link.exists() or link.resolve() != path.resolve()
     if new and link.exists() and (used := geo.load(link).build_date.isoformat()) > facts["build_date"]:
@@ -35,17 +37,15 @@ def install(mmdb: Path, folder: Path, name: str) -> Build:
         )
     if new:
         folder.mkdir(parents=True, exist_ok=True)
-        _write(mmdb, path, facts)
+        _write(database, path)
         _link(link, path)
     return Build(name, path, facts["build_date"], facts["sha256"], pq.read_metadata(path).num_rows, new)
 
 
-def _write(mmdb: Path, path: Path, facts: dict[str, str]) -> None:
-    table = geo.flatten(mmdb)
-    if not len(table):
-        raise InputError(str(mmdb), "maps no IPv4 address to a country; give a country database")
+def _write(database: Mmdb, path: Path) -> None:
+    table = geo.flatten(database)
     temporary = path.with_suffix(".new")
-    geo.save(table, temporary, facts)
+    range_table.save(table, temporary, database.facts)
     temporary.replace(path)
 
 

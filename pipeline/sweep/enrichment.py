@@ -9,7 +9,7 @@ import pyarrow as pa
 from pipeline.enrich import databases, fingerprints, geo, method, network_kinds, offer, owner, ruleset, systems, tables
 from pipeline.enrich.fingerprints import SweepContext
 from pipeline.enrich.partition import Addresses
-from pipeline.errors import GuardError
+from pipeline.errors import GuardError, InputError
 from pipeline.lake import parts
 from pipeline.lake.layout import Sweep
 from pipeline.lake.read import empty, rows
@@ -18,13 +18,15 @@ from pipeline.space.ranges import Ranges
 from pipeline.views import marts
 
 
-def enrich(sweep: Sweep, second: Path = geo.SECOND) -> None:
+def enrich(sweep: Sweep, second: Path = geo.SECOND, *, country: Path | None = None, asn: Path | None = None) -> None:
     """Derive a sealed sweep's tables and build its marts. Raises InputError or GuardError.
+
+    `country` and `asn` are where the plan's databases are now, if they were moved; their contents are compared.
 
     The tables hold the locations of the addresses that answered (by a second country database too), the addresses probed per
     country and network, and the identity, owner and system of each DICOM speaker.
     """
-    loaded, second_country_db = _databases(sweep.plan), geo.load(second)
+    loaded, second_country_db = _databases(sweep.plan, country, asn), geo.load(second)
     country_db, network_db = loaded.country_db, loaded.network_db
     kinds = network_kinds.load(country_db, network_db, owner.load()) if network_db else None
     ranges = Ranges.of(sweep.plan.ranges)
@@ -84,14 +86,24 @@ def _derive(sweep: Sweep, table: str, rows: pa.Table) -> None:
     parts.write(sweep.paths.sealed(table), parts.tidy([rows], table), table, sweep.paths.id, digest=sweep.plan.digest)
 
 
-def _databases(plan: Plan) -> databases.InstalledDatabases:
-    """Load the databases that the plan names. Raises GuardError if one has changed since."""
-    paths = (Path(name) if name else None for name in (plan.reference.country, plan.reference.asn))
-    loaded = databases.load(*paths)
-    for field in ("country_digest", "asn_digest"):
-        if getattr(loaded.reference, field) != getattr(plan.reference, field):
-            name = plan.reference.country_source if field == "country_digest" else plan.reference.asn_source
+def _databases(plan: Plan, country: Path | None, asn: Path | None) -> databases.InstalledDatabases:
+    """Load the databases that the plan names, from other files if they are given.
+
+    Raises InputError if one is not where the plan says, GuardError if one has other contents than the plan's.
+    """
+    reference = plan.reference
+    planned = {
+        "country": (country, reference.country, reference.country_source),
+        "asn": (asn, reference.asn, reference.asn_source),
+    }
+    for option, (given, path, source) in planned.items():
+        if not given and path and not Path(path).exists():
+            raise InputError(path, f"is gone, and the plan needs it ({source}); say where it is now by --{option} FILE")
+    loaded = databases.load(*(given or (Path(path) if path else None) for given, path, _ in planned.values()))
+    for option, (_, _, source) in planned.items():
+        field = f"{option}_digest"
+        if getattr(loaded.reference, field) != getattr(reference, field):
             raise GuardError(
-                f"this is not the database that the plan was frozen with (field reference.{field}): {name}"
+                f"this is not the database that the plan was frozen with (field reference.{field}): {source or 'none'}"
             )
     return loaded

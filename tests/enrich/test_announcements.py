@@ -7,7 +7,8 @@ import pytest
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
-from pipeline.enrich import announcements
+from pipeline.enrich import announcements, range_table
+from pipeline.enrich.mmdb import Mmdb
 from pipeline.errors import InputError
 
 RECORDS = [
@@ -53,9 +54,23 @@ def test_a_network_is_all_its_announcements(tmp_path: Path) -> None:
     assert sorted(networks.count_addresses(*space).tolist()) == [128, 384]
 
 
+def test_a_table_gives_the_same_answers_as_its_mmdb(tmp_path: Path) -> None:
+    """A network database that is saved as Parquet has the same records, ranges, digest and source as its mmdb."""
+    writer = MMDBWriter(ip_version=4, database_type="made-up-asn")
+    for number, block in enumerate(["192.0.2.0/25", "192.0.2.128/25", "198.51.100.0/24"]):
+        writer.insert_network(IPSet([block]), {"asn": 786, "name": ["Jisc", "Jisc", "Janet"][number]})
+    writer.to_db_file(str(tmp_path / "asn.mmdb"))
+    mmdb = Mmdb(tmp_path / "asn.mmdb")
+    range_table.save(announcements.flatten(mmdb), tmp_path / "asn.parquet", mmdb.facts)
+    one, other = (announcements.load(tmp_path / f"asn.{kind}") for kind in ("mmdb", "parquet"))
+    assert (one.records, one.source) == (other.records, other.source)
+    assert one.partition.digest(one.records) == other.partition.digest(other.records)
+
+
 def test_unreadable_database_is_an_input_error(tmp_path: Path) -> None:
     """A database that is missing or malformed is refused with its path."""
     (tmp_path / "text.mmdb").write_text("no database")
-    for name in ("missing.mmdb", "text.mmdb"):
+    (tmp_path / "text.csv").write_text("no database")
+    for name in ("missing.mmdb", "text.mmdb", "text.csv"):
         with pytest.raises(InputError, match=name):
             announcements.load(tmp_path / name)

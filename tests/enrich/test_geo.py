@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
-from pipeline.enrich import geo
+from pipeline.enrich import geo, range_table
+from pipeline.enrich.mmdb import Mmdb
 from pipeline.errors import InputError
 
 FACTS = {"name": "made up", "build_date": "2026-11-01", "sha256": "ab" * 32}
@@ -122,22 +123,53 @@ def test_coverage_of_nothing_is_empty() -> None:
 def test_mmdb_of_either_shape_is_read(tmp_path: Path, shape: str, version: int) -> None:
     """Both record layouts are read, from files with and without IPv6, and adjacent networks are merged."""
     networks = {"192.0.2.0/25": "GB", "192.0.2.128/25": "GB", "198.51.100.0/24": "US"}
-    flat = geo.flatten(write_mmdb(tmp_path / "geo.mmdb", shape, networks, version))
+    flat = geo.flatten(Mmdb(write_mmdb(tmp_path / "geo.mmdb", shape, networks, version)))
     rows = [(row["first"], row["last"], row["country"]) for row in flat.to_pylist()]
     one, two = IPv4Network("192.0.2.0/24"), IPv4Network("198.51.100.0/24")
     assert rows == [(int(one[0]), int(one[-1]), "GB"), (int(two[0]), int(two[-1]), "US")]
 
 
-def test_record_without_a_country_is_not_placed() -> None:
-    """A record that names only a continent gives no country."""
-    assert geo.country_of({"continent": {"code": "EU"}, "country": {}}) is None
+RECORDS = [
+    ({"continent": {"code": "EU"}, "country": {}}, None),
+    ({"country": {"iso_code": "GB"}, "registered_country": {"iso_code": "US"}}, "GB"),
+    ({"registered_country": {"iso_code": "US"}}, "US"),
+    ({"country": {"iso_code": "ZZ"}, "registered_country": {"iso_code": "US"}}, "US"),
+    ({"country": "France", "country_code": "FR"}, "FR"),
+    ({"country_code": "gb"}, "GB"),
+    ({"country_code": "-"}, None),
+    ({"country": ["GB"]}, None),
+    ("GB", None),
+]
+
+
+@pytest.mark.parametrize(("record", "country"), RECORDS)
+def test_country_of_a_record(record: object, country: str | None) -> None:
+    """Where the address is comes before where its holder is registered; a continent, or no country's code, gives none."""
+    assert geo.country_of(record) == country
+
+
+def test_only_countries_are_counted(tmp_path: Path) -> None:
+    """Codes that mean no country are not placed, other spellings of one are one country, in lookups, counts and ranges."""
+    codes = ["GB", "gb", "UK", "ZZ", "-", "EU", "AP", "", " fr "]
+    ranges = [(number << 8, (number << 8) + 255, code) for number, code in enumerate(codes)]
+    places = geo.from_table(table(ranges), FACTS)
+    starts = ips(*[first for first, _, _ in ranges])
+    assert places.countries(starts).to_pylist() == ["GB", "GB", "GB", None, None, None, None, None, "FR"]
+    assert places.coverage(ips(0), ips(256 * 9 - 1)) == {"GB": 768, "FR": 256, None: 256 * 5}
+    assert places.ranges("GB").pairs() == [(0, 767)] and places.ranges("ZZ").count == 0
+
+
+def test_a_missing_code_is_not_placed() -> None:
+    """A row without a country counts as not placed."""
+    rows = table([(0, 255, "GB")]).set_column(2, "country", pa.array([None], pa.string()))
+    assert geo.from_table(rows, FACTS).coverage(ips(0), ips(255)) == {None: 256}
 
 
 def test_saved_table_gives_the_same_answers_as_its_mmdb(tmp_path: Path) -> None:
     """An mmdb and the table saved from it load to equal databases with the same source."""
-    mmdb = write_mmdb(tmp_path / "geo.mmdb", "flat", {"192.0.2.0/24": "GB"})
-    geo.save(geo.flatten(mmdb), tmp_path / "geo.parquet", geo.describe(mmdb))
-    one, other = geo.load(mmdb), geo.load(tmp_path / "geo.parquet")
+    mmdb = Mmdb(write_mmdb(tmp_path / "geo.mmdb", "flat", {"192.0.2.0/24": "GB"}))
+    range_table.save(geo.flatten(mmdb), tmp_path / "geo.parquet", mmdb.facts)
+    one, other = geo.load(tmp_path / "geo.mmdb"), geo.load(tmp_path / "geo.parquet")
     assert one.source == other.source
     assert other.countries(ips(address("192.0.2.7"), address("192.0.3.0"))).to_pylist() == ["GB", None]
 

@@ -51,6 +51,6 @@ def test_an_older_build_is_refused(tmp_path: Path) -> None:
     used = renew.install(mmdb(tmp_path / "b.mmdb", DECEMBER), folder, "country")
     with pytest.raises(InputError, match="was built 2026-11-01"):
         renew.install(mmdb(tmp_path / "a.mmdb", NOVEMBER), folder, "country")
-    with pytest.raises(InputError, match="maps no IPv4 address"):
+    with pytest.raises(InputError, match="places no IPv4 address"):
         renew.install(mmdb(tmp_path / "c.mmdb", DECEMBER + 86400, None), folder, "country")
     assert (folder / "country.parquet").resolve() == used.path.resolve()

@@ -16,7 +16,8 @@ import msgspec
 import pytest
 
 from pipeline.console import progress
-from pipeline.errors import GuardError
+from pipeline.enrich import geo
+from pipeline.errors import GuardError, InputError
 from pipeline.lake import layout, receipts, verify
 from pipeline.lake.layout import Sweep
 from pipeline.space import plan as planning
@@ -93,6 +94,17 @@ def test_a_changed_database_is_refused(tmp_path: Path) -> None:
     changed = refreeze(plan, reference=msgspec.structs.replace(plan.reference, country_digest="00"))
     with pytest.raises(GuardError, match=r"reference\.country_digest"):
         enrichment.enrich(Sweep(changed, layout.SweepPaths(tmp_path, plan.sweep)))
+
+
+def test_a_missing_database_is_named(tmp_path: Path) -> None:
+    """If the plan's database is gone, the error names it and the option for its new place; another one there is refused."""
+    plan = freeze.freeze(DEMO)
+    reference = msgspec.structs.replace(plan.reference, country=str(tmp_path / "gone.parquet"), country_digest="00")
+    sweep = Sweep(refreeze(plan, reference=reference), layout.SweepPaths(tmp_path, plan.sweep))
+    with pytest.raises(InputError, match=r"gone\.parquet: is gone.*built 2026.*--country FILE"):
+        enrichment.enrich(sweep)
+    with pytest.raises(GuardError, match=r"reference\.country_digest"):
+        enrichment.enrich(sweep, country=geo.BUNDLED)
 
 
 @pytest.fixture(scope="module")
