@@ -1,5 +1,6 @@
 """The part of a sweep that one vantage does: one task a shard, until nothing in the lake is missing."""
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -13,12 +14,15 @@ from pipeline.lake import layout, store
 from pipeline.lake.layout import Sweep
 from pipeline.record.rounds import Round
 from pipeline.sweep import freeze
+from pipeline.worker import remarks
 from pipeline.worker.shards import ShardRunner
 
 #: Seconds before the first and the second retry of a shard that failed.
 RETRY_DELAYS = [5.0, 30.0]
 #: Errors that a retry cannot resolve.
 FINAL = (GuardError, InputError, Interrupted)
+
+log = logging.getLogger("pipeline.vantage")
 
 
 def is_retryable(_task: object, _run: object, state: State[Any]) -> bool:
@@ -54,6 +58,8 @@ def vantage(lake: str, sweep: str) -> State[Any] | None:
     """Take part in a sweep that has begun in a lake, sending from the machine of this process."""
     joined = layout.open_sweep(store.at(lake), sweep)
     freeze.check(joined.plan)
+    for remark in remarks.remarks(joined.plan):
+        log.warning(remark)
     try:
         run_shards(joined, CancellationCheck())
     except RunEnded as ended:

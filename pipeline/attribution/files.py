@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pipeline.attribution import opt_out_page, probing_txt
+from pipeline.config import local
 from pipeline.config.sections import Config, IdentitySection
 from pipeline.errors import InputError
 
@@ -32,7 +33,7 @@ def write(config: Config, folder: Path) -> list[Path]:
     expires = datetime.now(UTC) + timedelta(days=DAYS)
     page = opt_out_page.OptOutPage(
         contact=identity.contact, url=identity.url, authorised_by=identity.authorised_by, ae_title=identity.ae_title,
-        sources=list(config.probe.sources), ports=sweep.ports, profile=sweep.profile,
+        sources=list(local.facts(config.probe).seen), ports=sweep.ports, profile=sweep.profile,
         harm_checks=config.harm is not None,
     )  # fmt: skip
     texts = {

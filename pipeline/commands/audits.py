@@ -109,7 +109,7 @@ def audit(
         plan = auditing.audit_plan(config, folder)
         freeze.check(plan)
         auditing.require_private(output)
-        show.warn(freeze.findable(plan, show.message))
+        show.warn(freeze.warnings(plan, show.message))
         audited = run.begin(plan, folder)
         with progress.watching(audited):
             auditing.run(audited)

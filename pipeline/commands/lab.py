@@ -56,11 +56,11 @@ def calibrate(
     from pipeline.lake import store
     from pipeline.sweep import calibrate as calibrating
     from pipeline.sweep import freeze
-    from pipeline.worker.sender import vantage
+    from pipeline.worker import egress
 
     frozen = calibrating.calibration_plan(config, lowest=lowest, steps=steps)
     freeze.check(frozen)
-    _, _, source = vantage(frozen)
+    source = egress.probe_source(frozen).public
     done = []
     for step in calibrating.run(frozen, lowest=lowest, steps=steps):
         done.append(step)
@@ -126,7 +126,7 @@ def identity(
     from pipeline.attribution import files, probing_txt
     from pipeline.config.load import load_config
     from pipeline.console import show
-    from pipeline.guard import namespaces, sockets
+    from pipeline.worker import remarks
 
     loaded = load_config(config)
     if not output and not check:
@@ -136,8 +136,7 @@ def identity(
         for path in files.write(loaded, output):
             show.message(str(path))
     if check:
-        named = (checking.address(source),) if source else loaded.probe.sources
-        sources = named or (sockets.at_vantage(namespaces.next_hop).source,)
+        sources = (checking.address(source),) if source else remarks.public_sources(loaded.probe)
         show.message(checking.announcement(loaded.identity, *sources))
         findings = list(checking.findings(loaded.identity, *sources))
         show.warn(findings)

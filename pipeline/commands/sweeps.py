@@ -36,9 +36,11 @@ def plan(
     from pipeline.lake import store
     from pipeline.space.plan import encode
     from pipeline.sweep import freeze
+    from pipeline.worker import remarks
 
     frozen = freeze.freeze(config, overrides=overrides(rate, ports, sample))
     show.plan(frozen, as_json=json)
+    show.warn(remarks.preview(frozen))
     if output:
         store.write(output, encode(frozen))
 
@@ -87,7 +89,7 @@ def work(
 
     frozen = layout.read_plan(plan_file)
     freeze.check(frozen)
-    show.warn(freeze.findable(frozen, show.message))
+    show.warn(freeze.warnings(frozen, show.message))
     sweep = run.begin(frozen, store.at(lake))
     show.warn(run.stopped(frozen, sweep.paths.lake))
     with progress.watching(sweep, as_json=json), progress.served(sweep, metrics):
@@ -134,6 +136,7 @@ def sweep(
     from pipeline.console import progress, show
     from pipeline.lake import store
     from pipeline.sweep import freeze, run
+    from pipeline.worker import remarks
 
     orchestrate.check()
     changed, target = overrides(rate, ports, sample), store.at(lake) if lake else None
@@ -143,9 +146,10 @@ def sweep(
     frozen, folder = run.prepare(str(source), target, run.unfinished if resume else None, changed)
     if dry_run:
         show.plan(frozen, as_json=json)
+        show.warn(remarks.preview(frozen))
         return
     freeze.check(frozen)
-    show.warn(freeze.findable(frozen, show.message))
+    show.warn(freeze.warnings(frozen, show.message))
     show.warn(run.others(frozen, folder))
     begun = run.begin(frozen, folder)
     show.warn(run.stopped(frozen, folder))

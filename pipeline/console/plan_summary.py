@@ -5,11 +5,13 @@ from typing import Any
 
 import msgspec
 
+from pipeline.guard import nat
 from pipeline.optout.register import DEFAULT_NAME
 from pipeline.space import caps, timing
 from pipeline.space.caps import RISK
 from pipeline.space.plan import Plan, RangeList
 from pipeline.space.ranges import Ranges
+from pipeline.worker import remarks
 
 #: Bytes of a probe's frame: Ethernet 14, IPv4 20, TCP 20 and its options 12; without what the line adds around a frame.
 PROBE_BYTES = 66
@@ -33,6 +35,7 @@ def facts(plan: Plan) -> dict[str, Any]:
         "harm_check_seconds": timing.harm(plan),
         "bits_per_second": plan.settings.rate * PROBE_BYTES * 8,
         "most_per_slash24_hour": most_per_slash24_hour(plan),
+        "most_connections": remarks.connections(plan),
     }
 
 
@@ -107,6 +110,10 @@ def _pace(plan: Plan) -> Rows:
     yield "sending takes", f"{duration(timing.left(plan, plan.targets, rate))}, cool-downs included"
     if plan.harm:
         yield "harm checks take", f"up to {duration(timing.harm(plan))} more"
+    yield (
+        "a NAT or firewall keeps",
+        f"up to {remarks.connections(plan):,} entries at once, if each SYN stays for {nat.ENTRY_SECONDS} s",
+    )
     sure = f"at most {most_per_slash24_hour(plan):,} anywhere (risk {RISK:.1%})"
     yield "busiest /24 gets", f"{pace.per_slash24_hour:,.1f} probes/hour on average, {sure}"
     if pace.per_network_hour is not None:

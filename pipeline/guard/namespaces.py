@@ -1,4 +1,4 @@
-"""Facts about network namespaces, links and the next hop, as the kernel tells them. Nothing here sends a packet.
+"""Facts about network namespaces and links, as the kernel tells them. Nothing here sends a packet.
 
 A veth pair is only half visible from either end: the kernel names the other end's namespace by a number that is local to
 this one (`link_netnsid`). It is turned into an inode, which is the same seen from everywhere, by asking the kernel which
@@ -21,11 +21,7 @@ CLONE_NEWNET = 0x40000000  # linux/sched.h
 IFF_UP, IFF_LOOPBACK = 0x1, 0x8  # linux/if.h
 NO_NSID = 0xFFFFFFFF  # NETNSA_NSID_NOT_ASSIGNED, linux/net_namespace.h
 ARPHRD_LOOPBACK = "loopback"
-#: Neighbour states whose address may be used without asking again (linux/neighbour.h); DELAY and PROBE follow STALE.
-KNOWN_NEIGHBOUR = frozenset({"PERMANENT", "NOARP", "REACHABLE", "STALE", "DELAY", "PROBE"})
 FORWARDING_SWITCHES = ("ipv4/conf/*/forwarding", "ipv6/conf/*/forwarding")
-#: An address of the public Internet: its route is looked up, nothing is sent to it.
-SOMEWHERE = "1.1.1.1"
 
 T = TypeVar("T")
 
@@ -52,15 +48,6 @@ class Namespace:
     forwarding: bool
 
 
-@dataclass(frozen=True, slots=True)
-class NextHop:
-    """Where packets to the Internet go; `gateway_mac` is empty if the kernel does not know it now."""
-
-    interface: str
-    source: str
-    gateway_mac: str
-
-
 def facts(place: int | Path | None = None) -> Namespace:
     """Return the facts of the current namespace, of a process's (pid), or of a namespace file."""
     return inside(place, _look)
@@ -81,20 +68,6 @@ def inside(place: int | Path | None, work: Callable[[], T]) -> T:
 
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="namespace") as thread:
         return thread.submit(run).result()
-
-
-def next_hop() -> NextHop:
-    """Look the default route up: interface, our source address, the gateway's hardware address."""
-    routes = _ip("route", "get", SOMEWHERE)
-    if not routes or "dev" not in routes[0]:
-        raise InputError(
-            "[probe] interface", "cannot be found without a default route; set interface, source and gateway_mac"
-        )
-    route = routes[0]
-    gateway = route.get("gateway", "")
-    neighbours = _ip("neigh", "show", gateway, "dev", route["dev"]) if gateway else []
-    macs = [row["lladdr"] for row in neighbours if "lladdr" in row and KNOWN_NEIGHBOUR & set(row.get("state", ()))]
-    return NextHop(route["dev"], route.get("prefsrc", ""), macs[0] if macs else "")
 
 
 def mac(interface: str) -> str:

@@ -78,7 +78,7 @@ def packet_socket(interface: str, protocol: int) -> socket.socket:
 
 def _packet_socket(interface: str, protocol: int) -> socket.socket:
     if interface != "lo":
-        _refuse_outside(f"a packet socket on {interface}")
+        refuse_outside(f"a packet socket on {interface}")
     try:
         made = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     except PermissionError:
@@ -100,7 +100,7 @@ def xdp_socket(interface: str) -> socket.socket:
 
 def _xdp_socket(interface: str) -> socket.socket:
     if interface != "lo":
-        _refuse_outside(f"an AF_XDP socket on {interface}")
+        refuse_outside(f"an AF_XDP socket on {interface}")
     return socket.socket(AF_XDP, socket.SOCK_RAW, 0)
 
 
@@ -114,7 +114,7 @@ def tcp_socket(destination: str, *, source: str = "", interface: str = "") -> so
 
 def _tcp_socket(destination: str, source: str, interface: str) -> socket.socket:
     if not _is_loopback(destination):
-        _refuse_outside(f"a TCP socket to {destination}")
+        refuse_outside(f"a TCP socket to {destination}")
     made = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
         if interface:
@@ -136,7 +136,7 @@ def require_reach(host: str, what: str) -> None:
     It leaves from where the process itself stands, whatever the vantage is.
     """
     if host != "localhost" and not _is_loopback(host):
-        _refuse_outside(f"{what} to {host}")
+        refuse_outside(f"{what} to {host}")
 
 
 def _is_loopback(destination: str) -> bool:
@@ -146,8 +146,8 @@ def _is_loopback(destination: str) -> bool:
         return False
 
 
-def _refuse_outside(what: str) -> None:
-    """Raise GuardError if only testbeds are allowed and this namespace is in none."""
+def refuse_outside(what: str) -> None:
+    """Raise GuardError if only testbeds are allowed and this thread's namespace is in none; `what` would be sent."""
     if not os.environ.get(ONLY_TESTBED):
         return
     reasons = why_not_closed()

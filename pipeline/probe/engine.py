@@ -90,6 +90,7 @@ class PacketEngine:
         self._cooldown = probes.cooldown + probes.extra.longest_delay
         self._transmit, self._listener = transmit, listener
         self._sums = Sums.over(frame)
+        self.gateway_mac = b""
         self._ids = np.random.default_rng()
         self._machine, self._pacer, self._pause = machine, pacer, Pause(pacer)
         self._again: deque[Refused] = deque()
@@ -130,6 +131,12 @@ class PacketEngine:
         self._drop_refused()
         for opened in self._listener.open.values():
             opened.cool_until = min(opened.cool_until, time.monotonic())
+
+    def readdress(self, gateway_mac: bytes) -> None:
+        """Send all further probes to another hardware address. Some may have gone astray before, so the open ranges run again."""
+        self.gateway_mac = gateway_mac
+        for opened in self._listener.open.values():
+            opened.ungreeted += 1
 
     def tick(self) -> Iterator[Event]:
         """Send what the budget allows, wait a little, and yield what has happened."""
@@ -267,6 +274,8 @@ class PacketEngine:
         ids = self._ids.integers(0, 65536, len(probes), dtype=np.uint16)
         frames = self._transmit.frames(len(probes))
         packet.fill(frames, self._sums, probes.addresses, probes.ports, probes.cookie, ids)
+        if self.gateway_mac:
+            frames["destination_mac"] = np.void(self.gateway_mac)
         refused = self._transmit.send(len(probes))
         self._machine.count_sent(len(probes) - len(refused), len(refused))
         if len(refused):

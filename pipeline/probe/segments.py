@@ -1,5 +1,7 @@
 """Send segments on TCP connections of our own. The payload of each passes the whitelist here (`wire.outgoing`)."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +18,11 @@ class SegmentSender:
         self._ring, self._link, self._outgoing = ring, link, outgoing
         self._kinds: dict[tuple[int, bytes], Kind] = {}
         self._queue: list[tuple[Kind, Endpoints]] = []
+
+    def readdress(self, gateway_mac: bytes) -> None:
+        """Send all segments that are not queued yet to this hardware address."""
+        self._link = replace(self._link, gateway_mac=gateway_mac)
+        self._kinds.clear()
 
     def send(self, flags: int, payload: bytes, endpoints: Endpoints) -> None:
         """Queue the same segment for each endpoint."""

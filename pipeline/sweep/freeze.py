@@ -9,7 +9,7 @@ from pipeline.config.load import NONE, Overrides, load_config
 from pipeline.config.sections import Config, IdentitySection, Profile
 from pipeline.enrich import databases as atlas
 from pipeline.errors import GuardError, InputError
-from pipeline.guard import namespaces, sockets
+from pipeline.guard import nat, sockets
 from pipeline.lake import store
 from pipeline.lake.store import Location
 from pipeline.optout import register
@@ -21,6 +21,7 @@ from pipeline.space.ranges import Ranges
 from pipeline.sweep import sign
 from pipeline.wire import outgoing
 from pipeline.wire.capabilities import PROPOSALS
+from pipeline.worker import egress, remarks
 
 
 def freeze(
@@ -98,19 +99,26 @@ def require_fit(plan: Plan) -> None:
             )
 
 
-def findable(plan: Plan, announce: Callable[[str], None]) -> Iterator[str]:
-    """Yield what the measured would not find out about who measures. Raises GuardError if the plan is strict about it.
+def warnings(plan: Plan, announce: Callable[[str], None]) -> Iterator[str]:
+    """Yield what is not as it should be at this vantage, before the first packet. Reads interfaces and routes; sends no probe.
 
-    Before lookups that may take seconds, `announce` gets a line that says so. A testbed that is closed has nobody who could look;
-    there it is checked only if the plan names a resolver.
+    What scanned networks would not find out about who scans them comes first. Before lookups that may take seconds, `announce` gets a
+    line that says so. Raises GuardError if the plan is strict about what is found, and InputError if this machine cannot send it.
     """
+    findings = [*remarks.unnamed(plan), *_not_findable(plan, announce)]
+    if findings and plan.identity.strict:
+        raise GuardError(f"nothing is sent, since identity.strict is set: {'; '.join(findings)}")
+    yield from findings
+    yield from remarks.crowded(plan)
+
+
+def _not_findable(plan: Plan, announce: Callable[[str], None]) -> Iterator[str]:
+    """Yield what scanned networks would not find. A testbed that is closed has nobody who looks, unless the plan names a resolver."""
     from pipeline.attribution import check as checking
 
     if sockets.in_closed_testbed() and not plan.identity.resolver:
         return
-    sources = plan.probe.sources or (sockets.at_vantage(namespaces.next_hop).source,)
-    announce(checking.announcement(plan.identity, *sources))
-    findings = list(checking.findings(plan.identity, *sources))
-    if findings and plan.identity.strict:
-        raise GuardError(f"nothing is sent, since identity.strict is set: {'; '.join(findings)}")
-    yield from findings
+    public = sorted({at.public for at in egress.sources(plan)})
+    checked = [address for address in public if not nat.is_private(address)]
+    announce(checking.announcement(plan.identity, *checked))
+    yield from checking.findings(plan.identity, *checked)

@@ -25,7 +25,8 @@ from pipeline.space.ranges import Ranges
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
 from pipeline.wire.outgoing import Outgoing
-from pipeline.worker import open_files, rows
+from pipeline.worker import egress, open_files, rows
+from pipeline.worker.connector import OpenSocket
 from pipeline.worker.context import PROGRESS_SECONDS, WorkerContext
 from pipeline.worker.rows import Origin
 
@@ -41,7 +42,10 @@ def run_associator(
     sockets.require_authorised(context.plan.identity)
     outgoing = Outgoing.from_json(context.plan.requests, where="plan, requests")
     with context.watch() as watch:
-        loop.run(Associating(name, context, outgoing, watch, inbox, writer, coordinator).run())
+        associating = Associating(name, context, outgoing, watch, inbox, writer, coordinator)
+        if name in context.associators:  # one on another machine leaves as its kernel says
+            associating.openers = {at.public: egress.opener(at) for at in egress.sources(context.plan)}
+        loop.run(associating.run())
     inbox.close()
     writer.close()
 
@@ -74,6 +78,8 @@ class Associating:
     inbox: Receiver
     writer: Sender
     coordinator: Sender
+    openers: dict[str, OpenSocket] = field(default_factory=dict)
+    """What opens sockets that leave as the probes of a vantage's sender, by the address that scanned networks see."""
     origin: Origin = field(init=False)
     open: dict[tuple[int, int], Conversations] = field(default_factory=dict)
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -171,7 +177,8 @@ class Associating:
         plan, ip, port = self.context.plan, row["ip"], row["port"]
         self.visit_log.note(batch.shard, batch.number, np.array([ip]), np.array([port]))
         echo, secured = plan.settings.profile.sends_echo, batch.round is Round.SECOND_VISITS or port in plan.tls.ports
-        visit = await client.visit(sockets.tcp_socket, self.outgoing, echo=echo, ip=ip, port=port, over_tls=secured)
+        open_socket = self.openers.get(batch.vantage, sockets.tcp_socket)
+        visit = await client.visit(open_socket, self.outgoing, echo=echo, ip=ip, port=port, over_tls=secured)
         self.admissions.release(row["ip"])
         batch.pending -= 1
         batch.rows.append(row | columns(visit) | self.provenance(batch, row, secured=secured))

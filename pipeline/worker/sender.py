@@ -5,6 +5,7 @@ belongs to no range: liveness checks of the lab's control targets and of the har
 """
 
 import secrets
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from pipeline.associate.conversation import Conversation
 from pipeline.engines import Engine
 from pipeline.errors import InputError
 from pipeline.guard import namespaces, sockets
-from pipeline.guard.link_state import Framing, LinkState, LinkWatch, link_state
+from pipeline.guard.link_state import Framing, LinkWatch, link_state
 from pipeline.lake.visit_log import VisitLog
 from pipeline.optout.watch import Watch
 from pipeline.probe.engine import Machine, PacketEngine
@@ -35,15 +36,18 @@ from pipeline.rings.filter import filter_program
 from pipeline.rings.open import open_rings
 from pipeline.rings.pcap import RAW, Capture
 from pipeline.space.address_list import parse
+from pipeline.space.permit import Permit
 from pipeline.space.plan import Plan
 from pipeline.space.ranges import U32
 from pipeline.space.shard import Range
 from pipeline.wire.cookie import SOURCE_PORT_BITS, Secret, Slice
 from pipeline.wire.outgoing import Outgoing
 from pipeline.wire.packet import Link, template
+from pipeline.worker import egress
 from pipeline.worker.connector import Connector, Visitor
 from pipeline.worker.context import WorkerContext
 from pipeline.worker.control_targets import targets
+from pipeline.worker.egress import ProbeSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +77,6 @@ class SenderContext:
         return Conversation(self.outgoing, echo=self.echoes, ip=ip, port=port, started_at_us=started_at_us)
 
 
-class ProbeSource(NamedTuple):
-    """Where probes are sent from: interface, link addresses, and dotted source address."""
-
-    interface: str
-    link: Link
-    source: str
-
-
 class Checks(NamedTuple):
     """The liveness checks that leave through a sender: those of the harm check, and those of the lab's own control targets."""
 
@@ -90,10 +86,10 @@ class Checks(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SenderParts:
-    """What a sender's process drives: its engine and its liveness checks; and its dotted source address."""
+    """What a sender's process drives: its engine and its liveness checks; and its dotted address, as scanned networks see it."""
 
     engine: ProbeEngine
-    source: str
+    vantage: str
     checks: Checks
     outage: Outage
 
@@ -101,25 +97,34 @@ class SenderParts:
 def ring_sender(context: SenderContext) -> SenderParts:
     """A sender over rings of its own. When the stack is left its RST filter is removed, and a capture written."""
     worker, plan = context.worker, context.plan
-    at, ours = vantage(plan, context.number), slice_of(plan, context.number)
-    _require_room(at, context.outgoing.request)
-    outage = _outage(context, at.interface)
+    sockets.require_authorised(plan.identity)
+    at, ours = egress.probe_source(plan, context.number), slice_of(plan, context.number)
+    hop = context.stack.enter_context(egress.next_hop(plan, at))
+    link = _link(at, hop.mac)
+    _require_room(at.interface, link, context.outgoing.request)
+    outage = _outage(context, at.interface, egress.while_reachable(context.watch.permit, hop))
     shield = context.stack.enter_context(suppress_resets(at.interface, at.source, _ports(plan), ours))
     capture = None
     if worker.pcap:
         capture = context.stack.enter_context(Capture(_capture_path(worker.pcap, context.number), RAW))
-    checks, frame = _checks(worker, ours), template(at.link)
+    checks, frame = _checks(worker, ours), template(link)
     extra, arms = _samples(worker, ours)
     probes = ProbeSet(worker.sweep.walk, Secret.of(worker.secret, ours), extra, checks, plan.probe.cooldown)
-    rings = open_rings(
-        plan.probe.engine, at.interface, frame, filter_program(at.link.source, ours, len(at.link.header))
-    )
-    segments = SegmentSender(rings.segments, at.link, context.outgoing)
+    rings = open_rings(plan.probe.engine, at.interface, frame, filter_program(link.source, ours, len(link.header)))
+    segments = SegmentSender(rings.segments, link, context.outgoing)
     greeter = Greeter(segments, context.outgoing, context.conversation)
     listener = Listener(probes, rings.receive, segments, greeter, _first_answers(context, arms), capture)
-    machine = Machine(outage.permit, lambda: shield.check(lambda: listener.exposed), outage.count)
+
+    def before_batch() -> None:
+        shield.check(lambda: listener.exposed)
+        mac = egress.mac_bytes(hop.mac)
+        if mac != (engine.gateway_mac or link.gateway_mac):
+            segments.readdress(mac)
+            engine.readdress(mac)
+
+    machine = Machine(outage.permit, before_batch, outage.count)
     engine = PacketEngine(probes, rings.probes, listener, frame=frame, machine=machine, pacer=worker.budget())
-    return SenderParts(engine, at.source, checks, outage)
+    return SenderParts(engine, at.public, checks, outage)
 
 
 def connect_sender(context: SenderContext) -> SenderParts:
@@ -128,24 +133,24 @@ def connect_sender(context: SenderContext) -> SenderParts:
     sockets.require_authorised(plan.identity)
     if worker.pcap:
         raise InputError("--pcap", f'needs packet rings; engine = "{plan.probe.engine}" sees no packets')
-    source = _source(plan, context.number) or namespaces.next_hop().source
+    at = egress.probe_source(plan, context.number)
     visitor = Visitor(
-        lambda destination: sockets.tcp_socket(destination, source=source, interface=plan.probe.interface),
+        egress.opener(at),
         context.outgoing,
         echo=context.echoes,
         tls_ports=frozenset(plan.tls.ports),
     )
-    outage = _outage(context, plan.probe.interface or namespaces.next_hop().interface)
+    outage = _outage(context, at.interface, context.watch.permit)
     engine = Connector(worker.sweep.walk, visitor, permit=outage.permit, pacer=worker.budget())
     context.stack.callback(engine.close)
-    return SenderParts(engine, source, _checks(worker, slice_of(plan, context.number)), outage)
+    return SenderParts(engine, at.public, _checks(worker, slice_of(plan, context.number)), outage)
 
 
-def _outage(context: SenderContext, interface: str) -> Outage:
-    """The watch over the interface that a sender's probes leave through."""
+def _outage(context: SenderContext, interface: str, permit: Callable[[], Permit]) -> Outage:
+    """The watch over the interface that a sender's probes leave through; `permit` is what register and next hop allow."""
     watch = LinkWatch(interface)
     context.stack.callback(watch.close)
-    return Outage(watch, context.watch.permit)
+    return Outage(watch, permit)
 
 
 def make_sender(context: SenderContext) -> SenderParts:
@@ -156,55 +161,23 @@ def make_sender(context: SenderContext) -> SenderParts:
 # --- where it sends from ---
 
 
-def vantage(plan: Plan, sender: int = 0) -> ProbeSource:
-    """Interface, link addresses and dotted source of a sender's probes. Raises GuardError first, then InputError."""
-    sockets.require_authorised(plan.identity)
-    return sockets.at_vantage(lambda: _vantage(plan, sender))
-
-
-def _vantage(plan: Plan, sender: int) -> ProbeSource:
-    probe = plan.probe
-    hop = None if probe.interface and probe.sources and probe.gateway_mac else namespaces.next_hop()
-    interface = probe.interface or (hop.interface if hop else "")
-    source = _source(plan, sender) or (hop.source if hop else "")
-    address, state = parse(source, "key probe.source")[0], link_state(interface)
-    require_framing(state, probe.engine)
+def _link(at: ProbeSource, gateway_mac: str) -> Link:
+    """The addresses of a sender's frames, if its next hop has this hardware address, and the MSS that it announces."""
+    address, state = parse(at.source, "key probe.source")[0], link_state(at.interface)
     if state.framing is Framing.BARE_IP:
-        return ProbeSource(interface, Link(b"", b"", address, state.mss), source)
-    gateway = probe.gateway_mac or (hop.gateway_mac if hop else "")
-    if not gateway:
-        raise InputError("key probe.gateway_mac", f"the next hop on {interface} has no known address; name it")
-    return ProbeSource(interface, Link(_mac(namespaces.mac(interface)), _mac(gateway), address, state.mss), source)
+        return Link(b"", b"", address, state.mss)
+    mac = sockets.at_vantage(lambda: namespaces.mac(at.interface))
+    return Link(egress.mac_bytes(mac), egress.mac_bytes(gateway_mac), address, state.mss)
 
 
-def require_framing(state: LinkState, engine: Engine) -> None:
-    """Raise InputError unless packet rings can speak on a link."""
-    if state.framing is Framing.OTHER:
-        raise InputError(
-            f"interface {state.name}",
-            f'has neither Ethernet frames nor bare IP packets, so engine "{engine}" cannot send there; '
-            f'set engine = "{Engine.CONNECT}" in [probe]',
-        )
-
-
-def _require_room(at: ProbeSource, request: bytes) -> None:
+def _require_room(interface: str, link: Link, request: bytes) -> None:
     """Raise InputError unless a request fits one packet."""
-    if len(request) > at.link.mss:
+    if len(request) > link.mss:
         raise InputError(
-            f"interface {at.interface}",
-            f"has an MTU too small for our request: packets carry {at.link.mss} bytes, and it has {len(request)}; "
+            f"interface {interface}",
+            f"has an MTU too small for our request: packets carry {link.mss} bytes, and it has {len(request)}; "
             f'raise the MTU, or set engine = "{Engine.CONNECT}" in [probe]',
         )
-
-
-def _source(plan: Plan, sender: int) -> str:
-    """The source address that the plan gives a sender; empty if that of the default route is to be looked up."""
-    sources = plan.probe.sources
-    return sources[sender % len(sources)] if sources else ""
-
-
-def _mac(text: str) -> bytes:
-    return bytes.fromhex(text.replace(":", ""))
 
 
 def slice_of(plan: Plan, sender: int) -> Slice:

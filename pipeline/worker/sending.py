@@ -80,8 +80,8 @@ def _side_tasks(context: SenderContext, sender: SenderParts, fanout: Fanout) -> 
     delay = plan.harm.delay if plan.harm else 0.0
     control = targets(plan.control) if context.number == 0 else []
     return SideTasks(
-        SecondVisits(fanout, Pacer(plan.tls.rate, time.monotonic()), sender.source),
-        HarmChecks(worker.sweep.paths, fanout, sender.checks.harm, delay, sender.source),
+        SecondVisits(fanout, Pacer(plan.tls.rate, time.monotonic()), sender.vantage),
+        HarmChecks(worker.sweep.paths, fanout, sender.checks.harm, delay, sender.vantage),
         ControlTargets(control, plan.control.interval, sender.checks.control, obeyed),
     )
 
@@ -217,7 +217,7 @@ class SenderProcess:
         if (control_rows := self.tasks.control_targets.rows()) is not None:
             self.channels.fanout.rows(self._message(range_, "control_targets"), control_rows)
         digest = self.context.watch.digest
-        counts = rows.counts(event.counts, round=Round.PROBES, vantage=self.sender.source, register_digest=digest)
+        counts = rows.counts(event.counts, round=Round.PROBES, vantage=self.sender.vantage, register_digest=digest)
         attempt = self.attempts[range_.shard, range_.number]
         self.channels.fanout.cooled(range_.shard, range_.number, attempt, counts, complete=event.complete)
 
@@ -227,7 +227,7 @@ class SenderProcess:
         """The header of rows of a range."""
         attempt = self.attempts[range_.shard, range_.number]
         return messages.Rows(
-            shard=range_.shard, number=range_.number, attempt=attempt, table=table, vantage=self.sender.source
+            shard=range_.shard, number=range_.number, attempt=attempt, table=table, vantage=self.sender.vantage
         )
 
     def _row(self, range_: Range, result: Result, visit: Visit) -> dict[str, Any]:
@@ -235,7 +235,7 @@ class SenderProcess:
         attempt = self.attempts[range_.shard, range_.number]
         of_range = {"shard": range_.shard, "range": range_.number, "attempt": attempt, "round": Round.PROBES}
         origin = self.origin.columns(
-            vantage=self.sender.source, secured=visit.tls is not None, register_digest=self.context.watch.digest
+            vantage=self.sender.vantage, secured=visit.tls is not None, register_digest=self.context.watch.digest
         )
         return {**columns(visit), **result.syn, **of_range, **origin}
 

@@ -144,7 +144,9 @@ def test_a_sweep_warns_or_refuses(servers: Servers, tmp_path: Path) -> None:
     [targets]
     include = ["20.0.0.0/30"]
     [probe]
+    interface = "lo"
     source = "127.0.0.77"
+    gateway_mac = "02:00:00:00:00:01"
     [identity]
     contact = "noc@lab.example"
     url = "http://localhost:{web}/nowhere"
@@ -152,10 +154,10 @@ def test_a_sweep_warns_or_refuses(servers: Servers, tmp_path: Path) -> None:
     strict = {strict}
     """
     config.write_text(text.format(web=servers.web, dns=servers.dns, strict="false"))
-    assert len(list(freeze.findable(freeze.freeze(config, tmp_path), print))) == 3
+    assert len(list(freeze.warnings(freeze.freeze(config, tmp_path), print))) == 3
     config.write_text(text.format(web=servers.web, dns=servers.dns, strict="true"))
     with pytest.raises(GuardError, match="nothing is sent, since identity.strict is set: 127.0.0.77 has no name"):
-        list(freeze.findable(freeze.freeze(config, tmp_path), print))
+        list(freeze.warnings(freeze.freeze(config, tmp_path), print))
 
 
 #: In new namespaces: loopback alone, a system's resolver that queries 127.0.0.1, and nobody who answers there.

@@ -1,10 +1,7 @@
 import subprocess
 
-import pytest
-
-from pipeline.errors import InputError
-from pipeline.guard.namespaces import facts, inode, inside, mac, next_hop
-from pipeline.testbed.closed import VANTAGE_ADDRESS, VANTAGE_MAC, WORLD_MAC, closed_pair, configure
+from pipeline.guard.namespaces import facts, inode
+from pipeline.testbed.closed import VANTAGE_MAC, WORLD_MAC, closed_pair, configure
 from pipeline.testbed.closed import inside as inside_of
 
 
@@ -46,23 +43,3 @@ def test_peer_in_the_same_namespace() -> None:
         configure(pair.world, "link add a0 type veth peer name b0\n")
         world = facts(pair.world)
     assert {link.peer_namespace for link in world.links if link.name in ("a0", "b0")} == {world.inode}
-
-
-def test_next_hop_without_a_packet() -> None:
-    """The default route and its gateway's address are looked up in the kernel's tables, and nothing is sent."""
-    with closed_pair() as pair:
-        before = inside(pair.vantage, _sent)
-        hop = inside(pair.vantage, next_hop)
-        assert inside(pair.vantage, lambda: mac("vantage0")) == VANTAGE_MAC
-        assert inside(pair.vantage, _sent) == before
-    assert (hop.interface, hop.source, hop.gateway_mac) == ("vantage0", VANTAGE_ADDRESS, WORLD_MAC)
-
-
-def test_no_default_route() -> None:
-    """Without a default route the input is wrong, and the message names the keys to set."""
-    with closed_pair() as pair, pytest.raises(InputError, match="set interface, source and gateway_mac"):
-        inside(pair.world, next_hop)
-
-
-def _sent() -> str:
-    return subprocess.run(["ip", "-s", "link", "show", "vantage0"], check=True, capture_output=True, text=True).stdout
