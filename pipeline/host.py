@@ -1,6 +1,5 @@
 """The machine that the program runs on: this boot, its processes and their limits, a clock that suspension does not stop, folders."""
 
-import ctypes
 import os
 import sys
 import time
@@ -15,10 +14,6 @@ def find_system_programs() -> None:
     """Look for programs in the system's folders too, after those of PATH."""
     folders = [os.environ.get("PATH") or os.defpath, *SYSTEM_FOLDERS]
     os.environ["PATH"] = os.pathsep.join(folders)
-
-
-TIMEX_BYTES = 256  # struct timex has 208 (linux/timex.h)
-TIME_ERROR = 5  # the clock is not synchronised
 
 
 def boot_id() -> str:
@@ -49,19 +44,6 @@ def raise_file_limit(files: int) -> int:
         soft = min(files, hard)
         setrlimit(RLIMIT_NOFILE, (soft, getrlimit(RLIMIT_NOFILE)[1]))
     return soft
-
-
-def clock_trouble() -> str:
-    """Why the wall clock may be wrong, so that times in the lake are; empty if nothing is known against it (adjtimex(2)).
-
-    Durations and deadlines do not depend on it.
-    """
-    state = ctypes.CDLL(None, use_errno=True).adjtimex(
-        ctypes.create_string_buffer(TIMEX_BYTES)
-    )  # all zero: changes nothing
-    return (
-        "the kernel says that no time service keeps the clock; run one, such as chrony" if state == TIME_ERROR else ""
-    )
 
 
 def sync(path: Path) -> None:

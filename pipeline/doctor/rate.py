@@ -1,0 +1,75 @@
+"""The rate that this machine holds: a short calibration in a testbed of its own, in which nothing but the machine can lose answers."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.doctor.finding import Finding, Subject, ok, warning
+
+#: Seconds that a step should last, and steps; each sends twice as fast as the one before, the last at the plan's rate.
+STEP_SECONDS, STEPS = 3, 3
+#: Simulated hosts: 5 % of the addresses accept data and say nothing.
+WORLD = """
+[internet]
+seed = 1
+[[internet.block]]
+addresses = ["11.0.0.0/{prefix}"]
+ports = [104]
+density = 0.05
+mix = {{ silent = 1 }}
+"""
+CONFIG = """
+[sweep]
+name = "doctor"
+ports = [104]
+seed = 1
+rate = 1
+[targets]
+include = ["11.0.0.0/{prefix}"]
+[probe]
+senders = {senders}
+engine = "{engine}"
+cooldown = 1.0
+"""
+
+
+def sustained(subject: Subject) -> Iterator[Finding]:
+    """Calibrate up to the plan's rate in a closed testbed on this machine. Yields nothing for an engine that cannot be calibrated."""
+    plan = subject.plan
+    if plan is None or not plan.probe.engine.raw:
+        return
+    lowest = max(1, plan.settings.rate >> (STEPS - 1))
+    targets = lowest * STEP_SECONDS * ((1 << STEPS) - 1)
+    fields = {
+        "prefix": 32 - targets.bit_length(),
+        "senders": plan.probe.processes,
+        "engine": plan.probe.engine,
+    }
+    with tempfile.TemporaryDirectory(prefix="census-doctor-") as name:
+        folder = Path(name)
+        (folder / "world.toml").write_text(WORLD.format_map(fields))
+        (folder / "sweep.toml").write_text(CONFIG.format_map(fields))
+        census = [sys.executable, "-m", "pipeline"]
+        steps = ["--lowest", str(lowest), "--steps", str(STEPS), "--json"]
+        calibrate = [*census, "calibrate", str(folder / "sweep.toml"), *steps]
+        command = [*census, "testbed", "run", "--spec", str(folder / "world.toml"), "--", *calibrate]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ended.returncode:
+        reason = next(iter(reversed(ended.stderr.strip().split("\n"))), "")
+        yield warning(f"the rate was not measured: {reason}", "`census testbed run` needs to make network namespaces")
+        return
+    calibration = json.loads(ended.stdout)
+    knee, last = calibration["knee"], calibration["steps"][-1]
+    text = (
+        f"this machine sent {last['sent']:,.0f} of {last['rate']:,} probes/s and lost {last['loss']:.2%} of the answers"
+    )
+    if knee == lowest << (STEPS - 1):
+        yield ok(text)
+    else:
+        yield warning(
+            f"{text}; it holds {f'{knee:,}' if knee else f'less than {lowest:,}'} probes/s",
+            "lower [sweep] rate, or take more [probe] senders",
+        )
