@@ -37,11 +37,15 @@ def enrich(
 
     Exit code 3: a database is not the one that the plan was frozen with.
     """
+    from pipeline.console import show
     from pipeline.enrich import geo
     from pipeline.lake import layout, store
     from pipeline.sweep import enrichment
 
-    enrichment.enrich(layout.open_sweep(store.at(lake), sweep_id), second or geo.SECOND, country=country, asn=asn)
+    sweep = layout.open_sweep(store.at(lake), sweep_id)
+    enrichment.enrich(sweep, second or geo.SECOND, country=country, asn=asn)
+    for line in enrichment.done(sweep, second or geo.SECOND):
+        show.message(line)
 
 
 def resolve(

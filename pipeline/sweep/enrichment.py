@@ -1,6 +1,6 @@
 """Enrich a sealed sweep: countries, networks, identities, owners and systems, then its marts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +56,16 @@ def enrich(sweep: Sweep, second: Path = geo.SECOND, *, country: Path | None = No
     _derive(sweep, "space", method.space(ranges))
     _derive(sweep, "methods", _method(sweep.plan, ranges))
     marts.build(sweep.paths)
+
+
+def done(sweep: Sweep, second: Path = geo.SECOND) -> Iterator[str]:
+    """Yield what enriching has written, and by which databases."""
+    placed, judged = (len(rows(sweep.paths, table, ["ip"])) for table in ("locations", "fingerprints"))
+    yield f"{sweep.paths.id}: {placed:,} addresses are placed, {judged:,} conversations judged, and the marts are built"
+    reference = sweep.plan.reference
+    yield f"countries: {reference.country_source}"
+    yield f"countries for comparison: {geo.load(second).source}"
+    yield f"networks: {reference.asn_source or 'not known, since the plan has no network database'}"
 
 
 def _method(plan: Plan, ranges: Ranges) -> pa.Table:

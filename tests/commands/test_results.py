@@ -1,6 +1,7 @@
 """Results on standard output: JSON lines of a sweep that is sealed, or not yet."""
 
 import json
+import re
 import shutil
 import subprocess
 from datetime import datetime
@@ -42,3 +43,16 @@ def test_a_reader_may_leave(tmp_path: Path) -> None:
     command = f"{' '.join(CENSUS)} results {tmp_path / 'lake'} --table receipts | head -c 1"
     ended = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (ended.stdout, ended.stderr) == ("{", "")
+
+
+def test_enriching_says_what_it_did(census: Census, tmp_path: Path) -> None:
+    """`census enrich` prints how much it has placed and judged, and the databases by name and build."""
+    shutil.copytree(LAKES / "sealed", tmp_path / "lake")
+    done = census("enrich", tmp_path / "lake")
+    assert done.returncode == 0
+    counts, first, second, networks = done.stderr.splitlines()
+    assert re.search(
+        r": [1-9]\d* addresses are placed, [1-9]\d* conversations judged, and the marts are built$", counts
+    )
+    assert "built 20" in first and "built 20" in second and first != second
+    assert networks == "networks: not known, since the plan has no network database"
