@@ -10,7 +10,7 @@ from pipeline.publish import estimates
 from pipeline.publish.estimates import CountryChange, Detection, Estimate, SecondLook, SurvivalStep
 from pipeline.publish.scope import Scope
 
-#: The headline warns of a country database that was older than this at the sweep's start.
+#: A note warns of a country database that was older than this at the sweep's start, in days.
 FRESH_DAYS = 60
 
 Row = dict[str, Any]
@@ -117,7 +117,7 @@ class Facts:
 
     @property
     def geo_stale(self) -> bool:
-        """Whether the country database was too old, so that the headline must warn."""
+        """Whether the country database was so old that a note must warn."""
         return self.geo_age is not None and self.geo_age > FRESH_DAYS
 
     @property

@@ -8,6 +8,7 @@ from pipeline.publish import plot, worldmap
 from pipeline.publish.countries import countries, in_sentence
 from pipeline.publish.data import Facts
 from pipeline.publish.plot import Point, Turnover
+from pipeline.publish.worldmap import Measure
 
 #: The number of countries, those with the most services, that get a trend each.
 COUNTRIES = 4
@@ -26,6 +27,15 @@ class Figure:
 def figures(facts: Facts) -> list[Figure]:
     """The plots over time; none for a sweep without others to compare it with."""
     return [*_trends(facts), *_turnover(facts)] if len(facts.series) > 1 else []
+
+
+def maps(facts: Facts) -> list[tuple[Measure, str]]:
+    """The maps for the page; none of a country's edition, nor where maps cannot be drawn."""
+    return worldmap.drawings(facts.marts["countries"].rows) if _mapped(facts) else []
+
+
+def _mapped(facts: Facts) -> bool:
+    return worldmap.drawable() and not facts.country
 
 
 def _trends(facts: Facts) -> Iterator[Figure]:
@@ -77,9 +87,9 @@ def _spoken(label: str, points: list[Point]) -> str:
 
 
 def write(facts: Facts, folder: Path) -> list[Path]:
-    """Write the map and every figure as SVG and PNG; without the extra `plots`, no map and no PNG."""
+    """Write the maps and every figure as SVG and PNG; without the extra `plots`, no map and no PNG."""
     drawable = worldmap.drawable()
-    written = worldmap.write(facts.marts["countries"].rows, folder) if drawable else []
+    written = worldmap.write(facts.marts["countries"].rows, folder) if _mapped(facts) else []
     for figure in figures(facts):
         vector, picture = folder / f"{figure.name}.svg", folder / f"{figure.name}.png"
         vector.write_text(figure.svg, "utf-8")

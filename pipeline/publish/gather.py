@@ -1,6 +1,7 @@
 """Read the data of a report from the marts, with peers' strings made safe and disclosure control applied."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import duckdb
 
 from pipeline.errors import InputError
+from pipeline.publish.countries import countries, in_sentence
 from pipeline.publish.data import Comparison, Facts, Mart, Row
 from pipeline.publish.disclosure import (
     PEER_COLUMNS,
@@ -25,6 +27,9 @@ from pipeline.views.views import NAMED, PUBLISHED, SERIES
 
 #: The longest description of a database that is shown, in characters; a sweep may have several databases.
 LONG_SOURCE = 2048
+
+#: How many of the probed countries an error lists.
+NAMED_COUNTRIES = 20
 
 #: Columns in which a peer may name itself.
 PEER_NAMES = ("implementation_class_uid", "implementation_version_name")
@@ -69,9 +74,21 @@ def gather(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope | None = Non
 def _marts(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope) -> dict[str, Mart]:
     """All published marts of a sweep, or of a country in it."""
     whole = {name: _mart(con, name, sweep, scope) for name in WHOLE}
+    if scope.country:
+        _require_probed(scope.country, whole["countries"].rows)
     with restricted(con, scope.country):
         marts = {name: whole.get(name) or _mart(con, name, sweep, scope) for name in (*PUBLISHED, *NAMED, *SERIES)}
     return _of_country(marts, scope.country) if scope.country else marts
+
+
+def _require_probed(country: str, rows: Sequence[Row]) -> None:
+    """Raise InputError if no address of a country was probed: nothing can be said of it, not even that nothing is there."""
+    probed = [row["country"] for row in rows if row["country"] in countries()]
+    if country not in probed:
+        named = ", ".join(probed[:NAMED_COUNTRIES]) + (", …" if len(probed) > NAMED_COUNTRIES else "")
+        raise InputError(
+            "--country", f"no address of {in_sentence(country)} was probed; choose one of {named or 'none'}"
+        )
 
 
 def _comparison(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope) -> Comparison | None:
@@ -91,9 +108,7 @@ def _of_country(marts: dict[str, Mart], country: str) -> dict[str, Mart]:
         for name, mart in marts.items()
         if "country" in mart.columns
     }
-    (total,) = marts["totals"].rows
-    zeros = {column: None if value is None else 0 for column, value in total.items() if column != "countries"}
-    counts = own["countries"].rows[0] if own["countries"].rows else zeros
+    (total,), (counts,) = marts["totals"].rows, own["countries"].rows
     funnel = tuple(
         {"position": row["position"], "step": row["step"], "targets": row["targets"], "targets_estimated": None}
         for row in own["country_funnel"].rows
@@ -102,7 +117,11 @@ def _of_country(marts: dict[str, Mart], country: str) -> dict[str, Mart]:
         row | {key: sum(r[key] for r in own["changes"].rows) for key in row if key in own["changes"].columns}
         for row in marts["change_totals"].rows
     )
-    changed = {"totals": (total | {key: counts[key] for key in zeros},), "funnel": funnel, "change_totals": changes}
+    changed = {
+        "totals": (total | {key: counts[key] for key in total if key != "countries"},),
+        "funnel": funnel,
+        "change_totals": changes,
+    }
     return marts | own | {name: replace(marts[name], rows=rows) for name, rows in changed.items()}
 
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import duckdb
 
 from pipeline.errors import InputError
-from pipeline.publish import cells, figures, method_section, sheets, worldmap
+from pipeline.publish import cells, figures, method_section, sheets
 from pipeline.publish.cells import Cell
 from pipeline.publish.data import Facts
 from pipeline.publish.escape import markdown, visible
@@ -44,7 +44,6 @@ def html(facts: Facts) -> str:
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    countries = facts.marts["countries"].rows
     return environment.get_template(TEMPLATE).render(
         facts=facts,
         headline=headline(facts),
@@ -58,7 +57,7 @@ def html(facts: Facts) -> str:
         figures=[(figure, Markup(figure.svg)) for figure in figures.figures(facts)],  # noqa: S704 - as the map
         downloads={sheet.name: f"data:text/csv;charset=utf-8,{quote(sheet.text)}" for sheet in sheets.sheets(facts)},
         # Our own drawing: numbers and fixed labels only, no string of a peer.
-        maps=[(measure, Markup(drawing)) for measure, drawing in worldmap.drawings(countries)],  # noqa: S704
+        maps=[(measure, Markup(drawing)) for measure, drawing in figures.maps(facts)],  # noqa: S704
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from pipeline.publish import estimates, harm_sentences
 from pipeline.publish.countries import in_sentence
-from pipeline.publish.data import FRESH_DAYS, Facts, Row
+from pipeline.publish.data import Facts, Row
 from pipeline.publish.estimates import CountryChange, Estimate
 
 #: What a flag of change means.
@@ -51,21 +51,25 @@ def percent(share: float) -> str:
 
 
 def headline(facts: Facts) -> str:
-    """The result in one sentence, with a caution if the country database was old."""
+    """The result in one sentence."""
     totals = facts.totals
     countries = "1 country" if totals["countries"] == 1 else f"{number(totals['countries'])} countries"
     where = in_sentence(facts.country) if facts.country else countries
-    caution = f" (countries uncertain: the database was {facts.geo_age} days old)" if facts.geo_stale else ""
-    return f"{plural(totals['services'], 'DICOM service')} in {where} answered{caution}"
+    return f"{plural(totals['services'], 'DICOM service')} in {where} answered"
 
 
 def warning(facts: Facts) -> str | None:
-    """The caution that follows such a headline."""
+    """A note under the headline, if the country database was old at the sweep's start."""
     if not facts.geo_stale:
         return None
+    affected = (
+        "so this count is approximate."
+        if facts.country
+        else "so the counts per country are approximate. The total is not affected."
+    )
     return (
-        f"The country database was built on {facts.geo_built}, more than {FRESH_DAYS} days before the sweep. "
-        "Addresses move between countries, so the counts per country are approximate. The total is not affected."
+        f"The country database was built on {facts.geo_built}, {facts.geo_age} days before the sweep. "
+        f"Addresses move between countries, {affected}"
     )
 
 

@@ -1,6 +1,7 @@
-"""The world maps: services per country, and addresses with a service per million probed, in five classes each. No network is used.
+"""The world maps: services per country, and addresses with a service per million probed, in classes. No network is used.
 
-Small territories are dots. Colours are chosen so that a style sheet can replace them (`LAND`, `EDGE`, `INK`) for a dark page.
+Countries without an address in the target space are hatched; small territories are dots. Colours are chosen so that a style
+sheet can replace them (`LAND`, `EDGE`, `INK`) for a dark page.
 """
 
 import json
@@ -25,10 +26,13 @@ LAND, EDGE, INK = "#dfe3e8", "#fdfdfd", "#565d66"
 WIDTH, HEIGHT = 900, 440
 #: The number of countries in the text for screen readers.
 SPOKEN = 20
+BACKGROUND = '<rect width="100%" height="100%" fill="white"/>'
 QUOTES = {chr(34): "&quot;"}
-NOTHING = "none found"
-#: From many to none.
-COLOURS = ("#08457e", "#2171b5", "#5ba3d0", "#a9cce6", LAND)
+NOTHING, NOT_PROBED = "none found", "not probed"
+#: Stands for the hatch of `NOT_PROBED` until the map is drawn.
+HATCHED = "#f1f3f5"
+#: From many to none; then for countries without an address in the target space.
+COLOURS = ("#08457e", "#2171b5", "#5ba3d0", "#a9cce6", LAND, HATCHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +51,21 @@ class Measure:
 
     @property
     def legend(self) -> list[tuple[str, str]]:
-        """Label and colour of each class."""
-        return list(zip([*(label for _, label in self.classes), NOTHING], COLOURS, strict=True))
+        """Label and colour of each class, and of the countries that were not probed."""
+        return list(zip([*(label for _, label in self.classes), NOTHING, NOT_PROBED], COLOURS, strict=True))
+
+    @property
+    def hatch(self) -> str:
+        """The pattern of countries that were not probed, as a fill."""
+        return f"url(#{self.file}-{NOT_PROBED.replace(' ', '-')})"
+
+    def hatched(self, drawn: str) -> str:
+        """A drawing in which the pattern replaces its colour."""
+        name = self.hatch.removeprefix("url(#").removesuffix(")")
+        lines = f'<path d="M-1,1 l2,-2 M0,5 l5,-5 M4,6 l2,-2" stroke="{LAND}" stroke-width="1.2"/>'
+        pattern = f'<pattern id="{name}" width="5" height="5" patternUnits="userSpaceOnUse">{lines}</pattern>'
+        start, end, rest = drawn.partition(">")
+        return f"{start}{end}<defs>{pattern}</defs>{rest.replace(HATCHED, self.hatch)}"
 
     def level(self, value: float | None) -> str:
         """The class of a value."""
@@ -57,12 +74,13 @@ class Measure:
 
 SERVICES = Measure(
     "map", "services", "Services", "DICOM services",
-    "Services per country; territories too small for an outline are dots.",
+    "Services per country. Hatched: no address was probed. Territories too small for an outline are dots.",
     ((1000, "1,000 and more"), (100, "100–999"), (10, "10–99"), (1, "1–9")),
 )  # fmt: skip
 PER_MILLION = Measure(
     "map-per-million", "per_million", "Per million addresses", "Addresses with a DICOM service, per million probed",
-    "Addresses with a service per million probed in the country. Where few were probed, one more or less makes a large difference.",
+    "Addresses with a service per million probed in the country. Hatched: no address was probed. Where few were probed, one more or "
+    "less makes a large difference.",
     ((100, "100 and more"), (10, "10 to 100"), (1, "1 to 10"), (0, "under 1")),
 )  # fmt: skip
 MEASURES = (SERVICES, PER_MILLION)
@@ -79,21 +97,22 @@ def svg(rows: Iterable[Row], measure: Measure = SERVICES, *, legend: bool = True
 
     rows = list(rows)
     text = vl_convert.vegalite_to_svg(_spec(_chart(rows, measure, legend=legend)))
-    drawn = re.sub(r' d="[^"]+"', lambda path: re.sub(r"(\.\d)\d+", r"\1", path[0]), text)
+    drawn = measure.hatched(re.sub(r' d="[^"]+"', lambda path: re.sub(r"(\.\d)\d+", r"\1", path[0]), text))
     return drawn.replace("<svg ", f'<svg role="img" aria-label="{escape(_spoken(rows, measure), QUOTES)}" ', 1)
 
 
 def drawings(rows: Iterable[Row]) -> list[tuple[Measure, str]]:
-    """Each measure and its map for the page; none where maps cannot be drawn."""
+    """Each measure and its map for the page."""
     rows = list(rows)
-    return [(measure, svg(rows, measure, legend=False)) for measure in MEASURES] if drawable() else []
+    return [(measure, svg(rows, measure, legend=False)) for measure in MEASURES]
 
 
 def _spoken(rows: Sequence[Row], measure: Measure) -> str:
     """The text of the map for screen readers: the countries with the greatest numbers; the table has the others."""
+    probed = sum(row["country"] in countries() for row in rows)
     counted = sorted(_shown(rows, measure), key=lambda row: -row[measure.column])
     values = "; ".join(_label(row, measure) for row in counted[:SPOKEN])
-    return f"World map. {measure.title}, by country. {values or 'None was found'}."
+    return f"World map. {measure.title}, by country. {values or 'None was found'}. Countries probed: {number(probed)}."
 
 
 def _label(row: Row, measure: Measure) -> str:
@@ -109,8 +128,8 @@ def png(rows: Iterable[Row], measure: Measure = SERVICES) -> bytes:
     """The map as a picture, on white."""
     import vl_convert
 
-    white = _chart(rows, measure, legend=True).properties(background="white")
-    data: bytes = vl_convert.vegalite_to_png(_spec(white), scale=2)
+    drawn = svg(rows, measure)
+    data: bytes = vl_convert.svg_to_png(drawn.replace("</defs>", f"</defs>{BACKGROUND}", 1), scale=2)
     return data
 
 
@@ -133,9 +152,9 @@ def _chart(rows: Iterable[Row], measure: Measure, *, legend: bool) -> Any:
     import altair as alt
 
     shapes = {int(shape["id"]) for shape in _outlines()["objects"]["countries"]["geometries"] if "id" in shape}
-    points = [_point(row, measure) for row in _shown(rows, measure)]
+    points = [_point(row, measure) for row in rows if row["country"] in countries()]
     filled = [point for point in points if point["numeric"] in shapes]
-    dots = [point for point in points if point["numeric"] not in shapes]
+    dots = [point for point in points if point["numeric"] not in shapes and point["level"] != NOTHING]
     labels, colours = zip(*measure.legend, strict=True)
     scale = alt.Scale(domain=labels, range=colours)
     key = alt.Legend(
@@ -153,7 +172,7 @@ def _chart(rows: Iterable[Row], measure: Measure, *, legend: bool) -> Any:
         .transform_filter(f"+datum.id != {ANTARCTICA}")
         .transform_calculate(numeric="+datum.id")
         .transform_lookup(
-            "numeric", alt.LookupData(alt.InlineData(values=filled), "numeric", ["level", "label"]), default=NOTHING
+            "numeric", alt.LookupData(alt.InlineData(values=filled), "numeric", ["level", "label"]), default=NOT_PROBED
         )
         .mark_geoshape(stroke=EDGE, strokeWidth=0.5)
         .encode(color=colour, description="label:N")

@@ -151,7 +151,7 @@ def test_our_own_words_are_not_escaped(
     report.write(demo.connect(built="2026-01-01"), lake.SWEEP, tmp_path / "old", {"md"})
     assert "&#" not in (tmp_path / "report.md").read_text("utf-8")
     old = (tmp_path / "old" / "report.md").read_text("utf-8")
-    assert "answered (countries uncertain: the database was 170 days old)" in old and "&#" not in old
+    assert "built on 2026-01-01, 170 days before the sweep" in old and "&#" not in old
     escaped = [line for line in texts["report.md"].splitlines() if "&#" in line]
     assert 0 < len(escaped) < len(demo.NAMES) and all(line.startswith("| ") for line in escaped)
 
@@ -176,12 +176,13 @@ def test_rare_names_are_withheld(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("built", "warned"), [("2026-04-21", False), ("2026-04-20", True)])
-def test_an_old_country_database_is_named_first(tmp_path: Path, built: str, warned: bool) -> None:
-    """A database older than 60 days at the sweep's date puts a warning into the headline; a database of 60 days does not."""
+def test_an_old_country_database_gets_a_note(tmp_path: Path, built: str, warned: bool) -> None:
+    """A database older than 60 days at the sweep's date puts a note under the headline; one of 60 days does not."""
     report.write(demo.connect(built=built), lake.SWEEP, tmp_path, {"html", "md"})
     for name in ("report.html", "report.md"):
         head = (tmp_path / name).read_text("utf-8").partition("Funnel")[0]
-        assert ("countries uncertain" in head) == ("counts per country are approximate" in head) == warned
+        assert ("61 days before the sweep" in head) == ("counts per country are approximate" in head) == warned
+        assert re.search(r"<h1>.* answered</h1>|^# .* answered$", head, re.MULTILINE)
 
 
 def test_a_sample_has_an_interval(tmp_path: Path) -> None:

@@ -62,6 +62,22 @@ def test_a_c_echo_that_was_not_sent_is_not_counted(profile: str, country: str | 
     assert ("Echoed" in shown) == (profile == "echo")
 
 
+def test_a_country_that_was_not_probed_has_no_edition(con: duckdb.DuckDBPyConnection) -> None:
+    """A country without an address in the target space is refused, and the error lists the countries that were probed."""
+    with pytest.raises(
+        InputError, match=r"^--country: no address of Finland was probed; choose one of US, GB, DE, SG$"
+    ):
+        gather(con, LAST, Scope(country="FI"))
+    assert gather(con, LAST).totals["services"] == len(SWEEP.seen)
+
+
+def test_a_country_edition_has_no_world_map(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """The edition of a country shows no map of the world, neither on its page nor as a file."""
+    paths = report.write(con, LAST, tmp_path, {"html", "svg"}, Scope(country="GB"))
+    assert not [path for path in paths if path.name.startswith("map")]
+    assert 'id="map"' not in (tmp_path / "report.html").read_text("utf-8")
+
+
 def test_the_second_database_keeps_its_own_count(con: duckdb.DuckDBPyConnection) -> None:
     """A country's edition counts all services that the second database places there, wherever the first database places them."""
     found = gather(con, LAST, Scope(country="DE"))

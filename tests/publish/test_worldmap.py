@@ -13,7 +13,7 @@ def row(country: str | None, services: int, per_million: float = 0) -> dict[str,
 
 
 def test_countries_are_coloured_and_small_ones_are_dots() -> None:
-    """A country with an outline is filled, a small one is a dot; unplaced services and empty countries are not shown."""
+    """A country with an outline is filled, a small one is a dot; services that are not placed are not shown."""
     text = worldmap.svg([row("GB", 12), row("SG", 1), row(None, 5), row("FR", 0)], legend=False)
     assert text.count('aria-label="United Kingdom: 12"') == text.count('aria-label="Singapore: 1"') == 1
     colours = dict(worldmap.SERVICES.legend)
@@ -53,4 +53,13 @@ def test_outlines_are_keyed_by_the_codes_we_use() -> None:
 def test_the_classes_meet(measure: worldmap.Measure, values: tuple[float | None, ...], labels: list[str]) -> None:
     """Every number has its class, each class begins at its stated limit, and each class has its own colour."""
     assert [measure.level(value) for value in values] == labels
-    assert len({colour for _, colour in measure.legend}) == len(measure.legend) == 5
+    assert len({colour for _, colour in measure.legend}) == len(measure.legend) == 6
+
+
+def test_what_was_not_probed_is_not_empty() -> None:
+    """A probed country without a service is "none found"; every country that was not probed is hatched, in map and legend."""
+    text = worldmap.svg([row("GB", 12), row("FR", 0)])
+    assert text.count('aria-label="France: 0"') == 1 and text.count(f'fill="{worldmap.LAND}"') == 2
+    assert text.count('fill="url(#map-not-probed)"') > 150 and worldmap.HATCHED not in text
+    assert text.count('<pattern id="map-not-probed"') == 1 and ">not probed</text>" in text
+    assert "United Kingdom: 12. Countries probed: 2." in text
