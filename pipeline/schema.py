@@ -16,7 +16,17 @@ from pipeline import checkout, outcome
 
 FOLDER = checkout.SCHEMAS
 #: Tables whose rows go to a journal while a range runs, and to a part when it is done.
-JOURNALED = ("responses", "associations", "banners", "tls", "controls", "control_targets", "held", "harm")
+JOURNALED = (
+    "responses",
+    "associations",
+    "banners",
+    "tls",
+    "controls",
+    "control_targets",
+    "second_syns",
+    "held",
+    "harm",
+)
 
 _SIMPLE = {
     "bool": pa.bool_(),

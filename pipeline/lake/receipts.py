@@ -65,6 +65,7 @@ def of_range(paths: SweepPaths, plan_digest: str, range_: Range, attempt: int, r
         handshakes=rows.get("tls", 0),
         control_answers=rows.get("controls", 0),
         control_checks=rows.get("control_targets", 0),
+        second_answers=rows.get("second_syns", 0),
         harm_checks=rows.get("harm", 0),
         outcomes=tuple(OutcomeCount(name, targets) for name, targets in sorted(results.outcomes.items())),
         parts=tuple(results.parts),

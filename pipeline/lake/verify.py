@@ -28,6 +28,7 @@ COUNTED = {
     "tls": "handshakes",
     "controls": "control_answers",
     "control_targets": "control_checks",
+    "second_syns": "second_answers",
     "held": "held_back",
     "harm": "harm_checks",
 }

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.probe.range_state import Targets
+from pipeline.probe.range_state import SecondSyns, Targets
 from pipeline.probe.result import Result
 from pipeline.record.receipt import Counts
 from pipeline.space.shard import Range
@@ -58,6 +58,8 @@ class Finished:
     range: Range
     counts: Counts
     complete: bool
+    second_syns: SecondSyns | None = None
+    """Who answered the second SYNs; None if the engine sends none."""
 
 
 Event = Responses | Deferred | Greeted | Controls | Finished

@@ -5,6 +5,7 @@ Arrays have one entry for each target of the range, at its position (`space.shar
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,16 @@ from pipeline.space.shard import Range, Walk
 
 Targets = tuple[U32, NDArray[np.uint16]]
 """Addresses and ports, shape (n,) each."""
+Bools = NDArray[np.bool_]
+
+
+class SecondSyns(NamedTuple):
+    """Targets that got a second SYN, and whether they answered the first and the second one; shape (n,) each."""
+
+    ip: U32
+    port: NDArray[np.uint16]
+    answered_first: Bools
+    answered_second: Bools
 
 
 @dataclass(slots=True)
@@ -98,10 +109,21 @@ class OpenRange:
         """Microseconds since targets were probed, shape (n,); up to 71 minutes."""
         return np.uint32(at.us % MODULUS) - self.sent_us[position]
 
+    def second_syns(self, walk: Walk) -> SecondSyns:
+        """The targets that got a second SYN and answered one of the two."""
+        position, first, again = self._second_looks()
+        answered = first | again
+        local = self.range.first_index + position[answered]
+        return SecondSyns(*walk.at(self.range.shard, local), first[answered], again[answered])
+
+    def _second_looks(self) -> tuple[I64, Bools, Bools]:
+        """The positions of the targets that got a second SYN, and which of them answered the first and the second one."""
+        probed, seen = (_distinct(positions[SECOND]) for positions in (self.extra_sent, self.extra_answered))
+        return probed, self.answered[probed], np.isin(probed, seen)
+
     def final_counts(self) -> Counts:
         """The counts, when nothing more of the range is expected."""
-        probed, seen = (_distinct(positions[SECOND]) for positions in (self.extra_sent, self.extra_answered))
-        first, again = self.answered[probed], np.isin(probed, seen)
+        probed, first, again = self._second_looks()
         self.counts.second_probes = len(probed)
         self.counts.seen_twice = int((first & again).sum())
         self.counts.first_only = int((first & ~again).sum())

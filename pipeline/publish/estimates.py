@@ -33,7 +33,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class SecondLook:
-    """Of the `second` services that a second look saw, the sweep saw `both`; `method` is what the second look was."""
+    """Of the `second` hosts that one look saw, the other look saw `both`; `method` is what the second look was."""
 
     both: int
     second: int
@@ -78,8 +78,9 @@ class SurvivalStep:
 def second_look(sweep: str, loss: Sequence[Row], vantages: Sequence[Row]) -> SecondLook | None:
     """The sweep's own second SYNs, else the other vantage that is nearest in time, all ports together; None without either."""
     for row in loss:
-        if row["sweep"] == sweep and row["seen_second"]:
-            return SecondLook(row["seen_twice"], row["seen_second"], "a second SYN")
+        both, once = ("seen_twice", "seen_second") if row["took"] is None else ("took_twice", "took")
+        if row["sweep"] == sweep and row[both]:
+            return SecondLook(row[both], row[once], "a second SYN")
     pairs = [row for row in vantages if sweep in (row["sweep"], row["other"])]
     if not pairs:
         return None

@@ -85,6 +85,7 @@ class Receipt(Counts, kw_only=True):
     handshakes: int = 0
     control_answers: int = 0
     control_checks: int = 0
+    second_answers: int = 0
     harm_checks: int = 0
     outcomes: tuple[OutcomeCount, ...] = ()
     parts: tuple[Part, ...] = ()

@@ -96,6 +96,13 @@ class Walk:
             at = stop
         return self.space.nth(self.permutation.forward(address_index)), ports
 
+    def at(self, shard: int, local: I64) -> tuple[U32, NDArray[np.uint16]]:
+        """Addresses and ports at these local indices of a shard; all of shape (n,)."""
+        first, last = self.bounds(shard)
+        port_pass, offset = np.divmod(local, last - first)
+        addresses = self.space.nth(self.permutation.forward((first + offset).astype(np.uint32)))
+        return addresses, np.array(self.ports, dtype=np.uint16)[port_pass]
+
     def locate(self, addresses: NDArray[np.integer], ports: NDArray[np.integer]) -> tuple[I64, I64]:
         """Shard and local index of targets; both -1 where a target is not of this sweep."""
         shard = np.full(len(addresses), -1, dtype=np.int64)

@@ -216,6 +216,9 @@ class SenderProcess:
         self.context.visit_log.close(range_.shard, range_.number)
         if (control_rows := self.tasks.control_targets.rows()) is not None:
             self.channels.fanout.rows(self._message(range_, "control_targets"), control_rows)
+        if event.second_syns is not None and len(event.second_syns.ip):
+            batch = pa.RecordBatch.from_pydict(event.second_syns._asdict(), schema=schema.table("second_syns").arrow)
+            self.channels.fanout.rows(self._message(range_, "second_syns"), batch)
         digest = self.context.watch.digest
         counts = rows.counts(event.counts, round=Round.PROBES, vantage=self.sender.vantage, register_digest=digest)
         attempt = self.attempts[range_.shard, range_.number]

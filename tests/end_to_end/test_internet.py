@@ -62,6 +62,10 @@ def test_second_looks_and_controls_are_what_is_there(lake: Path) -> None:
             con.execute(f"SELECT {columns} FROM receipts").fetchone() or ()
         )
         everything = con.execute("SELECT DISTINCT ip >> 8 FROM controls").fetchall()
+        rows = con.execute("SELECT count(*), count(*) FILTER (answered_first AND answered_second) FROM second_syns")
+        assert rows.fetchall() == [(twice, twice)]
+        missed = "SELECT count(*) FROM second_syns ANTI JOIN responses USING (sweep, ip, port)"
+        assert con.execute(missed).fetchall() == [(0,)]
     assert abs(second - TARGETS * 0.2) < 5 * (TARGETS * 0.16) ** 0.5
     assert abs(controls - TARGETS * 0.1) < 5 * (TARGETS * 0.08) ** 0.5
     assert twice > 100

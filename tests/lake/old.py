@@ -132,6 +132,13 @@ AGES = {
             "control_targets": 0, "receipts": 8, "sweeps": 0,
         },
     ),
+    "before second SYNs had rows": Age(
+        12,
+        {
+            "responses": 0, "associations": 6, "banners": 0, "tls": 1, "controls": 0, "held": 0, "harm": 0,
+            "control_targets": 0, "receipts": 11, "sweeps": 0,
+        },
+    ),
 }  # fmt: skip
 #: One in this many targets of a range answered; the first target that answered spoke DICOM.
 ANSWERS = 3
@@ -178,6 +185,7 @@ def _receipt(read: Plan, chosen: Range, rows: dict[str, list[dict[str, Any]]]) -
         "last_index": chosen.last_index, "plan_digest": read.digest, "code_version": "0", "host": "h",
         "vantage": "198.18.0.1", "attempts": 1, "probes_sent": chosen.length, "answers": count, "connects": count,
         "responses": count, "associations": len(rows["associations"]), "register_digest": "", "parts": [],
+        "engine": None,
         "outcomes": [{"outcome": "accepted", "targets": 1}, {"outcome": "silent", "targets": count - 1}],
     }  # fmt: skip
 

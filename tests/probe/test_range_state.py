@@ -60,6 +60,9 @@ def test_second_syns_are_counted_by_target(
     opened.extra_sent["second"] += [np.array(second, dtype=np.int64)]
     opened.extra_answered["second"] += [np.array([at for at in seen if at in second], dtype=np.int64)] * 2
     opened.extra_sent["control"] += [np.array(control, dtype=np.int64)]
+    ip, port, once, twice = opened.second_syns(WALK)
+    of_target = dict(zip(zip(ip.tolist(), port.tolist(), strict=True), zip(once, twice, strict=True), strict=True))
+    all_ip, all_port = (column.tolist() for column in WALK.targets(0, 0, 100))
     counts = opened.final_counts()
     probed, one, two = set(second), set(first), set(seen)
     assert counts.second_probes == len(probed)
@@ -67,3 +70,4 @@ def test_second_syns_are_counted_by_target(
     assert counts.first_only == len((probed & one) - two)
     assert counts.second_only == len((probed & two) - one)
     assert counts.control_probes == len(set(control))
+    assert of_target == {(all_ip[at], all_port[at]): (at in one, at in two) for at in probed if at in one or at in two}

@@ -448,6 +448,8 @@ def loss(sweep: Sweep) -> list[Row]:
                     "sweep": s.id,
                     "seen_twice": twice,
                     "seen_second": twice + second_only,
+                    "took": None,
+                    "took_twice": None,
                     "detection": twice / (twice + second_only),
                 }
                 | {"detection_low": low, "detection_high": high}

@@ -7,7 +7,11 @@ import pytest
 from pipeline.publish import estimates
 from pipeline.publish.estimates import SurvivalStep
 
-LOOKS = [{"sweep": "a", "seen_twice": 95, "seen_second": 100}, {"sweep": "b", "seen_twice": 0, "seen_second": 0}]
+UNKNOWN = {"took": None, "took_twice": None}
+LOOKS = [
+    {"sweep": "a", "seen_twice": 95, "seen_second": 100} | UNKNOWN,
+    {"sweep": "b", "seen_twice": 0, "seen_second": 0} | UNKNOWN,
+]
 PAIR = {"days": 1.0, "port": 104, "seen_here": 60, "seen_there": 50, "seen_by_both": 45}
 VANTAGES = [{"sweep": "c", "other": "d", **PAIR}, {"sweep": "c", "other": "e", **PAIR, "days": 0.5, "seen_there": 90}]
 

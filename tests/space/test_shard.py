@@ -50,6 +50,16 @@ def test_each_target_once(walk: Walk) -> None:
     assert walk.space.ranges.contains(np.array(sorted(addresses))).all()
 
 
+@given(walks(), st.data())
+def test_targets_at_indices(walk: Walk, draw: st.DataObject) -> None:
+    """The targets at any local indices of a shard are those that are probed there."""
+    shard = draw.draw(st.integers(0, walk.shards - 1))
+    probed = [visit[1:] for visit in visits(walk) if visit[0] == shard]
+    chosen = draw.draw(st.lists(st.sampled_from(probed))) if probed else []
+    addresses, ports = walk.at(shard, np.array([local for local, *_ in chosen], dtype=np.int64))
+    assert list(zip(addresses.tolist(), ports.tolist(), strict=True)) == [(ip, port) for _, ip, port in chosen]
+
+
 @given(walks())
 def test_shard_count_changes_no_target(walk: Walk) -> None:
     """However many shards there are, the same addresses are visited."""
