@@ -58,11 +58,11 @@ class Machine:
             ["census", *words], cwd=self.folder, env=self.environ, capture_output=True, text=True, timeout=300
         )
 
-    def sweep(self, *words: str) -> str:
-        """Run a sweep of the small world in a closed testbed; return what it prints."""
+    def sweep(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        """Run a sweep of the small world in a closed testbed."""
         ended = self.census("testbed", "run", "--spec", "world.toml", "--", "census", "sweep", *words)
         assert ended.returncode == 0, ended.stderr[-3000:]
-        return ended.stdout
+        return ended
 
     def query(self, sql: str) -> list[dict[str, int]]:
         """Return the rows of a query over the lake."""
@@ -92,7 +92,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
 @pytest.fixture(scope="module")
 def swept(machine: Machine) -> str:
     """What the first sweep prints."""
-    return machine.sweep("sweep.toml", "--lake", "lake")
+    return machine.sweep("sweep.toml", "--lake", "lake").stdout
 
 
 def test_the_wheel_is_the_checkout(machine: Machine) -> None:
@@ -147,12 +147,17 @@ def test_a_server_without_prefect_is_refused(machine: Machine) -> None:
 
 
 def test_an_upgrade_keeps_the_series(machine: Machine, swept: str) -> None:
-    """Another version refuses the earlier one's plan and names the field; planned again, its sweep continues the series."""
+    """Another version refuses the earlier one's plan and names the field; planned again, its sweep continues the series.
+
+    With CENSUS_LOG_FORMAT=json every line on standard error is an object, those of testbed and processes too.
+    """
     machine.census("plan", "sweep.toml", "-o", "earlier.json")
     with (machine.packages / "pipeline" / "errors.py").open("a") as module:
         module.write("# another version\n")
     refused = machine.census("testbed", "run", "--spec", "world.toml", "--", "census", "work", "earlier.json")
     assert refused.returncode == 3 and "code_version" in refused.stderr
-    machine.sweep("sweep.toml", "--lake", "lake")
+    machine.environ["CENSUS_LOG_FORMAT"] = "json"
+    lines = [json.loads(line) for line in machine.sweep("sweep.toml", "--lake", "lake").stderr.splitlines()]
+    assert {"time", "level", "message"} <= set.intersection(*map(set, lines))
     counts = machine.query("SELECT count(*) AS sweeps, count(DISTINCT series) AS series FROM series")
     assert counts == [{"sweeps": 2, "series": 1}]
