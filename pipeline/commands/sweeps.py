@@ -32,7 +32,7 @@ def plan(
 
     Exit code 2: the configuration is wrong; the message names file and key.
     """
-    from pipeline.console import show
+    from pipeline.console import plan_warnings, show
     from pipeline.lake import store
     from pipeline.space.plan import encode
     from pipeline.sweep import freeze
@@ -40,6 +40,7 @@ def plan(
 
     frozen = freeze.freeze(config, overrides=overrides(rate, ports, sample))
     show.plan(frozen, as_json=json)
+    show.warn(plan_warnings.warnings(frozen))
     show.warn(remarks.preview(frozen))
     if output:
         store.write(output, encode(frozen))
@@ -96,7 +97,10 @@ def work(
         remotes = remote_associator.remotes(associator or [], keys)
         ranges = run.work(sweep, pcap=pcap, remotes=remotes, max_runtime=max_runtime)
     show.warn(run.stopped(frozen, sweep.paths.lake))
-    show.message(f"{ranges} ranges run into {lake}; `census verify {lake}` proves that all adds up")
+    show.message(
+        f"{ranges} ranges run into {lake}; next, `census verify {lake}` proves that all adds up, and "
+        f"`census sweep {plan_file} --lake {lake}` seals and enriches it"
+    )
 
 
 def sweep(
@@ -133,7 +137,7 @@ def sweep(
     Exit code 3: a guard rail refused, e.g. [identity] is incomplete; nothing was sent. 130: interrupted, state saved.
     """
     from pipeline.commands import orchestrate
-    from pipeline.console import progress, show
+    from pipeline.console import plan_warnings, progress, show
     from pipeline.doctor import examine
     from pipeline.doctor.finding import Subject
     from pipeline.lake import store
@@ -148,8 +152,10 @@ def sweep(
     frozen, folder = run.prepare(str(source), target, run.unfinished if resume else None, changed)
     if dry_run:
         show.plan(frozen, as_json=json)
+        show.warn(plan_warnings.warnings(frozen))
         show.warn(remarks.preview(frozen))
         return
+    show.warn(plan_warnings.warnings(frozen))
     freeze.check(frozen)
     show.warn(examine.before_a_sweep(Subject(frozen, folder)))
     show.warn(freeze.warnings(frozen, show.message))
@@ -161,6 +167,10 @@ def sweep(
     show.warn(run.stopped(frozen, folder))
     if not json:
         show.sweep_result(folder, begun.paths.id)
+    show.message(
+        f"{begun.paths.id}: verified, sealed and enriched; next, `census report {folder}` writes the report, "
+        f"`census sql {folder}` queries it, `census results {folder}` prints what answered"
+    )
 
 
 def status(

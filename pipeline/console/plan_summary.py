@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from pipeline.console import plan_warnings
 from pipeline.guard import nat
 from pipeline.optout.register import DEFAULT_NAME
 from pipeline.space import caps, timing
@@ -27,6 +28,8 @@ def facts(plan: Plan) -> dict[str, Any]:
     for name in ("ranges", "forbidden", "requests"):
         del members[name]
     return members | {
+        "warnings": list(plan_warnings.warnings(plan)),
+        "refused_outside_testbed": plan_warnings.refusal(plan),
         "excluded_more_than_once": excluded_more_than_once(plan),
         "targets": plan.targets,
         "targets_per_port": plan.sampled_addresses,
@@ -126,6 +129,8 @@ def _answerable(plan: Plan) -> Rows:
     yield "calling AE title", identity.ae_title
     yield "contact", " ".join(filter(None, (identity.contact, identity.url))) or "nobody"
     yield "authorised by", identity.authorised_by or "nobody"
+    if reason := plan_warnings.refusal(plan):
+        yield "outside of a testbed", f"refused: {reason}"
     yield "opt-out register", plan.register or f"{DEFAULT_NAME} in the lake"
 
 

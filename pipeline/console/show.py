@@ -106,7 +106,7 @@ def counting() -> Iterator[Callable[[Mapping[str, int]], None]]:
 
 
 def sweep_result(lake: Location, sweep_id: str) -> None:
-    """Print the countries and the funnel of a finished sweep, and the commands that go on from there."""
+    """Print the countries and the funnel of a finished sweep."""
     from pipeline.publish import terminal
     from pipeline.views import connection
 
@@ -115,7 +115,6 @@ def sweep_result(lake: Location, sweep_id: str) -> None:
     console = results()
     console.print(terminal.country_table(sweep_facts, console.width))
     console.print(terminal.funnel(sweep_facts))
-    message(f"lake: {lake}\nreport: census report {lake}\nSQL: census sql {lake}")
 
 
 def audit(audited: "Audit", *, as_json: bool) -> None:

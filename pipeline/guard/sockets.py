@@ -61,14 +61,19 @@ def require_authorised(identity: IdentitySection) -> None:
         return
     if os.environ.get(ONLY_TESTBED):
         raise GuardError(_refusal("sending", reasons))
-    missing = [key for key in REQUIRED_IDENTITY if not getattr(identity, key)]
-    if missing and identity.ae_title == IdentitySection().ae_title:
-        missing.insert(0, "ae_title")
-    if missing:
+    if missing := missing_identity(identity):
         raise GuardError(
             f"[identity] lacks {', '.join(missing)}: outside of a testbed, nothing is sent unless the section names who measures, "
             "a page that scanned networks can read, and who authorised it; fill them in, or use `census testbed run`"
         )
+
+
+def missing_identity(identity: IdentitySection) -> list[str]:
+    """The keys without which nothing is sent outside of a testbed, and that an identity lacks."""
+    missing = [key for key in REQUIRED_IDENTITY if not getattr(identity, key)]
+    if missing and identity.ae_title == IdentitySection().ae_title:
+        missing.insert(0, "ae_title")
+    return missing
 
 
 def packet_socket(interface: str, protocol: int) -> socket.socket:

@@ -172,6 +172,11 @@ def is_gone(holder: LeaseHolder) -> bool:
     return holder.process.rpartition("/")[0] == mine and _process(holder.pid) != holder.process
 
 
+def is_of_this_machine(holder: LeaseHolder) -> bool:
+    """Return whether the holder is a process of this machine since its last boot, so that both have one clock."""
+    return holder.process.partition("/")[0] == host.boot_id()
+
+
 def _process(pid: int) -> str:
     """Return `BOOT/NAMESPACE/START` of a process, which together with the pid identifies it for all time."""
     started = host.started_at(pid)

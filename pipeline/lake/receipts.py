@@ -36,10 +36,15 @@ class Results(msgspec.Struct, frozen=True):
     counts: Counts
     outcomes: Mapping[str, int]
     parts: Sequence[Part]
+    seconds: float = 0.0
+    """How long it took, by a clock that nobody sets."""
 
 
 def of_range(paths: SweepPaths, plan_digest: str, range_: Range, attempt: int, results: Results) -> Receipt:
-    """Return the receipt of a range that this attempt has finished: what was counted, and where its rows are."""
+    """Return the receipt of a range that this attempt has finished: what was counted, and where its rows are.
+
+    It ends as long after its beginning as it took, even if the wall clock was set meanwhile.
+    """
     earlier = earlier_attempts(paths, range_.key, attempt)
     rows = {part.table: part.rows for part in results.parts}
     counts = msgspec.structs.asdict(results.counts) | {"held_back": rows.get("held", 0)}
@@ -53,7 +58,7 @@ def of_range(paths: SweepPaths, plan_digest: str, range_: Range, attempt: int, r
         code_version=checkout.code(),
         host=socket.gethostname(),
         attempts=attempt,
-        finished_at=time.time_ns() // 1000,
+        finished_at=(results.counts.started_at or time.time_ns() // 1000) + int(results.seconds * 1e6),
         probes_abandoned=None
         if any(attempt_.begun for attempt_ in earlier)
         else sum(attempt_.probes_sent for attempt_ in earlier),

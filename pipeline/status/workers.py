@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 import msgspec
 
+from pipeline import host
 from pipeline.lake import store
 from pipeline.lake.layout import SweepPaths
-from pipeline.lake.leases import LeaseHolder, is_gone
+from pipeline.lake.leases import LeaseHolder, is_gone, is_of_this_machine
 from pipeline.outcome import ACCEPTS_ASSOCIATION, SPEAKS_DICOM, Outcome
 
 #: A worker that has not written its progress for this long counts as gone.
@@ -19,6 +20,8 @@ class WorkerProgress(msgspec.Struct, frozen=True, kw_only=True):
 
     began: float = 0.0
     updated: float = 0.0
+    clock: float | None = None
+    """When it was updated, by the clock of its machine since the boot; None if an earlier version wrote the file."""
     running: bool = False
     ended: bool = False
     """It has ended, in order or not."""
@@ -39,9 +42,11 @@ class WorkerProgress(msgspec.Struct, frozen=True, kw_only=True):
     """Why the opt-out register pauses it; empty if it does not."""
 
     def lives(self, now: float) -> bool:
-        """Whether the worker is still running."""
+        """Whether the worker is still running. On its own machine that does not depend on the wall clock, which may be set."""
         gone = self.holder is not None and is_gone(self.holder)
-        return self.running and not self.ended and not gone and now - self.updated < GONE_SECONDS
+        here = self.holder is not None and self.clock is not None and is_of_this_machine(self.holder)
+        age = host.clock() - self.clock if here and self.clock is not None else now - self.updated
+        return self.running and not self.ended and not gone and age < GONE_SECONDS
 
 
 def worker_progress(paths: SweepPaths) -> list[WorkerProgress]:

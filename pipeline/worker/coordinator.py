@@ -38,6 +38,7 @@ import msgspec
 import pyarrow as pa
 import zmq
 
+from pipeline import host
 from pipeline.errors import CensusError, InputError, Interrupted, failure, of_system
 from pipeline.lake import harm_targets, layout, receipts, store
 from pipeline.lake.layout import Sweep
@@ -72,7 +73,7 @@ class Worker:
         self._sweep, self._pcap, self._remotes = sweep, pcap, remotes
         self._waiting: queue.Queue[ShardRun] = queue.Queue()
         self._active: list[ShardRun] = []
-        self._of_key: dict[str, tuple[ShardRun, Range]] = {}
+        self._of_key: dict[str, tuple[ShardRun, Range, float]] = {}
         self._stopping = threading.Event()
         self._finished = threading.Event()
         self._error: CensusError | None = None
@@ -200,7 +201,7 @@ class Worker:
         """Have a sender run a range. It gets no other until this one is sent, unless this one is a harm check."""
         attempt = receipts.begin_attempt(self._sweep.paths, range_.key, logged=self._logged)
         shard.open.add(range_.key)
-        self._of_key[range_.key] = shard, range_
+        self._of_key[range_.key] = shard, range_, host.clock()
         number = self._round(range_)
         if targets is None:
             assign = messages.Assign(
@@ -240,9 +241,9 @@ class Worker:
     def _settle(self, written: messages.Written) -> None:
         """Write the receipt of a range whose rows are durable, and give its lease back."""
         key = written.key
-        shard, planned = self._of_key.pop(key)
+        shard, planned, began = self._of_key.pop(key)
         if written.complete:
-            results = receipts.Results(written.counts, written.outcomes, written.parts)
+            results = receipts.Results(written.counts, written.outcomes, written.parts, host.clock() - began)
             receipt = receipts.of_range(self._sweep.paths, self._sweep.plan.digest, planned, written.attempt, results)
             receipts.put_receipt(self._sweep.paths, key, receipt)
             self._tally.settle(receipt)
@@ -271,11 +272,12 @@ class Worker:
             self._show()
 
     def _show(self) -> None:
-        now = time.time()
-        self._tally.measure(now)
+        now, clock = time.time(), host.clock()
+        self._tally.measure(clock)
         data = {
             "began": self._began,
             "updated": now,
+            "clock": clock,
             "running": not self._stopping.is_set(),
             "ended": self._finished.is_set(),
             "holder": self._leases.holder(),
@@ -283,7 +285,7 @@ class Worker:
             "unfinished": self._tally.unfinished(),
             "rate": round(self._tally.rate(), 1),
             "sending_rate": round(self._tally.sending_rate(), 1),
-            "sent_at": self._tally.sent_at,
+            "sent_at": now - (clock - self._tally.sent_at) if self._tally.sent_at else 0.0,
             "limit": self._tally.limit(),
             "held": self._tally.pause_reason(),
         }

@@ -94,7 +94,8 @@ class HarmChecks:
                 row["visited_at"] = answered_at if visited_at is None else visited_at
                 target.steps = [AFTER]
             since = row.get("visited_at", answered_at)
-            self._push(target, now + max(0.0, since.timestamp() + self.delay - epoch))
+            # No longer than the delay, even if the wall clock was set back meanwhile.
+            self._push(target, now + min(max(0.0, since.timestamp() + self.delay - epoch), self.delay))
 
     def tick(self, permit: Permit, register_digest: str) -> None:
         """Do what is due, take the results of checks, and end the ranges that are over."""

@@ -1,5 +1,6 @@
 """Receipts are written once."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -8,7 +9,8 @@ from pipeline.errors import CensusError
 from pipeline.lake import receipts, store
 from pipeline.lake.layout import SweepPaths
 from pipeline.lake.store import Location
-from pipeline.record.receipt import Part, Receipt
+from pipeline.record.receipt import Counts, Part, Receipt
+from pipeline.space.shard import Range
 
 KEY = "000-000001"
 
@@ -51,6 +53,14 @@ def test_attempts(paths: SweepPaths) -> None:
     stopped, crashed = receipts.earlier_attempts(paths, KEY, 3)
     assert (stopped.begun, stopped.probes_sent) == ("", 5)
     assert crashed.begun and crashed.probes_sent == 0
+
+
+def test_a_clock_that_is_set_meanwhile(paths: SweepPaths) -> None:
+    """A range that began an hour ahead, before the clock was set back, ends as long after its beginning as it took."""
+    ahead = (time.time_ns() + 3600 * 10**9) // 1000
+    results = receipts.Results(Counts(started_at=ahead), {}, [], 12.5)
+    receipt = receipts.of_range(paths, "digest", Range(0, 1, 0, 9), 1, results)
+    assert receipt.finished_at - receipt.started_at == 12_500_000
 
 
 def test_attempts_at_once(paths: SweepPaths) -> None:

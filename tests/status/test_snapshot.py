@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from pipeline import host
 from pipeline.lake import receipts, store
 from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.lake.leases import TTL, LeaseHolder, Leases
@@ -22,6 +23,7 @@ from pipeline.space import timing
 from pipeline.space.plan import Plan
 from pipeline.status import snapshot as watched
 from pipeline.status.snapshot import SweepStatus
+from pipeline.status.workers import GONE_SECONDS
 from pipeline.sweep import freeze, run
 from tests.testbed.running import CENSUS, ROOT
 
@@ -97,6 +99,16 @@ def test_each_state_is_recognised(paths: SweepPaths) -> None:
     assert state(paths) == "swept"
     store.write(paths.sealed("sweeps"), b"")
     assert state(paths) == "sealed"
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_is_set_makes_nobody_dead(paths: SweepPaths, hours: int) -> None:
+    """A worker of this machine that has just reported runs, whatever the wall clock said then; one that has stopped to does not."""
+    mine = Leases(paths).holder()
+    note(paths, running=True, age=3600.0 * hours, holder=msgspec.to_builtins(mine), clock=host.clock())
+    assert state(paths) == "running"
+    note(paths, running=True, holder=msgspec.to_builtins(mine), clock=host.clock() - 2 * GONE_SECONDS)
+    assert state(paths) == "dead"
 
 
 def test_leases_have_holders_that_live_or_are_dead(paths: SweepPaths) -> None:
