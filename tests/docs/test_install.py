@@ -104,4 +104,4 @@ def test_container_and_page_have_the_programs() -> None:
     installed = set(re.findall(r"--no-install-recommends (.*?) \\", final)[0].split())
     assert installed == {"ca-certificates", "python3", *PROGRAMS.values()}
     assert f"apt-get install {' '.join(PROGRAMS.values())}" in PAGE
-    assert re.search(r"^USER census$", final, re.MULTILINE)
+    assert re.search(r"^USER 900:900$", final, re.MULTILINE)
