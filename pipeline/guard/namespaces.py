@@ -21,6 +21,8 @@ CLONE_NEWNET = 0x40000000  # linux/sched.h
 IFF_UP, IFF_LOOPBACK = 0x1, 0x8  # linux/if.h
 NO_NSID = 0xFFFFFFFF  # NETNSA_NSID_NOT_ASSIGNED, linux/net_namespace.h
 ARPHRD_LOOPBACK = "loopback"
+#: Kinds of links that are on top of another link, whose index IFLA_LINK gives.
+UPPER = frozenset({"macvlan", "vlan"})
 FORWARDING_SWITCHES = ("ipv4/conf/*/forwarding", "ipv6/conf/*/forwarding")
 
 T = TypeVar("T")
@@ -28,7 +30,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """A network interface. `kind` is the kernel's (veth, dummy, …), `loopback`, or empty for a physical device."""
+    """A network interface. `kind` is the kernel's (veth, dummy, …), `loopback`, or empty for a physical device.
+
+    The peer of a veth is its other end, that of a link on top of another (`UPPER`) the link below.
+    """
 
     name: str
     kind: str
@@ -37,6 +42,8 @@ class Interface:
     peer_namespace: int | None
     mac: str
     up: bool
+    readers: frozenset[int] = frozenset()
+    """Namespaces of the processes that read what a tun device sends; 0 for one whose namespace is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +164,41 @@ def _link(row: Any, own: int, inodes: dict[int, int]) -> Interface:
     information, flags = row.get_attr("IFLA_LINKINFO"), row["flags"]
     kind = ARPHRD_LOOPBACK if flags & IFF_LOOPBACK else (information.get_attr("IFLA_INFO_KIND") if information else "")
     number, peer = row.get_attr("IFLA_LINK_NETNSID"), row.get_attr("IFLA_LINK")
-    peer = peer if kind == "veth" else None
+    peer = peer if kind == "veth" or kind in UPPER else None
     home = None if peer is None else own if number is None else inodes.get(number)
     name, address = row.get_attr("IFLA_IFNAME"), row.get_attr("IFLA_ADDRESS") or ""
-    return Interface(name, kind or "", row["index"], peer, home, address, bool(flags & IFF_UP))
+    readers = _readers(name, row, information) if kind == "tun" else frozenset[int]()
+    return Interface(name, kind or "", row["index"], peer, home, address, bool(flags & IFF_UP), readers)
+
+
+def _readers(name: str, row: Any, information: Any) -> frozenset[int]:
+    """The namespaces of the processes that have a tun device open, with 0 for one that cannot be found.
+
+    One process at a time can open a device that has not several queues: if that one is found there is no other.
+    """
+    described = information.get_attr("IFLA_INFO_DATA")
+    if described is None or described.get_attr("IFLA_TUN_MULTI_QUEUE") != 0:
+        return frozenset({0})
+    readers = frozenset(_inode_or_none(pid) or 0 for pid in _openers(name))
+    return readers or frozenset({0} if row.get_attr("IFLA_CARRIER") else ())
+
+
+def _openers(tun: str) -> Iterator[int]:
+    """The processes that have a tun device of this name open, in any namespace (proc_pid_fdinfo(5))."""
+    for pid in (name for name in os.listdir("/proc") if name.isdecimal()):
+        try:
+            opened = list(Path(f"/proc/{pid}/fdinfo").iterdir())
+        except OSError:
+            continue  # it has ended, or we may not look
+        if any(f"iff:\t{tun}\n" in _text(path) for path in opened):
+            yield int(pid)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
 
 
 def _forwards() -> bool:

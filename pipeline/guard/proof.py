@@ -1,8 +1,10 @@
 """The proof that a testbed is closed.
 
 A testbed is *closed* if each of its namespaces holds only loopback and ends of veth pairs both ends of which belong to it,
-and none but its routers forwards. Then no packet can leave, whatever is sent. This is proved from the kernel's facts, each time
-anew; the manifest that `census testbed run` writes only says which namespaces and links to expect.
+and none but its routers forwards. Links that can only pass packets on to other links of their namespace are as closed as those
+(bridge, bond, VLAN, macvlan), and so is a tun device that only processes of the testbed read. Then no packet can leave, whatever is
+sent. This is proved from the kernel's facts, each time anew; the manifest that `census testbed run` writes only says which
+namespaces and links to expect.
 Linux has other ways out of a namespace than a link (a bound socket inherited from outside); nothing here passes one on.
 """
 
@@ -15,11 +17,13 @@ from pathlib import Path
 import msgspec
 
 from pipeline.errors import CensusError
-from pipeline.guard.namespaces import Interface, Namespace, facts, inode
+from pipeline.guard.namespaces import UPPER, Interface, Namespace, facts, inode
 from pipeline.host import boot_id, started_at
 
 #: The path of the manifest of the testbed that this process runs in.
 TESTBED = "CENSUS_TESTBED"
+#: Links whose members are links of the same namespace, each of which is looked at as well.
+OF_MEMBERS = ("bridge", "bond")
 #: Seconds for which one proof is believed: sockets are made by the thousand, links are not.
 PROOF_LASTS = 1.0
 
@@ -113,8 +117,15 @@ def _of_another_run(manifest: Manifest, present: Present) -> Iterator[str]:
 def _why_open(namespace: Namespace, link: Interface, ends: dict[tuple[int, int], str]) -> str:
     """Return why a link may lead out; empty if it is loopback or a listed end of a listed pair."""
     where = f"link {link.name} (index {link.index}) of namespace {namespace.inode}"
-    if link.kind == "loopback":
+    if link.kind in ("loopback", *OF_MEMBERS):
         return ""
+    if link.kind in UPPER:
+        below = {other.index for other in namespace.links}
+        inside = link.peer_namespace == namespace.inode and link.peer_index in below
+        return "" if inside else f"{where} is on top of a link elsewhere"
+    if link.kind == "tun":
+        outside = link.readers - {inode for inode, _ in ends}
+        return f"{where} is read by a process outside of the testbed" if outside else ""
     if link.kind != "veth":
         return f"{where} is not a veth but {link.kind or 'a physical device'}"
     if ends.get((namespace.inode, link.index)) != link.name:

@@ -31,7 +31,7 @@ import select
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -40,6 +40,7 @@ import numpy as np
 from pipeline.probe import clock
 from pipeline.probe.engine_events import Event, Finished
 from pipeline.probe.listener import Listener, ProbeSet
+from pipeline.probe.outage import Machine
 from pipeline.probe.pacer import Pacer, Pause
 from pipeline.probe.probes import ProbeBuffer, Probes
 from pipeline.probe.range_state import OpenRange, Targets
@@ -58,17 +59,6 @@ IDLE_SECONDS = 0.005
 GATHER_SECONDS = 0.005
 #: What rings and pacer count since they were made; a range's own is what came since the range before.
 RING_COUNTS = ("ring_dropped", "ring_truncated", "ring_corrupt", "ring_rejected", "stalls")
-
-
-class Machine(NamedTuple):
-    """What an engine asks of the machine that it runs on, again and again."""
-
-    permit: Callable[[], Permit]
-    """What may be sent now."""
-    before_batch: Callable[[], object] = lambda: None
-    """Called before anything is sent."""
-    count_sent: Callable[[int, int], None] = lambda sent, refused: None
-    """Takes how many probes of a batch have left, and how many the interface has refused."""
 
 
 class Refused(NamedTuple):

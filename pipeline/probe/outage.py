@@ -7,6 +7,7 @@ again, and a conversation that we end says nothing about its host. Those ranges 
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 from pipeline.errors import CensusError
 from pipeline.guard.link_state import LinkWatch
@@ -14,6 +15,17 @@ from pipeline.space.permit import Permit
 
 #: How long an outage may last before the sender ends with an error, in seconds: longer than a switch or a router takes to restart.
 GIVE_UP_SECONDS = 600.0
+
+
+class Machine(NamedTuple):
+    """What an engine asks of the machine that it runs on, again and again."""
+
+    permit: Callable[[], Permit]
+    """What may be sent now."""
+    before_batch: Callable[[], object] = lambda: None
+    """Called before anything is sent."""
+    count_sent: Callable[[int, int], None] = lambda sent, refused: None
+    """Takes how many probes of a batch have left, and how many the interface has refused."""
 
 
 class Outage:

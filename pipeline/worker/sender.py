@@ -21,14 +21,14 @@ from pipeline.guard import namespaces, sockets
 from pipeline.guard.link_state import Framing, LinkWatch, link_state
 from pipeline.lake.visit_log import VisitLog
 from pipeline.optout.watch import Watch
-from pipeline.probe.engine import Machine, PacketEngine
+from pipeline.probe.engine import PacketEngine
 from pipeline.probe.engine_events import ProbeEngine
 from pipeline.probe.extra_probes import CONTROL, SECOND, ExtraProbe, ExtraProbes, cookie_secret
 from pipeline.probe.greeting import Greeter
 from pipeline.probe.harm_arms import HarmArms
 from pipeline.probe.listener import FirstAnswers, Listener, ProbeSet
 from pipeline.probe.liveness import LivenessCheck
-from pipeline.probe.outage import Outage
+from pipeline.probe.outage import Machine, Outage
 from pipeline.probe.rst_filter import suppress_resets
 from pipeline.probe.sampling import disjoint_samples
 from pipeline.probe.segments import SegmentSender

@@ -1,4 +1,6 @@
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +12,19 @@ from pipeline.errors import CensusError, GuardError
 from pipeline.guard import proof, sockets
 from pipeline.guard.namespaces import Interface, Namespace, facts, inode, inside
 from pipeline.testbed.closed import NamespacePair, closed_pair, configure, prove
+from pipeline.testbed.closed import inside as run_inside
+from tests.testbed.running import ROOT
 
+#: A link that leads somewhere else.
+UPLINK = "link add uplink0 type vxlan id 5 remote 10.0.0.2 dstport 4789\n"
+#: Holds a tun device until it is killed.
+HOLD = """
+import sys, time
+from tests.end_to_end.tunnel import device
+opened = device(sys.argv[1])
+print("up", flush=True)
+time.sleep(600)
+"""
 FULL = IdentitySection(contact="a@example.org", url="https://example.org", authorised_by="The board")
 
 
@@ -39,10 +53,46 @@ def test_closed_pair(pair: NamespacePair) -> None:
 
 def test_uplink_is_refused(pair: NamespacePair) -> None:
     """A link that is neither loopback nor veth opens the testbed, even while it is down."""
-    configure(pair.world, "link add uplink0 type bridge\n")
-    assert "uplink0 (index 3)" in reasons(pair) and "is not a veth but bridge" in reasons(pair)
+    configure(pair.world, UPLINK)
+    assert "uplink0 (index 3)" in reasons(pair) and "is not a veth but vxlan" in reasons(pair)
     with pytest.raises(CensusError, match="not closed"):
         prove(pair)
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        "link add br0 type bridge\nlink set world0 master br0\n",
+        "link add upper0 link world0 type macvlan mode bridge\n",
+        "tuntap add dev tun0 mode tun\n",
+    ],
+    ids=["bridge", "macvlan", "tun"],
+)
+def test_links_that_lead_nowhere_else(pair: NamespacePair, added: str) -> None:
+    """A bridge of the pair's own ends, a link on top of one, and a tun device that nobody reads leave the testbed closed."""
+    configure(pair.world, added)
+    assert reasons(pair) == ""
+
+
+def test_a_link_on_top_of_one_elsewhere_is_refused(pair: NamespacePair) -> None:
+    """A macvlan whose lower link is in a namespace outside of the testbed opens it, and so does one in no known namespace."""
+    with closed_pair() as other:
+        configure(other.world, f"link add upper0 link world0 netns {pair.world} type macvlan mode bridge\n")
+        assert "is on top of a link elsewhere" in reasons(pair)
+
+
+def test_a_tun_that_is_read_outside_is_refused(pair: NamespacePair) -> None:
+    """A tun device is closed as long as only a process of the testbed reads it."""
+    with closed_pair() as other:
+        for place, expected in ((pair.world, ""), (other.world, "is read by a process outside of the testbed")):
+            if place != pair.world:
+                configure(pair.world, "tuntap add dev tun7 mode tun\n")
+            command = [*run_inside(place), sys.executable, "-c", HOLD, "tun7"]
+            with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as holder:
+                assert holder.stdout and holder.stdout.readline() == "up\n"
+                found = reasons(pair)
+                holder.kill()
+            assert expected in found and bool(expected) is bool(found)
 
 
 def test_second_veth_to_a_foreign_namespace_is_refused(pair: NamespacePair) -> None:
@@ -97,7 +147,7 @@ def test_inside_is_allowed_until_a_link_is_added(
     inside(pair.vantage, lambda: sockets.require_authorised(IdentitySection()))
     inside(pair.vantage, lambda: sockets.tcp_socket("8.8.8.8").close())
     inside(pair.vantage, lambda: sockets.packet_socket("vantage0", 0).close())
-    configure(pair.world, "link add uplink0 type bridge\n")
+    configure(pair.world, UPLINK)
     monkeypatch.setattr(proof, "PROOF_LASTS", 0.0)
     with pytest.raises(GuardError, match="uplink0"):
         inside(pair.vantage, lambda: sockets.tcp_socket("8.8.8.8"))
@@ -167,7 +217,7 @@ def test_probes_stand_in_the_vantage_and_nothing_else(
             made.connect(("8.8.8.8", 104))
         with pytest.raises(GuardError):
             sockets.require_reach("8.8.8.8", "a question")
-    configure(pair.world, "link add uplink0 type bridge\n")
+    configure(pair.world, UPLINK)
     with pytest.raises(GuardError, match="uplink0"):
         sockets.packet_socket("vantage0", 0)
     monkeypatch.setenv(sockets.VANTAGE, "/run/netns/nowhere")

@@ -1,0 +1,38 @@
+"""A server on every address of the world that answers each request with bytes of its own: `… PORT SIZE [reset]`.
+
+It sends SIZE bytes that are not DICOM at once, and closes; with `reset` the connection is reset after them.
+"""
+
+import socket
+import struct
+import sys
+import threading
+
+
+def serve(peer: socket.socket, size: int, *, reset: bool) -> None:
+    """Take a request, answer and close."""
+    with peer:
+        peer.settimeout(10)
+        try:
+            peer.recv(65535)
+            peer.sendall(b"HTTP/1.0 400 ".ljust(size, b"x"))
+            if reset:
+                peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            else:
+                peer.recv(65535)
+        except OSError:
+            return
+
+
+def main() -> None:
+    """Serve until killed."""
+    port, size, reset = int(sys.argv[1]), int(sys.argv[2]), "reset" in sys.argv[3:]
+    listening = socket.create_server(("0.0.0.0", port), backlog=4096)
+    print("up", flush=True)
+    while True:
+        peer, _ = listening.accept()
+        threading.Thread(target=serve, args=(peer, size), kwargs={"reset": reset}, daemon=True).start()
+
+
+if __name__ == "__main__":
+    main()
