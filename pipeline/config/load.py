@@ -1,20 +1,15 @@
 """Read a configuration: one TOML file. Every key is checked; errors name file, key and reason."""
 
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
+from pipeline.config import toml_file
 from pipeline.config.sections import Config
-from pipeline.config.validate import KeyFault, faults
+from pipeline.config.toml_file import NONE, Overrides
+from pipeline.config.validate import KeyFault
 from pipeline.engines import Engine
-from pipeline.errors import InputError
-
-#: Keys and values by section, as TOML has them: what the command line gives instead of the file.
-Overrides = Mapping[str, Mapping[str, Any]]
-NONE: Overrides = {}
 
 
 def load_config(path: Path, overrides: Overrides = NONE) -> Config:
@@ -22,28 +17,9 @@ def load_config(path: Path, overrides: Overrides = NONE) -> Config:
 
     Raises InputError naming file, key and reason of each fault.
     """
-    try:
-        data = tomllib.loads(path.read_text("utf-8-sig"))
-    except OSError as error:
-        raise InputError(str(path), f"cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(str(path), f"is not TOML: {error}") from None
-    for section, keys in overrides.items():
-        if isinstance(data.setdefault(section, {}), dict):
-            data[section].update(keys)
-    _refuse(path, sorted(faults(data, Config)))
-    config = _without_extra_probes(_with_signed_targets(msgspec.convert(data, Config, strict=True)))
-    _refuse(path, list(_contradictions(config)))
+    config = _without_extra_probes(_with_signed_targets(toml_file.read(path, Config, overrides)))
+    toml_file.refuse(path, list(_contradictions(config)))
     return config
-
-
-def _refuse(path: Path, named: Sequence[KeyFault]) -> None:
-    """Raise InputError that names all faults, a line each, if there are any."""
-    if len(named) == 1:
-        raise InputError(f"{path}, key {named[0].key}", named[0].reason)
-    if named:
-        listed = "".join(f"\n  key {fault.key}: {fault.reason}" for fault in named)
-        raise InputError(str(path), f"has {len(named)} faults:{listed}")
 
 
 def _with_signed_targets(config: Config) -> Config:

@@ -73,8 +73,10 @@ def _replaced(probe: ProbeSection, values: Mapping[str, str]) -> ProbeSection:
     document = msgspec.to_builtins(probe) | local | {"source": _addresses(values.get(SOURCE, ""), SOURCE) or ""}
     try:
         return msgspec.convert(document, ProbeSection)
-    except msgspec.ValidationError as error:
-        raise InputError(GATEWAY_MAC, f"{values.get(GATEWAY_MAC)!r} is not a hardware address: {error}") from None
+    except msgspec.ValidationError:
+        raise InputError(
+            GATEWAY_MAC, f"{values.get(GATEWAY_MAC)!r} is not a hardware address; e.g. {GATEWAY_MAC}=02:00:00:00:00:01"
+        ) from None
 
 
 def _addresses(text: str, where: str) -> tuple[str, ...]:

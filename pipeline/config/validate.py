@@ -1,4 +1,4 @@
-"""Every fault of a configuration at once, in words: unknown keys, missing keys, and values that are not what a key takes.
+"""Every fault of a TOML file at once, in words: unknown keys, missing keys, and values that are not what a key takes.
 
 msgspec decides whether a value fits; it stops at the first that does not, so each key is converted by itself. What a key takes
 is said by its type: an enum's members, a number's limits, or the description in its `Meta`.
@@ -9,13 +9,16 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from enum import Enum
 from types import NoneType, UnionType
-from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 import msgspec
 from msgspec import Meta
 
 #: What people write behind a number, and what it multiplies by.
 UNITS = {"k": 10**3, "m": 10**6, "g": 10**9}
+
+#: What TOML calls its simple types.
+WORDS: dict[Any, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "a text in quotes"}
 
 
 class KeyFault(NamedTuple):
@@ -27,7 +30,7 @@ class KeyFault(NamedTuple):
 
 def faults(data: Mapping[str, Any], section: type[msgspec.Struct], prefix: str = "") -> Iterator[KeyFault]:
     """Yield every fault of a section as TOML has it, and of the sections in it."""
-    fields = {field.name: field for field in msgspec.structs.fields(section)}
+    fields = {field.encode_name: field for field in msgspec.structs.fields(section)}
     for name in data.keys() - fields.keys():
         yield KeyFault(prefix + name, _unknown(name, section))
     for name, field in fields.items():
@@ -41,6 +44,9 @@ def _of_value(value: object, kind: Any, key: str) -> Iterator[KeyFault]:
     section = _section(kind)
     if section and isinstance(value, Mapping):
         yield from faults(value, section, f"{key}.")
+    elif isinstance(value, Mapping) and get_origin(_bare(kind)) is dict:
+        for name, part in value.items():
+            yield from _of_value(part, get_args(_bare(kind))[1], f"{key}.{name}")
     elif not _fits(value, kind):
         entries = _entry_faults(value, kind, key)
         yield from entries or [KeyFault(key, f"{_shown(value)} is not {_expected(kind)}{_hint(value, kind)}")]
@@ -48,11 +54,18 @@ def _of_value(value: object, kind: Any, key: str) -> Iterator[KeyFault]:
 
 def _entry_faults(value: object, kind: Any, key: str) -> list[KeyFault]:
     """The faults of a list's entries; none if the list itself is at fault."""
-    lists = [part for part in _alternatives(kind) if get_origin(_bare(part)) is tuple]
+    lists = [part for part in _alternatives(kind) if get_origin(_bare(part)) in (tuple, list)]
     if not (lists and isinstance(value, list)):
         return []
-    entry = get_args(_bare(lists[0]))[0]
-    return [fault for number, part in enumerate(value) for fault in _of_value(part, entry, f"{key}[{number}]")]
+    entries = _entries(lists[0], len(value))
+    pairs = enumerate(zip(value, entries, strict=False)) if len(entries) == len(value) else ()
+    return [fault for number, (part, entry) in pairs for fault in _of_value(part, entry, f"{key}[{number}]")]
+
+
+def _entries(kind: Any, length: int) -> tuple[Any, ...]:
+    """The types of a list's entries: of any number of one type, or of a fixed number."""
+    arguments = get_args(_bare(kind))
+    return arguments[:1] * length if get_origin(_bare(kind)) is list or arguments[-1] is Ellipsis else arguments
 
 
 def _fits(value: object, kind: Any) -> bool:
@@ -65,7 +78,7 @@ def _fits(value: object, kind: Any) -> bool:
 
 def _unknown(name: str, section: type[msgspec.Struct]) -> str:
     """What may be meant by a key or section that does not exist."""
-    known = {field.name: field for field in msgspec.structs.fields(section)}
+    known = {field.encode_name: field for field in msgspec.structs.fields(section)}
     if close := get_close_matches(name, known, 1):
         return f"is unknown; did you mean {close[0]}?"
     owners = [
@@ -78,22 +91,34 @@ def _unknown(name: str, section: type[msgspec.Struct]) -> str:
 
 def _expected(kind: Any) -> str:
     """What a key takes, as the end of a sentence."""
-    kinds = [part for part in _alternatives(kind) if part is not NoneType]
-    return " or ".join(dict.fromkeys(map(_expected_alone, kinds)))
+    choices = _choices(kind)
+    others = [part for part in _alternatives(kind) if part is not NoneType and not _choices(part)]
+    words = [f"one of {', '.join(map(_shown, choices))}"] if choices else []
+    return " or ".join(dict.fromkeys([*words, *map(_expected_alone, others)]))
+
+
+def _choices(kind: Any) -> list[Any]:
+    """The values of the enums and literals among what a key takes."""
+    choices: list[Any] = []
+    for part in map(_bare, _alternatives(kind)):
+        if get_origin(part) is Literal:
+            choices += get_args(part)
+        elif isinstance(part, type) and issubclass(part, Enum):
+            choices += [member.value for member in part]
+    return choices
 
 
 def _expected_alone(kind: Any) -> str:
     bare, meta = _bare(kind), _meta(kind)
     if meta.description:
         return meta.description
-    if get_origin(bare) is tuple:
-        return f"a list of {_range(meta.min_length, meta.max_length)}values, each {_expected(get_args(bare)[0])}"
-    if issubclass(bare, Enum):
-        return f"one of {', '.join(_shown(member.value) for member in bare)}"
-    if issubclass(bare, msgspec.Struct):
+    if get_origin(bare) in (tuple, list):
+        entries = _entries(bare, 1)
+        count = _range(meta.min_length, meta.max_length) if len(entries) == 1 else f"{len(entries)} "
+        return f"a list of {count}values, each {_expected(entries[0])}"
+    if get_origin(bare) is dict or bare is dict or issubclass(bare, msgspec.Struct):
         return "a section"
-    words = {bool: "true or false", int: "a whole number", float: "a number", str: "a text in quotes"}
-    return words[bare] + _limits(meta)
+    return WORDS.get(bare, "what this key takes") + _limits(meta)
 
 
 def _limits(meta: Meta) -> str:
@@ -113,9 +138,8 @@ def _hint(value: object, kind: Any) -> str:
     if not isinstance(value, str):
         return ""
     kinds = [_bare(part) for part in _alternatives(kind)]
-    for enum in (each for each in kinds if isinstance(each, type) and issubclass(each, Enum)):
-        close = get_close_matches(value.lower(), [str(member.value) for member in enum], 1)
-        return f"; did you mean {_shown(close[0])}?" if close else ""
+    if close := get_close_matches(value.lower(), map(str, _choices(kind)), 1):
+        return f"; did you mean {_shown(close[0])}?"
     number = re.fullmatch(r"(\d[\d_]*(?:\.\d+)?)\s*([kmg]?)", value.strip(), re.IGNORECASE | re.ASCII)
     if number and {int, float} & set(kinds):
         amount = float(number[1]) * UNITS.get(number[2].lower(), 1)
@@ -125,7 +149,7 @@ def _hint(value: object, kind: Any) -> str:
 
 def _section_hint(kind: Any) -> str:
     section = _section(kind)
-    required = [field.name for field in msgspec.structs.fields(section) if field.required] if section else []
+    required = [field.encode_name for field in msgspec.structs.fields(section) if field.required] if section else []
     return f" with the keys {', '.join(required)}" if required else ""
 
 

@@ -1,10 +1,8 @@
-"""The common parts of the rule files: grades of evidence, conditions on features, and strict reading of TOML."""
+"""The common parts of the rule files: grades of evidence, conditions on features, and the check of their ids."""
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
@@ -15,8 +13,6 @@ from pipeline.outcome import Explained
 
 REFERENCE = checkout.REFERENCE
 IDENTIFIER = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-
-Contents = TypeVar("Contents")
 
 
 class EvidenceGrade(Explained):
@@ -54,19 +50,6 @@ class NumberRange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 Condition = bool | int | str | list[int | str] | NumberRange
 Conditions = dict[str, Condition]
-
-
-def read(path: Path, kind: type[Contents]) -> Contents:
-    """Read a rule file. Raises InputError naming file, key and reason."""
-    try:
-        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), kind, strict=True)
-    except OSError as error:
-        raise InputError(str(path), f"cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(str(path), f"is not TOML: {error}") from None
-    except msgspec.ValidationError as error:
-        reason, _, place = str(error).partition(" - at `$")
-        raise InputError(f"{path}, key {place.rstrip('`').lstrip('.')}", reason) from None
 
 
 def check_ids(path: Path, rules: Iterable[Rule]) -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import msgspec
 
+from pipeline.config import toml_file
 from pipeline.enrich import arc, behaviour, identity, suspicion
 from pipeline.enrich.arc import Arc
 from pipeline.enrich.behaviour import BehaviourRule
 from pipeline.enrich.identity import Identities, IdentityRule
-from pipeline.enrich.rule import REFERENCE, check_ids, read
+from pipeline.enrich.rule import REFERENCE, check_ids
 from pipeline.enrich.suspicion import SuspicionRule
 
 IMPLEMENTATIONS = REFERENCE / "implementations.toml"
@@ -46,7 +47,10 @@ class Ruleset:
 @cache
 def load(implementations: Path = IMPLEMENTATIONS, suspicions: Path = SUSPICIONS) -> Ruleset:
     """Read both files. Raises InputError naming file, id and key."""
-    implementation_file, suspicion_file = read(implementations, _Implementations), read(suspicions, _Suspicions)
+    implementation_file, suspicion_file = (
+        toml_file.read(implementations, _Implementations),
+        toml_file.read(suspicions, _Suspicions),
+    )
     check_ids(implementations, implementation_file.identities)
     check_ids(implementations, implementation_file.behaviours)
     check_ids(suspicions, suspicion_file.suspicions)

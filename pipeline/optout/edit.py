@@ -7,7 +7,20 @@ from datetime import UTC, date, datetime
 import msgspec
 
 from pipeline.errors import InputError
-from pipeline.optout.events import AnyEvent, Expire, Given, Go, Limit, OptOut, RegisterState, Release, Stop, Text, block
+from pipeline.optout.events import (
+    LONGEST_TEXT,
+    AnyEvent,
+    Expire,
+    Given,
+    Go,
+    Limit,
+    OptOut,
+    RegisterState,
+    Release,
+    Stop,
+    Text,
+    block,
+)
 from pipeline.optout.register import Register, record, today
 
 
@@ -137,8 +150,8 @@ def _text(text: str, option: str, kind: object) -> None:
         raise InputError(option, "is missing; the register keeps it as evidence")
     try:
         msgspec.convert(text, kind)
-    except msgspec.ValidationError as error:
-        raise InputError(option, str(error)) from None
+    except msgspec.ValidationError:
+        raise InputError(option, f"is {len(text):,} characters long; the register takes {LONGEST_TEXT:,}") from None
 
 
 def now() -> datetime:

@@ -21,8 +21,11 @@ from pipeline.space.ranges import Ranges
 #: What the first line carries, since there is no line before it.
 NOTHING_BEFORE = "0" * 64
 
-Text = Annotated[str, Meta(max_length=4096)]
-Given = Annotated[str, Meta(min_length=1, max_length=4096)]
+#: The longest text that an event keeps, in characters.
+LONGEST_TEXT = 4096
+
+Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]
+Given = Annotated[str, Meta(min_length=1, max_length=LONGEST_TEXT)]
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="event", forbid_unknown_fields=True):

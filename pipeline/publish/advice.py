@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from pipeline.config import toml_file
 from pipeline.enrich import rule
 from pipeline.enrich.rule import REFERENCE, Conditions
 from pipeline.errors import InputError
@@ -65,7 +66,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def load(path: Path = RULES) -> tuple[Advice, ...]:
     """The rules of a file, the most severe first. Raises InputError naming file, rule and reason."""
-    rules = rule.read(path, _File).advice
+    rules = toml_file.read(path, _File).advice
     seen: set[str] = set()
     for advice in rules:
         _check(path, advice, seen)

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline import checkout
-from pipeline.config.load import NONE, Overrides, load_config
+from pipeline.config.load import load_config
 from pipeline.config.sections import Config, IdentitySection, Profile
+from pipeline.config.toml_file import NONE, Overrides
 from pipeline.enrich import databases as atlas
 from pipeline.errors import GuardError, InputError
 from pipeline.guard import nat, sockets

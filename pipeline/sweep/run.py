@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pipeline import checkout
-from pipeline.config.load import NONE, Overrides, load_config
+from pipeline.config.load import load_config
+from pipeline.config.toml_file import NONE, Overrides
 from pipeline.errors import CensusError, GuardError, InputError
 from pipeline.lake import harm_targets, layout, pending, store, verify
 from pipeline.lake.layout import ENRICHED, Sweep, SweepPaths, read_plan

@@ -3,7 +3,6 @@
 It is both the plan of the simulated Internet and its ground truth, so a sweep of it can be judged host by host.
 """
 
-import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
@@ -13,6 +12,7 @@ from typing import Annotated, Literal, get_args
 import msgspec
 from msgspec import Meta
 
+from pipeline.config import toml_file
 from pipeline.config.sections import AeTitle, Name, Port, Section
 from pipeline.errors import InputError
 from pipeline.outcome import Outcome
@@ -65,7 +65,7 @@ class Placement(Section, frozen=True):
     server: Name
     port: Port
     addresses: Annotated[tuple[str, ...], Meta(min_length=1)]
-    country: Annotated[str, Meta(pattern="^[A-Z]{2}$")]
+    country: Annotated[str, Meta(pattern="^[A-Z]{2}$", description='a country code, e.g. "GB"')]
     outcome: Outcome | None = None
     rj: tuple[int, int, int] | None = None
     excluded: bool = False
@@ -81,15 +81,7 @@ class Spec(Section, frozen=True):
 
 def load(path: Path) -> Spec:
     """Read and check a specification. Raises InputError naming file, key and reason."""
-    try:
-        spec = msgspec.convert(tomllib.loads(path.read_text("utf-8")), Spec, strict=True)
-    except OSError as error:
-        raise InputError(str(path), f"cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(str(path), f"is not TOML: {error}") from None
-    except msgspec.ValidationError as error:
-        reason, _, place = str(error).partition(" - at `$.")
-        raise InputError(f"{path}, key {place.rstrip('`')}" if place else str(path), reason) from None
+    spec = toml_file.read(path, Spec)
     _check(path, spec)
     return spec
 

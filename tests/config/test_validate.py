@@ -1,8 +1,9 @@
 """Every fault of a configuration is named with its key, what is wrong and what would be right."""
 
 import tomllib
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 import pytest
 
 from pipeline.config.sections import Config
@@ -21,7 +22,7 @@ VALUES = (
     ("sweep.rate", '"10k"', f"{RATE}; write 10000, without quotes or unit"),
     ("sweep.rate", '"0.5 M"', f"{RATE}; write 500000, without quotes or unit"),
     ("sweep.rate", '"500"', f"{RATE}; write 500, without quotes"),
-    ("sweep.shards", "513", "a whole number from 1 to 512"),
+    ("sweep.shards", "513", "a whole number from 0 to 512"),
     ("sweep.profile", '"move"', PROFILE),
     ("sweep.profile", '"Ecko"', f'{PROFILE}; did you mean "echo"?'),
     ("sweep.sample", "true", "a number or a whole number"),
@@ -101,3 +102,29 @@ def test_what_is_in_a_wrong_section() -> None:
         ("contact", "is a key of section [identity]; write it below that line")
     ]
     assert list(faults(GOOD | {"loss": 5}, Config)) == [("loss", "5 is not a section")]
+
+
+class Kinds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What other files have that a configuration has not."""
+
+    triple: tuple[int, int, int] = (0, 0, 0)
+    either: Literal["a", "b"] | Literal["c"] = "a"
+    by_name: dict[str, int] = {}
+    some: list[str] = []
+    renamed: int = msgspec.field(name="other", default=0)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("triple = [1, 2]", ("triple", "[1,2] is not a list of 3 values, each a whole number")),
+        ('triple = [1, 2, "x"]', ("triple[2]", '"x" is not a whole number')),
+        ('either = "d"', ("either", '"d" is not one of "a", "b", "c"')),
+        ('by_name = { one = "x" }', ("by_name.one", '"x" is not a whole number')),
+        ("some = [1]", ("some[0]", "1 is not a text in quotes")),
+        ("renamed = 1", ("renamed", "is unknown; there are triple, either, by_name, some, other")),
+    ],
+)
+def test_what_other_files_have(text: str, fault: tuple[str, str]) -> None:
+    """Testbeds and rule files have lists of a fixed length, literals, tables of any keys and renamed fields."""
+    assert list(faults(tomllib.loads(text), Kinds)) == [fault]

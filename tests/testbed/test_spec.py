@@ -43,7 +43,13 @@ def test_ranges_and_blocks_expand(tmp_path: Path) -> None:
     ("text", "where", "reason"),
     [
         ("[[server]", "", "is not TOML"),
-        (HEAD.replace("http", "gopher") + PLACEMENT, "server", "gopher"),
+        (
+            HEAD.replace("http", "gopher") + PLACEMENT,
+            "key server[0].kind",
+            '"gopher" is not one of "storescp", "dcmqrscp"',
+        ),
+        (HEAD.replace("http", "htp") + PLACEMENT, "key server[0].kind", 'did you mean "http"?'),
+        (HEAD + PLACEMENT.replace("[[stand]]", "[[stands]]"), "key stands", "is unknown; did you mean stand?"),
         (HEAD + HEAD + PLACEMENT, "key server", "twice: web"),
         (HEAD + PLACEMENT.replace('"web"', '"wob"'), "stand[0].server", "use one of web"),
         (HEAD + PLACEMENT + PLACEMENT, "key stand", "81.2.69.1:104 to two servers"),
