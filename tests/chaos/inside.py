@@ -21,6 +21,9 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
+from pipeline.lake import store
+from pipeline.optout import register
+from pipeline.optout.events import Stop
 from tests.lake import bucket, proxy
 from tests.testbed.running import CENSUS
 
@@ -34,6 +37,9 @@ RUNS = (
     ("sweep", "flow"),
 )
 VICTIMS = [victim for _, victim in RUNS]
+#: The same where all processes of a program are killed at once, as by a machine that loses its power.
+EVERYTHING = "everything"
+RUNS_OF_EVERYTHING = (("work", EVERYTHING), ("sweep", EVERYTHING))
 #: How long a victim works before it is killed, in seconds.
 ALIVE_SECONDS = (0.5, 3.0)
 #: How long a program may take to end after one of its processes was killed, and to finish the sweep, in seconds.
@@ -71,7 +77,7 @@ class Disturbed:
                 return  # nothing was left to do
             time.sleep(self.random.uniform(*ALIVE_SECONDS))
             with suppress(ProcessLookupError):
-                os.kill(found, signal.SIGKILL)
+                (os.killpg if victim == EVERYTHING else os.kill)(found, signal.SIGKILL)
                 self.killed[victim] += 1
             code = self.ended(program)
             print(f"chaos: killed {victim}; the program ended with {code}", file=sys.stderr, flush=True)
@@ -97,7 +103,14 @@ class Disturbed:
 
     def finish(self) -> None:
         """Finish and verify the sweep. Raises CalledProcessError if either fails."""
-        subprocess.run(self.command("sweep"), check=True, timeout=FINISH_SECONDS)
+        until = time.monotonic() + FINISH_SECONDS
+        with self.running("sweep") as program:
+            while program.poll() is None:
+                if time.monotonic() > until or stops(self.lake):
+                    sys.exit(f"chaos: it is not finished: {stops(self.lake)} {self.log.read_text()[-3000:]}")
+                time.sleep(1)
+        if program.returncode:
+            sys.exit(f"chaos: the last run ended with {program.returncode}: {self.log.read_text()[-3000:]}")
         subprocess.run([*CENSUS, "verify", self.lake], check=True, timeout=FINISH_SECONDS)
 
     def command(self, program: str) -> list[str]:
@@ -195,6 +208,12 @@ def asked_of(lake: str, query: str) -> Any:
     return json.loads(done.stdout)
 
 
+def stops(lake: str) -> list[str]:
+    """Why the register of a lake was ever stopped."""
+    events = register.load(register.of("", store.at(lake)))[1].events
+    return [event.reason for event in events if isinstance(event, Stop)]
+
+
 def main() -> None:
     """Disturb a sweep as the command line specifies."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -203,9 +222,12 @@ def main() -> None:
     parser.add_argument("--kills", type=int, required=True)
     parser.add_argument("--senders", type=int, default=1)
     parser.add_argument("--bucket", action="store_true", help="the lake is in a bucket behind a bad network")
+    parser.add_argument(
+        "--everything", action="store_true", help="kill all processes at once, and leave the disk alone"
+    )
     asked = parser.parse_args()
     chance, folder = random.Random(asked.seed), asked.folder
-    runs = list(islice(cycle(RUNS), asked.kills))
+    runs = list(islice(cycle(RUNS_OF_EVERYTHING if asked.everything else RUNS), asked.kills))
     chance.shuffle(runs)
     with ExitStack() as stack:
         met: Counter[str] = Counter()
@@ -218,13 +240,13 @@ def main() -> None:
             lake = str(disk / "lake")
         sweep = Disturbed(folder / "plan.json", lake, folder / "program.log", asked.senders, chance)
         for number, run in enumerate(runs):
-            if not asked.bucket and number == len(runs) // 2:
+            if not (asked.bucket or asked.everything) and number == len(runs) // 2:
                 sweep.fill(disk)
             sweep.kill(*run)
         sweep.finish()
         rows, receipts = (asked_of(lake, query) for query in (ROWS, RECEIPTS))
-    told = {"killed": sweep.killed, "met": met, "complaints": sweep.complaints, "rows": rows, "receipts": receipts[0]}
-    print(json.dumps(told))
+        told = {"killed": sweep.killed, "complaints": sweep.complaints, "stops": stops(lake)}
+    print(json.dumps(told | {"met": met, "rows": rows, "receipts": receipts[0]}))
 
 
 if __name__ == "__main__":

@@ -11,8 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.views import connection
 from tests.chaos.world import World
 from tests.testbed.running import CENSUS, ROOT, environment
+
+#: A sweep of 1,048,576 targets with some 5,000 hosts, whose processes are all killed at once.
+LARGE = {"prefix": 12, "shards": 64, "density": 0.005, "everything": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,8 @@ class Judged:
     killed: Counter[str]
     met: Counter[str]
     complaints: list[str]
+    stops: list[str]
+    """Why the register was stopped, which nobody asked for."""
     wrong: Counter[tuple[str | None, str | None]]
     """Rows that differ from the truth: the true outcome and the row's, None where there is none."""
     rows: int
@@ -42,11 +48,14 @@ def judge(
     bucket: bool = False,
     prefix: int = 16,
     shards: int = 16,
+    density: float = 0.02,
+    everything: bool = False,
     timeout: float = 3000,
 ) -> Judged:
     """Run a disturbed sweep in a folder and judge it. Raises RuntimeError if the sweep never finishes or does not verify."""
-    world = World.made(folder, kills=kills, senders=senders, prefix=prefix, shards=shards)
-    asked = ["--seed", str(seed), "--kills", str(kills), "--senders", str(senders), *["--bucket"] * bucket]
+    world = World.made(folder, kills=kills, senders=senders, prefix=prefix, shards=shards, density=density)
+    flags = [*["--bucket"] * bucket, *["--everything"] * everything]
+    asked = ["--seed", str(seed), "--kills", str(kills), "--senders", str(senders), *flags]
     inside = [sys.executable, "-m", "tests.chaos.inside", str(folder), *asked]
     command = [*CENSUS, "testbed", "run", "--spec", str(world.spec), "--", *inside]
     ended = subprocess.run(command, cwd=ROOT, env=environment(folder), capture_output=True, text=True, timeout=timeout)
@@ -58,6 +67,7 @@ def judge(
         killed=Counter(told["killed"]),
         met=Counter(told["met"]),
         complaints=told["complaints"],
+        stops=told["stops"],
         wrong=Counter((true.get(k), found.get(k)) for k in true.keys() | found.keys() if true.get(k) != found.get(k)),
         rows=len(told["rows"]),
         doubled=len(told["rows"]) - len(found),
@@ -65,6 +75,17 @@ def judge(
         owned_up=told["receipts"]["revisited"] if told["receipts"]["known"] else None,
         attempts=told["receipts"]["attempts"],
     )
+
+
+def undisturbed(folder: Path) -> dict[tuple[int, int], str]:
+    """The rows of the plan in a folder when nothing disturbs its sweep."""
+    lake = folder / "undisturbed"
+    work = [*CENSUS, "work", str(folder / "plan.json"), "--lake", str(lake)]
+    command = [*CENSUS, "testbed", "run", "--spec", str(folder / "world.toml"), "--", *work]
+    subprocess.run(command, cwd=ROOT, env=environment(folder), capture_output=True, check=True, timeout=3000)
+    with connection.connect(lake) as con:
+        rows = con.execute("SELECT ip, port, outcome FROM responses").fetchall()
+    return {(ip, port): outcome for ip, port, outcome in rows}
 
 
 def counts(said: str) -> dict[str, Any]:
@@ -77,6 +98,7 @@ def counts(said: str) -> dict[str, Any]:
 def faults(judged: Judged) -> list[str]:
     """The faults in the result of a sweep; none if the result is as if nothing had happened."""
     found = [f"{count} rows are {row} where the truth is {true}" for (true, row), count in judged.wrong.items()]
+    found += [f"it was stopped: {reason}" for reason in judged.stops]
     if judged.doubled:
         found.append(f"{judged.doubled} targets have two rows")
     if judged.owned_up is not None and judged.visited_again > judged.owned_up:
@@ -91,16 +113,22 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--senders", type=int, default=2)
     parser.add_argument("--bucket", action="store_true", help="the lake is in a bucket behind a bad network")
+    parser.add_argument(
+        "--large", action="store_true", help="a million targets, all processes killed at once; then a sweep undisturbed"
+    )
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="census-chaos-") as folder:
-        judged = judge(Path(folder), seed=asked.seed, kills=asked.kills, senders=asked.senders, bucket=asked.bucket)
+    size: dict[str, Any] = LARGE if asked.large else {}
+    with tempfile.TemporaryDirectory(prefix="census-chaos-") as name:
+        folder = Path(name)
+        judged = judge(folder, seed=asked.seed, kills=asked.kills, senders=asked.senders, bucket=asked.bucket, **size)
+        same = not asked.large or undisturbed(folder) == World(folder / "world.toml", folder / "plan.json").truth()
     print(f"seed {asked.seed}: killed {dict(judged.killed)}, requests spoiled {dict(judged.met)}")
     print(
         f"{judged.rows} rows in {judged.attempts} attempts at ranges; further visits: hosts count "
         f"{judged.visited_again}, receipts own up to {'an unknown number' if judged.owned_up is None else judged.owned_up}"
     )
     print("".join(f"on the full disk it said: {complaint}\n" for complaint in judged.complaints), end="")
-    found = faults(judged)
+    found = faults(judged) + ["a sweep that nothing disturbs has other rows"] * (not same)
     print(
         "; ".join(found) or "receipts, tables and plan add up; every row is the truth's, and none is missing or double"
     )

@@ -8,7 +8,7 @@ from pipeline.testbed import spec, truth
 from tests.testbed.running import CENSUS, ROOT, environment
 
 PORT = 104
-#: One address in fifty has a host; the mix has every kind of conversation.
+#: The mix has every kind of conversation.
 WORLD = """
 [internet]
 seed = 20260211
@@ -18,7 +18,7 @@ persistent = 1.0
 [[internet.block]]
 addresses = ["11.0.0.0/{prefix}"]
 ports = [104]
-density = 0.02
+density = {density}
 country = "GB"
 mix = {{ accepts = 6, rejects = 6, aborts = 2, split = 2, http = 6, silent = 4, resets = 2, closes = 2 }}
 """
@@ -28,7 +28,6 @@ targets = {{ include = ["11.0.0.0/{prefix}"] }}
 loss = {{ sample = 0.0 }}
 control = {{ sample = 0.0 }}
 probe = {{ cooldown = 2.0, senders = {senders} }}
-alarm = {{ false_alarms = 0.0 }}
 """
 #: Seconds of sending between two kills, roughly: a worker must make progress before it dies.
 SECONDS_A_KILL = 3
@@ -42,10 +41,15 @@ class World:
     plan: Path
 
     @classmethod
-    def made(cls, folder: Path, *, kills: int, senders: int, prefix: int, shards: int) -> "World":
-        """Write the world with the addresses 11.0.0.0/`prefix`, and freeze the plan."""
+    def made(
+        cls, folder: Path, *, kills: int, senders: int, prefix: int, shards: int, density: float = 0.02
+    ) -> "World":
+        """Write the world with the addresses 11.0.0.0/`prefix`, a share of which are hosts, and freeze the plan.
+
+        The hit-rate alarm is on: a sweep that is resumed must not stop itself.
+        """
         world = cls(folder / "world.toml", folder / "plan.json")
-        world.spec.write_text(WORLD.format(prefix=prefix))
+        world.spec.write_text(WORLD.format(prefix=prefix, density=density))
         rate = (1 << 32 - prefix) // (SECONDS_A_KILL * (kills + 2))
         (folder / "sweep.toml").write_text(SWEEP.format(rate=rate, senders=senders, prefix=prefix, shards=shards))
         freeze = [*CENSUS, "plan", str(folder / "sweep.toml"), "-o", str(world.plan)]
