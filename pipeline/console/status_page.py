@@ -96,6 +96,11 @@ def _rows(status: Status) -> Iterator[tuple[str, str]]:
             "attempts beyond the first",
             f"{status.ranges_again:,}: their ranges were cut off, and probed again from the start",
         )
+    if status.ranges_void:
+        yield (
+            "receipts that were void",
+            f"{status.ranges_void:,}: the hit rate had fallen, and their ranges are run again",
+        )
     yield "targets", f"{status.targets:,}"
     counts = {"withheld by the register": status.suppressed, "of these quarantined": status.quarantined}
     yield from ((name, f"{count:,}") for name, count in counts.items() if count)

@@ -49,6 +49,11 @@ class SweepPaths:
         return self.work / "receipts"
 
     @property
+    def voids(self) -> Location:
+        """Return the folder of the records of receipts that were void."""
+        return self.work / "void"
+
+    @property
     def progress(self) -> Location:
         """Return the folder of the workers' latest progress."""
         return self.work / "progress"
@@ -60,6 +65,10 @@ class SweepPaths:
     def receipt(self, key: str) -> Location:
         """Return the file of a range's receipt."""
         return self.receipts / f"{key}.json"
+
+    def void(self, key: str, attempts: int) -> Location:
+        """Return the file of the record of a receipt that was void, by its number of attempts."""
+        return self.voids / f"{key}.{attempts}.json"
 
     def journal(self, key: str, attempt: int, table: str) -> Location:
         """Return the journal of an attempt at a range: its rows of one table, in the order in which they came."""

@@ -23,7 +23,10 @@ class Attempt(msgspec.Struct, frozen=True):
     """Random, so that of two workers that begin an attempt one wins; empty once the attempt has ended in order."""
     noted: str = ""
     """Where its visits are logged as they begin (`visit_log.owner`); empty if they are not, or not all."""
-    probes_sent: int = 0
+    probes_sent: int | None = 0
+    """None if it is not known."""
+    revisited: int | None = 0
+    """Conversations that it began again, if its receipt was void; None if that is not known."""
 
     def is_logged(self, paths: SweepPaths) -> bool:
         """Return whether the attempt ended in order, or this machine can read a log of every visit that it began."""
@@ -48,6 +51,8 @@ def of_range(paths: SweepPaths, plan_digest: str, range_: Range, attempt: int, r
     earlier = earlier_attempts(paths, range_.key, attempt)
     rows = {part.table: part.rows for part in results.parts}
     counts = msgspec.structs.asdict(results.counts) | {"held_back": rows.get("held", 0)}
+    logged = all(attempt_.is_logged(paths) for attempt_ in earlier)
+    revisited = [visit_log.repeated(paths, range_.key) if logged else None, *(one.revisited for one in earlier)]
     return Receipt(
         **counts,
         shard=range_.shard,
@@ -59,12 +64,8 @@ def of_range(paths: SweepPaths, plan_digest: str, range_: Range, attempt: int, r
         host=socket.gethostname(),
         attempts=attempt,
         finished_at=(results.counts.started_at or time.time_ns() // 1000) + int(results.seconds * 1e6),
-        probes_abandoned=None
-        if any(attempt_.begun for attempt_ in earlier)
-        else sum(attempt_.probes_sent for attempt_ in earlier),
-        revisited=visit_log.repeated(paths, range_.key)
-        if all(attempt_.is_logged(paths) for attempt_ in earlier)
-        else None,
+        probes_abandoned=_total(None if attempt_.begun else attempt_.probes_sent for attempt_ in earlier),
+        revisited=_total(revisited),
         responses=rows.get("responses", 0),
         associations=rows.get("associations", 0),
         handshakes=rows.get("tls", 0),
@@ -75,6 +76,22 @@ def of_range(paths: SweepPaths, plan_digest: str, range_: Range, attempt: int, r
         outcomes=tuple(OutcomeCount(name, targets) for name, targets in sorted(results.outcomes.items())),
         parts=tuple(results.parts),
     )
+
+
+def _total(counts: Iterable[int | None]) -> int | None:
+    """Add up counts; None if one of them is not known."""
+    total = 0
+    for count in counts:
+        if count is None:
+            return None
+        total += count
+    return total
+
+
+def read_receipt(paths: SweepPaths, key: str) -> Receipt | None:
+    """Return the receipt of a range; None if it has none."""
+    entry = store.read(paths.receipt(key))
+    return _decode(paths.receipt(key), entry[0]) if entry else None
 
 
 def read_receipts(paths: SweepPaths) -> list[Receipt]:
@@ -110,9 +127,8 @@ def parts(paths: SweepPaths, table: str) -> list[store.Location]:
 
 def parts_of(paths: SweepPaths, key: str, table: str) -> list[store.Location]:
     """Return the parts of one range that exist; none if it has no receipt, or the sweep is sealed and they are gone."""
-    entry = store.read(paths.receipt(key))
-    receipts = [_decode(paths.receipt(key), entry[0])] if entry else []
-    return [path for path in _paths(paths, receipts, table) if path.exists()]
+    receipt = read_receipt(paths, key)
+    return [path for path in _paths(paths, [receipt] if receipt else [], table) if path.exists()]
 
 
 def _paths(paths: SweepPaths, receipts: Iterable[Receipt], table: str) -> list[store.Location]:

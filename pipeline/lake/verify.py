@@ -12,7 +12,16 @@ import pyarrow.compute as pc
 
 from pipeline import schema
 from pipeline.errors import CensusError
-from pipeline.lake import harm_targets, manifest, parts, schema_versions, second_visit_targets, store, visit_log
+from pipeline.lake import (
+    harm_targets,
+    manifest,
+    parts,
+    schema_versions,
+    second_visit_targets,
+    store,
+    visit_log,
+    voiding,
+)
 from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.lake.receipts import read_receipts
 from pipeline.lake.store import Location
@@ -55,6 +64,10 @@ def faults(sweep: Sweep) -> Iterator[Fault]:
     planned |= {key: check.range for key, check in checks.items()}
     receipts = {range_key(r.shard, r.range): r for r in read_receipts(sweep.paths)}
     yield from _against_plan(planned, receipts, sweep.plan)
+    for record in voiding.standing(sweep.paths):
+        yield Fault(
+            f"receipt {record.key}", "is void, since the hit rate fell; `census sweep --resume` runs its range again"
+        )
     yield from _checked(checks, receipts)
     if sweep.paths.sealed("sweeps").exists():
         yield from _sealed(sweep, list(receipts.values()))

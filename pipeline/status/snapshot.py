@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from pipeline.lake import pending, receipts
+from pipeline.lake import pending, receipts, voiding
 from pipeline.lake.layout import Sweep
 from pipeline.lake.leases import ObservedLease, observed_leases
 from pipeline.record.receipt import Receipt
@@ -61,6 +61,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     ranges_done: int
     ranges_again: int
     """Attempts at finished ranges beyond the first of each."""
+    ranges_void: int
+    """Receipts that were void, since the hit rate had fallen: their ranges are run again."""
     shards: int
     targets: int
     probes_sent: int
@@ -113,6 +115,7 @@ class SweepStatus:
             ranges=self._ranges,
             ranges_done=done.rounds[Round.PROBES],
             ranges_again=done.again,
+            ranges_void=voiding.count(self._sweep.paths),
             shards=plan.settings.shards,
             targets=plan.targets,
             **{name: done.columns[name] for name in COUNTS},

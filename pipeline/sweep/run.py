@@ -1,6 +1,7 @@
 """The steps of a sweep: begin it in a lake, run its pending ranges, verify it and seal it."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from pipeline import checkout
 from pipeline.config.load import load_config
 from pipeline.config.toml_file import NONE, Overrides
 from pipeline.errors import CensusError, GuardError, InputError
-from pipeline.lake import harm_targets, layout, pending, store, verify
+from pipeline.lake import harm_targets, layout, pending, store, verify, voiding
 from pipeline.lake.layout import ENRICHED, Sweep, SweepPaths, read_plan
 from pipeline.lake.store import Location
 from pipeline.optout import quarantine, register
@@ -96,6 +97,13 @@ def stopped(plan: Plan, lake: Location) -> Iterator[str]:
             f"the register {obeyed.where} is stopped by {stop.who} since {stop.at:%Y-%m-%d %H:%M} UTC: {stop.reason}; "
             f"nothing is sent until `census go {obeyed.where}`"
         )
+
+
+def voided(sweep: Sweep) -> Iterator[str]:
+    """Yield how many ranges of a sweep were run again since the hit rate had fallen, and how it had, for each fall."""
+    reasons = Counter(record.reason for record in voiding.records(sweep.paths))
+    for reason, ranges in reasons.items():
+        yield f"{ranges:,} receipts were void and their ranges run again: {reason}"
 
 
 def latest(lake: Location, name: str) -> SweepPaths | None:

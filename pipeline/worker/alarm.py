@@ -1,34 +1,50 @@
-"""The hit-rate alarm: stops the sweep if the hit rate falls by more than chance explains.
+"""The hit-rate alarm: stops the sweep if the hit rate falls by more than chance explains, and voids what was lost meanwhile.
 
 The order of the addresses is random, so on each port all ranges have the same expected hit rate. If it changes, the cause is on
 our side: a lost route, a filter, a full link. A window is the latest ranges of a port; it is compared with the ranges before it.
 `false_alarms` bounds the probability that a whole sweep is ever stopped for nothing. All tests that the plan's ranges can bring
 share it (Bonferroni).
+
+The last good sign is the last range before the fall began. It shows that answers came back when it began. So whatever this machine
+finished since then is void, on every port, and so is what is under way when the alarm is raised. The ranges that remain stay the
+baseline: if nothing was mended, the ranges that run again raise the alarm again.
 """
 
 import socket
 from collections import defaultdict
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pipeline.config.sections import AlarmSection
-from pipeline.lake import receipts
+from pipeline.lake import receipts, voiding
 from pipeline.lake.layout import Sweep
 from pipeline.optout import edit, register
-from pipeline.record.receipt import Counts
+from pipeline.record.receipt import Counts, Receipt
 from pipeline.record.rounds import Round
-from pipeline.space.shard import Range, Walk
-from pipeline.statistics.fall import rate_fall_p_value
+from pipeline.space.shard import Range, Walk, range_key
+from pipeline.statistics.fall import fall_began, rate_fall_p_value
 
 #: Windows, in ranges: a short one detects a deep fall at once, a long one a shallow fall.
 WINDOWS = (1, 4, 16)
 
 
 class Hits(NamedTuple):
-    """The number of targets probed, and of those that answered."""
+    """The number of targets probed, and of those that answered: of one range (its key, and when it began), or of several."""
 
     probes: int
     hits: int
+    key: str = ""
+    started_at: int = 0
+    """In microseconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """A fall of the hit rate: what was seen, and the last range before it began, None if that may be the first."""
+
+    reason: str
+    last_good: Hits | None
 
 
 @dataclass(slots=True)
@@ -39,7 +55,6 @@ class Alarm:
     tests: int
     """The number of tests that a whole sweep can bring."""
     _ranges: defaultdict[int, list[Hits]] = field(default_factory=lambda: defaultdict(list))
-    _fallen: set[int] = field(default_factory=set)
 
     @classmethod
     def of(cls, settings: AlarmSection, walk: Walk) -> "Alarm":
@@ -47,20 +62,27 @@ class Alarm:
         ranges = sum(1 for shard in range(walk.shards) for _ in walk.ranges(shard))
         return cls(settings, max(1, ranges * len(WINDOWS)))
 
-    def add(self, port: int, seen: Hits) -> str:
-        """Add a range of a port; return why the sweep should be stopped, or an empty text.
+    def know(self, port: int, seen: Hits) -> None:
+        """Add a range of a port without a test: one that was tested when it was done."""
+        self._ranges[port].append(seen)
 
-        After an alarm the port starts again: only later ranges are compared.
-        """
+    def add(self, port: int, seen: Hits) -> Fall | None:
+        """Add a range of a port; return the fall of its hit rate if the sweep should be stopped."""
         ranges = self._ranges[port]
         ranges.append(seen)
         for window in WINDOWS:
             latest, before = _sum(ranges[-window:]), _sum(ranges[:-window])
             p = rate_fall_p_value(*_order(latest), *_order(before), to=1 - self.settings.fall)
             if p <= self.settings.false_alarms / self.tests:
-                self._ranges[port] = []
-                return _reason(port, window, latest, before, float(p))
-        return ""
+                began = fall_began([one.hits for one in ranges], [one.probes for one in ranges], window)
+                reason = _reason(port, window, latest, before, float(p))
+                return Fall(reason, ranges[began - 1] if began else None)
+        return None
+
+    def forget(self, keys: Container[str]) -> None:
+        """Forget ranges that are void."""
+        for port, ranges in self._ranges.items():
+            self._ranges[port] = [seen for seen in ranges if seen.key not in keys]
 
 
 def _order(seen: Hits) -> tuple[int, int]:
@@ -68,7 +90,7 @@ def _order(seen: Hits) -> tuple[int, int]:
 
 
 def _sum(ranges: list[Hits]) -> Hits:
-    return Hits(sum(hits.probes for hits in ranges), sum(hits.hits for hits in ranges))
+    return Hits(sum(seen.probes for seen in ranges), sum(seen.hits for seen in ranges))
 
 
 def _reason(port: int, window: int, latest: Hits, before: Hits, p: float) -> str:
@@ -86,12 +108,13 @@ def port_of(walk: Walk, range_: Range) -> int | None:
     return walk.ports[passes.pop()] if len(passes) == 1 else None
 
 
-def hits(counts: Counts) -> Hits:
+def hits(counts: Counts, key: str = "") -> Hits:
     """Return how many targets of a range were probed and answered, those included that an earlier attempt visited.
 
     Packet rings probe such targets again. Engine `connect` spares them: each has answered.
     """
-    return Hits(counts.probes_sent + counts.spared, counts.answers - counts.duplicates + counts.spared)
+    answered = counts.answers - counts.duplicates + counts.spared
+    return Hits(counts.probes_sent + counts.spared, answered, key, counts.started_at)
 
 
 class HitWatch:
@@ -103,22 +126,52 @@ class HitWatch:
     def __init__(self, sweep: Sweep) -> None:
         self._sweep = sweep
         self._alarm = Alarm.of(sweep.plan.alarm, sweep.walk)
-        mine = [receipt for receipt in receipts.read_receipts(sweep.paths) if receipt.host == socket.gethostname()]
-        for receipt in sorted(mine, key=lambda receipt: receipt.finished_at):
-            if receipt.round is Round.PROBES:
-                range_ = Range(receipt.shard, receipt.range, receipt.first_index, receipt.last_index)
-                self._add(range_, receipt)
+        self._doubtful: dict[str, str] = {}  # keys of ranges that were under way at an alarm, and its reason
+        for receipt in sorted(self._finished_here(), key=lambda receipt: receipt.finished_at):
+            port = self._port(receipt)
+            if port is not None:
+                self._alarm.know(port, hits(receipt, _key(receipt)))
 
-    def see(self, done: Range, counts: Counts) -> None:
-        """Stop all sweeps that obey the register if the hit rate of this range of probes has fallen."""
-        reason = self._add(done, counts)
+    def accept(self, receipt: Receipt, open_: Iterable[str]) -> bool:
+        """Take the receipt of a range, just written, and return whether it stands.
+
+        If the hit rate has fallen, all sweeps that obey the register are stopped, and what was finished since the last good sign is
+        void. So is what is under way, the ranges of these keys, once it is finished.
+        """
+        reason = self._doubtful.pop(_key(receipt), "")
         if reason:
+            voiding.void(self._sweep.paths, [receipt], reason)
+            return False
+        port = self._port(receipt)
+        fall = None if port is None else self._alarm.add(port, hits(receipt, _key(receipt)))
+        if fall:
             kept = register.of(self._sweep.plan.register, self._sweep.paths.lake)
-            edit.stop(kept, "census", f"{reason}; `census go {kept.where}` lets it go on")
+            edit.stop(kept, "census", f"{fall.reason}; `census go {kept.where}` lets it go on")
+            self._void(fall, open_)
+        return fall is None
 
-    def _add(self, done: Range, counts: Counts) -> str:
-        """Add a range of probes; return why the sweep should be stopped, or an empty text."""
-        port = port_of(self._sweep.walk, done)
-        if port is None or not self._sweep.plan.alarm.false_alarms:
-            return ""
-        return self._alarm.add(port, hits(counts))
+    def cut_off(self, key: str) -> None:
+        """An attempt at a range has ended without a receipt: what was doubtful of it is run again anyway."""
+        self._doubtful.pop(key, None)
+
+    def _void(self, fall: Fall, open_: Iterable[str]) -> None:
+        since = fall.last_good.started_at if fall.last_good else 0
+        void = [receipt for receipt in self._finished_here() if receipt.finished_at > since]
+        voiding.void(self._sweep.paths, void, fall.reason)
+        self._alarm.forget({_key(receipt) for receipt in void})
+        self._doubtful |= dict.fromkeys(open_, fall.reason)
+
+    def _finished_here(self) -> list[Receipt]:
+        """Read the receipts of this machine."""
+        return [one for one in receipts.read_receipts(self._sweep.paths) if one.host == socket.gethostname()]
+
+    def _port(self, receipt: Receipt) -> int | None:
+        """Return the port that a range's hit rate is of; None if it has none, or nothing is watched."""
+        if receipt.round is not Round.PROBES or not self._sweep.plan.alarm.false_alarms:
+            return None
+        range_ = Range(receipt.shard, receipt.range, receipt.first_index, receipt.last_index)
+        return port_of(self._sweep.walk, range_)
+
+
+def _key(receipt: Receipt) -> str:
+    return range_key(receipt.shard, receipt.range)

@@ -250,10 +250,10 @@ class Worker:
             for path in store.entries(self._sweep.paths.work / "journal", f"{key}.*"):
                 path.unlink(missing_ok=True)
             shard.finished += 1
-            if written.counts.round != Round.HARM_CHECKS:
+            if self._hits.accept(receipt, self._of_key) and receipt.round is not Round.HARM_CHECKS:
                 self._begin_check(planned)
-            if written.counts.round == Round.PROBES:
-                self._hits.see(planned, written.counts)
+        else:
+            self._hits.cut_off(key)
         shard.open.discard(key)
         self._leases.drop(key)
 

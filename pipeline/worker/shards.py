@@ -6,6 +6,7 @@ that is tried again finds a working one.
 """
 
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 
 from pipeline.errors import CensusError, Interrupted
-from pipeline.lake import pending
+from pipeline.lake import pending, voiding
 from pipeline.lake.layout import Sweep
 from pipeline.lake.leases import TTL, Leases, shard_key
 from pipeline.record.rounds import Round
@@ -48,6 +49,7 @@ class ShardRunner:
         self._peace = ExitStack()
         self._again = 0.0
         self._at_once = timing.at_once(sweep.plan)
+        voiding.complete(sweep.paths, socket.gethostname())
 
     def __enter__(self) -> "ShardRunner":
         self._stack = ExitStack()

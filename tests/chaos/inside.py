@@ -21,7 +21,8 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
-from pipeline.lake import store
+from pipeline.lake import layout, receipts, store
+from pipeline.lake.layout import SweepPaths
 from pipeline.optout import register
 from pipeline.optout.events import Stop
 from tests.lake import bucket, proxy
@@ -42,6 +43,8 @@ EVERYTHING = "everything"
 RUNS_OF_EVERYTHING = (("work", EVERYTHING), ("sweep", EVERYTHING))
 #: How long a victim works before it is killed, in seconds.
 ALIVE_SECONDS = (0.5, 3.0)
+#: How many ranges are finished before everything is killed: the hit-rate alarm then has ranges to compare with.
+RECEIPTS_BETWEEN = (2, 4)
 #: How long a program may take to end after one of its processes was killed, and to finish the sweep, in seconds.
 END_SECONDS, FINISH_SECONDS = 240, 900
 FAULTS = (("PUT", "lose_request"), ("PUT", "lose_reply"), ("PUT", "busy"), ("GET", "busy"), ("GET", "lose_reply"))
@@ -75,12 +78,21 @@ class Disturbed:
             self.begun = True  # a program whose stages run has begun, and one that ended has finished
             if found is None:
                 return  # nothing was left to do
+            if victim == EVERYTHING:
+                self.wait_for_receipts(program, self.random.randint(*RECEIPTS_BETWEEN))
             time.sleep(self.random.uniform(*ALIVE_SECONDS))
             with suppress(ProcessLookupError):
                 (os.killpg if victim == EVERYTHING else os.kill)(found, signal.SIGKILL)
                 self.killed[victim] += 1
             code = self.ended(program)
             print(f"chaos: killed {victim}; the program ended with {code}", file=sys.stderr, flush=True)
+
+    def wait_for_receipts(self, program: "subprocess.Popen[bytes]", count: int) -> None:
+        """Wait until a program has finished so many ranges, or has ended."""
+        paths = SweepPaths(store.at(self.lake), layout.read_plan(self.plan).sweep)
+        before = len(receipts.finished(paths))
+        while program.poll() is None and len(receipts.finished(paths)) < before + count:
+            time.sleep(0.1)
 
     def fill(self, disk: Path) -> None:
         """Fill the disk while the program works, until the program gives up."""
@@ -244,9 +256,9 @@ def main() -> None:
                 sweep.fill(disk)
             sweep.kill(*run)
         sweep.finish()
-        rows, receipts = (asked_of(lake, query) for query in (ROWS, RECEIPTS))
+        rows, sums = (asked_of(lake, query) for query in (ROWS, RECEIPTS))
         told = {"killed": sweep.killed, "complaints": sweep.complaints, "stops": stops(lake)}
-    print(json.dumps(told | {"met": met, "rows": rows, "receipts": receipts[0]}))
+    print(json.dumps(told | {"met": met, "rows": rows, "receipts": sums[0]}))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.statistics.fall import rate_fall_p_value
+from pipeline.statistics.fall import fall_began, rate_fall_p_value
 
 counts = st.tuples(st.integers(0, 60), st.integers(60, 5000), st.integers(0, 200), st.integers(200, 50_000))
 
@@ -39,3 +39,22 @@ def test_a_fall_is_detected() -> None:
     assert rate_fall_p_value(20, 20_000, 400, 200_000, to=0.75) < 0.05
     assert rate_fall_p_value(200, 200_000, 4000, 2_000_000, to=0.75) < 1e-6
     assert rate_fall_p_value(360, 200_000, 4000, 2_000_000, to=0.75) > 0.5
+
+
+def test_where_a_fall_began() -> None:
+    """The earliest likely change point is found: at once for silence, some ranges early where ranges have few hits."""
+    assert fall_began([40] * 30 + [0], [10_000] * 31, 1) == 30
+    assert fall_began([40] * 30 + [18, 0], [10_000] * 32, 1) == 31
+    assert fall_began([40] * 30 + [20] * 4, [10_000] * 34, 4) in (29, 30)
+    few = [1, 0, 2, 1, 1, 0, 1, 2] * 8 + [1, 0, 0, 0] + [0] * 16
+    assert 61 <= fall_began(few, [1000] * len(few), 16) <= 65
+
+
+def test_the_change_point_is_seldom_too_late() -> None:
+    """Of 200 falls to half the rate, the estimate comes after the true begin in few."""
+    draw = np.random.default_rng(5)
+    late = 0
+    for _ in range(200):
+        hits = np.concatenate([draw.binomial(20_000, 0.002, 40), draw.binomial(20_000, 0.001, 16)])
+        late += fall_began(hits.tolist(), [20_000] * 56, 16) > 40
+    assert late <= 10

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.config.sections import AlarmSection
-from pipeline.lake import receipts
+from pipeline.lake import receipts, voiding
 from pipeline.lake.layout import Sweep
 from pipeline.optout import register
 from pipeline.record.receipt import Counts, Receipt
@@ -17,9 +17,10 @@ from pipeline.space.shard import Walk
 from pipeline.sweep import freeze, run
 from pipeline.worker.alarm import WINDOWS, Alarm, Hits, HitWatch, hits, port_of
 
+HERE = socket.gethostname()
 CONFIG = """
 sweep = { name = "watched", ports = [104], seed = 1, rate = 100, shards = 1 }
-targets = { include = ["11.0.0.0/18"] }
+targets = { include = ["11.0.0.0/17"] }
 """
 PROBES, RATE, RANGES = 20_000, 0.002, 200
 
@@ -36,7 +37,7 @@ def alarm(false_alarms: float = 0.01) -> Alarm:
 
 def sweep(of: Alarm, hits: np.ndarray) -> int | None:
     """The number of the range that raised the alarm, if any did."""
-    return next((n for n, k in enumerate(hits.tolist()) if of.add(104, Hits(PROBES, k))), None)
+    return next((n for n, k in enumerate(hits.tolist()) if of.add(104, Hits(PROBES, k, str(n)))), None)
 
 
 def test_a_steady_sweep_is_not_stopped() -> None:
@@ -55,16 +56,18 @@ def test_silence_is_seen_at_once() -> None:
     assert half is not None and 60 <= half <= 75
 
 
-def test_it_says_what_it_saw_and_begins_anew() -> None:
-    """The reason has both counts and the port; the ranges after the alarm are compared only with each other."""
+def test_it_says_what_it_saw_and_goes_on_comparing() -> None:
+    """The reason has both counts and the port. The baseline stays without what is forgotten, so a second fall is seen as well."""
     of = alarm()
-    for _ in range(60):
-        of.add(104, Hits(PROBES, 40))
-    assert "0 of 20,000 targets on port 104 answered in the latest range, 2,400 of 1,200,000 before" in of.add(
-        104, Hits(PROBES, 0)
-    )
-    assert not of.add(104, Hits(PROBES, 0))
-    assert not of.add(11112, Hits(PROBES, 0))
+    for number in range(60):
+        assert of.add(104, Hits(PROBES, 40, f"{number}")) is None
+    for name in ("first", "second"):
+        fall = of.add(104, Hits(PROBES, 0, name))
+        assert fall and fall.last_good and fall.last_good.key == "59"
+        assert "0 of 20,000 targets on port 104 answered in the latest range, 2,400 of 1,200,000 before" in fall.reason
+        of.forget({name})
+    assert of.add(104, Hits(PROBES, 40, "mended")) is None
+    assert of.add(11112, Hits(PROBES, 0, "other")) is None
 
 
 def test_a_range_has_one_port_or_is_left_out() -> None:
@@ -93,24 +96,24 @@ def begun(tmp_path: Path) -> Sweep:
     return run.begin(freeze.freeze(tmp_path / "sweep.toml"), tmp_path / "lake")
 
 
-def done(sweep: Sweep, number: int, host: str, answers: int) -> Receipt:
-    """The receipt of a range that a machine has finished."""
+def done(sweep: Sweep, number: int, answers: int, host: str = HERE, attempts: int = 1) -> Receipt:
+    """The receipt of a range that a machine has finished: 12 s after it began, 10 s after the one before."""
     range_ = list(sweep.walk.ranges(0))[number]
+    began = (number + 100 * attempts) * 10_000_000
     receipt = Receipt(
-        shard=0, range=number, first_index=range_.first_index, last_index=range_.last_index, host=host,
-        finished_at=number, probes_sent=range_.length, answers=answers,
+        shard=0, range=number, first_index=range_.first_index, last_index=range_.last_index, host=host, attempts=attempts,
+        started_at=began, finished_at=began + 12_000_000, probes_sent=range_.length, answers=answers,
     )  # fmt: skip
-    receipts.put_receipt(sweep.paths, range_.key, receipt)
+    assert receipts.put_receipt(sweep.paths, range_.key, receipt)
     return receipt
 
 
-@pytest.mark.parametrize(("host", "stops"), [(socket.gethostname(), True), ("elsewhere.example", False)])
+@pytest.mark.parametrize(("host", "stops"), [(HERE, True), ("elsewhere.example", False)])
 def test_a_restart_forgets_nothing(begun: Sweep, host: str, stops: bool) -> None:
     """A new worker knows the hit rate of the ranges that its machine has finished; those of another vantage say nothing of it."""
     for number in range(12):
-        done(begun, number, host, answers=30)
-    following = list(begun.walk.ranges(0))[12]
-    HitWatch(begun).see(following, Counts(probes_sent=following.length))
+        done(begun, number, answers=30, host=host)
+    assert HitWatch(begun).accept(done(begun, 12, answers=0), ()) == (not stops)
     kept = register.of("", begun.paths.lake)
     stop = register.state(kept).stop
     assert (stop is not None) == stops
@@ -120,3 +123,25 @@ def test_a_restart_forgets_nothing(begun: Sweep, host: str, stops: bool) -> None
             f"the register {kept.where} is stopped by census since {stop.at:%Y-%m-%d %H:%M} UTC: {stop.reason}; "
             f"nothing is sent until `census go {kept.where}`"
         ]
+
+
+def test_what_was_finished_since_the_last_good_sign_is_void(begun: Sweep) -> None:
+    """Void are the range that raised the alarm, the last one before the fall, in which it may have begun, and all that overlap them.
+
+    So is what was under way, whatever it has found. All of them are pending again, and the next attempts stand.
+    """
+    watch = HitWatch(begun)
+    for number in range(12):
+        assert watch.accept(done(begun, number, answers=30), ())
+    assert watch.accept(done(begun, 12, answers=15), ())
+    keys = [range_.key for range_ in begun.walk.ranges(0)]
+    assert not watch.accept(done(begun, 13, answers=0), (keys[14], keys[15]))
+    assert receipts.finished(begun.paths) == set(keys[:11])
+    watch.cut_off(keys[15])
+    assert not watch.accept(done(begun, 14, answers=30), ())
+    assert voiding.count(begun.paths) == 4
+    watch = HitWatch(begun)
+    for number in (11, 12, 13, 14):
+        assert watch.accept(done(begun, number, answers=30, attempts=2), ())
+    assert watch.accept(done(begun, 15, answers=30, attempts=2), ())
+    assert not watch.accept(done(begun, 16, answers=0, attempts=2), ())

@@ -12,11 +12,14 @@ MAY_DIE = FRAGILE | (LIFETIMES > 0)
 
 
 class DeadHosts:
-    """The dead hosts of an internet. Time begins at the first call with hosts; after `quiet_after` seconds, if not 0, all are dead."""
+    """The dead hosts of an internet. Time begins at the first call with hosts.
 
-    def __init__(self, population: Population, quiet_after: float = 0.0) -> None:
+    From `quiet_after` seconds, if not 0, all are dead; until `quiet_until` seconds if that is not 0, or else for good.
+    """
+
+    def __init__(self, population: Population, quiet_after: float = 0.0, quiet_until: float = 0.0) -> None:
         self._population = population
-        self._quiet_after = quiet_after
+        self._quiet_after, self._quiet_until = quiet_after, quiet_until or float("inf")
         self._started_at: float | None = None
         self._killed = np.zeros(0, dtype=np.uint64)
 
@@ -31,7 +34,7 @@ class DeadHosts:
         if self._started_at is None and len(behaviour):
             self._started_at = now
         age = now - (now if self._started_at is None else self._started_at)
-        if self._quiet_after and age >= self._quiet_after:
+        if self._quiet_after and self._quiet_after <= age < self._quiet_until:
             return np.arange(len(behaviour))
         indices = np.flatnonzero((behaviour != NO_HOST) & MAY_DIE[behaviour])
         if not len(indices):

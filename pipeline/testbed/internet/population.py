@@ -43,8 +43,8 @@ class Internet(Section, frozen=True):
 
     `loss` is the share of packets lost in each direction, in bursts of mean length `burst`. `delays` are round-trip times in
     seconds; each host has one of them. `persistent` is the share of hosts that retransmit. `forged` is the number of SYN-ACKs
-    per second that answer no probe. More than `bottleneck` packets per second are dropped; 0: none. After `quiet_after`
-    seconds no host answers any more; 0: never.
+    per second that answer no probe. More than `bottleneck` packets per second are dropped; 0: none. From `quiet_after`
+    seconds on (0: never) no host answers, until `quiet_until` seconds (0: for good).
     """
 
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -56,6 +56,7 @@ class Internet(Section, frozen=True):
     forged: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
     bottleneck: Annotated[int, Meta(ge=0, le=10_000_000)] = 0
     quiet_after: Annotated[float, Meta(ge=0)] = 0.0
+    quiet_until: Annotated[float, Meta(ge=0)] = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,7 @@ class Responder:
         self._internet, self._population = internet, hosts
         self.connections = SimulatedConnections()
         self._transmitter = Transmitter(self.connections, link, internet.delays)
-        self._dead = DeadHosts(hosts, internet.quiet_after)
+        self._dead = DeadHosts(hosts, internet.quiet_after, internet.quiet_until)
         self.opened = self.received = 0
         self._visits: list[NDArray[np.uint64]] = []
 

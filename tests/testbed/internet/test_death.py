@@ -45,3 +45,11 @@ def test_an_internet_falls_quiet() -> None:
     dead = DeadHosts(POPULATION, 5.0)
     assert not len(dead.among(ADDRESSES, PORTS, behaving("silent"), 10.0))
     assert len(dead.among(ADDRESSES, PORTS, behaving("silent"), 15.0)) == COUNT
+
+
+def test_an_internet_comes_back() -> None:
+    """From `quiet_until` seconds hosts answer again."""
+    dead = DeadHosts(POPULATION, 5.0, 8.0)
+    assert not len(dead.among(ADDRESSES, PORTS, behaving("silent"), 10.0))
+    assert len(dead.among(ADDRESSES, PORTS, behaving("silent"), 17.9)) == COUNT
+    assert not len(dead.among(ADDRESSES, PORTS, behaving("silent"), 18.0))

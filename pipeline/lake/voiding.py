@@ -1,0 +1,90 @@
+"""Void receipts: ranges that were finished while nothing could come back, and that are run again.
+
+A void range becomes what a range is whose attempt was cut off: its rows are a journal again, its counts those of an attempt that
+ended, and it has no receipt. So the next attempt visits nobody twice, and no row is lost or counted twice.
+
+A record is written first. It is what remains of the receipt, and what a crash in the middle is finished by. Results of harm checks
+are not kept: a host that did not answer then may answer now.
+"""
+
+import time
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from pipeline.lake import parts, schema_versions, store
+from pipeline.lake.layout import SweepPaths
+from pipeline.lake.receipts import Attempt, read_receipt
+from pipeline.record.receipt import Receipt
+from pipeline.record.rounds import Round
+from pipeline.space.shard import range_key
+
+
+class VoidRecord(msgspec.Struct, frozen=True):
+    """A receipt that is void: since when, in microseconds since the epoch, and why."""
+
+    voided_at: int
+    reason: str
+    receipt: Receipt
+
+    @property
+    def key(self) -> str:
+        """The key of the range."""
+        return range_key(self.receipt.shard, self.receipt.range)
+
+
+def void(paths: SweepPaths, receipts: Sequence[Receipt], reason: str) -> None:
+    """Make receipts void, so that their ranges are pending again."""
+    records = [VoidRecord(time.time_ns() // 1000, reason, receipt) for receipt in receipts]
+    for record in records:
+        store.write(paths.void(record.key, record.receipt.attempts), msgspec.json.encode(record))
+    for record in records:
+        _complete(paths, record)
+
+
+def complete(paths: SweepPaths, host: str) -> None:
+    """Finish what a crash cut off while a machine made receipts void."""
+    for record in standing(paths):
+        if record.receipt.host == host:
+            _complete(paths, record)
+
+
+def standing(paths: SweepPaths) -> Iterable[VoidRecord]:
+    """Yield the records of receipts that are void and still there."""
+    for record in records(paths):
+        receipt = read_receipt(paths, record.key)
+        if receipt and receipt.attempts == record.receipt.attempts:
+            yield record
+
+
+def records(paths: SweepPaths) -> list[VoidRecord]:
+    """Return the records of all receipts that were ever void, by range and attempt."""
+    entries = store.contents(store.entries(paths.voids, "*.json"))
+    return [msgspec.json.decode(data, type=VoidRecord) for data in entries]
+
+
+def count(paths: SweepPaths) -> int:
+    """Return how many receipts were ever void."""
+    return len(store.entries(paths.voids, "*.json"))
+
+
+def _complete(paths: SweepPaths, record: VoidRecord) -> None:
+    """Give a range back its journals and notes of its attempts, then take its receipt away."""
+    receipt, key = record.receipt, record.key
+    for part in receipt.parts:
+        if (receipt.round, part.table) != (Round.HARM_CHECKS, "harm"):
+            _journal(paths, part.table, part.file, key, receipt.attempts)
+    for number in range(1, receipt.attempts):
+        store.write(paths.attempt(key, number), msgspec.json.encode(Attempt()))
+    sent = None if receipt.probes_abandoned is None else receipt.probes_sent + receipt.probes_abandoned
+    last = Attempt(probes_sent=sent, revisited=receipt.revisited)
+    store.write(paths.attempt(key, receipt.attempts), msgspec.json.encode(last))
+    paths.receipt(key).unlink(missing_ok=True)
+
+
+def _journal(paths: SweepPaths, table: str, file: str, key: str, attempt: int) -> None:
+    """Turn a part into a journal of an attempt at its range."""
+    journal = parts.journal(paths.journal(key, attempt, table), table)
+    for batch in schema_versions.read(paths.part(table, file), table).to_batches():
+        journal.append(batch)
+    journal.close()
