@@ -2,7 +2,8 @@
 -- Grain: one row for each (sweep, country) with an exposed service or a handshake.
 -- Order: services DESC, country
 -- Notes: over_tls are exposed services whose handshake was completed. handshakes counts services with which TLS was attempted;
---   needs_certificate those of them that ended it because we have no client certificate: they are not exposed.
+--   needs_certificate those of them that ended it because we have no client certificate: they are not exposed. share is null
+--   in a sweep that attempted TLS with nobody.
 WITH attempted AS (
     SELECT
         sweep,
@@ -13,6 +14,12 @@ WITH attempted AS (
         bool_or(handshake = 'needs_client_certificate' OR client_certificate = 'required') AS demanded
     FROM tls
     GROUP BY sweep, ip, port
+),
+
+asked AS (
+    SELECT attempted.sweep FROM attempted
+    UNION
+    SELECT sweeps.sweep FROM sweeps WHERE sweeps.profile = 'tls'
 )
 
 SELECT
@@ -20,7 +27,10 @@ SELECT
     coalesce(exposed.country, attempted.country) AS country,
     count(exposed.ip) AS services,
     count(*) FILTER (exposed.ip IS NOT NULL AND attempted.completed) AS over_tls,
-    over_tls / nullif(count(exposed.ip), 0) AS share,
+    CASE
+        WHEN coalesce(exposed.sweep, attempted.sweep) IN (SELECT asked.sweep FROM asked)
+            THEN over_tls / nullif(count(exposed.ip), 0)
+    END AS share,
     count(attempted.ip) AS handshakes,
     count(*) FILTER (attempted.completed) AS completed,
     count(*) FILTER (attempted.demanded) AS needs_certificate

@@ -149,8 +149,7 @@ class PacketEngine:
         for serial, opened in list(self._listener.open.items()):
             if at.now >= max(opened.cool_until, opened.closed_at) and not opened.conversations:
                 del self._listener.open[serial]
-                second = opened.second_syns(self._walk)
-                yield Finished(opened.range, opened.final_counts(), complete=opened.complete, second_syns=second)
+                yield Finished(opened.range, opened.final_counts(), opened.complete, opened.second_syns(self._walk))
 
     # --- wait ---
 

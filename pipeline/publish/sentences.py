@@ -177,7 +177,7 @@ def certainty(facts: Facts) -> str:
         return _by_detection(facts, facts.detection.chance, facts.detection.method)
     if not facts.sampled:
         return (
-            "The sweep probed the whole target space. The count is complete except for packet loss, "
+            "The sweep probed the whole target space. At least this many services are there: packet loss hides some, "
             "which this sweep did not estimate."
         )
     columns = ("addresses_low", "addresses_estimated", "addresses_high")
@@ -242,7 +242,8 @@ def _survival(facts: Facts) -> Iterator[str]:
         return
     last = facts.survival[-1].stays
     days = estimates.half_life(facts.survival)
-    half = f" At this rate, half of them would be gone after {number(round(days))} days." if math.isfinite(days) else ""
+    after = f"after {plural(round(days), 'day')}" if math.isfinite(days) and round(days) else "within a day"
+    half = f" At this rate, half of them would be gone {after}." if math.isfinite(days) else ""
     yield (
         f"Between the last two sweeps that allow an estimate, {percent(last.value)} of the exposed services persisted "
         f"(95 % interval {percent(last.low)} to {percent(last.high)}, corrected for packet loss).{half}"
@@ -253,6 +254,8 @@ def earlier(facts: Facts) -> str:
     """How long before this sweep the one it is compared with began: "1 week", "10 days"."""
     assert facts.comparison is not None  # noqa: S101 - the callers looked
     days = round((facts.started - facts.comparison.started).total_seconds() / 86400)
+    if not days:
+        return "less than a day"
     return plural(days // 7, "week") if days and days % 7 == 0 else plural(days, "day")
 
 

@@ -32,8 +32,8 @@ def change(
     `before` and `after` are the detection probabilities of the sweeps. A service that exists at both times looks gone with
     probability 1 - after. The expected number of these, `abundance(stayed, after) - stayed`, is subtracted, with its
     interval. p_growth is McNemar's exact test that as many services appeared as disappeared, whether the discordant ones
-    are due to loss alone or also to turnover (the larger p of the two). p_turnover tests that loss alone explains them.
-    Both are 1 if no service is discordant.
+    are due to loss alone or also to turnover (the larger p of the two). p_turnover tests that loss alone explains them,
+    loss as great as the intervals of the probabilities allow. Both are 1 if no service is discordant.
     """
     stayed, new, gone = (np.asarray(v, np.float64) for v in np.broadcast_arrays(stayed, new, gone))
     first = before if isinstance(before, Interval) else certain(before)
@@ -52,7 +52,7 @@ def change(
                 for turnover_part in (0, turnover)
             )
         ),
-        p_turnover=_beyond_loss(stayed, new, gone, first.value, second.value),
+        p_turnover=_beyond_loss(stayed, new, gone, first.low, second.low),
     )
 
 
@@ -80,4 +80,6 @@ def _beyond_loss(stayed: Floats, new: Floats, gone: Floats, before: Floats, afte
     """P(at least this many discordant services by loss alone), given that each was detected at least once."""
     in_both = before * after
     in_one = before + after - 2 * in_both
-    return beta.at_least(new + gone, stayed + new + gone, in_one / (in_one + in_both))
+    seen = in_one + in_both
+    share = np.divide(in_one, seen, out=np.ones_like(seen), where=seen > 0)
+    return beta.at_least(new + gone, stayed + new + gone, share)

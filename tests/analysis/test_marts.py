@@ -291,6 +291,13 @@ def test_suspicions_are_counted_where_they_are() -> None:
     assert rows(con, "SELECT count(*) FROM exposed_2026_11") == [(2,)]
 
 
+@pytest.mark.parametrize(("profile", "share"), [("associate", None), ("tls", 0.0)])
+def test_encryption_is_unknown_where_tls_was_not_attempted(profile: str, share: float | None) -> None:
+    """A sweep that attempts TLS with nobody has no share of TLS; one that looks for it has, even if it finds none."""
+    con = connect(sweeps=[SWEEPS[0] | {"profile": profile}], **associations(target(UK, "echoed")))
+    assert rows(con, "SELECT services, over_tls, share FROM tls_share") == [(1, 0, share)]
+
+
 def test_rejections_have_their_meaning() -> None:
     """Reasons are explained by their source (PS3.8 Table 9-21); a reason missing from the table has no explanation."""
     reason = {"rj_result": 1, "rj_source": 1, "rj_reason": 7}

@@ -90,8 +90,8 @@ def change(stayed: int, came: int, went: int, then: Chance, now: Chance, limit: 
     loss_new, loss_gone = row["new_by_loss"], row["gone_by_loss"]
     real = max(0.0, came + went - loss_new - loss_gone) / 2
     growth = max(mcnemar(came, went, loss_new + t, loss_gone + t) for t in (0.0, real))
-    once = then[0] + now[0] - 2 * then[0] * now[0]
-    turnover = at_least(came + went, stayed + came + went, once / (once + then[0] * now[0]))
+    once = then[1] + now[1] - 2 * then[1] * now[1]
+    turnover = at_least(came + went, stayed + came + went, once / (once + then[1] * now[1]))
     flag = ("up" if came > went else "down") if growth < limit else "turnover" if turnover < limit else None
     return row | {"p_growth": growth, "p_turnover": turnover, "flag": flag}
 

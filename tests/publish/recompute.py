@@ -263,11 +263,14 @@ def ae_control(sweep: Sweep) -> list[Row]:
 
 
 def tls_share(sweep: Sweep) -> list[Row]:
+    attempted = any(h.tls is not None for h in sweep.seen)
+
     def counts(hosts: list[Host]) -> Row:
         over = sum(h.tls == "completed" for h in hosts)
         handshakes = sum(h.tls is not None for h in hosts)
+        share = over / len(hosts) if attempted else None
         return {
-            "over_tls": over, "share": over / len(hosts), "handshakes": handshakes, "completed": over, "needs_certificate": 0,
+            "over_tls": over, "share": share, "handshakes": handshakes, "completed": over, "needs_certificate": 0,
         }  # fmt: skip
 
     return by_country(sweep, counts)

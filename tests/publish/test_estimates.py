@@ -52,7 +52,7 @@ def test_flags() -> None:
     rows = [
         moved("A", 100, 30, 5),
         moved("B", 100, 5, 30),
-        moved("C", 100, 20, 20),
+        moved("C", 100, 30, 30),
         moved("D", 100, 4, 1),
         moved("E", 100, 1, 8),
     ]

@@ -1,5 +1,7 @@
 """The sentences of a report."""
 
+from datetime import timedelta
+
 import pytest
 
 from pipeline.publish import sentences
@@ -35,3 +37,24 @@ def test_headline_agrees_in_number() -> None:
     gathered = gather(con, lake.SWEEP)
     assert sentences.headline(gathered) == "1 DICOM service in 1 country answered"
     assert "1 DICOM service answered in the Netherlands" in list(sentences.sentences(gathered))[1]
+
+
+def test_sweeps_of_one_day_are_not_zero_days_apart() -> None:
+    """Sweeps that are minutes apart are less than a day apart, and what goes at such a pace is gone within a day."""
+    seen = {f"s{n}": range(demo.FIRST + 10 * n, demo.FIRST + 10 * n + 40) for n in range(1, 5)}
+    sweeps = [
+        demo.sweep_row(1_000_000, 40) | {"sweep": sweep, "started_at": lake.WHEN + timedelta(minutes=10 * number)}
+        for number, sweep in enumerate(seen)
+    ]
+    con = lake.connect(
+        sweeps=sweeps,
+        methods=[{"sweep": sweep, "method_digest": "m"} for sweep in seen],
+        space=[{"sweep": sweep, "first": 0, "last": 2**32 - 1} for sweep in seen],
+        associations=[
+            {"sweep": sweep, "ip": ip, "port": 104, "outcome": "accepted"} for sweep, ips in seen.items() for ip in ips
+        ],
+    )
+    said = " ".join(sentences.sentences(gather(con, "s4")))
+    assert "seen less than a day earlier" in said
+    assert "half of them would be gone within a day" in said
+    assert "At least this many services are there: packet loss hides some" in said

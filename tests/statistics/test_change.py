@@ -56,6 +56,19 @@ def test_loss_alone_is_no_change(before: float, after: float) -> None:
     assert np.mean(result.p_growth < 0.05) <= 0.06 and np.mean(result.p_turnover < 0.05) <= 0.06
 
 
+@pytest.mark.parametrize("looks", [20, 87, 500])
+def test_few_second_looks_are_no_certainty(looks: int) -> None:
+    """If loss is known from a few second looks alone, perhaps all of them seen, what loss explains is no change beyond chance."""
+    draw = np.random.default_rng(3)
+    seen = 0.98
+    odds = [seen**2, seen * (1 - seen), (1 - seen) * seen, (1 - seen) ** 2]
+    both, gone, new, _ = draw.multinomial(100, odds, WORLDS).T
+    before, after = (detection(draw.binomial(looks, seen, WORLDS), looks) for _ in range(2))
+    assert np.mean(change(both, new, gone, before=before, after=after).p_turnover < 0.05) <= 0.05
+    all_seen = detection(87, 87)
+    assert change(4, 0, 1, before=all_seen, after=all_seen).p_turnover > 0.05
+
+
 def test_a_real_fall_is_detected() -> None:
     """A tenth of a thousand services gone, at 2 % loss: both tests reject clearly."""
     result = change(870, 18, 112, before=0.98, after=0.98)
