@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from pipeline import host, logs
-from pipeline.commands import associators, audits, doctor, lab, optouts, results, sweeps
+from pipeline.commands import associators, audits, doctor, lab, optouts, reference, results, sweeps
 from pipeline.commands.help import HELP, Command, Group
 from pipeline.commands.verbosity import with_verbosity
 from pipeline.commands.version import Version
@@ -29,7 +29,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         optouts.go,
         optouts.rate,
     ),
-    "Set up": (doctor.doctor, lab.identity, lab.calibrate, associators.associate, associators.keys),
+    "Set up": (doctor.doctor, reference.refresh, lab.identity, lab.calibrate, associators.associate, associators.keys),
     "Audit your own ranges": (audits.audit,),
 }
 

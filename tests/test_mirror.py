@@ -58,6 +58,7 @@ COVERED_BY = {
     "pipeline/commands/version.py": "tests/test_main.py",
     "pipeline/optout/obeyed.py": "tests/commands/test_optouts.py",
     "pipeline/commands/help.py": "tests/test_main.py",
+    "pipeline/enrich/database_kind.py": "tests/enrich/test_database_file.py",
     "pipeline/commands/doctor.py": "tests/doctor/test_examine.py",
     "pipeline/doctor/finding.py": "tests/doctor/test_examine.py",
     "pipeline/doctor/rate.py": "tests/doctor/test_examine.py",

@@ -101,10 +101,10 @@ def network_of(record: Any) -> Network:
         return UNKNOWN
     number = next((record[key] for key in NUMBER_KEYS if record.get(key)), None)
     holder = next((record[key] for key in HOLDER_KEYS if record.get(key)), None)
-    return _number(number), str(holder) if holder else None
+    return as_number(number), str(holder) if holder else None
 
 
-def _number(value: Any) -> int | None:
-    """An AS number, also if written `AS786` or `"786"`."""
+def as_number(value: Any) -> int | None:
+    """An AS number, also if written `AS786` or `"786"`; AS 0 announces nothing (RFC 7607)."""
     text = str(value).upper().removeprefix("AS") if value is not None else ""
-    return int(text) if text.isascii() and text.isdigit() and int(text) < 1 << 32 else None
+    return int(text) if text.isascii() and text.isdigit() and 0 < int(text) < 1 << 32 else None

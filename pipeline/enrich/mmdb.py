@@ -24,7 +24,8 @@ from pipeline.errors import InputError
 U64 = NDArray[np.uint64]
 I64 = NDArray[np.int64]
 
-#: IPv4 is at ::/96 in a file with IPv6; 16 zero bytes are between tree and records (MaxMind DB file format 2.0).
+#: What is before the metadata; IPv4 is at ::/96 in a file with IPv6; 16 zero bytes are between tree and records (ibid.).
+MARKER = b"\xab\xcd\xefMaxMind.com"
 IPV6_PREFIX, SEPARATOR, ADDRESS_BITS = 96, 16, 32
 #: What maxminddb raises for damaged bytes, besides its own error.
 DAMAGE = (maxminddb.InvalidDatabaseError, TypeError, ValueError, LookupError, ArithmeticError, RecursionError)
@@ -42,10 +43,11 @@ class RecordedNetworks:
 class Mmdb:
     """An mmdb in memory. Raises InputError when it is opened, if it cannot be read or is not an mmdb."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, data: bytes | None = None) -> None:
+        """Open a file, or its bytes if they are at hand."""
         self.path = path
         try:
-            self._data = path.read_bytes()
+            self._data = path.read_bytes() if data is None else data
         except OSError as error:
             raise InputError(str(path), f"cannot be read: {error.strerror or error}") from None
         try:

@@ -51,10 +51,10 @@ def read(path: Path, schema: pa.Schema, kind: str) -> tuple[pa.Table, dict[str, 
     except pa.ArrowException as error:
         raise InputError(str(path), f"is not a Parquet table of {kind} ranges: {error}") from None
     facts = _facts(path, table.schema.metadata or {})
-    return _in_order(path, pa.table(columns, schema=schema)), facts
+    return in_order(path, pa.table(columns, schema=schema)), facts
 
 
-def _in_order(path: Path, table: pa.Table) -> pa.Table:
+def in_order(path: Path, table: pa.Table) -> pa.Table:
     """The table sorted by address. Raises InputError if a bound is missing, or ranges are empty or overlap."""
     if table["first"].null_count or table["last"].null_count:
         raise InputError(str(path), "has a range without a first or last address; make it again from its source")

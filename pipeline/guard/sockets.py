@@ -144,6 +144,11 @@ def require_reach(host: str, what: str) -> None:
         refuse_outside(f"{what} to {host}")
 
 
+def only_testbed() -> bool:
+    """Tell whether nothing may leave loopback and closed testbeds."""
+    return bool(os.environ.get(ONLY_TESTBED))
+
+
 def _is_loopback(destination: str) -> bool:
     try:
         return socket.inet_pton(socket.AF_INET, destination)[0] == LOOPBACK

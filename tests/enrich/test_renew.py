@@ -7,6 +7,7 @@ from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
 from pipeline.enrich import geo, renew
+from pipeline.enrich.database_kind import DatabaseKind
 from pipeline.errors import InputError
 
 
@@ -42,7 +43,7 @@ def test_a_newer_build_is_used_and_the_older_one_kept(tmp_path: Path) -> None:
     assert (first.new, second.new, again.new) == (True, True, False)
     assert geo.load(planned).digest == first.sha256
     assert geo.load(folder / "country.parquet").digest == second.sha256 == again.sha256
-    assert second.ranges == 1
+    assert (second.ranges, second.previous, second.changed, again.changed) == (1, "2026-11-01", 256, 0)
 
 
 def test_an_older_build_is_refused(tmp_path: Path) -> None:
@@ -51,6 +52,8 @@ def test_an_older_build_is_refused(tmp_path: Path) -> None:
     used = renew.install(mmdb(tmp_path / "b.mmdb", DECEMBER), folder, "country")
     with pytest.raises(InputError, match="was built 2026-11-01"):
         renew.install(mmdb(tmp_path / "a.mmdb", NOVEMBER), folder, "country")
+    with pytest.raises(InputError, match="has no AS number"):
+        renew.install(tmp_path / "b.mmdb", folder, "asn", DatabaseKind.ASN)
     with pytest.raises(InputError, match="places no IPv4 address"):
         renew.install(mmdb(tmp_path / "c.mmdb", DECEMBER + 86400, None), folder, "country")
     assert (folder / "country.parquet").resolve() == used.path.resolve()
