@@ -17,6 +17,8 @@ from pipeline.space.ranges import Ranges
 
 #: The kinds of named sets, which are looked up.
 KINDS = ("country", "asn")
+#: The number of faults of a list that an error names.
+NAMED = 20
 #: The usual entry, an IPv4 address or block as RFC 4632 writes it: read here, as `ipaddress` is slow.
 _BLOCK = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:/(\d{1,2}))?", re.ASCII)
 #: Where a comment begins: `#` anywhere, `;` and `//` at the start of a line or after a blank; in `1.2.3.0//24` they begin none.
@@ -100,8 +102,8 @@ def is_ipv6(text: str) -> bool:
 def read(
     name: str, rows: Iterable[str], where: str, named: NamedSets | None = None, *, reasons: bool = False
 ) -> AddressList:
-    """Read the lines of a list; with `reasons`, each entry needs one. Raises InputError naming the line."""
-    entries, ipv6 = [], 0
+    """Read the lines of a list; with `reasons`, each entry needs one. Raises InputError naming every line that cannot be read."""
+    entries, ipv6, faults = [], 0, []
     for number, line in enumerate(rows, 1):
         text, reason = partition(line)
         if not text:
@@ -110,10 +112,26 @@ def read(
             ipv6 += 1
             continue
         line_name = f"{where}, line {number}"
-        if reasons and not reason:
-            raise InputError(line_name, f"{text!r} has no reason; write one after a #")
-        entries.append(Entry(text, line_name, reason, _resolve(text, line_name, named)))
+        try:
+            if reasons and not reason:
+                raise InputError(line_name, f"{text!r} has no reason; write one after a #")
+            entries.append(Entry(text, line_name, reason, _resolve(text, line_name, named)))
+        except InputError as error:
+            faults.append(error)
+    _refuse(where, faults)
     return AddressList(name, tuple(entries), ipv6)
+
+
+def _refuse(where: str, faults: Sequence[InputError]) -> None:
+    """Raise the one fault, or an InputError that names the first of several, a line each; nothing without any."""
+    if len(faults) == 1:
+        raise faults[0]
+    if faults:
+        listed = "".join(
+            f"\n  {fault.where.removeprefix(where).lstrip(', ')}: {fault.reason}" for fault in faults[:NAMED]
+        )
+        more = "\n  …" if len(faults) > NAMED else ""
+        raise InputError(where, f"has {len(faults):,} faults:{listed}{more}")
 
 
 def read_file(
@@ -128,11 +146,15 @@ def read_key(
     blocks: Sequence[str], files: Sequence[str], key: str, base: Path, named: NamedSets | None = None
 ) -> list[AddressList]:
     """The lists of one key of `[targets]`: its blocks, then each of its files, which are relative to `base`."""
-    entries = tuple(
-        Entry(text, f"key targets.{key}[{number}]", "", _resolve(text.strip(), f"key targets.{key}[{number}]", named))
-        for number, text in enumerate(blocks)
-    )
-    inline = [AddressList(f"targets.{key}", entries)] if blocks else []
+    entries, faults = [], []
+    for number, text in enumerate(blocks):
+        where = f"key targets.{key}[{number}]"
+        try:
+            entries.append(Entry(text, where, "", _resolve(text.strip(), where, named)))
+        except InputError as error:
+            faults.append(error)
+    _refuse(f"key targets.{key}", faults)
+    inline = [AddressList(f"targets.{key}", tuple(entries))] if blocks else []
     return inline + [read_file(base / name, named, key=f"targets.{key}_files") for name in files]
 
 

@@ -69,6 +69,19 @@ def test_errors_name_the_line(text: str) -> None:
     assert repr(text) in caught.value.reason
 
 
+def test_every_line_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """A list with several faults is refused with all of them, the first twenty of many; so is a key of the configuration."""
+    with pytest.raises(InputError) as caught:
+        address_list.read("list", ["0.0.0.1", "nobody", "1.2.3.4/24", "2.2.2.2"], "list.txt")
+    assert str(caught.value).split("\n")[0] == "list.txt: has 2 faults:"
+    assert [line.split(":")[0] for line in str(caught.value).split("\n")[1:]] == ["  line 2", "  line 3"]
+    with pytest.raises(InputError) as caught:
+        address_list.read("list", ["nobody"] * 1000, "list.txt")
+    assert str(caught.value).startswith("list.txt: has 1,000 faults:") and str(caught.value).count("\n") == 21
+    with pytest.raises(InputError, match=r"key targets\.include: has 2 faults:\n  \[0\]: 'x' is .*\n  \[2\]: 'y' is"):
+        address_list.read_key(("x", "0.0.0.1", "y"), (), "include", tmp_path)
+
+
 def test_comments_are_reasons() -> None:
     """Comments and blank lines add nothing to a list; the comment after an entry is its reason."""
     entries = address_list.read("list", ["# a comment", "", "  ", "0.0.0.1  # one", "0.0.0.2"], "list.txt")
