@@ -38,6 +38,8 @@ class Outage:
         self._refused_since: float | None = None
         self.reason = ""
         """Why nothing leaves now; empty if nothing is wrong."""
+        self.cut_off_at = float("-inf")
+        """When what was under way was last void, in seconds of the monotonic clock."""
 
     def permit(self) -> Permit:
         """The register's permit; a pause while the interface is down. Raises CensusError after GIVE_UP_SECONDS, or if it is gone."""
@@ -50,7 +52,9 @@ class Outage:
         self._down_since = self._down_since or now
         self.reason = f"{trouble}: waiting"
         lasted = self._require_patience(now, self._down_since, trouble)
-        return replace(self._register(), pause_reason=self.reason, outage_seconds=lasted)
+        permit = replace(self._register(), pause_reason=self.reason, outage_seconds=lasted)
+        self.cut_off_at = now if permit.cut_off else self.cut_off_at
+        return permit
 
     def count(self, sent: int, refused: int) -> None:
         """Take how many frames of a batch have left and how many the interface has refused. Raises CensusError as `permit`."""

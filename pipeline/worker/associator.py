@@ -16,11 +16,15 @@ from pipeline.associate import client, loop
 from pipeline.associate.limits import AdmissionQueue
 from pipeline.errors import GuardError
 from pipeline.guard import sockets
+from pipeline.guard.link_state import LinkWatch
 from pipeline.lake.visit_log import VisitLog
 from pipeline.optout.watch import Watch
+from pipeline.outcome import CloseKind
+from pipeline.probe.outage import Outage
 from pipeline.record.receipt import VisitCounts
 from pipeline.record.rounds import Round
 from pipeline.record.visit import columns
+from pipeline.space.permit import Permit
 from pipeline.space.ranges import Ranges
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
@@ -44,10 +48,17 @@ def run_associator(
     with context.watch() as watch:
         associating = Associating(name, context, outgoing, watch, inbox, writer, coordinator)
         if name in context.associators:  # one on another machine leaves as its kernel says
-            associating.openers = {at.public: egress.opener(at) for at in egress.sources(context.plan)}
+            ways = egress.sources(context.plan)
+            associating.openers = {at.public: egress.opener(at) for at in ways}
+            associating.outages = [_outage(interface, watch) for interface in sorted({at.interface for at in ways})]
         loop.run(associating.run())
     inbox.close()
     writer.close()
+
+
+def _outage(interface: str, watch: Watch) -> Outage:
+    """The watch over an interface that conversations leave through, until this process ends."""
+    return Outage(LinkWatch(interface), watch.permit)
 
 
 @dataclass(slots=True)
@@ -80,6 +91,8 @@ class Associating:
     coordinator: Sender
     openers: dict[str, OpenSocket] = field(default_factory=dict)
     """What opens sockets that leave as the probes of a vantage's sender, by the address that scanned networks see."""
+    outages: list[Outage] = field(default_factory=list)
+    """Of the interfaces that conversations leave through."""
     origin: Origin = field(init=False)
     open: dict[tuple[int, int], Conversations] = field(default_factory=dict)
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -102,6 +115,11 @@ class Associating:
         """Return whether all engines have announced that no more will come."""
         return self.stops == len(self.context.engines)
 
+    def permit(self) -> Permit:
+        """Return what may be sent now: while an interface is down, nothing."""
+        permits = [outage.permit() for outage in self.outages]
+        return max(permits, key=lambda permit: permit.outage_seconds, default=self.watch.permit())
+
     async def run(self) -> None:
         """Work until all engines have stopped and nothing is in flight."""
         allowed = Ranges.of(self.context.plan.ranges)
@@ -119,13 +137,11 @@ class Associating:
 
         While the register pauses everything there is always room: at most the targets that answer in a cool-down are waiting.
         """
-        return self.admissions.open + len(self.admissions) < self.admissions.at_once or bool(
-            self.watch.permit().pause_reason
-        )
+        return self.admissions.open + len(self.admissions) < self.admissions.at_once or bool(self.permit().pause_reason)
 
     def admit(self) -> None:
         """Begin the conversations that wait, and check the register before each of them."""
-        while not (permit := self.watch.permit()).pause_reason or self.stopped:
+        while not (permit := self.permit()).pause_reason or self.stopped:
             taken = self.admissions.take()
             if taken is None:
                 return
@@ -173,18 +189,28 @@ class Associating:
         self.admissions.add(row["ip"], (batch, row))
 
     async def converse(self, batch: Conversations, row: dict[str, Any]) -> None:
-        """Hold a conversation and keep its result."""
-        plan, ip, port = self.context.plan, row["ip"], row["port"]
+        """Hold a conversation and keep its result, unless our own link was down and the host could not be heard.
+
+        Then its range is not complete, and runs again.
+        """
+        plan, ip, port, began = self.context.plan, row["ip"], row["port"], time.monotonic()
         self.visit_log.note(batch.shard, batch.number, np.array([ip]), np.array([port]))
         echo, secured = plan.settings.profile.sends_echo, batch.round is Round.SECOND_VISITS or port in plan.tls.ports
         open_socket = self.openers.get(batch.vantage, sockets.tcp_socket)
         visit = await client.visit(open_socket, self.outgoing, echo=echo, ip=ip, port=port, over_tls=secured)
         self.admissions.release(row["ip"])
         batch.pending -= 1
+        if (visit.error or visit.close_kind is CloseKind.DEADLINE) and self.was_cut_off(since=began):
+            batch.given_up = True
+            return
         batch.rows.append(row | columns(visit) | self.provenance(batch, row, secured=secured))
         batch.counts.connects += 1
         batch.counts.syn_retransmits += visit.syn_retransmits
         self.outcomes[visit.outcome] += 1
+
+    def was_cut_off(self, *, since: float) -> bool:
+        """Return whether an interface was down since then, in seconds of the monotonic clock."""
+        return any(outage.cut_off_at >= since for outage in self.outages)
 
     def provenance(self, batch: Conversations, row: dict[str, Any], *, secured: bool) -> dict[str, Any]:
         """Return the origin of a conversation, as columns of `associations` and `tls`."""
@@ -221,7 +247,7 @@ class Associating:
                 )  # fmt: skip
         if now - self.shown > PROGRESS_SECONDS or self.stopped:
             self.shown = now
-            pause_reason = self.watch.permit().pause_reason
+            pause_reason = self.permit().pause_reason
             seen = {str(name): count for name, count in self.outcomes.items()}
             self.coordinator.send(
                 messages.Progress(shard=0, number=0, stage=self.name, counts=seen, pause_reason=pause_reason)

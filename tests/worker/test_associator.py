@@ -13,11 +13,15 @@ import pyarrow as pa
 import pytest
 import zmq
 
+from pipeline.guard.link_state import LinkWatch
+from pipeline.guard.sockets import VANTAGE
 from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.optout import register
 from pipeline.optout.events import AnyEvent, Go, OptOut, Stop
 from pipeline.optout.register import RegisterFile
+from pipeline.probe.outage import Outage
 from pipeline.sweep import freeze
+from pipeline.testbed.closed import NamespacePair, configure
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
 from pipeline.wire.outgoing import Outgoing
@@ -41,6 +45,8 @@ class Ends:
     associating: Associating
     port: int = 0
     connections: int = 0
+    answers: bool = True
+    """Its server closes each connection at once; otherwise it says nothing."""
 
     def add(self, *events: AnyEvent) -> None:
         register.record(self.register, lambda _: events)
@@ -82,7 +88,8 @@ class Ends:
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        writer.close()
+        if self.answers:
+            writer.close()
 
 
 @pytest.fixture
@@ -135,6 +142,26 @@ def test_who_waits_when_the_worker_ends_is_not_lost(ends: Ends) -> None:
     cooled = ends.cooled()
     assert ends.connections == 0
     assert not cooled.complete
+
+
+def test_who_is_not_heard_while_our_link_is_down_is_no_row(
+    ends: Ends, vantage: NamespacePair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host that says nothing while our own link is down has no row, nobody else is visited then, and the range runs again."""
+    outage = Outage(LinkWatch("vantage0"), ends.associating.watch.permit)
+    monkeypatch.delenv(VANTAGE)  # the server is here
+    ends.associating.outages, ends.answers = [outage], False
+    steps = (
+        lambda: ends.answered(ONE),
+        lambda: configure(vantage.vantage, "link set vantage0 down\n"),
+        lambda: None,
+        lambda: None,
+        lambda: configure(vantage.vantage, "link set vantage0 up\n"),
+    )
+    asyncio.run(ends.run(*steps, *[lambda: None] * 4))
+    cooled = ends.cooled()
+    assert ends.connections == 1
+    assert (cooled.complete, cooled.visits.connects) == (False, 0)
 
 
 def test_the_reason_is_told(ends: Ends) -> None:
