@@ -1,5 +1,6 @@
 """`census plan`, `work`, `sweep`, `status` and `verify`: run a sweep, watch it and prove it."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import typer
 
 from pipeline.commands.options import OUTPUT, WATCHING, Config, Lake, Metrics, Progress, SweepId
 from pipeline.commands.overrides import MaxRuntime, Ports, Rate, Sample, overrides
+from pipeline.errors import InputError
 
 
 def plan(
@@ -114,6 +116,10 @@ def sweep(
     resume: Annotated[
         bool, typer.Option("--resume", help="Finish the latest sweep of this configuration, if it is unfinished.")
     ] = False,
+    unattended: Annotated[
+        bool,
+        typer.Option("--unattended", help="For timers: finish the latest sweep of this configuration, else begin one."),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what the sweep would do, as `census plan` does; send nothing.")
     ] = False,
@@ -132,7 +138,8 @@ def sweep(
 
     Writes the plan, receipts and tables into the lake, and prints the countries and the funnel. Where Prefect
     is installed, each step is a run of it, embedded or on the server of PREFECT_API_URL. Ctrl-C saves the state; --resume
-    finishes the sweep. With --resume no sweep is begun: if there is nothing to finish, nothing is sent.
+    finishes the sweep. With --resume no sweep is begun: if there is nothing to finish, nothing is sent. With --unattended one
+    is, also if the configuration or the program has changed since the unfinished sweep began (docs/install.md).
 
     Exit code 3: a guard rail refused, e.g. [identity] is incomplete; nothing was sent. 130: interrupted, state saved.
     """
@@ -142,14 +149,18 @@ def sweep(
     from pipeline.doctor.finding import Subject
     from pipeline.lake import store
     from pipeline.sweep import freeze, run
+    from pipeline.sweep.unattended import prepare_unattended
     from pipeline.worker import remarks
 
     orchestrate.check()
+    if resume and unattended:
+        raise InputError("--unattended", "finishes a sweep or begins one, --resume begins none; give one of them")
     changed, target = overrides(rate, ports, sample), store.at(lake) if lake else None
     if resume and (reason := run.nothing_to_resume(str(source), target)):
         show.message(reason)
         return
-    frozen, folder = run.prepare(str(source), target, run.unfinished if resume else None, changed)
+    prepare = prepare_unattended if unattended else partial(run.prepare, resume=run.unfinished if resume else None)
+    frozen, folder = prepare(str(source), target, overrides=changed)
     if dry_run:
         show.plan(frozen, as_json=json)
         show.warn(plan_warnings.warnings(frozen))

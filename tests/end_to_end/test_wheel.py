@@ -92,7 +92,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
 @pytest.fixture(scope="module")
 def swept(machine: Machine) -> str:
     """What the first sweep prints."""
-    return machine.sweep("sweep.toml", "--lake", "lake").stdout
+    return machine.sweep("sweep.toml", "--lake", "lake", "--unattended").stdout
 
 
 def test_the_wheel_is_the_checkout(machine: Machine) -> None:
@@ -157,7 +157,9 @@ def test_an_upgrade_keeps_the_series(machine: Machine, swept: str) -> None:
     refused = machine.census("testbed", "run", "--spec", "world.toml", "--", "census", "work", "earlier.json")
     assert refused.returncode == 3 and "code_version" in refused.stderr
     machine.environ["CENSUS_LOG_FORMAT"] = "json"
-    lines = [json.loads(line) for line in machine.sweep("sweep.toml", "--lake", "lake").stderr.splitlines()]
+    lines = [
+        json.loads(line) for line in machine.sweep("sweep.toml", "--lake", "lake", "--unattended").stderr.splitlines()
+    ]
     assert {"time", "level", "message"} <= set.intersection(*map(set, lines))
     counts = machine.query("SELECT count(*) AS sweeps, count(DISTINCT series) AS series FROM series")
     assert counts == [{"sweeps": 2, "series": 1}]
