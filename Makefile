@@ -19,7 +19,7 @@ FAST := tests/space tests/wire tests/enrich tests/tools tests/optout/test_events
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=10
 T := tests
 
-.PHONY: help setup demo test fast check lint fix docs fuzz chaos bench coverage packages clean
+.PHONY: help setup demo test newest fast check lint fix docs fuzz chaos bench coverage packages clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,14 @@ ifeq ($(T),tests)
 else
 	tools/namespaces $(PYTEST) $(T)
 endif
+
+# What a new Prefect, DuckDB or Arrow may break; constraints.txt is for all other tests.
+NEWEST := tests/analysis tests/console tests/flows tests/lake tests/publish tests/views
+
+newest: setup ## test with the newest versions that pyproject.toml allows, in an environment of their own
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-newest
+	VIRTUAL_ENV=.venv-newest $(BIN)/uv pip install --quiet --upgrade -e '.[dev]' uv
+	tools/namespaces .venv-newest/bin/pytest $(NEWEST)
 
 fast: setup ## run the pure tests: no namespaces, servers or browsers
 	$(PYTEST) $(FAST)
@@ -97,7 +105,7 @@ bench: setup ## run the benchmarks
 	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 clean: ## remove .venv and the demo
-	rm -rf demo $(VENV)
+	rm -rf demo $(VENV) .venv-newest
 
 # Every target exactly once, over the whole Internet on two ports: minutes, and 512 MB a port and process.
 coverage: setup ## prove every target once, over the whole Internet

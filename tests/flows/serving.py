@@ -30,18 +30,51 @@ NOBODY = ["unshare", "--user", "--map-user=65534", "--map-group=65534", "--"]
 BEGIN_SECONDS = 180.0
 
 
+@dataclass
+class Program:
+    """A program at work that can be stopped and started again; what it prints goes to a file."""
+
+    command: list[str | Path]
+    log: Path
+    environment: dict[str, str] | None = None
+
+    def start(self) -> None:
+        """Start it, in a session of its own."""
+        with self.log.open("ab") as out:
+            self.process = subprocess.Popen(
+                self.command,
+                cwd=ROOT,
+                env=self.environment,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def stop(self, by: signal.Signals) -> None:
+        """Stop it and its children by a signal, and wait for its end."""
+        os.killpg(self.process.pid, by)
+        self.process.wait(60)
+
+
 @dataclass(frozen=True)
 class Server:
-    """A server, the environment that names it, and its folder."""
+    """A server, the environment that names it, and its folder; its program and that of its database."""
 
     url: str
     environment: dict[str, str]
     folder: Path
+    program: Program
+    database: Program
 
     @property
     def client(self) -> SyncPrefectClient:
         """A client of it."""
         return SyncPrefectClient(self.url)
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self.program.start()
+        until(lambda: self.program.process.poll() is not None or _healthy(self.url))
 
     def make_pool(self, name: str) -> None:
         """Make a work pool whose runs are processes."""
@@ -117,16 +150,17 @@ def postgresql_programs() -> Path:
 
 
 @contextmanager
-def postgresql(folder: Path) -> Iterator[str]:
-    """The URL of a new database, made as docs/fleet.md makes it; its server, on loopback, keeps it in a folder."""
+def postgresql(folder: Path) -> Iterator[tuple[str, Program]]:
+    """The URL of a new database, made as docs/fleet.md makes it, and its program, on loopback; a folder keeps it."""
     programs = postgresql_programs()
     data, address = folder / "postgresql", ["-h", "127.0.0.1", "-p", str(free_port())]
     made = [*NOBODY, programs / "initdb", "-D", data, "-U", "prefect", "--auth=trust", "--no-sync"]
     subprocess.run(made, check=True, capture_output=True, timeout=BEGIN_SECONDS)
-    command = [*NOBODY, programs / "postgres", "-D", data, "-k", data, "-F", *address]
+    program = Program(
+        [*NOBODY, programs / "postgres", "-D", data, "-k", data, "-F", *address], folder / "postgresql.log"
+    )
     psql = [programs / "psql", *address, "-U", "prefect", "-d"]
-    with (folder / "postgresql.log").open("wb") as out:
-        server = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
+    program.start()
     try:
         until(
             lambda: (
@@ -134,10 +168,9 @@ def postgresql(folder: Path) -> Iterator[str]:
             )
         )
         subprocess.run([*psql, "fleet", "-c", "CREATE EXTENSION pg_trgm"], check=True, capture_output=True, timeout=60)
-        yield f"postgresql+asyncpg://prefect@127.0.0.1:{address[-1]}/fleet"
+        yield f"postgresql+asyncpg://prefect@127.0.0.1:{address[-1]}/fleet", program
     finally:
-        server.send_signal(signal.SIGINT)
-        server.wait(60)
+        program.stop(signal.SIGINT)
 
 
 @contextmanager
@@ -146,23 +179,21 @@ def serving(folder: Path) -> Iterator[Server]:
     port = free_port()
     url = f"http://127.0.0.1:{port}/api"
     command = [*PREFECT, "server", "start", "--host", "127.0.0.1", "--port", str(port), "--no-ui"]
-    with postgresql(folder) as database, (folder / "server.log").open("wb") as out:
+    with postgresql(folder) as (database_url, database):
         environ = environment(folder) | SETTINGS | {
             "PREFECT_API_URL": url,
-            "PREFECT_SERVER_DATABASE_CONNECTION_URL": database,
+            "PREFECT_SERVER_DATABASE_CONNECTION_URL": database_url,
             "PREFECT_WORKER_QUERY_SECONDS": "1",
             "PREFECT_WORKER_PREFETCH_SECONDS": "1",
             "PREFECT_LOGGING_LEVEL": "INFO",
         }  # fmt: skip
-        server = subprocess.Popen(
-            command, cwd=ROOT, env=environ, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
-        )
+        server = Server(url, environ, folder, Program(command, folder / "server.log", environ), database)
         try:
-            until(lambda: server.poll() is not None or _healthy(url))
-            yield Server(url, environ, folder)
+            server.start()
+            yield server
         finally:
-            os.killpg(server.pid, 15)
-            server.wait(60)
+            if server.program.process.poll() is None:
+                server.program.stop(signal.SIGTERM)
 
 
 def _healthy(url: str) -> bool:

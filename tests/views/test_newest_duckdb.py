@@ -11,13 +11,12 @@ import pytest
 from tests.testbed.running import ROOT
 
 UV = str(Path(sys.executable).with_name("uv"))
+#: A lake with every view and mart, the queries on it, and what is printed of them; `make newest` runs more.
 TESTS = (
-    "tests/analysis",
+    "tests/analysis/test_checks.py",
     "tests/console/test_result_formats.py",
     "tests/console/test_sql.py::test_the_views_are_ready_in_the_command_line_of_duckdb",
     "tests/publish/test_docs_sql.py",
-    "tests/views",
-    f"--ignore={Path(__file__).relative_to(ROOT)}",
 )
 pytestmark = pytest.mark.timeout(900)
 
@@ -41,7 +40,7 @@ def environ(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def test_all_hold(environ: dict[str, str]) -> None:
-    """Every view, mart, check, query of docs/sql.md and format of results is right with the newest DuckDB, too."""
+    """Every view, mart and check can be made, and every query of docs/sql.md is right, with the newest DuckDB, too."""
     version = [sys.executable, "-c", "import duckdb; print(duckdb.__version__, duckdb.__file__)"]
     print(subprocess.run(version, env=environ, capture_output=True, text=True, check=True).stdout)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *TESTS]

@@ -1,0 +1,90 @@
+"""A fleet whose PostgreSQL is restarted, whose server is away for a while, and whose server is lost in the middle of a sweep."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
+from prefect.client.schemas.objects import StateType
+
+from pipeline.lake import layout, receipts
+from pipeline.lake.layout import Sweep, SweepPaths
+from pipeline.status import snapshot
+from pipeline.sweep import run as steps
+from tests.flows.serving import PREFECT, Server, serving, until
+from tests.flows.test_fleet import RUN, SPEC, SWEEP
+from tests.testbed.running import ROOT
+
+#: The number of its testbed, unlike those of the other tests.
+NUMBER = 3
+#: How long the server is away, in seconds.
+AWAY_SECONDS = 15.0
+pytestmark = pytest.mark.timeout(1800)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of this module alone, with one vantage."""
+    with serving(tmp_path_factory.mktemp("outages")) as made:
+        made.make_pool("vantage-one")
+        deploy = [*PREFECT, "--no-prompt", "deploy", "--name", "one"]
+        subprocess.run(deploy, cwd=ROOT, env=made.environment, check=True, capture_output=True, timeout=180)
+        yield made
+
+
+@contextmanager
+def sweeping(server: Server, lake: Path) -> Iterator[tuple["subprocess.Popen[bytes]", SweepPaths]]:
+    """The flow of a sweep, once a range is done."""
+    run = RUN.replace("['vantage/one', 'vantage/one']", "['vantage/one']")
+    with (server.folder / f"{lake.name}.log").open("wb") as out:
+        flow = subprocess.Popen(
+            [sys.executable, "-c", run, str(SWEEP), str(lake)], cwd=ROOT, env=server.environment, stdout=out, stderr=out
+        )
+    try:
+        until(lambda: (lake / "plans").is_dir() and layout.sweeps(lake))
+        paths = layout.find(lake, None)
+        until(lambda: receipts.finished(paths))
+        yield flow, paths
+    finally:
+        flow.kill()  # nothing, once it has ended
+
+
+def unfinished(server: Server) -> list[str]:
+    """The runs that have not ended, by their states."""
+    at_work = [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING]
+    states = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=at_work)))
+    return [f"{run.name}: {run.state_name}" for run in server.client.read_flow_runs(flow_run_filter=states)]
+
+
+def test_a_server_that_comes_back(server: Server) -> None:
+    """A sweep ends as always though its database is restarted and its server killed and away for a while; no run is left over."""
+    with server.worker("vantage-one", SPEC, NUMBER):
+        with sweeping(server, server.folder / "back") as (flow, paths):
+            server.database.stop(signal.SIGINT)
+            server.database.start()
+            done = len(receipts.finished(paths))
+            until(lambda: len(receipts.finished(paths)) > done)
+            server.program.stop(signal.SIGKILL)
+            time.sleep(AWAY_SECONDS)
+            server.start()
+            assert flow.wait(600) == 0
+        until(lambda: not unfinished(server), 120)
+    sweep = Sweep.open(paths)
+    steps.require_verified(sweep)
+    assert snapshot.status(sweep).state == "sealed"
+
+
+def test_a_server_that_does_not(server: Server) -> None:
+    """Though its server is killed and never comes back, a sweep goes on to its end: swept, verified and sealed."""
+    with server.worker("vantage-one", SPEC, NUMBER), sweeping(server, server.folder / "lost") as (flow, paths):
+        server.program.stop(signal.SIGKILL)
+        begun, sweep = time.monotonic(), Sweep.open(paths)
+        until(lambda: flow.poll() is not None or snapshot.status(sweep).state == "sealed", 600)
+        print(f"{snapshot.status(sweep).state} {time.monotonic() - begun:.0f} s after its server")
+    steps.require_verified(sweep)
+    assert snapshot.status(sweep).state == "sealed"
