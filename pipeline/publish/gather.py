@@ -52,7 +52,7 @@ def gather(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope | None = Non
     if not about:
         raise InputError(
             f"sweep {visible(sweep)}",
-            "is not sealed in this lake; `census sql LAKE 'SELECT sweep FROM sweeps'` lists those that are",
+            "is not sealed in this lake; `census sweeps LAKE` lists what there is",
         )
     sources = query(con, "country_sources", sweep=sweep)
     source = "; ".join(dict.fromkeys(row["country_source"] for row in sources if row["country_source"])) or None
