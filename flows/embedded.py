@@ -47,8 +47,8 @@ NO_RETRIES = {"PREFECT_CLIENT_MAX_RETRIES": "0"}
 SHARED_HOME = Path.home() / ".prefect"
 #: What the server's last line says, and what it means.
 CAUSES = {"Can't locate revision": "another version of Prefect has changed its database"}
-#: uvicorn's own last line after a failure.
-NO_CAUSE = "Application startup failed"
+#: Last lines after a failure that do not say why: of uvicorn, and of SQLAlchemy.
+NO_CAUSE = ("Application startup failed", "(Background on this error at")
 #: The end of the server's log that is read for the cause of a failure, in bytes.
 LOG_BYTES = 1 << 14
 
@@ -66,7 +66,8 @@ class EmbeddedServer:
         """Why it ended, as far as its last line tells."""
         self.log.seek(max(0, self.log.seek(0, os.SEEK_END) - LOG_BYTES))
         lines = self.log.read().decode("utf-8", "replace").split("\n")
-        last = next((line.strip() for line in reversed(lines) if line.strip() and NO_CAUSE not in line), "")
+        telling = (line.strip() for line in reversed(lines) if not any(text in line for text in NO_CAUSE))
+        last = next(filter(None, telling), "no reason is known")
         return next((f"{meaning} ({last})" for text, meaning in CAUSES.items() if text in last), last)
 
 
@@ -103,10 +104,18 @@ def serving() -> Iterator[Ready]:
 def _use_own_home(settings: Settings) -> None:
     """Keep the database apart from that of other programs, by Prefect's version, unless the settings name a home.
 
-    Prefect refuses a database that a later version has changed. The user's profiles stay in force.
+    Prefect refuses a database that a later version has changed. The user's profiles stay in force. Raises CensusError if the
+    folder cannot be made.
     """
     if settings.home == SHARED_HOME:
         home = host.folder("XDG_STATE_HOME", ".local/state") / f"prefect-{prefect.__version__}"
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CensusError(
+                f"{home}, for the database of Prefect's embedded server, cannot be made: {error.strerror}; "
+                "set XDG_STATE_HOME or PREFECT_HOME to a folder that can be written"
+            ) from None
         os.environ["PREFECT_HOME"] = str(home)
         os.environ["PREFECT_PROFILES_PATH"] = str(settings.profiles_path)
 

@@ -71,19 +71,10 @@ def later_database(folder: Path) -> None:
     con.close()
 
 
-def prepared(home: Path) -> Path:
-    """The database that `make setup` made, in the folder of the program's own server; returns the folder."""
-    own = home / ".local" / "state" / "dicom-census" / f"prefect-{prefect.__version__}"
-    own.mkdir(parents=True)
-    if DATABASE.exists():
-        shutil.copy(DATABASE, own)
-    return own
-
-
 def test_another_database_of_the_user_does_not_matter(tmp_path: Path) -> None:
-    """The server has a database of its own for each version of Prefect, whatever another program did to that in ~/.prefect."""
+    """A first run makes a database for each version of Prefect, whatever another program did to that in ~/.prefect."""
     later_database(tmp_path / ".prefect")
-    own = prepared(tmp_path)
+    own = tmp_path / ".local" / "state" / "dicom-census" / f"prefect-{prefect.__version__}"
     done = run_flow(tmp_path)
     assert (done.returncode, done.stdout.strip()) == (0, str(own)), done.stderr
 
@@ -102,12 +93,23 @@ def test_a_home_that_the_user_names_is_obeyed(tmp_path: Path) -> None:
     assert f"its database is in {tmp_path / 'named'}. Set PREFECT_HOME to another folder" in line
 
 
+def test_a_state_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    """Where the folder of the database cannot be made, the error says which, why, and what to set."""
+    (tmp_path / "state").write_text("")
+    done = run_flow(tmp_path, XDG_STATE_HOME=str(tmp_path / "state"))
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "cannot be made: Not a directory; set XDG_STATE_HOME or PREFECT_HOME to a folder" in done.stderr
+
+
 def test_proxies_do_not_matter(tmp_path: Path) -> None:
     """Where every proxy variable names a closed port, a flow runs: nothing to loopback goes to a proxy."""
-    prepared(tmp_path)
+    home = tmp_path / "prefect"
+    home.mkdir()
+    if DATABASE.exists():  # which saves the time to make one
+        shutil.copy(DATABASE, home)
     closed = f"127.0.0.1:{free_port()}"
     http = dict.fromkeys(("HTTP_PROXY", "http_proxy", "https_proxy", "HTTPS_PROXY"), f"http://{closed}")
-    done = run_flow(tmp_path, **http, ALL_PROXY=f"socks5://{closed}")
+    done = run_flow(tmp_path, PREFECT_HOME=str(home), **http, ALL_PROXY=f"socks5://{closed}")
     assert done.returncode == 0 and done.stderr == "", done.stderr
 
 
