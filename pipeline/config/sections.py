@@ -246,10 +246,11 @@ class OptoutSection(Section, frozen=True):
 
 
 class GeoSection(Section, frozen=True):
-    """`[geo]`: country and network databases: an mmdb, or a Parquet table like the bundled ones; relative to this file."""
+    """`[geo]`: databases of countries and networks (an mmdb, or a Parquet table) and of announced prefixes; relative to this file."""
 
     country: str = ""
     asn: str = ""
+    announced: str = ""
 
 
 class Config(Section, frozen=True):

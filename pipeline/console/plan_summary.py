@@ -139,6 +139,8 @@ def _made_of(plan: Plan) -> Rows:
     yield "order", f"seed {plan.settings.seed}, {plan.settings.shards} shards"
     yield "country database", reference.country_source
     yield "network database", reference.asn_source or "none (key geo.asn names one)"
+    if reference.announced_source:
+        yield "announced prefixes", reference.announced_source
     yield "code", plan.code_version
     yield "digest", plan.digest
 

@@ -77,7 +77,7 @@ def _date(path: Path, built: date | None) -> str:
     except ValueError:
         day = built
     if day is None:
-        raise InputError(str(path), "has no date in its name; say by --date YYYY-MM-DD when it was made")
+        raise InputError(str(path), "has no date in its name; `census refresh --date` takes one")
     return day.isoformat()
 
 

@@ -1,15 +1,17 @@
-"""The country and the network database together, as a plan uses them."""
+"""The databases of countries, networks and announced prefixes together, as a plan uses them."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from pipeline.enrich import announcements, geo
+from pipeline.enrich import announcements, database_file, geo, prefix_table, range_table
 from pipeline.enrich.announcements import NetworkDatabase
 from pipeline.enrich.country_code import MISTAKEN
+from pipeline.enrich.database_kind import DatabaseKind
 from pipeline.enrich.geo import CountryDatabase
 from pipeline.errors import InputError
+from pipeline.space.address_list import WITHOUT_VALUE
 from pipeline.space.caps import Blocks
 from pipeline.space.geo_databases import Reference
 from pipeline.space.ranges import Ranges
@@ -17,14 +19,20 @@ from pipeline.space.ranges import Ranges
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InstalledDatabases:
-    """The databases of countries and networks; `network_db` is None without a network database."""
+    """The databases of countries, networks and announced prefixes; the last two are None if none is named."""
 
     country_db: CountryDatabase
     network_db: NetworkDatabase | None
     reference: Reference
+    announced: Ranges | None = None
 
     def named(self, kind: str, value: str, where: str) -> Ranges:
-        """The addresses of a `country` (ISO 3166-1 alpha-2) or an `asn` (number). Raises InputError."""
+        """The addresses of a `country` (ISO 3166-1 alpha-2) or an `asn` (number), all `announced` or `unannounced`.
+
+        Raises InputError if there are none.
+        """
+        if kind in WITHOUT_VALUE:
+            return self._announced(kind, where)
         addresses = self._country(value, where) if kind == "country" else self._network(value, where)
         if not addresses.count:
             raise InputError(where, f"{kind}:{value} has no address in the database ({self._source(kind)})")
@@ -58,14 +66,20 @@ class InstalledDatabases:
             raise InputError(where, f"asn:{value} needs a network database; name one in key geo.asn")
         return self.network_db.ranges(int(value))
 
+    def _announced(self, kind: str, where: str) -> Ranges:
+        if self.announced is None:
+            raise InputError(where, f"{kind} needs a table of announced prefixes; name one in key geo.announced")
+        return self.announced if kind == "announced" else self.announced.complement()
+
     def _source(self, kind: str) -> str:
         return self.reference.country_source if kind == "country" else self.reference.asn_source
 
 
-def load(country: Path | None, asn: Path | None) -> InstalledDatabases:
-    """Load both databases. Without a path, countries are the bundled table, and there are no networks. Raises InputError."""
+def load(country: Path | None, asn: Path | None, announced: Path | None = None) -> InstalledDatabases:
+    """Load the databases. Without a path, countries are the bundled table, and there is none of the others. Raises InputError."""
     country_db = geo.load(country)
     network_db = announcements.load(asn) if asn else None
+    prefixes, source = _prefixes(announced) if announced else (None, "")
     reference = Reference(
         country=str(country or ""),
         country_source=country_db.source,
@@ -73,5 +87,14 @@ def load(country: Path | None, asn: Path | None) -> InstalledDatabases:
         asn=str(asn or ""),
         asn_source=network_db.source if network_db else "",
         asn_digest=network_db.partition.digest(network_db.records) if network_db else "",
+        announced=str(announced or ""),
+        announced_source=source,
+        announced_digest=prefixes.digest if prefixes else "",
     )
-    return InstalledDatabases(country_db, network_db, reference)
+    return InstalledDatabases(country_db, network_db, reference, prefixes)
+
+
+def _prefixes(path: Path) -> tuple[Ranges, str]:
+    """The announced addresses, and what the table says of itself."""
+    table, facts = database_file.read(path, DatabaseKind.ANNOUNCED)
+    return prefix_table.ranges(table), range_table.source(facts)

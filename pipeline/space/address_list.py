@@ -1,8 +1,9 @@
 """Lists of addresses: one entry a line; a comment after `#` is the entry's reason. Allowlists and blocklists are written this way.
 
-An entry is a CIDR block, a dashed range, an address, `country:GB` or `asn:786`. Reading fails closed: a line that cannot be
-read is an error that names its file, its number and the reason. Lists of other scanners are read as they are: masscan's
-comments (`;` and `//`, src/massip-parse.c), a byte order mark, Windows' ends of lines. IPv6 entries are skipped and counted.
+An entry is a CIDR block, a dashed range, an address, `country:GB`, `asn:786`, `announced` or `unannounced`. Reading fails closed:
+a line that cannot be read is an error that names its file, its number and the reason. Lists of other scanners are read as they
+are: masscan's comments (`;` and `//`, src/massip-parse.c), a byte order mark, Windows' ends of lines. IPv6 entries are skipped
+and counted.
 """
 
 import ipaddress
@@ -19,6 +20,8 @@ from pipeline.space.ranges import Ranges
 KINDS = ("country", "asn")
 #: The number of faults of a list that an error names.
 NAMED = 20
+#: Named sets without a value: the addresses of all prefixes that are announced in BGP, and all others.
+WITHOUT_VALUE = ("announced", "unannounced")
 #: The usual entry, an IPv4 address or block as RFC 4632 writes it: read here, as `ipaddress` is slow.
 _BLOCK = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:/(\d{1,2}))?", re.ASCII)
 #: Where a comment begins: `#` anywhere, `;` and `//` at the start of a line or after a blank; in `1.2.3.0//24` they begin none.
@@ -175,7 +178,7 @@ def _text(path: Path, where: str) -> str:
 
 def _resolve(text: str, where: str, named: NamedSets | None) -> Sequence[tuple[int, int]]:
     kind, colon, value = text.partition(":")
-    if not colon or kind not in KINDS:
+    if kind not in KINDS if colon else kind not in WITHOUT_VALUE:
         return (parse(text, where),)
     if named is None:
         raise InputError(where, f"{text!r}: this list takes only addresses, neither countries nor networks")

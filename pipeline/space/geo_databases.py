@@ -1,4 +1,4 @@
-"""What a plan needs from the country and network databases (section `[geo]`); `pipeline.enrich.databases` provides it."""
+"""What a plan needs from the databases (section `[geo]`); `pipeline.enrich.databases` provides it."""
 
 from typing import Protocol
 
@@ -18,6 +18,9 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     asn: str = ""
     asn_source: str = ""
     asn_digest: str = ""
+    announced: str = ""
+    announced_source: str = ""
+    announced_digest: str = ""
 
 
 class GeoDatabases(Protocol):
@@ -29,7 +32,7 @@ class GeoDatabases(Protocol):
         ...
 
     def named(self, kind: str, value: str, where: str) -> Ranges:
-        """The addresses of a `country` or an `asn`. Raises InputError naming `where` if there are none."""
+        """The addresses of a `country` or an `asn`, or all `announced` or `unannounced` ones. Raises InputError naming `where`."""
         ...
 
     def countries(self, ranges: Ranges) -> tuple[tuple[str | None, int], ...]:

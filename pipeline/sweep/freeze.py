@@ -38,14 +38,15 @@ def freeze(
     """
     settings = change(load_config(path, overrides))
     base = path.parent
-    country, asn = ((base / name).resolve() if name else None for name in (settings.geo.country, settings.geo.asn))
+    geo = (settings.geo.country, settings.geo.asn, settings.geo.announced)
+    paths = [(base / name).resolve() if name else None for name in geo]
     named = register.resolve(settings.optout.register, base)
     try:
         plan = freezing.freeze(
             settings,
             base,
             _provenance(settings),
-            atlas.load(country, asn),
+            atlas.load(*paths),
             opt_outs=OptOuts(named, register.opted_out(named, lake or store.at(settings.lake.url))),
             signed=sign.read(settings.own, base),
         )

@@ -33,11 +33,11 @@ def require_unchanged(plan: Plan, today: Plan, paths: SweepPaths) -> None:
 
 def _configured(plan: Plan, today: Plan) -> Plan:
     """A plan with what its configuration chooses; everything else is that of today's plan."""
-    reference = Reference(country_digest=plan.reference.country_digest, asn_digest=plan.reference.asn_digest)
+    digests = {name: getattr(plan.reference, name) for name in ("country_digest", "asn_digest", "announced_digest")}
     return msgspec.structs.replace(
         plan,
         **{name: getattr(today, name) for name in FOLLOWING},
         settings=msgspec.structs.replace(plan.settings, rate=plan.pace.requested),
         excluded=tuple(part for part in plan.excluded if part.name != OPT_OUT_LIST),
-        reference=reference,
+        reference=Reference(**digests),
     )

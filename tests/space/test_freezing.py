@@ -8,7 +8,9 @@ from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
 from pipeline.config.sections import CapsSection
+from pipeline.console import plan_summary
 from pipeline.enrich import databases
+from pipeline.enrich.databases import InstalledDatabases
 from pipeline.errors import InputError
 from pipeline.space import blocklist
 from pipeline.space.address_list import parse
@@ -44,6 +46,39 @@ def test_caps_of_a_24_and_of_a_network_hold(tmp_path: Path) -> None:
         sent = order[begin : begin + hour]
         assert janet.contains(sent).sum() <= 2000
         assert np.unique(sent >> 8, return_counts=True)[1].max() <= 400
+
+
+@pytest.fixture
+def announced(tmp_path: Path) -> InstalledDatabases:
+    """A table that announces the second half of 20.0.0.0/24, and 193.62.0.0/16."""
+    table = tmp_path / "routeviews-rv2-20261128-1200.pfx2as"
+    table.write_text("20.0.0.128\t25\t64500_64501\n193.62.0.0\t16\t786\n")
+    return databases.load(None, None, table)
+
+
+def test_only_announced_space_is_probed(announced: InstalledDatabases) -> None:
+    """`announced` is the announced space without what is never probed; its date and digest are in the plan."""
+    plan = freeze(include=("announced",), exclude=(), places=announced)
+    assert plan.ranges == ((0x14000080, 0x140000FF), (0xC13E0000, 0xC13EFFFF))
+    assert dict(plan.countries) == {"GB": 128 + (1 << 16)}
+    assert plan.reference.announced_source.startswith("routeviews-rv2-20261128-1200.pfx2as, built 2026-11-28, sha256 ")
+    assert plan.reference.announced_digest == Ranges.of(plan.ranges).digest
+    page = dict(plan_summary.rows(plan))
+    assert page["announced prefixes"] == plan.reference.announced_source
+    assert "announced prefixes" not in dict(plan_summary.rows(freeze()))
+
+
+def test_unannounced_space_can_be_left_out(announced: InstalledDatabases) -> None:
+    """Excluding `unannounced` leaves the announced part of what is included: out of targets, shards and denominators."""
+    plan = freeze(include=("country:GB", "20.0.0.0/24"), exclude=("unannounced",), places=announced)
+    assert plan.ranges == ((0x14000080, 0x140000FF), (0xC13E0000, 0xC13EFFFF)) and plan.addresses == 128 + (1 << 16)
+
+
+@pytest.mark.parametrize("entry", ["announced", "unannounced"])
+def test_announced_space_needs_a_table(entry: str) -> None:
+    """Without a table the entry is refused, and the message names the key to set."""
+    with pytest.raises(InputError, match=r"targets\.include\[0\]: (un)?announced needs a table.*key geo\.announced"):
+        freeze(include=(entry,))
 
 
 def test_an_impossible_cap_is_refused() -> None:
