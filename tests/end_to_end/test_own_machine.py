@@ -9,6 +9,7 @@ import struct
 import subprocess
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -130,6 +131,34 @@ def test_a_link_that_goes_away(engine: str, end: str, tmp_path: Path) -> None:
     assert swept.outcomes() == true
     what = "is down" if end == "vantage" else "has no carrier"
     assert any(reason == f"interface vantage0 {what}: waiting" for reason in swept.reasons)
+
+
+#: Commands' prefixes: without what packet engines need; as an ordinary user with it, and with what the proof and root's Python need.
+LACKING = ("setpriv", "--bounding-set=-net_admin,-net_raw", "--inh-caps=-net_admin,-net_raw", "--")
+GIVEN = "+net_admin,+net_raw,+sys_ptrace,+sys_admin,+dac_override"
+ORDINARY = (
+    "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", f"--inh-caps={GIVEN}", f"--ambient-caps={GIVEN}", "--",
+)  # fmt: skip
+
+
+def test_an_ordinary_user_with_two_capabilities() -> None:
+    """With CAP_NET_ADMIN and CAP_NET_RAW as ambient capabilities an ordinary user's sweep counts every host."""
+    with TemporaryDirectory() as folder:  # pytest's own are root's alone
+        Path(folder).chmod(0o777)
+        with place(Path(folder)) as at, internet(at) as true:
+            swept = sweep(at, before=ORDINARY)
+        assert swept.code == 0, swept.said[-3000:]
+        assert swept.outcomes() == true
+
+
+def test_without_them_one_sentence_says_what_to_do(tmp_path: Path) -> None:
+    """Without them a sweep ends before the first packet, and says what is lacking and what to do."""
+    with place(tmp_path) as at:
+        swept = sweep(at, before=LACKING)
+    assert swept.code == 1
+    last = swept.said.strip().splitlines()[-1]
+    assert all(word in last for word in ("CAP_NET_ADMIN", "CAP_NET_RAW", "AmbientCapabilities", "setcap"))
+    assert 'engine = "connect" in [probe]' in last
 
 
 TUNNEL = """
