@@ -37,6 +37,8 @@ class Route:
     """The length of the prefix that the route is for; 0 for a default route."""
     unicast: bool
     """False if the destination is this machine itself, or all of a link."""
+    mtu: int = 0
+    """The longest packet in bytes, if the route has a limit of its own; 0 if it has none."""
 
 
 @contextmanager
@@ -66,12 +68,14 @@ def look_up(opened: Any, destination: str, source: str = "", interface: str = ""
     way = _route(opened, query) if match else None
     if match is None or way is None:
         return None
+    metrics = way.get_attr("RTA_METRICS")
     return Route(
         interface=socket.if_indextoname(way.get_attr("RTA_OIF")),
         source=source or way.get_attr("RTA_PREFSRC") or "",
         gateway=way.get_attr("RTA_GATEWAY") or "",
         prefix=match["dst_len"],
         unicast=way["type"] == RTN_UNICAST,
+        mtu=(metrics.get_attr("RTAX_MTU") or 0) if metrics else 0,
     )
 
 

@@ -225,6 +225,8 @@ class PacketEngine:
         self._drop_refused()
         self._listener.abandon()
         self._extra.clear()
+        for check in self._liveness:
+            check.begin_again()
         now = time.monotonic()
         for opened in self._listener.open.values():
             if opened.next_position:

@@ -76,6 +76,15 @@ class LivenessCheck:
         if checks:
             yield _arrays([check.target for check in checks])
 
+    def begin_again(self) -> None:
+        """Begin those without an answer again: SYNs or answers of theirs were lost on our own link."""
+        waiting = {check.target for check in self._unsent}
+        for check in self._open.values():
+            if check.syns and not check.answered:
+                check.syns, check.first_sent_at = 0, 0.0
+                if check.target not in waiting:
+                    self._unsent.append(check)
+
     def receive(self, answers: Answers) -> None:
         """Take SYN-ACKs to these SYNs (`probes.answers_to`)."""
         for target in zip(answers.address.tolist(), answers.port.tolist(), strict=True):

@@ -72,7 +72,11 @@ METRICS = (
     SweepMetric("census_done_ratio", "Share of the sweep that is done, by time.", _single(lambda s: s.share)),
     SweepMetric("census_rate_limit", "Probes per second that the register allows.", _single(lambda s: s.limit)),
     SweepMetric("census_loss_ratio", "Share of hosts that the first SYN missed.", _single(lambda s: s.loss)),
-    SweepMetric("census_held", "1 while the register pauses the sweep.", _single(lambda s: s.state == "held")),
+    SweepMetric(
+        "census_held",
+        "1 while the register pauses the sweep, or its own link is down.",
+        _single(lambda s: s.state == "held"),
+    ),
     SweepMetric("census_leases", "Leases, by whether their holder is alive.", _leases, "holder"),
     SweepMetric(
         "census_state",

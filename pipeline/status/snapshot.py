@@ -25,7 +25,7 @@ from pipeline.status.workers import WorkerProgress, funnel, pause_reason, worker
 STATES = {
     "begun": "the plan is in the lake, nothing has been sent",
     "running": "a worker is at work: it renews a lease, or has just reported",
-    "held": "its workers run, but are paused by the opt-out register",
+    "held": "its workers run, but wait: the opt-out register pauses them, or their own link is down",
     "stopped": "its workers ended in an orderly way; run again with --resume",
     "dead": "its workers crashed and stopped renewing their leases; run again with --resume",
     "swept": "every range has its receipt; it is not sealed yet",

@@ -39,7 +39,7 @@ class WorkerProgress(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = 0
     """The rate that the register allows; 0 if it sets no limit."""
     pause_reason: str = msgspec.field(default="", name="held")
-    """Why the opt-out register pauses it; empty if it does not."""
+    """Why it waits, by the opt-out register or since its own link is down; empty if it does not."""
 
     def lives(self, now: float) -> bool:
         """Whether the worker is still running. On its own machine that does not depend on the wall clock, which may be set."""

@@ -48,6 +48,8 @@ class ProbeSource:
     gateway_mac: str
     public: str
     """The address that scanned networks see, as receipts and rows name it."""
+    mtu: int = 0
+    """The least MTU that a route to the targets has of its own, in bytes; 0 if none has one."""
 
 
 def probe_source(plan: Plan, sender: int = 0) -> ProbeSource:
@@ -68,9 +70,10 @@ def _probe_source(plan: Plan, facts: LocalFacts, sender: int) -> ProbeSource:
             return ProbeSource(first, interface, source, "", "", public)
         ways = [(group, routes.look_up(opened, dotted(group[0]), source, interface)) for group in groups]
         way = _only_way(ways, facts, source)
+        mtu = min((way.mtu for _, way in ways if way and way.mtu), default=0)
         if not interface and facts.source(sender):
             _require_answers(opened, way.interface, source, facts)
-    return ProbeSource(way.interface, way.interface, source, way.gateway, gateway_mac, public)
+    return ProbeSource(way.interface, way.interface, source, way.gateway, gateway_mac, public, mtu)
 
 
 def _first_interface(opened: Any, groups: Sequence[tuple[int, int]], source: str, interface: str) -> str:

@@ -18,7 +18,7 @@ from pipeline.associate.conversation import Conversation
 from pipeline.engines import Engine
 from pipeline.errors import InputError
 from pipeline.guard import namespaces, sockets
-from pipeline.guard.link_state import Framing, LinkWatch, link_state
+from pipeline.guard.link_state import Framing, LinkWatch, link_state, mss
 from pipeline.lake.visit_log import VisitLog
 from pipeline.optout.watch import Watch
 from pipeline.probe.engine import PacketEngine
@@ -164,10 +164,11 @@ def make_sender(context: SenderContext) -> SenderParts:
 def _link(at: ProbeSource, gateway_mac: str) -> Link:
     """The addresses of a sender's frames, if its next hop has this hardware address, and the MSS that it announces."""
     address, state = parse(at.source, "key probe.source")[0], link_state(at.interface)
+    size = mss(min(state.mtu, at.mtu or state.mtu))
     if state.framing is Framing.BARE_IP:
-        return Link(b"", b"", address, state.mss)
+        return Link(b"", b"", address, size)
     mac = sockets.at_vantage(lambda: namespaces.mac(at.interface))
-    return Link(egress.mac_bytes(mac), egress.mac_bytes(gateway_mac), address, state.mss)
+    return Link(egress.mac_bytes(mac), egress.mac_bytes(gateway_mac), address, size)
 
 
 def _require_room(interface: str, link: Link, request: bytes) -> None:

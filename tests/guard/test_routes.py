@@ -53,6 +53,15 @@ def test_several_default_routes(uplinks: Network) -> None:
         uplinks.ip("vantage", "route del default via 10.2.0.9 dev s0 metric 500")
 
 
+def test_a_route_with_an_mtu_of_its_own(uplinks: Network) -> None:
+    """A route may say how long packets are at most."""
+    uplinks.ip("vantage", "route add 11.9.0.0/16 via 10.1.0.1 dev m0 mtu 1400")
+    try:
+        assert look_up(uplinks, target="11.9.0.1") == Route("m0", "10.1.0.5", "10.1.0.1", 16, True, 1400)
+    finally:
+        uplinks.ip("vantage", "route del 11.9.0.0/16 via 10.1.0.1 dev m0")
+
+
 def test_targets_on_the_link_and_of_this_machine(uplinks: Network) -> None:
     """A target on the link has no gateway, and an address of this machine, or of a whole link, is no unicast target."""
     assert look_up(uplinks, target="10.2.0.77") == Route("s0", "10.2.0.5", "", 24, True)

@@ -47,6 +47,20 @@ def test_after_silence_a_second_syn_is_sent() -> None:
         assert (result.first, result.second, check.sent) == (False, answers, 2)
 
 
+def test_what_our_own_link_lost_begins_again() -> None:
+    """A check that is under way while our link is cut off is neither answered nor silent: it begins again, once."""
+    check = LivenessCheck(SECRET, 2.0)
+    check.add(HOST)
+    assert list(check.due(10.0, lambda wanted: wanted))
+    check.begin_again()
+    check.begin_again()
+    assert not check.results(90.0)
+    assert len(list(check.due(90.0, lambda wanted: wanted))) == 1 and not check.pending
+    check.receive(answer(SECRET, SYN | ACK))
+    (result,) = check.results(90.1)
+    assert (result.sent_at, result.first, result.second) == (90.0, True, None)
+
+
 def test_without_budget_nothing_goes() -> None:
     """Without budget the SYN waits."""
     check = LivenessCheck(SECRET, 2.0)

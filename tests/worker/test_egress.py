@@ -16,7 +16,7 @@ from pipeline.space import plan as planning
 from pipeline.space.plan import Plan
 from pipeline.sweep import freeze
 from pipeline.views import connection
-from pipeline.worker import egress
+from pipeline.worker import egress, sender
 from tests.testbed.networks import Network, network, two_uplinks
 from tests.testbed.running import CENSUS, ROOT, environment
 
@@ -238,3 +238,16 @@ def test_a_refusal_ends_the_command_at_once(uplinks: Network, tmp_path: Path) ->
     assert "not an address of this machine" in line
     assert not (tmp_path / "lake").exists()
     assert str(IPv4Address("10.1.0.77")) in line
+
+
+def test_the_mss_follows_the_least_mtu(uplinks: Network, tmp_path: Path) -> None:
+    """SYNs announce the MSS of the interface's MTU, or of a route's own if that is less: of two routes the lesser one's."""
+    plan = plan_of(tmp_path, '"11.0.0.0/24", "11.9.0.0/24"')
+    assert [egress.probe_source(plan).mtu, sender._link(egress.probe_source(plan), "02:00:00:00:00:01").mss] == [
+        0,
+        1460,
+    ]
+    uplinks.ip("vantage", "route add 11.9.0.0/16 via 10.1.0.1 dev m0 mtu 1400")
+    assert sender._link(egress.probe_source(plan), "02:00:00:00:00:01").mss == 1360
+    uplinks.ip("vantage", "link set m0 mtu 1280")
+    assert sender._link(egress.probe_source(plan), "02:00:00:00:00:01").mss == 1240
