@@ -88,7 +88,7 @@ def _rows(status: Status) -> Iterator[tuple[str, str]]:
     yield "sweep", status.sweep
     yield "state", f"{status.state}: {STATES[status.state]}"
     if status.stopped_by_register:
-        yield "paused by the register", visible(status.stopped_by_register)
+        yield "paused", visible(status.stopped_by_register)
     yield "done", f"{status.share:.1%} of the time that it takes at the plan's rate"
     yield "ranges", f"{status.ranges_done:,} of {status.ranges:,} have their receipts, in {status.shards} shards"
     if status.ranges_again:

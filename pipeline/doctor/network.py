@@ -173,7 +173,7 @@ def announcement(subject: Subject) -> Iterator[Finding]:
         return
     from pipeline.attribution import check
 
-    findings = list(check.findings(plan.identity, *(source.public for source in egress.sources(plan))))
+    findings = list(check.findings(plan.identity, *remarks.published(plan)))
     remedy = "`census identity CONFIG -o FOLDER` writes both files; ask your provider for the reverse DNS"
     yield from ((stop if plan.identity.strict else warning)(sentence, remedy) for sentence in findings)
     if not findings:

@@ -16,6 +16,7 @@ from pipeline.guard.namespaces import IFF_LOOPBACK
 
 RTM_F_FIB_MATCH = 0x2000  # linux/rtnetlink.h, and so is what follows
 RTN_UNICAST, RTN_LOCAL = 1, 2
+RTNH_F_DEAD, RTNH_F_LINKDOWN = 1, 16
 #: Who made a route: the kernel, a boot script, an administrator, a router advertisement, DHCP. Those of routing daemons are not
 #: listed. There may be a million, and they lead to gateways.
 LISTED_PROTOCOLS = (2, 3, 4, 9, 16)
@@ -69,14 +70,33 @@ def look_up(opened: Any, destination: str, source: str = "", interface: str = ""
     if match is None or way is None:
         return None
     metrics = way.get_attr("RTA_METRICS")
+    index, gateway = _next_hop(opened, match, way, source or way.get_attr("RTA_PREFSRC"), query.get("oif"))
+    via = socket.if_indextoname(index)
     return Route(
-        interface=socket.if_indextoname(way.get_attr("RTA_OIF")),
-        source=source or way.get_attr("RTA_PREFSRC") or "",
-        gateway=way.get_attr("RTA_GATEWAY") or "",
+        interface=via,
+        source=source or preferred_source(opened, destination, via),
+        gateway=gateway,
         prefix=match["dst_len"],
         unicast=way["type"] == RTN_UNICAST,
         mtu=(metrics.get_attr("RTAX_MTU") or 0) if metrics else 0,
     )
+
+
+def _next_hop(opened: Any, match: Any, way: Any, source: str, index: int | None) -> tuple[int, str]:
+    """Return the interface's number and the gateway of a route.
+
+    Of several that work, between which the kernel chooses anew for each destination, it is always the same one: that of the interface
+    which has the source, or else the first.
+    """
+    hops = [
+        (hop["oif"], hop.get_attr("RTA_GATEWAY") or "")
+        for hop in match.get_attr("RTA_MULTIPATH") or ()
+        if not hop["flags"] & (RTNH_F_DEAD | RTNH_F_LINKDOWN) and index in (None, hop["oif"])
+    ]
+    if not hops:
+        return way.get_attr("RTA_OIF"), way.get_attr("RTA_GATEWAY") or ""
+    home = interface_of(opened, source)
+    return next((hop for hop in hops if home and socket.if_indextoname(hop[0]) == home), hops[0])
 
 
 def preferred_source(opened: Any, destination: str, interface: str = "") -> str:

@@ -10,7 +10,7 @@ from pipeline.config.sections import Config, IdentitySection, Profile
 from pipeline.config.toml_file import NONE, Overrides
 from pipeline.enrich import databases as atlas
 from pipeline.errors import GuardError, InputError
-from pipeline.guard import nat, sockets
+from pipeline.guard import sockets
 from pipeline.lake import store
 from pipeline.lake.store import Location
 from pipeline.optout import register
@@ -22,7 +22,7 @@ from pipeline.space.ranges import Ranges
 from pipeline.sweep import sign
 from pipeline.wire import outgoing
 from pipeline.wire.capabilities import PROPOSALS
-from pipeline.worker import egress, remarks
+from pipeline.worker import remarks
 
 
 def freeze(
@@ -120,7 +120,6 @@ def _not_findable(plan: Plan, announce: Callable[[str], None]) -> Iterator[str]:
 
     if sockets.in_closed_testbed() and not plan.identity.resolver:
         return
-    public = sorted({at.public for at in egress.sources(plan)})
-    checked = [address for address in public if not nat.is_private(address)]
+    checked = remarks.published(plan)
     announce(checking.announcement(plan.identity, *checked))
     yield from checking.findings(plan.identity, *checked)

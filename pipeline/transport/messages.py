@@ -67,8 +67,8 @@ class Written(Message, frozen=True):
 class Progress(Message, frozen=True):
     """Engine or associator → coordinator: counts since the process began, to be shown.
 
-    `pause_reason` is why the register pauses the sweep now; empty if it does not. `limit` is the most probes a second that it
-    allows; 0 if it sets no limit.
+    `pause_reason` is why the sweep is paused now, by the register or by an outage; empty if it is not. `limit` is the most probes
+    a second that the register allows; 0 if it sets no limit.
     """
 
     stage: str

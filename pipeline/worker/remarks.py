@@ -25,6 +25,11 @@ def unnamed(plan: Plan) -> Iterator[str]:
             )
 
 
+def published(plan: Plan) -> list[str]:
+    """Return the addresses that scanned networks see and can look up, each once. Raises InputError as `probe_source` does."""
+    return sorted({source.public for source in egress.sources(plan) if not nat.is_private(source.public)})
+
+
 def crowded(plan: Plan) -> Iterator[str]:
     """Yield a sentence if a table of connections on the way may become full. Raises InputError as `probe_source` does."""
     behind_nat = _goes_out(plan) and any(nat.is_private(source.source) for source in egress.sources(plan))

@@ -62,6 +62,24 @@ def test_a_route_with_an_mtu_of_its_own(uplinks: Network) -> None:
         uplinks.ip("vantage", "route del 11.9.0.0/16 via 10.1.0.1 dev m0")
 
 
+def test_several_next_hops_of_one_route(uplinks: Network) -> None:
+    """Of a route with several next hops all targets take the same: that of the source's interface, or the first."""
+    uplinks.ip(
+        "vantage", "route replace default nexthop via 10.1.0.1 dev m0 nexthop via 10.2.0.1 dev s0", "rule del table 100"
+    )
+    targets = [f"11.0.{number}.1" for number in range(20)]
+    try:
+        assert {look_up(uplinks, target=each) for each in targets} <= {
+            Route("m0", "10.1.0.5", "10.1.0.1", 0, True), Route("s0", "10.2.0.5", "10.2.0.1", 0, True),
+        }  # fmt: skip
+        for source, interface, gateway in (("10.1.0.5", "m0", "10.1.0.1"), ("10.2.0.5", "s0", "10.2.0.1")):
+            same = {Route(interface, source, gateway, 0, True)}
+            assert {look_up(uplinks, source, target=each) for each in targets} == same
+            assert {look_up(uplinks, interface=interface, target=each) for each in targets} == same
+    finally:
+        uplinks.ip("vantage", "route replace default via 10.1.0.1 dev m0", "rule add from 10.2.0.5 table 100")
+
+
 def test_targets_on_the_link_and_of_this_machine(uplinks: Network) -> None:
     """A target on the link has no gateway, and an address of this machine, or of a whole link, is no unicast target."""
     assert look_up(uplinks, target="10.2.0.77") == Route("s0", "10.2.0.5", "", 24, True)

@@ -1,6 +1,7 @@
 """Where a sender's probes leave: by the interface, source and next hop that belong together, or not at all."""
 
 import subprocess
+import time
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -13,7 +14,9 @@ from hypothesis import strategies as st
 from pipeline.config import local
 from pipeline.errors import CensusError, InputError
 from pipeline.space import plan as planning
+from pipeline.space.permit import Permit
 from pipeline.space.plan import Plan
+from pipeline.space.ranges import Ranges
 from pipeline.sweep import freeze
 from pipeline.views import connection
 from pipeline.worker import egress, sender
@@ -48,7 +51,7 @@ def uplinks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Network
         yield made
 
 
-def plan_of(folder: Path, include: str = '"11.0.0.0/24"', **probe: Any) -> Plan:
+def plan_of(folder: Path, *, include: str = '"11.0.0.0/24"', **probe: Any) -> Plan:
     lines = "\n".join(f"{key} = {value!r}" for key, value in probe.items())
     (folder / "sweep.toml").write_text(SWEEP.format(include=include, probe=lines))
     return freeze.freeze(folder / "sweep.toml", folder / "lake")
@@ -161,6 +164,16 @@ def test_targets_on_the_own_link(uplinks: Network, tmp_path: Path) -> None:
     assert egress.probe_source(plan_of(tmp_path, engine="connect")).source
 
 
+def test_several_next_hops_of_one_route(uplinks: Network, tmp_path: Path) -> None:
+    """Where the kernel spreads connections over two gateways, all probes take one, with its own source."""
+    uplinks.ip(
+        "vantage", "route replace default nexthop via 10.1.0.1 dev m0 nexthop via 10.2.0.1 dev s0",
+        "rule del from 10.2.0.5", "route add local 11.0.0.7 dev lo", "route add local 11.0.0.99 dev lo",
+    )  # fmt: skip
+    at = egress.probe_source(plan_of(tmp_path))
+    assert (at.interface, at.source, at.gateway) in {("m0", "10.1.0.5", "10.1.0.1"), ("s0", "10.2.0.5", "10.2.0.1")}
+
+
 def test_given_facts_need_no_route(uplinks: Network, tmp_path: Path) -> None:
     """Where interface, source and next hop are given, no route is needed."""
     uplinks.ip("vantage", "route del default")
@@ -198,6 +211,24 @@ def test_a_shared_plan(uplinks: Network, tmp_path: Path, monkeypatch: pytest.Mon
     assert (at.interface, at.source, at.gateway, at.public) == ("s0", "10.2.0.5", "10.2.0.1", "20.9.9.9")
 
 
+def test_a_next_hop_that_stays_away(uplinks: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A next hop that does not answer pauses what may be sent, and ends the sweep when it has not come back in time."""
+    plan = plan_of(tmp_path)
+    monkeypatch.setattr(egress, "GIVE_UP_SECONDS", 2.0)
+    with egress.next_hop(plan, egress.probe_source(plan)) as hop:
+        permit = egress.while_reachable(lambda: Permit("", Ranges.of(())), hop)
+        assert not permit().pause_reason
+        uplinks.ip("world", "link set mr arp off", "neigh flush all")
+        uplinks.ip("vantage", "neigh del 10.1.0.1 dev m0")
+        until = time.monotonic() + 30
+        while not permit().pause_reason and time.monotonic() < until:
+            time.sleep(0.05)
+        assert permit().pause_reason == "the next hop 10.1.0.1 on m0 does not answer (ARP): waiting"
+        with pytest.raises(CensusError, match="run again with --resume"):
+            while time.monotonic() < until:
+                permit()
+
+
 # --- sweeps ---
 
 
@@ -218,6 +249,18 @@ def test_a_sweep_by_the_second_uplink(uplinks: Network, tmp_path: Path, probe: d
     assert sum(count for _, count in found) == 256
     if source:
         assert found == [(source, 256)]
+
+
+def test_the_own_link_by_connect(uplinks: Network, tmp_path: Path) -> None:
+    """Targets on the vantage's own link, which packet rings refuse, are all found by the kernel's TCP."""
+    uplinks.ip("vantage", "address add 11.0.0.9/24 dev m0")
+    uplinks.ip("world", "route add 11.0.0.9/32 dev mr")
+    refused = work(plan_of(tmp_path), tmp_path)
+    assert refused.returncode == 2 and 'set [probe] engine = "connect"' in refused.stderr
+    with uplinks.serving("world"):
+        ended = work(plan_of(tmp_path, engine="connect", include='"11.0.0.1-11.0.0.8"'), tmp_path)
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    assert [count for _, count in answers(tmp_path)] == [8]
 
 
 def test_public_addresses_are_recorded(uplinks: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,7 +43,9 @@ def test_a_private_source(vantage: Network, tmp_path: Path, monkeypatch: pytest.
     assert "its table needs 1,200,000 entries at 10,000 probes/s, if it keeps each SYN for 120 s" in crowded
     with pytest.raises(GuardError, match="identity.strict is set: 10.1.0.5 is a private address"):
         list(freeze.warnings(plan_of(tmp_path, strict="true"), print))
+    assert remarks.published(plan_of(tmp_path)) == []
     monkeypatch.setenv(local.PUBLIC_ADDRESS, "20.9.9.9")
+    assert remarks.published(plan_of(tmp_path)) == ["20.9.9.9"]
     assert list(remarks.unnamed(plan_of(tmp_path))) == []
     assert len([*freeze.warnings(plan_of(tmp_path, strict="true"), print)]) == len(
         [*remarks.crowded(plan_of(tmp_path))]
