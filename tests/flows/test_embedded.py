@@ -50,6 +50,18 @@ except CensusError as error:
     sys.exit(str(error))
 """
 
+#: The flow `report` on the embedded server.
+REPORT = """
+import os, sys
+from pipeline.commands import orchestrate
+os.environ.update(orchestrate.SETTINGS)
+from flows.embedded import serving
+from flows.report import report
+with serving() as ready:
+    ready()
+    print(report(*sys.argv[1:]))
+"""
+
 
 def run_flow(home: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
     """A flow of a user whose home is a folder."""
@@ -205,3 +217,20 @@ def test_what_is_left_is_resumed(lost: Lost) -> None:
     assert (
         isinstance(state, State) and state.message == f"nothing to resume: {lost.paths.id} is sealed; nothing was sent"
     )
+
+
+def test_its_report_has_a_link(lost: Lost) -> None:
+    """The flow `report` writes the report of the latest sealed sweep; `latest`, next to its folder, leads to it."""
+    folder = lost.world.plan.parent
+    done = subprocess.run(
+        [sys.executable, "-c", REPORT, str(lost.paths.lake), str(folder / "reports")],
+        cwd=ROOT,
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    latest = folder / "reports" / "latest"
+    assert latest.readlink() == Path(lost.paths.id)
+    assert (latest / "report.html").is_file()
