@@ -61,7 +61,7 @@ class NetworkDatabase:
 
 def load(path: Path) -> NetworkDatabase:
     """Read a whole network database. Raises InputError."""
-    if path.suffix == ".mmdb":
+    if not range_table.is_one(path):
         database = Mmdb(path)
         return from_table(flatten(database), database.facts)
     table, facts = range_table.read(path, SCHEMA, "network")

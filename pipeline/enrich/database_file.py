@@ -47,7 +47,7 @@ def read(path: Path, kind: DatabaseKind, built: date | None = None) -> tuple[pa.
     Raises InputError if the file is damaged, is a database of another kind, or has no date.
     """
     data = _bytes(path)
-    if data.startswith(b"PAR1"):
+    if data.startswith(range_table.MAGIC):
         return range_table.read(path, SCHEMAS[kind], kind)
     if MARKER in data:
         if kind not in FLATTEN:

@@ -81,7 +81,7 @@ def flatten(database: Mmdb) -> pa.Table:
 def load(path: Path | None = None) -> CountryDatabase:
     """Load a country database: an mmdb, a flattened table, or by default the bundled table. Raises InputError."""
     path = path or BUNDLED
-    if path.suffix == ".mmdb":
+    if not range_table.is_one(path):
         database = Mmdb(path)
         return from_table(flatten(database), database.facts)
     table, facts = range_table.read(path, SCHEMA, "country")

@@ -50,13 +50,17 @@ class Mmdb:
             self._data = path.read_bytes() if data is None else data
         except OSError as error:
             raise InputError(str(path), f"cannot be read: {error.strerror or error}") from None
+        if MARKER not in self._data:
+            raise InputError(
+                str(path), "is not an mmdb or a Parquet table; `census refresh` makes a table of CSV, text or gzip"
+            )
         try:
             self._metadata: Metadata = Reader(io.BytesIO(self._data), maxminddb.MODE_FD).metadata()
             self._built = datetime.fromtimestamp(self._metadata.build_epoch, UTC).date()
             size = self._metadata.search_tree_size
             self._tree = np.frombuffer(self._data, np.uint8, size).reshape(self._metadata.node_count, -1)
         except (*DAMAGE, OSError) as error:
-            raise InputError(str(path), f"is not an mmdb, or is damaged: {error}; fetch it again") from None
+            raise InputError(str(path), f"is damaged: {error}; fetch it again") from None
 
     @cached_property
     def facts(self) -> dict[str, str]:

@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import InputError
 
+#: The first bytes of a Parquet file (Apache Parquet file format).
+MAGIC = b"PAR1"
 #: What every table states about its source.
 REQUIRED = ("name", "build_date", "sha256")
 BOUNDS = (pa.field("first", pa.uint32(), nullable=False), pa.field("last", pa.uint32(), nullable=False))
@@ -21,6 +23,15 @@ BOUNDS = (pa.field("first", pa.uint32(), nullable=False), pa.field("last", pa.ui
 def source(facts: Mapping[str, str]) -> str:
     """Name, build date and digest of a database, as plans, tables and reports quote it."""
     return f"{facts['name']}, built {facts['build_date']}, sha256 {facts['sha256']}"
+
+
+def is_one(path: Path) -> bool:
+    """Whether a file is a Parquet table, by its first bytes, or should be one by its name."""
+    try:
+        with path.open("rb") as file:
+            return path.suffix == ".parquet" or file.read(len(MAGIC)) == MAGIC
+    except OSError as error:
+        raise InputError(str(path), f"cannot be read: {error.strerror or error}") from None
 
 
 def save(table: pa.Table, path: Path, facts: Mapping[str, str]) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 import duckdb
 
+from pipeline.enrich.country_code import MISTAKEN
 from pipeline.errors import InputError
 from pipeline.publish.countries import countries
 from pipeline.publish.escape import visible
@@ -30,7 +31,10 @@ class Scope:
 
     def __post_init__(self) -> None:
         if self.country is not None and self.country not in countries():
-            raise InputError("--country", f"{visible(self.country)} is not a country code (ISO 3166-1, e.g. GB)")
+            known = MISTAKEN.get(self.country, "GB")
+            raise InputError(
+                "--country", f"{visible(self.country)} is not a country code (ISO 3166-1); write e.g. {known}"
+            )
         if self.min_cell < 1:
             raise InputError("--min-cell", f"{self.min_cell} is too small; use 1 to merge nothing, or more")
 

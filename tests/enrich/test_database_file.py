@@ -62,7 +62,7 @@ def test_a_text_is_dated_by_its_name(tmp_path: Path, name: str, day: str) -> Non
     (tmp_path / name).write_text("192.0.2.0\t24\t64500\n")
     assert database_file.read(tmp_path / name, DatabaseKind.ANNOUNCED, TODAY)[1]["build_date"] == day
     (tmp_path / "undated").write_text("192.0.2.0\t24\t64500\n")
-    with pytest.raises(InputError, match="has no date in its name; say by --date"):
+    with pytest.raises(InputError, match="has no date in its name; `census refresh --date`"):
         database_file.read(tmp_path / "undated", DatabaseKind.ANNOUNCED)
 
 

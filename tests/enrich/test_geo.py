@@ -165,6 +165,16 @@ def test_a_missing_code_is_not_placed() -> None:
     assert geo.from_table(rows, FACTS).coverage(ips(0), ips(255)) == {None: 256}
 
 
+def test_a_database_is_known_by_its_content(tmp_path: Path) -> None:
+    """An mmdb and a table are read under any name, and a file that is neither is refused with what makes a table of it."""
+    mmdb = write_mmdb(tmp_path / "places", "flat", {"192.0.2.0/24": "GB"})
+    range_table.save(geo.flatten(Mmdb(mmdb)), tmp_path / "table", Mmdb(mmdb).facts)
+    assert geo.load(mmdb).source == geo.load(tmp_path / "table").source
+    (tmp_path / "text.csv").write_text("0.0.0.0,0.0.0.255,GB\n")
+    with pytest.raises(InputError, match=r"text\.csv: is not an mmdb or a Parquet table; `census refresh` makes"):
+        geo.load(tmp_path / "text.csv")
+
+
 def test_saved_table_gives_the_same_answers_as_its_mmdb(tmp_path: Path) -> None:
     """An mmdb and the table saved from it load to equal databases with the same source."""
     mmdb = Mmdb(write_mmdb(tmp_path / "geo.mmdb", "flat", {"192.0.2.0/24": "GB"}))
