@@ -32,7 +32,7 @@ class Outage:
     """Watches the interface of a sender; `permit` is what may be sent now."""
 
     def __init__(self, watch: LinkWatch, permit: Callable[[], Permit]) -> None:
-        """`permit` is the register's."""
+        """`permit` is the register's, which may also pause for the next hop."""
         self._watch, self._register = watch, permit
         self._down_since: float | None = None
         self._refused_since: float | None = None
@@ -48,11 +48,14 @@ class Outage:
             self._down_since = None
             if self._refused_since is None:
                 self.reason = ""
-            return self._register()
+            return self._noted(self._register(), now)
         self._down_since = self._down_since or now
         self.reason = f"{trouble}: waiting"
         lasted = self._require_patience(now, self._down_since, trouble)
-        permit = replace(self._register(), pause_reason=self.reason, outage_seconds=lasted)
+        return self._noted(replace(self._register(), pause_reason=self.reason, outage_seconds=lasted), now)
+
+    def _noted(self, permit: Permit, now: float) -> Permit:
+        """The permit, after noting whether it makes void what was under way."""
         self.cut_off_at = now if permit.cut_off else self.cut_off_at
         return permit
 

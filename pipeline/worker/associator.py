@@ -5,6 +5,8 @@ import os
 import socket
 import time
 from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +27,7 @@ from pipeline.record.receipt import VisitCounts
 from pipeline.record.rounds import Round
 from pipeline.record.visit import columns
 from pipeline.space.permit import Permit
+from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
@@ -32,6 +35,7 @@ from pipeline.wire.outgoing import Outgoing
 from pipeline.worker import egress, open_files, rows
 from pipeline.worker.connector import OpenSocket
 from pipeline.worker.context import PROGRESS_SECONDS, WorkerContext
+from pipeline.worker.egress import ProbeSource
 from pipeline.worker.rows import Origin
 
 FLUSH_SECONDS = 0.1
@@ -45,20 +49,22 @@ def run_associator(
     writer = Sender(zmq_context, Address(context.folder, "writer"))
     sockets.require_authorised(context.plan.identity)
     outgoing = Outgoing.from_json(context.plan.requests, where="plan, requests")
-    with context.watch() as watch:
+    with context.watch() as watch, ExitStack() as stack:
         associating = Associating(name, context, outgoing, watch, inbox, writer, coordinator)
         if name in context.associators:  # one on another machine leaves as its kernel says
             ways = egress.sources(context.plan)
             associating.openers = {at.public: egress.opener(at) for at in ways}
-            associating.outages = [_outage(interface, watch) for interface in sorted({at.interface for at in ways})]
+            associating.outages = [_outage(context.plan, at, watch.permit, stack) for at in ways]
         loop.run(associating.run())
     inbox.close()
     writer.close()
 
 
-def _outage(interface: str, watch: Watch) -> Outage:
-    """The watch over an interface that conversations leave through, until this process ends."""
-    return Outage(LinkWatch(interface), watch.permit)
+def _outage(plan: Plan, at: ProbeSource, permit: Callable[[], Permit], stack: ExitStack) -> Outage:
+    """The watch over a way that conversations leave by, until this process ends: interface, and next hop where senders have one."""
+    if plan.probe.engine.raw:
+        permit = egress.while_reachable(permit, stack.enter_context(egress.next_hop(plan, at)))
+    return Outage(LinkWatch(at.interface), permit)
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ import pytest
 import zmq
 
 from pipeline.guard.link_state import LinkWatch
+from pipeline.guard.neighbours import NeighbourWatch
 from pipeline.guard.sockets import VANTAGE
 from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.optout import register
@@ -21,10 +22,11 @@ from pipeline.optout.events import AnyEvent, Go, OptOut, Stop
 from pipeline.optout.register import RegisterFile
 from pipeline.probe.outage import Outage
 from pipeline.sweep import freeze
-from pipeline.testbed.closed import NamespacePair, configure
+from pipeline.testbed.closed import WORLD_MAC, NamespacePair, configure
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
 from pipeline.wire.outgoing import Outgoing
+from pipeline.worker import egress
 from pipeline.worker.associator import Associating
 from pipeline.worker.context import WorkerContext
 
@@ -161,6 +163,29 @@ def test_who_is_not_heard_while_our_link_is_down_is_no_row(
     asyncio.run(ends.run(*steps, *[lambda: None] * 4))
     cooled = ends.cooled()
     assert ends.connections == 1
+    assert (cooled.complete, cooled.visits.connects) == (False, 0)
+
+
+def test_who_is_not_heard_while_the_next_hop_fails_is_no_row(
+    ends: Ends, vantage: NamespacePair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A next hop that does not answer is an outage of our own, like a link that is down."""
+    with NeighbourWatch("vantage0", "198.18.0.2", WORLD_MAC) as hop:
+        permit = egress.while_reachable(ends.associating.watch.permit, hop)
+        outage = Outage(LinkWatch("vantage0"), permit)
+        monkeypatch.delenv(VANTAGE)  # the server is here
+        ends.associating.outages, ends.answers = [outage], False
+        configure(vantage.world, "link set world0 arp off\n")
+        steps = (
+            lambda: ends.answered(ONE),
+            lambda: configure(vantage.vantage, "neigh del 198.18.0.2 dev vantage0\n"),
+            lambda: None,
+            lambda: None,
+            lambda: configure(vantage.world, "link set world0 arp on\n"),
+        )
+        asyncio.run(ends.run(*steps, *[lambda: None] * 4))
+        assert hop.mac == WORLD_MAC and hop.fault == ""
+    cooled = ends.cooled()
     assert (cooled.complete, cooled.visits.connects) == (False, 0)
 
 
