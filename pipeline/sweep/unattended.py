@@ -1,6 +1,6 @@
 """What a timer should run: the rest of the latest sweep of a series if it can be finished, else a new sweep."""
 
-from pipeline.config.load import NONE, Overrides
+from pipeline.config.toml_file import NONE, Overrides
 from pipeline.errors import GuardError
 from pipeline.lake.store import Location
 from pipeline.space.plan import Plan
