@@ -199,7 +199,7 @@ def test_the_legend_can_be_read_on_a_phone(browser: Browser, pages: dict[str, Pa
         assert (
             page.locator("#figure-map .legend li").count()
             == page.locator("#figure-map-per-million .legend li").count()
-            == 5
+            == 6
         )
         size = "parseFloat(getComputedStyle(document.querySelector('#map .legend li')).fontSize)"
         assert page.evaluate(size) >= 12
