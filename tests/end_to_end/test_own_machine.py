@@ -133,6 +133,21 @@ def test_a_link_that_goes_away(engine: str, end: str, tmp_path: Path) -> None:
     assert any(reason == f"interface vantage0 {what}: waiting" for reason in swept.reasons)
 
 
+@pytest.mark.parametrize("engine", ["ring", "xdp", "connect"])
+def test_an_interface_that_is_gone_for_good(engine: str, tmp_path: Path) -> None:
+    """If the interface is deleted meanwhile, the sweep ends with one sentence that names it and says what to do."""
+    with place(tmp_path) as at, internet(at):
+
+        def delete(lake: Path) -> None:
+            at.vantage("link delete vantage0\n")
+
+        swept = sweep(at, rate=1000, meanwhile=delete, probe=f'engine = "{engine}"')
+    assert swept.code == 1
+    assert swept.said.strip().splitlines()[-1] == (
+        "census: interface vantage0 is gone; when it is back, run again with --resume"
+    )
+
+
 #: Commands' prefixes: without what packet engines need; as an ordinary user with it, and with what the proof and root's Python need.
 LACKING = ("setpriv", "--bounding-set=-net_admin,-net_raw", "--inh-caps=-net_admin,-net_raw", "--")
 GIVEN = "+net_admin,+net_raw,+sys_ptrace,+sys_admin,+dac_override"
