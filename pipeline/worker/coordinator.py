@@ -82,7 +82,7 @@ class Worker:
         # The kernel does not say beforehand which of its connections will be established.
         self._logged = not remotes and sweep.plan.probe.engine.raw
         self._leases = Leases(sweep.paths)
-        self._began = time.time()
+        self._began = host.clock()
         self._pending = PendingWork(sweep, self._leases)
 
     def __enter__(self) -> "Worker":
@@ -275,7 +275,7 @@ class Worker:
         now, clock = time.time(), host.clock()
         self._tally.measure(clock)
         data = {
-            "began": self._began,
+            "began": now - (clock - self._began),
             "updated": now,
             "clock": clock,
             "running": not self._stopping.is_set(),
