@@ -161,6 +161,12 @@ def begin_attempt(paths: SweepPaths, key: str, *, logged: bool = True) -> int:
     return number
 
 
+def forget_attempts(paths: SweepPaths, key: str) -> None:
+    """Remove the journals, logs and notes of the attempts at a range that has its receipt."""
+    for path in store.entries(paths.work / "journal", f"{key}.*"):
+        path.unlink(missing_ok=True)
+
+
 def earlier_attempts(paths: SweepPaths, key: str, attempt: int) -> list[Attempt]:
     """Return what the attempts before this one counted, or noted when they began if they crashed."""
     entries = store.contents([paths.attempt(key, number) for number in range(1, attempt)])

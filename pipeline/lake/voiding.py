@@ -1,7 +1,9 @@
 """Void receipts: ranges that were finished while nothing could come back, and that are run again.
 
 A void range becomes what a range is whose attempt was cut off: its rows are a journal again, its counts those of an attempt that
-ended, and it has no receipt. So the next attempt visits nobody twice, and no row is lost or counted twice.
+ended, and it has no receipt. So the next attempt visits nobody twice, and no row is lost or counted twice. Hosts that did not even
+acknowledge our request are the exception: that may be our own path's doing. Their rows are left out, they are visited again, and the
+next receipt counts that as `revisited`.
 
 A record is written first. It is what remains of the receipt, and what a crash in the middle is finished by. Results of harm checks
 are not kept: a host that did not answer then may answer now.
@@ -11,12 +13,14 @@ import time
 from collections.abc import Iterable, Sequence
 
 import msgspec
+import pyarrow.compute as pc
 
 from pipeline.lake import parts, schema_versions, store
 from pipeline.lake.layout import SweepPaths
 from pipeline.lake.receipts import Attempt, read_receipt
+from pipeline.outcome import Outcome
 from pipeline.record.receipt import Receipt
-from pipeline.record.rounds import Round
+from pipeline.record.rounds import VISITS_TABLES, Round
 from pipeline.space.shard import range_key
 
 
@@ -71,20 +75,27 @@ def count(paths: SweepPaths) -> int:
 def _complete(paths: SweepPaths, record: VoidRecord) -> None:
     """Give a range back its journals and notes of its attempts, then take its receipt away."""
     receipt, key = record.receipt, record.key
+    again = 0
     for part in receipt.parts:
         if (receipt.round, part.table) != (Round.HARM_CHECKS, "harm"):
-            _journal(paths, part.table, part.file, key, receipt.attempts)
+            again += _journal(paths, part.table, part.file, key, receipt.attempts)
     for number in range(1, receipt.attempts):
         store.write(paths.attempt(key, number), msgspec.json.encode(Attempt()))
     sent = None if receipt.probes_abandoned is None else receipt.probes_sent + receipt.probes_abandoned
-    last = Attempt(probes_sent=sent, revisited=receipt.revisited)
+    revisited = None if receipt.revisited is None else receipt.revisited + again
+    last = Attempt(probes_sent=sent, revisited=revisited)
     store.write(paths.attempt(key, receipt.attempts), msgspec.json.encode(last))
     paths.receipt(key).unlink(missing_ok=True)
 
 
-def _journal(paths: SweepPaths, table: str, file: str, key: str, attempt: int) -> None:
-    """Turn a part into a journal of an attempt at its range."""
+def _journal(paths: SweepPaths, table: str, file: str, key: str, attempt: int) -> int:
+    """Turn a part into a journal of an attempt at its range; return the number of rows left out, of hosts to be visited again."""
+    part = schema_versions.read(paths.part(table, file), table)
+    rows = part
+    if table in VISITS_TABLES:
+        rows = part.filter(pc.not_equal(part["outcome"], str(Outcome.UNACKNOWLEDGED)))
     journal = parts.journal(paths.journal(key, attempt, table), table)
-    for batch in schema_versions.read(paths.part(table, file), table).to_batches():
+    for batch in rows.to_batches():
         journal.append(batch)
     journal.close()
+    return len(part) - len(rows)

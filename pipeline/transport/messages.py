@@ -77,6 +77,13 @@ class Progress(Message, frozen=True):
     limit: int = 0
 
 
+class Doubt(Message, frozen=True):
+    """Engine → coordinator: nothing that was finished after `since`, in microseconds since the epoch, can be trusted; why."""
+
+    since: int
+    reason: str
+
+
 class Shutdown(Message, frozen=True):
     """Stop in order: finish what can be finished, abandon the rest."""
 
@@ -99,4 +106,4 @@ class Failed(Message, frozen=True):
     exit_code: int
 
 
-AnyMessage = Assign | Rows | Sent | Cooled | Written | Progress | Shutdown | Hello | Heartbeat | Failed
+AnyMessage = Assign | Rows | Sent | Cooled | Written | Progress | Doubt | Shutdown | Hello | Heartbeat | Failed

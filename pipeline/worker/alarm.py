@@ -6,13 +6,14 @@ our side: a lost route, a filter, a full link. A window is the latest ranges of 
 share it (Bonferroni).
 
 The last good sign is the last range before the fall began. It shows that answers came back when it began. So whatever this machine
-finished since then is void, on every port, and so is what is under way when the alarm is raised. The ranges that remain stay the
-baseline: if nothing was mended, the ranges that run again raise the alarm again.
+finished since then is void, on every port, and so is what begins before the senders go on after the stop. The ranges that remain
+stay the baseline: if nothing was mended, the ranges that run again raise the alarm again.
 """
 
 import socket
+import time
 from collections import defaultdict
-from collections.abc import Container, Iterable
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -27,6 +28,8 @@ from pipeline.statistics.fall import fall_began, rate_fall_p_value
 
 #: Windows, in ranges: a short one detects a deep fall at once, a long one a shallow fall.
 WINDOWS = (1, 4, 16)
+#: If no sender has paused for so long after an alarm, in seconds, somebody has lifted the stop at once.
+UNHEEDED_SECONDS = 10.0
 
 
 class Hits(NamedTuple):
@@ -126,40 +129,46 @@ class HitWatch:
     def __init__(self, sweep: Sweep) -> None:
         self._sweep = sweep
         self._alarm = Alarm.of(sweep.plan.alarm, sweep.walk)
-        self._doubtful: dict[str, str] = {}  # keys of ranges that were under way at an alarm, and its reason
+        self._reason = ""
+        self._doubtful_until = 0.0  # ranges that began before this are void, in microseconds since the epoch
+        self._raised_at = 0.0
+        self._heeded = False
         for receipt in sorted(self._finished_here(), key=lambda receipt: receipt.finished_at):
             port = self._port(receipt)
             if port is not None:
                 self._alarm.know(port, hits(receipt, _key(receipt)))
 
-    def accept(self, receipt: Receipt, open_: Iterable[str]) -> bool:
-        """Take the receipt of a range, just written, and return whether it stands.
+    def accept(self, receipt: Receipt) -> bool:
+        """Take the receipt of a range, just written, and return whether it is valid.
 
         If the hit rate has fallen, all sweeps that obey the register are stopped, and what was finished since the last good sign is
-        void. So is what is under way, the ranges of these keys, once it is finished.
+        void.
         """
-        reason = self._doubtful.pop(_key(receipt), "")
-        if reason:
-            voiding.void(self._sweep.paths, [receipt], reason)
+        if receipt.started_at < self._doubtful_until:
+            voiding.void(self._sweep.paths, [receipt], self._reason)
             return False
         port = self._port(receipt)
         fall = None if port is None else self._alarm.add(port, hits(receipt, _key(receipt)))
         if fall:
             kept = register.of(self._sweep.plan.register, self._sweep.paths.lake)
             edit.stop(kept, "census", f"{fall.reason}; `census go {kept.where}` lets it go on")
-            self._void(fall, open_)
+            self.void(fall.last_good.started_at if fall.last_good else 0, fall.reason)
         return fall is None
 
-    def cut_off(self, key: str) -> None:
-        """An attempt at a range has ended without a receipt: what was doubtful of it is run again anyway."""
-        self._doubtful.pop(key, None)
-
-    def _void(self, fall: Fall, open_: Iterable[str]) -> None:
-        since = fall.last_good.started_at if fall.last_good else 0
+    def void(self, since: int, reason: str) -> None:
+        """Void what this machine finished after `since`, in microseconds since the epoch, and what begins before the senders go on."""
         void = [receipt for receipt in self._finished_here() if receipt.finished_at > since]
-        voiding.void(self._sweep.paths, void, fall.reason)
+        voiding.void(self._sweep.paths, void, reason)
         self._alarm.forget({_key(receipt) for receipt in void})
-        self._doubtful |= dict.fromkeys(open_, fall.reason)
+        self._reason, self._doubtful_until = reason, float("inf")
+        self._raised_at, self._heeded = time.monotonic(), False
+
+    def pause(self, reason: str) -> None:
+        """Take why the senders are paused now, empty if they are not. When they go on after a stop of the alarm, doubt is over."""
+        self._heeded |= bool(reason)
+        lifted = self._heeded or time.monotonic() - self._raised_at > UNHEEDED_SECONDS
+        if self._doubtful_until == float("inf") and not reason and lifted:
+            self._doubtful_until = time.time_ns() / 1000
 
     def _finished_here(self) -> list[Receipt]:
         """Read the receipts of this machine."""

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import Any
@@ -22,12 +23,19 @@ SILENCES = 3
 
 @dataclass(slots=True)
 class ControlTargets:
-    """Drive it with `tick`; `rows` gives the results since the last time."""
+    """Drive it with `tick`; `rows` gives the results since the last time.
+
+    When a target is silent, `doubt` is called with the time of its last answer, in microseconds since the epoch, and the reason:
+    what was finished since then cannot be trusted.
+    """
 
     targets: list[Target]
     interval: float
     check: LivenessCheck
     register: Register
+    doubt: Callable[[int, str], None]
+    _began: int = field(default_factory=lambda: time.time_ns() // 1000)
+    _answered_at: dict[Target, int] = field(default_factory=dict)
     _next: float = 0.0
     _missed: Counter[Target] = field(default_factory=Counter)
     _rows: list[dict[str, Any]] = field(default_factory=list)
@@ -51,15 +59,14 @@ class ControlTargets:
         ip, port = result.target
         sent_at = time.time_ns() // 1000 - int((now - result.sent_at) * 1e6)
         self._rows.append({"ip": ip, "port": port, "asked_at": sent_at, "answered": result.first})
+        if result.first:
+            self._answered_at[result.target] = sent_at
         self._missed[result.target] = 0 if result.first else self._missed[result.target] + 1
         if self._missed[result.target] == SILENCES:
             self._missed.clear()
-            edit.stop(
-                self.register,
-                "census",
-                f"control target {IPv4Address(ip)}:{port} is silent: {SILENCES} SYNs without an answer; "
-                f"`census go {self.register.where}` lets the sweep go on",
-            )
+            reason = f"control target {IPv4Address(ip)}:{port} is silent: {SILENCES} SYNs without an answer"
+            edit.stop(self.register, "census", f"{reason}; `census go {self.register.where}` lets the sweep go on")
+            self.doubt(self._answered_at.get(result.target, self._began), reason)
 
 
 def targets(settings: ControlSection) -> list[Target]:

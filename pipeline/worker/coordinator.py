@@ -204,11 +204,10 @@ class Worker:
         self._of_key[range_.key] = shard, range_, host.clock()
         number = self._round(range_)
         if targets is None:
-            assign = messages.Assign(
+            self._processes.send(sender, messages.Assign(
                 shard=range_.shard, number=range_.number, first_index=range_.first_index,
                 last_index=range_.last_index, attempt=attempt,
-            )  # fmt: skip
-            self._processes.send(sender, assign)
+            ))  # fmt: skip
         else:
             message = messages.Rows(
                 shard=range_.shard, number=range_.number, attempt=attempt, table=number.table, round=number
@@ -232,8 +231,11 @@ class Worker:
                 self._idle.add(sender)
             case messages.Progress() as progress:
                 self._tally.update(progress.stage, progress.counts, progress.pause_reason, progress.limit)
+                self._hits.pause(self._tally.pause_reason())
             case messages.Written() as written:
                 self._settle(written)
+            case messages.Doubt(since=since, reason=reason):
+                self._hits.void(since, reason)
             case messages.Failed(reason=reason, exit_code=code):
                 raise failure(reason, code)
         return True
@@ -247,13 +249,10 @@ class Worker:
             receipt = receipts.of_range(self._sweep.paths, self._sweep.plan.digest, planned, written.attempt, results)
             receipts.put_receipt(self._sweep.paths, key, receipt)
             self._tally.settle(receipt)
-            for path in store.entries(self._sweep.paths.work / "journal", f"{key}.*"):
-                path.unlink(missing_ok=True)
+            receipts.forget_attempts(self._sweep.paths, key)
             shard.finished += 1
-            if self._hits.accept(receipt, self._of_key) and receipt.round is not Round.HARM_CHECKS:
+            if self._hits.accept(receipt) and receipt.round is not Round.HARM_CHECKS:
                 self._begin_check(planned)
-        else:
-            self._hits.cut_off(key)
         shard.open.discard(key)
         self._leases.drop(key)
 

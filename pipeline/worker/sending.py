@@ -68,21 +68,25 @@ def run_engine(name: str, worker: WorkerContext, context: zmq.Context[zmq.Socket
         watch = stack.enter_context(worker.watch())
         sender_context = SenderContext(worker, number, outgoing, watch, VisitLog(worker.sweep.paths, name), stack)
         sender = make_sender(sender_context)
-        SenderProcess(sender_context, sender, channels, _side_tasks(sender_context, sender, fanout)).run()
+        SenderProcess(sender_context, sender, channels, _side_tasks(sender_context, sender, channels)).run()
     channels.inbox.close()
     fanout.close()
 
 
-def _side_tasks(context: SenderContext, sender: SenderParts, fanout: Fanout) -> SideTasks:
+def _side_tasks(context: SenderContext, sender: SenderParts, channels: Channels) -> SideTasks:
     """What a sender does in addition to its ranges; only the first one has control targets."""
+
+    def doubt(since: int, reason: str) -> None:
+        channels.coordinator.send(messages.Doubt(shard=0, number=0, since=since, reason=reason))
+
     worker, plan = context.worker, context.plan
     obeyed = register.of(plan.register, worker.sweep.paths.lake)
     delay = plan.harm.delay if plan.harm else 0.0
     control = targets(plan.control) if context.number == 0 else []
     return SideTasks(
-        SecondVisits(fanout, Pacer(plan.tls.rate, time.monotonic()), sender.vantage),
-        HarmChecks(worker.sweep.paths, fanout, sender.checks.harm, delay, sender.vantage),
-        ControlTargets(control, plan.control.interval, sender.checks.control, obeyed),
+        SecondVisits(channels.fanout, Pacer(plan.tls.rate, time.monotonic()), sender.vantage),
+        HarmChecks(worker.sweep.paths, channels.fanout, sender.checks.harm, delay, sender.vantage),
+        ControlTargets(control, plan.control.interval, sender.checks.control, obeyed, doubt),
     )
 
 

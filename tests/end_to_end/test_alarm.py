@@ -86,10 +86,15 @@ def test_silence_stops_the_sweep(tmp_path: Path) -> None:
     assert "the hit rate fell" in status["stopped_by_register"] and "census go" in status["stopped_by_register"]
     assert status["ranges_void"] >= 1
     assert "receipts were void and their ranges run again: the hit rate fell" in status["verified"]
-    with connection.connect(tmp_path / "lake") as con:
+    assert_nothing_is_missing(tmp_path)
+
+
+def assert_nothing_is_missing(folder: Path) -> None:
+    """Each host has one row, and ranges were run again for that."""
+    with connection.connect(folder / "lake") as con:
         rows = con.execute("SELECT ip, outcome FROM responses").fetchall()
         (attempts, ranges) = con.execute("SELECT sum(attempts), count(*) FROM receipts").fetchone() or (0, 0)
-    true = truth.truth(spec.load(tmp_path / "world.toml"), (104,))
+    true = truth.truth(spec.load(folder / "world.toml"), (104,))
     assert sorted(rows) == sorted(
         (row.address, row.outcome) for row in true if row.outcome and row.address < 11 << 24 | 1 << 16
     )
@@ -97,7 +102,10 @@ def test_silence_stops_the_sweep(tmp_path: Path) -> None:
 
 
 def test_a_silent_control_target_stops_the_sweep(tmp_path: Path) -> None:
-    """Control targets are probed throughout and results kept; three silences in a row stop the sweep, which can then resume."""
+    """Control targets are probed throughout and results kept; three silences in a row stop the sweep, which can then resume.
+
+    What was finished since the last answer of the silent one is run again.
+    """
     alive = 'control = { sample = 0.0, targets = ["11.1.0.7:104"], interval = 1.0 }\nalarm = { false_alarms = 0.0 }'
     stop, status = swept(tmp_path, SWEEP.replace("control = { sample = 0.0 }", alive))
     assert stop.reason.startswith("control target 11.1.0.7:104 is silent: 3 SYNs without an answer")
@@ -107,3 +115,5 @@ def test_a_silent_control_target_stops_the_sweep(tmp_path: Path) -> None:
         (kept,) = con.execute("SELECT sum(control_checks) FROM receipts").fetchone() or ()
     assert answered[:3] == [True] * 3 and answered.count(False) >= 3
     assert kept == len(answered)
+    assert "ranges run again: control target 11.1.0.7:104 is silent" in status["verified"]
+    assert_nothing_is_missing(tmp_path)

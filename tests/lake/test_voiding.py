@@ -17,7 +17,8 @@ KEY = RANGE.key
 WHEN = datetime(2026, 6, 20, tzinfo=UTC)
 TARGET = {"port": 104, "answered_at": WHEN}
 VISIT = TARGET | {"outcome": "silent", "close_kind": "none", "close_stage": "associate"}
-TABLES = {"responses": [VISIT | {"ip": 7}, VISIT | {"ip": 9}], "harm": [TARGET | {"ip": 9, "arm": "speaker"}]}
+DEAF = VISIT | {"ip": 8, "outcome": "unacknowledged"}
+TABLES = {"responses": [VISIT | {"ip": 7}, DEAF, VISIT | {"ip": 9}], "harm": [TARGET | {"ip": 9, "arm": "speaker"}]}
 
 
 @pytest.fixture
@@ -51,12 +52,15 @@ def next_receipt(paths: SweepPaths) -> Receipt:
 
 
 def test_a_void_range_is_pending_again(paths: SweepPaths) -> None:
-    """It has no receipt, its rows are a journal of its last attempt, and what it sent and repeated is in the next receipt."""
+    """It has no receipt, its rows are a journal of its last attempt, and what it sent and repeated is in the next receipt.
+
+    A host that did not acknowledge our request has no row any more: it is visited again, and counts as such.
+    """
     voiding.void(paths, [finished(paths, probes_abandoned=20, revisited=3)], "the hit rate fell")
     assert receipts.finished(paths) == set()
     assert (journalled(paths, "responses"), journalled(paths, "harm")) == ([7, 9], [9])
     following = next_receipt(paths)
-    assert (following.attempts, following.probes_abandoned, following.revisited) == (3, 120, 3)
+    assert (following.attempts, following.probes_abandoned, following.revisited) == (3, 120, 4)
     assert [(record.key, record.reason) for record in voiding.records(paths)] == [(KEY, "the hit rate fell")]
 
 

@@ -36,6 +36,7 @@ MESSAGES = (
         parts=(Part("responses", "000-000001.1.parquet", 2, "ab"),),
     ),
     messages.Progress(shard=-1, number=-1, stage="probe", counts={"probes": 3}),
+    messages.Doubt(shard=0, number=0, since=2**50, reason="nobody answers"),
     messages.Shutdown(shard=-1, number=-1),
     messages.Hello(shard=0, number=0, plan_digest="a", code_version="b"),
     messages.Heartbeat(shard=0, number=0),

@@ -1,6 +1,7 @@
 """The hit-rate alarm."""
 
 import socket
+import time
 from pathlib import Path
 
 import numpy as np
@@ -96,10 +97,12 @@ def begun(tmp_path: Path) -> Sweep:
     return run.begin(freeze.freeze(tmp_path / "sweep.toml"), tmp_path / "lake")
 
 
-def done(sweep: Sweep, number: int, answers: int, host: str = HERE, attempts: int = 1) -> Receipt:
+def done(
+    sweep: Sweep, number: int, answers: int, host: str = HERE, attempts: int = 1, began: float | None = None
+) -> Receipt:
     """The receipt of a range that a machine has finished: 12 s after it began, 10 s after the one before."""
     range_ = list(sweep.walk.ranges(0))[number]
-    began = (number + 100 * attempts) * 10_000_000
+    began = int(1e6 * (10 * number if began is None else began))
     receipt = Receipt(
         shard=0, range=number, first_index=range_.first_index, last_index=range_.last_index, host=host, attempts=attempts,
         started_at=began, finished_at=began + 12_000_000, probes_sent=range_.length, answers=answers,
@@ -113,7 +116,7 @@ def test_a_restart_forgets_nothing(begun: Sweep, host: str, stops: bool) -> None
     """A new worker knows the hit rate of the ranges that its machine has finished; those of another vantage say nothing of it."""
     for number in range(12):
         done(begun, number, answers=30, host=host)
-    assert HitWatch(begun).accept(done(begun, 12, answers=0), ()) == (not stops)
+    assert HitWatch(begun).accept(done(begun, 12, answers=0)) == (not stops)
     kept = register.of("", begun.paths.lake)
     stop = register.state(kept).stop
     assert (stop is not None) == stops
@@ -128,20 +131,23 @@ def test_a_restart_forgets_nothing(begun: Sweep, host: str, stops: bool) -> None
 def test_what_was_finished_since_the_last_good_sign_is_void(begun: Sweep) -> None:
     """Void are the range that raised the alarm, the last one before the fall, in which it may have begun, and all that overlap them.
 
-    So is what was under way, whatever it has found. All of them are pending again, and the next attempts stand.
+    So is whatever began before the senders go on, whatever it has found. All of it is pending again, and the next attempts are valid.
     """
     watch = HitWatch(begun)
     for number in range(12):
-        assert watch.accept(done(begun, number, answers=30), ())
-    assert watch.accept(done(begun, 12, answers=15), ())
+        assert watch.accept(done(begun, number, answers=30))
+    assert watch.accept(done(begun, 12, answers=15))
     keys = [range_.key for range_ in begun.walk.ranges(0)]
-    assert not watch.accept(done(begun, 13, answers=0), (keys[14], keys[15]))
+    assert not watch.accept(done(begun, 13, answers=0))
     assert receipts.finished(begun.paths) == set(keys[:11])
-    watch.cut_off(keys[15])
-    assert not watch.accept(done(begun, 14, answers=30), ())
-    assert voiding.count(begun.paths) == 4
-    watch = HitWatch(begun)
-    for number in (11, 12, 13, 14):
-        assert watch.accept(done(begun, number, answers=30, attempts=2), ())
-    assert watch.accept(done(begun, 15, answers=30, attempts=2), ())
-    assert not watch.accept(done(begun, 16, answers=0, attempts=2), ())
+    watch.pause("")
+    assert not watch.accept(done(begun, 14, answers=30))
+    watch.pause("the hit rate fell")
+    assert not watch.accept(done(begun, 15, answers=30))
+    watch.pause("")
+    assert not watch.accept(done(begun, 16, answers=30))
+    assert voiding.count(begun.paths) == 6
+    for number in (11, 12, 13, 14, 15, 16):
+        assert watch.accept(done(begun, number, answers=30, attempts=2, began=time.time()))
+    assert not HitWatch(begun).accept(done(begun, 17, answers=0, began=time.time()))
+    assert receipts.finished(begun.paths) == set(keys[:11])
