@@ -46,6 +46,8 @@ class Detection:
 
     chance: Estimate
     method: str
+    hosts: int
+    """How many hosts the second look was at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def second_look(sweep: str, loss: Sequence[Row], vantages: Sequence[Row]) -> Sec
 
 def detected(look: SecondLook | None) -> Detection | None:
     """How likely the sweep detects a service; None without a second look."""
-    return Detection(_estimate(detection(look.both, look.second)), look.method) if look else None
+    return Detection(_estimate(detection(look.both, look.second)), look.method, look.second) if look else None
 
 
 def trend(counts: Sequence[int], looks: Sequence[SecondLook | None]) -> list[Estimate]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pipeline.publish import estimates, harm_sentences
 from pipeline.publish.countries import in_sentence
 from pipeline.publish.data import Facts, Row
-from pipeline.publish.estimates import CountryChange, Estimate
+from pipeline.publish.estimates import CountryChange, Detection, Estimate
 
 #: What a flag of change means.
 FLAGS = {
@@ -18,6 +18,8 @@ FLAGS = {
     "turnover": "more services appeared and disappeared than packet loss explains",
 }
 
+#: An interval of the chance to detect a service that is wider than this says little.
+WIDE = 0.1
 #: How many countries get a sentence of their own.
 TOP_COUNTRIES = 3
 
@@ -174,7 +176,7 @@ def _systems(facts: Facts) -> Iterator[str]:
 def certainty(facts: Facts) -> str:
     """How far the count can be off: what sampling and packet loss hide."""
     if facts.detection:
-        return _by_detection(facts, facts.detection.chance, facts.detection.method)
+        return _by_detection(facts, facts.detection.chance, facts.detection.method) + _few_looks(facts.detection)
     if not facts.sampled:
         return (
             "The sweep probed the whole target space. At least this many services are there: packet loss hides some, "
@@ -202,6 +204,16 @@ def _by_detection(facts: Facts, chance: Estimate, method: str) -> str:
         f"{begin} detects {percent(chance.value)} of what responds (95 % interval {percent(chance.low)} to "
         f"{percent(chance.high)}). An estimated {number(round(reachable.value))} services were reachable "
         f"(95 % interval {number(int(reachable.low))} to {number(int(reachable.high))})."
+    )
+
+
+def _few_looks(detection: Detection) -> str:
+    """What would narrow the estimate, if the interval of loss is wide."""
+    if detection.chance.high - detection.chance.low <= WIDE:
+        return ""
+    return (
+        f" The loss is hardly known, from {plural(detection.hosts, 'host')} alone; "
+        "more second SYNs (key loss.sample) narrow this interval."
     )
 
 

@@ -58,3 +58,16 @@ def test_sweeps_of_one_day_are_not_zero_days_apart() -> None:
     assert "seen less than a day earlier" in said
     assert "half of them would be gone within a day" in said
     assert "At least this many services are there: packet loss hides some" in said
+
+
+@pytest.mark.parametrize(("second_looks", "hinted"), [(3, True), (400, False)])
+def test_a_loss_that_is_hardly_known_says_so(second_looks: int, hinted: bool) -> None:
+    """Where few hosts got a second SYN, the estimate says so and names the key that helps."""
+    found = {"ip": demo.FIRST, "port": 104, "outcome": "accepted"}
+    con = lake.connect(
+        sweeps=[demo.sweep_row(1_000_000, 1)],
+        associations=[found],
+        second_looks=[{"vantage": "v", "seen_twice": second_looks, "first_only": 0, "second_only": 0}],
+    )
+    said = sentences.certainty(gather(con, lake.SWEEP))
+    assert ("hardly known, from 3 hosts alone; more second SYNs (key loss.sample)" in said) == hinted
