@@ -1,4 +1,4 @@
-"""The deployments of `prefect.yaml` and `prefect-one-machine.yaml`, registered with a real server more than once."""
+"""The deployments of `prefect.yaml` and `flows/one-machine.yaml`, registered with a real server more than once."""
 
 import subprocess
 
@@ -27,7 +27,7 @@ def test_a_paused_schedule_stays_paused(server: Server) -> None:
     assert active(server) == [True, True, True]
     weekly = server.deployment("sweep/weekly")
     server.client.update_deployment_schedule(weekly.id, weekly.schedules[0].id, active=False)
-    deploy(server, "--prefect-file", "prefect-one-machine.yaml")
+    deploy(server, "--prefect-file", "flows/one-machine.yaml")
     assert active(server) == [False, True, True]
     assert "vantages" not in server.deployment("sweep/weekly").parameters
     deploy(server)
