@@ -100,8 +100,10 @@ class SweepStatus:
     def __call__(self, now: float | None = None) -> Status:
         """Read the status; `now` in seconds since 1970."""
         at = time.time() if now is None else now
+        receipts.read_new(
+            self._sweep.paths, self._receipts
+        )  # before the workers' counts, which leave out what has a receipt
         workers = worker_progress(self._sweep.paths)
-        receipts.read_new(self._sweep.paths, self._receipts)
         self._done.update(self._receipts)
         leases = list(observed_leases(self._sweep.paths, self._receipts.keys()))
         running = [worker for worker in workers if worker.lives(at)]

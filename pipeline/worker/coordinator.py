@@ -247,8 +247,9 @@ class Worker:
         if written.complete:
             results = receipts.Results(written.counts, written.outcomes, written.parts, host.clock() - began)
             receipt = receipts.of_range(self._sweep.paths, self._sweep.plan.digest, planned, written.attempt, results)
-            receipts.put_receipt(self._sweep.paths, key, receipt)
             self._tally.settle(receipt)
+            self._show()  # before the receipt, so that whoever reads both counts the range once
+            receipts.put_receipt(self._sweep.paths, key, receipt)
             receipts.forget_attempts(self._sweep.paths, key)
             shard.finished += 1
             if self._hits.accept(receipt) and receipt.round is not Round.HARM_CHECKS:
@@ -272,7 +273,6 @@ class Worker:
 
     def _show(self) -> None:
         now, clock = time.time(), host.clock()
-        self._tally.measure(clock)
         data = {
             "began": now - (clock - self._began),
             "updated": now,
@@ -280,16 +280,10 @@ class Worker:
             "running": not self._stopping.is_set(),
             "ended": self._finished.is_set(),
             "holder": self._leases.holder(),
-            "counts": self._tally.total(),
-            "unfinished": self._tally.unfinished(),
-            "rate": round(self._tally.rate(), 1),
-            "sending_rate": round(self._tally.sending_rate(), 1),
-            "sent_at": now - (clock - self._tally.sent_at) if self._tally.sent_at else 0.0,
-            "limit": self._tally.limit(),
-            "held": self._tally.pause_reason(),
         }
         store.write(
-            self._sweep.paths.progress / f"{socket.gethostname()}-{self._leases.worker}.json", msgspec.json.encode(data)
+            self._sweep.paths.progress / f"{socket.gethostname()}-{self._leases.worker}.json",
+            msgspec.json.encode(data | self._tally.report(now, clock)),
         )
 
     def _watch_processes(self) -> None:

@@ -1,5 +1,6 @@
 """What a worker has counted since it began, how fast it sends, and what the register allows, as `census status` shows it."""
 
+import threading
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
@@ -7,6 +8,8 @@ from pipeline.record.receipt import Receipt, funnel_counts
 
 #: Seconds over which the rate is measured.
 RATE_SECONDS = 10.0
+#: Seconds of sending before a rate is taken from them.
+LEAST_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -20,6 +23,7 @@ class Tally:
     """When a probe was last sent."""
     _settled: Counter[str] = field(default_factory=Counter)
     _probed: deque[tuple[float, int]] = field(default_factory=deque)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def update(self, source: str, counts: dict[str, int], pause_reason: str, limit: int = 0) -> None:
         """Take the latest counts of a process, why the register pauses it (empty if it does not), and the rate it allows."""
@@ -50,6 +54,20 @@ class Tally:
         """Return the rate that the register allows, in probes a second; 0 if it sets no limit."""
         return min(filter(None, self.limits.values()), default=0)
 
+    def report(self, now: float, clock: float) -> dict[str, object]:
+        """Return what a progress file has of it; `now` in seconds since 1970, `clock` on the clock of the rates. For any thread."""
+        with self._lock:
+            self.measure(clock)
+            return {
+                "counts": self.total(),
+                "unfinished": self.unfinished(),
+                "rate": round(self.rate(), 1),
+                "sending_rate": round(self.sending_rate(), 1),
+                "sent_at": now - (clock - self.sent_at) if self.sent_at else 0.0,
+                "limit": self.limit(),
+                "held": self.pause_reason(),
+            }
+
     def measure(self, now: float) -> None:
         """Take the number of probes at this time, for the rates; call it again and again."""
         probed = self.total().get("probed", 0)
@@ -65,8 +83,8 @@ class Tally:
         return (last - first) / (end - begin) if end > begin else 0.0
 
     def sending_rate(self) -> float:
-        """Return the probes a second over those of the last RATE_SECONDS in which any was sent; 0 if none was."""
+        """Return the probes a second over those of the last RATE_SECONDS in which any was sent; 0 if that was for a moment only."""
         steps = zip(self._probed, list(self._probed)[1:], strict=False)
         sent = [(end - begin, last - first) for (begin, first), (end, last) in steps if last > first]
         seconds = sum(elapsed for elapsed, _ in sent)
-        return sum(probes for _, probes in sent) / seconds if seconds else 0.0
+        return sum(probes for _, probes in sent) / seconds if seconds >= LEAST_SECONDS else 0.0

@@ -27,3 +27,14 @@ def test_rates_are_of_the_last_seconds() -> None:
     assert tally.sent_at == RATE_SECONDS + 5
     assert tally.rate() == 1300 / 8
     assert tally.sending_rate() == 1300 / 4
+
+
+def test_a_moment_of_sending_is_no_rate() -> None:
+    """The first half second of sending, in which a sender may have sent for a moment only, gives no rate."""
+    tally = Tally()
+    tally.measure(0.0)
+    tally.update("engine-0", {"probed": 10}, "")
+    tally.measure(0.5)
+    assert tally.sending_rate() == 0
+    report = tally.report(now=1000.0, clock=1.5)
+    assert (report["sent_at"], report["unfinished"], report["held"]) == (999.0, {"probed": 10}, "")
