@@ -18,6 +18,7 @@ from pipeline.lake.layout import Sweep
 from pipeline.sweep import enrichment, freeze
 from pipeline.sweep import run as steps
 from pipeline.sweep.deadline import deadline
+from pipeline.sweep.unattended import prepare_unattended
 
 
 @task(cache_policy=NO_CACHE)
@@ -50,14 +51,15 @@ def sweep(
 ) -> State[Any] | str:
     """Run a configuration or a plan into a lake, and return the sweep's id. Ranges that have a receipt are not run again.
 
-    `vantages` names a deployment of the flow `vantage` for each machine that sends; without it this process sends. If a sweep of
-    the same series is not sealed, it is finished instead; with `resume`, no other is ever begun. With `output`, the report goes to
-    that folder. After `max_runtime` seconds of sending from this process it ends in an orderly way.
+    `vantages` names a deployment of the flow `vantage` for each machine that sends; without it this process sends. If the series
+    has an unfinished sweep that this program and configuration can finish, it is finished instead; with `resume`, no other is
+    ever begun. With `output`, the report goes to that folder. After `max_runtime` seconds of sending from this process it ends in
+    an orderly way.
     """
     target = store.at(lake) if lake else None
     if resume and (reason := steps.nothing_to_resume(source, target)):
         return Completed(message=reason)
-    plan, folder = steps.prepare(source, target, steps.unfinished if resume else steps.latest)
+    plan, folder = steps.prepare(source, target, steps.unfinished) if resume else prepare_unattended(source, target)
     freeze.require_fit(plan) if vantages else freeze.check(plan)  # each vantage checks whether it may send
     begun = steps.begin(plan, folder)
     check, show = CancellationCheck(), ProgressArtifacts(begun)
