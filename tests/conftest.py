@@ -45,6 +45,7 @@ NEEDS = {
             "end_to_end/*.py",
             "flows/test_embedded.py",
             "flows/test_fleet.py",
+            "flows/test_outages.py",
             "guard/*.py",
             "probe/test_fin_wait.py",
             "probe/test_greeting.py",
@@ -79,7 +80,16 @@ NEEDS = {
     ),
     "dnsmasq": ("needs dnsmasq", ("attribution/test_check.py", "sweep/test_resolve.py", "reverse_dns/test_lookup.py")),
     "chromium": ("needs Chromium", ("publish/test_chromium.py",)),
-    "postgresql": ("needs PostgreSQL", ("flows/test_fleet.py",)),
+    "postgresql": (
+        "needs PostgreSQL",
+        (
+            "flows/test_automations.py",
+            "flows/test_cancellation.py",
+            "flows/test_deployments.py",
+            "flows/test_fleet.py",
+            "flows/test_outages.py",
+        ),
+    ),
     "scanners": ("needs ZMap, masscan and nmap", ("space/test_outside.py", "benchmarks/test_benchmarks.py")),
 }
 

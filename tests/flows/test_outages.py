@@ -1,11 +1,12 @@
 """A fleet whose PostgreSQL is restarted, whose server is away for a while, and whose server is lost in the middle of a sweep."""
 
+import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,13 +18,15 @@ from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.status import snapshot
 from pipeline.sweep import run as steps
 from tests.flows.serving import PREFECT, Server, serving, until
-from tests.flows.test_fleet import RUN, SPEC, SWEEP
+from tests.flows.test_fleet import RUN, SPEC, SWEEP, _at_work, _parent
 from tests.testbed.running import ROOT
 
 #: The number of its testbed, unlike those of the other tests.
 NUMBER = 3
 #: How long the server is away, in seconds.
 AWAY_SECONDS = 15.0
+#: A flow that waits for seconds, in place of ten minutes, until a vantage counts as dead.
+IMPATIENT = "import flows.fleet; flows.fleet.IDLE_SECONDS = 40.0; "
 pytestmark = pytest.mark.timeout(1800)
 
 
@@ -38,9 +41,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @contextmanager
-def sweeping(server: Server, lake: Path) -> Iterator[tuple["subprocess.Popen[bytes]", SweepPaths]]:
+def sweeping(server: Server, lake: Path, before: str = "") -> Iterator[tuple["subprocess.Popen[bytes]", SweepPaths]]:
     """The flow of a sweep, once a range is done."""
-    run = RUN.replace("['vantage/one', 'vantage/one']", "['vantage/one']")
+    run = before + RUN.replace("['vantage/one', 'vantage/one']", "['vantage/one']")
     with (server.folder / f"{lake.name}.log").open("wb") as out:
         flow = subprocess.Popen(
             [sys.executable, "-c", run, str(SWEEP), str(lake)], cwd=ROOT, env=server.environment, stdout=out, stderr=out
@@ -77,6 +80,22 @@ def test_a_server_that_comes_back(server: Server) -> None:
     sweep = Sweep.open(paths)
     steps.require_verified(sweep)
     assert snapshot.status(sweep).state == "sealed"
+
+
+def test_a_vantage_that_dies(server: Server) -> None:
+    """A vantage that is killed with its worker, and that Prefect has as running, is started again; a new worker does the rest."""
+    with ExitStack() as first:
+        first.enter_context(server.worker("vantage-one", SPEC, NUMBER))
+        with sweeping(server, server.folder / "dead", IMPATIENT) as (flow, paths):
+            until(lambda: _at_work(paths))
+            (killed,) = _at_work(paths)
+            os.kill(_parent(killed), signal.SIGKILL)
+            os.kill(killed, signal.SIGKILL)
+            first.close()
+            with server.worker("vantage-one", SPEC, NUMBER):
+                assert flow.wait(600) == 0
+                until(lambda: not unfinished(server), 120)
+    assert snapshot.status(Sweep.open(paths)).state == "sealed"
 
 
 def test_a_server_that_does_not(server: Server) -> None:
