@@ -17,7 +17,7 @@ OF_NO_MODULE = {
     "tests/associate/test_servers.py": "associations with the servers of testbeds",
     "tests/associate/test_tls_servers.py": "TLS with the servers of testbeds",
     "tests/benchmarks/test_benchmarks.py": "every benchmark, on little",
-    "tests/flows/test_automations.py": "the automations of prefect-automations.yaml",
+    "tests/flows/test_automations.py": "the automations of flows/automations.yaml",
     "tests/flows/test_deployments.py": "the deployments of prefect.yaml",
     "tests/flows/test_outages.py": "a fleet whose server or database is away",
     "tests/lake/test_earlier_lake.py": "lakes that an earlier program wrote",

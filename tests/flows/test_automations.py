@@ -1,4 +1,4 @@
-"""The automations of `prefect-automations.yaml`, with a real server: runs whose process is gone are marked as crashed, others not."""
+"""The automations of `flows/automations.yaml`, with a real server: runs whose process is gone are marked as crashed, others not."""
 
 import subprocess
 import time
@@ -16,7 +16,7 @@ from prefect.states import Running, Submitting
 from tests.flows.serving import BEGIN_SECONDS, PREFECT, Server
 from tests.testbed.running import ROOT
 
-FILE = ROOT / "prefect-automations.yaml"
+FILE = ROOT / "flows" / "automations.yaml"
 #: The seconds within which a run must be heard of here, in place of ten minutes, and how often one is that lives.
 WITHIN, BEAT_SECONDS = 10, 2.0
 
