@@ -21,7 +21,7 @@ from pipeline.config.sections import AlarmSection
 from pipeline.lake import receipts, voiding
 from pipeline.lake.layout import Sweep
 from pipeline.optout import edit, register
-from pipeline.record.receipt import Counts, Receipt
+from pipeline.record.receipt import Receipt
 from pipeline.record.rounds import Round
 from pipeline.space.shard import Range, Walk, range_key
 from pipeline.statistics.fall import fall_began, rate_fall_p_value
@@ -111,13 +111,15 @@ def port_of(walk: Walk, range_: Range) -> int | None:
     return walk.ports[passes.pop()] if len(passes) == 1 else None
 
 
-def hits(counts: Counts, key: str = "") -> Hits:
-    """Return how many targets of a range were probed and answered, those included that an earlier attempt visited.
+def hits(receipt: Receipt) -> Hits:
+    """Return how many targets of a range were probed and answered, in its last attempt or an earlier one.
 
-    Packet rings probe such targets again. Engine `connect` spares them: each has answered.
+    Packet rings probe again what an earlier attempt has visited, and engine `connect` spares it. Not every host answers a second
+    SYN soon after the first: its system may still keep the connection (TIME-WAIT, RFC 9293 §3.6.1). But it has its row.
     """
-    answered = counts.answers - counts.duplicates + counts.spared
-    return Hits(counts.probes_sent + counts.spared, answered, key, counts.started_at)
+    answered = receipt.answers - receipt.duplicates + receipt.spared
+    key = range_key(receipt.shard, receipt.range)
+    return Hits(receipt.probes_sent + receipt.spared, max(answered, receipt.responses), key, receipt.started_at)
 
 
 class HitWatch:
@@ -136,7 +138,7 @@ class HitWatch:
         for receipt in sorted(self._finished_here(), key=lambda receipt: receipt.finished_at):
             port = self._port(receipt)
             if port is not None:
-                self._alarm.know(port, hits(receipt, _key(receipt)))
+                self._alarm.know(port, hits(receipt))
 
     def accept(self, receipt: Receipt) -> bool:
         """Take the receipt of a range, just written, and return whether it is valid.
@@ -148,7 +150,7 @@ class HitWatch:
             voiding.void(self._sweep.paths, [receipt], self._reason)
             return False
         port = self._port(receipt)
-        fall = None if port is None else self._alarm.add(port, hits(receipt, _key(receipt)))
+        fall = None if port is None else self._alarm.add(port, hits(receipt))
         if fall:
             kept = register.of(self._sweep.plan.register, self._sweep.paths.lake)
             edit.stop(kept, "census", f"{fall.reason}; `census go {kept.where}` lets it go on")

@@ -46,10 +46,14 @@ def sweep(folder: Path, disturb: Callable[[Facts], bool]) -> list[Facts]:
     command = [*CENSUS, "work", str(folder / "plan.json"), "--lake", str(folder / "lake"), "--json"]
     shown, disturbing = [], True
     with subprocess.Popen(command, cwd=ROOT, env=environment(folder), stdout=subprocess.PIPE, text=True) as process:
-        for line in process.stdout or ():
-            shown.append(json.loads(line))
-            disturbing = disturbing and disturb(shown[-1])
-    assert process.returncode == 0 and not disturbing
+        try:
+            for line in process.stdout or ():
+                shown.append(json.loads(line))
+                disturbing = disturbing and disturb(shown[-1])
+        except BaseException:
+            process.kill()
+            raise
+    assert process.returncode == 0 and not disturbing, shown[-1]
     return shown
 
 
