@@ -50,7 +50,7 @@ def open_rings(interface: str, frame: bytes, program: Sequence[Step]) -> Rings:
 
 def _sending_socket(interface: str, frame: bytes) -> socket.socket:
     """A socket that frames like this one leave through. Where they have no Ethernet header to say that they are IPv4, it says so."""
-    if frame_type(frame) is FRAME:
+    if frame_type(len(frame)) is FRAME:
         return sockets.packet_socket(interface, 0)
     made = sockets.packet_socket(interface, ETH_P_IP)
     attach_filter(made, RECEIVE_NOTHING)
@@ -89,7 +89,7 @@ class TransmitRing:
     @classmethod
     def of_probes(cls, sock: socket.socket, template: bytes) -> "TransmitRing":
         """A ring in which every frame holds the template of a probe."""
-        kind = frame_type(template)
+        kind = frame_type(len(template))
         ring = cls(sock, kind, TX_FRAME, TX_FRAMES)
         ring._ring["frame"] = np.frombuffer(template, dtype=kind)[0]
         ring._ring["length"] = kind.itemsize

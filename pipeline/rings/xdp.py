@@ -64,7 +64,7 @@ class RefusedError(Exception):
 def open_rings(interface: str, frame: bytes, program: Sequence[Step]) -> Rings:
     """Open rings at an interface that send by AF_XDP; packet rings, with a warning, if the machine refuses."""
     try:
-        if frame_type(frame) is not FRAME:
+        if frame_type(len(frame)) is not FRAME:
             raise RefusedError(f"{interface}: its frames have no Ethernet header")
         port = Port(interface)
     except RefusedError as error:

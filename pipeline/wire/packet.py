@@ -76,9 +76,9 @@ def template(link: Link) -> bytes:
     return link.header + ip + tcp + OPTIONS[:2] + struct.pack(">H", link.mss) + OPTIONS[4:]
 
 
-def frame_type(frame: bytes) -> np.dtype[np.void]:
-    """The type of a probe's frame: with an Ethernet header, or a bare packet."""
-    return FRAME if len(frame) == FRAME.itemsize else PACKET
+def frame_type(length: int) -> np.dtype[np.void]:
+    """The type of a probe's frame by its bytes: with an Ethernet header, or a bare packet."""
+    return FRAME if length == FRAME.itemsize else PACKET
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,7 +117,7 @@ def test_a_next_hop_that_fails_and_comes_back(lan: Network) -> None:
 
 def test_nothing_is_asked_outside_of_a_testbed(lan: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     """A question is a packet: where only testbeds are allowed, none leaves another network."""
-    lan.ip("router", "link add uplink0 type bridge")
+    lan.ip("router", "link add uplink0 type ifb")
     monkeypatch.setattr("pipeline.guard.proof.PROOF_LASTS", 0.0)
     with pytest.raises(GuardError, match="an ARP request for 10.1.0.1 on m0 is refused"):
         resolve()

@@ -38,7 +38,7 @@ FIELDS = ("address", "port", "our_port", "our_sequence", "flags", "ttl", "window
 def probe_frames(rows: list[tuple[int, ...]], link: Link = LINK) -> list[bytes]:
     """Filled frames of (address, port, source port, sequence, id)."""
     addresses, ports, source_ports, sequences, ids = (np.array(column) for column in zip(*rows, strict=True))
-    frames = np.frombuffer(bytearray(template(link) * len(rows)), dtype=frame_type(template(link)))
+    frames = np.frombuffer(bytearray(template(link) * len(rows)), dtype=frame_type(len(template(link))))
     cookie = Cookie(source_ports.astype(np.uint16), sequences.astype(np.uint32))
     sums = Sums.over(template(link))
     fill(frames, sums, addresses.astype(np.uint32), ports.astype(np.uint16), cookie, ids.astype(np.uint16))

@@ -285,7 +285,7 @@ def test_a_refusal_ends_the_command_at_once(uplinks: Network, tmp_path: Path) ->
 
 def test_the_mss_follows_the_least_mtu(uplinks: Network, tmp_path: Path) -> None:
     """SYNs announce the MSS of the interface's MTU, or of a route's own if that is less: of two routes the lesser one's."""
-    plan = plan_of(tmp_path, '"11.0.0.0/24", "11.9.0.0/24"')
+    plan = plan_of(tmp_path, include='"11.0.0.0/24", "11.9.0.0/24"')
     assert [egress.probe_source(plan).mtu, sender._link(egress.probe_source(plan), "02:00:00:00:00:01").mss] == [
         0,
         1460,
