@@ -55,8 +55,9 @@ link add mac0 link vantage0 address {VANTAGE_MAC} type macvlan mode bridge
 NAMES = {"ADDRESS": VANTAGE_ADDRESS, "WORLD": WORLD_ADDRESS, "WORLD_MAC": WORLD_MAC, "VANTAGE_MAC": VANTAGE_MAC}
 
 
-def strict_paths(at: Place) -> None:
-    """Packets whose way back is another are dropped (rp_filter 1)."""
+def firewalls(at: Place) -> None:
+    """A firewall of the host, the chains of Docker, and packets whose way back is another dropped (rp_filter 1), all at once."""
+    at.vantage(INPUT_DROP + DOCKER, *NFT)
     at.vantage("net.ipv4.conf.all.rp_filter = 1\nnet.ipv4.conf.vantage0.rp_filter = 1\n", "sysctl", "-q", "-p", "-")
 
 
@@ -66,9 +67,7 @@ def on(name: str, script: str, at: Place) -> None:
 
 
 SETUPS = {
-    "input-drop": lambda at: at.vantage(INPUT_DROP, *NFT),
-    "docker": lambda at: at.vantage(DOCKER, *NFT),
-    "strict-paths": strict_paths,
+    "firewalls": firewalls,
     "bridge": lambda at: on("br0", BRIDGE, at),
     "macvlan": lambda at: on("mac0", MACVLAN, at),
 }

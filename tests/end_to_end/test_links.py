@@ -11,8 +11,9 @@ from tests.end_to_end.vantages import internet, place, running, sweep
 WORLD_ADDRESS = "198.18.0.2"
 
 
-@pytest.mark.parametrize("engine", ["ring", "xdp", "connect"])
-@pytest.mark.parametrize("end", ["vantage", "world"])
+@pytest.mark.parametrize(
+    ("engine", "end"), [("ring", "vantage"), ("ring", "world"), ("xdp", "world"), ("connect", "vantage")]
+)
 def test_a_link_that_goes_away(engine: str, end: str, tmp_path: Path) -> None:
     """With the link down for six seconds every host is counted all the same, no probe is lost, and progress says why it waits."""
     with place(tmp_path) as at, internet(at) as true:
@@ -33,7 +34,7 @@ def test_a_link_that_goes_away(engine: str, end: str, tmp_path: Path) -> None:
     assert any(reason == f"interface vantage0 {what}: waiting" for reason in swept.reasons)
 
 
-@pytest.mark.parametrize("engine", ["ring", "xdp", "connect"])
+@pytest.mark.parametrize("engine", ["ring", "connect"])
 def test_an_interface_that_is_gone_for_good(engine: str, tmp_path: Path) -> None:
     """If the interface is deleted meanwhile, the sweep ends with one sentence that names it and says what to do."""
     with place(tmp_path) as at, internet(at):
