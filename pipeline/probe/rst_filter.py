@@ -10,7 +10,6 @@ process is dead is removed at the next start.
 
 import os
 import re
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -18,7 +17,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from pipeline import host
+from pipeline import host, logs
 from pipeline.errors import CensusError, InputError
 from pipeline.guard import sockets
 from pipeline.guard.nftables import Nftables, NftablesChanges, NotPermittedError
@@ -62,11 +61,9 @@ class ResetFilter:
         if not self.changes.any() or self.in_place():
             return False
         self.install()
-        print(
-            f"warning: another program has removed our nftables table on {self.interface} (`nft flush ruleset`?). It is back; "
-            f"of the connections of {exposed():,} packets that came meanwhile, the kernel may have reset some",
-            file=sys.stderr,
-            flush=True,
+        logs.warning(
+            f"another program has removed our nftables table on {self.interface} (`nft flush ruleset`?). It is back; "
+            f"of the connections of {exposed():,} packets that came meanwhile, the kernel may have reset some"
         )
         return True
 

@@ -4,9 +4,7 @@ The soft limit is 1,024 by default, for the sake of programs that use select(2),
 hard limit (getrlimit(2)); the limits are inherited from whoever starts the worker.
 """
 
-import sys
-
-from pipeline import host, schema
+from pipeline import host, logs, schema
 from pipeline.errors import CensusError
 from pipeline.space.plan import Plan
 
@@ -35,10 +33,8 @@ def connections(who: str, most: int, *, enough: int) -> int:
     limit = host.raise_file_limit(most + OTHER_FILES)
     allowed = min(most, limit - OTHER_FILES)
     if allowed < enough:
-        print(
-            f"warning: {who} holds {allowed:,} connections at a time, not {enough:,}, since a process may open {limit:,} "
-            f"files here; {REMEDY}",
-            file=sys.stderr,
-            flush=True,
+        logs.warning(
+            f"{who} holds {allowed:,} connections at a time, not {enough:,}, since a process may open {limit:,} "
+            f"files here; {REMEDY}"
         )
     return allowed
