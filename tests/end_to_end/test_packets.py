@@ -11,25 +11,9 @@ import pytest
 from pipeline.guard.link_state import SIOCETHTOOL
 from pipeline.guard.namespaces import inside as inside_namespace
 from pipeline.rings.receive import LONGEST
-from pipeline.testbed.closed import VANTAGE_ADDRESS, VANTAGE_MAC, WORLD_MAC
-from tests.end_to_end.vantages import Place, place, running, sweep
+from tests.end_to_end.vantages import place, running, sweep
 
-WORLD_ADDRESS = "198.18.0.2"
 SET_TSO, SET_GSO = 0x1F, 0x24  # linux/ethtool.h
-#: The interface that has the vantage's address is a bridge with the veth as its only port, or a macvlan on top of the veth.
-ADDRESS = """
-address flush dev vantage0
-address add {ADDRESS}/29 dev {name}
-link set {name} up
-neigh replace {WORLD} lladdr {WORLD_MAC} dev {name} nud permanent
-route replace default via {WORLD} dev {name}
-"""
-NAMES = {"ADDRESS": VANTAGE_ADDRESS, "WORLD": WORLD_ADDRESS, "WORLD_MAC": WORLD_MAC, "VANTAGE_MAC": VANTAGE_MAC}
-
-
-def on(name: str, script: str, at: Place) -> None:
-    """Put the vantage's address on another interface."""
-    at.vantage((script + ADDRESS).format(name=name, **NAMES))
 
 
 @pytest.mark.parametrize(
