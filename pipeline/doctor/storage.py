@@ -59,7 +59,7 @@ def room(subject: Subject) -> Iterator[Finding]:
     plan, where = subject.plan, subject.lake
     if plan is None or not isinstance(where, Path):
         return
-    ranges = sum(1 for shard in range(plan.settings.shards) for _ in plan.walk().ranges(shard))
+    ranges = int(plan.walk().range_counts.sum())
     needed = int(plan.targets * ANSWERING * ANSWER_BYTES) + ranges * RECEIPT_BYTES
     status = os.statvfs(next(folder for folder in (where.resolve(), *where.resolve().parents) if folder.exists()))
     free, inodes = status.f_bavail * status.f_frsize, status.f_favail

@@ -84,7 +84,7 @@ def planned(sweep: Sweep) -> dict[str, Check]:
 
 def first_number(walk: Walk, shard: int) -> int:
     """Return the number of a shard's first check, after its ranges of probes and its range of second visits."""
-    return sum(1 for _ in walk.ranges(shard)) + 1
+    return int(walk.range_counts[shard]) + 1
 
 
 def _targets(deferred: pa.Table, associations: pa.Table) -> pa.Table:

@@ -180,7 +180,7 @@ def _rows(
         keys = schema.table(name).key
         if len(table.group_by(list(keys)).aggregate([])) != len(table):
             yield Fault(where, f"has a target twice in `{name}`")
-    if planned and planned.number >= len(list(walk.ranges(planned.shard))):
+    if planned and planned.number >= walk.range_counts[planned.shard]:
         return  # later rounds: their targets come from earlier rows, and the receipt counts them
     responses = tables["responses"]
     shard, local = walk.locate(np.asarray(responses["ip"]), np.asarray(responses["port"]))

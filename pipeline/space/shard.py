@@ -74,6 +74,11 @@ class Walk:
         """First and end (excluded) address index of a shard."""
         return int(self._starts[shard]), int(self._starts[shard + 1])
 
+    @property
+    def range_counts(self) -> I64:
+        """The number of ranges of each shard, shape (shards,)."""
+        return -(-np.diff(self._starts) * len(self.ports) // self.range_targets)
+
     def ranges(self, shard: int) -> Iterator[Range]:
         """The ranges of a shard, in order; the last one may be shorter."""
         first, end = self.bounds(shard)

@@ -91,9 +91,8 @@ class SweepStatus:
     """Reads the status of one sweep repeatedly. A receipt never changes, so each is read once."""
 
     def __init__(self, sweep: Sweep) -> None:
-        walk = sweep.walk
         self._sweep = sweep
-        self._ranges = sum(1 for shard in range(walk.shards) for _ in walk.ranges(shard))
+        self._ranges = int(sweep.walk.range_counts.sum())
         self._receipts: dict[str, Receipt] = {}
         self._done = FinishedRanges()
 

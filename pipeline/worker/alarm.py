@@ -62,8 +62,7 @@ class Alarm:
     @classmethod
     def of(cls, settings: AlarmSection, walk: Walk) -> "Alarm":
         """Return the alarm of a plan."""
-        ranges = sum(1 for shard in range(walk.shards) for _ in walk.ranges(shard))
-        return cls(settings, max(1, ranges * len(WINDOWS)))
+        return cls(settings, max(1, int(walk.range_counts.sum()) * len(WINDOWS)))
 
     def know(self, port: int, seen: Hits) -> None:
         """Add a range of a port without a test: one that was tested when it was done."""

@@ -93,6 +93,7 @@ def test_ranges_tile_the_shard(walk: Walk) -> None:
     """A shard's ranges are numbered in order and leave no gap, and only the last range may be short."""
     for shard in range(walk.shards):
         parts = list(walk.ranges(shard))
+        assert walk.range_counts[shard] == len(parts)
         first, end = walk.bounds(shard)
         assert [part.number for part in parts] == list(range(len(parts)))
         assert sum(part.length for part in parts) == (end - first) * len(walk.ports)
