@@ -2,9 +2,10 @@
 
 import fcntl
 import os
+import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from tempfile import gettempdir
+from tempfile import gettempdir, mkdtemp
 
 import msgspec
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import settings
 
 from pipeline.guard.proof import TESTBED
 from pipeline.guard.sockets import ONLY_TESTBED, VANTAGE
+from pipeline.lab.key import KEYS
 from pipeline.lake import bucket as remote
 from pipeline.lake import store
 from pipeline.lake.store import Location
@@ -97,6 +99,9 @@ NEEDS = {
 def pytest_configure(config: pytest.Config) -> None:
     for name, (meaning, _) in NEEDS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
+    if KEYS not in os.environ:  # the workers of pytest-xdist inherit it
+        os.environ[KEYS] = mkdtemp(prefix="census-keys-")
+        config.add_cleanup(lambda: shutil.rmtree(os.environ[KEYS]))
     config.addinivalue_line(
         "markers", "alone: holds of a machine that does nothing else, so no other test runs meanwhile"
     )

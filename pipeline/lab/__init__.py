@@ -1,0 +1,1 @@
+"""The lab: its key, and signatures by it."""
