@@ -1,9 +1,7 @@
 """The conversation, driven by bytes: every outcome, every cut, and any peer that Hypothesis generates."""
 
-import json
 import struct
 from collections.abc import Callable, Iterable
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -26,8 +24,7 @@ from tests.associate.replies import (
     TLS_ALERT,
     accept,
 )
-
-FIXTURES = Path(__file__).parent.parent / "data" / "fixtures.jsonl"
+from tests.captures import FIXTURES
 
 
 def begun(*, echo: bool = True, outgoing: Outgoing = OUTGOING) -> Conversation:
@@ -309,8 +306,7 @@ def test_tables_are_complete() -> None:
 def fixtures() -> list[tuple[str, str, bytes, bytes]]:
     """(product, case, the request, the first answer) of real conversations that began with an answered request."""
     rows = []
-    for line in FIXTURES.read_text().splitlines():
-        row = json.loads(line)
+    for row in FIXTURES:
         first = [event for event in row["events"] if event["ev"] in ("send", "recv")][:2]
         if [event["ev"] for event in first] == ["send", "recv"] and first[0]["hex"].startswith("01"):
             rows.append((row["product"], row["case"], *(bytes.fromhex(event["hex"]) for event in first)))

@@ -10,7 +10,8 @@ from pipeline.outcome import CloseKind
 from pipeline.record.visit import columns
 from tests.associate.replies import ACCEPT
 from tests.associate.replies import OUTGOING as REQUEST
-from tests.enrich.test_fingerprints import OUTGOING, captures, row_of
+from tests.captures import of_case
+from tests.enrich.test_fingerprints import OUTGOING, row_of
 
 CASES = sorted({f"{number:02d}" for number in range(1, 60)})
 
@@ -19,7 +20,7 @@ def test_captured_conversations() -> None:
     """The stored bytes of every conversation with a real product give the same columns."""
     judged = 0
     for case in CASES:
-        for events in captures(case).values():
+        for events in of_case(case).values():
             row = row_of(events)
             if not row["like_dicom"]:
                 continue
@@ -36,7 +37,7 @@ def test_captured_conversations() -> None:
 @pytest.mark.parametrize("kind", list(CloseKind))
 def test_cut_replies(kind: CloseKind) -> None:
     """A reply that breaks off is malformed however the connection ended."""
-    events = next(iter(captures("01").values()))
+    events = next(iter(of_case("01").values()))
     row = row_of(events)
     cut = row | {"raw": row["raw"][:40], "close_kind": kind}
     assert columns(replay(replace(OUTGOING, request=events[0][1]), cut))["outcome"] == "malformed"

@@ -1,8 +1,6 @@
 """The rules applied to answers of real products."""
 
-import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,8 +15,8 @@ from pipeline.lake import parts
 from pipeline.record.visit import columns
 from pipeline.space.ranges import Ranges
 from pipeline.wire import outgoing
+from tests.captures import of_case
 
-FIXTURES = Path(__file__).parent.parent / "data" / "fixtures.jsonl"
 OUTGOING = outgoing.encode(calling_ae="DICOM-CENSUS", class_uid=outgoing.class_uid("https://census.example.org/"))
 HOST = 0xC13E0001
 DCMTK = {
@@ -90,16 +88,9 @@ EXPECTED: dict[str, dict[str, Any]] = {
 }
 
 
-def captures(case: str) -> dict[str, list[tuple[str, bytes]]]:
-    """The bytes sent and received in one case of each capture."""
-    lines = map(json.loads, FIXTURES.read_text("utf-8").splitlines())
-    return {
-        row["file"].removesuffix(".hex.txt"): [
-            (event["ev"], bytes.fromhex(event["hex"])) for event in row["events"] if "hex" in event
-        ]
-        for row in lines
-        if row["case"].startswith(case)
-    }
+def captures(number: str) -> dict[str, list[tuple[str, bytes]]]:
+    """What was sent and received in one case, for the products of this table."""
+    return {name: events for name, events in of_case(number).items() if name in EXPECTED}
 
 
 def row_of(events: list[tuple[str, bytes]], ip: int = HOST, port: int = 104) -> dict[str, Any]:

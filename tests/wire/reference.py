@@ -214,6 +214,8 @@ def warnings(row: Row) -> list[str]:
             "name_empty": row.get("implementation_version_name") == "",
             "uid_empty": "" in texts,
         }
+    if row["pdu"] == "P-DATA-TF":
+        rules = {"uid_empty": row["sop_class_uid"] == ""}
     if row["pdu"] == "A-ABORT":
         rules = {"abort_insignificant": row["source"] == 0 and row["reason"] != 0}
     return sorted(name for name, holds in rules.items() if holds)

@@ -1,26 +1,14 @@
 """The decoder's fields as rows of the reference reader, and the replies of real products."""
 
-import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from pipeline.wire.fields import Accept, Data, EchoReply, Request
 from pipeline.wire.pdu import PDUS, Frame, decode, decode_echo, frame
+from tests.captures import FIXTURES, received
 from tests.wire.reference import Row
-
-DATA = Path(__file__).parent.parent / "data"
-FIXTURES = [json.loads(line) for line in (DATA / "fixtures.jsonl").read_text().splitlines()]
-EXPECTED = [json.loads(line) for line in (DATA / "fixtures-expected.jsonl").read_text().splitlines()]
-CASES = [f"{row['file'].removesuffix('.hex.txt')} {row['case']}" for row in FIXTURES]
-
-
-def received(fixture: Row) -> list[bytes]:
-    """The replies of a conversation, one PDU each."""
-    return [bytes.fromhex(event["hex"]) for event in fixture["events"] if event["ev"] == "recv"]
-
 
 #: Each different reply of a real product.
 RECEIVED = sorted({data for fixture in FIXTURES for data in received(fixture)})

@@ -172,15 +172,18 @@ def agrees(data: bytes) -> bool:
     theirs = oracle.read(data)
     if theirs is None or not isinstance(whole, Frame) or decode(whole).warnings:
         return False
-    # The syntax of a refused context is not significant: we keep it, sanitised, and do not judge it.
-    theirs["contexts"] = [[number, result, tame(syntax)] for number, result, syntax in theirs["contexts"]]
-    assert trimmed(row(data)) == theirs
+    # The syntax of a refused context is not significant: we keep it, sanitised, and do not judge it. pynetdicom drops
+    # bytes at its ends that Unicode calls white space.
+    ours = trimmed(row(data))
+    for fields in (ours, theirs):
+        fields["contexts"] = [[number, result, tame(syntax)] for number, result, syntax in fields["contexts"]]
+    assert ours == theirs
     return True
 
 
 def tame(text: str) -> str:
-    """A text as we keep it (sanitised)."""
-    return re.sub("[^ -~]", "\ufffd", text.rstrip(" \0"))
+    """A text as we keep it (sanitised), without what is replaced at its ends."""
+    return re.sub("[^ -~]", "\ufffd", text.rstrip(" \0")).strip("\ufffd")
 
 
 def test_mutants() -> None:
