@@ -77,9 +77,11 @@ fix: ## mend format and what the rules can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: ## write the generated pages: docs/tables.md and docs/errors.md
+docs: ## write what is generated: docs/tables.md, docs/errors.md, tables of docs/fingerprints.md, the trials of rules
 	$(BIN)/python -m tools.tables_page > docs/tables.md
 	$(BIN)/python -m tools.errors_page > docs/errors.md
+	$(BIN)/python -m tools.trials_file
+	$(BIN)/python -m tools.fingerprints_page
 
 # Each target of fuzz/targets.py for this long; what breaks a promise is kept in fuzz/found.
 FUZZ_SECONDS := 60

@@ -2,7 +2,7 @@
 -- Grain: one row for each (sweep, country) with an exposed service.
 -- Order: services DESC, country
 -- Notes: definition of November 2026, by the suspicions of docs/fingerprints.md. The four parts add up to services: honeypot (like
---   dicompot, DICOMHawk, or pynetdicom in disguise), answers_everything (its /24 does, or gives the same answer everywhere), odd
+--   dicompot, DICOMHawk, or pynetdicom under a borrowed name), answers_everything (its /24 does, or gives the same answer everywhere), odd
 --   (any other suspicion), unsuspected. Suspected services are included in all other counts.
 WITH marked AS (
     SELECT
@@ -10,7 +10,7 @@ WITH marked AS (
         exposed.country,
         len(list_filter(
             judged.suspicions,
-            lambda id: starts_with(id, 'dicompot') OR starts_with(id, 'dicomhawk') OR id = 'pynetdicom-disguised'
+            lambda id: starts_with(id, 'dicompot') OR starts_with(id, 'dicomhawk') OR starts_with(id, 'pynetdicom-')
         )) > 0 AS likely_honeypot,
         len(list_filter(judged.suspicions, lambda id: starts_with(id, 'prefix-'))) > 0 AS answers_all,
         len(judged.suspicions) > 0 AS marked

@@ -8,8 +8,9 @@ WITH named AS (
     SELECT
         exposed.*,
         judged.* EXCLUDE (sweep, ip, port, class_uid_root, class_uid_hash),
-        CASE WHEN judged.identity_rule IS NULL THEN judged.class_uid_root END AS class_uid_root,
-        CASE WHEN judged.identity_rule IS NULL THEN judged.class_uid_hash END AS class_uid_hash
+        judged.identity_rule IS NULL AND NOT list_contains(judged.suspicions, 'own-class-uid') AS is_unknown,
+        CASE WHEN is_unknown THEN judged.class_uid_root END AS class_uid_root,
+        CASE WHEN is_unknown THEN judged.class_uid_hash END AS class_uid_hash
     FROM exposed_2026_11 AS exposed
     LEFT JOIN fingerprints AS judged
         ON judged.sweep = exposed.sweep AND judged.ip = exposed.ip AND judged.port = exposed.port
@@ -25,6 +26,8 @@ SELECT
     named.kind,
     named.grade,
     coalesce(named.grade IN ('L', 'C', 'W'), false) AS evidenced,
+    any_value(named.identity_tried) AS tried,
+    any_value(named.identity_wrong) AS wrong,
     named.class_uid_root,
     named.class_uid_hash,
     count(*) AS services,

@@ -49,8 +49,10 @@ SELECT
     judged.product_version,
     judged.toolkit,
     judged.toolkit_version,
-    association.implementation_class_uid,
-    association.implementation_version_name,
+    CASE WHEN NOT coalesce(judged.class_uid_reflected, false) THEN association.implementation_class_uid END
+        AS implementation_class_uid,
+    CASE WHEN NOT coalesce(judged.version_name_reflected, false) THEN association.implementation_version_name END
+        AS implementation_version_name,
     coalesce(judged.behaviour_rules, []) AS behaviour_rules,
     coalesce(judged.mismatch, []) AS mismatch,
     coalesce(judged.suspicions, []) AS suspicions,

@@ -3,11 +3,17 @@
 -- Order: services DESC, implementation_version_name, implementation_class_uid
 -- Notes: services_estimated is the count over the sampled share. A declaration is a claim of the peer, not a fact; honeypots make
 --   claims too. Both null: nothing was declared, as in a rejection. toolkit to grade are what the rules make of the claim
---   (docs/fingerprints.md); evidenced is false if they rest on files or on nothing.
+--   (docs/fingerprints.md); evidenced is false if they rest on files or on nothing. A peer that returns our own identity declares none.
 SELECT
     exposed.sweep,
-    exposed.implementation_class_uid,
-    exposed.implementation_version_name,
+    CASE
+        WHEN NOT coalesce(judged.class_uid_reflected OR list_contains(judged.suspicions, 'own-class-uid'), false)
+            THEN exposed.implementation_class_uid
+    END AS implementation_class_uid,
+    CASE
+        WHEN NOT coalesce(judged.version_name_reflected OR list_contains(judged.suspicions, 'own-version-name'), false)
+            THEN exposed.implementation_version_name
+    END AS implementation_version_name,
     judged.toolkit,
     judged.toolkit_version,
     judged.product,
@@ -16,6 +22,8 @@ SELECT
     judged.kind,
     judged.grade,
     coalesce(judged.grade IN ('L', 'C', 'W'), false) AS evidenced,
+    any_value(judged.identity_tried) AS tried,
+    any_value(judged.identity_wrong) AS wrong,
     count(*) AS services,
     count(DISTINCT exposed.ip) AS addresses,
     count(DISTINCT exposed.country) AS countries,

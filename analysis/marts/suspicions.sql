@@ -3,9 +3,15 @@
 -- Order: services DESC, suspicion, country
 -- Notes: suspicions are explained in docs/fingerprints.md. An answer may raise several, so rows do not add up. services counts all
 --   that began to answer like DICOM; exposed those of them that exposed_2026_11 counts, which omits none for its suspicions.
---   services_estimated is the count over the sampled share.
+--   services_estimated is the count over the sampled share. tried and wrong are of the rule, not of these services.
 WITH raised AS (
-    SELECT sweep, ip, port, unnest(suspicions) AS suspicion
+    SELECT
+        sweep,
+        ip,
+        port,
+        unnest(suspicions) AS suspicion,
+        unnest(suspicions_tried) AS tried,
+        unnest(suspicions_wrong) AS wrong
     FROM fingerprints
 ),
 
@@ -14,6 +20,8 @@ marked AS (
         raised.sweep,
         raised.suspicion,
         raised.ip,
+        raised.tried,
+        raised.wrong,
         associations.country,
         exposed.ip IS NOT NULL AS is_exposed
     FROM raised
@@ -27,6 +35,8 @@ SELECT
     marked.sweep,
     marked.suspicion,
     marked.country,
+    any_value(marked.tried) AS tried,
+    any_value(marked.wrong) AS wrong,
     count(*) AS services,
     count(DISTINCT marked.ip) AS addresses,
     count(*) FILTER (marked.is_exposed) AS exposed,

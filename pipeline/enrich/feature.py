@@ -3,12 +3,13 @@
 A feature that was not observed is None; a rule with a condition on it does not match.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline.enrich.offer import Offer
 from pipeline.wire.capabilities import PROPOSALS
+from pipeline.wire.pdu import Data, EchoReply, Frame, decode, decode_echo, frame
 
 Row = Mapping[str, Any]
 Features = Mapping[str, object]
@@ -19,6 +20,8 @@ SOP_CLASS = 0x0002
 USER_INFORMATION = 0x50
 #: Abstract syntax → the role of a node that accepts it.
 ROLES: Mapping[str, str] = {proposed.uid: proposed.group for proposed in PROPOSALS}
+#: Called and calling AE title in an A-ASSOCIATE-AC (PS3.8 Table 9-17).
+TITLES = (slice(10, 26), slice(26, 42))
 #: Reserved bytes of an A-ASSOCIATE-AC, except those of its AE titles (PS3.8 Table 9-17).
 RESERVED = (slice(1, 2), slice(8, 10), slice(42, 74))
 
@@ -113,6 +116,32 @@ def _equals_ours(name: str, part: str) -> Callable[[Row, Offer], bool | None]:
     return lambda row, offer: None if row.get(name) is None else row[name] == getattr(offer, part)
 
 
+def _echo_sop_class_empty(row: Row, _offer: Offer) -> bool | None:
+    if not row.get("raw") or SOP_CLASS not in (row.get("echo_elements") or ()):
+        return None
+    replies = (decode_echo(command) for command in _commands(row["raw"]))
+    return any(isinstance(reply, EchoReply) and reply.sop_class_uid == "" for reply in replies)
+
+
+def _commands(raw: bytes) -> Iterator[bytes]:
+    """The command sets of a reply: what its P-DATA-TF hold, each message whole."""
+    at, command = 0, b""
+    while isinstance(cut := frame(raw, at), Frame):
+        at += cut.size
+        pdu = decode(cut)
+        for fragment in pdu.fragments if isinstance(pdu, Data) else ():
+            command += fragment.data
+            if fragment.is_last:
+                yield command
+                command = b""
+
+
+def _nul_padded(row: Row, offer: Offer) -> bool | None:
+    if not _titles(row, offer) or not row.get("raw"):
+        return None
+    return any(row["raw"][position].endswith(b"\0") for position in TITLES)
+
+
 def _titles(row: Row, _offer: Offer) -> bool | None:
     echoed = [row.get(name) for name in ("called_ae_echoed", "calling_ae_echoed")]
     return None if None in echoed else all(echoed)
@@ -158,6 +187,7 @@ FEATURES: Mapping[str, Feature] = {
         str, "Element numbers of the C-ECHO response's command set, in hexadecimal.", _echo_elements
     ),
     "echo_sop_class": Feature(bool, "The C-ECHO response has the affected SOP class UID.", _echo_sop_class),
+    "echo_sop_class_empty": Feature(bool, "That UID has no character, as pynetdicom2 sends it.", _echo_sop_class_empty),
     "class_uid": Feature(str, "Implementation class UID that it declares.", _column("implementation_class_uid")),
     "class_uid_declared": Feature(bool, "It accepts and declares a class UID.", _declared("implementation_class_uid")),
     "version_name": Feature(str, "Version name that it declares.", _column("implementation_version_name")),
@@ -166,6 +196,7 @@ FEATURES: Mapping[str, Feature] = {
         bool, "That version name is ours.", _equals_ours("implementation_version_name", "version_name")
     ),
     "titles_echoed": Feature(bool, "It returns both AE titles that we sent.", _titles),
+    "titles_nul_padded": Feature(bool, "It returns both, padded with NULs instead of spaces.", _nul_padded),
     "context_unproposed": Feature(bool, "It accepts a context that we did not propose.", _context_unproposed),
     "transfer_syntax_unproposed": Feature(
         bool, "It accepts a context with a transfer syntax that we did not propose for it.", _syntax_unproposed
@@ -173,7 +204,7 @@ FEATURES: Mapping[str, Feature] = {
     "reserved_set": Feature(bool, "Reserved bytes of its A-ASSOCIATE-AC are not 0.", _reserved),
     "behaves_like_another": Feature(
         str,
-        "The implementation whose behaviour it shows, although it declares another; only if it matches exactly one.",
+        "The one implementation whose peculiar behaviour it shows, although it declares another toolkit or product that rules know.",
     ),
     "same_reply_ports": Feature(int, "Number of ports of its address that sent exactly the same bytes."),
     "prefix_same_reply": Feature(int, "Number of addresses of its /24 that sent exactly the same bytes."),

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from pipeline import schema
 from pipeline.enrich import arc, behaviour, feature, neighbourhood, suspicion
+from pipeline.enrich.identity import Identity
 from pipeline.enrich.neighbourhood import Addresses
 from pipeline.enrich.offer import Offer
-from pipeline.enrich.ruleset import Ruleset
+from pipeline.enrich.ruleset import Ruleset, Trial, Trials
 from pipeline.space.ranges import Ranges
 
 #: Columns of `associations` that decide. Where the reply's bytes are equal, so is everything decoded from them.
@@ -74,18 +75,40 @@ def _distinct(table: pa.Table, names: list[str]) -> tuple[NDArray[np.int64], NDA
 
 def _judge(row: dict[str, Any], offer: Offer, neighbours: tuple[str, ...], ruleset: Ruleset) -> dict[str, Any]:
     """The results of all rules for one answer."""
-    uid, name = row["implementation_class_uid"], row["implementation_version_name"]
-    identity = ruleset.identities.match(uid, name)
     features = feature.of(row, offer) | {key: row[key] for key in neighbours}
+    reflected = {part: features[f"own_{part}"] is True for part in ("class_uid", "version_name")}
+    uid = None if reflected["class_uid"] else row["implementation_class_uid"]
+    identity = ruleset.identities.of(features)
     behaviour_match = behaviour.match(ruleset.behaviours, features, identity)
     features["behaves_like_another"] = behaviour_match.another
+    raised = suspicion.raised_suspicions(ruleset.suspicions, features)
     return {
         "class_uid_root": arc.root(uid, ruleset.arcs),
         "class_uid_hash": arc.digest(uid),
         **{field: getattr(identity, field) for field in identity.__dataclass_fields__},
         "behaviour_rules": behaviour_match.rules,
         "mismatch": behaviour_match.mismatch,
-        "suspicions": suspicion.raised_suspicions(ruleset.suspicions, features),
+        **{f"{part}_reflected": value for part, value in reflected.items()},
+        **_confidence(identity, behaviour_match.mismatch, raised, ruleset.trials),
         "ruleset": ruleset.version,
         "ruleset_digest": ruleset.digest,
+    }
+
+
+def _confidence(
+    identity: Identity, mismatch: tuple[str, ...], raised: tuple[str, ...], trials: Trials
+) -> dict[str, Any]:
+    """What was said, with the number of captures that each rule was tried on and that it got wrong."""
+    rule = identity.identity_rule or identity.toolkit_rule
+    named = trials.identity.get(rule, Trial()) if rule else None
+    compared = trials.mismatch.get(rule, Trial()) if rule and mismatch else None
+    doubts = [trials.suspicion.get(id, Trial()) for id in raised]
+    return {
+        "identity_tried": named and named.tried,
+        "identity_wrong": named and named.wrong,
+        "mismatch_tried": compared and compared.tried,
+        "mismatch_wrong": compared and compared.wrong,
+        "suspicions": raised,
+        "suspicions_tried": [trial.tried for trial in doubts],
+        "suspicions_wrong": [trial.wrong for trial in doubts],
     }

@@ -7,7 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from pipeline.enrich import pattern
-from pipeline.enrich.rule import RANK, Rule
+from pipeline.enrich.feature import Features
+from pipeline.enrich.rule import RANK, Conditions, Rule, check_conditions, fits
 from pipeline.errors import InputError
 from pipeline.outcome import Explained
 
@@ -39,7 +40,7 @@ class VersionForm(StrEnum):
 
 
 class IdentityRule(Rule, frozen=True, kw_only=True):
-    """A rule about class UID and version name."""
+    """A rule about class UID and version name, or about the features of a peer that declares neither of its own."""
 
     kind: ImplementationKind
     uid_root: str = ""
@@ -48,6 +49,7 @@ class IdentityRule(Rule, frozen=True, kw_only=True):
     toolkit: str = ""
     product: str = ""
     vendor: str = ""
+    when: Conditions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +92,22 @@ class _Entry:
 
 @dataclass(frozen=True, slots=True)
 class Identities:
-    """All identity rules: by the root of the UID, and those that use only version names."""
+    """All identity rules: by the root of the UID, those that use only version names, and those that use features."""
 
     by_root: dict[str, list[_Entry]] = field(default_factory=dict)
     by_name: list[_Entry] = field(default_factory=list)
+    by_features: list[_Entry] = field(default_factory=list)
+
+    def of(self, features: Features) -> Identity:
+        """The implementation that an answer declares. What it returns of our own identity is no declaration."""
+        uid, name = (
+            None if features.get(f"own_{part}") else features.get(part) for part in ("class_uid", "version_name")
+        )
+        declared = self.match(*(value if isinstance(value, str) else None for value in (uid, name)))
+        if declared.grade is not None:
+            return declared
+        shown = next((entry for entry in self.by_features if fits(entry.rule.when or {}, features)), None)
+        return _identity(shown, shown, None)
 
     def match(self, uid: str | None, name: str | None) -> Identity:
         """The implementation of a class UID and version name: by the longest UID root first, then by the version name."""
@@ -126,6 +140,10 @@ def compile_rules(path: Path, rules: tuple[IdentityRule, ...]) -> Identities:
     for rule in sorted(rules, key=lambda rule: not rule.version_name):
         where = f"{path}, id {rule.id}"
         _check(rule, where)
+        if rule.when is not None:
+            check_conditions(path, rule.id, rule.when)
+            identities.by_features.append(_Entry(rule, None))
+            continue
         if (rule.uid_root, rule.version_name) in seen:
             raise InputError(where, "has the same uid_root and version_name as another rule")
         seen.add((rule.uid_root, rule.version_name))
@@ -135,8 +153,8 @@ def compile_rules(path: Path, rules: tuple[IdentityRule, ...]) -> Identities:
 
 
 def _check(rule: IdentityRule, where: str) -> None:
-    if not (rule.uid_root or rule.version_name):
-        raise InputError(where, "needs uid_root or version_name")
+    if bool(rule.uid_root or rule.version_name) == (rule.when is not None):
+        raise InputError(where, "needs uid_root or version_name, or else when")
     if rule.uid_root and not is_uid(rule.uid_root):
         raise InputError(f"{where}, key uid_root", f"{rule.uid_root!r} is not a UID (PS3.5 §9.1)")
     if not rule.uid_root and not rule.toolkit:

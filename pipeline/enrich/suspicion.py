@@ -16,7 +16,8 @@ class SuspicionClass(Explained):
 
     HONEYPOT = "honeypot", "It may be a trap, not a medical system."
     ANSWERS_EVERYTHING = "answers_everything", "It may be a network that answers for addresses without hosts."
-    IMPLAUSIBLE = "implausible", "It answers as no server would that reads our request."
+    IMPLAUSIBLE = "implausible", "It answers as no server can that reads our request."
+    UNUSUAL = "unusual", "It answers as no honest captured product does; one that nobody has captured may."
 
 
 class SuspicionRule(Rule, frozen=True, kw_only=True):

@@ -73,16 +73,17 @@ def _key_pairs(addresses: Labels, locations: pa.Table, tls: pa.Table) -> NDArray
 def _identity_pairs(
     associations: pa.Table, fingerprints: pa.Table, place: Labels, addresses: Labels
 ) -> NDArray[np.int64]:
-    """(address, mark) pairs, with a mark for each declared identity and behaviour in a /24; none without a class UID."""
+    """(address, mark) pairs, with a mark for each declared identity and behaviour in a /24; none without a class UID of its own."""
     marks: dict[tuple[object, ...], int] = {}
     uids = associations["implementation_class_uid"].to_pylist()
     names = associations["implementation_version_name"].to_pylist()
     behaviours = fingerprints["behaviour_rules"].to_pylist()
-    described = zip(place.tolist(), uids, names, behaviours, strict=True)
+    reflected = fingerprints["class_uid_reflected"].to_pylist()
+    described = zip(place.tolist(), uids, names, behaviours, reflected, strict=True)
     return _pairs(
         (index, marks.setdefault((int(addresses[index]) >> HOST_BITS, uid, name, *(rules or ())), len(marks)))
-        for index, uid, name, rules in described
-        if uid
+        for index, uid, name, rules, ours in described
+        if uid and not ours
     )
 
 

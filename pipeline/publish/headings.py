@@ -195,6 +195,8 @@ TABLES: dict[str, tuple[str, Columns]] = {
             ("kind", "Kind"),
             ("grade", "Grade"),
             ("evidenced", "Evidenced"),
+            ("tried", "Captures tried"),
+            ("wrong", "Wrong"),
             ("class_uid_root", "UID root, if unknown"),
             ("class_uid_hash", "UID hash, if unknown"),
             ("services", "Services"),
@@ -219,6 +221,8 @@ TABLES: dict[str, tuple[str, Columns]] = {
         (
             ("suspicion", "Suspicion"),
             ("country", "Country"),
+            ("tried", "Captures tried"),
+            ("wrong", "Wrong"),
             ("services", "Services"),
             ("addresses", "Addresses"),
             ("exposed", "Of these, exposed"),

@@ -228,6 +228,7 @@ def test_products_are_what_services_declare() -> None:
 
 
 DCMTK = {"identity_rule": "dcmtk", "toolkit": "DCMTK", "toolkit_version": "3.6.7", "kind": "toolkit", "grade": "L"}
+DCMTK |= {"identity_tried": 8, "identity_wrong": 0}
 UNKNOWN = {"class_uid_root": "1.2.840.99", "class_uid_hash": "0badcafe"}
 
 
@@ -242,10 +243,29 @@ def test_products_say_what_rules_make_of_them() -> None:
         **associations(target(UK, "echoed", **said), target(US, "accepted", **said)),
         fingerprints=[judged(UK, **DCMTK), judged(US, **DCMTK, mismatch=["dcmtk-explicit"], suspicions=["bare"])],
     )
-    columns = "implementation_version_name, toolkit, toolkit_version, product, grade, evidenced, services, mismatched, suspected"
-    assert rows(con, f"SELECT {columns} FROM products") == [
-        ("OFFIS_DCMTK_367", "DCMTK", "3.6.7", None, "L", True, 2, 1, 1)
+    columns = "implementation_version_name, toolkit, toolkit_version, product, grade, evidenced, tried, wrong"
+    counted = "services, mismatched, suspected"
+    assert rows(con, f"SELECT {columns}, {counted} FROM products") == [
+        ("OFFIS_DCMTK_367", "DCMTK", "3.6.7", None, "L", True, 8, 0, 2, 1, 1)
     ]
+
+
+def test_our_own_identity_is_nobodys() -> None:
+    """What a peer returns of our own identity is not printed; neither is it where an older ruleset only suspected it."""
+    ours = {"implementation_class_uid": "2.25.1", "implementation_version_name": "DICOM_CENSUS_01"}
+    reflected = {"class_uid_reflected": True, "version_name_reflected": True}
+    con = connect(
+        **associations(target(UK, "echoed", **ours), target(US, "echoed", **ours), target(US, "echoed", 11112, **ours)),
+        fingerprints=[
+            judged(UK, toolkit="pynetdicom2", **reflected),
+            judged(US, suspicions=["own-class-uid", "own-version-name"], **UNKNOWN),
+            judged(US, 11112, class_uid_reflected=True),
+        ],
+    )
+    columns = "implementation_class_uid, implementation_version_name, toolkit"
+    found = rows(con, f"SELECT {columns} FROM products ORDER BY ALL")
+    assert found == [(None, "DICOM_CENSUS_01", None), (None, None, "pynetdicom2"), (None, None, None)]
+    assert rows(con, "SELECT DISTINCT class_uid_root, class_uid_hash FROM implementations") == [(None, None)]
 
 
 def test_implementations_hide_unknown_identities() -> None:
@@ -277,16 +297,16 @@ def test_suspicions_are_counted_where_they_are() -> None:
     con = connect(
         **associations(target(UK, "echoed"), target(UK, "reflected", 11112), target(US, "echoed")),
         fingerprints=[
-            judged(UK, suspicions=["dicompot", "bare"]),
+            judged(UK, suspicions=["dicompot", "bare"], suspicions_tried=[20, 30], suspicions_wrong=[0, 4]),
             judged(UK, 11112, suspicions=["bare"]),
             judged(US, suspicions=["bare"]),
         ],
     )
-    columns = "suspicion, country, services, addresses, exposed"
+    columns = "suspicion, country, services, addresses, exposed, tried, wrong"
     assert rows(con, f"SELECT {columns} FROM suspicions ORDER BY suspicion, country") == [
-        ("bare", "GB", 2, 1, 1),
-        ("bare", None, 1, 1, 1),
-        ("dicompot", "GB", 1, 1, 1),
+        ("bare", "GB", 2, 1, 1, 30, 4),
+        ("bare", None, 1, 1, 1, None, None),
+        ("dicompot", "GB", 1, 1, 1, 20, 0),
     ]
     assert rows(con, "SELECT count(*) FROM exposed_2026_11") == [(2,)]
 

@@ -11,7 +11,7 @@ from pipeline.record.visit import columns
 from tests.associate.replies import ACCEPT
 from tests.associate.replies import OUTGOING as REQUEST
 from tests.captures import of_case
-from tests.enrich.test_fingerprints import OUTGOING, row_of
+from tests.enrich.trials import OUTGOING, row_of
 
 CASES = sorted({f"{number:02d}" for number in range(1, 60)})
 

@@ -7,6 +7,7 @@ import pytest
 from pipeline.enrich import feature
 from pipeline.enrich.offer import Offer
 from pipeline.wire.capabilities import PROPOSALS, context_id
+from tests.captures import of_case
 
 VERIFICATION, FIND = {"abstract_syntax": "1.2.840.10008.1.1"}, {"abstract_syntax": "1.2.840.10008.5.1.4.1.2.2.1"}
 #: All contexts of the profile `capabilities`, refused.
@@ -16,6 +17,12 @@ REFUSED = [
 ]
 #: An A-ASSOCIATE-AC without items.
 ACCEPT = bytes.fromhex("020000000044 0001 0000") + bytes(64)
+ECHOED = {"called_ae_echoed": True, "calling_ae_echoed": True}
+#: C-ECHO responses of pynetdicom and pynetdicom2.
+ECHO, EMPTY = (
+    next(data for kind, data in of_case("01")[name] if kind == "recv" and data[0] == 4)
+    for name in ("pynetdicom-3.0.4-default", "pynetdicom2-0.9.8")
+)
 OFFER = Offer({1: ("ILE", "ELE"), 3: ("ILE",)}, "app", 16383, "1.2.3", "CENSUS")
 
 
@@ -61,6 +68,16 @@ def context(id: int, result: int = 0, transfer_syntax: str = "ILE") -> dict[str,
         ({"echo_elements": [0x0000, 0x0002, 0x0900]}, "echo_elements", "0000 0002 0900"),
         ({"echo_elements": [0x0000, 0x0002, 0x0900]}, "echo_sop_class", True),
         ({"echo_elements": [0x0000, 0x0900]}, "echo_sop_class", False),
+        ({"raw": ACCEPT + ECHO, "echo_elements": [0x0000, 0x0002, 0x0900]}, "echo_sop_class_empty", False),
+        ({"raw": ACCEPT + EMPTY, "echo_elements": [0x0000, 0x0002, 0x0900]}, "echo_sop_class_empty", True),
+        ({"raw": ACCEPT + EMPTY, "echo_elements": [0x0000, 0x0900]}, "echo_sop_class_empty", None),
+        (ECHOED | {"raw": ACCEPT[:10] + b"ANY-SCP".ljust(16) + b"US".ljust(16)}, "titles_nul_padded", False),
+        (
+            ECHOED | {"raw": ACCEPT[:10] + b"ANY-SCP".ljust(16, b"\0") + b"US".ljust(16, b"\0")},
+            "titles_nul_padded",
+            True,
+        ),
+        ({"called_ae_echoed": True, "calling_ae_echoed": False, "raw": ACCEPT}, "titles_nul_padded", None),
         ({"raw": ACCEPT, "contexts": []}, "reserved_set", False),
         *(
             ({"raw": ACCEPT[:at] + b"\1" + ACCEPT[at + 1 :], "contexts": []}, "reserved_set", True)

@@ -1,6 +1,5 @@
 """The rules applied to answers of real products."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,17 +7,17 @@ import pyarrow as pa
 import pytest
 
 from pipeline import schema
-from pipeline.associate.conversation import Conversation
 from pipeline.enrich import fingerprints, offer, ruleset
 from pipeline.enrich.fingerprints import SweepContext
 from pipeline.lake import parts
-from pipeline.record.visit import columns
 from pipeline.space.ranges import Ranges
-from pipeline.wire import outgoing
 from tests.captures import of_case
+from tests.enrich import trials
+from tests.enrich.trials import HOST, OUTGOING, row_of
 
-OUTGOING = outgoing.encode(calling_ae="DICOM-CENSUS", class_uid=outgoing.class_uid("https://census.example.org/"))
-HOST = 0xC13E0001
+RULES = ruleset.load()
+#: Suspicions that no honest server should raise.
+ACCUSING = {rule.id for rule in RULES.suspicions if rule.suspicion_class in trials.ACCUSES}
 DCMTK = {
     "identity_rule": "dcmtk",
     "toolkit": "DCMTK",
@@ -31,7 +30,46 @@ DCMTK = {
     "suspicions": [],
 }
 EXPLICIT = DCMTK | {"behaviour_rules": ["dcmtk-explicit"]}
+PRINT = DCMTK | {"behaviour_rules": ["dcmtk-print"]}
 NOTHING = {"identity_rule": None, "toolkit": None, "product": None, "grade": None, "mismatch": [], "suspicions": []}
+PYNETDICOM = {
+    "identity_rule": "pynetdicom",
+    "toolkit": "pynetdicom",
+    "toolkit_version": "3.0.4",
+    "product": None,
+    "kind": "toolkit",
+    "grade": "L",
+    "behaviour_rules": ["pynetdicom"],
+    "mismatch": [],
+    "suspicions": [],
+}
+#: Both return our own identity, which is nothing that they declare.
+PYNETDICOM2 = {
+    "class_uid_root": None,
+    "class_uid_hash": None,
+    "identity_rule": "pynetdicom2",
+    "toolkit": "pynetdicom2",
+    "product": None,
+    "behaviour_rules": ["odil", "dcmjs-dimse", "pynetdicom2", "pynetdicom2-echo"],
+    "mismatch": [],
+    "class_uid_reflected": True,
+    "version_name_reflected": True,
+    "suspicions": [],
+}
+PYDCM = {
+    "identity_rule": "pydcm",
+    "toolkit": "pydcm",
+    "toolkit_version": None,
+    "behaviour_rules": ["pydcm"],
+    "mismatch": [],
+    "suspicions": [],
+}
+#: What an accepting conversation of 03 says that 01, under another called AE title, does not.
+OPENED = {
+    "dicom-ai-router-0.3.0": PYNETDICOM | {"behaviour_rules": ["pynetdicom-unlimited"]},
+    "dicom-ai-router-0.3.0-mini-pacs": PYNETDICOM | {"behaviour_rules": []},
+    "tiny-pacs-0.4.1": PYNETDICOM2,
+}
 #: Capture → the identity found for its ordinary accepted conversation. Orthanc's looks like DCMTK's.
 EXPECTED: dict[str, dict[str, Any]] = {
     "dcmtk-storescp-3.6.7": EXPLICIT,
@@ -41,21 +79,21 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "orthanc-1.10.1-default": EXPLICIT,
     # The captures declared 16384 bytes, so a server that mirrors our length looks like DCMTK; a sweep declares 16383.
     "dcmtk-dcmrecv-3.6.7": DCMTK | {"behaviour_rules": ["dcmtk-implicit", "ctn", "odil", "dcmjs-dimse"]},
+    "dcmtk-dcmprscp-3.6.7": PRINT,
+    "dcmtk-dcmpsrcv-3.6.7": PRINT,
     "dcmtk-storescp-3.6.7-refuse": NOTHING,
     "dcmtk-dcmqrscp-3.6.7": NOTHING,
     "orthanc-1.10.1-strict": NOTHING,
     "pynetdicom-3.0.4-strict": NOTHING,
-    "pynetdicom-3.0.4-default": {
-        "identity_rule": "pynetdicom",
-        "toolkit": "pynetdicom",
-        "toolkit_version": "3.0.4",
-        "product": None,
-        "kind": "toolkit",
-        "grade": "L",
-        "behaviour_rules": ["pynetdicom"],
-        "mismatch": [],
-        "suspicions": [],
-    },
+    "dicom-ai-router-0.3.0": NOTHING,
+    "dicom-ai-router-0.3.0-mini-pacs": NOTHING,
+    "tiny-pacs-0.4.1": NOTHING,
+    "pynetdicom-3.0.4-default": PYNETDICOM,
+    "dimsechord-0.8.0": PYNETDICOM,
+    "pynetdicom2-0.9.8": PYNETDICOM2,
+    "pydcm-0.5.0": PYDCM,
+    "pydcm-0.5.0-bare": PYDCM,
+    "pydcm-0.5.0-doc": PYDCM | {"behaviour_rules": []},
     "conquest-1.5.0": {
         "identity_rule": "conquest",
         "toolkit": None,
@@ -78,31 +116,14 @@ EXPECTED: dict[str, dict[str, Any]] = {
         "toolkit": None,
         "behaviour_rules": ["go-netdicom"],
         "mismatch": [],
-        "suspicions": ["dicompot", "dicompot-echo", "class-uid-missing"],
+        "suspicions": ["dicompot", "class-uid-missing", "echo-without-sop-class"],
     },
     "honeypot-dicompot-enforce": {
         "identity_rule": None,
         "behaviour_rules": ["go-netdicom"],
-        "suspicions": ["dicompot", "dicompot-echo", "class-uid-missing"],
+        "suspicions": ["dicompot", "class-uid-missing", "echo-without-sop-class"],
     },
 }
-
-
-def captures(number: str) -> dict[str, list[tuple[str, bytes]]]:
-    """What was sent and received in one case, for the products of this table."""
-    return {name: events for name, events in of_case(number).items() if name in EXPECTED}
-
-
-def row_of(events: list[tuple[str, bytes]], ip: int = HOST, port: int = 104) -> dict[str, Any]:
-    """The row of `associations` for a captured conversation, with the captured request in place of ours."""
-    request = events[0][1]
-    talk = Conversation(replace(OUTGOING, request=request), echo=True, ip=ip, port=port, started_at_us=0)
-    talk.connected(10)
-    for kind, data in events:
-        if kind == "recv":
-            talk.received(data, 20)
-    visit = talk.visit()
-    return columns(visit)
 
 
 def judge(rows: list[dict[str, Any]], request: bytes, **kwargs: Any) -> list[dict[str, Any]]:
@@ -122,48 +143,72 @@ def judge(rows: list[dict[str, Any]], request: bytes, **kwargs: Any) -> list[dic
 
 def test_every_capture_has_its_expectation() -> None:
     """Each captured product is in the table of this test."""
-    assert set(captures("01")) == set(EXPECTED)
+    assert set(of_case("01")) == set(EXPECTED)
 
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_real_products_are_who_they_are(name: str) -> None:
     """The ordinary conversation with each real product gives its toolkit, product and version, and no false suspicion."""
-    events = captures("01")[name]
+    events = of_case("01")[name]
     (judged,) = judge([row_of(events)], events[0][1])
     assert {key: judged[key] for key in EXPECTED[name]} == EXPECTED[name]
 
 
-#: Cases whose request differs from ours so that a server behaves differently: 08 offers asynchronous operations, 09 to 11
-#: another protocol version, 12 and 13 another application context or none, 35 no limit of PDUs; 14, 21 and 25 are garbage
-#: that Conquest makes acceptances of.
-UNLIKE_OURS = ("08", "09", "10", "11", "12", "13", "14", "21", "25", "35")
+@pytest.mark.parametrize("name", OPENED)
+def test_closed_products_are_who_they_are(name: str) -> None:
+    """A product that rejects an unknown called AE title is known by its answer to its own."""
+    events = of_case("03")[name]
+    (judged,) = judge([row_of(events)], events[0][1])
+    assert {key: judged[key] for key in OPENED[name]} == OPENED[name]
 
 
-def test_every_captured_acceptance_is_whose_it_is() -> None:
-    """In all captured conversations like ours, an acceptance gives its product without a mismatch, a rejection nothing."""
-    tried = 0
-    for number in (f"{number:02d}" for number in range(1, 36)):
-        if number in UNLIKE_OURS:
-            continue
-        for name, events in captures(number).items():
-            row = row_of(events)
-            if row["like_dicom"] and events[0][1][0] == 1:
-                (judged,) = judge([row], events[0][1])
-                whose = EXPECTED[name] if row["contexts"] is not None else NOTHING
-                assert judged["toolkit"] == whose.get("toolkit"), (name, number)
-                assert judged["product"] == whose.get("product"), (name, number)
-                assert judged["mismatch"] == [], (name, number)
-                doubted = name.startswith("honeypot") and (row["contexts"] is not None or row["abort_source"] == 0)
-                assert bool(judged["suspicions"]) == doubted, (name, number)
-                tried += 1
-    assert tried > 150
+def test_every_captured_answer_is_whose_it_is() -> None:
+    """In all captured conversations like ours, an acceptance is named as its product or not at all, a rejection not at all."""
+    results = trials.said(RULES)
+    assert [one.answer.capture for one in results if one.wrongly_named] == []
+    assert [one.answer.capture for one in results if one.rules and one.answer.row["contexts"] is None] == []
+    known = {
+        trials.product_of(name).name
+        for name, who in (EXPECTED | OPENED).items()
+        if who.get("toolkit") or who.get("product")
+    }
+    assert {one.answer.product.name for one in results if one.rules} >= known - {"dicompot"}
+
+
+def test_no_capture_is_judged_without_a_reason() -> None:
+    """No capture is a mismatch, and none but the honeypot's has a suspicion, which is right: it is one."""
+    results = trials.said(RULES)
+    assert [one.answer.capture for one in results if one.match.mismatch] == []
+    assert {one.answer.product.name for one in results if one.suspicions} == {"dicompot"}
+    assert all(
+        one.suspicions for one in results if one.answer.product.honeypot and one.answer.row["contexts"] is not None
+    )
+
+
+@pytest.mark.parametrize("product", trials.products(), ids=lambda product: product.name)
+def test_a_product_that_nobody_captured_is_not_accused(product: trials.Product) -> None:
+    """Without a product's captures and the rules that only they show, none of its servers is doubted as a trap or mismatched."""
+    rules = trials.without(RULES, product)
+    results = [one for one in trials.said(rules) if one.answer.product is product]
+    assert results
+    assert [one.answer.capture for one in results if one.match.mismatch or set(one.suspicions) & ACCUSING] == []
+
+
+@pytest.mark.parametrize("product", trials.products(), ids=lambda product: product.name)
+def test_a_product_under_an_unknown_name_is_not_accused(product: trials.Product) -> None:
+    """Without any rule that names a product or its toolkit, its servers are nobody's, and no honest one is accused."""
+    named = {rule.id for rule in RULES.identity_rules if product.implementations & {rule.toolkit, rule.product}}
+    rules = trials.reduced(RULES, named, (), ())
+    results = [one for one in trials.said(rules) if one.answer.product is product]
+    assert not any(one.identity.names for one in results)
+    assert product.honeypot or not any(one.match.mismatch or set(one.suspicions) & ACCUSING for one in results)
 
 
 def test_a_sound_request_is_never_refused_as_an_unsound_one() -> None:
     """Rejections for protocol version or application context occur only with unusual requests; in answer to ours they are suspect."""
     refused: dict[str, set[str]] = {}
     for number in (f"{number:02d}" for number in range(1, 36)):
-        for name, events in captures(number).items():
+        for name, events in of_case(number).items():
             if events[0][1][0] == 1:
                 (judged,) = judge([row_of(events)], events[0][1])
                 refused.setdefault(number, set()).update(
@@ -173,16 +218,30 @@ def test_a_sound_request_is_never_refused_as_an_unsound_one() -> None:
     assert len(refused["09"]) >= 8
 
 
-def test_our_own_identity_returned_is_seen() -> None:
-    """Conquest returns our own identity when a request has no contexts."""
-    events = captures("14")["conquest-1.5.0"]
+def test_our_own_identity_returned_is_no_declaration() -> None:
+    """Conquest returns our own identity when a request has no contexts: that names nobody, and raises no doubt."""
+    events = of_case("14")["conquest-1.5.0"]
     (judged,) = judge([row_of(events)], events[0][1])
-    assert {"own-class-uid", "own-version-name"} <= set(judged["suspicions"])
+    assert (judged["class_uid_reflected"], judged["version_name_reflected"]) == (True, True)
+    assert [judged[key] for key in ("class_uid_root", "class_uid_hash", "identity_rule", "toolkit")] == [None] * 4
+    assert judged["suspicions"] == []
+
+
+def test_confidence_is_beside_what_is_said() -> None:
+    """An identity, a mismatch and each suspicion carry the captures that their rule was tried on and got wrong."""
+    tried = RULES.trials
+    names = ("honeypot-dicompot", "dcmtk-storescp-3.6.7")
+    honeypot, dcmtk = (judge([row_of(of_case("01")[name])], of_case("01")[name][0][1])[0] for name in names)
+    assert [honeypot[key] for key in ("identity_tried", "mismatch_tried")] == [None, None]
+    expected = [(tried.suspicion[id].tried, tried.suspicion[id].wrong) for id in honeypot["suspicions"]]
+    assert list(zip(honeypot["suspicions_tried"], honeypot["suspicions_wrong"], strict=True)) == expected
+    assert (dcmtk["identity_tried"], dcmtk["identity_wrong"]) == (tried.identity["dcmtk"].tried, 0)
+    assert dcmtk["identity_tried"] >= 8 and dcmtk["mismatch_tried"] is None
 
 
 def disguised(uid: bytes, name: bytes) -> list[tuple[str, bytes]]:
     """pynetdicom's captured acceptance with another name, as DICOMHawk sends it."""
-    (sent, request), (received, answer) = captures("01")["pynetdicom-3.0.4-default"][:2]
+    (sent, request), (received, answer) = of_case("01")["pynetdicom-3.0.4-default"][:2]
     head, _, _ = answer.partition(b"\x52\0")
     user = head.rindex(b"\x50\0")
     body = head[user + 4 :] + b"".join(
@@ -199,17 +258,17 @@ def disguised(uid: bytes, name: bytes) -> list[tuple[str, bytes]]:
             b"1.2.276.0.7230010.3.0.3.6.2",
             b"OFFIS_DCMTK_362",
             "DCMTK",
-            ["dcmtk-explicit", "dcmtk-implicit", "dcmqrscp-order", "orthanc-roles", "storescp-roles", "dcmqrscp-roles"],
-            ["dicomhawk-default", "pynetdicom-disguised"],
+            ["dcmtk-explicit", "dcmtk-implicit", "dcmtk-print"],
+            ["dicomhawk-default", "pynetdicom-borrowed-name"],
         ),
-        (b"1.2.840.113619.6.96", b"GE_PACS_REV_24", None, [], ["dicomhawk-persona", "pynetdicom-disguised"]),
-        (
-            b"1.3.12.2.1107.5.2",
-            b"syngo CT VA48A",
-            None,
-            [],
-            ["dicomhawk-persona", "pynetdicom-disguised", "bare-vendor-root"],
-        ),
+        (b"1.2.840.113619.6.96", b"GE_PACS_REV_24", None, [], ["dicomhawk-disguise"]),
+        (b"1.3.12.2.1107.5.2", b"syngo CT VA48A", None, [], ["dicomhawk-disguise"]),
+        (b"1.3.12.2.1107.5.2", b"MR_VB19A", None, [], ["pynetdicom-borrowed-name"]),
+        (b"1.2.840.113845.1.1", b"Syn7,3,0,1", None, [], ["pynetdicom-borrowed-name"]),
+        (b"1.2.826.0.1.3680043.9.7433.1.1", b"highdicom 0.27", "highdicom", [], []),
+        (b"2.25.123456789", b"PYNETDICOM_304", "pynetdicom", [], []),
+        (b"1.2.840.113619.6.500", b"AN_AI_PRODUCT", None, [], []),
+        (b"1.2.3.4", b"OUR_PACS", None, [], []),
     ],
 )
 def test_a_borrowed_name_shows(
@@ -236,7 +295,7 @@ def test_equal_answers_are_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         fingerprints, "_judge", lambda row, *rest: judged_rows.append(row["raw"]) or original(row, *rest)
     )
-    conversations = [captures("01")[name] for name in ("dcmtk-storescp-3.6.7", "pynetdicom-3.0.4-default")]
+    conversations = [of_case("01")[name] for name in ("dcmtk-storescp-3.6.7", "pynetdicom-3.0.4-default")]
     rows = [row_of(conversations[n % 2], ip=HOST + 256 * n) for n in range(40)]
     judged = judge(rows, conversations[0][0][1], space=Ranges.of([(HOST & ~255, (HOST | 255) + 256 * 40)]))
     assert [row["toolkit"] for row in judged] == ["DCMTK", "pynetdicom"] * 20
@@ -246,7 +305,7 @@ def test_equal_answers_are_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_fleet_in_a_prefix_is_suspected() -> None:
     """Sixteen addresses of a /24 with the same bytes raise a suspicion, fifteen do not; all stay in the table."""
-    events = captures("01")["orthanc-1.10.1-default"]
+    events = of_case("01")["orthanc-1.10.1-default"]
     for size, expected in ((15, []), (16, ["prefix-same-reply"])):
         judged = judge([row_of(events, ip=HOST + n) for n in range(size)], events[0][1])
         assert [row["suspicions"] for row in judged] == [expected] * size

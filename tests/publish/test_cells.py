@@ -35,7 +35,7 @@ def test_columns_are_those_of_the_marts() -> None:
 
 def test_a_suspicion_is_explained() -> None:
     """A suspicion has its explanation; a suspicion that the rules no longer have has none."""
-    assert cells.cell("suspicion", "own-class-uid").hint.startswith("Returns the census's own")
+    assert cells.cell("suspicion", "class-uid-missing").hint.startswith("Accepts without")
     assert cells.cell("suspicion", "of-old").hint == ""
 
 
