@@ -37,10 +37,8 @@ Result = TypeVar("Result")
 
 def announcement(identity: IdentitySection, *sources: str) -> str:
     """What a person who waits for `findings` should know."""
-    return (
-        f"looking up the reverse DNS of {', '.join(sources)} and reading {identity.url}; "
-        f"this takes at most {DEADLINE_SECONDS:.0f} s"
-    )
+    names = f"looking up the reverse DNS of {', '.join(sources)} and " if sources else ""
+    return f"{names}reading {identity.url}; this takes at most {DEADLINE_SECONDS:.0f} s"
 
 
 def findings(identity: IdentitySection, *sources: str) -> Iterator[str]:

@@ -1,11 +1,12 @@
 """Write the files that show scanned networks who scans: the opt-out page and probing.txt (RFC 9511)."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pipeline.attribution import opt_out_page, probing_txt
 from pipeline.config import local
-from pipeline.config.sections import Config, IdentitySection
+from pipeline.config.sections import Config, IdentitySection, ProbeSection
 from pipeline.errors import InputError
 
 #: Validity of probing.txt in days; less than a year, as RFC 9116 §2.5.5 recommends.
@@ -24,6 +25,15 @@ def require_identity(identity: IdentitySection) -> None:
     for key in ("contact", "url", "authorised_by"):
         if not getattr(identity, key):
             raise InputError(f"key identity.{key}", "is required: it is published on the opt-out page")
+
+
+def nameless(probe: ProbeSection) -> Iterator[str]:
+    """Yield a sentence if the page cannot name the addresses that probes come from."""
+    if not local.facts(probe).seen:
+        yield (
+            "the page names no source address, so nobody can recognise or drop our packets by it: set [probe] source, or behind a "
+            f"NAT export {local.PUBLIC_ADDRESS}=…, and write it again"
+        )
 
 
 def write(config: Config, folder: Path) -> list[Path]:

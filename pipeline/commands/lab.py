@@ -135,6 +135,7 @@ def identity(
     if output:
         for path in files.write(loaded, output):
             show.message(str(path))
+        show.warn(files.nameless(loaded.probe))
     if check:
         sources = (checking.address(source),) if source else remarks.public_sources(loaded.probe)
         show.message(checking.announcement(loaded.identity, *sources))

@@ -128,6 +128,6 @@ def _line(status: Status, elapsed: float) -> str:
             steps(status.funnel),
             pace(status),
             f"after {plan_summary.duration(elapsed)}",
-            f"paused: {paused}" if paused else left(status.eta_seconds),
+            f"paused: {paused}" if paused else left(status.eta_seconds) if status.state == "running" else status.state,
         )
     )

@@ -35,6 +35,7 @@ CHECKS = (
     NamedCheck("identity", network.identity),
     NamedCheck("announcement", network.announcement, quick=False),
     NamedCheck("opt-out register", storage.opt_outs, quick=False),
+    NamedCheck("own stop", storage.own_stop),
     NamedCheck("lake", storage.lake, quick=False),
     NamedCheck("room", storage.room),
     NamedCheck("countries", sources.countries, quick=False),

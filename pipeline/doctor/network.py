@@ -145,7 +145,7 @@ def control_targets(subject: Subject) -> Iterator[Finding]:
         return
     if plan.control.targets:
         yield ok(
-            f"{len(plan.control.targets)} control targets show every {plan.control.interval:g} s that the path works"
+            f"SYNs to {', '.join(plan.control.targets)} show every {plan.control.interval:g} s that the path works"
         )
     else:
         yield warning(
@@ -163,7 +163,12 @@ def identity(subject: Subject) -> Iterator[Finding]:
     except CensusError as error:
         yield stop(str(error), "fill in [identity] (docs/configuration.md)")
     else:
-        yield ok("[identity] is complete, or this is a closed testbed")
+        testbed = sockets.in_closed_testbed()
+        yield ok(
+            "this is a closed testbed: nothing leaves it"
+            if testbed
+            else "[identity] names who scans and who authorised it"
+        )
 
 
 def announcement(subject: Subject) -> Iterator[Finding]:

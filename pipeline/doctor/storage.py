@@ -5,6 +5,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from getpass import getuser
 from pathlib import Path
 
 from pipeline.doctor.finding import Finding, Subject, ok, stop, warning
@@ -71,6 +72,21 @@ def room(subject: Subject) -> Iterator[Finding]:
         yield warning(
             f"{inodes:,} inodes are free; this plan may need {ranges * FILES_A_RANGE:,}",
             "free some, or take fewer shards",
+        )
+
+
+def own_stop(subject: Subject) -> Iterator[Finding]:
+    """See that the sweep could stop itself: the alarm, control targets and the harm check write into the register."""
+    plan, where = subject.plan, subject.lake
+    if plan is None or where is None or not (plan.alarm.false_alarms or plan.control.targets or plan.harm):
+        return
+    obeyed = register.of(plan.register, where)
+    if obeyed.writable():
+        yield ok(f"the sweep can stop itself: {obeyed.where} can be written")
+    else:
+        yield stop(
+            f"{obeyed.where} cannot be written by {getuser()}, so the sweep could not stop itself",
+            "give it to the user who sweeps, in a folder where that user may write",
         )
 
 

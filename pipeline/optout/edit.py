@@ -97,6 +97,16 @@ def stop(register: Register, who: str, reason: str) -> None:
     record(register, lambda _: [Stop(at=now(), who=who, reason=reason)])
 
 
+def stop_itself(register: Register, reason: str) -> None:
+    """Stop every worker that obeys the register, for a reason that a sweep found itself. Raises InputError with the reason."""
+    try:
+        stop(register, "census", f"{reason}; `census go {register.where}` lets the sweep go on")
+    except InputError as error:
+        raise InputError(
+            register.where, f"the sweep ends, since it cannot be stopped here: {reason} ({error})"
+        ) from None
+
+
 def go(register: Register, who: str) -> None:
     """Let sending resume. Raises InputError if it is not stopped."""
     check(Evidence(who))

@@ -34,6 +34,9 @@ class Register(Protocol):
     def read(self) -> bytes:
         """Return all of it. Raises InputError if it cannot be read."""
 
+    def writable(self) -> bool:
+        """Tell whether this process may append to it, or could create it; an object is not asked for."""
+
     def append(self, lines: bytes, *, after: bytes) -> bool:
         """Append lines durably if the register is still `after`; return False if somebody else has appended some."""
 
@@ -65,8 +68,18 @@ class RegisterFile:
                         self.where, f"is longer than {LONGEST >> 20} MiB; begin a new one with what is active"
                     )
                 return file.read()
+        except FileNotFoundError:
+            raise InputError(
+                self.where,
+                "the register cannot be read: there is no such file; restore it, or make it if nobody has opted out (touch)",
+            ) from None
         except OSError as error:
             raise InputError(self.where, f"the register cannot be read: {error.strerror}") from None
+
+    def writable(self) -> bool:
+        """Tell whether this process may append to it, or could create it."""
+        folders = (self._path, *self._path.absolute().parents)
+        return os.access(next(place for place in folders if place.exists()), os.W_OK)
 
     def append(self, lines: bytes, *, after: bytes) -> bool:
         """Append lines in one write under a lock; a reader sees all of a line's bytes or no end of line."""
@@ -99,6 +112,10 @@ class RegisterObject:
     def read(self) -> bytes:
         """Return all of it."""
         return self._read()[0]
+
+    def writable(self) -> bool:
+        """Say yes: only a write could tell, and it would change the register."""
+        return True
 
     def append(self, lines: bytes, *, after: bytes) -> bool:
         """Append lines by one put; a reader sees all of them or none."""

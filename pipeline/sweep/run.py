@@ -116,7 +116,10 @@ def others(plan: Plan, lake: Location) -> Iterator[str]:
     """Yield that an earlier sweep of the plan's series is not finished, if that is so: this one begins next to it."""
     paths = latest(lake, plan.settings.name)
     if paths and paths.id != plan.sweep:
-        yield f"sweep {paths.id} of this series is not finished, and another begins; --resume would finish it"
+        yield (
+            f"sweep {paths.id} of this series is not finished, and another begins; --resume finishes it if configuration and program "
+            "are still the same"
+        )
 
 
 def unfinished(lake: Location, name: str) -> SweepPaths | None:

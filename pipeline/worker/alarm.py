@@ -152,7 +152,7 @@ class HitWatch:
         fall = None if port is None else self._alarm.add(port, hits(receipt))
         if fall:
             kept = register.of(self._sweep.plan.register, self._sweep.paths.lake)
-            edit.stop(kept, "census", f"{fall.reason}; `census go {kept.where}` lets it go on")
+            edit.stop_itself(kept, fall.reason)
             self.void(fall.last_good.started_at if fall.last_good else 0, fall.reason)
         return fall is None
 

@@ -65,7 +65,7 @@ class ControlTargets:
         if self._missed[result.target] == SILENCES:
             self._missed.clear()
             reason = f"control target {IPv4Address(ip)}:{port} is silent: {SILENCES} SYNs without an answer"
-            edit.stop(self.register, "census", f"{reason}; `census go {self.register.where}` lets the sweep go on")
+            edit.stop_itself(self.register, reason)
             self.doubt(self._answered_at.get(result.target, self._began), reason)
 
 

@@ -11,6 +11,7 @@ def test_identity_writes_what_scanned_networks_read(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "a@example.org" in (tmp_path / "public" / "index.html").read_text()
     assert "Contact: mailto:a@example.org\n" in (tmp_path / "public/.well-known/probing.txt").read_text()
+    assert "the page names no source address" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,6 @@ def test_a_second_sweep_next_to_an_unfinished_one_is_announced(lake: Path) -> No
     config = Path(write_config(lake.parent, name="first"))
     plan = freeze.freeze(config, lake)
     (warning,) = run.others(msgspec.structs.replace(plan, sweep="20991231T000000Z-first"), lake)
-    assert "-first of this series is not finished, and another begins; --resume would finish it" in warning
+    assert "-first of this series is not finished, and another begins; --resume finishes it " in warning
     other = freeze.freeze(Path(write_config(lake.parent, name="third")), lake)
     assert list(run.others(other, lake)) == []

@@ -49,6 +49,7 @@ def database(path: Path, record: dict[str, object]) -> None:
 def test_an_example_is_planned(page: str, block: str, tmp_path: Path) -> None:
     """With the files that it names, the example gives a plan with targets."""
     (tmp_path / "exclude.txt").write_text("193.62.0.0/28\n")
+    (tmp_path / "targets.txt").write_text("193.62.1.0/24\n")
     database(tmp_path / "country.mmdb", {"country": {"iso_code": "GB"}})
     database(tmp_path / "asn.mmdb", {"asn": 786, "name": "Jisc"})
     signed_list(tmp_path, "193.62.0.0/28\n")

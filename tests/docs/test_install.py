@@ -72,6 +72,11 @@ def test_units_start_commands_that_exist(unit: Path) -> None:
     assert _runs(words[2:])
 
 
+def test_journals_hold_json_lines_alone() -> None:
+    """Services write no table to the journal, so that jq reads it to its end."""
+    assert {_settings(unit)["Service"]["StandardOutput"] for unit in SERVICES} == {"null"}
+
+
 def test_units_retry_what_a_retry_can_mend() -> None:
     """A sweep is started again after exit code 1 alone: not after wrong input, a refusal or an interruption."""
     codes = {kind.exit_code for kind in (InputError, GuardError, Interrupted)}

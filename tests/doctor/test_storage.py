@@ -1,7 +1,9 @@
 """The checks of lake and register."""
 
 import json
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from pipeline.doctor import storage
 from pipeline.doctor.finding import Level, Subject
 from pipeline.lake import store
 from pipeline.optout import edit, register
+from pipeline.space import plan as planning
 from pipeline.sweep import freeze
 from tests.lake import bucket
 from tests.testbed.running import CENSUS, ROOT
@@ -17,6 +20,24 @@ from tests.testbed.running import CENSUS, ROOT
 SWEEP = """
 sweep = { name = "doctor", ports = [104], seed = 1, rate = 1000 }
 targets = { include = ["11.0.0.0/8"] }
+"""
+#: In a process that may not write the register: what the check finds, and how an alarm ends.
+UNWRITABLE = """
+import sys
+from pathlib import Path
+from pipeline.doctor import storage
+from pipeline.doctor.finding import Subject
+from pipeline.errors import InputError
+from pipeline.lake import layout
+from pipeline.optout import edit, register
+plan = layout.read_plan(Path(sys.argv[1]) / "plan.json")
+(found,) = storage.own_stop(Subject(plan, Path(sys.argv[1]) / "lake"))
+print(found.level)
+print(found.text)
+try:
+    edit.stop_itself(register.at(plan.register), "the path is silent")
+except InputError as error:
+    print(error)
 """
 
 
@@ -42,6 +63,21 @@ def test_a_bucket(subject: Subject) -> None:
         (found,) = storage.lake(Subject(subject.plan, where))
         assert found.level is Level.OK
         assert list(store.entries(where, "*")) == []
+
+
+def test_a_register_that_the_sweep_may_not_write(subject: Subject, tmp_path: Path) -> None:
+    """The check is a stop, since alarms write there; an alarm that cannot says why the sweep ends."""
+    assert [found.level for found in storage.own_stop(subject)] == [Level.OK]
+    (tmp_path / "register").touch(mode=0o444)
+    (tmp_path / "sweep.toml").write_text(SWEEP + 'optout = { register = "register" }')
+    (tmp_path / "plan.json").write_bytes(planning.encode(freeze.freeze(tmp_path / "sweep.toml", subject.lake)))
+    # Root may write everywhere while it has this capability.
+    prefix = ["setpriv", "--bounding-set=-dac_override"] if os.geteuid() == 0 else []
+    command = [*prefix, sys.executable, "-c", UNWRITABLE, str(tmp_path)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    level, sentence, error = ended.stdout.splitlines()
+    assert level == "stop" and "so the sweep could not stop itself" in sentence
+    assert "the sweep ends, since it cannot be stopped here: the path is silent (" in error and "denied" in error
 
 
 def test_a_stop_and_a_limit(subject: Subject) -> None:
