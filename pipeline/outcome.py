@@ -95,6 +95,14 @@ class Arm(Explained):
     SPEAKER = "speaker", "Spoke DICOM at a visit that nothing delayed, and is probed after the delay."
 
 
+class CompanionAnswer(Explained):
+    """What came back from a companion port: one SYN without data, to an address that spoke DICOM."""
+
+    OPEN = "open", "A SYN-ACK, which was reset: something listens."
+    CLOSED = "closed", "A reset: nothing listens, or a firewall says so."
+    SILENT = "silent", "Nothing: filtered, or one of the two packets was lost."
+
+
 class Transport(Explained):
     """What carried the association."""
 

@@ -26,6 +26,7 @@ JOURNALED = (
     "second_syns",
     "held",
     "harm",
+    "companions",
 )
 
 _SIMPLE = {

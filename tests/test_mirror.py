@@ -120,6 +120,7 @@ COVERED_BY = {
     "pipeline/worker/second_visits.py": "tests/end_to_end/test_tls.py",
     "pipeline/worker/sender.py": "tests/end_to_end/test_senders.py",
     "pipeline/worker/sending.py": "tests/end_to_end/test_internet.py",
+    "pipeline/worker/side_tasks.py": "tests/end_to_end/test_internet.py",
     "pipeline/worker/shard_run.py": "tests/worker/test_shards.py",
     "pipeline/worker/writer.py": "tests/worker/test_rows.py",
 }

@@ -9,6 +9,7 @@ SELECT
     CAST(coalesce(sum(second_probes), 0) AS BIGINT) AS second_probes,
     CAST(coalesce(sum(control_probes), 0) AS BIGINT) AS control_probes,
     CAST(coalesce(sum(harm_probes), 0) AS BIGINT) AS harm_probes,
+    CAST(coalesce(sum(companion_probes), 0) AS BIGINT) AS companion_probes,
     CAST(coalesce(sum(syn_retransmits), 0) AS BIGINT) AS syn_retransmits,
     CAST(coalesce(sum(handshakes), 0) AS BIGINT) AS handshakes,
     CAST(coalesce(sum(answers), 0) AS BIGINT) AS answers,

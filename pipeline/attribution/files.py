@@ -18,6 +18,9 @@ DESCRIPTION = (
     "A port that answers gets one DICOM association, which transfers no data."
 )
 HARM_DESCRIPTION = " Later SYNs check that visited services still answer."
+COMPANIONS_DESCRIPTION = (
+    " An address that speaks DICOM gets one TCP SYN without data to each of the ports {ports} minutes later."
+)
 
 
 def require_identity(identity: IdentitySection) -> None:
@@ -44,14 +47,12 @@ def write(config: Config, folder: Path) -> list[Path]:
     page = opt_out_page.OptOutPage(
         contact=identity.contact, url=identity.url, authorised_by=identity.authorised_by, ae_title=identity.ae_title,
         sources=list(local.facts(config.probe).seen), ports=sweep.ports, profile=sweep.profile,
-        harm_checks=config.harm is not None,
+        harm_checks=config.harm is not None, companions=config.companions.ports,
     )  # fmt: skip
     texts = {
         folder / "index.html": opt_out_page.html(page),
         folder / probing_txt.PATH.lstrip("/"): probing_txt.write(
-            probing_txt.ProbingTxt(
-                identity.url, identity.contact, expires, DESCRIPTION + HARM_DESCRIPTION * bool(config.harm)
-            )
+            probing_txt.ProbingTxt(identity.url, identity.contact, expires, _description(config))
         ),
     }
     for path, text in texts.items():
@@ -61,3 +62,10 @@ def write(config: Config, folder: Path) -> list[Path]:
         except OSError as error:
             raise InputError(str(path), f"cannot be written: {error.strerror}") from None
     return list(texts)
+
+
+def _description(config: Config) -> str:
+    """What the sweep of a configuration sends, in sentences."""
+    ports = ", ".join(map(str, config.companions.ports))
+    companions = COMPANIONS_DESCRIPTION.format(ports=ports) if ports else ""
+    return DESCRIPTION + (HARM_DESCRIPTION if config.harm else "") + companions

@@ -29,6 +29,7 @@ class OptOutPage:
     ports: Sequence[int]
     profile: str
     harm_checks: bool = False
+    companions: Sequence[int] = ()
 
 
 def html(page: OptOutPage) -> str:

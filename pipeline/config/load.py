@@ -45,17 +45,37 @@ def _contradictions(config: Config) -> Iterator[KeyFault]:
         yield KeyFault("targets.include", 'is empty; name the addresses to sweep, e.g. ["192.0.2.0/24"]')
     if config.caps.per_network_hour and not config.geo.asn:
         yield KeyFault("caps.per_network_hour", "needs a network database; name one in key geo.asn")
-    for key in () if config.probe.engine.extra_probes else ("harm", "control.targets"):
-        if config.harm if key == "harm" else config.control.targets:
-            yield KeyFault(
-                key,
-                f'needs SYNs without a connection, which "{config.probe.engine}" cannot send; set probe.engine to "{Engine.RING}"',
-            )
-    if config.control.port in sweep.ports:
+    yield from _without_connections(config)
+    if config.control.port in (*sweep.ports, *config.companions.ports):
         yield KeyFault(
             "control.port", f"{config.control.port} is a port of the sweep; choose one where no service answers"
         )
-    if len(set(sweep.ports)) != len(sweep.ports):
-        yield KeyFault("sweep.ports", f"lists a port twice: {list(sweep.ports)}; list each once")
+    yield from _repeated_ports(config)
     if not sweep.sample > 0 or (isinstance(sweep.sample, float) and sweep.sample > 1):
         yield KeyFault("sweep.sample", "must be a share in (0, 1] or a whole number of addresses")
+
+
+def _without_connections(config: Config) -> Iterator[KeyFault]:
+    """Yield the keys that need bare SYNs, if the engine sends none."""
+    if config.probe.engine.extra_probes:
+        return
+    keys = {
+        "harm": config.harm,
+        "control.targets": config.control.targets,
+        "companions.ports": config.companions.ports,
+    }
+    for key in (key for key, value in keys.items() if value):
+        yield KeyFault(
+            key,
+            f'needs SYNs without a connection, which "{config.probe.engine}" cannot send; set probe.engine to "{Engine.RING}"',
+        )
+
+
+def _repeated_ports(config: Config) -> Iterator[KeyFault]:
+    """Yield the lists that name a port twice, and a companion port that the sweep probes anyway."""
+    lists = {"sweep.ports": config.sweep.ports, "companions.ports": config.companions.ports}
+    for key, ports in lists.items():
+        if len(set(ports)) != len(ports):
+            yield KeyFault(key, f"lists a port twice: {list(ports)}; list each once")
+    if common := sorted(set(config.sweep.ports) & set(config.companions.ports)):
+        yield KeyFault("companions.ports", f"{common[0]} is a port of the sweep; leave it out here")

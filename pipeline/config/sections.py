@@ -55,6 +55,9 @@ Mac = Annotated[
     ),
 ]
 
+#: How much later than planned a companion SYN may leave, in seconds: a range may be cut off, or the register pause.
+COMPANIONS_LATE = 600.0
+
 
 class Profile(StrEnum):
     """What a sweep does with a host that answers: the one list of what follows from `[sweep] profile`."""
@@ -233,6 +236,25 @@ class HarmSection(Section, frozen=True):
     delay: Annotated[float, Meta(ge=0.5, le=86_400)] = 600.0
 
 
+class CompanionsSection(Section, frozen=True):
+    """`[companions]`: which other TCP ports are open at addresses that spoke DICOM; no port, no such step.
+
+    Each of `ports` gets one SYN without data, `delay` seconds after the DICOM visit or up to twice as long; an answer is reset.
+    """
+
+    ports: Annotated[tuple[Port, ...], Meta(max_length=16)] = ()
+    delay: Annotated[float, Meta(ge=0.5, le=3600)] = 300.0
+
+    def offset(self, number: int) -> float:
+        """Seconds from the visit to the SYN to the port of this number: an address never gets all of them at once."""
+        return self.delay * (1 + number / len(self.ports))
+
+    @property
+    def latest(self) -> float:
+        """Seconds from the visit after which none of them is sent any more: by then another host may have the address."""
+        return 2 * self.delay + COMPANIONS_LATE if self.ports else 0.0
+
+
 class LakeSection(Section, frozen=True):
     """`[lake]`: where the tables go: a folder, relative to the working directory, or `s3://BUCKET/PREFIX`."""
 
@@ -266,6 +288,7 @@ class Config(Section, frozen=True):
     control: ControlSection = ControlSection()
     alarm: AlarmSection = AlarmSection()
     harm: HarmSection | None = None
+    companions: CompanionsSection = CompanionsSection()
     tls: TlsSection = TlsSection()
     own: OwnSection = OwnSection()
     lake: LakeSection = LakeSection()

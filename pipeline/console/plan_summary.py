@@ -36,6 +36,7 @@ def facts(plan: Plan) -> dict[str, Any]:
         "seconds": plan.probes / plan.settings.rate,
         "seconds_with_cooldowns": timing.left(plan, plan.targets, plan.settings.rate),
         "harm_check_seconds": timing.harm(plan),
+        "companion_seconds": timing.companions(plan),
         "bits_per_second": plan.settings.rate * PROBE_BYTES * 8,
         "most_per_slash24_hour": most_per_slash24_hour(plan),
         "most_connections": remarks.connections(plan),
@@ -104,6 +105,16 @@ def _space(plan: Plan) -> Rows:
         return
     yield "second SYNs", f"to {plan.loss.sample:.2%} of the targets, {plan.loss.delay:g} s after the first"
     yield "control SYNs", f"to port {plan.control.port} of {plan.control.sample:.2%} of the addresses"
+    if plan.companions.ports:
+        yield "companion SYNs", _companions(plan)
+
+
+def _companions(plan: Plan) -> str:
+    """Which further ports addresses that speak DICOM get a SYN on, and how many SYNs that can be."""
+    ports, delay = plan.companions.ports, plan.companions.delay
+    most = f"{len(ports)} for each such address, {len(ports) * plan.sampled_addresses:,} if all do"
+    listed = ", ".join(map(str, ports))
+    return f"to ports {listed} of addresses that speak DICOM, {delay:g} to {2 * delay:g} s after the visit ({most})"
 
 
 def _pace(plan: Plan) -> Rows:
@@ -113,6 +124,8 @@ def _pace(plan: Plan) -> Rows:
     yield "sending takes", f"{duration(timing.left(plan, plan.targets, rate))}, cool-downs included"
     if plan.harm:
         yield "harm checks take", f"up to {duration(timing.harm(plan))} more"
+    if plan.companions.ports:
+        yield "companion SYNs take", f"about {duration(timing.companions(plan))} more"
     yield (
         "a NAT or firewall keeps",
         f"up to {remarks.connections(plan):,} entries at once, if each SYN stays for {nat.ENTRY_SECONDS} s",

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
@@ -11,20 +12,37 @@ from pipeline import schema
 from pipeline.space.ranges import Ranges
 
 
-def digest(requests: Mapping[str, str], *, profile: str, ports: Sequence[int], engine: str) -> str:
-    """SHA-256 over all that decides what a service is sent; another value begins a new series."""
-    method = {"requests": dict(requests), "profile": profile, "ports": sorted(ports), "engine": engine}
-    return hashlib.sha256(msgspec.json.encode(method, order="sorted")).hexdigest()
+@dataclass(frozen=True, slots=True)
+class Method:
+    """What a sweep sends, to which ports, through which engine; `companions` are the ports of companion SYNs."""
+
+    requests: Mapping[str, str]
+    profile: str
+    ports: Sequence[int]
+    engine: str
+    companions: Sequence[int] = ()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over all that decides what a host is sent; another value begins a new series."""
+        members: dict[str, object] = {
+            "requests": dict(self.requests), "profile": self.profile, "ports": sorted(self.ports), "engine": self.engine,
+        }  # fmt: skip
+        if self.companions:
+            members["companions"] = sorted(self.companions)
+        return _digest(members)
 
 
-def methods(
-    plan_digest: str, requests: Mapping[str, str], space: Ranges, *, profile: str, ports: Sequence[int], engine: str
-) -> pa.Table:
+def _digest(members: Mapping[str, object]) -> str:
+    return hashlib.sha256(msgspec.json.encode(members, order="sorted")).hexdigest()
+
+
+def methods(plan_digest: str, method: Method, space: Ranges) -> pa.Table:
     """One row: the digests of the method and of the target space."""
     row = {
         "plan_digest": plan_digest,
-        "requests_digest": hashlib.sha256(msgspec.json.encode(dict(requests), order="sorted")).hexdigest(),
-        "method_digest": digest(requests, profile=profile, ports=ports, engine=engine),
+        "requests_digest": _digest(method.requests),
+        "method_digest": method.digest,
         "space_digest": space.digest,
     }
     return pa.Table.from_pylist([row], schema=schema.table("methods").arrow)

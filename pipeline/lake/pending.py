@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from pipeline.lake import harm_targets, receipts, second_visit_targets
+from pipeline.lake import companion_targets, harm_targets, receipts, second_visit_targets
+from pipeline.lake.companion_targets import Companions
 from pipeline.lake.layout import Sweep
 from pipeline.lake.leases import Leases
 from pipeline.record.rounds import Round
@@ -14,7 +15,7 @@ from pipeline.space.shard import Range, Walk
 
 #: Seconds between looks whether a range that another worker has leased has its receipt or is free.
 LOOK_SECONDS = 1.0
-#: A range, with its targets if it is one of second visits or of the harm check.
+#: A range, with its targets unless it is one of probes.
 PendingRange = tuple[Range, pa.Table | None]
 
 
@@ -24,7 +25,12 @@ def pending_shards(sweep: Sweep) -> list[tuple[Round, int]]:
     Later rounds wait: their targets are known only when the rounds before them are done. Empty if all rounds are done.
     """
     done = receipts.finished(sweep.paths)
-    rounds = (_unprobed(sweep.walk, done), _unvisited(sweep, done), _unchecked(sweep, done))
+    rounds = (
+        _unprobed(sweep.walk, done),
+        _unvisited(sweep, done),
+        _unchecked(sweep, done),
+        _unaccompanied(sweep, done),
+    )
     by_round = ([(round_, shard) for shard in shards] for round_, shards in zip(Round, rounds, strict=True))
     return next(filter(None, by_round), [])
 
@@ -54,6 +60,11 @@ def _unchecked(sweep: Sweep, done: Set[str]) -> Iterator[int]:
     yield from sorted({check.range.shard for key, check in planned.items() if key not in done})
 
 
+def _unaccompanied(sweep: Sweep, done: Set[str]) -> Iterator[int]:
+    planned = companion_targets.planned(sweep)
+    yield from sorted({range_.shard for key, range_ in planned.items() if key not in done})
+
+
 @dataclass(frozen=True, slots=True)
 class PendingWork:
     """The pending work of a sweep, as one worker takes it.
@@ -63,12 +74,16 @@ class PendingWork:
 
     sweep: Sweep
     leases: Leases
+    _companions: dict[int, Companions] = field(default_factory=dict)
 
     def of_round(self, round_: Round, shard: int) -> Iterator[PendingRange | None]:
         """Yield the pending ranges of a shard in a round."""
-        return {Round.PROBES: self.probes, Round.SECOND_VISITS: self.second_visits, Round.HARM_CHECKS: self.checks}[
-            round_
-        ](shard)
+        return {
+            Round.PROBES: self.probes,
+            Round.SECOND_VISITS: self.second_visits,
+            Round.HARM_CHECKS: self.checks,
+            Round.COMPANIONS: self.companions,
+        }[round_](shard)
 
     def probes(self, number: int) -> Iterator[PendingRange | None]:
         """Yield the pending ranges of probes of a shard."""
@@ -91,6 +106,33 @@ class PendingWork:
         checks = (harm_targets.of_range(self.sweep, visits) for visits in unchecked)
         return self._leased([check for check in checks if check])
 
+    def companions(self, number: int) -> Iterator[PendingRange | None]:
+        """Yield the pending companion SYNs of a shard whose visits are done; wait for those that this worker runs already."""
+        return self._leased(list(Companions(self.sweep, number).ready()))
+
+    def following(self, visits: Range) -> Iterator[PendingRange]:
+        """Yield what follows a range whose visits have just been done: its harm check, and companion SYNs that can begin now.
+
+        Left out are those whose lease is not free.
+        """
+        check = self.check(visits)
+        if check:
+            yield check
+        if visits.shard not in self._companions:
+            self._companions[visits.shard] = Companions(self.sweep, visits.shard)
+        for companions in self._companions[visits.shard].ready():
+            key = companions[0].key
+            if self._has_receipt(key) or not self.leases.take(key):
+                continue
+            if self._has_receipt(key):
+                self.leases.drop(key)  # another worker has finished it meanwhile
+            else:
+                yield companions
+
+    def forget(self) -> None:
+        """Find out again which companion SYNs can begin: receipts of visits have become void."""
+        self._companions.clear()
+
     def check(self, visits: Range) -> PendingRange | None:
         """Return the harm check of a range whose visits have just been done, if it has one and its lease is free."""
         check = harm_targets.of_range(self.sweep, visits)
@@ -104,7 +146,7 @@ class PendingWork:
                 key = range_[0].key
                 if not self.leases.take(key):
                     leased_by_others.append(range_)
-                elif self.sweep.paths.receipt(key).exists():
+                elif self._has_receipt(key):
                     self.leases.drop(key)  # its last holder has finished it meanwhile
                 else:
                     yield range_
@@ -112,6 +154,9 @@ class PendingWork:
             again = time.monotonic() + LOOK_SECONDS
             while pending and time.monotonic() < again:
                 yield None
+
+    def _has_receipt(self, key: str) -> bool:
+        return self.sweep.paths.receipt(key).exists()
 
     def _without_receipt(self, pending: Sequence[PendingRange]) -> Sequence[PendingRange]:
         done = receipts.finished(self.sweep.paths) if pending else set()

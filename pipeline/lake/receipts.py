@@ -25,8 +25,14 @@ class Attempt(msgspec.Struct, frozen=True):
     """Where its visits are logged as they begin (`visit_log.owner`); empty if they are not, or not all."""
     probes_sent: int | None = 0
     """None if it is not known."""
+    companion_probes: int = 0
     revisited: int | None = 0
     """Conversations that it began again, if its receipt was void; None if that is not known."""
+
+    @property
+    def sent(self) -> int | None:
+        """The SYNs that it sent to targets or companion ports; None if that is not known."""
+        return None if self.begun or self.probes_sent is None else self.probes_sent + self.companion_probes
 
     def is_logged(self, paths: SweepPaths) -> bool:
         """Return whether the attempt ended in order, or this machine can read a log of every visit that it began."""
@@ -64,7 +70,7 @@ def of_range(paths: SweepPaths, plan_digest: str, range_: Range, attempt: int, r
         host=socket.gethostname(),
         attempts=attempt,
         finished_at=(results.counts.started_at or time.time_ns() // 1000) + int(results.seconds * 1e6),
-        probes_abandoned=_total(None if attempt_.begun else attempt_.probes_sent for attempt_ in earlier),
+        probes_abandoned=_total(attempt_.sent for attempt_ in earlier),
         revisited=_total(revisited),
         responses=rows.get("responses", 0),
         associations=rows.get("associations", 0),
@@ -73,6 +79,7 @@ def of_range(paths: SweepPaths, plan_digest: str, range_: Range, attempt: int, r
         control_checks=rows.get("control_targets", 0),
         second_answers=rows.get("second_syns", 0),
         harm_checks=rows.get("harm", 0),
+        companions=rows.get("companions", 0),
         outcomes=tuple(OutcomeCount(name, targets) for name, targets in sorted(results.outcomes.items())),
         parts=tuple(results.parts),
     )

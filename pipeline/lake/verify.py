@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from pipeline import schema
 from pipeline.errors import CensusError
 from pipeline.lake import (
+    companion_targets,
     harm_targets,
     manifest,
     parts,
@@ -40,6 +41,7 @@ COUNTED = {
     "second_syns": "second_answers",
     "held": "held_back",
     "harm": "harm_checks",
+    "companions": "companions",
 }
 
 #: Fills in columns of a table that depend on more than one range.
@@ -62,6 +64,7 @@ def faults(sweep: Sweep) -> Iterator[Fault]:
     planned |= {visits[0].key: visits[0] for visits in second_visits if visits}
     checks = harm_targets.planned(sweep)
     planned |= {key: check.range for key, check in checks.items()}
+    planned |= companion_targets.planned(sweep)
     receipts = {range_key(r.shard, r.range): r for r in read_receipts(sweep.paths)}
     yield from _against_plan(planned, receipts, sweep.plan)
     for record in voiding.standing(sweep.paths):
@@ -109,7 +112,8 @@ def _receipt(where: str, receipt: Receipt, planned: Range, plan: Plan) -> Iterat
     visits = receipt.greetings + receipt.connects
     settled = visits + receipt.suppressed_visits + deferred
     visited = visits == rows
-    exactly = once and round_ is not Round.HARM_CHECKS
+    companions = planned.length if round_ is Round.COMPANIONS else 0
+    exactly = once and round_.makes_visits
     checks = (
         (receipt.plan_digest == plan.digest, "was made under another plan"),
         (receipt.first_index == planned.first_index, "begins elsewhere than its range"),
@@ -119,6 +123,7 @@ def _receipt(where: str, receipt: Receipt, planned: Range, plan: Plan) -> Iterat
         (outcomes == rows, f"has {outcomes} outcomes for {rows} rows"),
         (settled == answered if exactly else settled <= answered, f"settled {settled} targets of {answered}"),
         (visited or not once, f"has {rows} rows of {visits} conversations"),
+        (receipt.companions == companions, f"has rows of {receipt.companions} companion ports of {companions}"),
     )
     yield from (Fault(where, what) for is_right, what in checks if not is_right)
 

@@ -29,12 +29,12 @@ class VisitLog:
     """The log of one process, of the ranges that it has open."""
 
     def __init__(self, paths: SweepPaths, name: str) -> None:
-        self._paths, self._name = paths, name
+        self.paths, self._name = paths, name
         self._files: dict[tuple[int, int], int] = {}
 
     def open(self, shard: int, number: int, attempt: int) -> None:
         """Log visits of an attempt at a range from now on."""
-        path = _folder(self._paths) / f"{range_key(shard, number)}.{attempt}.begun.{self._name}"
+        path = _folder(self.paths) / f"{range_key(shard, number)}.{attempt}.begun.{self._name}"
         path.parent.mkdir(parents=True, exist_ok=True)
         self._files[shard, number] = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 

@@ -6,7 +6,7 @@ acknowledge our request are the exception: that may be our own path's doing. The
 next receipt counts that as `revisited`.
 
 A record is written first. It is what remains of the receipt, and what a crash in the middle is finished by. Results of harm checks
-are not kept: a host that did not answer then may answer now.
+and answers to companion SYNs are not kept: a host that did not answer then may answer now.
 """
 
 import time
@@ -77,11 +77,15 @@ def _complete(paths: SweepPaths, record: VoidRecord) -> None:
     receipt, key = record.receipt, record.key
     again = 0
     for part in receipt.parts:
-        if (receipt.round, part.table) != (Round.HARM_CHECKS, "harm"):
+        if part.table == Round.COMPANIONS.table:
+            rows = schema_versions.read(paths.part(part.table, part.file), part.table, ["sent_at"])
+            again += len(rows) - rows["sent_at"].null_count
+        elif (receipt.round, part.table) != (Round.HARM_CHECKS, "harm"):
             again += _journal(paths, part.table, part.file, key, receipt.attempts)
     for number in range(1, receipt.attempts):
         store.write(paths.attempt(key, number), msgspec.json.encode(Attempt()))
-    sent = None if receipt.probes_abandoned is None else receipt.probes_sent + receipt.probes_abandoned
+    now = receipt.probes_sent + receipt.companion_probes
+    sent = None if receipt.probes_abandoned is None else now + receipt.probes_abandoned
     revisited = None if receipt.revisited is None else receipt.revisited + again
     last = Attempt(probes_sent=sent, revisited=revisited)
     store.write(paths.attempt(key, receipt.attempts), msgspec.json.encode(last))

@@ -252,8 +252,8 @@ class PacketEngine:
         """Send the SYNs of liveness checks, from the same budget."""
         now = time.monotonic()
         for check in self._liveness:
-            for targets in check.due(now, partial(self._granted, now)):
-                self._transmit_probes(Probes.of(check.secret, *targets).without(withheld)[0])
+            for probes in check.due(now, partial(self._granted, now), withheld):
+                self._transmit_probes(probes)
 
     def _granted(self, now: float, wanted: int) -> int:
         """How many of the wanted probes may go now."""

@@ -46,7 +46,6 @@ from pipeline.probe.fin_wait import (
 from pipeline.probe.greeting import Greeter, ReceivedSegments, SynAcks
 from pipeline.probe.harm_arms import HarmArms
 from pipeline.probe.liveness import LivenessCheck
-from pipeline.probe.probes import answers_to
 from pipeline.probe.range_state import OpenRange
 from pipeline.probe.result import Result
 from pipeline.probe.segments import SegmentSender
@@ -170,10 +169,10 @@ class Listener:
         """Take answers to liveness checks and extra probes: reset them, and count them with their range. Returns which these are."""
         extra = np.zeros(len(answers.address), dtype=np.bool_)
         for check in self._probes.liveness:
-            mine = answers_to(check.secret, answers)
+            mine = check.answers(answers)
             extra |= mine
             check.receive(answers.take(mine))
-            self._segments.reset(answers.take(mine))
+            self._segments.reset(answers.take(mine & ((answers.flags & packet.RST) == 0)))
         for kind in self._probes.extra.kinds:
             mine = kind.answers(answers)
             if mine.any():

@@ -48,9 +48,9 @@ class Probes:
         return self.take(kept), kept
 
 
-def answers_to(secret: Secret, answers: Answers) -> NDArray[np.bool_]:
-    """Which packets are SYN-ACKs to probes whose cookies a key made; shape (n,)."""
-    right: NDArray[np.bool_] = (answers.flags & (SYN | ACK | RST)) == SYN | ACK
+def answers_to(secret: Secret, answers: Answers, flags: int = SYN | ACK) -> NDArray[np.bool_]:
+    """Which packets are SYN-ACKs, or packets with other flags, that answer probes whose cookies a key made; shape (n,)."""
+    right: NDArray[np.bool_] = (answers.flags & (SYN | ACK | RST)) == flags
     candidates = np.flatnonzero(right)
     cookie = bake(secret, answers.address[candidates], answers.port[candidates])
     right[candidates] = cookie.source_port == answers.our_port[candidates]

@@ -160,6 +160,8 @@ OPTIONAL = frozenset(
         "networks",
         "system_counts",
         "country_databases",
+        "companion_kinds",
+        "companion_ports",
     }
 )
 QUESTIONS = {"survival": "What share of the exposed services persists until the next sweep, corrected for packet loss?"}

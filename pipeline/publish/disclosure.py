@@ -37,7 +37,7 @@ CARRIERS = frozenset({"hosting", "access"})
 MEMBER = 1 << 10
 ADDED = ("services", "addresses", "accepting", "services_estimated")
 #: Numbers that do not add up over rows.
-RATES = frozenset({"per_million"})
+RATES = frozenset({"per_million", "share", "companions_probed"})
 
 #: Four numbers with dots that are not part of a longer UID.
 ADDRESS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)")

@@ -39,6 +39,7 @@ CROSSED = {
     "sectors": ("sector", "confidence"),
     "network_kinds": ("network_kind", "confidence"),
     "suspicions": ("suspicion",),
+    "companion_kinds": ("companion",),
 }
 
 #: Marts from which a country's edition takes the rows of the country; all others are computed from the country's targets alone.

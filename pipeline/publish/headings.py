@@ -119,6 +119,28 @@ TABLES: dict[str, tuple[str, Columns]] = {
             ("needs_certificate", "Require a client certificate"),
         ),
     ),
+    "companion_kinds": (
+        "Web and HL7 ports of DICOM hosts",
+        (
+            ("country", "Country"),
+            ("companion", "Open as well"),
+            ("addresses", "Addresses"),
+            ("companions_probed", "Of addresses probed"),
+            ("share", "Share"),
+            ("services", "DICOM services there"),
+        ),
+    ),
+    "companion_ports": (
+        "Other ports of DICOM hosts",
+        (
+            ("port", "Port"),
+            ("companions_probed", "Addresses probed"),
+            ("companions_open", "Open"),
+            ("companions_closed", "Closed"),
+            ("companions_silent", "No answer"),
+            ("share", "Share open"),
+        ),
+    ),
     "system_counts": (
         "Distinct systems",
         (

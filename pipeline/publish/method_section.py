@@ -51,6 +51,11 @@ def sent(facts: Facts) -> Iterator[str]:
         )
     if packets["harm_probes"]:
         yield f"{plural(packets['harm_probes'], 'further SYN')} checked whether hosts still answered after a visit."
+    if packets["companion_probes"]:
+        yield (
+            f"{plural(packets['companion_probes'], 'SYN')} without data went to other ports of hosts that had spoken DICOM, some "
+            "time after the visit, to see whether anything listens there; an answer was reset, and nothing was said."
+        )
     if packets["syn_retransmits"]:
         yield f"The operating system repeated {plural(packets['syn_retransmits'], 'SYN')} that got no answer."
     yield _request(facts)

@@ -87,6 +87,7 @@ def sentences(facts: Facts) -> Iterator[str]:
         yield from _databases(facts)
         yield from _suspicions(facts)
         yield from _systems(facts)
+        yield from _companions(facts)
         yield certainty(facts)
     yield from _change(facts)
     yield from _survival(facts)
@@ -171,6 +172,18 @@ def _systems(facts: Facts) -> Iterator[str]:
             f"These services run on an estimated {count}"
             + (", depending on how strictly services are grouped." if low < high else ".")
         )
+
+
+def _companions(facts: Facts) -> Iterator[str]:
+    """Which other ports are open at DICOM hosts; nothing if the sweep sent no companion SYNs."""
+    rows = facts.marts["companion_ports"].rows
+    counts = [
+        f"port {row['port']} at {number(row['companions_open'])} of {number(row['companions_probed'])} "
+        f"({percent(row['share'])})"
+        for row in rows
+    ]
+    if counts:
+        yield f"Addresses that spoke DICOM have other open ports as well: {listed(counts)}. What listens there was not looked at."
 
 
 def certainty(facts: Facts) -> str:

@@ -52,6 +52,7 @@ class Counts(msgspec.Struct, kw_only=True):
     suppressed_visits: int = 0
     held_back: int = 0
     harm_probes: int = 0
+    companion_probes: int = 0
     resets: int = 0
     unreachable: int = 0
     ring_invalid: int = 0
@@ -87,6 +88,7 @@ class Receipt(Counts, kw_only=True):
     control_checks: int = 0
     second_answers: int = 0
     harm_checks: int = 0
+    companions: int = 0
     outcomes: tuple[OutcomeCount, ...] = ()
     parts: tuple[Part, ...] = ()
 

@@ -5,7 +5,8 @@ block is hypergeometric. A cap is kept if the probability of exceeding it, in an
 `RISK` by the Chernoff bound (Hoeffding 1963, theorem 1 and section 6: it also applies to samples without replacement). One
 shard visits all ports of an address. Where that takes less than an hour, an hour's probes come in clumps of that many ports.
 Second and control SYNs go to targets that a hash selects independently. Their number is bounded separately, at half
-the risk.
+the risk. Companion SYNs follow a visit to their address, and the bound holds even if every address speaks DICOM: each address
+that is visited in an hour, or so shortly before that its companion SYNs may be late, counts with all of them.
 """
 
 import math
@@ -42,6 +43,10 @@ class Load:
     shards: int
     rate: int
     extra: float = 0.0
+    companions: int = 0
+    """The number of companion SYNs to an address that speaks DICOM."""
+    companions_latest: float = 0.0
+    """Seconds from a visit to the last of them, at most."""
 
     @property
     def seconds(self) -> float:
@@ -70,19 +75,23 @@ def slash24(ranges: Ranges) -> Blocks:
 
 def per_hour(blocks: Blocks, load: Load) -> float:
     """Expected probes to the largest block in an hour (or in the whole sweep, if that is shorter)."""
-    hour = min(HOUR, load.seconds)
-    return load.rate * hour * blocks.largest / load.addresses
+    return _probed_in(HOUR, blocks, load)
+
+
+def _probed_in(seconds: float, blocks: Blocks, load: Load) -> float:
+    """Expected probes to the largest block in this time, without companion SYNs."""
+    return load.rate * min(seconds, load.seconds) * blocks.largest / load.addresses
 
 
 def is_kept(cap: int, blocks: Blocks, load: Load) -> bool:
     """Whether no block gets more than `cap` probes in an hour, except with probability `RISK`."""
     cap -= _most_extra(blocks, load)
-    if blocks.largest * load.ports <= cap:
+    if blocks.largest * (load.ports + load.companions) <= cap:
         return True
     if cap <= 0:
         return False
-    clump, planned = _clump(load), per_hour(blocks, load) / (1 + load.extra)
-    return _tail(planned / clump, (cap + 1) / clump) * blocks.count * load.hours <= _risk(load)
+    clump, planned = _clump(load), _probed_in(HOUR + load.companions_latest, blocks, load) / (1 + load.extra)
+    return _tail(planned / clump, (cap + 1) / (clump + load.companions)) * blocks.count * load.hours <= _risk(load)
 
 
 def highest_rate(cap: int, blocks: Blocks, load: Load) -> int:
@@ -99,7 +108,7 @@ def highest_rate(cap: int, blocks: Blocks, load: Load) -> int:
 
 def smallest_cap(blocks: Blocks, load: Load) -> int:
     """The smallest cap that the load keeps: no block gets more probes in any hour, except with probability `RISK`."""
-    low, high = 0, blocks.largest * load.ports + _most_extra(blocks, load)
+    low, high = 0, blocks.largest * (load.ports + load.companions) + _most_extra(blocks, load)
     while low < high:
         middle = (low + high) // 2
         low, high = (low, middle) if is_kept(middle, blocks, load) else (middle + 1, high)

@@ -25,7 +25,7 @@ from pipeline.space.ranges import Ranges
 from pipeline.space.signed import SignedRanges
 
 #: Sections of the configuration that the plan repeats as they are.
-COPIED = ("caps", "identity", "probe", "associate", "loss", "alarm", "harm", "tls")
+COPIED = ("caps", "identity", "probe", "associate", "loss", "alarm", "harm", "companions", "tls")
 #: The name of the list of what the register withholds.
 OPT_OUT_LIST = "opt-out register"
 #: Dynamic ports (RFC 6335 §6).
@@ -176,8 +176,9 @@ def _sampled(sample: float | int, addresses: int) -> int:
 
 
 def _control(config: Config) -> ControlSection:
-    """The control section with its port: if none is given, a dynamic one that the sweep does not probe."""
-    free = [port for port in DYNAMIC_PORTS if port not in config.sweep.ports]
+    """The control section with its port: if none is given, a dynamic one that nothing else goes to."""
+    probed = {*config.sweep.ports, *config.companions.ports}
+    free = [port for port in DYNAMIC_PORTS if port not in probed]
     port = config.control.port or free[config.sweep.seed % len(free)]
     _require_reachable(config.control)
     return msgspec.structs.replace(config.control, port=port)

@@ -14,6 +14,7 @@ from pipeline.config.sections import (
     AlarmSection,
     AssociateSection,
     CapsSection,
+    CompanionsSection,
     Config,
     ControlSection,
     HarmSection,
@@ -45,13 +46,14 @@ CAUSES = (
     "control",
     "alarm",
     "harm",
+    "companions",
     "tls",
     "requests",
     "digests",
 )
 
 #: The format that this version writes: raised whenever a field is added or means something else (docs/decisions/0013).
-FORMAT = 6
+FORMAT = 7
 #: Formats that it reads, so that an old sweep can be verified and reported. Format 1 had another order of targets.
 FORMATS = range(2, FORMAT + 1)
 #: The field that distinguishes plans of format 2 with today's order of targets from earlier ones: the format number stayed the same.
@@ -112,6 +114,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     control: ControlSection
     alarm: AlarmSection
     harm: HarmSection | None = None
+    companions: CompanionsSection = CompanionsSection()
     tls: TlsSection
     signed_ranges: SignedRanges | None = msgspec.field(default=None, name="own")
     register: str = ""
@@ -162,10 +165,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 def load(source: Config | Plan, sweep: SweepSection, addresses: int, sampled: int) -> Load:
     """What a sweep sends. Besides the first SYN, a share of the targets gets a second one, and a share of the addresses a control SYN.
 
-    With `connect` the kernel also repeats each SYN that is not answered.
+    With `connect` the kernel also repeats each SYN that is not answered. Companion SYNs go to addresses that spoke DICOM.
     """
     extra = source.loss.sample + source.control.sample / len(sweep.ports) + source.probe.engine.retransmits
-    return Load(addresses, sampled, len(sweep.ports), sweep.shards, sweep.rate, extra)
+    return Load(
+        addresses, sampled, len(sweep.ports), sweep.shards, sweep.rate, extra,
+        len(source.companions.ports), source.companions.latest,
+    )  # fmt: skip
 
 
 def differences(plan: Plan, other: Plan) -> Iterator[str]:

@@ -60,6 +60,16 @@ def left(plan: Plan, targets: float, rate: float, workers: int = 1) -> float:
     return seconds([sending / shards] * shards, at_once(plan) * max(1, workers), cooling(plan))
 
 
+def companions(plan: Plan) -> float:
+    """Seconds from the end of the probing to the last answer to a companion SYN, as planned; 0 without `[companions]`."""
+    return 2 * plan.companions.delay + plan.probe.cooldown if plan.companions.ports else 0.0
+
+
+def afterwards(plan: Plan) -> float:
+    """Seconds from the end of the probing to the end of what follows visits, at most: harm checks and companion SYNs."""
+    return max(harm(plan), companions(plan))
+
+
 def harm(plan: Plan) -> float:
     """Seconds from the end of the probing to the end of the last harm check, at most; 0 without `[harm]`."""
     return HARM_STEPS * plan.harm.delay if plan.harm else 0.0

@@ -1,4 +1,4 @@
-"""How much of a sweep is left: targets, cool-downs, second visits and harm checks, as seconds and as a share."""
+"""How much of a sweep is left: targets, cool-downs, second visits, harm checks and companion SYNs, as seconds and as a share."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ class Left:
     def share(self) -> float:
         """The share of the sweep that is done, by the time that it takes at the plan's rate; from 0 to ALMOST."""
         rate = self.plan.settings.rate
-        whole = timing.left(self.plan, self.plan.targets, rate, len(self.running)) + timing.harm(self.plan)
+        whole = timing.left(self.plan, self.plan.targets, rate, len(self.running)) + timing.afterwards(self.plan)
         return min(ALMOST, max(0.0, 1 - self.seconds(rate) / whole))
 
     def speed(self) -> float:
@@ -65,8 +65,8 @@ class Left:
         return max(0.0, sent_at + timing.cooling(self.plan) - self.now)
 
     def _checking(self, probing: float) -> float:
-        """Seconds of harm checks, once the probing is over."""
-        longest = timing.harm(self.plan)
+        """Seconds of harm checks and companion SYNs, once the probing is over."""
+        longest = timing.afterwards(self.plan)
         if probing or not self.done.probed_until:
             return longest
         return max(0.0, self.done.probed_until + longest - self.now)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline.config.sections import AlarmSection, Config, ControlSection, LossSection, Profile
+from pipeline.config.sections import AlarmSection, CompanionsSection, Config, ControlSection, LossSection, Profile
 from pipeline.engines import Engine
 from pipeline.errors import GuardError, InputError
 from pipeline.guard import sockets
@@ -92,7 +92,7 @@ def calibration_plan(path: Path, *, lowest: int, steps: int) -> Plan:
             config.sweep, rate=lowest << (steps - 1), shards=(1 << steps) - 1, profile=Profile.ASSOCIATE, sample=1.0
         )
         return msgspec.structs.replace(
-            config, sweep=settings, harm=None, loss=LossSection(sample=1.0, delay=DELAY),
+            config, sweep=settings, harm=None, companions=CompanionsSection(), loss=LossSection(sample=1.0, delay=DELAY),
             control=ControlSection(sample=0.0), alarm=AlarmSection(false_alarms=0.0),
         )  # fmt: skip
 

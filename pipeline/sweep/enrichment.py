@@ -70,14 +70,9 @@ def done(sweep: Sweep, second: Path = geo.SECOND) -> Iterator[str]:
 
 def _method(plan: Plan, ranges: Ranges) -> pa.Table:
     settings = plan.settings
-    return method.methods(
-        plan.digest,
-        plan.requests,
-        ranges,
-        profile=settings.profile,
-        ports=settings.ports,
-        engine=plan.probe.engine.kind,
-    )
+    engine = plan.probe.engine.kind
+    how = method.Method(plan.requests, settings.profile, settings.ports, engine, plan.companions.ports)
+    return method.methods(plan.digest, how, ranges)
 
 
 def _judge(sweep: Sweep, context: SweepContext, located: Callable[[Addresses], pa.Table]) -> None:

@@ -52,6 +52,8 @@ PUBLISHED = (
     "rejections",
     "country_funnel",
     "harm_arms",
+    "companion_ports",
+    "companion_kinds",
 )
 #: Marts whose rows name a network's holder: a report shows only those that `publish.disclosure` lets pass.
 NAMED = ("networks",)

@@ -158,7 +158,11 @@ class HitWatch:
 
     def void(self, since: int, reason: str) -> None:
         """Void what this machine finished after `since`, in microseconds since the epoch, and what begins before the senders go on."""
-        void = [receipt for receipt in self._finished_here() if receipt.finished_at > since]
+        finished = self._finished_here()
+        late = [receipt for receipt in finished if receipt.finished_at > since]
+        # Who speaks DICOM in a void range decides whose companion SYNs the ranges of its shard have.
+        shards = {receipt.shard for receipt in late if receipt.round.makes_visits}
+        void = [one for one in finished if one in late or (one.round is Round.COMPANIONS and one.shard in shards)]
         voiding.void(self._sweep.paths, void, reason)
         self._alarm.forget({_key(receipt) for receipt in void})
         self._reason, self._doubtful_until = reason, float("inf")

@@ -56,6 +56,8 @@ class ControlTargets:
         return parts.from_rows(rows, "control_targets") if rows else None
 
     def _keep(self, result: Liveness, now: float) -> None:
+        if result.withheld:
+            return
         ip, port = result.target
         sent_at = time.time_ns() // 1000 - int((now - result.sent_at) * 1e6)
         self._rows.append({"ip": ip, "port": port, "asked_at": sent_at, "answered": result.first})

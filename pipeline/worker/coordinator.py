@@ -40,7 +40,7 @@ import zmq
 
 from pipeline import host
 from pipeline.errors import CensusError, InputError, Interrupted, failure, of_system
-from pipeline.lake import harm_targets, layout, receipts, store
+from pipeline.lake import companion_targets, harm_targets, layout, receipts, store
 from pipeline.lake.layout import Sweep
 from pipeline.lake.leases import Leases
 from pipeline.lake.pending import PendingWork
@@ -135,11 +135,10 @@ class Worker:
                 if not self._thread.is_alive() and not shard.done.done():
                     raise self._error or Interrupted("stopped; run again with --resume to finish the rest") from None
 
-    def _begin_check(self, visits: Range) -> None:
-        """Begin the harm check of a range of visits that is done, at once, while other ranges are sent."""
-        check = None if self._stopping.is_set() else self._pending.check(visits)
-        if check:
-            self._begin(0, ShardRun(visits.shard, iter(())), *check)
+    def _begin_following(self, visits: Range) -> None:
+        """Begin what follows a range of visits that is done, at once, while other ranges are sent."""
+        for following in () if self._stopping.is_set() else self._pending.following(visits):
+            self._begin(0, ShardRun(visits.shard, iter(())), *following)
 
     def _guarded_loop(self) -> None:
         try:
@@ -198,7 +197,7 @@ class Worker:
             return
 
     def _begin(self, sender: int, shard: ShardRun, range_: Range, targets: pa.Table | None) -> None:
-        """Have a sender run a range. It gets no other until this one is sent, unless this one is a harm check."""
+        """Have a sender run a range. It gets no other until this one is sent, unless this one follows visits."""
         attempt = receipts.begin_attempt(self._sweep.paths, range_.key, logged=self._logged)
         shard.open.add(range_.key)
         self._of_key[range_.key] = shard, range_, host.clock()
@@ -213,13 +212,14 @@ class Worker:
                 shard=range_.shard, number=range_.number, attempt=attempt, table=number.table, round=number
             )
             self._processes.send(sender, message, targets.combine_chunks().to_batches()[0])
-        if number is not Round.HARM_CHECKS:
+        if number.makes_visits:
             self._idle.discard(sender)
 
     def _round(self, range_: Range) -> Round:
-        """Return the round of a range, by its number: probes, then second visits, then harm checks."""
-        first = harm_targets.first_number(self._sweep.walk, range_.shard)
-        return Round(1 + (range_.number >= first - 1) + (range_.number >= first))
+        """Return the round of a range, by its number."""
+        walk, shard = self._sweep.walk, range_.shard
+        check, companions = harm_targets.first_number(walk, shard), companion_targets.first_number(walk, shard)
+        return Round(1 + sum(range_.number >= first for first in (check - 1, check, companions)))
 
     def _receive(self, timeout: float) -> bool:
         """Handle one message of the stages, and return whether there was one. Raises what a stage reports."""
@@ -236,6 +236,7 @@ class Worker:
                 self._settle(written)
             case messages.Doubt(since=since, reason=reason):
                 self._hits.void(since, reason)
+                self._pending.forget()
             case messages.Failed(reason=reason, exit_code=code):
                 raise failure(reason, code)
         return True
@@ -252,8 +253,10 @@ class Worker:
             receipts.put_receipt(self._sweep.paths, key, receipt)
             receipts.forget_attempts(self._sweep.paths, key)
             shard.finished += 1
-            if self._hits.accept(receipt) and receipt.round is not Round.HARM_CHECKS:
-                self._begin_check(planned)
+            if not self._hits.accept(receipt):
+                self._pending.forget()
+            elif receipt.round.makes_visits:
+                self._begin_following(planned)
         shard.open.discard(key)
         self._leases.drop(key)
 

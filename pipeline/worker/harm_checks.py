@@ -146,11 +146,14 @@ class HarmChecks:
     def _keep(self, result: Liveness, now: float) -> None:
         """Keep the result of a check, and go on with its target."""
         target = self._checking.pop(result.target)
+        target.range.probes += result.syns
+        if result.withheld:
+            self._leave(target)
+            return
         when, row = target.steps.pop(0), target.row
         row[f"asked_{when}_at"] = _epoch_us() - int((now - result.sent_at) * 1e6)
         row[f"alive_{when}"] = result.first or bool(result.second)
         row[f"repeated_{when}"] = result.second is not None
-        target.range.probes += 1 + (result.second is not None)
         if target.steps:
             self._push(target, result.sent_at + self.delay)
         else:

@@ -138,6 +138,13 @@ def checked(
     return finished, visited
 
 
+def accompanied(paths: SweepPaths, shard: int, number: int, attempt: int) -> set[tuple[int, int]]:
+    """Return the targets of companion SYNs that earlier attempts at a range finished."""
+    key, table = range_key(shard, number), Round.COMPANIONS.table
+    journals = (paths.journal(key, earlier, table) for earlier in range(1, attempt))
+    return {target for journal in journals for target in _targets(journal, table)}
+
+
 def counts(sent: Counts, *, round: Round, vantage: str, register_digest: str) -> Counts:
     """Return the counts of a range with its round, vantage and register."""
     return msgspec.structs.replace(sent, round=round, vantage=vantage, register_digest=register_digest)

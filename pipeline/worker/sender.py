@@ -1,7 +1,8 @@
 """A sender of a plan: where it sends from, its sockets and rings, and what it sends in addition to the plan's own probes.
 
 Senders differ in their source ports, and in their source address if the plan names several. The first of them also sends what
-belongs to no range: liveness checks of the lab's control targets and of the harm check. It paces the second visits as well.
+belongs to no range: liveness checks of the lab's control targets and of the harm check, and companion SYNs. It paces the second
+visits as well.
 """
 
 import secrets
@@ -78,10 +79,14 @@ class SenderContext:
 
 
 class Checks(NamedTuple):
-    """The liveness checks that leave through a sender: those of the harm check, and those of the lab's own control targets."""
+    """The SYNs outside the plan's order that leave through a sender.
+
+    Those of the harm check, those to the lab's own control targets, and companion SYNs.
+    """
 
     harm: LivenessCheck
     control: LivenessCheck
+    companions: LivenessCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +193,8 @@ def slice_of(plan: Plan, sender: int) -> Slice:
 
 def _ports(plan: Plan) -> list[int]:
     """The ports from which answers to our SYNs come."""
-    return sorted({*plan.settings.ports, plan.control.port, *(port for _, port in targets(plan.control))})
+    control = {plan.control.port, *(port for _, port in targets(plan.control))}
+    return sorted({*plan.settings.ports, *plan.companions.ports, *control})
 
 
 def _capture_path(path: Path, number: int) -> Path:
@@ -205,6 +211,7 @@ def _checks(worker: WorkerContext, ours: Slice) -> Checks:
     return Checks(
         LivenessCheck(Secret.derived(worker.secret, "harm probe", ours), patience),
         LivenessCheck(Secret.derived(worker.secret, "control target", ours), patience, retransmits=False),
+        LivenessCheck(Secret.derived(worker.secret, "companion", ours), patience, retransmits=False, takes_resets=True),
     )
 
 

@@ -17,10 +17,8 @@ from numpy.typing import NDArray
 
 from pipeline import schema
 from pipeline.lake.visit_log import VisitLog
-from pipeline.optout import register
 from pipeline.outcome import Arm
 from pipeline.probe.engine_events import Controls, Deferred, Finished, Greeted, Responses
-from pipeline.probe.pacer import Pacer
 from pipeline.probe.result import Result
 from pipeline.record.rounds import Round
 from pipeline.record.visit import Visit, columns
@@ -30,12 +28,10 @@ from pipeline.transport.channel import Address, Receiver, Sender
 from pipeline.wire.outgoing import Outgoing
 from pipeline.worker import rows
 from pipeline.worker.context import PROGRESS_SECONDS, WorkerContext
-from pipeline.worker.control_targets import ControlTargets, targets
 from pipeline.worker.fanout import Fanout
-from pipeline.worker.harm_checks import HarmChecks
 from pipeline.worker.rows import Origin
-from pipeline.worker.second_visits import SecondVisits
 from pipeline.worker.sender import SenderContext, SenderParts, make_sender
+from pipeline.worker.side_tasks import SideTasks, side_tasks
 
 FLUSH_SECONDS = 0.1
 
@@ -46,15 +42,6 @@ class Channels(NamedTuple):
     inbox: Receiver
     coordinator: Sender
     fanout: Fanout
-
-
-@dataclass(frozen=True, slots=True)
-class SideTasks:
-    """What a sender does in addition to its ranges."""
-
-    second_visits: SecondVisits
-    harm_checks: HarmChecks
-    control_targets: ControlTargets
 
 
 def run_engine(name: str, worker: WorkerContext, context: zmq.Context[zmq.Socket[bytes]], coordinator: Sender) -> None:
@@ -68,26 +55,11 @@ def run_engine(name: str, worker: WorkerContext, context: zmq.Context[zmq.Socket
         watch = stack.enter_context(worker.watch())
         sender_context = SenderContext(worker, number, outgoing, watch, VisitLog(worker.sweep.paths, name), stack)
         sender = make_sender(sender_context)
-        SenderProcess(sender_context, sender, channels, _side_tasks(sender_context, sender, channels)).run()
+        SenderProcess(
+            sender_context, sender, channels, side_tasks(sender_context, sender, channels.fanout, coordinator)
+        ).run()
     channels.inbox.close()
     fanout.close()
-
-
-def _side_tasks(context: SenderContext, sender: SenderParts, channels: Channels) -> SideTasks:
-    """What a sender does in addition to its ranges; only the first one has control targets."""
-
-    def doubt(since: int, reason: str) -> None:
-        channels.coordinator.send(messages.Doubt(shard=0, number=0, since=since, reason=reason))
-
-    worker, plan = context.worker, context.plan
-    obeyed = register.of(plan.register, worker.sweep.paths.lake)
-    delay = plan.harm.delay if plan.harm else 0.0
-    control = targets(plan.control) if context.number == 0 else []
-    return SideTasks(
-        SecondVisits(channels.fanout, Pacer(plan.tls.rate, time.monotonic()), sender.vantage),
-        HarmChecks(worker.sweep.paths, channels.fanout, sender.checks.harm, delay, sender.vantage),
-        ControlTargets(control, plan.control.interval, sender.checks.control, obeyed, doubt),
-    )
 
 
 def _syn_columns(event: Responses) -> dict[str, NDArray[Any]]:
@@ -135,16 +107,13 @@ class SenderProcess:
             self.obey()
             for event in engine.tick():
                 HANDLERS[type(event)](self, event)
-            tasks.second_visits.tick(permit(), watch.digest)
-            tasks.harm_checks.tick(permit(), watch.digest)
-            tasks.control_targets.tick(permit())
+            tasks.tick(permit(), watch.digest)
             if engine.idle and tasks.second_visits.idle and not self.reported_idle:
                 self.reported_idle = True
                 self.channels.coordinator.send(messages.Sent(shard=0, number=0, sender=self.context.number))
             self.flush()
             self.show()
-        tasks.second_visits.end(watch.digest)
-        tasks.harm_checks.end(watch.digest)
+        tasks.end(watch.digest)
         self.channels.fanout.stop()
 
     def obey(self) -> None:
@@ -156,6 +125,8 @@ class SenderProcess:
                 self.reported_idle = False
             case messages.Rows(round=Round.HARM_CHECKS) as task if received and received[1] is not None:
                 self.tasks.harm_checks.begin(task, received[1])
+            case messages.Rows(round=Round.COMPANIONS) as task if received and received[1] is not None:
+                self.tasks.companions.begin(task, received[1])
             case messages.Rows() as task if received and received[1] is not None:
                 self.tasks.second_visits.begin(task, received[1])
                 self.reported_idle = False

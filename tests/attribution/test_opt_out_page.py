@@ -33,3 +33,11 @@ def test_harm_checks_are_described() -> None:
     """The page describes the later SYNs of harm checks exactly if the sweep has harm checks."""
     assert "still answers" not in html(PAGE)
     assert "still answers" in html(replace(PAGE, harm_checks=True))
+
+
+def test_companion_ports_are_described() -> None:
+    """The page names the companion ports, and that only a SYN goes there, exactly if the sweep has any."""
+    assert "without data" not in html(PAGE)
+    page = " ".join(html(replace(PAGE, companions=[80, 2575])).split())
+    assert "one SYN without data to each of the ports 80, 2575 some minutes later" in page
+    assert "No byte of HTTP, HL7 or any other protocol follows" in page

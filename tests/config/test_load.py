@@ -76,6 +76,20 @@ FAULTS = (
         "SYNs without a connection",
     ),
     ('"CENSUS"', '"CENSUS"\n[control]\nport = 104', "control.port", "is a port of the sweep"),
+    (
+        '"CENSUS"',
+        '"CENSUS"\n[companions]\nports = [80]\n[control]\nport = 80',
+        "control.port",
+        "is a port of the sweep",
+    ),
+    ('"CENSUS"', '"CENSUS"\n[companions]\nports = [80, 443, 80]', "companions.ports", "lists a port twice"),
+    ('"CENSUS"', '"CENSUS"\n[companions]\nports = [80, 104]', "companions.ports", "104 is a port of the sweep"),
+    (
+        '"CENSUS"',
+        '"CENSUS"\n[companions]\nports = [80]\n[probe]\nengine = "connect"',
+        "companions.ports",
+        "SYNs without a connection",
+    ),
     ('"CENSUS"', '"CENSUS"\n[caps]\nper_network_hour = 9', "caps.per_network_hour", "needs a network database"),
 )
 

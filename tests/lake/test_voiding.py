@@ -90,3 +90,16 @@ def test_a_crash_in_the_middle_is_finished(paths: SweepPaths) -> None:
     receipts.put_receipt(paths, KEY, Receipt(shard=0, range=1, attempts=3, host="here"))
     voiding.complete(paths, "here")
     assert receipts.finished(paths) == {KEY}
+
+
+def test_companion_syns_leave_again(paths: SweepPaths) -> None:
+    """No answer to a companion SYN is kept, and every SYN counts as sent before and as sent again."""
+    rows = [TARGET | {"ip": 7, "visited_at": WHEN, "sent_at": sent, "answer": "open"} for sent in (WHEN, None)]
+    file = paths.part("companions", f"{KEY}.2.parquet")
+    part = parts.write(file, pa.Table.from_batches([parts.from_rows(rows, "companions")]), "companions", paths.id)
+    receipt = Receipt(shard=0, range=1, attempts=2, round=Round.COMPANIONS, companion_probes=5, parts=(part,))
+    assert receipts.put_receipt(paths, KEY, receipt)
+    voiding.void(paths, [receipt], "the hit rate fell")
+    assert journalled(paths, "companions") == []
+    following = next_receipt(paths)
+    assert (following.probes_abandoned, following.revisited) == (5, 1)

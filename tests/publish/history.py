@@ -26,6 +26,8 @@ METHOD_CHANGE, VANTAGE_LOST, OPTED_OUT = 5, 3, 2
 BEGIN = datetime(2026, 6, 1, 3, tzinfo=UTC)
 PORTS = (104, 11112)
 CHECKED = 600
+#: The companion ports of the sweeps named weekly.
+COMPANIONS = (80, 443, 2575)
 
 
 def ip(text: str) -> int:
@@ -58,6 +60,15 @@ def second(number: int) -> str | None:
     """The country of an address by the second database."""
     country = next((c for c, first, _ in PLACES if first <= number < first + SIZE), None)
     return "DE" if country == "GB" and number % 9 == 0 else country
+
+
+def companion(number: int, port: int) -> str | None:
+    """What a companion SYN found at an address; None where none left."""
+    return (
+        None
+        if number % 11 == 0
+        else ("open", "closed", "silent", "closed", "silent", "open", "silent")[(number + port) % 7]
+    )
 
 
 FIRST = {"GB": 60, "DE": 40, "US": 90, "SG": 4, None: 3}
@@ -289,6 +300,11 @@ def tables(sweep: Sweep) -> dict[str, list[dict[str, Any]]]:
             for number, network in {host.ip: host.network for host in sweep.seen}.items()
         ],
         "systems": [_system(host) for host in sweep.seen],
+        "companions": [
+            {"ip": number, "port": port, "answer": companion(number, port)}
+            for number in {host.ip for host in sweep.seen}
+            for port in COMPANIONS
+        ] if sweep.name == "weekly" else [],
         "tls": [
             {"ip": host.ip, "port": host.port, "round": 2, "handshake": host.tls, "client_certificate": "not_requested"}
             for host in sweep.seen

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from tests.publish import exact
+from tests.publish.history import COMPANIONS, PLACES, PORTS, SIZE, Host, Sweep, announced, companion, history, second
 from tests.publish.history import KINDS as WORLD_KINDS
-from tests.publish.history import PLACES, PORTS, SIZE, Host, Sweep, announced, history, second
 
 Row = dict[str, Any]
 Key = tuple[int, int]
@@ -305,6 +305,41 @@ MEANINGS = {7: "called AE title not recognized", 3: "calling AE title not recogn
 def harm_arms(sweep: Sweep) -> list[Row]:
     """No sweep of the history makes a harm check."""
     return []
+
+
+def companion_ports(sweep: Sweep) -> list[Row]:
+    if sweep.name != "weekly":
+        return []
+    rows = []
+    for port in COMPANIONS:
+        answers = Counter(companion(number, port) for number in {host.ip for host in sweep.seen})
+        probed = answers["open"] + answers["closed"] + answers["silent"]
+        rows.append({
+            "port": port, "companions_probed": probed, "companions_open": answers["open"],
+            "companions_closed": answers["closed"], "companions_silent": answers["silent"], "share": answers["open"] / probed,
+        })  # fmt: skip
+    return rows
+
+
+def companion_kinds(sweep: Sweep) -> list[Row]:
+    if sweep.name != "weekly":
+        return []
+    probed = [host for host in sweep.seen if companion(host.ip, 80) is not None]
+    whole = {place: len({h.ip for h in hosts}) for (place,), hosts in grouped(probed, lambda h: (h.country,)).items()}
+    rows = []
+    for (country, kind), hosts in grouped(probed, lambda h: (h.country, _open(h.ip))).items():
+        addresses = len({host.ip for host in hosts})
+        rows.append({
+            "country": country, "companion": kind, "addresses": addresses, "services": len(hosts),
+            "companions_probed": whole[country], "share": addresses / whole[country],
+        })  # fmt: skip
+    return rows
+
+
+def _open(number: int) -> str:
+    web = "open" in (companion(number, 80), companion(number, 443))
+    hl7 = companion(number, 2575) == "open"
+    return {(True, True): "web and hl7", (True, False): "web", (False, True): "hl7", (False, False): "none"}[web, hl7]
 
 
 def rejections(sweep: Sweep) -> list[Row]:

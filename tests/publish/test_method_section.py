@@ -32,6 +32,7 @@ def test_every_syn_is_reported() -> None:
         "second_probes": "20 targets got a second SYN",
         "control_probes": "20 addresses got a SYN on a port where nothing should answer",
         "harm_probes": "20 further SYNs checked whether hosts still answered",
+        "companion_probes": "20 SYNs without data went to other ports of hosts that had spoken DICOM",
         "probes_abandoned": "20 SYNs more left in attempts that were cut off",
         "syn_retransmits": "repeated 20 SYNs that got no answer",
         "handshakes": "In 20 connections the association was attempted inside TLS",

@@ -16,4 +16,9 @@ def test_tables_and_columns_are_those_of_the_schemas() -> None:
 
 def test_numbers_and_tasks_stay() -> None:
     """Receipts store the numbers, and Prefect's history the names: both are an interface."""
-    assert {number.value: number.task for number in Round} == {1: "shard", 2: "second-visits", 3: "harm-checks"}
+    assert {number.value: number.task for number in Round} == {
+        1: "shard",
+        2: "second-visits",
+        3: "harm-checks",
+        4: "companions",
+    }

@@ -1,5 +1,7 @@
 """Caps on the probes that a block gets in an hour."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -92,3 +94,30 @@ def test_second_and_control_probes_are_within_the_cap(extra: float) -> None:
         sent = np.repeat(own, 1 + also)
         hour = np.arange(len(sent)) // (rate * caps.HOUR)
         assert np.unique(hour * 2**24 + (sent >> 8), return_counts=True)[1].max() <= 60
+
+
+@pytest.mark.parametrize("companions", [1, 6])
+def test_companion_syns_are_within_the_cap(companions: int) -> None:
+    """Even if every address speaks DICOM, no /24 gets more than the cap in an hour, whenever within its limits a SYN leaves."""
+    ranges = Ranges.of([(0, 399_999)])
+    alone, latest = Load(400_000, 400_000, 1, 1, 1000), 1200.0
+    load, blocks = replace(alone, companions=companions, companions_latest=latest), caps.slash24(ranges)
+    rate = caps.highest_rate(200, blocks, load)
+    assert 0 < rate < caps.highest_rate(200, blocks, alone)
+    for seed in range(5):
+        draw = np.random.default_rng(seed)
+        own = Walk(Space.over(ranges), Permutation.seeded(400_000, seed), (104,), 400_000, 1, 10**9).targets(
+            0, 0, 400_000
+        )[0]
+        visited = np.arange(len(own)) / rate
+        late = draw.choice([0.0, latest], (companions, len(own)))
+        hour = np.concatenate([visited, (visited + late).ravel()]) // caps.HOUR
+        blocks_of = np.tile(own >> 8, companions + 1)
+        assert np.unique(hour * 2**24 + blocks_of, return_counts=True)[1].max() <= 200
+
+
+def test_a_cap_over_all_ports_lowers_nothing() -> None:
+    """Where a block cannot get more than the cap if every address answers everywhere, the rate stays; one less lowers it."""
+    blocks, load = Blocks("/24", 10, 256), Load(2560, 2560, 1, 1, 1000, companions=2, companions_latest=900.0)
+    assert caps.highest_rate(256 * 3, blocks, load) == 1000 and caps.smallest_cap(blocks, load) == 256 * 3
+    assert caps.highest_rate(256 * 3 - 1, blocks, load) < 1000

@@ -83,3 +83,11 @@ def test_the_harm_check_takes_its_time(tmp_path: Path) -> None:
     """A host of the harm check may be checked, visited and checked again, each a delay after the one before."""
     assert timing.harm(plan(tmp_path, 16, 1000)) == 0
     assert timing.harm(plan(tmp_path, 16, 1000, sections="[harm]\ndelay = 20.0")) == 60
+
+
+def test_companion_syns_take_their_time(tmp_path: Path) -> None:
+    """The last companion SYN leaves two delays after the last visit and may be answered for a cool-down, next to harm checks."""
+    companions = "[companions]\nports = [80]\ndelay = 20.0\n[probe]\ncooldown = 4.0"
+    assert timing.afterwards(plan(tmp_path, 16, 1000)) == 0
+    assert timing.afterwards(plan(tmp_path, 16, 1000, sections=companions)) == 44
+    assert timing.afterwards(plan(tmp_path, 16, 1000, sections=f"{companions}\n[harm]\ndelay = 20.0")) == 60

@@ -13,13 +13,15 @@ from pathlib import Path
 
 import dpkt
 import msgspec
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.console import progress
 from pipeline.enrich import geo
 from pipeline.errors import GuardError, InputError
-from pipeline.lake import layout, receipts, verify
+from pipeline.lake import layout, parts, receipts, verify
 from pipeline.lake.layout import Sweep
+from pipeline.outcome import SPEAKS_DICOM
 from pipeline.space import plan as planning
 from pipeline.space.plan import Plan
 from pipeline.status import snapshot as watched
@@ -30,7 +32,8 @@ from pipeline.wire.outgoing import Outgoing
 from tests.testbed.running import CENSUS, ROOT, VANTAGE, environment, in_testbed, packets, streams, timed
 
 DEMO = ROOT / "data" / "testbed" / "demo-sweep.toml"
-TRUTH = truth.truth(spec.load(ROOT / "data" / "testbed" / "demo.toml"))
+TESTBED = ROOT / "data" / "testbed" / "demo.toml"
+TRUTH = truth.truth(spec.load(TESTBED))
 SYN, ACK, RST, FIN, PUSH = 0x02, 0x10, 0x04, 0x01, 0x08
 
 
@@ -47,6 +50,37 @@ def around(folder: Path, prefix: int, **changed: object) -> Path:
         text = re.sub(rf"^{name} = .*$", f"{name} = {value}", text, flags=re.M)
     (folder / "sweep.toml").write_text(text, "utf-8")
     return folder / "sweep.toml"
+
+
+#: Servers of the demo on companion ports: real listeners, and a filter. The last one is at a host that speaks no DICOM.
+BESIDE = (
+    ("web", 80, ("89.241.32.9", "89.241.44.67", "147.224.213.22"), "not_dicom"),
+    ("silent", 2575, ("89.241.32.9", "89.241.50.112"), "silent"),
+    ("unreachable", 2575, ("89.241.44.67",), None),
+    ("web", 2575, ("89.241.34.60",), "not_dicom"),
+)
+COMPANIONS = (80, 2575)
+
+
+def accompanied(config: Path, delay: float) -> Path:
+    """Add companion ports to a configuration; return the specification of the demo's testbed with servers there."""
+    ports = f"[companions]\nports = {list(COMPANIONS)}\ndelay = {delay}\n"
+    config.write_text(f"{config.read_text('utf-8')}\n{ports}", "utf-8")
+    more = "".join(
+        f'\n[[stand]]\nserver = "{server}"\nport = {port}\naddresses = {list(addresses)}\ncountry = "GB"\n'
+        + (f'outcome = "{outcome}"\n' if outcome else "")
+        for server, port, addresses, outcome in BESIDE
+    ).replace("'", '"')
+    (config.parent / "testbed.toml").write_text(TESTBED.read_text("utf-8") + more, "utf-8")
+    return config.parent / "testbed.toml"
+
+
+def truth_beside() -> dict[tuple[int, int], str]:
+    """What is there on each companion port of each address that speaks DICOM."""
+    speaking = {t.address for t in TRUTH if t.outcome in SPEAKS_DICOM and not t.excluded}
+    answers = {"web": "open", "silent": "open", "unreachable": "silent"}
+    there = {(int(IPv4Address(a)), port): answers[server] for server, port, where, _ in BESIDE for a in where}
+    return {(address, port): there.get((address, port), "closed") for address in speaking for port in COMPANIONS}
 
 
 def refreeze(plan: Plan, **changes: object) -> Plan:
@@ -112,7 +146,9 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished sweep: `lake` and `wire.pcap`."""
     folder = tmp_path_factory.mktemp("sweep")
     config = around(folder, 28)
-    command = in_testbed("sweep", str(config), "--lake", str(folder / "lake"), capture=folder / "wire.pcap")
+    beside = accompanied(config, 1.0)
+    sweep = ("sweep", str(config), "--lake", str(folder / "lake"))
+    command = in_testbed(*sweep, capture=folder / "wire.pcap", spec=beside)
     ended = subprocess.run(command, cwd=ROOT, env=environment(folder), capture_output=True, text=True, timeout=240)
     assert ended.returncode == 0, ended.stderr[-3000:]
     (folder / "stdout").write_text(ended.stdout, "utf-8")
@@ -164,10 +200,10 @@ def test_nothing_else_is_on_the_wire(swept: Path) -> None:
     assert {segment.flags & ~(SYN | ACK | RST | FIN | PUSH) for segment in segments} == {0}
     syns = [segment for segment in segments if segment.flags == SYN]
     ring = sum(16384 <= segment.sport < 32768 for segment in syns)
-    beside = sum(r.second_probes + r.control_probes for r in done)
+    beside = sum(r.second_probes + r.control_probes + r.companion_probes for r in done)
     assert ring - beside == sum(r.probes_sent for r in done) == plan.targets
     assert beside > plan.targets * 0.01
-    assert {segment.dport for segment in syns} == {*plan.settings.ports, plan.control.port}
+    assert {segment.dport for segment in syns} == {*plan.settings.ports, *COMPANIONS, plan.control.port}
     assert len(syns) - ring == sum(r.connects + r.syn_retransmits for r in done) == 0
     begun = {(packet.dst, packet.data.sport) for packet in sent if packet.data.data.startswith(outgoing.request)}
     assert len(begun) == sum(r.greetings for r in done) - _shut(swept)
@@ -175,6 +211,51 @@ def test_nothing_else_is_on_the_wire(swept: Path) -> None:
     assert {packet.dst for packet in sent} <= {a.packed for a in map(IPv4Address, _addresses(walk.space.ranges))}
     for stream in streams(sent).values():
         assert whole(stream, outgoing), stream.hex()
+
+
+def test_companion_ports_are_the_ground_truth(swept: Path) -> None:
+    """Each companion port of each address that speaks DICOM has one row with what is there, and nobody else has one.
+
+    The marts count the same: three web ports and two HL7 ports.
+    """
+    with connection.connect(swept / "lake") as con:
+        rows = con.execute("SELECT ip, port, answer FROM companions").fetchall()
+        by_port = con.execute(
+            "SELECT port, companions_probed, companions_open FROM companion_ports ORDER BY 1"
+        ).fetchall()
+        kinds = con.execute("SELECT companion, CAST(sum(addresses) AS INT) FROM companion_kinds GROUP BY 1").fetchall()
+    expected = truth_beside()
+    assert {(ip, port): answer for ip, port, answer in rows} == expected and len(rows) == len(expected)
+    hosts = len(expected) // len(COMPANIONS)
+    assert by_port == [(80, hosts, 3), (2575, hosts, 2)]
+    assert dict(kinds) == {"web": 2, "hl7": 1, "web and hl7": 1, "none": hosts - 4}
+
+
+def test_companion_ports_get_one_syn_and_no_byte(swept: Path) -> None:
+    """The wire has one SYN to each companion port, later than the visit, never two of an address at once.
+
+    A SYN-ACK is reset, and nothing else goes there: no half-open connection stays, no byte is sent.
+    """
+    sent = [(seen, packet) for seen, packet in timed(swept / "wire.pcap") if packet.src == VANTAGE]
+    wire = [(seen, packet) for seen, packet in sent if packet.data.dport in COMPANIONS]
+    assert not any(packet.data.data for _, packet in wire)
+    syns = {_target(packet): seen for seen, packet in wire if packet.data.flags == SYN}
+    assert syns.keys() == truth_beside().keys()
+    resets = Counter(_target(packet) for _, packet in wire if packet.data.flags == RST | ACK)
+    assert len(wire) == len(syns) + resets.total()
+    assert resets == Counter(target for target, answer in truth_beside().items() if answer == "open")
+    with connection.connect(swept / "lake") as con:
+        visited = dict(
+            con.execute(
+                "SELECT ip, epoch(min(started_at)) FROM exposed_2026_11 JOIN associations USING (ip) GROUP BY 1"
+            ).fetchall()
+        )
+    assert all(seen - visited[ip] > 1.0 for (ip, _), seen in syns.items())
+    assert all(syns[ip, COMPANIONS[1]] - syns[ip, COMPANIONS[0]] > 0.3 for ip, _ in syns)
+
+
+def _target(packet: dpkt.ip.IP) -> tuple[int, int]:
+    return int.from_bytes(packet.dst), packet.data.dport
 
 
 def _shut(swept: Path) -> int:
@@ -200,21 +281,48 @@ def whole(stream: bytes, outgoing: Outgoing) -> bool:
 
 
 def test_an_interrupted_sweep_is_finished_and_nothing_doubled(tmp_path: Path) -> None:
-    """After Ctrl-C the exit code is 130; a second run does the rest, and no target is visited or written twice."""
+    """After Ctrl-C the exit code is 130; a second run does the rest, and no target is visited or written twice.
+
+    No companion port that has its row gets a second SYN; the receipts have the number of those that got one, and of all SYNs.
+    """
     plan_file, lake, capture = tmp_path / "plan.json", tmp_path / "lake", tmp_path / "wire.pcap"
-    _census("plan", around(tmp_path, 28, rate=2000), "-o", plan_file)
+    config = around(tmp_path, 28, rate=2000)
+    beside = accompanied(config, 0.5)
+    _census("plan", config, "-o", plan_file)
     work = ("work", str(plan_file), "--lake", str(lake))
-    first = subprocess.Popen(in_testbed(*work, capture=capture), cwd=ROOT, env=environment(tmp_path))
+    first = subprocess.Popen(in_testbed(*work, capture=capture, spec=beside), cwd=ROOT, env=environment(tmp_path))
     paths = run.begin(layout.read_plan(plan_file), lake).paths
-    _until(lambda: any(paths.progress.glob("*.json")) and len(receipts.finished(paths)) >= 1)
+    _until(lambda: _begun(paths) and any(paths.progress.glob("*.json")))
     first.send_signal(signal.SIGINT)
     assert first.wait(60) == 130
-    assert len(receipts.finished(paths)) < 4
-    again = in_testbed(*work, capture=tmp_path / "again.pcap")
+    assert sum(receipt.round == 1 for receipt in receipts.read_receipts(paths)) < 4
+    finished = _begun(paths)
+    again = in_testbed(*work, capture=tmp_path / "again.pcap", spec=beside)
     assert subprocess.run(again, cwd=ROOT, env=environment(tmp_path), timeout=120).returncode == 0
     run.require_verified(Sweep.open(paths))
     visits = Counter((host, port) for host, _, port in [*_flows(capture), *_flows(tmp_path / "again.pcap")])
     assert max(visits.values()) == 1
+    syns = [_companion_syns(path) for path in (capture, tmp_path / "again.pcap")]
+    assert finished and not syns[1] & finished
+    done = [receipt for receipt in receipts.read_receipts(paths) if receipt.round == 4]
+    assert sum(receipt.companions for receipt in done) == len(truth_beside()) == len(syns[0] | syns[1])
+    assert sum(receipt.revisited or 0 for receipt in done) == len(syns[0] & syns[1])
+    assert sum(r.companion_probes + (r.probes_abandoned or 0) for r in done) == len(syns[0]) + len(syns[1])
+
+
+def _begun(paths: layout.SweepPaths) -> set[tuple[int, int]]:
+    """The companion ports that have their rows in journals or parts."""
+    journals = [parts.read_journal(path, "companions") for path in paths.work.glob("journal/*.companions.arrows")]
+    written = [pq.read_table(path) for path in receipts.parts(paths, "companions")]
+    return {(row["ip"], row["port"]) for table in (*journals, *written) for row in table.to_pylist()}
+
+
+def _companion_syns(capture: Path) -> set[tuple[int, int]]:
+    """The companion ports that got a SYN; none got two in one run."""
+    sent = [packet for packet in packets(capture) if packet.src == VANTAGE]
+    syns = [_target(p) for p in sent if p.data.dport in COMPANIONS and p.data.flags == SYN]
+    assert len(syns) == len(set(syns))
+    return set(syns)
 
 
 def test_resuming_picks_what_is_not_finished(tmp_path: Path) -> None:
@@ -466,7 +574,7 @@ def test_enriching_again_changes_nothing(swept: Path) -> None:
 
 def _accepting() -> list[tuple[tuple[int, int], str]]:
     """The targets of the testbed at which a real server accepts an association, with the kind of server."""
-    demo = spec.load(ROOT / "data" / "testbed" / "demo.toml")
+    demo = spec.load(TESTBED)
     kinds = {server.name: server.kind for server in demo.server}
     return [
         ((int(address), placement.port), kinds[placement.server])

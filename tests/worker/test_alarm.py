@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from pipeline.config.sections import AlarmSection
-from pipeline.lake import receipts, voiding
+from pipeline.lake import companion_targets, receipts, voiding
 from pipeline.lake.layout import Sweep
 from pipeline.optout import register
 from pipeline.record.receipt import Receipt
+from pipeline.record.rounds import Round
 from pipeline.space.permutation import Permutation
 from pipeline.space.ranges import Ranges, Space
-from pipeline.space.shard import Walk
+from pipeline.space.shard import Walk, range_key
 from pipeline.sweep import freeze, run
 from pipeline.worker.alarm import WINDOWS, Alarm, Hits, HitWatch, hits, port_of
 
@@ -152,3 +153,18 @@ def test_what_was_finished_since_the_last_good_sign_is_void(begun: Sweep) -> Non
         assert watch.accept(done(begun, number, answers=30, attempts=2, began=time.time()))
     assert not HitWatch(begun).accept(done(begun, 17, answers=0, began=time.time()))
     assert receipts.finished(begun.paths) == set(keys[:11])
+
+
+def test_companion_syns_of_a_void_shard_are_void(begun: Sweep) -> None:
+    """Who speaks DICOM in a void range may change whose companion SYNs are whose: those of its shard are void, others stay."""
+    watch = HitWatch(begun)
+    keys = {}
+    for shard in (0, 1):
+        number = companion_targets.first_number(begun.walk, 0)
+        keys[shard] = range_key(shard, number)
+        receipt = Receipt(shard=shard, range=number, round=Round.COMPANIONS, host=HERE, finished_at=1)
+        assert receipts.put_receipt(begun.paths, keys[shard], receipt)
+    for number in range(12):
+        assert watch.accept(done(begun, number, answers=30))
+    assert not watch.accept(done(begun, 12, answers=0))
+    assert keys[0] not in receipts.finished(begun.paths) and keys[1] in receipts.finished(begun.paths)

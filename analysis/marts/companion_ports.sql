@@ -1,0 +1,22 @@
+-- Question: How many addresses with a DICOM service also answer on each companion port?
+-- Grain: one row for each (sweep, port) with a companion SYN.
+-- Order: port
+-- Notes: one SYN without data, minutes after the DICOM visit, never repeated. An address where none left is in no count. open means
+--   that something listens, not what. share is not corrected for loss: silent hides the SYNs that were lost.
+WITH services AS (
+    SELECT DISTINCT sweep, ip
+    FROM exposed_2026_11
+)
+
+SELECT
+    companions.sweep,
+    companions.port,
+    count(*) AS companions_probed,
+    count(*) FILTER (companions.answer = 'open') AS companions_open,
+    count(*) FILTER (companions.answer = 'closed') AS companions_closed,
+    count(*) FILTER (companions.answer = 'silent') AS companions_silent,
+    companions_open / count(*) AS share
+FROM companions
+JOIN services ON services.sweep = companions.sweep AND services.ip = companions.ip
+WHERE companions.answer IS NOT NULL
+GROUP BY companions.sweep, companions.port
