@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from pipeline import schema
 from pipeline.schema import Column, Table
+from tools import mappings
+from tools.mappings import Census, Field
 
 HEAD = """# Tables
 
@@ -21,7 +23,9 @@ read with the columns of today: what came later is null in it, or what its last 
 
 def page() -> str:
     """The whole page."""
-    return "\n".join([HEAD, *(line for table in schema.tables() for line in _table(table))])
+    tables = (line for table in schema.tables() for line in _table(table))
+    others = (line for census in mappings.mappings() for line in _census(census))
+    return "\n".join([HEAD, *tables, *others])
 
 
 def _table(table: Table) -> Iterator[str]:
@@ -33,6 +37,32 @@ def _table(table: Table) -> Iterator[str]:
     yield "|---|---|---|"
     yield from (f"| `{column.name}` | {_cell(column.type)} | {_cell(_meaning(column))} |" for column in table.columns)
     yield ""
+
+
+def _census(census: Census) -> Iterator[str]:
+    """What another census keeps, and the columns with the same facts."""
+    yield f"## In the words of {census.name}"
+    yield ""
+    yield f"{census.name} keeps of a DICOM service {census.record}: {census.source}. Each of its fields is a column of `associations`,"
+    yield f"or follows from some. {census.note}"
+    yield ""
+    yield "| field | columns | meaning | names |"
+    yield "|---|---|---|---|"
+    yield from (_other_field(other) for other in census.fields)
+    yield ""
+    yield "As SQL:"
+    yield ""
+    yield "```sql"
+    yield "SELECT sweep, address, port,"
+    yield ",\n".join(f'    {other.sql} AS "{other.name}"' for other in census.fields)
+    yield "FROM associations"
+    yield "```"
+    yield ""
+
+
+def _other_field(other: Field) -> str:
+    names = ", ".join(f"{codes} {name}" for codes, name in other.names.items())
+    return f"| `{other.name}` | {_names(other.columns)} | {other.meaning} | {names} |"
 
 
 def _meaning(column: Column) -> str:
