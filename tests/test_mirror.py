@@ -39,6 +39,7 @@ OF_NO_MODULE = {
     "tests/views/test_newest_duckdb.py": "views and queries with another DuckDB",
     "tests/wire/test_fixtures.py": "the encoded PDUs that other tests decode",
     "tests/wire/test_oracle.py": "our codec against pynetdicom's",
+    "tests/wire/test_three_ways.py": "all captured PDUs, against pynetdicom and scapy",
 }
 
 #: Modules without a test file of their own name, and the test file that proves each.

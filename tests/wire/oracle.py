@@ -1,15 +1,25 @@
-"""pynetdicom's decoder as an oracle: its fields of an A-ASSOCIATE PDU, as rows of the reference reader."""
+"""pynetdicom's decoder as an oracle: its fields of any PDU, as rows of the reference reader."""
 
 import struct
+from io import BytesIO
 from typing import Any
 
 from pynetdicom import pdu, pdu_items
+from pynetdicom.dsutils import decode
 
 from tests.wire.reference import Row
 
 #: Exceptions that pynetdicom's decoder raises on bytes that it cannot read.
 RAISED = (ValueError, AssertionError, LookupError, TypeError, AttributeError, struct.error)
-CLASSES: dict[int, type] = {1: pdu.A_ASSOCIATE_RQ, 2: pdu.A_ASSOCIATE_AC}
+CLASSES: dict[int, type] = {
+    1: pdu.A_ASSOCIATE_RQ,
+    2: pdu.A_ASSOCIATE_AC,
+    3: pdu.A_ASSOCIATE_RJ,
+    4: pdu.P_DATA_TF,
+    5: pdu.A_RELEASE_RQ,
+    6: pdu.A_RELEASE_RP,
+    7: pdu.A_ABORT_RQ,
+}
 
 
 def read(data: bytes) -> Row | None:
@@ -23,6 +33,36 @@ def read(data: bytes) -> Row | None:
 
 
 def row(whole: Any) -> Row:
+    """The fields of a decoded PDU."""
+    match whole:
+        case pdu.A_ASSOCIATE_RJ():
+            codes = {"result": whole.result, "source": whole.source, "reason": whole.reason_diagnostic}
+            return {"pdu": "A-ASSOCIATE-RJ"} | codes
+        case pdu.A_ABORT_RQ():
+            return {"pdu": "A-ABORT", "source": whole.source, "reason": whole.reason_diagnostic}
+        case pdu.P_DATA_TF():
+            return {"pdu": "P-DATA-TF"} | _command(whole.presentation_data_value_items)
+        case pdu.A_RELEASE_RQ() | pdu.A_RELEASE_RP():
+            return {"pdu": "A-RELEASE-RQ" if isinstance(whole, pdu.A_RELEASE_RQ) else "A-RELEASE-RP"}
+    return _association(whole)
+
+
+def _command(values: Any) -> Row:
+    """The command set in presentation data values, read by pydicom."""
+    command = b"".join(item.data[1:] for item in values if item.data[0] & 1)
+    elements = decode(BytesIO(command), is_implicit_vr=True, is_little_endian=True)
+    number = "MessageIDBeingRespondedTo" if "MessageIDBeingRespondedTo" in elements else "MessageID"
+    return {
+        "context_ids": sorted({item.context_id for item in values}),
+        "elements": [element.tag.element for element in elements],
+        "sop_class_uid": None if elements.get("AffectedSOPClassUID") is None else str(elements.AffectedSOPClassUID),
+        "command_field": elements.CommandField,
+        "message_id": elements.get(number),
+        "status": elements.get("Status"),
+    }
+
+
+def _association(whole: Any) -> Row:
     """The fields of a decoded A-ASSOCIATE-RQ or -AC; AE titles without padding."""
     request = isinstance(whole, pdu.A_ASSOCIATE_RQ)
     fields: Row = {
