@@ -79,7 +79,7 @@ class Profile(StrEnum):
 
     @property
     def makes_second_visits(self) -> bool:
-        """Whether hosts that reset our plain request or answered it with TLS are visited a second time, inside TLS."""
+        """Whether hosts that ended the connection after our plain request, or answered it with TLS, are visited again, inside TLS."""
         return self is Profile.TLS
 
     @property
@@ -180,10 +180,14 @@ class AssociateSection(Section, frozen=True):
 
 
 class TlsSection(Section, frozen=True):
-    """`[tls]`: ports that get a TLS hello and never a plain request; `rate` is the second visits a second of profile `tls`."""
+    """`[tls]`: ports that get a TLS hello and never a plain request; `rate` is the second visits a second of profile `tls`.
+
+    With `after_close`, a host that only closed the connection after the plain request gets a second visit too.
+    """
 
     ports: tuple[Port, ...] = (2762,)
     rate: Annotated[int, Meta(ge=1, le=10_000)] = 50
+    after_close: bool = True
 
 
 class OwnSection(Section, frozen=True):

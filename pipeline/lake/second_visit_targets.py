@@ -18,9 +18,13 @@ COLUMNS = ["ip", "port", "outcome", "close_stage"]
 
 
 def select(responses: pa.Table, plan: Plan) -> pa.Table:
-    """Select the targets (`ip`, `port`) that reset after our plain request or answered it with a TLS record, and shuffle them."""
+    """Select the targets (`ip`, `port`) that ended the connection after our plain request or answered with TLS; shuffle them.
+
+    A server behind TLS answers a plain request with a TLS alert, with a reset, or with nothing but its FIN.
+    """
+    endings = (Outcome.RESET, Outcome.CLOSED) if plan.tls.after_close else (Outcome.RESET,)
     after = pc.and_(
-        pc.equal(responses["outcome"], str(Outcome.RESET)),
+        pc.is_in(responses["outcome"], pa.array([str(outcome) for outcome in endings])),
         pc.equal(responses["close_stage"], str(CloseStage.ASSOCIATE)),
     )
     wanted = pc.or_(pc.equal(responses["outcome"], str(Outcome.TLS)), after)

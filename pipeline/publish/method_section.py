@@ -60,7 +60,7 @@ def sent(facts: Facts) -> Iterator[str]:
         yield f"The operating system repeated {plural(packets['syn_retransmits'], 'SYN')} that got no answer."
     yield _request(facts)
     if facts.about["profile"] in SECOND_VISITS:
-        yield "Hosts that reset the connection after the request, or answered it with TLS, got a second visit, inside TLS."
+        yield "Hosts that ended the connection after the request, or answered it with TLS, got a second visit, inside TLS."
     if packets["handshakes"]:
         yield f"In {plural(packets['handshakes'], 'connection')} the association was attempted inside TLS."
     yield "No patient data was queried, retrieved or stored, and nothing that was sent could have returned any."

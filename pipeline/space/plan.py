@@ -60,7 +60,7 @@ FORMATS = range(2, FORMAT + 1)
 ORDER_MARKER = "associate"
 #: Values of fields that the plan of an earlier sweep lacks: nothing of the kind was done.
 EARLIER: dict[str, dict[str, Any]] = {
-    "tls": {"ports": []},
+    "tls": {"ports": [], "after_close": False},
     "loss": {"sample": 0.0},
     "control": {"sample": 0.0},
     "alarm": {"false_alarms": 0.0},
@@ -211,7 +211,7 @@ def decode(data: bytes, where: str) -> Plan:
     try:
         document = msgspec.json.decode(data, type=dict[str, Any])
         _require_format(document, where)
-        plan = msgspec.convert(EARLIER | document, Plan)
+        plan = msgspec.convert(document | _completed(document), Plan)
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise InputError(where, f"is not a plan of `census plan`: {error}") from None
     if field := next(_inconsistent(plan, _sha256(document)), None):
@@ -219,6 +219,12 @@ def decode(data: bytes, where: str) -> Plan:
             f"{where}: the plan does not add up (field {field}): it was changed after it was frozen; plan again"
         )
     return plan
+
+
+def _completed(document: dict[str, Any]) -> dict[str, Any]:
+    """The sections of a plan that earlier versions lacked wholly or in part, with what they did."""
+    sections = {name: document.get(name, {}) for name in EARLIER}
+    return {name: EARLIER[name] | given if isinstance(given, dict) else given for name, given in sections.items()}
 
 
 def _require_format(document: dict[str, Any], where: str) -> None:

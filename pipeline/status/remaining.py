@@ -15,6 +15,8 @@ from pipeline.status.workers import WorkerProgress
 ALMOST = 0.999
 #: Outcomes of probes that a second visit may follow.
 VISITED_AGAIN = (Outcome.RESET, Outcome.TLS)
+#: Another, unless the plan excepts it.
+CLOSED = Outcome.CLOSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,5 +77,6 @@ class Left:
         """Seconds of second visits: of hosts that need one, as many among the targets that are left as before."""
         if not self.plan.settings.profile.makes_second_visits or not self.done.settled:
             return 0.0
-        again = sum(self.done.funnel[outcome] for outcome in VISITED_AGAIN) * self.plan.targets / self.done.settled
+        outcomes = (*VISITED_AGAIN, CLOSED) if self.plan.tls.after_close else VISITED_AGAIN
+        again = sum(self.done.funnel[outcome] for outcome in outcomes) * self.plan.targets / self.done.settled
         return max(0.0, again - self.done.columns["handshakes"]) / self.plan.tls.rate

@@ -71,8 +71,14 @@ def done(sweep: Sweep, second: Path = geo.SECOND) -> Iterator[str]:
 def _method(plan: Plan, ranges: Ranges) -> pa.Table:
     settings = plan.settings
     engine = plan.probe.engine.kind
-    how = method.Method(plan.requests, settings.profile, settings.ports, engine, plan.companions.ports)
+    how = method.Method(plan.requests, _profile(plan), settings.ports, engine, plan.companions.ports)
     return method.methods(plan.digest, how, ranges)
+
+
+def _profile(plan: Plan) -> str:
+    """The profile, and whether its second visits reach hosts that only closed: that decides what is found."""
+    profile = plan.settings.profile
+    return f"{profile}, after close" if profile.makes_second_visits and plan.tls.after_close else str(profile)
 
 
 def _judge(sweep: Sweep, context: SweepContext, located: Callable[[Addresses], pa.Table]) -> None:

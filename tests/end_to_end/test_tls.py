@@ -48,11 +48,12 @@ def test_the_first_round_is_the_ground_truth(swept: Path) -> None:
 
 
 def test_the_second_round_finds_what_hides_behind_tls(swept: Path) -> None:
-    """Only targets that reset or answered with TLS are visited again, through TLS; DICOM found there is an association."""
+    """Targets that reset, closed or answered with TLS are visited again, through TLS; DICOM found there is an association."""
     again = (
         "SELECT responses.outcome, tls.handshake, tls.outcome FROM tls JOIN responses USING (ip, port) WHERE round = 2"
     )
     assert sorted(rows(swept, again)) == [
+        ("closed", "completed", "silent"),
         *[("reset", "completed", "accepted")] * 3,
         ("reset", "reset", "reset"),
         *[("tls", "refused_version", "tls")] * 2,
@@ -80,7 +81,7 @@ def test_what_was_said_to_whom(swept: Path) -> None:
     assert {first for (_, port), visits in said.items() if port == TLS_PORT for first in visits} == {HELLO}
     plain = {target: visits for target, visits in said.items() if target[1] != TLS_PORT}
     assert {tuple(visits) for visits in plain.values()} == {(REQUEST,), (REQUEST, HELLO)}
-    assert sum(len(visits) == 2 for visits in plain.values()) == 6
+    assert sum(len(visits) == 2 for visits in plain.values()) == 7
 
 
 def test_second_visits_have_a_receipt(swept: Path) -> None:

@@ -35,10 +35,17 @@ def responses(port: int) -> pa.Table:
 
 
 def test_reasons(tmp_path: Path) -> None:
-    """Only a TLS record, or a reset after our request, is a reason for a second visit; a TLS port gets none."""
+    """A TLS record, or a reset or close after our request, is a reason for a second visit; a TLS port gets none."""
     plan = freeze.freeze(DEMO, tmp_path)
-    assert sorted(second_visit_targets.select(responses(104), plan)["ip"].to_pylist()) == [0, 1]
+    assert sorted(second_visit_targets.select(responses(104), plan)["ip"].to_pylist()) == [0, 1, 3]
     assert len(second_visit_targets.select(responses(2762), plan)) == 0
+
+
+def test_a_close_alone_may_be_no_reason(tmp_path: Path) -> None:
+    """With `after_close = false`, and in plans of before, only a TLS record or a reset is a reason."""
+    plan = freeze.freeze(DEMO, tmp_path)
+    before = msgspec.structs.replace(plan, tls=msgspec.structs.replace(plan.tls, after_close=False))
+    assert sorted(second_visit_targets.select(responses(104), before)["ip"].to_pylist()) == [0, 1]
 
 
 def test_other_profiles_have_no_second_round(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_round_trip() -> None:
     assert plans.decode(plans.encode(plan), "plan.json") == plan == freeze()
 
 
-@pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"\xff", b'{"format": "x"}'])
+@pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"\xff", b'{"format": "x"}', b'{"tls": 5}', b'{"alarm": null}'])
 def test_no_plan(data: bytes) -> None:
     """A file that is not a plan is refused as wrong input, with its name."""
     with pytest.raises(InputError, match=r"plan\.json"):
