@@ -14,7 +14,7 @@ import typer
 from pipeline import host, logs
 from pipeline.commands import associators, audits, doctor, lab, optouts, reference, results, sweeps
 from pipeline.commands.help import HELP, Command, Group
-from pipeline.commands.verbosity import with_verbosity
+from pipeline.commands.verbosity import Quiet, Verbose, passed_on, with_verbosity
 from pipeline.commands.version import Version
 from pipeline.errors import CensusError, InputError, Interrupted
 
@@ -56,14 +56,18 @@ app.add_typer(audits.app, name="own", rich_help_panel="Audit your own ranges")
 
 @app.callback()
 def options(
+    context: typer.Context,
     log_format: Annotated[
         logs.LogFormat,
         typer.Option(envvar=logs.VARIABLE, help="Format of progress, warnings and errors on standard error."),
     ] = logs.LogFormat.TEXT,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
     version: Version = False,
 ) -> None:
     """Set what holds for every command and the processes that it starts."""
     os.environ[logs.VARIABLE] = log_format
+    context.default_map = passed_on(context.command, {"quiet": quiet, "verbose": verbose})
 
 
 def main() -> None:

@@ -75,18 +75,18 @@ def test_a_shell_completes_commands(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_quiet_prints_no_message(tmp_path: Path) -> None:
-    """With `-q` a command that succeeds prints nothing on standard error; errors are still printed."""
+    """With `-q` a command that succeeds prints nothing on standard error; errors are still printed. It may come first."""
     register = str(tmp_path / "optout.jsonl")
     assert census("optout", register, "add", "192.0.2.0/24", "--who", "NOC", "-q").stderr == ""
     assert census("optout", register, "add", "192.0.2.0/24", "--who", "NOC").stderr
-    refused = census("go", register, "-q")
+    refused = census("-q", "go", register)
     assert refused.returncode == 2 and "is not stopped" in refused.stderr
 
 
 def test_verbose_shows_where_an_error_arose(tmp_path: Path) -> None:
     """With `-v` an error comes with its traceback; without it is one line."""
     config = str(tmp_path / "none.toml")
-    assert "Traceback" in census("plan", config, "-v").stderr
+    assert "Traceback" in census("plan", config, "-v").stderr and "Traceback" in census("-v", "plan", config).stderr
     assert census("plan", config).stderr.count("\n") == 1
 
 

@@ -9,20 +9,33 @@ import typer
 OUTPUT = "Output"
 WATCHING = "Watching"
 
+
+def _lake(named: str) -> str:
+    """Return the lake that a configuration names, in place of the configuration."""
+    if not named.endswith(".toml"):
+        return named
+    from pipeline.config.load import load_config
+
+    return load_config(Path(named)).lake.url
+
+
 Config = Annotated[
     Path, typer.Argument(metavar="CONFIG", help="Configuration (TOML); docs/configuration.md.", show_default=False)
 ]
 Lake = Annotated[
-    str, typer.Argument(metavar="LAKE", help="The lake: a folder, or s3://BUCKET/PREFIX.", show_default=False)
-]
+    str,
+    typer.Argument(
+        metavar="LAKE", callback=_lake, show_default=False,
+        help="The lake: a folder, s3://BUCKET/PREFIX, or a configuration (TOML) whose [lake] url names it.",
+    ),
+]  # fmt: skip
 Register = Annotated[
     str,
     typer.Argument(
-        metavar="LAKE|FILE",
-        help="The lake whose sweeps obey the register, or the register: a file or an s3:// URL.",
-        show_default=False,
+        metavar="LAKE|FILE", callback=_lake, show_default=False,
+        help="The lake whose sweeps obey the register, or its configuration (TOML); or the register: a file or an s3:// URL.",
     ),
-]
+]  # fmt: skip
 SweepId = Annotated[str | None, typer.Option("--sweep", help="Id of the sweep; the latest if not given.")]
 Metrics = Annotated[
     str | None,

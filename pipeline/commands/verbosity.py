@@ -22,6 +22,12 @@ Verbose = Annotated[
 ]
 
 
+def passed_on(command: Any, given: dict[str, bool]) -> dict[str, Any]:
+    """Return the options that were given before the name of a command as the defaults of every command (click's `default_map`)."""
+    commands = getattr(command, "commands", None)
+    return {name: passed_on(below, given) for name, below in commands.items()} if commands else given
+
+
 def with_verbosity(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the options `-q` and `-v`."""
 

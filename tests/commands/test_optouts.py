@@ -67,6 +67,16 @@ def test_stop_and_go(path: Path, census: Census) -> None:
     assert census("go", path).returncode == 2
 
 
+def test_a_configuration_names_its_lake(tmp_path: Path, census: Census) -> None:
+    """Commands that take a lake take the configuration too, those of an emergency as well."""
+    config = Path(write_config(tmp_path))
+    config.write_text(f'{config.read_text()}\n[lake]\nurl = "{tmp_path}/lake"\n')
+    run.begin(freeze.freeze(config), tmp_path / "lake")
+    assert census("status", config, "--json").stdout == census("status", tmp_path / "lake", "--json").stdout
+    assert census("stop", config, "--reason", "a call", "--who", "me").returncode == 0
+    assert "stopped by me: a call" in census("optout", tmp_path / "lake", "list").stderr
+
+
 def test_a_rate_is_limited_until_it_is_not(path: Path, census: Census) -> None:
     """A limit is shown until it is removed; only an existing limit can be removed, and a limit is a whole number from 1 on."""
     census("optout", path, "add", "192.0.2.0/24", *WHO)

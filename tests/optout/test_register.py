@@ -196,7 +196,7 @@ def test_a_watch_tells_the_digest(path: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "reason"),
     [
-        (lambda path: path.unlink(), "No such file"),
+        (lambda path: path.unlink(), "no such file"),
         (lambda path: path.write_bytes(b"garbage\n"), "no longer begins"),
         (lambda path: path.write_bytes(b""), "no longer begins"),
         (lambda path: path.open("ab").write(b"garbage\n"), "line 2"),
@@ -234,5 +234,5 @@ def test_a_file_system_that_hangs_stops_sending(path: Path) -> None:
 def test_a_register_that_was_never_read_permits_nothing(tmp_path: Path) -> None:
     """Before the first good reading nothing may be sent."""
     with Watch(RegisterFile(tmp_path / "missing"), SPACE) as watch:
-        assert "No such file" in watch.permit().pause_reason
+        assert "no such file" in watch.permit().pause_reason
         assert watch.digest == ""
