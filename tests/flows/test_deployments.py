@@ -2,6 +2,8 @@
 
 import subprocess
 
+from prefect.client.schemas.schedules import CronSchedule
+
 from tests.flows.serving import BEGIN_SECONDS, PREFECT, Server
 from tests.testbed.running import ROOT
 
@@ -34,3 +36,16 @@ def test_a_paused_schedule_stays_paused(server: Server) -> None:
     assert active(server) == [False, True, True]
     assert server.deployment("sweep/weekly").parameters["vantages"] == ["vantage/one", "vantage/two"]
     server.client.update_deployment_schedule(weekly.id, weekly.schedules[0].id, active=True)
+
+
+def test_only_the_files_schedules_stay(server: Server) -> None:
+    """A schedule that somebody added on Prefect's pages is gone after the next deployment, and a changed time is the file's."""
+    nightly = server.deployment("report/nightly")
+    server.client.create_deployment_schedules(nightly.id, [(CronSchedule(cron="0 12 * * *"), True)])
+    server.client.update_deployment_schedule(
+        nightly.id, nightly.schedules[0].id, schedule=CronSchedule(cron="0 5 * * *", timezone="UTC")
+    )
+    assert len(server.deployment("report/nightly").schedules) == 2
+    deploy(server)
+    (left,) = server.deployment("report/nightly").schedules
+    assert (left.schedule.cron, left.active) == ("0 4 * * *", True)
