@@ -13,6 +13,7 @@ from flows.embedded import require_alive
 from flows.fleet import Fleet
 from flows.report import report
 from flows.vantage import run_shards
+from pipeline.errors import InputError
 from pipeline.lake import store
 from pipeline.lake.layout import Sweep
 from pipeline.sweep import enrichment, freeze
@@ -53,9 +54,11 @@ def sweep(
 
     `vantages` names a deployment of the flow `vantage` for each machine that sends; without it this process sends. If the series
     has an unfinished sweep that this program and configuration can finish, it is finished instead; with `resume`, no other is
-    ever begun. With `output`, the report goes to that folder. After `max_runtime` seconds of sending from this process it ends in
-    an orderly way.
+    ever begun. With `output`, the report goes to that folder. Without `vantages` it ends in an orderly way after `max_runtime`
+    seconds of sending.
     """
+    if vantages and max_runtime:
+        raise InputError("max_runtime", "ends a process that sends itself, not its vantages; cancel the run instead")
     target = store.at(lake) if lake else None
     if resume and (reason := steps.nothing_to_resume(source, target)):
         return Completed(message=reason)

@@ -73,8 +73,9 @@ def test_units_start_commands_that_exist(unit: Path) -> None:
 
 
 def test_journals_hold_json_lines_alone() -> None:
-    """Services write no table to the journal, so that jq reads it to its end."""
-    assert {_settings(unit)["Service"]["StandardOutput"] for unit in SERVICES} == {"null"}
+    """Services write no table to the journal, so that jq reads it to its end. Errors, which follow the output by default, stay."""
+    services = [_settings(unit)["Service"] for unit in SERVICES]
+    assert {(service["StandardOutput"], service["StandardError"]) for service in services} == {("null", "journal")}
 
 
 def test_units_retry_what_a_retry_can_mend() -> None:

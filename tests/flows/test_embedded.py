@@ -19,6 +19,7 @@ from prefect.client.schemas.objects import State
 
 from flows.sweep import sweep as flow
 from pipeline.commands import orchestrate
+from pipeline.errors import InputError
 from pipeline.lake import layout, receipts
 from pipeline.lake.layout import Sweep
 from pipeline.status import snapshot
@@ -217,6 +218,12 @@ def test_what_is_left_is_resumed(lost: Lost) -> None:
     assert (
         isinstance(state, State) and state.message == f"nothing to resume: {lost.paths.id} is sealed; nothing was sent"
     )
+
+
+def test_vantages_have_no_longest_time() -> None:
+    """`max_runtime` is refused where vantages send: it would end none of them."""
+    with pytest.raises(InputError, match="max_runtime: ends a process that sends itself"):
+        flow.fn("sweep.toml", vantages=["vantage/one"], max_runtime=60.0)
 
 
 def test_its_report_has_a_link(lost: Lost) -> None:
