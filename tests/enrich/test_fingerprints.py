@@ -14,6 +14,7 @@ from pipeline.space.ranges import Ranges
 from tests.captures import of_case
 from tests.enrich import trials
 from tests.enrich.trials import HOST, OUTGOING, row_of
+from tests.lab.products import load
 
 RULES = ruleset.load()
 #: Suspicions that no honest server should raise.
@@ -142,8 +143,8 @@ def judge(rows: list[dict[str, Any]], request: bytes, **kwargs: Any) -> list[dic
 
 
 def test_every_capture_has_its_expectation() -> None:
-    """Each captured product is in the table of this test."""
-    assert set(of_case("01")) == set(EXPECTED)
+    """Each product that was captured by hand is in the table of this test; `tests/lab` has those of the laboratory."""
+    assert set(of_case("01")) - set(load()) == set(EXPECTED)
 
 
 @pytest.mark.parametrize("name", EXPECTED)

@@ -182,7 +182,7 @@ def values(body: Cursor) -> Row:
 
 
 def elements(command: Cursor) -> Row:
-    """PS3.7 §6.3.1 and Table 9.3-13."""
+    """PS3.7 §6.3.1 and Table 9.3-13. The group length is a field only where it is wrong."""
     row: Row = {"elements": [], "sop_class_uid": None}
     while command.data:
         group, number, length = command.little(2), command.little(2), command.little(4)
@@ -191,7 +191,7 @@ def elements(command: Cursor) -> Row:
         if group:
             raise Unsound("group")
         if number == 0x0000 and value.little(4) != len(command.data):
-            raise Unsound("group length")
+            row["group_length"] = "wrong"
         if number == 0x0002:
             row["sop_class_uid"] = value.text().removesuffix("\0")
         for wanted, name in ((0x0100, "command_field"), (0x0120, "message_id"), (0x0900, "status")):
@@ -215,7 +215,9 @@ def warnings(row: Row) -> list[str]:
             "uid_empty": "" in texts,
         }
     if row["pdu"] == "P-DATA-TF":
-        rules = {"uid_empty": row["sop_class_uid"] == ""}
+        rules = {"group_length": "group_length" in row, "uid_empty": row["sop_class_uid"] == ""}
+    if row["pdu"] == "A-ASSOCIATE-RJ":
+        rules = {"rejection_reserved": row["result"] not in (1, 2)}
     if row["pdu"] == "A-ABORT":
         rules = {"abort_insignificant": row["source"] == 0 and row["reason"] != 0}
     return sorted(name for name, holds in rules.items() if holds)
