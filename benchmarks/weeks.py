@@ -67,7 +67,7 @@ def write(lake: Path, plan: Plan, weeks: int, *, services: int, responses: int) 
     for week, there in enumerate(islice(_living(draw, space, services), weeks)):
         started = BEGIN + timedelta(weeks=week)
         named = msgspec.structs.replace(plan, sweep=f"{started:%Y%m%dT%H%M%SZ}-weekly")
-        named = msgspec.structs.replace(named, digest=planning.digest(named))
+        named = freeze.sign_plan(named)
         paths = SweepPaths(lake, named.sweep)
         store.write(paths.plan, planning.encode(named))
         seen = there[draw.random(len(there)) >= MISSED]

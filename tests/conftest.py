@@ -99,9 +99,10 @@ NEEDS = {
 def pytest_configure(config: pytest.Config) -> None:
     for name, (meaning, _) in NEEDS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
-    if KEYS not in os.environ:  # the workers of pytest-xdist inherit it
-        os.environ[KEYS] = mkdtemp(prefix="census-keys-")
-        config.add_cleanup(lambda: shutil.rmtree(os.environ[KEYS]))
+    if KEYS not in os.environ:  # the workers of pytest-xdist inherit both
+        state = mkdtemp(prefix="census-tests-")
+        os.environ |= {KEYS: f"{state}/keys", "XDG_STATE_HOME": state}
+        config.add_cleanup(lambda: shutil.rmtree(state))
     config.addinivalue_line(
         "markers", "alone: holds of a machine that does nothing else, so no other test runs meanwhile"
     )

@@ -113,6 +113,7 @@ COVERED_BY = {
     "pipeline/views/connection.py": "tests/views/test_raw_views.py",
     "pipeline/wire/alert.py": "tests/associate/test_tls.py",
     "pipeline/wire/fields.py": "tests/wire/test_pdu.py",
+    "pipeline/guard/vantage_namespace.py": "tests/guard/test_sockets.py",
     "pipeline/worker/control_targets.py": "tests/end_to_end/test_internet.py",
     "pipeline/worker/coordinator.py": "tests/worker/test_shards.py",
     "pipeline/worker/fanout.py": "tests/end_to_end/test_senders.py",

@@ -29,9 +29,11 @@ def associate(
     """
     from pipeline.console import show
     from pipeline.lake import layout, store
+    from pipeline.sweep import freeze
     from pipeline.worker import remote_associator
 
     sweep = layout.open_sweep(store.at(lake), sweep_id)
+    freeze.check(sweep.plan)
     remote_associator.associate(sweep, name=name, url=worker, keys=keys)
     show.message(f"{sweep.paths.id}: the worker has no more visits to hand on")
 

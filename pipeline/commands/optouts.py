@@ -55,6 +55,7 @@ def optout(
     """
     from pipeline.console import show
     from pipeline.optout import edit, obeyed
+    from pipeline.sweep import acknowledged
 
     named = obeyed.find(target)
     opened = named.register
@@ -62,8 +63,10 @@ def optout(
     match action:
         case OptOutAction.ADD:
             show.additions(named, edit.add(opened, blocks or [], evidence, until=until))
+            show.message(acknowledged.report(named))
         case OptOutAction.EXPIRE:
             show.message(f"no longer opted out: {', '.join(edit.expire(opened, blocks or [], evidence))}")
+            show.message(acknowledged.report(named))
         case OptOutAction.LIST:
             show.opt_outs(opened, everything=all, as_json=json)
 
@@ -97,13 +100,16 @@ def quarantine(
     from pipeline.console import show
     from pipeline.optout import edit, obeyed
     from pipeline.optout import quarantine as quarantining
+    from pipeline.sweep import acknowledged
 
-    opened = obeyed.find(target).register
+    named = obeyed.find(target)
+    opened = named.register
     if action is QuarantineAction.LIST:
         show.quarantines(opened, as_json=json)
     else:
         ended = quarantining.expire(opened, blocks or [], edit.Evidence(who, "", note))
         show.message(f"no longer quarantined: {', '.join(ended)}")
+        show.message(acknowledged.report(named))
 
 
 def stop(
@@ -116,16 +122,18 @@ def stop(
     \b
     census stop lake --reason "a hospital calls"
 
-    Sending stops within 5 seconds, on every machine, until `census go`.
+    Sending stops within 5 seconds, on every machine, until `census go`. With a lake it says how many workers have acknowledged.
     """
     from getpass import getuser
 
     from pipeline.console import show
     from pipeline.optout import edit, obeyed
+    from pipeline.sweep import acknowledged
 
-    opened = obeyed.find(target).register
-    edit.stop(opened, who or getuser(), reason)
-    show.message(f"stopped, in {opened.where}; `census go {target}` resumes")
+    named = obeyed.find(target)
+    edit.stop(named.register, who or getuser(), reason)
+    show.message(f"stopped, in {named.register.where}; `census go {target}` resumes")
+    show.message(acknowledged.report(named))
 
 
 def go(target: Register, who: Who = "") -> None:
@@ -140,9 +148,12 @@ def go(target: Register, who: Who = "") -> None:
 
     from pipeline.console import show
     from pipeline.optout import edit, obeyed
+    from pipeline.sweep import acknowledged
 
-    edit.go(obeyed.find(target).register, who or getuser())
+    named = obeyed.find(target)
+    edit.go(named.register, who or getuser())
     show.message("sweeps resume within 5 seconds")
+    show.message(acknowledged.report(named))
 
 
 def rate(
@@ -165,7 +176,9 @@ def rate(
 
     from pipeline.console import show
     from pipeline.optout import edit, obeyed
+    from pipeline.sweep import acknowledged
 
     named = obeyed.find(target)
     edit.limit(named.register, who or getuser(), probes)
     show.limit(named, probes)
+    show.message(acknowledged.report(named))

@@ -252,4 +252,5 @@ def verify(lake: Lake, sweep_id: SweepId = None) -> None:
     sweep = layout.open_sweep(store.at(lake), sweep_id)
     run.require_verified(sweep)
     show.message(f"{sweep.paths.id}: receipts, tables and plan add up")
+    show.warn(run.unsigned(sweep.plan))
     show.warn(run.voided(sweep))

@@ -4,21 +4,23 @@ Data-plane sockets are made in the network namespace of the vantage (`at_vantage
 is asked there. The process that makes them stays where it is: its lake, its channels and its server may be elsewhere.
 """
 
+import fcntl
 import os
 import socket
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TypeVar
+import struct
+from collections.abc import Sequence
 
 from pipeline.config.sections import IdentitySection
 from pipeline.errors import CensusError, GuardError
-from pipeline.guard.namespaces import inode, inside
+from pipeline.guard import forbidden
+from pipeline.guard.namespaces import IFF_LOOPBACK
 from pipeline.guard.proof import why_not_closed
+from pipeline.guard.vantage_namespace import VANTAGE as VANTAGE
+from pipeline.guard.vantage_namespace import at_vantage as at_vantage
 
 #: Set to anything: refuse every packet outside of a closed testbed and loopback, whatever the configuration says.
 ONLY_TESTBED = "CENSUS_ONLY_TESTBED"
-#: The network namespace that probes leave from, as a file (`/run/netns/NAME`) or a process that lives in it; our own if not set.
-VANTAGE = "CENSUS_VANTAGE"
+SIOCGIFFLAGS = 0x8913  # netdevice(7)
 AF_XDP = 44  # linux/socket.h; Python knows no name for it
 IP_BIND_ADDRESS_NO_PORT = 24  # ip(7): one port serves connections to many destinations
 #: First byte of every loopback address (RFC 6890 §2.2.2: 127.0.0.0/8).
@@ -34,24 +36,15 @@ NO_PRIVILEGE = (
     'or set engine = "connect" in [probe], which needs none'
 )
 
-T = TypeVar("T")
-
-
-def at_vantage(work: Callable[[], T]) -> T:
-    """Do `work` in the vantage's network namespace: sockets that it makes stay there, this thread does not move."""
-    named = os.environ.get(VANTAGE)
-    if not named:
-        return work()
-    place = int(named) if named.isdecimal() else Path(named)
-    try:
-        return work() if inode() == inode(place) else inside(place, work)
-    except FileNotFoundError as error:
-        raise CensusError(f"{VANTAGE}={named}: is not a network namespace: {error}") from None
-
 
 def in_closed_testbed() -> bool:
     """Tell whether the network namespace of the vantage is part of a testbed that is closed right now."""
-    return not at_vantage(why_not_closed)
+    return not why_open()
+
+
+def why_open() -> tuple[str, ...]:
+    """Return why the network namespace of the vantage is in no closed testbed."""
+    return at_vantage(why_not_closed)
 
 
 def require_authorised(identity: IdentitySection) -> None:
@@ -82,7 +75,7 @@ def packet_socket(interface: str, protocol: int) -> socket.socket:
 
 
 def _packet_socket(interface: str, protocol: int) -> socket.socket:
-    if interface != "lo":
+    if not _is_loopback_link(interface):
         refuse_outside(f"a packet socket on {interface}")
     try:
         made = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
@@ -104,7 +97,7 @@ def xdp_socket(interface: str) -> socket.socket:
 
 
 def _xdp_socket(interface: str) -> socket.socket:
-    if interface != "lo":
+    if not _is_loopback_link(interface):
         refuse_outside(f"an AF_XDP socket on {interface}")
     return socket.socket(AF_XDP, socket.SOCK_RAW, 0)
 
@@ -120,6 +113,7 @@ def tcp_socket(destination: str, *, source: str = "", interface: str = "") -> so
 def _tcp_socket(destination: str, source: str, interface: str) -> socket.socket:
     if not _is_loopback(destination):
         refuse_outside(f"a TCP socket to {destination}")
+        forbidden.refuse_dotted(destination)
     made = socket.socket(socket.AF_INET, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
         if interface:
@@ -133,6 +127,20 @@ def _tcp_socket(destination: str, source: str, interface: str) -> socket.socket:
             f"cannot open a TCP socket from {source or 'any address'} on {interface or 'any interface'}: {error.strerror}"
         ) from None
     return made
+
+
+def _is_loopback_link(interface: str) -> bool:
+    """Tell whether an interface is the loopback link, by the kernel's word: any link may be named `lo`."""
+    if interface != "lo":
+        return False
+    request = struct.pack("16sH14x", interface.encode(), 0)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        try:
+            answer = fcntl.ioctl(control, SIOCGIFFLAGS, request)
+        except OSError:
+            return False
+    flags: int = struct.unpack("16sH14x", answer)[1]
+    return bool(flags & IFF_LOOPBACK)
 
 
 def require_reach(host: str, what: str) -> None:

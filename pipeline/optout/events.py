@@ -2,7 +2,8 @@
 
 It is a file of JSON lines, one event each, in the order in which they were written; none is ever changed. Each line carries
 the SHA-256 of the line before it, so a line that was changed, removed or inserted is detected at the next one: the history
-is evidence. The events fold into a state: the blocks that are opted out today, and whether sending is stopped.
+is evidence. A register may begin with lines that carry none; it is chained from the first line that does. The events fold into
+a state: the blocks that are opted out today, and whether sending is stopped.
 """
 
 import hashlib
@@ -148,18 +149,20 @@ def parse(data: bytes, where: str, after: History = History()) -> History:
     if data and not data.endswith(b"\n"):
         raise Unfinished(where, "the last line has no end: it is being written, or its writer died; then cut it off")
     events, previous = list(after.events), after.last
+    chained = bool(events and events[-1].previous)
     for number, line in enumerate(data[after.size :].split(b"\n")[:-1], len(events) + 1):
-        events.append(_event(line, previous, f"{where}, line {number}"))
+        events.append(_event(line, previous, f"{where}, line {number}", chained=chained))
+        chained = bool(events[-1].previous)
         previous = hashlib.sha256(line).hexdigest()
     return History(tuple(events), len(data), previous)
 
 
-def _event(line: bytes, previous: str, where: str) -> AnyEvent:
+def _event(line: bytes, previous: str, where: str, *, chained: bool) -> AnyEvent:
     try:
         event = _decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(where, f"is not an event of a register: {error}") from None
-    if event.previous != previous:
+    if event.previous != previous and (chained or event.previous):
         raise InputError(
             where,
             "the chain is broken: `previous` is not the SHA-256 of the line before, so one was changed or removed; restore it",
@@ -187,6 +190,16 @@ def chain(events: Iterable[AnyEvent], last: str) -> bytes:
 def digest(data: bytes) -> str:
     """Return the SHA-256 of a whole register, hexadecimal, as every receipt carries it."""
     return hashlib.sha256(data).hexdigest()
+
+
+def digests(data: bytes) -> set[str]:
+    """Return the SHA-256 of a register at each of its ends of lines, as it was once, and of an empty one."""
+    sha256 = hashlib.sha256()
+    prefixes = {sha256.hexdigest()}
+    for line in data.split(b"\n")[:-1]:
+        sha256.update(line + b"\n")
+        prefixes.add(sha256.hexdigest())
+    return prefixes
 
 
 def fold(events: Sequence[AnyEvent], today: date) -> RegisterState:

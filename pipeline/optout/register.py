@@ -2,8 +2,10 @@
 
 import fcntl
 import os
+import stat
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Protocol
@@ -12,7 +14,8 @@ from pipeline import host
 from pipeline.errors import CensusError, InputError
 from pipeline.lake import store
 from pipeline.lake.store import Location
-from pipeline.optout.events import AnyEvent, History, RegisterState, Unfinished, chain, fold, parse
+from pipeline.optout import anchor
+from pipeline.optout.events import AnyEvent, History, RegisterState, Unfinished, chain, digest, fold, parse
 from pipeline.space.ranges import Ranges
 
 #: The register if the configuration names none: it is in the lake, so that all who share the lake share it.
@@ -62,6 +65,8 @@ class RegisterFile:
     def read(self) -> bytes:
         """Return all of it."""
         try:
+            if stat.S_ISCHR(self._path.stat().st_mode):
+                raise InputError(self.where, "is a device, and keeps nothing that is written; name a file")
             with self._path.open("rb") as file:
                 if os.fstat(file.fileno()).st_size > LONGEST:
                     raise InputError(
@@ -160,14 +165,18 @@ def begin(named: str, lake: Location) -> None:
     elif not named and not own.exists():
         hint = "restore it, or make an empty file if nobody has opted out"
         raise InputError(str(own), f"the register is missing, though this lake has sweeps; {hint}")
-    load(of(named, lake))
+    register = of(named, lake)
+    anchor.require(register.where, load(register)[0])
 
 
 def opted_out(named: str, lake: Location) -> Ranges | None:
     """Return what is opted out today, for a plan; None if the lake has no register yet. Raises InputError."""
     if not named and not (lake / DEFAULT_NAME).exists():
         return None
-    return state(of(named, lake)).ranges
+    register = of(named, lake)
+    data, history = load(register)
+    anchor.require(register.where, data)
+    return fold(history.events, today()).ranges
 
 
 def load(register: Register) -> tuple[bytes, History]:
@@ -194,9 +203,16 @@ def state(register: Register) -> RegisterState:
 
 
 def record(register: Register, make: Callable[[RegisterState], Sequence[AnyEvent]]) -> Sequence[AnyEvent]:
-    """Append the events that `make` gives for the current state, with nobody else's in between; raises what `make` raises."""
+    """Append the events that `make` gives for the current state, with nobody else's in between; raises what `make` raises.
+
+    Raises InputError for a register that lacks what this machine has seen of it: to write to it would hide that.
+    """
     while True:
         data, history = load(register)
+        anchor.require(register.where, data)
         events = make(fold(history.events, today()))
-        if register.append(chain(events, history.last), after=data):
+        lines = chain(events, history.last)
+        if register.append(lines, after=data):
+            with suppress(InputError):  # whoever has no state folder sends nothing
+                anchor.keep(register.where, data + lines, digest(data + lines))
             return events

@@ -6,6 +6,7 @@ from datetime import date
 
 from pipeline import host
 from pipeline.errors import InputError
+from pipeline.optout import anchor
 from pipeline.optout.events import History, RegisterState, digest, fold, parse
 from pipeline.optout.register import Register, today
 from pipeline.space.permit import Permit
@@ -33,8 +34,8 @@ class Reading:
 class Watch:
     """Reads a register again and again in its own thread, so a caller of `permit` never waits for a file system.
 
-    A file system that hangs, a file that is gone and a broken chain have the same effect: the last good reading grows old, and
-    at STALE_SECONDS nothing more may be sent.
+    A file system that hangs, a file that is gone, a broken chain and a register that lacks what this machine has seen of it have the
+    same effect: the last good reading grows old, and at STALE_SECONDS nothing more may be sent.
     """
 
     def __init__(self, register: Register, space: Ranges) -> None:
@@ -85,9 +86,13 @@ class Watch:
             return
         if before and not data.startswith(before.data):
             raise InputError(self._register.where, "no longer begins with the lines read before; restore them")
+        if before is None:
+            anchor.require(self._register.where, data)
         history = parse(data, self._register.where, before.history if before else History())
         permit = _permit(fold(history.events, day), self._space)
-        self._reading = Reading(began, day, data, history, digest(data), permit)
+        sha256 = digest(data)
+        anchor.keep(self._register.where, data, sha256)
+        self._reading = Reading(began, day, data, history, sha256, permit)
 
 
 def _permit(state: RegisterState, space: Ranges) -> Permit:

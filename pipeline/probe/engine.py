@@ -37,6 +37,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pipeline.guard import forbidden
 from pipeline.probe import clock
 from pipeline.probe.engine_events import Event, Finished
 from pipeline.probe.listener import Listener, ProbeSet
@@ -263,6 +264,7 @@ class PacketEngine:
         """Send probes; the plan's own to targets at these positions of an open range. Those that are refused are kept for later."""
         if not len(probes):
             return
+        forbidden.refuse(probes.addresses)
         ids = self._ids.integers(0, 65536, len(probes), dtype=np.uint16)
         frames = self._transmit.frames(len(probes))
         packet.fill(frames, self._sums, probes.addresses, probes.ports, probes.cookie, ids)

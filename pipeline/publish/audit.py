@@ -18,7 +18,7 @@ from pipeline.publish.data import Row
 from pipeline.publish.escape import csv_cell, shown
 from pipeline.publish.gather import select
 from pipeline.publish.sentences import plural
-from pipeline.space import address_list
+from pipeline.space import address_list, terms
 from pipeline.space.plan import Plan
 
 TEMPLATE = "audit.html.j2"
@@ -153,7 +153,7 @@ def gather(con: duckdb.DuckDBPyConnection, plan: Plan) -> Audit:
         con, "SELECT coalesce(sum(suppressed), 0)::BIGINT AS withheld FROM receipts WHERE sweep = ?", plan.sweep
     )
     services = [_service(row) for row in select(con, "FROM own_services WHERE sweep = ? ORDER BY ip, port", plan.sweep)]
-    signed = address_list.lines(plan.signed_ranges.ranges) if plan.signed_ranges else []
+    signed = terms.split(plan.signed_ranges.ranges)[1] if plan.signed_ranges else []
     return Audit(
         sweep=plan.sweep,
         owner=shown(plan.signed_ranges.owner) if plan.signed_ranges else "",
@@ -185,6 +185,14 @@ def _method(plan: Plan, about: Row, withheld: int) -> Iterator[tuple[str, str]]:
     yield "Sweep", plan.sweep
     yield "Dates", f"{about['started_at']:%Y-%m-%d %H:%M} to {about['finished_at']:%Y-%m-%d %H:%M} UTC"
     yield "Signed by", shown(plan.signed_ranges.owner if plan.signed_ranges else "")
+    agreed = terms.split(plan.signed_ranges.ranges)[0] if plan.signed_ranges else {}
+    for title, name in (
+        ("Signed for", "auditor"),
+        ("Signed profiles", "profile"),
+        ("Signed from", "from"),
+        ("Signed until", "until"),
+    ):
+        yield title, shown(agreed.get(name, "not stated: an earlier version did not require it"))
     yield "Authorised by", shown(plan.identity.authorised_by)
     yield "Addresses", f"{plan.sampled_addresses:,} visited of {plan.addresses:,} in the plan"
     yield "Not probed", f"{withheld:,} targets in the opt-out register, and the addresses of [targets] exclude"

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.engines import Engine
+from pipeline.guard import forbidden
 from pipeline.space.ranges import I64
 from pipeline.wire import segment
 from pipeline.wire.segment import Endpoints, Kind
@@ -71,6 +72,8 @@ class SegmentRing:
         while done < len(which):
             count = self._ring.room(len(which) - done)
             now = slice(done, done + count)
+            if not kinds[0].played:
+                forbidden.refuse(endpoints.address[now])
             ids = self._ids.integers(0, 65536, count, dtype=np.uint16)
             segment.fill(self._ring.frames(count)["bytes"], kinds, which[now], endpoints.take(now), ids)
             self._ring.lengths(count)[:] = lengths[now]

@@ -41,6 +41,11 @@ class NamedSets(Protocol):
         ...
 
 
+#: The lines of a signed list that say what its owner agreed to (`terms`); where a list is read for its addresses they are passed over.
+TERMS = ("owner", "auditor", "profile", "from", "until")
+TERM = re.compile(rf"\s*({'|'.join(TERMS)})\s*:\s*(.*?)\s*")
+
+
 class Entry(NamedTuple):
     """One entry: its text, file and line, reason, and the (first, last) pairs of its addresses."""
 
@@ -109,7 +114,7 @@ def read(
     entries, ipv6, faults = [], 0, []
     for number, line in enumerate(rows, 1):
         text, reason = partition(line)
-        if not text:
+        if not text or TERM.fullmatch(line):
             continue
         if ":" in text and is_ipv6(text):
             ipv6 += 1

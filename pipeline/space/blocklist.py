@@ -6,10 +6,11 @@ probed by a plan whose targets all lie in ranges that their owner signed.
 
 import tomllib
 from dataclasses import replace
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from pipeline import checkout
-from pipeline.errors import InputError
+from pipeline.errors import GuardError, InputError
 from pipeline.space import address_list
 from pipeline.space.address_list import AddressList, Entry
 from pipeline.space.ranges import Ranges
@@ -17,6 +18,8 @@ from pipeline.space.signed import SignedRanges, verified
 
 SPECIAL_PURPOSE = checkout.REFERENCE / "special-purpose.toml"
 NEVER_TOUCH = checkout.REFERENCE / "never-touch.txt"
+#: The most addresses of a signed list: those of a /8, the largest block that one owner has.
+MOST_OWNED = 1 << 24
 #: Private address space (RFC 1918 §3), as the list of special-purpose blocks writes it.
 PRIVATE_USE = frozenset({"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"})
 
@@ -42,6 +45,25 @@ def special_purpose(path: Path = SPECIAL_PURPOSE) -> AddressList:
 def never_touch(path: Path = NEVER_TOUCH) -> AddressList:
     """Our own list of addresses that are never probed: one line, one reason. Raises InputError if it is broken."""
     return address_list.read_file(path, name="never-touch list", reasons=True)
+
+
+def private_use() -> Ranges:
+    """The private address space."""
+    return Ranges.of([address_list.parse(block, "private use") for block in sorted(PRIVATE_USE)])
+
+
+def require_ownable(owned: Ranges) -> None:
+    """Raise GuardError if a list that is signed has addresses of which nobody who signs is the owner."""
+    others = owned.intersect(ranges(None, Ranges.of(())).subtract(private_use()))
+    if others.count:
+        raise GuardError(
+            f"the signed list has {others.count:,} addresses that are special-purpose or never probed, from "
+            f"{IPv4Address(int(others.first[0]))} on: only private ones have an owner who can sign; have the owner sign another list"
+        )
+    if owned.count > MOST_OWNED:
+        raise GuardError(
+            f"the signed list has {owned.count:,} addresses, more than the {MOST_OWNED:,} of a /8; sign a shorter one"
+        )
 
 
 def lists(signed: SignedRanges | None, targets: Ranges) -> list[AddressList]:

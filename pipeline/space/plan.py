@@ -1,7 +1,8 @@
 """The plan: what a sweep will do, fixed and hashed before the first packet. This is its format; `freezing` makes one.
 
 The digest covers everything that decides which targets are probed and how, including the bytes of the requests. Two plans that
-differ in any of it differ in digest. A worker refuses a plan whose digest is not that of its content.
+differ in any of it differ in digest. A worker refuses a plan whose digest is not that of its content. Anybody can compute a digest,
+so the lab's key signs it.
 """
 
 import hashlib
@@ -25,6 +26,7 @@ from pipeline.config.sections import (
     TlsSection,
 )
 from pipeline.errors import GuardError, InputError
+from pipeline.lab.signature import Signature
 from pipeline.space import blocklist
 from pipeline.space.caps import Load
 from pipeline.space.geo_databases import Reference
@@ -53,11 +55,15 @@ CAUSES = (
 )
 
 #: The format that this version writes: raised whenever a field is added or means something else (docs/decisions/0013).
-FORMAT = 8
+FORMAT = 9
 #: Formats that it reads, so that an old sweep can be verified and reported. Format 1 had another order of targets.
 FORMATS = range(2, FORMAT + 1)
 #: The field that distinguishes plans of format 2 with today's order of targets from earlier ones: the format number stayed the same.
 ORDER_MARKER = "associate"
+#: What the lab's key signs a plan's digest for.
+PURPOSE = "plan"
+#: Fields that the digest does not cover: itself, and the signature over it.
+UNDIGESTED = ("digest", "signature")
 #: Values of fields that the plan of an earlier sweep lacks: nothing of the kind was done.
 EARLIER: dict[str, dict[str, Any]] = {
     "tls": {"ports": [], "after_close": False},
@@ -133,6 +139,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     range_targets: int
     requests: dict[str, str]
     digest: str = ""
+    signature: Signature | None = None
+    """By the lab's key, over the digest; None in plans of earlier versions."""
 
     @property
     def targets(self) -> int:
@@ -186,7 +194,7 @@ def differences(plan: Plan, other: Plan) -> Iterator[str]:
 
 
 def digest(plan: Plan) -> str:
-    """SHA-256 over the plan's canonical JSON without its own digest, hexadecimal."""
+    """SHA-256 over the plan's canonical JSON without its own digest and signature, hexadecimal."""
     return _sha256(_document(plan))
 
 
@@ -198,7 +206,8 @@ def _document(plan: Plan) -> dict[str, Any]:
 
 def _sha256(document: dict[str, Any]) -> str:
     """The digest of a plan as JSON has it, whatever its format."""
-    return hashlib.sha256(msgspec.json.encode(document | {"digest": ""}, order="sorted")).hexdigest()
+    content = {name: value for name, value in document.items() if name not in UNDIGESTED} | {"digest": ""}
+    return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
 
 
 def encode(plan: Plan) -> bytes:

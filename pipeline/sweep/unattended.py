@@ -1,5 +1,6 @@
 """What a timer should run: the rest of the latest sweep of a series if it can be finished, else a new sweep."""
 
+from pipeline import logs
 from pipeline.config.toml_file import NONE, Overrides
 from pipeline.errors import GuardError
 from pipeline.lake.store import Location
@@ -18,6 +19,7 @@ def prepare_unattended(source: str, lake: Location | None = None, overrides: Ove
     try:
         plan, target = prepare(source, lake, unfinished, overrides)
         require_fit(plan)
-    except GuardError:
+    except GuardError as error:
+        logs.warning(f"an unfinished sweep is left as it is, and a new one begins: {error}")
         return prepare(source, lake, None, overrides)
     return plan, target

@@ -11,8 +11,8 @@ from pipeline.space.plan import Plan
 
 #: Fields that change with the time, the program and the opt-outs, or follow from others.
 FOLLOWING = (
-    "sweep", "created", "code_version", "requests", "digest", "digests", "pace", "countries", "ranges", "forbidden", "addresses",
-    "sampled_addresses", "range_targets",
+    "sweep", "created", "code_version", "requests", "digest", "signature", "digests", "pace", "countries", "ranges", "forbidden",
+    "addresses", "sampled_addresses", "range_targets",
 )  # fmt: skip
 
 

@@ -16,9 +16,11 @@ import pyarrow as pa
 import zmq
 from zmq.auth.thread import ThreadAuthenticator
 
+from pipeline import host
 from pipeline.errors import CensusError, InputError
-from pipeline.transport import messages
-from pipeline.transport.channel import HIGH_WATER_MARK, Frames, decode
+from pipeline.transport import foreign, messages
+from pipeline.transport.channel import HIGH_WATER_MARK, Frames
+from pipeline.transport.foreign import MalformedMessage
 from pipeline.transport.keys import AssociatorKeys, WorkerKeys
 
 #: Each end sends a message at least this often, in seconds, ...
@@ -28,6 +30,10 @@ LOST_SECONDS = 10.0
 URL = re.compile(r"tcp://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.*-]+):\d{1,5}")
 #: The largest frame in bytes: a batch of rows has some hundred kilobytes. ZeroMQ disconnects a peer that sends more.
 FRAME_LIMIT = 64 << 20
+#: How long a connection may take to show its key, in milliseconds: strangers who say nothing hold no more files than fit in this.
+HANDSHAKE_MS = 2000
+#: Files that a process which listens may have open, if its hard limit allows.
+MOST_FILES = 16_384
 
 Context = zmq.Context["zmq.Socket[bytes]"]
 
@@ -84,8 +90,8 @@ class Bridge:
             frames = self.socket.recv_multipart()
             sender = b"" if self.peer == b"" else frames.pop(0)
             try:
-                message, rows = _read(frames)
-            except (msgspec.DecodeError, pa.ArrowInvalid):
+                message, rows = foreign.decode(frames)
+            except MalformedMessage:
                 self.malformed += 1
                 continue
             if self._is_peer(sender, message):
@@ -128,18 +134,11 @@ class Bridge:
         return CensusError(f"the connection to {self.peer_name} is lost; start both again with --resume")
 
 
-def _read(frames: Frames) -> tuple[messages.AnyMessage, pa.RecordBatch | None]:
-    """Decode a message from another machine, and validate all its rows."""
-    message, rows = decode(frames)
-    if rows is not None:
-        rows.validate(full=True)
-    return message, rows
-
-
 @contextmanager
 def listen(context: Context, url: str, keys: WorkerKeys, name: str) -> Iterator[Bridge]:
     """Listen for the associator `name`. Raises InputError if this URL cannot be bound."""
     _require_tcp(url)
+    host.raise_file_limit(MOST_FILES)
     authenticator = ThreadAuthenticator(context)
     authenticator.start()
     authenticator.configure_curve_callback("*", CurveAuthorizer(keys))
@@ -182,6 +181,7 @@ def _socket(context: Context, kind: int, public: bytes, secret: bytes) -> "zmq.S
     socket = context.socket(kind)
     socket.set_hwm(HIGH_WATER_MARK)
     socket.maxmsgsize = FRAME_LIMIT
+    socket.handshake_ivl = HANDSHAKE_MS
     socket.curve_publickey, socket.curve_secretkey = public, secret
     return socket
 

@@ -1,7 +1,8 @@
 """CURVE keys (Curve25519 of RFC 7748, as used by ZeroMQ's RFC 26, CurveZMQ) of a worker and its remote associators.
 
 A worker's folder has `worker.key_secret` and, in `associators/`, the public key of each associator that it admits. An
-associator's folder has `NAME.key_secret` and `worker.key`. Secret keys are readable by their owner only.
+associator's folder has `NAME.key_secret` and `worker.key`. Secret keys are readable by their owner only. `lab.pem` is the public part
+of the lab's key, which signs plans (`pipeline/lab/key.py`).
 """
 
 import hmac
@@ -12,6 +13,7 @@ from pathlib import Path
 import zmq.auth
 
 from pipeline.errors import InputError
+from pipeline.lab import key as lab_key
 
 WORKER = "worker"
 FOLDER = "associators"
@@ -35,15 +37,26 @@ class WorkerKeys:
 
     key_pair: KeyPair
     associator: bytes
+    path: Path
+    """The file of the associator's key: whoever removes it revokes the key."""
 
     @classmethod
     def read(cls, folder: Path, name: str) -> "WorkerKeys":
         """Read the keys from the worker's folder. Raises InputError."""
-        return cls(_pair(folder / f"{WORKER}.key_secret"), _public(folder / FOLDER / f"{name}.key"))
+        path = folder / FOLDER / f"{name}.key"
+        return cls(_pair(folder / f"{WORKER}.key_secret"), _public(path), path)
+
+    @property
+    def revoked(self) -> bool:
+        """Whether the associator's key is no longer in its file."""
+        try:
+            return not hmac.compare_digest(_public(self.path), self.associator)
+        except InputError:
+            return True
 
     def admits(self, public: bytes) -> bool:
-        """Whether this public key (Z85), which the peer has proved to own, is the associator's."""
-        return hmac.compare_digest(public, self.associator)
+        """Whether this public key (Z85), which the peer has proved to own, is the associator's, and was not revoked."""
+        return hmac.compare_digest(public, self.associator) and not self.revoked
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +83,8 @@ def create(folder: Path, associators: list[str]) -> list[Path]:
                 f"name {name!r}", "is not an associator's name (use 1 to 40 of a-z, 0-9 and -, and not `worker`)"
             )
     files: list[Path] = []
+    if not (folder / lab_key.PUBLIC).exists():
+        files.append(_publish(folder))
     if not (folder / f"{WORKER}.key_secret").exists():
         files += _create(folder, WORKER, folder)
     for name in associators:
@@ -77,6 +92,16 @@ def create(folder: Path, associators: list[str]) -> list[Path]:
             raise InputError(str(folder / FOLDER / f"{name}.key"), "exists already; remove it to revoke that key first")
         files += _create(folder, name, folder / FOLDER)
     return files
+
+
+def _publish(folder: Path) -> Path:
+    """Copy the public part of the lab's key, for machines that run this one's plans."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / lab_key.PUBLIC).write_bytes(lab_key.published())
+    except OSError as error:
+        raise InputError(str(folder), f"cannot be written: {error.strerror}") from None
+    return folder / lab_key.PUBLIC
 
 
 def _create(folder: Path, name: str, public_folder: Path) -> list[Path]:

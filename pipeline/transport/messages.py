@@ -1,17 +1,24 @@
 """The messages between the processes of a worker."""
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from pipeline.record.receipt import Counts, Part, VisitCounts
 from pipeline.record.rounds import Round
 from pipeline.space.shard import range_key
 
+#: More shards or ranges than any plan has, and more attempts at a range than anybody makes.
+MOST_RANGES, MOST_ATTEMPTS = 1 << 32, 10_000
+Attempt = Annotated[int, Meta(ge=1, le=MOST_ATTEMPTS)]
+
 
 class Message(msgspec.Struct, frozen=True, tag=True, kw_only=True):
     """A message about one range of one shard."""
 
-    shard: int
-    number: int
+    shard: Annotated[int, Meta(ge=0, le=MOST_RANGES)]
+    number: Annotated[int, Meta(ge=0, le=MOST_RANGES)]
 
     @property
     def key(self) -> str:
@@ -24,7 +31,7 @@ class Assign(Message, frozen=True):
 
     first_index: int
     last_index: int
-    attempt: int
+    attempt: Attempt
 
 
 class Rows(Message, frozen=True):
@@ -33,7 +40,7 @@ class Rows(Message, frozen=True):
     Coordinator → engine: visit these targets again. Engine → associator: visit them. Associator → writer: write them.
     """
 
-    attempt: int
+    attempt: Attempt
     table: str
     round: Round = Round.PROBES
     vantage: str = ""
@@ -48,7 +55,7 @@ class Sent(Message, frozen=True):
 class Cooled(Message, frozen=True):
     """Sender → associator → writer: no more answers will come. A sender gives its `counts`, an associator its `visits`."""
 
-    attempt: int
+    attempt: Attempt
     complete: bool
     counts: Counts | None = None
     visits: VisitCounts = msgspec.field(default_factory=VisitCounts)
@@ -57,7 +64,7 @@ class Cooled(Message, frozen=True):
 class Written(Message, frozen=True):
     """Writer → coordinator: the range's rows are durable, in these parts."""
 
-    attempt: int
+    attempt: Attempt
     complete: bool
     counts: Counts
     outcomes: dict[str, int]
@@ -68,13 +75,19 @@ class Progress(Message, frozen=True):
     """Engine or associator → coordinator: counts since the process began, to be shown.
 
     `pause_reason` is why the sweep is paused now, by the register or by an outage; empty if it is not. `limit` is the most probes
-    a second that the register allows; 0 if it sets no limit.
+    a second that the register allows; 0 if it sets no limit. `register` is the SHA-256 of the register that it obeys.
     """
 
     stage: str
     counts: dict[str, int]
     pause_reason: str = ""
     limit: int = 0
+    register: str = ""
+
+    @property
+    def shown(self) -> tuple[str, dict[str, int], str, int, str]:
+        """What a worker's progress takes of it."""
+        return self.stage, self.counts, self.pause_reason, self.limit, self.register
 
 
 class Doubt(Message, frozen=True):

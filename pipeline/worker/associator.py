@@ -16,7 +16,6 @@ import zmq
 
 from pipeline.associate import client, loop
 from pipeline.associate.limits import AdmissionQueue
-from pipeline.errors import GuardError
 from pipeline.guard import sockets
 from pipeline.guard.link_state import LinkWatch
 from pipeline.lake.visit_log import VisitLog
@@ -28,7 +27,6 @@ from pipeline.record.rounds import Round
 from pipeline.record.visit import columns
 from pipeline.space.permit import Permit
 from pipeline.space.plan import Plan
-from pipeline.space.ranges import Ranges
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
 from pipeline.wire.outgoing import Outgoing
@@ -36,7 +34,9 @@ from pipeline.worker import egress, open_files, rows
 from pipeline.worker.connector import OpenSocket
 from pipeline.worker.context import PROGRESS_SECONDS, WorkerContext
 from pipeline.worker.egress import ProbeSource
+from pipeline.worker.mandate import Mandate
 from pipeline.worker.rows import Origin
+from pipeline.worker.visited import Visited
 
 FLUSH_SECONDS = 0.1
 
@@ -105,6 +105,8 @@ class Associating:
     admissions: AdmissionQueue[tuple[Conversations, dict[str, Any]]] = field(init=False)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     visit_log: VisitLog = field(init=False)
+    mandate: Mandate = field(init=False)
+    visited: Visited = field(init=False)
     stops: int = 0
     flushed: float = 0.0
     shown: float = 0.0
@@ -112,6 +114,7 @@ class Associating:
     def __post_init__(self) -> None:
         limits = self.context.plan.associate
         self.visit_log = VisitLog(self.context.sweep.paths, self.name)
+        self.mandate, self.visited = Mandate.of(self.context.sweep), Visited(self.context.sweep.paths)
         at_once = open_files.connections(self.name, limits.at_once, enough=limits.at_once)
         self.admissions = AdmissionQueue(at_once, limits.per_slash24)
         self.origin = Origin.of(self.context.plan, f"{socket.gethostname()}-{os.getpid()}", self.outgoing)
@@ -128,10 +131,9 @@ class Associating:
 
     async def run(self) -> None:
         """Work until all engines have stopped and nothing is in flight."""
-        allowed = Ranges.of(self.context.plan.ranges)
         while not (self.stopped and not self.open):
             while self.has_room() and (received := self.inbox.receive(0.0)):
-                self.take(*received, allowed)
+                self.take(*received)
             self.admit()
             await asyncio.sleep(0.005)
             self.raise_failures()
@@ -153,7 +155,7 @@ class Associating:
                 return
             address, (batch, row) = taken
             if permit.pause_reason:
-                batch.given_up = True
+                self.give_up(batch, row)
             elif permit.withheld.contains(np.array([address]))[0]:
                 batch.counts.suppressed_visits += 1
             else:
@@ -162,12 +164,12 @@ class Associating:
             batch.pending -= 1
             self.admissions.release(address)
 
-    def take(self, message: messages.AnyMessage, targets: pa.RecordBatch | None, allowed: Ranges) -> None:
+    def take(self, message: messages.AnyMessage, targets: pa.RecordBatch | None) -> None:
         """Begin the conversations that a message requests, or note that a range is over."""
         match message:
             case messages.Rows() if targets is not None:
-                if not allowed.contains(np.asarray(targets["ip"])).all():
-                    raise GuardError("a target lies outside the plan's space; nothing was sent to it")
+                columns_ = np.asarray(targets["ip"]), np.asarray(targets["port"])
+                self.mandate.require_visits(message.round, message.shard, message.number, columns_)
                 batch = self.range_of(message)
                 batch.round, batch.vantage = message.round, message.vantage
                 for row in targets.to_pylist():
@@ -181,6 +183,8 @@ class Associating:
         """Return the conversations of a message's range; targets that earlier attempts have visited are not visited again."""
         key = (message.shard, message.number)
         if key not in self.open:
+            self.mandate.require_range(*key)
+            self.visited.begin(*key, len(self.open))
             known = rows.known(self.context.sweep.paths, message.shard, message.number, message.attempt)
             self.open[key] = Conversations(message.shard, message.number, message.attempt, known)
             self.visit_log.open(message.shard, message.number, message.attempt)
@@ -188,9 +192,10 @@ class Associating:
 
     def begin(self, batch: Conversations, row: dict[str, Any]) -> None:
         """Queue a target for its conversation, once."""
-        if (row["ip"], row["port"]) in batch.known:
+        target = (row["ip"], row["port"])
+        if target in batch.known or not self.visited.add(batch.shard, batch.number, target):
             return
-        batch.known.add((row["ip"], row["port"]))
+        batch.known.add(target)
         batch.pending += 1
         self.admissions.add(row["ip"], (batch, row))
 
@@ -207,12 +212,17 @@ class Associating:
         self.admissions.release(row["ip"])
         batch.pending -= 1
         if (visit.error or visit.close_kind is CloseKind.DEADLINE) and self.was_cut_off(since=began):
-            batch.given_up = True
+            self.give_up(batch, row)
             return
         batch.rows.append(row | columns(visit) | self.provenance(batch, row, secured=secured))
         batch.counts.connects += 1
         batch.counts.syn_retransmits += visit.syn_retransmits
         self.outcomes[visit.outcome] += 1
+
+    def give_up(self, batch: Conversations, row: dict[str, Any]) -> None:
+        """Leave a target to a later attempt at its range."""
+        batch.given_up = True
+        self.visited.forget(batch.shard, batch.number, (row["ip"], row["port"]))
 
     def was_cut_off(self, *, since: float) -> bool:
         """Return whether an interface was down since then, in seconds of the monotonic clock."""
@@ -255,9 +265,9 @@ class Associating:
             self.shown = now
             pause_reason = self.permit().pause_reason
             seen = {str(name): count for name, count in self.outcomes.items()}
-            self.coordinator.send(
-                messages.Progress(shard=0, number=0, stage=self.name, counts=seen, pause_reason=pause_reason)
-            )
+            self.coordinator.send(messages.Progress(
+                shard=0, number=0, stage=self.name, counts=seen, pause_reason=pause_reason, register=self.watch.digest
+            ))  # fmt: skip
 
     def hand_over(self, batch: Conversations) -> None:
         """Send the rows that came in since the last time, table by table."""

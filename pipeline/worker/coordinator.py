@@ -51,6 +51,7 @@ from pipeline.transport.channel import Address, Receiver, temporary_folder
 from pipeline.worker import open_files
 from pipeline.worker.alarm import HitWatch
 from pipeline.worker.context import PROGRESS_SECONDS, RemoteAssociator, WorkerContext
+from pipeline.worker.mandate import Mandate
 from pipeline.worker.processes import WorkerProcesses
 from pipeline.worker.shard_run import ShardRun
 from pipeline.worker.tally import Tally
@@ -70,6 +71,7 @@ class Worker:
                 "set it to 1 or more, or pass --associator NAME=URL",
             )
         open_files.require_enough(sweep.plan)
+        self._mandate = Mandate.proved(sweep)
         self._sweep, self._pcap, self._remotes = sweep, pcap, remotes
         self._waiting: queue.Queue[ShardRun] = queue.Queue()
         self._active: list[ShardRun] = []
@@ -198,6 +200,7 @@ class Worker:
 
     def _begin(self, sender: int, shard: ShardRun, range_: Range, targets: pa.Table | None) -> None:
         """Have a sender run a range. It gets no other until this one is sent, unless this one follows visits."""
+        self._mandate.require_assigned(range_, of_probes=targets is None)
         attempt = receipts.begin_attempt(self._sweep.paths, range_.key, logged=self._logged)
         shard.open.add(range_.key)
         self._of_key[range_.key] = shard, range_, host.clock()
@@ -230,7 +233,7 @@ class Worker:
             case messages.Sent(sender=sender):
                 self._idle.add(sender)
             case messages.Progress() as progress:
-                self._tally.update(progress.stage, progress.counts, progress.pause_reason, progress.limit)
+                self._tally.update(*progress.shown)
                 self._hits.pause(self._tally.pause_reason())
             case messages.Written() as written:
                 self._settle(written)

@@ -10,9 +10,10 @@ import zmq
 
 from pipeline import host
 from pipeline.errors import CensusError, of_system
+from pipeline.guard import forbidden
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Sender
-from pipeline.worker import open_files
+from pipeline.worker import mandate, open_files
 from pipeline.worker.context import WorkerContext
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -32,6 +33,8 @@ def run(name: str, context: WorkerContext) -> None:
     zmq_context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     coordinator = Sender(zmq_context, Address(context.folder, "coordinator"))
     try:
+        mandate.require(context.plan)
+        forbidden.allow_private(context.plan.signed_ranges)
         _stage(name)(name, context, zmq_context, coordinator)
     except CensusError as error:
         coordinator.send(messages.Failed(shard=0, number=0, reason=str(error), exit_code=error.exit_code))

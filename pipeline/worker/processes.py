@@ -10,6 +10,7 @@ from pipeline.transport import messages
 from pipeline.transport.channel import Address, Sender
 from pipeline.worker.context import WorkerContext
 from pipeline.worker.process import names, run
+from pipeline.worker.testbed_watch import TestbedWatch
 
 #: Seconds that a process may take to end after its last message.
 END_SECONDS = 5.0
@@ -19,6 +20,7 @@ class WorkerProcesses:
     """Starts the processes of a worker. Always call `end`, also after an error."""
 
     def __init__(self, context: WorkerContext, zmq_context: "zmq.Context[zmq.Socket[bytes]]") -> None:
+        self._testbed = TestbedWatch()
         spawn = multiprocessing.get_context("spawn")
         self._processes = [
             spawn.Process(target=run, args=(name, context), name=f"census-{name}", daemon=True)
@@ -48,7 +50,8 @@ class WorkerProcesses:
         return any(process.is_alive() for process in self._processes)
 
     def ended(self) -> SpawnProcess | None:
-        """Return a process that has ended, if there is one."""
+        """Return a process that has ended, if there is one. Raises GuardError if the testbed that they send in is no longer closed."""
+        self._testbed.check()
         return next((process for process in self._processes if not process.is_alive()), None)
 
     def end(self) -> None:

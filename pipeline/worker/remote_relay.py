@@ -15,18 +15,21 @@ from typing import Any
 import pyarrow as pa
 import zmq
 
-from pipeline import checkout, schema
-from pipeline.errors import GuardError
+from pipeline import checkout
+from pipeline.errors import CensusError, GuardError
+from pipeline.outcome import Outcome
 from pipeline.transport import bridge, messages
 from pipeline.transport.bridge import Bridge
-from pipeline.transport.channel import HIGH_WATER_MARK, Address, Frames, Receiver, Sender, is_shutdown, wait
+from pipeline.transport.channel import HIGH_WATER_MARK, Address, Frames, Receiver, Sender, decode, wait
 from pipeline.transport.keys import WorkerKeys
 from pipeline.worker.context import PROGRESS_SECONDS, WorkerContext
+from pipeline.worker.handed_out import HandedOut
 
 #: Seconds to wait for messages before the connection is checked.
 IDLE_SECONDS = 0.05
-#: Tables that an associator has rows for.
-TABLES = frozenset({"responses", "associations", "banners", "tls"})
+#: The longest reason of an associator's that is passed on, in characters.
+LONGEST_REASON = 500
+OUTCOMES = frozenset(map(str, Outcome))
 
 
 def run_remote(
@@ -36,8 +39,9 @@ def run_remote(
     remote = next(remote for remote in context.remotes if remote.stage == name)
     inbox = Receiver(zmq_context, Address(context.folder, name))
     writer = Sender(zmq_context, Address(context.folder, "writer"))
-    with bridge.listen(zmq_context, remote.url, WorkerKeys.read(remote.keys, remote.name), remote.name) as far:
-        WorkerRelay(name, context, inbox, writer, coordinator, far).run()
+    keys = WorkerKeys.read(remote.keys, remote.name)
+    with bridge.listen(zmq_context, remote.url, keys, remote.name) as far:
+        WorkerRelay(name, context, keys, inbox, writer, coordinator, far).run()
     inbox.close()
     writer.close()
 
@@ -48,10 +52,12 @@ class WorkerRelay:
 
     name: str
     context: WorkerContext
+    keys: WorkerKeys
     inbox: Receiver
     writer: Sender
     coordinator: Sender
     far: Bridge
+    handed_out: HandedOut = field(default_factory=HandedOut)
     waiting: deque[Frames] = field(default_factory=deque)
     stops: int = 0
     over: bool = False
@@ -84,7 +90,9 @@ class WorkerRelay:
         """Pass on the engines' messages; end at once if all engines stop before the associator has called."""
         while self.room and (frames := self.inbox.frames(0.0)) is not None:
             self.waiting.append(frames)
-            self.stops += is_shutdown(frames)
+            message, rows = decode(frames)
+            self.handed_out.note(message, rows)
+            self.stops += isinstance(message, messages.Shutdown)
             if self.far.peer is None and self.stops == len(self.context.engines):
                 self.writer.forward(frames)
                 self.over = True
@@ -112,24 +120,46 @@ class WorkerRelay:
                 return
 
     def keep(self, message: messages.Rows, rows: pa.RecordBatch | None, frames: Frames) -> None:
-        """Pass rows on to the writer, if they are of a table that an associator has rows for."""
-        if message.table in TABLES and rows is not None and rows.schema == schema.table(message.table).arrow:
+        """Pass rows on to the writer, if they are of targets that were handed out and were not reported before."""
+        if self.handed_out.takes(message, rows):
             self.writer.forward(frames)
         else:
             self.far.malformed += 1
 
-    def settle(self, _message: messages.Cooled, _rows: object, frames: Frames) -> None:
+    def settle(self, message: messages.Cooled, _rows: object, _frames: Frames) -> None:
         """Pass on to the writer that no more of a range will come from the associator."""
-        self.writer.forward(frames)
+        if self.handed_out.ends(message):
+            self.writer.send(message)
+        else:
+            self.far.malformed += 1
 
     def end(self, _message: messages.Shutdown, _rows: object, frames: Frames) -> None:
-        """Pass on to the writer that no more will come from the associator at all."""
+        """Pass on to the writer that no more will come from the associator at all, once the engines have said so."""
+        if self.stops < len(self.context.engines):
+            self.far.malformed += 1
+            return
         self.writer.forward(frames)
         self.over = True
 
-    def report(self, _message: messages.AnyMessage, _rows: object, frames: Frames) -> None:
-        """Pass the associator's progress or failure on to the coordinator."""
-        self.coordinator.forward(frames)
+    def report(self, message: messages.Progress, _rows: object, _frames: Frames) -> None:
+        """Pass the associator's progress on to the coordinator, under its own name, and no counts but those of visits."""
+        counts = {name: count for name, count in message.counts.items() if name in OUTCOMES and count >= 0}
+        reason = message.pause_reason[:LONGEST_REASON]
+        self.coordinator.send(
+            messages.Progress(
+                shard=0,
+                number=0,
+                stage=self.name,
+                counts=counts,
+                pause_reason=reason,
+                register=message.register[:LONGEST_REASON],
+            )
+        )
+
+    def fail(self, message: messages.Failed, _rows: object, _frames: Frames) -> None:
+        """Pass the associator's failure on to the coordinator."""
+        reason = f"{self.far.peer_name}: {message.reason[:LONGEST_REASON]}"
+        self.coordinator.send(messages.Failed(shard=0, number=0, reason=reason, exit_code=CensusError.exit_code))
 
     def heartbeat(self, _message: messages.Heartbeat, _rows: object, _frames: Frames) -> None:
         """Do nothing: only the arrival of a heartbeat counts."""
@@ -143,6 +173,10 @@ class WorkerRelay:
         now = time.monotonic()
         if now - self.shown > PROGRESS_SECONDS:
             self.shown = now
+            if self.keys.revoked:
+                raise GuardError(
+                    f"the key of {self.far.peer_name} was revoked ({self.keys.path}); start again without it"
+                )
             waiting_for = "" if self.far.peer is not None else f"{self.far.peer_name} has not called yet"
             counts = {"malformed_messages": self.far.malformed}
             stage = f"{self.name}, connection"
@@ -159,5 +193,5 @@ ROUTES: dict[type, Callable[[WorkerRelay, Any, Any, Frames], None]] = {
     messages.Cooled: WorkerRelay.settle,
     messages.Shutdown: WorkerRelay.end,
     messages.Progress: WorkerRelay.report,
-    messages.Failed: WorkerRelay.report,
+    messages.Failed: WorkerRelay.fail,
 }

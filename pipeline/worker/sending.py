@@ -29,6 +29,7 @@ from pipeline.wire.outgoing import Outgoing
 from pipeline.worker import rows
 from pipeline.worker.context import PROGRESS_SECONDS, WorkerContext
 from pipeline.worker.fanout import Fanout
+from pipeline.worker.mandate import Mandate
 from pipeline.worker.rows import Origin
 from pipeline.worker.sender import SenderContext, SenderParts, make_sender
 from pipeline.worker.side_tasks import SideTasks, side_tasks
@@ -95,8 +96,10 @@ class SenderProcess:
     flushed: float = 0.0
     seen: Counter[str] = field(default_factory=Counter)
     origin: Origin = field(init=False)
+    mandate: Mandate = field(init=False)
 
     def __post_init__(self) -> None:
+        self.mandate = Mandate.of(self.context.worker.sweep)
         worker = f"{socket.gethostname()}-{os.getpid()}"
         self.origin = Origin.of(self.context.plan, worker, self.context.outgoing)
 
@@ -135,7 +138,8 @@ class SenderProcess:
                 self.sender.engine.stop()
 
     def assign(self, task: messages.Assign) -> None:
-        """Begin a range; targets that an earlier attempt has visited are not visited again."""
+        """Begin a range that the plan has; targets that an earlier attempt has visited are not visited again."""
+        self.mandate.require_range(task.shard, task.number, (task.first_index, task.last_index))
         self.attempts[task.shard, task.number] = task.attempt
         self.context.visit_log.open(task.shard, task.number, task.attempt)
         known = sorted(rows.known(self.context.worker.sweep.paths, task.shard, task.number, task.attempt))
@@ -241,9 +245,9 @@ class SenderProcess:
             paused = permit.pause_reason or self.sender.outage.reason
             limit = 0 if math.isinf(permit.rate) else int(permit.rate)
             stage = self.context.worker.engines[self.context.number]
-            self.channels.coordinator.send(
-                messages.Progress(shard=0, number=0, stage=stage, counts=counts, pause_reason=paused, limit=limit)
-            )
+            self.channels.coordinator.send(messages.Progress(
+                shard=0, number=0, stage=stage, counts=counts, pause_reason=paused, limit=limit, register=self.context.watch.digest
+            ))  # fmt: skip
 
 
 #: What is done with each kind of event of the engine.

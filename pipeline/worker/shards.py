@@ -21,6 +21,7 @@ from pipeline.errors import CensusError, Interrupted
 from pipeline.lake import pending, voiding
 from pipeline.lake.layout import Sweep
 from pipeline.lake.leases import TTL, Leases, shard_key
+from pipeline.optout import continued
 from pipeline.record.rounds import Round
 from pipeline.space import timing
 from pipeline.worker.context import RemoteAssociator
@@ -49,6 +50,7 @@ class ShardRunner:
         self._peace = ExitStack()
         self._again = 0.0
         self._at_once = timing.at_once(sweep.plan)
+        continued.require(sweep)
         voiding.complete(sweep.paths, socket.gethostname())
 
     def __enter__(self) -> "ShardRunner":

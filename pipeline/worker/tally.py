@@ -19,17 +19,26 @@ class Tally:
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     pause_reasons: dict[str, str] = field(default_factory=dict)
     limits: dict[str, int] = field(default_factory=dict)
+    registers: dict[str, str] = field(default_factory=dict)
+    """The SHA-256 of the register that each process obeys."""
     sent_at: float = 0.0
     """When a probe was last sent."""
     _settled: Counter[str] = field(default_factory=Counter)
     _probed: deque[tuple[float, int]] = field(default_factory=deque)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def update(self, source: str, counts: dict[str, int], pause_reason: str, limit: int = 0) -> None:
-        """Take the latest counts of a process, why the register pauses it (empty if it does not), and the rate it allows."""
+    def update(
+        self, source: str, counts: dict[str, int], pause_reason: str, limit: int = 0, register: str = ""
+    ) -> None:
+        """Take the latest counts of a process, why the register pauses it (empty if it does not), and the rate it allows.
+
+        `register` is the SHA-256 of the register that it has read; empty if it reads none.
+        """
         self.counts[source] = counts
         self.pause_reasons[source] = pause_reason
         self.limits[source] = limit
+        if register:
+            self.registers[source] = register
 
     def settle(self, receipt: Receipt) -> None:
         """A range has its receipt: what that says is no longer this worker's to report."""
@@ -66,6 +75,7 @@ class Tally:
                 "sent_at": now - (clock - self.sent_at) if self.sent_at else 0.0,
                 "limit": self.limit(),
                 "held": self.pause_reason(),
+                "registers": sorted(set(self.registers.values())),
             }
 
     def measure(self, now: float) -> None:

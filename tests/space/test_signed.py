@@ -11,7 +11,7 @@ from pipeline.errors import GuardError, InputError
 from pipeline.space.ranges import Ranges
 from pipeline.space.signed import SignedRanges, require, verified
 from pipeline.sweep import sign
-from tests.owner import signed_list
+from tests.owner import signed_list, terms
 from tests.testbed.running import CENSUS, ROOT
 
 LIST = "193.62.0.0/28  # the hospital's archive\n193.62.1.7\n"
@@ -35,7 +35,7 @@ def test_what_openssl_signed_is_valid(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"ranges": LIST + "8.8.8.8\n"},
+        {"ranges": terms() + LIST + "8.8.8.8\n"},
         {"signature": "00" * 64},
         {"signature": "zz"},
         {"signature": ""},
@@ -71,10 +71,10 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 
 def test_the_program_signs_as_openssl_does(tmp_path: Path) -> None:
     """`census own key` and `sign` make files that `[own]` accepts and OpenSSL verifies; only the owner can read the key."""
-    (tmp_path / "ranges.txt").write_text(LIST)
+    (tmp_path / "ranges.txt").write_text(terms() + LIST)
     sign.make_key(tmp_path / "owner.key", tmp_path / "owner.pem")
     assert sign.sign(tmp_path / "ranges.txt", tmp_path / "owner.key", tmp_path / "ranges.txt.sig").count == 17
-    names = {"ranges": "ranges.txt", "signature": "ranges.txt.sig", "public_key": "owner.pem"}
+    names = {"owner": "St Example", "ranges": "ranges.txt", "signature": "ranges.txt.sig", "public_key": "owner.pem"}
     assert sign.read(OwnSection(**names), tmp_path)
     assert (tmp_path / "owner.key").stat().st_mode & 0o777 == 0o600
     verify = "pkeyutl -verify -pubin -inkey owner.pem -rawin -in ranges.txt -sigfile ranges.txt.sig"

@@ -22,7 +22,6 @@ from pipeline.errors import GuardError, InputError
 from pipeline.lake import layout, parts, receipts, verify
 from pipeline.lake.layout import Sweep
 from pipeline.outcome import SPEAKS_DICOM
-from pipeline.space import plan as planning
 from pipeline.space.plan import Plan
 from pipeline.status import snapshot as watched
 from pipeline.sweep import enrichment, freeze, run
@@ -84,9 +83,8 @@ def truth_beside() -> dict[tuple[int, int], str]:
 
 
 def refreeze(plan: Plan, **changes: object) -> Plan:
-    """The plan with changed fields and a matching digest, as another program would have frozen it."""
-    changed = msgspec.structs.replace(plan, **changes)
-    return msgspec.structs.replace(changed, digest=planning.digest(changed))
+    """The plan with changed fields, digest and signature, as another program of the lab would have frozen it."""
+    return freeze.sign_plan(msgspec.structs.replace(plan, **changes))
 
 
 def test_a_plan_of_another_program_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

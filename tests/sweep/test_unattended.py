@@ -42,10 +42,12 @@ def test_an_interrupted_sweep_is_finished(config: Path, begun: Plan) -> None:
     assert prepared(config) == begun
 
 
-def test_a_changed_configuration_begins_a_sweep(config: Path, begun: Plan) -> None:
-    """A sweep whose configuration has changed since is left unfinished; the new one has the new settings."""
+def test_a_changed_configuration_begins_a_sweep(config: Path, begun: Plan, capsys: pytest.CaptureFixture[str]) -> None:
+    """A sweep whose configuration has changed since is left unfinished, and what differs is said; the new one has the new settings."""
     config.write_text(config.read_text().replace("rate = 100", "rate = 50"))
     assert prepared(config).settings.rate == 50
+    warned = capsys.readouterr().err
+    assert "left as it is, and a new one begins" in warned and "(field settings.rate)" in warned
 
 
 def test_an_upgrade_begins_a_sweep(config: Path, begun: Plan) -> None:

@@ -1,6 +1,10 @@
 """The encrypted connection between machines, with real sockets on loopback."""
 
+import os
+import resource
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +20,14 @@ from pipeline.transport.bridge import Bridge
 from pipeline.transport.channel import encode_rows
 from pipeline.transport.keys import AssociatorKeys, WorkerKeys, create
 
+#: Opens many connections to a port of loopback and says nothing.
+STRANGERS_OUTSIDE = """
+import resource, socket, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+held = [socket.create_connection(("127.0.0.1", int(sys.argv[1]))) for _ in range(90)]
+print("connected", flush=True)
+sys.stdin.read()
+"""
 HELLO = messages.Hello(shard=0, number=0, plan_digest="d", code_version="c")
 SENT = messages.Sent(shard=1, number=2, sender=0)
 ROWS = messages.Rows(shard=1, number=2, attempt=1, table="tls")
@@ -155,6 +167,8 @@ JUNK: tuple[list[bytes], ...] = (
     [b""],
     [b"{}"],
     [b"\xff\xfe"],
+    [b'{"type":"Hello","shard":0,"number":0,"plan_digest":"\xff","code_version":"c"}'],
+    [b"[" * 60_000],
     [msgspec.json.encode(SENT)] * 3,
     [msgspec.json.encode(ROWS), b"no Arrow"],
     [msgspec.json.encode(ROWS), encode_rows(BATCH)[:-20]],
@@ -172,6 +186,40 @@ def test_junk_is_counted_and_dropped(ends: Ends) -> None:
     associator.send_message(SENT)
     assert receive(worker) == SENT
     assert worker.malformed == len(JUNK)
+
+
+def test_connections_that_say_nothing(
+    context: "zmq.Context[zmq.Socket[bytes]]", url: str, keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Connections without a key are closed soon, so that they use up no files and the real associator comes through."""
+    monkeypatch.setattr(bridge, "MOST_FILES", 0)
+    monkeypatch.setattr(bridge, "HANDSHAKE_MS", 300)
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    strangers = [sys.executable, "-c", STRANGERS_OUTSIDE, url.rpartition(":")[2]]
+    with bridge.listen(context, url, WorkerKeys.read(keys, "north"), "north") as worker:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + 60, before[1]))
+            with subprocess.Popen(strangers, stdout=subprocess.PIPE, stdin=subprocess.PIPE) as outside:
+                assert outside.stdout and outside.stdout.readline() == b"connected\n"
+                with bridge.call(context, url, AssociatorKeys.read(keys, "north")) as associator:
+                    associator.send_message(HELLO)
+                    assert receive(worker, 20.0) == HELLO
+                outside.kill()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_a_revoked_key(context: "zmq.Context[zmq.Socket[bytes]]", url: str, keys: Path) -> None:
+    """A key whose file was removed, or has another key now, is not admitted, though the worker began with it."""
+    admitted = WorkerKeys.read(keys, "north")
+    old = AssociatorKeys.read(keys, "north")
+    assert admitted.admits(old.key_pair.public)
+    (keys / "associators" / "north.key").write_bytes((keys / "associators" / "south.key").read_bytes())
+    assert not admitted.admits(old.key_pair.public)
+    (keys / "associators" / "north.key").unlink()
+    with bridge.listen(context, url, admitted, "north") as worker, bridge.call(context, url, old) as associator:
+        associator.send_message(HELLO)
+        assert receive(worker, 1.0) is None
 
 
 def test_silence_is_noticed(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> None:

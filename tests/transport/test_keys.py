@@ -7,6 +7,7 @@ import pytest
 import zmq
 
 from pipeline.errors import InputError
+from pipeline.lab.key import published
 from pipeline.transport.keys import AssociatorKeys, WorkerKeys, create
 
 
@@ -25,10 +26,11 @@ def test_secrets_are_private(tmp_path: Path) -> None:
     """Only the owner can read secret keys."""
     files = create(tmp_path / "keys", ["north"])
     assert [path.relative_to(tmp_path / "keys").as_posix() for path in files] == [
-        "worker.key", "worker.key_secret", "associators/north.key", "north.key_secret"
+        "lab.pem", "worker.key", "worker.key_secret", "associators/north.key", "north.key_secret"
     ]  # fmt: skip
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in files if path.name.endswith("_secret")}
     assert set(modes.values()) == {0o600}
+    assert (tmp_path / "keys" / "lab.pem").read_bytes() == published()
 
 
 def test_a_key_is_never_overwritten(tmp_path: Path) -> None:

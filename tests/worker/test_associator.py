@@ -1,6 +1,7 @@
 """The associator's process over real channels, with real servers on loopback."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pytest
 import zmq
 
+from pipeline.config.sections import Profile
 from pipeline.guard.link_state import LinkWatch
 from pipeline.guard.neighbours import NeighbourWatch
 from pipeline.guard.sockets import VANTAGE
@@ -77,8 +79,7 @@ class Ends:
 
     async def run(self, *steps: object) -> None:
         """Run the associator with a server that closes each connection; take one step a second meanwhile."""
-        server = await asyncio.start_server(self._accept, "0.0.0.0", 0)
-        self.port = server.sockets[0].getsockname()[1]
+        server = await asyncio.start_server(self._accept, "0.0.0.0", self.port)
         with self.associating.watch:
             running = asyncio.create_task(self.associating.run())
             for step in steps:
@@ -97,7 +98,11 @@ class Ends:
 @pytest.fixture
 def ends(tmp_path: Path) -> Iterator[Ends]:
     frozen = freeze.freeze(DEMO, tmp_path)
-    plan = msgspec.structs.replace(frozen, ranges=((int(ONE), int(OTHER)),))
+    with socket.create_server(("", 0)) as free:
+        port = free.getsockname()[1]
+    settings = msgspec.structs.replace(frozen.settings, ports=(port,), shards=1, profile=Profile.CAPABILITIES)
+    space = {"ranges": ((int(ONE), int(OTHER)),), "addresses": 2, "sampled_addresses": 2}
+    plan = freeze.sign_plan(msgspec.structs.replace(frozen, settings=settings, **space))
     context = WorkerContext(tmp_path, Sweep(plan, SweepPaths(tmp_path, plan.sweep)), b"")
     kept = RegisterFile(tmp_path / register.DEFAULT_NAME)
     kept.create()
@@ -110,7 +115,7 @@ def ends(tmp_path: Path) -> Iterator[Ends]:
     )
     outgoing = Outgoing.from_json(plan.requests)
     working = Associating("associator", context, outgoing, context.watch(), inbox, out, progress)
-    yield Ends(kept, engine, writer, coordinator, working)
+    yield Ends(kept, engine, writer, coordinator, working, port)
     for end in (engine, out, progress, inbox, writer, coordinator):
         end.close()
     zmq_context.term()

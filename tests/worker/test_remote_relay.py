@@ -14,6 +14,7 @@ import zmq
 
 from pipeline import checkout
 from pipeline.lake.layout import Sweep, SweepPaths
+from pipeline.record.receipt import Counts
 from pipeline.sweep import freeze
 from pipeline.transport import bridge, messages
 from pipeline.transport.bridge import Bridge
@@ -68,6 +69,16 @@ def hello(context: WorkerContext) -> messages.Hello:
     return messages.Hello(shard=0, number=0, plan_digest=context.plan.digest, code_version=checkout.code())
 
 
+def stop(around: Around) -> None:
+    """Say that no more will come: the engines first, then the associator."""
+    for _ in around.context.engines:
+        around.engine.send(STOP)
+    for _ in around.context.engines:
+        heard(around.associator, messages.Shutdown)
+    around.associator.send_message(STOP)
+    assert around.writer.receive(10) == (STOP, None)
+
+
 def heard(end: Bridge, kind: type, seconds: float = 30.0) -> messages.AnyMessage:
     """The next message of a kind."""
     until = time.monotonic() + seconds
@@ -88,8 +99,9 @@ def test_another_plan_or_code_is_refused(around: Around, field: str) -> None:
     around.associator.send_message(messages.Cooled(shard=0, number=0, attempt=1, complete=True))
     assert around.writer.receive(0.3) is None
     around.associator.send_message(hello(around.context))
-    around.associator.send_message(STOP)
-    assert around.writer.receive(10) == (STOP, None)
+    around.associator.send_message(STOP)  # before the engines have stopped it means nothing
+    assert around.writer.receive(0.3) is None
+    stop(around)
 
 
 def test_nothing_is_lost_while_one_end_is_slow(around: Around) -> None:
@@ -104,8 +116,7 @@ def test_nothing_is_lost_while_one_end_is_slow(around: Around) -> None:
             assert heard(around.associator, messages.Cooled).number == number // 2
     for number in range(count // 2, count):
         assert heard(around.associator, messages.Cooled).number == number
-    around.associator.send_message(STOP)
-    assert around.writer.receive(10) == (STOP, None)
+    stop(around)
 
 
 def test_rows_that_are_none_are_dropped_and_counted(around: Around) -> None:
@@ -126,6 +137,38 @@ def test_rows_that_are_none_are_dropped_and_counted(around: Around) -> None:
             counts = received[0].counts
     assert counts == {"malformed_messages": 5}
     assert around.writer.receive(0.0) is None
+
+
+def test_only_what_was_handed_out_reaches_the_writer(around: Around) -> None:
+    """A range that was handed out may be ended once, by its attempt; invented ranges and sender's counts are dropped and counted."""
+    ended = messages.Cooled(shard=1, number=2, attempt=1, complete=True)
+    around.associator.send_message(hello(around.context))
+    around.engine.send(ended)
+    heard(around.associator, messages.Cooled)
+    for change in ({"number": 3}, {"attempt": 2}, {"counts": Counts()}):
+        around.associator.send_message(msgspec.structs.replace(ended, **change))
+    around.associator.send([msgspec.json.encode(ended).replace(b'"counts":null', b'"counts":{"parts":5}')])
+    for number in range(3000):
+        around.associator.send_message(messages.Cooled(shard=1, number=number + 10, attempt=1, complete=True))
+    around.associator.send_message(ended)
+    received = around.writer.receive(20)
+    assert received is not None and received[0] == ended
+    stop(around)
+
+
+def test_a_key_is_revoked(around: Around, tmp_path: Path) -> None:
+    """When the file of its key is removed, the associator loses its connection, and the worker ends with exit code 3."""
+    around.associator.send_message(hello(around.context))
+    around.engine.send(messages.Cooled(shard=1, number=2, attempt=1, complete=True))
+    heard(around.associator, messages.Cooled)
+    (tmp_path / "keys" / "associators" / "north.key").unlink()
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        received = around.coordinator.receive(1.0)
+        if received and isinstance(received[0], messages.Failed):
+            break
+    assert received and isinstance(received[0], messages.Failed)
+    assert received[0].exit_code == 3 and "the key of associator north was revoked" in received[0].reason
 
 
 def test_stop_before_anybody_called(around: Around) -> None:
