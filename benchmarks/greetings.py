@@ -80,10 +80,15 @@ def busy() -> Spent:
 
 def stages(pid: int) -> dict[str, int]:
     """The processes of a worker, by task."""
-    children = Path(f"/proc/{pid}/task").glob("*/children")
-    pids = sorted(int(child) for path in children for child in path.read_text().split())
-    spawned = [child for child in pids if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
-    return dict(zip(PROCESSES, spawned, strict=False)) | {"coordinator": pid}
+    forking = [child for child in children(pid) if b"forkserver" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    forked = [child for parent in forking for child in children(parent)]
+    return dict(zip(PROCESSES, forked, strict=False)) | {"coordinator": pid}
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process started, oldest first."""
+    paths = Path(f"/proc/{pid}/task").glob("*/children")
+    return sorted(int(child) for path in paths for child in path.read_text().split())
 
 
 @contextmanager

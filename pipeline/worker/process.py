@@ -4,7 +4,6 @@ import ctypes
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable
 
 import zmq
 
@@ -17,7 +16,8 @@ from pipeline.worker import mandate, open_files
 from pipeline.worker.context import WorkerContext
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
-Stage = Callable[[str, WorkerContext, "zmq.Context[zmq.Socket[bytes]]", Sender], None]
+#: The process that imported this module; in a process of a worker, the one that forked it.
+IMPORTED_BY = os.getpid()
 
 
 def names(context: WorkerContext) -> list[str]:
@@ -27,6 +27,8 @@ def names(context: WorkerContext) -> list[str]:
 
 def run(name: str, context: WorkerContext) -> None:
     """Run a stage until it is stopped; report to the coordinator any error that ends it."""
+    from pipeline.worker.stages import STAGES  # which the coordinator, that imports this module too, has no need of
+
     _die_with_the_coordinator()
     host.raise_file_limit(open_files.needed(context.plan))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -35,7 +37,7 @@ def run(name: str, context: WorkerContext) -> None:
     try:
         mandate.require(context.plan)
         forbidden.allow_private(context.plan.signed_ranges)
-        _stage(name)(name, context, zmq_context, coordinator)
+        STAGES[name.partition("-")[0]](name, context, zmq_context, coordinator)
     except CensusError as error:
         coordinator.send(messages.Failed(shard=0, number=0, reason=str(error), exit_code=error.exit_code))
     except OSError as error:
@@ -47,47 +49,12 @@ def run(name: str, context: WorkerContext) -> None:
         zmq_context.term()
 
 
-def _stage(name: str) -> Stage:
-    """Return the stage that a process of this name runs. Only its own stage is imported, since imports take time."""
-    return STAGES[name.partition("-")[0]]()
-
-
-def _engine() -> Stage:
-    from pipeline.worker.sending import run_engine
-
-    return run_engine
-
-
-def _associator() -> Stage:
-    from pipeline.worker.associator import run_associator
-
-    return run_associator
-
-
-def _remote() -> Stage:
-    from pipeline.worker.remote_relay import run_remote
-
-    return run_remote
-
-
-def _writer() -> Stage:
-    from pipeline.worker.writer import run_writer
-
-    return run_writer
-
-
-#: What each kind of process runs, by the first part of its name; loaded when a process of that kind begins.
-STAGES: dict[str, Callable[[], Stage]] = {
-    "engine": _engine,
-    "associator": _associator,
-    "remote": _remote,
-    "writer": _writer,
-}
-
-
 def _die_with_the_coordinator() -> None:
-    """Have the kernel kill this process when the thread that started it has ended: nothing else would stop its sending."""
+    """Have the kernel kill this process when the one that forked it has ended, which ends with the coordinator.
+
+    Nothing else would stop its sending.
+    """
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     coordinator = multiprocessing.parent_process()
-    if coordinator is None or os.getppid() != coordinator.pid:
+    if coordinator is None or not coordinator.is_alive() or os.getppid() != IMPORTED_BY:
         raise SystemExit("the coordinator is gone")

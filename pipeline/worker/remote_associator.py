@@ -3,11 +3,10 @@
 The associator's process is the same as a worker's own; the relay here takes the part of engine, writer and coordinator.
 """
 
-import multiprocessing
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.context import SpawnProcess
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import zmq
@@ -20,9 +19,8 @@ from pipeline.transport import bridge, messages
 from pipeline.transport import keys as keying
 from pipeline.transport.bridge import Bridge
 from pipeline.transport.channel import Address, Receiver, Sender, is_shutdown, temporary_folder, wait
-from pipeline.worker import open_files
+from pipeline.worker import open_files, processes
 from pipeline.worker.context import RemoteAssociator, WorkerContext
-from pipeline.worker.process import run
 from pipeline.worker.remote_relay import IDLE_SECONDS
 
 #: Seconds that the associator's process may take to end after it has announced that it is done.
@@ -68,11 +66,10 @@ def associate(sweep: Sweep, *, name: str, url: str, keys: Path) -> None:
 @contextmanager
 def _associator(
     name: str, context: WorkerContext, zmq_context: "zmq.Context[zmq.Socket[bytes]]"
-) -> "Iterator[tuple[Sender, list[Receiver], SpawnProcess]]":
+) -> "Iterator[tuple[Sender, list[Receiver], ForkServerProcess]]":
     """Start the associator's process; yield the channel to it, the channels from it, and the process."""
     channels = [Receiver(zmq_context, Address(context.folder, receiver)) for receiver in ("writer", "coordinator")]
-    process = multiprocessing.get_context("spawn").Process(target=run, args=(name, context), name=name, daemon=True)
-    process.start()
+    process = processes.start(name, context)
     to = Sender(zmq_context, Address(context.folder, name))
     try:
         yield to, channels, process
@@ -92,7 +89,7 @@ class Relay:
     worker: Bridge
     associator: Sender
     channels: list[Receiver]
-    process: SpawnProcess
+    process: ForkServerProcess
     over: bool = False
 
     def run(self) -> None:

@@ -55,8 +55,6 @@ class ShardRunner:
 
     def __enter__(self) -> "ShardRunner":
         self._stack = ExitStack()
-        # The processes of a worker die with the thread that started them (worker/process.py): it lives as long as the runner.
-        self._starter = ThreadPoolExecutor(1, thread_name_prefix="census-starter")
         self._keeper = threading.Thread(target=self._keep, name="census-claims", daemon=True)
         self._keeper.start()
         return self
@@ -65,7 +63,6 @@ class ShardRunner:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
-        self._starter.shutdown()
         self._ended.set()
         self._keeper.join()
         self._peace.close()
@@ -164,7 +161,7 @@ class ShardRunner:
             if self._stopped:
                 raise Interrupted("stopped; run again with --resume to finish the rest")
             if self._worker is None or not self._worker.alive:
-                self._worker = self._starter.submit(self._begin).result()
+                self._worker = self._begin()
             return self._worker
 
     def _begin(self) -> Worker:

@@ -146,7 +146,8 @@ def awaited(program: "subprocess.Popen[bytes]", victim: str, senders: int) -> in
     """The pid of the victim, once the program's stages run; None if the program ends earlier."""
     while program.poll() is None:
         children = processes(program.pid)
-        stages = [pid for pid, command in children if "spawn_main" in command]
+        forking = [pid for pid, command in children if "forkserver" in command]
+        stages = [pid for parent in forking for pid, _ in processes(parent)]
         servers = [pid for pid, command in children if "prefect.server" in command]
         if len(stages) == senders + 2:
             names = {

@@ -10,14 +10,14 @@ TTL = 16.0
 
 def main() -> None:
     """Run the command of the program that follows the name."""
-    from pipeline import __main__ as census
+    from pipeline.commands import app
     from pipeline.lake.leases import Leases
     from pipeline.worker import coordinator, shards
 
     socket.sethostname(sys.argv.pop(1))
     shards.Leases = coordinator.Leases = partial(Leases, ttl=TTL)  # type: ignore[assignment, misc]
     shards.RENEW_SECONDS = TTL / 8
-    census.main()
+    app.main()
 
 
 if __name__ == "__main__":

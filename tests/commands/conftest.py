@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from pipeline.__main__ import main
+from pipeline.commands.app import main
 from tests.commands.running import Census, Ended
 
 

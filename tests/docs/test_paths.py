@@ -11,7 +11,7 @@ import msgspec
 import pytest
 import typer
 
-from pipeline.__main__ import app
+from pipeline.commands.app import app
 from pipeline.config.sections import Config
 
 ROOT = Path(__file__).parents[2]

@@ -51,7 +51,7 @@ def swept(server: Server) -> Iterator[Swept]:
             paths = layout.find(lake, None)
             until(lambda: len(_at_work(paths)) == 2 and len({r.vantage for r in receipts.read_receipts(paths)}) == 2)
             killed = sorted(_at_work(paths))[0]
-            stages = _children(killed)
+            stages = [pid for child in _children(killed) for pid in (child, *_children(child))]
             os.kill(_parent(killed), signal.SIGKILL)
             os.kill(killed, signal.SIGKILL)
             until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in stages), 5)

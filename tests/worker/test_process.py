@@ -12,18 +12,17 @@ from tests.testbed.running import ROOT
 
 #: A coordinator that starts a writer, prints its PID and then sleeps.
 COORDINATOR = """
-import multiprocessing, sys, time
+import sys, time
 from pathlib import Path
 from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.sweep import freeze
-from pipeline.worker.process import run
+from pipeline.worker import processes
 from pipeline.worker.context import WorkerContext
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     plan = freeze.freeze(Path("tests/data/tls-sweep.toml"))
     context = WorkerContext(folder, Sweep(plan, SweepPaths(folder / "lake", plan.sweep)), b"")
-    process = multiprocessing.get_context("spawn").Process(target=run, args=("writer", context))
-    process.start()
+    process = processes.start("writer", context)
     while not (folder / "writer").exists():
         time.sleep(0.01)
     print(process.pid, flush=True)

@@ -1,6 +1,5 @@
 """The process that stands in for an associator on another machine, over real sockets."""
 
-import multiprocessing
 import socket
 import time
 from collections.abc import Iterator
@@ -20,8 +19,8 @@ from pipeline.transport import bridge, messages
 from pipeline.transport.bridge import Bridge
 from pipeline.transport.channel import Address, Receiver, Sender, encode_rows
 from pipeline.transport.keys import AssociatorKeys, create
+from pipeline.worker import processes
 from pipeline.worker.context import RemoteAssociator, WorkerContext
-from pipeline.worker.process import run
 from tests.testbed.running import ROOT
 
 CONFIG = ROOT / "tests" / "data" / "tls-sweep.toml"
@@ -49,11 +48,10 @@ def around(tmp_path: Path) -> Iterator[Around]:
     plan = freeze.freeze(CONFIG)
     remote = RemoteAssociator("north", url, tmp_path / "keys")
     context = WorkerContext(tmp_path, Sweep(plan, SweepPaths(tmp_path / "lake", plan.sweep)), b"", remotes=(remote,))
-    process = multiprocessing.get_context("spawn").Process(target=run, args=(remote.stage, context), daemon=True)
     with zmq.Context() as zmq_context:
         writer, coordinator = (Receiver(zmq_context, Address(tmp_path, name)) for name in ("writer", "coordinator"))
         engine = Sender(zmq_context, Address(tmp_path, remote.stage))
-        process.start()
+        process = processes.start(remote.stage, context)
         try:
             with bridge.call(zmq_context, url, AssociatorKeys.read(tmp_path / "keys", "north")) as associator:
                 yield Around(engine, writer, coordinator, associator, context)
