@@ -125,6 +125,7 @@ COVERED_BY = {
     "pipeline/worker/sending.py": "tests/end_to_end/test_internet.py",
     "pipeline/worker/side_tasks.py": "tests/end_to_end/test_internet.py",
     "pipeline/worker/shard_run.py": "tests/worker/test_shards.py",
+    "pipeline/worker/stages.py": "tests/worker/test_process.py",
     "pipeline/worker/writer.py": "tests/worker/test_rows.py",
 }
 

@@ -1,6 +1,6 @@
 """A process of a worker: one stage, from its start to its end."""
 
-import ctypes
+import fcntl
 import multiprocessing
 import os
 import signal
@@ -15,10 +15,6 @@ from pipeline.transport.channel import Address, Sender
 from pipeline.worker import mandate, open_files
 from pipeline.worker.context import WorkerContext
 
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
-#: The process that imported this module; in a process of a worker, the one that forked it.
-IMPORTED_BY = os.getpid()
-
 
 def names(context: WorkerContext) -> list[str]:
     """Return the names of the processes of a worker."""
@@ -27,9 +23,9 @@ def names(context: WorkerContext) -> list[str]:
 
 def run(name: str, context: WorkerContext) -> None:
     """Run a stage until it is stopped; report to the coordinator any error that ends it."""
-    from pipeline.worker.stages import STAGES  # which the coordinator, that imports this module too, has no need of
-
     _die_with_the_coordinator()
+    from pipeline.worker.stages import STAGES  # here, since the coordinator, which imports this module too, needs none
+
     host.raise_file_limit(open_files.needed(context.plan))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     zmq_context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
@@ -50,11 +46,14 @@ def run(name: str, context: WorkerContext) -> None:
 
 
 def _die_with_the_coordinator() -> None:
-    """Have the kernel kill this process when the one that forked it has ended, which ends with the coordinator.
+    """Have the kernel kill this process when the coordinator has ended: nothing else would stop its sending.
 
-    Nothing else would stop its sending.
+    The coordinator alone holds the other end of a pipe; its end is a signal of our choice (fcntl(2), F_SETSIG).
     """
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     coordinator = multiprocessing.parent_process()
-    if coordinator is None or not coordinator.is_alive() or os.getppid() != IMPORTED_BY:
+    if coordinator is not None:
+        fcntl.fcntl(coordinator.sentinel, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(coordinator.sentinel, fcntl.F_SETSIG, signal.SIGKILL)
+        fcntl.fcntl(coordinator.sentinel, fcntl.F_SETFL, os.O_ASYNC)
+    if coordinator is None or not coordinator.is_alive():
         raise SystemExit("the coordinator is gone")

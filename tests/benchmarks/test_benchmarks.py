@@ -13,7 +13,7 @@ BENCHMARKS = {
     "permutation_quality": (["--keys", "2"], r"rounds"),
     "walk": (["--blocks", "5"], r"(?s)dicom-census +[\d.]+ ns a target.*zmap --dryrun.*masscan -sL.*memory: \d+ MB"),
     "send": (
-        ["--rounds", "1", "--seconds", "0.3"],
+        ["--rounds", "1", "--seconds", "0.2"],
         r"(?s)filling a frame: \d+ ns.*a /4 of targets: \d+ ns, \d+ MB.*dicom-census +1.*census, xdp +1.*zmap +1.*masscan"
         r".*census +2.*unfilled +2",
     ),
@@ -43,7 +43,7 @@ BENCHMARKS = {
     ),
     "bytes": (["20000"], r"(?s)responses +bytes a row +[\d.]+.*associations +CPU at 20,000 results a second"),
     "layout": (
-        ["--responses", "20000", "--runs", "1"],
+        ["--responses", "20000", "--runs", "1", "--orders", "2"],
         r"(?s)ip, port \(in use\).*responses, bytes a row +[\d.]+.*least held at the seal +0.0%"
         r".*all marts +\d+ ms +[\d.]+×.*response_twice +\d+ ms.*one address",
     ),

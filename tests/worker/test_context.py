@@ -1,13 +1,9 @@
 """What the processes of a worker share, and how they get it."""
 
-import multiprocessing
+import os
 import pickle
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address
-from multiprocessing import resource_tracker
-from multiprocessing.spawn import get_executable
 from pathlib import Path
 
 import pytest
@@ -58,20 +54,17 @@ def test_a_process_gets_the_context(context: WorkerContext) -> None:
     assert pickle.loads(pickled) == context
 
 
-@pytest.fixture
-def dying() -> Iterator[None]:
-    """Let every process that is started end before it reads anything."""
-    resource_tracker.ensure_running()
-    spawn, python = multiprocessing.get_context("spawn"), get_executable()
-    spawn.set_executable(shutil.which("false"))
-    yield
-    spawn.set_executable(python)
+class Deadly:
+    """Ends the process that reads it."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os._exit, (1,)
 
 
 @pytest.mark.timeout(60)
-@pytest.mark.usefixtures("dying")
-def test_processes_that_die_at_birth(context: WorkerContext) -> None:
+def test_processes_that_die_at_birth(context: WorkerContext, monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes that end before they have read their arguments are reported as ended, and nothing waits for them."""
+    monkeypatch.setattr("pipeline.worker.processes.names", lambda _: [Deadly(), Deadly()])
     with zmq.Context() as zmq_context:
         processes = WorkerProcesses(replace(context, remotes=()), zmq_context)
         try:
