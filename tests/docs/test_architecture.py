@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from pipeline.transport import messages
-from pipeline.worker import process
+from pipeline.worker import stages
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
@@ -38,7 +38,7 @@ def test_the_tree_is_in_the_order_of_the_contract() -> None:
 
 def test_the_processes_are_those_of_a_worker() -> None:
     """The flowchart has a box for each kind of process that a coordinator starts; the sequence has no other process."""
-    kinds = set(process.STAGES)
+    kinds = set(stages.STAGES)
     boxes = set(re.findall(r"(?:^|[->]) (\w+)(?=[\[(\s]|$)", FLOWCHART, re.MULTILINE)) - {"LR"}
     assert kinds <= boxes <= kinds | OTHERS
     assert set(re.findall(r"participant (\w+)", SEQUENCE)) <= kinds | OTHERS
