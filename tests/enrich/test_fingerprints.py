@@ -1,5 +1,6 @@
 """The rules applied to answers of real products."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -184,6 +185,38 @@ def test_no_capture_is_judged_without_a_reason() -> None:
     assert all(
         one.suspicions for one in results if one.answer.product.honeypot and one.answer.row["contexts"] is not None
     )
+
+
+#: Rules whose evidence says that only some captures show what they look at, or none, and the beginnings of these captures' names.
+ALONE: dict[str, tuple[str, ...]] = {
+    "context-not-proposed": (),
+    "transfer-syntax-not-proposed": (),
+    "protocol-version-odd": (),
+    "application-context-odd": (),
+    "reserved-fields-set": (),
+    "refuses-what-was-not-sent": (),
+    "dicomhawk-default": (),
+    "class-uid-missing": ("honeypot-dicompot",),
+    "echo-without-sop-class": ("honeypot-dicompot",),
+    "dcmqrscp-order": ("dcmtk-dcmqrscp",),
+    "pydcm": ("pydcm",),
+    "pynetdicom2-spaces": ("pynetdicom2",),
+}
+CLAIMS = re.compile(r"\b(only|alone|no captured|no product)\b")
+#: Rules whose evidence has these words about something else than captures.
+OF_SOURCES = {"pydicom", "go-netdicom"}
+
+
+def test_who_is_said_to_be_alone_is() -> None:
+    """Of all captures, those and only those that a rule's evidence names show what the rule looks at."""
+    results = trials.said(RULES)
+    found = (trials.suspicions(RULES, results), trials.identities(RULES, results), trials.behaviours(RULES))
+    shown = {id: trial.right | trial.wrong for part in found for id, trial in part.items()}
+    for id, alone in ALONE.items():
+        assert all(capture.startswith(alone or "?") for capture in shown[id]), (id, shown[id])
+        assert bool(shown[id]) == bool(alone), id
+    rules = (*RULES.suspicions, *RULES.behaviours, *RULES.identity_rules)
+    assert {rule.id for rule in rules if CLAIMS.search(rule.evidence)} - OF_SOURCES <= set(ALONE)
 
 
 @pytest.mark.parametrize("product", trials.products(), ids=lambda product: product.name)
