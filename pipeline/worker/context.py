@@ -64,7 +64,10 @@ class WorkerContext:
         return here + [remote.stage for remote in self.remotes]
 
     def __reduce__(self) -> tuple[Callable[..., "WorkerContext"], tuple[Any, ...]]:
-        (self.folder / "plan").write_bytes(pickle.dumps(self.plan))
+        saved, draft = self.folder / "plan", self.folder / "plan.draft"
+        if not saved.exists():  # a process that was started earlier may be reading it
+            draft.write_bytes(pickle.dumps(self.plan))
+            draft.rename(saved)
         return _with_saved_plan, (self.folder, self.sweep.paths, self.secret, self.pcap, self.remotes)
 
     def budget(self) -> SharedPacer:

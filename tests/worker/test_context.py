@@ -54,6 +54,14 @@ def test_a_process_gets_the_context(context: WorkerContext) -> None:
     assert pickle.loads(pickled) == context
 
 
+def test_the_plan_is_written_once(context: WorkerContext) -> None:
+    """A process may read the plan while another one is started: its file is never written again."""
+    pickle.dumps(context)
+    written = (context.folder / "plan").stat()
+    pickle.dumps(context)
+    assert (context.folder / "plan").stat() == written
+
+
 class Deadly:
     """Ends the process that reads it."""
 
