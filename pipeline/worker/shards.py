@@ -50,7 +50,6 @@ class ShardRunner:
         self._peace = ExitStack()
         self._again = 0.0
         self._at_once = timing.at_once(sweep.plan)
-        continued.require(sweep)
         voiding.complete(sweep.paths, socket.gethostname())
 
     def __enter__(self) -> "ShardRunner":
@@ -165,5 +164,6 @@ class ShardRunner:
             return self._worker
 
     def _begin(self) -> Worker:
+        continued.require(self._sweep)
         self._stack.close()
         return self._stack.enter_context(Worker(self._sweep, pcap=self._pcap, remotes=self._remotes))

@@ -10,6 +10,7 @@ from pipeline.lake import parts, receipts, schema_versions, store
 from pipeline.lake.layout import Sweep
 from pipeline.optout import continued, edit, events, register
 from pipeline.record.receipt import Receipt
+from pipeline.record.rounds import Round
 from pipeline.sweep import freeze, run
 from pipeline.worker.shards import ShardRunner
 from tests.commands.running import write_config
@@ -41,14 +42,16 @@ def test_a_register_that_grew(sweep: Sweep) -> None:
     """Further lines are what a register is for."""
     edit.add(register.of("", sweep.paths.lake), ["198.51.99.32/28"], NOC)
     continued.require(sweep)
-    ShardRunner(sweep)
 
 
 def test_a_shortened_register_is_told_by_receipts(sweep: Sweep) -> None:
     """A vantage that has never seen the register refuses one that is shorter than a receipt's, before anything is sent."""
     shorten(sweep)
-    with pytest.raises(GuardError, match="receipts of sweep .* that this one does not continue"):
-        ShardRunner(sweep)
+    with (
+        ShardRunner(sweep) as runner,
+        pytest.raises(GuardError, match="receipts of sweep .* that this one does not continue"),
+    ):
+        runner.run(Round.PROBES, 0)
 
 
 def test_receipts_of_the_sealed_sweep_before(sweep: Sweep, tmp_path: Path) -> None:

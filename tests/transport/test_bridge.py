@@ -195,13 +195,15 @@ def test_connections_that_say_nothing(
     monkeypatch.setattr(bridge, "MOST_FILES", 0)
     monkeypatch.setattr(bridge, "HANDSHAKE_MS", 300)
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    own = AssociatorKeys.read(keys, "north")
     strangers = [sys.executable, "-c", STRANGERS_OUTSIDE, url.rpartition(":")[2]]
     with bridge.listen(context, url, WorkerKeys.read(keys, "north"), "north") as worker:
         try:
             resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + 60, before[1]))
             with subprocess.Popen(strangers, stdout=subprocess.PIPE, stdin=subprocess.PIPE) as outside:
                 assert outside.stdout and outside.stdout.readline() == b"connected\n"
-                with bridge.call(context, url, AssociatorKeys.read(keys, "north")) as associator:
+                time.sleep(2.0)  # until then they hold all files that this process may have
+                with bridge.call(context, url, own) as associator:
                     associator.send_message(HELLO)
                     assert receive(worker, 20.0) == HELLO
                 outside.kill()
