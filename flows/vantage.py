@@ -15,6 +15,7 @@ from pipeline.lake.layout import Sweep
 from pipeline.record.rounds import Round
 from pipeline.sweep import freeze
 from pipeline.worker import remarks
+from pipeline.worker.engine_choice import choose
 from pipeline.worker.shards import ShardRunner
 
 #: Seconds before the first and the second retry of a shard that failed.
@@ -58,7 +59,7 @@ def vantage(lake: str, sweep: str) -> State[Any] | None:
     """Take part in a sweep that has begun in a lake, sending from the machine of this process."""
     joined = layout.open_sweep(store.at(lake), sweep)
     freeze.check(joined.plan)
-    for remark in remarks.remarks(joined.plan):
+    for remark in remarks.remarks(choose(joined.plan).plan):
         log.warning(remark)
     try:
         run_shards(joined, CancellationCheck())

@@ -1,7 +1,8 @@
 """The engines: how a sender's SYNs leave, and what follows from it. One closed vocabulary, defined here and nowhere else.
 
 A new engine is a row here and a file in `pipeline/rings` (`rings.open.OpenRings`), or, if it has no rings, a `ProbeEngine` that
-`worker/sender.py` makes. Everything else asks the row: configuration, plan and receipts hold the member itself.
+`worker/sender.py` makes; and a row in `worker/engine_choice.py`, which says what it needs. Everything else asks the row:
+configuration, plan and receipts hold the member itself.
 """
 
 from enum import StrEnum
@@ -32,12 +33,21 @@ class Engine(StrEnum):
         return member
 
     @property
+    def automatic(self) -> bool:
+        """It is left to each vantage which engine that is; a worker and its receipts never have this member."""
+        return self is Engine.AUTO
+
+    @property
     def raw(self) -> bool:
         """It sends and receives packets through rings of its own, as root: it sees what is on the wire."""
         return bool(self.opens)
 
     #       value, explanation,
     #       kind, retransmits, extra probes, opens
+    AUTO = (
+        "auto", "The fastest of the others that works at the vantage, which says which and why.",
+        "auto", 0, True, "",
+    )  # fmt: skip
     RING = (
         "ring", "Through packet rings (packet(7)), as root.",
         "ring", 0, True, "packet_ring",

@@ -26,6 +26,10 @@ class GuardError(CensusError):
     exit_code = 3
 
 
+class VanishedError(CensusError):
+    """The frames of a sender have not left, and another engine may do better (exit code 1)."""
+
+
 class Interrupted(CensusError):
     """The program was asked to stop and has saved its state (exit code 130)."""
 

@@ -97,7 +97,6 @@ COVERED_BY = {
     "pipeline/status/finished.py": "tests/status/test_snapshot.py",
     "pipeline/status/remaining.py": "tests/status/test_snapshot.py",
     "pipeline/status/workers.py": "tests/status/test_snapshot.py",
-    "pipeline/sweep/enrichment.py": "tests/sweep/test_run.py",
     "pipeline/sweep/freeze.py": "tests/sweep/test_run.py",
     "pipeline/sweep/reparse.py": "tests/end_to_end/test_tls.py",
     "pipeline/sweep/sign.py": "tests/space/test_signed.py",

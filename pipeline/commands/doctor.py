@@ -53,7 +53,7 @@ def doctor(
     folder = store.at(where) if where else None
     plan = freeze.freeze(config, folder) if config else None
     stops = 0
-    for finding in examine.examine(Subject(plan, folder), measure_rate=rate):
+    for finding in examine.examine(Subject.here(plan, folder), measure_rate=rate):
         _print(finding, as_json=json)
         stops += finding.level is Level.STOP
     if stops:

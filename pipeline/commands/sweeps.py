@@ -2,13 +2,16 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.commands.options import OUTPUT, WATCHING, Config, Lake, Metrics, Progress, SweepId
 from pipeline.commands.overrides import MaxRuntime, Ports, Rate, Sample, overrides
 from pipeline.errors import InputError
+
+if TYPE_CHECKING:
+    from pipeline.space.plan import Plan
 
 
 def plan(
@@ -34,18 +37,25 @@ def plan(
 
     Exit code 2: the configuration is wrong; the message names file and key.
     """
-    from pipeline.console import plan_warnings, show
     from pipeline.lake import store
     from pipeline.space.plan import encode
     from pipeline.sweep import freeze
-    from pipeline.worker import remarks
 
     frozen = freeze.freeze(config, overrides=overrides(rate, ports, sample))
-    show.plan(frozen, as_json=json)
-    show.warn(plan_warnings.warnings(frozen))
-    show.warn(remarks.preview(frozen))
+    _print_plan(frozen, as_json=json)
     if output:
         store.write(output, encode(frozen))
+
+
+def _print_plan(frozen: "Plan", *, as_json: bool) -> None:
+    """Print a plan, and what people should know of it and of this machine before the first packet."""
+    from pipeline.console import plan_warnings, show
+    from pipeline.worker import engine_choice, remarks
+
+    show.plan(frozen, as_json=as_json)
+    here, _ = engine_choice.preview(frozen)
+    show.warn(plan_warnings.warnings(here))
+    show.warn(remarks.preview(here))
 
 
 def work(
@@ -88,11 +98,11 @@ def work(
     from pipeline.console import progress, show
     from pipeline.lake import layout, store
     from pipeline.sweep import freeze, run
-    from pipeline.worker import remote_associator
+    from pipeline.worker import engine_choice, remote_associator
 
     frozen = layout.read_plan(plan_file)
     freeze.check(frozen)
-    show.warn(freeze.warnings(frozen, show.message))
+    show.warn(freeze.warnings(engine_choice.choose(frozen).plan, show.message))
     sweep = run.begin(frozen, store.at(lake))
     show.warn(run.stopped(frozen, sweep.paths.lake))
     with progress.watching(sweep, as_json=json), progress.served(sweep, metrics):
@@ -150,7 +160,7 @@ def sweep(
     from pipeline.lake import store
     from pipeline.sweep import freeze, run
     from pipeline.sweep.unattended import prepare_unattended
-    from pipeline.worker import remarks
+    from pipeline.worker import engine_choice
 
     orchestrate.check()
     if resume and unattended:
@@ -162,14 +172,13 @@ def sweep(
     prepare = prepare_unattended if unattended else partial(run.prepare, resume=run.unfinished if resume else None)
     frozen, folder = prepare(str(source), target, overrides=changed)
     if dry_run:
-        show.plan(frozen, as_json=json)
-        show.warn(plan_warnings.warnings(frozen))
-        show.warn(remarks.preview(frozen))
+        _print_plan(frozen, as_json=json)
         return
-    show.warn(plan_warnings.warnings(frozen))
     freeze.check(frozen)
-    show.warn(examine.before_a_sweep(Subject(frozen, folder)))
-    show.warn(freeze.warnings(frozen, show.message))
+    here = engine_choice.choose(frozen).plan
+    show.warn(plan_warnings.warnings(here))
+    show.warn(examine.before_a_sweep(Subject.here(frozen, folder)))
+    show.warn(freeze.warnings(here, show.message))
     show.warn(run.others(frozen, folder))
     begun = run.begin(frozen, folder)
     show.warn(run.stopped(frozen, folder))

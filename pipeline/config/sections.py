@@ -153,7 +153,7 @@ class ProbeSection(Section, frozen=True):
     source: str | Annotated[tuple[str, ...], Meta(min_length=1, max_length=64)] = ""
     senders: Annotated[int, Meta(ge=1, le=64)] = 1
     gateway_mac: Mac = ""
-    engine: Engine = Engine.RING
+    engine: Engine = Engine.AUTO
     cooldown: Annotated[float, Meta(ge=0.5, le=60)] = 8.0
 
     @property

@@ -12,7 +12,7 @@ from pipeline.space import caps, timing
 from pipeline.space.caps import RISK
 from pipeline.space.plan import Plan, RangeList
 from pipeline.space.ranges import Ranges
-from pipeline.worker import remarks
+from pipeline.worker import engine_choice, remarks
 
 #: Bytes of a probe's frame: Ethernet 14, IPv4 20, TCP 20 and its options 12; without what the line adds around a frame.
 PROBE_BYTES = 66
@@ -27,14 +27,16 @@ def facts(plan: Plan) -> dict[str, Any]:
     members: dict[str, Any] = msgspec.to_builtins(plan)
     for name in ("ranges", "forbidden", "requests"):
         del members[name]
+    plan, engine_here = engine_choice.preview(plan)
     return members | {
+        "engine_here": engine_here or str(plan.probe.engine),
         "warnings": list(plan_warnings.warnings(plan)),
         "refused_outside_testbed": plan_warnings.refusal(plan),
         "excluded_more_than_once": excluded_more_than_once(plan),
         "targets": plan.targets,
         "targets_per_port": plan.sampled_addresses,
-        "seconds": plan.probes / plan.settings.rate,
-        "seconds_with_cooldowns": timing.left(plan, plan.targets, plan.settings.rate),
+        "seconds": plan.probes / engine_choice.rate(plan),
+        "seconds_with_cooldowns": timing.left(plan, plan.targets, engine_choice.rate(plan)),
         "harm_check_seconds": timing.harm(plan),
         "companion_seconds": timing.companions(plan),
         "bits_per_second": plan.settings.rate * PROBE_BYTES * 8,
@@ -44,9 +46,11 @@ def facts(plan: Plan) -> dict[str, Any]:
 
 
 def rows(plan: Plan) -> Rows:
-    """What and its value, in the order a reader needs them: space, pace, identity, sources."""
-    yield from _space(plan)
-    yield from _pace(plan)
+    """What and its value, in the order a reader needs them: space, pace, identity, sources; the pace is that of this vantage."""
+    here, engine = engine_choice.preview(plan)
+    yield from _space(here)
+    yield "engine", engine or f"{here.probe.engine}: {here.probe.engine.explanation}"
+    yield from _pace(here)
     yield from _answerable(plan)
     yield from _made_of(plan)
 
@@ -77,14 +81,6 @@ def most_per_slash24_hour(plan: Plan) -> int:
     return caps.smallest_cap(caps.slash24(Ranges.of(plan.ranges)), plan.load)
 
 
-def duration(seconds: float) -> str:
-    """A time for people: the two largest of days, hours, minutes and seconds."""
-    whole = round(seconds)
-    parts = [(whole // 86400, "d"), (whole // 3600 % 24, "h"), (whole // 60 % 60, "min"), (whole % 60, "s")]
-    start = next((place for place, (count, _) in enumerate(parts) if count), 3)
-    return " ".join(f"{count} {unit}" for count, unit in parts[start : start + 2])
-
-
 def _space(plan: Plan) -> Rows:
     yield from ((f"in: {part.name}", _of_list(part)) for part in plan.included)
     if plan.included_again:
@@ -98,10 +94,7 @@ def _space(plan: Plan) -> Rows:
     yield from ((f"port {port}", f"{plan.sampled_addresses:,} targets") for port in plan.settings.ports)
     yield "targets", f"{plan.targets:,}"
     if not plan.probe.engine.extra_probes:
-        yield (
-            "engine",
-            "connect: one connection a target; the kernel retransmits unanswered SYNs once; no extra probes",
-        )
+        yield "extra probes", "none: the kernel would open a connection; it retransmits unanswered SYNs once"
         return
     yield "second SYNs", f"to {plan.loss.sample:.2%} of the targets, {plan.loss.delay:g} s after the first"
     yield "control SYNs", f"to port {plan.control.port} of {plan.control.sample:.2%} of the addresses"
@@ -121,11 +114,14 @@ def _pace(plan: Plan) -> Rows:
     rate, pace = plan.settings.rate, plan.pace
     lowered = f", lowered from {pace.requested:,} by {pace.lowered_by}" if pace.lowered_by else ""
     yield "rate", f"{rate:,} probes/s, {rate * PROBE_BYTES * 8 / 1e6:,.2f} Mbit/s{lowered}"
-    yield "sending takes", f"{duration(timing.left(plan, plan.targets, rate))}, cool-downs included"
+    yield (
+        "sending takes",
+        f"{timing.spoken(timing.left(plan, plan.targets, engine_choice.rate(plan)))}, cool-downs included",
+    )
     if plan.harm:
-        yield "harm checks take", f"up to {duration(timing.harm(plan))} more"
+        yield "harm checks take", f"up to {timing.spoken(timing.harm(plan))} more"
     if plan.companions.ports:
-        yield "companion SYNs take", f"about {duration(timing.companions(plan))} more"
+        yield "companion SYNs take", f"about {timing.spoken(timing.companions(plan))} more"
     yield (
         "a NAT or firewall keeps",
         f"up to {remarks.connections(plan):,} entries at once, if each SYN stays for {nat.ENTRY_SECONDS} s",

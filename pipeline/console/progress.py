@@ -10,10 +10,11 @@ from typing import Any
 
 from rich.live import Live
 
-from pipeline.console import plan_summary, show
+from pipeline.console import show
 from pipeline.errors import CensusError
 from pipeline.lake.layout import Sweep
 from pipeline.publish.escape import visible
+from pipeline.space import timing
 from pipeline.status import workers
 from pipeline.status.snapshot import Status, SweepStatus
 
@@ -67,7 +68,7 @@ def pace(status: Status) -> str:
 
 def left(seconds: float | None) -> str:
     """The time that is left, in words."""
-    return f"ETA {plan_summary.duration(seconds)}" if seconds is not None else "ETA unknown"
+    return f"ETA {timing.spoken(seconds)}" if seconds is not None else "ETA unknown"
 
 
 def _watch(sweep: Sweep, ended: threading.Event) -> None:
@@ -127,7 +128,7 @@ def _line(status: Status, elapsed: float) -> str:
             f"{status.share:6.1%}",
             steps(status.funnel),
             pace(status),
-            f"after {plan_summary.duration(elapsed)}",
+            f"after {timing.spoken(elapsed)}",
             f"paused: {paused}" if paused else left(status.eta_seconds) if status.state == "running" else status.state,
         )
     )

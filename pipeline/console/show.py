@@ -55,7 +55,7 @@ def warn(findings: Iterable[str]) -> None:
 
 
 def plan(frozen: Plan, *, as_json: bool) -> None:
-    """Print what a careful person reads before the first packet."""
+    """Print what a careful person reads before the first packet, with what it means at this vantage."""
     if as_json:
         print(json.dumps(plan_summary.facts(frozen)))
         return

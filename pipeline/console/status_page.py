@@ -13,10 +13,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.console import plan_summary, progress, show
+from pipeline.console import progress, show
 from pipeline.lake import layout
 from pipeline.lake.store import Location
 from pipeline.publish.escape import visible
+from pipeline.space import timing
 from pipeline.status import overview
 from pipeline.status.overview import Overview
 from pipeline.status.snapshot import STATES, Status, SweepStatus
@@ -115,7 +116,7 @@ def _rows(status: Status) -> Iterator[tuple[str, str]]:
     if status.hit_rate is not None:
         yield "hit rate", f"{status.hit_rate:.2%} of the targets probed"
     if status.eta_seconds is not None:
-        yield "left", plan_summary.duration(status.eta_seconds)
+        yield "left", timing.spoken(status.eta_seconds)
     if status.loss is not None:
         yield "missed by the first SYN", f"{status.loss:.2%}"
     for holder in status.holders:

@@ -38,6 +38,7 @@ CHECKS = (
     NamedCheck("own stop", storage.own_stop),
     NamedCheck("lake", storage.lake, quick=False),
     NamedCheck("room", storage.room),
+    NamedCheck("duration", rate.duration, quick=False),
     NamedCheck("countries", sources.countries, quick=False),
     NamedCheck("networks", sources.networks, quick=False),
 )

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from pipeline.lake.store import Location
 from pipeline.space.plan import Plan
+from pipeline.worker import engine_choice
 
 
 class Level(StrEnum):
@@ -39,12 +40,23 @@ class Subject:
     """What is examined: this machine, and the plan and the lake of a configuration if one was given."""
 
     plan: Plan | None = None
+    """With the engine that this machine takes, if the plan leaves it to the machine."""
     lake: Location | None = None
+    choice: str = ""
+    """How that engine was chosen, in a sentence; empty if the plan names it."""
+
+    @classmethod
+    def here(cls, plan: Plan | None, lake: Location | None) -> "Subject":
+        """This machine as a vantage of a plan."""
+        if plan is None:
+            return cls(None, lake)
+        run, choice = engine_choice.preview(plan)
+        return cls(run, lake, choice)
 
     @property
     def raw(self) -> bool:
-        """Whether probes are to leave through rings; so they do by default."""
-        return self.plan is None or self.plan.probe.engine.raw
+        """Whether probes are to leave through rings; without a plan, whether they can."""
+        return self.plan.probe.engine.raw if self.plan else engine_choice.of_machine()[0].engine.raw
 
 
 #: Yields its findings; a CensusError that it raises is a finding too. Nothing is changed, and no probe is sent.

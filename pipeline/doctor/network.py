@@ -1,6 +1,5 @@
 """The vantage: privileges, engines, interface, route, next hop, filter. No probe is sent; the kernel may look up the next hop."""
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,13 +10,13 @@ from pipeline.errors import CensusError
 from pipeline.guard import link_state, nftables, sockets
 from pipeline.guard.link_state import Framing
 from pipeline.wire.cookie import FIRST_SOURCE_PORT, SOURCE_PORTS
-from pipeline.worker import egress, remarks
+from pipeline.worker import egress, engine_choice, remarks
 
 #: Bits of capabilities (linux/capability.h).
 CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_NET_RAW": 13}
 #: Columns and state of a listening socket in /proc/net/tcp (proc_net_tcp(5)).
 LOCAL_ADDRESS, STATE, LISTEN = 1, 3, "0A"
-GRANT = 'run as root, or grant them (docs/install.md: AmbientCapabilities); engine = "connect" needs none'
+GRANT = 'run as root, or grant them (docs/install.md: AmbientCapabilities); engine = "auto" takes "connect" then, which needs none'
 
 
 def privileges(subject: Subject) -> Iterator[Finding]:
@@ -34,30 +33,34 @@ def privileges(subject: Subject) -> Iterator[Finding]:
 
 
 def engine(subject: Subject) -> Iterator[Finding]:
-    """Name the engines that this machine lets open their sockets."""
-    opens = {name: _opens(family) for name, family in ((Engine.RING, socket.AF_PACKET), (Engine.XDP, AF_XDP))}
-    usable = [str(name) for name, reason in opens.items() if not reason] + [str(Engine.CONNECT)]
-    wanted = subject.plan.probe.engine if subject.plan else Engine.RING
-    text = f"engines that can be used here: {', '.join(usable)}"
-    if str(wanted) in usable:
-        yield ok(f"{text}; the sweep takes {wanted}")
-    elif wanted is Engine.XDP and str(Engine.RING) in usable:
-        yield warning(f"{text}; {wanted} cannot: {opens[wanted]}", f'nothing: the sweep takes "{Engine.RING}" then')
+    """Name the engine that the sweep takes, and why none that is faster."""
+    plan = subject.plan
+    if plan is None:
+        row, passed = engine_choice.of_machine()
+        why = f", since {engine_choice.reasons(passed)}" if passed else ""
+        yield _taken(f"{Engine.AUTO} takes {row.engine}{why}; a plan's route and targets may exclude it", row.engine)
+    elif not subject.choice:
+        yield _named(plan.probe.engine)
+    elif engine_choice.candidate(plan.probe.engine).why_not(plan):
+        yield stop(subject.choice, GRANT)
     else:
-        yield stop(f"{text}; {wanted} cannot: {opens[wanted]}", GRANT)
+        yield _taken(subject.choice, plan.probe.engine)
 
 
-#: The address family of AF_XDP (linux/socket.h); Python names it from 3.13 on.
-AF_XDP = 44
+def _taken(text: str, used: Engine) -> Finding:
+    """How an engine was chosen: a warning if it measures no losses."""
+    return ok(text) if used.extra_probes else warning(f"{text}; it measures no losses", "mend that, if it matters")
 
 
-def _opens(family: int) -> str:
-    """Why a raw socket of a family cannot be opened; empty if it can."""
-    try:
-        sockets.at_vantage(lambda: socket.socket(family, socket.SOCK_RAW).close())
-    except OSError as error:
-        return str(error.strerror)
-    return ""
+def _named(wanted: Engine) -> Finding:
+    """Whether this machine has the engine that a plan names."""
+    reason, falls_to = engine_choice.candidate(wanted).why_not(None), Engine.RING
+    if not reason:
+        return ok(f"the sweep takes {wanted}, as configured")
+    text = f"{wanted} cannot be used: {reason}"
+    if wanted is Engine.XDP and not engine_choice.candidate(falls_to).why_not(None):
+        return warning(text, f'nothing: the sweep takes "{falls_to}" then')
+    return stop(text, GRANT)
 
 
 def rst_filter(subject: Subject) -> Iterator[Finding]:

@@ -1,4 +1,6 @@
-"""The rate that this machine holds: a short calibration in a testbed of its own, in which nothing but the machine can lose answers."""
+"""How long a sweep takes, and the rate that this machine holds: a short calibration in a testbed of its own, in which nothing but the
+machine can lose answers.
+"""
 
 import json
 import subprocess
@@ -8,6 +10,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.doctor.finding import Finding, Subject, ok, warning
+from pipeline.errors import InputError
+from pipeline.lake.store import Location
+from pipeline.optout import register
+from pipeline.space import timing
+from pipeline.space.plan import Plan
+from pipeline.worker import engine_choice
 
 #: Seconds that a step should last, and steps; each sends twice as fast as the one before, the last at the plan's rate.
 STEP_SECONDS, STEPS = 3, 3
@@ -34,6 +42,26 @@ senders = {senders}
 engine = "{engine}"
 cooldown = 1.0
 """
+
+
+def duration(subject: Subject) -> Iterator[Finding]:
+    """Say how long the plan takes at the rate that its engine and its register allow."""
+    plan = subject.plan
+    if plan is None:
+        return
+    rate = min(engine_choice.rate(plan), _limit(plan, subject.lake) or plan.settings.rate)
+    sending, harm = timing.left(plan, plan.targets, rate), timing.harm(plan)
+    checks = f", and harm checks up to {timing.spoken(harm)} more" if harm else ""
+    yield ok(f"sending takes {timing.spoken(sending)} at {rate:,} probes/s, cool-downs included{checks}")
+
+
+def _limit(plan: Plan, lake: Location | None) -> int | None:
+    """The most probes a second that the register of a sweep allows; None if it sets no limit, or there is none yet."""
+    try:
+        limit = register.state(register.of(plan.register, lake)).limit if lake else None
+    except InputError:
+        return None  # the check of the register says so
+    return limit.rate if limit else None
 
 
 def sustained(subject: Subject) -> Iterator[Finding]:

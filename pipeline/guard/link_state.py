@@ -10,6 +10,7 @@ import socket
 import struct
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from pipeline.errors import CensusError, InputError
 from pipeline.guard import sockets
@@ -28,6 +29,8 @@ HEADERS = 40
 #: What an Ethernet frame carries at most without jumbo frames: no ring of ours has room for longer packets.
 MOST_MTU = 1500
 LEAST_MTU = 68  # RFC 791 §3.2
+#: The column of /proc/net/dev, counted from 0, that has the frames sent.
+SENT_PACKETS = 9
 
 
 class Framing(StrEnum):
@@ -133,6 +136,24 @@ class LinkWatch:
         except OSError:
             return None
         return value[1]
+
+
+class FrameCounter:
+    """Reads how many frames an interface of the vantage has sent, as its driver counts them (proc_net_dev(5))."""
+
+    def __init__(self, interface: str) -> None:
+        self.name = interface
+        self._file = sockets.at_vantage(lambda: Path("/proc/thread-self/net/dev").open("rb", buffering=0))  # noqa: SIM115
+
+    def sent(self) -> int:
+        """The frames sent so far; 0 if the interface is gone."""
+        self._file.seek(0)
+        rows = (line.partition(b":") for line in self._file.readall().splitlines())
+        return next((int(row[2].split()[SENT_PACKETS]) for row in rows if row[0].strip() == self.name.encode()), 0)
+
+    def close(self) -> None:
+        """End the reading."""
+        self._file.close()
 
 
 def link_state(interface: str) -> LinkState:

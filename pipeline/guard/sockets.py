@@ -91,6 +91,11 @@ def _packet_socket(interface: str, protocol: int) -> socket.socket:
     return made
 
 
+def unbound(family: int) -> socket.socket:
+    """Make a raw socket at the vantage that is bound to nothing, so that nothing can leave by it. Raises OSError."""
+    return at_vantage(lambda: socket.socket(family, socket.SOCK_RAW, 0))
+
+
 def xdp_socket(interface: str) -> socket.socket:
     """Make an AF_XDP socket that is meant for an interface of the vantage; binding it is the caller's. Raises OSError."""
     return at_vantage(lambda: _xdp_socket(interface))

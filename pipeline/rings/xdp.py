@@ -74,6 +74,16 @@ def open_rings(interface: str, frame: bytes, program: Sequence[Step]) -> Rings:
     return Rings(port.probes.with_template(frame), SegmentRing(port.segments), receive)
 
 
+def unavailable() -> str:
+    """Why this process can have no AF_XDP socket with its memory at the vantage; empty if it can, once a queue is free."""
+    try:
+        with sockets.unbound(sockets.AF_XDP) as sock:
+            _registered(sock)
+    except OSError as error:
+        return f"AF_XDP: {error.strerror}"
+    return ""
+
+
 class _Ring:
     """One of a socket's rings: entries, and how many were ever produced and consumed, modulo 2^32."""
 

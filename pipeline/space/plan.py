@@ -25,6 +25,7 @@ from pipeline.config.sections import (
     SweepSection,
     TlsSection,
 )
+from pipeline.engines import Engine
 from pipeline.errors import GuardError, InputError
 from pipeline.lab.signature import Signature
 from pipeline.space import blocklist
@@ -55,7 +56,7 @@ CAUSES = (
 )
 
 #: The format that this version writes: raised whenever a field is added or means something else (docs/decisions/0013).
-FORMAT = 9
+FORMAT = 10
 #: Formats that it reads, so that an old sweep can be verified and reported. Format 1 had another order of targets.
 FORMATS = range(2, FORMAT + 1)
 #: The field that distinguishes plans of format 2 with today's order of targets from earlier ones: the format number stayed the same.
@@ -180,6 +181,15 @@ def load(source: Config | Plan, sweep: SweepSection, addresses: int, sampled: in
         addresses, sampled, len(sweep.ports), sweep.shards, sweep.rate, extra,
         len(source.companions.ports), source.companions.latest,
     )  # fmt: skip
+
+
+def with_engine(plan: Plan, engine: Engine) -> Plan:
+    """A plan with another engine; without second and control SYNs if that cannot send them."""
+    plan = msgspec.structs.replace(plan, probe=msgspec.structs.replace(plan.probe, engine=engine))
+    if engine.extra_probes:
+        return plan
+    loss, control = (msgspec.structs.replace(section, sample=0.0) for section in (plan.loss, plan.control))
+    return msgspec.structs.replace(plan, loss=loss, control=control)
 
 
 def differences(plan: Plan, other: Plan) -> Iterator[str]:

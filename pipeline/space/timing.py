@@ -73,3 +73,11 @@ def afterwards(plan: Plan) -> float:
 def harm(plan: Plan) -> float:
     """Seconds from the end of the probing to the end of the last harm check, at most; 0 without `[harm]`."""
     return HARM_STEPS * plan.harm.delay if plan.harm else 0.0
+
+
+def spoken(seconds: float) -> str:
+    """A time for people: the two largest of days, hours, minutes and seconds."""
+    whole = round(seconds)
+    parts = [(whole // 86400, "d"), (whole // 3600 % 24, "h"), (whole // 60 % 60, "min"), (whole % 60, "s")]
+    start = next((place for place, (count, _) in enumerate(parts) if count), 3)
+    return " ".join(f"{count} {unit}" for count, unit in parts[start : start + 2])

@@ -31,6 +31,7 @@ from pipeline.statistics.recapture import detection
 from pipeline.sweep import freeze
 from pipeline.sweep import run as steps_of
 from pipeline.worker.coordinator import Worker
+from pipeline.worker.engine_choice import choose, without
 
 #: The largest number of steps: each has twice the shards of the one before, and a plan has 512 at most.
 MOST_STEPS = 9
@@ -111,7 +112,9 @@ def run(plan: Plan, *, lowest: int, steps: int) -> Iterator[RateStep]:
     with tempfile.TemporaryDirectory(prefix="census-calibration-") as folder:
         sweep = steps_of.begin(plan, store.at(folder))
         obeyed = register.of(plan.register, sweep.paths.lake)
-        with Worker(sweep) as worker, ThreadPoolExecutor(plan.probe.processes + 1) as pool:
+        sends_again = without(lambda engine: engine.extra_probes, "sends no second SYN, by which loss is measured")
+        engine = choose(plan, sends_again).plan.probe.engine
+        with Worker(sweep, engine=engine) as worker, ThreadPoolExecutor(plan.probe.processes + 1) as pool:
             first: RateStep | None = None
             for number in range(steps):
                 edit.limit(obeyed, "calibration", lowest << number)

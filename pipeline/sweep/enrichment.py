@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from pipeline.engines import Engine
 from pipeline.enrich import databases, fingerprints, geo, method, network_kinds, offer, owner, ruleset, systems, tables
 from pipeline.enrich.fingerprints import SweepContext
 from pipeline.enrich.partition import Addresses
@@ -54,7 +55,7 @@ def enrich(sweep: Sweep, second: Path = geo.SECOND, *, country: Path | None = No
     )
     _judge(sweep, context, located)
     _derive(sweep, "space", method.space(ranges))
-    _derive(sweep, "methods", _method(sweep.plan, ranges))
+    _derive(sweep, "methods", _method(sweep, ranges))
     marts.build(sweep.paths)
 
 
@@ -68,9 +69,8 @@ def done(sweep: Sweep, second: Path = geo.SECOND) -> Iterator[str]:
     yield f"networks: {reference.asn_source or 'not known, since the plan has no network database'}"
 
 
-def _method(plan: Plan, ranges: Ranges) -> pa.Table:
-    settings = plan.settings
-    engine = plan.probe.engine.kind
+def _method(sweep: Sweep, ranges: Ranges) -> pa.Table:
+    plan, settings, engine = sweep.plan, sweep.plan.settings, _kinds(sweep)
     how = method.Method(plan.requests, _profile(plan), settings.ports, engine, plan.companions.ports)
     return method.methods(plan.digest, how, ranges)
 
@@ -79,6 +79,15 @@ def _profile(plan: Plan) -> str:
     """The profile, and whether its second visits reach hosts that only closed: that decides what is found."""
     profile = plan.settings.profile
     return f"{profile}, after close" if profile.makes_second_visits and plan.tls.after_close else str(profile)
+
+
+def _kinds(sweep: Sweep) -> str:
+    """The kind of engine that the sweep was done by; of several that were chosen by vantages, all of them."""
+    planned = sweep.plan.probe.engine
+    if not planned.automatic:
+        return planned.kind
+    ran = rows(sweep.paths, "receipts", ["engine"])["engine"].unique().drop_null().to_pylist()
+    return "+".join(sorted({engine.kind for engine in Engine if engine in ran}))
 
 
 def _judge(sweep: Sweep, context: SweepContext, located: Callable[[Addresses], pa.Table]) -> None:

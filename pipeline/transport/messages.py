@@ -97,6 +97,12 @@ class Doubt(Message, frozen=True):
     reason: str
 
 
+class Vanished(Message, frozen=True):
+    """Engine → coordinator: the frames that were sent have not left; why that is known."""
+
+    reason: str
+
+
 class Shutdown(Message, frozen=True):
     """Stop in order: finish what can be finished, abandon the rest."""
 
@@ -119,4 +125,6 @@ class Failed(Message, frozen=True):
     exit_code: int
 
 
-AnyMessage = Assign | Rows | Sent | Cooled | Written | Progress | Doubt | Shutdown | Hello | Heartbeat | Failed
+AnyMessage = (
+    Assign | Rows | Sent | Cooled | Written | Progress | Doubt | Vanished | Shutdown | Hello | Heartbeat | Failed
+)

@@ -36,6 +36,8 @@ LONGEST_WAIT, SHORTEST_WAIT = 0.005, 0.0005
 MOST_OPEN = 20_000
 #: How long a connection is open that nobody answers, in seconds.
 UNANSWERED_SECONDS = CONNECT_US / 1e6
+#: So this many SYNs leave in a second at most, the kernel's retransmissions included, where nobody answers.
+MOST_RATE = int(MOST_OPEN / UNANSWERED_SECONDS * SYNS)
 #: How the kernel names the end of a connection that was never open, and of one that was reset before we saw it open.
 REFUSED, RESET = "ECONNREFUSED", frozenset({"ECONNRESET", "EPIPE"})
 

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.engines import Engine
+from pipeline.errors import InputError
 from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.optout import register
 from pipeline.optout.watch import Watch
 from pipeline.probe.shared_pacer import SharedPacer
+from pipeline.space import plan as planning
 from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
 
@@ -31,6 +34,9 @@ class RemoteAssociator:
         return f"remote-{self.name}"
 
 
+Remotes = tuple[RemoteAssociator, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
     """The values that all processes of a worker share.
@@ -45,12 +51,19 @@ class WorkerContext:
     pcap: Path | None = None
     """File that keeps every validated answer, if one was requested."""
 
-    remotes: tuple[RemoteAssociator, ...] = ()
+    remotes: Remotes = ()
+    engine: Engine | None = None
+    """The engine that was chosen, if the plan leaves it to the vantage."""
 
     @property
     def plan(self) -> Plan:
-        """Return the sweep's plan."""
-        return self.sweep.plan
+        """Return the plan as it is run here: that of the sweep, which is signed, with the engine of this vantage."""
+        return planning.with_engine(self.sweep.plan, self.engine) if self.engine else self.sweep.plan
+
+    @property
+    def yields(self) -> bool:
+        """Return whether another engine takes over if no frame leaves; otherwise a warning says so."""
+        return self.sweep.plan.probe.engine.automatic
 
     @property
     def engines(self) -> list[str]:
@@ -66,9 +79,10 @@ class WorkerContext:
     def __reduce__(self) -> tuple[Callable[..., "WorkerContext"], tuple[Any, ...]]:
         saved, draft = self.folder / "plan", self.folder / "plan.draft"
         if not saved.exists():  # a process that was started earlier may be reading it
-            draft.write_bytes(pickle.dumps(self.plan))
+            draft.write_bytes(pickle.dumps(self.sweep.plan))
             draft.rename(saved)
-        return _with_saved_plan, (self.folder, self.sweep.paths, self.secret, self.pcap, self.remotes)
+        rest = self.secret, self.pcap, self.remotes, self.engine
+        return _with_saved_plan, (self.folder, self.sweep.paths, *rest)
 
     def budget(self) -> SharedPacer:
         """Open the pacer that all senders share, at the plan's rate."""
@@ -79,9 +93,17 @@ class WorkerContext:
         return Watch(register.of(self.plan.register, self.sweep.paths.lake), Ranges.of(self.plan.ranges))
 
 
-def _with_saved_plan(
-    folder: Path, paths: SweepPaths, secret: bytes, pcap: Path | None, remotes: tuple[RemoteAssociator, ...]
-) -> WorkerContext:
+def require_associators(plan: Plan, remotes: Remotes) -> None:
+    """Raise InputError if nothing can open associations."""
+    if not plan.associate.processes and not remotes:
+        raise InputError(
+            "key associate.processes",
+            "is 0 and no --associator was given, so nothing can open associations; "
+            "set it to 1 or more, or pass --associator NAME=URL",
+        )
+
+
+def _with_saved_plan(folder: Path, paths: SweepPaths, *rest: Any) -> WorkerContext:
     """Return the context of a process, with the plan that its coordinator saved."""
     plan = pickle.loads((folder / "plan").read_bytes())  # noqa: S301  the folder is private
-    return WorkerContext(folder, Sweep(plan, paths), secret, pcap, remotes)
+    return WorkerContext(folder, Sweep(plan, paths), *rest)

@@ -39,7 +39,8 @@ import pyarrow as pa
 import zmq
 
 from pipeline import host
-from pipeline.errors import CensusError, InputError, Interrupted, failure, of_system
+from pipeline.engines import Engine
+from pipeline.errors import CensusError, Interrupted, VanishedError, failure, of_system
 from pipeline.lake import companion_targets, harm_targets, layout, receipts, store
 from pipeline.lake.layout import Sweep
 from pipeline.lake.leases import Leases
@@ -50,7 +51,7 @@ from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, temporary_folder
 from pipeline.worker import open_files
 from pipeline.worker.alarm import HitWatch
-from pipeline.worker.context import PROGRESS_SECONDS, RemoteAssociator, WorkerContext
+from pipeline.worker.context import PROGRESS_SECONDS, Remotes, WorkerContext, require_associators
 from pipeline.worker.mandate import Mandate
 from pipeline.worker.processes import WorkerProcesses
 from pipeline.worker.shard_run import ShardRun
@@ -63,26 +64,23 @@ STOP_SECONDS = 20.0
 class Worker:
     """Runs shards of one plan. Use it as a context manager; `run` may be called from several threads."""
 
-    def __init__(self, sweep: Sweep, *, pcap: Path | None = None, remotes: tuple[RemoteAssociator, ...] = ()) -> None:
-        if not sweep.plan.associate.processes and not remotes:
-            raise InputError(
-                "key associate.processes",
-                "is 0 and no --associator was given, so nothing can open associations; "
-                "set it to 1 or more, or pass --associator NAME=URL",
-            )
+    def __init__(
+        self, sweep: Sweep, *, pcap: Path | None = None, remotes: Remotes = (), engine: Engine | None = None
+    ) -> None:
+        require_associators(sweep.plan, remotes)
         open_files.require_enough(sweep.plan)
         self._mandate = Mandate.proved(sweep)
-        self._sweep, self._pcap, self._remotes = sweep, pcap, remotes
+        self._sweep, self._pcap, self._remotes, self._engine = sweep, pcap, remotes, engine
         self._waiting: queue.Queue[ShardRun] = queue.Queue()
         self._active: list[ShardRun] = []
         self._of_key: dict[str, tuple[ShardRun, Range, float]] = {}
         self._stopping = threading.Event()
         self._finished = threading.Event()
         self._error: CensusError | None = None
+        self._ending: CensusError = Interrupted("stopped; run again with --resume to finish the rest")
         self._tally = Tally()
         self._hits = HitWatch(sweep)
-        # The kernel does not say beforehand which of its connections will be established.
-        self._logged = not remotes and sweep.plan.probe.engine.raw
+        self._logged = not remotes and (engine or sweep.plan.probe.engine).raw  # the kernel announces no connection
         self._leases = Leases(sweep.paths)
         self._began = host.clock()
         self._pending = PendingWork(sweep, self._leases)
@@ -93,7 +91,7 @@ class Worker:
         folder = Path(self._folder.name)
         self._inbox = Receiver(self._zmq_context, Address(folder, "coordinator"))
         secret = layout.load_secret(self._sweep.paths)
-        context = WorkerContext(folder, self._sweep, secret, self._pcap, self._remotes)
+        context = WorkerContext(folder, self._sweep, secret, self._pcap, self._remotes, self._engine)
         self._processes = WorkerProcesses(context, self._zmq_context)
         self._idle = set(self._processes.senders)
         self._thread = threading.Thread(target=self._guarded_loop, name="census-coordinator")
@@ -135,7 +133,7 @@ class Worker:
                 return shard.done.result(timeout=0.2)
             except TimeoutError:
                 if not self._thread.is_alive() and not shard.done.done():
-                    raise self._error or Interrupted("stopped; run again with --resume to finish the rest") from None
+                    raise self._error or self._ending from None
 
     def _begin_following(self, visits: Range) -> None:
         """Begin what follows a range of visits that is done, at once, while other ranges are sent."""
@@ -240,6 +238,9 @@ class Worker:
             case messages.Doubt(since=since, reason=reason):
                 self._hits.void(since, reason)
                 self._pending.forget()
+            case messages.Vanished(reason=reason):
+                self._ending = VanishedError(reason)
+                self._stopping.set()
             case messages.Failed(reason=reason, exit_code=code):
                 raise failure(reason, code)
         return True

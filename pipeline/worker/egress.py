@@ -19,7 +19,7 @@ from pipeline.config.local import LocalFacts
 from pipeline.engines import Engine
 from pipeline.errors import CensusError, InputError
 from pipeline.guard import neighbours, routes, sockets
-from pipeline.guard.link_state import Framing, LinkState, link_state
+from pipeline.guard.link_state import Framing, LinkState, link_state, mss
 from pipeline.guard.neighbours import NeighbourWatch
 from pipeline.guard.routes import Route
 from pipeline.probe.outage import GIVE_UP_SECONDS
@@ -258,6 +258,12 @@ def _resolved(facts: LocalFacts, source: ProbeSource) -> NeighbourWatch:
             "or set [probe] gateway_mac"
         )
     return NeighbourWatch(interface, gateway, mac)
+
+
+def segment_size(at: ProbeSource) -> int:
+    """The MSS that a sender announces: every segment of that size fits the MTU of its interface and of its routes."""
+    mtu = link_state(at.interface).mtu
+    return mss(min(mtu, at.mtu or mtu))
 
 
 def mac_bytes(text: str) -> bytes:

@@ -31,7 +31,7 @@ def run(name: str, context: WorkerContext) -> None:
     zmq_context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     coordinator = Sender(zmq_context, Address(context.folder, "coordinator"))
     try:
-        mandate.require(context.plan)
+        mandate.require(context.sweep.plan)
         forbidden.allow_private(context.plan.signed_ranges)
         STAGES[name.partition("-")[0]](name, context, zmq_context, coordinator)
     except CensusError as error:

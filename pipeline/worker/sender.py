@@ -6,6 +6,7 @@ visits as well.
 """
 
 import secrets
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,9 +20,10 @@ from pipeline.associate.conversation import Conversation
 from pipeline.engines import Engine
 from pipeline.errors import InputError
 from pipeline.guard import namespaces, sockets
-from pipeline.guard.link_state import Framing, LinkWatch, link_state, mss
+from pipeline.guard.link_state import Framing, LinkWatch, link_state
 from pipeline.lake.visit_log import VisitLog
 from pipeline.optout.watch import Watch
+from pipeline.probe.departure import Departure, WatchedRing
 from pipeline.probe.engine import PacketEngine
 from pipeline.probe.engine_events import ProbeEngine
 from pipeline.probe.extra_probes import CONTROL, SECOND, ExtraProbe, ExtraProbes, cookie_secret
@@ -49,6 +51,7 @@ from pipeline.worker.connector import Connector, Visitor
 from pipeline.worker.context import WorkerContext
 from pipeline.worker.control_targets import targets
 from pipeline.worker.egress import ProbeSource
+from pipeline.worker.engine_choice import candidate
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,8 @@ class SenderParts:
     vantage: str
     checks: Checks
     outage: Outage
+    departure: Departure | None = None
+    """The proof that its frames leave, if its engine has one."""
 
 
 def ring_sender(context: SenderContext) -> SenderParts:
@@ -116,20 +121,37 @@ def ring_sender(context: SenderContext) -> SenderParts:
     extra, arms = _samples(worker, ours)
     probes = ProbeSet(worker.sweep.walk, Secret.of(worker.secret, ours), extra, checks, plan.probe.cooldown)
     rings = open_rings(plan.probe.engine, at.interface, frame, filter_program(link.source, ours, len(link.header)))
+    departure = _departure(context, at)
     segments = SegmentSender(rings.segments, link, context.outgoing)
     greeter = Greeter(segments, context.outgoing, context.conversation)
     listener = Listener(probes, rings.receive, segments, greeter, _first_answers(context, arms), capture)
 
     def before_batch() -> None:
         shield.check(lambda: listener.exposed)
+        departure.check(time.monotonic(), answered=lambda: _answered(listener), interrupted=bool(outage.reason))
         mac = egress.mac_bytes(hop.mac)
         if mac != (engine.gateway_mac or link.gateway_mac):
             segments.readdress(mac)
             engine.readdress(mac)
 
     machine = Machine(outage.permit, before_batch, outage.count)
-    engine = PacketEngine(probes, rings.probes, listener, frame=frame, machine=machine, pacer=worker.budget())
-    return SenderParts(engine, at.public, checks, outage)
+    ring = WatchedRing(rings.probes, departure)
+    engine = PacketEngine(probes, ring, listener, frame=frame, machine=machine, pacer=worker.budget())
+    return SenderParts(engine, at.public, checks, outage, departure)
+
+
+def _departure(context: SenderContext, at: ProbeSource) -> Departure:
+    """The proof of the plan's engine that frames leave, until the stack is left."""
+    watch = candidate(context.plan.probe.engine).proof or Departure.by_counter
+    departure = watch(at.interface)
+    context.stack.callback(departure.close)
+    return departure
+
+
+def _answered(listener: Listener) -> bool:
+    """Whether anybody has answered a probe of an open range."""
+    counts = (opened.counts for opened in listener.open.values())
+    return any(one.answers or one.resets or one.unreachable for one in counts)
 
 
 def connect_sender(context: SenderContext) -> SenderParts:
@@ -168,9 +190,8 @@ def make_sender(context: SenderContext) -> SenderParts:
 
 def _link(at: ProbeSource, gateway_mac: str) -> Link:
     """The addresses of a sender's frames, if its next hop has this hardware address, and the MSS that it announces."""
-    address, state = parse(at.source, "key probe.source")[0], link_state(at.interface)
-    size = mss(min(state.mtu, at.mtu or state.mtu))
-    if state.framing is Framing.BARE_IP:
+    address, size = parse(at.source, "key probe.source")[0], egress.segment_size(at)
+    if link_state(at.interface).framing is Framing.BARE_IP:
         return Link(b"", b"", address, size)
     mac = sockets.at_vantage(lambda: namespaces.mac(at.interface))
     return Link(egress.mac_bytes(mac), egress.mac_bytes(gateway_mac), address, size)

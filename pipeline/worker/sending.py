@@ -29,6 +29,7 @@ from pipeline.wire.outgoing import Outgoing
 from pipeline.worker import rows
 from pipeline.worker.context import PROGRESS_SECONDS, WorkerContext
 from pipeline.worker.fanout import Fanout
+from pipeline.worker.frame_proof import FrameProof
 from pipeline.worker.mandate import Mandate
 from pipeline.worker.rows import Origin
 from pipeline.worker.sender import SenderContext, SenderParts, make_sender
@@ -97,9 +98,12 @@ class SenderProcess:
     seen: Counter[str] = field(default_factory=Counter)
     origin: Origin = field(init=False)
     mandate: Mandate = field(init=False)
+    proof: FrameProof = field(init=False)
 
     def __post_init__(self) -> None:
-        self.mandate = Mandate.of(self.context.worker.sweep)
+        worker_context = self.context.worker
+        self.mandate = Mandate.of(worker_context.sweep)
+        self.proof = FrameProof(self.sender, self.channels.coordinator, yields=worker_context.yields)
         worker = f"{socket.gethostname()}-{os.getpid()}"
         self.origin = Origin.of(self.context.plan, worker, self.context.outgoing)
 
@@ -110,6 +114,7 @@ class SenderProcess:
             self.obey()
             for event in engine.tick():
                 HANDLERS[type(event)](self, event)
+            self.proof.look()
             tasks.tick(permit(), watch.digest)
             if engine.idle and tasks.second_visits.idle and not self.reported_idle:
                 self.reported_idle = True
@@ -190,7 +195,7 @@ class SenderProcess:
 
     def finish(self, event: Finished) -> None:
         """Say that no more of a range will come."""
-        range_ = event.range
+        event, range_ = self.proof.judged(event), event.range
         self.flush(now=True)
         self.context.visit_log.close(range_.shard, range_.number)
         if (control_rows := self.tasks.control_targets.rows()) is not None:

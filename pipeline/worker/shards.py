@@ -17,15 +17,18 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 
-from pipeline.errors import CensusError, Interrupted
+from pipeline import logs
+from pipeline.engines import Engine
+from pipeline.errors import CensusError, Interrupted, VanishedError
 from pipeline.lake import pending, voiding
 from pipeline.lake.layout import Sweep
 from pipeline.lake.leases import TTL, Leases, shard_key
 from pipeline.optout import continued
 from pipeline.record.rounds import Round
 from pipeline.space import timing
-from pipeline.worker.context import RemoteAssociator
+from pipeline.worker.context import Remotes
 from pipeline.worker.coordinator import Worker
+from pipeline.worker.engine_choice import choose, without
 
 #: Seconds between looks whether a shard has ended or become free, or everything shall stop.
 LOOK_SECONDS = 0.5
@@ -40,9 +43,12 @@ Run = Callable[[Round, int], int]
 class ShardRunner:
     """Runs the shards of a sweep. It starts its worker when a shard first needs it. Use it as a context manager."""
 
-    def __init__(self, sweep: Sweep, *, pcap: Path | None = None, remotes: tuple[RemoteAssociator, ...] = ()) -> None:
+    def __init__(self, sweep: Sweep, *, pcap: Path | None = None, remotes: Remotes = ()) -> None:
         self._sweep, self._pcap, self._remotes = sweep, pcap, remotes
         self._worker: Worker | None = None
+        self._unable = {} if pcap is None else without(lambda engine: engine.raw, "--pcap needs packet rings")
+        self._vanished: dict[Engine, str] = {}
+        self._engine = sweep.plan.probe.engine
         self._stopped = False
         self._lock = threading.Lock()
         self._claims = Leases(sweep.paths)
@@ -75,7 +81,19 @@ class ShardRunner:
 
     def run(self, round_: Round, shard: int) -> int:
         """Run the pending ranges of a shard in a round, and return how many were run. Raises what stopped the worker."""
-        return self._living().run(round_, shard)
+        while True:
+            worker = self._living()
+            try:
+                return worker.run(round_, shard)
+            except VanishedError as error:
+                self._fall_back(worker, str(error))
+
+    def _fall_back(self, worker: Worker, reason: str) -> None:
+        """Rule out the engine of a worker, whose frames have not left, so that the next worker has another."""
+        with self._lock:
+            if self._worker is worker:
+                self._vanished[self._engine] = reason
+                self._worker = None
 
     def stop(self) -> None:
         """Stop in an orderly way, for good: no further probe, conversations in flight are finished and kept."""
@@ -166,4 +184,10 @@ class ShardRunner:
     def _begin(self) -> Worker:
         continued.require(self._sweep)
         self._stack.close()
-        return self._stack.enter_context(Worker(self._sweep, pcap=self._pcap, remotes=self._remotes))
+        plan = self._sweep.plan
+        choice = choose(plan, self._unable | self._vanished)
+        if choice.plan.probe.engine is not self._engine:
+            (logs.warning if self._vanished else logs.info)(f"engine {plan.probe.engine} {choice.sentence}")
+        self._engine = choice.plan.probe.engine
+        worker = Worker(self._sweep, pcap=self._pcap, remotes=self._remotes, engine=self._engine)
+        return self._stack.enter_context(worker)

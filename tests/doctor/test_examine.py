@@ -36,7 +36,12 @@ def test_outside_a_testbed(tmp_path: Path) -> None:
 
 def test_a_sweep_makes_the_quick_checks(tmp_path: Path) -> None:
     """A sweep that packet rings cannot send is refused at once, with what to do, before anything is in the lake."""
-    inside = ["setpriv", "--bounding-set=-net_raw", "--inh-caps=-net_raw", *CENSUS, "sweep", DEMO]
+    (tmp_path / "sweep.toml").write_text(
+        'sweep = { name = "ring", ports = [104], seed = 1, rate = 400 }\ntargets = { include = ["11.0.0.0/24"] }\n'
+        'probe = { engine = "ring" }\n'
+    )
+    config = str(tmp_path / "sweep.toml")
+    inside = ["setpriv", "--bounding-set=-net_raw", "--inh-caps=-net_raw", *CENSUS, "sweep", config]
     command = [*CENSUS, "testbed", "run", "--", *inside, "--lake", str(tmp_path / "lake")]
     ended = subprocess.run(command, cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True, timeout=120)
     assert ended.returncode == 1

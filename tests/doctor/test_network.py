@@ -30,7 +30,7 @@ def vantage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Network
 
 def subject(folder: Path, probe: str = "", control: str = "") -> Subject:
     (folder / "sweep.toml").write_text(SWEEP.format(probe=probe, control=control))
-    return Subject(freeze.freeze(folder / "sweep.toml", folder / "lake"), folder / "lake")
+    return Subject.here(freeze.freeze(folder / "sweep.toml", folder / "lake"), folder / "lake")
 
 
 def findings(check: str, of: Subject) -> list[Finding]:
@@ -91,12 +91,25 @@ def test_resets_can_be_held_back(vantage: Network, tmp_path: Path) -> None:
     """As root of the namespace, nftables can be changed, and every engine's sockets can be opened."""
     assert [found.level for found in findings("RST filter", subject(tmp_path))] == [Level.OK]
     (found,) = network.engine(subject(tmp_path))
-    assert found.level is Level.OK and found.text.endswith("the sweep takes ring")
+    assert (found.level, found.text) == (Level.OK, "auto takes xdp, the fastest")
+    (named,) = network.engine(subject(tmp_path, 'engine = "ring"'))
+    assert (named.level, named.text) == (Level.OK, "the sweep takes ring, as configured")
 
 
-@pytest.mark.parametrize(("engine", "level"), [("ring", "stop"), ("connect", "ok")])
+def test_where_the_kernel_connects(vantage: Network, tmp_path: Path) -> None:
+    """Targets on the own link leave `connect`: a warning says why, and that losses are not measured then."""
+    vantage.ip("vantage", "address add 11.0.0.9/24 dev m0")
+    (found,) = network.engine(subject(tmp_path))
+    assert found.level is Level.WARNING and found.text.startswith(
+        "auto takes connect, since xdp and ring cannot: [targets]"
+    )
+    assert found.text.endswith("; it measures no losses")
+    assert list(network.rst_filter(subject(tmp_path))) == []
+
+
+@pytest.mark.parametrize(("engine", "level"), [("ring", "stop"), ("connect", "ok"), ("auto", "ok")])
 def test_a_lacking_capability(vantage: Network, tmp_path: Path, engine: str, level: str) -> None:
-    """Without CAP_NET_RAW, packet rings are a stop that names it; the engine `connect` needs none."""
+    """Without CAP_NET_RAW, packet rings are a stop that names it; `connect` needs none, and `auto` takes it."""
     subject(tmp_path, f'engine = "{engine}"')
     command = [
         "setpriv",

@@ -120,8 +120,10 @@ def running(at: Place, module: str, *arguments: str) -> Iterator[None]:
     command = [*inside(at.pair.world), sys.executable, "-m", f"tests.end_to_end.{module}", *arguments]
     with subprocess.Popen(command, cwd=ROOT, env=at.environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout and process.stdout.readline() == "up\n"
-        yield
-        process.kill()
+        try:
+            yield
+        finally:
+            process.kill()
 
 
 def sweep(

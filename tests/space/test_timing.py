@@ -91,3 +91,11 @@ def test_companion_syns_take_their_time(tmp_path: Path) -> None:
     assert timing.afterwards(plan(tmp_path, 16, 1000)) == 0
     assert timing.afterwards(plan(tmp_path, 16, 1000, sections=companions)) == 44
     assert timing.afterwards(plan(tmp_path, 16, 1000, sections=f"{companions}\n[harm]\ndelay = 20.0")) == 60
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(0, "0 s"), (59.6, "1 min 0 s"), (3600, "1 h 0 min"), (90061, "1 d 1 h"), (61, "1 min 1 s")]
+)
+def test_durations(seconds: float, told: str) -> None:
+    """A duration has its two largest units."""
+    assert timing.spoken(seconds) == told

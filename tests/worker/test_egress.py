@@ -52,7 +52,7 @@ def uplinks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Network
 
 
 def plan_of(folder: Path, *, include: str = '"11.0.0.0/24"', **probe: Any) -> Plan:
-    lines = "\n".join(f"{key} = {value!r}" for key, value in probe.items())
+    lines = "\n".join(f"{key} = {value!r}" for key, value in ({"engine": "ring"} | probe).items())
     (folder / "sweep.toml").write_text(SWEEP.format(include=include, probe=lines))
     return freeze.freeze(folder / "sweep.toml", folder / "lake")
 

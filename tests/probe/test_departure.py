@@ -1,0 +1,149 @@
+"""The proof that the first frames leave: by a counter that rises with them, later, or never."""
+
+import numpy as np
+import pytest
+
+from pipeline.engines import Engine
+from pipeline.probe import departure
+from pipeline.probe.departure import MOST, PATIENCE_SECONDS, Departure, WatchedRing
+
+TICK = 0.01
+
+
+class Interface:
+    """A counter that the test raises."""
+
+    name = "m0"
+
+    def __init__(self) -> None:
+        self.frames, self.closed = 1000, False
+
+    def sent(self) -> int:
+        return self.frames
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def watched(batch: int, *, counted: float = 1.0, noise: int = 0) -> Departure:
+    """A proof after ticks in which batches are sent as there is room: a share of them is counted, and others' frames too."""
+    interface = Interface()
+    proof = Departure(interface)
+    for tick in range(600):
+        proof.check(tick * TICK, answered=lambda: False)
+        if proof.decided:
+            break
+        frames = min(batch, proof.room or 0)
+        proof.count(frames, tick * TICK)
+        interface.frames += noise + int(frames * counted)
+    return proof
+
+
+@pytest.mark.parametrize("batch", [1, 15, MOST, 10_000])
+def test_frames_that_are_counted_have_left(batch: int) -> None:
+    """At any rate, frames that the driver counts as it sends them are proof, and no limit is left."""
+    proof = watched(batch)
+    assert proof.proven and proof.room is None and not proof.lost
+
+
+def test_a_few_may_be_dropped() -> None:
+    """A driver that drops a third of a burst still sends."""
+    assert watched(64, counted=0.67).proven
+
+
+def test_a_driver_that_counts_late() -> None:
+    """Counted all at once after two seconds, they have left as well; meanwhile no more than MOST are in doubt."""
+    interface = Interface()
+    proof = Departure(interface)
+    proof.count(MOST, 0.0)
+    for tick in range(200):
+        proof.check(tick * TICK, answered=lambda: False)
+    assert not proof.decided and proof.room == 0
+    interface.frames += MOST
+    proof.check(2.0, answered=lambda: False)
+    assert proof.proven
+
+
+@pytest.mark.parametrize("batch", [1, 15, 10_000])
+@pytest.mark.parametrize("noise", [0, 1])
+def test_frames_that_are_not_counted_are_lost(batch: int, noise: int) -> None:
+    """If none is counted they are lost, also where another program sends a hundred a second by the same interface."""
+    proof = watched(batch, counted=0.0, noise=noise if batch > 1 else 0)
+    assert not proof.proven and proof.lost.startswith("the counter of m0 shows ")
+    assert proof.room == 0
+
+
+def test_how_many_were_lost() -> None:
+    """The verdict comes after PATIENCE_SECONDS, and names the counter and what it shows."""
+    interface = Interface()
+    proof = Departure(interface)
+    proof.count(MOST, 0.0)
+    proof.check(PATIENCE_SECONDS - 0.1, answered=lambda: False)
+    assert not proof.decided
+    proof.check(PATIENCE_SECONDS, answered=lambda: False)
+    assert proof.lost == f"the counter of m0 shows 0 of its first {MOST} frames"
+
+
+def test_an_answer_is_proof() -> None:
+    """A driver that counts nothing is proved by the first host that answers."""
+    proof = Departure(Interface())
+    proof.count(1, 0.0)
+    proof.check(TICK, answered=lambda: True)
+    assert proof.proven
+
+
+def test_a_link_that_went_away_proves_nothing() -> None:
+    """An interruption of the link begins the proof again: what was not counted then does not count against the engine."""
+    interface = Interface()
+    proof = Departure(interface)
+    proof.count(MOST, 0.0)
+    proof.check(60.0, answered=lambda: False, interrupted=True)
+    assert not proof.decided and proof.room == MOST
+    proof.count(MOST, 60.0)
+    interface.frames += MOST
+    proof.check(60.01, answered=lambda: False)
+    assert proof.proven
+
+
+def test_a_short_sweep_is_judged_at_its_end() -> None:
+    """A range that ends before there is a verdict is judged by what was counted: none of it is a loss, half of it is not."""
+    lost, left, unsent = (Departure(Interface()) for _ in range(3))
+    for proof in (lost, left):
+        proof.count(4, 0.0)
+    left.left = 2
+    for proof in (lost, left, unsent):
+        proof.give_up()
+    assert lost.lost and not left.lost and not unsent.lost
+
+
+def test_the_ring_keeps_to_the_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more than MOST frames leave the ring before there is proof; those that the kernel refuses are not among them."""
+
+    class Ring:
+        engine, rejected = Engine.RING, 3
+
+        def room(self, wanted: int) -> int:
+            return wanted
+
+        def frames(self, count: int) -> "np.typing.NDArray[np.void]":
+            return np.zeros(count, dtype="V4")
+
+        def lengths(self, count: int) -> "np.typing.NDArray[np.uint32]":
+            return np.zeros(count, dtype=np.uint32)
+
+        def send(self, count: int) -> "np.typing.NDArray[np.int64]":
+            return np.arange(min(count, 6))
+
+    monkeypatch.setattr(departure.time, "monotonic", lambda: 0.0)
+    interface = Interface()
+    proof = Departure(interface)
+    ring = WatchedRing(Ring(), proof)
+    assert (ring.engine, ring.rejected, len(ring.frames(2)), len(ring.lengths(2))) == (Engine.RING, 3, 2, 2)
+    assert ring.room(10_000) == MOST
+    assert len(ring.send(MOST)) == 6
+    assert ring.room(10_000) == 6
+    interface.frames += MOST - 6
+    proof.check(TICK, answered=lambda: False)
+    assert ring.room(10_000) == 10_000
+    proof.close()
+    assert interface.closed
