@@ -8,11 +8,11 @@ import pyarrow as pa
 import pytest
 
 from pipeline import schema
-from pipeline.enrich import fingerprints, offer, ruleset
+from pipeline.enrich import feature, fingerprints, offer, ruleset, suspicion
 from pipeline.enrich.fingerprints import SweepContext
 from pipeline.lake import parts
 from pipeline.space.ranges import Ranges
-from tests.captures import of_case
+from tests.captures import FIXTURES, name, of_case, packets
 from tests.enrich import trials
 from tests.enrich.trials import HOST, OUTGOING, row_of
 from tests.lab.products import load
@@ -241,13 +241,13 @@ def test_a_product_under_an_unknown_name_is_not_accused(product: trials.Product)
 def test_a_sound_request_is_never_refused_as_an_unsound_one() -> None:
     """Rejections for protocol version or application context occur only with unusual requests; in answer to ours they are suspect."""
     refused: dict[str, set[str]] = {}
-    for number in (f"{number:02d}" for number in range(1, 36)):
-        for name, events in of_case(number).items():
-            if events[0][1][0] == 1:
-                (judged,) = judge([row_of(events)], events[0][1])
-                refused.setdefault(number, set()).update(
-                    [name] if "refuses-what-was-not-sent" in judged["suspicions"] else []
-                )
+    for fixture in FIXTURES:
+        events = packets(fixture)
+        if events[0][1][0] == 1:
+            features = feature.of(row_of(events), offer.offer(events[0][1]))
+            raised = suspicion.raised_suspicions(RULES.suspicions, features)
+            names = {name(fixture)} if "refuses-what-was-not-sent" in raised else set()
+            refused.setdefault(fixture["case"][:2], set()).update(names)
     assert {number for number, names in refused.items() if names} == {"09", "10", "11", "12", "13"}
     assert len(refused["09"]) >= 8
 
