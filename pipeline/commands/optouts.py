@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from pipeline.commands.options import OUTPUT, Register, Who
+from pipeline.errors import InputError
 
 EVIDENCE = "Evidence"
 
@@ -122,7 +123,8 @@ def stop(
     \b
     census stop lake --reason "a hospital calls"
 
-    Sending stops within 5 seconds, on every machine, until `census go`. With a lake it says how many workers have acknowledged.
+    Sending stops within 5 seconds, on every machine, until `census go`. If the sweeps of the lake obey several registers, each
+    is stopped. With a lake it says how many workers have acknowledged.
     """
     from getpass import getuser
 
@@ -130,10 +132,19 @@ def stop(
     from pipeline.optout import edit, obeyed
     from pipeline.sweep import acknowledged
 
-    named = obeyed.find(target)
-    edit.stop(named.register, who or getuser(), reason)
-    show.message(f"stopped, in {named.register.where}; `census go {target}` resumes")
-    show.message(acknowledged.report(named))
+    stopped, failed = [], []
+    for named in obeyed.find_all(target):
+        try:
+            edit.stop(named.register, who or getuser(), reason)
+        except InputError as error:  # the others are stopped all the same
+            failed.append(error)
+        else:
+            stopped.append(named)
+            show.message(f"stopped, in {named.register.where}; `census go {named.register.where}` resumes")
+    for named in stopped:
+        show.message(acknowledged.report(named))
+    if failed:
+        raise failed[0]
 
 
 def go(target: Register, who: Who = "") -> None:

@@ -49,22 +49,33 @@ def find(named: str) -> ObeyedRegister:
     return ObeyedRegister(register.at(named))
 
 
+def find_all(named: str) -> list[ObeyedRegister]:
+    """Return every register that the sweeps of a lake obey, or the register that is named: a stop goes into each."""
+    location = store.at(named)
+    return _all_of_lake(location) if (location / "plans").is_dir() else [find(named)]
+
+
 def _of_lake(lake: Location, named: str = "") -> ObeyedRegister:
-    """The register of the sweeps that are at work, or else of the latest one; `named` if the lake's own was named."""
-    by_register: dict[str, list[Plan]] = {}
-    for plan in _plans(lake):
-        by_register.setdefault(_name(register.of(plan.register, lake)), []).append(plan)
-    own = _name(register.of("", lake))
-    obeyed = sorted(by_register) or [own]
+    """The register of the sweeps that are at work, or else of the latest one; the lake's own if `named`."""
+    by_name = {_name(one.register): one for one in _all_of_lake(lake)}
+    own, obeyed = _name(register.of("", lake)), sorted(by_name)
     if named and own not in obeyed:
         raise InputError(
             named, f"no sweep of this lake obeys it: they obey {', '.join(obeyed)}; name that one, or the lake"
         )
     if not named and len(obeyed) > 1:
         raise InputError(str(lake), f"its sweeps obey several registers: {', '.join(obeyed)}; name one")
-    name = own if named else obeyed[0]
-    where = register.of("", lake) if name == own else register.at(name)
-    return ObeyedRegister(where, lake, tuple(by_register.get(name, ())))
+    return by_name[own if named else obeyed[0]]
+
+
+def _all_of_lake(lake: Location) -> list[ObeyedRegister]:
+    """The registers of the sweeps that are at work, or else that of the latest one; without any, the lake's own."""
+    by_register: dict[str, list[Plan]] = {}
+    for plan in _plans(lake):
+        by_register.setdefault(_name(register.of(plan.register, lake)), []).append(plan)
+    own = _name(register.of("", lake))
+    named = {name: register.of("", lake) if name == own else register.at(name) for name in by_register or [own]}
+    return [ObeyedRegister(opened, lake, tuple(by_register.get(name, ()))) for name, opened in named.items()]
 
 
 def _name(obeyed: Register) -> str:

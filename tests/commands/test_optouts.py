@@ -127,7 +127,7 @@ def test_a_lake_names_its_register(lake: Path, census: Census, name: str) -> Non
     stopped = census("stop", lake.parent / name, "--reason", "a call", "--who", "me")
     assert (stopped.returncode, stopped.stderr) == (
         0,
-        f"stopped, in {lake}/optout.jsonl; `census go {lake.parent / name}` resumes\n"
+        f"stopped, in {lake}/optout.jsonl; `census go {lake}/optout.jsonl` resumes\n"
         "no worker runs now; each reads the register before it sends\n",
     )
     assert b"a call" in (lake / "optout.jsonl").read_bytes()
@@ -146,11 +146,17 @@ def test_nobody_stops_into_a_file_that_no_sweep_obeys(tmp_path: Path, census: Ce
 
 
 def test_several_registers_are_named(lake: Path, census: Census) -> None:
-    """If the sweeps at work obey several registers, the lake alone is refused with all of them; each can be named."""
+    """If the sweeps at work obey several registers, the lake alone is refused with all of them. `stop` goes into each."""
     other = elsewhere(lake.parent, lake)
     refused = census("rate", lake, "5")
     assert refused.returncode == 2 and f"{other}, {lake}/optout.jsonl; name one" in refused.stderr
     assert census("rate", lake / "optout.jsonl", "5").returncode == census("rate", other, "5").returncode == 0
+    assert census("stop", lake, "--reason", "a call").returncode == 0  # an emergency leaves no time to choose
+    assert all(b"a call" in obeyed.read_bytes() for obeyed in (other, lake / "optout.jsonl"))
+    other.unlink()
+    broken = census("stop", lake, "--reason", "another call")
+    assert broken.returncode == 2 and "no such file" in broken.stderr
+    assert b"another call" in (lake / "optout.jsonl").read_bytes()
 
 
 def test_a_folder_is_not_a_register(tmp_path: Path, census: Census) -> None:
