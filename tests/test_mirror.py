@@ -74,6 +74,7 @@ COVERED_BY = {
     "pipeline/console/status_page.py": "tests/status/test_snapshot.py",
     "pipeline/enrich/partition.py": "tests/enrich/test_network_kinds.py",
     "pipeline/errors.py": "tests/test_main.py",
+    "pipeline/guard/notices.py": "tests/guard/test_nftables.py",
     "pipeline/guard/proof.py": "tests/guard/test_sockets.py",
     "pipeline/host.py": "tests/lake/test_leases.py",
     "pipeline/lake/layout.py": "tests/lake/test_store.py",

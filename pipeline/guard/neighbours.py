@@ -26,6 +26,8 @@ ANSWER_SECONDS = 4.0
 QUICK_SECONDS, LOOK_SECONDS = 0.02, 0.25
 #: An address is confirmed after so many seconds; one that is not known for GRACE_SECONDS is a fault.
 CONFIRM_SECONDS, GRACE_SECONDS = 5.0, 0.5
+#: Where the kernel may not be told to ask, packets are let go on trial so often, in seconds: they make it ask.
+TRIAL_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +92,40 @@ class NeighbourWatch:
     `mac` is the address to send to now, and `fault` why nothing can be sent; empty if it can.
     """
 
-    def __init__(self, interface: str, address: str, mac: str) -> None:
-        self._interface, self._address = interface, address
-        self._ended = threading.Event()
+    def __init__(self, interface: str, address: str, mac: str, *, kernels: bool = False) -> None:
+        """Where the packets are the kernel's own, it asks without being told to, though late: no privilege is needed."""
+        self._interface, self._address, self._kernels = interface, address, kernels
+        self._permitted = True
+        self._ended, self._lock = threading.Event(), threading.Lock()
         self._lost_at: float | None = None
+        self._trial_at = float("-inf")
+        self._thread: threading.Thread | None = None
         self.mac, self.fault = mac, ""
+        self.good_at = time.monotonic()
+        """When the kernel last confirmed the address, in seconds of the monotonic clock."""
 
     @property
     def lost_seconds(self) -> float:
         """For how long the address has been unknown; 0 if it is known."""
         lost_at = self._lost_at
         return 0.0 if lost_at is None else time.monotonic() - lost_at
+
+    @property
+    def good_until(self) -> float:
+        """Until when it has been good for certain, of the monotonic clock; infinite where it is not confirmed again and again."""
+        return self.good_at if self._thread and self._address and self._permitted else float("inf")
+
+    def follow(self, address: str) -> None:
+        """Watch another next hop from now on; none if it is empty. Until the kernel knows it, that is a fault."""
+        if self._thread is None:
+            return
+        with self._lock:
+            self._address, self._lost_at = address, time.monotonic()
+            self.fault = self._silence if address else ""
+
+    @property
+    def _silence(self) -> str:
+        return f"the next hop {self._address} on {self._interface} does not answer (ARP)"
 
     def __enter__(self) -> "NeighbourWatch":
         self._thread = threading.Thread(target=sockets.at_vantage, args=(self._watch,), name="census-next-hop")
@@ -109,23 +134,41 @@ class NeighbourWatch:
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
-        self._thread.join()
+        if self._thread:
+            self._thread.join()
 
     def _watch(self) -> None:
         with netlink() as opened:
             while not self._ended.wait(LOOK_SECONDS if self._lost_at is None else QUICK_SECONDS):
                 try:
-                    self._look(opened)
+                    with self._lock:
+                        self._look(opened)
                 except (CensusError, OSError) as error:
                     self.fault = str(error)
 
     def _look(self, opened: Any) -> None:
+        if not self._address:
+            self._lost_at = None
+            return
         known, now = neighbour(opened, self._interface, self._address), time.monotonic()
-        if known.mac:
+        unused = self._kernels and not known.state & (INCOMPLETE | FAILED)
+        if known.mac or unused:
             self.mac, self.fault, self._lost_at = known.mac, "", None
+            self.good_at = now - known.age
         else:
             self._lost_at = now if self._lost_at is None else self._lost_at
-            if now - self._lost_at >= GRACE_SECONDS:
-                self.fault = f"the next hop {self._address} on {self._interface} does not answer (ARP)"
-        if not known.certain or known.age > CONFIRM_SECONDS:
+            on_trial = now - self._trial_at < GRACE_SECONDS
+            lasts = bool(self.fault) or now - self._lost_at >= GRACE_SECONDS
+            self.fault = self._silence if lasts and not on_trial else ""
+        if self._permitted and (not known.certain or known.age > CONFIRM_SECONDS):
+            self._provoke(opened, known)
+        if not self._permitted and self._lost_at is not None and now - self._trial_at > TRIAL_SECONDS:
+            self._trial_at = now
+
+    def _provoke(self, opened: Any, known: Neighbour) -> None:
+        try:
             provoke(opened, self._interface, self._address, known)
+        except CensusError:
+            if not self._kernels:
+                raise
+            self._permitted = False

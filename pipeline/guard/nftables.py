@@ -7,18 +7,15 @@ program can change it, `nft flush ruleset` leaves it there, and the kernel remov
 import ctypes
 import errno
 import os
-import socket
-from contextlib import suppress
 from typing import Any
 
 from pipeline.errors import CensusError
 from pipeline.guard import sockets
+from pipeline.guard.notices import Notices
 
 LIBRARY = "libnftables.so.1"
 NETLINK_NETFILTER = 12  # linux/netlink.h
 NFNLGRP_NFTABLES = 7  # linux/netfilter/nfnetlink.h: every change of any table is announced to this group
-#: More than any announcement is long: nothing in one is read.
-ANNOUNCEMENT = 65536
 INSTALL = "install the package nftables"
 
 
@@ -59,42 +56,15 @@ class Nftables:
             self._context = None
 
 
-class NftablesChanges:
-    """Says whether anybody has changed nftables at the vantage, for the price of one system call."""
+class NftablesChanges(Notices):
+    """Says whether anybody has changed nftables at the vantage."""
 
     def __init__(self) -> None:
         """Listen from now on. Raises NotPermittedError."""
-        self._socket = sockets.at_vantage(
-            lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_NONBLOCK, NETLINK_NETFILTER)
-        )
         try:
-            self._socket.bind((0, 1 << (NFNLGRP_NFTABLES - 1)))
+            super().__init__(NETLINK_NETFILTER, 1 << (NFNLGRP_NFTABLES - 1))
         except PermissionError as error:
-            self._socket.close()
             raise NotPermittedError(f"nftables cannot be watched: {error.strerror}") from None
-
-    def any(self) -> bool:
-        """Whether there were changes since the last call; they may be our own."""
-        changed = False
-        with suppress(BlockingIOError):
-            while True:
-                changed = True if self._next() else changed
-        return changed
-
-    def _next(self) -> bool:
-        """Take the next announcement. Raises BlockingIOError if there is none."""
-        try:
-            return bool(self._socket.recv(ANNOUNCEMENT))
-        except BlockingIOError:
-            raise
-        except OSError as error:
-            if error.errno != errno.ENOBUFS:  # more changes than the socket has room for
-                raise
-            return True
-
-    def close(self) -> None:
-        """Stop to listen."""
-        self._socket.close()
 
 
 def usable() -> str:

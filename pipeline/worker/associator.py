@@ -5,7 +5,6 @@ import os
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,17 +25,16 @@ from pipeline.record.receipt import VisitCounts
 from pipeline.record.rounds import Round
 from pipeline.record.visit import columns
 from pipeline.space.permit import Permit
-from pipeline.space.plan import Plan
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
 from pipeline.wire.outgoing import Outgoing
 from pipeline.worker import egress, open_files, rows
 from pipeline.worker.connector import OpenSocket
 from pipeline.worker.context import PROGRESS_SECONDS, WorkerContext
-from pipeline.worker.egress import ProbeSource
 from pipeline.worker.mandate import Mandate
 from pipeline.worker.rows import Origin
 from pipeline.worker.visited import Visited
+from pipeline.worker.way_watch import watched
 
 FLUSH_SECONDS = 0.1
 
@@ -54,17 +52,12 @@ def run_associator(
         if name in context.associators:  # one on another machine leaves as its kernel says
             ways = egress.sources(context.plan)
             associating.openers = {at.public: egress.opener(at) for at in ways}
-            associating.outages = [_outage(context.plan, at, watch.permit, stack) for at in ways]
+            for at in ways:
+                way, _ = stack.enter_context(watched(context.plan, at, watch.permit))
+                associating.outages.append(Outage(LinkWatch(at.interface), way.permit))
         loop.run(associating.run())
     inbox.close()
     writer.close()
-
-
-def _outage(plan: Plan, at: ProbeSource, permit: Callable[[], Permit], stack: ExitStack) -> Outage:
-    """The watch over a way that conversations leave by, until this process ends: interface, and next hop where senders have one."""
-    if plan.probe.engine.raw:
-        permit = egress.while_reachable(permit, stack.enter_context(egress.next_hop(plan, at)))
-    return Outage(LinkWatch(at.interface), permit)
 
 
 @dataclass(slots=True)

@@ -72,7 +72,12 @@ class _Attempt:
 class Connector:
     """A `ProbeEngine` over the kernel's TCP."""
 
-    def __init__(self, walk: Walk, visitor: Visitor, *, permit: Callable[[], Permit], pacer: Pacer) -> None:
+    def __init__(
+        self, walk: Walk, visitor: Visitor, *, permit: Callable[[], Permit], pacer: Pacer,
+        good_until: Callable[[], float] = lambda: float("inf"),
+    ) -> None:  # fmt: skip
+        """`good_until` says until when the next hop has been good: a range is finished once that is known of all its time."""
+        self._good_until, self._ended_at, self._stopped = good_until, dict[Range, float](), False
         self._walk, self._visitor = walk, visitor
         self._permit, self._pacer, self._pause = permit, pacer, Pause(pacer)
         self._spare = 0  # SYNs of the budget that are not yet enough for a target
@@ -110,7 +115,7 @@ class Connector:
 
     def stop(self) -> None:
         """Begin no further connection and take back those without an answer; `tick` finishes the rest."""
-        self._sending = None
+        self._sending, self._stopped = None, True
         for task, attempt in self._unanswered():
             self._take_back(task, attempt)
 
@@ -136,9 +141,19 @@ class Connector:
         for opened, visit in visits:
             if _count(opened, visit):
                 yield Greeted(opened.range, Result.of_kernel(visit))
-        for opened in [each for each in self._open if each is not self._sending and not each.conversations]:
+        for opened in [each for each in self._open if each is not self._sending and self._over_for_good(each)]:
             self._open.remove(opened)
             yield Finished(opened.range, opened.final_counts(), complete=opened.complete)
+
+    def _over_for_good(self, opened: OpenRange) -> bool:
+        """Whether nothing is left of a range, and it is known that the next hop was good as long as it had connections."""
+        if opened.conversations:
+            return False
+        ended_at = self._ended_at.setdefault(opened.range, time.monotonic())
+        known = self._stopped or opened.ungreeted > 0 or self._good_until() >= ended_at
+        if known:
+            del self._ended_at[opened.range]
+        return known
 
     # --- the register ---
 

@@ -14,6 +14,8 @@ from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Any
 
+import msgspec
+
 from pipeline.config import local
 from pipeline.config.local import LocalFacts
 from pipeline.engines import Engine
@@ -22,8 +24,6 @@ from pipeline.guard import neighbours, routes, sockets
 from pipeline.guard.link_state import Framing, LinkState, link_state, mss
 from pipeline.guard.neighbours import NeighbourWatch
 from pipeline.guard.routes import Route
-from pipeline.probe.outage import GIVE_UP_SECONDS
-from pipeline.space.permit import Permit
 from pipeline.space.plan import Plan
 
 #: An address of the public Internet, for sources that are looked up without a plan: nothing is sent to it.
@@ -50,12 +50,25 @@ class ProbeSource:
     """The address that scanned networks see, as receipts and rows name it."""
     mtu: int = 0
     """The least MTU that a route to the targets has of its own, in bytes; 0 if none has one."""
+    hops: tuple[tuple[str, str], ...] = ()
+    """Interface and gateway of each way to the targets; no gateway where it does not matter."""
 
 
 def probe_source(plan: Plan, sender: int = 0) -> ProbeSource:
     """Look up where a sender's probes leave. Sends nothing. Raises InputError where it cannot work."""
     facts = local.facts(plan.probe)
     return sockets.at_vantage(lambda: _probe_source(plan, facts, sender))
+
+
+def still(plan: Plan, at: ProbeSource) -> ProbeSource:
+    """Look up a way again: where packets from its source leave now, through its interface unless the kernel chooses it.
+
+    Raises InputError where it no longer works.
+    """
+    facts = local.facts(plan.probe)
+    pinned = msgspec.structs.replace(facts.probe, source=at.source, interface=at.device)
+    same = replace(facts, probe=pinned, public_addresses=(at.public,))
+    return sockets.at_vantage(lambda: _probe_source(plan, same, 0))
 
 
 def _probe_source(plan: Plan, facts: LocalFacts, sender: int) -> ProbeSource:
@@ -66,23 +79,31 @@ def _probe_source(plan: Plan, facts: LocalFacts, sender: int) -> ProbeSource:
         _require_ours(opened, source, facts)
         public = facts.public(sender) or source
         if not plan.probe.engine.raw:
-            first = _first_interface(opened, groups, source, interface)
-            return ProbeSource(first, interface, source, "", "", public)
+            return _kernels_way(opened, groups, source, interface, public)
         ways = [(group, routes.look_up(opened, dotted(group[0]), source, interface)) for group in groups]
         way = _only_way(ways, facts, source)
         mtu = min((way.mtu for _, way in ways if way and way.mtu), default=0)
         if not interface and facts.source(sender):
             _require_answers(opened, way.interface, source, facts)
-    return ProbeSource(way.interface, way.interface, source, way.gateway, gateway_mac, public, mtu)
+    one_mac = gateway_mac or link_state(way.interface).framing is Framing.BARE_IP
+    hops = ((way.interface, "" if one_mac else way.gateway),)
+    return ProbeSource(way.interface, way.interface, source, way.gateway, gateway_mac, public, mtu, hops)
 
 
-def _first_interface(opened: Any, groups: Sequence[tuple[int, int]], source: str, interface: str) -> str:
-    """Return the interface by which the first targets leave that have a route. Raises InputError if there are none."""
-    ways = (routes.look_up(opened, dotted(first), source, interface) for first, _ in groups)
-    way = next(filter(None, ways), None)
-    if way is None:
+def _kernels_way(
+    opened: Any, groups: Sequence[tuple[int, int]], source: str, interface: str, public: str
+) -> ProbeSource:
+    """Return where the kernel's own packets leave. Its interface is that of the first targets that have a route.
+
+    It has a gateway if all targets are behind the same one. Raises InputError if no target has a route.
+    """
+    looked_up = [routes.look_up(opened, dotted(first), source, interface) for first, _ in groups]
+    ways = [way for way in looked_up if way is not None]
+    if not ways:
         raise InputError("[probe]", f"there is no route from {source} to the targets; `ip route` lists the routes")
-    return way.interface
+    hops = tuple(sorted({(way.interface, way.gateway) for way in ways if way.unicast}))
+    gateway = hops[0][1] if len(hops) == 1 else ""
+    return ProbeSource(ways[0].interface, interface, source, gateway, "", public, hops=hops)
 
 
 def alike(ranges: Sequence[tuple[int, int]], boundaries: Sequence[int]) -> list[tuple[int, int]]:
@@ -227,7 +248,14 @@ def _default_source(interface: str) -> str:
 
 @contextmanager
 def next_hop(plan: Plan, source: ProbeSource) -> Iterator[NeighbourWatch]:
-    """Resolve the next hop of a sender and watch it during the block. Raises CensusError if it does not answer."""
+    """Resolve the next hop of a sender and watch it during the block. Raises CensusError if it does not answer.
+
+    The next hop of the kernel's own packets is only watched: they make the kernel ask for it.
+    """
+    if not plan.probe.engine.raw:
+        with NeighbourWatch(source.interface, source.gateway, "", kernels=True) as watch:
+            yield watch
+        return
     watch = sockets.at_vantage(lambda: _resolved(local.facts(plan.probe), source))
     if source.gateway_mac or not watch.mac:
         yield watch
@@ -274,18 +302,3 @@ def mac_bytes(text: str) -> bytes:
 def opener(source: ProbeSource) -> Callable[[str], socket.socket]:
     """Return what opens the kernel's TCP sockets for a sender: they leave as its probes do."""
     return lambda destination: sockets.tcp_socket(destination, source=source.source, interface=source.device)
-
-
-def while_reachable(permit: Callable[[], Permit], hop: NeighbourWatch) -> Callable[[], Permit]:
-    """Return a permit that also pauses while the next hop cannot be reached. That is an outage like any of our own interface's."""
-
-    def now() -> Permit:
-        given, fault = permit(), hop.fault
-        if not fault:
-            return given
-        lasted = hop.lost_seconds
-        if lasted > GIVE_UP_SECONDS:
-            raise CensusError(f"{fault}, for {lasted / 60:.0f} minutes now; when it does, run again with --resume")
-        return replace(given, pause_reason=given.pause_reason or f"{fault}: waiting", outage_seconds=lasted)
-
-    return now

@@ -52,6 +52,7 @@ from pipeline.worker.context import WorkerContext
 from pipeline.worker.control_targets import targets
 from pipeline.worker.egress import ProbeSource
 from pipeline.worker.engine_choice import candidate
+from pipeline.worker.way_watch import WayWatch, watched
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class SenderParts:
     vantage: str
     checks: Checks
     outage: Outage
+    way: WayWatch
     departure: Departure | None = None
     """The proof that its frames leave, if its engine has one."""
 
@@ -109,10 +111,10 @@ def ring_sender(context: SenderContext) -> SenderParts:
     worker, plan = context.worker, context.plan
     sockets.require_authorised(plan.identity)
     at, ours = egress.probe_source(plan, context.number), slice_of(plan, context.number)
-    hop = context.stack.enter_context(egress.next_hop(plan, at))
+    way, hop = context.stack.enter_context(watched(plan, at, context.watch.permit))
     link = _link(at, hop.mac)
     _require_room(at.interface, link, context.outgoing.request)
-    outage = _outage(context, at.interface, egress.while_reachable(context.watch.permit, hop))
+    outage = _outage(context, at.interface, way.permit)
     shield = context.stack.enter_context(suppress_resets(at.interface, at.source, _ports(plan), ours))
     capture = None
     if worker.pcap:
@@ -137,7 +139,7 @@ def ring_sender(context: SenderContext) -> SenderParts:
     machine = Machine(outage.permit, before_batch, outage.count)
     ring = WatchedRing(rings.probes, departure)
     engine = PacketEngine(probes, ring, listener, frame=frame, machine=machine, pacer=worker.budget())
-    return SenderParts(engine, at.public, checks, outage, departure)
+    return SenderParts(engine, at.public, checks, outage, way, departure)
 
 
 def _departure(context: SenderContext, at: ProbeSource) -> Departure:
@@ -167,10 +169,13 @@ def connect_sender(context: SenderContext) -> SenderParts:
         echo=context.echoes,
         tls_ports=frozenset(plan.tls.ports),
     )
-    outage = _outage(context, at.interface, context.watch.permit)
-    engine = Connector(worker.sweep.walk, visitor, permit=outage.permit, pacer=worker.budget())
+    way, hop = context.stack.enter_context(watched(plan, at, context.watch.permit))
+    outage = _outage(context, at.interface, way.permit)
+    engine = Connector(
+        worker.sweep.walk, visitor, permit=outage.permit, pacer=worker.budget(), good_until=lambda: hop.good_until
+    )
     context.stack.callback(engine.close)
-    return SenderParts(engine, at.public, _checks(worker, slice_of(plan, context.number)), outage)
+    return SenderParts(engine, at.public, _checks(worker, slice_of(plan, context.number)), outage, way)
 
 
 def _outage(context: SenderContext, interface: str, permit: Callable[[], Permit]) -> Outage:

@@ -116,6 +116,8 @@ class SenderProcess:
                 HANDLERS[type(event)](self, event)
             self.proof.look()
             tasks.tick(permit(), watch.digest)
+            if doubt := self.sender.way.doubt():
+                self.channels.coordinator.send(doubt)
             if engine.idle and tasks.second_visits.idle and not self.reported_idle:
                 self.reported_idle = True
                 self.channels.coordinator.send(messages.Sent(shard=0, number=0, sender=self.context.number))

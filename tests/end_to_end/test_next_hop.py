@@ -17,11 +17,11 @@ from tests.testbed.running import CENSUS, ROOT, environment
 
 HOSTS = 1024
 SWEEP = """
-sweep = { name = "hop", ports = [104], seed = 1, rate = 100, shards = 1 }
-targets = { include = ["11.0.0.0/22"] }
-loss = { sample = 0.0 }
-control = { sample = 0.0 }
-probe = { cooldown = 1.0 }
+sweep = {{ name = "hop", ports = [104], seed = 1, rate = {rate}, shards = 1 }}
+targets = {{ include = ["11.0.0.0/22"] }}
+loss = {{ sample = 0.0 }}
+control = {{ sample = 0.0 }}
+probe = {{ cooldown = 1.0, engine = "{engine}" }}
 """
 OTHER = "02:00:00:00:01:02"
 Facts = dict[str, Any]
@@ -39,11 +39,19 @@ def lan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Network]:
             yield made
 
 
-def sweep(folder: Path, disturb: Callable[[Facts], bool]) -> list[Facts]:
+def sweep(folder: Path, disturb: Callable[[Facts], bool], engine: str = "ring") -> list[Facts]:
     """Run a sweep, and disturb it as long as that is wanted; the progress that it showed."""
-    (folder / "sweep.toml").write_text(SWEEP)
+    rate = 200 if engine == "connect" else 100  # of SYNs, two for a target with `connect`
+    (folder / "sweep.toml").write_text(SWEEP.format(engine=engine, rate=rate))
     (folder / "plan.json").write_bytes(planning.encode(freeze.freeze(folder / "sweep.toml", folder / "lake")))
-    command = [*CENSUS, "work", str(folder / "plan.json"), "--lake", str(folder / "lake"), "--json"]
+    command = [
+        *CENSUS,
+        "work",
+        str(folder / "plan.json"),
+        "--lake",
+        str(folder / "lake"),
+        "--json",
+    ]
     shown, disturbing = [], True
     with subprocess.Popen(command, cwd=ROOT, env=environment(folder), stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -78,7 +86,8 @@ def test_a_new_address_in_the_middle(lan: Network, tmp_path: Path) -> None:
     assert not any("ARP" in facts["held"] for facts in shown)
 
 
-def test_the_next_hop_fails(lan: Network, tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ["ring", "connect"])
+def test_the_next_hop_fails(engine: str, lan: Network, tmp_path: Path) -> None:
     """While the router does not answer, sending pauses and says why; then it goes on by itself, to the router's new address."""
     failed_at = 0.0
 
@@ -92,6 +101,6 @@ def test_the_next_hop_fails(lan: Network, tmp_path: Path) -> None:
         lan.ip("world", "link set mr arp on")
         return False
 
-    shown = sweep(tmp_path, disturb)
+    shown = sweep(tmp_path, disturb, engine)
     assert failed_at and responses(tmp_path) == HOSTS
     assert any("does not answer" in facts["held"] for facts in shown)

@@ -124,15 +124,39 @@ def test_nothing_is_asked_outside_of_a_testbed(lan: Network, monkeypatch: pytest
     assert known().state == 0
 
 
+UNPRIVILEGED = ("setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin", "--", sys.executable, "-c")
+
+
 def test_without_privilege(lan: Network) -> None:
     """Without CAP_NET_ADMIN the kernel cannot be made to ask, and the error says so."""
     code = "from pipeline.guard import neighbours; neighbours.resolve('m0', '10.1.0.1')"
-    command = [
-        *inside(lan.holders["vantage"].pid),
-        "setpriv",
-        "--bounding-set=-net_admin",
-        "--inh-caps=-net_admin",
-        "--",
-    ]
-    ended = subprocess.run([*command, sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    command = [*inside(lan.holders["vantage"].pid), *UNPRIVILEGED, code]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert "it needs CAP_NET_ADMIN: run as root, or set [probe] gateway_mac" in ended.stderr
+
+
+#: Connect by the kernel's TCP wherever a watch lets it, and print each change of what the watch says, until the address is known.
+CONNECTING = """
+import socket, time
+from pipeline.guard.neighbours import NeighbourWatch
+said = None
+with NeighbourWatch("m0", "10.1.0.1", "", kernels=True) as watch:
+    while not watch.mac:
+        if bool(watch.fault) is not said:
+            said = bool(watch.fault)
+            print("waits" if said else "goes", flush=True)
+        if not said:
+            socket.socket(type=socket.SOCK_STREAM | socket.SOCK_NONBLOCK).connect_ex(("10.1.0.1", 104))
+        time.sleep(0.05)
+"""
+
+
+def test_where_the_kernel_asks_by_itself(lan: Network) -> None:
+    """Without the privilege packets of the kernel's TCP are let go on trial, so that a next hop that is back is found."""
+    lan.ip("router", "link set mr arp off")
+    command = [*inside(lan.holders["vantage"].pid), *UNPRIVILEGED, CONNECTING]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert [process.stdout.readline() for _ in range(4)] == ["goes\n", "waits\n", "goes\n", "waits\n"]
+        lan.ip("router", "link set mr arp on")
+        assert process.wait(timeout=60) == 0

@@ -28,9 +28,10 @@ from pipeline.testbed.closed import WORLD_MAC, NamespacePair, configure
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
 from pipeline.wire.outgoing import Outgoing
-from pipeline.worker import egress
 from pipeline.worker.associator import Associating
 from pipeline.worker.context import WorkerContext
+from pipeline.worker.egress import ProbeSource
+from pipeline.worker.way_watch import WayWatch
 
 DEMO = Path(__file__).parents[2] / "data" / "testbed" / "demo-sweep.toml"
 AT = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -175,9 +176,10 @@ def test_who_is_not_heard_while_the_next_hop_fails_is_no_row(
     ends: Ends, vantage: NamespacePair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A next hop that does not answer is an outage of our own, like a link that is down."""
-    with NeighbourWatch("vantage0", "198.18.0.2", WORLD_MAC) as hop:
-        permit = egress.while_reachable(ends.associating.watch.permit, hop)
-        outage = Outage(LinkWatch("vantage0"), permit)
+    at = ProbeSource("vantage0", "vantage0", "198.18.0.1", "198.18.0.2", "", "198.18.0.1")
+    with NeighbourWatch("vantage0", at.gateway, WORLD_MAC) as hop:
+        way = WayWatch(ends.associating.context.plan, at, hop, ends.associating.watch.permit)
+        outage = Outage(LinkWatch("vantage0"), way.permit)
         monkeypatch.delenv(VANTAGE)  # the server is here
         ends.associating.outages, ends.answers = [outage], False
         configure(vantage.world, "link set world0 arp off\n")
@@ -190,6 +192,7 @@ def test_who_is_not_heard_while_the_next_hop_fails_is_no_row(
         )
         asyncio.run(ends.run(*steps, *[lambda: None] * 4))
         assert hop.mac == WORLD_MAC and hop.fault == ""
+        way.close()
     cooled = ends.cooled()
     assert (cooled.complete, cooled.visits.connects) == (False, 0)
 

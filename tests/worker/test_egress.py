@@ -1,7 +1,6 @@
 """Where a sender's probes leave: by the interface, source and next hop that belong together, or not at all."""
 
 import subprocess
-import time
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -14,9 +13,7 @@ from hypothesis import strategies as st
 from pipeline.config import local
 from pipeline.errors import CensusError, InputError
 from pipeline.space import plan as planning
-from pipeline.space.permit import Permit
 from pipeline.space.plan import Plan
-from pipeline.space.ranges import Ranges
 from pipeline.sweep import freeze
 from pipeline.views import connection
 from pipeline.worker import egress, sender
@@ -209,24 +206,6 @@ def test_a_shared_plan(uplinks: Network, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv(local.PUBLIC_ADDRESS, "20.9.9.9")
     at = egress.probe_source(plan)
     assert (at.interface, at.source, at.gateway, at.public) == ("s0", "10.2.0.5", "10.2.0.1", "20.9.9.9")
-
-
-def test_a_next_hop_that_stays_away(uplinks: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A next hop that does not answer pauses what may be sent, and ends the sweep when it has not come back in time."""
-    plan = plan_of(tmp_path)
-    monkeypatch.setattr(egress, "GIVE_UP_SECONDS", 2.0)
-    with egress.next_hop(plan, egress.probe_source(plan)) as hop:
-        permit = egress.while_reachable(lambda: Permit("", Ranges.of(())), hop)
-        assert not permit().pause_reason
-        uplinks.ip("world", "link set mr arp off", "neigh flush all")
-        uplinks.ip("vantage", "neigh del 10.1.0.1 dev m0")
-        until = time.monotonic() + 30
-        while not permit().pause_reason and time.monotonic() < until:
-            time.sleep(0.05)
-        assert permit().pause_reason == "the next hop 10.1.0.1 on m0 does not answer (ARP): waiting"
-        with pytest.raises(CensusError, match="run again with --resume"):
-            while time.monotonic() < until:
-                permit()
 
 
 # --- sweeps ---
