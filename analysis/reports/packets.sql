@@ -1,11 +1,13 @@
 -- Question: What did the sweep send, and what did it discard, withhold or repeat?
 -- Grain: one row of sums over the receipts of $sweep.
 -- Notes: each count means what the same column of table `receipts` means; crashed_ranges are those whose crashed attempts sent
---        an unknown number of SYNs, which probes_abandoned leaves out.
+--        an unknown number of SYNs, which probes_abandoned leaves out. repeated_ranges took more than one attempt: the earlier
+--        ones were cut off, or what they had found was void.
 SELECT
     CAST(coalesce(sum(probes_sent), 0) AS BIGINT) AS probes_sent,
     CAST(coalesce(sum(probes_abandoned), 0) AS BIGINT) AS probes_abandoned,
     count(*) FILTER (WHERE probes_abandoned IS NULL) AS crashed_ranges,
+    count(*) FILTER (WHERE attempts > 1) AS repeated_ranges,
     CAST(coalesce(sum(second_probes), 0) AS BIGINT) AS second_probes,
     CAST(coalesce(sum(control_probes), 0) AS BIGINT) AS control_probes,
     CAST(coalesce(sum(harm_probes), 0) AS BIGINT) AS harm_probes,

@@ -35,8 +35,13 @@ def sent(facts: Facts) -> Iterator[str]:
     """What the sweep sent, with the counts of its receipts."""
     packets = facts.packets
     yield f"The sweep sent one SYN to each of {plural(facts.about['probes_sent'], 'target')} (an address and a port)."
+    if packets["repeated_ranges"]:
+        yield (
+            f"{plural(packets['repeated_ranges'], 'range')} of targets were run again, because an attempt was cut off, or because "
+            "its answers could not be trusted (the hit rate had fallen, a control target or the next hop was silent)."
+        )
     if packets["probes_abandoned"]:
-        yield f"{plural(packets['probes_abandoned'], 'SYN')} more left in attempts that were cut off and repeated."
+        yield f"{plural(packets['probes_abandoned'], 'SYN')} more left in these earlier attempts."
     if packets["crashed_ranges"]:
         yield (
             f"A crash cut off {plural(packets['crashed_ranges'], 'range')} of targets, which were probed again; how many SYNs "

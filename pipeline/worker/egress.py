@@ -61,10 +61,7 @@ def probe_source(plan: Plan, sender: int = 0) -> ProbeSource:
 
 
 def still(plan: Plan, at: ProbeSource) -> ProbeSource:
-    """Look up a way again: where packets from its source leave now, through its interface unless the kernel chooses it.
-
-    Raises InputError where it no longer works.
-    """
+    """Look up a way again, from its source and through its interface. Raises InputError where it no longer works."""
     facts = local.facts(plan.probe)
     pinned = msgspec.structs.replace(facts.probe, source=at.source, interface=at.device)
     same = replace(facts, probe=pinned, public_addresses=(at.public,))
@@ -248,10 +245,7 @@ def _default_source(interface: str) -> str:
 
 @contextmanager
 def next_hop(plan: Plan, source: ProbeSource) -> Iterator[NeighbourWatch]:
-    """Resolve the next hop of a sender and watch it during the block. Raises CensusError if it does not answer.
-
-    The next hop of the kernel's own packets is only watched: they make the kernel ask for it.
-    """
+    """Resolve the next hop of a sender and watch it during the block. Raises CensusError if it does not answer."""
     if not plan.probe.engine.raw:
         with NeighbourWatch(source.interface, source.gateway, "", kernels=True) as watch:
             yield watch

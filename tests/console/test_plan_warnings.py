@@ -9,8 +9,10 @@ from pipeline.space.plan import Plan
 from pipeline.sweep import freeze
 from tests.commands.running import IDENTITY, census, write_config
 
+ALIVE = '[control]\ntargets = ["20.9.9.9:104"]\n'
 
-def plan_of(folder: Path, include: str = "20.0.0.0/24", more: str = "", identity: str = IDENTITY) -> Plan:
+
+def plan_of(folder: Path, include: str = "20.0.0.0/24", more: str = ALIVE, identity: str = IDENTITY) -> Plan:
     path = Path(write_config(folder, include=include, identity=identity))
     path.write_text(path.read_text() + more)
     return freeze.freeze(path, folder / "lake")
@@ -22,11 +24,11 @@ def test_few_second_syns_are_warned_of(tmp_path: Path) -> None:
     assert "about 1 of them get a second SYN" in small and "raise [loss] sample to 0.27" in small
     (tiny,) = plan_warnings.warnings(plan_of(tmp_path))
     assert "set [loss] sample to 1, or sweep more targets" in tiny
-    assert list(plan_warnings.warnings(plan_of(tmp_path, "20.0.0.0/16", "[loss]\nsample = 0.28\n"))) == []
+    assert list(plan_warnings.warnings(plan_of(tmp_path, "20.0.0.0/16", "[loss]\nsample = 0.28\n" + ALIVE))) == []
     assert list(plan_warnings.warnings(plan_of(tmp_path, "20.0.0.0/10"))) == []
 
 
-@pytest.mark.parametrize("more", ["[loss]\nsample = 0\n", '[probe]\nengine = "connect"\n'])
+@pytest.mark.parametrize("more", ["[loss]\nsample = 0\n" + ALIVE, '[probe]\nengine = "connect"\n'])
 def test_without_second_syns_nothing_is_estimated(tmp_path: Path, more: str) -> None:
     """A sweep that sends no second SYN by choice is not warned of them."""
     assert list(plan_warnings.warnings(plan_of(tmp_path, more=more))) == []
@@ -36,10 +38,17 @@ def test_skipped_entries_are_warned_of(tmp_path: Path) -> None:
     """IPv6 entries of a list are named with their number."""
     (tmp_path / "six.txt").write_text("2001:db8::/32\n::1\n")
     path = Path(write_config(tmp_path, include="20.0.0.0/10"))
-    path.write_text(path.read_text().replace("[identity]", 'exclude_files = ["six.txt"]\n[identity]'))
+    path.write_text(path.read_text().replace("[identity]", 'exclude_files = ["six.txt"]\n[identity]') + ALIVE)
     assert list(plan_warnings.warnings(freeze.freeze(path, tmp_path / "lake"))) == [
         "six.txt has 2 IPv6 entries, which are skipped: only IPv4 is swept"
     ]
+
+
+def test_a_missing_control_target_is_warned_of(tmp_path: Path) -> None:
+    """Without a control target nobody notices a path that breaks at once; `connect` cannot have one, and is not warned."""
+    (*_, last) = plan_warnings.warnings(plan_of(tmp_path, more=""))
+    assert last.startswith("there is no control target: ") and '[control] targets = ["ADDRESS:PORT"]' in last
+    assert list(plan_warnings.warnings(plan_of(tmp_path, more='[probe]\nengine = "connect"\n'))) == []
 
 
 def test_a_plan_says_that_it_will_be_refused(tmp_path: Path) -> None:

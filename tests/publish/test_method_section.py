@@ -33,13 +33,14 @@ def test_every_syn_is_reported() -> None:
         "control_probes": "20 addresses got a SYN on a port where nothing should answer",
         "harm_probes": "20 further SYNs checked whether hosts still answered",
         "companion_probes": "20 SYNs without data went to other ports of hosts that had spoken DICOM",
-        "probes_abandoned": "20 SYNs more left in attempts that were cut off",
+        "probes_abandoned": "20 SYNs more left in these earlier attempts",
         "syn_retransmits": "repeated 20 SYNs that got no answer",
         "handshakes": "In 20 connections the association was attempted inside TLS",
     }
     for count, sentence in kinds.items():
         assert sentence in sent(**{count: 10}) and sentence.partition("20 ")[2] not in sent()
     assert sent().startswith("The sweep sent one SYN to each of 2,000,000 targets")
+    assert "2 ranges of targets were run again" in sent(attempts=2) and "run again" not in sent(attempts=1)
     assert "A crash cut off 2 ranges of targets" in sent(probes_abandoned=None) and "crash" not in sent()
 
 
