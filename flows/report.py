@@ -6,7 +6,7 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
 from flows.artifacts import show_results
-from pipeline.lake import store
+from pipeline.lake import store, turn
 from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.publish import folder
 from pipeline.publish import report as publishing
@@ -19,8 +19,10 @@ FORMATS = {"html", "md", "csv", "png"}
 @task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=[60, 600])
 def write(paths: SweepPaths, output: Path) -> list[Path]:
     """Write the report's files."""
-    with connection.connect(paths.lake) as con:
-        return publishing.write(con, paths.id, output, FORMATS)
+    with turn.of(paths):
+        proven = steps.proven(paths.lake, paths)
+        with connection.connect(paths.lake) as con:
+            return publishing.write(con, paths.id, output, FORMATS, proof=proven)
 
 
 @flow(name="report", validate_parameters=False)

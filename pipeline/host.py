@@ -1,8 +1,11 @@
 """The machine that the program runs on: this boot, its processes and their limits, a clock that suspension does not stop, folders."""
 
 import os
+import secrets
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit, setrlimit
 
@@ -46,6 +49,12 @@ def raise_file_limit(files: int) -> int:
     return soft
 
 
+def memory_available() -> int:
+    """Bytes of memory that programs may still take without swapping (MemAvailable of /proc/meminfo)."""
+    rows = (line.split() for line in Path("/proc/meminfo").read_text().splitlines())
+    return next(int(row[1]) for row in rows if row[0] == "MemAvailable:") << 10
+
+
 def sync(path: Path) -> None:
     """Make a file's bytes, or the names in a folder, durable (fsync(2))."""
     opened = os.open(path, os.O_RDONLY)
@@ -53,6 +62,32 @@ def sync(path: Path) -> None:
         os.fsync(opened)
     finally:
         os.close(opened)
+
+
+@contextmanager
+def result(path: Path) -> Iterator[Path]:
+    """Yield a file to write that becomes a result in a folder of the user's: whole, or not at all if the block raises.
+
+    So a full disk leaves no empty report. A pipe or a device is written as it is. Raises OSError.
+    """
+    if path.exists() and not path.is_file():
+        yield path
+        return
+    final = path.resolve()
+    temporary = final.with_name(f".{final.name}.{secrets.token_hex(6)}")
+    try:
+        yield temporary
+        sync(temporary)
+        temporary.replace(final)
+        sync(final.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_result(path: Path, content: str | bytes) -> None:
+    """Write a result as `result` does. Raises OSError."""
+    with result(path) as temporary:
+        temporary.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
 def folder(variable: str, default: str) -> Path:

@@ -7,8 +7,12 @@ CENSUS_LOG_FORMAT decides, and the processes that a command starts inherit it. W
 import logging
 import os
 import sys
+import traceback
 from enum import StrEnum
 from functools import cache
+from types import TracebackType
+
+from pipeline.untrusted import visible
 
 
 class LogFormat(StrEnum):
@@ -44,6 +48,12 @@ def error(message: str, **fields: object) -> None:
     _logger().error("%s", message, extra=fields)
 
 
+def crash(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
+    """Write where in the program an error arose, as `sys.excepthook` does."""
+    trace = "".join(traceback.format_exception(kind, error, where))
+    print(visible.lines(trace), end="", file=sys.stderr, flush=True)
+
+
 def hush() -> None:
     """Report no progress from now on; warnings and errors are still written."""
     _logger().setLevel(logging.WARNING)
@@ -58,7 +68,7 @@ class _Stderr(logging.Handler):
 
 class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        return PREFIXES[record.levelno] + record.getMessage()
+        return visible.lines(PREFIXES[record.levelno] + record.getMessage())
 
 
 @cache
@@ -68,7 +78,7 @@ def _formatter(json: bool) -> logging.Formatter:
     from pythonjsonlogger.json import JsonFormatter
 
     renamed = {"levelname": "level"}
-    return JsonFormatter(["levelname", "message"], rename_fields=renamed, timestamp="time", json_ensure_ascii=False)
+    return JsonFormatter(["levelname", "message"], rename_fields=renamed, timestamp="time", json_ensure_ascii=True)
 
 
 @cache

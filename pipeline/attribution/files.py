@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from pipeline import host
 from pipeline.attribution import opt_out_page, probing_txt
 from pipeline.config import local
 from pipeline.config.sections import Config, IdentitySection, ProbeSection
@@ -58,7 +59,7 @@ def write(config: Config, folder: Path) -> list[Path]:
     for path, text in texts.items():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, "utf-8")
+            host.write_result(path, text)
         except OSError as error:
             raise InputError(str(path), f"cannot be written: {error.strerror}") from None
     return list(texts)

@@ -73,6 +73,7 @@ def options(
 def main() -> None:
     """Run the command line; an error becomes one line and its exit code."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.excepthook = logs.crash
     host.find_system_programs()
     try:
         code = app(prog_name="census", standalone_mode=False)  # an Exit is returned as its code

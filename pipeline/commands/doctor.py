@@ -1,6 +1,5 @@
 """`census doctor`: what a lab should know before a sweep."""
 
-from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -66,14 +65,14 @@ def _print(finding: "Finding", *, as_json: bool) -> None:
 
     from rich.text import Text
 
-    from pipeline.console import show
-    from pipeline.publish.escape import visible
+    from pipeline.console import output, screen
+    from pipeline.untrusted.visible import visible
 
     if as_json:
-        print(dumps(asdict(finding)), flush=True)
+        output.json_line(asdict(finding), flush=True)
         return
     style = {"ok": "green", "warning": "yellow", "stop": "bold red"}[finding.level]
     line = Text.assemble((f"{finding.level:<9}", style), f"{finding.check:<18}{visible(finding.text)}")
     if finding.remedy:
         line.append(f"\n{'':27}{visible(finding.remedy)}")
-    show.results().print(line, soft_wrap=True)
+    screen.results().print(line, soft_wrap=True)

@@ -52,6 +52,7 @@ def calibrate(
     """
     import msgspec
 
+    from pipeline.console import output as standard_output
     from pipeline.console import show
     from pipeline.lake import store
     from pipeline.sweep import calibrate as calibrating
@@ -71,7 +72,7 @@ def calibrate(
     if output:
         store.write(output, msgspec.json.format(msgspec.json.encode(calibration)))
     if json:
-        print(msgspec.json.encode(calibration).decode())
+        standard_output.json_line(calibration)
     else:
         _print_calibration(calibration)
 
@@ -80,7 +81,7 @@ def _print_calibration(calibration: "Calibration") -> None:
     """Print the steps of a calibration, and its knee."""
     from rich.table import Table
 
-    from pipeline.console import show
+    from pipeline.console import screen
 
     names = ("Probes a second", "Sent a second", "Answered", "Lost", "95 % interval", "Dropped here", "Stalls")
     table = Table(title=f"Calibration from {calibration.vantage}")
@@ -91,8 +92,8 @@ def _print_calibration(calibration: "Calibration") -> None:
         cells = f"{step.rate:,}", f"{step.sent:,.0f}", f"{step.answered:,}", f"{step.loss:.2%}", interval
         table.add_row(*cells, f"{step.dropped:,}", f"{step.stalls:,}")
     knee = f"{calibration.knee:,} probes a second" if calibration.knee else "below the first step"
-    show.results().print(table)
-    show.results().print(f"ended by {calibration.reason}; knee: {knee}")
+    screen.results().print(table)
+    screen.results().print(f"ended by {calibration.reason}; knee: {knee}")
 
 
 def identity(

@@ -43,7 +43,7 @@ def enrich(
     from pipeline.sweep import enrichment
 
     sweep = layout.open_sweep(store.at(lake), sweep_id)
-    enrichment.enrich(sweep, second or geo.SECOND, country=country, asn=asn)
+    enrichment.enrich(sweep, second or geo.SECOND, country=country, asn=asn, message=show.message)
     for line in enrichment.done(sweep, second or geo.SECOND):
         show.message(line)
 
@@ -143,6 +143,9 @@ def report(
     min_cell: Annotated[
         int, typer.Option(help="Merge per-country cells with fewer services than this.", rich_help_panel=SCOPE)
     ] = 5,
+    unverified: Annotated[
+        bool, typer.Option("--unverified", help="Report even if the sweep's proof is broken, and say so.")
+    ] = False,
     least: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Write a sweep's report: aggregates only, no addresses.
@@ -151,11 +154,12 @@ def report(
     census report lake
     census report lake -o report-gb/ --country GB --since 2026-10-01
 
+    Says which proof its numbers stand on, and ends with exit code 1 if that is broken (`census verify`).
     Writes a self-contained page, Markdown, tables (CSV) and figures (PNG) about the latest sealed sweep. The sweep must be
     enriched. Without -o, the link reports/latest next to the lake points to the report that was written last.
     """
     from pipeline.console import show
-    from pipeline.lake import layout, store
+    from pipeline.lake import layout, store, turn
     from pipeline.publish import figures, folder
     from pipeline.publish import report as publishing
     from pipeline.publish.scope import Scope
@@ -167,8 +171,10 @@ def report(
     scope = Scope(country.upper() if country else None, since, min_cell if least is None else least)
     paths = layout.find(store.at(lake), sweep_id) if sweep_id else run.sealed(store.at(lake))
     where = output or folder.next_to(store.at(lake), paths.id)
-    with connection.connect(store.at(lake)) as con:
-        written = publishing.write(con, paths.id, where, set(formats.split(",")), scope)
+    with turn.of(paths, show.message):
+        proven = run.proven(store.at(lake), paths, unverified=unverified)
+        with connection.connect(store.at(lake)) as con:
+            written = publishing.write(con, paths.id, where, set(formats.split(",")), scope, proven)
     if output is None:
         written.append(folder.point_latest(where))
     for path in written:
@@ -221,6 +227,9 @@ def sql(
     init: Annotated[
         bool, typer.Option("--init", help="Print SQL for `duckdb -init` instead.", rich_help_panel=OUTPUT)
     ] = False,
+    unsafe: Annotated[
+        bool, typer.Option("--unsafe", help="Let statements use other files, extensions and the network.")
+    ] = False,
 ) -> None:
     """Query a lake in SQL (DuckDB).
 
@@ -231,13 +240,15 @@ def sql(
     census sql demo/lake < queries.sql
     census sql demo/lake --init > init.sql && duckdb -init init.sql
 
-    Every table and view of docs/tables.md is ready under its name; docs/sql.md has examples.
+    Every table and view of docs/tables.md is ready under its name; docs/sql.md has examples. Statements read the lake's
+    tables and nothing else: no other file, no extension, no network.
     """
+    from pipeline.console import output as standard_output
     from pipeline.console import sql as prompt
     from pipeline.lake import store
     from pipeline.views import connection
 
     if init:
-        print(connection.init_sql(store.at(lake)))
+        standard_output.text(connection.init_sql(store.at(lake)))
         return
-    prompt.run(store.at(lake), query, format, output)
+    prompt.run(store.at(lake), query, format, output, unsafe=unsafe)

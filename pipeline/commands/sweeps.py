@@ -244,22 +244,25 @@ def sweeps(
 
 
 def verify(lake: Lake, sweep_id: SweepId = None) -> None:
-    """Prove that a sweep's receipts, tables and plan add up.
+    """Prove that a sweep adds up and is as it was signed.
 
     \b
     census verify lake
     census verify lake --sweep 20261120T080000Z-weekly
 
-    Compares each receipt with its range of the plan, and the rows of each table with the receipts that count them.
+    Compares each receipt with its range of the plan, and the rows of each table with the receipts that count them. Of a
+    sealed sweep, also compares plan, manifest, receipts, tables, derived tables and marts with what the lab's key signed.
 
     Exit code 1: something does not add up; the message names the first of it.
     """
     from pipeline.console import show
-    from pipeline.lake import layout, store
+    from pipeline.lake import attestation, layout, store
     from pipeline.sweep import run
 
     sweep = layout.open_sweep(store.at(lake), sweep_id)
     run.require_verified(sweep)
     show.message(f"{sweep.paths.id}: receipts, tables and plan add up")
+    if sweep.paths.sealed("sweeps").exists():
+        show.message(f"{sweep.paths.id}: {attestation.sentence(sweep.paths)}")
     show.warn(run.unsigned(sweep.plan))
     show.warn(run.voided(sweep))

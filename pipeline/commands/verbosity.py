@@ -1,7 +1,6 @@
 """`-q` and `-v`, which every command has: how much is printed on standard error."""
 
 import inspect
-import traceback
 from collections.abc import Callable
 from functools import wraps
 from typing import Annotated, Any
@@ -34,15 +33,15 @@ def with_verbosity(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def run(*arguments: Any, quiet: bool, verbose: bool, **options: Any) -> None:
         if quiet:
-            from pipeline.console import show
+            from pipeline.console import screen
 
             logs.hush()
-            show.errors.quiet = True
+            screen.errors.quiet = True
         try:
             command(*arguments, **options)
-        except CensusError:
+        except CensusError as error:
             if verbose:
-                traceback.print_exc()
+                logs.crash(type(error), error, error.__traceback__)
             raise
 
     signature = inspect.signature(command, eval_str=True)

@@ -31,7 +31,9 @@ def _version(library: str) -> str:
 
 def _print(requested: bool) -> None:
     if requested:
-        print("\n".join(lines()))
+        from pipeline.console import output
+
+        output.text("\n".join(lines()))
         raise typer.Exit
 
 

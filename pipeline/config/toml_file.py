@@ -1,6 +1,5 @@
 """Read a TOML file into a struct, with every fault named at once."""
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,6 +8,7 @@ import msgspec
 
 from pipeline.config.validate import KeyFault, faults
 from pipeline.errors import InputError
+from pipeline.untrusted import bounded
 
 Contents = TypeVar("Contents", bound=msgspec.Struct)
 
@@ -19,12 +19,7 @@ NONE: Overrides = {}
 
 def read(path: Path, kind: type[Contents], overrides: Overrides = NONE) -> Contents:
     """Read a file, with keys of `overrides` in place of its own. Raises InputError naming file, key and reason of each fault."""
-    try:
-        data = tomllib.loads(path.read_text("utf-8-sig"))
-    except OSError as error:
-        raise InputError(str(path), f"cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(str(path), f"is not TOML: {error}") from None
+    data = bounded.toml(path)
     for section, keys in overrides.items():
         if isinstance(data.setdefault(section, {}), dict):
             data[section].update(keys)

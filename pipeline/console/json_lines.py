@@ -1,11 +1,11 @@
 """Rows of a sweep on standard output, a JSON object a line."""
 
-import json
 from datetime import datetime
 from ipaddress import IPv4Address
 from typing import Any
 
 from pipeline import schema
+from pipeline.console import output
 from pipeline.errors import InputError
 from pipeline.lake import follow as following
 from pipeline.lake.layout import SweepPaths
@@ -18,7 +18,7 @@ def show(paths: SweepPaths, table: str, *, follow: bool) -> None:
         raise InputError("--table", f"{table!r} is not a table; there are {', '.join(known)}")
     for row in following.rows(paths, table, until_sealed=follow):
         address = {"address": str(IPv4Address(row["ip"]))} if "ip" in row else {}
-        print(json.dumps(address | row, default=_text), flush=follow)
+        output.json_line(address | row, default=_text, flush=follow)
 
 
 def _text(value: Any) -> str:

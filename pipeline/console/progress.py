@@ -1,6 +1,5 @@
 """How far a sweep is, next to the command that runs it: on standard error for people, as JSON lines for scripts."""
 
-import json
 import threading
 import time
 from collections import Counter
@@ -10,13 +9,13 @@ from typing import Any
 
 from rich.live import Live
 
-from pipeline.console import show
+from pipeline.console import output, screen, show
 from pipeline.errors import CensusError
 from pipeline.lake.layout import Sweep
-from pipeline.publish.escape import visible
 from pipeline.space import timing
 from pipeline.status import workers
 from pipeline.status.snapshot import Status, SweepStatus
+from pipeline.untrusted.visible import visible
 
 #: Between two looks at the lake so many times as long passes as a look takes: looking must not slow the work down.
 PATIENCE = 20
@@ -76,7 +75,7 @@ def _watch(sweep: Sweep, ended: threading.Event) -> None:
         for status, elapsed in _looks(sweep, ended, show.PLAIN_SECONDS):
             show.message(_line(status, elapsed), **_facts(status, elapsed))
         return
-    with Live(console=show.errors, transient=False) as live:
+    with Live(console=screen.errors, transient=False) as live:
         for status, elapsed in _looks(sweep, ended, show.REFRESH_SECONDS):
             live.update(_line(status, elapsed))
 
@@ -85,9 +84,9 @@ def _watch_json(sweep: Sweep, ended: threading.Event) -> None:
     """Print a line every half second, and a last one at the end."""
     began = time.monotonic()
     for status, elapsed in _looks(sweep, ended, show.REFRESH_SECONDS):
-        print(json.dumps(_facts(status, elapsed) | {"running": True}), flush=True)
+        output.json_line(_facts(status, elapsed) | {"running": True}, flush=True)
     last = _facts(SweepStatus(sweep)(), time.monotonic() - began)
-    print(json.dumps(last | {"running": False}), flush=True)
+    output.json_line(last | {"running": False}, flush=True)
 
 
 def _looks(sweep: Sweep, ended: threading.Event, gap: float) -> Iterator[tuple[Status, float]]:

@@ -11,7 +11,8 @@ import pyarrow.csv
 import pyarrow.parquet
 from rich.table import Table
 
-from pipeline.publish.escape import visible
+from pipeline.publish.escape import csv_cell
+from pipeline.untrusted.visible import visible
 
 #: Longest text of a cell on a screen, in characters: a comment of the schema is shown whole. Files and pipes cut nothing.
 LONGEST_CELL = 2000
@@ -74,12 +75,24 @@ def write_json_lines(table: pa.Table, out: IO[bytes]) -> None:
 
 
 def write_csv(table: pa.Table, out: IO[bytes]) -> None:
-    """Write CSV; lists, structs and bytes are texts, as in JSON."""
+    """Write CSV; lists, structs and bytes are texts, as in JSON. A spreadsheet runs no text, and a terminal obeys none."""
     for number, column in enumerate(table.schema):
+        values = table[number]
         if not _has_csv(column.type):
-            texts = [_text(value) for value in table[number].to_pylist()]
-            table = table.set_column(number, column.name, pa.array(texts, pa.string()))
-    pyarrow.csv.write_csv(table, out)
+            values = pa.chunked_array([pa.array([_text(value) for value in values.to_pylist()], pa.string())])
+        if not is_number(column.type):
+            values = _harmless(values)
+        table = table.set_column(number, column.name, values)
+    pyarrow.csv.write_csv(table.rename_columns([str(csv_cell(name)) for name in table.column_names]), out)
+
+
+def _harmless(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Texts as `csv_cell` makes them, each distinct one once; other values as they are."""
+    if not (pa.types.is_string(values.type) or pa.types.is_large_string(values.type)):
+        return values
+    coded = values.combine_chunks().dictionary_encode()
+    texts = pa.array([csv_cell(text) for text in coded.dictionary.to_pylist()], pa.string())
+    return pa.chunked_array([texts.take(coded.indices)])
 
 
 def _has_csv(kind: pa.DataType) -> bool:

@@ -1,41 +1,30 @@
 """What people see: progress on standard error, results on standard output."""
 
 import json
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from rich.console import Console
 from rich.table import Table
 
 from pipeline import logs
-from pipeline.console import plan_summary
+from pipeline.console import output, plan_summary
+from pipeline.console.screen import errors, results
 from pipeline.lake.store import Location
 from pipeline.optout import obeyed
 from pipeline.optout.edit import Addition
 from pipeline.optout.obeyed import ObeyedRegister
 from pipeline.optout.register import Register
-from pipeline.publish.escape import visible
 from pipeline.space.plan import Plan
+from pipeline.untrusted.visible import visible
 
 if TYPE_CHECKING:
     from pipeline.publish.audit import Audit
 
 REFRESH_SECONDS = 0.5
 PLAIN_SECONDS = 10.0
-#: Columns of a table that is written to a file or a pipe, where no screen limits it.
-PIPE_COLUMNS = 200
-
-#: Where progress goes; quiet with `-q`.
-errors = Console(stderr=True)
-
-
-def results() -> Console:
-    """Where results go: as wide as the screen, or PIPE_COLUMNS wide where there is none."""
-    return Console(markup=False, width=None if sys.stdout.isatty() else PIPE_COLUMNS)
 
 
 def live() -> bool:
@@ -57,7 +46,7 @@ def warn(findings: Iterable[str]) -> None:
 def plan(frozen: Plan, *, as_json: bool) -> None:
     """Print what a careful person reads before the first packet, with what it means at this vantage."""
     if as_json:
-        print(json.dumps(plan_summary.facts(frozen)))
+        output.json_line(plan_summary.facts(frozen))
         return
     table = Table(title=f"Plan {frozen.sweep}", show_header=False)
     for row in plan_summary.rows(frozen):
@@ -77,7 +66,10 @@ def _countries(frozen: Plan) -> Table:
 
 def facts(values: Mapping[str, Any], *, as_json: bool) -> None:
     """Print names and values as a list, or as JSON for scripts."""
-    print(json.dumps(values) if as_json else "\n".join(f"{name:>19}  {value}" for name, value in values.items()))
+    if as_json:
+        output.json_line(values)
+    else:
+        output.text("\n".join(f"{name:>19}  {value}" for name, value in values.items()))
 
 
 @contextmanager
@@ -95,7 +87,7 @@ def counting() -> Iterator[Callable[[Mapping[str, int]], None]]:
         if time.monotonic() - printed >= gap:
             printed = time.monotonic()
             if live():
-                errors.print(line(), end="\r", soft_wrap=True, markup=False)
+                errors.print(line(), end="\r", soft_wrap=True)
             else:
                 message(line(), **last)
 
@@ -208,4 +200,4 @@ def _print_events(rows: list[dict[str, Any]], nothing: str) -> None:
 
 def _json_lines(rows: Iterable[Mapping[str, Any]]) -> None:
     for row in rows:
-        print(json.dumps(row))
+        output.json_line(row)

@@ -1,17 +1,22 @@
 """The SQL prompt over a lake."""
 
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
+from duckdb import StatementType
 
+from pipeline import host
+from pipeline.console import output as standard_output
 from pipeline.console import result_formats
 from pipeline.console.result_formats import WRITERS
-from pipeline.console.show import message, results
+from pipeline.console.screen import results
+from pipeline.console.show import message, warn
 from pipeline.errors import InputError
 from pipeline.lake.store import Location
 from pipeline.views import connection
@@ -20,6 +25,8 @@ FORMATS = ("table", *WRITERS)
 #: Columns of a table in a file or a pipe.
 UNLIMITED = 1_000_000
 PROMPT = "census> "
+#: What writes a file although it is no SELECT; that another word is taken for one of these is no harm.
+WRITES = re.compile(r"\b(?:copy|export)\b", re.IGNORECASE)
 QUIT = {"quit", "exit", ".quit", ".exit"}
 HELP = """A line is a query of DuckDB's SQL, e.g. FROM countries
 SHOW TABLES      lists tables and views; docs/tables.md and docs/sql.md explain them
@@ -28,20 +35,31 @@ DESCRIBE NAME    lists the columns of one
 .quit, Ctrl-D    ends"""
 
 
-def run(lake: Location, query: str | None, form: str | None, output: Path | None = None) -> None:
+def run(
+    lake: Location, query: str | None, form: str | None, output: Path | None = None, *, unsafe: bool = False
+) -> None:
     """Print or write the rows of a query, or open a prompt. Raises InputError for a query that DuckDB refuses.
 
+    Statements read the lake's tables and write nothing, unless they are `unsafe`.
     `form` is one of FORMATS; by default the end of the output's name, else a table. Without a query, statements come from
     standard input: at a terminal one a line, where an error does not end the prompt; else separated by semicolons.
     """
     form = _format(form, query, output)
-    with connection.connect(lake) as con:
+    if unsafe:
+        warn(["statements may read and write every file that you may, load extensions and use the network (--unsafe)"])
+    with connection.connect(lake, unsafe=unsafe) as con:
+        run_statements = partial(_run, con, unsafe=unsafe)
         if query or not sys.stdin.isatty():
-            for statement in _statements(con, query or sys.stdin.read()):
-                _deliver(_rows(con, statement), form, output)
+            run_statements(query or sys.stdin.read(), form, output)
         else:
             for text in _prompt():
-                _answer(con, text, form)
+                _answer(run_statements, text, form)
+
+
+def _run(con: duckdb.DuckDBPyConnection, text: str, form: str, output: Path | None = None, *, unsafe: bool) -> None:
+    """Run statements, and print or write the rows of each. Raises InputError."""
+    for statement in _statements(con, text, unsafe=unsafe):
+        _deliver(_rows(con, statement), form, output)
 
 
 def _format(form: str | None, query: str | None, output: Path | None) -> str:
@@ -56,13 +74,17 @@ def _format(form: str | None, query: str | None, output: Path | None) -> str:
     return form
 
 
-def _statements(con: duckdb.DuckDBPyConnection, text: str) -> Iterator[str]:
-    """The statements of a text. Raises InputError."""
+def _statements(con: duckdb.DuckDBPyConnection, text: str, *, unsafe: bool) -> Iterator[str]:
+    """The statements of a text. Raises InputError, also for one that would write a file."""
     try:
         statements = con.extract_statements(text)
     except duckdb.Error as error:
         raise InputError("query", str(error)) from None
-    yield from (statement.query for statement in statements)
+    for statement in statements:
+        # EXPLAIN ANALYZE and EXECUTE run what they hold, and a file that may be read could be written over.
+        if not unsafe and statement.type is not StatementType.SELECT and WRITES.search(statement.query):
+            raise InputError("query", "COPY and EXPORT write files; use -o FILE, or --unsafe on a lake that you trust")
+        yield statement.query
 
 
 def _rows(con: duckdb.DuckDBPyConnection, statement: str) -> pa.Table | None:
@@ -70,6 +92,8 @@ def _rows(con: duckdb.DuckDBPyConnection, statement: str) -> pa.Table | None:
     try:
         relation = con.sql(statement)
         return relation.to_arrow_table() if relation is not None else None
+    except duckdb.PermissionException as error:
+        raise InputError("query", f"{error}; it may read this lake's tables alone, unless --unsafe is given") from None
     except duckdb.Error as error:
         raise InputError("query", str(error)) from None
 
@@ -80,13 +104,13 @@ def _deliver(table: pa.Table | None, form: str, output: Path | None) -> None:
         return
     try:
         if output:
-            with output.open("wb") as file:
+            with host.result(output) as temporary, temporary.open("wb") as file:
                 WRITERS[form](table, file)
         elif form == "table":
             _print(table)
         else:
-            WRITERS[form](table, sys.stdout.buffer)
-            sys.stdout.buffer.flush()
+            WRITERS[form](table, standard_output.stream())
+            standard_output.stream().flush()
     except BrokenPipeError:
         raise
     except (OSError, pa.ArrowException) as error:
@@ -118,10 +142,9 @@ def _prompt() -> Iterator[str]:
             yield text
 
 
-def _answer(con: Any, text: str, form: str) -> None:
+def _answer(run_statements: Callable[[str, str], None], text: str, form: str) -> None:
     """Print the rows of what somebody typed, or why there are none."""
     try:
-        for statement in _statements(con, text):
-            _deliver(_rows(con, statement), form, None)
+        run_statements(text, form)
     except InputError as error:
         message(error.reason)

@@ -6,21 +6,20 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import UTC
 
-import msgspec
 from rich.console import Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.console import progress, show
+from pipeline.console import output, progress, screen, show
 from pipeline.lake import layout
 from pipeline.lake.store import Location
-from pipeline.publish.escape import visible
 from pipeline.space import timing
 from pipeline.status import overview
 from pipeline.status.overview import Overview
 from pipeline.status.snapshot import STATES, Status, SweepStatus
+from pipeline.untrusted.visible import visible
 
 #: How often the lake is read again: for a terminal, and for lines that are written.
 LIVE_SECONDS = 1.0
@@ -36,7 +35,7 @@ def show_sweep(
     if not (watch or metrics):
         _show_once(look(), others=len(layout.sweeps(lake)) - 1, lake=lake, as_json=as_json)
         return
-    live = None if as_json or not sys.stdout.isatty() else Live(console=show.results(), auto_refresh=False)
+    live = None if as_json or not sys.stdout.isatty() else Live(console=screen.results(), auto_refresh=False)
     with progress.served(sweep, metrics), live or nullcontext():
         while _refresh(look(), live, as_json=as_json) != "sealed" or metrics:
             time.sleep(LIVE_SECONDS if live else LINE_SECONDS)
@@ -47,14 +46,14 @@ def show_all(lake: Location, *, as_json: bool) -> None:
     sweeps = overview.sweeps(lake)
     if as_json:
         for sweep in sweeps:
-            print(msgspec.json.encode(sweep).decode())
+            output.json_line(sweep)
         return
     table = Table("sweep", "state", "began (UTC)", "targets", "done", "services", "sealed", "enriched")
     for column in table.columns[3:6]:
         column.justify = "right"
     for sweep in sweeps:
         table.add_row(*_cells(sweep))
-    show.results().print(table)
+    screen.results().print(table)
 
 
 def _cells(sweep: Overview) -> Iterator[str]:
@@ -69,7 +68,7 @@ def _cells(sweep: Overview) -> Iterator[str]:
 
 def _show_once(status: Status, *, others: int, lake: Location, as_json: bool) -> None:
     """Print a status, and say where the lake's other sweeps are listed."""
-    print(_json(status) if as_json else _page(status))
+    _write(status, _page(status), as_json=as_json)
     if others and not as_json:
         sweeps = "1 other sweep is" if others == 1 else f"{others:,} other sweeps are"
         show.message(f"{sweeps} in this lake; `census sweeps {lake}` lists them")
@@ -80,7 +79,7 @@ def _refresh(status: Status, live: Live | None, *, as_json: bool) -> str:
     if live:
         live.update(_board(status), refresh=True)
     else:
-        print(_json(status) if as_json else _brief(status), flush=True)
+        _write(status, _brief(status), as_json=as_json)
     return status.state
 
 
@@ -129,8 +128,11 @@ def _page(status: Status) -> str:
     return "\n".join(f"{name:>27}  {value}" for name, value in _rows(status))
 
 
-def _json(status: Status) -> str:
-    return msgspec.json.encode(status).decode()
+def _write(status: Status, lines: str, *, as_json: bool) -> None:
+    if as_json:
+        output.json_line(status, flush=True)
+    else:
+        output.text(lines, flush=True)
 
 
 def _brief(status: Status) -> str:

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline import host
 from pipeline.config.sections import AssociateSection
 from pipeline.doctor.finding import Finding, Subject, ok, stop, warning
 from pipeline.worker import open_files
@@ -36,7 +37,7 @@ def memory(subject: Subject) -> Iterator[Finding]:
     senders = subject.plan.probe.processes if subject.plan else 1
     associators = subject.plan.associate.processes if subject.plan else 1
     needed = PROCESS_MB * (senders + associators + 2) + SENDING_MB
-    available = _meminfo("MemAvailable") >> 10
+    available = host.memory_available() >> 20
     text = f"{available:,} MB of memory are available, a sweep needs up to {needed:,} MB"
     yield ok(text) if available >= needed else warning(text, "end other programs, or take fewer senders")
 
@@ -78,9 +79,3 @@ def temporary_folder(_: Subject) -> Iterator[Finding]:
     free = shutil.disk_usage(folder).free >> 20
     text = f"{folder} has {free:,} MB free for temporary files"
     yield ok(text) if free >= TEMPORARY_MB else stop(text, f"free {TEMPORARY_MB} MB there, or set TMPDIR")
-
-
-def _meminfo(name: str) -> int:
-    """A value of /proc/meminfo, in kB."""
-    rows = (line.split() for line in Path("/proc/meminfo").read_text().splitlines())
-    return next(int(row[1]) for row in rows if row[0] == f"{name}:")

@@ -6,6 +6,7 @@ country, holder), or CAIDA's prefixes (`prefix_table`). Whatever it is, it becom
 
 import csv
 import gzip
+import io
 import re
 import zlib
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from pipeline.enrich.country_code import normalised
 from pipeline.enrich.database_kind import DatabaseKind
 from pipeline.enrich.mmdb import MARKER, Mmdb
 from pipeline.errors import InputError
+from pipeline.untrusted import bounded
 
 SCHEMAS = {
     DatabaseKind.COUNTRY: geo.SCHEMA,
@@ -61,13 +63,15 @@ def read(path: Path, kind: DatabaseKind, built: date | None = None) -> tuple[pa.
 
 
 def _bytes(path: Path) -> bytes:
+    data = bounded.read(path, bounded.DATABASE)
+    if not data.startswith(b"\x1f\x8b"):
+        return data
     try:
-        data = path.read_bytes()
-        return gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
+        inflated = gzip.GzipFile(fileobj=io.BytesIO(data)).read(bounded.DATABASE + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(str(path), f"is damaged: {error}; fetch it again") from None
-    except OSError as error:
-        raise InputError(str(path), f"cannot be read: {error.strerror or error}") from None
+    bounded.require(len(inflated), bounded.DATABASE, f"{path}, inflated")
+    return inflated
 
 
 def _date(path: Path, built: date | None) -> str:

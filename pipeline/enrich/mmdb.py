@@ -20,6 +20,7 @@ from maxminddb.reader import Metadata, Reader
 from numpy.typing import NDArray
 
 from pipeline.errors import InputError
+from pipeline.untrusted import bounded
 
 U64 = NDArray[np.uint64]
 I64 = NDArray[np.int64]
@@ -46,10 +47,7 @@ class Mmdb:
     def __init__(self, path: Path, data: bytes | None = None) -> None:
         """Open a file, or its bytes if they are at hand."""
         self.path = path
-        try:
-            self._data = path.read_bytes() if data is None else data
-        except OSError as error:
-            raise InputError(str(path), f"cannot be read: {error.strerror or error}") from None
+        self._data = bounded.read(path, bounded.DATABASE) if data is None else data
         if MARKER not in self._data:
             raise InputError(
                 str(path), "is not an mmdb or a Parquet table; `census refresh` makes a table of CSV, text or gzip"

@@ -17,6 +17,8 @@ from pipeline.errors import InputError
 MAGIC = b"PAR1"
 #: What every table states about its source.
 REQUIRED = ("name", "build_date", "sha256")
+#: More ranges than any database of IPv4 has: a range for each 42 addresses.
+MOST_ROWS = 100_000_000
 BOUNDS = (pa.field("first", pa.uint32(), nullable=False), pa.field("last", pa.uint32(), nullable=False))
 
 
@@ -53,7 +55,12 @@ def save(table: pa.Table, path: Path, facts: Mapping[str, str]) -> None:
 def read(path: Path, schema: pa.Schema, kind: str) -> tuple[pa.Table, dict[str, str]]:
     """Read a table in order of address, and its facts; `kind` is its word in errors. Raises InputError."""
     try:
-        table = pq.read_table(path, partitioning=None)
+        with pq.ParquetFile(path) as file:
+            if file.metadata.num_rows > MOST_ROWS:
+                raise InputError(
+                    str(path), f"has {file.metadata.num_rows:,} rows; no {kind} table has over {MOST_ROWS:,}"
+                )
+            table = file.read()
         columns = [table[field.name].cast(field.type) for field in schema]
     except OSError as error:
         raise InputError(str(path), f"cannot be read: {error.strerror or error}") from None

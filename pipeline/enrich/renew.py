@@ -92,7 +92,7 @@ def _describe(path: Path, kind: DatabaseKind, facts: Mapping[str, str], origin: 
     """Keep beside a table what it is and where it came from."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     sidecar = {"kind": kind, **facts, "licence": origin.licence, "source": origin.source, "installed": now}
-    path.write_text(json.dumps(sidecar, indent=2) + "\n", "utf-8")
+    host.write_result(path, json.dumps(sidecar, indent=2) + "\n")
 
 
 def _link(link: Path, path: Path) -> None:

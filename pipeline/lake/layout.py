@@ -7,11 +7,14 @@ TABLE/sweep=ID/part-0.parquet           a sealed sweep, sorted as schemas/TABLE.
 ```
 """
 
+import re
 import secrets
 from dataclasses import dataclass
 from functools import cached_property
 
+from pipeline import schema
 from pipeline.errors import InputError
+from pipeline.lake import store
 from pipeline.lake.store import Location, entries, write
 from pipeline.space import plan as planning
 from pipeline.space.plan import Plan
@@ -19,6 +22,8 @@ from pipeline.space.shard import Walk
 
 #: The last of the tables that enriching writes: a sweep that has it is enriched.
 ENRICHED = "methods"
+#: The id of a sweep, and the name of a part: never a way up, hidden or a pattern.
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,11 @@ class SweepPaths:
 
     lake: Location
     id: str
+
+    def __post_init__(self) -> None:
+        """Raise InputError for an id that could lead out of its folder, or be taken for a pattern."""
+        if not NAME.fullmatch(self.id):
+            raise InputError(str(self.lake), f"has no sweep {self.id!r}: an id has letters, digits, `-`, `_` and `.`")
 
     @property
     def plan(self) -> Location:
@@ -79,7 +89,11 @@ class SweepPaths:
         return self.work / "journal" / f"{key}.{attempt}.json"
 
     def part(self, table: str, file: str) -> Location:
-        """Return a Parquet part of a range."""
+        """Return a Parquet part of a range. Raises InputError for a name that no part has: a receipt may come from elsewhere."""
+        if table not in schema.JOURNALED or not NAME.fullmatch(file):
+            raise InputError(
+                str(self.receipts), f"a receipt names a part {file!r} of {table!r}; no range has such a part"
+            )
         return self.work / table / file
 
     def sealed(self, table: str) -> Location:
@@ -108,9 +122,10 @@ class Sweep:
 def read_plan(path: Location) -> Plan:
     """Read a frozen plan. Raises InputError or GuardError."""
     try:
-        return planning.decode(path.read_bytes(), str(path))
+        data = store.content(path)
     except OSError as error:
         raise InputError(str(path), f"cannot be read: {error.strerror or 'there is no such object'}") from None
+    return planning.decode(data, str(path))
 
 
 def sweeps(lake: Location) -> list[SweepPaths]:
@@ -138,4 +153,4 @@ def open_sweep(lake: Location, sweep_id: str | None) -> Sweep:
 def load_secret(paths: SweepPaths) -> bytes:
     """Return the sweep's validation secret, drawn at its first use."""
     write(paths.secret, secrets.token_bytes(16), new=True, private=True)
-    return paths.secret.read_bytes()
+    return store.content(paths.secret)

@@ -162,7 +162,7 @@ def _holder(data: bytes) -> LeaseHolder | None:
     """Decode a lease; None if it is damaged."""
     try:
         return msgspec.json.decode(data, type=LeaseHolder)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
 
 

@@ -4,7 +4,7 @@
 plans/sweep=ID/manifest.json     {"parts": [{"table", "file", "rows", "sha256"}, ...]}
 ```
 
-Tables that `census enrich` and `census reparse` derive are not listed: they can be derived again.
+The manifest is signed with the seal, and what is derived from it is signed then (`proof`).
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from pipeline.lake import store
 from pipeline.lake.layout import SweepPaths
 from pipeline.lake.store import Location
 from pipeline.record.receipt import Part
+from pipeline.untrusted import bounded
 
 #: Column of `sweeps` with the SHA-256 of the manifest; sweeps that were sealed before the column existed lack it.
 COLUMN = "manifest_sha256"
@@ -31,33 +32,33 @@ class SealManifest(msgspec.Struct, frozen=True):
 def put(paths: SweepPaths, parts: list[Part]) -> str:
     """Write the manifest of a sweep, and return its SHA-256."""
     data = msgspec.json.encode(SealManifest(parts))
-    store.write(_path(paths), data)
+    store.write(path(paths), data)
     return hashlib.sha256(data).hexdigest()
 
 
 def faults(paths: SweepPaths) -> Iterator[tuple[str, str]]:
     """Yield each file that differs from what was sealed, and how; nothing if the sweep was sealed without a manifest."""
-    row = pq.read_table(paths.sealed("sweeps"), partitioning=None)
+    row = pq.read_table(store.file(paths.sealed("sweeps")), partitioning=None)
     promised = row[COLUMN][0].as_py() if COLUMN in row.column_names else None
     if promised is None:
         return
-    entry = store.read(_path(paths))
+    entry = store.read(path(paths))
     if entry is None or hashlib.sha256(entry[0]).hexdigest() != promised:
-        yield str(_path(paths)), "is missing" if entry is None else "was changed after the sweep was sealed"
+        yield str(path(paths)), "is missing" if entry is None else "was changed after the sweep was sealed"
         return
-    for part in msgspec.json.decode(entry[0], type=SealManifest).parts:
-        path = paths.sealed(part.table)
-        if not path.exists():
-            yield str(path), "is missing, though the manifest names it"
-        elif _sha256(path) != part.sha256:
-            yield str(path), "was changed after the sweep was sealed"
+    for part in bounded.json(entry[0], SealManifest, str(path(paths))).parts:
+        table = paths.sealed(part.table)
+        if not table.exists():
+            yield str(table), "is missing, though the manifest names it"
+        elif _sha256(table) != part.sha256:
+            yield str(table), "was changed after the sweep was sealed"
 
 
-def _path(paths: SweepPaths) -> Location:
+def path(paths: SweepPaths) -> Location:
+    """Return the manifest's file."""
     return paths.plan.with_name("manifest.json")
 
 
 def _sha256(path: Location) -> str:
-    (file,) = store.files([path])
-    with file.open("rb") as stream:
+    with store.file(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

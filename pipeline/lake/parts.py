@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline import schema
-from pipeline.lake import store
+from pipeline.lake import inside, store
 from pipeline.lake.bucket import ObjectPath
 from pipeline.lake.store import Location
 from pipeline.record.receipt import Part
@@ -51,8 +51,7 @@ class FileJournal:
     """A journal as an Arrow stream in a file."""
 
     def __init__(self, path: Path, table: str) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("wb")
+        self._file = os.fdopen(inside.open_file(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), "wb")
         self._stream = pa.ipc.new_stream(self._file, schema.table(table).arrow)
         self._committed = time.monotonic()
         self._dirty = True
@@ -112,7 +111,7 @@ def read_journal(path: Location, table: str) -> pa.Table:
     batches: list[pa.RecordBatch] = []
     for piece in _pieces(path):
         try:
-            with pa.ipc.open_stream(piece.read_bytes()) as stream:
+            with pa.ipc.open_stream(store.content(piece)) as stream:
                 batches.extend(stream)
         except (FileNotFoundError, pa.ArrowInvalid, OSError):
             pass  # a crash cuts the last message; what is before it is whole
@@ -132,7 +131,7 @@ def _pieces(path: Location) -> list[Location]:
 def forget(path: Location) -> None:
     """Remove a journal, if there is one."""
     if isinstance(path, Path):
-        path.unlink(missing_ok=True)
+        inside.unlink(path, missing_ok=True)
     else:
         store.remove(path)
 

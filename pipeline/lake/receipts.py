@@ -14,6 +14,7 @@ from pipeline.lake import schema_versions, store, visit_log
 from pipeline.lake.layout import SweepPaths
 from pipeline.record.receipt import Counts, OutcomeCount, Part, Receipt
 from pipeline.space.shard import Range
+from pipeline.untrusted import bounded
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -123,6 +124,8 @@ def _decode(path: store.Location, data: bytes) -> Receipt:
     try:
         columns = msgspec.json.decode(data, type=dict[str, Any])
         return msgspec.convert(schema_versions.receipt(columns), Receipt)
+    except RecursionError:
+        raise CensusError(f"{path}: the receipt is damaged: it is nested too deeply to be read") from None
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise CensusError(f"{path}: the receipt is damaged: {error}") from None
 
@@ -171,10 +174,10 @@ def begin_attempt(paths: SweepPaths, key: str, *, logged: bool = True) -> int:
 def forget_attempts(paths: SweepPaths, key: str) -> None:
     """Remove the journals, logs and notes of the attempts at a range that has its receipt."""
     for path in store.entries(paths.work / "journal", f"{key}.*"):
-        path.unlink(missing_ok=True)
+        store.unlink(path)
 
 
 def earlier_attempts(paths: SweepPaths, key: str, attempt: int) -> list[Attempt]:
     """Return what the attempts before this one counted, or noted when they began if they crashed."""
-    entries = store.contents([paths.attempt(key, number) for number in range(1, attempt)])
-    return [msgspec.json.decode(data, type=Attempt) for data in entries]
+    notes = [paths.attempt(key, number) for number in range(1, attempt)]
+    return [bounded.json(data, Attempt, str(path)) for path, data in zip(notes, store.contents(notes), strict=True)]

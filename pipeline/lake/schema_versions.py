@@ -4,7 +4,6 @@ The schema says which value a column has in rows from before it existed (`before
 docs/decisions/0013-schema-versions.md explains why files are not rewritten. `pipeline.views.raw_views` does the same in DuckDB.
 """
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,15 +11,27 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline import schema
+from pipeline.errors import CensusError
+from pipeline.lake import store
 from pipeline.lake.store import Location
 
 
 def read(path: Location, table: str, columns: Sequence[str] = ()) -> pa.Table:
-    """Read columns (all if none are named) of a Parquet file of any version of a table."""
-    with pq.ParquetFile(os.fspath(path)) as file:
-        there = set(file.schema_arrow.names)
-        wanted = [name for name in columns or schema.table(table).arrow.names if name in there]
-        return today(file.read(wanted), table, columns)
+    """Read columns (all if none are named) of a Parquet file of any version of a table.
+
+    Raises FileNotFoundError, and CensusError if it is damaged or is another table's.
+    """
+    file = store.file(path)
+    try:
+        with pq.ParquetFile(file) as parquet:
+            there = set(parquet.schema_arrow.names)
+            wanted = [name for name in columns or schema.table(table).arrow.names if name in there]
+            return today(parquet.read(wanted), table, columns)
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        brief = str(error).partition("\n")[0]
+        raise CensusError(f"{path}: the table is damaged, or is not a table `{table}`: {brief}") from None
 
 
 def today(rows: pa.Table, table: str, columns: Sequence[str] = ()) -> pa.Table:

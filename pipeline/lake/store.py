@@ -1,19 +1,18 @@
 """Write, read and replace the files or objects of a lake: whole, durably, and (on request) only if they are new."""
 
-import fcntl
 import hashlib
 import os
 import secrets
-import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
-from pipeline import host
-from pipeline.errors import CensusError
+from pipeline.errors import CensusError, InputError
+from pipeline.lake import inside
 from pipeline.lake.bucket import ObjectPath
 
 #: A path in a lake: in a folder, or in a bucket.
@@ -41,7 +40,7 @@ def write(path: Location, data: bytes, *, new: bool = False, private: bool = Fal
     with _temporary(path, private=private) as temporary:
         with temporary.open("r+b") as stream:
             stream.write(data)
-        return rename_durably(temporary, path, new=new)
+        return inside.rename_durably(temporary, path, new=new)
 
 
 @contextmanager
@@ -53,7 +52,7 @@ def replacing(path: Location) -> Iterator[Path]:
         if isinstance(path, ObjectPath):
             path.put(temporary)
         else:
-            rename_durably(temporary, path)
+            inside.rename_durably(temporary, path)
 
 
 @contextmanager
@@ -64,30 +63,15 @@ def _temporary(path: Path, *, private: bool = False) -> Iterator[Path]:
     """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o644))
+        os.close(inside.open_file(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o666))
         yield temporary
     except OSError as error:
         raise CensusError(
             f"{path} cannot be written: {error.strerror or error}; finished ranges are kept, run again with --resume"
         ) from error
     finally:
-        with suppress(OSError):
-            temporary.unlink()
-
-
-def rename_durably(temporary: Path, path: Path, *, new: bool = False) -> bool:
-    """Give a finished temporary file its name, durably. With `new`, only if the name is free; return whether it was."""
-    host.sync(temporary)
-    try:
-        if new:
-            os.link(temporary, path)
-        else:
-            os.replace(temporary, path)
-    except FileExistsError:
-        return False
-    host.sync(path.parent)
-    return True
+        with suppress(OSError, InputError):
+            inside.unlink(temporary)
 
 
 def read(path: Location) -> tuple[bytes, str] | None:
@@ -95,10 +79,15 @@ def read(path: Location) -> tuple[bytes, str] | None:
     try:
         if isinstance(path, ObjectPath):
             return path.read()
-        data = path.read_bytes()
+        data = inside.read(path)
     except FileNotFoundError:
         return None
     return data, hashlib.sha256(data).hexdigest()
+
+
+def file(path: Location) -> Path:
+    """Return a file on this machine with the same contents, as `files` does."""
+    return Path(_file(path))
 
 
 def swap(path: Location, data: bytes, *, after: str | None) -> str | None:
@@ -109,9 +98,7 @@ def swap(path: Location, data: bytes, *, after: str | None) -> str | None:
     """
     if isinstance(path, ObjectPath):
         return path.swap(data, after=after)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with (path.parent / ".lock").open("wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with inside.locked(path.parent / ".lock"):
         entry = read(path)
         if (entry[1] if entry else None) != after:
             return None
@@ -122,10 +109,24 @@ def swap(path: Location, data: bytes, *, after: str | None) -> str | None:
 def remove(folder: Location) -> None:
     """Remove a folder, or all objects directly below a name."""
     if isinstance(folder, Path):
-        shutil.rmtree(folder, ignore_errors=True)
+        inside.remove_tree(folder)
         return
     for path in folder.iterdir():
         path.unlink(missing_ok=True)
+
+
+def unlink(path: Location) -> None:
+    """Remove a file or an object, if there is one."""
+    if isinstance(path, Path):
+        inside.unlink(path, missing_ok=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def make_lake(lake: Location) -> None:
+    """Make the folder of a new lake, for its user and group alone; a bucket has access rules of its own."""
+    if isinstance(lake, Path):
+        inside.make_lake(lake)
 
 
 def entries(folder: Location, pattern: str) -> list[Location]:
@@ -135,13 +136,14 @@ def entries(folder: Location, pattern: str) -> list[Location]:
 
 
 def contents(paths: Sequence[Location]) -> list[bytes]:
-    """Read many small files or objects. Raises FileNotFoundError."""
+    """Read many small files or objects. Raises FileNotFoundError, and InputError for a file that is not small."""
     with ThreadPoolExecutor(FETCHES) as pool:
-        return list(pool.map(_content, paths))
+        return list(pool.map(partial(content, limit=inside.SMALL), paths))
 
 
-def _content(path: Location) -> bytes:
-    return path.read_bytes()
+def content(path: Location, limit: int = inside.LARGEST) -> bytes:
+    """Read one file or object. Raises FileNotFoundError, and InputError if a file is larger than the limit."""
+    return inside.read(path, limit) if isinstance(path, Path) else path.read_bytes()
 
 
 def stamp(path: Location) -> str:
@@ -164,10 +166,13 @@ def changed_at(path: Location) -> datetime | None:
 
 
 def files(paths: Iterable[Location]) -> list[Path]:
-    """Return files on this machine with the same contents: these files, or copies of the objects. Raises FileNotFoundError."""
+    """Return files on this machine with the same contents: these files, or copies of the objects.
+
+    Raises FileNotFoundError, and InputError for a link in a lake.
+    """
     with ThreadPoolExecutor(FETCHES) as pool:
         return [Path(file).absolute() for file in pool.map(_file, paths)]
 
 
 def _file(path: Location) -> str:
-    return os.fspath(path)
+    return os.fspath(inside.checked(path) if isinstance(path, Path) else path)

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from pipeline import schema
 from pipeline.errors import CensusError
 from pipeline.lake import (
+    attestation,
     companion_targets,
     harm_targets,
     manifest,
@@ -26,7 +27,7 @@ from pipeline.lake import (
 from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.lake.receipts import read_receipts
 from pipeline.lake.store import Location
-from pipeline.record.receipt import Part, Receipt
+from pipeline.record.receipt import Part, Receipt, second_looks
 from pipeline.record.rounds import VISITS_TABLES, Round
 from pipeline.space.plan import Plan
 from pipeline.space.shard import Range, Walk, range_key
@@ -137,7 +138,7 @@ def _parts(sweep: Sweep, receipt: Receipt, planned: Range) -> Iterator[Fault]:
         if not path.exists():
             yield Fault(str(path), "is missing, though its receipt names it")
             continue
-        if hashlib.sha256(path.read_bytes()).hexdigest() != part.sha256:
+        if hashlib.sha256(store.content(path)).hexdigest() != part.sha256:
             yield Fault(str(path), "was changed after its receipt was given")
             continue
         tables[part.table] = _compared(path, part.table)
@@ -209,6 +210,7 @@ def seal(sweep: Sweep, *, sealed_at: int, code_version: str) -> None:
     if first:
         raise CensusError(f"the sweep is not sealed, since it does not add up: {first.where} {first.what}")
     if sweep.paths.sealed("sweeps").exists():
+        _tidy(sweep.paths)
         return
     receipts = read_receipts(sweep.paths)
     fillings = {"associations": _filling(sweep.paths)}
@@ -216,16 +218,23 @@ def seal(sweep: Sweep, *, sealed_at: int, code_version: str) -> None:
         _compact(sweep.paths, sweep.plan.digest, receipts, name, fillings.get(name)) for name in schema.JOURNALED
     ]
     written.append(_write(sweep.paths, sweep.plan.digest, list(map(msgspec.to_builtins, receipts)), "receipts"))
-    written.append(_write(sweep.paths, sweep.plan.digest, _second_looks(receipts), "second_looks"))
+    written.append(_write(sweep.paths, sweep.plan.digest, second_looks(receipts), "second_looks"))
     row = _sweep_row(sweep.plan, receipts, sealed_at, code_version)
     row["manifest_sha256"] = manifest.put(sweep.paths, written)
+    attestation.seal(sweep.paths, str(row["manifest_sha256"]), row)
+    store.unlink(sweep.paths.secret)  # first: wherever a crash cuts the rest off, a sealed sweep has no secret
     _write(sweep.paths, sweep.plan.digest, [row], "sweeps")
+    _tidy(sweep.paths)
+
+
+def _tidy(paths: SweepPaths) -> None:
+    """Remove what a sealed sweep needs no more; what a crash left is removed by the next seal."""
+    store.unlink(paths.secret)  # a version before left it if it was killed here
     for name in schema.JOURNALED:
-        for path in store.entries(sweep.paths.work / name, "*.parquet"):
-            path.unlink(missing_ok=True)
-    store.remove(sweep.paths.work / "leases")
-    visit_log.forget(sweep.paths)
-    sweep.paths.secret.unlink(missing_ok=True)
+        for path in store.entries(paths.work / name, "*.parquet"):
+            store.unlink(path)
+    store.remove(paths.work / "leases")
+    visit_log.forget(paths)
 
 
 def _filling(paths: SweepPaths) -> Filling:
@@ -263,16 +272,6 @@ def _write(paths: SweepPaths, digest: str, rows: list[dict[str, object]], table:
     return parts.write(
         paths.sealed(table), pa.Table.from_batches([parts.from_rows(rows, table)]), table, paths.id, digest=digest
     )
-
-
-def _second_looks(receipts: list[Receipt]) -> list[dict[str, object]]:
-    """Count how often a second SYN confirmed the first, for each vantage that sent any."""
-    vantages = sorted({r.vantage for r in receipts if r.second_probes})
-    names = ("seen_twice", "first_only", "second_only")
-    return [
-        {"vantage": vantage} | {name: sum(getattr(r, name) for r in receipts if r.vantage == vantage) for name in names}
-        for vantage in vantages
-    ]
 
 
 def _sweep_row(plan: Plan, receipts: list[Receipt], sealed_at: int, code_version: str) -> dict[str, object]:

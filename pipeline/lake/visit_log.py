@@ -8,7 +8,6 @@ and only a worker of this machine can read it.
 import hashlib
 import os
 import secrets
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline import host
-from pipeline.lake import store
+from pipeline.lake import inside, store
 from pipeline.lake.layout import SweepPaths
 from pipeline.space.shard import range_key
 
@@ -35,8 +34,7 @@ class VisitLog:
     def open(self, shard: int, number: int, attempt: int) -> None:
         """Log visits of an attempt at a range from now on."""
         path = _folder(self.paths) / f"{range_key(shard, number)}.{attempt}.begun.{self._name}"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._files[shard, number] = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        self._files[shard, number] = inside.open_file(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
     def note(self, shard: int, number: int, addresses: NDArray[np.uint32], ports: NDArray[np.uint16]) -> None:
         """Log that visits to these targets of a range begin now; arrays of shape (n,)."""
@@ -68,7 +66,7 @@ def repeated(paths: SweepPaths, key: str) -> int:
 def forget(paths: SweepPaths) -> None:
     """Remove the logs that this machine keeps for a sweep that is sealed."""
     if not isinstance(paths.lake, Path):
-        shutil.rmtree(_folder(paths), ignore_errors=True)
+        inside.remove_tree(_folder(paths))
 
 
 def _logs(paths: SweepPaths, key: str) -> Iterator[bytes]:
@@ -92,5 +90,5 @@ def _owner(folder: Path) -> str:
     if not path.exists() and store.write(path, secrets.token_hex(8).encode(), new=True):
         for other in folder.parent.iterdir():
             if other != folder:
-                shutil.rmtree(other, ignore_errors=True)
-    return path.read_text("utf-8")
+                inside.remove_tree(other)
+    return store.content(path).decode()

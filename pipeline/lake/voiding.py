@@ -22,6 +22,7 @@ from pipeline.outcome import Outcome
 from pipeline.record.receipt import Receipt
 from pipeline.record.rounds import VISITS_TABLES, Round
 from pipeline.space.shard import range_key
+from pipeline.untrusted import bounded
 
 
 class VoidRecord(msgspec.Struct, frozen=True):
@@ -63,8 +64,10 @@ def standing(paths: SweepPaths) -> Iterable[VoidRecord]:
 
 def records(paths: SweepPaths) -> list[VoidRecord]:
     """Return the records of all receipts that were ever void, by range and attempt."""
-    entries = store.contents(store.entries(paths.voids, "*.json"))
-    return [msgspec.json.decode(data, type=VoidRecord) for data in entries]
+    entries = store.entries(paths.voids, "*.json")
+    return [
+        bounded.json(data, VoidRecord, str(path)) for path, data in zip(entries, store.contents(entries), strict=True)
+    ]
 
 
 def count(paths: SweepPaths) -> int:
@@ -89,7 +92,7 @@ def _complete(paths: SweepPaths, record: VoidRecord) -> None:
     revisited = None if receipt.revisited is None else receipt.revisited + again
     last = Attempt(probes_sent=sent, revisited=revisited)
     store.write(paths.attempt(key, receipt.attempts), msgspec.json.encode(last))
-    paths.receipt(key).unlink(missing_ok=True)
+    store.unlink(paths.receipt(key))
 
 
 def _journal(paths: SweepPaths, table: str, file: str, key: str, attempt: int) -> int:

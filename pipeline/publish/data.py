@@ -49,6 +49,7 @@ class Facts:
     scope: Scope = field(default_factory=Scope)
     comparison: Comparison | None = None
     history: tuple[Row, ...] = ()
+    proof: str = ""
 
     @property
     def country(self) -> str | None:

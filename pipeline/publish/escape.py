@@ -4,11 +4,8 @@ They are bounded once, where they are gathered (`shown`). Only foreign text is e
 """
 
 import re
-import unicodedata
 
-#: Unicode categories that a reader does not see, or that move or recolour what is seen: controls, formats (RTL marks),
-#: surrogates, private use, line and paragraph separators.
-HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+from pipeline.untrusted.visible import visible
 
 #: Characters that make a spreadsheet take a cell for a formula (OWASP, CSV injection).
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -21,19 +18,9 @@ LONGEST = 256
 MARKDOWN = re.compile(r"(?i)[\\`*\[\]<>|~&@#$]|(?<![^\W_])_|_(?![^\W_])|:(?=[\w/])|(?<=www)\.")
 
 
-def visible(text: str) -> str:
-    """Write every character that does not show itself as its code."""
-    return "".join(_code(char) if unicodedata.category(char) in HIDDEN else char for char in text)
-
-
 def shown(text: str, longest: int = LONGEST) -> str:
     """Foreign text, visible and bounded; if it is cut, its length is added."""
     return visible(text) if len(text) <= longest else f"{visible(text[:longest])}… ({len(text):,} characters)"
-
-
-def _code(char: str) -> str:
-    number = ord(char)
-    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 def csv_cell(value: object) -> object:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline import host
 from pipeline.publish import plot, worldmap
 from pipeline.publish.countries import countries, in_sentence
 from pipeline.publish.data import Facts
@@ -92,10 +93,10 @@ def write(facts: Facts, folder: Path) -> list[Path]:
     written = worldmap.write(facts.marts["countries"].rows, folder) if _mapped(facts) else []
     for figure in figures(facts):
         vector, picture = folder / f"{figure.name}.svg", folder / f"{figure.name}.png"
-        vector.write_text(figure.svg, "utf-8")
+        host.write_result(vector, figure.svg)
         written.append(vector)
         if drawable:
-            picture.write_bytes(plot.png(figure.svg))
+            host.write_result(picture, plot.png(figure.svg))
             written.append(picture)
     return written
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from pipeline.errors import InputError
+from pipeline.errors import CensusError, InputError
 from pipeline.publish.countries import countries, in_sentence
 from pipeline.publish.data import Comparison, Facts, Mart, Row
 from pipeline.publish.disclosure import (
@@ -20,8 +20,9 @@ from pipeline.publish.disclosure import (
     suppress_host,
     suppress_rare,
 )
-from pipeline.publish.escape import LONGEST, shown, visible
+from pipeline.publish.escape import LONGEST, shown
 from pipeline.publish.scope import Scope, base, restricted
+from pipeline.untrusted.visible import visible
 from pipeline.views import views
 from pipeline.views.views import NAMED, PUBLISHED, SERIES
 
@@ -128,15 +129,21 @@ def _of_country(marts: dict[str, Mart], country: str) -> dict[str, Mart]:
 
 def query(con: duckdb.DuckDBPyConnection, name: str, **parameters: str) -> list[Row]:
     """The rows of a query of a report (`views.report`)."""
-    return _rows(con.execute(views.report(name).sql, parameters))
+    return _rows(con, views.report(name).sql, parameters)
 
 
 def select(con: duckdb.DuckDBPyConnection, sql: str, *parameters: object) -> list[Row]:
     """All rows of a query, as dictionaries."""
-    return _rows(con.execute(sql, list(parameters)))
+    return _rows(con, sql, list(parameters))
 
 
-def _rows(cursor: duckdb.DuckDBPyConnection) -> list[Row]:
+def _rows(con: duckdb.DuckDBPyConnection, sql: str, parameters: object) -> list[Row]:
+    """The rows of a query. Raises CensusError for a lake whose files are damaged, or have other columns than ours."""
+    try:
+        cursor = con.execute(sql, parameters)
+    except duckdb.Error as error:
+        brief = str(error).partition("\n")[0]
+        raise CensusError(f"the lake's tables are damaged, or are not this program's: {brief}") from None
     names = [column[0] for column in cursor.description or ()]
     return [dict(zip(names, map(_in_utc, row), strict=True)) for row in cursor.fetchall()]
 

@@ -88,6 +88,7 @@ def table(facts: Facts) -> list[MethodLine]:
         MethodLine("Sweep", f"{about['name']} ({facts.sweep})", foreign=True),
         MethodLine("Dates", f"{facts.started:%Y-%m-%d %H:%M} to {about['finished_at']:%Y-%m-%d %H:%M} UTC"),
         MethodLine("Plan digest", str(about["plan_digest"])),
+        *([MethodLine("Proof", facts.proof, foreign=True)] if facts.proof else []),
         MethodLine("Profile", str(about["profile"])),
         MethodLine("Ports", ", ".join(map(str, about["ports"]))),
         MethodLine(

@@ -2,31 +2,42 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
 import duckdb
 
+from pipeline import host
 from pipeline.errors import InputError
 from pipeline.publish import cells, figures, method_section, sheets
 from pipeline.publish.cells import Cell
 from pipeline.publish.data import Facts
-from pipeline.publish.escape import markdown, visible
+from pipeline.publish.escape import markdown
 from pipeline.publish.gather import gather
 from pipeline.publish.scope import Scope
 from pipeline.publish.sentences import STEPS, headline, number, sentences, warning
+from pipeline.untrusted.visible import visible
 
 TEMPLATE = "report.html.j2"
 FUNNEL = ("Step", "Targets", "% of previous step")
 
 
 def write(
-    con: duckdb.DuckDBPyConnection, sweep: str, folder: Path, formats: set[str], scope: Scope | None = None
+    con: duckdb.DuckDBPyConnection,
+    sweep: str,
+    folder: Path,
+    formats: set[str],
+    scope: Scope | None = None,
+    proof: str = "",
 ) -> list[Path]:
-    """Write the report of a sealed sweep in the given formats and return the files. Raises InputError."""
+    """Write the report of a sealed sweep in the given formats and return the files; `proof` is what its numbers stand on.
+
+    Raises InputError.
+    """
     if unknown := sorted(formats - WRITERS.keys()):
         raise InputError("--format", f"{visible(unknown[0])} is not one of {', '.join(WRITERS)}")
-    facts = gather(con, sweep, scope)
+    facts = replace(gather(con, sweep, scope), proof=proof)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         written = [path for name, writer in WRITERS.items() if name in formats for path in writer(facts, folder)]
@@ -130,13 +141,13 @@ def _grid(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], no
 
 def _write_html(facts: Facts, folder: Path) -> list[Path]:
     path = folder / "report.html"
-    path.write_text(html(facts), "utf-8")
+    host.write_result(path, html(facts))
     return [path]
 
 
 def _write_markdown(facts: Facts, folder: Path) -> list[Path]:
     path = folder / "report.md"
-    path.write_text(markdown_text(facts), "utf-8")
+    host.write_result(path, markdown_text(facts))
     return [path]
 
 
@@ -144,7 +155,7 @@ def _write_csv(facts: Facts, folder: Path) -> list[Path]:
     written = []
     for sheet in sheets.sheets(facts):
         path = folder / f"{sheet.name}.csv"
-        path.write_text(sheet.text, "utf-8")
+        host.write_result(path, sheet.text)
         written.append(path)
     return written
 

@@ -10,7 +10,7 @@ import duckdb
 from pipeline.enrich.country_code import MISTAKEN
 from pipeline.errors import InputError
 from pipeline.publish.countries import countries
-from pipeline.publish.escape import visible
+from pipeline.untrusted.visible import visible
 from pipeline.views import views
 from pipeline.views.marts import BUILT
 from pipeline.views.views import quoted

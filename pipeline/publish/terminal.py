@@ -10,9 +10,9 @@ from rich.text import Text
 from pipeline.publish import report
 from pipeline.publish.cells import tables
 from pipeline.publish.data import Facts
-from pipeline.publish.escape import visible
 from pipeline.publish.gather import gather
 from pipeline.publish.scope import Scope
+from pipeline.untrusted.visible import visible
 
 #: A terminal is the operator's: no cell is merged.
 WHOLE = Scope(min_cell=1)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
+from pipeline import host
 from pipeline.publish.countries import REFERENCE, countries, name
 from pipeline.publish.data import Row
 from pipeline.publish.sentences import number
@@ -196,7 +197,7 @@ def write(rows: Iterable[Row], folder: Path) -> list[Path]:
     rows, written = list(rows), []
     for measure in MEASURES:
         vector, picture = folder / f"{measure.file}.svg", folder / f"{measure.file}.png"
-        vector.write_text(svg(rows, measure), "utf-8")
-        picture.write_bytes(png(rows, measure))
+        host.write_result(vector, svg(rows, measure))
+        host.write_result(picture, png(rows, measure))
         written += [vector, picture]
     return written

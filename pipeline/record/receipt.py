@@ -115,3 +115,13 @@ def joined(sender: Counts, visits: Sequence[VisitCounts]) -> Counts:
         for name in VisitCounts.__struct_fields__
     }
     return msgspec.structs.replace(sender, **totals)
+
+
+def second_looks(receipts: Sequence[Receipt]) -> list[dict[str, object]]:
+    """Count how often a second SYN confirmed the first, for each vantage that sent any."""
+    vantages = sorted({r.vantage for r in receipts if r.second_probes})
+    names = ("seen_twice", "first_only", "second_only")
+    return [
+        {"vantage": vantage} | {name: sum(getattr(r, name) for r in receipts if r.vantage == vantage) for name in names}
+        for vantage in vantages
+    ]

@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 
 from pipeline.errors import InputError
 from pipeline.space.ranges import Ranges
+from pipeline.untrusted import bounded
 
 #: The kinds of named sets, which are looked up.
 KINDS = ("country", "asn")
@@ -168,10 +169,7 @@ def read_key(
 
 def _text(path: Path, where: str) -> str:
     """Read a text file. Raises InputError naming the line that is not text."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(where, f"cannot be read: {error.strerror}") from None
+    data = bounded.read(path, bounded.ADDRESS_LIST, where)
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:

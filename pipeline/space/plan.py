@@ -231,6 +231,8 @@ def decode(data: bytes, where: str) -> Plan:
         document = msgspec.json.decode(data, type=dict[str, Any])
         _require_format(document, where)
         plan = msgspec.convert(document | _completed(document), Plan)
+    except RecursionError:
+        raise InputError(where, "is not a plan of `census plan`: it is nested too deeply to be read") from None
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise InputError(where, f"is not a plan of `census plan`: {error}") from None
     if field := next(_inconsistent(plan, _sha256(document)), None):

@@ -10,6 +10,7 @@ from pipeline.lake import store
 from pipeline.lake.layout import SweepPaths
 from pipeline.lake.leases import LeaseHolder, is_gone, is_of_this_machine
 from pipeline.outcome import ACCEPTS_ASSOCIATION, SPEAKS_DICOM, Outcome
+from pipeline.untrusted import bounded
 
 #: A worker that has not written its progress for this long counts as gone.
 GONE_SECONDS = 30.0
@@ -53,8 +54,10 @@ class WorkerProgress(msgspec.Struct, frozen=True, kw_only=True):
 
 def worker_progress(paths: SweepPaths) -> list[WorkerProgress]:
     """Read the latest progress of each worker of a sweep, including those that are gone."""
-    files = store.contents(store.entries(paths.progress, "*.json"))
-    return [msgspec.json.decode(data, type=WorkerProgress) for data in files]
+    files = store.entries(paths.progress, "*.json")
+    return [
+        bounded.json(data, WorkerProgress, str(path)) for path, data in zip(files, store.contents(files), strict=True)
+    ]
 
 
 def pause_reason(workers: Sequence[WorkerProgress], now: float) -> str:

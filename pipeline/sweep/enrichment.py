@@ -11,23 +11,47 @@ from pipeline.enrich import databases, fingerprints, geo, method, network_kinds,
 from pipeline.enrich.fingerprints import SweepContext
 from pipeline.enrich.partition import Addresses
 from pipeline.errors import GuardError, InputError
-from pipeline.lake import parts
+from pipeline.lake import attestation, parts, store, turn
 from pipeline.lake.layout import Sweep
 from pipeline.lake.read import empty, rows
 from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
 from pipeline.views import marts
 
+#: The tables that enriching derives.
+DERIVED = (
+    "locations", "coverage", "network_coverage", "fingerprints", "owners", "systems", "space", "methods",
+)  # fmt: skip
 
-def enrich(sweep: Sweep, second: Path = geo.SECOND, *, country: Path | None = None, asn: Path | None = None) -> None:
-    """Derive a sealed sweep's tables and build its marts. Raises InputError or GuardError.
 
-    `country` and `asn` are where the plan's databases are now, if they were moved; their contents are compared.
+def enrich(
+    sweep: Sweep,
+    second: Path = geo.SECOND,
+    *,
+    country: Path | None = None,
+    asn: Path | None = None,
+    message: Callable[[str], object] = lambda _: None,
+) -> None:
+    """Derive a sealed sweep's tables, build its marts, and sign both. Raises InputError or GuardError.
+
+    `country` and `asn` are where the plan's databases are now, if they were moved; their contents are compared. Raises CensusError
+    if the sweep's facts are not as they were signed. While another command derives, it waits, and says so.
+    """
+    loaded = _databases(sweep.plan, country, asn)
+    with turn.of(sweep.paths, message):
+        attestation.require(sweep.paths, attestation.input_faults(sweep.paths))
+        _derive_all(sweep, loaded, geo.load(second))
+        if marts.build(sweep.paths):
+            built = store.entries(marts.folder(sweep.paths), "*.parquet")
+            attestation.add(sweep.paths, [*map(sweep.paths.sealed, DERIVED), *built], replacing=attestation.MARTS)
+
+
+def _derive_all(sweep: Sweep, loaded: databases.InstalledDatabases, second_country_db: geo.CountryDatabase) -> None:
+    """Derive every table.
 
     The tables hold the locations of the addresses that answered (by a second country database too), the addresses probed per
     country and network, and the identity, owner and system of each DICOM speaker.
     """
-    loaded, second_country_db = _databases(sweep.plan, country, asn), geo.load(second)
     country_db, network_db = loaded.country_db, loaded.network_db
     kinds = network_kinds.load(country_db, network_db, owner.load()) if network_db else None
     ranges = Ranges.of(sweep.plan.ranges)
@@ -56,7 +80,6 @@ def enrich(sweep: Sweep, second: Path = geo.SECOND, *, country: Path | None = No
     _judge(sweep, context, located)
     _derive(sweep, "space", method.space(ranges))
     _derive(sweep, "methods", _method(sweep, ranges))
-    marts.build(sweep.paths)
 
 
 def done(sweep: Sweep, second: Path = geo.SECOND) -> Iterator[str]:

@@ -8,9 +8,11 @@ import pyarrow as pa
 
 from pipeline.associate.replay import PARSED_COLUMNS, replay
 from pipeline.errors import InputError
-from pipeline.lake import parts, schema_versions
+from pipeline.lake import attestation, parts, schema_versions, store, turn
 from pipeline.lake.layout import SweepPaths
+from pipeline.lake.store import Location
 from pipeline.record.visit import columns
+from pipeline.untrusted import bounded
 from pipeline.wire.outgoing import Outgoing
 from pipeline.wire.pdu import PARSER_VERSION
 
@@ -30,6 +32,14 @@ def reparse(paths: SweepPaths) -> Counter[str]:
     sealed = paths.sealed("associations")
     if not sealed.exists():
         raise InputError(paths.id, "is not sealed; `census sweep --resume` finishes it")
+    with turn.of(paths):
+        attestation.require(paths, attestation.input_faults(paths))
+        changed = _reparse(paths, sealed)
+        attestation.add(paths, [paths.sealed("reparsed")])
+    return changed
+
+
+def _reparse(paths: SweepPaths, sealed: Location) -> Counter[str]:
     planned = _planned(paths)
     outgoing = Outgoing.from_json(planned.requests, where=f"{paths.plan}, requests")
     known = schema_versions.read(sealed, "associations").to_pylist()
@@ -50,8 +60,8 @@ def reparse(paths: SweepPaths) -> Counter[str]:
 
 def _planned(paths: SweepPaths) -> Planned:
     try:
-        return msgspec.json.decode(paths.plan.read_bytes(), type=Planned)
-    except (OSError, msgspec.DecodeError) as error:
+        return bounded.json(store.content(paths.plan), Planned, str(paths.plan))
+    except OSError as error:
         raise InputError(str(paths.plan), f"has no requests: {error}") from None
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from pipeline import schema
 from pipeline.enrich.partition import Addresses, distinct
 from pipeline.errors import CensusError
-from pipeline.lake import parts, read
+from pipeline.lake import attestation, parts, read, turn
 from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.lake.store import Location
 from pipeline.optout import register
@@ -127,6 +127,11 @@ def _journal(paths: SweepPaths) -> Location:
 
 def _recover(sweep: Sweep) -> None:
     """Move the journal, if there is one, into the table; the latest result of an address replaces earlier ones."""
+    with turn.of(sweep.paths):
+        _recover_now(sweep)
+
+
+def _recover_now(sweep: Sweep) -> None:
     path, plain = _journal(sweep.paths), schema.table(TABLE).arrow
     tables = [parts.read_journal(path, TABLE), read.rows(sweep.paths, TABLE)]
     if len(tables[0]):
@@ -137,4 +142,6 @@ def _recover(sweep: Sweep) -> None:
             sweep.paths.id,
             digest=sweep.plan.digest,
         )
+        if sweep.paths.sealed("sweeps").exists():
+            attestation.add(sweep.paths, [sweep.paths.sealed(TABLE)])
     parts.forget(path)

@@ -10,7 +10,7 @@ from pipeline.config.load import load_config
 from pipeline.config.toml_file import NONE, Overrides
 from pipeline.errors import CensusError, GuardError, InputError
 from pipeline.lab.signature import is_valid
-from pipeline.lake import harm_targets, layout, pending, store, verify, voiding
+from pipeline.lake import attestation, harm_targets, layout, pending, store, turn, verify, voiding
 from pipeline.lake.layout import ENRICHED, Sweep, SweepPaths, read_plan
 from pipeline.lake.store import Location
 from pipeline.optout import quarantine, register
@@ -19,6 +19,7 @@ from pipeline.space.plan import Plan
 from pipeline.sweep.deadline import deadline
 from pipeline.sweep.freeze import check, freeze
 from pipeline.sweep.unchanged import require_unchanged
+from pipeline.views import marts
 from pipeline.worker.context import RemoteAssociator
 from pipeline.worker.shards import ShardRunner
 
@@ -33,6 +34,7 @@ def begin(plan: Plan, lake: Location) -> Sweep:
 
     Raises InputError if the lake's register cannot be read, and GuardError if the lake holds another plan of this name.
     """
+    store.make_lake(lake)
     register.begin(plan.register, lake)
     paths = SweepPaths(lake, plan.sweep)
     if not store.write(paths.plan, planning.encode(plan), new=True):
@@ -179,13 +181,15 @@ def quarantine_fallen(sweep: Sweep) -> list[str]:
 
 
 def require_verified(sweep: Sweep) -> None:
-    """Raise CensusError naming the first thing that does not add up."""
+    """Raise CensusError naming the first thing that does not add up, or that is not as it was signed."""
     plan = sweep.plan
     if plan.signature and not is_valid(plan.signature, planning.PURPOSE, plan.digest.encode()):
         raise CensusError(f"does not add up: {sweep.paths.plan} has a signature that is not over its digest")
     fault = next(verify.faults(sweep), None)
     if fault:
         raise CensusError(f"does not add up: {fault.where} {fault.what}")
+    if sweep.paths.sealed("sweeps").exists():
+        attestation.require(sweep.paths, attestation.faults(sweep.paths, marts=marts.folder(sweep.paths)))
 
 
 def unsigned(plan: Plan) -> Iterator[str]:
@@ -194,6 +198,24 @@ def unsigned(plan: Plan) -> Iterator[str]:
         yield "the plan is not signed, as none of earlier versions is: nothing proves that it is as it was frozen"
 
 
-def seal(sweep: Sweep) -> None:
-    """Compact a verified sweep into its sorted tables."""
-    verify.seal(sweep, sealed_at=time.time_ns() // 1000, code_version=checkout.code())
+def seal(sweep: Sweep, message: Callable[[str], object] = lambda _: None) -> None:
+    """Compact a verified sweep into its sorted tables, and sign it; if another command does, wait, and say so."""
+    with turn.of(sweep.paths, message):
+        verify.seal(sweep, sealed_at=time.time_ns() // 1000, code_version=checkout.code())
+
+
+def proven(lake: Location, paths: SweepPaths, *, unverified: bool = False) -> str:
+    """Return which proof the numbers of a report stand on. Raises CensusError if it is broken, unless it is not wanted.
+
+    Of the sweeps that it is compared with, only marts are read if they are built.
+    """
+    ended = [each for each in layout.sweeps(lake) if each.sealed("sweeps").exists()]
+    try:
+        for each in ended:
+            tables = each.id == paths.id or not marts.complete(each)
+            attestation.require(each, attestation.faults(each, marts=marts.folder(each), tables=tables))
+    except CensusError as error:
+        if not unverified:
+            raise CensusError(f"{error}; --unverified reports all the same, and says so") from None
+        return f"not verified: {error}"
+    return attestation.sentence(paths)

@@ -13,11 +13,13 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from pipeline import host
 from pipeline.config.sections import OwnSection
 from pipeline.errors import InputError
 from pipeline.space import address_list, blocklist, terms
 from pipeline.space.ranges import Ranges
 from pipeline.space.signed import SignedRanges, verified
+from pipeline.untrusted import bounded
 
 #: Largest list, signature or key that is read, in bytes.
 SIZE_LIMIT = 4 << 20
@@ -84,7 +86,7 @@ def sign(ranges: Path, private: Path, signature: Path) -> Ranges:
     terms.read(text)
     blocklist.require_ownable(signed)
     try:
-        signature.write_bytes(key.sign(data))
+        host.write_result(signature, key.sign(data))
     except OSError as error:
         raise InputError(str(signature), f"cannot be written: {error.strerror}") from None
     return signed
@@ -102,11 +104,4 @@ def _create(path: Path, data: bytes, mode: int) -> None:
 
 
 def _bytes(path: Path, where: str) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(SIZE_LIMIT + 1)
-    except OSError as error:
-        raise InputError(where, f"{path} cannot be read: {error.strerror}") from None
-    if len(data) > SIZE_LIMIT:
-        raise InputError(where, f"{path} is larger than {SIZE_LIMIT} bytes")
-    return data
+    return bounded.read(path, SIZE_LIMIT, f"{where}, {path}")

@@ -1,18 +1,45 @@
 """A DuckDB connection (or the SQL that makes one) in which every table and view of a lake is ready under its name."""
 
+from collections.abc import Iterable
+
 import duckdb
 
+from pipeline.errors import InputError
 from pipeline.lake.store import Location
 from pipeline.views import marts, raw_views, views
 
 
-def connect(lake: Location) -> duckdb.DuckDBPyConnection:
-    """Open an in-memory DuckDB with all views of a lake. Raises InputError if the folder is not a lake."""
+def connect(lake: Location, *, unsafe: bool = False) -> duckdb.DuckDBPyConnection:
+    """Open an in-memory DuckDB with all views of a lake. Raises InputError if the folder is not a lake.
+
+    It opens the files of these views and nothing else, and no statement changes that; `unsafe` leaves everything open.
+    """
     con = raw_views.open_database()
-    for statement in raw_views.statements(lake):
-        con.execute(statement).fetchall()
-    views.install(con, marts.built(lake))
+    try:
+        statements = raw_views.statements(lake)
+        built = marts.built(lake)
+        for statement in statements:
+            con.execute(statement).fetchall()
+        views.install(con, built)
+    except duckdb.Error as error:
+        con.close()
+        raise InputError(str(lake), f"holds a file that DuckDB cannot read: {error}") from None
+    if not unsafe:
+        _lock(con, [*statements, *built.values()])
     return con
+
+
+def _lock(con: duckdb.DuckDBPyConnection, statements: Iterable[str]) -> None:
+    """Let a connection open the files that these statements read, and no other; no extension, network or variable of ours."""
+    opened = sorted({name for statement in statements for name in raw_views.opened(statement)})
+    allowed = ", ".join(map(views.quoted, opened))
+    for name, value in (
+        ("allowed_paths", f"[{allowed}]"),
+        ("enable_external_access", "false"),
+        ("python_enable_replacements", "false"),
+        ("lock_configuration", "true"),
+    ):
+        con.execute(f"SET {name} = {value}").fetchall()
 
 
 def init_sql(lake: Location) -> str:

@@ -50,6 +50,11 @@ def folder(paths: SweepPaths) -> Location:
     return _home(paths) / digest.hexdigest()[:DIGITS]
 
 
+def complete(paths: SweepPaths) -> bool:
+    """Whether the marts of a sweep's tables and the SQL of now are built."""
+    return (folder(paths) / f"{BUILT[-1]}.parquet").exists()
+
+
 def build(paths: SweepPaths) -> bool:
     """Build the marts of a sealed sweep and remove older ones; False if it is not sealed. The last file marks the set complete."""
     if not paths.sealed("sweeps").exists():
@@ -108,7 +113,7 @@ def _columns(paths: SweepPaths, table: str, columns: list[str]) -> pa.Table:
     path = paths.sealed(table)
     if not path.exists():
         return schema.table(table).arrow.empty_table().select(columns)
-    return pq.read_table(path, columns=columns, partitioning=None, read_dictionary=columns[1:])
+    return pq.read_table(store.file(path), columns=columns, partitioning=None, read_dictionary=columns[1:])
 
 
 def built(lake: Location) -> Mapping[str, str]:

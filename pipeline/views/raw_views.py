@@ -4,7 +4,8 @@ A sealed sweep is read from its sealed tables, one at work from the parts that i
 come with the columns and types of today (docs/decisions/0013-schema-versions.md).
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 
 import duckdb
 import pyarrow as pa
@@ -72,11 +73,14 @@ def _filled(column: schema.Column) -> str:
 
 
 def read_sweeps(files: Iterable[Location], columns: Iterable[str] = ()) -> str:
-    """SQL for the rows of files in folders `sweep=ID`; a query about one sweep opens only that sweep's files."""
-    selected = _existing([*columns, "sweep"]) if columns else "*"
+    """SQL for the rows of files in folders `sweep=ID`; a query about one sweep opens only that sweep's files.
+
+    The sweep is that of the last such folder. No other part of the path says anything: a lake may be below a folder `country=GB`.
+    """
+    selected = _existing(columns) if columns else "* EXCLUDE (filename)"
     return (
-        f"SELECT {selected} FROM read_parquet([{_listed(files)}], union_by_name = true, "
-        "hive_partitioning = true, hive_types_autocast = false)"
+        f"SELECT {selected}, regexp_extract(filename, '.*/sweep=([^/]*)/', 1) AS sweep "
+        f"FROM read_parquet([{_listed(files)}], union_by_name = true, filename = true, hive_partitioning = false)"
     )
 
 
@@ -86,7 +90,16 @@ def _existing(columns: Iterable[str]) -> str:
 
 
 def _listed(files: Iterable[Location]) -> str:
-    return ", ".join(quoted(str(path)) for path in store.files(files))
+    """The names of files as SQL strings; a character that would begin a pattern stands for itself."""
+    return ", ".join(quoted(re.sub(r"([*?\[])", r"[\1]", str(path))) for path in store.files(files))
+
+
+def opened(statement: str) -> Iterator[str]:
+    """Yield the files that a statement of these views opens: as patterns, which DuckDB looks up, and by their names."""
+    for text in re.findall(r"'((?:[^']|'')*\.(?:parquet|json))'", statement):
+        pattern = text.replace("''", "'")
+        yield pattern
+        yield re.sub(r"\[([*?\[])\]", r"\1", pattern)
 
 
 def _rows_at_work(table: schema.Table, paths: SweepPaths) -> str:
@@ -107,7 +120,7 @@ def _read_json(table: schema.Table, files: Iterable[Location]) -> str:
     columns = ", ".join(f"{quoted(c.name)}: {quoted(_json_type(c.field.type))}" for c in table.columns)
     times = [c.name for c in table.columns if pa.types.is_timestamp(c.field.type)]
     replaced = ", ".join(f'make_timestamptz("{name}") AS "{name}"' for name in times)
-    return f"(SELECT * REPLACE ({replaced}) FROM read_json([{_listed(files)}], columns = {{{columns}}}))"
+    return f"(SELECT * REPLACE ({replaced}) FROM read_json([{_listed(files)}], columns = {{{columns}}}, hive_partitioning = false))"
 
 
 def _json_type(kind: pa.DataType) -> str:

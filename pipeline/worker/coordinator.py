@@ -54,6 +54,7 @@ from pipeline.worker.alarm import HitWatch
 from pipeline.worker.context import PROGRESS_SECONDS, Remotes, WorkerContext, require_associators
 from pipeline.worker.mandate import Mandate
 from pipeline.worker.processes import WorkerProcesses
+from pipeline.worker.room import Room
 from pipeline.worker.shard_run import ShardRun
 from pipeline.worker.tally import Tally
 
@@ -74,14 +75,12 @@ class Worker:
         self._waiting: queue.Queue[ShardRun] = queue.Queue()
         self._active: list[ShardRun] = []
         self._of_key: dict[str, tuple[ShardRun, Range, float]] = {}
-        self._stopping = threading.Event()
-        self._finished = threading.Event()
+        self._stopping, self._finished = threading.Event(), threading.Event()
         self._error: CensusError | None = None
         self._ending: CensusError = Interrupted("stopped; run again with --resume to finish the rest")
-        self._tally = Tally()
-        self._hits = HitWatch(sweep)
+        self._tally, self._hits = Tally(), HitWatch(sweep)
         self._logged = not remotes and (engine or sweep.plan.probe.engine).raw  # the kernel announces no connection
-        self._leases = Leases(sweep.paths)
+        self._leases, self._room = Leases(sweep.paths), Room(sweep.paths.lake)
         self._began = host.clock()
         self._pending = PendingWork(sweep, self._leases)
 
@@ -160,6 +159,7 @@ class Worker:
                 self._assign_next(sender)
             self._receive(0.02)
             self._leases.check()
+            self._room.check()
             self._watch_processes()
         self._wind_down()
 

@@ -102,3 +102,17 @@ def test_lines_are_kept_and_controls_shown() -> None:
     """The lines of a comment are lines of its cell; a character that would not be seen is its code."""
     text = printed("SELECT 'Question: one' || chr(10) || 'Grain: two' || chr(27) || '[31m' AS comment, 'b' AS other")
     assert "│ Question: one      │ b     │" in text and "Grain: two\\x1b[31m" in text
+
+
+def test_csv_is_harmless_for_spreadsheets_and_terminals() -> None:
+    """What a peer chose is text in CSV: no formula, no escape, no mark that turns what is read; numbers stay numbers."""
+    hostile = ["=cmd|' /C calc'!A0", "+1", "@x", "\t=1", "\x1b[31m", "a\u202eb", "a\x00b", None, "plain", "plain"]
+    table = pa.table({"=name": hostile, "number": [-1] * len(hostile), "many": [["=1"]] * len(hostile)})
+    out = io.BytesIO()
+    result_formats.write_csv(table, out)
+    rows = list(csv.reader(io.StringIO(out.getvalue().decode())))
+    assert rows[0] == ["'=name", "number", "many"]
+    assert [row[0] for row in rows[1:]] == [
+        "'=cmd|' /C calc'!A0", "'+1", "'@x", "\\x09=1", "\\x1b[31m", "a\\u202eb", "a\\x00b", "", "plain", "plain",
+    ]  # fmt: skip
+    assert {tuple(row[1:]) for row in rows[1:]} == {("-1", '["=1"]')}

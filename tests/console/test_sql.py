@@ -67,6 +67,20 @@ def test_formats_that_are_refused(history_lake: Path, words: tuple[str, ...], re
     assert done.returncode == 2 and reason in done.stderr and "Traceback" not in done.stderr
 
 
+def test_statements_are_locked_in(history_lake: Path, tmp_path: Path) -> None:
+    """Statements read the lake alone and write nothing, with one error; `--unsafe` opens them, with one warning."""
+    new = tmp_path / "new.csv"
+    for statement in (
+        "FROM read_text('/etc/hostname')",
+        f"EXPLAIN ANALYZE COPY (SELECT 1) TO '{new}' (USE_TMP_FILE false)",
+    ):
+        done = census(history_lake, statement)
+        assert done.returncode == 2 and "--unsafe" in done.stderr and "Traceback" not in done.stderr
+    assert not new.exists()
+    done = census(history_lake, "--unsafe", f"COPY (SELECT 1) TO '{new}'")
+    assert done.returncode == 0 and new.exists() and done.stderr.count("warning: ") == 1, done.stderr
+
+
 def test_at_a_terminal(history_lake: Path) -> None:
     """At a terminal a prompt reads one query a line, explains itself, survives an error, and ends by `quit`."""
     main, terminal = pty.openpty()

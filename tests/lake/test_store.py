@@ -47,7 +47,7 @@ def test_whole_or_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
     path = tmp_path / "file"
     store.write(path, b"before")
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise OSError("the disk is full")
 
     monkeypatch.setattr(os, call, fail)

@@ -1,5 +1,6 @@
 """Sweeps of earlier versions add up, or their faults are reported."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -8,7 +9,7 @@ import pytest
 
 from pipeline.config.sections import Config, SweepSection, TargetsSection
 from pipeline.enrich import databases
-from pipeline.lake import verify
+from pipeline.lake import inside, layout, verify
 from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.space import freezing
 from pipeline.space.freezing import Provenance
@@ -60,3 +61,40 @@ def test_old_sweeps_are_not_believed(tmp_path: Path, frozen: dict[str, object], 
     receipt = msgspec.json.decode(paths.receipt(key).read_bytes())
     paths.receipt(key).write_bytes(msgspec.json.encode(receipt | {"probes_sent": receipt["probes_sent"] - 1}))
     assert told(paths)[0].startswith(f"receipt {key} sent or suppressed")
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def test_a_seal_that_is_killed(tmp_path: Path, frozen: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed at any step, a seal leaves a sweep that can be sealed; a sealed sweep never has its secret."""
+    steps, last = 0, False
+    while not last:
+        steps += 1
+        paths = old.lake(tmp_path / str(steps), frozen, list(old.AGES.values())[-1], sealed=False)
+        layout.load_secret(paths)
+        left = iter(range(steps - 1))
+        with monkeypatch.context() as context:
+            for name in ("rename_durably", "unlink", "remove_tree"):
+                context.setattr(inside, name, _until(left, getattr(inside, name)))
+            try:
+                verify.seal(Sweep.open(paths), sealed_at=1, code_version="1")
+                last = True
+            except Killed:
+                pass
+        assert not (paths.sealed("sweeps").exists() and paths.secret.exists())
+        verify.seal(Sweep.open(paths), sealed_at=1, code_version="1")
+        assert (told(paths), paths.secret.exists(), (paths.work / "leases").is_dir()) == ([], False, False)
+    assert steps > 15
+
+
+def _until(left: Iterator[int], function: Callable[..., object]) -> Callable[..., object]:
+    """A function that ends the process when no step is left."""
+
+    def step(*arguments: object, **options: object) -> object:
+        if next(left, None) is None:
+            raise Killed
+        return function(*arguments, **options)
+
+    return step

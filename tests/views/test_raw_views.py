@@ -39,6 +39,29 @@ def test_the_sweep_is_that_of_the_folder(history_con: duckdb.DuckDBPyConnection,
         raw_views.statements(tmp_path / "sweep=other" / "lake")
 
 
+def test_a_lakes_own_path_changes_no_row(tmp_path: Path) -> None:
+    """Folders above a lake are neither partitions nor patterns: `country=ZZ`, brackets, stars and quotes are names."""
+    odd = tmp_path / "country=ZZ" / "l[a]ke*? 'x\" ü"
+    plain, sibling = tmp_path / "plain", tmp_path / "country=ZZ" / "lake 'x\" ü"
+    write(odd, history()[:2])
+    write(sibling, history()[2:3])
+    write(plain, history()[:2])
+    queries = ("SELECT sweep, country, count(*) FROM locations GROUP BY ALL ORDER BY ALL", "FROM totals ORDER BY sweep")
+    results = []
+    for lake in (odd, plain):
+        with connection.connect(lake) as con:
+            results.append([con.execute(query).fetchall() for query in queries])
+    assert results[0] == results[1]
+    assert {sweep for sweep, *_ in results[0][0]} == {sweep.id for sweep in history()[:2]}
+
+
+def test_a_query_about_one_sweep_opens_its_files_alone(history_con: duckdb.DuckDBPyConnection) -> None:
+    """A condition on `sweep` leaves out the files of other sweeps before they are opened."""
+    query = "EXPLAIN ANALYZE SELECT count(*) FROM raw_responses WHERE sweep = ?"
+    ((_, explained),) = history_con.execute(query, [history()[0].id]).fetchall()
+    assert "Total Files Read: 1 " in explained
+
+
 def test_parts_at_work_are_read(lake: Location) -> None:
     """Before the seal, a sweep's rows are the parts that receipts name; a table without parts is empty and has its columns."""
     paths = layout.SweepPaths(lake, "20261124T000000Z-n")

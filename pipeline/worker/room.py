@@ -1,0 +1,39 @@
+"""Room on the lake's disk and in memory, watched while a worker runs: it ends in order before either is used up.
+
+What is done is kept, and what was under way runs again. Files that a process may open are a limit of their own (`open_files`).
+"""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline import host
+from pipeline.errors import CensusError
+from pipeline.lake.store import Location
+
+#: Room that is left when a worker ends: enough for the receipts and journals of what it winds down, and for other programs.
+DISK_BYTES, MEMORY_BYTES = 4 << 20, 64 << 20
+#: Seconds between looks.
+LOOK_SECONDS = 2.0
+
+
+@dataclass(slots=True)
+class Room:
+    """The room for a worker of a lake. A bucket's disk is not ours."""
+
+    lake: Location
+    _looked: float = float("-inf")
+
+    def check(self) -> None:
+        """Look now and then. Raises CensusError if a disk or the memory is as good as full."""
+        if host.clock() - self._looked < LOOK_SECONDS:
+            return
+        self._looked = host.clock()
+        if isinstance(self.lake, Path) and (free := shutil.disk_usage(self.lake).free) < DISK_BYTES:
+            raise CensusError(
+                f"{self.lake}: No space left on device, or soon: {free >> 10:,} kB; free some space, then run again with --resume"
+            )
+        if (free := host.memory_available()) < MEMORY_BYTES:
+            raise CensusError(
+                f"only {free >> 20:,} MB of memory are available; free some, then run again with --resume"
+            )
