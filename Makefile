@@ -63,11 +63,8 @@ newest: setup ## test with the newest versions that pyproject.toml allows, in an
 fast: setup ## run the pure tests: no namespaces, servers or browsers
 	$(PYTEST) $(FAST)
 
-# Lint needs one processor for a minute, and the first tests mostly wait: both run at once, and lint is printed last.
-check:
-	@$(MAKE) --no-print-directory lint > $(VENV)/lint.log 2>&1 & lint=$$!; \
-	tools/namespaces $(PYTEST); tests=$$?; \
-	wait $$lint; linted=$$?; cat $(VENV)/lint.log; exit $$((tests | linted))
+check: lint
+	tools/namespaces $(PYTEST)
 
 lint: ## check format, rules, types, imports and spelling
 	$(BIN)/ruff format --check .

@@ -18,7 +18,7 @@ def warnings(plan: Plan) -> Iterator[str]:
         if part.ipv6:
             yield f"{part.name} has {part.ipv6:,} IPv6 entries, which are skipped: only IPv4 is swept"
     yield from _few_pairs(plan)
-    if plan.probe.engine.raw and not plan.control.targets and not sockets.in_closed_testbed():
+    if plan.probe.engine.extra_probes and not plan.control.targets and not sockets.in_closed_testbed():
         yield (
             "there is no control target: if the path breaks before the hit-rate alarm has a baseline, silence looks like absence; "
             'name a host of yours in another network, [control] targets = ["ADDRESS:PORT"]'

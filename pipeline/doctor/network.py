@@ -144,7 +144,7 @@ def ports(subject: Subject) -> Iterator[Finding]:
 def control_targets(subject: Subject) -> Iterator[Finding]:
     """Look whether the sweep would notice that the path to the Internet breaks."""
     plan = subject.plan
-    if plan is None or not plan.probe.engine.raw:
+    if plan is None or not plan.probe.engine.extra_probes:
         return
     if plan.control.targets:
         yield ok(

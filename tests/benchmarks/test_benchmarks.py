@@ -13,7 +13,7 @@ BENCHMARKS = {
     "permutation_quality": (["--keys", "2"], r"rounds"),
     "walk": (["--blocks", "5"], r"(?s)dicom-census +[\d.]+ ns a target.*zmap --dryrun.*masscan -sL.*memory: \d+ MB"),
     "send": (
-        ["--rounds", "1", "--seconds", "0.2"],
+        ["--rounds", "1", "--seconds", "0.3"],
         r"(?s)filling a frame: \d+ ns.*a /4 of targets: \d+ ns, \d+ MB.*dicom-census +1.*census, xdp +1.*zmap +1.*masscan"
         r".*census +2.*unfilled +2",
     ),

@@ -80,11 +80,11 @@ def test_what_listens_on_the_port_of_the_sweep(vantage: Network, tmp_path: Path)
 
 
 def test_control_targets(vantage: Network, tmp_path: Path) -> None:
-    """Without control targets there is a warning; with them, their number and interval."""
+    """Without control targets there is a warning; with them, which they are and their interval."""
     (without,) = findings("control targets", subject(tmp_path))
     (given,) = findings("control targets", subject(tmp_path, control='targets = ["11.0.0.9:104"], interval = 5.0'))
     assert (without.level, given.level) == (Level.WARNING, Level.OK)
-    assert given.text == "1 control targets show every 5 s that the path works"
+    assert given.text == "SYNs to 11.0.0.9:104 show every 5 s that the path works"
 
 
 def test_resets_can_be_held_back(vantage: Network, tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ UPLINK = "link add uplink0 type vxlan id 5 remote 10.0.0.2 dstport 4789\n"
 #: Holds a tun device until it is killed.
 HOLD = """
 import sys, time
-from tests.end_to_end.tunnel import device
-opened = device(sys.argv[1])
+from tests.end_to_end.tunnel import IFF_TUN, device
+opened = device(sys.argv[1], IFF_TUN)
 print("up", flush=True)
 time.sleep(600)
 """
