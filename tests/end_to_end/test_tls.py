@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.lake import layout, parts, pending, verify
-from pipeline.lake.layout import Sweep
+from pipeline.errors import CensusError
+from pipeline.lake import layout, manifest, parts, pending, store, verify
+from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.sweep import reparse
 from pipeline.testbed import spec, truth
 from pipeline.views import connection, views
@@ -107,20 +108,30 @@ def test_csv_of_nested_columns(swept: Path) -> None:
     assert '""outcome"": ""accepted""' in printed
 
 
+def without(place: SweepPaths, table: str, column: str) -> None:
+    """Write a sealed table again with nulls in a column."""
+    sealed = pq.read_table(place.sealed(table), partitioning=None)
+    at = sealed.schema.get_field_index(column)
+    older = sealed.set_column(at, sealed.schema.field(at), pa.nulls(len(sealed), sealed.schema.field(at).type))
+    parts.write(place.sealed(table), older, table, place.id)
+
+
 def test_reparse(swept: Path, tmp_path: Path) -> None:
-    """Reparsing changes nothing that this version parsed; where an older version parsed otherwise, views show the new values."""
+    """Reparsing changes nothing that this version parsed; where an older version parsed otherwise, views show the new values.
+
+    That version had neither checksums nor signatures; with them, changed rows are refused.
+    """
     lake = tmp_path / "lake"
     shutil.copytree(swept / "lake", lake)
     place = layout.find(lake, None)
     assert not reparse.reparse(place)
     assert rows(tmp_path, "SELECT count(*) FROM reparsed") == [(0,)]
-    sealed = pq.read_table(place.sealed("associations"), partitioning=None)
-    older = sealed.set_column(
-        sealed.schema.get_field_index("implementation_version_name"),
-        sealed.schema.field("implementation_version_name"),
-        pa.nulls(len(sealed), pa.string()),
-    )
-    parts.write(place.sealed("associations"), older, "associations", place.id)
+    without(place, "associations", "implementation_version_name")
+    with pytest.raises(CensusError, match="associations.* was changed after the sweep was sealed"):
+        reparse.reparse(place)
+    without(place, "sweeps", manifest.COLUMN)
+    for name in ("manifest.json", "seal.json", "derived.json"):
+        store.unlink(place.plan.with_name(name))
     command = [*CENSUS, "reparse", str(lake)]
     told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=60).stderr
     assert "implementation_version_name in 13" in told

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipeline import checkout
+from pipeline.errors import GuardError
+from pipeline.lab import key
 from pipeline.lake import layout
 from pipeline.sweep import freeze
 
@@ -70,6 +72,11 @@ class Machine:
         return rows
 
     @property
+    def keys(self) -> Path:
+        """The folder of its keys."""
+        return self.folder.parent / ".local" / "state" / "dicom-census" / "keys"
+
+    @property
     def packages(self) -> Path:
         """The folder of the installed packages."""
         (folder,) = (self.tools / "dicom-census").glob("lib/python3*/site-packages")
@@ -95,13 +102,19 @@ def swept(machine: Machine) -> str:
     return machine.sweep("sweep.toml", "--lake", "lake", "--unattended").stdout
 
 
-def test_the_wheel_is_the_checkout(machine: Machine) -> None:
-    """It plans with its own reference data, and its plan fits the checkout that it was built from: both are one program."""
+def test_the_wheel_is_the_checkout(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It plans with its own reference data, and its plan fits the checkout that it was built from: both are one program.
+
+    Signed by that machine's key, the plan is refused by whoever has another.
+    """
     assert machine.census("--help").returncode == 0
     planned = machine.census("plan", "sweep.toml", "-o", "plan.json")
     assert planned.returncode == 0, planned.stderr
     plan = layout.read_plan(machine.folder / "plan.json")
     assert plan.code_version == checkout.code()
+    with pytest.raises(GuardError, match="which this machine does not trust"):
+        freeze.require_fit(plan)
+    monkeypatch.setenv(key.KEYS, str(machine.keys))
     freeze.require_fit(plan)
 
 
