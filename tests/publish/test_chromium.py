@@ -24,6 +24,10 @@ CUT = """[...document.body.querySelectorAll("*")].filter(one => !one.closest(".s
 JUDGE = "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
 
 
+#: How long a page may take on a busy machine, in milliseconds.
+BUSY_MS = 120_000
+
+
 @pytest.fixture(scope="module")
 def pages(history_con: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Reports of a series of sweeps, of one country, since a date, and of hostile peers; and an audit of hostile peers."""
@@ -54,6 +58,7 @@ class Opened:
         self.context = browser.new_context(
             viewport={"width": width, "height": 844}, color_scheme=scheme, accept_downloads=True
         )  # type: ignore[arg-type]
+        self.context.set_default_timeout(BUSY_MS)
         self.page: Page = self.context.new_page()
         self.said: list[str] = []
         self.asked: list[str] = []
