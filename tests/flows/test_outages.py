@@ -25,6 +25,8 @@ from tests.testbed.running import ROOT
 NUMBER = 3
 #: How long the server is away, in seconds.
 AWAY_SECONDS = 15.0
+#: How long a sweep may take to its first range on a machine whose other tests compute, in seconds; one that ended is told at once.
+FIRST_RANGE_SECONDS = 600.0
 #: A flow that waits for seconds, in place of ten minutes, until a vantage counts as dead.
 IMPATIENT = "import flows.fleet; flows.fleet.IDLE_SECONDS = 40.0; "
 pytestmark = pytest.mark.timeout(1800)
@@ -44,15 +46,19 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def sweeping(server: Server, lake: Path, before: str = "") -> Iterator[tuple["subprocess.Popen[bytes]", SweepPaths]]:
     """The flow of a sweep, once a range is done."""
     run = before + RUN.replace("['vantage/one', 'vantage/one']", "['vantage/one']")
-    with (server.folder / f"{lake.name}.log").open("wb") as out:
+    said = server.folder / f"{lake.name}.log"
+    with said.open("wb") as out:
         flow = subprocess.Popen(
             [sys.executable, "-c", run, str(SWEEP), str(lake)], cwd=ROOT, env=server.environment, stdout=out, stderr=out
         )
+
+    def begun() -> bool:
+        assert flow.poll() is None, said.read_text()[-3000:]
+        return (lake / "plans").is_dir() and any(receipts.finished(paths) for paths in layout.sweeps(lake))
+
     try:
-        until(lambda: (lake / "plans").is_dir() and layout.sweeps(lake))
-        paths = layout.find(lake, None)
-        until(lambda: receipts.finished(paths))
-        yield flow, paths
+        until(begun, FIRST_RANGE_SECONDS)
+        yield flow, layout.find(lake, None)
     finally:
         flow.kill()  # nothing, once it has ended
 
