@@ -19,6 +19,8 @@ NTF_USE = 1
 #: States whose address the kernel itself would use, and those in which it is certain of it.
 USABLE = REACHABLE | STALE | DELAY | PROBE | NOARP | PERMANENT
 CERTAIN = REACHABLE | NOARP | PERMANENT
+#: States that never age: the kernel asks nobody.
+SETTLED = NOARP | PERMANENT
 TICKS = 100.0  # of a second, in ndm_confirmed (USER_HZ)
 #: How long a neighbour may take to answer, in seconds: the kernel asks three times, a second apart (arp(7), mcast_solicit).
 ANSWER_SECONDS = 4.0
@@ -32,7 +34,10 @@ TRIAL_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """What the kernel knows of a neighbour: its state, its hardware address if that may be used, and how old that is in seconds."""
+    """What the kernel knows of a neighbour: its state, its hardware address if that may be used, and how old that is in seconds.
+
+    An address that an administrator has set is always new.
+    """
 
     state: int
     mac: str
@@ -54,14 +59,15 @@ def neighbour(opened: Any, interface: str, address: str) -> Neighbour:
         return Neighbour(0, "", 0.0)
     times = row.get_attr("NDA_CACHEINFO") or {}
     mac = row.get_attr("NDA_LLADDR") if row["state"] & USABLE else ""
-    return Neighbour(row["state"], mac or "", times.get("ndm_confirmed", 0) / TICKS)
+    age = 0.0 if row["state"] & SETTLED else times.get("ndm_confirmed", 0) / TICKS
+    return Neighbour(row["state"], mac or "", age)
 
 
 def provoke(opened: Any, interface: str, address: str, known: Neighbour) -> None:
     """Have the kernel ask for a neighbour's address, unless it is asking already. Raises GuardError, CensusError."""
     from pyroute2.netlink.exceptions import NetlinkError
 
-    if known.state & (INCOMPLETE | PROBE | NOARP | PERMANENT):
+    if known.state & (INCOMPLETE | PROBE | SETTLED):
         return
     sockets.refuse_outside(f"an ARP request for {address} on {interface}")
     how = {"state": PROBE} if known.mac else {"flags": NTF_USE}

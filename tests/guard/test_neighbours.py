@@ -87,6 +87,14 @@ def test_a_permanent_address_is_taken_as_it_is(lan: Network) -> None:
     assert resolve() == SECOND
 
 
+def test_a_permanent_address_never_ages(lan: Network) -> None:
+    """It is good at every moment, though the kernel confirms it never: else a sweep that nobody answers would not end."""
+    lan.ip("vantage", f"neigh replace {ROUTER} lladdr {SECOND} dev m0 nud permanent")
+    with NeighbourWatch("m0", ROUTER, "", kernels=True) as watch:
+        later = time.monotonic() + 0.1
+        eventually(lambda: later <= watch.good_until < float("inf"), 5)
+
+
 def test_a_new_address_that_is_announced(lan: Network) -> None:
     """A router that announces a new address has it used within a second, without a fault."""
     lan.within("router", lambda: Path("/proc/sys/net/ipv4/conf/mr/arp_notify").write_text("1"))
