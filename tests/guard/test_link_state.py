@@ -23,6 +23,7 @@ def trouble(watch: LinkWatch, *, expected: bool) -> str:
 def test_an_interface_that_works(vantage: NamespacePair) -> None:
     """A veth is up, has carrier and Ethernet; its MTU gives the MSS."""
     configure(vantage.vantage, "link set vantage0 mtu 1280\n")
+    assert trouble(LinkWatch("vantage0"), expected=False) == ""
     state = link_state("vantage0")
     assert (state.up, state.carrier, state.framing, state.mtu, state.mss) == (True, True, Framing.ETHERNET, 1280, 1240)
     assert state.trouble == ""
@@ -35,7 +36,7 @@ def test_an_interface_that_works(vantage: NamespacePair) -> None:
 def test_an_interface_that_is_down(vantage: NamespacePair, place: str, said: str) -> None:
     """A link that is down and one whose other end is down are told apart, and both from one that works."""
     watch = LinkWatch("vantage0")
-    assert watch.trouble() == ""
+    assert trouble(watch, expected=False) == ""
     configure(getattr(vantage, place), f"link set {place}0 down\n")
     assert trouble(watch, expected=True) == watch.state().trouble == said
     configure(getattr(vantage, place), f"link set {place}0 up\n")
