@@ -1,6 +1,7 @@
 """Which way packets leave this machine, as the kernel decides it for a source and an interface (rtnetlink(7)). Sends nothing.
 
-Each function takes an open netlink socket (`netlink`) and asks in the network namespace where that was opened.
+Each function takes an open netlink socket (`netlink`) and asks in the network namespace where that was opened. No event loop may run
+in the thread that does so.
 """
 
 import errno

@@ -24,6 +24,7 @@ from pipeline.guard import neighbours, routes, sockets
 from pipeline.guard.link_state import Framing, LinkState, link_state, mss
 from pipeline.guard.neighbours import NeighbourWatch
 from pipeline.guard.routes import Route
+from pipeline.guard.vantage_namespace import look_up_at_vantage
 from pipeline.space.plan import Plan
 
 #: An address of the public Internet, for sources that are looked up without a plan: nothing is sent to it.
@@ -57,7 +58,7 @@ class ProbeSource:
 def probe_source(plan: Plan, sender: int = 0) -> ProbeSource:
     """Look up where a sender's probes leave. Sends nothing. Raises InputError where it cannot work."""
     facts = local.facts(plan.probe)
-    return sockets.at_vantage(lambda: _probe_source(plan, facts, sender))
+    return look_up_at_vantage(lambda: _probe_source(plan, facts, sender))
 
 
 def still(plan: Plan, at: ProbeSource) -> ProbeSource:
@@ -65,7 +66,7 @@ def still(plan: Plan, at: ProbeSource) -> ProbeSource:
     facts = local.facts(plan.probe)
     pinned = msgspec.structs.replace(facts.probe, source=at.source, interface=at.device)
     same = replace(facts, probe=pinned, public_addresses=(at.public,))
-    return sockets.at_vantage(lambda: _probe_source(plan, same, 0))
+    return look_up_at_vantage(lambda: _probe_source(plan, same, 0))
 
 
 def _probe_source(plan: Plan, facts: LocalFacts, sender: int) -> ProbeSource:
@@ -232,7 +233,7 @@ def sources(plan: Plan) -> tuple[ProbeSource, ...]:
 
 def default_source(interface: str) -> str:
     """Return the dotted address that the kernel prefers for the Internet, by an interface if one is given. Raises InputError."""
-    return sockets.at_vantage(lambda: _default_source(interface))
+    return look_up_at_vantage(lambda: _default_source(interface))
 
 
 def _default_source(interface: str) -> str:
@@ -250,7 +251,7 @@ def next_hop(plan: Plan, source: ProbeSource) -> Iterator[NeighbourWatch]:
         with NeighbourWatch(source.interface, source.gateway, "", kernels=True) as watch:
             yield watch
         return
-    watch = sockets.at_vantage(lambda: _resolved(local.facts(plan.probe), source))
+    watch = look_up_at_vantage(lambda: _resolved(local.facts(plan.probe), source))
     if source.gateway_mac or not watch.mac:
         yield watch
         return

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.associate import loop
 from pipeline.errors import CensusError
 from pipeline.space.permit import Permit
 from pipeline.space.ranges import Ranges
@@ -68,6 +69,17 @@ def test_a_route_that_goes_and_comes_back(uplinks: Network, way: WayWatch) -> No
         assert way.permit().cut_off
         uplinks.ip("vantage", *(["address add 10.1.0.5/24 dev m0"] if "address" in gone else []), ROUTE)
         reason(way, ends=True)
+
+
+@pytest.mark.parametrize("engine", ["connect"])
+def test_it_may_be_asked_while_an_event_loop_runs(uplinks: Network, way: WayWatch) -> None:
+    """The associator asks from its loop, and its process may be at the vantage already."""
+    uplinks.ip("vantage", "route del default")
+
+    async def asked() -> str:
+        return reason(way, ends=False, seconds=2)
+
+    assert uplinks.within("vantage", lambda: loop.run(asked())).startswith("there is no route from 10.1.0.5")
 
 
 @ENGINES
