@@ -66,7 +66,6 @@ COVERED_BY = {
     "pipeline/enrich/database_kind.py": "tests/enrich/test_database_file.py",
     "pipeline/commands/doctor.py": "tests/doctor/test_examine.py",
     "pipeline/doctor/finding.py": "tests/doctor/test_examine.py",
-    "pipeline/doctor/rate.py": "tests/doctor/test_examine.py",
     "pipeline/config/toml_file.py": "tests/config/test_load.py",
     "pipeline/config/sections.py": "tests/config/test_load.py",
     "pipeline/console/show.py": "tests/commands/test_optouts.py",

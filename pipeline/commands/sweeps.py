@@ -98,11 +98,11 @@ def work(
     from pipeline.console import progress, show
     from pipeline.lake import layout, store
     from pipeline.sweep import freeze, run
-    from pipeline.worker import engine_choice, remote_associator
+    from pipeline.worker import remote_associator
 
     frozen = layout.read_plan(plan_file)
     freeze.check(frozen)
-    show.warn(freeze.warnings(engine_choice.choose(frozen).plan, show.message))
+    show.warn(freeze.warnings(frozen, show.message))
     sweep = run.begin(frozen, store.at(lake))
     show.warn(run.stopped(frozen, sweep.paths.lake))
     with progress.watching(sweep, as_json=json), progress.served(sweep, metrics):

@@ -21,8 +21,12 @@ def text(content: str, *, flush: bool = False) -> None:
 
 def json_line(value: Any, *, default: Callable[[Any], Any] | None = None, flush: bool = False) -> None:
     """Print a value as one line of JSON; every character beyond ASCII is written as its code."""
-    plain = json.loads(msgspec.json.encode(value)) if isinstance(value, msgspec.Struct) else value
-    print(json.dumps(plain, default=default), flush=flush)
+    print(json.dumps(value, default=default or _plain), flush=flush)
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON has for a structure or a data class."""
+    return json.loads(msgspec.json.encode(value))
 
 
 def stream() -> IO[bytes]:

@@ -64,6 +64,12 @@ def _limit(plan: Plan, lake: Location | None) -> int | None:
     return limit.rate if limit else None
 
 
+def why(errors: str) -> str:
+    """Return the last line that is not the testbed's own: it counts what it has seen after the command has failed."""
+    lines = errors.strip().split("\n")
+    return next((line for line in reversed(lines) if not line.startswith("testbed: ")), lines[-1])
+
+
 def sustained(subject: Subject) -> Iterator[Finding]:
     """Calibrate up to the plan's rate in a closed testbed on this machine. Yields nothing for an engine that cannot be calibrated."""
     plan = subject.plan
@@ -86,8 +92,9 @@ def sustained(subject: Subject) -> Iterator[Finding]:
         command = [*census, "testbed", "run", "--spec", str(folder / "world.toml"), "--", *calibrate]
         ended = subprocess.run(command, capture_output=True, text=True, check=False)
     if ended.returncode:
-        reason = next(iter(reversed(ended.stderr.strip().split("\n"))), "")
-        yield warning(f"the rate was not measured: {reason}", "`census testbed run` needs to make network namespaces")
+        yield warning(
+            f"the rate was not measured: {why(ended.stderr)}", "`census testbed run` needs to make network namespaces"
+        )
         return
     calibration = json.loads(ended.stdout)
     knee, last = calibration["knee"], calibration["steps"][-1]

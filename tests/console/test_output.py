@@ -3,6 +3,7 @@
 import ast
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,15 +27,22 @@ class Facts(msgspec.Struct):
     when: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Results:
+    steps: list[Facts]
+
+
 def test_text_and_json(capsys: pytest.CaptureFixture[str]) -> None:
     """Lines keep their ends and lose what hides; JSON is ASCII, and the same after it is read."""
     output.text("one\n\x1b[31mtwo\u202e")
     output.json_line(Facts("\x9b\u202eü", datetime(2026, 1, 1, tzinfo=UTC)))
     output.json_line({"bytes": b"\x01"}, default=bytes.hex)
-    one, two, facts, data = capsys.readouterr().out.splitlines()
+    output.json_line({"found": Results([Facts("a", datetime(2026, 1, 1, tzinfo=UTC))])})
+    one, two, facts, data, results = capsys.readouterr().out.splitlines()
     assert (one, two) == ("one", "\\x1b[31mtwo\\u202e")
     assert facts.isascii() and json.loads(facts) == {"text": "\x9b\u202eü", "when": "2026-01-01T00:00:00Z"}
     assert json.loads(data) == {"bytes": "01"}
+    assert json.loads(results) == {"found": {"steps": [{"text": "a", "when": "2026-01-01T00:00:00Z"}]}}
 
 
 def ways_past(path: Path) -> Iterator[str]:

@@ -35,12 +35,13 @@ MESSAGES = (
         outcomes={"echoed": 2},
         parts=(Part("responses", "000-000001.1.parquet", 2, "ab"),),
     ),
-    messages.Progress(shard=-1, number=-1, stage="probe", counts={"probes": 3}),
+    messages.Progress(shard=0, number=0, stage="probe", counts={"probes": 3}),
     messages.Doubt(shard=0, number=0, since=2**50, reason="nobody answers"),
-    messages.Shutdown(shard=-1, number=-1),
+    messages.Vanished(shard=0, number=0, reason="no frame has left"),
+    messages.Shutdown(shard=0, number=0),
     messages.Hello(shard=0, number=0, plan_digest="a", code_version="b"),
     messages.Heartbeat(shard=0, number=0),
-    messages.Failed(shard=-1, number=-1, reason="it broke – „so“", exit_code=3),
+    messages.Failed(shard=0, number=0, reason="it broke – „so“", exit_code=3),
 )
 
 

@@ -34,7 +34,7 @@ def proof_of(around: Any, *, yields: bool, left: int = 0) -> tuple[FrameProof, D
     departure = Departure(Interface())
     departure.count(MOST, 0.0)
     departure.left = left
-    sender = SenderParts(around, "10.1.0.5", around, around, departure)
+    sender = SenderParts(around, "10.1.0.5", around, around, around, departure=departure)
     return FrameProof(sender, around, yields=yields), departure
 
 

@@ -87,5 +87,5 @@ def test_too_low_a_hard_limit_is_refused(tmp_path: Path) -> None:
     """Where a worker could not open its own files, it does not begin, and the error says what it needs."""
     ended = work(tmp_path, "128:128")
     assert ended.code == 1
-    assert "census: a process may open 128 files here, and a worker needs 168; raise the hard limit" in ended.errors
+    assert "census: a process may open 128 files here, and a worker needs 176; raise the hard limit" in ended.errors
     assert not list((ended.lake / "work").glob("*/receipts/*"))
