@@ -25,9 +25,11 @@ class Head(msgspec.Struct, frozen=True):
     sha256: str
 
 
-def require(where: str, data: bytes) -> None:
-    """Raise InputError unless a register begins with all that this machine has seen of it."""
-    head = _read(where)
+def require(where: str, data: bytes, head: Head | None) -> None:
+    """Raise InputError unless a register begins with all that this machine had seen of it before the register was read.
+
+    `head` comes from `last`, called first: others may write between the two, and what they wrote is no fault.
+    """
     if head is None or digest(data[: head.size]) == head.sha256:
         return
     seen = f"this machine has seen {head.lines:,} lines of it, SHA-256 {head.sha256:.12}…"
@@ -44,7 +46,7 @@ def require(where: str, data: bytes) -> None:
 
 def keep(where: str, data: bytes, sha256: str) -> None:
     """Keep the head of a register that was read and is right. Raises InputError if it cannot be kept."""
-    head = _read(where)
+    head = last(where)
     if head is not None and head.size >= len(data):
         return
     try:
@@ -56,7 +58,8 @@ def keep(where: str, data: bytes, sha256: str) -> None:
         ) from None
 
 
-def _read(where: str) -> Head | None:
+def last(where: str) -> Head | None:
+    """The head that this machine has seen last, None if it has seen none. Raises InputError if it cannot be read."""
     try:
         return msgspec.json.decode(_path(where).read_bytes(), type=Head)
     except (FileNotFoundError, NotADirectoryError):

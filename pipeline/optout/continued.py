@@ -3,7 +3,7 @@
 from pipeline.errors import GuardError
 from pipeline.lake import layout, read, receipts
 from pipeline.lake.layout import Sweep, SweepPaths
-from pipeline.optout import anchor, events, register
+from pipeline.optout import events, register
 
 
 def require(sweep: Sweep) -> None:
@@ -12,8 +12,7 @@ def require(sweep: Sweep) -> None:
     Raises GuardError, and InputError for a register that cannot be read or lacks what this machine has seen.
     """
     obeyed = register.of(sweep.plan.register, sweep.paths.lake)
-    data, _ = register.load(obeyed)
-    anchor.require(obeyed.where, data)
+    data, _ = register.load_continued(obeyed)
     known = events.digests(data)
     for paths in filter(None, (sweep.paths, _sealed_before(sweep))):
         if unknown := _obeyed(paths) - known:

@@ -165,17 +165,14 @@ def begin(named: str, lake: Location) -> None:
     elif not named and not own.exists():
         hint = "restore it, or make an empty file if nobody has opted out"
         raise InputError(str(own), f"the register is missing, though this lake has sweeps; {hint}")
-    register = of(named, lake)
-    anchor.require(register.where, load(register)[0])
+    load_continued(of(named, lake))
 
 
 def opted_out(named: str, lake: Location) -> Ranges | None:
     """Return what is opted out today, for a plan; None if the lake has no register yet. Raises InputError."""
     if not named and not (lake / DEFAULT_NAME).exists():
         return None
-    register = of(named, lake)
-    data, history = load(register)
-    anchor.require(register.where, data)
+    _, history = load_continued(of(named, lake))
     return fold(history.events, today()).ranges
 
 
@@ -190,6 +187,14 @@ def load(register: Register) -> tuple[bytes, History]:
             if time.monotonic() > until:
                 raise
         time.sleep(0.05)
+
+
+def load_continued(register: Register) -> tuple[bytes, History]:
+    """Read a register that continues what this machine has seen of it. Raises InputError."""
+    head = anchor.last(register.where)
+    data, history = load(register)
+    anchor.require(register.where, data, head)
+    return data, history
 
 
 def today() -> date:
@@ -208,8 +213,7 @@ def record(register: Register, make: Callable[[RegisterState], Sequence[AnyEvent
     Raises InputError for a register that lacks what this machine has seen of it: to write to it would hide that.
     """
     while True:
-        data, history = load(register)
-        anchor.require(register.where, data)
+        data, history = load_continued(register)
         events = make(fold(history.events, today()))
         lines = chain(events, history.last)
         if register.append(lines, after=data):

@@ -80,6 +80,7 @@ class Watch:
 
     def _look(self) -> None:
         began, day, before = host.clock(), today(), self._reading
+        head = None if before else anchor.last(self._register.where)
         data = self._register.read()
         if before and before.day == day and before.data == data:
             self._reading = replace(before, began=began)
@@ -87,7 +88,7 @@ class Watch:
         if before and not data.startswith(before.data):
             raise InputError(self._register.where, "no longer begins with the lines read before; restore them")
         if before is None:
-            anchor.require(self._register.where, data)
+            anchor.require(self._register.where, data, head)
         history = parse(data, self._register.where, before.history if before else History())
         permit = _permit(fold(history.events, day), self._space)
         sha256 = digest(data)

@@ -88,17 +88,17 @@ def test_another_path_to_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.chdir(path.parent)
     for name in (path.with_name("link"), Path("optout.jsonl"), Path("./state/../optout.jsonl")):
         with pytest.raises(InputError, match="was shortened"):
-            anchor.require(str(name), name.read_bytes())
+            anchor.require(str(name), name.read_bytes(), anchor.last(str(name)))
 
 
 def test_begun_anew_on_purpose(path: Path) -> None:
     """The error names the file whose removal lets a register begin anew; a machine that never saw it has nothing to say."""
     path.write_bytes(b"")
     with pytest.raises(InputError) as refused:
-        anchor.require(str(path), b"")
+        anchor.require(str(path), b"", anchor.last(str(path)))
     named = next(word for word in str(refused.value).split() if word.endswith(".json"))
     Path(named).unlink()
-    anchor.require(str(path), b"")
+    anchor.require(str(path), b"", anchor.last(str(path)))
 
 
 def test_heads_only_grow(path: Path) -> None:
@@ -106,8 +106,8 @@ def test_heads_only_grow(path: Path) -> None:
     data = path.read_bytes()
     anchor.keep(str(path), lines(path)[0], events.digest(lines(path)[0]))
     with pytest.raises(InputError):
-        anchor.require(str(path), lines(path)[0])
-    anchor.require(str(path), data)
+        anchor.require(str(path), lines(path)[0], anchor.last(str(path)))
+    anchor.require(str(path), data, anchor.last(str(path)))
 
 
 def test_a_state_folder_that_cannot_be_written_sends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
