@@ -6,19 +6,10 @@ from scapy.config import conf
 from scapy.contrib import dicom
 from scapy.error import Scapy_Exception
 
-from tests.wire.reference import Row
+from tests.wire.reference import NAMES, Row
 
 #: Bytes of the element Command Group Length (PS3.7 §E.1), which scapy's readers of commands leave to the caller.
 GROUP_LENGTH = dicom.DIMSEPacket.GROUP_LENGTH_ELEMENT_SIZE
-NAMES = {
-    1: "A-ASSOCIATE-RQ",
-    2: "A-ASSOCIATE-AC",
-    3: "A-ASSOCIATE-RJ",
-    4: "P-DATA-TF",
-    5: "A-RELEASE-RQ",
-    6: "A-RELEASE-RP",
-    7: "A-ABORT",
-}
 
 
 def read(data: bytes) -> Row | None:
