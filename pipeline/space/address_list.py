@@ -115,13 +115,14 @@ def read(
     entries, ipv6, faults = [], 0, []
     for number, line in enumerate(rows, 1):
         text, reason = partition(line)
-        if not text or TERM.fullmatch(line):
-            continue
-        if ":" in text and is_ipv6(text):
-            ipv6 += 1
-            continue
         line_name = f"{where}, line {number}"
         try:
+            _require_one_line(line, line_name)
+            if not text or TERM.fullmatch(line):
+                continue
+            if ":" in text and is_ipv6(text):
+                ipv6 += 1
+                continue
             if reasons and not reason:
                 raise InputError(line_name, f"{text!r} has no reason; write one after a #")
             entries.append(Entry(text, line_name, reason, _resolve(text, line_name, named)))
@@ -129,6 +130,16 @@ def read(
             faults.append(error)
     _refuse(where, faults)
     return AddressList(name, tuple(entries), ipv6)
+
+
+def _require_one_line(line: str, where: str) -> None:
+    """Raise InputError if a line has a carriage return within: in a comment it would hide all that follows, exclusions too."""
+    if "\r" in line.rstrip("\r"):
+        raise InputError(
+            where,
+            "has a carriage return within, as if lines ended there, but a line ends at a line feed; "
+            "convert the list: tr '\\r' '\\n' < OLD > NEW",
+        )
 
 
 def _refuse(where: str, faults: Sequence[InputError]) -> None:

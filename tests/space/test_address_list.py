@@ -108,7 +108,7 @@ def test_reasons_can_be_required() -> None:
         address_list.read("list", ["0.0.0.1 # why", "0.0.0.2 #"], "list.txt", reasons=True)
 
 
-@pytest.mark.parametrize("end", ["\v", "\f", "\x1c", "\x85", "\u2028", "\u2029", "\r"])
+@pytest.mark.parametrize("end", ["\v", "\f", "\x1c", "\x85", "\u2028", "\u2029"])
 def test_only_a_line_feed_ends_a_line(end: str) -> None:
     """What follows such a character in a comment is comment, as an editor or `grep` shows it, and no target."""
     text = f"25.0.0.0/28 # x{end}25.0.1.0/28\n25.0.2.0/28\r\n\r\n25.0.3.0/28"
@@ -161,3 +161,18 @@ def test_files(tmp_path: Path) -> None:
             address_list.read_key((), (name,), "include", tmp_path)
     with pytest.raises(InputError, match=r"targets\.exclude\[0\]: '::1' is IPv6; only IPv4 is swept"):
         address_list.read_key(("::1",), (), "exclude", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text", ["# mine\r1.0.0.0/8\r", "1.0.0.0/8\r2.0.0.0/8", "#\r\r1.0.0.0/8", "owner: x\r1.0.0.0/8"]
+)
+def test_a_carriage_return_hides_no_exclusion(text: str) -> None:
+    """A list whose lines end at carriage returns alone is refused with what to do, also where a comment would hide an entry."""
+    with pytest.raises(InputError, match=r"^list\.txt, line 2: has a carriage return within.* tr '\\r' '\\n'"):
+        address_list.read("list", address_list.lines(f"9.9.9.9\n{text}\n"), "list.txt")
+
+
+def test_carriage_returns_before_a_line_feed_are_its_own() -> None:
+    """Lines that end in one carriage return or several and a line feed, as some converters leave them, are read."""
+    entries = address_list.read("list", address_list.lines("0.0.0.1 # x\r\r\n\r\n0.0.0.2\r"), "list.txt")
+    assert entries.ranges.pairs() == [(1, 2)]
