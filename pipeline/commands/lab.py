@@ -65,9 +65,7 @@ def calibrate(
     done = []
     for step in calibrating.run(frozen, lowest=lowest, steps=steps):
         done.append(step)
-        show.message(
-            f"{step.rate:,} a second: {step.sent:,.0f} sent, {step.loss:.2%} lost of {step.answered:,} that answer"
-        )
+        show.message(f"{step.rate:,} a second: {step.sent:,.0f} sent, {step.loss:.2%} lost of {step.answered:,} hosts")
     calibration = calibrating.judge(frozen, source, done)
     if output:
         store.write(output, msgspec.json.format(msgspec.json.encode(calibration)))
@@ -83,7 +81,7 @@ def _print_calibration(calibration: "Calibration") -> None:
 
     from pipeline.console import screen
 
-    names = ("Probes a second", "Sent a second", "Answered", "Lost", "95 % interval", "Dropped here", "Stalls")
+    names = ("Probes a second", "Sent a second", "Hosts", "Lost", "95 % interval", "Dropped here", "Stalls")
     table = Table(title=f"Calibration from {calibration.vantage}")
     for name in names:
         table.add_column(name, justify="right")

@@ -113,7 +113,8 @@ def _rows(status: Status) -> Iterator[tuple[str, str]]:
     if status.limit:
         yield "limit of the register", f"{status.limit:,} probes/s"
     if status.hit_rate is not None:
-        yield "hit rate", f"{status.hit_rate:.2%} of the targets probed"
+        took = status.funnel["took"] / status.funnel["probed"]
+        yield "hit rate", f"{status.hit_rate:.2%} of the targets probed; {took:.2%} took our request"
     if status.eta_seconds is not None:
         yield "left", timing.spoken(status.eta_seconds)
     if status.loss is not None:

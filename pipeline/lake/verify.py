@@ -124,9 +124,15 @@ def _receipt(where: str, receipt: Receipt, planned: Range, plan: Plan) -> Iterat
         (outcomes == rows, f"has {outcomes} outcomes for {rows} rows"),
         (settled == answered if exactly else settled <= answered, f"settled {settled} targets of {answered}"),
         (visited or not once, f"has {rows} rows of {visits} conversations"),
+        (_nested(receipt), "counted more hosts than answers to second SYNs"),
         (receipt.companions == companions, f"has rows of {receipt.companions} companion ports of {companions}"),
     )
     yield from (Fault(where, what) for is_right, what in checks if not is_right)
+
+
+def _nested(receipt: Receipt) -> bool:
+    """Return whether hosts with both SYNs answered are hosts, and those are among the answers, if the receipt counts them."""
+    return (receipt.took_twice or 0) <= (receipt.took or 0) <= receipt.second_answers
 
 
 def _parts(sweep: Sweep, receipt: Receipt, planned: Range) -> Iterator[Fault]:

@@ -4,7 +4,8 @@ Fields are the columns of `schemas/receipts.toml`, and the keys of the JSON file
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -46,6 +47,8 @@ class Counts(msgspec.Struct, kw_only=True):
     seen_twice: int = 0
     first_only: int = 0
     second_only: int = 0
+    took: int | None = 0
+    took_twice: int | None = 0
     greetings: int = 0
     syn_retransmits: int = 0
     connects: int = 0
@@ -98,6 +101,28 @@ def funnel_counts(receipt: Receipt) -> Counter[str]:
     counted = Counter(probed=receipt.probes_sent, suppressed=receipt.suppressed, responsive=receipt.responses)
     counted.update({row.outcome: row.targets for row in receipt.outcomes})
     return counted
+
+
+class DetectedHosts(NamedTuple):
+    """How many hosts were detected `once`, and how many of these `again`, by their other SYN."""
+
+    again: int
+    once: int
+
+
+def detection(receipts: Iterable[Receipt]) -> DetectedHosts:
+    """Count the hosts of receipts that were detected once and again; the view `loss` counts them likewise.
+
+    Hosts are targets that took our request: a network that answers every SYN says nothing of services. Receipts of an older version
+    only count answers to SYNs.
+    """
+    pairs = [
+        (receipt.seen_twice, receipt.seen_twice + receipt.second_only)
+        if receipt.took is None or receipt.took_twice is None
+        else (receipt.took_twice, receipt.took)
+        for receipt in receipts
+    ]
+    return DetectedHosts(sum(again for again, _ in pairs), sum(once for _, once in pairs))
 
 
 class VisitCounts(msgspec.Struct, kw_only=True):

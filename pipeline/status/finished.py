@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from pipeline.record.receipt import Receipt, funnel_counts
+from pipeline.record.receipt import Receipt, detection, funnel_counts
 from pipeline.record.rounds import Round
 from pipeline.statistics import recapture
 
@@ -17,8 +17,6 @@ SUMMED = (
     "quarantined",
     "spared",
     "revisited",
-    "seen_twice",
-    "second_only",
 )
 
 
@@ -27,7 +25,7 @@ class FinishedRanges:
     """What is known of the finished ranges of a sweep."""
 
     columns: Counter[str] = field(default_factory=Counter)
-    """Sums of the columns SUMMED; a null counts as 0."""
+    """Sums of the columns SUMMED, where a null counts as 0, and of the hosts of second SYNs (`detection`)."""
     funnel: Counter[str] = field(default_factory=Counter)
     """As workers count while they run."""
     rounds: Counter[Round] = field(default_factory=Counter)
@@ -50,6 +48,7 @@ class FinishedRanges:
         self.columns.update({name: getattr(receipt, name) or 0 for name in SUMMED})
         self.funnel.update(funnel_counts(receipt))
         self.rounds[receipt.round] += 1
+        self.columns.update(detection([receipt])._asdict())
         self.again += receipt.attempts - 1
         if receipt.round is Round.PROBES:
             self.probed_until = max(self.probed_until, receipt.finished_at / 1e6)
@@ -62,6 +61,5 @@ class FinishedRanges:
     @property
     def loss(self) -> float | None:
         """The share of hosts that the first SYN missed, estimated from the second SYNs; None if those got no answer."""
-        both = self.columns["seen_twice"]
-        by_second = both + self.columns["second_only"]
-        return 1 - float(recapture.detection(both, by_second).value) if by_second else None
+        again, once = self.columns["again"], self.columns["once"]
+        return 1 - float(recapture.detection(again, once).value) if once else None

@@ -9,7 +9,7 @@ from pipeline import host
 from pipeline.lake import store
 from pipeline.lake.layout import SweepPaths
 from pipeline.lake.leases import LeaseHolder, is_gone, is_of_this_machine
-from pipeline.outcome import ACCEPTS_ASSOCIATION, SPEAKS_DICOM, Outcome
+from pipeline.outcome import ACCEPTS_ASSOCIATION, ACCEPTS_DATA, SPEAKS_DICOM, Outcome
 from pipeline.untrusted import bounded
 
 #: A worker that has not written its progress for this long counts as gone.
@@ -72,6 +72,7 @@ def funnel(counted: Counter[str]) -> dict[str, int]:
         "probed": counted["probed"],
         "responsive": counted["responsive"],
         "visited": sum(visited.values()),
+        "took": sum(visited[outcome] for outcome in ACCEPTS_DATA),
         "DICOM": sum(visited[outcome] for outcome in SPEAKS_DICOM),
         "accepting": sum(visited[outcome] for outcome in ACCEPTS_ASSOCIATION),
         "echoed": visited[Outcome.ECHOED],

@@ -2,7 +2,8 @@
 
 A calibration is one sweep over the targets of a configuration, in shards of one size. Step k sends 2^k shards at 2^k times the
 lowest rate, so that all steps last equally long and no host is visited twice. Every target gets a second SYN a little later. Of
-the hosts that answered that one, those that did not answer the first were lost (`statistics.recapture.detection`).
+the hosts that took our request after the first SYN, those that did not answer the second were lost: both SYNs are lost alike
+(`record.receipt.detection`).
 """
 
 import tempfile
@@ -22,12 +23,12 @@ from pipeline.guard import sockets
 from pipeline.lake import receipts, store
 from pipeline.optout import edit, register
 from pipeline.optout.watch import READ_SECONDS
-from pipeline.record.receipt import Receipt
+from pipeline.record.receipt import Receipt, detection
 from pipeline.record.rounds import Round
 from pipeline.space import signed
 from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
-from pipeline.statistics.recapture import detection
+from pipeline.statistics import recapture
 from pipeline.sweep import freeze
 from pipeline.sweep import run as steps_of
 from pipeline.worker.coordinator import Worker
@@ -51,7 +52,7 @@ class RateStep:
     sent: float
     """SYNs per second that were really sent, second ones included."""
     answered: int
-    """Hosts that answered a second SYN; the loss is estimated from them."""
+    """Hosts that took our request; the loss is estimated from them."""
     loss: float
     loss_low: float
     loss_high: float
@@ -131,15 +132,15 @@ def run(plan: Plan, *, lowest: int, steps: int) -> Iterator[RateStep]:
 
 def _step(rate: int, of_step: list[Receipt]) -> RateStep:
     """Compute the result of a step from the receipts of its shards."""
-    both, only = (sum(getattr(receipt, name) for receipt in of_step) for name in ("seen_twice", "second_only"))
-    seen = detection(both, both + only)
+    again, once = detection(of_step)
+    seen = recapture.detection(again, once)
     sent = sum(receipt.probes_sent + receipt.second_probes for receipt in of_step)
     begun = min(receipt.started_at for receipt in of_step) / 1e6
     ended = max(receipt.started_at / 1e6 + receipt.send_seconds for receipt in of_step)
     return RateStep(
         rate=rate,
         sent=sent / (ended - begun + _seconds_after(of_step, rate)),
-        answered=both + only,
+        answered=once,
         loss=float(1 - seen.value),
         loss_low=float(1 - seen.high),
         loss_high=float(1 - seen.low),

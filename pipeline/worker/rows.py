@@ -9,17 +9,19 @@ from typing import Any
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline import schema
 from pipeline.lake import parts
 from pipeline.lake.layout import SweepPaths
 from pipeline.lake.store import Location
-from pipeline.outcome import Transport
+from pipeline.outcome import ACCEPTS_DATA, Transport
 from pipeline.probe.result import Result
 from pipeline.record.receipt import Counts
 from pipeline.record.rounds import VISITS_TABLES, Round
 from pipeline.record.visit import banner
 from pipeline.space.plan import Plan
+from pipeline.space.ranges import U64
 from pipeline.space.shard import range_key
 from pipeline.wire.guess import guess
 from pipeline.wire.outgoing import Outgoing
@@ -143,6 +145,20 @@ def accompanied(paths: SweepPaths, shard: int, number: int, attempt: int) -> set
     key, table = range_key(shard, number), Round.COMPANIONS.table
     journals = (paths.journal(key, earlier, table) for earlier in range(1, attempt))
     return {target for journal in journals for target in _targets(journal, table)}
+
+
+def took(second_syns: pa.Table, responses: pa.Table) -> tuple[int, int]:
+    """Return how many targets took our request after the first SYN, of those with a second one, and how many answered that too."""
+    accepting = responses.filter(pc.is_in(responses["outcome"], pa.array(sorted(ACCEPTS_DATA))))
+    first = second_syns.filter(second_syns["answered_first"])
+    took_it = np.isin(_keys(first), _keys(accepting))
+    return int(took_it.sum()), int((took_it & first["answered_second"].to_numpy()).sum())
+
+
+def _keys(targets: pa.Table) -> U64:
+    """Return a number for each (address, port), shape (n,)."""
+    ip, port = (np.asarray(targets[name], np.uint64) for name in ("ip", "port"))
+    return ip << np.uint64(16) | port
 
 
 def counts(sent: Counts, *, round: Round, vantage: str, register_digest: str) -> Counts:

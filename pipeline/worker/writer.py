@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 
 import msgspec
+import pyarrow as pa
 import zmq
 
 from pipeline import schema
@@ -12,6 +13,7 @@ from pipeline.record.receipt import Counts, Part, joined
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, Sender
 from pipeline.worker.context import WorkerContext
+from pipeline.worker.rows import took
 
 
 def run_writer(
@@ -64,18 +66,22 @@ def _finish(paths: SweepPaths, plan_digest: str, message: messages.Cooled, count
     key = message.key
     written: list[Part] = []
     outcomes: Counter[str] = Counter()
+    looks: dict[str, pa.Table] = {}
     if message.complete:
         for table in schema.JOURNALED:
             attempts = range(1, message.attempt + 1)
             rows = parts.tidy((parts.read_journal(paths.journal(key, n, table), table) for n in attempts), table)
             if table == counts.round.visits_table:
                 outcomes.update(rows["outcome"].to_pylist())
+            if table in ("responses", "second_syns"):
+                looks[table] = rows
             if len(rows):
                 written.append(
                     parts.write(
                         paths.part(table, f"{key}.{message.attempt}.parquet"), rows, table, paths.id, digest=plan_digest
                     )
                 )
+        counts.took, counts.took_twice = took(looks["second_syns"], looks["responses"])
     else:
         store.write(paths.attempt(key, message.attempt), msgspec.json.encode(counts))
     return messages.Written(

@@ -66,6 +66,12 @@ def test_second_looks_and_controls_are_what_is_there(lake: Path) -> None:
         assert rows.fetchall() == [(twice, twice)]
         missed = "SELECT count(*) FROM second_syns ANTI JOIN responses USING (sweep, ip, port)"
         assert con.execute(missed).fetchall() == [(0,)]
+        joined = (
+            "FROM second_syns JOIN responses USING (sweep, ip, port) WHERE answered_first AND accepts_data(outcome)"
+        )
+        hosts = con.execute(f"SELECT count(*), count(*) FILTER (answered_second) {joined}").fetchone()
+        assert con.execute("SELECT sum(took), sum(took_twice) FROM receipts").fetchone() == hosts
+        assert hosts and 0 < hosts[1] <= hosts[0] < twice
     assert abs(second - TARGETS * 0.2) < 5 * (TARGETS * 0.16) ** 0.5
     assert abs(controls - TARGETS * 0.1) < 5 * (TARGETS * 0.08) ** 0.5
     assert twice > 100

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import schema
-from pipeline.record.receipt import Counts, OutcomeCount, Part, Receipt, VisitCounts, joined
+from pipeline.record.receipt import Counts, OutcomeCount, Part, Receipt, VisitCounts, detection, joined
 from pipeline.record.rounds import Round
 
 COUNT = st.integers(0, 2**40)
@@ -38,3 +38,10 @@ def test_visits_are_added_to_their_senders_counts(sent: int, visits: list[tuple[
     assert total.syn_retransmits == sent + sum(b for _, b, _ in visits)
     assert total.suppressed_visits == sum(c for _, _, c in visits)
     assert (total.round, total.vantage, total.probes_sent) == (Round.SECOND_VISITS, "v", sent)
+
+
+def test_detection_is_of_hosts_and_else_of_answers() -> None:
+    """Hosts that took our request count, whatever else answers; a receipt that does not count them has only answers to count."""
+    counted = Receipt(took=10, took_twice=9, seen_twice=900, second_only=3)
+    earlier = Receipt(took=None, took_twice=None, seen_twice=7, second_only=1)
+    assert detection([counted, earlier]) == (9 + 7, 10 + 8)

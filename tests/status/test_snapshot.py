@@ -141,7 +141,7 @@ def test_rate_loss_and_the_rest(paths: SweepPaths) -> None:
     What is probed is what receipts say, and what a running worker has counted of other ranges.
     """
     note(paths, running=True, rate=480.0, limit=600, unfinished={"probed": 4000, "responsive": 5, "echoed": 3})
-    receipt(paths, "000-000000", probes_sent=1000, responses=4, seen_twice=95, second_only=5)
+    receipt(paths, "000-000000", probes_sent=1000, responses=4, took=100, took_twice=95, seen_twice=900, second_only=5)
     status = watched.status(Sweep(PLAN, paths))
     assert (status.rate, status.average_rate, status.limit) == (480, pytest.approx(500), 600)
     assert status.loss == pytest.approx(0.05)

@@ -5,10 +5,12 @@ import re
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from pipeline.errors import GuardError, InputError
 from pipeline.lake import store
+from pipeline.record.receipt import Receipt
 from pipeline.sweep import calibrate
 from pipeline.sweep.calibrate import RateStep
 from tests.testbed.running import CENSUS, ROOT, environment
@@ -73,6 +75,13 @@ def test_what_ends_it() -> None:
     assert calibrate._loses(lossy, good) and not calibrate._loses(same, good)
     assert short.short and not good.short
     assert calibrate._loses(first := step(1000, 0.05, 0.1, 0.2), first)
+
+
+def test_syn_proxies_hide_no_loss() -> None:
+    """Networks that answer every SYN and lose nothing do not count: a step's loss is of the hosts that took our request."""
+    counted = Receipt(probes_sent=2000, second_probes=2000, seen_twice=970, second_only=30, took=100, took_twice=70)
+    of_step = calibrate._step(1000, [msgspec.structs.replace(counted, started_at=1_000_000, send_seconds=2.0)])
+    assert (of_step.answered, round(of_step.loss, 9)) == (100, 0.3)
 
 
 def test_only_in_a_testbed_or_where_it_is_signed_for(tmp_path: Path) -> None:

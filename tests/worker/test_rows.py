@@ -48,6 +48,23 @@ def test_settled_hosts_are_the_rows_that_each_alone_would_be(results: list[Resul
     assert made["responses"].equals(parts.from_rows([row for each in results for row in alone(each)], "responses"))
 
 
+def test_hosts_are_targets_that_took_our_request() -> None:
+    """Of the targets of second SYNs, hosts are those whose visit took our request; a SYN proxy resets it and is none."""
+    outcomes = {(1, 104): "silent", (1, 105): "reset", (2, 104): "echoed", (3, 104): "unacknowledged"}
+    responses = pa.Table.from_pylist([{"ip": ip, "port": port, "outcome": o} for (ip, port), o in outcomes.items()])
+    seen = [
+        (1, 104, True, True),
+        (1, 105, True, True),
+        (2, 104, True, False),
+        (3, 104, True, True),
+        (4, 104, False, True),
+    ]
+    columns = ("ip", "port", "answered_first", "answered_second")
+    second = pa.Table.from_pylist([dict(zip(columns, row, strict=True)) for row in seen])
+    assert rows.took(second, responses) == (2, 1)
+    assert rows.took(second.slice(0, 0), responses) == (0, 0)
+
+
 @given(st.lists(settled(), min_size=1, max_size=6))
 def test_each_reply_is_told_once(results: list[Result]) -> None:
     """Each distinct reply is one row of `banners`; without replies the table has no rows."""
