@@ -19,7 +19,7 @@ FAST := tests/space tests/wire tests/enrich tests/tools tests/optout/test_events
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=10
 T := tests
 
-.PHONY: help setup demo test newest fast check lint fix docs fuzz chaos bench coverage packages clean
+.PHONY: help setup demo test newest fast check lint fix lock dist docs fuzz chaos bench coverage packages clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,10 +29,15 @@ setup: packages $(VENV)/ready ## install into .venv, and missing Debian packages
 packages:
 	@tools/packages $(DEBIAN)
 
-$(VENV)/ready: pyproject.toml constraints.txt tests/npm/package.json
+# Only files whose SHA-256 is in a lock are installed, and wheels alone: no package's own code runs while it is installed.
+CHECKED := --quiet --require-hashes --only-binary :all:
+LOCKED := build run plots fleet develop
+
+$(VENV)/ready: pyproject.toml $(LOCKED:%=locks/%.txt) tests/npm/package.json
 	python3 -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet -e '.[dev]' -c constraints.txt
+	$(BIN)/python -m pip install --disable-pip-version-check $(CHECKED) -r locks/build.txt
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync $(CHECKED) $(LOCKED:%=locks/%.txt)
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
 	cp tests/npm/package.json $(VENV)/
 	PREFECT_HOME=$(VENV)/prefect DO_NOT_TRACK=1 $(BIN)/prefect server database upgrade -y >/dev/null
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm install --prefix $(VENV) --silent --no-audit --no-fund --ignore-scripts --no-package-lock
@@ -52,12 +57,12 @@ else
 	tools/namespaces $(PYTEST) $(T)
 endif
 
-# What a new Prefect, DuckDB or Arrow may break; constraints.txt is for all other tests.
+# What a new Prefect, DuckDB or Arrow may break; all other tests are of what is locked.
 NEWEST := tests/analysis tests/console tests/flows tests/lake tests/publish tests/views
 
 newest: setup ## test with the newest versions that pyproject.toml allows, in an environment of their own
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-newest
-	VIRTUAL_ENV=.venv-newest $(BIN)/uv pip install --quiet --upgrade -e '.[dev]' uv
+	VIRTUAL_ENV=.venv-newest $(BIN)/uv pip install --quiet --upgrade -e '.[dev]' --group build
 	tools/namespaces .venv-newest/bin/pytest $(NEWEST)
 
 fast: setup ## run the pure tests: no namespaces, servers or browsers
@@ -77,6 +82,12 @@ fix: ## mend format and what the rules can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+lock: setup ## write locks/ anew from pyproject.toml; with LOCK=--upgrade in the newest versions that it allows
+	$(BIN)/python -m tools.locks $(LOCK)
+
+dist: setup ## build the wheel into dist/, with its bill of materials (CycloneDX) and the licences of what it installs
+	tools/dist
+
 docs: ## write what is generated: docs/tables.md, docs/errors.md, tables of docs/fingerprints.md, the trials of rules
 	$(BIN)/python -m tools.tables_page > docs/tables.md
 	$(BIN)/python -m tools.errors_page > docs/errors.md
@@ -87,7 +98,7 @@ docs: ## write what is generated: docs/tables.md, docs/errors.md, tables of docs
 FUZZ_SECONDS := 60
 
 fuzz: setup ## feed random bytes to every decoder for FUZZ_SECONDS each
-	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet -e '.[dev,fuzz]' -c constraints.txt
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install $(CHECKED) -r locks/fuzz.txt
 	$(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS)
 
 # A sweep of which every kind of process is killed again and again, and whose disk is full once; then one into a bucket;
@@ -107,7 +118,7 @@ bench: setup ## run the benchmarks
 	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 clean: ## remove .venv and the demo
-	rm -rf demo $(VENV) .venv-newest
+	rm -rf demo dist $(VENV) .venv-newest
 
 # Every target exactly once, over the whole Internet on two ports: minutes, and 512 MB a port and process.
 coverage: setup ## prove every target once, over the whole Internet

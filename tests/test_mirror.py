@@ -29,6 +29,7 @@ OF_NO_MODULE = {
     "tests/space/test_coverage.py": "every target exactly once",
     "tests/space/test_outside.py": "the order of targets, against what others compute",
     "tests/statistics/test_loss.py": "the estimate of loss, against a simulation",
+    "tests/tools/test_dist.py": "tools/dist, a shell script",
     "tests/tools/test_packages.py": "tools/packages, a shell script",
     "tests/test_contracts.py": "the import contracts of pyproject.toml",
     "tests/test_main.py": "what holds of every command",

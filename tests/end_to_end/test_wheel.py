@@ -43,16 +43,24 @@ class Machine:
     """A folder with the wheel installed as a tool and nothing else; `census` is its command."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.tools = folder / "empty", folder / "tools"
+        self.folder, self.environment = folder / "empty", folder / "environment"
         self.folder.mkdir()
         # No PYTHONPATH and no virtual environment: nothing of the checkout can be found. The PATH is that of cron.
         self.environ = {"HOME": str(folder), "CENSUS_ONLY_TESTBED": "1", "PATH": f"{folder / 'bin'}:{os.defpath}"}
 
     def install(self, wheel: Path) -> None:
-        """Install the wheel with `uv tool install`, in the versions that the checkout has locked."""
-        where = {"UV_TOOL_DIR": str(self.tools), "UV_TOOL_BIN_DIR": str(self.folder.parent / "bin")}
-        command = [*UV, "tool", "install", "--quiet", "--python", PYTHON, "-c", str(ROOT / "constraints.txt")]
-        subprocess.run([*command, str(wheel)], env=os.environ | where, check=True, timeout=300)
+        """Install what the lock has, in an environment of its own, and the wheel; link its command, as docs/install.md does."""
+        bin_ = self.folder.parent / "bin"
+        bin_.mkdir()
+        (bin_ / "census").symlink_to(self.environment / "bin" / "census")
+        installing = [*UV, "pip", "install", "--quiet", "--python", str(self.environment / "bin" / "python")]
+        checked = ["--require-hashes", "--only-binary", ":all:", "-r", str(ROOT / "locks" / "run.txt")]
+        for command in (
+            [*UV, "venv", "--quiet", "--python", PYTHON, str(self.environment)],
+            [*installing, *checked],
+            [*installing, "--no-deps", str(wheel)],
+        ):
+            subprocess.run(command, check=True, timeout=300)
 
     def census(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """Run a command in the empty folder."""
@@ -79,7 +87,7 @@ class Machine:
     @property
     def packages(self) -> Path:
         """The folder of the installed packages."""
-        (folder,) = (self.tools / "dicom-census").glob("lib/python3*/site-packages")
+        (folder,) = self.environment.glob("lib/python3*/site-packages")
         return folder
 
 
@@ -87,7 +95,8 @@ class Machine:
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
     """The machine, its wheel built from the checkout."""
     folder = tmp_path_factory.mktemp("wheel")
-    subprocess.run([*UV, "build", "--quiet", "--wheel", "-o", str(folder), str(ROOT)], check=True, timeout=300)
+    building = [*UV, "build", "--quiet", "--wheel", "--no-build-isolation", "--python", sys.executable]
+    subprocess.run([*building, "-o", str(folder), str(ROOT)], check=True, timeout=300)
     (wheel,) = folder.glob("*.whl")
     made = Machine(folder)
     made.install(wheel)
