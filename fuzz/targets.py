@@ -5,13 +5,12 @@ with the existing decoders, so that no decoder is forgotten.
 """
 
 import json
-from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 
-from fuzz import certificate, flow, seeds, tls
+from fuzz import certificate, files, flow, lakes, messages, seeds, tls
 from fuzz.conversation import converse
+from fuzz.target import Target
 from pipeline.errors import InputError
 from pipeline.record.visit import RAW_LIMIT
 from pipeline.wire import (
@@ -33,14 +32,6 @@ from pipeline.wire.fields import Accept, Data, EchoReply, Malformed, Pdu, WithWa
 from pipeline.wire.outgoing import Outgoing
 from pipeline.wire.text import TEXT_KEPT
 from pipeline.wire.warning import Verdict
-
-
-class Target(NamedTuple):
-    """A function of bytes, the decoders that it reaches, and its seeds."""
-
-    run: Callable[[bytes], None]
-    decoders: tuple[Callable[..., object], ...]
-    seeds: Callable[[], list[bytes]]
 
 
 def fuzz_pdu(stream: bytes) -> None:
@@ -190,4 +181,7 @@ TARGETS: dict[str, Target] = {
     "flow": Target(flow.target, (), seeds.flows),
     "certificate": Target(certificate.target, (x509.read, x509.from_message, x509.read_chain), seeds.certificates),
     "tls": Target(tls.target, (), seeds.hellos),
+    **files.TARGETS,
+    **lakes.TARGETS,
+    **messages.TARGETS,
 }

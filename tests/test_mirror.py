@@ -21,6 +21,7 @@ OF_NO_MODULE = {
     "tests/flows/test_deployments.py": "the deployments of prefect.yaml",
     "tests/flows/test_outages.py": "a fleet whose server or database is away",
     "tests/lab": "the laboratory of DICOM servers, which is run by hand",
+    "tests/fuzz/test_readers.py": "every reader of the program, and its fuzz target",
     "tests/lake/test_earlier_lake.py": "lakes that an earlier program wrote",
     "tests/publish/test_chromium.py": "the report's page, as a browser shows it",
     "tests/publish/test_docs_sql.py": "the queries of docs/sql.md",

@@ -15,13 +15,12 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 import msgspec
-import pyarrow.parquet as pq
 
 from pipeline import schema
 from pipeline.errors import CensusError, InputError
 from pipeline.lab import key
 from pipeline.lab.signature import Signature, fingerprint, is_valid
-from pipeline.lake import manifest, parts, store
+from pipeline.lake import manifest, parts, schema_versions, store
 from pipeline.lake.layout import SweepPaths
 from pipeline.lake.store import Location
 from pipeline.untrusted import bounded
@@ -102,7 +101,7 @@ def sentence(paths: SweepPaths) -> str:
     """Say by whose key a sweep whose proof is intact is signed."""
     if not _seal_path(paths).exists():
         return "unsigned: the sweep was sealed by a version that signed nothing"
-    signed = bounded.json(store.content(_seal_path(paths)), SignedFile, str(_seal_path(paths)))
+    signed = _signed(_seal_path(paths), SEAL)
     name = key.trusted().get(signed.signature.public_key, "?")
     return (
         f"signed by the key {fingerprint(signed.signature.public_key)} ({name}); facts, derived tables and marts are as they were "
@@ -129,14 +128,11 @@ def input_faults(paths: SweepPaths) -> Iterator[tuple[str, str]]:
 def _seal_faults(paths: SweepPaths, *, tables: bool) -> Iterator[tuple[str, str]]:
     if tables:
         yield from manifest.faults(paths)
-    if not _seal_path(paths).exists():
+    signed, wrong = _judged(_seal_path(paths), SEAL, SealDocument, paths)
+    yield from wrong
+    if signed is None:
         return
-    try:
-        signed = _read(_seal_path(paths), SEAL, SealDocument, paths)
-    except InputError as error:
-        yield error.where, error.reason
-        return
-    rows = pq.read_table(store.file(paths.sealed("sweeps")), partitioning=None).to_pylist()
+    rows = schema_versions.as_written(paths.sealed("sweeps"), "sweeps").to_pylist()
     manifest_data = store.read(manifest.path(paths))
     compared = (
         (paths.plan, signed.plan, _sha256(store.content(paths.plan))),
@@ -154,10 +150,9 @@ def _derived_faults(paths: SweepPaths, files: list[Location], marts: Location | 
         if signed_seal:
             yield from ((str(path), "is signed by nobody; `census enrich` derives it again") for path in there.values())
         return
-    try:
-        document = _read(_derived_path(paths), DERIVATION, DerivedDocument, paths)
-    except InputError as error:
-        yield error.where, error.reason
+    document, wrong = _judged(_derived_path(paths), DERIVATION, DerivedDocument, paths)
+    yield from wrong
+    if document is None:
         return
     if document.seal != _of_seal(paths):
         yield str(_seal_path(paths)), "is not the seal that the derived tables were derived from"
@@ -183,11 +178,29 @@ def _derived_tables(paths: SweepPaths) -> list[Location]:
     return [path for path in tables if path.exists()]
 
 
-def _read(path: Location, purpose: str, kind: type[Document], paths: SweepPaths) -> Document:
-    """Read a signed document. Raises InputError unless a key that this machine trusts has signed it for this sweep."""
+def _judged(
+    path: Location, purpose: str, kind: type[Document], paths: SweepPaths
+) -> tuple[Document | None, list[tuple[str, str]]]:
+    """Return a signed document, or what is wrong with its file; neither if there is no file."""
+    if not path.exists():
+        return None, []
+    try:
+        return _read(path, purpose, kind, paths), []
+    except InputError as error:
+        return None, [(error.where, error.reason)]
+
+
+def _signed(path: Location, purpose: str) -> SignedFile:
+    """Read a document with its signature. Raises InputError unless the signature is of the key that it names."""
     signed = bounded.json(store.content(path), SignedFile, str(path))
     if not is_valid(signed.signature, purpose, signed.document.encode()):
         raise InputError(str(path), "was changed after it was signed")
+    return signed
+
+
+def _read(path: Location, purpose: str, kind: type[Document], paths: SweepPaths) -> Document:
+    """Read a signed document. Raises InputError unless a key that this machine trusts has signed it for this sweep."""
+    signed = _signed(path, purpose)
     if signed.signature.public_key not in key.trusted():
         raise InputError(
             str(path),

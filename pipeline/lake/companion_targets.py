@@ -6,13 +6,14 @@ first of them, so each of its ports gets one SYN. Hosts that the harm check defe
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from pipeline import schema
-from pipeline.lake import harm_targets, receipts, second_visit_targets, store
+from pipeline.lake import harm_targets, receipts, schema_versions, second_visit_targets, store
 from pipeline.lake.layout import Sweep
 from pipeline.lake.store import Location
 from pipeline.outcome import SPEAKS_DICOM
@@ -82,7 +83,8 @@ def _read(files: list[Location]) -> pa.Table:
     paths = [str(file) for file in store.files(files)]
     if not paths:
         return wanted.empty_table()
-    rows = ds.dataset(paths, format="parquet", schema=arrow).to_table(columns=wanted.names).cast(wanted)
+    with schema_versions.damage_named(Path(paths[0]).parent, "associations"):
+        rows = ds.dataset(paths, format="parquet", schema=arrow).to_table(columns=wanted.names).cast(wanted)
     earlier = pc.less(pc.fill_null(rows["round"], Round.PROBES.value), Round.HARM_CHECKS.value)
     speaks = pc.is_in(rows["outcome"], pa.array([str(outcome) for outcome in SPEAKS_DICOM]))
     return rows.filter(pc.and_(earlier, speaks))

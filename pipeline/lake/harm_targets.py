@@ -6,13 +6,14 @@ has a range of harm checks. Those are numbered after all ranges of the first two
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from pipeline import schema
-from pipeline.lake import receipts, store
+from pipeline.lake import receipts, schema_versions, store
 from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.lake.store import Location
 from pipeline.outcome import SPEAKS_DICOM, Arm, CloseStage
@@ -121,7 +122,10 @@ def _read(paths: Iterable[Location], table: str, columns: Iterable[str], only: d
     files = [str(file) for file in store.files(paths)]
     if not files:
         return wanted.empty_table()
-    return ds.dataset(files, format="parquet", schema=arrow).to_table(columns=wanted.names, filter=only).cast(wanted)
+    with schema_versions.damage_named(Path(files[0]).parent, table):
+        return (
+            ds.dataset(files, format="parquet", schema=arrow).to_table(columns=wanted.names, filter=only).cast(wanted)
+        )
 
 
 def checks(paths: SweepPaths) -> pa.Table:

@@ -23,6 +23,7 @@ from pipeline import host
 from pipeline.errors import CensusError
 from pipeline.lake import store
 from pipeline.lake.layout import SweepPaths
+from pipeline.untrusted import bounded
 
 #: A lease that did not change for this long may be taken over, in seconds.
 TTL = 120.0
@@ -161,8 +162,8 @@ class Leases:
 def _holder(data: bytes) -> LeaseHolder | None:
     """Decode a lease; None if it is damaged."""
     try:
-        return msgspec.json.decode(data, type=LeaseHolder)
-    except (msgspec.DecodeError, RecursionError):
+        return bounded.decode(data, LeaseHolder)
+    except bounded.NotJson:
         return None
 
 

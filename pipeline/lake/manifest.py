@@ -11,9 +11,8 @@ import hashlib
 from collections.abc import Iterator
 
 import msgspec
-import pyarrow.parquet as pq
 
-from pipeline.lake import store
+from pipeline.lake import schema_versions, store
 from pipeline.lake.layout import SweepPaths
 from pipeline.lake.store import Location
 from pipeline.record.receipt import Part
@@ -38,8 +37,11 @@ def put(paths: SweepPaths, parts: list[Part]) -> str:
 
 def faults(paths: SweepPaths) -> Iterator[tuple[str, str]]:
     """Yield each file that differs from what was sealed, and how; nothing if the sweep was sealed without a manifest."""
-    row = pq.read_table(store.file(paths.sealed("sweeps")), partitioning=None)
-    promised = row[COLUMN][0].as_py() if COLUMN in row.column_names else None
+    rows = schema_versions.read(paths.sealed("sweeps"), "sweeps", [COLUMN])[COLUMN].to_pylist()
+    if len(rows) != 1:
+        yield str(paths.sealed("sweeps")), f"has {len(rows)} rows, and a sweep has one"
+        return
+    (promised,) = rows
     if promised is None:
         return
     entry = store.read(path(paths))

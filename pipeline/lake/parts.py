@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline import schema
-from pipeline.lake import inside, store
+from pipeline.lake import inside, schema_versions, store
 from pipeline.lake.bucket import ObjectPath
 from pipeline.lake.store import Location
 from pipeline.record.receipt import Part
@@ -109,13 +110,23 @@ class ObjectJournal:
 def read_journal(path: Location, table: str) -> pa.Table:
     """Read the rows of a journal, up to where it was cut off; none if there is no journal."""
     batches: list[pa.RecordBatch] = []
+    arrow = schema.table(table).arrow
     for piece in _pieces(path):
         try:
             with pa.ipc.open_stream(store.content(piece)) as stream:
-                batches.extend(stream)
-        except (FileNotFoundError, pa.ArrowInvalid, OSError):
+                batches.extend(_sound(stream, arrow))
+        except (pa.ArrowException, OSError):
             pass  # a crash cuts the last message; what is before it is whole
-    return pa.Table.from_batches(batches, schema.table(table).arrow)
+    return pa.Table.from_batches(batches, arrow)
+
+
+def _sound(stream: Iterable[pa.RecordBatch], arrow: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Yield batches of a table, each checked whole: nothing that was damaged is read past its end."""
+    for batch in stream:
+        if not batch.schema.equals(arrow):
+            return
+        batch.validate(full=True)
+        yield batch
 
 
 def last_commit(path: Location) -> datetime | None:
@@ -165,12 +176,17 @@ def merged(files: Sequence[Path], table: str) -> Iterator[pa.Table]:
     import pyarrow.dataset as ds  # takes as long as the rest of this module, and a process that only writes never needs it
 
     first = schema.table(table).sort[0]
-    source = ds.dataset([str(file) for file in files], format="parquet", schema=schema.table(table).arrow)
+    damage_named = partial(schema_versions.damage_named, Path(os.path.commonpath(files)), table)
+    with damage_named():
+        source = ds.dataset([str(file) for file in files], format="parquet", schema=schema.table(table).arrow)
+        bounds = _bounds(files, first)
     below: Any = None
-    for bound in [*_bounds(files, first), None]:
+    for bound in [*bounds, None]:
         lower = ds.scalar(True) if below is None else ds.field(first) >= below
         upper = ds.scalar(True) if bound is None else ds.field(first) < bound
-        yield tidy([source.to_table(filter=lower & upper)], table)
+        with damage_named():
+            rows = source.to_table(filter=lower & upper)
+        yield tidy([rows], table)
         below = bound
 
 

@@ -122,11 +122,9 @@ def read_new(paths: SweepPaths, known: dict[str, Receipt]) -> None:
 def _decode(path: store.Location, data: bytes) -> Receipt:
     """Decode a receipt of any version. Raises CensusError if the file is damaged."""
     try:
-        columns = msgspec.json.decode(data, type=dict[str, Any])
+        columns = bounded.decode(data, dict[str, Any])
         return msgspec.convert(schema_versions.receipt(columns), Receipt)
-    except RecursionError:
-        raise CensusError(f"{path}: the receipt is damaged: it is nested too deeply to be read") from None
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (bounded.NotJson, msgspec.ValidationError) as error:
         raise CensusError(f"{path}: the receipt is damaged: {error}") from None
 
 

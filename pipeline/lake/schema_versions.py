@@ -4,7 +4,8 @@ The schema says which value a column has in rows from before it existed (`before
 docs/decisions/0013-schema-versions.md explains why files are not rewritten. `pipeline.views.raw_views` does the same in DuckDB.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
@@ -22,14 +23,27 @@ def read(path: Location, table: str, columns: Sequence[str] = ()) -> pa.Table:
     Raises FileNotFoundError, and CensusError if it is damaged or is another table's.
     """
     file = store.file(path)
+    with damage_named(path, table), pq.ParquetFile(file) as parquet:
+        there = set(parquet.schema_arrow.names)
+        wanted = [name for name in columns or schema.table(table).arrow.names if name in there]
+        return today(parquet.read(wanted), table, columns)
+
+
+def as_written(path: Location, table: str) -> pa.Table:
+    """Read a Parquet file with the columns that it was written with. Raises as `read` does."""
+    file = store.file(path)
+    with damage_named(path, table), pq.ParquetFile(file) as parquet:
+        return parquet.read()
+
+
+@contextmanager
+def damage_named(path: object, table: str) -> Iterator[None]:
+    """Turn what Arrow says of a damaged file of a table into CensusError while the block runs; `path` is the file or its folder."""
     try:
-        with pq.ParquetFile(file) as parquet:
-            there = set(parquet.schema_arrow.names)
-            wanted = [name for name in columns or schema.table(table).arrow.names if name in there]
-            return today(parquet.read(wanted), table, columns)
+        yield
     except FileNotFoundError:
         raise
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         brief = str(error).partition("\n")[0]
         raise CensusError(f"{path}: the table is damaged, or is not a table `{table}`: {brief}") from None
 

@@ -14,6 +14,7 @@ from pipeline import host
 from pipeline.errors import InputError
 from pipeline.lake import store
 from pipeline.optout.events import digest
+from pipeline.untrusted import bounded
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -61,10 +62,10 @@ def keep(where: str, data: bytes, sha256: str) -> None:
 def last(where: str) -> Head | None:
     """The head that this machine has seen last, None if it has seen none. Raises InputError if it cannot be read."""
     try:
-        return msgspec.json.decode(_path(where).read_bytes(), type=Head)
+        return bounded.decode(_path(where).read_bytes(), Head)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, bounded.NotJson) as error:
         raise InputError(str(_path(where)), f"the last head of {where} cannot be read: {error}") from None
 
 

@@ -35,6 +35,7 @@ from pipeline.space.permutation import Permutation
 from pipeline.space.ranges import Ranges, Space
 from pipeline.space.shard import Walk
 from pipeline.space.signed import SignedRanges
+from pipeline.untrusted import bounded
 
 #: Fields of a plan that other fields follow from.
 CAUSES = (
@@ -228,12 +229,10 @@ def encode(plan: Plan) -> bytes:
 def decode(data: bytes, where: str) -> Plan:
     """Read a plan of any format of FORMATS. Raises InputError if it is not a plan, GuardError if it was changed after freezing."""
     try:
-        document = msgspec.json.decode(data, type=dict[str, Any])
+        document = bounded.decode(data, dict[str, Any])
         _require_format(document, where)
         plan = msgspec.convert(document | _completed(document), Plan)
-    except RecursionError:
-        raise InputError(where, "is not a plan of `census plan`: it is nested too deeply to be read") from None
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (bounded.NotJson, msgspec.ValidationError) as error:
         raise InputError(where, f"is not a plan of `census plan`: {error}") from None
     if field := next(_inconsistent(plan, _sha256(document)), None):
         raise GuardError(

@@ -19,6 +19,10 @@ DATABASE = 2 << 30
 Value = TypeVar("Value")
 
 
+class NotJson(Exception):
+    """Bytes are not JSON of a kind."""
+
+
 def read(path: Path, limit: int, where: str = "") -> bytes:
     """Return a file's bytes. Raises InputError, naming `where` or the file, if it cannot be read or is larger than the limit."""
     try:
@@ -49,8 +53,16 @@ def toml(path: Path) -> dict[str, Any]:
 def json(data: bytes, kind: type[Value], where: str) -> Value:
     """Return what JSON of a lake says. Raises InputError if it is damaged."""
     try:
+        return decode(data, kind)
+    except NotJson as error:
+        raise InputError(where, f"is damaged: {error}") from None
+
+
+def decode(data: bytes, kind: type[Value]) -> Value:
+    """Return what JSON says, for a caller that names what it is. Raises NotJson, which says why it cannot be read."""
+    try:
         return msgspec.json.decode(data, type=kind)
     except RecursionError:
-        raise InputError(where, "is damaged: it is nested too deeply to be read") from None
-    except msgspec.DecodeError as error:
-        raise InputError(where, f"is damaged: {error}") from None
+        raise NotJson("it is nested too deeply to be read") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise NotJson(str(error)) from None

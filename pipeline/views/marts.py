@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline import schema
-from pipeline.lake import layout, store
+from pipeline.lake import layout, schema_versions, store
 from pipeline.lake.layout import SweepPaths
 from pipeline.lake.parts import GROUP_ROWS
 from pipeline.lake.store import Location
@@ -113,7 +113,8 @@ def _columns(paths: SweepPaths, table: str, columns: list[str]) -> pa.Table:
     path = paths.sealed(table)
     if not path.exists():
         return schema.table(table).arrow.empty_table().select(columns)
-    return pq.read_table(store.file(path), columns=columns, partitioning=None, read_dictionary=columns[1:])
+    with schema_versions.damage_named(path, table):
+        return pq.read_table(store.file(path), columns=columns, partitioning=None, read_dictionary=columns[1:])
 
 
 def built(lake: Location) -> Mapping[str, str]:

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 
 from pipeline import schema
-from pipeline.lake import read, schema_versions
+from pipeline.errors import CensusError
+from pipeline.lake import companion_targets, harm_targets, parts, read, schema_versions
 from pipeline.lake.layout import SweepPaths
 from pipeline.views import connection, raw_views
 from tests.lake import old
@@ -101,3 +102,25 @@ def _grown(value: Any, kind: pa.DataType) -> Any:
             member.name: _grown(value[member.name], member.type) if member.name in value else None for member in kind
         }
     return value
+
+
+def test_a_damaged_table_is_one_error(tmp_path: Path) -> None:
+    """A file that is no Parquet, or one that was cut off, is one error that names it, in every step that reads parts."""
+    path = tmp_path / "part-0.parquet"
+    parts.write(
+        path, parts.tidy([schema.table("associations").arrow.empty_table()], "associations"), "associations", "sweep"
+    )
+    whole = path.read_bytes()
+    for damaged in (b"", b"text", whole[:-1]):
+        path.write_bytes(damaged)
+        for reading in (
+            lambda: schema_versions.read(path, "associations"),
+            lambda: schema_versions.as_written(path, "associations"),
+            lambda: list(parts.merged([path], "associations")),
+            lambda: companion_targets._read([path]),
+            lambda: harm_targets._read([path], "associations", ["ip"]),
+        ):
+            with pytest.raises(
+                CensusError, match=rf"{tmp_path}.*: the table is damaged, or is not a table `associations`"
+            ):
+                reading()
