@@ -3,7 +3,8 @@
 -- Order: services DESC, country
 -- Notes: our request calls ANY-SCP and uses our own calling title; no title is guessed. anyone: the association was accepted;
 --   rejected_called and rejected_calling: PS3.8 Table 9-21, source 1, reason 7 and 3; some products give another reason for the
---   same check, which is in rejected_otherwise. open_share is the share of all exposed services.
+--   same check, which is in rejected_otherwise. open_share is the share of all exposed services, with
+--   Wilson's 95 % interval: what so few services say of the country's others.
 SELECT
     sweep,
     country,
@@ -13,6 +14,8 @@ SELECT
     count(*) FILTER (outcome = 'rejected' AND rj_source = 1 AND rj_reason = 3) AS rejected_calling,
     count(*) FILTER (outcome = 'rejected') - rejected_called - rejected_calling AS rejected_otherwise,
     count(*) FILTER (outcome = 'aborted') AS aborted,
-    anyone / count(*) AS open_share
+    anyone / count(*) AS open_share,
+    wilson_low(anyone, count(*)) AS open_share_low,
+    wilson_high(anyone, count(*)) AS open_share_high
 FROM exposed_2026_11
 GROUP BY sweep, country

@@ -45,6 +45,8 @@ SELECT
     count(*) AS addresses,
     CAST(sum(services) AS BIGINT) AS services,
     CAST(sum(count(*)) OVER (PARTITION BY sweep, country) AS BIGINT) AS companions_probed,
-    count(*) / companions_probed AS share
+    count(*) / companions_probed AS share,
+    wilson_low(count(*), companions_probed) AS share_low,
+    wilson_high(count(*), companions_probed) AS share_high
 FROM placed
 GROUP BY sweep, country, companion

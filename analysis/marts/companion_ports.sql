@@ -15,7 +15,9 @@ SELECT
     count(*) FILTER (companions.answer = 'open') AS companions_open,
     count(*) FILTER (companions.answer = 'closed') AS companions_closed,
     count(*) FILTER (companions.answer = 'silent') AS companions_silent,
-    companions_open / count(*) AS share
+    companions_open / count(*) AS share,
+    wilson_low(companions_open, count(*)) AS share_low,
+    wilson_high(companions_open, count(*)) AS share_high
 FROM companions
 JOIN services ON services.sweep = companions.sweep AND services.ip = companions.ip
 WHERE companions.answer IS NOT NULL

@@ -2,21 +2,24 @@
 -- Grain: one row for each (sweep, country); null is what the database does not place.
 -- Order: services DESC, country
 -- Notes: addresses_probed is the country's part of the target space times the sampled share of the sweep. per_million counts
---   addresses, not services. Its interval (Wilson, 95 %) is given if the sweep sampled; a sweep of the whole space counts
---   completely, except for loss, which is not estimated here. Columns with estimated are for the country's whole part of the
---   target space: the count over the sampled share. echoed is null where the sweep's profile sends no C-ECHO.
+--   addresses, not services. Intervals (95 %, whole_low and whole_high) are given if the sweep sampled; a sweep of the whole
+--   space counts completely, except for loss, which is not estimated here. Columns with estimated are for the country's whole
+--   part of the target space: the count over the sampled share. A sample draws addresses, so the interval of services is wider
+--   the more of them are at one address (crowding). echoed is null where the sweep's profile sends no C-ECHO.
 WITH counted AS (
     SELECT
         sweep,
         country,
-        count(*) AS services,
-        count(DISTINCT ip) AS addresses,
-        count(*) FILTER (accepts) AS accepting,
-        count(*) FILTER (outcome = 'echoed') AS echoed,
-        count(*) FILTER (outcome = 'rejected') AS rejected,
-        count(*) FILTER (outcome = 'aborted') AS aborted
-    FROM exposed_2026_11
-    GROUP BY ALL
+        CAST(sum(services) AS BIGINT) AS services,
+        count(*) AS addresses,
+        CAST(sum(accepting) AS BIGINT) AS accepting,
+        CAST(sum(echoed) AS BIGINT) AS echoed,
+        CAST(sum(rejected) AS BIGINT) AS rejected,
+        CAST(sum(aborted) AS BIGINT) AS aborted,
+        CAST(sum(decoys) AS BIGINT) AS decoys,
+        sum(services * services) / sum(services) AS crowding
+    FROM exposed_addresses
+    GROUP BY sweep, country
 ),
 
 space AS (
@@ -41,22 +44,27 @@ joined AS (
         CASE WHEN asks_echo(sweeps.profile) THEN coalesce(counted.echoed, 0) END AS echoed,
         coalesce(counted.rejected, 0) AS rejected,
         coalesce(counted.aborted, 0) AS aborted,
+        coalesce(counted.decoys, 0) AS decoys,
+        counted.crowding,
         space.addresses_probed,
         space.share,
-        space.whole
+        space.whole,
+        coalesce(counted.crowding, 1) AS each
     FROM counted
     FULL JOIN space ON space.sweep = counted.sweep AND space.country IS NOT DISTINCT FROM counted.country
     LEFT JOIN sweeps ON sweeps.sweep = coalesce(counted.sweep, space.sweep)
 )
 
 SELECT
-    * EXCLUDE (addresses_probed, share, whole),
+    * EXCLUDE (addresses_probed, share, whole, each),
     CAST(round(addresses_probed) AS UBIGINT) AS addresses_probed,
     1e6 * addresses / nullif(addresses_probed, 0) AS per_million,
-    CASE WHEN share < 1 THEN 1e6 * wilson_low(addresses, addresses_probed) END AS per_million_low,
-    CASE WHEN share < 1 THEN 1e6 * wilson_high(addresses, addresses_probed) END AS per_million_high,
+    CASE WHEN share < 1 THEN 1e6 * whole_low(addresses, share) / nullif(whole, 0) END AS per_million_low,
+    CASE WHEN share < 1 THEN 1e6 * least(whole_high(addresses, share), whole) / nullif(whole, 0) END AS per_million_high,
     services / share AS services_estimated,
     addresses / share AS addresses_estimated,
-    CASE WHEN share < 1 THEN whole * wilson_low(addresses, addresses_probed) END AS addresses_low,
-    CASE WHEN share < 1 THEN whole * wilson_high(addresses, addresses_probed) END AS addresses_high
+    CASE WHEN share < 1 THEN whole_low(addresses, share) END AS addresses_low,
+    CASE WHEN share < 1 THEN least(whole_high(addresses, share), whole) END AS addresses_high,
+    CASE WHEN share < 1 THEN greatest(services, each * whole_low(services / each, share)) END AS services_low,
+    CASE WHEN share < 1 THEN each * whole_high(services / each, share) END AS services_high
 FROM joined

@@ -8,11 +8,8 @@ WITH marked AS (
     SELECT
         exposed.sweep,
         exposed.country,
-        len(list_filter(
-            judged.suspicions,
-            lambda id: starts_with(id, 'dicompot') OR starts_with(id, 'dicomhawk') OR starts_with(id, 'pynetdicom-')
-        )) > 0 AS likely_honeypot,
-        len(list_filter(judged.suspicions, lambda id: starts_with(id, 'prefix-'))) > 0 AS answers_all,
+        behaves_like_honeypot(judged.suspicions) AS likely_honeypot,
+        answers_all(judged.suspicions) AS answers_all,
         len(judged.suspicions) > 0 AS marked
     FROM exposed_2026_11 AS exposed
     LEFT JOIN fingerprints AS judged

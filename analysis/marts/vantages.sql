@@ -16,7 +16,7 @@ WITH pairs AS (
     WHERE (first.started_at, first.sweep) < (other.started_at, other.sweep)
         AND first.sampled_share = 1 AND other.sampled_share = 1
         AND len(list_intersect(first.vantages, other.vantages)) = 0
-        AND date_diff('day', first.started_at, other.started_at) <= 3
+        AND other.started_at <= first.started_at + INTERVAL 3 DAY
 ),
 
 seen AS (

@@ -17,7 +17,7 @@ from pipeline.publish.cells import EXPLANATIONS
 from pipeline.publish.data import Row
 from pipeline.publish.escape import csv_cell, shown
 from pipeline.publish.gather import select
-from pipeline.publish.sentences import plural
+from pipeline.publish.wording import plural
 from pipeline.space import address_list, terms
 from pipeline.space.plan import Plan
 

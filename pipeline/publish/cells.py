@@ -7,23 +7,23 @@ from typing import Any
 from pipeline.enrich import ruleset
 from pipeline.outcome import Outcome
 from pipeline.publish import estimates
+from pipeline.publish.change_sentences import FLAGS
 from pipeline.publish.countries import countries, name
 from pipeline.publish.data import Facts, Row
-from pipeline.publish.estimates import CountryChange
+from pipeline.publish.estimates import CountryChange, Estimate
 from pipeline.publish.headings import TABLES, Columns
-from pipeline.publish.sentences import FLAGS, number, with_services
+from pipeline.publish.sentences import with_services
+from pipeline.publish.wording import number
 
 #: How a flag of change is shown: a sign and a word, so that it needs no colour.
-CHANGES = {"up": "▲ up", "down": "▼ down", "turnover": "↕ turnover"}
+CHANGES = {"up": "▲ up", "down": "▼ down", "few": "too few to judge", "none": "not shown"}
 EXPLANATIONS = {member.value: member.explanation for member in Outcome}
 #: Columns in which a sampled sweep estimates the whole target space.
-ESTIMATES = frozenset(
-    {"addresses_estimated", "addresses_low", "addresses_high", "services_estimated", "targets_estimated"}
-)
+ESTIMATES = frozenset({"addresses_estimated", "services_estimated", "targets_estimated"})
 ECHO = frozenset({"echoed"})
 CHANGE = frozenset({"came", "went", "change"})
 REACHABLE = frozenset({"there", "there_low", "there_high"})
-SHARES = frozenset({"share", "open_share", "stays", "stays_low", "stays_high"})
+SHARES = frozenset({f"{share}{end}" for share in ("share", "open_share", "stays") for end in ("", "_low", "_high")})
 
 
 def _suspicion_meanings() -> dict[str, str]:
@@ -85,14 +85,17 @@ def _is_numeric(column: Sequence[Cell]) -> bool:
 def _countries(facts: Facts) -> list[Row]:
     """The countries with services, how many services are reachable there, and how that changed."""
     lines = with_services(facts)
-    changes = {change.country: change for change in facts.changes[1:]}
-    reachable = facts.estimates([row["services"] for row in lines])
+    changes = {change.country: change for change in facts.changes}
+    estimated = facts.estimates(lines)
     return [
-        row
-        | {"there": estimate.value, "there_low": estimate.low, "there_high": estimate.high}
-        | _change(changes.get(row["country"]))
-        for row, estimate in zip(lines, reachable, strict=True)
+        row | reachable(estimate) | _change(changes.get(row["country"]))
+        for row, estimate in zip(lines, estimated, strict=True)
     ]
+
+
+def reachable(estimate: Estimate) -> Row:
+    """An estimate of the services that were reachable, as columns."""
+    return {"there": estimate.value, "there_low": estimate.low, "there_high": estimate.high}
 
 
 def _change(change: CountryChange | None) -> Row:
@@ -103,7 +106,7 @@ def _change(change: CountryChange | None) -> Row:
 
 def _vantages(facts: Facts) -> list[Row]:
     pairs = [(row, estimates.population(row)) for row in facts.marts["vantages"].rows]
-    return [row | {"there": all_.value, "there_low": all_.low, "there_high": all_.high} for row, all_ in pairs]
+    return [row | reachable(estimate) for row, estimate in pairs]
 
 
 def _databases(facts: Facts) -> list[Row]:
@@ -153,6 +156,7 @@ OPTIONAL = frozenset(
     {
         "changes",
         "vantages",
+        "cohorts",
         "survival",
         "tls_share",
         "sectors",
@@ -173,7 +177,7 @@ def _meaningless(facts: Facts) -> frozenset[str]:
         (frozenset() if facts.sampled else ESTIMATES)
         | (ECHO if facts.totals["echoed"] is None else frozenset())
         | (frozenset() if facts.comparison else CHANGE)
-        | (frozenset() if facts.detection else REACHABLE)
+        | (frozenset() if facts.detection or facts.sampled else REACHABLE)
     )
 
 

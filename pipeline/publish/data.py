@@ -28,11 +28,20 @@ class Mart:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """An earlier sweep of the series, and what changed since, one row a country."""
+    """An earlier sweep of the series, and what changed since, one row for each country of the world, whatever the report is about.
+
+    `loss` and `vantages` are what measures the loss of both sweeps, over all countries.
+    """
 
     sweep: str
     started: datetime
     rows: tuple[Row, ...]
+    loss: tuple[Row, ...] = ()
+    vantages: tuple[Row, ...] = ()
+
+    def look(self, sweep: str) -> SecondLook | None:
+        """The second look at a sweep, over all countries."""
+        return estimates.second_look(sweep, self.loss, self.vantages)
 
 
 @dataclass(frozen=True)
@@ -64,20 +73,25 @@ class Facts:
     @cached_property
     def detection(self) -> Detection | None:
         """How likely this sweep detected a service that was reachable."""
-        return self._detection_of(self.sweep)
-
-    def _detection_of(self, sweep: str) -> Detection | None:
-        return estimates.detected(self._second_look(sweep))
+        return estimates.detected(self._second_look(self.sweep))
 
     def _second_look(self, sweep: str) -> SecondLook | None:
         return estimates.second_look(sweep, self.marts["loss"].rows, self.marts["vantages"].rows)
 
     @cached_property
     def changes(self) -> list[CountryChange]:
-        """What changed since the sweep to compare with: all countries together first, then each."""
-        if self.comparison is None:
+        """What changed since the sweep to compare with: all countries together first, then each; or one country alone."""
+        then = self.comparison
+        if then is None:
             return []
-        return estimates.changes(self.comparison.rows, self._detection_of(self.comparison.sweep), self.detection)
+        rows = estimates.changes(then.rows, then.look(then.sweep), then.look(self.sweep))
+        return [row for row in rows if row.country == self.country] if self.country else rows
+
+    @property
+    def smallest_shown(self) -> int:
+        """The smallest difference that the test of the first change would show."""
+        then = self.comparison
+        return estimates.smallest_shown(self.changes[0], then.look(then.sweep), then.look(self.sweep)) if then else 0
 
     @cached_property
     def survival(self) -> list[SurvivalStep]:
@@ -91,9 +105,10 @@ class Facts:
             [row["services"] for row in self.series], [self._second_look(row["sweep"]) for row in self.series]
         )
 
-    def estimates(self, counts: Sequence[int]) -> list[Estimate]:
-        """How many services counts of this sweep stand for, given its sample and its loss."""
-        return estimates.estimates(counts, self.about["sampled_share"], self.detection)
+    def estimates(self, rows: Sequence[Row]) -> list[Estimate]:
+        """How many services the counts of rows with `services` and `crowding` stand for, given the sample and its loss."""
+        counts, crowding = ([row[name] for row in rows] for name in ("services", "crowding"))
+        return estimates.estimates(counts, self.about["sampled_share"], self.detection, crowding)
 
     @property
     def totals(self) -> Row:

@@ -9,16 +9,19 @@ import numpy as np
 
 from pipeline.statistics import survival as jolly_seber
 from pipeline.statistics.abundance import abundance
-from pipeline.statistics.change import Change, change
+from pipeline.statistics.change import Change, change, holm, least_shown
 from pipeline.statistics.interval import Interval, certain
+from pipeline.statistics.looks import Looks, looks
 from pipeline.statistics.recapture import chapman, detection
 
 Row = Mapping[str, Any]
 
-#: A change is significant if its p is below this over the number of countries compared (Bonferroni).
+#: A change is shown if its p is below this; that of a country if its p is so after the correction for all countries (Holm).
 SIGNIFICANT = 0.05
 #: The country of the row that is about all countries together.
 ALL = "all"
+#: The flag of a change of so few services that no change could be shown, however they were divided.
+FEW = "few"
 COUNTS = ("stayed", "came", "went", "entered", "left_space")
 
 
@@ -42,12 +45,20 @@ class SecondLook:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """How likely a sweep detects a service that is reachable, and what that is measured by."""
+    """How likely a sweep detects a service that is reachable, and the second look that measures it."""
 
     chance: Estimate
-    method: str
-    hosts: int
-    """How many hosts the second look was at."""
+    look: SecondLook
+
+    @property
+    def method(self) -> str:
+        """What the second look was."""
+        return self.look.method
+
+    @property
+    def hosts(self) -> int:
+        """How many hosts the second look was at."""
+        return self.look.second
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +74,9 @@ class CountryChange:
     new: Estimate
     gone: Estimate
     by_loss: tuple[float, float]
+    turnover: Estimate
     p_growth: float
-    p_turnover: float
+    p_adjusted: float
     flag: str
 
 
@@ -95,55 +107,80 @@ def second_look(sweep: str, loss: Sequence[Row], vantages: Sequence[Row]) -> Sec
 
 def detected(look: SecondLook | None) -> Detection | None:
     """How likely the sweep detects a service; None without a second look."""
-    return Detection(_estimate(detection(look.both, look.second)), look.method, look.second) if look else None
+    return Detection(_estimate(detection(look.both, look.second)), look) if look else None
 
 
 def trend(counts: Sequence[int], looks: Sequence[SecondLook | None]) -> list[Estimate]:
-    """How many services the counts of complete sweeps stand for, each by its own second look; vectorised for years of sweeps."""
+    """How many services the counts of complete sweeps stand for, each by its own second look; vectorised for years of sweeps.
+
+    Without a second look it is at least the count.
+    """
     if not counts:
         return []
     known = np.array([look is not None for look in looks])
     chance = detection([look.both if look else 1 for look in looks], [look.second if look else 1 for look in looks])
     chance = Interval(*(np.where(known, end, 1.0) for end in (chance.value, chance.low, chance.high)))
-    return _estimates(abundance(np.array(counts), chance))
+    there = abundance(np.array(counts), chance)
+    return _estimates(Interval(there.value, there.low, np.where(known, there.high, np.inf)))
 
 
-def estimates(counts: Sequence[int], share: float, detection: Detection | None) -> list[Estimate]:
-    """How many services there are in all, given the counts of a sweep of this share of the target space."""
+def estimates(
+    counts: Sequence[int], share: float, detection: Detection | None, crowding: Sequence[float | None] = ()
+) -> list[Estimate]:
+    """How many services there are in all, given the counts of a sweep of this share of the target space.
+
+    A sample draws addresses, so services at one address are seen or missed together. `crowding` is how many of them are at the
+    address of a service; with that many, the count says as much as so many times fewer would (Rao and Scott 1992).
+    """
     if not counts:
         return []
-    return _estimates(abundance(np.array(counts), _chance(detection, share)))
+    each = np.array([number or 1.0 for number in crowding] if crowding and share < 1 else np.ones(len(counts)))
+    whole = abundance(np.array(counts) / each, _chance(detection, share))
+    return _estimates(Interval(whole.value * each, np.maximum(counts, whole.low * each), whole.high * each))
 
 
 def _estimates(interval: Interval) -> list[Estimate]:
     return [Estimate(*map(float, ends)) for ends in zip(interval.value, interval.low, interval.high, strict=True)]
 
 
-def changes(rows: Sequence[Row], before: Detection | None, now: Detection | None) -> list[CountryChange]:
-    """The change of all countries together, then of each country; empty if nothing is compared."""
+def changes(rows: Sequence[Row], before: SecondLook | None, now: SecondLook | None) -> list[CountryChange]:
+    """The change of all countries together, then of each country; empty if nothing is compared.
+
+    The p of each country is corrected for all countries that are compared, also where a report is about one of them.
+    """
     if not rows:
         return []
     total = {"country": ALL} | {name: sum(row[name] for row in rows) for name in COUNTS}
     lines = [total, *rows]
     stayed, came, went = (np.array([row[name] for row in lines], float) for name in COUNTS[:3])
-    tested = change(stayed, came, went, before=_chance(before, 1), after=_chance(now, 1))
-    return [_country_change(row, tested, index, len(rows)) for index, row in enumerate(lines)]
+    tested = change(stayed, came, went, before=_looks(before), after=_looks(now))
+    adjusted = [float(tested.p_growth[0]), *map(float, holm(tested.p_growth[1:]))]
+    limits = [SIGNIFICANT, *[SIGNIFICANT / len(rows)] * len(rows)]
+    return [_country_change(row, tested, n, adjusted[n], limits[n]) for n, row in enumerate(lines)]
 
 
-def _country_change(row: Row, tested: Change, index: int, compared: int) -> CountryChange:
-    limit = SIGNIFICANT if row["country"] == ALL else SIGNIFICANT / compared
+def _country_change(row: Row, tested: Change, index: int, adjusted: float, limit: float) -> CountryChange:
     direction = "up" if row["came"] > row["went"] else "down"
-    growth, turnover = float(tested.p_growth[index]), float(tested.p_turnover[index])
-    flag = direction if growth < limit else "turnover" if turnover < limit else ""
+    too_few = FEW if float(tested.p_least[index]) >= limit else ""
     return CountryChange(
         **{name: row[name] for name in ("country", *COUNTS)},
         new=_estimate_at(tested.new, index),
         gone=_estimate_at(tested.gone, index),
         by_loss=(float(tested.new_by_loss[index]), float(tested.gone_by_loss[index])),
-        p_growth=growth,
-        p_turnover=turnover,
-        flag=flag,
+        turnover=_estimate_at(tested.turnover, index),
+        p_growth=float(tested.p_growth[index]),
+        p_adjusted=adjusted,
+        flag=direction if adjusted < SIGNIFICANT else too_few,
     )
+
+
+def smallest_shown(change: CountryChange, before: SecondLook | None, now: SecondLook | None) -> int:
+    """The smallest difference of new and disappeared services, of as many as there are, that the test would show."""
+    return least_shown(change.stayed, change.came + change.went, _looks(before), _looks(now), SIGNIFICANT)
+
+
+def _looks(look: SecondLook | None) -> Looks | None:
+    return looks(look.both, look.second) if look else None
 
 
 def survival(recaptures: Sequence[Row]) -> list[SurvivalStep]:
@@ -157,11 +194,6 @@ def survival(recaptures: Sequence[Row]) -> list[SurvivalStep]:
         for index, later in enumerate(recaptures[1:])
         if np.isfinite(stays.value[index]) and np.isfinite(stays.low[index])
     ]
-
-
-def half_life(steps: Sequence[SurvivalStep]) -> float:
-    """Days after which half of the services are gone; NaN without a step, infinite if none went."""
-    return jolly_seber.half_life([step.stays.value for step in steps], [step.days for step in steps])
 
 
 def population(pair: Row) -> Estimate:

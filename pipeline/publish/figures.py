@@ -1,13 +1,16 @@
 """The figures of a report: the maps, the trend and the turnover of its series, as SVG for the page and as files."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pipeline import host
 from pipeline.publish import plot, worldmap
 from pipeline.publish.countries import countries, in_sentence
 from pipeline.publish.data import Facts
+from pipeline.publish.estimates import Estimate
 from pipeline.publish.plot import Point, Turnover
 from pipeline.publish.worldmap import Measure
 
@@ -41,15 +44,15 @@ def _mapped(facts: Facts) -> bool:
 
 def _trends(facts: Facts) -> Iterator[Figure]:
     where = f" in {in_sentence(facts.country)}" if facts.country else ""
-    points = []
-    for row, estimate in zip(facts.series, facts.trend, strict=True):
-        exact = estimate.low == estimate.high
-        ends = (None, None) if exact else (estimate.low, estimate.high)
-        points.append(Point(row["started_at"], row["services"], *ends))
+    points = [
+        Point(row["started_at"], row["services"], **_interval(estimate))
+        for row, estimate in zip(facts.series, facts.trend, strict=True)
+    ]
     note = (
-        "Points are counts; bars are the 95 % interval of the number of reachable services, corrected for packet loss."
+        "Points are counts; bars are the 95 % interval of the number of services that were reachable from here, corrected for short "
+        "losses. Hollow points: packet loss was not estimated, so at least that many."
         if any(point.low is not None for point in points)
-        else "Points are counts; packet loss is not estimated for this series."
+        else "Points are counts; packet loss was not estimated, so at least that many."
     )
     label = f"DICOM services that answered{where}, per sweep"
     yield Figure("trend", f"Services per sweep{where}", note, plot.trend(points, _spoken(label, points)))
@@ -62,7 +65,15 @@ def _trends(facts: Facts) -> Iterator[Figure]:
         own = {row["sweep"]: row["services"] for row in facts.marts["country_trend"].rows if row["country"] == country}
         line = [Point(row["started_at"], own.get(row["sweep"], 0)) for row in facts.series]
         title = f"Services per sweep in {in_sentence(country)}"
-        yield Figure(f"trend-{country}", title, "Points are counts.", plot.trend(line, _spoken(title, line)))
+        note = "Points are counts. Packet loss is not taken out."
+        yield Figure(f"trend-{country}", title, note, plot.trend(line, _spoken(title, line)))
+
+
+def _interval(estimate: Estimate) -> dict[str, Any]:
+    """The ends of an estimate for its point; none where the estimate is the count, or where it has no upper end."""
+    if math.isinf(estimate.high):
+        return {"open": True}
+    return {} if estimate.low == estimate.high else {"low": estimate.low, "high": estimate.high}
 
 
 def _turnover(facts: Facts) -> Iterator[Figure]:
@@ -76,7 +87,10 @@ def _turnover(facts: Facts) -> Iterator[Figure]:
     ]
     if pairs:
         counts = "; ".join(f"{pair.at:%Y-%m-%d}: {pair.came} new or returned, {pair.went} missing" for pair in pairs)
-        note = "Up: new or returned since the previous sweep. Down: missing since the previous sweep. Packet loss causes some of both."
+        note = (
+            "Up: new or returned since the previous sweep. Down: missing since the previous sweep. Packet loss causes some of both, "
+            "and so do systems that get another address."
+        )
         yield Figure(
             "turnover", "New and missing services", note, plot.turnover(pairs, f"New and missing services. {counts}")
         )

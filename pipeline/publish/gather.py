@@ -97,10 +97,14 @@ def _comparison(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope) -> Com
     before = base(con, sweep, scope.since)
     if before is None:
         return None
-    rows = query(con, "compared", before=before, sweep=sweep)
     (earlier,) = select(con, "SELECT started_at FROM sweeps WHERE sweep = ?", before)
-    kept = [row for row in rows if not scope.country or row["country"] == scope.country]
-    return Comparison(visible(before), earlier["started_at"], tuple(kept))
+    return Comparison(
+        visible(before),
+        earlier["started_at"],
+        rows=tuple(query(con, "compared", before=before, sweep=sweep)),
+        loss=tuple(query(con, "loss", sweep=sweep)),
+        vantages=tuple(query(con, "vantages", sweep=sweep)),
+    )
 
 
 def _of_country(marts: dict[str, Mart], country: str) -> dict[str, Mart]:
@@ -120,7 +124,7 @@ def _of_country(marts: dict[str, Mart], country: str) -> dict[str, Mart]:
         for row in marts["change_totals"].rows
     )
     changed = {
-        "totals": (total | {key: counts[key] for key in total if key != "countries"},),
+        "totals": (total | {key: counts[key] for key in total if key in counts},),
         "funnel": funnel,
         "change_totals": changes,
     }

@@ -7,6 +7,9 @@ from pipeline.outcome import Arm
 from pipeline.statistics.difference import difference
 from pipeline.statistics.interval import share
 
+#: The largest share of hosts of which a sweep may say that its visits do no more: set beforehand, whatever a sample says.
+MARGIN = 0.01
+
 Counts = tuple[int, int]
 """How many hosts were gone, of how many that had been alive."""
 
@@ -34,11 +37,16 @@ def _effect(visited: Counts, unvisited: Counts) -> str:
     )
     interval = f"95 % interval {_percent(effect.low)} to {_percent(effect.high)}"
     if effect.low > 0:
-        return f"{counts} Visits caused a further {_percent(effect.value)} to disappear ({interval}): visits take hosts offline."
-    return (
-        f"{counts} The difference of {_percent(effect.value)} ({interval}) shows no harm; the sample rules out "
-        f"that visits take more than {_percent(effect.high)} of hosts offline."
-    )
+        return (
+            f"{counts} After a visit, a further {_percent(effect.value)} of hosts no longer answered this address ({interval}), "
+            "whether they stopped or began to block us."
+        )
+    if effect.high > MARGIN:
+        return (
+            f"{counts} These are too few to judge: the difference is {_percent(effect.value)} ({interval}), and harm of up to "
+            f"{_percent(effect.high)} is not excluded."
+        )
+    return f"{counts} The difference is {_percent(effect.value)} ({interval}): harm above {_percent(effect.high)} is excluded."
 
 
 def _percent(value: Any) -> str:

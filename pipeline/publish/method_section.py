@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from pipeline.config.sections import Profile
+from pipeline.publish.change_sentences import earlier
 from pipeline.publish.data import Facts
-from pipeline.publish.sentences import earlier, listed, number, percent, plural
+from pipeline.publish.wording import listed, number, percent, plural
 from pipeline.wire.capabilities import PROPOSALS
 
 #: Profiles that propose every service of `wire.capabilities`, and those with second visits through TLS.
@@ -13,13 +14,17 @@ CAPABILITIES = frozenset(profile for profile in Profile if profile.proposes_capa
 SECOND_VISITS = frozenset(profile for profile in Profile if profile.makes_second_visits)
 #: How to read the tables and figures.
 NOTES = (
-    "“Per million” is the number of addresses with at least one service, per million addresses probed in the country; for sampled "
-    "sweeps it comes with Wilson’s 95 % interval.",
+    "“Per million” is the number of addresses with at least one service, per million addresses probed in the country, most of which "
+    "nobody uses; for sampled sweeps it comes with a 95 % interval.",
     "A country is where a geolocation database places an address. Free databases differ on 2 to 10 % of addresses.",
     "Product names are what the services claim. Names that look like an address or a host are withheld.",
-    "“Appeared” and “disappeared” count the services seen in only one of the two sweeps. A change is marked if its p is below 0.05 "
-    "divided by the number of countries compared, after packet loss is taken into account.",
-    "Suspected honeypots are included in all counts, and shown separately.",
+    "“Appeared” and “disappeared” count the addresses and ports seen in only one of the two sweeps; a system that gets another "
+    "address does both. A change is marked if its p, after packet loss is taken into account and corrected for the number of "
+    "countries compared (Holm), is below 0.05. “Not shown” does not mean that nothing changed; “too few to judge” means that no "
+    "change could have been shown.",
+    "Likely decoys are included in all counts except the headline’s first, and shown separately.",
+    "The interval of a share (Wilson, 95 %) says how little few services show: the one service of a country may accept everybody, and "
+    "still say nothing of the next one.",
 )
 
 

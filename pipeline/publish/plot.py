@@ -14,6 +14,7 @@ from pipeline.publish.worldmap import INK
 WIDTH, HEIGHT = 480, 220
 LEFT, RIGHT, TOP, BOTTOM = 44, 20, 14, 30
 LINE, BAND, DOWN = "#2171b5", "#5c95c9", "#b5542b"
+PAPER = "#fdfdfd"
 FONT = 'font-family="system-ui, Segoe UI, Roboto, Helvetica, Arial, sans-serif" font-size="13"'
 STEPS = 4
 DATES = 4
@@ -21,13 +22,17 @@ DATES = 4
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A number at a time, with the ends of its interval if it has one; points of one `line` are joined."""
+    """A number at a time, with the ends of its interval if it has one; points of one `line` are joined.
+
+    Of a number that is `open` it is not known how much larger it may be; its circle is hollow.
+    """
 
     at: datetime
     value: float
     low: float | None = None
     high: float | None = None
     line: int = 0
+    open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ def trend(points: Sequence[Point], label: str) -> str:
         path = " ".join(f"{frame.x(p.at):.1f},{frame.y(p.value):.1f}" for p in points if p.line == line)
         parts.append(f'<polyline points="{path}" fill="none" stroke="{LINE}" stroke-width="2"/>')
     parts += [
-        f'<circle cx="{frame.x(p.at):.1f}" cy="{frame.y(p.value):.1f}" r="3.5" fill="{LINE}"><title>{_title(p)}</title></circle>'
+        f'<circle cx="{frame.x(p.at):.1f}" cy="{frame.y(p.value):.1f}" r="3.5" {_filled(p)}><title>{_title(p)}</title></circle>'
         for p in points
     ]
     return _figure(parts, label)
@@ -130,7 +135,13 @@ def _text(x: float, y: float, text: str, anchor: str) -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{INK}" {FONT}>{escape(text)}</text>'
 
 
+def _filled(point: Point) -> str:
+    return f'fill="{PAPER}" stroke="{LINE}" stroke-width="1.5"' if point.open else f'fill="{LINE}"'
+
+
 def _title(point: Point) -> str:
+    if point.open:
+        return f"{point.at:%Y-%m-%d}: at least {point.value:,.0f}"
     ends = "" if point.low is None or point.high is None else f" ({point.low:,.0f} to {point.high:,.0f})"
     return f"{point.at:%Y-%m-%d}: {point.value:,.0f}{ends}"
 

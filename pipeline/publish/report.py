@@ -16,7 +16,8 @@ from pipeline.publish.data import Facts
 from pipeline.publish.escape import markdown
 from pipeline.publish.gather import gather
 from pipeline.publish.scope import Scope
-from pipeline.publish.sentences import STEPS, headline, number, sentences, warning
+from pipeline.publish.sentences import STEPS, headline, sentences, warning
+from pipeline.publish.wording import number
 from pipeline.untrusted.visible import visible
 
 TEMPLATE = "report.html.j2"

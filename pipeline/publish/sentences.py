@@ -3,20 +3,13 @@
 No foreign text gets into a sentence: countries appear by the names of our own list.
 """
 
-import math
 from collections.abc import Iterator
 
-from pipeline.publish import estimates, harm_sentences
+from pipeline.publish import change_sentences, harm_sentences
 from pipeline.publish.countries import in_sentence
 from pipeline.publish.data import Facts, Row
-from pipeline.publish.estimates import CountryChange, Detection, Estimate
-
-#: What a flag of change means.
-FLAGS = {
-    "up": "more services appeared than disappeared",
-    "down": "more services disappeared than appeared",
-    "turnover": "more services appeared and disappeared than packet loss explains",
-}
+from pipeline.publish.estimates import Detection, Estimate
+from pipeline.publish.wording import listed, number, percent, plural
 
 #: An interval of the chance to detect a service that is wider than this says little.
 WIDE = 0.1
@@ -33,31 +26,19 @@ STEPS = {
 }
 
 
-def number(value: float | None) -> str:
-    """A number for people: thousands separated, other fractions to three digits, a dash for null."""
-    if value is None:
-        return "–"
-    if isinstance(value, int) or value >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:#.3g}".rstrip(".") if value else "0"
-
-
-def plural(count: int, noun: str, ending: str = "s") -> str:
-    """A count with its noun: "1 service", "2 services"."""
-    return f"{number(count)} {noun}{'' if count == 1 else ending}"
-
-
-def percent(share: float) -> str:
-    """A share as a percentage with one decimal."""
-    return f"{100 * share:.1f} %"
-
-
 def headline(facts: Facts) -> str:
     """The result in one sentence."""
     totals = facts.totals
-    countries = "1 country" if totals["countries"] == 1 else f"{number(totals['countries'])} countries"
-    where = in_sentence(facts.country) if facts.country else countries
-    return f"{plural(totals['services'], 'DICOM service')} in {where} answered"
+    countries, decoys = totals["countries_undoubted"], totals["decoys"]
+    where = (
+        in_sentence(facts.country)
+        if facts.country
+        else "1 country"
+        if countries == 1
+        else f"{number(countries)} countries"
+    )
+    more = f" ({number(totals['services'])} with likely decoys)" if decoys else ""
+    return f"{plural(totals['services'] - decoys, 'DICOM service')} in {where} answered{more}"
 
 
 def warning(facts: Facts) -> str | None:
@@ -79,7 +60,7 @@ def sentences(facts: Facts) -> Iterator[str]:
     """The findings, one sentence or two each."""
     totals = facts.totals
     if not totals["services"]:
-        yield f"No DICOM service answered at any of the {number(totals['addresses_probed'])} addresses probed."
+        yield _nothing(facts)
     else:
         yield _answers(totals)
         if not facts.country:
@@ -89,9 +70,29 @@ def sentences(facts: Facts) -> Iterator[str]:
         yield from _systems(facts)
         yield from _companions(facts)
         yield certainty(facts)
-    yield from _change(facts)
-    yield from _survival(facts)
+    yield from change_sentences.sentences(facts)
     yield from harm_sentences.sentences(facts.marts["harm_arms"].rows)
+
+
+def _nothing(facts: Facts) -> str:
+    """What a sweep without a service says, and what it does not."""
+    finding = f"No DICOM service answered at any of the {number(facts.totals['addresses_probed'])} addresses probed"
+    if facts.detection or facts.sampled:
+        (reachable,) = facts.estimates([facts.totals])
+        bound = f"with 95 % confidence no more than {number(int(reachable.high))} could be reached"
+        return f"{finding}; {bound}. {_reach(facts)}"
+    return f"{finding}, which does not show that there is none: packet loss was not estimated. {_reach(facts)}"
+
+
+def _reach(facts: Facts) -> str:
+    """What no estimate of the sweep covers."""
+    vantages = facts.about["vantages"]
+    place = "from one place" if vantages == 1 else f"from {plural(vantages, 'place')}"
+    ports = listed([str(port) for port in facts.about["ports"]])
+    return (
+        f"The sweep probed {place}, on port{'s' if len(facts.about['ports']) > 1 else ''} {ports} alone: services on other ports, "
+        "and networks that block the place, are in no number here."
+    )
 
 
 def _answers(totals: Row) -> str:
@@ -100,13 +101,8 @@ def _answers(totals: Row) -> str:
     counts += [(totals[column], f"{column} it") for column in ("rejected", "aborted") if totals[column]]
     answers = [f"{number(count) if count else 'none'} {verb}" for count, verb in counts]
     services, addresses = plural(totals["services"], "DICOM service"), plural(totals["addresses"], "address", "es")
-    return f"Of {services} at {addresses}, {listed(answers)}."
-
-
-def listed(parts: list[str]) -> str:
-    """Parts of a sentence: "a", "a and b", "a, b, and c"."""
-    *first, last = parts
-    return f"{', '.join(first)}{',' if len(first) > 1 else ''} and {last}" if first else last
+    tried = "Whether images could be read was not tried; acceptance does not show it."
+    return f"Of {services} at {addresses}, {listed(answers)}. {tried}"
 
 
 def _countries(facts: Facts) -> Iterator[str]:
@@ -126,10 +122,13 @@ def with_services(facts: Facts) -> list[Row]:
 def _country(row: Row) -> str:
     density = ""
     if row["per_million"] is not None:
-        density = f"; per million addresses probed there, {number(row['per_million'])} have such a service"
+        density = f"; of a million addresses probed there, {number(row['per_million'])} have such a service"
     accepting = number(row["accepting"]) if row["accepting"] else "none"
     services = plural(row["services"], "DICOM service")
-    return f"{services} answered in {in_sentence(row['country'])}, and {accepting} of them accepted the association{density}."
+    return (
+        f"{services} answered at addresses that the country database places in {in_sentence(row['country'])}, and {accepting} of "
+        f"them accepted the association{density}."
+    )
 
 
 def _databases(facts: Facts) -> Iterator[str]:
@@ -157,8 +156,8 @@ def _suspicions(facts: Facts) -> Iterator[str]:
     if honeypots or uniform:
         yield (
             f"{number(honeypots)} of the services behave like known honeypots, and {number(uniform)} are in networks in which "
-            "nearly every address answers, or many give the same answer. They are included in the counts and shown separately "
-            "below."
+            "nearly every address answers, or many give the same answer. They are likely decoys; all counts but the headline's "
+            "first include them."
         )
 
 
@@ -166,12 +165,14 @@ def _systems(facts: Facts) -> Iterator[str]:
     """How many systems the services run on."""
     rows = [row for row in facts.marts["system_counts"].rows if row["possible"] is not None]
     if rows:
-        low, high = (sum(row[column] for row in rows) for column in ("possible", "certain"))
-        count = f"{number(low)} to {number(high)} distinct systems" if low < high else plural(high, "distinct system")
-        yield (
-            f"These services run on an estimated {count}"
-            + (", depending on how strictly services are grouped." if low < high else ".")
-        )
+        strict, middle, loose = (sum(row[column] for row in rows) for column in ("certain", "probable", "possible"))
+        if strict == loose:
+            yield f"By strict and by loose rules alike, these services are {plural(strict, 'system')}."
+        else:
+            yield (
+                f"By a strict, a middle and a loose rule of what belongs together, these services are {number(strict)}, "
+                f"{number(middle)} or {plural(loose, 'system')}. The truth may lie outside: one address may lead to several systems."
+            )
 
 
 def _companions(facts: Facts) -> Iterator[str]:
@@ -187,19 +188,18 @@ def _companions(facts: Facts) -> Iterator[str]:
 
 
 def certainty(facts: Facts) -> str:
-    """How far the count can be off: what sampling and packet loss hide."""
+    """How far the count can be off: what sampling and packet loss hide, and what no estimate covers."""
     if facts.detection:
-        return _by_detection(facts, facts.detection.chance, facts.detection.method) + _few_looks(facts.detection)
+        return f"{_by_detection(facts, facts.detection)}{_few_looks(facts.detection)} {_reach(facts)}"
     if not facts.sampled:
         return (
             "The sweep probed the whole target space. At least this many services are there: packet loss hides some, "
-            "which this sweep did not estimate."
+            f"which this sweep did not estimate. {_reach(facts)}"
         )
-    columns = ("addresses_low", "addresses_estimated", "addresses_high")
-    low, estimated, high = (number(round(facts.totals[column])) for column in columns)
+    (there,) = facts.estimates([facts.totals])
     return (
-        f"{_sample(facts)} In the whole target space, an estimated {estimated} addresses would answer as DICOM services "
-        f"(95 % Wilson interval {low} to {high}), not counting those that packet loss hides."
+        f"{_sample(facts)} In the whole target space, an estimated {number(round(there.value))} DICOM services would answer "
+        f"(95 % interval {_ends(there)}), not counting those that packet loss hides. {_reach(facts)}"
     )
 
 
@@ -207,17 +207,21 @@ def _sample(facts: Facts) -> str:
     return f"The sweep probed a random {100 * facts.about['sampled_share']:.3g} % of the addresses."
 
 
-def _by_detection(facts: Facts, chance: Estimate, method: str) -> str:
+def _by_detection(facts: Facts, detection: Detection) -> str:
     """The estimate where a second look measured the loss."""
-    (reachable,) = facts.estimates([facts.totals["services"]])
-    begin = (
-        f"{_sample(facts)} Measured against {method}, it" if facts.sampled else f"Measured against {method}, the sweep"
-    )
+    (reachable,) = facts.estimates([facts.totals])
+    chance = detection.chance
+    sample = f"{_sample(facts)} " if facts.sampled else ""
     return (
-        f"{begin} detects {percent(chance.value)} of what responds (95 % interval {percent(chance.low)} to "
-        f"{percent(chance.high)}). An estimated {number(round(reachable.value))} services were reachable "
-        f"(95 % interval {number(int(reachable.low))} to {number(int(reachable.high))})."
+        f"{sample}Measured against {detection.method}, a single probe reaches {percent(chance.value)} of the hosts that answer us at "
+        f"all (95 % interval {percent(chance.low)} to {percent(chance.high)}); only short losses are in this. If DICOM services are "
+        f"lost no more often than other hosts, an estimated {number(round(reachable.value))} were reachable "
+        f"(95 % interval {_ends(reachable)})."
     )
+
+
+def _ends(estimate: Estimate) -> str:
+    return f"{number(int(estimate.low))} to {number(int(estimate.high))}"
 
 
 def _few_looks(detection: Detection) -> str:
@@ -228,61 +232,3 @@ def _few_looks(detection: Detection) -> str:
         f" The loss is hardly known, from {plural(detection.hosts, 'host')} alone; "
         "more second SYNs (key loss.sample) narrow this interval."
     )
-
-
-def _change(facts: Facts) -> Iterator[str]:
-    """What appeared and disappeared since the sweep to compare with, and how much of that packet loss explains."""
-    if not facts.changes or facts.comparison is None:
-        return
-    total = facts.changes[0]
-    yield (
-        f"Of {plural(total.stayed + total.went, 'service')} seen {earlier(facts)} earlier, {number(total.went)} did not answer "
-        f"this time, and {number(total.came)} answered that had not been seen then."
-    )
-    if max(total.by_loss) > 0:
-        yield (
-            f"Packet loss alone would make {number(round(total.by_loss[1]))} look gone and {number(round(total.by_loss[0]))} "
-            f"look new. Beyond that, an estimated {_range(total.gone)} are gone and {_range(total.new)} are new. {_verdict(total)}"
-        )
-    else:
-        yield _verdict(total)
-    significant = [row for row in facts.changes[1:] if row.flag and row.country]
-    if significant and not facts.country:
-        countries = listed([f"{in_sentence(row.country)} ({FLAGS[row.flag]})" for row in significant])
-        yield f"The change exceeds chance in {countries}."
-
-
-def _verdict(change: CountryChange) -> str:
-    """What the test of growth gives."""
-    test = f"p = {change.p_growth:.2g}, McNemar’s exact test"
-    if change.p_growth >= estimates.SIGNIFICANT:
-        return f"New and disappeared services do not differ significantly in number ({test})."
-    direction = "appeared than disappeared" if change.came > change.went else "disappeared than appeared"
-    return f"Significantly more services {direction} ({test})."
-
-
-def _survival(facts: Facts) -> Iterator[str]:
-    """How long an exposure lasts, once a series is long enough for an estimate."""
-    if not facts.survival:
-        return
-    last = facts.survival[-1].stays
-    days = estimates.half_life(facts.survival)
-    after = f"after {plural(round(days), 'day')}" if math.isfinite(days) and round(days) else "within a day"
-    half = f" At this rate, half of them would be gone {after}." if math.isfinite(days) else ""
-    yield (
-        f"Between the last two sweeps that allow an estimate, {percent(last.value)} of the exposed services persisted "
-        f"(95 % interval {percent(last.low)} to {percent(last.high)}, corrected for packet loss).{half}"
-    )
-
-
-def earlier(facts: Facts) -> str:
-    """How long before this sweep the one it is compared with began: "1 week", "10 days"."""
-    assert facts.comparison is not None  # noqa: S101 - the callers looked
-    days = round((facts.started - facts.comparison.started).total_seconds() / 86400)
-    if not days:
-        return "less than a day"
-    return plural(days // 7, "week") if days and days % 7 == 0 else plural(days, "day")
-
-
-def _range(estimate: Estimate) -> str:
-    return f"{number(round(estimate.value))} ({number(round(estimate.low))} to {number(round(estimate.high))})"

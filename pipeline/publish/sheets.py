@@ -2,8 +2,10 @@
 
 import csv
 import io
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline.publish import cells
 from pipeline.publish.data import Facts, Row
@@ -12,7 +14,8 @@ from pipeline.publish.estimates import CountryChange
 
 CHANGED = (
     "country", "stayed", "came", "went", "entered", "left_space", "new_by_loss", "gone_by_loss", "new_net", "new_low",
-    "new_high", "gone_net", "gone_low", "gone_high", "p_growth", "p_turnover", "flag",
+    "new_high", "gone_net", "gone_low", "gone_high", "turnover", "turnover_low", "turnover_high", "p_growth", "p_adjusted",
+    "flag",
 )  # fmt: skip
 
 
@@ -51,9 +54,12 @@ def sheets(facts: Facts) -> Iterator[Sheet]:
 
 
 def _without_service(facts: Facts) -> list[Row]:
-    """The countries without a service, with their denominators."""
-    nothing = dict.fromkeys(("there", "there_low", "there_high", "came", "went", "change"))
-    return [row | nothing for row in facts.marts["countries"].rows if not row["services"]]
+    """The countries without a service, with their denominators, and how many services may be there unseen."""
+    rows = [row for row in facts.marts["countries"].rows if not row["services"]]
+    return [
+        row | cells.reachable(estimate) | dict.fromkeys(("came", "went", "change"))
+        for row, estimate in zip(rows, facts.estimates(rows), strict=True)
+    ]
 
 
 def _changed(row: CountryChange) -> Row:
@@ -65,9 +71,13 @@ def _changed(row: CountryChange) -> Row:
         for noun, estimate in (("new", row.new), ("gone", row.gone))
         for part in ("net", "low", "high")
     }
+    turnover = {"turnover": row.turnover.value, "turnover_low": row.turnover.low, "turnover_high": row.turnover.high}
     new, gone = row.by_loss
-    return (
-        counts
-        | ends
-        | {"new_by_loss": new, "gone_by_loss": gone, "p_growth": row.p_growth, "p_turnover": row.p_turnover}
-    )
+    by_loss = {"new_by_loss": new, "gone_by_loss": gone}
+    tests = {"p_growth": row.p_growth, "p_adjusted": row.p_adjusted}
+    return {key: _known(value) for key, value in (counts | ends | turnover | by_loss | tests).items()}
+
+
+def _known(value: Any) -> Any:
+    """A value, or null for an estimate that the data do not allow."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value

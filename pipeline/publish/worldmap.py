@@ -17,7 +17,7 @@ from xml.sax.saxutils import escape
 from pipeline import host
 from pipeline.publish.countries import REFERENCE, countries, name
 from pipeline.publish.data import Row
-from pipeline.publish.sentences import number
+from pipeline.publish.wording import number
 
 #: The name of the outlines among the data of a chart.
 SHAPES = "outlines"

@@ -7,7 +7,7 @@ no estimate (NaN) for the first sweep and after the last but one, because a serv
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from pipeline.statistics.beta import Floats
 from pipeline.statistics.interval import LEVEL, Interval, z
@@ -85,13 +85,3 @@ def _interval(stays: Floats, present: Floats, counts: Recaptures, level: float) 
 def _low_if_none_went(known: Floats, level: float) -> Floats:
     """The lower end if no service went: the survival with which all stay with the tail's probability."""
     return np.asarray(((1 - level) / 2) ** (1 / np.maximum(known, 1)))
-
-
-def half_life(stays: ArrayLike, days: ArrayLike) -> float:
-    """Days until half of the services are gone, from the survival over steps of `days` days; inf if none goes."""
-    stays, days = np.asarray(stays, np.float64), np.asarray(days, np.float64)
-    known = np.isfinite(stays) & (stays > 0)
-    if not known.any():
-        return float("nan")
-    fall = -np.log(stays[known]).sum() / days[known].sum()
-    return float(np.log(2) / fall) if fall > 0 else float("inf")

@@ -58,7 +58,7 @@ PUBLISHED = (
 #: Marts whose rows name a network's holder: a report shows only those that `publish.disclosure` lets pass.
 NAMED = ("networks",)
 #: Marts whose rows are about several sweeps; published too.
-SERIES = ("trend", "country_trend", "recaptures", "vantages", "loss")
+SERIES = ("trend", "country_trend", "recaptures", "cohorts", "vantages", "loss")
 
 
 @dataclass(frozen=True, slots=True)

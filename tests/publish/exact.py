@@ -1,12 +1,15 @@
 """The statistics of a report by brute force, with whole numbers, binomial sums and loops, and without the program's code."""
 
 import math
+from functools import cache
 from statistics import NormalDist
 from typing import Any
 
 TAIL = 0.025
 Z = NormalDist().inv_cdf(0.975)
 Chance = tuple[float, float, float]
+#: How many hosts both looks saw, and how many the second one did.
+Look = tuple[int, int]
 
 
 def terms(n: int, p: float) -> list[float]:
@@ -78,28 +81,78 @@ def chapman(n: int, m: int, both: int) -> tuple[float, float, float]:
     return value, min(large + low, value), max(large + high, value)
 
 
-def change(stayed: int, came: int, went: int, then: Chance, now: Chance, limit: float) -> dict[str, Any]:
-    """The new and gone services that loss explains, the net numbers that are left, and the two tests."""
+def whole_score(k: float, f: float) -> tuple[float, float]:
+    """The limits of a total of which a sample of share f has k, by the score test."""
+    a = Z * Z * (1 - f)
+    low = max(k, (2 * k - 1 + a - math.sqrt(max(0, a * (4 * k - 2 + a)))) / (2 * f)) if k else 0.0
+    return low, float(math.ceil((2 * k + a + math.sqrt(a * (4 * k + a))) / (2 * f)))
+
+
+#: The nine points of Gauss and Hermite for the density exp(-x²/2), and their weights, from Abramowitz and Stegun's table 25.10
+#: (points times √2, weights over √π).
+NODES = (0.0, 1.023255663789133, 2.076847978677830, 3.205429002856470, 4.512745863399783)
+WEIGHTS = (0.4063492063492063, 0.2440975028949394, 0.04991640676521788, 0.002789141321231769, 2.23458440077466e-05)
+
+
+def chances(look: Look) -> list[tuple[float, float]]:
+    """The chances that second looks allow, as ends of Wilson's interval at so many standard errors, with their weights."""
+    k, n = look
+    points = [(side * x, w) for x, w in zip(NODES, WEIGHTS, strict=True) for side in ((-1, 1) if x else (1,))]
+    return [((k + x * x / 2 + x * math.sqrt(k * (n - k) / n + x * x / 4)) / (n + x * x), w) for x, w in points]
+
+
+def change(stayed: int, came: int, went: int, then: Look, now: Look, compared: int) -> dict[str, Any]:
+    """The new and gone services that loss explains, the net numbers that are left, the turnover, and the test."""
     row: dict[str, Any] = {"stayed": stayed, "came": came, "went": went}
-    for noun, seen, chance in (("new", came, then), ("gone", went, now)):
-        low, high = whole(stayed, chance)
-        by_loss = stayed / chance[0] - stayed
+    first, second = chance(then), chance(now)
+    for noun, seen, (q, q_low, q_high) in (("new", came, first), ("gone", went, second)):
+        low, high = whole(stayed, (q, q_low, q_high))
+        by_loss = stayed / q - stayed
         ends = (seen - by_loss, seen - (high - stayed), seen - (low - stayed))
         net, least, greatest = (min(max(end, 0), seen) for end in ends)
         row |= {f"{noun}_by_loss": by_loss, f"{noun}_net": net, f"{noun}_low": least, f"{noun}_high": greatest}
-    loss_new, loss_gone = row["new_by_loss"], row["gone_by_loss"]
-    real = max(0.0, came + went - loss_new - loss_gone) / 2
-    growth = max(mcnemar(came, went, loss_new + t, loss_gone + t) for t in (0.0, real))
-    once = then[1] + now[1] - 2 * then[1] * now[1]
-    turnover = at_least(came + went, stayed + came + went, once / (once + then[1] * now[1]))
-    flag = ("up" if came > went else "down") if growth < limit else "turnover" if turnover < limit else None
-    return row | {"p_growth": growth, "p_turnover": turnover, "flag": flag}
+    row |= turnover(stayed, came + went, first, second)
+    row["p_growth"] = growth(stayed, came, went, then, now)
+    least = min(growth(stayed, came + went, 0, then, now), growth(stayed, 0, came + went, then, now))
+    return row | {"flag": "few" if least >= TAIL * 2 / compared else None}
 
 
-def mcnemar(came: int, went: int, expect_new: float, expect_gone: float) -> float:
-    share = expect_new / (expect_new + expect_gone) if expect_new + expect_gone else 0.5
-    n = came + went
-    return min(1.0, 2 * min(at_most(came, n, share), at_least(came, n, share)))
+def turnover(stayed: int, moved: int, first: Chance, second: Chance) -> dict[str, float]:
+    d, (d_low, d_high) = moved / (stayed + moved), clopper_pearson(moved, stayed + moved)
+    odds, most, least = ((1 - a) / a + (1 - b) / b for a, b in zip(first, second, strict=True))
+    value = d - (1 - d) * odds
+    below = math.hypot((1 + odds) * (d - d_low), (1 - d) * (most - odds))
+    above = math.hypot((1 + odds) * (d_high - d), (1 - d) * (odds - least))
+    ends = {"turnover": value, "turnover_low": value - below, "turnover_high": value + above}
+    return {name: min(1.0, max(0.0, end)) for name, end in ends.items()}
+
+
+@cache
+def growth(stayed: int, came: int, went: int, then: Look, now: Look) -> float:
+    """McNemar's test, averaged over the chances that the second looks allow; the larger p of loss alone, and of loss and turnover."""
+    p = []
+    for part in (0, 1):
+        less = more = 0.0
+        for a, v in chances(then):
+            for b, w in chances(now):
+                lost_new, lost_gone = stayed * (1 - a) / a, stayed * (1 - b) / b
+                real = part * max(0.0, came + went - lost_new - lost_gone) / 2
+                total = lost_new + lost_gone + 2 * real
+                share = (lost_new + real) / total if total else 0.5
+                less += v * w * at_most(came, came + went, share)
+                more += v * w * at_least(came, came + went, share)
+        p.append(min(1.0, 2 * min(less, more)))
+    return max(p)
+
+
+def holm(p: list[float]) -> list[float]:
+    """Each p times how many are not smaller, never below that of a smaller one."""
+    steps = sorted(p)
+    return [max(min(1.0, other * (len(p) - place)) for place, other in enumerate(steps) if other <= mine) for mine in p]
+
+
+def chance(look: Look) -> Chance:
+    return (look[0] / look[1], *clopper_pearson(*look))
 
 
 def jolly_seber(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -52,7 +52,23 @@ def tally(hosts: list[Host]) -> Row:
 
 def totals(sweep: Sweep) -> list[Row]:
     whole = sum(asked(sweep).values())
-    return [_counted(sweep, list(sweep.seen), whole) | {"countries": len({h.country for h in sweep.seen} - {None})}]
+    return [
+        _counted(sweep, list(sweep.seen), whole)
+        | {
+            "countries": len({h.country for h in sweep.seen} - {None}),
+            "countries_undoubted": len({h.country for h in sweep.seen if not decoy(h)} - {None}),
+        }
+    ]
+
+
+def decoy(host: Host) -> bool:
+    return host.suspicions in (("dicompot-echo",), ("prefix-same-reply",))
+
+
+def crowding(hosts: list[Host]) -> float | None:
+    """How many services are at the address of a service, on average."""
+    at = Counter(h.ip for h in hosts)
+    return sum(at[h.ip] for h in hosts) / len(hosts) if hosts else None
 
 
 def _counted(sweep: Sweep, hosts: list[Host], probed: int) -> Row:
@@ -63,7 +79,8 @@ def _counted(sweep: Sweep, hosts: list[Host], probed: int) -> Row:
         "addresses_probed": probed,
         "per_million": 1e6 * row["addresses"] / probed, "per_million_low": None, "per_million_high": None,
         "services_estimated": row["services"], "addresses_estimated": row["addresses"], "addresses_low": None,
-        "addresses_high": None,
+        "addresses_high": None, "services_low": None, "services_high": None,
+        "decoys": sum(map(decoy, hosts)), "crowding": crowding(hosts),
     }  # fmt: skip
 
 
@@ -74,10 +91,10 @@ def countries(sweep: Sweep) -> list[Row]:
     for country, probed in asked(sweep).items():
         hosts = of.get((country,), [])
         change = moved.get(country, {}) if hosts else {}
-        low, high = exact.whole(len(hosts), chance(sweep)) if hosts else (None, None)
+        low, high = exact.whole(len(hosts), chance(sweep))
         rows.append(
             {"country": country, **_counted(sweep, hosts, probed)}
-            | {"there": len(hosts) / chance(sweep)[0] if hosts else None, "there_low": low, "there_high": high}
+            | {"there": len(hosts) / chance(sweep)[0], "there_low": low, "there_high": high}
             | {"came": change.get("came"), "went": change.get("went")}
             | {"change": (change["flag"] or "none") if change else None}
         )
@@ -258,9 +275,13 @@ def ae_control(sweep: Sweep) -> list[Row]:
             "anyone": sum(map(accepts, hosts)), "rejected_called": said[1, 1, 7], "rejected_calling": said[1, 1, 3],
             "rejected_otherwise": said[1, 1, 1], "aborted": sum(h.outcome == "aborted" for h in hosts),
             "open_share": sum(map(accepts, hosts)) / len(hosts),
-        }  # fmt: skip
+        } | _ends("open_share", sum(map(accepts, hosts)), len(hosts))  # fmt: skip
 
     return by_country(sweep, counts)
+
+
+def _ends(name: str, k: int, n: int) -> Row:
+    return dict(zip((f"{name}_low", f"{name}_high"), exact.wilson(k, n), strict=True))
 
 
 def tls_share(sweep: Sweep) -> list[Row]:
@@ -272,7 +293,7 @@ def tls_share(sweep: Sweep) -> list[Row]:
         share = over / len(hosts) if attempted else None
         return {
             "over_tls": over, "share": share, "handshakes": handshakes, "completed": over, "needs_certificate": 0,
-        }  # fmt: skip
+        } | (_ends("share", over, len(hosts)) if attempted else {"share_low": None, "share_high": None})  # fmt: skip
 
     return by_country(sweep, counts)
 
@@ -317,7 +338,7 @@ def companion_ports(sweep: Sweep) -> list[Row]:
         rows.append({
             "port": port, "companions_probed": probed, "companions_open": answers["open"],
             "companions_closed": answers["closed"], "companions_silent": answers["silent"], "share": answers["open"] / probed,
-        })  # fmt: skip
+        } | _ends("share", answers["open"], probed))  # fmt: skip
     return rows
 
 
@@ -332,7 +353,7 @@ def companion_kinds(sweep: Sweep) -> list[Row]:
         rows.append({
             "country": country, "companion": kind, "addresses": addresses, "services": len(hosts),
             "companions_probed": whole[country], "share": addresses / whole[country],
-        })  # fmt: skip
+        } | _ends("share", addresses, whole[country]))  # fmt: skip
     return rows
 
 
@@ -441,6 +462,22 @@ def recaptures(sweep: Sweep) -> list[Row]:
     return rows[: len(series(sweep))]
 
 
+def cohorts(sweep: Sweep) -> list[Row]:
+    """What is left of the first sweep's services in each later one."""
+    (first, cohort), *later = steady(sweep)[: len(series(sweep))]
+    return [
+        {
+            "sweep": s.id,
+            "series": number(s),
+            "position": place,
+            "days": (s.started - first.started).total_seconds() / 86400,
+        }
+        | {"cohort": len(cohort), "answered": len(seen & cohort), "share": len(seen & cohort) / len(cohort)}
+        | _ends("share", len(seen & cohort), len(cohort))
+        for place, (s, seen) in enumerate(later, 2)
+    ]
+
+
 def survival(sweep: Sweep) -> list[Row]:
     return exact.jolly_seber(recaptures(sweep))
 
@@ -496,15 +533,19 @@ def loss(sweep: Sweep) -> list[Row]:
     return rows
 
 
-def chance(sweep: Sweep) -> tuple[float, float, float]:
-    """The chance that the sweep sees a service: by its second looks, or by the other vantage."""
+def look(sweep: Sweep) -> tuple[int, int]:
+    """What is known of the sweep's loss: by its second looks, or by the other vantage."""
     if sweep.looks:
         twice, _, second_only = sweep.looks
-        return (twice / (twice + second_only), *exact.clopper_pearson(twice, twice + second_only))
+        return twice, twice + second_only
     other = next(s for s in history() if s.week == sweep.week and s.name != sweep.name)
     theirs = {key(h) for h in other.seen}
-    both = len(theirs & {key(h) for h in sweep.seen})
-    return (both / len(theirs), *exact.clopper_pearson(both, len(theirs)))
+    return len(theirs & {key(h) for h in sweep.seen}), len(theirs)
+
+
+def chance(sweep: Sweep) -> tuple[float, float, float]:
+    """The chance that the sweep sees a service."""
+    return exact.chance(look(sweep))
 
 
 def changed(sweep: Sweep) -> list[Row]:
@@ -513,14 +554,18 @@ def changed(sweep: Sweep) -> list[Row]:
     if len(run) < 2:
         return []
     found = fates(sweep)
-    seen_then, seen_now = chance(run[-2]), chance(sweep)
+    then, now = look(run[-2]), look(sweep)
     where = sorted({h.country for s in run[-2:] for h in s.seen}, key=str)
     rows = []
     for country in ("all", *where):
         counts = {f: sum(country in ("all", h.country) for h in found[f]) for f in FATES}
         row = exact.change(
-            counts["stayed"], counts["new"] + counts["returned"], counts["missing"], seen_then, seen_now,
-            limit=0.05 if country == "all" else 0.05 / len(where),
+            counts["stayed"], counts["new"] + counts["returned"], counts["missing"], then, now,
+            compared=1 if country == "all" else len(where),
         )  # fmt: skip
         rows.append({"country": country, "entered": counts["entered"], "left_space": counts["left_space"]} | row)
+    adjusted = [rows[0]["p_growth"], *exact.holm([row["p_growth"] for row in rows[1:]])]
+    for row, p in zip(rows, adjusted, strict=True):
+        shown = ("up" if row["came"] > row["went"] else "down") if p < 0.05 else row["flag"]
+        row |= {"p_adjusted": p, "flag": shown}
     return rows

@@ -14,7 +14,7 @@ def test_columns_that_mean_nothing_are_left_out(visited: int, shown: bool) -> No
     """Intervals are shown only for a sampled sweep, and echoes only if a C-ECHO was sent."""
     table = cells.tables(gather(demo.connect(visited=visited), lake.SWEEP))[0]
     headings = [heading.text for heading in table.headings]
-    assert ("Addresses, 95\u00a0% CI low" in headings) == shown and "Echoed" not in headings
+    assert ("Services, 95\u00a0% CI low" in headings) == shown and "Echoed" not in headings
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))

@@ -36,10 +36,12 @@ def test_estimates() -> None:
 
 
 def test_a_trend_is_what_each_sweep_tells() -> None:
-    """Estimating all sweeps of a series at once gives the same as each sweep alone; without a second look the count is kept."""
+    """Estimating all sweeps of a series at once gives the same as each sweep alone; without a second look it is at least the count."""
     looks = [estimates.second_look(sweep, LOOKS, VANTAGES) for sweep in "abcd"]
     alone = [estimates.estimates([n], 1.0, estimates.detected(look))[0] for n, look in enumerate(looks, 40)]
-    assert estimates.trend(range(40, 44), looks) == alone and alone[1].low == alone[1].high == 41
+    at_once = estimates.trend(range(40, 44), looks)
+    assert [at_once[n] for n in (0, 2, 3)] == [alone[n] for n in (0, 2, 3)]
+    assert at_once[1] == estimates.Estimate(41, 41, math.inf)
     assert estimates.trend([], []) == []
 
 
@@ -48,25 +50,49 @@ def moved(country: str, stayed: int, came: int, went: int) -> dict[str, object]:
 
 
 def test_flags() -> None:
-    """Growth, fall and mere turnover have different flags, and a chance change has none; p < 0.05 alone gives no flag."""
+    """Growth and fall have different flags, one that chance may make has none, and one of too few services says so."""
     rows = [
         moved("A", 100, 30, 5),
         moved("B", 100, 5, 30),
         moved("C", 100, 30, 30),
         moved("D", 100, 4, 1),
-        moved("E", 100, 1, 8),
+        moved("E", 100, 2, 14),
     ]
-    seen = estimates.detected(estimates.second_look("a", LOOKS, []))
+    seen = estimates.second_look("a", [LOOKS[0] | {"seen_twice": 9900, "seen_second": 10_000}], [])
     found = estimates.changes(rows, seen, seen)
     assert found[0].country == "all" and found[0].stayed == 500
-    assert [row.flag for row in found[1:]] == ["up", "down", "turnover", "", ""]
-    assert found[5].p_growth < 0.05
+    assert [row.flag for row in found[1:]] == ["up", "down", "", "few", "down"]
     assert estimates.changes([], None, None) == []
 
 
+def test_no_second_look_no_turnover() -> None:
+    """Without second looks, one service more and three fewer are no change that could be told, and no turnover is estimated."""
+    (total, *countries) = estimates.changes([moved("A", 1000, 1, 0), moved("B", 1000, 0, 3)], None, None)
+    assert [row.flag for row in (total, *countries)] == ["few", "few", "few"]
+    assert math.isnan(total.turnover.value) and math.isnan(total.by_loss[0])
+
+
+def test_holm_over_countries() -> None:
+    """The p of each country is corrected for all countries, the smallest by their number."""
+    rows = [moved("A", 100, 30, 5), *(moved(name, 100, 10, 10) for name in "BCDE")]
+    first = estimates.changes(rows, None, None)[1]
+    assert first.p_adjusted == 5 * first.p_growth and first.flag == "up"
+
+
+def test_services_at_one_address_say_less() -> None:
+    """In a sample, 12 services at 2 addresses have the interval of 2 addresses, six times as wide; in a complete sweep they do not."""
+    (alone,), (together,), (addresses,) = (
+        estimates.estimates([count], 0.1, None, [each]) for count, each in ((12, 1.0), (12, 6.0), (2, 1.0))
+    )
+    assert together.value == alone.value == 120
+    assert together.high == 6 * addresses.high > alone.high and together.low < alone.low
+    (complete,) = estimates.estimates([12], 1.0, None, [6.0])
+    assert (complete.low, complete.high) == (12, 12)
+
+
 def test_short_series_tell_no_survival() -> None:
-    """Fewer than three sweeps give no survival, and without survival there is no half-life."""
+    """Fewer than three sweeps give no survival."""
     row = {"sweep": "a", "days": 7.0, "caught": 5, "marked": 5, "again": 5, "skipped": 0}
-    assert estimates.survival([row, row]) == [] and math.isnan(estimates.half_life([]))
+    assert estimates.survival([row, row]) == []
     (step,) = estimates.survival([row | {"marked": 0}, row, row | {"again": 0}])
-    assert isinstance(step, SurvivalStep) and step.stays.value == 1 and estimates.half_life([step]) == math.inf
+    assert isinstance(step, SurvivalStep) and step.stays.value == 1

@@ -8,11 +8,18 @@ def rows(**arms: tuple[int, int]) -> list[dict[str, object]]:
 
 
 def test_harm_is_told_from_hosts_that_end_by_themselves() -> None:
-    """A fifth gone after a visit and none without one is harm; equal shares in both arms are not, and the bound is stated."""
+    """A fifth silent after a visit and none without one is an effect, of which the cause is not told."""
     (harmed,) = sentences(rows(visited=(51, 249), unvisited=(0, 220)))
-    assert harmed.endswith(": visits take hosts offline.") and "a further 20.48 % to disappear" in harmed
-    (unharmed,) = sentences(rows(visited=(3, 204), unvisited=(5, 190)))
-    assert "shows no harm" in unharmed and "95 % interval −" in unharmed
+    assert "a further 20.48 % of hosts no longer answered this address" in harmed
+    assert harmed.endswith("whether they stopped or began to block us.")
+
+
+def test_no_harm_is_told_up_to_a_margin() -> None:
+    """Equal shares exclude harm only in samples that are large enough for the margin; a small sample is too few to tell."""
+    (few,) = sentences(rows(visited=(1, 4), unvisited=(0, 5)))
+    assert "too few to judge" in few and "is not excluded" in few
+    (many,) = sentences(rows(visited=(30, 20_000), unvisited=(31, 20_000)))
+    assert "harm above 0." in many and many.endswith("is excluded.") and "95 % interval −" in many
 
 
 def test_speakers_have_a_bound_of_their_own() -> None:

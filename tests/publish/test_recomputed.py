@@ -1,7 +1,6 @@
 """Every number of a report equals the number recomputed from its history by independent code."""
 
 import csv
-import math
 import re
 from datetime import datetime
 from pathlib import Path
@@ -84,15 +83,15 @@ def test_every_number_is_recomputed(reports: dict[str, Path], sweep: str, table:
 
 @pytest.mark.parametrize("sweep", CHOSEN)
 def test_the_sentences_have_the_same_numbers(reports: dict[str, Path], sweep: str) -> None:
-    """Headline, estimate, change and half-life have the recomputed numbers."""
+    """Headline, estimate, change and what is left of the first sweep have the recomputed numbers."""
     said = (reports[sweep] / "report.md").read_text("utf-8")
     of: Sweep = SWEEPS[sweep]
     chance, services = recompute.chance(of), len(of.seen)
     low, high = exact.whole(services, chance)
-    assert said.startswith(f"# {services} DICOM services in 4 countries answered")
+    genuine = sum(not recompute.decoy(host) for host in of.seen)
+    assert said.startswith(f"# {genuine} DICOM services in 4 countries answered ({services} with likely decoys)")
     assert (
-        f"An estimated {round(services / chance[0])} services were reachable (95 % interval {int(low)} to {int(high)})"
-        in said
+        f"an estimated {round(services / chance[0])} were reachable (95 % interval {int(low)} to {int(high)})" in said
     )
     changed = recompute.changed(of)
     if changed:
@@ -100,13 +99,16 @@ def test_the_sentences_have_the_same_numbers(reports: dict[str, Path], sweep: st
         assert (
             f"{told['went']} did not answer this time, and {told['came']} answered that had not been seen then" in said
         )
-        for noun, word in (("gone", "are gone"), ("new", "are new")):
+        for noun, words in (("gone", "no longer answer"), ("new", "answer for the first time")):
             net, least, greatest = (round(told[f"{noun}_{end}"]) for end in ("net", "low", "high"))
-            assert f"{net} ({least} to {greatest}) {word}" in said
-    steps = recompute.survival(of)
-    if steps:
-        fall = -sum(math.log(step["stays"]) for step in steps) / sum(step["days"] for step in steps)
-        assert f"half of them would be gone after {round(math.log(2) / fall)} days" in said
+            assert re.search(f"{net} \\({least} to {greatest}\\) (addresses and ports )?{words}", said)
+    left = recompute.cohorts(of)
+    if left:
+        begun, last = recompute.series(of)[0].started, left[-1]
+        assert (
+            f"Of {last['cohort']} services that answered on {begun:%Y-%m-%d}, {last['answered']} ({100 * last['share']:.1f} %) "
+            f"still answered at the same address on {of.started:%Y-%m-%d}"
+        ) in said
 
 
 @pytest.mark.parametrize("sweep", CHOSEN)

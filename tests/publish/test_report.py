@@ -56,7 +56,7 @@ def test_headline_counts_services_and_countries(texts: dict[str, str]) -> None:
     """The page states first how many services answered, then where, and that loss is not estimated."""
     assert "<h1>11 DICOM services in 2 countries answered</h1>" in texts["report.html"]
     assert (
-        "9 DICOM services answered in the United Kingdom, and 8 of them accepted the association"
+        "9 DICOM services answered at addresses that the country database places in the United Kingdom, and 8 of them accepted"
         in texts["report.html"]
     )
     assert "which this sweep did not estimate" in texts["report.html"]
@@ -186,11 +186,11 @@ def test_an_old_country_database_gets_a_note(tmp_path: Path, built: str, warned:
 
 
 def test_a_sample_has_an_interval(tmp_path: Path) -> None:
-    """A report of a sampled sweep states the share that was probed, and estimates the whole with Wilson's interval."""
+    """A report of a sampled sweep states the share that was probed, and estimates the whole with an interval."""
     report.write(demo.connect(visited=100_000), lake.SWEEP, tmp_path, {"md"})
     text = (tmp_path / "report.md").read_text("utf-8")
     assert "The sweep probed a random 10 % of the addresses." in text
-    assert "an estimated 110 addresses" in text and "Wilson interval 61 to 197" in text
+    assert "an estimated 110 DICOM services would answer (95 % interval 58 to 192)" in text
 
 
 @pytest.mark.parametrize(("sweep", "formats"), [("absent\x1b[2J", {"md"}), (lake.SWEEP, {"pdf"})])
@@ -205,6 +205,19 @@ def test_a_sweep_that_found_nothing_has_a_report(tmp_path: Path) -> None:
     """A sweep without service, location and receipt has a report that states that no service answered."""
     con = lake.connect(sweeps=[demo.sweep_row(1_000_000, 0)])
     report.write(con, lake.SWEEP, tmp_path, FORMATS)
-    assert "No DICOM service answered at any of the 1,000,000 addresses probed." in (
-        tmp_path / "report.html"
-    ).read_text("utf-8")
+    said = (tmp_path / "report.html").read_text("utf-8")
+    assert (
+        "No DICOM service answered at any of the 1,000,000 addresses probed, which does not show that there is none"
+        in said
+    )
+
+
+def test_a_sample_that_found_nothing_bounds_what_is_there(tmp_path: Path) -> None:
+    """A sample of 1 % without a service leaves room for 367 services, in the sentence and for each country."""
+    con = lake.connect(
+        sweeps=[demo.sweep_row(10_000, 0)], coverage=[{"country": "GB", "addresses": 600_000, "country_source": "x"}]
+    )
+    report.write(con, lake.SWEEP, tmp_path, {"md", "csv"})
+    assert "with 95 % confidence no more than 367 could be reached" in (tmp_path / "report.md").read_text("utf-8")
+    (row,) = csv.DictReader((tmp_path / "countries.csv").read_text("utf-8").splitlines())
+    assert (row["services"], row["there"], row["there_low"], row["there_high"]) == ("0", "0.0", "0.0", "367.0")

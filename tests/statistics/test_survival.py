@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pipeline.statistics.survival import half_life, recaptures, survival
+from pipeline.statistics.survival import recaptures, survival
 
 SWEEPS, WORLDS = 8, 300
 
@@ -59,9 +59,3 @@ def test_the_last_step_is_unknown() -> None:
 def test_short_series(sweeps: int) -> None:
     """With fewer than three sweeps there is no survival, and no error."""
     assert not np.isfinite(survival(recaptures(np.ones((5, sweeps), bool))).stays.value).any()
-
-
-def test_half_life() -> None:
-    """A survival of 0.5 over a week is a half-life of a week; no loss gives inf; NaN steps are ignored."""
-    assert half_life([0.5, np.nan], [7, 7]) == pytest.approx(7)
-    assert half_life([1.0], [7]) == np.inf and np.isnan(half_life([], []))

@@ -1,0 +1,40 @@
+-- Question: Of the services of the first sweep of a series, how many still answered at their address in each later one?
+-- Grain: one row for each sweep of a series, from its second one on.
+-- Order: position
+-- Notes: cohort counts the services of the first sweep without those that ever entered or left the space; days is the time since
+--   that sweep. answered is what was seen, so a service whose probe was lost did not answer, and neither did a system that has
+--   another address by now. share has Wilson's 95 % interval. Nothing is said beyond the last sweep.
+WITH begun AS MATERIALIZED (
+    SELECT series, ip, port
+    FROM steady
+    WHERE position = 1
+),
+
+sizes AS (
+    SELECT series, count(*) AS cohort
+    FROM begun
+    GROUP BY series
+),
+
+counted AS (
+    SELECT steady.sweep, count(*) AS answered
+    FROM steady
+    SEMI JOIN begun ON begun.series = steady.series AND begun.ip = steady.ip AND begun.port = steady.port
+    GROUP BY steady.sweep
+)
+
+SELECT
+    series.sweep,
+    series.series,
+    series.position,
+    date_diff('second', first.started_at, series.started_at) / 86400.0 AS days,
+    sizes.cohort,
+    coalesce(counted.answered, 0) AS answered,
+    coalesce(counted.answered, 0) / sizes.cohort AS share,
+    wilson_low(coalesce(counted.answered, 0), sizes.cohort) AS share_low,
+    wilson_high(coalesce(counted.answered, 0), sizes.cohort) AS share_high
+FROM series
+JOIN series AS first ON first.series = series.series AND first.position = 1
+JOIN sizes ON sizes.series = series.series
+LEFT JOIN counted ON counted.sweep = series.sweep
+WHERE series.position > 1
