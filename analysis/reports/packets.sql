@@ -22,6 +22,7 @@ SELECT
     CAST(coalesce(sum(quarantined), 0) AS BIGINT) AS quarantined,
     CAST(coalesce(sum(revisited), 0) AS BIGINT) AS revisited,
     CAST(coalesce(sum(ring_dropped), 0) AS BIGINT) AS ring_dropped,
-    CAST(coalesce(sum(stalls), 0) AS BIGINT) AS stalls
+    CAST(coalesce(sum(stalls), 0) AS BIGINT) AS stalls,
+    CAST(coalesce(sum(late_deadlines), 0) AS BIGINT) AS late_deadlines
 FROM receipts
 WHERE sweep = $sweep

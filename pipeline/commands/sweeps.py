@@ -185,6 +185,7 @@ def sweep(
     with progress.watching(begun, as_json=json):
         orchestrate.run(begun, max_runtime)
     show.warn(run.stopped(frozen, folder))
+    show.warn(run.late(begun))
     if not json:
         show.sweep_result(folder, begun.paths.id)
     show.message(
@@ -266,3 +267,4 @@ def verify(lake: Lake, sweep_id: SweepId = None) -> None:
         show.message(f"{sweep.paths.id}: {attestation.sentence(sweep.paths)}")
     show.warn(run.unsigned(sweep.plan))
     show.warn(run.voided(sweep))
+    show.warn(run.late(sweep))

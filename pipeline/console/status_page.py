@@ -91,21 +91,10 @@ def _rows(status: Status) -> Iterator[tuple[str, str]]:
         yield "paused", visible(status.stopped_by_register)
     yield "done", f"{status.share:.1%} of the time that it takes at the plan's rate"
     yield "ranges", f"{status.ranges_done:,} of {status.ranges:,} have their receipts, in {status.shards} shards"
-    if status.ranges_again:
-        yield (
-            "attempts beyond the first",
-            f"{status.ranges_again:,}: their ranges were cut off, and probed again from the start",
-        )
-    if status.ranges_void:
-        yield (
-            "receipts that were void",
-            f"{status.ranges_void:,}: the hit rate had fallen, and their ranges are run again",
-        )
+    yield from _repeated(status)
     yield "targets", f"{status.targets:,}"
     counts = {"withheld by the register": status.suppressed, "of these quarantined": status.quarantined}
     yield from ((name, f"{count:,}") for name, count in counts.items() if count)
-    if status.revisited:
-        yield "visited again after a crash", f"{status.revisited:,}"
     yield from ((name, f"{count:,}") for name, count in status.funnel.items())
     if status.workers:
         by = "1 worker" if status.workers == 1 else f"{status.workers} workers"
@@ -123,6 +112,27 @@ def _rows(status: Status) -> Iterator[tuple[str, str]]:
         mark = "alive" if holder.alive else "dead"
         text = f"{holder.host}, process {holder.pid}, {mark}: renewed {holder.renewed_seconds_ago:.0f} s ago"
         yield f"lease {holder.lease}", visible(text)
+
+
+def _repeated(status: Status) -> Iterator[tuple[str, str]]:
+    """Yield what was done again, and what was done too late."""
+    if status.ranges_again:
+        yield (
+            "attempts beyond the first",
+            f"{status.ranges_again:,}: their ranges were cut off, and probed again from the start",
+        )
+    if status.ranges_void:
+        yield (
+            "receipts that were void",
+            f"{status.ranges_void:,}: the hit rate had fallen, and their ranges are run again",
+        )
+    if status.revisited:
+        yield "visited again after a crash", f"{status.revisited:,}"
+    if status.late_deadlines:
+        yield (
+            "ended late by us",
+            f"{status.late_deadlines:,}: the machine was too busy, and may have missed their answers",
+        )
 
 
 def _page(status: Status) -> str:

@@ -156,11 +156,13 @@ class PacketEngine:
 
     def _wait(self, *, paused: bool) -> None:
         """Wait for packets until there is something else to do; then a little longer, so that more can be read together."""
-        for _, event in self._poll.poll(self._patience(paused=paused)):
+        patience = self._patience(paused=paused)
+        for _, event in self._poll.poll(patience):
             if event & select.POLLERR:  # the interface went down: reading the error clears it (socket(7))
                 self._listener.receive.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         time.sleep(max(0.0, self._waited + GATHER_SECONDS - time.monotonic()))
         self._waited = time.monotonic()
+        self._listener.lag.turn(self._waited, waited=patience / 1000)
 
     def _patience(self, *, paused: bool) -> int:
         """Milliseconds until there is something else to do than to wait for packets."""

@@ -18,9 +18,9 @@ its target's state is.
    check, handed on to the associators (TLS ports, capabilities), or left alone since the register withholds it. All but the first
    are reset. If the register pauses us, or we are stopping, nothing is decided: the target stays UNSEEN and its range incomplete.
 
-The order within a batch matters. The greeter takes segments of known slots before first answers are greeted, since a segment in this
-batch cannot belong to a connection that begins in it. A target is written to the visit log before its greeting, so that a crash
-between the two counts a visit too many rather than too few. Nothing leaves before `SegmentSender.flush`, at the end of `tick`.
+The order within a batch matters. The greeter takes segments of known slots before first answers are greeted: none in this batch can
+belong to a connection that begins in it. A target is logged before its greeting, so that a crash between the two counts a visit too
+many rather than too few. Nothing leaves before `SegmentSender.flush`, at the end of `tick`.
 """
 
 import time
@@ -30,6 +30,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.outcome import CloseKind
 from pipeline.probe.clock import Clock, now
 from pipeline.probe.engine_events import Controls, Deferred, Event, Greeted, Responses
 from pipeline.probe.extra_probes import CONTROL, ExtraProbes
@@ -46,6 +47,7 @@ from pipeline.probe.fin_wait import (
 from pipeline.probe.greeting import Greeter, ReceivedSegments, SynAcks
 from pipeline.probe.harm_arms import HarmArms
 from pipeline.probe.liveness import LivenessCheck
+from pipeline.probe.loop_lag import LoopLag
 from pipeline.probe.range_state import OpenRange
 from pipeline.probe.result import Result
 from pipeline.probe.segments import SegmentSender
@@ -103,6 +105,7 @@ class Listener:
         self._capture = capture
         self._fin_wait = FinWaitQueue()
         self.open: dict[int, OpenRange] = {}
+        self.lag = LoopLag()
         self.stopping = False
         self._latest = 0
 
@@ -261,11 +264,12 @@ class Listener:
     def _settle(self, results: Iterable[Result]) -> Iterator[Greeted]:
         """Keep that visits have ended, and report them."""
         for result in results:
-            rows, at = result.rows, time.monotonic()
-            serial, position = int(rows["serial"][0]), rows["position"].astype(np.int64)
-            opened = self.open[serial]
+            rows, at, position = result.rows, time.monotonic(), result.rows["position"].astype(np.int64)
+            opened = self.open[serial := int(rows["serial"][0])]
             opened.state[position] = fin_wait_state(result.sent)
             opened.conversations -= len(position)
+            if result.end.kind is CloseKind.DEADLINE:
+                opened.late_deadlines += int((rows["began_us"] < self.lag.late_at * 1e6).sum())
             if result.sent:
                 self._fin_wait.add(serial, position, rows, at)
                 opened.closed_at = at + 2 * FIN_SECONDS

@@ -57,6 +57,8 @@ class OpenRange:
     """When the last host that was sent our FIN has had time to acknowledge it, and to answer the RST after that."""
     conversations: int = 0
     """Those that are not over."""
+    late_deadlines: int = 0
+    """Conversations that our deadline ended after our loop had been late."""
     ungreeted: int = 0
     """Answers that got no greeting because the register or a signal stopped us; the range is not complete."""
 
@@ -128,6 +130,7 @@ class OpenRange:
         self.counts.seen_twice = int((first & again).sum())
         self.counts.first_only = int((first & ~again).sum())
         self.counts.second_only = int((~first & again).sum())
+        self.counts.late_deadlines = self.late_deadlines
         self.counts.control_probes = len(_distinct(self.extra_sent[CONTROL]))
         return self.counts
 

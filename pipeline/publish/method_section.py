@@ -69,11 +69,22 @@ def sent(facts: Facts) -> Iterator[str]:
     if packets["syn_retransmits"]:
         yield f"The operating system repeated {plural(packets['syn_retransmits'], 'SYN')} that got no answer."
     yield _request(facts)
+    yield from _visits(facts)
+    yield "No patient data was queried, retrieved or stored, and nothing that was sent could have returned any."
+
+
+def _visits(facts: Facts) -> Iterator[str]:
+    """What became of visits: late ones, second ones, those inside TLS."""
+    packets = facts.packets
+    if packets["late_deadlines"]:
+        yield (
+            f"In {plural(packets['late_deadlines'], 'conversation')} the scanning machine was more than a second late, and ended it "
+            "by its deadline: some of these hosts may have answered unheard."
+        )
     if facts.about["profile"] in SECOND_VISITS:
         yield "Hosts that ended the connection after the request, or answered it with TLS, got a second visit, inside TLS."
     if packets["handshakes"]:
         yield f"In {plural(packets['handshakes'], 'connection')} the association was attempted inside TLS."
-    yield "No patient data was queried, retrieved or stored, and nothing that was sent could have returned any."
 
 
 def _request(facts: Facts) -> str:

@@ -53,6 +53,7 @@ class Counts(msgspec.Struct, kw_only=True):
     syn_retransmits: int = 0
     connects: int = 0
     suppressed_visits: int = 0
+    late_deadlines: int | None = 0
     held_back: int = 0
     harm_probes: int = 0
     companion_probes: int = 0
@@ -131,6 +132,7 @@ class VisitCounts(msgspec.Struct, kw_only=True):
     connects: int = 0
     syn_retransmits: int = 0
     suppressed_visits: int = 0
+    late_deadlines: int = 0
 
 
 def joined(sender: Counts, visits: Sequence[VisitCounts]) -> Counts:

@@ -17,6 +17,7 @@ SUMMED = (
     "quarantined",
     "spared",
     "revisited",
+    "late_deadlines",
 )
 
 

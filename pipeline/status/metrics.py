@@ -61,6 +61,12 @@ METRICS = (
     SweepMetric(
         "census_revisited", "Targets visited again after a crash.", _single(lambda s: s.revisited), counter=True
     ),
+    SweepMetric(
+        "census_late_deadlines",
+        "Conversations that the machine was too busy to serve in time.",
+        _single(lambda s: s.late_deadlines),
+        counter=True,
+    ),
     SweepMetric("census_targets", "Targets of the plan.", _single(lambda s: s.targets)),
     SweepMetric("census_ranges", "Ranges of the plan.", _single(lambda s: s.ranges)),
     SweepMetric("census_ranges_done", "Ranges that have a receipt.", _single(lambda s: s.ranges_done)),

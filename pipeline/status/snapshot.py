@@ -34,7 +34,7 @@ STATES = {
 #: States in which the receipts are complete, and workers' progress is history.
 DONE = {"swept", "sealed"}
 #: Counts of receipts that a status has.
-COUNTS = ("probes_sent", "responses", "associations", "suppressed", "quarantined", "revisited")
+COUNTS = ("probes_sent", "responses", "associations", "suppressed", "quarantined", "revisited", "late_deadlines")
 
 
 class LeaseStatus(msgspec.Struct, frozen=True):
@@ -71,6 +71,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     suppressed: int
     quarantined: int
     revisited: int
+    late_deadlines: int
     rate: float
     average_rate: float
     limit: int | None

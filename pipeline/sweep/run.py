@@ -10,7 +10,7 @@ from pipeline.config.load import load_config
 from pipeline.config.toml_file import NONE, Overrides
 from pipeline.errors import CensusError, GuardError, InputError
 from pipeline.lab.signature import is_valid
-from pipeline.lake import attestation, harm_targets, layout, pending, store, turn, verify, voiding
+from pipeline.lake import attestation, harm_targets, layout, pending, receipts, store, turn, verify, voiding
 from pipeline.lake.layout import ENRICHED, Sweep, SweepPaths, read_plan
 from pipeline.lake.store import Location
 from pipeline.optout import quarantine, register
@@ -107,6 +107,17 @@ def voided(sweep: Sweep) -> Iterator[str]:
     reasons = Counter(record.reason for record in voiding.records(sweep.paths))
     for reason, ranges in reasons.items():
         yield f"{ranges:,} receipts were void and their ranges run again: {reason}"
+
+
+def late(sweep: Sweep) -> Iterator[str]:
+    """Yield how many conversations of a sweep this program may have ended too soon, since a machine was too busy, if any."""
+    deadlines = sum(receipt.late_deadlines or 0 for receipt in receipts.read_receipts(sweep.paths))
+    if deadlines:
+        conversations = "1 conversation" if deadlines == 1 else f"{deadlines:,} conversations"
+        yield (
+            f"{conversations} ended by our own deadline after the machine had been too busy to serve them, so answers may be "
+            "missing: give it more processor time, lower [sweep] rate or [associate] at_once, and see `late_deadlines` in receipts"
+        )
 
 
 def latest(lake: Location, name: str) -> SweepPaths | None:

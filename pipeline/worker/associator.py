@@ -20,6 +20,7 @@ from pipeline.guard.link_state import LinkWatch
 from pipeline.lake.visit_log import VisitLog
 from pipeline.optout.watch import Watch
 from pipeline.outcome import CloseKind
+from pipeline.probe.loop_lag import LoopLag
 from pipeline.probe.outage import Outage
 from pipeline.record.receipt import VisitCounts
 from pipeline.record.rounds import Round
@@ -98,6 +99,7 @@ class Associating:
     admissions: AdmissionQueue[tuple[Conversations, dict[str, Any]]] = field(init=False)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     visit_log: VisitLog = field(init=False)
+    lag: LoopLag = field(default_factory=LoopLag)
     mandate: Mandate = field(init=False)
     visited: Visited = field(init=False)
     stops: int = 0
@@ -129,6 +131,7 @@ class Associating:
                 self.take(*received)
             self.admit()
             await asyncio.sleep(0.005)
+            self.lag.turn(time.monotonic())
             self.raise_failures()
             self.flush()
         self.writer.send(messages.Shutdown(shard=0, number=0))
@@ -209,6 +212,8 @@ class Associating:
             return
         batch.rows.append(row | columns(visit) | self.provenance(batch, row, secured=secured))
         batch.counts.connects += 1
+        late = visit.close_kind is CloseKind.DEADLINE and self.lag.was_late(began, time.monotonic())
+        batch.counts.late_deadlines += late
         batch.counts.syn_retransmits += visit.syn_retransmits
         self.outcomes[visit.outcome] += 1
 

@@ -17,8 +17,10 @@ from pipeline.associate import client, loop
 from pipeline.associate.conversation import CONNECT_US
 from pipeline.associate.tcp_info import TcpInfo
 from pipeline.engines import Engine
+from pipeline.outcome import CloseKind
 from pipeline.probe.engine_events import Event, Finished, Greeted
 from pipeline.probe.fin_wait import SETTLED
+from pipeline.probe.loop_lag import LoopLag
 from pipeline.probe.pacer import Pacer, Pause
 from pipeline.probe.range_state import OpenRange, Targets
 from pipeline.probe.result import Result
@@ -62,10 +64,11 @@ class Visitor:
 
 @dataclass(slots=True, eq=False)
 class _Attempt:
-    """A connection that is being made or is open: its range, its target's address, and its socket once it has one."""
+    """A connection that is being made or is open: its range, its target's address, when it began, and its socket once it has one."""
 
     opened: OpenRange
     address: int
+    began: float
     sock: socket.socket | None = None
 
 
@@ -91,6 +94,7 @@ class Connector:
         self._open: list[OpenRange] = []
         self._sending: OpenRange | None = None
         self._last_permit: Permit | None = None
+        self._lag = LoopLag()
         self.probes = self.suppressed = 0
 
     @property
@@ -128,6 +132,7 @@ class Connector:
 
     def tick(self) -> Iterator[Event]:
         """Begin the connections that the budget allows, handle the kernel's events, and yield what has happened."""
+        self._lag.turn(time.monotonic(), waited=LONGEST_WAIT)
         permit = self._permit()
         paused = bool(permit.pause_reason)
         self._pacer.limit(permit.rate)
@@ -236,7 +241,7 @@ class Connector:
 
     def _connect(self, opened: OpenRange, address: int, port: int) -> None:
         """Begin a connection, on which our request leaves as soon as it is open."""
-        attempt = _Attempt(opened, address)
+        attempt = _Attempt(opened, address, time.monotonic())
 
         def open_socket(destination: str) -> socket.socket:
             attempt.sock = self._visitor.open_socket(destination)
@@ -256,7 +261,15 @@ class Connector:
         if error := task.exception():
             self._error = error
         else:
-            self._visits.append((attempt.opened, task.result()))
+            visit = task.result()
+            connected = visit.connect_us is not None
+            if (
+                connected
+                and visit.close_kind is CloseKind.DEADLINE
+                and self._lag.was_late(attempt.began, time.monotonic())
+            ):
+                attempt.opened.late_deadlines += 1
+            self._visits.append((attempt.opened, visit))
 
     def _patience(self, *, paused: bool) -> float:
         """Seconds to handle the kernel's events before there is something else to do."""

@@ -98,5 +98,6 @@ def _possible(visits: VisitCounts, targets: int) -> bool:
     return (
         0 <= visits.connects <= targets
         and 0 <= visits.suppressed_visits <= targets
+        and 0 <= visits.late_deadlines <= targets
         and 0 <= visits.syn_retransmits <= targets * MOST_SYNS
     )

@@ -31,8 +31,13 @@ SECRET, SPACE = Secret.of(b"a secret"), Ranges.of([(11 << 24, (11 << 24) + COUNT
 WALK = Walk(Space.over(SPACE), Permutation.seeded(COUNT, 1), (104,), addresses=COUNT, shards=1, range_targets=COUNT)
 
 
-def answered(vantage: NamespacePair, monkeypatch: pytest.MonkeyPatch, *, visited: int = 0) -> OpenRange:
-    """The state of a range whose targets all answered twice, and once with a wrong cookie; so many were visited before."""
+def answered(
+    vantage: NamespacePair, monkeypatch: pytest.MonkeyPatch, *, visited: int = 0
+) -> tuple[Listener, OpenRange]:
+    """A listener, and the state of a range whose targets all answered twice, and once with a wrong cookie.
+
+    So many of them were visited before.
+    """
     there = link()
     segments = SegmentSender(
         segment_ring(sockets.packet_socket("vantage0", 0)),
@@ -62,12 +67,12 @@ def answered(vantage: NamespacePair, monkeypatch: pytest.MonkeyPatch, *, visited
         assert list(listener.read(Permit("", Ranges.of(())))) == []
         list(listener.tick(clock.now()))
     assert opened.answered.all()
-    return opened
+    return listener, opened
 
 
 def test_each_target_is_greeted_once(vantage: NamespacePair, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of an answer that arrives twice, one copy is greeted and one counted as a duplicate; a wrong cookie is not greeted."""
-    opened = answered(vantage, monkeypatch)
+    _, opened = answered(vantage, monkeypatch)
     counts = opened.counts
     assert (counts.greetings, counts.duplicates, counts.ring_invalid) == (COUNT, COUNT, COUNT)
     assert opened.conversations == COUNT
@@ -75,6 +80,20 @@ def test_each_target_is_greeted_once(vantage: NamespacePair, monkeypatch: pytest
 
 def test_a_host_that_was_visited_before_still_answers(vantage: NamespacePair, monkeypatch: pytest.MonkeyPatch) -> None:
     """Targets that an earlier attempt visited are not greeted again, but count among those that answer: nothing has fallen."""
-    opened = answered(vantage, monkeypatch, visited=10)
+    _, opened = answered(vantage, monkeypatch, visited=10)
     counts = opened.counts
     assert (counts.greetings, counts.answers - counts.duplicates) == (COUNT - 10, COUNT)
+
+
+@pytest.mark.parametrize(("gap", "late"), [(0.0, 0), (2.0, COUNT)])
+def test_who_was_not_served_in_time_is_counted(
+    vantage: NamespacePair, monkeypatch: pytest.MonkeyPatch, gap: float, late: int
+) -> None:
+    """Hosts that our deadline ended count as late if we did not look for two seconds meanwhile, and else do not."""
+    listener, opened = answered(vantage, monkeypatch)
+    at = time.monotonic()
+    listener.lag.turn(at)
+    listener.lag.turn(at + gap)
+    given_up = list(listener.tick(clock.Clock(at + 60.0, clock.now().epoch_us)))
+    assert sum(each.result.hosts for each in given_up) == COUNT
+    assert opened.final_counts().late_deadlines == late

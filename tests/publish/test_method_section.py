@@ -35,6 +35,7 @@ def test_every_syn_is_reported() -> None:
         "companion_probes": "20 SYNs without data went to other ports of hosts that had spoken DICOM",
         "probes_abandoned": "20 SYNs more left in these earlier attempts",
         "syn_retransmits": "repeated 20 SYNs that got no answer",
+        "late_deadlines": "In 20 conversations the scanning machine was more than a second late",
         "handshakes": "In 20 connections the association was attempted inside TLS",
     }
     for count, sentence in kinds.items():

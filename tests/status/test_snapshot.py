@@ -141,12 +141,15 @@ def test_rate_loss_and_the_rest(paths: SweepPaths) -> None:
     What is probed is what receipts say, and what a running worker has counted of other ranges.
     """
     note(paths, running=True, rate=480.0, limit=600, unfinished={"probed": 4000, "responsive": 5, "echoed": 3})
-    receipt(paths, "000-000000", probes_sent=1000, responses=4, took=100, took_twice=95, seen_twice=900, second_only=5)
+    receipt(
+        paths, "000-000000", probes_sent=1000, responses=4, took=100, took_twice=95, seen_twice=900, late_deadlines=2
+    )
     status = watched.status(Sweep(PLAN, paths))
     assert (status.rate, status.average_rate, status.limit) == (480, pytest.approx(500), 600)
     assert status.loss == pytest.approx(0.05)
     assert (status.ranges_done, status.funnel["probed"], status.funnel["echoed"]) == (1, 5000, 3)
     assert status.hit_rate == pytest.approx(9 / 5000)
+    assert status.late_deadlines == 2
 
 
 def test_what_a_dead_worker_counted_is_not_counted_twice(paths: SweepPaths) -> None:

@@ -22,6 +22,7 @@ from pipeline.errors import GuardError, InputError
 from pipeline.lake import layout, parts, receipts, verify
 from pipeline.lake.layout import Sweep
 from pipeline.outcome import SPEAKS_DICOM
+from pipeline.record.receipt import Receipt
 from pipeline.space.plan import Plan
 from pipeline.status import snapshot as watched
 from pipeline.sweep import enrichment, freeze, run
@@ -118,6 +119,16 @@ def test_a_lake_keeps_to_its_plan(tmp_path: Path) -> None:
     settings = msgspec.structs.replace(plan.settings, seed=1)
     with pytest.raises(GuardError, match=r"\(field settings\.seed\)"):
         run.begin(refreeze(plan, settings=settings), tmp_path)
+
+
+def test_late_deadlines_are_told(tmp_path: Path) -> None:
+    """What receipts count of late deadlines is one sentence; none if they count none, or are of a version that did not count."""
+    sweep = run.begin(freeze.freeze(DEMO, tmp_path), tmp_path)
+    assert list(run.late(sweep)) == []
+    for key, late in (("000-000000", 2), ("001-000000", 1), ("002-000000", None)):
+        receipts.put_receipt(sweep.paths, key, Receipt(late_deadlines=late))
+    (told,) = run.late(sweep)
+    assert told.startswith("3 conversations ended by our own deadline") and "processor" in told
 
 
 def test_a_changed_database_is_refused(tmp_path: Path) -> None:

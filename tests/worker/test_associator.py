@@ -204,3 +204,12 @@ def test_the_reason_is_told(ends: Ends) -> None:
     while received := ends.coordinator.receive(0.0):
         told.add(received[0].pause_reason)
     assert "a call (a)" in told
+
+
+def test_who_was_not_served_in_time_is_counted(ends: Ends) -> None:
+    """A conversation that our deadline ended after the process had stood still for more than a second is counted as late."""
+    ends.answers = False
+    steps = (lambda: ends.answered(ONE), lambda: time.sleep(1.3))
+    asyncio.run(ends.run(*steps, *[lambda: None] * 4))
+    cooled = ends.cooled()
+    assert (cooled.visits.connects, cooled.visits.late_deadlines) == (1, 1)

@@ -212,3 +212,19 @@ def test_what_each_end_of_connecting_counts_as(
     opened = OpenRange.begin(WHOLE, 0.0)
     assert _count(opened, visit) == bool(counted[0])
     assert (opened.counts.answers, opened.counts.resets, opened.counts.unreachable) == counted
+
+
+def test_who_was_not_served_in_time_is_counted() -> None:
+    """Connected hosts that say nothing count as late if this process stood still for more than a second meanwhile."""
+    stood: list[float] = []
+
+    def stand_still() -> None:
+        if not stood and engine.probes == ADDRESSES:
+            stood.append(time.monotonic())
+            time.sleep(1.3)
+
+    with socket.create_server(("0.0.0.0", 0), backlog=100) as mute, connector(mute.getsockname()[1]) as engine:
+        engine.begin(WHOLE)
+        visits, end = run(engine, stand_still)
+    assert {visit.outcome for visit in visits} == {Outcome.SILENT}
+    assert end.counts.late_deadlines == len(visits) == ADDRESSES

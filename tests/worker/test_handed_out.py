@@ -86,6 +86,7 @@ def test_what_was_not_handed_out(handed: HandedOut, message: messages.Rows, batc
         msgspec.structs.replace(END, counts=Counts()),
         msgspec.structs.replace(END, visits=VisitCounts(connects=3)),
         msgspec.structs.replace(END, visits=VisitCounts(connects=-1)),
+        msgspec.structs.replace(END, visits=VisitCounts(late_deadlines=3)),
         msgspec.structs.replace(END, visits=VisitCounts(syn_retransmits=1 << 40)),
     ],
 )
