@@ -8,6 +8,7 @@ import typer
 from pipeline.commands.help import Command, Group
 from pipeline.commands.options import OUTPUT
 from pipeline.commands.verbosity import with_verbosity
+from pipeline.plural import plural
 
 REPORT_ONLY = "Report a finished sweep"
 
@@ -60,7 +61,7 @@ def sign(
 
     target = signature or ranges.with_name(f"{ranges.name}.sig")
     count = signing.sign(ranges, private, target).count
-    show.message(f"{target}: signature over {count:,} addresses of {ranges}")
+    show.message(f"{target}: signature over {plural(count, 'address', 'addresses')} of {ranges}")
 
 
 def audit(
@@ -99,6 +100,7 @@ def audit(
     from pipeline.console import progress, show
     from pipeline.sweep import freeze, run
     from pipeline.sweep import own_audit as auditing
+    from pipeline.worker import engine_choice
 
     auditing.keep_private()
     folder = lake or Path(load_config(config).lake.url)
@@ -109,7 +111,7 @@ def audit(
         plan = auditing.audit_plan(config, folder)
         freeze.check(plan)
         auditing.require_private(output)
-        show.warn(freeze.warnings(plan, show.message))
+        show.warn(freeze.warnings(engine_choice.choose(plan).plan, show.message))
         audited = run.begin(plan, folder)
         with progress.watching(audited):
             auditing.run(audited)

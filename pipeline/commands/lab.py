@@ -9,6 +9,7 @@ from pipeline.commands.help import Command, Group
 from pipeline.commands.options import OUTPUT
 from pipeline.commands.verbosity import with_verbosity
 from pipeline.errors import GuardError, InputError
+from pipeline.plural import plural
 
 if TYPE_CHECKING:
     from pipeline.sweep.calibrate import Calibration
@@ -65,7 +66,9 @@ def calibrate(
     done = []
     for step in calibrating.run(frozen, lowest=lowest, steps=steps):
         done.append(step)
-        show.message(f"{step.rate:,} a second: {step.sent:,.0f} sent, {step.loss:.2%} lost of {step.answered:,} hosts")
+        show.message(
+            f"{step.rate:,} a second: {step.sent:,.0f} sent, {step.loss:.2%} lost of {plural(step.answered, 'host')}"
+        )
     calibration = calibrating.judge(frozen, source, done)
     if output:
         store.write(output, msgspec.json.format(msgspec.json.encode(calibration)))
@@ -89,7 +92,7 @@ def _print_calibration(calibration: "Calibration") -> None:
         interval = f"{step.loss_low:.2%} – {step.loss_high:.2%}"
         cells = f"{step.rate:,}", f"{step.sent:,.0f}", f"{step.answered:,}", f"{step.loss:.2%}", interval
         table.add_row(*cells, f"{step.dropped:,}", f"{step.stalls:,}")
-    knee = f"{calibration.knee:,} probes a second" if calibration.knee else "below the first step"
+    knee = f"{plural(calibration.knee, 'probe')} a second" if calibration.knee else "below the first step"
     screen.results().print(table)
     screen.results().print(f"ended by {calibration.reason}; knee: {knee}")
 
@@ -141,7 +144,9 @@ def identity(
         findings = list(checking.findings(loaded.identity, *sources))
         show.warn(findings)
         if findings:
-            raise GuardError(f"scanned networks cannot find who is scanning; mend the {len(findings)} findings above")
+            raise GuardError(
+                f"scanned networks cannot find who is scanning; mend the {plural(len(findings), 'finding')} above"
+            )
         show.message(f"{', '.join(sources)}: reverse DNS, page and {probing_txt.PATH} are in place")
 
 

@@ -9,6 +9,7 @@ import typer
 from pipeline.commands.options import OUTPUT, WATCHING, Config, Lake, Metrics, Progress, SweepId
 from pipeline.commands.overrides import MaxRuntime, Ports, Rate, Sample, overrides
 from pipeline.errors import InputError
+from pipeline.plural import plural
 
 if TYPE_CHECKING:
     from pipeline.space.plan import Plan
@@ -98,11 +99,11 @@ def work(
     from pipeline.console import progress, show
     from pipeline.lake import layout, store
     from pipeline.sweep import freeze, run
-    from pipeline.worker import remote_associator
+    from pipeline.worker import engine_choice, remote_associator
 
     frozen = layout.read_plan(plan_file)
     freeze.check(frozen)
-    show.warn(freeze.warnings(frozen, show.message))
+    show.warn(freeze.warnings(engine_choice.choose(frozen).plan, show.message))
     sweep = run.begin(frozen, store.at(lake))
     show.warn(run.stopped(frozen, sweep.paths.lake))
     with progress.watching(sweep, as_json=json), progress.served(sweep, metrics):
@@ -110,7 +111,7 @@ def work(
         ranges = run.work(sweep, pcap=pcap, remotes=remotes, max_runtime=max_runtime)
     show.warn(run.stopped(frozen, sweep.paths.lake))
     show.message(
-        f"{ranges} ranges run into {lake}; next, `census verify {lake}` proves that all adds up, and "
+        f"{plural(ranges, 'range was', 'ranges were')} run into {lake}; next, `census verify {lake}` proves that all adds up, and "
         f"`census sweep {plan_file} --lake {lake}` seals and enriches it"
     )
 

@@ -13,6 +13,7 @@ import msgspec
 
 from pipeline.config.sections import ProbeSection
 from pipeline.errors import InputError
+from pipeline.plural import plural
 
 INTERFACE, SOURCE, GATEWAY_MAC = "CENSUS_INTERFACE", "CENSUS_SOURCE", "CENSUS_GATEWAY_MAC"
 #: The addresses that scanned networks see, where a NAT replaces the sources: one for all of them, or one for each in their order.
@@ -56,13 +57,15 @@ def facts(probe: ProbeSection, environment: Mapping[str, str] = os.environ) -> L
     if len(section.sources) > probe.processes:
         raise InputError(
             SOURCE,
-            f"gives {len(section.sources)} addresses, and the plan has {probe.processes} senders; plan with [probe] senders",
+            f"gives {plural(len(section.sources), 'address', 'addresses')}, and the plan has "
+            f"{plural(probe.processes, 'sender')}; plan with [probe] senders",
         )
     public = _addresses(environment.get(PUBLIC_ADDRESS, ""), PUBLIC_ADDRESS)
     if len(public) > 1 and len(public) != len(section.sources):
         raise InputError(
             PUBLIC_ADDRESS,
-            f"gives {len(public)} addresses for {len(section.sources)} sources; give one, or one for each",
+            f"gives {plural(len(public), 'address', 'addresses')} for {plural(len(section.sources), 'source')}; give one, "
+            "or one for each",
         )
     return LocalFacts(section, bool(values), public)
 

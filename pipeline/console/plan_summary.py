@@ -8,6 +8,7 @@ import msgspec
 from pipeline.console import plan_warnings
 from pipeline.guard import nat
 from pipeline.optout.register import DEFAULT_NAME
+from pipeline.plural import plural
 from pipeline.space import caps, timing
 from pipeline.space.caps import RISK
 from pipeline.space.plan import Plan, RangeList
@@ -88,10 +89,10 @@ def _space(plan: Plan) -> Rows:
     yield from ((f"out: {part.name}", _of_list(part)) for part in plan.excluded)
     if twice := excluded_more_than_once(plan):
         yield "of these, excluded more than once", address_count(twice)
-    yield "target space", f"{address_count(plan.addresses)} in {len(plan.ranges):,} ranges"
+    yield "target space", f"{address_count(plan.addresses)} in {plural(len(plan.ranges), 'range')}"
     share = plan.sampled_addresses / plan.addresses
     yield "visited", address_count(plan.sampled_addresses) + (f", a random {share:.3%}" if share < 1 else ", all")
-    yield from ((f"port {port}", f"{plan.sampled_addresses:,} targets") for port in plan.settings.ports)
+    yield from ((f"port {port}", plural(plan.sampled_addresses, "target")) for port in plan.settings.ports)
     yield "targets", f"{plan.targets:,}"
     if not plan.probe.engine.extra_probes:
         yield "extra probes", "none: the kernel would open a connection; it retransmits unanswered SYNs once"
@@ -145,7 +146,7 @@ def _answerable(plan: Plan) -> Rows:
 
 def _made_of(plan: Plan) -> Rows:
     reference = plan.reference
-    yield "order", f"seed {plan.settings.seed}, {plan.settings.shards} shards"
+    yield "order", f"seed {plan.settings.seed}, {plural(plan.settings.shards, 'shard')}"
     yield "country database", reference.country_source
     yield "network database", reference.asn_source or "none (key geo.asn names one)"
     if reference.announced_source:
@@ -161,4 +162,4 @@ def _of_list(part: RangeList) -> str:
 
 def address_count(count: int) -> str:
     """A number of addresses, with its noun."""
-    return f"{count:,} address" + ("" if count == 1 else "es")
+    return plural(count, "address", "addresses")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from pipeline.guard import sockets
+from pipeline.plural import plural
 from pipeline.space.plan import Plan
 from pipeline.statistics import recapture
 
@@ -16,7 +17,7 @@ def warnings(plan: Plan) -> Iterator[str]:
     """Yield what whoever runs the plan should know before the first packet."""
     for part in (*plan.included, *plan.excluded):
         if part.ipv6:
-            yield f"{part.name} has {part.ipv6:,} IPv6 entries, which are skipped: only IPv4 is swept"
+            yield f"{part.name} has {plural(part.ipv6, 'IPv6 entry, which is', 'IPv6 entries, which are')} skipped: only IPv4 is swept"
     yield from _few_pairs(plan)
     if plan.probe.engine.extra_probes and not plan.control.targets and not sockets.in_closed_testbed():
         yield (

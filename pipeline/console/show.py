@@ -17,6 +17,7 @@ from pipeline.optout import obeyed
 from pipeline.optout.edit import Addition
 from pipeline.optout.obeyed import ObeyedRegister
 from pipeline.optout.register import Register
+from pipeline.plural import plural
 from pipeline.space.plan import Plan
 from pipeline.untrusted.visible import visible
 
@@ -138,7 +139,9 @@ def opt_outs(register: Register, *, everything: bool, as_json: bool) -> None:
         _print_events(rows, "nobody has opted out")
     if state.quarantines:
         count = len(state.quarantines)
-        message(f"{count:,} blocks are quarantined; `census quarantine {register.where} list` shows them")
+        message(
+            f"{plural(count, 'block is', 'blocks are')} quarantined; `census quarantine {register.where} list` shows them"
+        )
     if state.stop:
         message(visible(f"stopped by {state.stop.who}: {state.stop.reason}"))
     if state.limit:
@@ -171,7 +174,7 @@ def limit(named: ObeyedRegister, rate: int | None) -> None:
     if rate is None:
         message("plans' own rates apply again")
         return
-    message(f"no worker sends more than {rate:,} probes a second; a plan's own rate applies if it is lower")
+    message(f"no worker sends more than {plural(rate, 'probe')} a second; a plan's own rate applies if it is lower")
     for plan in named.plans:
         if plan.settings.rate <= rate:
             message(f"{plan.sweep} is not slowed down: its plan's rate is {plan.settings.rate:,}")

@@ -15,6 +15,7 @@ from rich.text import Text
 from pipeline.console import output, progress, screen, show
 from pipeline.lake import layout
 from pipeline.lake.store import Location
+from pipeline.plural import plural
 from pipeline.space import timing
 from pipeline.status import overview
 from pipeline.status.overview import Overview
@@ -70,7 +71,7 @@ def _show_once(status: Status, *, others: int, lake: Location, as_json: bool) ->
     """Print a status, and say where the lake's other sweeps are listed."""
     _write(status, _page(status), as_json=as_json)
     if others and not as_json:
-        sweeps = "1 other sweep is" if others == 1 else f"{others:,} other sweeps are"
+        sweeps = plural(others, "other sweep is", "other sweeps are")
         show.message(f"{sweeps} in this lake; `census sweeps {lake}` lists them")
 
 
@@ -90,15 +91,20 @@ def _rows(status: Status) -> Iterator[tuple[str, str]]:
     if status.stopped_by_register:
         yield "paused", visible(status.stopped_by_register)
     yield "done", f"{status.share:.1%} of the time that it takes at the plan's rate"
-    yield "ranges", f"{status.ranges_done:,} of {status.ranges:,} have their receipts, in {status.shards} shards"
+    yield (
+        "ranges",
+        f"{status.ranges_done:,} of {status.ranges:,} have their receipts, in {plural(status.shards, 'shard')}",
+    )
     yield from _repeated(status)
     yield "targets", f"{status.targets:,}"
     counts = {"withheld by the register": status.suppressed, "of these quarantined": status.quarantined}
     yield from ((name, f"{count:,}") for name, count in counts.items() if count)
     yield from ((name, f"{count:,}") for name, count in status.funnel.items())
     if status.workers:
-        by = "1 worker" if status.workers == 1 else f"{status.workers} workers"
-        yield "rate", f"{status.rate:,.0f} probes/s now, {status.average_rate:,.0f} on average, by {by}"
+        yield (
+            "rate",
+            f"{status.rate:,.0f} probes/s now, {status.average_rate:,.0f} on average, by {plural(status.workers, 'worker')}",
+        )
     if status.limit:
         yield "limit of the register", f"{status.limit:,} probes/s"
     if status.hit_rate is not None:

@@ -27,6 +27,7 @@ from pipeline.lake import (
 from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.lake.receipts import read_receipts
 from pipeline.lake.store import Location
+from pipeline.plural import plural
 from pipeline.record.receipt import Part, Receipt, second_looks
 from pipeline.record.rounds import VISITS_TABLES, Round
 from pipeline.space.plan import Plan
@@ -96,9 +97,9 @@ def _checked(checks: dict[str, harm_targets.Check], receipts: dict[str, Receipt]
         check, receipt = checks[key], receipts[key]
         visits = receipt.connects + receipt.suppressed_visits
         if receipt.harm_checks != check.range.length:
-            yield Fault(f"receipt {key}", f"checked {receipt.harm_checks} targets of {check.range.length}")
+            yield Fault(f"receipt {key}", f"checked {plural(receipt.harm_checks, 'target')} of {check.range.length}")
         if visits != check.deferred if receipt.attempts == 1 else visits > check.deferred:
-            yield Fault(f"receipt {key}", f"visited {visits} targets of {check.deferred} that were held back")
+            yield Fault(f"receipt {key}", f"visited {plural(visits, 'target')} of {check.deferred} that were held back")
 
 
 def _receipt(where: str, receipt: Receipt, planned: Range, plan: Plan) -> Iterator[Fault]:
@@ -119,13 +120,16 @@ def _receipt(where: str, receipt: Receipt, planned: Range, plan: Plan) -> Iterat
         (receipt.plan_digest == plan.digest, "was made under another plan"),
         (receipt.first_index == planned.first_index, "begins elsewhere than its range"),
         (receipt.last_index == planned.last_index, "ends elsewhere than its range"),
-        (sent == (planned.length if first else 0), f"sent or suppressed {sent} probes of {planned.length}"),
+        (sent == (planned.length if first else 0), f"sent or suppressed {plural(sent, 'probe')} of {planned.length}"),
         (receipt.quarantined <= receipt.suppressed, "quarantined more targets than it suppressed"),
-        (outcomes == rows, f"has {outcomes} outcomes for {rows} rows"),
-        (settled == answered if exactly else settled <= answered, f"settled {settled} targets of {answered}"),
-        (visited or not once, f"has {rows} rows of {visits} conversations"),
+        (outcomes == rows, f"has {plural(outcomes, 'outcome')} for {plural(rows, 'row')}"),
+        (settled == answered if exactly else settled <= answered, f"settled {plural(settled, 'target')} of {answered}"),
+        (visited or not once, f"has {plural(rows, 'row')} of {plural(visits, 'conversation')}"),
         (_nested(receipt), "counted more hosts than answers to second SYNs"),
-        (receipt.companions == companions, f"has rows of {receipt.companions} companion ports of {companions}"),
+        (
+            receipt.companions == companions,
+            f"has rows of {plural(receipt.companions, 'companion port')} of {companions}",
+        ),
     )
     yield from (Fault(where, what) for is_right, what in checks if not is_right)
 
@@ -188,7 +192,7 @@ def _rows(
     for name, column in COUNTED.items():
         table, expected = tables[name], sum(getattr(receipt, column) for receipt in receipts)
         if len(table) != expected:
-            yield Fault(where, f"has {len(table)} rows in `{name}`, its receipts say {expected}")
+            yield Fault(where, f"has {plural(len(table), 'row')} in `{name}`, its receipts say {expected}")
         keys = schema.table(name).key
         if len(table.group_by(list(keys)).aggregate([])) != len(table):
             yield Fault(where, f"has a target twice in `{name}`")
@@ -200,7 +204,7 @@ def _rows(
     if planned:
         inside = (shard == planned.shard) & (local >= planned.first_index) & (local <= planned.last_index)
     if not inside.all():
-        yield Fault(where, f"has {int((~inside).sum())} rows in `responses` that are not its targets")
+        yield Fault(where, f"has {plural(int((~inside).sum()), 'row')} in `responses` of targets that it lacks")
 
 
 def _outcomes(table: pa.Table, rounds: list[Round]) -> Counter[str]:

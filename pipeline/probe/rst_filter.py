@@ -21,6 +21,7 @@ from pipeline import host, logs
 from pipeline.errors import CensusError, InputError
 from pipeline.guard import sockets
 from pipeline.guard.nftables import Nftables, NftablesChanges, NotPermittedError
+from pipeline.plural import plural
 from pipeline.wire.cookie import WHOLE, Slice
 
 TABLE = "dicom_census_"
@@ -63,7 +64,7 @@ class ResetFilter:
         self.install()
         logs.warning(
             f"another program has removed our nftables table on {self.interface} (`nft flush ruleset`?). It is back; "
-            f"of the connections of {exposed():,} packets that came meanwhile, the kernel may have reset some"
+            f"of the connections of {plural(exposed(), 'packet')} that came meanwhile, the kernel may have reset some"
         )
         return True
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.outcome import Arm
+from pipeline.plural import plural
 from pipeline.statistics.difference import difference
 from pipeline.statistics.interval import share
 
@@ -23,7 +24,7 @@ def sentences(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     if speakers := arms.get(Arm.SPEAKER):
         gone = share(*speakers)
         yield (
-            f"Of {speakers[1]:,} hosts that spoke DICOM, {speakers[0]:,} no longer answered some time after the visit "
+            f"Of {plural(speakers[1], 'host')} that spoke DICOM, {speakers[0]:,} no longer answered some time after the visit "
             f"({_percent(gone.value)}, with 95 % confidence no more than {_percent(gone.high)}), whatever the cause."
         )
 
@@ -32,8 +33,8 @@ def _effect(visited: Counts, unvisited: Counts) -> str:
     """The comparison of hosts that were visited with hosts that were not visited yet."""
     effect = difference(*visited, *unvisited)
     counts = (
-        f"The sweep measured its own effect. Of {visited[1]:,} hosts that it had visited, {visited[0]:,} no longer answered "
-        f"afterwards; of {unvisited[1]:,} hosts without a visit in between, {unvisited[0]:,}."
+        f"The sweep measured its own effect. Of {plural(visited[1], 'host')} that it had visited, {visited[0]:,} no longer answered "
+        f"afterwards; of {plural(unvisited[1], 'host')} without a visit in between, {unvisited[0]:,}."
     )
     interval = f"95 % interval {_percent(effect.low)} to {_percent(effect.high)}"
     if effect.low > 0:

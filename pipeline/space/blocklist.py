@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pipeline import checkout
 from pipeline.errors import GuardError, InputError
+from pipeline.plural import plural
 from pipeline.space import address_list
 from pipeline.space.address_list import AddressList, Entry
 from pipeline.space.ranges import Ranges
@@ -57,7 +58,7 @@ def require_ownable(owned: Ranges) -> None:
     others = owned.intersect(ranges(None, Ranges.of(())).subtract(private_use()))
     if others.count:
         raise GuardError(
-            f"the signed list has {others.count:,} addresses that are special-purpose or never probed, from "
+            f"the signed list has {plural(others.count, 'address', 'addresses')} of special-purpose or never-touch blocks, from "
             f"{IPv4Address(int(others.first[0]))} on: only private ones have an owner who can sign; have the owner sign another list"
         )
     if owned.count > MOST_OWNED:

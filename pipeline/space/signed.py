@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from pipeline.errors import GuardError
+from pipeline.plural import plural
 from pipeline.space import address_list
 from pipeline.space.ranges import Ranges
 
@@ -58,7 +59,7 @@ def require(signed: SignedRanges | None, targets: Ranges, feature: str) -> None:
     outside = targets.subtract(verified(signed))
     if outside.count:
         raise GuardError(
-            f"{feature} is for signed ranges only; {outside.count} addresses are not in the signed list "
+            f"{feature} is for signed ranges only; {plural(outside.count, 'address is', 'addresses are')} not in the signed list "
             f"({_blocks(outside)}); take them out of [targets], or have their owner sign a list that includes them"
         )
 

@@ -14,6 +14,7 @@ from pipeline.errors import GuardError, InputError
 from pipeline.lake import attestation, parts, store, turn
 from pipeline.lake.layout import Sweep
 from pipeline.lake.read import empty, rows
+from pipeline.plural import plural
 from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
 from pipeline.views import marts
@@ -85,7 +86,10 @@ def _derive_all(sweep: Sweep, loaded: databases.InstalledDatabases, second_count
 def done(sweep: Sweep, second: Path = geo.SECOND) -> Iterator[str]:
     """Yield what enriching has written, and by which databases."""
     placed, judged = (len(rows(sweep.paths, table, ["ip"])) for table in ("locations", "fingerprints"))
-    yield f"{sweep.paths.id}: {placed:,} addresses are placed, {judged:,} conversations judged, and the marts are built"
+    yield (
+        f"{sweep.paths.id}: {plural(placed, 'address is', 'addresses are')} placed, {plural(judged, 'conversation')} judged, "
+        "and the marts are built"
+    )
     reference = sweep.plan.reference
     yield f"countries: {reference.country_source}"
     yield f"countries for comparison: {geo.load(second).source}"

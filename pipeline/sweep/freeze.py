@@ -25,7 +25,7 @@ from pipeline.space.ranges import Ranges
 from pipeline.sweep import sign
 from pipeline.wire import outgoing
 from pipeline.wire.capabilities import PROPOSALS
-from pipeline.worker import engine_choice, mandate, remarks
+from pipeline.worker import mandate, remarks
 
 
 def freeze(
@@ -116,9 +116,8 @@ def warnings(plan: Plan, announce: Callable[[str], None]) -> Iterator[str]:
 
     What scanned networks would not find out about who scans them comes first. Before lookups that may take seconds, `announce` gets a
     line that says so. Raises GuardError if the plan is strict about what is found, and InputError if this machine cannot send it.
-    With engine `auto` that is the engine that a worker would take here.
+    The plan has the engine that it runs with here (`engine_choice.choose`).
     """
-    plan = engine_choice.choose(plan).plan
     findings = [*remarks.unnamed(plan), *_not_findable(plan, announce)]
     if findings and plan.identity.strict:
         raise GuardError(f"nothing is sent, since identity.strict is set: {'; '.join(findings)}")

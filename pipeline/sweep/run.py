@@ -14,6 +14,7 @@ from pipeline.lake import attestation, harm_targets, layout, pending, receipts, 
 from pipeline.lake.layout import ENRICHED, Sweep, SweepPaths, read_plan
 from pipeline.lake.store import Location
 from pipeline.optout import quarantine, register
+from pipeline.plural import plural
 from pipeline.space import plan as planning
 from pipeline.space.plan import Plan
 from pipeline.sweep.deadline import deadline
@@ -106,17 +107,17 @@ def voided(sweep: Sweep) -> Iterator[str]:
     """Yield how many ranges of a sweep were run again since the hit rate had fallen, and how it had, for each fall."""
     reasons = Counter(record.reason for record in voiding.records(sweep.paths))
     for reason, ranges in reasons.items():
-        yield f"{ranges:,} receipts were void and their ranges run again: {reason}"
+        yield f"{plural(ranges, 'receipt was void and its range', 'receipts were void and their ranges')} run again: {reason}"
 
 
 def late(sweep: Sweep) -> Iterator[str]:
     """Yield how many conversations of a sweep this program may have ended too soon, since a machine was too busy, if any."""
     deadlines = sum(receipt.late_deadlines or 0 for receipt in receipts.read_receipts(sweep.paths))
     if deadlines:
-        conversations = "1 conversation" if deadlines == 1 else f"{deadlines:,} conversations"
         yield (
-            f"{conversations} ended by our own deadline after the machine had been too busy to serve them, so answers may be "
-            "missing: give it more processor time, lower [sweep] rate or [associate] at_once, and see `late_deadlines` in receipts"
+            f"{plural(deadlines, 'conversation')} ended by our own deadline after the machine had been too busy to serve them, so "
+            "answers may be missing: give it more processor time, or lower [sweep] rate or [associate] at_once (`late_deadlines` "
+            "in receipts)"
         )
 
 

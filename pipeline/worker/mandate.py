@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pipeline.errors import GuardError
 from pipeline.lab import key
 from pipeline.lake.layout import Sweep
+from pipeline.plural import plural
 from pipeline.record.rounds import Round
 from pipeline.space import blocklist, caps, signed, terms
 from pipeline.space import plan as planning
@@ -65,7 +66,7 @@ def _require_signature(plan: Plan) -> None:
 def _faults(plan: Plan) -> Iterator[tuple[str, str]]:
     """Yield what no plan that was frozen here has: the field, and what it says."""
     if count := planning.blocklisted(plan).count:
-        yield "ranges", f"has {count:,} addresses that this program never probes"
+        yield "ranges", f"has {plural(count, 'address', 'addresses')} that this program never probes"
     if Ranges.of(plan.ranges).intersect(Ranges.of(plan.forbidden)).count:
         yield "forbidden", "probes addresses that it excludes"
     if plan.settings.rate > plan.pace.requested:

@@ -6,6 +6,7 @@ hard limit (getrlimit(2)); the limits are inherited from whoever starts the work
 
 from pipeline import host, logs, schema
 from pipeline.errors import CensusError
+from pipeline.plural import plural
 from pipeline.space.plan import Plan
 
 #: Files that a process has open besides its connections: libraries, channels, logs of its ranges. Some 30 were seen.
@@ -34,7 +35,7 @@ def connections(who: str, most: int, *, enough: int) -> int:
     allowed = min(most, limit - OTHER_FILES)
     if allowed < enough:
         logs.warning(
-            f"{who} holds {allowed:,} connections at a time, not {enough:,}, since a process may open {limit:,} "
+            f"{who} holds {plural(allowed, 'connection')} at a time, not {enough:,}, since a process may open {limit:,} "
             f"files here; {REMEDY}"
         )
     return allowed

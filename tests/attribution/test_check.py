@@ -18,6 +18,7 @@ from pipeline.config.sections import Config, IdentitySection, SweepSection, Targ
 from pipeline.errors import GuardError, InputError
 from pipeline.guard import proof, sockets
 from pipeline.sweep import freeze
+from pipeline.worker.engine_choice import choose
 from tests.associate.serving import free_port
 from tests.reverse_dns.serving import dnsmasq
 from tests.testbed.running import CENSUS, ROOT, environment
@@ -154,10 +155,10 @@ def test_a_sweep_warns_or_refuses(servers: Servers, tmp_path: Path) -> None:
     strict = {strict}
     """
     config.write_text(text.format(web=servers.web, dns=servers.dns, strict="false"))
-    assert len(list(freeze.warnings(freeze.freeze(config, tmp_path), print))) == 3
+    assert len(list(freeze.warnings(choose(freeze.freeze(config, tmp_path)).plan, print))) == 3
     config.write_text(text.format(web=servers.web, dns=servers.dns, strict="true"))
     with pytest.raises(GuardError, match="nothing is sent, since identity.strict is set: 127.0.0.77 has no name"):
-        list(freeze.warnings(freeze.freeze(config, tmp_path), print))
+        list(freeze.warnings(choose(freeze.freeze(config, tmp_path)).plan, print))
 
 
 #: In new namespaces: loopback alone, a system's resolver that queries 127.0.0.1, and nobody who answers there.
