@@ -116,6 +116,7 @@ def _receipt(where: str, receipt: Receipt, planned: Range, plan: Plan) -> Iterat
     visited = visits == rows
     companions = planned.length if round_ is Round.COMPANIONS else 0
     exactly = once and round_.makes_visits
+    nested = (receipt.took_twice or 0) <= (receipt.took or 0) <= receipt.second_answers
     checks = (
         (receipt.plan_digest == plan.digest, "was made under another plan"),
         (receipt.first_index == planned.first_index, "begins elsewhere than its range"),
@@ -125,18 +126,13 @@ def _receipt(where: str, receipt: Receipt, planned: Range, plan: Plan) -> Iterat
         (outcomes == rows, f"has {plural(outcomes, 'outcome')} for {plural(rows, 'row')}"),
         (settled == answered if exactly else settled <= answered, f"settled {plural(settled, 'target')} of {answered}"),
         (visited or not once, f"has {plural(rows, 'row')} of {plural(visits, 'conversation')}"),
-        (_nested(receipt), "counted more hosts than answers to second SYNs"),
+        (nested, "counted more hosts than answers to second SYNs"),
         (
             receipt.companions == companions,
             f"has rows of {plural(receipt.companions, 'companion port')} of {companions}",
         ),
     )
     yield from (Fault(where, what) for is_right, what in checks if not is_right)
-
-
-def _nested(receipt: Receipt) -> bool:
-    """Return whether hosts with both SYNs answered are hosts, and those are among the answers, if the receipt counts them."""
-    return (receipt.took_twice or 0) <= (receipt.took or 0) <= receipt.second_answers
 
 
 def _parts(sweep: Sweep, receipt: Receipt, planned: Range) -> Iterator[Fault]:

@@ -15,6 +15,10 @@ from pipeline.status import snapshot, workers
 
 #: The state of a sweep whose plan this version cannot read, or that was changed after it was frozen.
 UNREADABLE = "unreadable"
+#: The state of a sweep that is not finished and that nobody works on, while a later one of its series has begun.
+GIVEN_UP = "given up"
+#: States of a sweep that somebody may still resume.
+RESUMABLE = {"begun", "stopped", "dead"}
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,10 +40,16 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
 
 def sweeps(lake: Location) -> Iterator[Overview]:
     """Yield every sweep of a lake, oldest first. Raises InputError if the folder is not a lake."""
-    return map(_overview, layout.sweeps(lake))
+    listed = layout.sweeps(lake)
+    latest = {_series(paths): paths.id for paths in listed}
+    return (_overview(paths, is_latest=latest[_series(paths)] == paths.id) for paths in listed)
 
 
-def _overview(paths: SweepPaths) -> Overview:
+def _series(paths: SweepPaths) -> str:
+    return paths.id.partition("-")[2]
+
+
+def _overview(paths: SweepPaths, *, is_latest: bool) -> Overview:
     sealed, enriched = paths.sealed("sweeps").exists(), paths.sealed(ENRICHED).exists()
     try:
         sweep = Sweep.open(paths)
@@ -47,8 +57,9 @@ def _overview(paths: SweepPaths) -> Overview:
         facts = SweepFacts(UNREADABLE)
     else:
         facts = _of_sealed(sweep) if sealed else _at_work(sweep)
-    series = paths.id.partition("-")[2]
-    return Overview(sweep=paths.id, series=series, sealed=sealed, enriched=enriched, **facts._asdict())
+    if facts.state in RESUMABLE and not is_latest:
+        facts = facts._replace(state=GIVEN_UP)
+    return Overview(sweep=paths.id, series=_series(paths), sealed=sealed, enriched=enriched, **facts._asdict())
 
 
 class SweepFacts(NamedTuple):
@@ -62,15 +73,19 @@ class SweepFacts(NamedTuple):
 
 
 def _of_sealed(sweep: Sweep) -> SweepFacts:
-    began = read.rows(sweep.paths, "sweeps", ["started_at"])["started_at"][0].as_py()
+    first_range: datetime = read.rows(sweep.paths, "sweeps", ["started_at"])["started_at"][0].as_py()
+    began = min(filter(None, (first_range, _began(sweep.paths))))
     outcomes = read.rows(sweep.paths, "responses", ["outcome"])["outcome"].value_counts().to_pylist()
     services = sum(row["counts"] for row in outcomes if row["values"] in SPEAKS_DICOM)
     return SweepFacts("sealed", began, sweep.plan.targets, 1.0, services)
 
 
 def _at_work(sweep: Sweep) -> SweepFacts:
-    """Of a sweep that is not sealed; its first worker began it."""
     status = snapshot.status(sweep)
-    began = [worker.began for worker in workers.worker_progress(sweep.paths) if worker.began]
-    first = datetime.fromtimestamp(min(began), UTC) if began else None
-    return SweepFacts(status.state, first, sweep.plan.targets, status.share, status.funnel["DICOM"])
+    return SweepFacts(status.state, _began(sweep.paths), sweep.plan.targets, status.share, status.funnel["DICOM"])
+
+
+def _began(paths: SweepPaths) -> datetime | None:
+    """When the first worker of a sweep began, whichever of them has run its ranges in the end; None if that is not known."""
+    began = [worker.began for worker in workers.worker_progress(paths) if worker.began]
+    return datetime.fromtimestamp(min(began), UTC) if began else None

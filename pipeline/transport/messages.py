@@ -46,6 +46,10 @@ class Rows(Message, frozen=True):
     vantage: str = ""
 
 
+class Begun(Message, frozen=True):
+    """Engine → coordinator: the range, visits or checks that were assigned begin now; starting a process may take seconds."""
+
+
 class Sent(Message, frozen=True):
     """Engine → coordinator: all SYNs of the range are sent, and it cools down; this sender can begin the next range."""
 
@@ -126,5 +130,17 @@ class Failed(Message, frozen=True):
 
 
 AnyMessage = (
-    Assign | Rows | Sent | Cooled | Written | Progress | Doubt | Vanished | Shutdown | Hello | Heartbeat | Failed
+    Assign
+    | Begun
+    | Rows
+    | Sent
+    | Cooled
+    | Written
+    | Progress
+    | Doubt
+    | Vanished
+    | Shutdown
+    | Hello
+    | Heartbeat
+    | Failed
 )

@@ -17,13 +17,12 @@ What happens to a range:
    journals into Parquet parts and reports them (`Written`).
 5. `_settle` writes the receipt, removes the journals and gives the lease back. The receipt is what makes the range done.
 
-If a process dies, the coordinator raises an error, and the whole worker ends: a range of which a part is missing must not get
-a receipt. If the worker dies, its leases lapse. Either way the range has no receipt, so another attempt runs it. That attempt
-skips the targets whose visits the journals of earlier attempts have, and the receipt covers all attempts.
+If a process dies, the coordinator raises an error, and the whole worker ends: a range that lacks a part must not get a receipt. If
+the worker dies, its leases lapse. Either way another attempt runs the range. It skips the targets whose visits the journals of earlier
+attempts have, and the receipt covers all attempts.
 
-A shard belongs to one sender. A shard holds all ports of its addresses, one port after the other. Two senders in one shard
-could visit an address on two ports at once, while one sender that takes its ranges in order does not. Later rounds have no
-order by port; sender 0 runs them, so that one pacer limits them.
+A shard belongs to one sender, and holds all ports of its addresses, one port after the other. Two senders in one shard could visit
+an address on two ports at once. Later rounds have no order by port; sender 0 runs them, so that one pacer limits them.
 """
 
 import queue
@@ -81,8 +80,7 @@ class Worker:
         self._tally, self._hits = Tally(), HitWatch(sweep)
         self._logged = not remotes and (engine or sweep.plan.probe.engine).raw  # the kernel announces no connection
         self._leases, self._room = Leases(sweep.paths), Room(sweep.paths.lake)
-        self._began = host.clock()
-        self._pending = PendingWork(sweep, self._leases)
+        self._began, self._pending = host.clock(), PendingWork(sweep, self._leases)
 
     def __enter__(self) -> "Worker":
         self._folder = temporary_folder(*(remote.stage for remote in self._remotes))
@@ -228,6 +226,8 @@ class Worker:
         if received is None:
             return False
         match received[0]:
+            case messages.Begun() as begun:
+                self._of_key[begun.key] = (*self._of_key[begun.key][:2], host.clock())
             case messages.Sent(sender=sender):
                 self._idle.add(sender)
             case messages.Progress() as progress:

@@ -129,6 +129,8 @@ class SenderProcess:
     def obey(self) -> None:
         """Take the coordinator's next command."""
         received = self.channels.inbox.receive(0.0)
+        if received and isinstance(task := received[0], messages.Assign | messages.Rows):
+            self.channels.coordinator.send(messages.Begun(shard=task.shard, number=task.number))
         match received[0] if received else None:
             case messages.Assign() as task:
                 self.assign(task)

@@ -1,6 +1,7 @@
 """The list of a lake's sweeps, one on each line."""
 
 import json
+import shutil
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +45,24 @@ def test_every_sweep_has_its_line(lake: Path) -> None:
     assert (begun.series, changed.services) == ("c-begun", None)
     assert (working.state, working.sealed) == ("running", False)
     assert working.began and abs((datetime.now(UTC) - working.began).total_seconds() - 60) < 20
+
+
+def test_a_sweep_that_nobody_will_finish_is_given_up(lake: Path) -> None:
+    """A sweep that is not finished is `given up` once a later one of its series has begun, unless somebody works on it."""
+    earlier = next(each for each in overview.sweeps(lake) if each.series == "c-begun")
+    for series in ("c-begun", "d-working"):
+        shutil.copytree(lake / "plans" / f"sweep={earlier.sweep}", lake / "plans" / f"sweep=20991231T000000Z-{series}")
+    states = [(each.series, each.state) for each in overview.sweeps(lake)][2:4]
+    assert states == [("c-begun", "given up"), ("d-working", "running")]
+
+
+def test_a_sealed_sweep_began_with_its_first_worker(lake: Path) -> None:
+    """A sweep whose first ranges were run again did not begin with these: its first worker's progress says when it did."""
+    sealed = next(overview.sweeps(lake))
+    began = old.WHEN.timestamp() - 7200
+    store.write(SweepPaths(lake, sealed.sweep).progress / "w.json", json.dumps({"began": began}).encode())
+    again = next(overview.sweeps(lake)).began
+    assert sealed.began == old.WHEN and again and again.timestamp() == began
 
 
 def test_an_enriched_sweep_is_marked(lake: Path) -> None:

@@ -21,6 +21,7 @@ ROWS = pa.RecordBatch.from_pydict({"ip": pa.array([1, 2**32 - 1], pa.uint32()), 
 MESSAGES = (
     messages.Assign(shard=1, number=2, first_index=0, last_index=2**40, attempt=1),
     messages.Rows(shard=1, number=2, attempt=1, table="responses"),
+    messages.Begun(shard=1, number=2),
     messages.Sent(shard=1, number=2, sender=0),
     messages.Cooled(
         shard=1, number=2, attempt=1, complete=True, counts=Counts(probes_sent=1, send_seconds=0.5, vantage="x")
