@@ -8,7 +8,7 @@ import typer
 from pipeline.commands.help import Command, Group
 from pipeline.commands.options import OUTPUT
 from pipeline.commands.verbosity import with_verbosity
-from pipeline.plural import plural
+from pipeline.words.plural import plural
 
 REPORT_ONLY = "Report a finished sweep"
 

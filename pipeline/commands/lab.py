@@ -9,7 +9,7 @@ from pipeline.commands.help import Command, Group
 from pipeline.commands.options import OUTPUT
 from pipeline.commands.verbosity import with_verbosity
 from pipeline.errors import GuardError, InputError
-from pipeline.plural import plural
+from pipeline.words.plural import plural
 
 if TYPE_CHECKING:
     from pipeline.sweep.calibrate import Calibration

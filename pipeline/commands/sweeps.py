@@ -9,7 +9,7 @@ import typer
 from pipeline.commands.options import OUTPUT, WATCHING, Config, Lake, Metrics, Progress, SweepId
 from pipeline.commands.overrides import MaxRuntime, Ports, Rate, Sample, overrides
 from pipeline.errors import InputError
-from pipeline.plural import plural
+from pipeline.words.plural import plural
 
 if TYPE_CHECKING:
     from pipeline.space.plan import Plan

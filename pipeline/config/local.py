@@ -13,7 +13,7 @@ import msgspec
 
 from pipeline.config.sections import ProbeSection
 from pipeline.errors import InputError
-from pipeline.plural import plural
+from pipeline.words.plural import plural
 
 INTERFACE, SOURCE, GATEWAY_MAC = "CENSUS_INTERFACE", "CENSUS_SOURCE", "CENSUS_GATEWAY_MAC"
 #: The addresses that scanned networks see, where a NAT replaces the sources: one for all of them, or one for each in their order.

@@ -8,11 +8,11 @@ import msgspec
 from pipeline.console import plan_warnings
 from pipeline.guard import nat
 from pipeline.optout.register import DEFAULT_NAME
-from pipeline.plural import plural
 from pipeline.space import caps, timing
 from pipeline.space.caps import RISK
 from pipeline.space.plan import Plan, RangeList
 from pipeline.space.ranges import Ranges
+from pipeline.words.plural import plural
 from pipeline.worker import engine_choice, remarks
 
 #: Bytes of a probe's frame: Ethernet 14, IPv4 20, TCP 20 and its options 12; without what the line adds around a frame.

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from pipeline.guard import sockets
-from pipeline.plural import plural
 from pipeline.space.plan import Plan
 from pipeline.statistics import recapture
+from pipeline.words.plural import plural
 
 #: The share of targets that is supposed to answer before anybody has looked: that of the demo. Only a warning depends on it.
 SUPPOSED_HITS = 1 / 500

@@ -17,9 +17,9 @@ from pipeline.optout import obeyed
 from pipeline.optout.edit import Addition
 from pipeline.optout.obeyed import ObeyedRegister
 from pipeline.optout.register import Register
-from pipeline.plural import plural
 from pipeline.space.plan import Plan
 from pipeline.untrusted.visible import visible
+from pipeline.words.plural import plural
 
 if TYPE_CHECKING:
     from pipeline.publish.audit import Audit

@@ -15,12 +15,12 @@ from rich.text import Text
 from pipeline.console import output, progress, screen, show
 from pipeline.lake import layout
 from pipeline.lake.store import Location
-from pipeline.plural import plural
 from pipeline.space import timing
 from pipeline.status import overview
 from pipeline.status.overview import Overview
 from pipeline.status.snapshot import STATES, Status, SweepStatus
 from pipeline.untrusted.visible import visible
+from pipeline.words.plural import plural
 
 #: How often the lake is read again: for a terminal, and for lines that are written.
 LIVE_SECONDS = 1.0

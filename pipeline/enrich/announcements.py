@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from pipeline.enrich import range_table
-from pipeline.enrich.mmdb import Mmdb
+from pipeline.enrich.mmdb import Mmdb, fields
 from pipeline.enrich.partition import Addresses, Partition
 from pipeline.errors import InputError
 from pipeline.space.ranges import Ranges
@@ -28,9 +28,28 @@ SCHEMA = pa.schema(
 Network = tuple[int | None, str | None]
 UNKNOWN: Network = (None, None)
 
-#: Keys of the number and of the holder in various databases, in the order in which they are tried.
-NUMBER_KEYS = ("autonomous_system_number", "asn", "as_number")
-HOLDER_KEYS = ("autonomous_system_organization", "as_name", "name", "organization", "org")
+#: Where various makers' records have the number and the holder, in the order in which they are tried.
+NUMBER_PLACES = (
+    ("autonomous_system_number",),
+    ("asn",),
+    ("as_number",),
+    ("traits", "autonomous_system_number"),
+    ("as", "asn"),
+    ("asn", "asn"),
+    ("connection", "asn"),
+)
+HOLDER_PLACES = (
+    ("autonomous_system_organization",),
+    ("as_name",),
+    ("name",),
+    ("organization",),
+    ("org",),
+    ("traits", "autonomous_system_organization"),
+    ("as", "name"),
+    ("asn", "name"),
+    ("asn", "org"),
+    ("connection", "organization"),
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,11 +116,9 @@ def from_table(table: pa.Table, facts: Mapping[str, str]) -> NetworkDatabase:
 
 def network_of(record: Any) -> Network:
     """Number and holder in a record of any known layout."""
-    if not isinstance(record, dict):
-        return UNKNOWN
-    number = next((record[key] for key in NUMBER_KEYS if record.get(key)), None)
-    holder = next((record[key] for key in HOLDER_KEYS if record.get(key)), None)
-    return as_number(number), str(holder) if holder else None
+    numbers = (as_number(number) for number in fields(record, NUMBER_PLACES) if not isinstance(number, dict))
+    holders = (str(holder) for holder in fields(record, HOLDER_PLACES) if holder and not isinstance(holder, dict))
+    return next(filter(None, numbers), None), next(holders, None)
 
 
 def as_number(value: Any) -> int | None:

@@ -15,7 +15,7 @@ import pyarrow as pa
 from pipeline import checkout
 from pipeline.enrich import range_table
 from pipeline.enrich.country_code import normalised
-from pipeline.enrich.mmdb import Mmdb
+from pipeline.enrich.mmdb import Mmdb, fields
 from pipeline.enrich.partition import Addresses, Partition
 from pipeline.errors import InputError
 from pipeline.space.ranges import Ranges
@@ -23,8 +23,17 @@ from pipeline.space.ranges import Ranges
 BUNDLED = checkout.REFERENCE / "country.parquet"
 #: A second, independent database: the report shows every count by both.
 SECOND = checkout.REFERENCE / "country-second.parquet"
-#: Keys of the country in various databases, in the order in which they are tried; the nested ones have an `iso_code`.
-FLAT_KEYS, NESTED_KEYS = ("country_code", "country"), ("country", "registered_country")
+#: Where various makers' records have the code of a country, in the order in which they are tried.
+COUNTRY_PLACES = (
+    ("country_code",),
+    ("country",),
+    ("country", "iso_code"),
+    ("country", "code"),
+    ("geo", "country_code"),
+    ("location", "country_code"),
+    ("location", "country", "code"),
+    ("registered_country", "iso_code"),
+)
 SCHEMA = pa.schema([*range_table.BOUNDS, pa.field("country", pa.dictionary(pa.int16(), pa.string()), nullable=False)])
 
 
@@ -108,11 +117,7 @@ def from_table(table: pa.Table, facts: Mapping[str, str]) -> CountryDatabase:
 def country_of(record: Any) -> str | None:
     """The country in a record of any known layout, by its code: where the address is, or else where its holder is registered.
 
-    The first of `FLAT_KEYS` and `NESTED_KEYS` that gives a country.
+    The first of `COUNTRY_PLACES` that gives a country.
     """
-    if not isinstance(record, dict):
-        return None
-    nested = (record[key].get("iso_code") for key in NESTED_KEYS if isinstance(record.get(key), dict))
-    flat = (record.get(key) for key in FLAT_KEYS)
-    codes = (normalised(code) for code in (*flat, *nested) if isinstance(code, str))
+    codes = (normalised(code) for code in fields(record, COUNTRY_PLACES) if isinstance(code, str))
     return next(filter(None, codes), None)

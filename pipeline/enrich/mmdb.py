@@ -5,7 +5,7 @@ every damaged tree. Here whatever a file holds gives networks or an InputError.
 """
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -119,6 +119,16 @@ class Mmdb:
 
     def _damaged(self, why: str) -> InputError:
         return InputError(str(self.path), f"is damaged: {why}; fetch it again")
+
+
+def fields(record: Any, places: Sequence[Sequence[str]]) -> Iterator[Any]:
+    """Yield what a record has at each of the places, which are keys of nested maps; makers lay their records out differently."""
+    for place in places:
+        value = record
+        for key in place:
+            value = value.get(key) if isinstance(value, dict) else None
+        if value is not None:
+            yield value
 
 
 def children(nodes: NDArray[np.uint8]) -> I64:

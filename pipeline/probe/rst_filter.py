@@ -21,8 +21,8 @@ from pipeline import host, logs
 from pipeline.errors import CensusError, InputError
 from pipeline.guard import sockets
 from pipeline.guard.nftables import Nftables, NftablesChanges, NotPermittedError
-from pipeline.plural import plural
 from pipeline.wire.cookie import WHOLE, Slice
+from pipeline.words.plural import plural
 
 TABLE = "dicom_census_"
 EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")

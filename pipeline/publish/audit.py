@@ -20,6 +20,7 @@ from pipeline.publish.gather import select
 from pipeline.publish.wording import plural
 from pipeline.space import address_list, terms
 from pipeline.space.plan import Plan
+from pipeline.words.plural import plural
 
 TEMPLATE = "audit.html.j2"
 CONFIDENTIAL = "CONFIDENTIAL"

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.outcome import Arm
-from pipeline.plural import plural
 from pipeline.statistics.difference import difference
 from pipeline.statistics.interval import share
+from pipeline.words.plural import plural
 
 #: The largest share of hosts of which a sweep may say that its visits do no more: set beforehand, whatever a sample says.
 MARGIN = 0.01

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from pipeline import checkout
 from pipeline.errors import GuardError, InputError
-from pipeline.plural import plural
 from pipeline.space import address_list
 from pipeline.space.address_list import AddressList, Entry
 from pipeline.space.ranges import Ranges
 from pipeline.space.signed import SignedRanges, verified
+from pipeline.words.plural import plural
 
 SPECIAL_PURPOSE = checkout.REFERENCE / "special-purpose.toml"
 NEVER_TOUCH = checkout.REFERENCE / "never-touch.txt"

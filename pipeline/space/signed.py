@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from pipeline.errors import GuardError
-from pipeline.plural import plural
 from pipeline.space import address_list
 from pipeline.space.ranges import Ranges
+from pipeline.words.plural import plural
 
 #: The number of unsigned blocks that an error names.
 NAMED = 5

@@ -14,10 +14,10 @@ from pipeline.errors import GuardError, InputError
 from pipeline.lake import attestation, parts, store, turn
 from pipeline.lake.layout import Sweep
 from pipeline.lake.read import empty, rows
-from pipeline.plural import plural
 from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
 from pipeline.views import marts
+from pipeline.words.plural import plural
 
 #: The tables that enriching derives.
 DERIVED = (

@@ -14,13 +14,13 @@ from pipeline.lake import attestation, harm_targets, layout, pending, receipts, 
 from pipeline.lake.layout import ENRICHED, Sweep, SweepPaths, read_plan
 from pipeline.lake.store import Location
 from pipeline.optout import quarantine, register
-from pipeline.plural import plural
 from pipeline.space import plan as planning
 from pipeline.space.plan import Plan
 from pipeline.sweep.deadline import deadline
 from pipeline.sweep.freeze import check, freeze
 from pipeline.sweep.unchanged import require_unchanged
 from pipeline.views import marts
+from pipeline.words.plural import plural
 from pipeline.worker.context import RemoteAssociator
 from pipeline.worker.shards import ShardRunner
 

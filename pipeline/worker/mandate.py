@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from pipeline.errors import GuardError
 from pipeline.lab import key
 from pipeline.lake.layout import Sweep
-from pipeline.plural import plural
 from pipeline.record.rounds import Round
 from pipeline.space import blocklist, caps, signed, terms
 from pipeline.space import plan as planning
 from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
 from pipeline.space.shard import Range
+from pipeline.words.plural import plural
 from pipeline.worker.control_targets import targets
 
 #: Addresses and ports, of shape (n,) each.

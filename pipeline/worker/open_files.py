@@ -6,8 +6,8 @@ hard limit (getrlimit(2)); the limits are inherited from whoever starts the work
 
 from pipeline import host, logs, schema
 from pipeline.errors import CensusError
-from pipeline.plural import plural
 from pipeline.space.plan import Plan
+from pipeline.words.plural import plural
 
 #: Files that a process has open besides its connections: libraries, channels, logs of its ranges. Some 30 were seen.
 OTHER_FILES = 96

@@ -40,7 +40,7 @@ def test_public_addresses() -> None:
         ({local.SOURCE: "10.8.0.1,10.8.0.2,10.8.0.3"}, "CENSUS_SOURCE: gives 3 addresses, and the plan has 2 senders"),
         ({local.GATEWAY_MAC: "02:00"}, "CENSUS_GATEWAY_MAC: '02:00' is not a hardware address"),
         ({local.PUBLIC_ADDRESS: "here"}, "CENSUS_PUBLIC_ADDRESS: is not a list"),
-        ({local.SOURCE: "10.8.0.1", local.PUBLIC_ADDRESS: "20.0.0.1 20.0.0.2"}, "gives 2 addresses for 1 sources"),
+        ({local.SOURCE: "10.8.0.1", local.PUBLIC_ADDRESS: "20.0.0.1 20.0.0.2"}, "gives 2 addresses for 1 source"),
     ],
 )
 def test_wrong_facts_are_named(environment: dict[str, str], refusal: str) -> None:

@@ -16,6 +16,11 @@ RECORDS = [
     ({"asn": "AS786", "name": "Jisc"}, (786, "Jisc")),
     ({"asn": "786", "as_name": "Jisc", "name": "ignored"}, (786, "Jisc")),
     ({"asn": "private"}, (None, None)),
+    ({"asn": {"asn": 786, "org": "Jisc", "route": "192.0.2.0/24"}}, (786, "Jisc")),
+    ({"as": {"asn": "AS786", "name": "Jisc"}, "geo": {"country_code": "GB"}}, (786, "Jisc")),
+    ({"traits": {"autonomous_system_number": 786, "autonomous_system_organization": "Jisc"}}, (786, "Jisc")),
+    ({"connection": {"asn": 786, "organization": "Jisc"}, "company": {"name": "other"}}, (786, "Jisc")),
+    ({"as": "AS786", "name": {"en": "Jisc"}}, (None, None)),
     (None, (None, None)),
 ]
 

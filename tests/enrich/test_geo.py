@@ -138,6 +138,10 @@ RECORDS = [
     ({"country_code": "gb"}, "GB"),
     ({"country_code": "-"}, None),
     ({"country": ["GB"]}, None),
+    ({"country": {"code": "GB", "name": "United Kingdom"}}, "GB"),
+    ({"geo": {"country": "France", "country_code": "FR"}, "as": {"asn": "AS64500"}}, "FR"),
+    ({"location": {"country_code": "FR", "country": "France"}}, "FR"),
+    ({"location": {"country": {"code": "FR"}, "latitude": 48.0}}, "FR"),
     ("GB", None),
 ]
 

@@ -1,6 +1,6 @@
 """Counts with their nouns."""
 
-from pipeline.plural import plural
+from pipeline.words.plural import plural
 
 
 def test_one_and_several() -> None:
