@@ -17,7 +17,6 @@ from pipeline.publish.cells import EXPLANATIONS
 from pipeline.publish.data import Row
 from pipeline.publish.escape import csv_cell, shown
 from pipeline.publish.gather import select
-from pipeline.publish.wording import plural
 from pipeline.space import address_list, terms
 from pipeline.space.plan import Plan
 from pipeline.words.plural import plural
@@ -142,9 +141,7 @@ class Audit:
         addresses = len({service.row["ip"] for service in self.services if service.row["dicom"]})
         if not self.dicom:
             return "No DICOM service answered an unknown client"
-        return (
-            f"{plural(self.dicom, 'DICOM service')} on {plural(addresses, 'address', 'es')} answered an unknown client"
-        )
+        return f"{plural(self.dicom, 'DICOM service')} on {plural(addresses, 'address', 'addresses')} answered an unknown client"
 
 
 def gather(con: duckdb.DuckDBPyConnection, plan: Plan) -> Audit:

@@ -7,7 +7,8 @@ from pipeline.publish import estimates
 from pipeline.publish.countries import in_sentence
 from pipeline.publish.data import Facts
 from pipeline.publish.estimates import CountryChange, Estimate
-from pipeline.publish.wording import listed, number, percent, plural
+from pipeline.publish.wording import listed, number, percent
+from pipeline.words.plural import plural
 
 #: What a flag of a change that is shown means.
 FLAGS = {

@@ -6,8 +6,9 @@ from typing import NamedTuple
 from pipeline.config.sections import Profile
 from pipeline.publish.change_sentences import earlier
 from pipeline.publish.data import Facts
-from pipeline.publish.wording import listed, number, percent, plural
+from pipeline.publish.wording import listed, number, percent
 from pipeline.wire.capabilities import PROPOSALS
+from pipeline.words.plural import plural
 
 #: Profiles that propose every service of `wire.capabilities`, and those with second visits through TLS.
 CAPABILITIES = frozenset(profile for profile in Profile if profile.proposes_capabilities)
@@ -56,7 +57,7 @@ def sent(facts: Facts) -> Iterator[str]:
         yield f"{plural(packets['second_probes'], 'target')} got a second SYN seconds later, to measure packet loss."
     if packets["control_probes"]:
         yield (
-            f"{plural(packets['control_probes'], 'address', 'es')} got a SYN on a port where nothing should answer, to find "
+            f"{plural(packets['control_probes'], 'address', 'addresses')} got a SYN on a port where nothing should answer, to find "
             "networks that answer everything."
         )
     if packets["harm_probes"]:

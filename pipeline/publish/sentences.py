@@ -9,7 +9,8 @@ from pipeline.publish import change_sentences, harm_sentences
 from pipeline.publish.countries import in_sentence
 from pipeline.publish.data import Facts, Row
 from pipeline.publish.estimates import Detection, Estimate
-from pipeline.publish.wording import listed, number, percent, plural
+from pipeline.publish.wording import listed, number, percent
+from pipeline.words.plural import plural
 
 #: An interval of the chance to detect a service that is wider than this says little.
 WIDE = 0.1
@@ -100,7 +101,10 @@ def _answers(totals: Row) -> str:
     counts = [(totals["accepting"], "accepted an association from an unknown client")]
     counts += [(totals[column], f"{column} it") for column in ("rejected", "aborted") if totals[column]]
     answers = [f"{number(count) if count else 'none'} {verb}" for count, verb in counts]
-    services, addresses = plural(totals["services"], "DICOM service"), plural(totals["addresses"], "address", "es")
+    services, addresses = (
+        plural(totals["services"], "DICOM service"),
+        plural(totals["addresses"], "address", "addresses"),
+    )
     tried = "Whether images could be read was not tried; acceptance does not show it."
     return f"Of {services} at {addresses}, {listed(answers)}. {tried}"
 

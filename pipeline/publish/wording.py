@@ -10,11 +10,6 @@ def number(value: float | None) -> str:
     return f"{value:#.3g}".rstrip(".") if value else "0"
 
 
-def plural(count: int, noun: str, ending: str = "s") -> str:
-    """A count with its noun: "1 service", "2 services"."""
-    return f"{number(count)} {noun}{'' if count == 1 else ending}"
-
-
 def percent(share: float) -> str:
     """A share as a percentage with one decimal."""
     return f"{100 * share:.1f} %"

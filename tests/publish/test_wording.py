@@ -24,7 +24,6 @@ def test_number(value: float | None, text: str) -> None:
 
 
 def test_lists() -> None:
-    """Two parts are joined by a word, three by commas too."""
+    """Two parts are joined by a word, three by commas too; a share has one decimal."""
     assert [wording.listed(list(text)) for text in ("a", "ab", "abc")] == ["a", "a and b", "a, b, and c"]
-    assert (wording.plural(1, "service"), wording.plural(2, "address", "es")) == ("1 service", "2 addresses")
     assert wording.percent(0.12345) == "12.3 %"
