@@ -56,6 +56,10 @@ class Engine(StrEnum):
         "xdp", "By AF_XDP, as root, which is faster; through packet rings where the machine has none.",
         "ring", 0, True, "xdp",
     )  # fmt: skip
+    XDP_LIVE = (
+        "xdp-live", "From inside the kernel, by live frames of BPF, as root, which is fastest; by AF_XDP where the machine refuses.",
+        "ring", 0, True, "live_frames",
+    )  # fmt: skip
     CONNECT = (
         "connect", "Through the kernel's TCP, without privilege: one connection per target.",
         "connect", 1, False, "",

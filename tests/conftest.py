@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from hypothesis import settings
 
+from pipeline.bpf import kernel
 from pipeline.guard.proof import TESTBED
 from pipeline.guard.sockets import ONLY_TESTBED, VANTAGE
 from pipeline.lab.key import KEYS
@@ -54,6 +55,8 @@ NEEDS = {
             "probe/test_listener.py",
             "probe/test_outage.py",
             "probe/test_rst_filter.py",
+            "rings/test_live_frames.py",
+            "rings/test_open.py",
             "rings/test_packet_ring.py",
             "rings/test_xdp.py",
             "space/test_outside.py",
@@ -66,6 +69,17 @@ NEEDS = {
             "tools/test_packages.py",
             "worker/*.py",
             "benchmarks/test_benchmarks.py",
+        ),
+    ),
+    "bpf": (
+        "needs bpf(2): root itself, for whom a user namespace is not enough",
+        (
+            "bpf/test_constant.py",
+            "bpf/test_halfsiphash.py",
+            "bpf/test_kernel.py",
+            "rings/test_live_frames.py",
+            "rings/test_live_program.py",
+            "rings/test_open.py",
         ),
     ),
     "servers": (
@@ -108,12 +122,25 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+def _may_load_programs() -> bool:
+    """Whether this process may use bpf(2)."""
+    try:
+        kernel.create_map(kernel.MapType.ARRAY, value=4)
+    except OSError:
+        return False
+    return True
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the needs of each test; run the long tests first, and the tests that need the machine alone last."""
     for item in items:
         for name, (_, patterns) in NEEDS.items():
             if any(item.path.match(pattern) for pattern in patterns):
                 item.add_marker(name)
+    if not _may_load_programs():
+        for item in items:
+            if item.get_closest_marker("bpf"):
+                item.add_marker(pytest.mark.skip(reason=NEEDS["bpf"][0]))
     files = {item.path for item in items}
     last = {item.path for item in items if item.get_closest_marker("alone")}
     first = {path for path in files - last if any(path.match(pattern) for pattern in LONG)}

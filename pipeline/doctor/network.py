@@ -16,6 +16,8 @@ from pipeline.worker import egress, engine_choice, remarks
 CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_NET_RAW": 13}
 #: Columns and state of a listening socket in /proc/net/tcp (proc_net_tcp(5)).
 LOCAL_ADDRESS, STATE, LISTEN = 1, 3, "0A"
+#: What an engine falls back to by itself.
+FALLS_TO = {Engine.XDP_LIVE: Engine.XDP, Engine.XDP: Engine.RING}
 GRANT = 'run as root, or grant them (docs/install.md: AmbientCapabilities); engine = "auto" takes "connect" then, which needs none'
 
 
@@ -54,11 +56,11 @@ def _taken(text: str, used: Engine) -> Finding:
 
 def _named(wanted: Engine) -> Finding:
     """Whether this machine has the engine that a plan names."""
-    reason, falls_to = engine_choice.candidate(wanted).why_not(None), Engine.RING
+    reason, falls_to = engine_choice.candidate(wanted).why_not(None), FALLS_TO.get(wanted)
     if not reason:
         return ok(f"the sweep takes {wanted}, as configured")
     text = f"{wanted} cannot be used: {reason}"
-    if wanted is Engine.XDP and not engine_choice.candidate(falls_to).why_not(None):
+    if falls_to and not engine_choice.candidate(falls_to).why_not(None):
         return warning(text, f'nothing: the sweep takes "{falls_to}" then')
     return stop(text, GRANT)
 

@@ -33,9 +33,10 @@ def allow_private(signed: SignedRanges | None) -> None:
 
 def refuse(addresses: NDArray[np.uint32]) -> None:
     """Raise GuardError if one of these addresses gets nothing; shape (n,)."""
-    if not _blocks().take(addresses >> 16, mode="clip").any():
+    suspects = addresses[_blocks()[(addresses >> 16).astype(np.intp)]]
+    if not len(suspects):
         return
-    reached = addresses[_forbidden().contains(addresses)]
+    reached = suspects[_forbidden().contains(suspects)]
     private = blocklist.private_use()
     for signed in _signed:
         reached = reached[~(signed.contains(reached) & private.contains(reached))]

@@ -10,6 +10,8 @@ import socket
 import struct
 from collections.abc import Sequence
 
+from pipeline.bpf import kernel
+from pipeline.bpf.kernel import Descriptor, MapType
 from pipeline.config.sections import IdentitySection
 from pipeline.errors import CensusError, GuardError
 from pipeline.guard import forbidden
@@ -105,6 +107,19 @@ def _xdp_socket(interface: str) -> socket.socket:
     if not _is_loopback_link(interface):
         refuse_outside(f"an AF_XDP socket on {interface}")
     return socket.socket(AF_XDP, socket.SOCK_RAW, 0)
+
+
+def device_map(interface: str) -> Descriptor:
+    """Make the map of a BPF program that has an interface of the vantage as its only device, to redirect frames to. Raises OSError."""
+    return at_vantage(lambda: _device_map(interface))
+
+
+def _device_map(interface: str) -> Descriptor:
+    if not _is_loopback_link(interface):
+        refuse_outside(f"redirecting frames to {interface}")
+    made = kernel.create_map(MapType.DEVMAP, value=4)
+    kernel.update(made, 0, struct.pack("=I", socket.if_nametoindex(interface)))
+    return made
 
 
 def tcp_socket(destination: str, *, source: str = "", interface: str = "") -> socket.socket:

@@ -113,7 +113,7 @@ def _receipt(where: str, receipt: Receipt, planned: Range, plan: Plan) -> Iterat
     deferred = receipt.held_back if once else 0
     visits = receipt.greetings + receipt.connects
     settled = visits + receipt.suppressed_visits + deferred
-    visited = visits == rows
+    taken = receipt.probes_sent if receipt.frames_taken is None else receipt.frames_taken
     companions = planned.length if round_ is Round.COMPANIONS else 0
     exactly = once and round_.makes_visits
     nested = (receipt.took_twice or 0) <= (receipt.took or 0) <= receipt.second_answers
@@ -122,10 +122,11 @@ def _receipt(where: str, receipt: Receipt, planned: Range, plan: Plan) -> Iterat
         (receipt.first_index == planned.first_index, "begins elsewhere than its range"),
         (receipt.last_index == planned.last_index, "ends elsewhere than its range"),
         (sent == (planned.length if first else 0), f"sent or suppressed {plural(sent, 'probe')} of {planned.length}"),
+        (taken >= receipt.probes_sent, f"claims {receipt.probes_sent} of {plural(taken, 'frame')} taken"),
         (receipt.quarantined <= receipt.suppressed, "quarantined more targets than it suppressed"),
         (outcomes == rows, f"has {plural(outcomes, 'outcome')} for {plural(rows, 'row')}"),
         (settled == answered if exactly else settled <= answered, f"settled {plural(settled, 'target')} of {answered}"),
-        (visited or not once, f"has {plural(rows, 'row')} of {plural(visits, 'conversation')}"),
+        (visits == rows or not once, f"has {plural(rows, 'row')} of {plural(visits, 'conversation')}"),
         (nested, "counted more hosts than answers to second SYNs"),
         (
             receipt.companions == companions,

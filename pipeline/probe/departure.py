@@ -13,10 +13,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.engines import Engine
 from pipeline.guard.link_state import FrameCounter
-from pipeline.rings.transmit import Transmits
-from pipeline.space.ranges import I64
+from pipeline.rings.transmit import ProbeRing
+from pipeline.space.ranges import I64, U32
+from pipeline.wire.cookie import Cookie, Secret
 
 #: Frames that are enough for a verdict, and the most that are sent without one.
 ENOUGH, MOST = 16, 256
@@ -110,36 +110,42 @@ class Departure:
 
 
 class WatchedRing:
-    """A ring whose first frames are watched (`Transmits`)."""
+    """A ring of probes whose first frames are watched (`ProbeRing`)."""
 
-    def __init__(self, ring: Transmits, departure: Departure) -> None:
+    def __init__(self, ring: ProbeRing, departure: Departure) -> None:
         self._ring, self._departure = ring, departure
-
-    @property
-    def engine(self) -> Engine:
-        """The engine that the ring is of."""
-        return self._ring.engine
+        self.engine, self.bakes = ring.engine, ring.bakes
 
     @property
     def rejected(self) -> int:
         """How many frames the kernel or the interface has refused."""
         return self._ring.rejected
 
+    @property
+    def taken(self) -> int | None:
+        """How many frames the driver has taken, as the kernel counts them; None where it does not."""
+        return self._ring.taken
+
+    @property
+    def tags(self) -> U32:
+        """The tags of the probes that were sent last."""
+        return self._ring.tags
+
     def room(self, wanted: int) -> int:
-        """How many of the wanted frames may be sent now, in a row."""
+        """How many of the wanted probes may be sent now."""
         room = self._departure.room
         return self._ring.room(wanted if room is None else min(wanted, room))
 
-    def frames(self, count: int) -> NDArray[np.void]:
-        """The next `count` frames."""
-        return self._ring.frames(count)
+    def readdress(self, gateway_mac: bytes) -> None:
+        """Send all further probes to this hardware address."""
+        self._ring.readdress(gateway_mac)
 
-    def lengths(self, count: int) -> NDArray[np.uint32]:
-        """Their lengths in bytes, to be set."""
-        return self._ring.lengths(count)
+    def fill(self, addresses: U32, ports: NDArray[np.uint16], secret: Secret, cookie: Cookie | None) -> None:
+        """Take the next probes."""
+        self._ring.fill(addresses, ports, secret, cookie)
 
     def send(self, count: int) -> I64:
-        """Hand the next `count` frames to the kernel; which have not left, as far as it says. Raises CensusError."""
+        """Send the probes filled; which have not left, as far as the kernel says. Raises CensusError."""
         refused = self._ring.send(count)
         if not self._departure.proven:
             self._departure.count(count - len(refused), time.monotonic())

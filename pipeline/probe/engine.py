@@ -35,9 +35,6 @@ from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
-import numpy as np
-
-from pipeline.guard import forbidden
 from pipeline.probe import clock
 from pipeline.probe.engine_events import Event, Finished
 from pipeline.probe.listener import Listener, ProbeSet
@@ -45,12 +42,10 @@ from pipeline.probe.outage import Machine
 from pipeline.probe.pacer import Pacer, Pause
 from pipeline.probe.probes import ProbeBuffer, Probes
 from pipeline.probe.range_state import OpenRange, Targets
-from pipeline.rings.transmit import NONE_REFUSED, Transmits
+from pipeline.rings.transmit import NONE_REFUSED, ProbeRing
 from pipeline.space.permit import Permit
 from pipeline.space.ranges import I64, Ranges
 from pipeline.space.shard import Range
-from pipeline.wire import packet
-from pipeline.wire.packet import Sums
 
 #: The most probes that are sent at once.
 BATCH = 8192
@@ -74,21 +69,20 @@ class PacketEngine:
     """A `ProbeEngine` over packet rings. It owns the rings and no thread, and asks for a permit before every batch."""
 
     def __init__(
-        self, probes: ProbeSet, transmit: Transmits, listener: Listener, *, frame: bytes, machine: Machine, pacer: Pacer
+        self, probes: ProbeSet, transmit: ProbeRing, listener: Listener, *, machine: Machine, pacer: Pacer
     ) -> None:
-        self._walk, self._buffer = probes.walk, ProbeBuffer(probes.walk, probes.secret)
+        self._walk = probes.walk
+        self._buffer = ProbeBuffer(probes.walk, probes.secret, bakes=not transmit.bakes)
         self._extra, self._liveness = probes.extra, probes.liveness
         self._cooldown = probes.cooldown + probes.extra.longest_delay
         self._transmit, self._listener = transmit, listener
-        self._sums = Sums.over(frame)
         self.gateway_mac = b""
-        self._ids = np.random.default_rng()
         self._machine, self._pacer, self._pause = machine, pacer, Pause(pacer)
         self._again: deque[Refused] = deque()
         self._sending: OpenRange | None = None
         self._serial = 0
         self._ring_counts = dict.fromkeys(RING_COUNTS, 0)
-        self._waited = 0.0
+        self._waited, self._frames_taken = 0.0, 0
         self._poll = select.poll()
         self._poll.register(listener.receive.socket, select.POLLIN)
         self.probes = self.suppressed = 0
@@ -126,24 +120,15 @@ class PacketEngine:
     def readdress(self, gateway_mac: bytes) -> None:
         """Send all further probes to another hardware address. Some may have gone astray before, so the open ranges run again."""
         self.gateway_mac = gateway_mac
+        self._transmit.readdress(gateway_mac)
         for opened in self._listener.open.values():
             opened.ungreeted += 1
 
     def tick(self) -> Iterator[Event]:
         """Send what the budget allows, wait a little, and yield what has happened."""
-        self._machine.before_batch()
-        permit = self._machine.permit()
-        paused = bool(permit.pause_reason)
-        self._pacer.limit(permit.rate)
-        if permit.cut_off:
-            self._cut_off()
-        if not paused:
-            self._send_again(permit.withheld)
-            self._send_extra(permit.withheld)
-            self._send_liveness(permit.withheld)
-        if self._sending:
-            self._send(self._sending, permit, paused=paused)
-        self._wait(paused=paused)
+        while self._send_batch(permit := self._permit()) and time.monotonic() < self._waited + GATHER_SECONDS:
+            pass
+        self._wait(paused=bool(permit.pause_reason))
         yield from self._listener.read(permit)
         at = clock.now()
         yield from self._listener.tick(at)
@@ -172,17 +157,36 @@ class PacketEngine:
 
     # --- send ---
 
-    def _send(self, opened: OpenRange, permit: Permit, *, paused: bool) -> None:
-        """Send the plan's own probes to the next targets of a range, unless the register pauses it."""
+    def _permit(self) -> Permit:
+        """The permit of the next batch."""
+        self._machine.before_batch()
+        permit = self._machine.permit()
+        self._pacer.limit(permit.rate)
+        if permit.cut_off:
+            self._cut_off()
+        return permit
+
+    def _send_batch(self, permit: Permit) -> bool:
+        """Send what is due, at most a batch of the plan's own probes; whether it was a whole one, so that more may be due."""
+        paused = bool(permit.pause_reason)
+        if not paused:
+            self._send_again(permit.withheld)
+            self._send_extra(permit.withheld)
+            self._send_liveness(permit.withheld)
+        return self._sending is not None and self._send(self._sending, permit, paused=paused) == BATCH
+
+    def _send(self, opened: OpenRange, permit: Permit, *, paused: bool) -> int:
+        """Send the plan's own probes to the next targets of a range, unless the register pauses it; return to how many."""
         now = time.monotonic()
         opened.counts.paused_seconds += self._pause.elapsed(now, paused=paused)
         if paused:
-            return
+            return 0
         count = self._granted(now, opened.range.length - opened.next_position)
         for probes in self._buffer.take(opened.range, opened.next_position, count):
             self._send_some(opened, probes, permit)
         if opened.all_sent and not self._again:
             self._cool_down(opened)
+        return count
 
     def _send_some(self, opened: OpenRange, probes: Probes, permit: Permit) -> None:
         """Send the next probes of a range, except those that the register withholds."""
@@ -191,7 +195,8 @@ class PacketEngine:
         allowed, which = probes.without(permit.withheld)
         self._transmit_probes(allowed, self._serial, opened.next_position + which)
         at = clock.now()
-        self._extra.schedule(self._serial, opened.next_position + which, allowed, at.now)
+        if len(allowed):
+            self._extra.schedule(self._serial, opened.next_position + which, allowed, self._transmit.tags, at.now)
         opened.mark_sent(len(probes), at)
         withheld = len(probes) - len(allowed)
         opened.counts.probes_sent += len(allowed)
@@ -266,12 +271,7 @@ class PacketEngine:
         """Send probes; the plan's own to targets at these positions of an open range. Those that are refused are kept for later."""
         if not len(probes):
             return
-        forbidden.refuse(probes.addresses)
-        ids = self._ids.integers(0, 65536, len(probes), dtype=np.uint16)
-        frames = self._transmit.frames(len(probes))
-        packet.fill(frames, self._sums, probes.addresses, probes.ports, probes.cookie, ids)
-        if self.gateway_mac:
-            frames["destination_mac"] = np.void(self.gateway_mac)
+        self._transmit.fill(probes.addresses, probes.ports, probes.secret, probes.cookie)
         refused = self._transmit.send(len(probes))
         self._machine.count_sent(len(probes) - len(refused), len(refused))
         if len(refused):
@@ -293,4 +293,7 @@ class PacketEngine:
         for name, total in zip(RING_COUNTS, totals, strict=True):
             setattr(opened.counts, name, total - self._ring_counts[name])
             self._ring_counts[name] = total
+        if (taken := self._transmit.taken) is not None:
+            opened.counts.frames_taken = taken - self._frames_taken
+            self._frames_taken = taken
         self._sending = None

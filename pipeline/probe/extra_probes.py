@@ -90,9 +90,9 @@ class ExtraProbes:
         """The delay of the kind that comes last, in seconds."""
         return max((kind.delay for kind in self.kinds), default=0.0)
 
-    def schedule(self, serial: int, position: I64, probes: Probes, now: float) -> None:
-        """Queue what the targets of an open range that are probed now get later; positions and probes have the same shape."""
-        values = sampling_values(self.sampler, probes.cookie.sequence)
+    def schedule(self, serial: int, position: I64, probes: Probes, tags: U32, now: float) -> None:
+        """Queue what the targets of an open range that are probed now get later; positions, probes and tags have the same shape."""
+        values = sampling_values(self.sampler, tags)
         for kind in self.kinds:
             which = kind.select(values, probes.ports)
             if len(which):

@@ -15,21 +15,22 @@ from pipeline.wire.cookie import Cookie, Secret, bake
 from pipeline.wire.packet import ACK, RST, SYN, Answers
 
 #: The buffer takes this many batches of the present size, and at most this many probes: few enough to stay in the cache.
-BATCHES, MOST = 16, 8192
+BATCHES, MOST = 16, 32768
 
 
 @dataclass(frozen=True, slots=True)
 class Probes:
-    """Probes to targets, and what each carries; shape (n,)."""
+    """Probes to targets, and what each carries: the cookies of a secret, unless they are still to be made; shape (n,)."""
 
     addresses: U32
     ports: NDArray[np.uint16]
-    cookie: Cookie
+    secret: Secret
+    cookie: Cookie | None = None
 
     @classmethod
     def of(cls, secret: Secret, addresses: U32, ports: NDArray[np.uint16]) -> "Probes":
-        """The probes to these targets, with the cookies of a key."""
-        return cls(addresses, ports, bake(secret, addresses, ports))
+        """The probes to these targets, with their cookies."""
+        return cls(addresses, ports, secret, bake(secret, addresses, ports))
 
     def __len__(self) -> int:
         """How many probes there are."""
@@ -37,8 +38,9 @@ class Probes:
 
     def take(self, which: I64 | slice) -> "Probes":
         """The probes at these indices."""
-        cookie = Cookie(self.cookie.source_port[which], self.cookie.sequence[which])
-        return Probes(self.addresses[which], self.ports[which], cookie)
+        made = self.cookie
+        cookie = Cookie(made.source_port[which], made.sequence[which]) if made else None
+        return Probes(self.addresses[which], self.ports[which], self.secret, cookie)
 
     def without(self, withheld: Ranges) -> tuple["Probes", I64]:
         """The probes to addresses that are not withheld, and their indices among all of these."""
@@ -61,11 +63,12 @@ def answers_to(secret: Secret, answers: Answers, flags: int = SYN | ACK) -> NDAr
 class ProbeBuffer:
     """The probes of ranges, in the order of the walk, with some of them computed ahead."""
 
-    def __init__(self, walk: Walk, secret: Secret) -> None:
-        self._walk, self._secret = walk, secret
+    def __init__(self, walk: Walk, secret: Secret, *, bakes: bool = True) -> None:
+        """Without `bakes` they get no cookies here: the ring makes them."""
+        self._walk, self._secret, self._bakes = walk, secret, bakes
         self._range: Range | None = None
         self._begin = self._end = 0
-        self._ahead = Probes.of(secret, np.zeros(0, np.uint32), np.zeros(0, np.uint16))
+        self._ahead = Probes(np.zeros(0, np.uint32), np.zeros(0, np.uint16), secret)
 
     def take(self, range_: Range, position: int, count: int) -> Iterator[Probes]:
         """Yield the probes to `count` targets of a range, from a position on; in pieces where the buffer ends."""
@@ -80,5 +83,6 @@ class ProbeBuffer:
     def _refill(self, range_: Range, position: int, count: int) -> None:
         size = min(max(count, min(BATCHES * count, MOST)), range_.length - position)
         first = range_.first_index + position
-        self._ahead = Probes.of(self._secret, *self._walk.targets(range_.shard, first, first + size))
+        targets = self._walk.targets(range_.shard, first, first + size)
+        self._ahead = Probes.of(self._secret, *targets) if self._bakes else Probes(*targets, self._secret)
         self._range, self._begin, self._end = range_, position, position + size

@@ -29,7 +29,9 @@ class Sample:
 
     def contains(self, values: U32) -> NDArray[np.bool_]:
         """Which sampling values are in the sample; shape (n,)."""
-        inside: NDArray[np.bool_] = values - np.uint32(self.begin) < np.uint64(self.size)
+        if self.size == VALUES:
+            return np.ones(len(values), dtype=np.bool_)
+        inside: NDArray[np.bool_] = values - np.uint32(self.begin) < np.uint32(self.size)
         return inside
 
 

@@ -64,6 +64,7 @@ class Counts(msgspec.Struct, kw_only=True):
     ring_truncated: int | None = 0
     ring_corrupt: int | None = 0
     ring_rejected: int = 0
+    frames_taken: int | None = None
     stalls: int = 0
     started_at: int = 0
     """Microseconds since the epoch."""

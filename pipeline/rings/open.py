@@ -8,14 +8,14 @@ from typing import Protocol
 from pipeline.engines import Engine
 from pipeline.rings.filter import Step
 from pipeline.rings.receive import ReceiveRing
-from pipeline.rings.transmit import SegmentRing, Transmits
+from pipeline.rings.transmit import ProbeRing, SegmentRing
 
 
 @dataclass(frozen=True, slots=True)
 class Rings:
     """What an engine sends probes and segments through, and what it receives from."""
 
-    probes: Transmits
+    probes: ProbeRing
     segments: SegmentRing
     receive: ReceiveRing
 

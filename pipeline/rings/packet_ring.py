@@ -27,6 +27,7 @@ from pipeline.rings.transmit import (
     SEGMENT,
     SEGMENT_FRAME,
     TX_FRAME,
+    FilledRing,
     SegmentRing,
 )
 from pipeline.space.ranges import I64
@@ -42,7 +43,7 @@ TX_FRAMES, SEGMENT_FRAMES = 16384, 4096
 def open_rings(interface: str, frame: bytes, program: Sequence[Step]) -> Rings:
     """Open packet rings at an interface: every probe holds the frame, and a filter program selects what is received."""
     return Rings(
-        TransmitRing.of_probes(_sending_socket(interface, frame), frame),
+        FilledRing(TransmitRing.of_probes(_sending_socket(interface, frame), frame), frame),
         segment_ring(_sending_socket(interface, frame)),
         ReceiveRing(sockets.packet_socket(interface, ETH_P_ALL), program),
     )

@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from pipeline.engines import Engine
 from pipeline.guard import forbidden
-from pipeline.space.ranges import I64
-from pipeline.wire import segment
+from pipeline.space.ranges import I64, U32
+from pipeline.wire import packet, segment
+from pipeline.wire.cookie import Cookie, Secret, bake
+from pipeline.wire.packet import Sums
 from pipeline.wire.segment import Endpoints, Kind
 
 #: Frames of probes and of segments have a place of this many bytes each; the kernel's header comes first (struct tpacket2_hdr).
@@ -23,6 +25,10 @@ BUSY = frozenset({errno.EAGAIN, errno.ENOBUFS, errno.EBUSY})
 #: The interface is down: it takes nothing before it is up again.
 DOWN = errno.ENETDOWN
 NONE_REFUSED = np.zeros(0, dtype=np.int64)
+
+
+class RefusedError(Exception):
+    """This machine, or this interface of it, does not let an engine send; the message says why."""
 
 
 class Transmits(Protocol):
@@ -51,6 +57,88 @@ class Transmits(Protocol):
         Returns which of them have not left, by their numbers from 0, in ascending order: the interface is down, drops frames, or
         has taken none for PATIENCE_SECONDS. Their places are free again.
         """
+
+
+class ProbeRing(Protocol):
+    """What a sender's probes leave through. `room` says how many can be filled at once, `fill` takes them, `send` sends them."""
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that the ring is of."""
+
+    @property
+    def bakes(self) -> bool:
+        """It makes the cookies of its probes by itself."""
+
+    @property
+    def rejected(self) -> int:
+        """How many frames the kernel or the interface has refused, since the ring was made."""
+
+    @property
+    def taken(self) -> int | None:
+        """How many frames the driver has taken, as the kernel counts them; None where it does not."""
+
+    @property
+    def tags(self) -> U32:
+        """The tags of the probes that were sent last, shape (n,)."""
+
+    def room(self, wanted: int) -> int:
+        """How many of the wanted probes can be filled at once."""
+
+    def readdress(self, gateway_mac: bytes) -> None:
+        """Send all further probes to this hardware address."""
+
+    def fill(self, addresses: U32, ports: NDArray[np.uint16], secret: Secret, cookie: Cookie | None) -> None:
+        """Take the next probes, at most `room()`; all of shape (n,). They carry the cookies of a secret."""
+
+    def send(self, count: int) -> I64:
+        """Send the `count` probes filled, and return which of them have not left, as `Transmits.send`."""
+
+
+class FilledRing:
+    """Probes over a ring of frames, each of which has the template of a probe (`ProbeRing`)."""
+
+    bakes = False
+    taken = None
+
+    def __init__(self, ring: Transmits, template: bytes) -> None:
+        self._ring, self._sums = ring, Sums.over(template)
+        self._ids = np.random.default_rng()
+        self._gateway_mac = b""
+        self.tags: U32 = np.zeros(0, dtype=np.uint32)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that the ring is of."""
+        return self._ring.engine
+
+    @property
+    def rejected(self) -> int:
+        """How many frames the kernel or the interface has refused, since the ring was made."""
+        return self._ring.rejected
+
+    def room(self, wanted: int) -> int:
+        """How many of the wanted probes can be filled at once."""
+        return self._ring.room(wanted)
+
+    def readdress(self, gateway_mac: bytes) -> None:
+        """Send all further probes to this hardware address."""
+        self._gateway_mac = gateway_mac
+
+    def fill(self, addresses: U32, ports: NDArray[np.uint16], secret: Secret, cookie: Cookie | None) -> None:
+        """Write the next probes into frames. Raises GuardError for an address that gets nothing."""
+        forbidden.refuse(addresses)
+        made = cookie or bake(secret, addresses, ports)
+        frames = self._ring.frames(len(addresses))
+        ids = self._ids.integers(0, 65536, len(addresses), dtype=np.uint16)
+        packet.fill(frames, self._sums, addresses, ports, made, ids)
+        if self._gateway_mac:
+            frames["destination_mac"] = np.void(self._gateway_mac)
+        self.tags = made.sequence
+
+    def send(self, count: int) -> I64:
+        """Hand the `count` probes filled to the kernel; which have not left. Raises CensusError."""
+        return self._ring.send(count)
 
 
 class SegmentRing:

@@ -34,6 +34,8 @@ from pipeline.rings.transmit import (
     SEGMENT,
     SEGMENT_FRAME,
     TX_FRAME,
+    FilledRing,
+    RefusedError,
     SegmentRing,
 )
 from pipeline.space.ranges import I64
@@ -57,10 +59,6 @@ NOWHERE = np.uint64(2**64 - 1)
 MOST_QUEUES = 1 << 16
 
 
-class RefusedError(Exception):
-    """This machine, or this interface of it, has no AF_XDP for us; the message says why."""
-
-
 def open_rings(interface: str, frame: bytes, program: Sequence[Step]) -> Rings:
     """Open rings at an interface that send by AF_XDP; packet rings, with a warning, if the machine refuses."""
     try:
@@ -71,7 +69,7 @@ def open_rings(interface: str, frame: bytes, program: Sequence[Step]) -> Rings:
         logs.warning(f"no AF_XDP on {error}; frames leave through packet rings")
         return packet_ring.open_rings(interface, frame, program)
     receive = ReceiveRing(sockets.packet_socket(interface, ETH_P_ALL), program)
-    return Rings(port.probes.with_template(frame), SegmentRing(port.segments), receive)
+    return Rings(FilledRing(port.probes.with_template(frame), frame), SegmentRing(port.segments), receive)
 
 
 def unavailable() -> str:

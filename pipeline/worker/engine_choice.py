@@ -16,7 +16,7 @@ from pipeline.errors import CensusError, InputError
 from pipeline.guard import nftables, sockets
 from pipeline.guard.link_state import Framing, link_state
 from pipeline.probe.departure import Departure
-from pipeline.rings import xdp
+from pipeline.rings import live_frames, xdp
 from pipeline.space import plan as planning
 from pipeline.space.plan import Plan
 from pipeline.wire.outgoing import Outgoing
@@ -83,6 +83,8 @@ class Candidate:
     """Watches the first frames that leave by an interface; None if the kernel's own connections are used."""
     most_rate: int | None = None
     """The most SYNs a second that it can send; None if only the machine limits it."""
+    worth_it: int = 0
+    """From this rate on it is chosen: below it the next ones send as well, and are simpler."""
 
     def why_not(self, plan: Plan | None) -> str:
         """The first need that is not met, in words; empty if all are. Without a plan only the machine is asked."""
@@ -93,9 +95,21 @@ class Candidate:
             return str(error)
 
 
+def _takes_live_frames(plan: Plan) -> str:
+    """The drivers of its interfaces take frames from BPF."""
+    return next(filter(None, (live_frames.untaken(at.interface) for at in egress.sources(plan))), "")
+
+
 PACKETS = (_packet_sockets, nftables.usable)
 #: The engines among which `auto` chooses, the fastest first.
 CANDIDATES = (
+    Candidate(
+        Engine.XDP_LIVE,
+        (*PACKETS, live_frames.unavailable),
+        (_one_way, _room_for_request, _ethernet, _takes_live_frames),
+        Departure.by_counter,
+        worth_it=200_000,
+    ),
     Candidate(Engine.XDP, (*PACKETS, xdp.unavailable), (_one_way, _room_for_request, _ethernet), Departure.by_counter),
     Candidate(Engine.RING, PACKETS, (_one_way, _room_for_request), Departure.by_counter),
     Candidate(Engine.CONNECT, (), (_no_bare_syns, _one_way), most_rate=MOST_RATE),
@@ -121,9 +135,10 @@ class Choice:
     def sentence(self) -> str:
         """Which engine is taken, and why, on one line."""
         engine, rate = self.plan.probe.engine, self.plan.settings.rate
+        best = "the fastest" if rate >= CANDIDATES[0].worth_it else f"fast enough for {rate:,} probes/s"
         most = candidate(engine).most_rate
         limit = f"; it sends at most {most:,} of {rate:,} probes/s" if most and most < rate else ""
-        why = f", since {reasons(self.passed_over)}" if self.passed_over else ", the fastest"
+        why = f", since {reasons(self.passed_over)}" if self.passed_over else f", {best}"
         return f"takes {engine}{why}{limit}"
 
 
@@ -135,7 +150,7 @@ def choose(plan: Plan, against: Mapping[Engine, str] | None = None) -> Choice:
     if not plan.probe.engine.automatic:
         return Choice(plan)
     passed: list[tuple[Engine, str]] = []
-    for row in CANDIDATES:
+    for row in _considered(plan):
         run = planning.with_engine(plan, row.engine)
         reason = (against or {}).get(row.engine) or row.why_not(run)
         if not reason:
@@ -144,15 +159,20 @@ def choose(plan: Plan, against: Mapping[Engine, str] | None = None) -> Choice:
     raise InputError("[probe] engine", f'"{Engine.AUTO}" finds none that works here: {reasons(passed, whole=True)}')
 
 
+def _considered(plan: Plan) -> list[Candidate]:
+    """The rows that are worth it at a plan's rate."""
+    return [row for row in CANDIDATES if plan.settings.rate >= row.worth_it]
+
+
 def without(able: Callable[[Engine], bool], reason: str) -> dict[Engine, str]:
     """The engines that are not able to do something, each with the reason why it is not taken, for `choose`."""
     return {row.engine: reason for row in CANDIDATES if not able(row.engine)}
 
 
 def of_machine() -> tuple[Candidate, list[tuple[Engine, str]]]:
-    """The fastest engine that this machine and this process's privileges allow, whatever the plan, and why none of the faster ones."""
+    """The fastest engine for any rate that this machine and this process's privileges allow, and why none of the faster ones."""
     passed: list[tuple[Engine, str]] = []
-    for row in CANDIDATES[:-1]:
+    for row in (row for row in CANDIDATES[:-1] if not row.worth_it):
         if not (reason := row.why_not(None)):
             return row, passed
         passed.append((row.engine, reason))
@@ -169,7 +189,7 @@ def preview(plan: Plan) -> tuple[Plan, str]:
     try:
         choice = choose(plan)
     except InputError as error:
-        return planning.with_engine(plan, CANDIDATES[0].engine), error.reason
+        return planning.with_engine(plan, _considered(plan)[0].engine), error.reason
     return choice.plan, f"{Engine.AUTO} {choice.sentence}"
 
 

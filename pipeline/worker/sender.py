@@ -138,7 +138,7 @@ def ring_sender(context: SenderContext) -> SenderParts:
 
     machine = Machine(outage.permit, before_batch, outage.count)
     ring = WatchedRing(rings.probes, departure)
-    engine = PacketEngine(probes, ring, listener, frame=frame, machine=machine, pacer=worker.budget())
+    engine = PacketEngine(probes, ring, listener, machine=machine, pacer=worker.budget())
     return SenderParts(engine, at.public, checks, outage, way, departure)
 
 

@@ -14,7 +14,8 @@ BENCHMARKS = {
     "walk": (["--blocks", "5"], r"(?s)dicom-census +[\d.]+ ns a target.*zmap --dryrun.*masscan -sL.*memory: \d+ MB"),
     "send": (
         ["--rounds", "1", "--seconds", "0.3"],
-        r"(?s)filling a frame: \d+ ns.*a /4 of targets: \d+ ns, \d+ MB.*dicom-census +1.*census, xdp +1.*zmap +1.*masscan"
+        r"(?s)filling a frame: \d+ ns.*a /4 of targets: \d+ ns, \d+ MB.*dicom-census +1.*census, xdp +1"
+        r".*census, xdp-live +1.*live frames alone +1.*zmap +1.*masscan"
         r".*census +2.*unfilled +2",
     ),
     "pace": (["--rates", "1000", "--seconds", "4"], r"1,000 +[\d,]+ +[-+.\d]+% +\d+"),
@@ -64,6 +65,7 @@ def test_all_are_here() -> None:
     files = {path.stem for path in (ROOT / "benchmarks").glob("*.py")} - {
         "__init__",
         "bare",
+        "far_end",
         "frames",
         "peer",
         "networks",

@@ -42,7 +42,7 @@ def test_frames_that_vanish(tmp_path: Path) -> None:
     lines = [line for line in swept.said.splitlines() if " auto takes " in line]
     vanished = "the counter of tun0 shows 0 of its first 128 frames"
     assert lines == [
-        "engine auto takes xdp, the fastest",
+        "engine auto takes xdp, fast enough for 4,000 probes/s",
         f"warning: engine auto takes ring, since xdp cannot: {vanished}",
         f"warning: engine auto takes connect, since xdp and ring cannot: {vanished}",
     ]

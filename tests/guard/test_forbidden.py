@@ -8,9 +8,8 @@ import pytest
 
 from pipeline.errors import GuardError
 from pipeline.guard import forbidden, proof, sockets
-from pipeline.probe.engine import PacketEngine
-from pipeline.probe.probes import Probes
-from pipeline.rings.transmit import SegmentRing
+from pipeline.rings.live_frames import LiveRing
+from pipeline.rings.transmit import FilledRing, SegmentRing
 from pipeline.space import blocklist
 from pipeline.space.ranges import Ranges
 from pipeline.testbed.closed import NamespacePair
@@ -47,11 +46,11 @@ def test_random_addresses() -> None:
 
 
 def test_no_probe_leaves() -> None:
-    """A packet engine that is handed such a probe fills no frame."""
-    engine = PacketEngine.__new__(PacketEngine)
-    probes = Probes.of(Secret.of(bytes(16)), np.array([0x0A000001], np.uint32), np.array([104], np.uint16))
-    with pytest.raises(GuardError, match=r"10\.0\.0\.1 was to be sent to"):
-        engine._transmit_probes(probes)
+    """A ring that is handed such a probe fills no frame, whatever makes its frames."""
+    probe = np.array([0x0A000001], np.uint32), np.array([104], np.uint16), Secret.of(bytes(16)), None
+    for ring in (FilledRing(Ring(), bytes(74)), LiveRing.__new__(LiveRing)):  # type: ignore[arg-type]
+        with pytest.raises(GuardError, match=r"10\.0\.0\.1 was to be sent to"):
+            ring.fill(*probe)
 
 
 class Ring:
@@ -105,13 +104,13 @@ def test_a_closed_testbed_is_excepted(vantage: NamespacePair) -> None:
 
 
 def test_each_sender_is_checked() -> None:
-    """Frames are filled in two places of the program, and sockets made in one; each of them asks first."""
+    """Frames are filled in two places of the program, one of them in the kernel, and sockets made in one; each of them asks first."""
     root = Path(forbidden.__file__).parents[1]
     filling = {
         str(path.relative_to(root))
         for path in root.rglob("*.py")
         if any(f"{module}.fill(" in path.read_text() for module in ("packet", "segment"))
     }
-    assert filling == {"probe/engine.py", "rings/transmit.py"}
-    for name in (*filling, "guard/sockets.py"):
+    assert filling == {"rings/transmit.py"}
+    for name in (*filling, "rings/live_frames.py", "guard/sockets.py"):
         assert "forbidden.refuse" in (root / name).read_text()

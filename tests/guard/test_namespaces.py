@@ -1,6 +1,7 @@
+import socket
 import subprocess
 
-from pipeline.guard.namespaces import facts, inode
+from pipeline.guard.namespaces import facts, in_new, inode
 from pipeline.testbed.closed import VANTAGE_MAC, WORLD_MAC, closed_pair, configure
 from pipeline.testbed.closed import inside as inside_of
 
@@ -43,3 +44,11 @@ def test_peer_in_the_same_namespace() -> None:
         configure(pair.world, "link add a0 type veth peer name b0\n")
         world = facts(pair.world)
     assert {link.peer_namespace for link in world.links if link.name in ("a0", "b0")} == {world.inode}
+
+
+def test_a_namespace_of_its_own() -> None:
+    """Work in a new namespace sees nothing but a loopback link that is down, and this thread stays where it is."""
+    before = inode()
+    other, links = in_new(lambda: (inode(), socket.if_nameindex()))
+    assert links == [(1, "lo")]
+    assert inode() == before != other

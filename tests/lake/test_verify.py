@@ -13,6 +13,7 @@ from pipeline.lake import inside, layout, verify
 from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.space import freezing
 from pipeline.space.freezing import Provenance
+from pipeline.words.plural import plural
 from tests.lake import old
 
 
@@ -61,6 +62,9 @@ def test_old_sweeps_are_not_believed(tmp_path: Path, frozen: dict[str, object], 
     receipt = msgspec.json.decode(paths.receipt(key).read_bytes())
     paths.receipt(key).write_bytes(msgspec.json.encode(receipt | {"probes_sent": receipt["probes_sent"] - 1}))
     assert told(paths)[0].startswith(f"receipt {key} sent or suppressed")
+    paths.receipt(key).write_bytes(msgspec.json.encode(receipt | {"frames_taken": receipt["probes_sent"] - 1}))
+    claim = f"receipt {key} claims {receipt['probes_sent']} of {plural(receipt['probes_sent'] - 1, 'frame')} taken"
+    assert told(paths)[0] == claim
 
 
 class Killed(BaseException):

@@ -6,6 +6,7 @@ import pytest
 from pipeline.engines import Engine
 from pipeline.probe import departure
 from pipeline.probe.departure import MOST, PATIENCE_SECONDS, Departure, WatchedRing
+from pipeline.wire.cookie import Secret
 
 TICK = 0.01
 
@@ -120,16 +121,20 @@ def test_the_ring_keeps_to_the_proof(monkeypatch: pytest.MonkeyPatch) -> None:
     """No more than MOST frames leave the ring before there is proof; those that the kernel refuses are not among them."""
 
     class Ring:
-        engine, rejected = Engine.RING, 3
+        engine, rejected, bakes, taken = Engine.RING, 3, False, 7
+        tags = np.zeros(2, dtype=np.uint32)
+
+        def __init__(self) -> None:
+            self.said: list[object] = []
 
         def room(self, wanted: int) -> int:
             return wanted
 
-        def frames(self, count: int) -> "np.typing.NDArray[np.void]":
-            return np.zeros(count, dtype="V4")
+        def readdress(self, gateway_mac: bytes) -> None:
+            self.said.append(gateway_mac)
 
-        def lengths(self, count: int) -> "np.typing.NDArray[np.uint32]":
-            return np.zeros(count, dtype=np.uint32)
+        def fill(self, *columns: object) -> None:
+            self.said += columns
 
         def send(self, count: int) -> "np.typing.NDArray[np.int64]":
             return np.arange(min(count, 6))
@@ -137,8 +142,12 @@ def test_the_ring_keeps_to_the_proof(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(departure.time, "monotonic", lambda: 0.0)
     interface = Interface()
     proof = Departure(interface)
-    ring = WatchedRing(Ring(), proof)
-    assert (ring.engine, ring.rejected, len(ring.frames(2)), len(ring.lengths(2))) == (Engine.RING, 3, 2, 2)
+    below = Ring()
+    ring = WatchedRing(below, proof)
+    assert (ring.engine, ring.rejected, ring.bakes, ring.taken, len(ring.tags)) == (Engine.RING, 3, False, 7, 2)
+    ring.readdress(b"mac")
+    ring.fill(ring.tags, np.zeros(2, np.uint16), Secret(1, 2), None)
+    assert below.said[0] == b"mac" and len(below.said) == 5
     assert ring.room(10_000) == MOST
     assert len(ring.send(MOST)) == 6
     assert ring.room(10_000) == 6

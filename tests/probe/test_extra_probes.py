@@ -19,7 +19,8 @@ CONTROL = ExtraProbe("control", cookie_secret(extra_probes.CONTROL, KEY), SAMPLE
 ADDRESSES = np.arange(11 << 24, (11 << 24) + 100_000, dtype=np.uint32)
 PORTS = np.where(ADDRESSES % 2, 104, 11112).astype(np.uint16)
 PROBES = Probes.of(Secret.of(KEY), ADDRESSES, PORTS)
-VALUES = sampling_values(SAMPLER, PROBES.cookie.sequence)
+TAGS = bake(Secret.of(KEY), ADDRESSES, PORTS).sequence
+VALUES = sampling_values(SAMPLER, TAGS)
 POSITIONS = np.arange(len(ADDRESSES))
 
 
@@ -38,7 +39,7 @@ def test_a_share_of_the_targets_is_selected_and_always_the_same() -> None:
     assert abs(len(second) - 10_000) < 5 * 95
     assert abs(len(control) - 5_000) < 5 * 67
     assert (PORTS[control] == 104).all()
-    again = SECOND.select(sampling_values(SAMPLER, PROBES.take(second).cookie.sequence), PORTS[second])
+    again = SECOND.select(sampling_values(SAMPLER, TAGS[second]), PORTS[second])
     assert (again == np.arange(len(second))).all()
     assert not len(np.intersect1d(second, control))
 
@@ -46,7 +47,7 @@ def test_a_share_of_the_targets_is_selected_and_always_the_same() -> None:
 def test_each_is_sent_once_after_its_delay() -> None:
     """Before the delay no probe is due; then all are due, once each, however small the grants are."""
     extra = ExtraProbes((SECOND,), SAMPLER)
-    extra.schedule(1, POSITIONS, PROBES, now=10.0)
+    extra.schedule(1, POSITIONS, PROBES, TAGS, now=10.0)
     assert extra.next_due == 13.0
     assert not list(extra.due(12.9, lambda wanted: wanted))
     sent: list[int] = []
@@ -59,7 +60,7 @@ def test_each_is_sent_once_after_its_delay() -> None:
 def test_nothing_is_sent_where_nothing_is_granted() -> None:
     """Without budget all extra probes stay in the queue."""
     extra = ExtraProbes((SECOND,), SAMPLER)
-    extra.schedule(1, POSITIONS, PROBES, now=0.0)
+    extra.schedule(1, POSITIONS, PROBES, TAGS, now=0.0)
     assert not list(extra.due(5.0, lambda wanted: 0))
     due = sum(len(due.position) for due in extra.due(5.0, lambda wanted: wanted))
     assert due == len(SECOND.select(VALUES, PORTS))

@@ -12,7 +12,8 @@ from pipeline.errors import GuardError
 from pipeline.guard import namespaces, sockets
 from pipeline.guard.proof import TESTBED
 from pipeline.guard.sockets import ONLY_TESTBED
-from pipeline.rings.xdp import PROBES, Port, RefusedError
+from pipeline.rings.transmit import RefusedError
+from pipeline.rings.xdp import PROBES, Port
 from pipeline.testbed.closed import NamespacePair, configure
 from pipeline.wire.packet import FRAME
 
@@ -21,13 +22,18 @@ SO_RCVBUFFORCE = 33  # asm-generic/socket.h
 TEMPLATE = bytes.fromhex("0200c6120002 0200c6120001 88b5") + bytes(FRAME.itemsize - 14)
 
 
+def watching(pair: NamespacePair, protocol: int = 0x88B5) -> socket.socket:
+    """A socket that sees the frames of a protocol at the world's end of a pair."""
+    monitor = namespaces.inside(pair.world, lambda: sockets._packet_socket("world0", protocol))
+    monitor.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 26)
+    monitor.settimeout(2)
+    return monitor
+
+
 @pytest.fixture
 def far(vantage: NamespacePair) -> Iterator[socket.socket]:
     """The world's end of the pair."""
-    monitor = namespaces.inside(vantage.world, lambda: sockets._packet_socket("world0", 0x88B5))
-    monitor.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 26)
-    monitor.settimeout(2)
-    with monitor:
+    with watching(vantage) as monitor:
         yield monitor
 
 

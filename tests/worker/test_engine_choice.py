@@ -1,15 +1,12 @@
 """Engine `auto` at vantages of many kinds: the fastest that works there, and in one line why no faster one."""
 
-import ctypes
-import os
-import socket
-import struct
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
 from pipeline.config.sections import HarmSection
@@ -19,17 +16,17 @@ from pipeline.guard import sockets
 from pipeline.guard.link_state import FrameCounter
 from pipeline.probe.departure import ENOUGH
 from pipeline.rings.open import open_rings
+from pipeline.rings.transmit import ProbeRing
 from pipeline.space import plan as planning
 from pipeline.space.plan import Plan
+from pipeline.wire.cookie import Secret
 from pipeline.worker import engine_choice
+from tests.rings import far_end
 from tests.rings.test_xdp import TEMPLATE
 from tests.testbed.networks import Network, two_uplinks
 from tests.testbed.running import ROOT
 from tests.worker.test_egress import plan_of
 
-#: bpf(2) and what it needs to attach a program to an interface (linux/bpf.h, asm/unistd_64.h).
-SYS_BPF, BPF_PROG_LOAD, BPF_LINK_CREATE = 321, 5, 28
-BPF_PROG_TYPE_XDP, BPF_XDP, XDP_PASS = 6, 37, 2
 SETPRIV = ["setpriv", "--bounding-set=-net_raw", "--inh-caps=-net_raw", "--"]
 UNLOCKED = ["setpriv", "--bounding-set=-ipc_lock", "--inh-caps=-ipc_lock", "--", "prlimit", "--memlock=0:0", "--"]
 #: Prints which engine `auto` takes for a plan.
@@ -54,35 +51,44 @@ def automatic(folder: Path, **probe: object) -> Plan:
     return plan_of(folder, engine="auto", **probe)
 
 
+def at_rate(plan: Plan, rate: int) -> Plan:
+    return msgspec.structs.replace(plan, settings=msgspec.structs.replace(plan.settings, rate=rate))
+
+
 def taken(plan: Plan) -> str:
     run, sentence = engine_choice.preview(plan)
     assert run.digest == plan.digest and f"takes {run.probe.engine}" in sentence
     return sentence
 
 
-def xdp_program(interface: str) -> int:
-    """Attach a program that passes every packet to an interface, as another program does; it stays while this is open."""
-    call = ctypes.CDLL(None, use_errno=True).syscall
-    code = struct.pack("<BBhiBBhi", 0xB7, 0, 0, XDP_PASS, 0x95, 0, 0, 0)  # r0 = XDP_PASS; exit
-    kept, licence = ctypes.create_string_buffer(code), ctypes.create_string_buffer(b"GPL")
-    load = struct.pack(
-        "<IIQQIIQII16sII", BPF_PROG_TYPE_XDP, 2, ctypes.addressof(kept), ctypes.addressof(licence),
-        0, 0, 0, 0, 0, b"somebody", 0, BPF_XDP,
-    )  # fmt: skip
-    program = call(SYS_BPF, BPF_PROG_LOAD, load, len(load))
-    assert program >= 0, os.strerror(ctypes.get_errno())
-    link = struct.pack("<IIII", program, socket.if_nametoindex(interface), BPF_XDP, 0)
-    attached = int(call(SYS_BPF, BPF_LINK_CREATE, link, len(link)))
-    assert attached >= 0, os.strerror(ctypes.get_errno())
-    os.close(program)
-    return attached
+def sent_by(ring: ProbeRing) -> list[int]:
+    """Send ENOUGH probes; which have not left."""
+    ring.fill(np.arange(ENOUGH, dtype=np.uint32), np.full(ENOUGH, 104, np.uint16), Secret(1, 2), None)
+    return ring.send(ENOUGH).tolist()
 
 
 def test_the_fastest(uplinks: Network, tmp_path: Path) -> None:
     """On Ethernet, as root, it is AF_XDP; the plan stays the same, and one that names its engine is taken as it is."""
-    assert taken(automatic(tmp_path)) == "auto takes xdp, the fastest"
+    assert taken(automatic(tmp_path)) == "auto takes xdp, fast enough for 2,000 probes/s"
     named = plan_of(tmp_path, engine="ring")
     assert engine_choice.preview(named) == (named, "") and engine_choice.choose(named).plan is named
+
+
+@pytest.mark.bpf
+def test_live_frames_at_high_rates(uplinks: Network, tmp_path: Path) -> None:
+    """From 200,000 probes a second on it is live frames, where the driver takes them; else the sentence says that it does not."""
+    plan = at_rate(automatic(tmp_path), 200_000)
+    said = "auto takes xdp, since xdp-live cannot: the driver of m0 takes no redirected frames"
+    assert engine_choice.preview(plan)[1] == said
+    link = far_end.attach(uplinks.holders["world"].pid, "mr")
+    assert engine_choice.preview(plan)[1] == "auto takes xdp-live, the fastest"
+    assert "xdp," in engine_choice.preview(at_rate(plan, 199_999))[1]
+    counter, ring = FrameCounter("m0"), open_rings(Engine.XDP_LIVE, "m0", TEMPLATE, ()).probes
+    before = counter.sent()
+    assert (ring.engine, sent_by(ring)) == (Engine.XDP_LIVE, [])
+    assert counter.sent() - before >= ENOUGH
+    counter.close()
+    link.close()
 
 
 @pytest.mark.parametrize(
@@ -99,27 +105,25 @@ def test_kinds_of_ethernet(uplinks: Network, tmp_path: Path, lines: tuple[str, .
     if lines:
         way = ("link set q0 up", "address add 10.3.0.5/24 dev q0", "route replace default via 10.3.0.1 dev q0")
         uplinks.ip("vantage", *lines, *way)
-    assert taken(automatic(tmp_path)) == "auto takes xdp, the fastest"
+    assert taken(automatic(tmp_path)) == "auto takes xdp, fast enough for 2,000 probes/s"
     for engine in (Engine.XDP, Engine.RING):
         counter, ring = FrameCounter(device), open_rings(engine, device, TEMPLATE, ()).probes
         before = counter.sent()
-        ring.frames(ENOUGH)
-        assert (ring.engine, len(ring.send(ENOUGH))) == (engine, 0)
+        assert (ring.engine, sent_by(ring)) == (engine, [])
         assert counter.sent() - before >= ENOUGH
         counter.close()
 
 
 def test_somebody_elses_program(uplinks: Network, tmp_path: Path) -> None:
     """An XDP program of another owner on the interface hinders no sending: AF_XDP is taken, and its frames leave."""
-    attached = uplinks.within("vantage", lambda: xdp_program("m0"))
-    assert taken(automatic(tmp_path)) == "auto takes xdp, the fastest"
+    attached = far_end.attach(uplinks.holders["vantage"].pid, "m0")
+    assert taken(automatic(tmp_path)) == "auto takes xdp, fast enough for 2,000 probes/s"
     counter, ring = FrameCounter("m0"), open_rings(Engine.XDP, "m0", TEMPLATE, ()).probes
     before = counter.sent()
-    ring.frames(ENOUGH)
-    ring.send(ENOUGH)
-    assert ring.engine is Engine.XDP and counter.sent() - before >= ENOUGH
+    assert (ring.engine, sent_by(ring)) == (Engine.XDP, [])
+    assert counter.sent() - before >= ENOUGH
     counter.close()
-    os.close(attached)
+    attached.close()
 
 
 def test_a_link_without_ethernet(uplinks: Network, tmp_path: Path) -> None:
@@ -180,10 +184,11 @@ def test_an_old_kernel(uplinks: Network, tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_rate_above_what_connections_can_do(uplinks: Network, tmp_path: Path) -> None:
     """Where the kernel connects more slowly than the plan's rate, the line says how fast."""
     plan = automatic(tmp_path)
-    slow = dict.fromkeys((Engine.XDP, Engine.RING), "x")
+    slow = dict.fromkeys((Engine.XDP_LIVE, Engine.XDP, Engine.RING), "x")
     assert "probes/s" not in engine_choice.choose(plan, slow).sentence
-    fast = msgspec.structs.replace(plan, settings=msgspec.structs.replace(plan.settings, rate=1_000_000))
-    assert engine_choice.choose(fast, slow).sentence.endswith("; it sends at most 21,052 of 1,000,000 probes/s")
+    assert engine_choice.choose(at_rate(plan, 1_000_000), slow).sentence.endswith(
+        "; it sends at most 21,052 of 1,000,000 probes/s"
+    )
 
 
 def test_where_none_works(uplinks: Network, tmp_path: Path) -> None:

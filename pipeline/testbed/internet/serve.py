@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from pipeline.guard import sockets
 from pipeline.rings.packet_ring import segment_ring
 from pipeline.rings.receive import Received, ReceiveRing
-from pipeline.rings.transmit import SegmentRing
-from pipeline.rings.xdp import Port, RefusedError
+from pipeline.rings.transmit import RefusedError, SegmentRing
+from pipeline.rings.xdp import Port
 from pipeline.space.address_list import parse
 from pipeline.testbed.closed import VANTAGE_ADDRESS, VANTAGE_MAC, WORLD_MAC
 from pipeline.testbed.internet.loss import Bottleneck, Loss
