@@ -4,12 +4,13 @@ import fcntl
 import os
 import shutil
 from collections.abc import Generator, Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 from tempfile import gettempdir, mkdtemp
 
 import msgspec
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
 
 from pipeline.bpf import kernel
 from pipeline.guard.proof import TESTBED
@@ -20,6 +21,7 @@ from pipeline.lake import store
 from pipeline.lake.store import Location
 from pipeline.testbed.closed import NamespacePair, closed_pair
 from tests.lake import bucket
+from tests.scheduling import TOGETHER, Scheduling
 
 # However the tests are run, no packet of a test leaves a testbed or loopback.
 os.environ[ONLY_TESTBED] = "1"
@@ -27,15 +29,18 @@ os.environ[ONLY_TESTBED] = "1"
 settings.register_profile("census", deadline=None)
 settings.load_profile("census")
 
-#: Files whose tests run whole sweeps and mostly wait: run first, they wait while other tests compute.
+#: Files whose tests run whole sweeps and mostly wait, those that take longest first.
 LONG = (
-    "chaos/*.py",
+    "flows/*.py",
+    "chaos/test_*.py",
+    "end_to_end/test_alarm.py",
+    "end_to_end/test_links.py",
+    "benchmarks/*.py",
+    "sweep/test_run.py",
     "end_to_end/*.py",
     "sweep/*.py",
     "worker/test_remote_associator.py",
-    "flows/*.py",
     "testbed/*.py",
-    "benchmarks/*.py",
 )
 
 
@@ -141,10 +146,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("bpf"):
                 item.add_marker(pytest.mark.skip(reason=NEEDS["bpf"][0]))
-    files = {item.path for item in items}
     last = {item.path for item in items if item.get_closest_marker("alone")}
-    first = {path for path in files - last if any(path.match(pattern) for pattern in LONG)}
-    items.sort(key=lambda item: (item.path in last, item.path not in first))
+    items.sort(key=lambda item: (item.path in last, _rank(item.path)))
+
+
+def _rank(path: PurePath) -> int:
+    """The place of a file among the long ones; the same for all others, after them."""
+    return next((rank for rank, pattern in enumerate(LONG) if path.match(pattern)), len(LONG))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """Share the tests out as `tests/scheduling.py` says, whatever `--dist` is."""
+    scheduling = Scheduling(config, log)
+    scheduling.is_long = lambda scope: scope == TOGETHER or _rank(PurePath(scope)) < len(LONG)
+    return scheduling
 
 
 @pytest.hookimpl(wrapper=True)

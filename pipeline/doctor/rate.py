@@ -3,6 +3,7 @@ machine can lose answers.
 """
 
 import json
+import math
 import subprocess
 import sys
 import tempfile
@@ -17,8 +18,10 @@ from pipeline.space import timing
 from pipeline.space.plan import Plan
 from pipeline.worker import engine_choice
 
-#: Seconds that a step should last, and steps; each sends twice as fast as the one before, the last at the plan's rate.
+#: Seconds of first SYNs in a step, roughly, and steps; each sends twice as fast as the one before, the last at the plan's rate.
 STEP_SECONDS, STEPS = 3, 3
+#: The fewest bits of a target's address that vary: each step needs some hosts that answer.
+MIN_BITS = 10
 #: Simulated hosts: 5 % of the addresses accept data and say nothing.
 WORLD = """
 [internet]
@@ -78,7 +81,7 @@ def sustained(subject: Subject) -> Iterator[Finding]:
     lowest = max(1, plan.settings.rate >> (STEPS - 1))
     targets = lowest * STEP_SECONDS * ((1 << STEPS) - 1)
     fields = {
-        "prefix": 32 - targets.bit_length(),
+        "prefix": 32 - max(MIN_BITS, round(math.log2(targets))),
         "senders": plan.probe.processes,
         "engine": plan.probe.engine,
     }

@@ -13,6 +13,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -80,10 +81,29 @@ def closed_pair(number: int = 0) -> Iterator[NamespacePair]:
         prove(pair)
         configure(vantage.pid, VANTAGE.format(**names))
         configure(world.pid, WORLD.format(**names))
+        _wait_for_carrier(pair)
         try:
             yield pair
         finally:
             _clear(pair)
+
+
+def _wait_for_carrier(pair: NamespacePair) -> None:
+    """Wait until the kernel says of both ends that they pass packets on, which it does a moment after they are set up."""
+    deadline = time.monotonic() + SETUP_SECONDS
+    for pid, name in ((pair.vantage, "vantage0"), (pair.world, "world0")):
+        while "state UP" not in _output(pid, "ip", "-o", "link", "show", name):
+            if time.monotonic() > deadline:
+                raise CensusError(f"the testbed cannot be set up: {name} has no carrier after {SETUP_SECONDS} s")
+            time.sleep(0.01)
+
+
+def _output(pid: int, *command: str) -> str:
+    """What a command prints in a process's namespaces."""
+    ended = subprocess.run(
+        [*inside(pid), *command], check=False, capture_output=True, text=True, timeout=SETUP_SECONDS
+    )
+    return ended.stdout
 
 
 def prove(pair: NamespacePair) -> None:

@@ -53,7 +53,7 @@ BENCHMARKS = {
         r"(?s)results to columns.*messages.*journals.*deduplication.*parts.*seal.*share where 1 of +185.0 targets answers",
     ),
     "flow": (
-        ["--shards", "2", "--ranges", "600"],
+        ["--shards", "2", "--ranges", "100"],
         r"(?s)2 shards: census work .*overhead: -?[\d.]+ s a shard.*ranges in 512 shards: first probe after [\d.]+ s",
     ),
     "silent": (["--peers", "100", "--over", "0.5"], r"(?s)100 of 100 silent, 100 open at once.*deadlines late by"),

@@ -14,11 +14,11 @@ from tests.testbed.running import CENSUS, ROOT, environment
 WORLD = """
 [internet]
 seed = 7
-quiet_after = 8.0
-quiet_until = 25.0
+quiet_after = 5.0
+quiet_until = 14.0
 
 [[internet.block]]
-addresses = ["11.0.0.0/16"]
+addresses = ["11.0.0.0/17"]
 ports = [104]
 density = 0.05
 mix = { silent = 1 }
@@ -31,7 +31,7 @@ mix = { silent = 1 }
 """
 SWEEP = """
 sweep = { name = "quiet", ports = [104], seed = 3, rate = 3000, shards = 16 }
-targets = { include = ["11.0.0.0/16"] }
+targets = { include = ["11.0.0.0/17"] }
 loss = { sample = 0.0 }
 control = { sample = 0.0 }
 probe = { cooldown = 1.0 }
@@ -45,7 +45,7 @@ for _ in $(seq 900); do
     sleep 0.1
     if grep -q '"stop"' {folder}/lake/optout.jsonl 2>/dev/null; then break; fi
 done
-sleep 22
+sleep 9
 {census} status {folder}/lake --json > {folder}/status.json
 while kill -0 $worker 2>/dev/null; do
     if [ $(grep -c '"stop"' {folder}/lake/optout.jsonl) -gt $(grep -c '"go"' {folder}/lake/optout.jsonl) ]; then
@@ -96,7 +96,7 @@ def assert_nothing_is_missing(folder: Path) -> None:
         (attempts, ranges) = con.execute("SELECT sum(attempts), count(*) FROM receipts").fetchone() or (0, 0)
     true = truth.truth(spec.load(folder / "world.toml"), (104,))
     assert sorted(rows) == sorted(
-        (row.address, row.outcome) for row in true if row.outcome and row.address < 11 << 24 | 1 << 16
+        (row.address, row.outcome) for row in true if row.outcome and row.address < 11 << 24 | 1 << 15
     )
     assert attempts > ranges
 

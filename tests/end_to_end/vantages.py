@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,17 +142,19 @@ def sweep(
         process = subprocess.Popen(
             [*inside(at.pair.vantage), *before, *work], cwd=ROOT, env=at.environment, stdout=said, stderr=said
         )
-        disturbed = False
-        while process.poll() is None and time.monotonic() < until:
-            time.sleep(0.1)
-            progress = _progress(lake)
-            if meanwhile and not disturbed and progress.get("counts", {}).get("probed"):
-                disturbed = True
-                meanwhile(lake)
-            reasons[progress.get("held", "")] = None
-        if process.poll() is None:
-            process.kill()
-    assert disturbed or not meanwhile, log.read_text()
+        disturbing: Future[None] | None = None
+        with ThreadPoolExecutor(1) as aside:
+            while process.poll() is None and time.monotonic() < until:
+                time.sleep(0.1)
+                progress = _progress(lake)
+                if meanwhile and not disturbing and progress.get("counts", {}).get("probed"):
+                    disturbing = aside.submit(meanwhile, lake)
+                reasons[progress.get("held", "")] = None
+            if process.poll() is None:
+                process.kill()
+    assert disturbing or not meanwhile, log.read_text()
+    if disturbing:
+        disturbing.result()
     return Swept(process.wait(), lake, log.read_text(), tuple(reason for reason in reasons if reason))
 
 

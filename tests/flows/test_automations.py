@@ -70,3 +70,4 @@ def test_runs_whose_process_is_gone(automated: Server) -> None:
     print(f"marked as crashed after {time.monotonic() - begun:.0f} s, of {WITHIN}")
     assert automated.state(living).is_running()
     assert "its process is gone" in (automated.state(gone).message or "")
+    automated.client.delete_flow_run(living)

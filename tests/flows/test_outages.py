@@ -17,7 +17,7 @@ from pipeline.lake import layout, receipts
 from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.status import snapshot
 from pipeline.sweep import run as steps
-from tests.flows.serving import PREFECT, Server, serving, until
+from tests.flows.serving import Server, until
 from tests.flows.test_fleet import RUN, SPEC, SWEEP, _at_work, _parent
 from tests.testbed.running import ROOT
 
@@ -30,16 +30,6 @@ FIRST_RANGE_SECONDS = 600.0
 #: A flow that waits for seconds, in place of ten minutes, until a vantage counts as dead.
 IMPATIENT = "import flows.fleet; flows.fleet.IDLE_SECONDS = 40.0; "
 pytestmark = pytest.mark.timeout(1800)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server of this module alone, with one vantage."""
-    with serving(tmp_path_factory.mktemp("outages")) as made:
-        made.make_pool("vantage-one")
-        deploy = [*PREFECT, "--no-prompt", "deploy", "--name", "one"]
-        subprocess.run(deploy, cwd=ROOT, env=made.environment, check=True, capture_output=True, timeout=180)
-        yield made
 
 
 @contextmanager
@@ -64,7 +54,7 @@ def sweeping(server: Server, lake: Path, before: str = "") -> Iterator[tuple["su
 
 
 def unfinished(server: Server) -> list[str]:
-    """The runs that have not ended, by their states."""
+    """The runs that have not ended, by their states; those of tests before this one have."""
     at_work = [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING]
     states = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=at_work)))
     return [f"{run.name}: {run.state_name}" for run in server.client.read_flow_runs(flow_run_filter=states)]
@@ -108,8 +98,11 @@ def test_a_server_that_does_not(server: Server) -> None:
     """Though its server is killed and never comes back, a sweep goes on to its end: swept, verified and sealed."""
     with server.worker("vantage-one", SPEC, NUMBER), sweeping(server, server.folder / "lost") as (flow, paths):
         server.program.stop(signal.SIGKILL)
-        begun, sweep = time.monotonic(), Sweep.open(paths)
-        until(lambda: flow.poll() is not None or snapshot.status(sweep).state == "sealed", 600)
-        print(f"{snapshot.status(sweep).state} {time.monotonic() - begun:.0f} s after its server")
+        try:
+            begun, sweep = time.monotonic(), Sweep.open(paths)
+            until(lambda: flow.poll() is not None or snapshot.status(sweep).state == "sealed", 600)
+            print(f"{snapshot.status(sweep).state} {time.monotonic() - begun:.0f} s after its server")
+        finally:
+            server.start()  # for the tests after this one
     steps.require_verified(sweep)
     assert snapshot.status(sweep).state == "sealed"

@@ -23,14 +23,14 @@ seed = 7
 bottleneck = {BOTTLENECK}
 
 [[internet.block]]
-addresses = ["11.0.0.0/18"]
+addresses = ["11.0.0.0/19"]
 ports = [104]
 density = 0.1
 mix = {{ silent = 1 }}
 """
 SWEEP = """
 sweep = { name = "calibration", ports = [104], seed = 3, rate = 1, shards = 1 }
-targets = { include = ["11.0.0.0/18"] }
+targets = { include = ["11.0.0.0/19"] }
 probe = { cooldown = 1.0 }
 """
 
