@@ -7,8 +7,8 @@ export UV_PYTHON_DOWNLOADS := never
 # Tests start hundreds of programs; each would compile all of its modules again if none kept what it compiled.
 export PYTHONDONTWRITEBYTECODE :=
 
-# Sweeps partly wait: more of them than processors run at once, but not so many that one starves another.
-WORKERS := $(shell echo $$(($$(nproc) * 3 / 2)))
+# Sweeps mostly wait: two a processor run at once, and one worker more computes meanwhile (tests/scheduling.py).
+WORKERS := $(shell echo $$(($$(nproc) * 2 + 1)))
 
 # Tests that need neither privilege nor servers, and simulate nothing for long.
 FAST := tests/space tests/wire tests/enrich tests/tools tests/optout/test_events.py tests/probe/test_flow.py \
@@ -16,7 +16,7 @@ FAST := tests/space tests/wire tests/enrich tests/tools tests/optout/test_events
 	--ignore tests/space/test_coverage.py --ignore tests/space/test_outside.py \
 	--ignore tests/tools/test_packages.py
 
-PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --durations=10
+PYTEST := $(BIN)/pytest -n $(WORKERS) --no-loadscope-reorder --durations=10
 T := tests
 
 .PHONY: help setup demo test newest fast check lint fix lock dist docs fuzz chaos bench coverage packages clean
