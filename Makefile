@@ -7,8 +7,8 @@ export UV_PYTHON_DOWNLOADS := never
 # Tests start hundreds of programs; each would compile all of its modules again if none kept what it compiled.
 export PYTHONDONTWRITEBYTECODE :=
 
-# Sweeps mostly wait: two a processor run at once, and one worker more computes meanwhile (tests/scheduling.py).
-WORKERS := $(shell echo $$(($$(nproc) * 2 + 1)))
+# Sweeps mostly wait: more of them than processors run at once, while one worker computes (tests/scheduling.py).
+WORKERS := $(shell echo $$(($$(nproc) * 2)))
 
 # Tests that need neither privilege nor servers, and simulate nothing for long.
 FAST := tests/space tests/wire tests/enrich tests/tools tests/optout/test_events.py tests/probe/test_flow.py \

@@ -39,6 +39,7 @@ LONG = (
     "sweep/test_run.py",
     "end_to_end/*.py",
     "sweep/*.py",
+    "doctor/test_examine.py",
     "worker/test_remote_associator.py",
     "testbed/*.py",
 )
