@@ -100,9 +100,7 @@ def _wait_for_carrier(pair: NamespacePair) -> None:
 
 def _output(pid: int, *command: str) -> str:
     """What a command prints in a process's namespaces."""
-    ended = subprocess.run(
-        [*inside(pid), *command], check=False, capture_output=True, text=True, timeout=SETUP_SECONDS
-    )
+    ended = subprocess.run([*inside(pid), *command], check=False, capture_output=True, text=True, timeout=SETUP_SECONDS)
     return ended.stdout
 
 
