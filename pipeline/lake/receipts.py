@@ -125,7 +125,10 @@ def _decode(path: store.Location, data: bytes) -> Receipt:
         columns = bounded.decode(data, dict[str, Any])
         return msgspec.convert(schema_versions.receipt(columns), Receipt)
     except (bounded.NotJson, msgspec.ValidationError) as error:
-        raise CensusError(f"{path}: the receipt is damaged: {error}") from None
+        raise CensusError(
+            f"{path}: the receipt is damaged: {error}; restore it from a copy, or remove it and run again with --resume, which "
+            "probes its range again and visits its hosts a second time"
+        ) from None
 
 
 def parts(paths: SweepPaths, table: str) -> list[store.Location]:
@@ -176,6 +179,13 @@ def forget_attempts(paths: SweepPaths, key: str) -> None:
 
 
 def earlier_attempts(paths: SweepPaths, key: str, attempt: int) -> list[Attempt]:
-    """Return what the attempts before this one counted, or noted when they began if they crashed."""
+    """Return what the attempts before this one counted, or noted when they began if they crashed; a damaged note says nothing."""
     notes = [paths.attempt(key, number) for number in range(1, attempt)]
-    return [bounded.json(data, Attempt, str(path)) for path, data in zip(notes, store.contents(notes), strict=True)]
+    return [_attempt(data) for data in store.contents(notes)]
+
+
+def _attempt(data: bytes) -> Attempt:
+    try:
+        return bounded.decode(data, Attempt)
+    except bounded.NotJson:
+        return Attempt(begun="damaged", probes_sent=None, revisited=None)

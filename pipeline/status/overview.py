@@ -13,7 +13,7 @@ from pipeline.lake.store import Location
 from pipeline.outcome import SPEAKS_DICOM
 from pipeline.status import snapshot, workers
 
-#: The state of a sweep whose plan this version cannot read, or that was changed after it was frozen.
+#: The state of a sweep whose plan this version cannot read, or that was changed after it was frozen, or whose files are damaged.
 UNREADABLE = "unreadable"
 #: The state of a sweep that is not finished and that nobody works on, while a later one of its series has begun.
 GIVEN_UP = "given up"
@@ -53,10 +53,9 @@ def _overview(paths: SweepPaths, *, is_latest: bool) -> Overview:
     sealed, enriched = paths.sealed("sweeps").exists(), paths.sealed(ENRICHED).exists()
     try:
         sweep = Sweep.open(paths)
+        facts = _of_sealed(sweep) if sealed else _at_work(sweep)
     except CensusError:
         facts = SweepFacts(UNREADABLE)
-    else:
-        facts = _of_sealed(sweep) if sealed else _at_work(sweep)
     if facts.state in RESUMABLE and not is_latest:
         facts = facts._replace(state=GIVEN_UP)
     return Overview(sweep=paths.id, series=_series(paths), sealed=sealed, enriched=enriched, **facts._asdict())

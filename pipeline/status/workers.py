@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -53,11 +54,15 @@ class WorkerProgress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def worker_progress(paths: SweepPaths) -> list[WorkerProgress]:
-    """Read the latest progress of each worker of a sweep, including those that are gone."""
-    files = store.entries(paths.progress, "*.json")
-    return [
-        bounded.json(data, WorkerProgress, str(path)) for path, data in zip(files, store.contents(files), strict=True)
-    ]
+    """Read the latest progress of each worker of a sweep, including those that are gone.
+
+    A damaged file, as a power cut may leave one, is of a worker that is gone: one that lives writes its file again in a moment.
+    """
+    latest = []
+    for data in store.contents(store.entries(paths.progress, "*.json")):
+        with suppress(bounded.NotJson):
+            latest.append(bounded.decode(data, WorkerProgress))
+    return latest
 
 
 def pause_reason(workers: Sequence[WorkerProgress], now: float) -> str:

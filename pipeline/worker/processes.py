@@ -1,7 +1,11 @@
 """The processes of a worker while they run, and the channels to its engines."""
 
 import multiprocessing
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from multiprocessing.context import ForkServerProcess
+from pathlib import Path
 
 import pyarrow as pa
 import zmq
@@ -29,12 +33,23 @@ def start(name: str, context: WorkerContext) -> ForkServerProcess:
     return process
 
 
+@contextmanager
+def _short_temporary_folder(folder: Path) -> Iterator[None]:
+    """Have multiprocessing make its own folder in this one: TMPDIR may be too long for the socket in it (unix(7))."""
+    before, tempfile.tempdir = tempfile.tempdir, str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
+
+
 class WorkerProcesses:
     """Starts the processes of a worker. Always call `end`, also after an error."""
 
     def __init__(self, context: WorkerContext, zmq_context: "zmq.Context[zmq.Socket[bytes]]") -> None:
         self._testbed = TestbedWatch()
-        self._processes = [start(name, context) for name in names(context)]
+        with _short_temporary_folder(context.folder.parent):
+            self._processes = [start(name, context) for name in names(context)]
         self._engines = [Sender(zmq_context, Address(context.folder, name)) for name in context.engines]
 
     @property

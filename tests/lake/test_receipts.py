@@ -39,8 +39,19 @@ def test_receipts_in_order(paths: SweepPaths) -> None:
 def test_damaged_receipt(paths: SweepPaths) -> None:
     """A damaged receipt gives an error that names its file."""
     store.write(paths.receipt(KEY), b'{"answers": ')
-    with pytest.raises(CensusError, match=rf"{KEY}\.json: the receipt is damaged"):
+    with pytest.raises(
+        CensusError, match=rf"{KEY}\.json: the receipt is damaged.*remove it and run again with --resume"
+    ):
         receipts.read_receipts(paths)
+
+
+@pytest.mark.parametrize("data", [b"", b"\0" * 40, b"[]", b'{"begun": 1}'])
+def test_a_damaged_note_of_an_attempt_ends_no_sweep(paths: SweepPaths, data: bytes) -> None:
+    """Of an attempt whose note a power cut has damaged nothing is known; the range gets its receipt, which says so by null."""
+    store.write(paths.attempt(KEY, 1), data)
+    results = receipts.Results(Counts(), {}, [])
+    receipt = receipts.of_range(paths, "digest", Range(0, 1, 0, 1), 2, results)
+    assert (receipt.attempts, receipt.probes_abandoned, receipt.revisited) == (2, None, None)
 
 
 def test_attempts(paths: SweepPaths) -> None:

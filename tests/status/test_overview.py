@@ -44,6 +44,8 @@ def test_every_sweep_has_its_line(lake: Path) -> None:
     assert (begun.state, begun.began, begun.done, begun.services) == ("begun", None, 0.0, 0)
     assert (begun.series, changed.services) == ("c-begun", None)
     assert (working.state, working.sealed) == ("running", False)
+    store.write(SweepPaths(lake, begun.sweep).receipt("000-000000"), b"")
+    assert [each.state for each in overview.sweeps(lake)] == ["sealed", "unreadable", "unreadable", "running"]
     assert working.began and abs((datetime.now(UTC) - working.began).total_seconds() - 60) < 20
 
 

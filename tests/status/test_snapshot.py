@@ -124,6 +124,13 @@ def test_leases_have_holders_that_live_or_are_dead(paths: SweepPaths) -> None:
     assert {h.lease for h in watched.status(Sweep(PLAN, paths)).holders} == {"000", "000-000000"}
 
 
+def test_a_damaged_progress_file_hides_nothing(paths: SweepPaths) -> None:
+    """A progress file that a power cut has emptied is of a worker that is gone: the sweep has its state all the same."""
+    note(paths, running=True)
+    store.write(paths.progress / "emptied.json", b"")
+    assert state(paths) == "running"
+
+
 def test_a_lease_that_is_not_renewed_is_dead(tmp_path: Path) -> None:
     """The lease of another machine is alive for half its time to live after the last write."""
     paths = run.begin(PLAN, tmp_path).paths
