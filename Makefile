@@ -16,7 +16,7 @@ FAST := tests/space tests/wire tests/enrich tests/tools tests/optout/test_events
 	--ignore tests/space/test_coverage.py --ignore tests/space/test_outside.py \
 	--ignore tests/tools/test_packages.py
 
-PYTEST := $(BIN)/pytest -n $(WORKERS) --no-loadscope-reorder --durations=10
+PYTEST := $(BIN)/pytest -n $(WORKERS) --no-loadscope-reorder --durations=10 -rs
 T := tests
 
 .PHONY: help setup demo test newest fast check lint fix lock dist docs fuzz chaos bench coverage packages clean
