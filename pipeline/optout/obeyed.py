@@ -44,7 +44,7 @@ def find(named: str) -> ObeyedRegister:
         raise InputError(named, "is neither a lake (no `plans` folder) nor a register; name one of them")
     if not location.exists() and location.suffix != SUFFIX:
         raise InputError(named, f"there is no such lake or register; the name of a new register ends in {SUFFIX}")
-    if location.name == DEFAULT_NAME and (location.parent / "plans").is_dir():
+    if register.is_of_lake(location):
         return _of_lake(location.parent, named)
     return ObeyedRegister(register.at(named))
 

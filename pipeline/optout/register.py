@@ -12,7 +12,7 @@ from typing import Protocol
 
 from pipeline import host
 from pipeline.errors import CensusError, InputError
-from pipeline.lake import store
+from pipeline.lake import inside, store
 from pipeline.lake.store import Location
 from pipeline.optout import anchor
 from pipeline.optout.events import AnyEvent, History, RegisterState, Unfinished, chain, digest, fold, parse
@@ -20,6 +20,8 @@ from pipeline.space.ranges import Ranges
 
 #: The register if the configuration names none: it is in the lake, so that all who share the lake share it.
 DEFAULT_NAME = "optout.jsonl"
+#: What a lake with a sweep has besides.
+PLANS = "plans"
 #: Bytes of a quarter of a million opt-outs; anything longer is not a register.
 LONGEST = 64 << 20
 #: Seconds for which a last line without an end may be one that is being written.
@@ -45,16 +47,21 @@ class Register(Protocol):
 
 
 class RegisterFile:
-    """A register in a file."""
+    """A register in a file. A lake's own is opened as all files of a lake are (`inside`); any other may be a link of its user's."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, *, of_lake: bool = False) -> None:
+        self._path, self._of_lake = path, of_lake
         self.where = str(path)
+
+    def _open(self, flags: int) -> int:
+        if self._of_lake or is_of_lake(self._path):
+            return inside.open_file(self._path, flags)
+        return os.open(self._path, flags | os.O_CLOEXEC, 0o666)
 
     def create(self) -> bool:
         """Create it empty; return False if it exists."""
         try:
-            self._path.touch(exist_ok=False)
+            os.close(self._open(os.O_RDWR | os.O_CREAT | os.O_EXCL))
             host.sync(self._path.parent)
         except FileExistsError:
             return False
@@ -67,7 +74,7 @@ class RegisterFile:
         try:
             if stat.S_ISCHR(self._path.stat().st_mode):
                 raise InputError(self.where, "is a device, and keeps nothing that is written; name a file")
-            with self._path.open("rb") as file:
+            with os.fdopen(self._open(os.O_RDONLY), "rb") as file:
                 if os.fstat(file.fileno()).st_size > LONGEST:
                     raise InputError(
                         self.where, f"is longer than {LONGEST >> 20} MiB; begin a new one with what is active"
@@ -89,7 +96,7 @@ class RegisterFile:
     def append(self, lines: bytes, *, after: bytes) -> bool:
         """Append lines in one write under a lock; a reader sees all of a line's bytes or no end of line."""
         try:
-            with self._path.open("r+b", buffering=0) as file:
+            with os.fdopen(self._open(os.O_RDWR), "r+b", buffering=0) as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
                 file.seek(0)
                 if file.read() != after:
@@ -101,6 +108,11 @@ class RegisterFile:
         except OSError as error:
             raise InputError(self.where, f"cannot be written: {error.strerror}") from None
         return True
+
+
+def is_of_lake(path: Location) -> bool:
+    """Whether a file is the register that the sweeps of its folder obey if their plans name none."""
+    return path.name == DEFAULT_NAME and (path.parent / PLANS).is_dir()
 
 
 class RegisterObject:
@@ -154,13 +166,14 @@ def resolve(name: str, base: Path) -> str:
 
 def of(named: str, lake: Location) -> Register:
     """Return the register that a sweep into this lake obeys: the one that its plan names, or else the lake's own."""
-    return at(named or str(lake / DEFAULT_NAME))
+    own = lake / DEFAULT_NAME
+    return RegisterFile(own, of_lake=True) if isinstance(own, Path) and not named else at(named or str(own))
 
 
 def begin(named: str, lake: Location) -> None:
     """Require a readable register; a lake without a sweep gets its own, empty. Raises InputError."""
     own = lake / DEFAULT_NAME
-    if not named and not (lake / "plans").is_dir():
+    if not named and not (lake / PLANS).is_dir():
         store.write(own, b"", new=True)
     elif not named and not own.exists():
         hint = "restore it, or make an empty file if nobody has opted out"

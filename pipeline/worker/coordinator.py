@@ -79,7 +79,7 @@ class Worker:
         self._ending: CensusError = Interrupted("stopped; run again with --resume to finish the rest")
         self._tally, self._hits = Tally(), HitWatch(sweep)
         self._logged = not remotes and (engine or sweep.plan.probe.engine).raw  # the kernel announces no connection
-        self._leases, self._room = Leases(sweep.paths), Room(sweep.paths.lake)
+        self._leases, self._room = Leases(sweep.paths), Room(sweep.paths.lake, lambda: self._processes.pids)
         self._began, self._pending = host.clock(), PendingWork(sweep, self._leases)
 
     def __enter__(self) -> "Worker":

@@ -57,7 +57,8 @@ class HandedOut:
         range_ = self.ranges.get((message.shard, message.number))
         if range_ is None or message.attempt != range_.attempt or message.table not in TABLES or rows is None:
             return False
-        if rows.schema != schema.table(message.table).arrow or not _is_of(rows, message):
+        described = schema.table(message.table)
+        if rows.schema != described.arrow or not _is_of(rows, message) or not _has_known_words(rows, described):
             return False
         if message.table not in range_.missing:
             range_.banners += rows.num_rows
@@ -91,6 +92,19 @@ def _is_of(rows: pa.RecordBatch, message: messages.Rows) -> bool:
     """Whether all rows say that they are of the message's range and attempt, as far as their table has it."""
     places = ((column, getattr(message, name)) for column, name in PLACE.items() if column in rows.schema.names)
     return all(pc.all(pc.equal(rows[column], value), min_count=0).as_py() for column, value in places)
+
+
+def _has_known_words(rows: pa.RecordBatch, described: schema.Table) -> bool:
+    """Whether each value of a column whose values are listed, such as an outcome, is one of the list, or is null where that may be."""
+    for column in described.columns:
+        if column.values:
+            known = pa.array(column.allowed, rows[column.name].type)
+            unknown = pc.invert(pc.is_in(rows[column.name], known))
+            if column.field.nullable:
+                unknown = pc.and_(unknown, pc.is_valid(rows[column.name]))
+            if pc.any(unknown, min_count=0).as_py():
+                return False
+    return True
 
 
 def _possible(visits: VisitCounts, targets: int) -> bool:

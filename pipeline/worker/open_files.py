@@ -4,6 +4,11 @@ The soft limit is 1,024 by default, for the sake of programs that use select(2),
 hard limit (getrlimit(2)); the limits are inherited from whoever starts the worker.
 """
 
+import os
+import resource
+from collections.abc import Iterable
+from contextlib import suppress
+
 from pipeline import host, logs, schema
 from pipeline.errors import CensusError
 from pipeline.space.plan import Plan
@@ -13,6 +18,8 @@ from pipeline.words.plural import plural
 OTHER_FILES = 96
 #: Ranges of a shard that are open at a time: one is sent; others cool down, or wait for the associators.
 RANGES_OPEN = 4
+#: Files that a process can still open when its worker ends: enough for the parts and receipts of what it winds down.
+SPARE_FILES = 16
 REMEDY = "raise the hard limit of open files (`ulimit -Hn`, or LimitNOFILE= in a systemd unit)"
 
 
@@ -39,3 +46,15 @@ def connections(who: str, most: int, *, enough: int) -> int:
             f"files here; {REMEDY}"
         )
     return allowed
+
+
+def require_spare(pids: Iterable[int]) -> None:
+    """Raise CensusError if one of these processes has as good as all the files open that it may; one that has ended has none."""
+    for pid in pids:
+        with suppress(FileNotFoundError, ProcessLookupError):
+            limit, _ = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+            opened = len(os.listdir(f"/proc/{pid}/fd"))
+            if limit != resource.RLIM_INFINITY and opened > limit - SPARE_FILES:
+                raise CensusError(
+                    f"process {pid} has {opened:,} of the {limit:,} files open that it may; {REMEDY}, then run again with --resume"
+                )

@@ -1,6 +1,7 @@
 """The processes of a worker while they run, and the channels to its engines."""
 
 import multiprocessing
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,6 +66,12 @@ class WorkerProcesses:
         """Send all engines a stop, which they pass on to the other processes."""
         for sender in self.senders:
             self.send(sender, messages.Shutdown(shard=0, number=0))
+
+    @property
+    def pids(self) -> list[int]:
+        """Return the pids of the processes that still run, and of this one."""
+        started = (process.pid for process in self._processes if process.is_alive())
+        return [os.getpid(), *(pid for pid in started if pid is not None)]
 
     @property
     def any_alive(self) -> bool:

@@ -1,15 +1,17 @@
-"""Room on the lake's disk and in memory, watched while a worker runs: it ends in order before either is used up.
+"""Room on the lake's disk, in memory and for open files, watched while a worker runs: it ends in order before one is used up.
 
-What is done is kept, and what was under way runs again. Files that a process may open are a limit of their own (`open_files`).
+What is done is kept, and what was under way runs again.
 """
 
 import shutil
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline import host
 from pipeline.errors import CensusError
 from pipeline.lake.store import Location
+from pipeline.worker import open_files
 
 #: Room that is left when a worker ends: enough for the receipts and journals of what it winds down, and for other programs.
 DISK_BYTES, MEMORY_BYTES = 4 << 20, 64 << 20
@@ -22,10 +24,12 @@ class Room:
     """The room for a worker of a lake. A bucket's disk is not ours."""
 
     lake: Location
+    processes: Callable[[], Iterable[int]]
+    """The pids of the worker's processes now."""
     _looked: float = float("-inf")
 
     def check(self) -> None:
-        """Look now and then. Raises CensusError if a disk or the memory is as good as full."""
+        """Look now and then. Raises CensusError if a disk or the memory is as good as full, or a process can open no more files."""
         if host.clock() - self._looked < LOOK_SECONDS:
             return
         self._looked = host.clock()
@@ -37,3 +41,4 @@ class Room:
             raise CensusError(
                 f"only {free >> 20:,} MB of memory are available; free some, then run again with --resume"
             )
+        open_files.require_spare(self.processes())

@@ -236,3 +236,29 @@ def test_a_register_that_was_never_read_permits_nothing(tmp_path: Path) -> None:
     with Watch(RegisterFile(tmp_path / "missing"), SPACE) as watch:
         assert "no such file" in watch.permit().pause_reason
         assert watch.digest == ""
+
+
+def test_a_linked_register_of_a_lake(tmp_path: Path) -> None:
+    """A lake's own register that is a link, hard or symbolic, is neither read nor written nor made; another's may be a link."""
+    elsewhere, lake = tmp_path / "elsewhere", tmp_path / "lake"
+    elsewhere.write_bytes(b"")
+    (lake / "plans").mkdir(parents=True)
+    own = register.at(str(lake / register.DEFAULT_NAME))
+    (lake / register.DEFAULT_NAME).symlink_to(elsewhere)
+    with pytest.raises(InputError, match="is a link, leads through one"):
+        own.read()
+    with pytest.raises(InputError, match="is a link, leads through one"):
+        own.append(b"a\n", after=b"")
+    (lake / "plans").rename(lake / "later")
+    with pytest.raises(InputError, match="is a link, leads through one"):
+        register.of("", lake).read()
+    (lake / "later").rename(lake / "plans")
+    (lake / register.DEFAULT_NAME).unlink()
+    (lake / register.DEFAULT_NAME).hardlink_to(elsewhere)
+    with pytest.raises(InputError, match="is a link, leads through one"):
+        own.append(b"a\n", after=b"")
+    (lake / register.DEFAULT_NAME).unlink()
+    assert own.create() and not own.create()
+    (tmp_path / "named.jsonl").symlink_to(elsewhere)
+    assert register.RegisterFile(tmp_path / "named.jsonl").append(b"a\n", after=b"")
+    assert elsewhere.read_bytes() == b"a\n"

@@ -6,6 +6,7 @@ import msgspec
 import pyarrow as pa
 import pytest
 
+from pipeline import schema
 from pipeline.record.receipt import Counts, VisitCounts
 from pipeline.transport import messages
 from pipeline.worker.handed_out import HandedOut
@@ -24,7 +25,8 @@ def targets() -> pa.RecordBatch:
 
 def rows(table: str, *targets: tuple[int, int], **changed: Any) -> pa.RecordBatch:
     """Rows of a table for targets, as an associator sends them."""
-    place = {"shard": 1, "range": 2, "attempt": 3} | changed
+    words = {column.name: column.allowed[0] for column in schema.table(table).columns if column.values}
+    place = words | {"shard": 1, "range": 2, "attempt": 3} | changed
     made = history.arrow(table, [{"ip": ip, "port": port} | place for ip, port in targets])
     return made.combine_chunks().to_batches()[0]
 
@@ -69,11 +71,15 @@ def test_each_target_once_in_each_table(handed: HandedOut) -> None:
         (of("tls"), rows("responses", TARGETS[0])),
         (of("associations"), rows("associations", TARGETS[0], range=9)),
         (of("associations"), rows("associations", TARGETS[0], attempt=1)),
+        (of("responses"), rows("responses", TARGETS[0], outcome="hacked")),
+        (of("responses"), rows("responses", TARGETS[0], close_stage="")),
+        (of("associations"), rows("associations", TARGETS[0], transport="carrier pigeon")),
+        (of("tls"), rows("tls", TARGETS[0], handshake="perhaps")),
         (of("responses"), None),
     ],
 )
 def test_what_was_not_handed_out(handed: HandedOut, message: messages.Rows, batch: pa.RecordBatch | None) -> None:
-    """Rows of other targets, ranges, attempts, tables or shapes are not taken, and change nothing."""
+    """Rows of other targets, ranges, attempts, tables or shapes, or with unknown words, are not taken, and change nothing."""
     assert not handed.takes(message, batch)
     assert handed.takes(of("responses"), rows("responses", *TARGETS))
 
