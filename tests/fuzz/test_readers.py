@@ -24,6 +24,7 @@ PARSERS = {
 #: Functions that parse what nobody else writes.
 OURS = {
     "flows/embedded.py _await": "whether our own server answers; its body is not read",
+    "pipeline/bpf/kernel.py run": "the kernel",
     "pipeline/console/output.py _plain": "what this process encoded",
     "pipeline/doctor/rate.py sustained": "what our own child printed",
     "pipeline/enrich/country_code.py assigned": "data/reference",
