@@ -44,7 +44,7 @@ LOAD_64, GOTO, CALL, EXIT = 0x18, 0x05, 0x85, 0x95
 #: What the source register of a 64-bit load says of its immediate value: a map, or the value of a map's only entry.
 MAP, MAP_VALUE = BpfRegister(1), BpfRegister(2)
 OPERATIONS = {
-    "add": 0x00, "sub": 0x10, "mul": 0x20, "or": 0x40, "and": 0x50,
+    "add": 0x00, "sub": 0x10, "mul": 0x20, "div": 0x30, "or": 0x40, "and": 0x50,
     "lsh": 0x60, "rsh": 0x70, "xor": 0xA0, "mov": 0xB0, "arsh": 0xC0,
 }  # fmt: skip
 CONDITIONS = {"eq": 0x10, "gt": 0x20, "ge": 0x30, "ne": 0x50, "lt": 0xA0, "le": 0xB0}

@@ -55,7 +55,7 @@ class XdpAction(IntEnum):
 class Helper(IntEnum):
     """Functions of the kernel that programs call."""
 
-    GET_PRANDOM_U32 = 7
+    KTIME_GET_NS = 5
     GET_CURRENT_PID_TGID = 14
     REDIRECT_MAP = 51
 

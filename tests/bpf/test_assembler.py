@@ -16,6 +16,7 @@ ENCODED: list[tuple[Callable[[Assembler], None], str]] = [
     (lambda a: a.alu("lsh", R2, 32), "67 02 0000 20000000"),
     (lambda a: a.alu("arsh", R2, 32), "c7 02 0000 20000000"),
     (lambda a: a.alu("mul", R0, 0x9E3779B1, bits=32), "24 00 0000 b179379e"),
+    (lambda a: a.alu("div", R0, 1000), "37 00 0000 e8030000"),
     (lambda a: a.big_endian(R0, 16), "dc 00 0000 10000000"),
     (lambda a: a.load(4, R2, R1, 16), "61 12 1000 00000000"),
     (lambda a: a.load(8, R2, R10, -8), "79 a2 f8ff 00000000"),
