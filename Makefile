@@ -19,7 +19,7 @@ FAST := tests/space tests/wire tests/enrich tests/tools tests/optout/test_events
 PYTEST := $(BIN)/pytest -n $(WORKERS) --no-loadscope-reorder --durations=10 -rs
 T := tests
 
-.PHONY: help setup demo test newest fast check lint fix lock dist docs fuzz chaos bench coverage packages clean
+.PHONY: help setup demo test newest pythons fast check lint fix lock dist docs fuzz chaos bench coverage packages clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,15 @@ newest: setup ## test with the newest versions that pyproject.toml allows, in an
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-newest
 	VIRTUAL_ENV=.venv-newest $(BIN)/uv pip install --quiet --upgrade -e '.[dev]' --group build
 	tools/namespaces .venv-newest/bin/pytest $(NEWEST)
+
+# Those of the Pythons that pyproject.toml allows which run here; PYTHONS="PATH …" names others.
+PYTHONS := $(foreach version,3.11 3.12 3.13,$(shell python$(version) -c "import sys; print(sys.executable)" 2>/dev/null))
+
+pythons: setup ## test the wheel on each Python that PATH has, or that PYTHONS="PATH …" names
+	@for python in $(PYTHONS); do \
+		echo "== $$($$python --version)"; \
+		WHEEL_PYTHON=$$python tools/namespaces $(BIN)/pytest -q tests/end_to_end/test_wheel.py || exit 1; \
+	done
 
 fast: setup ## run the pure tests: no namespaces, servers or browsers
 	$(PYTEST) $(FAST)

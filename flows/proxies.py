@@ -1,6 +1,7 @@
 """Proxy variables of the environment: none applies to Prefect's server on loopback."""
 
 import ipaddress
+import re
 from collections.abc import MutableMapping
 from importlib.util import find_spec
 from urllib.parse import urlsplit
@@ -14,11 +15,13 @@ NO_PROXY = ("no_proxy", "NO_PROXY")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 #: The package without which httpx, Prefect's client, refuses to start where a variable names a SOCKS proxy, whatever NO_PROXY says.
 SOCKS = "socksio"
+#: An IPv6 address in brackets, which other programs take; httpx ends at its colons, and takes it without brackets and port.
+_BRACKETS = re.compile(r"\[([^\]]*)\](?::\d*)?")
 
 
 def exempt_loopback(environ: MutableMapping[str, str]) -> None:
-    """Add loopback to the hosts that are reached without a proxy."""
-    hosts = [host.strip() for name in NO_PROXY for host in environ.get(name, "").split(",")]
+    """Add loopback to the hosts that are reached without a proxy, and write these as Prefect's client can read them."""
+    hosts = [_BRACKETS.sub(r"\1", host.strip()) for name in NO_PROXY for host in environ.get(name, "").split(",")]
     extended = ",".join(dict.fromkeys([*filter(None, hosts), *LOOPBACK]))
     environ.update(dict.fromkeys(NO_PROXY, extended))
 

@@ -1,6 +1,7 @@
 """A sweep whose targets stop answering stops itself, reports the reason, and after `census go` misses none of them."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ def test_silence_stops_the_sweep(tmp_path: Path) -> None:
     assert stop.who == "census" and stop.reason.startswith("the hit rate fell: ")
     assert "the hit rate fell" in status["stopped_by_register"] and "census go" in status["stopped_by_register"]
     assert status["ranges_void"] >= 1
-    assert "receipts were void and their ranges run again: the hit rate fell" in status["verified"]
+    assert re.search(r"void and (its range|their ranges) run again: the hit rate fell", status["verified"])
     assert_nothing_is_missing(tmp_path)
 
 
@@ -115,5 +116,5 @@ def test_a_silent_control_target_stops_the_sweep(tmp_path: Path) -> None:
         (kept,) = con.execute("SELECT sum(control_checks) FROM receipts").fetchone() or ()
     assert answered[:3] == [True] * 3 and answered.count(False) >= 3
     assert kept == len(answered)
-    assert "ranges run again: control target 11.1.0.7:104 is silent" in status["verified"]
+    assert re.search(r"ranges? run again: control target 11\.1\.0\.7:104 is silent", status["verified"])
     assert_nothing_is_missing(tmp_path)

@@ -14,18 +14,25 @@ def environ(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Variables of a machine behind a proxy, with exceptions in both spellings."""
     for name in (*proxies.NO_PROXY, *proxies.PROXIES, *map(str.upper, proxies.PROXIES)):
         monkeypatch.delenv(name, raising=False)
-    return {"HTTP_PROXY": "http://192.0.2.1:3128", "NO_PROXY": "lab.example, .test", "no_proxy": "lab.example"}
+    return {
+        "HTTP_PROXY": "http://192.0.2.1:3128",
+        "NO_PROXY": "lab.example, .test, [2001:db8::1]:80",
+        "no_proxy": "lab.example",
+    }
 
 
 def test_loopback_has_no_proxy(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Requests to loopback go to no proxy, by whatever name; exceptions that were there stay, and other hosts keep theirs."""
+    """Requests to loopback go to no proxy, by whatever name; exceptions that were there stay, and other hosts keep theirs.
+
+    An exception in brackets, at which the client would end, is written without.
+    """
     proxies.exempt_loopback(environ)
-    assert environ["no_proxy"] == environ["NO_PROXY"] == "lab.example,.test,127.0.0.1,localhost,::1"
+    assert environ["no_proxy"] == environ["NO_PROXY"] == "lab.example,.test,2001:db8::1,127.0.0.1,localhost,::1"
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     with httpx.Client() as client:
         direct = client._transport_for_url(httpx.URL("http://lab.example/"))
-        for host in ("127.0.0.1", "localhost", "[::1]"):
+        for host in ("127.0.0.1", "localhost", "[::1]", "[2001:db8::1]"):
             assert client._transport_for_url(httpx.URL(f"http://{host}:4200/api")) is direct
         assert client._transport_for_url(httpx.URL("http://example.org/")) is not direct
 
