@@ -1,11 +1,10 @@
 -- Question: At how many addresses with a DICOM service is a web or HL7 port open as well?
--- Grain: one row for each (sweep, country, companion) with an address that got a companion SYN.
--- Order: services DESC, country, companion
--- Notes: each address is in one row: web, hl7, web and hl7, other (another companion port alone), or none. companion_kind says which
---   ports are which. companions_probed counts the country's addresses that got a companion SYN; share is addresses over it, not
---   corrected for loss. services counts the DICOM services at the addresses.
+-- Grain: one row for each (sweep, country) with an address that got a companion SYN.
+-- Order: companions_probed DESC, country
+-- Notes: companion_kind says which ports are of the web and of HL7. An address with both is counted in both columns, and one where
+--   only another companion port is open in neither. The shares are of companions_probed, not corrected for loss.
 WITH services AS (
-    SELECT sweep, ip, any_value(country) AS country, count(*) AS services
+    SELECT sweep, ip, any_value(country) AS country
     FROM exposed_2026_11
     GROUP BY sweep, ip
 ),
@@ -20,33 +19,17 @@ probed AS (
     FROM companions
     WHERE answer IS NOT NULL
     GROUP BY sweep, ip
-),
-
-placed AS (
-    SELECT
-        probed.sweep,
-        services.country,
-        services.services,
-        CASE
-            WHEN probed.web AND probed.hl7 THEN 'web and hl7'
-            WHEN probed.web THEN 'web'
-            WHEN probed.hl7 THEN 'hl7'
-            WHEN probed.any_open THEN 'other'
-            ELSE 'none'
-        END AS companion
-    FROM probed
-    JOIN services ON services.sweep = probed.sweep AND services.ip = probed.ip
 )
 
 SELECT
-    sweep,
-    country,
-    companion,
-    count(*) AS addresses,
-    CAST(sum(services) AS BIGINT) AS services,
-    CAST(sum(count(*)) OVER (PARTITION BY sweep, country) AS BIGINT) AS companions_probed,
-    count(*) / companions_probed AS share,
-    wilson_low(count(*), companions_probed) AS share_low,
-    wilson_high(count(*), companions_probed) AS share_high
-FROM placed
-GROUP BY sweep, country, companion
+    probed.sweep,
+    services.country,
+    count(*) AS companions_probed,
+    count(*) FILTER (probed.web) AS web,
+    count(*) FILTER (probed.hl7) AS hl7,
+    count(*) FILTER (NOT probed.any_open) AS none_open,
+    count(*) FILTER (probed.web) / count(*) AS web_share,
+    count(*) FILTER (probed.hl7) / count(*) AS hl7_share
+FROM probed
+JOIN services ON services.sweep = probed.sweep AND services.ip = probed.ip
+GROUP BY probed.sweep, services.country

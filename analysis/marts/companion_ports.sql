@@ -1,8 +1,9 @@
--- Question: How many addresses with a DICOM service also answer on each companion port?
+-- Question: On how many addresses with a DICOM service is each companion port open?
 -- Grain: one row for each (sweep, port) with a companion SYN.
 -- Order: port
 -- Notes: one SYN without data, minutes after the DICOM visit, never repeated. An address where none left is in no count. open means
---   that something listens, not what. share is not corrected for loss: silent hides the SYNs that were lost.
+--   that something listens, not what. share is not corrected for loss: silent hides the SYNs that were lost, and ICMP messages that
+--   a port is unreachable.
 WITH services AS (
     SELECT DISTINCT sweep, ip
     FROM exposed_2026_11
@@ -11,6 +12,8 @@ WITH services AS (
 SELECT
     companions.sweep,
     companions.port,
+    port_use(companions.port) AS port_use,
+    companion_kind(companions.port) AS companion,
     count(*) AS companions_probed,
     count(*) FILTER (companions.answer = 'open') AS companions_open,
     count(*) FILTER (companions.answer = 'closed') AS companions_closed,

@@ -6,12 +6,12 @@ from typing import Any
 
 from pipeline.enrich import ruleset
 from pipeline.outcome import Outcome
-from pipeline.publish import estimates
+from pipeline.publish import companions, estimates
 from pipeline.publish.change_sentences import FLAGS
 from pipeline.publish.countries import countries, name
 from pipeline.publish.data import Facts, Row
 from pipeline.publish.estimates import CountryChange, Estimate
-from pipeline.publish.headings import TABLES, Columns
+from pipeline.publish.headings import REMARKS, TABLES, Columns
 from pipeline.publish.sentences import with_services
 from pipeline.publish.wording import number
 
@@ -23,7 +23,13 @@ ESTIMATES = frozenset({"addresses_estimated", "services_estimated", "targets_est
 ECHO = frozenset({"echoed"})
 CHANGE = frozenset({"came", "went", "change"})
 REACHABLE = frozenset({"there", "there_low", "there_high"})
-SHARES = frozenset({f"{share}{end}" for share in ("share", "open_share", "stays") for end in ("", "_low", "_high")})
+SHARES = frozenset(
+    {
+        f"{share}{end}"
+        for share in ("share", "web_share", "hl7_share", "open_share", "stays")
+        for end in ("", "_low", "_high")
+    }
+)
 
 
 def _suspicion_meanings() -> dict[str, str]:
@@ -71,9 +77,10 @@ def _table(facts: Facts, mart: str, title: str, columns: Columns) -> ReportTable
     lines = rows(facts, mart)
     kept = [pair for pair in columns if pair[0] not in _meaningless(facts)]
     cells = tuple(tuple(cell(column, row[column]) for column, _ in kept) for row in lines)
+    remark = [REMARKS[mart]] if mart in REMARKS else []
     numeric = [_is_numeric([line[index] for line in cells]) for index in range(len(kept))]
     headings = tuple(Cell(text, text, flag) for (_, text), flag in zip(kept, numeric, strict=True))
-    question = facts.marts[mart].question if mart in facts.marts else QUESTIONS[mart]
+    question = " ".join([facts.marts[mart].question if mart in facts.marts else QUESTIONS[mart], *remark])
     return ReportTable(mart, title, question, headings, cells)
 
 
@@ -96,6 +103,11 @@ def _countries(facts: Facts) -> list[Row]:
 def reachable(estimate: Estimate) -> Row:
     """An estimate of the services that were reachable, as columns."""
     return {"there": estimate.value, "there_low": estimate.low, "there_high": estimate.high}
+
+
+def _companion_kinds(facts: Facts) -> list[Row]:
+    """All countries together, then each."""
+    return companions.with_total(facts.marts["companion_kinds"].rows)
 
 
 def _change(change: CountryChange | None) -> Row:
@@ -143,6 +155,7 @@ def _survival(facts: Facts) -> list[Row]:
 
 #: Tables that are more than their mart.
 DERIVED: dict[str, Callable[[Facts], Sequence[Row]]] = {
+    "companion_kinds": _companion_kinds,
     "countries": _countries,
     "country_databases": _databases,
     "network_kinds": _kinds,
@@ -186,7 +199,10 @@ def cell(column: str, value: Any) -> Cell:
     match column, value:
         case "country", _:
             return Cell(name(value), name(value), foreign=value is not None and value not in countries())
-        case "port" | "rj_result" | "rj_source" | "rj_reason", int():
+        case "port", int():
+            # A port names its row: it is no quantity, and is sorted as text.
+            return Cell(str(value), f"{value:05}")
+        case "rj_result" | "rj_source" | "rj_reason", int():
             return Cell(str(value), value, numeric=True)
         case _, float() if column in REACHABLE:
             return Cell(number(round(value)), value, numeric=True)

@@ -29,7 +29,7 @@ PEER_COLUMNS = frozenset(
 #: What is published in place of a string or of the names of merged rows.
 SUPPRESSED = "(withheld: looks like an address or a host name)"
 RARE = "(withheld: known by no rule, and seen at few addresses)"
-MERGED = "(several, each small)"
+MERGED = "(merged: too few to show apart)"
 OTHER_NETWORKS = "(all other networks, merged)"
 #: Networks that carry or host others, so that the holder is not the owner; and the number of addresses that such a network must
 #: exceed to be named: a /22 is all that a new member of the RIPE NCC got from its last /8.
@@ -37,7 +37,7 @@ CARRIERS = frozenset({"hosting", "access"})
 MEMBER = 1 << 10
 ADDED = ("services", "addresses", "accepting", "services_estimated")
 #: Numbers that do not add up over rows.
-RATES = frozenset({"per_million", "share", "companions_probed"})
+RATES = frozenset({"per_million", "share"})
 
 #: Four numbers with dots that are not part of a longer UID.
 ADDRESS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)")

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from pipeline.errors import CensusError, InputError
+from pipeline.publish import companions
 from pipeline.publish.countries import countries, in_sentence
 from pipeline.publish.data import Comparison, Facts, Mart, Row
 from pipeline.publish.disclosure import (
@@ -40,7 +41,6 @@ CROSSED = {
     "sectors": ("sector", "confidence"),
     "network_kinds": ("network_kind", "confidence"),
     "suspicions": ("suspicion",),
-    "companion_kinds": ("companion",),
 }
 
 #: Marts from which a country's edition takes the rows of the country; all others are computed from the country's targets alone.
@@ -162,6 +162,8 @@ def _mart(con: duckdb.DuckDBPyConnection, name: str, sweep: str, scope: Scope) -
     columns = tuple(column for column in _columns(con, name) if name in SERIES or column != "sweep")
     if name in CROSSED:
         rows = sorted(merge_small(rows, CROSSED[name], scope.min_cell), key=lambda row: -row["services"])
+    if name == "companion_kinds":
+        rows = companions.merge_few(rows, scope.min_cell)
     if name == "networks":
         rows = sorted(name_networks(rows, scope.min_cell), key=lambda row: -row["services"])
     if name == "products":

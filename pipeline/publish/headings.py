@@ -125,24 +125,24 @@ TABLES: dict[str, tuple[str, Columns]] = {
         "Web and HL7 ports of DICOM hosts",
         (
             ("country", "Country"),
-            ("companion", "Open as well"),
-            ("addresses", "Addresses"),
-            ("companions_probed", "Of addresses probed"),
-            ("share", "Share"),
-            ("share_low", "95\u00a0% CI low"),
-            ("share_high", "95\u00a0% CI high"),
-            ("services", "DICOM services there"),
+            ("web", "Web"),
+            ("hl7", "HL7"),
+            ("none_open", "None"),
+            ("companions_probed", "Of addresses"),
+            ("web_share", "Web, share"),
+            ("hl7_share", "HL7, share"),
         ),
     ),
     "companion_ports": (
         "Other ports of DICOM hosts",
         (
             ("port", "Port"),
-            ("companions_probed", "Addresses probed"),
             ("companions_open", "Open"),
+            ("share", "Share open"),
             ("companions_closed", "Closed"),
             ("companions_silent", "No answer"),
-            ("share", "Share open"),
+            ("companions_probed", "Of addresses"),
+            ("port_use", "Usual use"),
             ("share_low", "95\u00a0% CI low"),
             ("share_high", "95\u00a0% CI high"),
         ),
@@ -280,4 +280,9 @@ TABLES: dict[str, tuple[str, Columns]] = {
             ("services_estimated", "Estimated services"),
         ),
     ),
+}
+#: Mart → what its table says after its question.
+REMARKS = {
+    "companion_ports": "One SYN each, not repeated: a lost one counts as no answer, and so does an ICMP message that the port "
+    "is unreachable.",
 }

@@ -5,7 +5,7 @@ No foreign text gets into a sentence: countries appear by the names of our own l
 
 from collections.abc import Iterator
 
-from pipeline.publish import change_sentences, harm_sentences
+from pipeline.publish import change_sentences, companions, harm_sentences
 from pipeline.publish.countries import in_sentence
 from pipeline.publish.data import Facts, Row
 from pipeline.publish.estimates import Detection, Estimate
@@ -69,7 +69,7 @@ def sentences(facts: Facts) -> Iterator[str]:
         yield from _databases(facts)
         yield from _suspicions(facts)
         yield from _systems(facts)
-        yield from _companions(facts)
+        yield from companions.sentence(facts.marts["companion_kinds"].rows, facts.marts["companion_ports"].rows)
         yield certainty(facts)
     yield from change_sentences.sentences(facts)
     yield from harm_sentences.sentences(facts.marts["harm_arms"].rows)
@@ -177,18 +177,6 @@ def _systems(facts: Facts) -> Iterator[str]:
                 f"By a strict, a middle and a loose rule of what belongs together, these services are {number(strict)}, "
                 f"{number(middle)} or {plural(loose, 'system')}. The truth may lie outside: one address may lead to several systems."
             )
-
-
-def _companions(facts: Facts) -> Iterator[str]:
-    """Which other ports are open at DICOM hosts; nothing if the sweep sent no companion SYNs."""
-    rows = facts.marts["companion_ports"].rows
-    counts = [
-        f"port {row['port']} at {number(row['companions_open'])} of {number(row['companions_probed'])} "
-        f"({percent(row['share'])})"
-        for row in rows
-    ]
-    if counts:
-        yield f"Addresses that spoke DICOM have other open ports as well: {listed(counts)}. What listens there was not looked at."
 
 
 def certainty(facts: Facts) -> str:

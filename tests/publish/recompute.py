@@ -336,7 +336,8 @@ def companion_ports(sweep: Sweep) -> list[Row]:
         answers = Counter(companion(number, port) for number in {host.ip for host in sweep.seen})
         probed = answers["open"] + answers["closed"] + answers["silent"]
         rows.append({
-            "port": port, "companions_probed": probed, "companions_open": answers["open"],
+            "port": port, "port_use": {80: "HTTP", 443: "HTTPS", 2575: "HL7"}[port],
+            "companion": "hl7" if port == 2575 else "web", "companions_probed": probed, "companions_open": answers["open"],
             "companions_closed": answers["closed"], "companions_silent": answers["silent"], "share": answers["open"] / probed,
         } | _ends("share", answers["open"], probed))  # fmt: skip
     return rows
@@ -346,21 +347,24 @@ def companion_kinds(sweep: Sweep) -> list[Row]:
     if sweep.name != "weekly":
         return []
     probed = [host for host in sweep.seen if companion(host.ip, 80) is not None]
-    whole = {place: len({h.ip for h in hosts}) for (place,), hosts in grouped(probed, lambda h: (h.country,)).items()}
-    rows = []
-    for (country, kind), hosts in grouped(probed, lambda h: (h.country, _open(h.ip))).items():
-        addresses = len({host.ip for host in hosts})
-        rows.append({
-            "country": country, "companion": kind, "addresses": addresses, "services": len(hosts),
-            "companions_probed": whole[country], "share": addresses / whole[country],
-        } | _ends("share", addresses, whole[country]))  # fmt: skip
-    return rows
+    places = grouped(probed, lambda h: (h.country,))
+    return [
+        {"country": country} | _companions(hosts)
+        for country, hosts in [("All countries", probed), *((place, hosts) for (place,), hosts in places.items())]
+    ]
 
 
-def _open(number: int) -> str:
-    web = "open" in (companion(number, 80), companion(number, 443))
-    hl7 = companion(number, 2575) == "open"
-    return {(True, True): "web and hl7", (True, False): "web", (False, True): "hl7", (False, False): "none"}[web, hl7]
+def _companions(hosts: list[Host]) -> Row:
+    addresses = {host.ip for host in hosts}
+    web = {a for a in addresses if "open" in (companion(a, 80), companion(a, 443))}
+    hl7 = {a for a in addresses if companion(a, 2575) == "open"}
+    counts = {
+        "web": len(web),
+        "hl7": len(hl7),
+        "none_open": len(addresses - web - hl7),
+        "companions_probed": len(addresses),
+    }
+    return counts | {"web_share": len(web) / len(addresses), "hl7_share": len(hl7) / len(addresses)}
 
 
 def rejections(sweep: Sweep) -> list[Row]:
