@@ -4,7 +4,6 @@ Each command imports what it needs when it runs, so that `census --help` does no
 """
 
 import os
-import signal
 import sys
 from collections.abc import Callable
 from typing import Annotated
@@ -14,6 +13,7 @@ import typer
 from pipeline import host, logs
 from pipeline.commands import associators, audits, doctor, lab, optouts, reference, results, sweeps
 from pipeline.commands.help import HELP, Command, Group
+from pipeline.commands.interruption import Interruption
 from pipeline.commands.verbosity import Quiet, Verbose, passed_on, with_verbosity
 from pipeline.commands.version import Version
 from pipeline.errors import CensusError, InputError, Interrupted
@@ -33,7 +33,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Audit your own ranges": (audits.audit,),
 }
 
-#: What is printed if a signal ends a command. `census testbed run` leaves that to the command that it runs.
+#: What is printed if a signal ends a command. `census testbed run` handles signals itself, and leaves that to its command.
 INTERRUPTED = "interrupted; the state is saved, run it again (`census sweep` with --resume) to finish the rest"
 
 app = typer.Typer(
@@ -72,7 +72,8 @@ def options(
 
 def main() -> None:
     """Run the command line; an error becomes one line and its exit code."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    interruption = Interruption()
+    interruption.install()
     sys.excepthook = logs.crash
     host.find_system_programs()
     try:
@@ -89,6 +90,8 @@ def main() -> None:
             reason = error.format_message() if hasattr(error, "format_message") else str(error)
             _fail(str(InputError("command line", reason or "no command; --help lists them")), 2)
         raise
+    if interruption.happened:  # typer returns the code 130, without a word
+        _fail(INTERRUPTED, Interrupted.exit_code)
     sys.exit(code)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.enrich import ruleset
 from pipeline.outcome import Outcome
-from pipeline.publish import companions, estimates
+from pipeline.publish import companion_findings, estimates
 from pipeline.publish.change_sentences import FLAGS
 from pipeline.publish.countries import countries, name
 from pipeline.publish.data import Facts, Row
@@ -107,7 +107,7 @@ def reachable(estimate: Estimate) -> Row:
 
 def _companion_kinds(facts: Facts) -> list[Row]:
     """All countries together, then each."""
-    return companions.with_total(facts.marts["companion_kinds"].rows)
+    return companion_findings.with_total(facts.marts["companion_kinds"].rows)
 
 
 def _change(change: CountryChange | None) -> Row:

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 
 from pipeline.errors import CensusError, InputError
-from pipeline.publish import companions
+from pipeline.publish import companion_findings
 from pipeline.publish.countries import countries, in_sentence
 from pipeline.publish.data import Comparison, Facts, Mart, Row
 from pipeline.publish.disclosure import (
@@ -163,7 +163,7 @@ def _mart(con: duckdb.DuckDBPyConnection, name: str, sweep: str, scope: Scope) -
     if name in CROSSED:
         rows = sorted(merge_small(rows, CROSSED[name], scope.min_cell), key=lambda row: -row["services"])
     if name == "companion_kinds":
-        rows = companions.merge_few(rows, scope.min_cell)
+        rows = companion_findings.merge_few(rows, scope.min_cell)
     if name == "networks":
         rows = sorted(name_networks(rows, scope.min_cell), key=lambda row: -row["services"])
     if name == "products":
