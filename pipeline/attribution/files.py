@@ -7,8 +7,9 @@ from pathlib import Path
 from pipeline import host
 from pipeline.attribution import opt_out_page, probing_txt
 from pipeline.config import local
-from pipeline.config.sections import Config, IdentitySection, ProbeSection
+from pipeline.config.sections import CompanionsSection, Config, IdentitySection, ProbeSection
 from pipeline.errors import InputError
+from pipeline.space.timing import companions_apart, spoken
 
 #: Validity of probing.txt in days; less than a year, as RFC 9116 §2.5.5 recommends.
 DAYS = 180
@@ -20,7 +21,7 @@ DESCRIPTION = (
 )
 HARM_DESCRIPTION = " Later SYNs check that visited services still answer."
 COMPANIONS_DESCRIPTION = (
-    " An address that speaks DICOM gets one TCP SYN without data to each of the ports {ports} minutes later."
+    " An address that speaks DICOM gets one TCP SYN without data to each of the ports {ports}: {when}."
 )
 
 
@@ -48,7 +49,7 @@ def write(config: Config, folder: Path) -> list[Path]:
     page = opt_out_page.OptOutPage(
         contact=identity.contact, url=identity.url, authorised_by=identity.authorised_by, ae_title=identity.ae_title,
         sources=list(local.facts(config.probe).seen), ports=sweep.ports, profile=sweep.profile,
-        harm_checks=config.harm is not None, companions=config.companions.ports,
+        harm_checks=config.harm is not None, companions=config.companions.ports, companions_when=when(config.companions),
     )  # fmt: skip
     texts = {
         folder / "index.html": opt_out_page.html(page),
@@ -65,8 +66,17 @@ def write(config: Config, folder: Path) -> list[Path]:
     return list(texts)
 
 
+def when(companions: CompanionsSection) -> str:
+    """When the companion SYNs to an address leave, in words."""
+    delay, apart = (
+        spoken(seconds).removesuffix(" 0 s") for seconds in (companions.delay, companions_apart(companions))
+    )
+    first = f"{delay} after the visit or later"
+    return first if len(companions.ports) == 1 else f"the first {first}, the others at least {apart} apart"
+
+
 def _description(config: Config) -> str:
     """What the sweep of a configuration sends, in sentences."""
     ports = ", ".join(map(str, config.companions.ports))
-    companions = COMPANIONS_DESCRIPTION.format(ports=ports) if ports else ""
+    companions = COMPANIONS_DESCRIPTION.format(ports=ports, when=when(config.companions)) if ports else ""
     return DESCRIPTION + (HARM_DESCRIPTION if config.harm else "") + companions

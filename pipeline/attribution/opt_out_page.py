@@ -30,6 +30,7 @@ class OptOutPage:
     profile: str
     harm_checks: bool = False
     companions: Sequence[int] = ()
+    companions_when: str = ""
 
 
 def html(page: OptOutPage) -> str:

@@ -1,12 +1,12 @@
-"""How a signal ends a command: the first one ends it in order, and those that come with it or soon after do not disturb that."""
+"""How a signal ends a command: in order, and those that come together count once."""
 
 import signal
 import time
 from dataclasses import dataclass
 from types import FrameType
 
-#: Seconds for which another signal is ignored: a worker finishes its conversations in flight, and writes what it has.
-ORDERLY = 30.0
+#: Seconds in which signals are one: by then, a sweep has begun to end in order and ignores them (`worker.shards`).
+TOGETHER = 1.0
 
 
 @dataclass(slots=True)
@@ -27,8 +27,8 @@ class Interruption:
             signal.signal(number, self.handle)
 
     def handle(self, number: int, frame: FrameType | None) -> None:
-        """Raise KeyboardInterrupt, unless a command ends already."""
+        """Raise KeyboardInterrupt, unless another signal has just done so."""
         now = time.monotonic()
         if now >= self.ends:
-            self.ends = now + ORDERLY
+            self.ends = now + TOGETHER
             raise KeyboardInterrupt

@@ -247,7 +247,7 @@ class CompanionsSection(Section, frozen=True):
     """
 
     ports: Annotated[tuple[Port, ...], Meta(max_length=16)] = ()
-    delay: Annotated[float, Meta(ge=0.5, le=3600)] = 300.0
+    delay: Annotated[float, Meta(ge=0.5, le=3600)] = 600.0
 
     def offset(self, number: int) -> float:
         """Seconds from the visit to the SYN to the port of this number: an address never gets all of them at once."""

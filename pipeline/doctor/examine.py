@@ -33,6 +33,7 @@ CHECKS = (
     NamedCheck("NAT", network.translation, quick=False),
     NamedCheck("control targets", network.control_targets),
     NamedCheck("identity", network.identity),
+    NamedCheck("companion ports", network.companions),
     NamedCheck("announcement", network.announcement, quick=False),
     NamedCheck("opt-out register", storage.opt_outs, quick=False),
     NamedCheck("own stop", storage.own_stop),

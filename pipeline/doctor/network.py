@@ -9,8 +9,9 @@ from pipeline.engines import Engine
 from pipeline.errors import CensusError
 from pipeline.guard import link_state, nftables, sockets
 from pipeline.guard.link_state import Framing
+from pipeline.space import timing
 from pipeline.wire.cookie import FIRST_SOURCE_PORT, SOURCE_PORTS
-from pipeline.worker import egress, engine_choice, remarks
+from pipeline.worker import egress, engine_choice, mandate, remarks
 
 #: Bits of capabilities (linux/capability.h).
 CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_NET_RAW": 13}
@@ -19,6 +20,9 @@ LOCAL_ADDRESS, STATE, LISTEN = 1, 3, "0A"
 #: What an engine falls back to by itself.
 FALLS_TO = {Engine.XDP_LIVE: Engine.XDP, Engine.XDP: Engine.RING}
 GRANT = 'run as root, or grant them (docs/install.md: AmbientCapabilities); engine = "auto" takes "connect" then, which needs none'
+#: What to do if the plan may not be sent from here.
+IDENTITY_LACKS = "fill in [identity] (docs/configuration.md)"
+TESTBEDS_ONLY = f"run it by `census testbed run -- …`, or unset {sockets.ONLY_TESTBED} if it may send to others"
 
 
 def privileges(subject: Subject) -> Iterator[Finding]:
@@ -166,13 +170,30 @@ def identity(subject: Subject) -> Iterator[Finding]:
     try:
         sockets.require_authorised(subject.plan.identity)
     except CensusError as error:
-        yield stop(str(error), "fill in [identity] (docs/configuration.md)")
+        yield stop(str(error), IDENTITY_LACKS if sockets.missing_identity(subject.plan.identity) else TESTBEDS_ONLY)
     else:
         testbed = sockets.in_closed_testbed()
         yield ok(
             "this is a closed testbed: nothing leaves it"
             if testbed
             else "[identity] names who scans and who authorised it"
+        )
+
+
+def companions(subject: Subject) -> Iterator[Finding]:
+    """Look whether companion SYNs to one address are as far apart as they must be here."""
+    if subject.plan is None:
+        return
+    if not subject.plan.companions.ports:
+        yield ok("the plan has none")
+        return
+    try:
+        mandate.require_apart(subject.plan.companions)
+    except CensusError as error:
+        yield stop(str(error), "raise `delay` in [companions]")
+    else:
+        yield ok(
+            f"an address gets a companion SYN every {timing.companions_apart(subject.plan.companions):.3g} s at most"
         )
 
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from heapq import heapify, heapreplace
 
+from pipeline.config.sections import CompanionsSection
 from pipeline.space.plan import Plan
 
 #: More shards than this do not run at once: each is a thread, and a claim on work that another vantage could do.
@@ -63,6 +64,11 @@ def left(plan: Plan, targets: float, rate: float, workers: int = 1) -> float:
 def companions(plan: Plan) -> float:
     """Seconds from the end of the probing to the last answer to a companion SYN, as planned; 0 without `[companions]`."""
     return 2 * plan.companions.delay + plan.probe.cooldown if plan.companions.ports else 0.0
+
+
+def companions_apart(companions: CompanionsSection) -> float:
+    """Seconds between two companion SYNs to one address; infinite without any."""
+    return companions.delay / len(companions.ports) if companions.ports else math.inf
 
 
 def afterwards(plan: Plan) -> float:

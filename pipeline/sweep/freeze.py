@@ -89,6 +89,7 @@ def _require_own(plan: Plan) -> None:
 def check(plan: Plan) -> None:
     """Refuse a plan that this program must not run, or not on this machine. Raises GuardError. Reads no interface."""
     sockets.require_authorised(plan.identity)
+    mandate.require_apart(plan.companions)
     require_fit(plan)
 
 

@@ -11,11 +11,13 @@ from datetime import UTC, date, datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.config.sections import CompanionsSection
 from pipeline.errors import GuardError
+from pipeline.guard import sockets
 from pipeline.lab import key
 from pipeline.lake.layout import Sweep
 from pipeline.record.rounds import Round
-from pipeline.space import blocklist, caps, signed, terms
+from pipeline.space import blocklist, caps, signed, terms, timing
 from pipeline.space import plan as planning
 from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
@@ -25,6 +27,8 @@ from pipeline.worker.control_targets import targets
 
 #: Addresses and ports, of shape (n,) each.
 Targets = tuple[NDArray[np.integer], NDArray[np.integer]]
+#: The least time between two companion SYNs to one address outside of a testbed, in seconds.
+COMPANIONS_APART = 60.0
 #: What is needed for a plan without a signature.
 UNSIGNED = (
     "the plan is not signed, as no plan of earlier versions is: it can be verified, sealed and reported, but nobody can say whether "
@@ -42,6 +46,17 @@ def require(plan: Plan) -> None:
     require_terms(plan)
     if plan.settings.profile.needs_signature:
         signed.require(plan.signed_ranges, Ranges.of(plan.ranges), f"the profile `{plan.settings.profile}`")
+
+
+def require_apart(companions: CompanionsSection) -> None:
+    """Refuse companion SYNs that follow one another too closely, except in a testbed. Raises GuardError."""
+    apart = timing.companions_apart(companions)
+    if apart < COMPANIONS_APART and not sockets.in_closed_testbed():
+        least = COMPANIONS_APART * len(companions.ports)
+        raise GuardError(
+            f"companions.delay = {companions.delay:g} would send an address a companion SYN every {apart:.3g} s: outside "
+            f"of a testbed they are {COMPANIONS_APART:g} s apart at least, lest they look like a scan; set it to {least:g} or more"
+        )
 
 
 def require_terms(plan: Plan) -> None:

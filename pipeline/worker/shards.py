@@ -73,11 +73,12 @@ class ShardRunner:
         self._peace.close()
 
     def _end_in_peace(self) -> None:
-        """Ignore SIGTERM from now on. When Prefect cancels a sweep it also terminates the process, and that must not cut
-        short the orderly end that has begun.
+        """Ignore SIGINT and SIGTERM from now on: no second one must cut short the orderly end that has begun. Prefect sends one
+        when it cancels a sweep, and people press Ctrl-C again.
         """
         if threading.current_thread() is threading.main_thread():
-            self._peace.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, signal.SIG_IGN))
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._peace.callback(signal.signal, number, signal.signal(number, signal.SIG_IGN))
 
     def run(self, round_: Round, shard: int) -> int:
         """Run the pending ranges of a shard in a round, and return how many were run. Raises what stopped the worker."""

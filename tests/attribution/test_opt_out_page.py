@@ -38,6 +38,9 @@ def test_harm_checks_are_described() -> None:
 def test_companion_ports_are_described() -> None:
     """The page names the companion ports, and that only a SYN goes there, exactly if the sweep has any."""
     assert "without data" not in html(PAGE)
-    page = " ".join(html(replace(PAGE, companions=[80, 2575])).split())
-    assert "one SYN without data to each of the ports 80, 2575 some minutes later" in page
+    page = " ".join(html(replace(PAGE, companions=[80, 2575], companions_when="10 min 0 s later")).split())
+    assert (
+        "one SYN without data to each of the ports 80, 2575, which shows whether they are open: 10 min 0 s later."
+        in page
+    )
     assert "No byte of HTTP, HL7 or any other protocol follows" in page

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from pipeline.commands.interruption import ORDERLY, Interruption
+from pipeline.commands.interruption import TOGETHER, Interruption
 from tests.commands.running import ROOT, write_config
 
 SAID = "census: interrupted; the state is saved, run it again (`census sweep` with --resume) to finish the rest"
 
 
-def test_a_second_signal_does_not_disturb_the_end() -> None:
-    """The first signal ends a command. Others while it ends are ignored, as a group's second SIGINT is; a later one counts again."""
+def test_signals_that_come_together_are_one() -> None:
+    """A signal ends a command once, also if its sender sends it to the command's group as well; a later one counts again."""
     handler = Interruption()
     assert not handler.happened
     with pytest.raises(KeyboardInterrupt):
@@ -27,7 +27,7 @@ def test_a_second_signal_does_not_disturb_the_end() -> None:
     handler.handle(signal.SIGINT, None)
     handler.handle(signal.SIGTERM, None)
     assert handler.happened
-    handler.ends -= ORDERLY
+    handler.ends -= TOGETHER
     with pytest.raises(KeyboardInterrupt):
         handler.handle(signal.SIGTERM, None)
 
@@ -48,8 +48,11 @@ def test_a_signal_is_answered_by_a_sentence(tmp_path: Path) -> None:
     """A command that a signal ends says that it was interrupted and how to go on, and exits with 130."""
     program, list_ = _blocked(tmp_path, stderr=subprocess.PIPE)
     program.terminate()
-    errors = program.communicate(timeout=60)[1].decode()
-    os.close(list_)
+    try:
+        errors = program.communicate(timeout=60)[1].decode()
+    finally:
+        program.kill()
+        os.close(list_)
     assert (program.returncode, errors.strip()) == (130, SAID)
 
 

@@ -30,7 +30,7 @@ def test_outside_a_testbed(tmp_path: Path) -> None:
     )  # fmt: skip
     assert ended.returncode == 3
     assert "a sweep would not work like this:" in ended.stderr
-    assert "stop     identity" in ended.stdout and "fill in [identity]" in ended.stdout
+    assert "stop     identity" in ended.stdout and "unset CENSUS_ONLY_TESTBED" in ended.stdout
 
 
 def test_a_sweep_makes_the_quick_checks(tmp_path: Path) -> None:

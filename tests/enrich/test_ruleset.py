@@ -98,6 +98,12 @@ def test_a_toolkit_goes_by_one_name() -> None:
     assert {rule.implementation for rule in RULES.behaviours} <= names
 
 
+def test_a_product_is_named_without_notes() -> None:
+    """No name of a product or toolkit has a note in brackets, such as the AE title by which somebody called his device."""
+    names = {name for rule in RULES.identity_rules for name in (rule.toolkit, rule.product, rule.vendor) if name}
+    assert not [name for name in names if "(" in name or "title" in name.lower()]
+
+
 def test_trials_are_of_rules_and_change_the_digest(tmp_path: Path) -> None:
     """Trials are read beside the rules and belong to what the digest identifies; a rule without one was tried on nothing."""
     trials = tmp_path / "t.toml"

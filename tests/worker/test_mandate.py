@@ -8,8 +8,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from pipeline.config.sections import ControlSection, HarmSection, Profile
+from pipeline.config.sections import CompanionsSection, ControlSection, HarmSection, Profile
 from pipeline.errors import CensusError, GuardError
+from pipeline.guard import sockets
 from pipeline.lab import key
 from pipeline.lake import layout, store
 from pipeline.lake.layout import Sweep, SweepPaths
@@ -187,3 +188,17 @@ def test_what_is_said_of_signatures(plan: Plan, tmp_path: Path) -> None:
     forged = replace(plan, signature=replace(plan.signature, value="00" * 64))
     with pytest.raises(CensusError, match="has a signature that is not over its digest"):
         run.require_verified(Sweep(forged, SweepPaths(tmp_path, plan.sweep)))
+
+
+def test_companion_syns_are_a_minute_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Outside of a testbed, companion SYNs to one address that follow sooner than a minute are refused, with what to set."""
+    six = CompanionsSection(ports=(80, 443, 8042, 8043, 8080, 2575), delay=300.0)
+    with pytest.raises(
+        GuardError, match=r"every 50 s: outside of a testbed they are 60 s apart .* set it to 360 or more"
+    ):
+        mandate.require_apart(six)
+    mandate.require_apart(replace(six, delay=360.0))
+    mandate.require_apart(CompanionsSection())
+    mandate.require_apart(CompanionsSection(ports=six.ports))
+    monkeypatch.setattr(sockets, "in_closed_testbed", lambda: True)
+    mandate.require_apart(replace(six, delay=0.5))

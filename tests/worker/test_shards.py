@@ -124,8 +124,9 @@ def test_what_a_shard_raises_ends_the_work(plan: Plan, tmp_path: Path) -> None:
     assert alive(paths) == []
 
 
-def test_a_sweep_that_is_told_twice_to_end_ends_in_order(plan: Plan, tmp_path: Path) -> None:
-    """SIGTERM while a sweep is ending does not cut the end short: the leases are given back, and the handler is restored."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_sweep_that_is_told_twice_to_end_ends_in_order(plan: Plan, tmp_path: Path, number: signal.Signals) -> None:
+    """A signal while a sweep is ending does not cut the end short: the leases are given back, and the handler is restored."""
     paths, drained = SweepPaths(tmp_path, plan.sweep), threading.Event()
 
     def terminated(*_: object) -> None:
@@ -139,15 +140,15 @@ def test_a_sweep_that_is_told_twice_to_end_ends_in_order(plan: Plan, tmp_path: P
         raise Interrupted("cancelled")
 
     def terminate() -> None:
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), number)
         drained.set()
 
-    before = signal.signal(signal.SIGTERM, terminated)
+    before = signal.signal(number, terminated)
     threading.Timer(1.0, terminate).start()
     try:
         with pytest.raises(Interrupted), ShardRunner(Sweep(plan, paths)) as crew:
             crew.work(work, watch)
-        assert signal.getsignal(signal.SIGTERM) is terminated
+        assert signal.getsignal(number) is terminated
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(number, before)
     assert alive(paths) == []
