@@ -54,16 +54,26 @@ link set tun0 up
 address add 198.18.9.1/32 dev tun0
 route replace default dev tun0 src 198.18.9.1
 """
+PROHIBITED = """
+table ip prohibited {
+  chain input { type filter hook input priority 0; ip daddr 11.0.0.128/25 tcp dport 104 reject with icmp admin-prohibited; }
+}
+"""
 
 
 @pytest.mark.parametrize("engine", ["ring", "xdp", "connect"])
 def test_a_link_without_ethernet(engine: str, tmp_path: Path) -> None:
-    """Through a tun device every host is counted; `xdp` sends through packet rings there, and says so."""
+    """Through a tun device every host is counted; `xdp` sends through packet rings there, and says so.
+
+    Hosts behind a filter that prohibits the port by ICMP have no row, and the receipt counts such messages.
+    """
     with place(tmp_path) as at, running(at, "tunnel", str(at.pair.vantage)), running(at, "talker", "104", "300"):
         at.vantage(TUNNEL)
-        at.world("link set tun1 up\nroute add 198.18.9.1/32 dev tun1\nroute add local 11.0.0.0/25 dev lo\n")
-        swept = sweep(at, targets="11.0.0.0/25", probe=f'engine = "{engine}"')
+        at.world("link set tun1 up\nroute add 198.18.9.1/32 dev tun1\nroute add local 11.0.0.0/24 dev lo\n")
+        at.world(PROHIBITED, "nft", "-f", "-")
+        swept = sweep(at, targets="11.0.0.0/24", probe=f'engine = "{engine}"')
     assert swept.code == 0, swept.said[-3000:]
     assert set(swept.outcomes().values()) == {"not_dicom"}
     assert len(swept.outcomes()) == 128
+    assert swept.rows("SELECT unreachable > 0, answers - duplicates FROM receipts") == [(True, 128)]
     assert ("no AF_XDP on tun0: its frames have no Ethernet header" in swept.said) is (engine == "xdp")
