@@ -297,7 +297,7 @@ def test_an_interrupted_sweep_is_finished_and_nothing_doubled(tmp_path: Path) ->
     No companion port that has its row gets a second SYN; the receipts have the number of those that got one, and of all SYNs.
     """
     plan_file, lake, capture = tmp_path / "plan.json", tmp_path / "lake", tmp_path / "wire.pcap"
-    config = around(tmp_path, 28, rate=2000)
+    config = around(tmp_path, 28, rate=1200)
     beside = accompanied(config, 0.5)
     _census("plan", config, "-o", plan_file)
     work = ("work", str(plan_file), "--lake", str(lake))
