@@ -212,6 +212,7 @@ def test_nothing_else_is_on_the_wire(swept: Path) -> None:
     beside = sum(r.second_probes + r.control_probes + r.companion_probes for r in done)
     assert ring - beside == sum(r.probes_sent for r in done) == plan.targets
     assert beside > plan.targets * 0.01
+    assert {receipt.testbed for receipt in done} == {True}
     assert {segment.dport for segment in syns} == {*plan.settings.ports, *COMPANIONS, plan.control.port}
     assert len(syns) - ring == sum(r.connects + r.syn_retransmits for r in done) == 0
     begun = {(packet.dst, packet.data.sport) for packet in sent if packet.data.data.startswith(outgoing.request)}
