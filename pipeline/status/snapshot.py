@@ -122,7 +122,7 @@ class SweepStatus:
             targets=plan.targets,
             **{name: done.columns[name] for name in COUNTS},
             rate=float(sum(worker.rate for worker in running)),
-            average_rate=_average_rate(running or workers),
+            average_rate=_average_rate(running or _last(workers)),
             limit=min(limits, default=None),
             eta_seconds=left.seconds(left.speed()) if state == "running" else None,
             loss=done.loss,
@@ -149,6 +149,12 @@ class SweepStatus:
 def status(sweep: Sweep, now: float | None = None) -> Status:
     """Read the status of a sweep once; `now` in seconds since 1970."""
     return SweepStatus(sweep)(now)
+
+
+def _last(workers: Sequence[WorkerProgress]) -> list[WorkerProgress]:
+    """The worker that reported last, and those that were at work with it: not those of an attempt before a resume."""
+    began = max(workers, key=lambda worker: worker.updated).began if workers else 0.0
+    return [worker for worker in workers if worker.updated >= began]
 
 
 def _average_rate(workers: Sequence[WorkerProgress]) -> float:
