@@ -1,7 +1,8 @@
 -- Question: What changed from one sweep of a series to another, in each country?
 -- Grain: a table of (before, now): one row for each country with a service in either; empty if they are of two series.
 -- Notes: stayed: seen in both; came and went: the discordant pairs, on which change is tested; entered and left_space: seen in one,
---   outside the other's space. A service counts in the country where it was last seen. Loss is not subtracted.
+--   outside the other's space. Both sweeps are placed by one build of the country database (`placements`); moved_in and moved_out
+--   count the services of the earlier sweep that its own build placed elsewhere, or here. Loss is not subtracted.
 CREATE OR REPLACE MACRO change_since(before_id, now_id) AS TABLE
     WITH pair AS (
         SELECT now.sweep
@@ -14,10 +15,11 @@ CREATE OR REPLACE MACRO change_since(before_id, now_id) AS TABLE
         SELECT
             ip,
             port,
-            arg_max(country, sweep = now_id) AS country,
+            any_value(coalesce(country, '')) AS country,
+            any_value(coalesce(country_then, '')) FILTER (sweep = before_id) AS country_then,
             bool_or(sweep = before_id) AS was,
             bool_or(sweep = now_id) AS is_now
-        FROM (SELECT ip, port, sweep, coalesce(country, '') AS country FROM exposed_2026_11)
+        FROM sightings
         WHERE sweep IN (before_id, now_id) AND EXISTS (FROM pair)
         GROUP BY ip, port
     ),
@@ -31,14 +33,25 @@ CREATE OR REPLACE MACRO change_since(before_id, now_id) AS TABLE
         SELECT compared.*, (was AND is_now) OR coalesce(compared.ip <= space.last, false) AS inside
         FROM compared
         ASOF LEFT JOIN space ON space.sweep = compared.other AND compared.ip >= space.first
+    ),
+
+    counted AS (
+        SELECT *, true AS is_here, was AND country_then <> country AS moved
+        FROM placed
+        UNION ALL BY NAME
+        SELECT * REPLACE (country_then AS country), false AS is_here, true AS moved
+        FROM placed
+        WHERE was AND country_then <> country
     )
 
     SELECT
         nullif(country, '') AS country,
-        count(*) FILTER (was AND is_now) AS stayed,
-        count(*) FILTER (is_now AND NOT was AND inside) AS came,
-        count(*) FILTER (was AND NOT is_now AND inside) AS went,
-        count(*) FILTER (is_now AND NOT was AND NOT inside) AS entered,
-        count(*) FILTER (was AND NOT is_now AND NOT inside) AS left_space
-    FROM placed
+        count(*) FILTER (is_here AND was AND is_now) AS stayed,
+        count(*) FILTER (is_here AND is_now AND NOT was AND inside) AS came,
+        count(*) FILTER (is_here AND was AND NOT is_now AND inside) AS went,
+        count(*) FILTER (is_here AND is_now AND NOT was AND NOT inside) AS entered,
+        count(*) FILTER (is_here AND was AND NOT is_now AND NOT inside) AS left_space,
+        count(*) FILTER (is_here AND moved) AS moved_in,
+        count(*) FILTER (NOT is_here) AS moved_out
+    FROM counted
     GROUP BY country

@@ -4,9 +4,13 @@
 -- Notes: cohort counts the services of the first sweep without those that ever entered or left the space; days is the time since
 --   that sweep. answered is what was seen, so a service whose probe was lost did not answer, and neither did a system that has
 --   another address by now. share has Wilson's 95 % interval. Nothing is said beyond the last sweep.
-WITH begun AS MATERIALIZED (
+WITH steady_services AS MATERIALIZED (
+    SELECT * FROM steady
+),
+
+begun AS (
     SELECT series, ip, port
-    FROM steady
+    FROM steady_services
     WHERE position = 1
 ),
 
@@ -17,10 +21,10 @@ sizes AS (
 ),
 
 counted AS (
-    SELECT steady.sweep, count(*) AS answered
-    FROM steady
-    SEMI JOIN begun ON begun.series = steady.series AND begun.ip = steady.ip AND begun.port = steady.port
-    GROUP BY steady.sweep
+    SELECT seen.sweep, count(*) AS answered
+    FROM steady_services AS seen
+    SEMI JOIN begun ON begun.series = seen.series AND begun.ip = seen.ip AND begun.port = seen.port
+    GROUP BY seen.sweep
 )
 
 SELECT

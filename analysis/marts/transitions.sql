@@ -3,7 +3,7 @@
 -- Notes: definition of November 2026. stayed: seen in the previous sweep too; new: in no earlier one; returned: in an
 --   earlier one, not in the previous; entered: not seen in the previous, whose space lacked it. Of those not seen now,
 --   missing: seen in the previous; gone: seen two sweeps ago, in neither since; left: seen in the previous, outside
---   this sweep's space. country is that of the last sighting. Holds addresses: never publish its rows.
+--   this sweep's space. country is that of `placements`. Holds addresses: never publish its rows.
 WITH present AS (
     SELECT
         sightings.sweep, sightings.ip, sightings.port, sightings.country, series.previous AS compared,

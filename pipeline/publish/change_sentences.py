@@ -34,6 +34,11 @@ def _since(facts: Facts) -> Iterator[str]:
     )
     if total.came + total.went:
         yield _verdict(facts, total)
+    if moved := total.moved_in:
+        yield (
+            f"A newer build of the country database places {plural(moved, 'service')} of then in another country; both sweeps are "
+            "placed by the newer build."
+        )
     shown = [row for row in facts.changes[1:] if row.flag in ("up", "down") and row.country]
     if shown and not facts.country:
         countries = listed([f"{in_sentence(row.country)} ({FLAGS[row.flag]})" for row in shown])

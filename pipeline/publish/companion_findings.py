@@ -41,8 +41,8 @@ def with_total(rows: Sequence[Row]) -> list[Row]:
 
 
 def sentence(kinds: Sequence[Row], ports: Sequence[Row]) -> Iterator[str]:
-    """Which other ports are open at DICOM hosts: the kinds first, then each open port. Nothing without a companion SYN."""
-    if not kinds or not ports:
+    """Which other ports are open at DICOM hosts: the kinds first, then each open port. Nothing if no SYN left, or all is withheld."""
+    if not kinds or not ports or any(row["companions_open"] is None for row in ports):
         return
     total = _sum(kinds, TOTAL)
     hosts = f"{plural(total['companions_probed'], 'address', 'addresses')} that spoke DICOM"

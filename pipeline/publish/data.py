@@ -6,6 +6,7 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
+from pipeline.config.sections import Profile
 from pipeline.publish import estimates
 from pipeline.publish.estimates import CountryChange, Detection, Estimate, SecondLook, SurvivalStep
 from pipeline.publish.scope import Scope
@@ -59,6 +60,8 @@ class Facts:
     comparison: Comparison | None = None
     history: tuple[Row, ...] = ()
     proof: str = ""
+    systems: tuple[int, int, int] | None = None
+    """Distinct systems by the strict, the middle and the loose rule; None if they are not known or may not be published."""
 
     @property
     def country(self) -> str | None:
@@ -122,11 +125,6 @@ class Facts:
         return started
 
     @property
-    def knows_networks(self) -> bool:
-        """Whether the network of any service is known: without a network database none is."""
-        return any(row["networks"] for row in self.marts["sectors"].rows)
-
-    @property
     def sampled(self) -> bool:
         """Whether the sweep visited a sample of its target space."""
         return bool(self.about["sampled_addresses"] < self.about["addresses"])
@@ -142,7 +140,12 @@ class Facts:
         return self.geo_age is not None and self.geo_age > FRESH_DAYS
 
     @property
+    def sends_echo(self) -> bool:
+        """Whether the sweep's profile sends a C-ECHO."""
+        return any(profile == self.about["profile"] and profile.sends_echo for profile in Profile)
+
+    @property
     def rate(self) -> float | None:
-        """Probes a second while probes were sent: neither in pauses, nor while answers or what follows visits was awaited."""
-        seconds = self.packets["sending_seconds"]
-        return self.about["probes_sent"] / seconds if seconds else None
+        """Probes a second, from the first range's start to the last one's end."""
+        seconds = (self.about["finished_at"] - self.started).total_seconds()
+        return self.about["probes_sent"] / seconds if seconds > 0 else None

@@ -4,13 +4,17 @@ Two rules:
 
 * Strings by which a peer may name itself are suppressed if they look like an address or a host, or if no rule knows them and few
   addresses send them.
-* Cells of a country with fewer services than `min_cell` are merged with others, so that no single cell can be had by subtraction
-  from the country's total. Networks are named only where they carry or host others (docs/decisions/0010-named-networks.md).
+* Crossed with a country, fewer than `min_cell` services are not distinguished: rows are merged (`merge_small`) and counts of parts
+  withheld (`hide_parts`), so that none can be had by subtraction from the country's total. RULES has what that means for each
+  published mart. A country's edition crosses every mart with the country. Change is excepted: when services came and went says
+  nothing of what they are. Networks are named only where they carry or host others (docs/decisions/0010-named-networks.md).
 """
 
 import re
-from collections.abc import Sequence
-from itertools import groupby
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby, pairwise
+from types import MappingProxyType
 from typing import Any
 
 Row = dict[str, Any]
@@ -37,7 +41,77 @@ CARRIERS = frozenset({"hosting", "access"})
 MEMBER = 1 << 10
 ADDED = ("services", "addresses", "accepting", "services_estimated")
 #: Numbers that do not add up over rows.
-RATES = frozenset({"per_million", "share"})
+RATES = frozenset({"per_million", "share", "share_low", "share_high"})
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """What of a mart distinguishes few services, once it is crossed with a country."""
+
+    kinds: tuple[str, ...] = ()
+    """Columns that distinguish the rows of a country; small rows are merged."""
+    count: str = "services"
+    """What the rows count."""
+    parts: tuple[tuple[str, ...], ...] = ()
+    """Groups of columns that add up to `services`. A group in front is withheld for the sake of one behind, not the reverse."""
+    of: Mapping[str, str] = field(default_factory=dict)
+    """Columns that count some of what another one counts. A column that is small in a row is withheld in all rows of the country."""
+    steps: tuple[str, ...] = ()
+    """Steps of a funnel, each one a row and a part of the step before."""
+    derived: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Columns that give another one away, by the other one."""
+    small: tuple[str, ...] = ()
+    """Columns that are withheld in a country with few services."""
+    in_edition: bool = False
+    """Only a country's edition crosses the mart with a country."""
+
+
+def _interval(column: str) -> tuple[str, ...]:
+    return column, f"{column}_low", f"{column}_high"
+
+
+#: A mart that is never about a part of a country's services.
+FREE = Crossing()
+ACCEPTING = {"accepting": "services"}
+DOUBTED = {"mismatched": "services", "suspected": "services"}
+IMPLEMENTATION = ("toolkit", "toolkit_version", "product", "product_version", "class_uid_root", "class_uid_hash")
+DECLARED = ("implementation_version_name", "implementation_class_uid")
+REJECTED = ("rejected_called", "rejected_calling", "rejected_otherwise")
+REJECTION = ("meaning", "rj_result", "rj_source", "rj_reason")
+SYSTEMS = ("addresses", "certain", "probable", "possible")
+TLS = {"over_tls": ("completed", *_interval("share")), "completed": ("over_tls", *_interval("share"))}
+OPEN = {"companions_open": "companions_probed", "companions_closed": "companions_probed"}
+OPEN_OR_NOT = ("companions_open", "companions_closed", "companions_silent", *_interval("share"))
+#: Every published mart → its rule.
+RULES: Mapping[str, Crossing] = MappingProxyType(
+    {
+        **dict.fromkeys(("totals", "funnel", "harm_arms", "networks", "changes", "change_totals"), FREE),
+        **dict.fromkeys(("trend", "recaptures", "cohorts", "vantages", "loss", "companion_kinds"), FREE),
+        "countries": Crossing(
+            parts=(("rejected",), ("aborted",), ("accepting",)), of={"decoys": "services", "echoed": "accepting"},
+            derived={"accepting": ("echoed",)}, small=("crowding",),
+        ),
+        "country_trend": Crossing(of=ACCEPTING),
+        "country_funnel": Crossing(steps=("speaks_dicom", "accepts_association", "echoes")),
+        "country_databases": Crossing(small=("both",)),
+        "ports": Crossing(kinds=("port",), of=ACCEPTING),
+        "sectors": Crossing(kinds=("sector", "confidence"), of=ACCEPTING),
+        "network_kinds": Crossing(kinds=("network_kind", "confidence"), of=ACCEPTING),
+        "suspicions": Crossing(kinds=("suspicion",), of={"exposed": "services"}),
+        "system_counts": Crossing(small=SYSTEMS),
+        "ae_control": Crossing(parts=(REJECTED, ("aborted",), ("anyone",)), derived={"anyone": _interval("open_share")}),
+        "doubts": Crossing(parts=(("odd", "unsuspected"), ("honeypot", "answers_everything"))),
+        "tls_share": Crossing(
+            of={"over_tls": "services", "completed": "handshakes", "needs_certificate": "handshakes"}, derived=TLS,
+            small=("handshakes", "needs_certificate"),
+        ),
+        "outcomes": Crossing(kinds=("outcome",), count="targets", in_edition=True),
+        "implementations": Crossing(kinds=IMPLEMENTATION, of=ACCEPTING | DOUBTED, in_edition=True),
+        "products": Crossing(kinds=DECLARED, of=ACCEPTING | DOUBTED, in_edition=True),
+        "rejections": Crossing(kinds=REJECTION, in_edition=True),
+        "companion_ports": Crossing(of=OPEN, derived=dict.fromkeys(OPEN, OPEN_OR_NOT), in_edition=True),
+    }
+)  # fmt: skip
 
 #: Four numbers with dots that are not part of a longer UID.
 ADDRESS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)")
@@ -58,40 +132,119 @@ def suppress_rare(row: Row, columns: Sequence[str], min_cell: int) -> Row:
     return row | {column: RARE for column in columns if row[column] is not None}
 
 
-def merge_small(rows: Sequence[Row], kinds: Sequence[str], min_cell: int) -> list[Row]:
+def disclosed(mart: str, rows: Sequence[Row], min_cell: int, *, edition: bool) -> list[Row]:
+    """The rows of a mart as they may be published, by its rule; `edition` if all are about one country."""
+    rule = RULES[mart]
+    if rule.in_edition and not edition:
+        return list(rows)
+    if rule.kinds:
+        rows = sorted(merge_small(rows, rule.kinds, min_cell, rule.count), key=lambda row: -row[rule.count])
+    shown: dict[int, Row] = {}
+    for country in _by_country(rows):
+        shown |= zip(map(id, country), _hide(country, rule, min_cell), strict=True)
+    return [shown[id(row)] for row in rows]
+
+
+def _hide(rows: list[Row], rule: Crossing, min_cell: int) -> list[Row]:
+    """One country's rows, without the counts that distinguish too few services."""
+    column_wise = [name for name, of in rule.of.items() if any(_is_small(row[name], row[of], min_cell) for row in rows)]
+    steps = {row["step"]: row["targets"] for row in rows} if rule.steps else {}
+    late = next(
+        (
+            n
+            for n, (of, step) in enumerate(pairwise(rule.steps), 1)
+            if _is_small(steps.get(step), steps.get(of), min_cell)
+        ),
+        None,
+    )
+    return [_without(row, rule, column_wise, rule.steps[late:] if late else (), min_cell) for row in rows]
+
+
+def _without(row: Row, rule: Crossing, columns: Iterable[str], steps: Sequence[str], min_cell: int) -> Row:
+    """A row without these columns and those of its parts that are too small, and without its number if it is one of the steps."""
+    hidden = [*columns, *hide_parts(row, rule.parts, min_cell)]
+    hidden += [name for column in hidden for name in rule.derived.get(column, ())]
+    if rule.small and 0 < row["services"] < min_cell:
+        hidden += rule.small
+    if row.get("step") in steps:
+        hidden.append("targets")
+    return row | dict.fromkeys(hidden)
+
+
+def _is_small(value: int | None, whole: int | None, min_cell: int) -> bool:
+    """Whether a count, or what it leaves of the whole, distinguishes too few; so does any count of a small whole."""
+    if value is None or whole is None:
+        return False
+    return any(0 < count < min_cell for count in (value, whole - value, whole))
+
+
+def hide_parts(row: Row, groups: Sequence[Sequence[str]], min_cell: int) -> list[str]:
+    """The parts of a row's services to withhold: all of a small country, else the small ones and as many more as hide them.
+
+    A part is hidden by others of its group, so that the group's sum may be published elsewhere; only a group that is small itself
+    is hidden by parts of other groups, the earlier groups first.
+    """
+    if groups and 0 < row["services"] < min_cell:
+        return [part for group in groups for part in group]
+    hidden: list[str] = []
+    for group in groups:
+        hidden += _hidden_in(row, group, hidden, min_cell)
+    small = [group for group in groups if 0 < sum(row[part] for part in group) < min_cell]
+    others = [part for group in groups if group not in small for part in group]
+    return (
+        [*hidden, *_more(row, [part for part in hidden if part not in others], others, hidden, min_cell)]
+        if small
+        else hidden
+    )
+
+
+def _hidden_in(row: Row, group: Sequence[str], hidden: Sequence[str], min_cell: int) -> list[str]:
+    """The parts of a group to withhold: the small ones, and the smallest others that are needed to hide them."""
+    small = [part for part in group if 0 < row[part] < min_cell]
+    return (
+        [*small, *_more(row, small, [part for part in group if part not in small], hidden, min_cell)] if small else []
+    )
+
+
+def _more(row: Row, parts: Sequence[str], others: Sequence[str], hidden: Sequence[str], min_cell: int) -> list[str]:
+    """As many of the other parts, in their order, as make two parts and `min_cell` services with those that are withheld."""
+    more: list[str] = []
+    for part in (other for other in others if row[other] and other not in hidden):
+        if len([*parts, *more]) >= 2 and sum(row[name] for name in (*parts, *more)) >= min_cell:
+            break
+        more.append(part)
+    return more
+
+
+def merge_small(rows: Sequence[Row], kinds: Sequence[str], min_cell: int, count: str = "services") -> list[Row]:
     """Merge the smallest rows of each country into one, until it holds two rows and at least `min_cell` services.
 
     One row merged alone could be derived from the country's total, so a second, larger one goes with it. `kinds` are the columns
     that distinguish the rows of a country; other texts and rates are dropped, numbers are added up. The only row of a country
-    stays, and so do rows without a service.
+    stays, and so do rows that count none.
     """
     kept: list[Row] = []
     for country in _by_country(rows):
-        ordered = sorted(country, key=lambda row: row["services"])
-        empty = [row for row in ordered if not row["services"]]
-        kept.extend([*empty, *_merge_smallest(ordered[len(empty) :], kinds, min_cell)])
+        ordered = sorted(country, key=lambda row: row[count])
+        empty = [row for row in ordered if not row[count]]
+        kept.extend([*empty, *_merge_smallest(ordered[len(empty) :], kinds, min_cell, count)])
     return kept
 
 
 def _by_country(rows: Sequence[Row]) -> list[list[Row]]:
     """The rows of each country."""
-    ordered = sorted(rows, key=lambda row: row["country"] or "")
-    return [list(group) for _, group in groupby(ordered, key=lambda row: row["country"])]
+    ordered = sorted(rows, key=lambda row: row.get("country") or "")
+    return [list(group) for _, group in groupby(ordered, key=lambda row: row.get("country"))]
 
 
-def _merge_smallest(rows: list[Row], kinds: Sequence[str], min_cell: int) -> list[Row]:
+def _merge_smallest(rows: list[Row], kinds: Sequence[str], min_cell: int, count: str) -> list[Row]:
     """One country's rows, the smallest first."""
-    if len(rows) < 2 or rows[0]["services"] >= min_cell:
+    if len(rows) < 2 or rows[0][count] >= min_cell:
         return rows
-    size = next((n for n in range(2, len(rows)) if _enough(rows, n, min_cell)), len(rows))
+    counts = [int(row[count]) for row in rows]
+    size = next((n for n in range(2, len(rows)) if min(sum(counts[:n]), counts[n]) >= min_cell), len(rows))
     merged = {key: _merged(key, [row[key] for row in rows[:size]], kinds) for key in rows[0]}
     return [*rows[size:], merged]
-
-
-def _enough(rows: list[Row], size: int, min_cell: int) -> bool:
-    """Whether the first rows make a cell that may be published, and so does the smallest of the others."""
-    services = [int(row["services"]) for row in rows]
-    return min(sum(services[:size]), services[size]) >= min_cell
 
 
 def _merged(key: str, values: list[Any], kinds: Sequence[str]) -> Any:

@@ -22,7 +22,7 @@ SIGNIFICANT = 0.05
 ALL = "all"
 #: The flag of a change of so few services that no change could be shown, however they were divided.
 FEW = "few"
-COUNTS = ("stayed", "came", "went", "entered", "left_space")
+COUNTS = ("stayed", "came", "went", "entered", "left_space", "moved_in", "moved_out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,8 @@ class CountryChange:
     went: int
     entered: int
     left_space: int
+    moved_in: int
+    moved_out: int
     new: Estimate
     gone: Estimate
     by_loss: tuple[float, float]

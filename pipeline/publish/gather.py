@@ -16,7 +16,7 @@ from pipeline.publish.disclosure import (
     PEER_COLUMNS,
     RARE,
     SUPPRESSED,
-    merge_small,
+    disclosed,
     name_networks,
     suppress_host,
     suppress_rare,
@@ -35,16 +35,8 @@ NAMED_COUNTRIES = 20
 
 #: Columns in which a peer may name itself.
 PEER_NAMES = ("implementation_class_uid", "implementation_version_name")
-#: Columns that, crossed with the country, make cells which may be too small to publish.
-CROSSED = {
-    "ports": ("port",),
-    "sectors": ("sector", "confidence"),
-    "network_kinds": ("network_kind", "confidence"),
-    "suspicions": ("suspicion",),
-}
-
 #: Marts from which a country's edition takes the rows of the country; all others are computed from the country's targets alone.
-WHOLE = ("countries", "country_databases", "changes")
+WHOLE = ("countries", "country_databases", "changes", "country_trend")
 
 
 def gather(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope | None = None) -> Facts:
@@ -69,6 +61,7 @@ def gather(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope | None = Non
         second_source=shown(second, LONG_SOURCE) or None,
         scope=scope,
         comparison=_comparison(con, sweep, scope),
+        systems=_systems(con, sweep, scope),
         history=tuple(query(con, "change_history", sweep=sweep)),
     )
 
@@ -81,6 +74,16 @@ def _marts(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope) -> dict[str
     with restricted(con, scope.country):
         marts = {name: whole.get(name) or _mart(con, name, sweep, scope) for name in (*PUBLISHED, *NAMED, *SERIES)}
     return _of_country(marts, scope.country) if scope.country else marts
+
+
+def _systems(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope) -> tuple[int, int, int] | None:
+    """How many systems there are by each rule, of all countries or of one that is not too small."""
+    rows = [row for row in query(con, "system_counts", sweep=sweep) if scope.country in (None, row["country"])]
+    counted = [row for row in rows if row["possible"] is not None]
+    if not counted or (scope.country and rows[0]["services"] < scope.min_cell):
+        return None
+    strict, middle, loose = (sum(row[rule] for row in counted) for rule in ("certain", "probable", "possible"))
+    return strict, middle, loose
 
 
 def _require_probed(country: str, rows: Sequence[Row]) -> None:
@@ -123,7 +126,14 @@ def _of_country(marts: dict[str, Mart], country: str) -> dict[str, Mart]:
         row | {key: sum(r[key] for r in own["changes"].rows) for key in row if key in own["changes"].columns}
         for row in marts["change_totals"].rows
     )
+    trend = {row["sweep"]: row for row in own["country_trend"].rows}
+    none = dict.fromkeys(("services", "addresses", "accepting"), 0)
+    trends = tuple(
+        row | {key: trend.get(row["sweep"], none)[key] for key in none} | {"services_estimated": None}
+        for row in marts["trend"].rows
+    )
     changed = {
+        "trend": trends,
         "totals": (total | {key: counts[key] for key in total if key in counts},),
         "funnel": funnel,
         "change_totals": changes,
@@ -160,8 +170,7 @@ def _in_utc(value: Any) -> Any:
 def _mart(con: duckdb.DuckDBPyConnection, name: str, sweep: str, scope: Scope) -> Mart:
     rows = query(con, name, sweep=sweep)
     columns = tuple(column for column in _columns(con, name) if name in SERIES or column != "sweep")
-    if name in CROSSED:
-        rows = sorted(merge_small(rows, CROSSED[name], scope.min_cell), key=lambda row: -row["services"])
+    rows = disclosed(name, rows, scope.min_cell, edition=scope.country is not None)
     if name == "companion_kinds":
         rows = companion_findings.merge_few(rows, scope.min_cell)
     if name == "networks":

@@ -41,11 +41,9 @@ def sent(facts: Facts) -> Iterator[str]:
     """What the sweep sent, with the counts of its receipts."""
     packets = facts.packets
     yield f"The sweep sent one SYN to each of {plural(facts.about['probes_sent'], 'target')} (an address and a port)."
-    yield _request(facts)
     if packets["repeated_ranges"]:
-        again = plural(packets["repeated_ranges"], "range of targets was", "ranges of targets were")
         yield (
-            f"{again} run again, because an attempt was cut off, or because "
+            f"{plural(packets['repeated_ranges'], 'range')} of targets were run again, because an attempt was cut off, or because "
             "its answers could not be trusted (the hit rate had fallen, a control target or the next hop was silent)."
         )
     if packets["probes_abandoned"]:
@@ -67,10 +65,11 @@ def sent(facts: Facts) -> Iterator[str]:
     if packets["companion_probes"]:
         yield (
             f"{plural(packets['companion_probes'], 'SYN')} without data went to other ports of hosts that had spoken DICOM, some "
-            "time after the visit, to see whether anything listens there; any answer was reset, and no data was sent."
+            "time after the visit, to see whether anything listens there; an answer was reset, and nothing was said."
         )
     if packets["syn_retransmits"]:
         yield f"The operating system repeated {plural(packets['syn_retransmits'], 'SYN')} that got no answer."
+    yield _request(facts)
     yield from _visits(facts)
     yield "No patient data was queried, retrieved or stored, and nothing that was sent could have returned any."
 
@@ -94,9 +93,9 @@ def _request(facts: Facts) -> str:
     proposal = "only Verification"
     if facts.about["profile"] in CAPABILITIES:
         proposal = f"Verification and {len(PROPOSALS) - 1} other services (none of which was used)"
-    echo = ["one C-ECHO if they accepted it"] if facts.totals["echoed"] is not None else []
+    echo = ["one C-ECHO if they accepted it"] if facts.sends_echo else []
     steps = [f"a request for an association that proposes {proposal}", *echo, "a release or an abort"]
-    return f"Hosts that answered also got {listed(steps)}."
+    return f"Only hosts that answered got more: {listed(steps)}."
 
 
 def table(facts: Facts) -> list[MethodLine]:
@@ -112,7 +111,7 @@ def table(facts: Facts) -> list[MethodLine]:
         MethodLine(
             "Target space", f"{number(about['addresses'])} addresses, {number(about['sampled_addresses'])} visited"
         ),
-        MethodLine("Probes", f"{number(about['probes_sent'])}, on average {number(facts.rate)} a second while sending"),
+        MethodLine("Probes", f"{number(about['probes_sent'])}, on average {number(facts.rate)} a second"),
         MethodLine("Vantages", number(about["vantages"])),
         MethodLine(
             "Answers",
@@ -121,14 +120,12 @@ def table(facts: Facts) -> list[MethodLine]:
         ),
         MethodLine(
             "Not probed",
-            f"{number(facts.packets['suppressed'] - facts.packets['quarantined'])} targets opted out, "
-            f"{packets['quarantined']} quarantined",
+            f"{packets['suppressed']} targets that were opted out or quarantined ({packets['quarantined']} quarantined)",
         ),
         MethodLine("Packets discarded", f"{packets['ring_dropped']} (receive ring full)"),
         MethodLine(
             "Interruptions",
-            f"{plural(facts.packets['stalls'], 'pause')} of a sender over 10 ms, which delay probes and lose none; "
-            f"{plural(facts.packets['revisited'], 'conversation')} repeated after a crash",
+            f"{packets['stalls']} pauses of a sender (over 10 ms), {packets['revisited']} conversations repeated after a crash",
         ),
         *_sources(facts),
         MethodLine(
@@ -136,17 +133,23 @@ def table(facts: Facts) -> list[MethodLine]:
         ),
         MethodLine("Detection", _detection(facts)),
         MethodLine("Compared with", _comparison(facts), foreign=True),
-        MethodLine("Small cells", f"cells of a country with fewer than {facts.scope.min_cell} services are merged"),
-        MethodLine("Exposed means", "a DICOM answer: accept, reject or abort (definition exposed_2026_11)"),
+        MethodLine("Small cells", _small_cells(facts)),
+        MethodLine(
+            "Exposed means", "exposed_2026_11: an answer that only a DICOM upper layer gives (accept, reject, abort)"
+        ),
         MethodLine("Program", f"dicom-census {about['code_version']}", foreign=True),
     ]
+
+
+def _small_cells(facts: Facts) -> str:
+    return (
+        f"of a country, fewer than {facts.scope.min_cell} services are not distinguished: cells are merged or withheld"
+    )
 
 
 def _sources(facts: Facts) -> Iterator[MethodLine]:
     """The databases that place addresses in countries."""
     yield MethodLine("Countries", facts.country_source or "not enriched", foreign=True)
-    if not facts.knows_networks:
-        yield MethodLine("Networks", "no network database was used, so owners and kinds of network are not known")
     yield MethodLine("Countries, second database", facts.second_source or "none used", foreign=True)
 
 

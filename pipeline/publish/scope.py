@@ -17,6 +17,9 @@ from pipeline.views.views import quoted
 
 #: Views that the edition of a country restricts to the country; marts are made of them.
 RESTRICTED = ("responses", "associations", "tls", "exposed_2026_11")
+#: Views in which a service has one country in all sweeps, made of all countries' services (UNRESTRICTED).
+IN_ONE_COUNTRY = ("placements", "sightings")
+UNRESTRICTED = ("associations", "exposed_2026_11")
 #: Cells of a country with fewer services than this are merged before they are published.
 MIN_CELL = 5
 
@@ -45,13 +48,22 @@ def restricted(con: duckdb.DuckDBPyConnection, country: str | None) -> Iterator[
 
     Built marts hold all countries, so they are computed again from the restricted views. At the end the views are as before.
     """
-    names = [query.name for query in views.definitions() if query.name in (*RESTRICTED, *BUILT)] if country else []
+    changed = (*RESTRICTED, *BUILT, *IN_ONE_COUNTRY)
+    names = [query.name for query in views.definitions() if query.name in changed] if country else []
     sql = "SELECT view_name, sql FROM duckdb_views() WHERE NOT internal"
     before = {name: _select(statement) for name, statement in con.execute(sql).fetchall() if name in names}
     condition = f"WHERE country = {quoted(country or '')}"
     try:
         for name in names:
-            _replace(con, name, f"FROM ({before[name]}) {condition}" if name in RESTRICTED else views.view(name).sql)
+            if name in IN_ONE_COUNTRY:
+                sql = (
+                    f"WITH {', '.join(f'{of} AS ({before[of]})' for of in UNRESTRICTED)}\nFROM ({views.view(name).sql})"
+                )
+                _replace(con, name, f"{sql} {condition}" if name == "sightings" else sql)
+            else:
+                _replace(
+                    con, name, f"FROM ({before[name]}) {condition}" if name in RESTRICTED else views.view(name).sql
+                )
         yield
     finally:
         for name, select in before.items():

@@ -14,8 +14,6 @@ from pipeline.words.plural import plural
 
 #: An interval of the chance to detect a service that is wider than this says little.
 WIDE = 0.1
-#: What a report of a testbed begins with, in every format.
-SIMULATED = "A closed testbed: all hosts are simulated."
 #: How many countries get a sentence of their own.
 TOP_COUNTRIES = 3
 
@@ -32,7 +30,7 @@ STEPS = {
 def headline(facts: Facts) -> str:
     """The result in one sentence."""
     totals = facts.totals
-    countries, decoys = totals["countries_undoubted"], totals["decoys"]
+    countries, decoys = totals["countries_undoubted"], totals["decoys"] or 0
     where = (
         in_sentence(facts.country)
         if facts.country
@@ -42,11 +40,6 @@ def headline(facts: Facts) -> str:
     )
     more = f" ({number(totals['services'])} with likely decoys)" if decoys else ""
     return f"{plural(totals['services'] - decoys, 'DICOM service')} in {where} answered{more}"
-
-
-def simulated(facts: Facts) -> str | None:
-    """A banner, if the sweep ran in a testbed; sweeps of earlier versions do not tell."""
-    return SIMULATED if facts.about["testbed"] else None
 
 
 def warning(facts: Facts) -> str | None:
@@ -105,8 +98,11 @@ def _reach(facts: Facts) -> str:
 
 def _answers(totals: Row) -> str:
     """How many services took the association, rejected or aborted it."""
-    counts = [(totals["accepting"], "accepted an association from an unknown client")]
+    accepting = [(totals["accepting"], "accepted an association from an unknown client")]
+    counts = accepting if totals["accepting"] is not None else []
     counts += [(totals[column], f"{column} it") for column in ("rejected", "aborted") if totals[column]]
+    if not counts:
+        return f"{plural(totals['services'], 'DICOM service')} answered, too few to say here how."
     answers = [f"{number(count) if count else 'none'} {verb}" for count, verb in counts]
     services, addresses = (
         plural(totals["services"], "DICOM service"),
@@ -133,21 +129,18 @@ def with_services(facts: Facts) -> list[Row]:
 def _country(row: Row) -> str:
     density = ""
     if row["per_million"] is not None:
-        density = (
-            f"; {number(row['addresses'])} of the {number(row['addresses_probed'])} addresses probed there have a DICOM service, "
-            f"{number(row['per_million'])} per million"
-        )
-    accepting = number(row["accepting"]) if row["accepting"] else "none"
+        density = f"; of a million addresses probed there, {number(row['per_million'])} have such a service"
+    accepting = ""
+    if row["accepting"] is not None:
+        accepting = f", and {number(row['accepting']) if row['accepting'] else 'none'} of them accepted the association"
     services = plural(row["services"], "DICOM service")
-    return (
-        f"{services} answered at addresses that the country database places in {in_sentence(row['country'])}, and {accepting} of "
-        f"them accepted the association{density}."
-    )
+    return f"{services} answered at addresses that the country database places in {in_sentence(row['country'])}{accepting}{density}."
 
 
 def _databases(facts: Facts) -> Iterator[str]:
     """How far the counts per country depend on the geolocation database."""
     rows = [row for row in facts.marts["country_databases"].rows if row["services_second"] is not None]
+    rows = [row for row in rows if row["both"] is not None]
     if not rows:
         return
     services, second, both = (sum(row[key] for row in rows) for key in ("services", "services_second", "both"))
@@ -157,38 +150,33 @@ def _databases(facts: Facts) -> Iterator[str]:
             f"{number(both)} of them are among those counted here."
         )
     else:
-        unknown = sum(row["services_second"] for row in rows if row["country"] is None)
-        same = sum(row["both"] for row in rows if row["country"] is not None)
         yield (
-            f"A second geolocation database places {number(same)} of the {plural(services, 'service')} in the same country, "
-            f"{number(services - same - unknown)} in another, and does not know {number(unknown)}."
+            f"A second geolocation database agrees on the country of {number(both)} of the {plural(services, 'service')}. "
+            "The counts by both are listed below."
         )
 
 
 def _suspicions(facts: Facts) -> Iterator[str]:
     """How many services are probably not medical systems."""
-    rows = facts.marts["doubts"].rows
-    honeypots, uniform = (sum(row[column] for row in rows) for column in ("honeypot", "answers_everything"))
-    if honeypots or uniform:
+    if facts.totals["decoys"]:
         yield (
-            f"{number(honeypots)} of the services behave like known honeypots, and {number(uniform)} are in networks in which "
-            "nearly every address answers, or many give the same answer. They are likely decoys; all counts but the headline's "
-            "first include them."
+            f"{number(facts.totals['decoys'])} of the services behave like known honeypots, or are in networks in which nearly every "
+            "address answers or many give the same answer. They are likely decoys; all counts but the headline's first include them."
         )
 
 
 def _systems(facts: Facts) -> Iterator[str]:
     """How many systems the services run on."""
-    rows = [row for row in facts.marts["system_counts"].rows if row["possible"] is not None]
-    if rows:
-        strict, middle, loose = (sum(row[column] for row in rows) for column in ("certain", "probable", "possible"))
-        if strict == loose:
-            yield f"By strict and by loose rules alike, these services are {plural(strict, 'system')}."
-        else:
-            yield (
-                f"By a strict, a middle and a loose rule of what belongs together, these services are {number(strict)}, "
-                f"{number(middle)} or {plural(loose, 'system')}. The truth may lie outside: one address may lead to several systems."
-            )
+    if facts.systems is None:
+        return
+    strict, middle, loose = facts.systems
+    if strict == loose:
+        yield f"By strict and by loose rules alike, these services are {plural(strict, 'system')}."
+    else:
+        yield (
+            f"By a strict, a middle and a loose rule of what belongs together, these services are {number(strict)}, "
+            f"{number(middle)} or {plural(loose, 'system')}. The truth may lie outside: one address may lead to several systems."
+        )
 
 
 def certainty(facts: Facts) -> str:
@@ -232,4 +220,7 @@ def _few_looks(detection: Detection) -> str:
     """What would narrow the estimate, if the interval of loss is wide."""
     if detection.chance.high - detection.chance.low <= WIDE:
         return ""
-    return f" The loss is hardly known: only {plural(detection.hosts, 'host')} measured it."
+    return (
+        f" The loss is hardly known, from {plural(detection.hosts, 'host')} alone; "
+        "more second SYNs (key loss.sample) narrow this interval."
+    )

@@ -10,19 +10,17 @@ from typing import Any
 from pipeline.publish import cells
 from pipeline.publish.data import Facts, Row
 from pipeline.publish.escape import csv_cell
-from pipeline.publish.estimates import CountryChange
+from pipeline.publish.estimates import COUNTS, CountryChange
 
 CHANGED = (
-    "country", "stayed", "came", "went", "entered", "left_space", "new_by_loss", "gone_by_loss", "new_net", "new_low",
+    "country", *COUNTS, "new_by_loss", "gone_by_loss", "new_net", "new_low",
     "new_high", "gone_net", "gone_low", "gone_high", "turnover", "turnover_low", "turnover_high", "p_growth", "p_adjusted",
     "flag",
 )  # fmt: skip
 
 
 #: Marts of which the page omits rows, such as those without a service; a sheet has them, for their denominators.
-WITH_EMPTY = (
-    "countries", "country_databases", "network_kinds", "tls_share", "sectors", "doubts", "implementations", "products",
-)  # fmt: skip
+WITH_EMPTY = ("countries", "country_databases", "network_kinds", "tls_share")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +63,7 @@ def _without_service(facts: Facts) -> list[Row]:
 
 
 def _changed(row: CountryChange) -> Row:
-    counts = {
-        name: getattr(row, name) for name in ("country", "stayed", "came", "went", "entered", "left_space", "flag")
-    }
+    counts = {name: getattr(row, name) for name in ("country", *COUNTS, "flag")}
     ends = {
         f"{noun}_{part}": getattr(estimate, "value" if part == "net" else part)
         for noun, estimate in (("new", row.new), ("gone", row.gone))

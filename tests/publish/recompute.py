@@ -440,7 +440,8 @@ def trend(sweep: Sweep) -> list[Row]:
 
 def country_trend(sweep: Sweep) -> list[Row]:
     return [
-        {"sweep": s.id, "started_at": s.started, "series": number(s), "position": place, "country": c} | tally(hosts)
+        {"sweep": s.id, "started_at": s.started, "series": number(s), "position": place, "country": c, "moved_in": 0}
+        | tally(hosts)
         for place, s in enumerate(series(sweep), 1)
         for (c,), hosts in grouped(s.seen, lambda h: (h.country,)).items()
     ]
@@ -567,7 +568,16 @@ def changed(sweep: Sweep) -> list[Row]:
             counts["stayed"], counts["new"] + counts["returned"], counts["missing"], then, now,
             compared=1 if country == "all" else len(where),
         )  # fmt: skip
-        rows.append({"country": country, "entered": counts["entered"], "left_space": counts["left_space"]} | row)
+        rows.append(
+            {
+                "country": country,
+                "entered": counts["entered"],
+                "left_space": counts["left_space"],
+                "moved_in": 0,
+                "moved_out": 0,
+            }
+            | row
+        )
     adjusted = [rows[0]["p_growth"], *exact.holm([row["p_growth"] for row in rows[1:]])]
     for row, p in zip(rows, adjusted, strict=True):
         shown = ("up" if row["came"] > row["went"] else "down") if p < 0.05 else row["flag"]

@@ -44,10 +44,12 @@ def test_a_fall_is_said_with_how_many_countries_were_compared() -> None:
         methods=[{"sweep": sweep, "method_digest": "m"} for sweep in seen],
         space=[{"sweep": sweep, "first": 0, "last": 2**32 - 1} for sweep in seen],
         associations=[
-            {"sweep": sweep, "ip": ip, "port": 104, "outcome": "accepted"} for sweep, ips in seen.items() for ip in ips
+            {"sweep": sweep, "ip": 256 * ip, "port": 104, "outcome": "accepted"}
+            for sweep, ips in seen.items()
+            for ip in ips
         ],
         locations=[
-            {"sweep": sweep, "ip": ip, "country": "NL" if ip < 20 else "FR"}
+            {"sweep": sweep, "ip": 256 * ip, "country": "NL" if ip < 20 else "FR"}
             for sweep, ips in seen.items()
             for ip in ips
         ],

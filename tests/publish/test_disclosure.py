@@ -1,16 +1,23 @@
 """Withheld names and counts that could identify a host."""
 
+import duckdb
 import pytest
 
+from pipeline.publish.data import Facts
 from pipeline.publish.disclosure import (
     MEMBER,
     MERGED,
     OTHER_NETWORKS,
+    RULES,
     SUPPRESSED,
+    hide_parts,
     merge_small,
     name_networks,
     suppress_host,
 )
+from pipeline.publish.gather import gather
+from pipeline.publish.scope import Scope
+from pipeline.views import views
 
 NAMES = [
     "OFFIS_DCMTK_367",
@@ -119,3 +126,82 @@ def test_networks_that_tell_an_owner_are_not_named(
         [] if rest is None else [rest]
     )
     assert all(row["addresses_in_plan"] is None for row in found if row["organisation"] == OTHER_NETWORKS)
+
+
+@pytest.mark.parametrize(
+    ("parts", "hidden"),
+    [
+        ((30, 8, 6, 9), ""),
+        ((30, 2, 6, 9), "bc"),
+        ((30, 2, 1, 9), "bcd"),
+        ((30, 2, 0, 9), "bd"),
+        ((30, 0, 0, 3), "da"),
+        ((30, 4, 4, 9), "bc"),
+        ((2, 0, 0, 9), "ad"),
+        ((2, 1, 0, 1), "abcd"),
+        ((9, 0, 0, 0), ""),
+    ],
+)
+def test_small_parts_are_hidden(parts: tuple[int, ...], hidden: str) -> None:
+    """A part of 1 to 4 is withheld, with as much else as hides it: first of its own group, b and c, whose sum is published."""
+    row: dict[str, object] = dict(zip("abcd", parts, strict=True)) | {"services": sum(parts)}
+    assert sorted(hide_parts(row, (("b", "c"), ("d",), ("a",)), 5)) == sorted(hidden)
+
+
+def test_every_published_mart_has_a_rule() -> None:
+    """No mart is published without a rule of disclosure."""
+    assert RULES.keys() == {*views.PUBLISHED, *views.NAMED, *views.SERIES}
+
+
+#: Columns that count a part of a country's services, by what they count a part of.
+PARTS = {
+    "services": ("accepting", "rejected", "aborted", "decoys", "anyone", "rejected_called", "rejected_calling", "rejected_otherwise",
+                 "honeypot", "answers_everything", "odd", "unsuspected", "over_tls", "exposed", "suspected", "mismatched"),
+    "accepting": ("echoed",),
+    "handshakes": ("completed", "needs_certificate"),
+    "companions_probed": ("companions_open", "companions_closed"),
+}  # fmt: skip
+#: Counts of change, which say when and not what.
+EXCEPTED = frozenset({"changes", "networks"})
+SPLITS = (("accepting", "rejected", "aborted"), ("honeypot", "answers_everything", "odd", "unsuspected"),
+          ("anyone", "rejected_called", "rejected_calling", "rejected_otherwise", "aborted"))  # fmt: skip
+SWEEPS = ("20260629T030000Z-weekly", "20260720T030000Z-weekly")
+
+
+@pytest.mark.parametrize("sweep", SWEEPS)
+@pytest.mark.parametrize("country", [None, "GB", "SG"])
+def test_no_published_mart_distinguishes_few_services(
+    history_con: duckdb.DuckDBPyConnection, sweep: str, country: str | None
+) -> None:
+    """Crossed with a country, no count of 1 to 4 of its services is published, as it is or by subtraction, in any mart or edition."""
+    gathered = gather(history_con, sweep, Scope(country=country))
+    for mart in _crossed(gathered):
+        for row in gathered.marts[mart].rows:
+            small = 0 < (row.get("services") or 0) < 5
+            for of, parts in PARTS.items():
+                for part in (name for name in parts if row.get(name) is not None and row.get(of) is not None):
+                    assert not 0 < row[part] < 5 and not (small and of == "services"), (mart, part, row)
+            for split in (names for names in SPLITS if names[0] in row and names[1] in row):
+                hidden = [name for name in split if row[name] is None]
+                left = row["services"] - sum(row[name] for name in split if row[name] is not None)
+                assert not hidden or (len(hidden) > 1 and (small or left >= 5)), (mart, row)
+
+
+def _crossed(gathered: Facts) -> list[str]:
+    """The marts whose rows are about one country each."""
+    marts = [name for name in gathered.marts if name not in EXCEPTED]
+    return [name for name in marts if gathered.country or "country" in gathered.marts[name].columns]
+
+
+def test_a_small_country_is_a_number_and_no_more(history_con: duckdb.DuckDBPyConnection) -> None:
+    """Singapore's four services are counted, and nothing else of them is published: not how they answer, or what they are."""
+    gathered = gather(history_con, SWEEPS[0])
+    for mart in ("countries", "ae_control", "tls_share", "doubts", "system_counts"):
+        (row,) = [row for row in gathered.marts[mart].rows if row["country"] == "SG"]
+        assert row["services"] == 4
+        known = {name for name, value in row.items() if value is not None} - {"country", "services"}
+        assert known <= {"addresses", "addresses_probed", "per_million", "services_estimated", "addresses_estimated"}, (
+            mart
+        )
+    funnel = [row["targets"] for row in gathered.marts["country_funnel"].rows if row["country"] == "SG"]
+    assert funnel[3:] == [4, None, None]

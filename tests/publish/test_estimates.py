@@ -46,7 +46,16 @@ def test_a_trend_is_what_each_sweep_tells() -> None:
 
 
 def moved(country: str, stayed: int, came: int, went: int) -> dict[str, object]:
-    return {"country": country, "stayed": stayed, "came": came, "went": went, "entered": 0, "left_space": 0}
+    return {
+        "country": country,
+        "stayed": stayed,
+        "came": came,
+        "went": went,
+        "entered": 0,
+        "left_space": 0,
+        "moved_in": 0,
+        "moved_out": 0,
+    }
 
 
 def test_flags() -> None:
