@@ -110,15 +110,18 @@ fuzz: setup ## feed random bytes to every decoder for FUZZ_SECONDS each
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install $(CHECKED) -r locks/fuzz.txt
 	$(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS)
 
-# A sweep of which every kind of process is killed again and again, and whose disk is full once; then one into a bucket;
-# then one of a million targets, all of whose processes are killed at once, against one that nothing disturbs.
+# A sweep of which every kind of process is killed again and again, whose disk is full once, and whose writer has no memory
+# once; then one into a bucket; then one of a million targets, all of whose processes are killed at once, against one that
+# nothing disturbs. Then seal, enrich and report, killed at STEPS steps.
 SEED := 1
 KILLS := 30
+STEPS := 100
 
 chaos: setup ## kill and starve a sweep again and again
 	$(BIN)/python -m tests.chaos.run --seed $(SEED) --kills $(KILLS)
 	$(BIN)/python -m tests.chaos.run --seed $(SEED) --kills 6 --bucket
 	$(BIN)/python -m tests.chaos.run --seed $(SEED) --kills 10 --large
+	$(BIN)/python -m tests.chaos.steps --seed $(SEED) --kills $(STEPS)
 
 # Each benchmark prints ratios of one run; docs/benchmarks.md says what they mean.
 BENCHMARKS := permutation_quality walk send pace greetings wheel recall decode visits silent analysis lookups bytes layout writing flow

@@ -67,7 +67,9 @@ def write(config: Config, folder: Path) -> list[Path]:
 
 
 def when(companions: CompanionsSection) -> str:
-    """When the companion SYNs to an address leave, in words."""
+    """When the companion SYNs to an address leave, in words; empty without any."""
+    if not companions.ports:
+        return ""
     delay, apart = (
         spoken(seconds).removesuffix(" 0 s") for seconds in (companions.delay, companions_apart(companions))
     )

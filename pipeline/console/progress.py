@@ -19,6 +19,8 @@ from pipeline.untrusted.visible import visible
 
 #: Between two looks at the lake so many times as long passes as a look takes: looking must not slow the work down.
 PATIENCE = 20
+#: States of a sweep at which nobody is at work.
+IDLE = frozenset({"begun", "stopped", "dead"})
 
 
 @contextmanager
@@ -57,7 +59,8 @@ def steps(funnel: dict[str, Any]) -> str:
 
 def pace(status: Status) -> str:
     """Rate now, rate on average, hit rate and the limit of the rate, on one line; what is not known is left out."""
-    parts = [f"{status.rate:,.0f}/s now ({status.average_rate:,.0f}/s avg)"]
+    now, average = f"{status.rate:,.0f}/s now", f"{status.average_rate:,.0f}/s avg"
+    parts = [f"{now} ({average})" if status.rate else average]
     if status.limit:
         parts.append(f"limited to {status.limit:,}/s")
     if status.hit_rate is not None:
@@ -120,14 +123,23 @@ def _facts(status: Status, elapsed: float) -> dict[str, Any]:
     }
 
 
+def _state(state: str) -> str:
+    """A state next to the command that runs the sweep: while none of its workers is at work, it is about to start one."""
+    return "starting" if state in IDLE else state
+
+
 def _line(status: Status, elapsed: float) -> str:
     paused = visible(status.stopped_by_register)
     return "  ".join(
         (
-            f"{status.share:6.1%}",
+            f"{status.share:6.1%} of the time",
             steps(status.funnel),
             pace(status),
             f"after {timing.spoken(elapsed)}",
-            f"paused: {paused}" if paused else left(status.eta_seconds) if status.state == "running" else status.state,
+            f"paused: {paused}"
+            if paused
+            else left(status.eta_seconds)
+            if status.state == "running"
+            else _state(status.state),
         )
     )

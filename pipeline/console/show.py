@@ -106,6 +106,8 @@ def sweep_result(lake: Location, sweep_id: str) -> None:
     with connection.connect(lake) as con:
         sweep_facts = terminal.facts(con, sweep_id)
     console = results()
+    for line in terminal.banner(sweep_facts):
+        console.print(line)
     console.print(terminal.country_table(sweep_facts, console.width))
     console.print(terminal.funnel(sweep_facts))
 

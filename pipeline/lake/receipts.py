@@ -10,6 +10,7 @@ import msgspec
 
 from pipeline import checkout
 from pipeline.errors import CensusError
+from pipeline.guard import sockets
 from pipeline.lake import schema_versions, store, visit_log
 from pipeline.lake.layout import SweepPaths
 from pipeline.record.receipt import Counts, OutcomeCount, Part, Receipt
@@ -69,6 +70,7 @@ def of_range(paths: SweepPaths, plan_digest: str, range_: Range, attempt: int, r
         plan_digest=plan_digest,
         code_version=checkout.code(),
         host=socket.gethostname(),
+        testbed=sockets.in_closed_testbed(),
         attempts=attempt,
         finished_at=(results.counts.started_at or time.time_ns() // 1000) + int(results.seconds * 1e6),
         probes_abandoned=_total(attempt_.sent for attempt_ in earlier),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pipeline.enrich import ruleset
@@ -14,6 +15,7 @@ from pipeline.publish.estimates import CountryChange, Estimate
 from pipeline.publish.headings import REMARKS, TABLES, Columns
 from pipeline.publish.sentences import with_services
 from pipeline.publish.wording import number
+from pipeline.words.plural import plural
 
 #: How a flag of change is shown: a sign and a word, so that it needs no colour.
 CHANGES = {"up": "▲ up", "down": "▼ down", "few": "too few to judge", "none": "not shown"}
@@ -30,6 +32,16 @@ SHARES = frozenset(
         for end in ("", "_low", "_high")
     }
 )
+
+
+#: What a service declares, and what stands for a service that declares nothing.
+DECLARATIONS = frozenset(
+    {
+        "toolkit", "toolkit_version", "product", "product_version", "class_uid_root",
+        "implementation_version_name", "implementation_class_uid",
+    }
+)  # fmt: skip
+UNDECLARED = "(declared nothing)"
 
 
 def _suspicion_meanings() -> dict[str, str]:
@@ -60,6 +72,8 @@ class ReportTable:
     question: str
     headings: tuple[Cell, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    empty: str = "None."
+    """What stands in place of a table without rows."""
 
 
 def tables(facts: Facts) -> list[ReportTable]:
@@ -81,7 +95,7 @@ def _table(facts: Facts, mart: str, title: str, columns: Columns) -> ReportTable
     numeric = [_is_numeric([line[index] for line in cells]) for index in range(len(kept))]
     headings = tuple(Cell(text, text, flag) for (_, text), flag in zip(kept, numeric, strict=True))
     question = " ".join([facts.marts[mart].question if mart in facts.marts else QUESTIONS[mart], *remark])
-    return ReportTable(mart, title, question, headings, cells)
+    return ReportTable(mart, title, question, headings, cells, EMPTY[mart](facts) if mart in EMPTY else "None.")
 
 
 def _is_numeric(column: Sequence[Cell]) -> bool:
@@ -128,8 +142,28 @@ def _databases(facts: Facts) -> list[Row]:
 
 
 def _kinds(facts: Facts) -> list[Row]:
-    """The kinds of network with a service; the denominators of the others are in the download."""
-    return [row for row in facts.marts["network_kinds"].rows if row["services"]]
+    """The kinds of network with a service, if any network is known; the denominators of the others are in the download."""
+    return [row for row in facts.marts["network_kinds"].rows if row["services"]] if facts.knows_networks else []
+
+
+def _sectors(facts: Facts) -> Sequence[Row]:
+    """The sectors; empty if the sweep had no network database, so that all owners are unknown."""
+    return facts.marts["sectors"].rows if facts.knows_networks else []
+
+
+def _doubts(facts: Facts) -> Sequence[Row]:
+    """The doubts of each country; empty without any."""
+    lines = facts.marts["doubts"].rows
+    return lines if any(row[column] for row in lines for column in ("honeypot", "answers_everything", "odd")) else []
+
+
+def _declared(facts: Facts, mart: str) -> list[Row]:
+    """What was declared; the row of services that declared nothing says so in its first column."""
+    columns = [column for column, _ in TABLES[mart][1] if column in DECLARATIONS]
+    return [
+        row | ({columns[0]: UNDECLARED} if all(row[column] is None for column in columns) else {})
+        for row in facts.marts[mart].rows
+    ]
 
 
 def _networks(facts: Facts) -> Sequence[Row]:
@@ -157,12 +191,20 @@ def _survival(facts: Facts) -> list[Row]:
 DERIVED: dict[str, Callable[[Facts], Sequence[Row]]] = {
     "companion_kinds": _companion_kinds,
     "countries": _countries,
+    "doubts": _doubts,
+    "implementations": partial(_declared, mart="implementations"),
+    "products": partial(_declared, mart="products"),
+    "sectors": _sectors,
     "country_databases": _databases,
     "network_kinds": _kinds,
     "networks": _networks,
     "tls_share": _encryption,
     "vantages": _vantages,
     "survival": _survival,
+}
+#: Mart → what its table says without a row, where that is more than "None".
+EMPTY: dict[str, Callable[[Facts], str]] = {
+    "doubts": lambda facts: f"None of {plural(facts.totals['services'], 'service')}.",
 }
 #: Tables that only some sweeps can fill, such as those of a series or with a second vantage.
 OPTIONAL = frozenset(
@@ -214,6 +256,8 @@ def cell(column: str, value: Any) -> Cell:
             return Cell(f"{100 * value:.1f} %", value, numeric=True)
         case _, bool():
             return Cell("yes" if value else "no", value)
+        case "toolkit" | "implementation_version_name", str() if value == UNDECLARED:
+            return Cell(value, value, hint="As rejections and aborts do.")
         case "suspicion", str():
             return Cell(value, value, foreign=True, hint=_suspicion_meanings().get(value, ""))
         case "outcome", str():

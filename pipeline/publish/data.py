@@ -125,6 +125,11 @@ class Facts:
         return started
 
     @property
+    def knows_networks(self) -> bool:
+        """Whether the network of any service is known: without a network database none is."""
+        return any(row["networks"] for row in self.marts["sectors"].rows)
+
+    @property
     def sampled(self) -> bool:
         """Whether the sweep visited a sample of its target space."""
         return bool(self.about["sampled_addresses"] < self.about["addresses"])
@@ -146,6 +151,6 @@ class Facts:
 
     @property
     def rate(self) -> float | None:
-        """Probes a second, from the first range's start to the last one's end."""
-        seconds = (self.about["finished_at"] - self.started).total_seconds()
-        return self.about["probes_sent"] / seconds if seconds > 0 else None
+        """Probes a second while probes were sent: neither in pauses, nor while answers or what follows visits was awaited."""
+        seconds = self.packets["sending_seconds"]
+        return self.about["probes_sent"] / seconds if seconds else None

@@ -12,6 +12,7 @@ from pipeline.publish.countries import countries, in_sentence
 from pipeline.publish.data import Facts
 from pipeline.publish.estimates import Estimate
 from pipeline.publish.plot import Point, Turnover
+from pipeline.publish.sentences import simulated
 from pipeline.publish.worldmap import Measure
 
 #: The number of countries, those with the most services, that get a trend each.
@@ -103,14 +104,15 @@ def _spoken(label: str, points: list[Point]) -> str:
 
 def write(facts: Facts, folder: Path) -> list[Path]:
     """Write the maps and every figure as SVG and PNG; without the extra `plots`, no map and no PNG."""
-    drawable = worldmap.drawable()
-    written = worldmap.write(facts.marts["countries"].rows, folder) if _mapped(facts) else []
+    drawable, note = worldmap.drawable(), simulated(facts)
+    written = worldmap.write(facts.marts["countries"].rows, folder, note) if _mapped(facts) else []
     for figure in figures(facts):
         vector, picture = folder / f"{figure.name}.svg", folder / f"{figure.name}.png"
-        host.write_result(vector, figure.svg)
+        drawing = worldmap.noted(figure.svg, note)
+        host.write_result(vector, drawing)
         written.append(vector)
         if drawable:
-            host.write_result(picture, plot.png(figure.svg))
+            host.write_result(picture, plot.png(drawing))
             written.append(picture)
     return written
 

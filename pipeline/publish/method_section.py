@@ -41,9 +41,11 @@ def sent(facts: Facts) -> Iterator[str]:
     """What the sweep sent, with the counts of its receipts."""
     packets = facts.packets
     yield f"The sweep sent one SYN to each of {plural(facts.about['probes_sent'], 'target')} (an address and a port)."
+    yield _request(facts)
     if packets["repeated_ranges"]:
+        again = plural(packets["repeated_ranges"], "range of targets was", "ranges of targets were")
         yield (
-            f"{plural(packets['repeated_ranges'], 'range')} of targets were run again, because an attempt was cut off, or because "
+            f"{again} run again, because an attempt was cut off, or because "
             "its answers could not be trusted (the hit rate had fallen, a control target or the next hop was silent)."
         )
     if packets["probes_abandoned"]:
@@ -65,11 +67,10 @@ def sent(facts: Facts) -> Iterator[str]:
     if packets["companion_probes"]:
         yield (
             f"{plural(packets['companion_probes'], 'SYN')} without data went to other ports of hosts that had spoken DICOM, some "
-            "time after the visit, to see whether anything listens there; an answer was reset, and nothing was said."
+            "time after the visit, to see whether anything listens there; any answer was reset, and no data was sent."
         )
     if packets["syn_retransmits"]:
         yield f"The operating system repeated {plural(packets['syn_retransmits'], 'SYN')} that got no answer."
-    yield _request(facts)
     yield from _visits(facts)
     yield "No patient data was queried, retrieved or stored, and nothing that was sent could have returned any."
 
@@ -95,7 +96,7 @@ def _request(facts: Facts) -> str:
         proposal = f"Verification and {len(PROPOSALS) - 1} other services (none of which was used)"
     echo = ["one C-ECHO if they accepted it"] if facts.sends_echo else []
     steps = [f"a request for an association that proposes {proposal}", *echo, "a release or an abort"]
-    return f"Only hosts that answered got more: {listed(steps)}."
+    return f"Hosts that answered also got {listed(steps)}."
 
 
 def table(facts: Facts) -> list[MethodLine]:
@@ -111,7 +112,7 @@ def table(facts: Facts) -> list[MethodLine]:
         MethodLine(
             "Target space", f"{number(about['addresses'])} addresses, {number(about['sampled_addresses'])} visited"
         ),
-        MethodLine("Probes", f"{number(about['probes_sent'])}, on average {number(facts.rate)} a second"),
+        MethodLine("Probes", f"{number(about['probes_sent'])}, on average {number(facts.rate)} a second while sending"),
         MethodLine("Vantages", number(about["vantages"])),
         MethodLine(
             "Answers",
@@ -120,12 +121,14 @@ def table(facts: Facts) -> list[MethodLine]:
         ),
         MethodLine(
             "Not probed",
-            f"{packets['suppressed']} targets that were opted out or quarantined ({packets['quarantined']} quarantined)",
+            f"{number(facts.packets['suppressed'] - facts.packets['quarantined'])} targets opted out, "
+            f"{packets['quarantined']} quarantined",
         ),
         MethodLine("Packets discarded", f"{packets['ring_dropped']} (receive ring full)"),
         MethodLine(
             "Interruptions",
-            f"{packets['stalls']} pauses of a sender (over 10 ms), {packets['revisited']} conversations repeated after a crash",
+            f"{plural(facts.packets['stalls'], 'pause')} of a sender over 10 ms, which delay probes and lose none; "
+            f"{plural(facts.packets['revisited'], 'conversation')} repeated after a crash",
         ),
         *_sources(facts),
         MethodLine(
@@ -134,9 +137,7 @@ def table(facts: Facts) -> list[MethodLine]:
         MethodLine("Detection", _detection(facts)),
         MethodLine("Compared with", _comparison(facts), foreign=True),
         MethodLine("Small cells", _small_cells(facts)),
-        MethodLine(
-            "Exposed means", "exposed_2026_11: an answer that only a DICOM upper layer gives (accept, reject, abort)"
-        ),
+        MethodLine("Exposed means", "a DICOM answer: accept, reject or abort (definition exposed_2026_11)"),
         MethodLine("Program", f"dicom-census {about['code_version']}", foreign=True),
     ]
 
@@ -150,6 +151,8 @@ def _small_cells(facts: Facts) -> str:
 def _sources(facts: Facts) -> Iterator[MethodLine]:
     """The databases that place addresses in countries."""
     yield MethodLine("Countries", facts.country_source or "not enriched", foreign=True)
+    if not facts.knows_networks:
+        yield MethodLine("Networks", "no network database was used, so owners and kinds of network are not known")
     yield MethodLine("Countries, second database", facts.second_source or "none used", foreign=True)
 
 

@@ -16,7 +16,7 @@ from pipeline.publish.data import Facts, Row
 from pipeline.publish.escape import markdown
 from pipeline.publish.gather import gather
 from pipeline.publish.scope import Scope
-from pipeline.publish.sentences import STEPS, headline, sentences, warning
+from pipeline.publish.sentences import STEPS, headline, sentences, simulated, warning
 from pipeline.publish.wording import number
 from pipeline.untrusted.visible import visible
 
@@ -59,6 +59,7 @@ def html(facts: Facts) -> str:
     return environment.get_template(TEMPLATE).render(
         facts=facts,
         headline=headline(facts),
+        simulated=simulated(facts),
         warning=warning(facts),
         sentences=list(sentences(facts)),
         funnel=funnel(facts),
@@ -98,12 +99,11 @@ def _passing(facts: Facts, row: Row) -> str:
 
 def markdown_text(facts: Facts) -> str:
     """The report as Markdown, to be read as it is too: foreign text is escaped, sentences of the report are not."""
-    caution = warning(facts)
     return "\n".join(
         [
             f"# {headline(facts)}",
             "",
-            *([f"**{caution}**", ""] if caution else []),
+            *(line for caution in (simulated(facts), warning(facts)) if caution for line in (f"**{caution}**", "")),
             *(line for sentence in sentences(facts) for line in (sentence, "")),
             *_grid("Funnel", FUNNEL, _funnel_lines(facts), "Targets (address and port) that pass each step."),
             *(line for table in cells.tables(facts) for line in _section(table)),
@@ -117,7 +117,13 @@ def summary(facts: Facts) -> tuple[str, list[dict[str, str]]]:
     countries = next(table for table in cells.tables(facts) if table.mart == "countries")
     names = [cell.text for cell in countries.headings]
     rows = [dict(zip(names, [visible(cell.text) for cell in row], strict=True)) for row in countries.rows]
-    lines = [f"# {headline(facts)}", "", *_grid("Funnel", FUNNEL, _funnel_lines(facts))]
+    banner = simulated(facts)
+    lines = [
+        f"# {headline(facts)}",
+        "",
+        *([f"**{banner}**", ""] if banner else []),
+        *_grid("Funnel", FUNNEL, _funnel_lines(facts)),
+    ]
     return "\n".join(lines), rows
 
 
@@ -127,7 +133,9 @@ def _funnel_lines(facts: Facts) -> list[list[str]]:
 
 def _section(table: cells.ReportTable) -> list[str]:
     headings = [heading.text for heading in table.headings]
-    return _grid(table.title, headings, [[_escaped(cell) for cell in row] for row in table.rows], table.question)
+    return _grid(
+        table.title, headings, [[_escaped(cell) for cell in row] for row in table.rows], table.question, table.empty
+    )
 
 
 def _escaped(cell: Cell) -> str:
@@ -140,10 +148,12 @@ def _method(facts: Facts) -> list[str]:
     return [*_grid("Method", ("What", "Value"), lines), *texts]
 
 
-def _grid(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], note: str = "") -> list[str]:
+def _grid(
+    title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], note: str = "", empty: str = "None."
+) -> list[str]:
     """A Markdown table under its title and a note; foreign text in it is escaped already."""
     drawn = ["| " + " | ".join(line) + " |" for line in (headings, *rows)]
-    grid = [drawn[0], "|" + " --- |" * len(headings), *drawn[1:]] if rows else ["None."]
+    grid = [drawn[0], "|" + " --- |" * len(headings), *drawn[1:]] if rows else [empty]
     return [f"## {title}", "", *([note, ""] if note else []), *grid, ""]
 
 

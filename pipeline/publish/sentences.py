@@ -14,6 +14,8 @@ from pipeline.words.plural import plural
 
 #: An interval of the chance to detect a service that is wider than this says little.
 WIDE = 0.1
+#: What a report of a testbed begins with, in every format.
+SIMULATED = "A closed testbed: all hosts are simulated."
 #: How many countries get a sentence of their own.
 TOP_COUNTRIES = 3
 
@@ -40,6 +42,11 @@ def headline(facts: Facts) -> str:
     )
     more = f" ({number(totals['services'])} with likely decoys)" if decoys else ""
     return f"{plural(totals['services'] - decoys, 'DICOM service')} in {where} answered{more}"
+
+
+def simulated(facts: Facts) -> str | None:
+    """A banner, if the sweep ran in a testbed; sweeps of earlier versions do not tell."""
+    return SIMULATED if facts.about["testbed"] else None
 
 
 def warning(facts: Facts) -> str | None:
@@ -129,7 +136,10 @@ def with_services(facts: Facts) -> list[Row]:
 def _country(row: Row) -> str:
     density = ""
     if row["per_million"] is not None:
-        density = f"; of a million addresses probed there, {number(row['per_million'])} have such a service"
+        density = (
+            f"; {number(row['addresses'])} of the {number(row['addresses_probed'])} addresses probed there have a DICOM service, "
+            f"{number(row['per_million'])} per million"
+        )
     accepting = ""
     if row["accepting"] is not None:
         accepting = f", and {number(row['accepting']) if row['accepting'] else 'none'} of them accepted the association"
@@ -150,9 +160,11 @@ def _databases(facts: Facts) -> Iterator[str]:
             f"{number(both)} of them are among those counted here."
         )
     else:
+        unknown = sum(row["services_second"] for row in rows if row["country"] is None)
+        same = sum(row["both"] for row in rows if row["country"] is not None)
         yield (
-            f"A second geolocation database agrees on the country of {number(both)} of the {plural(services, 'service')}. "
-            "The counts by both are listed below."
+            f"A second geolocation database places {number(same)} of the {plural(services, 'service')} in the same country, "
+            f"{number(services - same - unknown)} in another, and does not know {number(unknown)}."
         )
 
 
@@ -220,7 +232,4 @@ def _few_looks(detection: Detection) -> str:
     """What would narrow the estimate, if the interval of loss is wide."""
     if detection.chance.high - detection.chance.low <= WIDE:
         return ""
-    return (
-        f" The loss is hardly known, from {plural(detection.hosts, 'host')} alone; "
-        "more second SYNs (key loss.sample) narrow this interval."
-    )
+    return f" The loss is hardly known: only {plural(detection.hosts, 'host')} measured it."

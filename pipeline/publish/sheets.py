@@ -20,7 +20,9 @@ CHANGED = (
 
 
 #: Marts of which the page omits rows, such as those without a service; a sheet has them, for their denominators.
-WITH_EMPTY = ("countries", "country_databases", "network_kinds", "tls_share")
+WITH_EMPTY = (
+    "countries", "country_databases", "network_kinds", "tls_share", "sectors", "doubts", "implementations", "products",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

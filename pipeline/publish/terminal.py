@@ -1,5 +1,6 @@
 """The tables of a report for a terminal. Characters that are not plain text are written as their codes; nothing is markup."""
 
+from collections.abc import Iterator
 from itertools import accumulate, islice
 
 import duckdb
@@ -12,6 +13,7 @@ from pipeline.publish.cells import tables
 from pipeline.publish.data import Facts
 from pipeline.publish.gather import gather
 from pipeline.publish.scope import Scope
+from pipeline.publish.sentences import simulated
 from pipeline.untrusted.visible import visible
 
 #: A terminal is the operator's: no cell is merged.
@@ -25,6 +27,13 @@ FRAME = 3
 def facts(con: duckdb.DuckDBPyConnection, sweep: str) -> Facts:
     """The data of the tables; no cell is merged."""
     return gather(con, sweep, WHOLE)
+
+
+def banner(facts: Facts) -> Iterator[Text]:
+    """The line that the tables begin with, if the sweep ran in a testbed."""
+    text = simulated(facts)
+    if text:
+        yield _text(text)
 
 
 def country_table(facts: Facts, width: int = WIDE) -> Table:

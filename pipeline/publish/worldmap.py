@@ -125,11 +125,10 @@ def _shown(rows: Iterable[Row], measure: Measure) -> Iterator[Row]:
     return (row for row in rows if row["country"] in countries() and row["services"] and row[measure.column])
 
 
-def png(rows: Iterable[Row], measure: Measure = SERVICES) -> bytes:
-    """The map as a picture, on white."""
+def png(drawn: str) -> bytes:
+    """A map as a picture, on white."""
     import vl_convert
 
-    drawn = svg(rows, measure)
     data: bytes = vl_convert.svg_to_png(drawn.replace("</defs>", f"</defs>{BACKGROUND}", 1), scale=2)
     return data
 
@@ -192,12 +191,22 @@ def _point(row: Row, measure: Measure) -> dict[str, Any]:
     return {"numeric": country.numeric} | value | where
 
 
-def write(rows: Iterable[Row], folder: Path) -> list[Path]:
-    """Write each map as SVG and PNG: `map` and `map-per-million`."""
+def noted(drawing: str, note: str | None) -> str:
+    """A drawing, of a map or a figure, with a note at its upper left."""
+    if not note:
+        return drawing
+    text = f'<text x="8" y="18" fill="{INK}" font-size="14" font-family="sans-serif">{escape(note)}</text>'
+    before, end, after = drawing.rpartition("</svg>")
+    return f"{before}{text}{end}{after}"
+
+
+def write(rows: Iterable[Row], folder: Path, note: str | None = None) -> list[Path]:
+    """Write each map as SVG and PNG, with a note on it: `map` and `map-per-million`."""
     rows, written = list(rows), []
     for measure in MEASURES:
         vector, picture = folder / f"{measure.file}.svg", folder / f"{measure.file}.png"
-        host.write_result(vector, svg(rows, measure))
-        host.write_result(picture, png(rows, measure))
+        drawing = noted(svg(rows, measure), note)
+        host.write_result(vector, drawing)
+        host.write_result(picture, png(drawing))
         written += [vector, picture]
     return written

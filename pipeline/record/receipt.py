@@ -82,6 +82,8 @@ class Receipt(Counts, kw_only=True):
     plan_digest: str = ""
     code_version: str = ""
     host: str = ""
+    testbed: bool | None = None
+    """Whether it ran in a closed testbed; None if an older version wrote it."""
     attempts: int = 1
     finished_at: int = 0
     probes_abandoned: int | None = 0

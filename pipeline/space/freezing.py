@@ -23,6 +23,7 @@ from pipeline.space.geo_databases import GeoDatabases
 from pipeline.space.plan import Digests, Pace, Plan, RangeList
 from pipeline.space.ranges import Ranges
 from pipeline.space.signed import SignedRanges
+from pipeline.words.plural import plural
 
 #: Sections of the configuration that the plan repeats as they are.
 COPIED = ("caps", "identity", "probe", "associate", "loss", "alarm", "harm", "companions", "tls")
@@ -135,7 +136,7 @@ def _target_space(
             "key targets", f"names no IPv4 address{_skipped(include)}; add one to the list or to its files"
         )
     if not ranges.count:
-        raise InputError("key targets", "nothing is left to probe after the exclusions")
+        raise InputError("key targets", f"nothing is left to probe: {_excluding(exclude, included)}")
     added = tuple(RangeList(part.name, part.entry_addresses, part.ranges.digest, part.ipv6) for part in include)
     return TargetSpace(
         ranges,
@@ -144,6 +145,13 @@ def _target_space(
         excluded=tuple(_removed(part, included) for part in exclude),
         included_again=sum(part.addresses for part in added) - included.count,
     )
+
+
+def _excluding(exclude: Sequence[AddressList], included: Ranges) -> str:
+    """Which lists have how many of the included addresses, in words."""
+    counts = [(part.name, part.ranges.intersect(included).count) for part in exclude]
+    taken = ", ".join(f"{name} ({count:,})" for name, count in counts if count)
+    return f"all {plural(included.count, 'address is', 'addresses are')} excluded by {taken}"
 
 
 def _skipped(parts: Sequence[AddressList]) -> str:

@@ -122,7 +122,7 @@ class SweepStatus:
             targets=plan.targets,
             **{name: done.columns[name] for name in COUNTS},
             rate=float(sum(worker.rate for worker in running)),
-            average_rate=_average_rate(running),
+            average_rate=_average_rate(running or _last(workers)),
             limit=min(limits, default=None),
             eta_seconds=left.seconds(left.speed()) if state == "running" else None,
             loss=done.loss,
@@ -151,9 +151,15 @@ def status(sweep: Sweep, now: float | None = None) -> Status:
     return SweepStatus(sweep)(now)
 
 
-def _average_rate(running: Sequence[WorkerProgress]) -> float:
-    """Probes a second of all running workers, since each began."""
-    spans = [(worker.counts.get("probed", 0), worker.updated - worker.began) for worker in running]
+def _last(workers: Sequence[WorkerProgress]) -> list[WorkerProgress]:
+    """The worker that reported last, and those that were at work with it: not those of an attempt before a resume."""
+    began = max(workers, key=lambda worker: worker.updated).began if workers else 0.0
+    return [worker for worker in workers if worker.updated >= began]
+
+
+def _average_rate(workers: Sequence[WorkerProgress]) -> float:
+    """Probes a second of workers together, from when each began to its last probe: what follows is no sending."""
+    spans = [(worker.counts.get("probed", 0), (worker.sent_at or worker.updated) - worker.began) for worker in workers]
     return float(sum(probed / seconds for probed, seconds in spans if seconds > 0))
 
 

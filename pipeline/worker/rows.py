@@ -1,6 +1,7 @@
 """Turn finished conversations into rows of the lake's tables."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -113,6 +114,16 @@ def known(paths: SweepPaths, shard: int, number: int, attempt: int) -> set[tuple
         for table in VISITS_TABLES:
             finished |= _targets(paths.journal(key, earlier, table), table)
     return finished
+
+
+def outcomes(paths: SweepPaths, shard: int, number: int, attempt: int) -> Counter[str]:
+    """Return how many hosts earlier attempts at a range visited, by outcome, counted as workers count while they run."""
+    key = range_key(shard, number)
+    journals = (paths.journal(key, earlier, "responses") for earlier in range(1, attempt))
+    counted = Counter(
+        str(outcome) for path in journals for outcome in parts.read_journal(path, "responses")["outcome"].to_pylist()
+    )
+    return counted + Counter(responsive=counted.total())
 
 
 def _targets(journal: Location, table: str) -> set[tuple[int, int]]:

@@ -154,6 +154,7 @@ class SenderProcess:
         known = sorted(rows.known(self.context.worker.sweep.paths, task.shard, task.number, task.attempt))
         visited = None
         if known:
+            self.seen.update(rows.outcomes(self.context.worker.sweep.paths, task.shard, task.number, task.attempt))
             ip, port = zip(*known, strict=True)
             visited = np.array(ip, dtype=np.uint32), np.array(port, dtype=np.uint16)
         self.sender.engine.begin(Range(task.shard, task.number, task.first_index, task.last_index), visited)

@@ -25,6 +25,7 @@ from pipeline.lake import layout, receipts, store
 from pipeline.lake.layout import SweepPaths
 from pipeline.optout import register
 from pipeline.optout.events import Stop
+from tests.chaos.starved import starved
 from tests.lake import bucket, proxy
 from tests.testbed.running import CENSUS
 
@@ -52,6 +53,8 @@ ROWS = "SELECT ip, port, outcome FROM responses"
 RECEIPTS = """
 SELECT sum(revisited)::INT AS revisited, sum(attempts)::INT AS attempts, count(revisited) = count(*) AS known FROM receipts
 """
+#: Memory that a writer may take when it gets too little, in bytes.
+MORE_BYTES = 1 << 20
 #: Room for a lake, but soon filled.
 DISK_BYTES = 64 << 20
 
@@ -105,6 +108,20 @@ class Disturbed:
             self.killed["disk"] += 1
             self.complaints += self.log.read_text().strip().splitlines()[-1:]
             print(f"chaos: the disk was full; the program ended with {code}", file=sys.stderr, flush=True)
+
+    def starve(self) -> None:
+        """Let the writer have no more memory while the program works, until the program gives up."""
+        with self.running("work") as program:
+            writer = awaited(program, "writer", self.senders)
+            if writer is None:
+                return
+            time.sleep(self.random.uniform(0.5, 2.0))
+            with starved(writer, MORE_BYTES) as means:
+                code = self.ended(program)
+            self.killed["memory"] += 1
+            print(
+                f"chaos: the writer had no memory ({means}); the program ended with {code}", file=sys.stderr, flush=True
+            )
 
     def ended(self, program: "subprocess.Popen[bytes]") -> int:
         """The exit code of a program that should end by itself."""
@@ -255,6 +272,7 @@ def main() -> None:
         for number, run in enumerate(runs):
             if not (asked.bucket or asked.everything) and number == len(runs) // 2:
                 sweep.fill(disk)
+                sweep.starve()
             sweep.kill(*run)
         sweep.finish()
         rows, sums = (asked_of(lake, query) for query in (ROWS, RECEIPTS))

@@ -50,7 +50,7 @@ class World:
         """
         world = cls(folder / "world.toml", folder / "plan.json")
         world.spec.write_text(WORLD.format(prefix=prefix, density=density))
-        rate = (1 << 32 - prefix) // (SECONDS_A_KILL * (kills + 2))
+        rate = (1 << 32 - prefix) // (SECONDS_A_KILL * (kills + 3))
         (folder / "sweep.toml").write_text(SWEEP.format(rate=rate, senders=senders, prefix=prefix, shards=shards))
         freeze = [*CENSUS, "plan", str(folder / "sweep.toml"), "-o", str(world.plan)]
         subprocess.run(freeze, cwd=ROOT, env=environment(folder), check=True, capture_output=True, timeout=120)

@@ -70,6 +70,13 @@ def test_the_line_for_people(tmp_path: Path) -> None:
     assert "30/s now (25/s avg)  limited to 50/s  hits 2.00%  after 1 min 15 s  ETA 14 s" in line
     store.write(sweep.paths.progress / "one.json", msgspec.json.encode(worker | {"held": "a hospital calls"}))
     assert progress._line(snapshot.status(sweep), 75).endswith("paused: a hospital calls")
+    store.write(
+        sweep.paths.progress / "one.json",
+        msgspec.json.encode(worker | {"running": False, "rate": 0, "sent_at": now - 2}),
+    )
+    line = progress._line(snapshot.status(sweep), 75)
+    assert "% of the time  probed" in line
+    assert "  50/s avg  " in line and line.endswith("  starting")
     store.write(sweep.paths.progress / "one.json", msgspec.json.encode(worker))
     store.write(sweep.paths.sealed("sweeps"), b"")
     assert progress._line(snapshot.status(sweep), 75).endswith("  sealed")

@@ -1,5 +1,6 @@
 """The method section of a report."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -56,9 +57,27 @@ def test_every_syn_is_reported() -> None:
 )
 def test_the_request_is_that_of_the_profile(profile: str, text: str) -> None:
     """The section says that only hosts that answered got a request, and names the request of the profile."""
-    assert f"Only hosts that answered got more: a request for an association that {text}" in sent(profile)
+    assert f"Hosts that answered also got a request for an association that {text}" in sent(profile)
 
 
 def test_second_visits_are_reported() -> None:
     """A sweep of profile `tls` reports that some hosts were visited twice; no other sweep does."""
     assert "got a second visit, inside TLS" in sent("tls") and "second visit" not in sent("echo")
+
+
+def test_the_rate_is_that_of_sending() -> None:
+    """The rate counts the time in which a sender sent: two at once count once, and pauses and later rounds not at all."""
+    ranges = [(0, 10, 0), (5, 10, 0), (100, 30, 25)]
+    receipts: list[dict[str, Any]] = [
+        {
+            "round": 1,
+            "started_at": lake.WHEN + timedelta(seconds=at),
+            "send_seconds": float(took),
+            "paused_seconds": float(paused),
+        }
+        for at, took, paused in ranges
+    ]
+    receipts.append({"round": 4, "started_at": lake.WHEN, "send_seconds": 1000.0})
+    con = lake.connect(sweeps=[demo.sweep_row(1_000_000, 0) | {"probes_sent": 40_000}], receipts=receipts)
+    told = {fact.term: fact.text for fact in method_section.table(gather(con, lake.SWEEP))}
+    assert told["Probes"] == "40,000, on average 2,000 a second while sending"

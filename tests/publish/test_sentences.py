@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.publish import sentences
+from pipeline.publish import report, sentences, terminal
 from pipeline.publish.gather import gather
 from tests.analysis import lake
 from tests.publish import demo
@@ -38,7 +38,7 @@ def test_likely_decoys_stand_beside_the_headline() -> None:
 
 @pytest.mark.parametrize(("second_looks", "hinted"), [(3, True), (400, False)])
 def test_a_loss_that_is_hardly_known_says_so(second_looks: int, hinted: bool) -> None:
-    """Where few hosts got a second SYN, the estimate says so and names the key that helps."""
+    """Where few hosts got a second SYN, the estimate says so."""
     found = {"ip": demo.FIRST, "port": 104, "outcome": "accepted"}
     con = lake.connect(
         sweeps=[demo.sweep_row(1_000_000, 1)],
@@ -46,4 +46,21 @@ def test_a_loss_that_is_hardly_known_says_so(second_looks: int, hinted: bool) ->
         second_looks=[{"vantage": "v", "seen_twice": second_looks, "first_only": 0, "second_only": 0}],
     )
     said = sentences.certainty(gather(con, lake.SWEEP))
-    assert ("hardly known, from 3 hosts alone; more second SYNs (key loss.sample)" in said) == hinted
+    assert ("hardly known: only 3 hosts measured it" in said) == hinted
+
+
+@pytest.mark.parametrize(
+    ("receipts", "told"), [((True, True), True), ((True, None), False), ((False, False), False), ((), False)]
+)
+def test_a_testbed_is_told(receipts: tuple[bool | None, ...], told: bool) -> None:
+    """A report of a testbed says that its hosts are simulated; one whose receipts do not tell, or of real hosts, does not."""
+    rows = [{"range": number, "testbed": testbed} for number, testbed in enumerate(receipts)]
+    gathered = gather(lake.connect(sweeps=[demo.sweep_row(1_000_000, 0)], receipts=rows), lake.SWEEP)
+    banner = "A closed testbed: all hosts are simulated."
+    assert (sentences.simulated(gathered) == banner) == told
+    assert [str(line) for line in terminal.banner(gathered)] == [banner] * told
+    assert (
+        (f"**{banner}**" in report.markdown_text(gathered))
+        == (f'<p class="warning">{banner}</p>' in report.html(gathered))
+        == told
+    )

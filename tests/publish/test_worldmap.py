@@ -63,3 +63,10 @@ def test_what_was_not_probed_is_not_empty() -> None:
     assert text.count('fill="url(#map-not-probed)"') > 150 and worldmap.HATCHED not in text
     assert text.count('<pattern id="map-not-probed"') == 1 and ">not probed</text>" in text
     assert "United Kingdom: 12. Countries probed: 2." in text
+
+
+def test_a_note_is_on_the_drawing() -> None:
+    """A note becomes text on a drawing, and no note changes nothing."""
+    drawing = "<svg><path/></svg>"
+    assert worldmap.noted(drawing, None) == drawing
+    assert worldmap.noted(drawing, "all hosts < simulated").endswith(">all hosts &lt; simulated</text></svg>")

@@ -111,10 +111,17 @@ def test_excluded_is_never_emitted() -> None:
     assert len(emitted) == plan.targets == 2 * plan.addresses
 
 
-@pytest.mark.parametrize("include", [("10.0.0.0/8",), ("20.0.0.64/26",), ("192.0.2.0/24", "20.0.0.64")])
-def test_nothing_left(include: tuple[str, ...]) -> None:
-    """A configuration whose targets are all excluded is refused."""
-    with pytest.raises(InputError, match="nothing is left"):
+@pytest.mark.parametrize(
+    ("include", "lists"),
+    [
+        (("10.0.0.0/8",), r"all 16,777,216 addresses are excluded by .*special-purpose.* \(16,777,216\)"),
+        (("20.0.0.64/26",), r"all 64 addresses are excluded by .* \(64\)"),
+        (("192.0.2.0/24", "20.0.0.64"), r"all 257 addresses are excluded by .*special-purpose.* \(256\), .* \(1\)"),
+    ],
+)
+def test_nothing_left(include: tuple[str, ...], lists: str) -> None:
+    """A configuration whose targets are all excluded is refused, and the lists that exclude them are named."""
+    with pytest.raises(InputError, match=f"nothing is left to probe: {lists}"):
         freeze(include=include)
 
 

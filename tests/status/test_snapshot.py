@@ -159,6 +159,17 @@ def test_rate_loss_and_the_rest(paths: SweepPaths) -> None:
     assert status.late_deadlines == 2
 
 
+def test_the_average_rate_is_that_of_sending(paths: SweepPaths) -> None:
+    """The average ends with the last probe, and stays when nobody is at work; workers before a resume are left out."""
+    data = {"began": 100.0, "updated": 140.0, "sent_at": 110.0, "counts": {"probed": 5000}}
+    store.write(paths.progress / "first.json", json.dumps(data).encode())
+    assert watched.status(Sweep(PLAN, paths)).average_rate == pytest.approx(500)
+    resumed = data | {"began": 200.0, "updated": 260.0, "sent_at": 220.0}
+    for name in ("second", "beside"):
+        store.write(paths.progress / f"{name}.json", json.dumps(resumed).encode())
+    assert watched.status(Sweep(PLAN, paths)).average_rate == pytest.approx(250 + 250)
+
+
 def test_what_a_dead_worker_counted_is_not_counted_twice(paths: SweepPaths) -> None:
     """After kill -9 the ranges without a receipt are run again: only the worker that runs now reports them, and never too much."""
     gone = multiprocessing.get_context("spawn").Process(target=_note_and_die, args=(paths,))

@@ -212,6 +212,7 @@ def test_nothing_else_is_on_the_wire(swept: Path) -> None:
     beside = sum(r.second_probes + r.control_probes + r.companion_probes for r in done)
     assert ring - beside == sum(r.probes_sent for r in done) == plan.targets
     assert beside > plan.targets * 0.01
+    assert {receipt.testbed for receipt in done} == {True}
     assert {segment.dport for segment in syns} == {*plan.settings.ports, *COMPANIONS, plan.control.port}
     assert len(syns) - ring == sum(r.connects + r.syn_retransmits for r in done) == 0
     begun = {(packet.dst, packet.data.sport) for packet in sent if packet.data.data.startswith(outgoing.request)}
@@ -297,7 +298,7 @@ def test_an_interrupted_sweep_is_finished_and_nothing_doubled(tmp_path: Path) ->
     No companion port that has its row gets a second SYN; the receipts have the number of those that got one, and of all SYNs.
     """
     plan_file, lake, capture = tmp_path / "plan.json", tmp_path / "lake", tmp_path / "wire.pcap"
-    config = around(tmp_path, 28, rate=2000)
+    config = around(tmp_path, 28, rate=1200)
     beside = accompanied(config, 0.5)
     _census("plan", config, "-o", plan_file)
     work = ("work", str(plan_file), "--lake", str(lake))

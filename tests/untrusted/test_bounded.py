@@ -71,22 +71,38 @@ DECODERS: dict[str, Callable[[bytes, SweepPaths], object]] = {
     "a plan": lambda data, paths: plan.decode(data, "plan.json"),
     "a plan in a lake": lambda data, paths: put(paths.plan, data) or layout.read_plan(paths.plan),
     "a receipt": lambda data, paths: put(paths.receipt("k"), data) or receipts.read_receipts(paths),
-    "a note": lambda data, paths: put(paths.attempt("k", 1), data) or receipts.earlier_attempts(paths, "k", 2),
-    "progress": lambda data, paths: put(paths.progress / "w.json", data) or workers.worker_progress(paths),
     "anything": lambda data, paths: bounded.json(data, Named, "k.json"),
 }
+#: Files that only inform: nothing depends on them, so a damaged one hides nothing and ends nothing.
+INFORMING: dict[str, Callable[[bytes, SweepPaths], list[Any]]] = {
+    "a note": lambda data, paths: put(paths.attempt("k", 1), data) or noted(receipts.earlier_attempts(paths, "k", 2)),
+    "progress": lambda data, paths: put(paths.progress / "w.json", data) or workers.worker_progress(paths),
+}
+DAMAGED = (DEEP, b"", b"{", b"\xff", b"[]", b'{"a": 1', b"1e999", b'"\\ud800"')
 
 
 def put(path: store.Location, data: bytes) -> None:
     store.write(path, data)
 
 
-@pytest.mark.parametrize("data", [DEEP, b"", b"{", b"\xff", b"[]", b'{"a": 1', b"1e999", b'"\\ud800"'])
+def noted(attempts: list[receipts.Attempt]) -> list[int]:
+    """The probes that attempts are known to have sent."""
+    return [attempt.probes_sent for attempt in attempts if attempt.probes_sent is not None]
+
+
+@pytest.mark.parametrize("data", DAMAGED)
 @pytest.mark.parametrize("kind", DECODERS)
 def test_damaged_json(tmp_path: Path, kind: str, data: bytes) -> None:
     """Whatever JSON of a lake holds is a value or one error that names the file."""
     with pytest.raises(CensusError, match=r"\.json"):
         DECODERS[kind](data, SweepPaths(tmp_path / "lake", "trial"))
+
+
+@pytest.mark.parametrize("kind", INFORMING)
+def test_damage_that_is_passed_over(tmp_path: Path, kind: str) -> None:
+    """A damaged note of an attempt or progress file is passed over, however it is damaged."""
+    for number, data in enumerate(DAMAGED):
+        assert INFORMING[kind](data, SweepPaths(tmp_path / str(number), "trial")) == []
 
 
 def test_a_huge_receipt(tmp_path: Path) -> None:
