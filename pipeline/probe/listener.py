@@ -3,20 +3,19 @@
 Theory of operation
 ===================
 
-The sender keeps nothing of a probe but when it left. An answer must show by itself which probe it answers, and the packet shows where
-its target's state is.
+The sender keeps nothing of a probe but when it left. An answer shows by itself which probe it answers, and where its state is.
 
 1. *Validate.* An answer is ours if the acknowledgement number and the port that it came to are those that the secret gives for its
    source (`wire.cookie`). On a connection the acknowledgement grows with what we send, so up to MOST_ACKED bytes more are accepted;
    a bare RST acknowledges nothing, and is accepted for its port alone. Packets that fail are tried as answers to liveness checks and
    extra probes, which have secrets of their own. What fails that too is counted as `ring_invalid` and dropped.
-2. *Locate.* The inverse permutation gives a target's shard and local index, and that its position in one of the open ranges, or in
-   none of them: then it comes after the end of its range.
-3. *Look at the target's state* (`OpenRange.state`, `fin_wait`). UNSEEN: a SYN-ACK is a first answer. A slot: the segment belongs to
-   the greeter. Below: the connection is over, and the segment is late.
-4. *Decide once.* A first answer settles what becomes of its target, whatever comes later: it is greeted here, deferred for the harm
-   check, handed on to the associators (TLS ports, capabilities), or left alone since the register withholds it. All but the first
-   are reset. If the register pauses us, or we are stopping, nothing is decided: the target stays UNSEEN and its range incomplete.
+2. *Locate.* The inverse permutation gives a target's shard and local index, that its position in an open range, or in none of them.
+3. *Look at the target's state* (`OpenRange.state`, `fin_wait`). UNSEEN: a SYN-ACK is a first answer. A slot: the greeter's. Below:
+   the connection is over, and the segment is late.
+4. *Decide once.* A first answer settles what becomes of its target: it is greeted here, deferred for the harm check, handed on to
+   the associators (TLS ports, capabilities), or left alone since the register withholds it. All but the first are reset, as are
+   those of targets that an earlier attempt settled.
+   Nothing is decided while the register pauses us, or while we are stopping: the target stays UNSEEN, and its range incomplete.
 
 The order within a batch matters. The greeter takes segments of known slots before first answers are greeted: none in this batch can
 belong to a connection that begins in it. A target is logged before its greeting, so that a crash between the two counts a visit too
@@ -214,18 +213,19 @@ class Listener:
             payloads = received.payloads(of_slots)
             results = self._greeter.receive(ReceivedSegments(of_slots, slots, packets.acked[segments], payloads, now()))
             yield from self._settle(results)
-        self._receive_late(packets, state, ~syn_acks & (flags != 0))
+        self._receive_late(packets, state, syn_acks)
         if first.any():
             yield from self._decide(packets.take(first), permit)
 
-    def _receive_late(self, packets: "_Packets", state: NDArray[np.int32], segments: Bools) -> None:
+    def _receive_late(self, packets: "_Packets", state: NDArray[np.int32], syn_acks: Bools) -> None:
         """Take segments of connections that are over. Some acknowledge our FIN, some show that our RST after it was lost."""
         answers = packets.answers
-        reset = (answers.flags & packet.RST) != 0
+        reset, segments = (answers.flags & packet.RST) != 0, ~syn_acks & (answers.flags != 0)
         done = segments & (acknowledged(state, packets.acked) | ((state <= FIN_WAIT) & reset))
         packets.opened.state[packets.position[done]] = SETTLED
         self._segments.reply_closed(answers.take(segments & ((state == SETTLED) | (state <= FIN_WAIT))))
-        self._segments.reset(answers.take(segments & (state == RESET) & ~reset))
+        unfinished = (state == RESET) | (syn_acks & (state == SETTLED))
+        self._segments.reset(answers.take(unfinished & ~reset & (answers.flags != 0)))
 
     def _decide(self, packets: "_Packets", permit: Permit) -> Iterator[Event]:
         """Decide what becomes of targets that answered for the first time."""

@@ -1,6 +1,7 @@
 """The listener's answers, over real rings in a closed pair."""
 
 import time
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from pipeline.probe.listener import FirstAnswers, Listener, ProbeSet
 from pipeline.probe.range_state import OpenRange
 from pipeline.probe.segments import SegmentSender
 from pipeline.rings.packet_ring import segment_ring
-from pipeline.rings.receive import ReceiveRing
+from pipeline.rings.receive import FLAGS, ReceiveRing
 from pipeline.space.permit import Permit
 from pipeline.space.permutation import Permutation
 from pipeline.space.ranges import Ranges, Space
@@ -21,7 +22,7 @@ from pipeline.space.shard import Range, Walk
 from pipeline.testbed.closed import NamespacePair
 from pipeline.testbed.internet.serve import link
 from pipeline.wire.cookie import Secret, bake
-from pipeline.wire.packet import ACK, SYN, Link
+from pipeline.wire.packet import ACK, RST, SYN, Link
 from pipeline.wire.segment import Endpoints, Kind
 from tests.associate.replies import OUTGOING
 
@@ -33,8 +34,8 @@ WALK = Walk(Space.over(SPACE), Permutation.seeded(COUNT, 1), (104,), addresses=C
 
 def answered(
     vantage: NamespacePair, monkeypatch: pytest.MonkeyPatch, *, visited: int = 0
-) -> tuple[Listener, OpenRange]:
-    """A listener, and the state of a range whose targets all answered twice, and once with a wrong cookie.
+) -> tuple[Listener, OpenRange, ReceiveRing]:
+    """A listener, the state of a range whose targets all answered twice, and once with a wrong cookie, and what comes to them.
 
     So many of them were visited before.
     """
@@ -61,28 +62,39 @@ def answered(
     answer = Kind.of(there, SYN | ACK, played=True)
     monkeypatch.delenv(sockets.VANTAGE)
     world = namespaces.inside(vantage.world, lambda: segment_ring(sockets.packet_socket("world0", 0)))
+    wire = namespaces.inside(vantage.world, lambda: ReceiveRing(sockets.packet_socket("world0", ETH_P_ALL)))
     world.send([(answer, right), (answer, wrong), (answer, right)])
     until = time.monotonic() + 5
     while opened.counts.duplicates < COUNT and time.monotonic() < until:
         assert list(listener.read(Permit("", Ranges.of(())))) == []
         list(listener.tick(clock.now()))
     assert opened.answered.all()
-    return listener, opened
+    return listener, opened, wire
+
+
+def resets(wire: ReceiveRing) -> Counter[int]:
+    """How many RSTs each target got from us; those of our kernel, which a sweep filters out, acknowledge nothing."""
+    packets = wire.read().packets
+    return Counter(int.from_bytes(packet[16:20].tobytes()) for packet in packets if packet[FLAGS] == RST | ACK)
 
 
 def test_each_target_is_greeted_once(vantage: NamespacePair, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of an answer that arrives twice, one copy is greeted and one counted as a duplicate; a wrong cookie is not greeted."""
-    _, opened = answered(vantage, monkeypatch)
+    _, opened, _ = answered(vantage, monkeypatch)
     counts = opened.counts
     assert (counts.greetings, counts.duplicates, counts.ring_invalid) == (COUNT, COUNT, COUNT)
     assert opened.conversations == COUNT
 
 
 def test_a_host_that_was_visited_before_still_answers(vantage: NamespacePair, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Targets that an earlier attempt visited are not greeted again, but count among those that answer: nothing has fallen."""
-    _, opened = answered(vantage, monkeypatch, visited=10)
+    """Targets that an earlier attempt visited count among those that answer. They get no second greeting, and no half-open connection
+    is left at them: each SYN-ACK is reset.
+    """
+    _, opened, wire = answered(vantage, monkeypatch, visited=10)
     counts = opened.counts
     assert (counts.greetings, counts.answers - counts.duplicates) == (COUNT - 10, COUNT)
+    addresses, _ = WALK.targets(0, 0, COUNT)
+    assert resets(wire) == Counter({int(address): 2 for address in addresses[:10]})
 
 
 @pytest.mark.parametrize(("gap", "late"), [(0.0, 0), (2.0, COUNT)])
@@ -90,7 +102,7 @@ def test_who_was_not_served_in_time_is_counted(
     vantage: NamespacePair, monkeypatch: pytest.MonkeyPatch, gap: float, late: int
 ) -> None:
     """Hosts that our deadline ended count as late if we did not look for two seconds meanwhile, and else do not."""
-    listener, opened = answered(vantage, monkeypatch)
+    listener, opened, _ = answered(vantage, monkeypatch)
     at = time.monotonic()
     listener.lag.turn(at)
     listener.lag.turn(at + gap)
