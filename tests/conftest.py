@@ -4,6 +4,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Generator, Iterator
+from functools import cache
 from pathlib import Path, PurePath
 from tempfile import gettempdir, mkdtemp
 
@@ -140,9 +141,8 @@ def _may_load_programs() -> bool:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the needs of each test; run the long tests first, and the tests that need the machine alone last."""
     for item in items:
-        for name, (_, patterns) in NEEDS.items():
-            if any(item.path.match(pattern) for pattern in patterns):
-                item.add_marker(name)
+        for name in _needs(item.path):
+            item.add_marker(name)
     if not _may_load_programs():
         for item in items:
             if item.get_closest_marker("bpf"):
@@ -151,6 +151,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: (item.path in last, _rank(item.path)))
 
 
+@cache
+def _needs(path: PurePath) -> tuple[str, ...]:
+    """The names of what a file's tests need."""
+    return tuple(name for name, (_, patterns) in NEEDS.items() if any(path.match(pattern) for pattern in patterns))
+
+
+@cache
 def _rank(path: PurePath) -> int:
     """The place of a file among the long ones; the same for all others, after them."""
     return next((rank for rank, pattern in enumerate(LONG) if path.match(pattern)), len(LONG))

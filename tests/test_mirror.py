@@ -33,6 +33,7 @@ OF_NO_MODULE = {
     "tests/statistics/test_loss.py": "the estimate of loss, against a simulation",
     "tests/tools/test_dist.py": "tools/dist, a shell script",
     "tests/tools/test_packages.py": "tools/packages, a shell script",
+    "tests/test_every.py": "tests of many cases",
     "tests/test_contracts.py": "the import contracts of pyproject.toml",
     "tests/test_main.py": "what holds of every command",
     "tests/test_mirror.py": "the tree and its tests",

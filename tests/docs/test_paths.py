@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import pytest
 import typer
 
 from pipeline.commands.app import app
 from pipeline.config.sections import Config
+from tests.every import every
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -27,7 +27,7 @@ OTHER_PROGRAMS = ("benchmarks", "tests", "tools", "fuzz")
 #: Sections of a testbed's specification.
 OTHER_SECTIONS = {"internet"}
 
-pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+pages = every("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 
 def _code(text: str) -> Iterator[str]:

@@ -8,12 +8,11 @@ reader, the decoder and, if it accepts the reply, pynetdicom's.
 
 from collections import Counter
 
-import pytest
-
 from pipeline.associate.conversation import Conversation
 from pipeline.wire.outgoing import encode
 from tests import captures
 from tests.captures import FILES, FIXTURES, expectations, name, received
+from tests.every import every
 from tests.wire import expect
 from tests.wire.reference import Row
 from tests.wire.rows import cut, odd, row
@@ -56,13 +55,13 @@ def test_the_table_has_these_outcomes() -> None:
     }
 
 
-@pytest.mark.parametrize(("fixture", "expected"), PAIRS, ids=CASES)
+@every(("fixture", "expected"), PAIRS, ids=CASES)
 def test_the_table_is_what_a_naive_reader_reads(fixture: Row, expected: Row) -> None:
     """Each row of the table agrees with the reference reader and with the capturing program's notes."""
     assert expect.expected(fixture) == expected
 
 
-@pytest.mark.parametrize(("fixture", "expected"), PAIRS, ids=CASES)
+@every(("fixture", "expected"), PAIRS, ids=CASES)
 def test_fields_of_replies(fixture: Row, expected: Row) -> None:
     """The decoder reads from each reply the fields and the warnings of the table."""
     for data, reply in zip(received(fixture), expected["replies"], strict=True):
@@ -93,7 +92,7 @@ def held(fixture: Row) -> str:
     return talk.visit().outcome
 
 
-@pytest.mark.parametrize(("fixture", "expected"), PAIRS, ids=CASES)
+@every(("fixture", "expected"), PAIRS, ids=CASES)
 def test_outcome_of_conversations(fixture: Row, expected: Row) -> None:
     """Each conversation with a real product has the outcome of the table."""
     assert held(fixture) == expected["outcome"]

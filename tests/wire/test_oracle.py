@@ -14,6 +14,7 @@ from pynetdicom.presentation import PresentationContext
 
 from pipeline.wire.pdu import Frame, decode, frame
 from pipeline.wire.warning import Verdict
+from tests.every import every
 from tests.wire import oracle
 from tests.wire.reference import Row, read
 from tests.wire.rows import ACCEPTS, row
@@ -156,7 +157,7 @@ def test_what_it_encodes_all_read_identically(data: bytes) -> None:
     assert decode(Frame(data[0], data[6:])).verdict is Verdict.SOUND
 
 
-@pytest.mark.parametrize("data", [*ACCEPTS, ORDINARY, FULL_ACCEPT, FULL_REQUEST], ids=lambda data: data.hex()[:24])
+@every("data", [*ACCEPTS, ORDINARY, FULL_ACCEPT, FULL_REQUEST], ids=lambda data: data.hex()[:24])
 def test_real_products(data: bytes) -> None:
     """Acceptances that pynetdicom reads, we read identically; acceptances that pynetdicom refuses are not sound to us either."""
     theirs = oracle.read(data)
@@ -199,7 +200,7 @@ def test_mutants() -> None:
     assert sum(agrees(mutant()) for _ in range(2000)) > 400
 
 
-@pytest.mark.parametrize("data", [*ACCEPTS, FULL_ACCEPT], ids=lambda data: data.hex()[:24])
+@every("data", [*ACCEPTS, FULL_ACCEPT], ids=lambda data: data.hex()[:24])
 def test_what_it_accepts_cut_we_do_not(data: bytes) -> None:
     """If pynetdicom accepts a truncated acceptance, we wait for more, or find it broken or odd."""
     accepted = [end for end in range(len(data)) if oracle.read(data[:end] or b"\2") is not None]

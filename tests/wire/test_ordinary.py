@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from pipeline.wire.associate import read_accept
 from pipeline.wire.ordinary import read_ordinary
 from pipeline.wire.warning import Verdict
+from tests.every import every
 from tests.wire.rows import ACCEPTS
 from tests.wire.vectors import (
     APPLICATION,
@@ -34,6 +35,19 @@ def agree(body: bytes) -> bool:
     return True
 
 
+def layout(body: bytes) -> tuple[object, ...]:
+    """What the fast reader goes by: items and their lengths. Two bodies that differ only in other bytes are read the same way."""
+    read = read_ordinary(body)
+    assert read
+    texts = (read.implementation_class_uid or "", read.implementation_version_name or "")
+    answers = tuple((context.result, context.transfer_syntax) for context in read.contexts)
+    return read.item_order, answers, tuple(map(len, texts))
+
+
+#: One ordinary body of each layout.
+ORDINARY_BODIES = {layout(body): body for body in BODIES if read_ordinary(body)}.values()
+
+
 def test_real_products_are_ordinary() -> None:
     """The fast reader takes most acceptances of real products, and none that has a warning."""
     assert sum(agree(body) for body in BODIES) >= 50
@@ -47,15 +61,15 @@ def test_ordinary_layouts(name: bytes, contexts: int) -> None:
     assert agree(associate(2, APPLICATION, *answers, item(0x50, LENGTH + CLASS_UID + name))[6:])
 
 
-@pytest.mark.parametrize("body", [body for body in BODIES if read_ordinary(body)], ids=lambda body: body[:20].hex()[8:])
+@every("body", ORDINARY_BODIES, ids=lambda body: body[:20].hex()[8:])
 def test_every_byte_changed(body: bytes) -> None:
-    """With any one byte changed, both readers agree or the fast reader declines."""
+    """With any one byte changed of each layout, both readers agree or the fast reader declines."""
     for at in range(len(body)):
         for byte in (0, 1, 0x21, 0x2E, 0x30, 0x40, 0x50, 0x7F, 0xFF, body[at] ^ 1, (body[at] + 1) % 256):
             agree(body[:at] + bytes([byte]) + body[at + 1 :])
 
 
-@pytest.mark.parametrize("body", BODIES, ids=lambda body: body[:20].hex()[8:])
+@every("body", BODIES, ids=lambda body: body[:20].hex()[8:])
 def test_cut_and_trailing(body: bytes) -> None:
     """Cut at any byte, or with extra bytes, both readers agree or the fast reader declines."""
     assert not any(read_ordinary(body[:end]) for end in range(68 + len(APPLICATION) + len(CONTEXT)))

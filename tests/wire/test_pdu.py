@@ -5,7 +5,6 @@ import struct
 import tracemalloc
 from collections.abc import Iterable
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -13,6 +12,7 @@ from pipeline.record.visit import RAW_LIMIT
 from pipeline.wire.fields import Abort, Accept, Data, Fragment, Malformed, Pdu, Reject, ReleaseReply, ReleaseRequest
 from pipeline.wire.pdu import HEADER, LENGTH_LIMIT, PDUS, Frame, PduType, decode, frame
 from pipeline.wire.warning import ParseWarning, Verdict
+from tests.every import every
 from tests.wire.vectors import ABORT, CONTEXT, DATA, MADE, ORDINARY, REJECT, VALID, associate, item
 
 SHORT = (
@@ -71,7 +71,7 @@ def peak(data: bytes) -> int:
     return most
 
 
-@pytest.mark.parametrize(("text", "value"), SHORT)
+@every(("text", "value"), SHORT)
 def test_short_pdus(text: str, value: Pdu) -> None:
     """Each short PDU gives its fields, whatever its reserved bytes."""
     data = bytes.fromhex(text)
@@ -80,7 +80,7 @@ def test_short_pdus(text: str, value: Pdu) -> None:
     assert (whole.size, decode(whole)) == (len(data), value)
 
 
-@pytest.mark.parametrize(("text", "reason"), WRONG_LENGTHS)
+@every(("text", "reason"), WRONG_LENGTHS)
 def test_wrong_lengths(text: str, reason: ParseWarning) -> None:
     """A length that the type does not allow, or an unknown type, is malformed as soon as the header is complete."""
     data = bytes.fromhex(text)
@@ -109,7 +109,7 @@ def test_the_table_is_whole() -> None:
     assert {data[0] for data in MADE} == set(PDUS)
 
 
-@pytest.mark.parametrize("data", MADE, ids=lambda data: data.hex()[:8])
+@every("data", MADE, ids=lambda data: data.hex()[:8])
 def test_made_vectors_are_sound(data: bytes) -> None:
     """Each vector made from the standard's tables is read without a warning."""
     whole = frame(data)
@@ -117,14 +117,14 @@ def test_made_vectors_are_sound(data: bytes) -> None:
     assert (decode(whole).warnings, decode(whole).verdict) == ((), Verdict.SOUND)
 
 
-@pytest.mark.parametrize("data", VALID, ids=lambda data: data.hex()[:24])
+@every("data", VALID, ids=lambda data: data.hex()[:24])
 def test_one_byte_at_a_time(data: bytes) -> None:
     """A PDU that arrives byte by byte is complete with its last byte, and is the same PDU."""
     assert frames(data[at : at + 1] for at in range(len(data))) == frames([data])
     assert all(frame(data[:end]) is None for end in range(len(data)))
 
 
-@pytest.mark.parametrize("data", MADE, ids=lambda data: data.hex()[:8])
+@every("data", MADE, ids=lambda data: data.hex()[:8])
 def test_two_pdus_split_anywhere(data: bytes) -> None:
     """Two PDUs are separated wherever the segments' boundary is, and in one segment."""
     stream = data + ABORT
@@ -133,7 +133,7 @@ def test_two_pdus_split_anywhere(data: bytes) -> None:
     assert all(frames([stream[:end], stream[end:]]) == whole for end in range(len(stream)))
 
 
-@pytest.mark.parametrize("data", VALID, ids=lambda data: data.hex()[:24])
+@every("data", VALID, ids=lambda data: data.hex()[:24])
 def test_bodies_cut_anywhere(data: bytes) -> None:
     """A PDU cut at any byte, with its length corrected, is never sound, except P-DATA-TF between two values."""
     between = {HEADER + 4 + int.from_bytes(data[6:10])} if data[0] == PduType.DATA else set()
@@ -143,7 +143,7 @@ def test_bodies_cut_anywhere(data: bytes) -> None:
         assert value.verdict is not Verdict.SOUND
 
 
-@pytest.mark.parametrize("data", VALID, ids=lambda data: data.hex()[:24])
+@every("data", VALID, ids=lambda data: data.hex()[:24])
 def test_trailing_bytes(data: bytes) -> None:
     """Bytes after a PDU belong to the next one; inside it, with its length corrected, they break its layout."""
     whole = frame(data + b"\xff\xff\xff")
@@ -173,7 +173,7 @@ HOSTILE = (
 )
 
 
-@pytest.mark.parametrize("data", HOSTILE, ids=lambda data: data.hex()[:8])
+@every("data", HOSTILE, ids=lambda data: data.hex()[:8])
 def test_memory_is_bounded(data: bytes) -> None:
     """Reading any PDU, whatever lengths it claims and however many items it has, takes less than 2 MiB."""
     assert peak(data) < 2 * 1024 * 1024
