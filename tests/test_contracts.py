@@ -25,6 +25,7 @@ WRONG = (
     (DOWN, "pipeline.publish.report", "pipeline.worker.rows"),
     (DOWN, "pipeline.probe.engine", "pipeline.optout.register"),
     (DOWN, "pipeline.outcome", "pipeline.console.show"),
+    (DOWN, "pipeline.publish.report", "pipeline.site.page"),
     ("flows use the pipeline, never the reverse", "pipeline.sweep.run", "flows.sweep"),
     (PURE, "pipeline.space.plan", "time"),
     (PURE, "pipeline.statistics.beta", "random"),

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from pipeline import host, logs
-from pipeline.commands import associators, audits, doctor, lab, optouts, reference, results, sweeps
+from pipeline.commands import associators, audits, doctor, lab, optouts, reference, results, site, sweeps
 from pipeline.commands.help import HELP, Command, Group
 from pipeline.commands.interruption import Interruption
 from pipeline.commands.verbosity import Quiet, Verbose, passed_on, with_verbosity
@@ -21,7 +21,15 @@ from pipeline.errors import CensusError, InputError, Interrupted
 #: Headings of `census --help`, and the commands under each in the order in which they are used.
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Run a sweep": (sweeps.plan, sweeps.work, sweeps.sweep, sweeps.status, sweeps.sweeps, sweeps.verify),
-    "Get its results": (results.enrich, results.resolve, results.reparse, results.report, results.results, results.sql),
+    "Get its results": (
+        results.enrich,
+        results.resolve,
+        results.reparse,
+        results.report,
+        site.site,
+        results.results,
+        results.sql,
+    ),
     "Respect opt-outs, pause and slow down": (
         optouts.optout,
         optouts.quarantine,

@@ -10,7 +10,6 @@ from pipeline import host
 from pipeline.publish import plot, worldmap
 from pipeline.publish.countries import countries, in_sentence
 from pipeline.publish.data import Facts
-from pipeline.publish.estimates import Estimate
 from pipeline.publish.plot import Point, Turnover
 from pipeline.publish.sentences import simulated
 from pipeline.publish.worldmap import Measure
@@ -46,7 +45,7 @@ def _mapped(facts: Facts) -> bool:
 def _trends(facts: Facts) -> Iterator[Figure]:
     where = f" in {in_sentence(facts.country)}" if facts.country else ""
     points = [
-        Point(row["started_at"], row["services"], **_interval(estimate))
+        Point(row["started_at"], row["services"], **interval(estimate.low, estimate.high))
         for row, estimate in zip(facts.series, facts.trend, strict=True)
     ]
     note = (
@@ -70,11 +69,11 @@ def _trends(facts: Facts) -> Iterator[Figure]:
         yield Figure(f"trend-{country}", title, note, plot.trend(line, _spoken(title, line)))
 
 
-def _interval(estimate: Estimate) -> dict[str, Any]:
+def interval(low: float, high: float) -> dict[str, Any]:
     """The ends of an estimate for its point; none where the estimate is the count, or where it has no upper end."""
-    if math.isinf(estimate.high):
+    if math.isinf(high):
         return {"open": True}
-    return {} if estimate.low == estimate.high else {"low": estimate.low, "high": estimate.high}
+    return {} if low == high else {"low": low, "high": high}
 
 
 def _turnover(facts: Facts) -> Iterator[Figure]:

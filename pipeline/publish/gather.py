@@ -1,7 +1,7 @@
 """Read the data of a report from the marts, with peers' strings made safe and disclosure control applied."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -37,10 +37,18 @@ NAMED_COUNTRIES = 20
 PEER_NAMES = ("implementation_class_uid", "implementation_version_name")
 #: Marts from which a country's edition takes the rows of the country; all others are computed from the country's targets alone.
 WHOLE = ("countries", "country_databases", "changes", "country_trend")
+#: Marts without a country that also hold for a part of the countries: they measure the sweep, or `of_country` computes them again.
+OF_ALL = ("totals", "funnel", "trend", "loss", "vantages")
+EVERY = (*PUBLISHED, *NAMED, *SERIES)
 
 
-def gather(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope | None = None) -> Facts:
-    """Read what is published of a sealed sweep. Raises InputError if there is no such sweep, or none to compare with."""
+def gather(
+    con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope | None = None, names: Collection[str] = EVERY
+) -> Facts:
+    """Read what is published of a sealed sweep. Raises InputError if there is no such sweep, or none to compare with.
+
+    Marts that are not among `names` are not read, and have no row.
+    """
     scope = scope or Scope()
     about = query(con, "about", sweep=sweep)
     if not about:
@@ -55,24 +63,42 @@ def gather(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope | None = Non
         sweep=visible(sweep),
         about=_safe(about[0]),
         packets=query(con, "packets", sweep=sweep)[0],
-        marts=_marts(con, sweep, scope),
+        marts=_marts(con, sweep, scope, names),
         country_source=shown(source, LONG_SOURCE) if source else None,
         geo_built=_build_date(source or ""),
         second_source=shown(second, LONG_SOURCE) or None,
         scope=scope,
-        comparison=_comparison(con, sweep, scope),
+        comparison=_comparison(con, sweep, scope, names),
         systems=_systems(con, sweep, scope),
-        history=tuple(query(con, "change_history", sweep=sweep)),
+        history=tuple(query(con, "change_history", sweep=sweep)) if "change_totals" in names else (),
     )
 
 
-def _marts(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope) -> dict[str, Mart]:
-    """All published marts of a sweep, or of a country in it."""
-    whole = {name: _mart(con, name, sweep, scope) for name in WHOLE}
+def of_country(facts: Facts, country: str) -> Facts:
+    """The part of a sweep's data that is about one country, from the rows of all countries.
+
+    Unlike the country's edition it is computed without the lake: loss is that of all countries together, and marts that have no
+    country have no row.
+    """
+    about = {
+        name: mart if name in OF_ALL or "country" in mart.columns else replace(mart, rows=())
+        for name, mart in facts.marts.items()
+    }
+    marts = _of_country(about, country)
+    counted = [(row["certain"], row["probable"], row["possible"]) for row in marts["system_counts"].rows]
+    systems = counted[0] if counted and None not in counted[0] else None
+    return replace(facts, marts=marts, scope=replace(facts.scope, country=country), history=(), systems=systems)
+
+
+def _marts(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope, names: Collection[str] = EVERY) -> dict[str, Mart]:
+    """The published marts of a sweep, or of a country in it; those that are not among `names` without rows."""
+    whole = {name: mart(con, name, sweep, scope) for name in WHOLE if name in names}
     if scope.country:
         _require_probed(scope.country, whole["countries"].rows)
     with restricted(con, scope.country):
-        marts = {name: whole.get(name) or _mart(con, name, sweep, scope) for name in (*PUBLISHED, *NAMED, *SERIES)}
+        rest = {name: mart(con, name, sweep, scope) for name in EVERY if name in names and name not in whole}
+    empty = {name: Mart(name, (), (), views.view(name).question) for name in EVERY if name not in names}
+    marts = {name: (whole | rest | empty)[name] for name in EVERY}
     return _of_country(marts, scope.country) if scope.country else marts
 
 
@@ -96,7 +122,7 @@ def _require_probed(country: str, rows: Sequence[Row]) -> None:
         )
 
 
-def _comparison(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope) -> Comparison | None:
+def _comparison(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope, names: Collection[str]) -> Comparison | None:
     before = base(con, sweep, scope.since)
     if before is None:
         return None
@@ -106,16 +132,16 @@ def _comparison(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope) -> Com
         earlier["started_at"],
         rows=tuple(query(con, "compared", before=before, sweep=sweep)),
         loss=tuple(query(con, "loss", sweep=sweep)),
-        vantages=tuple(query(con, "vantages", sweep=sweep)),
+        vantages=tuple(query(con, "vantages", sweep=sweep)) if "vantages" in names else (),
     )
 
 
 def _of_country(marts: dict[str, Mart], country: str) -> dict[str, Mart]:
     """The marts of a country's edition: totals and funnel with its own denominators, and no other country's rows."""
     own = {
-        name: replace(mart, rows=tuple(row for row in mart.rows if row["country"] == country))
+        name: replace(mart, rows=tuple(row for row in mart.rows if mart.columns and row["country"] == country))
         for name, mart in marts.items()
-        if "country" in mart.columns
+        if "country" in mart.columns or name in WHOLE
     }
     (total,), (counts,) = marts["totals"].rows, own["countries"].rows
     funnel = tuple(
@@ -167,9 +193,15 @@ def _in_utc(value: Any) -> Any:
     return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
-def _mart(con: duckdb.DuckDBPyConnection, name: str, sweep: str, scope: Scope) -> Mart:
+def mart(con: duckdb.DuckDBPyConnection, name: str, sweep: str, scope: Scope) -> Mart:
+    """A published mart of a sweep, or of its series, with the rows as they may be published."""
     rows = query(con, name, sweep=sweep)
     columns = tuple(column for column in _columns(con, name) if name in SERIES or column != "sweep")
+    return Mart(name, columns, publishable(name, rows, scope), views.view(name).question)
+
+
+def publishable(name: str, rows: Sequence[Row], scope: Scope) -> tuple[Row, ...]:
+    """The rows of a mart as they may be published: by its rule of disclosure, and with texts that are safe to show."""
     rows = disclosed(name, rows, scope.min_cell, edition=scope.country is not None)
     if name == "companion_kinds":
         rows = companion_findings.merge_few(rows, scope.min_cell)
@@ -177,7 +209,7 @@ def _mart(con: duckdb.DuckDBPyConnection, name: str, sweep: str, scope: Scope) -
         rows = sorted(name_networks(rows, scope.min_cell), key=lambda row: -row["services"])
     if name == "products":
         rows = [suppress_rare(row, PEER_NAMES, scope.min_cell) for row in rows]
-    return Mart(name, columns, _merge_suppressed([_safe(row) for row in rows]), views.view(name).question)
+    return _merge_suppressed([_safe(row) for row in rows])
 
 
 def _columns(con: duckdb.DuckDBPyConnection, name: str) -> tuple[str, ...]:

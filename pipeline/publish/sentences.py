@@ -147,6 +147,25 @@ def _country(row: Row) -> str:
     return f"{services} answered at addresses that the country database places in {in_sentence(row['country'])}{accepting}{density}."
 
 
+def standing(facts: Facts, country: str) -> Iterator[str]:
+    """Where a country is among all with services; `facts` are those of all countries. Nothing for a country without any."""
+    rows = {row["country"]: row for row in with_services(facts) if row["country"]}
+    if country not in rows or len(rows) < 2:
+        return
+    own = rows[country]
+    services, density = (
+        1 + sum((row[column] or 0) > (own[column] or 0) for row in rows.values())
+        for column in ("services", "per_million")
+    )
+    dense = (
+        f"; by addresses with a service per million probed, number {density}" if own["per_million"] is not None else ""
+    )
+    yield (
+        f"By the number of services, {in_sentence(country)} is number {services} of the {number(len(rows))} countries in which any "
+        f"answered{dense}."
+    )
+
+
 def _databases(facts: Facts) -> Iterator[str]:
     """How far the counts per country depend on the geolocation database."""
     rows = [row for row in facts.marts["country_databases"].rows if row["services_second"] is not None]

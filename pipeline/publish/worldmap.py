@@ -97,9 +97,9 @@ def svg(rows: Iterable[Row], measure: Measure = SERVICES, *, legend: bool = True
     import vl_convert
 
     rows = list(rows)
-    text = vl_convert.vegalite_to_svg(_spec(_chart(rows, measure, legend=legend)))
+    text = vl_convert.vegalite_to_svg(spec(_chart(rows, measure, legend=legend)))
     drawn = measure.hatched(re.sub(r' d="[^"]+"', lambda path: re.sub(r"(\.\d)\d+", r"\1", path[0]), text))
-    return drawn.replace("<svg ", f'<svg role="img" aria-label="{escape(_spoken(rows, measure), QUOTES)}" ', 1)
+    return drawn.replace("<svg ", f'<svg role="img" aria-label="{escape(spoken(rows, measure), QUOTES)}" ', 1)
 
 
 def drawings(rows: Iterable[Row]) -> list[tuple[Measure, str]]:
@@ -108,7 +108,7 @@ def drawings(rows: Iterable[Row]) -> list[tuple[Measure, str]]:
     return [(measure, svg(rows, measure, legend=False)) for measure in MEASURES]
 
 
-def _spoken(rows: Sequence[Row], measure: Measure) -> str:
+def spoken(rows: Sequence[Row], measure: Measure) -> str:
     """The text of the map for screen readers: the countries with the greatest numbers; the table has the others."""
     probed = sum(row["country"] in countries() for row in rows)
     counted = sorted(_shown(rows, measure), key=lambda row: -row[measure.column])
@@ -117,7 +117,12 @@ def _spoken(rows: Sequence[Row], measure: Measure) -> str:
 
 
 def _label(row: Row, measure: Measure) -> str:
-    return f"{name(row['country'])}: {number(row[measure.column])}"
+    return f"{name(row['country'])}: {value(row, measure)}"
+
+
+def value(row: Row, measure: Measure) -> str:
+    """What a map shows of a country, as text."""
+    return number(row[measure.column])
 
 
 def _shown(rows: Iterable[Row], measure: Measure) -> Iterator[Row]:
@@ -133,7 +138,7 @@ def png(drawn: str) -> bytes:
     return data
 
 
-def _spec(chart: Any) -> dict[str, Any]:
+def spec(chart: Any) -> dict[str, Any]:
     """The chart as Vega-Lite expects it. The outlines are added here, since altair would copy their coordinates many times."""
     made: dict[str, Any] = chart.to_dict()
     made.setdefault("datasets", {})[SHAPES] = _outlines()
@@ -187,8 +192,8 @@ def _chart(rows: Iterable[Row], measure: Measure, *, legend: bool) -> Any:
 def _point(row: Row, measure: Measure) -> dict[str, Any]:
     country = countries()[row["country"]]
     where = {"longitude": country.longitude, "latitude": country.latitude}
-    value = {"level": measure.level(row[measure.column]), "label": _label(row, measure)}
-    return {"numeric": country.numeric} | value | where
+    drawn = {"level": measure.level(row[measure.column]), "label": _label(row, measure)}
+    return {"numeric": country.numeric} | drawn | where
 
 
 def noted(drawing: str, note: str | None) -> str:

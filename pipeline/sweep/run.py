@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from pipeline import checkout
@@ -221,13 +221,21 @@ def proven(lake: Location, paths: SweepPaths, *, unverified: bool = False) -> st
 
     Of the sweeps that it is compared with, only marts are read if they are built.
     """
+    return proofs(lake, [paths.id], unverified=unverified)[paths.id]
+
+
+def proofs(lake: Location, sweeps: Collection[str], *, unverified: bool = False) -> dict[str, str]:
+    """Return which proof the numbers of each of these sweeps stand on, as `proven` does for one.
+
+    If the proof of any sweep of the lake is broken, so is that of all, since they are compared.
+    """
     ended = [each for each in layout.sweeps(lake) if each.sealed("sweeps").exists()]
     try:
         for each in ended:
-            tables = each.id == paths.id or not marts.complete(each)
+            tables = each.id in sweeps or not marts.complete(each)
             attestation.require(each, attestation.faults(each, marts=marts.folder(each), tables=tables))
     except CensusError as error:
         if not unverified:
             raise CensusError(f"{error}; --unverified reports all the same, and says so") from None
-        return f"not verified: {error}"
-    return attestation.sentence(paths)
+        return dict.fromkeys(sweeps, f"not verified: {error}")
+    return {each.id: attestation.sentence(each) for each in ended if each.id in sweeps}

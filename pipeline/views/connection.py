@@ -1,10 +1,11 @@
 """A DuckDB connection (or the SQL that makes one) in which every table and view of a lake is ready under its name."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import duckdb
 
 from pipeline.errors import InputError
+from pipeline.lake.layout import SweepPaths
 from pipeline.lake.store import Location
 from pipeline.views import marts, raw_views, views
 
@@ -26,6 +27,28 @@ def connect(lake: Location, *, unsafe: bool = False) -> duckdb.DuckDBPyConnectio
         raise InputError(str(lake), f"holds a file that DuckDB cannot read: {error}") from None
     if not unsafe:
         _lock(con, [*statements, *built.values()])
+    return con
+
+
+def connect_to(sweeps: Sequence[SweepPaths], names: Iterable[str]) -> duckdb.DuckDBPyConnection:
+    """Open a DuckDB with these views alone, over these sweeps of a lake; the time does not depend on the lake's other sweeps.
+
+    It opens the files of these views and nothing else. Raises InputError for a file that cannot be read.
+    """
+    con = raw_views.open_database()
+    try:
+        built = marts.built_of(sweeps)
+        wanted = views.needed(names, built)
+        statements = raw_views.of_sweeps(list(sweeps), views.tables_of(wanted, built))
+        for statement in statements:
+            con.execute(statement).fetchall()
+        views.install_some(con, wanted, built)
+        for statement in views.table_macros():
+            con.execute(statement).fetchall()
+    except duckdb.Error as error:
+        con.close()
+        raise InputError(str(sweeps[0].lake), f"holds a file that DuckDB cannot read: {error}") from None
+    _lock(con, [*statements, *(built[name] for name in wanted if name in built)])
     return con
 
 

@@ -12,7 +12,7 @@ always equals what its SQL gives. `census enrich` builds them again.
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -119,7 +119,12 @@ def _columns(paths: SweepPaths, table: str, columns: list[str]) -> pa.Table:
 
 def built(lake: Location) -> Mapping[str, str]:
     """Mart → SQL that reads the built files, and computes the mart for sweeps that have none; {} if no sweep has any."""
-    folders = {paths.id: folder(paths) for paths in layout.sweeps(lake)}
+    return built_of(layout.sweeps(lake))
+
+
+def built_of(sweeps: Iterable[SweepPaths]) -> Mapping[str, str]:
+    """The same of these sweeps alone."""
+    folders = {paths.id: folder(paths) for paths in sweeps}
     complete = {sweep: home for sweep, home in folders.items() if (home / f"{BUILT[-1]}.parquet").exists()}
     if not complete:
         return {}

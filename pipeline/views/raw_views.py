@@ -5,7 +5,7 @@ come with the columns and types of today (docs/decisions/0013-schema-versions.md
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import duckdb
 import pyarrow as pa
@@ -51,9 +51,13 @@ def statements(lake: Location) -> list[str]:
     return of_sweeps(layout.sweeps(lake))
 
 
-def of_sweeps(sweeps: list[SweepPaths]) -> list[str]:
-    """The statements that create the raw views of these sweeps alone."""
-    return [f"CREATE OR REPLACE VIEW raw_{table.name} AS\n{rows_of(table, sweeps)}" for table in schema.tables()]
+def of_sweeps(sweeps: list[SweepPaths], tables: Collection[str] = ()) -> list[str]:
+    """The statements that create the raw views of these sweeps alone; of these tables, or of all."""
+    return [
+        f"CREATE OR REPLACE VIEW raw_{table.name} AS\n{rows_of(table, sweeps)}"
+        for table in schema.tables()
+        if not tables or table.name in tables
+    ]
 
 
 def rows_of(table: schema.Table, sweeps: list[SweepPaths]) -> str:

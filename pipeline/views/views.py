@@ -109,14 +109,24 @@ def _names_in(sql: str) -> set[str]:
     return set(re.findall(r"\b(?:FROM|JOIN)\s+(\w+)", sql))
 
 
-def needed(names: Iterable[str]) -> frozenset[str]:
-    """These views and all that they are built on."""
+def needed(names: Iterable[str], replacements: Replacements = NO_REPLACEMENTS) -> frozenset[str]:
+    """These views and all that they are built on, or that their replacements read."""
     collected: set[str] = set()
     new = set(names)
     while new:
         collected |= new
-        new = {read for name in new for read in _reads()[name]} - collected
+        new = {read for name in new for read in _read_by(name, replacements)} - collected
     return frozenset(collected)
+
+
+def _read_by(name: str, replacements: Replacements) -> frozenset[str]:
+    return frozenset(_names_in(replacements[name]) & _by_name().keys()) if name in replacements else _reads()[name]
+
+
+def tables_of(names: Iterable[str], replacements: Replacements = NO_REPLACEMENTS) -> frozenset[str]:
+    """The tables of the lake that these views read, directly."""
+    texts = (replacements.get(name, view(name).sql) for name in names)
+    return frozenset(read.removeprefix("raw_") for sql in texts for read in _names_in(sql) if read.startswith("raw_"))
 
 
 def view(name: str) -> Query:
@@ -209,10 +219,15 @@ def install(con: duckdb.DuckDBPyConnection, replacements: Replacements = NO_REPL
     con.execute(";\n".join(column_comments(con))).fetchall()
 
 
-def install_some(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
+def install_some(
+    con: duckdb.DuckDBPyConnection, names: Iterable[str], replacements: Replacements = NO_REPLACEMENTS
+) -> None:
     """Create only these views and those that they read, without comments, which takes a fraction of the time."""
-    wanted = needed(names)
-    for statement in [*macros(), *(_create(query.name, query.sql) for query in definitions() if query.name in wanted)]:
+    wanted = needed(names, replacements)
+    created = (
+        _create(query.name, replacements.get(query.name, query.sql)) for query in definitions() if query.name in wanted
+    )
+    for statement in [*macros(), *created]:
         con.execute(statement).fetchall()
 
 

@@ -1,0 +1,125 @@
+"""A page of a site as HTML: its head with card and citation, and the charts on it with their pictures, data and embeds."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from pipeline import __version__
+from pipeline.publish.data import Facts
+from pipeline.publish.sentences import simulated
+from pipeline.site.chart import Chart, Credit
+from pipeline.site.publisher import Publisher
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+TEMPLATES = Path(__file__).parent / "templates"
+STYLE = Path(__file__).parent.parent / "publish" / "style.css"
+#: The parts of a site in its navigation, and where they are.
+SECTIONS = (
+    ("Countries", "countries/index.html"),
+    ("Trends", "trends/index.html"),
+    ("Products", "products/index.html"),
+    ("Sweeps", "sweeps/index.html"),
+    ("Method", "method/index.html"),
+)
+#: How high an embedded chart is, in pixels.
+EMBED_HEIGHT = 620
+#: Files of a site: paths below its folder, and contents.
+Files = Iterator[tuple[str, str | bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class SitePage:
+    """What the head of a page holds. `path` is where it is, `canonical` where it stays, `picture` the path of its card."""
+
+    path: str
+    title: str
+    summary: str
+    citation: str
+    picture: str = ""
+    picture_alt: str = ""
+    permalink: str = ""
+
+    @property
+    def canonical(self) -> str:
+        """Where the page stays."""
+        return self.permalink or self.path
+
+    @property
+    def root(self) -> str:
+        """The way from the page up to the site's folder."""
+        return "../" * self.path.count("/")
+
+
+@dataclass(frozen=True, slots=True)
+class ShownChart:
+    """A chart on a page: its drawings as they are, its credit, and the text that embeds it elsewhere."""
+
+    chart: Chart
+    drawings: list[Markup]
+    credit: Credit
+    embed: str
+
+
+@dataclass(frozen=True)
+class Site:
+    """What all pages share."""
+
+    publisher: Publisher
+
+    @cached_property
+    def templates(self) -> "Environment":
+        """The templates of the pages; every text is escaped."""
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+        return Environment(
+            loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
+            trim_blocks=True, lstrip_blocks=True,
+        )  # fmt: skip
+
+    def html(self, template: str, page: SitePage, **values: Any) -> str:
+        """A page by its template."""
+        common = {"page": page, "publisher": self.publisher, "sections": SECTIONS, "version": __version__}
+        return self.templates.get_template(template).render(common | values)
+
+    def shown(self, chart: Chart, folder: str, facts: Facts) -> ShownChart:
+        """A chart whose files are in a folder of the site."""
+        address = self.publisher.at(f"{folder}{chart.name}.html")
+        frame = Markup('<iframe src="{}" title="{}" width="100%" height="{}" style="border:0" loading="lazy"></iframe>')
+        # Our own drawing: its texts are escaped where they are drawn.
+        drawings = [Markup(drawing) for drawing in chart.drawings]  # noqa: S704
+        embed = str(frame.format(address, chart.title, EMBED_HEIGHT))
+        return ShownChart(chart, drawings, self.credit(facts, address), embed)
+
+    def credit(self, facts: Facts, address: str) -> Credit:
+        """What a chart of a sweep says of itself."""
+        source = f"{self.publisher.name}, DICOM census, sweep of {facts.started:%Y-%m-%d}"
+        return Credit(source, self.publisher.licence.name, address, simulated(facts))
+
+    def citation(self, facts: Facts, title: str, permalink: str) -> str:
+        """How to cite a page about a sweep."""
+        where = f" {self.publisher.at(permalink)}." if self.publisher.url else ""
+        return (
+            f"{self.publisher.name} ({facts.started:%Y}). {title}. DICOM census, sweep {facts.sweep} of {facts.started:%Y-%m-%d}, "
+            f"plan {str(facts.about['plan_digest'])[:12]}.{where} {self.publisher.licence.name}."
+        )
+
+    def chart_files(self, shown: ShownChart, folder: str) -> Files:
+        """The files of a chart: pictures, data, and the page that others embed."""
+        for name, content in shown.chart.files(shown.credit):
+            yield f"{folder}{name}", content
+        root = "../" * folder.count("/")
+        embed = self.templates.get_template("embed.html.j2").render(
+            shown=shown, root=root, home=f"{root}index.html", publisher=self.publisher
+        )
+        yield f"{folder}{shown.chart.name}.html", embed
+
+
+def style() -> str:
+    """The style sheet of all pages: that of a report, and what a site has besides."""
+    return STYLE.read_text("utf-8") + (TEMPLATES / "site.css").read_text("utf-8")

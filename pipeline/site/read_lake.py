@@ -1,0 +1,98 @@
+"""What a site reads of a lake: the data of each sweep with the one before it, and the numbers of all sweeps over time.
+
+The data of a sweep is read from that sweep and the one before it alone, so it does not depend on later sweeps, and its time does
+not grow with the lake. What is over time is read of all sweeps at once, from the few marts that hold it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from pipeline.lake import layout
+from pipeline.lake.layout import ENRICHED, SweepPaths
+from pipeline.lake.store import Location
+from pipeline.publish import gather
+from pipeline.publish.data import Facts, Row
+from pipeline.publish.scope import Scope
+from pipeline.views import connection
+from pipeline.views.views import NAMED, PUBLISHED
+
+#: Marts of one sweep that a page shows. `changes` and `change_totals` are about more sweeps than the two that are compared.
+SHOWN = tuple(name for name in (*PUBLISHED, *NAMED) if name not in ("changes", "change_totals"))
+#: Marts over time, and views that the queries of a report read besides.
+OVER_TIME = ("trend", "country_trend", "loss")
+QUERIED = ("sweeps", "receipts", "coverage", "series", "sightings", "space", "loss")
+
+
+@dataclass(frozen=True, slots=True)
+class PastSweeps:
+    """All sealed and enriched sweeps of a lake, oldest first, and the rows of the marts over time."""
+
+    sweeps: tuple[SweepPaths, ...]
+    marts: Mapping[str, Sequence[Row]]
+
+    def row(self, sweep: str) -> Row:
+        """The row of a sweep in `trend`."""
+        return next(row for row in self.marts["trend"] if row["sweep"] == sweep)
+
+    def series_of(self, sweep: str) -> list[Row]:
+        """The rows of a sweep's series up to it, oldest first; its own alone if it can be compared with no other."""
+        own = self.row(sweep)
+        if own["series"] is None:
+            return [own]
+        rows = [row for row in self.marts["trend"] if row["series"] == own["series"]]
+        return [row for row in rows if row["started_at"] <= own["started_at"]]
+
+    def before(self, sweep: str) -> SweepPaths | None:
+        """The sweep that a sweep is compared with."""
+        *earlier, _ = self.series_of(sweep)
+        return next((paths for paths in self.sweeps if earlier and paths.id == earlier[-1]["sweep"]), None)
+
+    def latest(self, name: str | None = None) -> SweepPaths | None:
+        """The latest sweep, or that of a series by its name."""
+        started = {row["sweep"]: row["started_at"] for row in self.marts["trend"] if name in (None, row["name"])}
+        named = [paths for paths in self.sweeps if paths.id in started]
+        return max(named, key=lambda paths: (started[paths.id], paths.id)) if named else None
+
+
+def sealed(lake: Location) -> tuple[tuple[SweepPaths, ...], tuple[SweepPaths, ...]]:
+    """The sweeps of a lake that are sealed and enriched, and the others. Raises InputError for a folder that is not a lake."""
+    sweeps = layout.sweeps(lake)
+    ready = tuple(paths for paths in sweeps if paths.sealed("sweeps").exists() and paths.sealed(ENRICHED).exists())
+    return ready, tuple(paths for paths in sweeps if paths not in ready)
+
+
+def history(sweeps: Sequence[SweepPaths], scope: Scope) -> PastSweeps:
+    """The numbers over time of these sweeps, at least one."""
+    orders = {"trend": "started_at, sweep", "country_trend": "started_at, country", "loss": "sweep"}
+    with connection.connect_to(sweeps, (*OVER_TIME, "sweeps")) as con:
+        rows = {name: gather.select(con, f"FROM {name} ORDER BY {order}") for name, order in orders.items()}
+    return PastSweeps(tuple(sweeps), {name: gather.publishable(name, lines, scope) for name, lines in rows.items()})
+
+
+def facts(history: PastSweeps, paths: SweepPaths, scope: Scope, proof: str) -> Facts:
+    """What is published of a sweep, and its series up to it."""
+    before = history.before(paths.id)
+    with connection.connect_to([*([before] if before else []), paths], (*SHOWN, *QUERIED)) as con:
+        gathered = gather.gather(con, paths.id, scope, (*SHOWN, "loss"))
+    series = history.series_of(paths.id)
+    ids = {row["sweep"] for row in series}
+    over_time: dict[str, Sequence[Row]] = {"trend": series}
+    over_time |= {
+        name: [row for row in history.marts[name] if row["sweep"] in ids] for name in ("country_trend", "loss")
+    }
+    marts = {
+        name: replace(mart, columns=_columns(over_time[name]), rows=tuple(over_time[name]))
+        if name in over_time
+        else mart
+        for name, mart in gathered.marts.items()
+    }
+    return replace(gathered, marts=marts, proof=proof)
+
+
+def _columns(rows: Sequence[Row]) -> tuple[str, ...]:
+    return tuple(rows[0]) if rows else ()
+
+
+def names(history: PastSweeps) -> list[str]:
+    """The names of the series of a lake."""
+    return sorted({row["name"] for row in history.marts["trend"]})

@@ -1,0 +1,48 @@
+"""A site over the first three weeks of the made-up history, by both vantages."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.config.sections import IdentitySection
+from pipeline.publish.scope import Scope
+from pipeline.site import write_site
+from pipeline.site.publisher import Publisher, Wishes, publisher
+from pipeline.sweep import run
+from tests.publish import history
+
+#: The weeks of the history that the lake holds at first; the method does not change in them.
+WEEKS = 3
+
+
+def sweeps(weeks: int) -> list[history.Sweep]:
+    """The sweeps of these first weeks."""
+    return [sweep for sweep in history.history() if sweep.week < weeks]
+
+
+def example_lab() -> Publisher:
+    """A publisher with everything that can be given."""
+    wishes = Wishes(
+        "Example <Lab>", "https://census.example.org/dicom", "census@example.org", "https://example.org/out"
+    )
+    return publisher(wishes, IdentitySection())
+
+
+def write(lake: Path, folder: Path, *, min_cell: int = 5) -> list[str]:
+    """Write or renew a site, and return its messages."""
+    order = write_site.Order(lake, folder, example_lab(), Scope(min_cell=min_cell), "weekly")
+    return list(write_site.write(order, lambda ids: run.proofs(lake, ids)))
+
+
+@pytest.fixture(scope="module")
+def site_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    lake = tmp_path_factory.mktemp("site") / "lake"
+    history.write(lake, sweeps(WEEKS))
+    return lake
+
+
+@pytest.fixture(scope="module")
+def site(site_lake: Path) -> Path:
+    """The folder of the site."""
+    write(site_lake, site_lake.parent / "public")
+    return site_lake.parent / "public"

@@ -1,0 +1,19 @@
+"""Bars."""
+
+from xml.etree import ElementTree
+
+from pipeline.site import bars
+from pipeline.site.bars import Bar
+from pipeline.site.drawing import NARROW, Size
+
+
+def test_a_bar_is_as_long_as_its_number() -> None:
+    """Lengths are in proportion, nothing leaves the plot, names are escaped, and a bar of 0 has no length."""
+    size = Size(NARROW.width, bars.height([Bar("", 0)] * 3, NARROW.letters), NARROW.letters)
+    plot = bars.draw([Bar("A & <B>", 1000), Bar("x" * 99, 500), Bar("none", 0)], size, "Services")
+    root = ElementTree.fromstring(f"<svg>{plot}</svg>")
+    long, half, none = (float(one.get("width", "-1")) for one in root.iter("rect"))
+    assert abs(long - 2 * half) < 0.2 and none == 0
+    texts = [one.text or "" for one in root.iter("text")]
+    assert texts[1] == "A & <B>" and texts[3].endswith("…") and "1,000" in texts
+    assert all(0 <= float(one.get("x", "-1")) <= size.width for one in root.iter("text"))

@@ -1,0 +1,43 @@
+"""A line over time."""
+
+from datetime import UTC, datetime, timedelta
+from xml.etree import ElementTree
+
+import pytest
+
+from pipeline.publish.plot import Point
+from pipeline.site import lines
+from pipeline.site.drawing import NARROW, PICTURE, WIDE, Size
+
+BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
+
+
+def drawn(points: list[Point], size: Size) -> ElementTree.Element:
+    return ElementTree.fromstring(f"<svg>{lines.draw(points, size, 'DICOM services')}</svg>")
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW, PICTURE])
+def test_everything_is_within(size: Size) -> None:
+    """Axis names, ticks, points and the last number lie within the plot, and the line falls as the number does."""
+    points = [Point(BEGIN + timedelta(weeks=n), 1000 - n, 990 - n, 1040 - n) for n in range(52)]
+    root = drawn(points, size)
+    texts = [one.text for one in root.iter("text")]
+    assert texts[0] == "DICOM services" and lines.AXIS_X in texts and texts[-1] == "949" and "Jul 2026" in texts
+    assert all(0 <= float(one.get("y", "-1")) <= size.height for one in root.iter("text"))
+    heights = [float(one.get("cy", "0")) for one in root.iter("circle")]
+    assert len(heights) == 52 and heights == sorted(heights)
+    assert len(root.findall("path")) == 1
+
+
+def test_years_have_no_points() -> None:
+    """With more sweeps than points can be told apart, the line alone is drawn; without an interval there is no band."""
+    root = drawn([Point(BEGIN + timedelta(weeks=n), n) for n in range(520)], WIDE)
+    assert not root.findall("circle") and not root.findall("path") and len(root.findall("polyline")) == 1
+
+
+def test_an_open_number_is_hollow() -> None:
+    """Where loss is not known a point is hollow and says at least."""
+    root = drawn([Point(BEGIN, 5, open=True), Point(BEGIN + timedelta(7), 6, 6, 8)], WIDE)
+    first, last = root.findall("circle")
+    assert first.get("fill") != last.get("fill") and first.findtext("title") == "2026-01-05: at least 5"
+    assert last.findtext("title") == "2026-01-12: 6 (6 to 8)"
