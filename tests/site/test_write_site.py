@@ -113,7 +113,7 @@ def test_cards_citation_and_licence_are_on_each_page(site: Path) -> None:
         for words in (
             'property="og:title"',
             'rel="canonical"',
-            "Cite and re-use",
+            "Cite and reuse",
             "CC BY 4.0",
             "Example &lt;Lab&gt; (2026)",
             "Opt out",
