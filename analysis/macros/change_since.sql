@@ -4,54 +4,14 @@
 --   outside the other's space. Both sweeps are placed by one build of the country database (`placements`); moved_in and moved_out
 --   count the services of the earlier sweep that its own build placed elsewhere, or here. Loss is not subtracted.
 CREATE OR REPLACE MACRO change_since(before_id, now_id) AS TABLE
-    WITH pair AS (
-        SELECT now.sweep
-        FROM series AS now
-        JOIN series AS earlier ON earlier.series = now.series AND earlier.position < now.position
-        WHERE now.sweep = now_id AND earlier.sweep = before_id
-    ),
-
-    services AS (
-        SELECT
-            ip,
-            port,
-            any_value(coalesce(country, '')) AS country,
-            any_value(coalesce(country_then, '')) FILTER (sweep = before_id) AS country_then,
-            bool_or(sweep = before_id) AS was,
-            bool_or(sweep = now_id) AS is_now
-        FROM sightings
-        WHERE sweep IN (before_id, now_id) AND EXISTS (FROM pair)
-        GROUP BY ip, port
-    ),
-
-    compared AS (
-        SELECT services.*, CASE WHEN is_now THEN before_id ELSE now_id END AS other
-        FROM services
-    ),
-
-    placed AS (
-        SELECT compared.*, (was AND is_now) OR coalesce(compared.ip <= space.last, false) AS inside
-        FROM compared
-        ASOF LEFT JOIN space ON space.sweep = compared.other AND compared.ip >= space.first
-    ),
-
-    counted AS (
-        SELECT *, true AS is_here, was AND country_then <> country AS moved
-        FROM placed
-        UNION ALL BY NAME
-        SELECT * REPLACE (country_then AS country), false AS is_here, true AS moved
-        FROM placed
-        WHERE was AND country_then <> country
-    )
-
     SELECT
-        nullif(country, '') AS country,
-        count(*) FILTER (is_here AND was AND is_now) AS stayed,
-        count(*) FILTER (is_here AND is_now AND NOT was AND inside) AS came,
-        count(*) FILTER (is_here AND was AND NOT is_now AND inside) AS went,
-        count(*) FILTER (is_here AND is_now AND NOT was AND NOT inside) AS entered,
-        count(*) FILTER (is_here AND was AND NOT is_now AND NOT inside) AS left_space,
-        count(*) FILTER (is_here AND moved) AS moved_in,
-        count(*) FILTER (NOT is_here) AS moved_out
-    FROM counted
+        country,
+        CAST(sum(stayed) AS BIGINT) AS stayed,
+        CAST(sum(came) AS BIGINT) AS came,
+        CAST(sum(went) AS BIGINT) AS went,
+        CAST(sum(entered) AS BIGINT) AS entered,
+        CAST(sum(left_space) AS BIGINT) AS left_space,
+        CAST(sum(moved_in) AS BIGINT) AS moved_in,
+        CAST(sum(moved_out) AS BIGINT) AS moved_out
+    FROM change_by_network(before_id, now_id)
     GROUP BY country

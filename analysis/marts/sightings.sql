@@ -1,7 +1,8 @@
 -- Question: When was each service seen in its series, before this sweep and after it?
 -- Grain: one row for each (sweep, ip, port) that is exposed in a sweep of a series.
 -- Notes: before and after are positions of the series; null is never. country is that of `placements`, one for all sweeps, and
---   country_then where the sweep's own database placed it. Holds addresses: never publish its rows.
+--   country_then where the sweep's own database placed it. network is the autonomous system that announced the address then, or its
+--   /24 where no database knows one. Holds addresses: never publish its rows.
 SELECT
     series.series,
     series.position,
@@ -10,6 +11,7 @@ SELECT
     exposed.port,
     placements.country,
     exposed.country AS country_then,
+    coalesce('AS' || exposed.asn, dotted((exposed.ip >> 8) << 8) || '/24') AS network,
     lag(series.position) OVER of_service AS before,
     lead(series.position) OVER of_service AS after
 FROM exposed_2026_11 AS exposed

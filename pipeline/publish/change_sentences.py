@@ -68,16 +68,28 @@ def _verdict(facts: Facts, change: CountryChange) -> str:
     unknown = ", if both sweeps lost alike" if math.isnan(sum(change.by_loss)) else ""
     compared = len(facts.comparison.rows) if facts.comparison and facts.country else 1
     among = f"; one of {number(compared)} countries that were compared" if compared > 1 else ""
+    moved = (
+        f"{number(change.came)} came and {number(change.went)} went, in {plural(change.networks_changed, 'network')}"
+    )
     if change.flag in ("up", "down"):
         noun = "a growth" if change.flag == "up" else "a fall"
         p = f"p = {change.p_adjusted:.2g}{', corrected for all of them' if among else ''}"
-        return f"{number(change.came)} came and {number(change.went)} went: {noun} that chance rarely makes ({p}{unknown}{among})."
-    if change.flag == estimates.FEW:
-        return f"{number(change.came)} came and {number(change.went)} went: too few to distinguish growth or fall from chance."
-    return (
-        f"No change of the number could be shown; a difference of fewer than {number(facts.smallest_shown)} between those that came "
-        f"and those that went would not be{unknown}."
-    )
+        verdict = f"{moved}: {noun} that chance rarely makes ({p}{unknown}{among})."
+    elif change.flag == estimates.FEW:
+        verdict = f"{moved}: too few to distinguish growth or fall from chance."
+    else:
+        verdict = (
+            f"No change of the number could be shown; a difference of fewer than {number(facts.smallest_shown)} between those that "
+            f"came and those that went would not be{unknown}."
+        )
+    return f"{verdict}{_concentration(change)}"
+
+
+def _concentration(change: CountryChange) -> str:
+    """That most of a change happened in one network, which is one event for the test, however many services it moved."""
+    if change.networks_changed < 2 or 2 * change.in_one_network <= change.came + change.went:
+        return ""
+    return f" Of these {number(change.came + change.went)}, {number(change.in_one_network)} are in one network."
 
 
 def _cohort(facts: Facts) -> Iterator[str]:

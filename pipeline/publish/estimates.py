@@ -1,11 +1,12 @@
 """What the report estimates from its counts: loss, intervals, change and survival (docs/statistics.md). No database here."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.statistics import survival as jolly_seber
 from pipeline.statistics.abundance import abundance
@@ -13,6 +14,7 @@ from pipeline.statistics.change import Change, change, holm, least_shown
 from pipeline.statistics.interval import Interval, certain
 from pipeline.statistics.looks import Looks, looks
 from pipeline.statistics.recapture import chapman, detection
+from pipeline.statistics.sign_flip import least, sign_flip
 
 Row = Mapping[str, Any]
 
@@ -20,7 +22,7 @@ Row = Mapping[str, Any]
 SIGNIFICANT = 0.05
 #: The country of the row that is about all countries together.
 ALL = "all"
-#: The flag of a change of so few services that no change could be shown, however they were divided.
+#: The flag of a change of so few services, or networks, that no change could be shown, however they were divided.
 FEW = "few"
 COUNTS = ("stayed", "came", "went", "entered", "left_space", "moved_in", "moved_out")
 
@@ -63,7 +65,10 @@ class Detection:
 
 @dataclass(frozen=True, slots=True)
 class CountryChange:
-    """The change of one country, or of all of them, between two sweeps; the counts are those of macro `change_since`."""
+    """The change of one country, or of all of them, between two sweeps; the counts are those of macro `change_since`.
+
+    networks_changed: those in which services appeared or disappeared; in_one_network: the most of these services that one of them has.
+    """
 
     country: str | None
     stayed: int
@@ -73,6 +78,8 @@ class CountryChange:
     left_space: int
     moved_in: int
     moved_out: int
+    networks_changed: int
+    in_one_network: int
     new: Estimate
     gone: Estimate
     by_loss: tuple[float, float]
@@ -145,27 +152,51 @@ def _estimates(interval: Interval) -> list[Estimate]:
     return [Estimate(*map(float, ends)) for ends in zip(interval.value, interval.low, interval.high, strict=True)]
 
 
-def changes(rows: Sequence[Row], before: SecondLook | None, now: SecondLook | None) -> list[CountryChange]:
+def changes(
+    rows: Sequence[Row], networks: Sequence[Row], before: SecondLook | None, now: SecondLook | None
+) -> list[CountryChange]:
     """The change of all countries together, then of each country; empty if nothing is compared.
 
-    The p of each country is corrected for all countries that are compared, also where a report is about one of them.
+    `networks` has came and went of each network of a country in which either is not 0. Services of a network change together, so
+    the larger p counts of two tests: that of services, which knows of loss, and that of networks. The p of each country is corrected
+    for all countries that are compared, also where a report is about one of them.
     """
     if not rows:
         return []
     total = {"country": ALL} | {name: sum(row[name] for row in rows) for name in COUNTS}
     lines = [total, *rows]
+    flows = [_flows(networks, row["country"]) for row in lines]
     stayed, came, went = (np.array([row[name] for row in lines], float) for name in COUNTS[:3])
     tested = change(stayed, came, went, before=_looks(before), after=_looks(now))
+    tested = replace(
+        tested,
+        p_growth=np.maximum(tested.p_growth, [sign_flip(flow[0] - flow[1]) for flow in flows]),
+        p_least=np.maximum(tested.p_least, [least(flow.shape[1]) for flow in flows]),
+    )
     adjusted = [float(tested.p_growth[0]), *map(float, holm(tested.p_growth[1:]))]
     limits = [SIGNIFICANT, *[SIGNIFICANT / len(rows)] * len(rows)]
-    return [_country_change(row, tested, n, adjusted[n], limits[n]) for n, row in enumerate(lines)]
+    return [_country_change(row, flows[n], tested, n, adjusted[n], limits[n]) for n, row in enumerate(lines)]
 
 
-def _country_change(row: Row, tested: Change, index: int, adjusted: float, limit: float) -> CountryChange:
+def _flows(networks: Sequence[Row], country: str | None) -> NDArray[np.int64]:
+    """The services that appeared and that disappeared in each network of a country, or of all: an array of shape (2, networks)."""
+    flows: dict[str, tuple[int, int]] = {}
+    for row in networks:
+        if country in (ALL, row["country"]):
+            came, went = flows.get(row["network"], (0, 0))
+            flows[row["network"]] = (came + row["came"], went + row["went"])
+    return np.array(list(flows.values()), np.int64).reshape(-1, 2).T
+
+
+def _country_change(
+    row: Row, flows: NDArray[np.int64], tested: Change, index: int, adjusted: float, limit: float
+) -> CountryChange:
     direction = "up" if row["came"] > row["went"] else "down"
     too_few = FEW if float(tested.p_least[index]) >= limit else ""
     return CountryChange(
         **{name: row[name] for name in ("country", *COUNTS)},
+        networks_changed=flows.shape[1],
+        in_one_network=int(flows.sum(axis=0).max(initial=0)),
         new=_estimate_at(tested.new, index),
         gone=_estimate_at(tested.gone, index),
         by_loss=(float(tested.new_by_loss[index]), float(tested.gone_by_loss[index])),

@@ -14,8 +14,8 @@ from pipeline.publish.estimates import COUNTS, CountryChange
 
 CHANGED = (
     "country", *COUNTS, "new_by_loss", "gone_by_loss", "new_net", "new_low",
-    "new_high", "gone_net", "gone_low", "gone_high", "turnover", "turnover_low", "turnover_high", "p_growth", "p_adjusted",
-    "flag",
+    "new_high", "gone_net", "gone_low", "gone_high", "turnover", "turnover_low", "turnover_high", "networks_changed", "in_one_network",
+    "p_growth", "p_adjusted", "flag",
 )  # fmt: skip
 
 
@@ -65,7 +65,7 @@ def _without_service(facts: Facts) -> list[Row]:
 
 
 def _changed(row: CountryChange) -> Row:
-    counts = {name: getattr(row, name) for name in ("country", *COUNTS, "flag")}
+    counts = {name: getattr(row, name) for name in ("country", *COUNTS, "networks_changed", "in_one_network", "flag")}
     ends = {
         f"{noun}_{part}": getattr(estimate, "value" if part == "net" else part)
         for noun, estimate in (("new", row.new), ("gone", row.gone))

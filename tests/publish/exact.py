@@ -10,6 +10,8 @@ Z = NormalDist().inv_cdf(0.975)
 Chance = tuple[float, float, float]
 #: How many hosts both looks saw, and how many the second one did.
 Look = tuple[int, int]
+#: The services that came and went in each network.
+Flows = list[tuple[int, int]]
 
 
 def terms(n: int, p: float) -> list[float]:
@@ -101,8 +103,9 @@ def chances(look: Look) -> list[tuple[float, float]]:
     return [((k + x * x / 2 + x * math.sqrt(k * (n - k) / n + x * x / 4)) / (n + x * x), w) for x, w in points]
 
 
-def change(stayed: int, came: int, went: int, then: Look, now: Look, compared: int) -> dict[str, Any]:
-    """The new and gone services that loss explains, the net numbers that are left, the turnover, and the test."""
+def change(stayed: int, flows: Flows, then: Look, now: Look, compared: int) -> dict[str, Any]:
+    """The new and gone services that loss explains, the net numbers that are left, the turnover, and the tests."""
+    came, went = (sum(flow[side] for flow in flows) for side in (0, 1))
     row: dict[str, Any] = {"stayed": stayed, "came": came, "went": went}
     first, second = chance(then), chance(now)
     for noun, seen, (q, q_low, q_high) in (("new", came, first), ("gone", went, second)):
@@ -112,8 +115,10 @@ def change(stayed: int, came: int, went: int, then: Look, now: Look, compared: i
         net, least, greatest = (min(max(end, 0), seen) for end in ends)
         row |= {f"{noun}_by_loss": by_loss, f"{noun}_net": net, f"{noun}_low": least, f"{noun}_high": greatest}
     row |= turnover(stayed, came + went, first, second)
-    row["p_growth"] = growth(stayed, came, went, then, now)
+    row |= {"networks_changed": len(flows), "in_one_network": max((sum(flow) for flow in flows), default=0)}
+    row["p_growth"] = max(growth(stayed, came, went, then, now), flipped([a - b for a, b in flows]))
     least = min(growth(stayed, came + went, 0, then, now), growth(stayed, 0, came + went, then, now))
+    least = max(least, flipped([1] * len(flows)))
     return row | {"flag": "few" if least >= TAIL * 2 / compared else None}
 
 
@@ -143,6 +148,18 @@ def growth(stayed: int, came: int, went: int, then: Look, now: Look) -> float:
                 more += v * w * at_least(came, came + went, share)
         p.append(min(1.0, 2 * min(less, more)))
     return max(p)
+
+
+def flipped(net: list[int]) -> float:
+    """The share of all choices of signs of these numbers whose sum is as far from 0; sum by sum."""
+    sums = {0: 1.0}
+    for size in net:
+        following: dict[int, float] = {}
+        for total, chance in sums.items():
+            for end in (total - size, total + size):
+                following[end] = following.get(end, 0.0) + chance / 2
+        sums = following
+    return sum(chance for total, chance in sums.items() if abs(total) >= abs(sum(net)))
 
 
 def holm(p: list[float]) -> list[float]:

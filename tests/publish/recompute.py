@@ -553,6 +553,15 @@ def chance(sweep: Sweep) -> tuple[float, float, float]:
     return exact.chance(look(sweep))
 
 
+def flows(found: dict[str, list[Host]], country: str | None) -> exact.Flows:
+    """The services that came and went in each network of a country, or of all, in which any did."""
+    came, went = (
+        Counter(h.network[0] for fate in fates for h in found[fate] if country in ("all", h.country))
+        for fates in (("new", "returned"), ("missing",))
+    )
+    return [(came[asn], went[asn]) for asn in came | went]
+
+
 def changed(sweep: Sweep) -> list[Row]:
     """The test of change since the previous sweep: all countries together, then each country."""
     run = series(sweep)
@@ -564,10 +573,8 @@ def changed(sweep: Sweep) -> list[Row]:
     rows = []
     for country in ("all", *where):
         counts = {f: sum(country in ("all", h.country) for h in found[f]) for f in FATES}
-        row = exact.change(
-            counts["stayed"], counts["new"] + counts["returned"], counts["missing"], then, now,
-            compared=1 if country == "all" else len(where),
-        )  # fmt: skip
+        compared = 1 if country == "all" else len(where)
+        row = exact.change(counts["stayed"], flows(found, country), then, now, compared)
         rows.append(
             {
                 "country": country,

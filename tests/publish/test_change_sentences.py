@@ -59,10 +59,35 @@ def test_a_fall_is_said_with_how_many_countries_were_compared() -> None:
         second_looks=[{"sweep": sweep, "vantage": "v", "seen_twice": 990, "second_only": 10} for sweep in seen],
     )
     said = " ".join(of_change(gather(con, "s2")))
-    assert "0 came and 25 went: a fall that chance rarely makes (p = " in said
+    assert "0 came and 25 went, in 25 networks: a fall that chance rarely makes (p = " in said
     assert "was seen in the Netherlands (more services disappeared than appeared); 2 countries were compared." in said
     own = " ".join(of_change(gather(con, "s2", Scope(country="NL"))))
-    assert "0 came and 20 went: a fall that chance rarely makes (p = " in own
+    assert "0 came and 20 went, in 20 networks: a fall that chance rarely makes (p = " in own
     assert "corrected for all of them; one of 2 countries that were compared)" in own
     small = " ".join(of_change(gather(con, "s2", Scope(country="FR"))))
-    assert "0 came and 5 went: too few to distinguish growth or fall from chance." in small
+    assert "0 came and 5 went, in 5 networks: too few to distinguish growth or fall from chance." in small
+
+
+def test_a_network_that_changed_as_a_whole_is_said() -> None:
+    """Where one network has most of a change, the sentence says how many services that is; they are no growth of the country's."""
+    networks = [{"ip": 256 * n, "asn": 64500 if n < 30 else 64501 + n} for n in range(60)]
+    seen = {"s1": networks[30:50], "s2": networks[:30] + networks[34:54]}
+    con = lake.connect(
+        sweeps=[
+            demo.sweep_row(1_000_000, 40) | {"sweep": sweep, "started_at": lake.WHEN + timedelta(days=7 * number)}
+            for number, sweep in enumerate(seen)
+        ],
+        methods=[{"sweep": sweep, "method_digest": "m"} for sweep in seen],
+        space=[{"sweep": sweep, "first": 0, "last": 2**32 - 1} for sweep in seen],
+        associations=[
+            {"sweep": sweep, "ip": row["ip"], "port": 104, "outcome": "accepted"}
+            for sweep, rows in seen.items()
+            for row in rows
+        ],
+        locations=[row | {"sweep": sweep, "country": "NL"} for sweep, rows in seen.items() for row in rows],
+    )
+    facts = gather(con, "s2")
+    assert (facts.changes[0].came, facts.changes[0].went, facts.changes[0].networks_changed) == (34, 4, 9)
+    said = " ".join(of_change(facts))
+    assert "No change of the number could be shown" in said and "Of these 38, 30 are in one network." in said
+    assert "was seen in" not in said

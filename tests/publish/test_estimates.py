@@ -1,6 +1,7 @@
 """What the report concludes from its counts."""
 
 import math
+from typing import Any
 
 import pytest
 
@@ -58,6 +59,16 @@ def moved(country: str, stayed: int, came: int, went: int) -> dict[str, object]:
     }
 
 
+def alone(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Networks of one service each in which it appeared or disappeared."""
+    return [
+        {"country": row["country"], "network": f"{row['country']}{kind}{n}", "came": 0, "went": 0} | {kind: 1}
+        for row in rows
+        for kind in ("came", "went")
+        for n in range(row[kind])
+    ]
+
+
 def test_flags() -> None:
     """Growth and fall have different flags, one that chance may make has none, and one of too few services says so."""
     rows = [
@@ -68,15 +79,16 @@ def test_flags() -> None:
         moved("E", 100, 2, 14),
     ]
     seen = estimates.second_look("a", [LOOKS[0] | {"seen_twice": 9900, "seen_second": 10_000}], [])
-    found = estimates.changes(rows, seen, seen)
+    found = estimates.changes(rows, alone(rows), seen, seen)
     assert found[0].country == "all" and found[0].stayed == 500
     assert [row.flag for row in found[1:]] == ["up", "down", "", "few", "down"]
-    assert estimates.changes([], None, None) == []
+    assert estimates.changes([], [], None, None) == []
 
 
 def test_no_second_look_no_turnover() -> None:
     """Without second looks, one service more and three fewer are no change that could be told, and no turnover is estimated."""
-    (total, *countries) = estimates.changes([moved("A", 1000, 1, 0), moved("B", 1000, 0, 3)], None, None)
+    rows = [moved("A", 1000, 1, 0), moved("B", 1000, 0, 3)]
+    (total, *countries) = estimates.changes(rows, alone(rows), None, None)
     assert [row.flag for row in (total, *countries)] == ["few", "few", "few"]
     assert math.isnan(total.turnover.value) and math.isnan(total.by_loss[0])
 
@@ -84,7 +96,7 @@ def test_no_second_look_no_turnover() -> None:
 def test_holm_over_countries() -> None:
     """The p of each country is corrected for all countries, the smallest by their number."""
     rows = [moved("A", 100, 30, 5), *(moved(name, 100, 10, 10) for name in "BCDE")]
-    first = estimates.changes(rows, None, None)[1]
+    first = estimates.changes(rows, alone(rows), None, None)[1]
     assert first.p_adjusted == 5 * first.p_growth and first.flag == "up"
 
 
