@@ -10,8 +10,9 @@ One thread, no callbacks: a sender's process calls `tick` again and again. A tic
    `before_batch` sees to it that the kernel still leaves our connections alone (`rst_filter`).
 2. *Send what is due*: extra probes, liveness checks, then the plan's own probes, all from one token bucket (`pacer`). Extra probes
    have a time at which they are due, and the plan's have none, so they go first.
-3. *Wait*, as long as there is nothing to send and nothing is due; and at least until GATHER_SECONDS after the last wait. A call of
-   numpy costs as much for five packets as for a hundred, so packets that come one after another are left to be read together.
+3. *Wait*, at least until the gap of the pacer has passed since the last wait, and then as long as there is nothing to send, to read
+   or otherwise due. A call of numpy costs as much for five packets as for a hundred, so packets that come one after another are
+   left to be read together; and at a slow rate most of a sender's time is what it takes to wake (decision 34).
 4. *Read* what came (`listener`), run the timers, and send the segments that both have caused.
 5. *Finish* the ranges that have cooled down and have no conversation left.
 
@@ -51,8 +52,6 @@ from pipeline.space.shard import Range
 BATCH = 8192
 #: How long to wait for answers where nothing may be sent, in seconds.
 IDLE_SECONDS = 0.005
-#: The least time between two reads of the rings, in seconds: half of a burst of probes.
-GATHER_SECONDS = 0.005
 #: What rings and pacer count since they were made; a range's own is what came since the range before.
 RING_COUNTS = ("ring_dropped", "ring_truncated", "ring_corrupt", "ring_rejected", "stalls")
 
@@ -126,7 +125,7 @@ class PacketEngine:
 
     def tick(self) -> Iterator[Event]:
         """Send what the budget allows, wait a little, and yield what has happened."""
-        while self._send_batch(permit := self._permit()) and time.monotonic() < self._waited + GATHER_SECONDS:
+        while self._send_batch(permit := self._permit()) and time.monotonic() < self._waited + self._pacer.gap:
             pass
         self._wait(paused=bool(permit.pause_reason))
         yield from self._listener.read(permit)
@@ -140,20 +139,20 @@ class PacketEngine:
     # --- wait ---
 
     def _wait(self, *, paused: bool) -> None:
-        """Wait for packets until there is something else to do; then a little longer, so that more can be read together."""
-        patience = self._patience(paused=paused)
-        for _, event in self._poll.poll(patience):
+        """Wait until packets can be read together; then for packets, until there is something else to do."""
+        now = time.monotonic()
+        due = now + self._patience(now, paused=paused)
+        time.sleep(max(0.0, self._waited + self._pacer.gap - now))
+        for _, event in self._poll.poll(max(0, int((due - time.monotonic()) * 1000))):
             if event & select.POLLERR:  # the interface went down: reading the error clears it (socket(7))
                 self._listener.receive.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        time.sleep(max(0.0, self._waited + GATHER_SECONDS - time.monotonic()))
         self._waited = time.monotonic()
-        self._listener.lag.turn(self._waited, waited=patience / 1000)
+        self._listener.lag.turn(self._waited, waited=max(due - now, self._pacer.gap))
 
-    def _patience(self, *, paused: bool) -> int:
-        """Milliseconds until there is something else to do than to wait for packets."""
+    def _patience(self, now: float, *, paused: bool) -> float:
+        """Seconds until there is something else to do than to wait for packets; negative if it is overdue."""
         wait = self._pacer.wait() if self._sending and not paused else IDLE_SECONDS
-        wait = min(wait, min(self._listener.next_due, self._extra.next_due) - time.monotonic())
-        return max(0, int(wait * 1000))
+        return min(wait, min(self._listener.next_due, self._extra.next_due) - now)
 
     # --- send ---
 
@@ -265,7 +264,7 @@ class PacketEngine:
 
     def _granted(self, now: float, wanted: int) -> int:
         """How many of the wanted probes may go now."""
-        return self._pacer.grant(now, self._transmit.room(min(wanted, BATCH)))
+        return self._pacer.grant(now, self._transmit.room(min(wanted, BATCH, self._pacer.most)))
 
     def _transmit_probes(self, probes: Probes, serial: int = 0, position: I64 = NONE_REFUSED) -> None:
         """Send probes; the plan's own to targets at these positions of an open range. Those that are refused are kept for later."""

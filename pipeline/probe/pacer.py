@@ -1,11 +1,27 @@
-"""The token bucket that paces probes. Pure: the clock is passed in, in seconds of a monotonic clock."""
+"""The token bucket that paces probes. Pure: the clock is passed in, in seconds of a monotonic clock.
 
+A bucket that holds a burst of 10 ms never grants over twice the rate in any 10 ms. A sender that fills it for half of that time wakes
+200 times a second, which costs more than the probes at a slow rate. So at SLOW_RATE and below the bucket holds 30 ms, and the sender
+sleeps longer. What holds the limit then is the sum of the grants of the last 10 ms.
+"""
+
+from collections import deque
 from dataclasses import dataclass, field
 
-#: A batch never holds more than this much budget, and the bucket no more either: so never over twice the rate in 10 ms.
+#: No time of this length has more than twice the rate, in seconds.
 BURST_SECONDS = 0.010
 #: How late a sleeper may wake without losing budget at rates of few probes a second.
 LATE_SECONDS = 0.002
+#: Up to this rate bursts are further apart.
+SLOW_RATE = 2_000
+#: The time between two bursts, in seconds, at a slow rate and at others.
+SLOW_GAP_SECONDS, GAP_SECONDS = 0.016, 0.005
+#: How long the bucket takes to fill, in seconds, at a slow rate and at others: a sender may wake late by the rest.
+SLOW_FULL_SECONDS, FULL_SECONDS = 3 * BURST_SECONDS, BURST_SECONDS
+#: At a slow rate there are no more grants than this in BURST_SECONDS: a sender that wakes needs some four.
+MOST_RECENT = 16
+#: What sums of floating-point numbers may be off.
+ROUNDING = 1e-9
 
 
 @dataclass
@@ -18,9 +34,12 @@ class Pacer:
     stalls: int = 0
     ceiling: float = field(init=False)
     """The rate that it began with, which no limit exceeds."""
+    recent: deque[tuple[float, int]] = field(init=False)
+    """When the last grants at a slow rate were made, and of how many probes, MOST_RECENT of them at most."""
 
     def __post_init__(self) -> None:
         self.ceiling = self.rate
+        self.recent = deque(maxlen=MOST_RECENT)
 
     def limit(self, rate: float) -> None:
         """Grant at most this many a second from now on, and never more than the rate that it began with."""
@@ -34,8 +53,10 @@ class Pacer:
             self.stalls += 1
             elapsed = self.longest
         self.tokens = min(self.tokens + elapsed * self.rate, self._capacity())
-        granted = min(int(self.tokens + 1e-9), wanted)
+        granted = min(int(min(self.tokens, self._room(now)) + ROUNDING), wanted)
         self.tokens -= granted
+        if granted and self.slow:
+            self.recent.append((now, granted))
         return granted
 
     def resume(self, now: float) -> None:
@@ -43,18 +64,47 @@ class Pacer:
         self.last = now
 
     @property
+    def slow(self) -> bool:
+        """The rate is slow."""
+        return self.rate <= SLOW_RATE
+
+    @property
+    def gap(self) -> float:
+        """The time between two bursts, in seconds."""
+        return SLOW_GAP_SECONDS if self.slow else GAP_SECONDS
+
+    @property
     def longest(self) -> float:
         """The longest time without a grant that is not a stall, in seconds."""
-        return max(BURST_SECONDS, 2 / self.rate)
+        return max(self._full_seconds, 2 / self.rate)
+
+    @property
+    def _full_seconds(self) -> float:
+        """How long the bucket takes to fill, in seconds."""
+        return SLOW_FULL_SECONDS if self.slow else FULL_SECONDS
+
+    @property
+    def most(self) -> int:
+        """More are never granted at once."""
+        return int(self._capacity()) + 1
 
     def _capacity(self) -> float:
-        """The bucket's size: a burst, or one probe and what a late wake-up earns."""
-        return max(1.0 + self.rate * LATE_SECONDS, self.rate * BURST_SECONDS)
+        """The bucket's size: what it holds, or one probe and what a late wake-up earns."""
+        return max(1.0 + self.rate * LATE_SECONDS, self.rate * self._full_seconds)
+
+    def _room(self, now: float) -> float:
+        """How many more may go in the BURST_SECONDS that end now."""
+        if not self.slow:
+            return self._capacity()
+        if len(self.recent) == MOST_RECENT and now - self.recent[0][0] <= BURST_SECONDS + ROUNDING:
+            return 0.0
+        granted = sum(count for at, count in self.recent if now - at <= BURST_SECONDS + ROUNDING)
+        return max(0.0, 2 * max(1.0, self.rate * BURST_SECONDS) - granted)
 
     def wait(self) -> float:
-        """Seconds until half a burst is there (or one probe, if that is more)."""
-        target = max(1.0, self.rate * BURST_SECONDS / 2)
-        return max(0.0, (target - self.tokens) / self.rate)
+        """Seconds until a burst is there (or one probe, if that is more), and may go."""
+        target = max(1.0, self.rate * self.gap)
+        return max((target - self.tokens) / self.rate, 0.0 if self._room(self.last) >= 1 else BURST_SECONDS)
 
 
 @dataclass(slots=True)

@@ -12,11 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.probe.pacer import Pacer
+from pipeline.probe.pacer import MOST_RECENT, Pacer
+
+#: The bucket's clock and tokens, and then recent grants: the time and size of each.
+BUCKET, RECENT = 2, 2 * MOST_RECENT
 
 
 class SharedPacer(Pacer):
-    """A pacer that shares its clock and tokens with every process that has opened the same file."""
+    """A pacer that shares its clock, tokens and recent grants with every process that has opened the same file."""
 
     def __init__(self, path: Path, rate: float, now: float) -> None:
         """Share the bucket in a file. The first process to open it creates the bucket, empty."""
@@ -27,14 +30,20 @@ class SharedPacer(Pacer):
             if new:
                 self._file.truncate(mmap.PAGESIZE)
             self._page = mmap.mmap(self._file.fileno(), mmap.PAGESIZE)
-            self._bucket = np.frombuffer(self._page, dtype=np.float64, count=2)
+            self._bucket = np.frombuffer(self._page, dtype=np.float64, count=BUCKET)
+            self._recent = np.frombuffer(self._page, dtype=np.float64, count=RECENT, offset=self._bucket.nbytes)
             if new:
                 self._bucket[:] = self.last, self.tokens
+                self._recent[::2] = -np.inf
 
     def grant(self, now: float, wanted: int) -> int:
         """How many probes of this sender may go at `now`, at most `wanted`; what it leaves is for all senders."""
         with self._shared():
-            return super().grant(max(now, self.last), wanted)
+            self._read_recent()
+            granted = super().grant(max(now, self.last), wanted)
+            if granted and self.slow:
+                self._recent[:] = np.array(self.recent).ravel()
+            return granted
 
     def resume(self, now: float) -> None:
         """Start again after a time in which nothing was to be sent, unless another sender has sent meanwhile."""
@@ -46,6 +55,11 @@ class SharedPacer(Pacer):
         """Seconds until half a burst is there, if no other sender takes from it."""
         self.tokens = float(self._bucket[1])
         return super().wait()
+
+    def _read_recent(self) -> None:
+        """Take the recent grants of all senders; those that were never made are of no probes, long ago."""
+        if self.slow:
+            self.recent.extend((at, int(count)) for at, count in self._recent.reshape(-1, 2).tolist())
 
     @contextmanager
     def _shared(self) -> Iterator[None]:

@@ -12,7 +12,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.probe.pacer import BURST_SECONDS, Pacer
+from pipeline.probe.pacer import BURST_SECONDS, SLOW_RATE, Pacer
 from pipeline.probe.shared_pacer import SharedPacer
 
 RATE = 20_000
@@ -72,7 +72,10 @@ def test_a_killed_sender_does_not_keep_the_others_waiting(tmp_path: Path) -> Non
 
 
 @settings(deadline=None, max_examples=50)
-@given(st.integers(1, 1_000_000), st.lists(st.tuples(st.floats(0, 0.05), st.integers(1, 9000)), max_size=50))
+@given(
+    st.one_of(st.integers(1, SLOW_RATE), st.integers(1, 1_000_000)),
+    st.lists(st.tuples(st.floats(0, 0.05), st.integers(1, 9000)), max_size=50),
+)
 def test_alone_it_is_a_pacer(rate: int, steps: list[tuple[float, int]]) -> None:
     """A lone sender is granted what an unshared pacer would grant."""
     path = Path(tempfile.gettempdir()) / f"census-budget-{os.getpid()}"
@@ -97,3 +100,12 @@ def test_two_take_of_one_bucket(turns: list[int]) -> None:
         total += both[which].grant(step * 0.001, 8192)
     assert total == len(turns) * RATE // 1000
     path.unlink()
+
+
+def test_slow_senders_together_keep_the_limit(tmp_path: Path) -> None:
+    """At a slow rate the grants of two senders count together: no 10 ms have more than twice the rate."""
+    both = [SharedPacer(tmp_path / "budget", SLOW_RATE, 0.0) for _ in range(2)]
+    moments = [step * 0.0043 + 0.02 * (step // 7) for step in range(1, 400)]
+    grants = [(now, both[step % 2].grant(now, 8192)) for step, now in enumerate(moments)]
+    most = [sum(count for at, count in grants if begin <= at <= begin + BURST_SECONDS) for begin in moments]
+    assert max(most) == 2 * SLOW_RATE * BURST_SECONDS
