@@ -21,6 +21,7 @@ from pipeline.enrich.database_kind import DatabaseKind
 from pipeline.errors import CensusError
 from pipeline.lab import key, signature
 from pipeline.optout import events
+from pipeline.release import microdata
 from pipeline.space import address_list, signed, terms
 from pipeline.sweep import sign
 
@@ -153,6 +154,13 @@ def _lists() -> list[bytes]:
     return [WORDS.encode(), b"192.0.2.0/24 # why\n192.0.2.7-192.0.2.9\r\n2001:db8::/32 ; six\n1.2.3.4 // c\n"]
 
 
+def release(data: bytes) -> None:
+    """Read what an earlier release showed."""
+    with suppress(CensusError):
+        for each in microdata.previous(file(microdata.EARLIER, data).parent):
+            assert each.kinds is not None
+
+
 SLOW: dict[str, Target] = {
     "configuration": Target(configuration, (load.load_config,), _configurations),
     "address_list": Target(addresses, (address_list.read_file, terms.read), _lists),
@@ -165,6 +173,11 @@ SLOW: dict[str, Target] = {
         description,
         (probing_txt.read, probing_txt.faults),
         lambda: [b"Contact: mailto:a@b\r\nExpires: 2027-01-01T00:00:00Z\n"],
+    ),
+    "release": Target(
+        release,
+        (microdata.previous,),
+        lambda: [b'{"microdata":[{"sweep":"a","shown":[[["GB","x",true,null],5]]}]}'],
     ),
 }
 TARGETS = {name: target._replace(is_quick=False) for name, target in SLOW.items()}

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from pipeline import host, logs
-from pipeline.commands import associators, audits, doctor, lab, optouts, reference, results, site, sweeps
+from pipeline.commands import associators, audits, doctor, lab, optouts, reference, releases, results, site, sweeps
 from pipeline.commands.help import HELP, Command, Group
 from pipeline.commands.interruption import Interruption
 from pipeline.commands.verbosity import Quiet, Verbose, passed_on, with_verbosity
@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         site.site,
         results.results,
         results.sql,
+        releases.release,
     ),
     "Respect opt-outs, pause and slow down": (
         optouts.optout,

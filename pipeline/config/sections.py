@@ -3,57 +3,10 @@
 from enum import StrEnum
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta
 
+from pipeline.config.values import AeTitle, Endpoint, Line, Mac, Name, Port, Resolver, Section, Url
 from pipeline.engines import Engine
-
-#: PS3.8 §9.3.2: an AE title has at most 16 characters of the default repertoire, no backslash, and no space at either end.
-AeTitle = Annotated[
-    str,
-    Meta(
-        pattern=r"^(?! )[\x20-\x5b\x5d-\x7e]{1,16}(?<! )$",
-        description="an AE title: 1 to 16 ASCII characters without a backslash, and no space at either end",
-    ),
-]
-Name = Annotated[
-    str,
-    Meta(
-        pattern=r"^[a-z0-9][a-z0-9-]{0,39}$",
-        description="a name: 1 to 40 lower-case letters, digits and hyphens, a letter or digit first",
-    ),
-]
-Port = Annotated[int, Meta(ge=1, le=65535)]
-#: Text that fits on one line of a page or a file.
-Line = Annotated[
-    str,
-    Meta(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=500, description="a text on one line, of at most 500 characters"),
-]
-Url = Annotated[
-    str,
-    Meta(
-        pattern=r"^(https?://[^\s/?#@\x00-\x1f\x7f]+[^\s\x00-\x1f\x7f]*)?$",
-        max_length=500,
-        description="a URL that begins with https:// or http://",
-    ),
-]
-Endpoint = Annotated[
-    str, Meta(pattern=r"^\d{1,3}(\.\d{1,3}){3}:\d{1,5}$", description='an address and a port, e.g. "192.0.2.7:104"')
-]
-Resolver = Annotated[
-    str,
-    Meta(
-        pattern=r"^(\d{1,3}(\.\d{1,3}){3}(:\d{1,5})?)?$",
-        description='an address, e.g. "192.0.2.53" or "192.0.2.53:5353"',
-    ),
-]
-Mac = Annotated[
-    str,
-    Meta(
-        pattern=r"^([0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5})?$",
-        description='a hardware address, e.g. "02:00:00:00:00:01"',
-    ),
-]
 
 #: How much later than planned a companion SYN may leave, in seconds: a range may be cut off, or the register pause.
 COMPANIONS_LATE = 600.0
@@ -86,10 +39,6 @@ class Profile(StrEnum):
     def needs_signature(self) -> bool:
         """Whether the owner of the target ranges must have signed them (section `[own]`)."""
         return self is Profile.CAPABILITIES
-
-
-class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A section of the file: unknown keys are refused."""
 
 
 class SweepSection(Section, frozen=True):
@@ -279,6 +228,23 @@ class GeoSection(Section, frozen=True):
     announced: str = ""
 
 
+class ReleaseSection(Section, frozen=True):
+    """`[release]`: what a data set says of itself, and how fine its rows are (docs/release.md); it changes no plan.
+
+    `licence` is an SPDX id. A creator is "Family, Given" or the name of a body, with an ORCID in brackets if there is one. With
+    `microdata` a row for each service is released, of which at least `k` are alike.
+    """
+
+    title: Line = ""
+    creators: tuple[Line, ...] = ()
+    publisher: Line = ""
+    licence: Line = ""
+    doi: Line = ""
+    url: Url = ""
+    microdata: bool = False
+    k: Annotated[int, Meta(ge=2, le=10_000)] = 5
+
+
 class Config(Section, frozen=True):
     """The whole file."""
 
@@ -298,3 +264,4 @@ class Config(Section, frozen=True):
     lake: LakeSection = LakeSection()
     optout: OptoutSection = OptoutSection()
     geo: GeoSection = GeoSection()
+    release: ReleaseSection = ReleaseSection()

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from pipeline.config import toml_file
-from pipeline.config.sections import AeTitle, Name, Port, Section
+from pipeline.config.values import AeTitle, Name, Port, Section
 from pipeline.errors import InputError
 from pipeline.outcome import Outcome
 from pipeline.space.ranges import Ranges

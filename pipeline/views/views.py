@@ -205,6 +205,11 @@ def _meanings() -> dict[str, str]:
     return tomllib.loads((FOLDER / "columns.toml").read_text("utf-8"))
 
 
+def meaning(column: str) -> str:
+    """What a column of a mart means, by its name; empty if no mart has it."""
+    return _meanings().get(column, "")
+
+
 def _schema_meanings(name: str) -> dict[str, str]:
     """The columns of a table of the schema, with their units; none for another view."""
     if not (schema.FOLDER / f"{name}.toml").exists():

@@ -36,6 +36,8 @@ OURS = {
     "pipeline/lab/key.py load": "this machine's own key, of mode 0600",
     "pipeline/publish/countries.py countries": "data/reference",
     "pipeline/publish/worldmap.py _outlines": "data/reference",
+    "pipeline/release/draw.py world": "the bundle that it is a part of",
+    "pipeline/release/reproduce.py claims": "the bundle that it is a part of",
     "pipeline/rings/receive.py ReceiveRing.count_drops": "the kernel",
     "pipeline/rings/xdp.py Port.rejected": "the kernel",
     "pipeline/rings/xdp.py _rings": "the kernel",

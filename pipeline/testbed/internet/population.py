@@ -8,7 +8,7 @@ import numpy as np
 from msgspec import Meta
 from numpy.typing import NDArray
 
-from pipeline.config.sections import Port, Section
+from pipeline.config.values import Port, Section
 from pipeline.errors import InputError
 from pipeline.space import address_list
 from pipeline.space.ranges import U32, Ranges

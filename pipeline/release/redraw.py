@@ -1,0 +1,70 @@
+"""Each figure of the report, from the tables of the bundle: part of every bundle, as `figures.py`."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import draw  # type: ignore[import-not-found]
+from reproduce import estimate, latest, rows  # type: ignore[import-not-found]
+
+
+def _trend(con: Any, _: Path) -> str:
+    sweeps = {row["sweep"]: row for row in rows(con, "FROM sweeps")}
+    points = []
+    for row in rows(con, "FROM trend ORDER BY started_at"):
+        about = sweeps.get(row["sweep"]) or {"sweep": row["sweep"], "sampled_share": row["sampled_share"]}
+        _, low, high = estimate(con, about, row["services"], None)
+        points.append((_time(row["started_at"]), row["services"], low, high))
+    return str(draw.trend(points, "DICOM services that answered, per sweep"))
+
+
+def _turnover(con: Any, _: Path) -> str:
+    query = "SELECT trend.started_at, history.* FROM history JOIN trend ON trend.sweep = history.sweep ORDER BY 1"
+    pairs = [(_time(row["started_at"]), row["new"] + row["returned"], row["missing"]) for row in rows(con, query)]
+    return str(draw.turnover(pairs, "New and missing services"))
+
+
+def _map(column: str, title: str) -> Callable[[Any, Path], str]:
+    def drawn(con: Any, folder: Path) -> str:
+        query = f"""SELECT names.numeric, countries.{column} AS value, countries.services
+            FROM countries JOIN country_names AS names ON names.alpha2 = countries.country
+            WHERE countries.sweep = ? AND names.numeric IS NOT NULL"""
+        values = {
+            row["numeric"]: row["value"] if row["services"] else None for row in rows(con, query, latest(con)["sweep"])
+        }
+        return str(draw.world(folder / "outlines.json", values, title))
+
+    return drawn
+
+
+def _country(country: str) -> Callable[[Any, Path], str]:
+    def drawn(con: Any, _: Path) -> str:
+        query = """SELECT trend.started_at, coalesce(own.services, 0) AS services
+            FROM trend LEFT JOIN country_trend AS own ON own.sweep = trend.sweep AND own.country = ? ORDER BY 1"""
+        lines = rows(con, query, country)
+        points = [(_time(row["started_at"]), row["services"], row["services"], row["services"]) for row in lines]
+        return str(draw.trend(points, f"Services per sweep in {country}"))
+
+    return drawn
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+class _Figures(dict[str, Callable[[Any, Path], str]]):
+    """The figures by name; `trend-GB` is that of a country."""
+
+    def __missing__(self, name: str) -> Callable[[Any, Path], str]:
+        return _country(name.removeprefix("trend-"))
+
+
+FIGURES = _Figures(
+    {
+        "trend": _trend,
+        "turnover": _turnover,
+        "map": _map("services", "DICOM services per country"),
+        "map-per-million": _map("per_million", "Addresses with a DICOM service, per million probed"),
+    }
+)
