@@ -97,12 +97,12 @@ def release(
         )
     Scope(min_cell=min_cell)
     paths = run.sealed(store.at(where), sweep_id)
-    with turn.of(paths, show.message):
-        proof = _without_key(run.proven(store.at(where), paths, unverified=unverified))
-        with connection.connect(store.at(where)) as con:
-            sweeps = bundle.series(con, paths.id) if series else (paths.id,)
-            wanted = bundle.Wanted(sweeps, section, min_cell, shown_before(previous), proof)
-            written = bundle.write(con, output, wanted)
+    earlier = shown_before(previous)
+    with turn.of(paths, show.message), connection.connect(store.at(where)) as con:
+        sweeps = bundle.series(con, paths.id) if series else (paths.id,)
+        read = [*sweeps, *(each.sweep for each in earlier)]
+        proof = run.proofs(store.at(where), read, unverified=unverified)[paths.id]
+        written = bundle.write(con, output, bundle.Wanted(sweeps, section, min_cell, earlier, _without_key(proof)))
     for path in written:
         show.message(str(path))
 

@@ -44,6 +44,8 @@ OWN = MappingProxyType(
         "change": ("string", "What of the change can be shown: up, down, few (too few to judge) or none.", ""),
         "flag": ("string", "up or down where p_adjusted is below 0.05; few where so few changed that nothing could be shown.", ""),
         "moved_out": ("integer", "Services that an earlier build of the country database placed here.", ""),
+        "networks_changed": ("integer", "Networks in which services came or went.", ""),
+        "in_one_network": ("integer", "The most services that came or went in one network.", ""),
         "new_by_loss": ("number", "Services that loss alone would make look new.", ""),
         "gone_by_loss": ("number", "Services that loss alone would make look gone.", ""),
         "new_net": ("number", "New services beyond what loss explains.", ""),
