@@ -152,7 +152,7 @@ def test_the_sql_behind_each_table_is_there(released: Path) -> None:
     for path in (released / "sql" / "marts").glob("*.sql"):
         body = "\n".join(line for line in path.read_text("utf-8").splitlines() if not line.startswith("--"))
         body = re.sub(r"IS (NOT )?DISTINCT FROM", "=", body)
-        local = set(re.findall(r"(\w+) AS (?:MATERIALIZED )?\(", body))
+        local = set(re.findall(r"(\w+)\s*(?:\([^()]*\)\s*)?AS (?:MATERIALIZED )?\(", body))
         read = set(re.findall(r"\b(?:FROM|JOIN)\s+([a-z]\w+)\b(?!\()", body)) - local
         assert not {name for name in read if not name.startswith("raw_")} - there, path.name
 
