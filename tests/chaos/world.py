@@ -1,11 +1,10 @@
 """The world of a disturbed sweep, the sweep's plan, and the row that every target must have at the end."""
 
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.testbed import spec, truth
-from tests.testbed.running import CENSUS, ROOT, environment
+from tests.testbed.running import frozen
 
 PORT = 104
 #: The mix has every kind of conversation.
@@ -52,8 +51,7 @@ class World:
         world.spec.write_text(WORLD.format(prefix=prefix, density=density))
         rate = (1 << 32 - prefix) // (SECONDS_A_KILL * (kills + 3))
         (folder / "sweep.toml").write_text(SWEEP.format(rate=rate, senders=senders, prefix=prefix, shards=shards))
-        freeze = [*CENSUS, "plan", str(folder / "sweep.toml"), "-o", str(world.plan)]
-        subprocess.run(freeze, cwd=ROOT, env=environment(folder), check=True, capture_output=True, timeout=120)
+        frozen(folder / "sweep.toml", world.plan)
         return world
 
     def truth(self) -> dict[tuple[int, int], str]:

@@ -10,7 +10,7 @@ from pipeline.optout import register
 from pipeline.optout.events import Stop
 from pipeline.testbed import spec, truth
 from pipeline.views import connection
-from tests.testbed.running import CENSUS, ROOT, environment
+from tests.testbed.running import CENSUS, ROOT, environment, frozen
 
 WORLD = """
 [internet]
@@ -64,8 +64,7 @@ def swept(tmp_path: Path, sweep: str) -> tuple[Stop, dict[str, Any]]:
     for name, text in (("world.toml", WORLD), ("sweep.toml", sweep)):
         (tmp_path / name).write_text(text)
     (tmp_path / "run.sh").write_text(SCRIPT.format(census=" ".join(CENSUS), folder=tmp_path))
-    plan = [*CENSUS, "plan", str(tmp_path / "sweep.toml"), "-o", str(tmp_path / "plan.json")]
-    subprocess.run(plan, cwd=ROOT, env=environment(tmp_path), check=True, capture_output=True, timeout=60)
+    frozen(tmp_path / "sweep.toml", tmp_path / "plan.json")
     run = ["testbed", "run", "--spec", str(tmp_path / "world.toml"), "--", "bash", str(tmp_path / "run.sh")]
     ended = subprocess.run(
         [*CENSUS, *run], cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True, timeout=240

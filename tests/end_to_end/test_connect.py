@@ -10,7 +10,7 @@ import pytest
 from pipeline.testbed import spec, truth
 from pipeline.views import connection
 from tests.end_to_end.test_internet import PORTS, SPEC, SWEEP
-from tests.testbed.running import CENSUS, ROOT, VANTAGE, environment, packets, streams
+from tests.testbed.running import CENSUS, ROOT, VANTAGE, environment, frozen, packets, streams
 
 FEWER = 'include = ["11.0.0.0/21", "11.1.2.0/27"]'
 INSIDE = {11 << 24: 2**11, (11 << 24) + (1 << 16) + (2 << 8): 2**5}
@@ -26,8 +26,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("connect")
     config = SWEEP.read_text().replace("[probe]\n", '[probe]\nengine = "connect"\nsource = "198.18.0.1"\n')
     (folder / "sweep.toml").write_text(config.replace('include = ["11.0.0.0/17", "11.1.0.0/22"]', FEWER))
-    plan = [*CENSUS, "plan", str(folder / "sweep.toml"), "-o", str(folder / "plan.json")]
-    subprocess.run(plan, cwd=ROOT, env=environment(folder), check=True, capture_output=True, timeout=60)
+    frozen(folder / "sweep.toml", folder / "plan.json")
     work = [*CENSUS, "work", str(folder / "plan.json"), "--lake", str(folder / "lake")]
     testbed = [*CENSUS, "testbed", "run", "--spec", str(SPEC), "--capture", str(folder / "wire.pcap"), "--"]
     command = [*testbed, *UNPRIVILEGED, *work]

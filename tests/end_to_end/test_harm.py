@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.statistics.difference import difference
 from pipeline.views import connection
-from tests.testbed.running import CENSUS, ROOT, environment, in_testbed
+from tests.testbed.running import CENSUS, ROOT, environment, frozen, in_testbed
 
 WORLD, SWEEP = (ROOT / "tests" / "data" / name for name in ("harm.toml", "harm-sweep.toml"))
 #: The block with fragile hosts, and the block with mortal hosts.
@@ -19,15 +19,10 @@ FRAGILE, MORTAL = 11 << 24, (11 << 24) + (64 << 16)
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the lake of the sweep."""
     folder = tmp_path_factory.mktemp("harm")
-    freeze(folder, SWEEP)
+    frozen(SWEEP, folder / "plan.json")
     ended = subprocess.run(work(folder), cwd=ROOT, env=environment(folder), capture_output=True, text=True, timeout=180)
     assert ended.returncode == 0, ended.stderr[-3000:]
     return folder
-
-
-def freeze(folder: Path, sweep: Path) -> None:
-    plan = [*CENSUS, "plan", str(sweep), "-o", str(folder / "plan.json")]
-    subprocess.run(plan, cwd=ROOT, env=environment(folder), check=True, capture_output=True, timeout=60)
 
 
 def work(folder: Path) -> list[str]:
@@ -92,7 +87,7 @@ def test_the_next_sweep_leaves_the_silent_alone(folder: Path) -> None:
     assert len(told.stdout.splitlines()) == silent > 100
     text = SWEEP.read_text("utf-8").replace("[harm]\nsample = 0.5\ndelay = 6.0\n", "").replace('"harm"', '"next"')
     (folder / "next.toml").write_text(text)
-    freeze(folder, folder / "next.toml")
+    frozen(folder / "next.toml", folder / "plan.json")
     subprocess.run(work(folder), cwd=ROOT, env=environment(folder), check=True, capture_output=True, timeout=180)
     ((quarantined, suppressed, sent),) = asked(
         folder,
@@ -106,7 +101,7 @@ def test_a_kill_visits_nobody_twice(tmp_path: Path) -> None:
     """After a worker is killed during visits of deferred targets, the next finishes; all adds up and no visit is repeated."""
     text = SWEEP.read_text("utf-8").replace("rate = 8000", "rate = 4000").replace("11.0.0.0/18", "11.0.0.0/19")
     (tmp_path / "sweep.toml").write_text(text.replace(', "11.64.0.0/18"', ""))
-    freeze(tmp_path, tmp_path / "sweep.toml")
+    frozen(tmp_path / "sweep.toml", tmp_path / "plan.json")
     script = tmp_path / "killed.sh"
     script.write_text(KILLED.format(census=" ".join(CENSUS), folder=tmp_path))
     command = [*CENSUS, "testbed", "run", "--spec", str(WORLD), "--", "bash", str(script)]

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.testbed import spec, truth
 from pipeline.views import connection
-from tests.testbed.running import CENSUS, ROOT, environment, in_testbed
+from tests.testbed.running import ROOT, environment, frozen, in_testbed
 
 SPEC = ROOT / "tests" / "data" / "internet.toml"
 SWEEP = ROOT / "tests" / "data" / "internet-sweep.toml"
@@ -21,8 +21,7 @@ TARGETS = 2 * (2**15 + 2**10)
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The lake of the sweep."""
     folder = tmp_path_factory.mktemp("internet")
-    plan = [*CENSUS, "plan", str(SWEEP), "-o", str(folder / "plan.json")]
-    subprocess.run(plan, cwd=ROOT, env=environment(folder), check=True, capture_output=True, timeout=60)
+    frozen(SWEEP, folder / "plan.json")
     work = ("work", str(folder / "plan.json"), "--lake", str(folder / "lake"), "--pcap", str(folder / "answers.pcap"))
     command = in_testbed(*work, spec=SPEC)
     ended = subprocess.run(command, cwd=ROOT, env=environment(folder), capture_output=True, text=True, timeout=120)

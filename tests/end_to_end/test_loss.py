@@ -6,7 +6,7 @@ from pathlib import Path
 from pipeline.statistics.recapture import detection
 from pipeline.testbed import spec, truth
 from pipeline.views import connection
-from tests.testbed.running import CENSUS, ROOT, environment, in_testbed
+from tests.testbed.running import ROOT, environment, frozen, in_testbed
 
 LOSS = 0.05
 WORLD = f"""
@@ -34,8 +34,7 @@ def test_the_estimate_agrees_with_the_truth(tmp_path: Path) -> None:
     """With 5 % loss each way and hosts that answer once, the sweep finds (1 - 0.05)² of the hosts, and estimates this share."""
     for name, text in (("world.toml", WORLD), ("sweep.toml", SWEEP)):
         (tmp_path / name).write_text(text)
-    plan = [*CENSUS, "plan", str(tmp_path / "sweep.toml"), "-o", str(tmp_path / "plan.json")]
-    subprocess.run(plan, cwd=ROOT, env=environment(tmp_path), check=True, capture_output=True, timeout=60)
+    frozen(tmp_path / "sweep.toml", tmp_path / "plan.json")
     work = in_testbed(
         "work", str(tmp_path / "plan.json"), "--lake", str(tmp_path / "lake"), spec=tmp_path / "world.toml"
     )

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.views import connection
 from tests.end_to_end.test_internet import SPEC, SWEEP, TARGETS, expected
-from tests.testbed.running import CENSUS, ROOT, environment, in_testbed
+from tests.testbed.running import ROOT, environment, frozen, in_testbed
 
 SOURCES = ("198.18.0.1", "198.18.0.3")
 
@@ -20,8 +20,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = SWEEP.read_text().replace("shards = 2", "shards = 6")
     config = config.replace("[probe]\n", f"[probe]\nsource = {list(SOURCES)}\nsenders = 3\n".replace("'", '"'))
     (folder / "sweep.toml").write_text(config)
-    plan = [*CENSUS, "plan", str(folder / "sweep.toml"), "-o", str(folder / "plan.json")]
-    subprocess.run(plan, cwd=ROOT, env=environment(folder), check=True, capture_output=True, timeout=60)
+    frozen(folder / "sweep.toml", folder / "plan.json")
     work = ("work", str(folder / "plan.json"), "--lake", str(folder / "lake"))
     command = in_testbed(*work, spec=SPEC)
     ended = subprocess.run(command, cwd=ROOT, env=environment(folder), capture_output=True, text=True, timeout=120)

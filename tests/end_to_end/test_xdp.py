@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.views import connection
 from tests.end_to_end.test_internet import SPEC, SWEEP, TARGETS, expected
-from tests.testbed.running import CENSUS, ROOT, environment, in_testbed
+from tests.testbed.running import ROOT, environment, frozen, in_testbed
 
 #: Runs a command without locked memory, which AF_XDP needs and packet rings do not need.
 UNLOCKED = ["setpriv", "--bounding-set=-ipc_lock", "--inh-caps=-ipc_lock", "--", "prlimit", "--memlock=0:0", "--"]
@@ -21,8 +21,7 @@ def swept(folder: Path, before: list[str], changes: dict[str, str], engine: str 
     for old, new in changes.items():
         config = config.replace(old, new)
     (folder / "sweep.toml").write_text(config)
-    plan = [*CENSUS, "plan", str(folder / "sweep.toml"), "-o", str(folder / "plan.json")]
-    subprocess.run(plan, cwd=ROOT, env=environment(folder), check=True, capture_output=True, timeout=60)
+    frozen(folder / "sweep.toml", folder / "plan.json")
     work = in_testbed("work", str(folder / "plan.json"), "--lake", str(folder / "lake"), spec=SPEC)
     if engine == "xdp-live":  # before census runs in the testbed, its far end learns to take live frames
         work[(at := work.index("--") + 1) : at] = [sys.executable, "-m", "tests.rings.far_end"]

@@ -17,7 +17,7 @@ from pipeline.testbed import spec, truth
 from pipeline.testbed.closed import NamespacePair, closed_pair, configure, inside
 from pipeline.testbed.world import started_world
 from pipeline.views import connection
-from tests.testbed.running import CENSUS, ROOT, environment
+from tests.testbed.running import CENSUS, ROOT, environment, frozen
 
 #: A simulated internet with hosts of several kinds.
 WORLD = """
@@ -133,8 +133,7 @@ def sweep(
 ) -> Swept:  # fmt: skip
     """Sweep from the vantage. `meanwhile` is called with the lake once probes are being sent; `before` is a command's prefix."""
     (at.folder / "sweep.toml").write_text(SWEEP.format(targets=targets, rate=rate, probe=probe))
-    plan = [*CENSUS, "plan", str(at.folder / "sweep.toml"), "-o", str(at.folder / "plan.json")]
-    subprocess.run(plan, cwd=ROOT, env=at.environment, check=True, capture_output=True, timeout=60)
+    frozen(at.folder / "sweep.toml", at.folder / "plan.json")
     lake, reasons, log = at.folder / "lake", dict[str, None](), at.folder / "log"
     work = [*CENSUS, "work", str(at.folder / "plan.json"), "--lake", str(lake)]
     until = time.monotonic() + LONGEST

@@ -18,7 +18,7 @@ from pipeline.guard.sockets import ONLY_TESTBED
 from pipeline.probe.connections import CONNECTION
 from pipeline.probe.fin_wait import FIN_SECONDS, FIN_WAIT, SETTLED, FinWaitQueue, acknowledged, fin_wait_state
 from pipeline.testbed.closed import NamespacePair, claim_addresses, closed_pair, configure, inside
-from tests.testbed.running import CENSUS, ROOT
+from tests.testbed.running import CENSUS, ROOT, frozen
 
 #: Real listeners that read and never answer; each prints how its connection ended.
 LISTEN = r"""
@@ -72,12 +72,10 @@ def test_a_lost_fin_is_followed_by_a_reset(pair: NamespacePair, tmp_path: Path) 
     listening = subprocess.Popen([*inside(pair.world), sys.executable, "-c", LISTEN], stdout=subprocess.PIPE, text=True)
     assert listening.stdout
     assert [listening.stdout.readline() for _ in range(2)] == ["ready\n", "ready\n"]
-    for command in (
-        [*CENSUS, "plan", str(sweep), "-o", str(plan)],
-        [*inside(pair.vantage), *CENSUS, "work", str(plan), "--lake", str(tmp_path / "lake")],
-    ):
-        ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240)
-        assert ended.returncode == 0, ended.stderr[-2000:]
+    frozen(sweep, plan)
+    command = [*inside(pair.vantage), *CENSUS, "work", str(plan), "--lake", str(tmp_path / "lake")]
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240)
+    assert ended.returncode == 0, ended.stderr[-2000:]
     output, _ = listening.communicate(timeout=10)
     assert sorted(output.splitlines()) == ["104 closed", "105 reset"]
 

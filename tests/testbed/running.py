@@ -13,6 +13,7 @@ import dpkt
 from pipeline.lake import layout
 from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.space import plan as planning
+from pipeline.space.plan import Plan
 from pipeline.sweep import enrichment, freeze, run
 
 ROOT = Path(__file__).parents[2]
@@ -41,10 +42,16 @@ def environment(folder: Path) -> dict[str, str]:
     return os.environ | {"CENSUS_ONLY_TESTBED": "1"} | own
 
 
+def frozen(config: Path, file: Path) -> Plan:
+    """The plan of a configuration, also written to a file, as `census plan` does it; that starts a process less."""
+    plan = freeze.freeze(config)
+    file.write_bytes(planning.encode(plan))
+    return plan
+
+
 def swept(config: Path, folder: Path, *, spec: Path, capture: Path | None = None) -> layout.SweepPaths:
     """Run a whole sweep of a configuration in a testbed, into the folder's `lake`: the flow's steps, without Prefect."""
-    plan = freeze.freeze(config)
-    (folder / "plan.json").write_bytes(planning.encode(plan))
+    plan = frozen(config, folder / "plan.json")
     command = in_testbed("work", str(folder / "plan.json"), "--lake", str(folder / "lake"), capture=capture, spec=spec)
     ended = subprocess.run(command, cwd=ROOT, env=environment(folder), capture_output=True, text=True, timeout=600)
     assert ended.returncode == 0, ended.stderr[-3000:]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.lake import layout, verify
 from pipeline.views import connection
-from tests.testbed.running import CENSUS, ROOT, environment
+from tests.testbed.running import CENSUS, ROOT, environment, frozen
 
 #: Some 1,230 hosts that complete connections on every port and then say nothing.
 SPEC = """
@@ -51,8 +51,7 @@ def work(folder: Path, limits: str, *, port: int = 2762, targets: str = "11.0.0.
     (folder / "spec.toml").write_text(SPEC)
     config = SWEEP.replace("PORT", str(port)).replace("TARGETS", targets).replace("ENGINE", engine)
     (folder / "sweep.toml").write_text(config)
-    plan = [*CENSUS, "plan", str(folder / "sweep.toml"), "-o", str(folder / "plan.json")]
-    subprocess.run(plan, cwd=ROOT, env=environment(folder), check=True, capture_output=True, timeout=60)
+    frozen(folder / "sweep.toml", folder / "plan.json")
     testbed = [*CENSUS, "testbed", "run", "--spec", str(folder / "spec.toml"), "--", "prlimit", f"--nofile={limits}"]
     command = [*testbed, *CENSUS, "work", str(folder / "plan.json"), "--lake", str(folder / "lake")]
     ended = subprocess.run(command, cwd=ROOT, env=environment(folder), capture_output=True, text=True, timeout=200)

@@ -17,7 +17,7 @@ from pipeline.testbed import spec, truth
 from pipeline.transport.keys import create
 from pipeline.views import connection
 from pipeline.worker import remote_associator
-from tests.testbed.running import CENSUS, ROOT, environment
+from tests.testbed.running import CENSUS, ROOT, environment, frozen
 
 DATA = ROOT / "tests" / "data"
 SPEC = DATA / "tls.toml"
@@ -32,8 +32,7 @@ def folder(tmp_path: Path) -> Path:
     create(tmp_path / "keys", ["north"])
     config = (DATA / "tls-sweep.toml").read_text() + "\n[associate]\nprocesses = 0\n"
     (tmp_path / "sweep.toml").write_text(config)
-    freeze = [*CENSUS, "plan", str(tmp_path / "sweep.toml"), "-o", str(tmp_path / "plan.json")]
-    subprocess.run(freeze, cwd=ROOT, check=True, capture_output=True, timeout=60)
+    frozen(tmp_path / "sweep.toml", tmp_path / "plan.json")
     return tmp_path
 
 
