@@ -19,9 +19,11 @@ def connect(lake: Location, *, unsafe: bool = False) -> duckdb.DuckDBPyConnectio
     try:
         statements = raw_views.statements(lake)
         built = marts.built(lake)
-        for statement in statements:
+        for statement in raw_views.empty_tables():
             con.execute(statement).fetchall()
         views.install(con, built)
+        for statement in (*raw_views.drop_tables(), *statements):
+            con.execute(statement).fetchall()
     except duckdb.Error as error:
         con.close()
         raise InputError(str(lake), f"holds a file that DuckDB cannot read: {error}") from None
