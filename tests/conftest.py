@@ -102,7 +102,7 @@ NEEDS = {
         ),
     ),
     "dnsmasq": ("needs dnsmasq", ("attribution/test_check.py", "sweep/test_resolve.py", "reverse_dns/test_lookup.py")),
-    "chromium": ("needs Chromium", ("publish/test_chromium.py",)),
+    "chromium": ("needs Chromium", ("publish/test_chromium.py", "site/test_site_in_chromium.py")),
     "postgresql": (
         "needs PostgreSQL",
         (

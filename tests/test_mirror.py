@@ -28,6 +28,7 @@ OF_NO_MODULE = {
     "tests/publish/test_recomputed.py": "the report's numbers, computed again another way",
     "tests/publish/test_worlds.py": "what a report concludes where nothing happens",
     "tests/publish/test_secrets.py": "no address in anything that is published",
+    "tests/site/test_site_in_chromium.py": "the pages of a site, as a browser shows them",
     "tests/space/test_coverage.py": "every target exactly once",
     "tests/space/test_outside.py": "the order of targets, against what others compute",
     "tests/statistics/test_loss.py": "the estimate of loss, against a simulation",

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 STEPS = (1, 2, 2.5, 5, 10)
 #: Days and months between two ticks, the shortest first.
@@ -44,7 +44,10 @@ def _days(first: datetime, last: datetime, step: int) -> Iterator[datetime]:
 
 def _months(first: datetime, last: datetime, step: int) -> Iterator[datetime]:
     """The begins of months that are multiples of `step` months since year 0."""
-    month = -(-(first.year * 12 + first.month - 1 + (first.date() > date(first.year, first.month, 1))) // step) * step
+    month = (
+        -(-(first.year * 12 + first.month - 1 + (first > datetime(first.year, first.month, 1, tzinfo=UTC))) // step)
+        * step
+    )
     while (at := datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC)) <= last:
         yield at
         month += step

@@ -98,7 +98,7 @@ def _heading(title: str, subtitle: str, simulated: str | None) -> Iterator[str]:
     if simulated:
         yield text(CANVAS.width - MARGIN, 30, simulated, FOOT, anchor="end", more=f' font-weight="700" fill="{ORANGE}"')
     y = 62.0
-    letters = min(TITLE, (CANVAS.width - 2 * MARGIN) / width_of(title, 1))
+    letters = min(TITLE, (CANVAS.width - 2 * MARGIN) / width_of(title, 0.95))
     yield text(MARGIN, y, title, letters, more=f' font-weight="700" fill="{DARK}"')
     y += 1.2 * TITLE
     for words in _wrapped(subtitle, NOTE, MOST_LINES):
@@ -108,5 +108,5 @@ def _heading(title: str, subtitle: str, simulated: str | None) -> Iterator[str]:
 
 def _wrapped(words: str, letters: int, most: int) -> list[str]:
     """The lines of a text that fit the width of a picture, `most` at most; what is too long ends in dots."""
-    width = int((CANVAS.width - 2 * MARGIN) / width_of("x", letters))
+    width = int((CANVAS.width - 2 * MARGIN) / width_of("x", 0.85 * letters))
     return textwrap.wrap(words, width, max_lines=most, placeholder=" …") or [""]

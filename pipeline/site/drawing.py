@@ -11,7 +11,7 @@ BLUE, PALE, ORANGE, SOFT, DARK, PAPER = LINE, BAND, DOWN, INK, "#1b2430", "#fdfd
 FONT = 'font-family="system-ui, Segoe UI, Roboto, Helvetica, Arial, sans-serif"'
 QUOTES = {'"': "&quot;"}
 #: The width of a letter by its height, on average, in the fonts above.
-LETTER = 0.54
+LETTER = 0.59
 
 
 class Size(NamedTuple):

@@ -14,7 +14,7 @@ from pipeline.publish import worldmap
 from pipeline.publish.countries import countries, name
 from pipeline.publish.data import Row
 from pipeline.publish.worldmap import HATCHED, HEIGHT, LAND, NOT_PROBED, NOTHING, WIDTH, Measure
-from pipeline.site.drawing import PAPER, Size, text
+from pipeline.site.drawing import PAPER, Size, text, width_of
 
 #: One decimal of a pixel is enough.
 FINE = re.compile(r"(\.\d)\d+")
@@ -133,7 +133,7 @@ def legend(measure: Measure, size: Size, key: str) -> str:
         fill = f"url(#hatch-{key})" if colour == HATCHED else colour
         parts.append(f'<rect x="{x:.1f}" y="0" width="20" height="16" fill="{fill}" stroke="{LAND}"/>')
         parts.append(text(x + 27, 14, label, size.letters - 3))
-        x += 27 + 24 + len(label) * 0.54 * (size.letters - 3)
+        x += 27 + 24 + width_of(label, size.letters - 3)
     return "".join(parts)
 
 

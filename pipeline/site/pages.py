@@ -1,6 +1,7 @@
 """The pages of a site, each with its charts and data: what is on them, in which order. Words and numbers are those of the report."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from pipeline.publish import cells, method_section, sheets
 from pipeline.publish.cells import Cell, ReportTable
@@ -73,7 +74,13 @@ def country(site: Site, whole: Facts, code: str) -> Files:
     yield (
         page.path,
         site.html(
-            "country.html.j2", page, **common, country=name(code), trends=trends, others=others, tables=_tables(facts)
+            "country.html.j2",
+            page,
+            **common,
+            country=name(code),
+            trends=trends,
+            others=others,
+            tables=_without_country(_tables(facts)),
         ),
     )
     for shown in (*(shown for _, shown in trends), *others):
@@ -212,6 +219,16 @@ def _list(facts: Facts, **values: object) -> Row:
 def _tables(facts: Facts) -> list[ReportTable]:
     """The tables of the report that have a row."""
     return [table for table in cells.tables(facts) if table.rows]
+
+
+def _without_country(tables: Sequence[ReportTable]) -> list[ReportTable]:
+    """The tables of one country without the column that names it in each row."""
+    return [replace(table, headings=kept[0], rows=kept[1:]) for table in tables if (kept := _kept(table))]
+
+
+def _kept(table: ReportTable) -> tuple[tuple[Cell, ...], ...]:
+    places = [place for place, heading in enumerate(table.headings) if heading.text != "Country"]
+    return tuple(tuple(row[place] for place in places) for row in (table.headings, *table.rows))
 
 
 def _numbers(facts: Facts) -> list[tuple[str, str]]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from pipeline.publish.countries import countries, name
 from pipeline.publish.data import Facts
 from pipeline.publish.scope import Scope
 from pipeline.publish.sentences import headline, sentences
-from pipeline.site import atom, built, page, pages, read_lake
+from pipeline.site import atom, built, page, pages, parallel, read_lake
 from pipeline.site.built import BuiltSite, BuiltSweep
 from pipeline.site.page import Files, Site
 from pipeline.site.publisher import Publisher
@@ -52,32 +52,45 @@ def write(order: Order, prove: Prove) -> Iterator[str]:
             str(order.lake), "has no sweep that is sealed and enriched; `census sweeps LAKE` lists what there is"
         )
     yield from (f"{paths.id} is left out: it is not sealed, or not enriched" for paths in others)
-    history, before, site = read_lake.history(sweeps, order.scope), built.read(order.folder), Site(order.publisher)
-    latest = history.latest(order.series)
+    past, before, site = read_lake.history(sweeps, order.scope), built.read(order.folder), Site(order.publisher)
+    latest = past.latest(order.series)
     if latest is None:
-        raise InputError(
-            "--series", f"{visible(order.series or '')} is not one of {', '.join(read_lake.names(history))}"
-        )
-    keys = {paths.id: _key(order, history, paths) for paths in sweeps}
+        raise InputError("--series", f"{visible(order.series or '')} is not one of {', '.join(read_lake.names(past))}")
+    keys = {paths.id: _key(order, past, paths) for paths in sweeps}
     done = {each.sweep: each for each in before.sweeps if keys.get(each.sweep) == each.key}
     proofs = prove({latest.id, *(keys.keys() - done.keys())})
     if proofs[latest.id].startswith(BROKEN):
         done, proofs = {}, dict.fromkeys(keys, proofs[latest.id])
     try:
         order.folder.mkdir(parents=True, exist_ok=True)
-        for paths in sweeps:
-            if paths.id not in done:
-                facts = read_lake.facts(history, paths, order.scope, proofs[paths.id])
-                _put(order.folder, pages.sweep(site, facts, pages.permalink_of(facts.sweep), {}))
-                done[paths.id] = _entry(facts, history, keys[paths.id])
-                yield f"{paths.id}: {done[paths.id].headline}"
-        facts = read_lake.facts(history, latest, order.scope, proofs[latest.id])
+        stale = [paths for paths in sweeps if paths.id not in done]
+        for entry in parallel.each(_write_sweep, (order, past, keys, proofs), stale):
+            done[entry.sweep] = entry
+            yield f"{entry.sweep}: {entry.headline}"
+        facts = read_lake.facts(past, latest, order.scope, proofs[latest.id])
         now = BuiltSite(sweeps=tuple(done[paths.id] for paths in sweeps), countries=_codes(facts, before))
+        list(parallel.each(_write_country, (order, facts), now.countries))
         _put(order.folder, _about_latest(site, facts, now))
         host.write_result(order.folder / built.NAME, built.encoded(now))
     except OSError as error:
         raise InputError(str(order.folder), f"cannot be written: {error.strerror}") from None
-    yield f"{order.folder / 'index.html'}: {plural(len(sweeps), 'sweep')}, {plural(len(now.countries), 'country', 'countries')}"
+    countries_ = plural(len(now.countries), "country", "countries")
+    yield f"{order.folder / 'index.html'}: {plural(len(sweeps), 'sweep')}, {countries_}"
+
+
+def _write_sweep(
+    order: Order, past: PastSweeps, keys: Mapping[str, str], proofs: Mapping[str, str], paths: SweepPaths
+) -> BuiltSweep:
+    """Write the page of a sweep under its permalink."""
+    facts = read_lake.facts(past, paths, order.scope, proofs[paths.id])
+    _put(order.folder, pages.sweep(Site(order.publisher), facts, pages.permalink_of(facts.sweep), {}))
+    return _entry(facts, keys[paths.id])
+
+
+def _write_country(order: Order, facts: Facts, code: str) -> str:
+    """Write the page of a country."""
+    _put(order.folder, pages.country(Site(order.publisher), facts, code))
+    return code
 
 
 def _about_latest(site: Site, facts: Facts, now: BuiltSite) -> Files:
@@ -86,8 +99,6 @@ def _about_latest(site: Site, facts: Facts, now: BuiltSite) -> Files:
     yield "style.css", page.style()
     yield from pages.front(site, facts, links)
     yield from pages.sweep(site, facts, "latest/", links)
-    for code in now.countries:
-        yield from pages.country(site, facts, code)
     yield from pages.countries(site, facts, now.countries)
     yield from pages.trends(site, facts, now.countries)
     yield from pages.products(site, facts)
@@ -105,7 +116,7 @@ def _codes(facts: Facts, before: BuiltSite) -> tuple[str, ...]:
     )
 
 
-def _entry(facts: Facts, history: PastSweeps, key: str) -> BuiltSweep:
+def _entry(facts: Facts, key: str) -> BuiltSweep:
     row = facts.totals
     return BuiltSweep(
         sweep=facts.sweep, name=str(facts.about["name"]), started=facts.started, headline=headline(facts),

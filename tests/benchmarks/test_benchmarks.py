@@ -59,6 +59,10 @@ BENCHMARKS = {
         ["--shards", "2", "--ranges", "100"],
         r"(?s)2 shards: census work .*overhead: -?[\d.]+ s a shard.*ranges in 512 shards: first probe after [\d.]+ s",
     ),
+    "site": (
+        ["--weeks", "3", "--countries", "4"],
+        r"(?s)3 weekly sweeps: [\d.]+ s of 300.*one sweep more: [\d.]+ s of 30\n.*old sweeps that changed: 0\n",
+    ),
     "silent": (["--peers", "100", "--over", "0.5"], r"(?s)100 of 100 silent, 100 open at once.*deadlines late by"),
 }
 

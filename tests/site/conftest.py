@@ -1,4 +1,4 @@
-"""A site over the first three weeks of the made-up history, by both vantages."""
+"""A site over the first two weeks of the made-up history, by both vantages."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from pipeline.sweep import run
 from tests.publish import history
 
 #: The weeks of the history that the lake holds at first; the method does not change in them.
-WEEKS = 3
+WEEKS = 2
 
 
 def sweeps(weeks: int) -> list[history.Sweep]:
@@ -34,14 +34,14 @@ def write(lake: Path, folder: Path, *, min_cell: int = 5) -> list[str]:
     return list(write_site.write(order, lambda ids: run.proofs(lake, ids)))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lake = tmp_path_factory.mktemp("site") / "lake"
     history.write(lake, sweeps(WEEKS))
     return lake
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site(site_lake: Path) -> Path:
     """The folder of the site."""
     write(site_lake, site_lake.parent / "public")

@@ -21,7 +21,7 @@ from pipeline.site import read_lake, write_site
 from tests.publish import history
 from tests.site.conftest import WEEKS, example_lab, sweeps, write
 
-LATEST = "20260615T030000Z-weekly"
+LATEST = "20260608T030000Z-weekly"
 
 
 class Links(HTMLParser):
