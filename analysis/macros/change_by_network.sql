@@ -31,9 +31,13 @@ CREATE OR REPLACE MACRO change_by_network(before_id, now_id) AS TABLE
     ),
 
     placed AS (
-        SELECT compared.*, (was AND is_now) OR coalesce(compared.ip <= space.last, false) AS inside
+        SELECT
+            compared.*,
+            (was AND is_now) OR coalesce(compared.ip <= space.last, false) AS in_space,
+            NOT (was AND is_now) AND coalesce(compared.ip <= withheld.last, false) AS withheld
         FROM compared
         ASOF LEFT JOIN space ON space.sweep = compared.other AND compared.ip >= space.first
+        ASOF LEFT JOIN withheld ON withheld.sweep = compared.other AND compared.ip >= withheld.first
     ),
 
     counted AS (
@@ -49,11 +53,12 @@ CREATE OR REPLACE MACRO change_by_network(before_id, now_id) AS TABLE
         nullif(country, '') AS country,
         network,
         count(*) FILTER (is_here AND was AND is_now) AS stayed,
-        count(*) FILTER (is_here AND is_now AND NOT was AND inside) AS came,
-        count(*) FILTER (is_here AND was AND NOT is_now AND inside) AS went,
-        count(*) FILTER (is_here AND is_now AND NOT was AND NOT inside) AS entered,
-        count(*) FILTER (is_here AND was AND NOT is_now AND NOT inside) AS left_space,
+        count(*) FILTER (is_here AND is_now AND NOT was AND in_space AND NOT withheld) AS came,
+        count(*) FILTER (is_here AND was AND NOT is_now AND in_space AND NOT withheld) AS went,
+        count(*) FILTER (is_here AND is_now AND NOT was AND (NOT in_space OR withheld)) AS entered,
+        count(*) FILTER (is_here AND was AND NOT is_now AND NOT in_space) AS left_space,
         count(*) FILTER (is_here AND moved) AS moved_in,
-        count(*) FILTER (NOT is_here) AS moved_out
+        count(*) FILTER (NOT is_here) AS moved_out,
+        count(*) FILTER (is_here AND was AND NOT is_now AND in_space AND withheld) AS withheld
     FROM counted
     GROUP BY country, network

@@ -11,7 +11,8 @@ WITH counted AS (
         count(*) FILTER (transition = 'entered') AS entered,
         count(*) FILTER (transition = 'missing') AS missing,
         count(*) FILTER (transition = 'gone') AS gone,
-        count(*) FILTER (transition = 'left') AS left_space
+        count(*) FILTER (transition = 'left') AS left_space,
+        count(*) FILTER (transition = 'withheld') AS withheld
     FROM transitions
     GROUP BY sweep
 )
@@ -27,7 +28,8 @@ SELECT
     coalesce(counted.entered, 0) AS entered,
     coalesce(counted.missing, 0) AS missing,
     coalesce(counted.gone, 0) AS gone,
-    coalesce(counted.left_space, 0) AS left_space
+    coalesce(counted.left_space, 0) AS left_space,
+    coalesce(counted.withheld, 0) AS withheld
 FROM series
 LEFT JOIN counted ON counted.sweep = series.sweep
 WHERE series.previous IS NOT NULL

@@ -3,7 +3,8 @@
 -- Notes: definition of November 2026. stayed: seen in the previous sweep too; new: in no earlier one; returned: in an
 --   earlier one, not in the previous; entered: not seen in the previous, whose space lacked it. Of those not seen now,
 --   missing: seen in the previous; gone: seen two sweeps ago, in neither since; left: seen in the previous, outside
---   this sweep's space. country is that of `placements`. Holds addresses: never publish its rows.
+--   this sweep's space; withheld: seen in the previous, opted out or quarantined in this one. A service that was withheld in the
+--   previous sweep has entered. country is that of `placements`. Holds addresses: never publish its rows.
 WITH present AS (
     SELECT
         sightings.sweep, sightings.ip, sightings.port, sightings.country, series.previous AS compared,
@@ -30,13 +31,22 @@ absent AS (
 ),
 
 placed AS (
-    SELECT services.*, services.transition = 'stayed' OR coalesce(services.ip <= space.last, false) AS inside
+    SELECT
+        services.*,
+        coalesce(services.ip <= space.last, false) AS inside,
+        coalesce(services.ip <= withheld.last, false) AS withheld
     FROM (SELECT * FROM present UNION ALL SELECT * FROM absent) AS services
     ASOF LEFT JOIN space ON space.sweep = services.compared AND services.ip >= space.first
+    ASOF LEFT JOIN withheld ON withheld.sweep = services.compared AND services.ip >= withheld.first
 )
 
 SELECT
     sweep, ip, port, country,
-    CASE WHEN inside THEN transition WHEN transition IN ('new', 'returned') THEN 'entered' ELSE 'left' END AS transition
+    CASE
+        WHEN transition = 'stayed' OR (inside AND NOT withheld) THEN transition
+        WHEN transition IN ('new', 'returned') THEN 'entered'
+        WHEN inside THEN 'withheld'
+        ELSE 'left'
+    END AS transition
 FROM placed
-WHERE inside OR transition <> 'gone'
+WHERE transition <> 'gone' OR (inside AND NOT withheld)

@@ -1,4 +1,4 @@
-"""The tables `methods` and `space`: a sweep's method and its target space, from its plan."""
+"""The tables `methods`, `space` and `withheld`: a sweep's method and its target space, from its plan."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -48,7 +48,7 @@ def methods(plan_digest: str, method: Method, space: Ranges) -> pa.Table:
     return pa.Table.from_pylist([row], schema=schema.table("methods").arrow)
 
 
-def space(ranges: Ranges) -> pa.Table:
-    """One row for each range of the target space, in order of address."""
+def space(ranges: Ranges, table: str = "space") -> pa.Table:
+    """One row for each range of the target space, or of what was withheld of it, in order of address."""
     columns = {"first": pa.array(ranges.first.astype(np.uint32)), "last": pa.array(ranges.last.astype(np.uint32))}
-    return pa.table(columns, schema=schema.table("space").arrow)
+    return pa.table(columns, schema=schema.table(table).arrow)

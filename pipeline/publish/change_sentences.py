@@ -34,6 +34,11 @@ def _since(facts: Facts) -> Iterator[str]:
     )
     if total.came + total.went:
         yield _verdict(facts, total)
+    if total.withheld:
+        yield (
+            f"{plural(total.withheld, 'more service was', 'more services were')} not probed this time, after an opt-out or since the "
+            "host had fallen silent after a visit; such a service counts as neither disappeared nor there."
+        )
     if moved := total.moved_in:
         yield (
             f"A newer build of the country database places {plural(moved, 'service')} of then in another country; both sweeps are "

@@ -24,7 +24,7 @@ SIGNIFICANT = 0.05
 ALL = "all"
 #: The flag of a change of so few services, or networks, that no change could be shown, however they were divided.
 FEW = "few"
-COUNTS = ("stayed", "came", "went", "entered", "left_space", "moved_in", "moved_out")
+COUNTS = ("stayed", "came", "went", "entered", "left_space", "moved_in", "moved_out", "withheld")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,7 @@ class CountryChange:
     left_space: int
     moved_in: int
     moved_out: int
+    withheld: int
     networks_changed: int
     in_one_network: int
     new: Estimate
@@ -220,7 +221,10 @@ def survival(recaptures: Sequence[Row]) -> list[SurvivalStep]:
     """The steps of a series, in order, for which the model of Jolly and Seber gives an estimate."""
     if len(recaptures) < 3:
         return []
-    columns = (np.array([row[name] for row in recaptures], float) for name in ("caught", "marked", "again", "skipped"))
+    columns = (
+        np.array([row[name] for row in recaptures], float)
+        for name in ("caught", "marked", "again", "skipped", "removed")
+    )
     stays = jolly_seber.survival(jolly_seber.Recaptures(*columns)).stays
     return [
         SurvivalStep(later["sweep"], float(later["days"]), _estimate_at(stays, index))

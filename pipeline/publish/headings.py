@@ -35,6 +35,7 @@ TABLES: dict[str, tuple[str, Columns]] = {
             ("gone", "Gone"),
             ("entered", "Entered target space"),
             ("left_space", "Left target space"),
+            ("withheld", "Opted out or quarantined"),
         ),
     ),
     "sectors": (

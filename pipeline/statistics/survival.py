@@ -18,13 +18,14 @@ class Recaptures:
     """The sufficient statistics of a history, with one element per sweep.
 
     caught: detected now; marked: of these, detected before; again: of these, detected later; skipped: not detected now, but
-    before and later.
+    before and later; removed: of those caught, no longer looked for ("losses on capture", Seber 1982, ch. 5).
     """
 
     caught: Floats
     marked: Floats
     again: Floats
     skipped: Floats
+    removed: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,18 +43,19 @@ def recaptures(history: NDArray[np.bool_]) -> Recaptures:
     before[:, 1:] = np.logical_or.accumulate(history, axis=1)[:, :-1]
     later = np.zeros_like(history)
     later[:, :-1] = np.logical_or.accumulate(history[:, ::-1], axis=1)[:, ::-1][:, 1:]
-    parts = (history, history & before, history & later, ~history & before & later)
+    parts = (history, history & before, history & later, ~history & before & later, np.zeros_like(history))
     return Recaptures(*(part.sum(axis=0).astype(np.float64) for part in parts))
 
 
 def survival(counts: Recaptures, level: float = LEVEL) -> Survival:
     """The estimates of Jolly and Seber, with Seber's small-sample terms (1982) and logit intervals."""
     n, m, r, skipped = counts.caught, counts.marked, counts.again, counts.skipped
+    released = n - counts.removed
     with np.errstate(divide="ignore", invalid="ignore"):
-        present = m + (n + 1) * skipped / (r + 1)
+        present = m + (released + 1) * skipped / (r + 1)
         present[:1], present[-1:] = 0.0, np.nan
         detection = np.where(present > 0, m / present, np.nan)
-        known = present - m + n
+        known = present - m + released
         stays = present[1:] / known[:-1]
         total = (n + 1) * present / (m + 1)
     total[:1] = np.nan
@@ -62,10 +64,10 @@ def survival(counts: Recaptures, level: float = LEVEL) -> Survival:
 
 def _interval(stays: Floats, present: Floats, counts: Recaptures, level: float) -> Interval:
     """Intervals from Seber's variance of the survival, including the chance of each death, on the logit scale."""
-    m, r, n = counts.marked, counts.again, counts.caught
+    m, r, released = counts.marked, counts.again, counts.caught - counts.removed
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        known = present - m + n
-        lost = 1 / r - 1 / n
+        known = present - m + released
+        lost = 1 / r - 1 / released
         ahead = (present - m) * known / present**2 * lost
         variance = (
             np.append(ahead[1:], np.nan) + (present - m) / known * lost + (1 - stays) / np.append(present[1:], np.nan)

@@ -14,6 +14,8 @@ from pipeline.errors import GuardError, InputError
 from pipeline.lake import attestation, parts, store, turn
 from pipeline.lake.layout import Sweep
 from pipeline.lake.read import empty, rows
+from pipeline.optout import register
+from pipeline.optout.withheld import withheld
 from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
 from pipeline.views import marts
@@ -21,7 +23,8 @@ from pipeline.words.plural import plural
 
 #: The tables that enriching derives.
 DERIVED = (
-    "locations", "coverage", "network_coverage", "fingerprints", "owners", "systems", "space", "methods",
+    "locations", "coverage", "network_coverage", "fingerprints", "owners", "systems", "space", "withheld",
+    "methods",
 )  # fmt: skip
 
 
@@ -42,6 +45,7 @@ def enrich(
     with turn.of(sweep.paths, message):
         attestation.require(sweep.paths, attestation.input_faults(sweep.paths))
         _derive_all(sweep, loaded, geo.load(second))
+        _derive(sweep, "withheld", method.space(_withheld(sweep, message), "withheld"))
         if marts.build(sweep.paths):
             built = store.entries(marts.folder(sweep.paths), "*.parquet")
             attestation.add(sweep.paths, [*map(sweep.paths.sealed, DERIVED), *built], replacing=attestation.MARTS)
@@ -81,6 +85,18 @@ def _derive_all(sweep: Sweep, loaded: databases.InstalledDatabases, second_count
     _judge(sweep, context, located)
     _derive(sweep, "space", method.space(ranges))
     _derive(sweep, "methods", _method(sweep, ranges))
+
+
+def _withheld(sweep: Sweep, message: Callable[[str], object]) -> Ranges:
+    """The part of the target space that the register withheld while the sweep ran; none, with a message, if it is not here."""
+    times = rows(sweep.paths, "sweeps", ["started_at", "finished_at"]).to_pylist()[0]
+    try:
+        _, history = register.load(register.of(sweep.plan.register, sweep.paths.lake))
+    except InputError as error:
+        message(f"{error}; services of opt-outs and quarantines count as missing")
+        return Ranges.of(())
+    left_alone = withheld(history.events, times["started_at"], times["finished_at"])
+    return left_alone.intersect(Ranges.of(sweep.plan.ranges))
 
 
 def done(sweep: Sweep, second: Path = geo.SECOND) -> Iterator[str]:

@@ -382,7 +382,7 @@ def rejections(sweep: Sweep) -> list[Row]:
     ]
 
 
-FATES = ("stayed", "new", "returned", "entered", "missing", "gone", "left_space")
+FATES = ("stayed", "new", "returned", "entered", "missing", "gone", "left_space", "withheld")
 
 
 def fates(sweep: Sweep) -> dict[str, list[Host]]:
@@ -403,6 +403,7 @@ def fates(sweep: Sweep) -> dict[str, list[Host]]:
         "entered": [h for h in came if not inside(run[-2], h.ip)],
         "missing": [h for h in went if inside(sweep, h.ip)],
         "left_space": [h for h in went if not inside(sweep, h.ip)],
+        "withheld": [],
         "gone": [h for k, h in older.items() if k not in before and k not in now and inside(sweep, h.ip)],
     }
 
@@ -463,7 +464,7 @@ def recaptures(sweep: Sweep) -> list[Row]:
         days = (s.started - run[place - 1][0].started).total_seconds() / 86400 if place else None
         counts = {"caught": seen, "marked": seen & before, "again": seen & later, "skipped": (before & later) - seen}
         rows.append({"sweep": s.id, "series": number(s), "position": place + 1, "days": days})
-        rows[-1] |= {name: len(found) for name, found in counts.items()}
+        rows[-1] |= {name: len(found) for name, found in counts.items()} | {"removed": 0}
     return rows[: len(series(sweep))]
 
 
@@ -477,7 +478,12 @@ def cohorts(sweep: Sweep) -> list[Row]:
             "position": place,
             "days": (s.started - first.started).total_seconds() / 86400,
         }
-        | {"cohort": len(cohort), "answered": len(seen & cohort), "share": len(seen & cohort) / len(cohort)}
+        | {
+            "cohort": len(cohort),
+            "withheld": 0,
+            "answered": len(seen & cohort),
+            "share": len(seen & cohort) / len(cohort),
+        }
         | _ends("share", len(seen & cohort), len(cohort))
         for place, (s, seen) in enumerate(later, 2)
     ]
@@ -582,6 +588,7 @@ def changed(sweep: Sweep) -> list[Row]:
                 "left_space": counts["left_space"],
                 "moved_in": 0,
                 "moved_out": 0,
+                "withheld": counts["withheld"],
             }
             | row
         )

@@ -56,6 +56,7 @@ def moved(country: str, stayed: int, came: int, went: int) -> dict[str, object]:
         "left_space": 0,
         "moved_in": 0,
         "moved_out": 0,
+        "withheld": 0,
     }
 
 
@@ -113,7 +114,7 @@ def test_services_at_one_address_say_less() -> None:
 
 def test_short_series_tell_no_survival() -> None:
     """Fewer than three sweeps give no survival."""
-    row = {"sweep": "a", "days": 7.0, "caught": 5, "marked": 5, "again": 5, "skipped": 0}
+    row = {"sweep": "a", "days": 7.0, "caught": 5, "marked": 5, "again": 5, "skipped": 0, "removed": 0}
     assert estimates.survival([row, row]) == []
     (step,) = estimates.survival([row | {"marked": 0}, row, row | {"again": 0}])
     assert isinstance(step, SurvivalStep) and step.stays.value == 1

@@ -1,5 +1,7 @@
 """Survival of exposures over a series of sweeps."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -46,6 +48,23 @@ def test_loss_is_not_taken_for_death() -> None:
         0.9, abs=0.03
     )
     assert estimate.present[2:-1] == pytest.approx(2000, rel=0.02)
+
+
+def test_what_is_no_longer_probed_did_not_end() -> None:
+    """If nothing ends, and each sweep takes one service of 200 out of those that are probed, survival is 1; counted as seen and not
+    again, it would be 0.995.
+    """
+    draw = np.random.default_rng(23)
+    out = draw.geometric(0.005, 20_000)
+    history = (np.arange(SWEEPS) < out[:, None]) & (draw.random((out.size, SWEEPS)) < 0.98)
+    counts = recaptures(history)
+    last = SWEEPS - 1 - np.argmax(history[:, ::-1], axis=1)
+    removed = np.bincount(last[(out < SWEEPS) & history.any(axis=1) & (last == out - 1)], minlength=SWEEPS)
+    naive = survival(counts).stays.value[1 : SWEEPS - 2]
+    mended = survival(replace(counts, removed=removed.astype(float))).stays
+    assert naive.mean() == pytest.approx(0.995, abs=0.001)
+    assert mended.value[1 : SWEEPS - 2].mean() == pytest.approx(1, abs=0.0005)
+    assert (mended.high[1 : SWEEPS - 2] > 0.9999).all()
 
 
 def test_the_last_step_is_unknown() -> None:
