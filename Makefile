@@ -31,7 +31,7 @@ packages:
 
 # Only files whose SHA-256 is in a lock are installed, and wheels alone: no package's own code runs while it is installed.
 CHECKED := --quiet --require-hashes --only-binary :all:
-LOCKED := build run plots fleet develop
+LOCKED := build run plots fleet notify develop
 
 $(VENV)/ready: pyproject.toml $(LOCKED:%=locks/%.txt) tests/npm/package.json
 	python3 -m venv $(VENV)

@@ -20,7 +20,7 @@ from pipeline.enrich import database_file, download, mmdb, range_table
 from pipeline.enrich.database_kind import DatabaseKind
 from pipeline.errors import CensusError
 from pipeline.lab import key, signature
-from pipeline.optout import events
+from pipeline.optout import chained, events
 from pipeline.release import microdata
 from pipeline.space import address_list, signed, terms
 from pipeline.sweep import sign
@@ -164,7 +164,7 @@ def release(data: bytes) -> None:
 SLOW: dict[str, Target] = {
     "configuration": Target(configuration, (load.load_config,), _configurations),
     "address_list": Target(addresses, (address_list.read_file, terms.read), _lists),
-    "register": Target(register, (events.parse, events.fold), lambda: [events.chain(EVENTS, events.NOTHING_BEFORE)]),
+    "register": Target(register, (events.parse, events.fold), lambda: [chained.chain(EVENTS, chained.NOTHING_BEFORE)]),
     "keys": Target(keys, (key._public, sign.sign, signed.verified, signature.is_valid), _pems),
     "mmdb": Target(mmdb_file, (database_file.read, mmdb.Mmdb.networks, mmdb.Mmdb.decode), _mmdbs),
     "database_text": Target(database_text, (database_file.read, download._newest), _texts),

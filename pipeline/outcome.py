@@ -151,6 +151,14 @@ class Naming(Explained):
     FAILED = "failed", "The name server refused, failed, or could not be reached; the next run looks it up again."
 
 
+class Notice(Explained):
+    """Whether a recipient was informed of a service (`census notify`)."""
+
+    INFORMED = "informed", "Handed over; the lot could have made it wait."
+    WAITING = "waiting", "Not handed over until the experiment ends: the lot made it wait."
+    NO_EXPERIMENT = "no_experiment", "Handed over; no experiment was on."
+
+
 #: Endings after which an address is not asked about again.
 NAMED = frozenset({Naming.CONFIRMED, Naming.UNCONFIRMED, Naming.NO_NAME, Naming.MALFORMED})
 

@@ -32,6 +32,7 @@ WRONG = (
     (PURE, "pipeline.wire.pdu", "socket"),
     (PURE, "pipeline.associate.conversation", "asyncio"),
     (PURE, "pipeline.associate.limits", "threading"),
+    (PURE, "pipeline.optout.chained", "os"),
     (PURE, "pipeline.optout.events", "os"),
     (PURE, "pipeline.probe.flow", "select"),
     (PURE, "pipeline.probe.pacer", "time"),
@@ -47,6 +48,7 @@ WRONG = (
     ("pyroute2 belongs to the guard", "pipeline.testbed.run", "pyroute2"),
     ("uvloop belongs to associations", "pipeline.worker.associator", "uvloop"),
     ("figures belong to publication", "pipeline.console.show", "altair"),
+    ("encryption and STIX belong to hand-overs", "pipeline.sweep.hand_over", "pyrage"),
     ("typer belongs to the commands", "pipeline.console.show", "typer"),
 )
 

@@ -4,8 +4,8 @@ python -m tools.locks             # keep the versions that are locked, as far as
 python -m tools.locks --upgrade   # the newest that pyproject.toml allows
 
 uv resolves all parts together, for every Python that the project supports. Each file then has what its part needs beyond `run`, so
-a machine installs `run.txt` and the files of its extras, and no package stands in two versions. `build.txt` and `dist.txt` are
-whole: one is installed first, the other alone.
+a machine installs `run.txt` and the files of its extras. What two extras need is in both files, in one version. `build.txt` and
+`dist.txt` are whole: one is installed first, the other alone.
 """
 
 import re
@@ -22,12 +22,15 @@ PARTS = {
     "run": ("pyproject.toml",),
     "plots": ("pyproject.toml", "--extra", "plots"),
     "fleet": ("pyproject.toml", "--extra", "fleet"),
+    "notify": ("pyproject.toml", "--extra", "notify"),
     "develop": ("pyproject.toml", "--extra", "dev"),
     "fuzz": ("pyproject.toml", "--extra", "fuzz"),
     "dist": ("--group", "dist"),
 }
 #: Parts that are locked whole.
 WHOLE = ("build", "dist")
+#: What a machine may install besides `run`.
+EXTRAS = ("plots", "fleet", "notify")
 HEAD = "# Written by `make lock` (tools/locks.py): the packages of `{part}`, each with the SHA-256 of its files.\n"
 #: A package with its hashes, and comments that say what needs it.
 BLOCK = re.compile(r"^(?P<name>[a-z0-9][a-z0-9-]*)==.*\n(?:    .*\n)*", re.MULTILINE)
@@ -57,10 +60,10 @@ def write(*options: str) -> None:
         known = blocks(whole.read_text("utf-8"))
         needed = {part: set(blocks(_compile(*words, "-c", str(whole)))) for part, words in PARTS.items()}
     LOCKS.mkdir(exist_ok=True)
-    before: set[str] = set()
+    installed = set[str]().union(*(needed[part] for part in ("run", *EXTRAS)))
+    before = {**dict.fromkeys((*WHOLE, "run"), set[str]()), **dict.fromkeys(EXTRAS, needed["run"])}
     for part, names in needed.items():
-        own = names if part in WHOLE else names - before
-        before |= names if part in ("run", "plots", "fleet") else set()
+        own = names - before.get(part, installed)
         packages = "".join(known[name] for name in sorted(own))
         (LOCKS / f"{part}.txt").write_text(HEAD.format(part=part) + packages, "utf-8")
 

@@ -11,7 +11,19 @@ from typing import Annotated
 import typer
 
 from pipeline import host, logs
-from pipeline.commands import associators, audits, doctor, lab, optouts, reference, releases, results, site, sweeps
+from pipeline.commands import (
+    associators,
+    audits,
+    doctor,
+    lab,
+    notify,
+    optouts,
+    reference,
+    releases,
+    results,
+    site,
+    sweeps,
+)
 from pipeline.commands.help import HELP, Command, Group
 from pipeline.commands.interruption import Interruption
 from pipeline.commands.verbosity import Quiet, Verbose, passed_on, with_verbosity
@@ -31,6 +43,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         results.sql,
         releases.release,
     ),
+    "Inform those who can act": (notify.notify,),
     "Respect opt-outs, pause and slow down": (
         optouts.optout,
         optouts.quarantine,

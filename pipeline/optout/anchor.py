@@ -13,7 +13,7 @@ import msgspec
 from pipeline import host
 from pipeline.errors import InputError
 from pipeline.lake import store
-from pipeline.optout.events import digest
+from pipeline.optout.chained import digest
 from pipeline.untrusted import bounded
 
 

@@ -3,7 +3,7 @@
 from pipeline.errors import GuardError
 from pipeline.lake import layout, read, receipts
 from pipeline.lake.layout import Sweep, SweepPaths
-from pipeline.optout import events, register
+from pipeline.optout import chained, register
 
 
 def require(sweep: Sweep) -> None:
@@ -13,7 +13,7 @@ def require(sweep: Sweep) -> None:
     """
     obeyed = register.of(sweep.plan.register, sweep.paths.lake)
     data, _ = register.load_continued(obeyed)
-    known = events.digests(data)
+    known = chained.digests(data)
     for paths in filter(None, (sweep.paths, _sealed_before(sweep))):
         if unknown := _obeyed(paths) - known:
             raise GuardError(

@@ -7,18 +7,16 @@ from datetime import UTC, date, datetime
 import msgspec
 
 from pipeline.errors import InputError
+from pipeline.optout.chained import LONGEST_TEXT, Given, Text
 from pipeline.optout.events import (
-    LONGEST_TEXT,
     AnyEvent,
     Expire,
-    Given,
     Go,
     Limit,
     OptOut,
     RegisterState,
     Release,
     Stop,
-    Text,
     block,
 )
 from pipeline.optout.register import Register, record, today

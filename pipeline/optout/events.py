@@ -1,40 +1,22 @@
 """The opt-out register: which networks are never probed, and whether sending is paused. Pure: bytes and the day are arguments.
 
-It is a file of JSON lines, one event each, in the order in which they were written; none is ever changed. Each line carries
-the SHA-256 of the line before it, so a line that was changed, removed or inserted is detected at the next one: the history
-is evidence. A register may begin with lines that carry none; it is chained from the first line that does. The events fold into
-a state: the blocks that are opted out today, and whether sending is stopped.
+Its lines are chained (`chained`); here is what they say. The events fold into a state: the blocks that are opted out today, and
+whether sending is stopped.
 """
 
-import hashlib
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from pipeline.errors import InputError
+from pipeline.optout import chained
+from pipeline.optout.chained import Event, Given, History, Text
 from pipeline.space.ranges import Ranges
-
-#: What the first line carries, since there is no line before it.
-NOTHING_BEFORE = "0" * 64
-
-#: The longest text that an event keeps, in characters.
-LONGEST_TEXT = 4096
-
-Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]
-Given = Annotated[str, Meta(min_length=1, max_length=LONGEST_TEXT)]
-
-
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="event", forbid_unknown_fields=True):
-    """One line: when it was written, who requested it, and the SHA-256 of the line before it."""
-
-    at: Annotated[datetime, Meta(tz=True)]
-    who: Given
-    previous: str = ""
 
 
 class OptOut(Event, frozen=True, tag="opt_out"):
@@ -88,19 +70,6 @@ AnyEvent = OptOut | Expire | Quarantine | Release | Stop | Go | Limit
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 
 
-class Unfinished(InputError):
-    """The last line has no end yet: it is being written, or its writer died."""
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """The events of a register up to a length in bytes, and the SHA-256 of the last line."""
-
-    events: tuple[AnyEvent, ...] = ()
-    size: int = 0
-    last: str = NOTHING_BEFORE
-
-
 @dataclass(frozen=True, slots=True)
 class RegisterState:
     """What is in force on one day: opt-outs and quarantines by block, the stop and the limit if there is one."""
@@ -144,62 +113,19 @@ def _ends(name: str) -> tuple[int, int]:
     return first, first + 2 ** (32 - int(length)) - 1
 
 
-def parse(data: bytes, where: str, after: History = History()) -> History:
+def parse(data: bytes, where: str, after: History[AnyEvent] | None = None) -> History[AnyEvent]:
     """Read a register, or the lines after those of an earlier reading. Raises InputError naming the line."""
-    if data and not data.endswith(b"\n"):
-        raise Unfinished(where, "the last line has no end: it is being written, or its writer died; then cut it off")
-    events, previous = list(after.events), after.last
-    chained = bool(events and events[-1].previous)
-    for number, line in enumerate(data[after.size :].split(b"\n")[:-1], len(events) + 1):
-        events.append(_event(line, previous, f"{where}, line {number}", chained=chained))
-        chained = bool(events[-1].previous)
-        previous = hashlib.sha256(line).hexdigest()
-    return History(tuple(events), len(data), previous)
+    return chained.parse(data, where, _event, after)
 
 
-def _event(line: bytes, previous: str, where: str, *, chained: bool) -> AnyEvent:
+def _event(line: bytes, where: str) -> AnyEvent:
     try:
         event = _decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(where, f"is not an event of a register: {error}") from None
-    if event.previous != previous and (chained or event.previous):
-        raise InputError(
-            where,
-            "the chain is broken: `previous` is not the SHA-256 of the line before, so one was changed or removed; restore it",
-        )
     if isinstance(event, OptOut | Expire | Quarantine | Release) and event.block != block(event.block, where):
         raise InputError(where, f"{event.block!r} is not in its canonical form; write {block(event.block, where)!r}")
     return event
-
-
-def chain(events: Iterable[AnyEvent], last: str) -> bytes:
-    """Return the lines of events that follow a line with this SHA-256. Raises InputError for text that is not Unicode."""
-    lines = []
-    for event in events:
-        try:
-            line = msgspec.json.encode(msgspec.structs.replace(event, previous=last))
-        except UnicodeEncodeError:
-            raise InputError(
-                "register", "the new line is not Unicode text; check who, proof, note and reason"
-            ) from None
-        last = hashlib.sha256(line).hexdigest()
-        lines.append(line + b"\n")
-    return b"".join(lines)
-
-
-def digest(data: bytes) -> str:
-    """Return the SHA-256 of a whole register, hexadecimal, as every receipt carries it."""
-    return hashlib.sha256(data).hexdigest()
-
-
-def digests(data: bytes) -> set[str]:
-    """Return the SHA-256 of a register at each of its ends of lines, as it was once, and of an empty one."""
-    sha256 = hashlib.sha256()
-    prefixes = {sha256.hexdigest()}
-    for line in data.split(b"\n")[:-1]:
-        sha256.update(line + b"\n")
-        prefixes.add(sha256.hexdigest())
-    return prefixes
 
 
 def fold(events: Sequence[AnyEvent], today: date) -> RegisterState:

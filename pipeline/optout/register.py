@@ -15,7 +15,8 @@ from pipeline.errors import CensusError, InputError
 from pipeline.lake import inside, store
 from pipeline.lake.store import Location
 from pipeline.optout import anchor
-from pipeline.optout.events import AnyEvent, History, RegisterState, Unfinished, chain, digest, fold, parse
+from pipeline.optout.chained import History, Kind, Unfinished, chain, digest
+from pipeline.optout.events import AnyEvent, RegisterState, fold, parse
 from pipeline.space.ranges import Ranges
 
 #: The register if the configuration names none: it is in the lake, so that all who share the lake share it.
@@ -47,16 +48,19 @@ class Register(Protocol):
 
 
 class RegisterFile:
-    """A register in a file. A lake's own is opened as all files of a lake are (`inside`); any other may be a link of its user's."""
+    """A register in a file. A lake's own is opened as all files of a lake are (`inside`); any other may be a link of its user's.
 
-    def __init__(self, path: Path, *, of_lake: bool = False) -> None:
-        self._path, self._of_lake = path, of_lake
+    A private one is made for its user alone (mode 0600).
+    """
+
+    def __init__(self, path: Path, *, of_lake: bool = False, private: bool = False) -> None:
+        self._path, self._of_lake, self._mode = path, of_lake, 0o600 if private else 0o666
         self.where = str(path)
 
     def _open(self, flags: int) -> int:
         if self._of_lake or is_of_lake(self._path):
-            return inside.open_file(self._path, flags)
-        return os.open(self._path, flags | os.O_CLOEXEC, 0o666)
+            return inside.open_file(self._path, flags, self._mode)
+        return os.open(self._path, flags | os.O_CLOEXEC, self._mode)
 
     def create(self) -> bool:
         """Create it empty; return False if it exists."""
@@ -189,25 +193,14 @@ def opted_out(named: str, lake: Location) -> Ranges | None:
     return fold(history.events, today()).ranges
 
 
-def load(register: Register) -> tuple[bytes, History]:
+def load(register: Register) -> tuple[bytes, History[AnyEvent]]:
     """Read a register, waiting a second for a line that is being written. Raises InputError."""
-    until = time.monotonic() + UNFINISHED_SECONDS
-    while True:
-        data = register.read()
-        try:
-            return data, parse(data, register.where)
-        except Unfinished:
-            if time.monotonic() > until:
-                raise
-        time.sleep(0.05)
+    return _load(register, parse)
 
 
-def load_continued(register: Register) -> tuple[bytes, History]:
+def load_continued(register: Register) -> tuple[bytes, History[AnyEvent]]:
     """Read a register that continues what this machine has seen of it. Raises InputError."""
-    head = anchor.last(register.where)
-    data, history = load(register)
-    anchor.require(register.where, data, head)
-    return data, history
+    return read_continued(register, parse)
 
 
 def today() -> date:
@@ -221,15 +214,45 @@ def state(register: Register) -> RegisterState:
 
 
 def record(register: Register, make: Callable[[RegisterState], Sequence[AnyEvent]]) -> Sequence[AnyEvent]:
-    """Append the events that `make` gives for the current state, with nobody else's in between; raises what `make` raises.
+    """Append the events that `make` gives for the current state, as `append` does."""
+    return append(register, parse, lambda history: make(fold(history.events, today())))
+
+
+def read_continued(register: Register, parse: Callable[[bytes, str], History[Kind]]) -> tuple[bytes, History[Kind]]:
+    """Read a register of any kind of events that continues what this machine has seen of it. Raises InputError."""
+    head = anchor.last(register.where)
+    data, history = _load(register, parse)
+    anchor.require(register.where, data, head)
+    return data, history
+
+
+def append(
+    register: Register,
+    parse: Callable[[bytes, str], History[Kind]],
+    make: Callable[[History[Kind]], Sequence[Kind]],
+) -> Sequence[Kind]:
+    """Append the events that `make` gives for what is there, with nobody else's in between; raises what `make` raises.
 
     Raises InputError for a register that lacks what this machine has seen of it: to write to it would hide that.
     """
     while True:
-        data, history = load_continued(register)
-        events = make(fold(history.events, today()))
+        data, history = read_continued(register, parse)
+        events = make(history)
         lines = chain(events, history.last)
         if register.append(lines, after=data):
             with suppress(InputError):  # whoever has no state folder sends nothing
                 anchor.keep(register.where, data + lines, digest(data + lines))
             return events
+
+
+def _load(register: Register, parse: Callable[[bytes, str], History[Kind]]) -> tuple[bytes, History[Kind]]:
+    """Read a register, waiting a second for a line that is being written. Raises InputError."""
+    until = time.monotonic() + UNFINISHED_SECONDS
+    while True:
+        data = register.read()
+        try:
+            return data, parse(data, register.where)
+        except Unfinished:
+            if time.monotonic() > until:
+                raise
+        time.sleep(0.05)

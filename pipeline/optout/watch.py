@@ -7,7 +7,8 @@ from datetime import date
 from pipeline import host
 from pipeline.errors import InputError
 from pipeline.optout import anchor
-from pipeline.optout.events import History, RegisterState, digest, fold, parse
+from pipeline.optout.chained import History, digest
+from pipeline.optout.events import AnyEvent, RegisterState, fold, parse
 from pipeline.optout.register import Register, today
 from pipeline.space.permit import Permit
 from pipeline.space.ranges import Ranges
@@ -26,7 +27,7 @@ class Reading:
     began: float
     day: date
     data: bytes
-    history: History
+    history: History[AnyEvent]
     digest: str
     permit: Permit
 

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 
 from pipeline.lake.layout import SweepPaths
-from pipeline.optout import events
+from pipeline.optout import chained
 from pipeline.optout.obeyed import ObeyedRegister
 from pipeline.optout.watch import STALE_SECONDS
 from pipeline.status.workers import WorkerProgress, worker_progress
@@ -52,7 +52,7 @@ def wait(named: ObeyedRegister) -> Acknowledged | None:
 
 
 def _look(named: ObeyedRegister, written: bytes) -> Acknowledged:
-    later = events.digests(named.register.read()) - (events.digests(written) - {events.digest(written)})
+    later = chained.digests(named.register.read()) - (chained.digests(written) - {chained.digest(written)})
     paths = [SweepPaths(named.lake, plan.sweep) for plan in named.plans] if named.lake else []
     alive = [worker for each in paths for worker in worker_progress(each) if worker.lives(time.time())]
     silent = [worker for worker in alive if not worker.registers or not later.issuperset(worker.registers)]

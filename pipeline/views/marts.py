@@ -36,6 +36,8 @@ BUILT = (
     "responders", "system_counts", "ae_control", "tls_share", "doubts", "suspicions",
     "rejections", "country_funnel", "loss",
 )  # fmt: skip
+#: Tables that no built mart reads, so that writing them makes none stale.
+APART = frozenset({"notices"})
 #: Besides view `responses`, marts read the locations of addresses that spoke DICOM only.
 SPOKE_DICOM = "WHERE ip IN (SELECT ip FROM raw_associations)"
 DIGITS = 16
@@ -45,7 +47,7 @@ def folder(paths: SweepPaths) -> Location:
     """Where the marts of a sweep are, for its tables and the SQL of now."""
     digest = hashlib.sha256(_sql().encode())
     for table in schema.tables():
-        if stamp := store.stamp(paths.sealed(table.name)):
+        if table.name not in APART and (stamp := store.stamp(paths.sealed(table.name))):
             digest.update(f"\0{table.name} {stamp}".encode())
     return _home(paths) / digest.hexdigest()[:DIGITS]
 

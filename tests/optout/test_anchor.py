@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.host import clock
-from pipeline.optout import anchor, edit, events, register
+from pipeline.optout import anchor, chained, edit, events, register
 from pipeline.optout.register import RegisterFile
 from pipeline.optout.watch import Watch
 from pipeline.space.ranges import Ranges
@@ -37,7 +37,7 @@ def forked(path: Path) -> None:
     path.write_bytes(lines(path)[0])
     data, history = register.load(RegisterFile(path))
     more = [events.Go(at=edit.now(), who="x" * 500)] * 3
-    path.write_bytes(data + events.chain(more, history.last))
+    path.write_bytes(data + chained.chain(more, history.last))
 
 
 def unchained(path: Path) -> None:
@@ -104,7 +104,7 @@ def test_begun_anew_on_purpose(path: Path) -> None:
 def test_heads_only_grow(path: Path) -> None:
     """A process that is behind does not take back what another has seen."""
     data = path.read_bytes()
-    anchor.keep(str(path), lines(path)[0], events.digest(lines(path)[0]))
+    anchor.keep(str(path), lines(path)[0], chained.digest(lines(path)[0]))
     with pytest.raises(InputError):
         anchor.require(str(path), lines(path)[0], anchor.last(str(path)))
     anchor.require(str(path), data, anchor.last(str(path)))

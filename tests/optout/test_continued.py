@@ -8,7 +8,7 @@ import pytest
 from pipeline.errors import GuardError
 from pipeline.lake import parts, receipts, schema_versions, store
 from pipeline.lake.layout import Sweep
-from pipeline.optout import continued, edit, events, register
+from pipeline.optout import chained, continued, edit, register
 from pipeline.record.receipt import Receipt
 from pipeline.record.rounds import Round
 from pipeline.sweep import freeze, run
@@ -27,7 +27,7 @@ def sweep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sweep:
     obeyed = register.of("", begun.paths.lake)
     for block in ("198.51.99.0/28", "198.51.99.16/28"):
         edit.add(obeyed, [block], NOC)
-    done = Receipt(register_digest=events.digest(obeyed.read()), shard=0, range=0)
+    done = Receipt(register_digest=chained.digest(obeyed.read()), shard=0, range=0)
     receipts.put_receipt(begun.paths, "000-000000", done)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "of-another"))  # a vantage that has never seen the register
     return begun
@@ -56,7 +56,7 @@ def test_a_shortened_register_is_told_by_receipts(sweep: Sweep) -> None:
 
 def test_receipts_of_the_sealed_sweep_before(sweep: Sweep, tmp_path: Path) -> None:
     """A new sweep is refused as well, by the sealed receipts of the one before."""
-    row = {"register_digest": events.digest(register.of("", sweep.paths.lake).read())}
+    row = {"register_digest": chained.digest(register.of("", sweep.paths.lake).read())}
     table = parts.tidy([history.arrow("receipts", [row])], "receipts")
     parts.write(sweep.paths.sealed("receipts"), table, "receipts", sweep.paths.id)
     store.write(sweep.paths.sealed("sweeps"), b"")

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError
-from pipeline.optout import events as register
-from pipeline.optout.events import AnyEvent, Expire, Go, History, OptOut, Stop, Unfinished, chain, fold, parse
+from pipeline.optout.chained import NOTHING_BEFORE, History, Unfinished, chain
+from pipeline.optout.events import AnyEvent, Expire, Go, OptOut, Stop, fold, parse
 
 AT = datetime(2026, 11, 23, 8, tzinfo=UTC)
 TODAY = AT.date()
@@ -27,7 +27,7 @@ EVENTS = st.lists(
 
 
 def written(*events: AnyEvent) -> bytes:
-    return chain(events, register.NOTHING_BEFORE)
+    return chain(events, NOTHING_BEFORE)
 
 
 def opt_out(block: str, until: date | None = None) -> OptOut:
@@ -45,7 +45,7 @@ def test_what_is_written_is_read(events: list[AnyEvent]) -> None:
     history = parse(data, "r")
     assert plain(history.events) == events
     lines = data.split(b"\n")[:-1]
-    hashes = [register.NOTHING_BEFORE, *(hashlib.sha256(line).hexdigest() for line in lines)]
+    hashes = [NOTHING_BEFORE, *(hashlib.sha256(line).hexdigest() for line in lines)]
     assert [event.previous for event in history.events] == hashes[:-1]
     assert (history.last, history.size) == (hashes[-1], len(data))
 
@@ -139,7 +139,7 @@ def test_an_expired_block_inside_another_stays_out() -> None:
 def test_a_bad_line_is_named(line: bytes, reason: str) -> None:
     """A line that is not an event, and a block that is not in canonical form, are refused with the line's number."""
     first = written(Go(at=AT, who="a"))
-    body = line.replace(register.NOTHING_BEFORE.encode(), hashlib.sha256(first.strip()).hexdigest().encode())
+    body = line.replace(NOTHING_BEFORE.encode(), hashlib.sha256(first.strip()).hexdigest().encode())
     with pytest.raises(InputError) as caught:
         parse(first + body + b"\n", "r")
     assert caught.value.where == "r, line 2"

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.host import clock
-from pipeline.optout import events, register
+from pipeline.optout import chained, register
 from pipeline.optout.events import AnyEvent, Go, OptOut, Stop
 from pipeline.optout.register import UNFINISHED_SECONDS, RegisterFile
 from pipeline.optout.watch import STALE_SECONDS, Watch
@@ -190,7 +190,7 @@ def test_a_watch_tells_the_digest(path: Path) -> None:
     """The digest is that of the file as last read."""
     add(path, GO)
     with Watch(RegisterFile(path), SPACE) as watch:
-        assert watch.digest == events.digest(path.read_bytes())
+        assert watch.digest == chained.digest(path.read_bytes())
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pipeline.lake import store
 from pipeline.lake.layout import Sweep
 from pipeline.lake.leases import Leases
 from pipeline.optout import edit, obeyed, register
-from pipeline.optout.events import digest
+from pipeline.optout.chained import digest
 from pipeline.sweep import acknowledged, freeze, run
 from tests.commands.running import write_config
 

@@ -8,7 +8,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tools.locks import LOCKS, PARTS, WHOLE, blocks, pins
+from tools.locks import EXTRAS as EXTRA_PARTS
+from tools.locks import LOCKS, PARTS, blocks, pins
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -19,7 +20,8 @@ DECLARED = {
     "run": (PROJECT["project"]["dependencies"], ("run",)),
     "plots": (EXTRAS["plots"], ("run", "plots")),
     "fleet": (EXTRAS["fleet"], ("run", "fleet")),
-    "develop": (EXTRAS["dev"], ("run", "plots", "fleet", "develop")),
+    "notify": (EXTRAS["notify"], ("run", "notify")),
+    "develop": (EXTRAS["dev"], ("run", "plots", "fleet", "notify", "develop")),
     "fuzz": (EXTRAS["fuzz"], ("run", "fuzz")),
     "dist": (PROJECT["dependency-groups"]["dist"], ("dist",)),
 }
@@ -53,13 +55,14 @@ def test_every_package_has_hashes(part: str) -> None:
 
 
 def test_no_package_has_two_versions() -> None:
-    """A package that stands in several locks has one version, and only the locks that are whole have what others have."""
+    """A package that stands in several locks has one version; only extras and the locks that are whole have what others have."""
     versions: dict[str, str] = {}
     for part in PARTS:
         for name, version in pins(part).items():
             assert versions.setdefault(name, version) == version
-    parts = [set(pins(part)) for part in PARTS if part not in WHOLE]
-    assert sum(map(len, parts)) == len(set().union(*parts))
+    whole, extras = set(pins("run")), [set(pins(part)) for part in EXTRA_PARTS]
+    alone = [whole, set[str]().union(*extras), *(set(pins(part)) for part in ("develop", "fuzz"))]
+    assert sum(map(len, alone)) == len(set().union(*alone))
 
 
 def test_the_page_has_packages_of_today() -> None:

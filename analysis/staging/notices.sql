@@ -1,0 +1,5 @@
+-- Question: Who was informed of which service, and of which not?
+-- Grain: one row for each (sweep, ip, port, recipient).
+-- Notes: written by `census notify`. Holds addresses: never publish its rows.
+SELECT sweep, * EXCLUDE (sweep)
+FROM raw_notices
