@@ -39,6 +39,7 @@ $(VENV)/ready: pyproject.toml $(LOCKED:%=locks/%.txt) tests/npm/package.json
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync $(CHECKED) $(LOCKED:%=locks/%.txt)
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
 	cp tests/npm/package.json $(VENV)/
+	$(BIN)/python -m tests.notify.receivers
 	PREFECT_HOME=$(VENV)/prefect DO_NOT_TRACK=1 $(BIN)/prefect server database upgrade -y >/dev/null
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/npm install --prefix $(VENV) --silent --no-audit --no-fund --ignore-scripts --no-package-lock
 	touch $@

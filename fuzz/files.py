@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pyrage
+import pysequoia
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from mmdb_writer import MMDBWriter
@@ -20,6 +22,7 @@ from pipeline.enrich import database_file, download, mmdb, range_table
 from pipeline.enrich.database_kind import DatabaseKind
 from pipeline.errors import CensusError
 from pipeline.lab import key, signature
+from pipeline.notify import address_book, hand_over_events, recipient_key
 from pipeline.optout import chained, events
 from pipeline.release import microdata
 from pipeline.space import address_list, signed, terms
@@ -30,6 +33,9 @@ WORDS = "owner: Example\nauditor: a@b.example\nprofile: echo\nfrom: 2026-12-01\n
 EVENTS = (
     events.OptOut(at=datetime(2026, 11, 24, tzinfo=UTC), who="a", block="192.0.2.0/24", until=date(2027, 1, 1)),
     events.Stop(at=datetime(2026, 11, 24, tzinfo=UTC), who="b", reason="c"),
+)
+BOOK = (
+    'lab = "L"\ncontact = "c@example.org"\n[[recipient]]\nname = "cert-gb"\ncountry = "GB"\nformats = ["n6", "stix"]\n'
 )
 COUNTRIES = b"1.0.0.0,1.0.0.255,GB\n2.0.0.0,2.0.1.255,US\n"
 NETWORKS = b"16777216\t16777471\t786\tGB\tExample\n"
@@ -57,6 +63,27 @@ def register(data: bytes) -> None:
         history = events.parse(data, "register")
         assert history.size == len(data)
         events.fold(history.events, date(2026, 11, 24))
+
+
+def book(data: bytes) -> None:
+    """Read an address book, and the keys that it names."""
+    with suppress(CensusError):
+        path = file("book.toml", data)
+        address_book.open_recipients(path, address_book.load(path).recipient)
+
+
+def recipients(data: bytes) -> None:
+    """Read a recipient's key; what is one can be encrypted to."""
+    with suppress(CensusError):
+        assert recipient_key.read(data, "key").encrypt(b"clear") != b"clear"
+
+
+def hand_overs(data: bytes) -> None:
+    """Read a register of hand-overs."""
+    with suppress(CensusError):
+        history = hand_over_events.parse(data, "register")
+        assert history.size == len(data)
+        hand_over_events.experiment_of(history.events, "cert-gb", date(2026, 11, 24))
 
 
 def keys(data: bytes) -> None:
@@ -107,6 +134,32 @@ def _database(name: str, data: bytes, kind: DatabaseKind) -> None:
     with suppress(CensusError):
         table, facts = database_file.read(file(name, data), kind)
         assert len(table) and facts.keys() >= set(range_table.REQUIRED)
+
+
+def _recipient_keys() -> list[bytes]:
+    secret = pysequoia.Tsk.generate("CERT <cert@example.org>")
+    age = pyrage.x25519.Identity.generate().to_public()
+    return [str(secret.extract_certificate()).encode(), str(age).encode()]
+
+
+def _books() -> list[bytes]:
+    age = pyrage.x25519.Identity.generate().to_public()
+    return [f"{BOOK}key = '{age}'\n".encode(), f"{BOOK}key = 'missing.asc'\n".encode()]
+
+
+def _hand_overs() -> list[bytes]:
+    at = datetime(2026, 11, 24, tzinfo=UTC)
+    handed = hand_over_events.HandedFile(name="a.age", sha256="ab" * 32, size=1)
+    written = (
+        hand_over_events.Experiment(
+            at=at, who="a", recipient="cert-gb", sweep="s", until=date(2027, 1, 1), key="cd" * 32
+        ),
+        hand_over_events.HandOver(
+            at=at, who="a", recipient="cert-gb", scope="GB", sweep="s", key="age age1x", services=1, decoys_left_out=0,
+            opted_out=0, waiting=0, files=(handed,),
+        ),
+    )  # fmt: skip
+    return [chained.chain(written, chained.NOTHING_BEFORE)]
 
 
 def _pems() -> list[bytes]:
@@ -165,6 +218,9 @@ SLOW: dict[str, Target] = {
     "configuration": Target(configuration, (load.load_config,), _configurations),
     "address_list": Target(addresses, (address_list.read_file, terms.read), _lists),
     "register": Target(register, (events.parse, events.fold), lambda: [chained.chain(EVENTS, chained.NOTHING_BEFORE)]),
+    "address_book": Target(book, (address_book.load, address_book.open_recipients), _books),
+    "recipient_key": Target(recipients, (recipient_key.read,), _recipient_keys),
+    "hand_overs": Target(hand_overs, (hand_over_events.parse,), _hand_overs),
     "keys": Target(keys, (key._public, sign.sign, signed.verified, signature.is_valid), _pems),
     "mmdb": Target(mmdb_file, (database_file.read, mmdb.Mmdb.networks, mmdb.Mmdb.decode), _mmdbs),
     "database_text": Target(database_text, (database_file.read, download._newest), _texts),

@@ -15,6 +15,7 @@ from pipeline.outcome import (
     Grade,
     Handshake,
     Naming,
+    Notice,
     Outcome,
     Surprise,
 )
@@ -24,9 +25,11 @@ KINDS = (Outcome, CloseKind, CloseStage, Grade, Surprise)
 OF_TLS = (Handshake, ClientCertificate)
 #: Endings of name lookups, explained in docs/owners.md.
 OF_NAMES = (Naming,)
+#: What became of services in hand-overs, explained in docs/notify.md.
+OF_NOTICES = (Notice,)
 
 
-@pytest.mark.parametrize("kind", [*KINDS, *OF_TLS, *OF_NAMES])
+@pytest.mark.parametrize("kind", [*KINDS, *OF_TLS, *OF_NAMES, *OF_NOTICES])
 def test_members_are_explained(kind: type[Explained]) -> None:
     """Every value is a plain word with a sentence of explanation that no other value has."""
     for member in kind:
@@ -36,7 +39,7 @@ def test_members_are_explained(kind: type[Explained]) -> None:
     assert len({member.explanation for member in kind}) == len(kind)
 
 
-@pytest.mark.parametrize("kind", [*KINDS, *OF_TLS, *OF_NAMES])
+@pytest.mark.parametrize("kind", [*KINDS, *OF_TLS, *OF_NAMES, *OF_NOTICES])
 def test_members_are_their_text(kind: type[Explained]) -> None:
     """A member equals its text, is found by its text and is written as its text."""
     for member in kind:
@@ -57,6 +60,12 @@ def test_the_page_of_outcomes_is_complete() -> None:
     page = (Path(__file__).parents[1] / "docs" / "outcomes.md").read_text("utf-8")
     for kind in KINDS:
         assert all(f"| `{member.value}` | {member.explanation} |" in page for member in kind)
+
+
+def test_the_page_of_hand_overs_is_complete() -> None:
+    """`docs/notify.md` lists every kind of notice with its explanation."""
+    page = (Path(__file__).parents[1] / "docs" / "notify.md").read_text("utf-8")
+    assert all(f"| `{member.value}` | {member.explanation} |" in page for member in Notice)
 
 
 def test_the_page_of_owners_is_complete() -> None:

@@ -73,7 +73,7 @@ def _docstring(path: Path) -> str | None:
 def test_nothing_is_declared_in_vain() -> None:
     """Each declared package is imported by what needs it, run by a named file, or needed by another package for a reason."""
     extras = PROJECT["optional-dependencies"]
-    installed = _names([*PROJECT["dependencies"], *extras["fleet"], *extras["plots"]])
+    installed = _names([*PROJECT["dependencies"], *extras["fleet"], *extras["plots"], *extras["notify"]])
     developed = _names([*extras["dev"], *extras["fuzz"]]) - {DISTRIBUTION}
     assert installed - _imported(INSTALLED) == OF_OTHERS
     assert developed - _imported(DEVELOPED) == set(PROGRAMS)
@@ -83,7 +83,7 @@ def test_nothing_is_declared_in_vain() -> None:
 def test_nothing_is_imported_undeclared() -> None:
     """Whatever is imported is declared, not only brought by another package, which may drop it."""
     extras = PROJECT["optional-dependencies"]
-    installed = _names([*PROJECT["dependencies"], *extras["fleet"], *extras["plots"]])
+    installed = _names([*PROJECT["dependencies"], *extras["fleet"], *extras["plots"], *extras["notify"]])
     developed = _names([*extras["dev"], *extras["fuzz"]]) | installed
     assert _imported(INSTALLED) - installed <= {DISTRIBUTION}
     assert _imported(DEVELOPED) - developed <= {DISTRIBUTION}

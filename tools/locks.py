@@ -61,7 +61,7 @@ def write(*options: str) -> None:
         needed = {part: set(blocks(_compile(*words, "-c", str(whole)))) for part, words in PARTS.items()}
     LOCKS.mkdir(exist_ok=True)
     installed = set[str]().union(*(needed[part] for part in ("run", *EXTRAS)))
-    before = {**dict.fromkeys((*WHOLE, "run"), set[str]()), **dict.fromkeys(EXTRAS, needed["run"])}
+    before = {**{part: set[str]() for part in (*WHOLE, "run")}, **dict.fromkeys(EXTRAS, needed["run"])}
     for part, names in needed.items():
         own = names - before.get(part, installed)
         packages = "".join(known[name] for name in sorted(own))

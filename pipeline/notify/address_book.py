@@ -11,8 +11,9 @@ from typing import Annotated
 from msgspec import Meta
 
 from pipeline.config import toml_file
-from pipeline.config.sections import Line, Name, OwnSection, Section
+from pipeline.config.sections import OwnSection
 from pipeline.config.validate import KeyFault
+from pipeline.config.values import Line, Name, Section
 from pipeline.enrich.country_code import MISTAKEN
 from pipeline.errors import InputError
 from pipeline.notify import recipient_key

@@ -1,6 +1,6 @@
 """Encryption to a recipient's key, in memory: OpenPGP by Sequoia or age, as the key says. Nothing is written in clear.
 
-Which kind a key is, its first bytes say. Both libraries are of the extra `notify` (docs/decisions/0033-hand-overs.md).
+Which kind a key is, its first bytes say. Both libraries are of the extra `notify` (docs/decisions/0036-hand-overs.md).
 """
 
 from collections.abc import Callable

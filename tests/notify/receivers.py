@@ -39,7 +39,7 @@ def parse(parser: str, data: bytes, name: str) -> list[dict[str, Any]]:
     program = [PYTHON, Path(__file__).with_name("intelmq_bot.py"), parser]
     ended = subprocess.run(program, input=json.dumps(report).encode(), capture_output=True, timeout=120)
     assert ended.returncode == 0, ended.stderr.decode()
-    return [json.loads(line) for line in ended.stdout.splitlines()]
+    return [json.loads(line) for line in ended.stdout.splitlines() if line.startswith(b"{")]  # the rest is its log
 
 
 if __name__ == "__main__":

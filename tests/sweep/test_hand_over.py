@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 import stat
 from dataclasses import replace
 from datetime import timedelta
@@ -13,6 +14,7 @@ import pytest
 
 from pipeline.errors import CensusError, GuardError, InputError
 from pipeline.lake import attestation, read, store
+from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.notify import hand_over_register
 from pipeline.optout import edit, register
 from pipeline.optout.edit import Evidence
@@ -26,9 +28,20 @@ from tests.notify.exposed import BOOK, Laboratory, laboratory
 DOTTED = [f"20.0.0.{n}" for n in (1, 2, 4, 5, 21)]
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Laboratory:
+    return laboratory(tmp_path_factory.mktemp("made"))
+
+
 @pytest.fixture
-def lab(tmp_path: Path) -> Laboratory:
-    return laboratory(tmp_path)
+def lab(made: Laboratory, tmp_path: Path) -> Laboratory:
+    """A copy of the lake and the book for each test."""
+    shutil.copytree(made.book.parent, tmp_path, dirs_exist_ok=True)
+    return replace(
+        made,
+        sweep=Sweep(made.sweep.plan, SweepPaths(tmp_path / "lake", made.sweep.paths.id)),
+        book=tmp_path / "book.toml",
+    )
 
 
 def hand(lab: Laboratory, **wanted: object) -> dict[str, bytes]:

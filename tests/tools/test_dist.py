@@ -23,7 +23,7 @@ def test_the_bill_is_what_the_wheel_installs(tmp_path: Path) -> None:
     bill = json.loads(text)
     assert bill["bomFormat"] == "CycloneDX" and bill["metadata"]["component"]["name"] == "dicom-census"
     found = {_name(each["name"]): each["version"] for each in bill["components"]}
-    locked = pins("run") | pins("plots") | pins("fleet")
+    locked = pins("run") | pins("plots") | pins("fleet") | pins("notify")
     assert {"pyarrow", "altair", "prefect"} <= found.keys() and "pytest" not in found
     assert {name: version for name, version in found.items() if locked.get(name, version) != version} == {}
     assert found.keys() - locked.keys() <= {"dicom-census"}
