@@ -65,7 +65,7 @@ OWN = MappingProxyType(
         "answer": ("string", "accepted, rejected or aborted.", ""),
         "decoy": ("boolean", "It behaves like a known honeypot, or its /24 answers everything.", ""),
         "sector_confidence": ("string", "How well the field that named the owner identifies it: strong, medium or weak.", ""),
-        "withheld": ("boolean", "Of this service only the country may be shown (docs/release.md).", ""),
+        "country_only": ("boolean", "Of this service only the country may be shown (docs/release.md).", ""),
         "ports": ("string", "The ports that were probed, with blanks between them.", ""),
         "vantages": ("integer", "Number of places that the sweep probed from.", ""),
         "profile": ("string", "What a host that answered got.", ""),
@@ -232,7 +232,7 @@ def _microdata(rows: Iterable[Microdata]) -> Content:
     types = dict.fromkeys(("country", "sector", "network_kind", "network_confidence", "product", "port"), "VARCHAR")
     names = ("sweep", "country", "sector", "sector_confidence", "network_kind", "network_confidence")
     columns = tuple(
-        describe(MICRODATA, name, types) for name in (*names, "product", "port", "answer", "decoy", "withheld")
+        describe(MICRODATA, name, types) for name in (*names, "product", "port", "answer", "decoy", "country_only")
     )
     return Content(
         MICRODATA, "Which services answered, as far as no service can be shown from few others?", columns, lines

@@ -169,8 +169,8 @@ def _shown_before(earlier: Iterable[Earlier]) -> Mapping[Kind, frozenset[int]]:
 def _rows(sweep: str, passed: Shown) -> Iterator[Row]:
     """Yield a row for each service that is shown, then for each of which only the country is; rows of a kind are alike."""
     for kind, n in sorted(passed.kinds.items(), key=str):
-        row = {"sweep": sweep, **dict(zip(COLUMNS, kind, strict=True)), "withheld": False}
+        row = {"sweep": sweep, **dict(zip(COLUMNS, kind, strict=True)), "country_only": False}
         yield from (row for _ in range(n))
     for country, n in sorted(passed.withheld.items(), key=str):
-        row = {"sweep": sweep, **dict.fromkeys(COLUMNS), "country": country, "withheld": True}
+        row = {"sweep": sweep, **dict.fromkeys(COLUMNS), "country": country, "country_only": True}
         yield from (row for _ in range(n))

@@ -20,7 +20,7 @@ from pipeline.views.views import NAMED, PUBLISHED
 SHOWN = tuple(name for name in (*PUBLISHED, *NAMED) if name not in ("changes", "change_totals"))
 #: Marts over time, and views that the queries of a report read besides.
 OVER_TIME = ("trend", "country_trend", "loss")
-QUERIED = ("sweeps", "receipts", "coverage", "series", "sightings", "space", "loss")
+QUERIED = ("sweeps", "receipts", "coverage", "series", "sightings", "space", "withheld", "loss")
 
 
 @dataclass(frozen=True, slots=True)

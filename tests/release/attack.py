@@ -22,7 +22,7 @@ def by_looking(rows: Sequence[Row], k: int) -> list[str]:
     """Count the rows that are alike, by all columns and by each choice of one or two of them."""
     alike = Counter(tuple(row.items()) for row in rows)
     found = [f"{n} rows are {kind}" for kind, n in alike.items() if n < k]
-    open_rows = [row for row in rows if not row["withheld"]]
+    open_rows = [row for row in rows if not row["country_only"]]
     for one in open_rows[:1] and open_rows[0]:
         for other in open_rows[0]:
             groups = Counter((row["country"], row[one], row[other]) for row in open_rows)
@@ -34,7 +34,7 @@ def by_subtraction(rows: Sequence[Row], marts: Mapping[str, Iterable[Row]], k: i
     """Take the rows from each published count of a country: what is left must be nothing, or many."""
     return [
         f"{left} of {what}"
-        for what, published, shown in _counts([row for row in rows if not row["withheld"]], marts)
+        for what, published, shown in _counts([row for row in rows if not row["country_only"]], marts)
         if shown and 0 < (left := published - shown) < k
     ]
 
@@ -87,7 +87,7 @@ def by_elimination(
     rows: Sequence[Row], countries: Mapping[object, int], products: Mapping[object, int], k: int
 ) -> list[str]:
     """Place the withheld services of a product, of which the number over all countries is published."""
-    shown = [row for row in rows if not row["withheld"]]
+    shown = [row for row in rows if not row["country_only"]]
     hidden = {country: n - sum(row["country"] == country for row in shown) for country, n in countries.items()}
     found = []
     for product, n in products.items():
@@ -101,7 +101,7 @@ def by_elimination(
 
 def by_comparison(now: Sequence[Row], before: Sequence[Row], changed: Mapping[object, int], k: int) -> list[str]:
     """Compare two releases: a kind whose number changed a little, or a country of which few services changed and rows did."""
-    new, old = (Counter(tuple(row.items()) for row in rows if not row["withheld"]) for rows in (now, before))
+    new, old = (Counter(tuple(row.items()) for row in rows if not row["country_only"]) for rows in (now, before))
     found = [
         f"{new[kind] - old[kind]:+} of {kind}" for kind in new.keys() & old.keys() if 0 < abs(new[kind] - old[kind]) < k
     ]

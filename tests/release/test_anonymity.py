@@ -26,10 +26,15 @@ def passed(made: world.Services, rule: DisclosureRule) -> Shown:
 def rows(shown: Shown) -> list[dict[str, Any]]:
     """The rows, as a release has them."""
     kinds = [
-        dict(zip(COLUMNS, kind, strict=True)) | {"withheld": False} for kind, n in shown.kinds.items() for _ in range(n)
+        dict(zip(COLUMNS, kind, strict=True)) | {"country_only": False}
+        for kind, n in shown.kinds.items()
+        for _ in range(n)
     ]
     blank = dict.fromkeys(COLUMNS)
-    return [*kinds, *(blank | {"country": c, "withheld": True} for c, n in shown.withheld.items() for _ in range(n))]
+    return [
+        *kinds,
+        *(blank | {"country": c, "country_only": True} for c, n in shown.withheld.items() for _ in range(n)),
+    ]
 
 
 def attacks(made: world.Services, shown: Shown) -> list[str]:
@@ -77,7 +82,7 @@ def test_the_attacks_work() -> None:
 
 def test_all_is_seen_by_looking() -> None:
     """Rows of too few alike are noticed by the intruder."""
-    row = {**dict.fromkeys(COLUMNS, "x"), "decoy": False, "withheld": False}
+    row = {**dict.fromkeys(COLUMNS, "x"), "decoy": False, "country_only": False}
     assert attack.by_looking([row] * 4, K) and not attack.by_looking([row] * 5, K)
 
 

@@ -193,7 +193,7 @@ def test_the_bundle_withstands_an_intruder(released: Path, sweep: str) -> None:
     products: Counter[str] = Counter()
     for row in table(released, "implementations", sweep):
         products[row["product"] or row["toolkit"] or "unknown"] += row["services"]
-    assert any(not row["withheld"] for row in rows)
+    assert any(not row["country_only"] for row in rows)
     assert attack.by_looking(rows, 5) == []
     assert attack.by_subtraction(rows, marts, 5) == []
     assert attack.by_elimination(rows, countries, products, 5) == []
@@ -218,7 +218,7 @@ def test_what_was_suppressed_is_told(released: Path) -> None:
     page = (released / "README.md").read_text("utf-8")
     for sweep in SWEEPS:
         rows = rows_of(released, sweep.id)
-        shown = sum(not row["withheld"] for row in rows)
+        shown = sum(not row["country_only"] for row in rows)
         left_out = len(sweep.seen) - len(rows)
         assert f"{sweep.id}: of {len(sweep.seen)} services {shown} (" in page
         assert f"{len(rows) - shown} by their country alone, and {left_out} are left out" in " ".join(page.split())
@@ -229,7 +229,9 @@ def test_the_next_release_knows_the_previous_one(released: Path) -> None:
     shown = previous(released)
     assert [each.sweep for each in shown] == [sweep.id for sweep in SWEEPS]
     for each in shown:
-        rows = Counter(tuple(list(row.values())[:-1]) for row in rows_of(released, each.sweep) if not row["withheld"])
+        rows = Counter(
+            tuple(list(row.values())[:-1]) for row in rows_of(released, each.sweep) if not row["country_only"]
+        )
         assert each.kinds == rows
     with pytest.raises(InputError, match="cannot be read"):
         previous(released / "data")
