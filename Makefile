@@ -98,8 +98,9 @@ lock: setup ## write locks/ anew from pyproject.toml; with LOCK=--upgrade in the
 dist: setup ## build the wheel into dist/, with its bill of materials (CycloneDX) and the licences of what it installs
 	tools/dist
 
-docs: ## write what is generated: docs/tables.md, docs/errors.md, tables of docs/fingerprints.md, the trials of rules
+docs: ## write what is generated: docs/tables.md, docs/views.md, docs/errors.md, tables of docs/fingerprints.md, the trials of rules
 	$(BIN)/python -m tools.tables_page > docs/tables.md
+	$(BIN)/python -m tools.views_page > docs/views.md
 	$(BIN)/python -m tools.errors_page > docs/errors.md
 	$(BIN)/python -m tools.trials_file
 	$(BIN)/python -m tools.fingerprints_page

@@ -87,6 +87,15 @@ class Table:
         return pa.schema([column.field for column in self.columns], metadata=metadata)
 
 
+def explained(table: Table) -> pa.Schema:
+    """The Arrow schema of a table, with each column's meaning and unit in the field's metadata, as `comment` and `unit`."""
+    fields = (
+        column.field.with_metadata({"comment": column.meaning} | ({"unit": column.unit} if column.unit else {}))
+        for column in table.columns
+    )
+    return pa.schema(list(fields), metadata=table.arrow.metadata)
+
+
 def parse_type(text: str) -> pa.DataType:
     """Parse a type of the files: a simple type, `list<T>` or `struct<name: T, ...>`. Raises ValueError."""
     if text in _SIMPLE:

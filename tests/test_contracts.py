@@ -49,6 +49,7 @@ WRONG = (
     ("uvloop belongs to associations", "pipeline.worker.associator", "uvloop"),
     ("figures belong to publication", "pipeline.console.show", "altair"),
     ("encryption and STIX belong to hand-overs", "pipeline.sweep.hand_over", "pyrage"),
+    ("xlsxwriter belongs to the console", "pipeline.publish.folder", "xlsxwriter"),
     ("typer belongs to the commands", "pipeline.console.show", "typer"),
 )
 

@@ -13,10 +13,10 @@ from tools.mappings import Census, Field
 HEAD = """# Tables
 
 Every table of the lake, column by column. This page is made from `schemas/*.toml` by `python -m tools.tables_page`; a test holds
-it against them. The views of `census sql` add to a table what follows from others ([sql](sql.md)), and `sweep`, which is part of
+it against them. The [views](views.md) of `census sql` add to a table what follows from others, and `sweep`, which is part of
 a file's path. Each Parquet file names its table, schema version, sweep and plan digest in its metadata (`census.table`,
-`census.schema_version`, `census.sweep`, `census.plan_digest`). A row of an earlier version is
-read with the columns of today: what came later is null in it, or what its last words say
+`census.schema_version`, `census.sweep`, `census.plan_digest`), and each of its columns has its meaning (`comment`) and `unit` there.
+A row of an earlier version is read with the columns of today: what came later is null in it, or what its last words say
 ([decision 13](decisions/0013-schema-versions.md)).
 """
 

@@ -4,6 +4,7 @@
 SELECT
     exposed.sweep,
     exposed.ip,
+    exposed.address,
     exposed.country,
     count(*) AS services,
     count(*) FILTER (exposed.accepts) AS accepting,
@@ -14,4 +15,4 @@ SELECT
 FROM exposed_2026_11 AS exposed
 LEFT JOIN fingerprints AS judged
     ON judged.sweep = exposed.sweep AND judged.ip = exposed.ip AND judged.port = exposed.port
-GROUP BY exposed.sweep, exposed.ip, exposed.country
+GROUP BY exposed.sweep, exposed.ip, exposed.address, exposed.country

@@ -7,7 +7,7 @@
 WITH named AS (
     SELECT
         exposed.*,
-        judged.* EXCLUDE (sweep, ip, port, class_uid_root, class_uid_hash),
+        judged.* EXCLUDE (sweep, address, ip, port, class_uid_root, class_uid_hash),
         judged.identity_rule IS NULL AND NOT list_contains(judged.suspicions, 'own-class-uid') AS is_unknown,
         CASE WHEN is_unknown THEN judged.class_uid_root END AS class_uid_root,
         CASE WHEN is_unknown THEN judged.class_uid_hash END AS class_uid_hash

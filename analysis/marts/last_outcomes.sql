@@ -5,6 +5,7 @@
 SELECT
     responses.sweep,
     responses.ip,
+    dotted(responses.ip) AS address,
     responses.port,
     responses.country,
     coalesce(associations.outcome, responses.outcome) AS outcome

@@ -37,6 +37,7 @@ prefixes AS (
 SELECT
     seen.series,
     seen.ip,
+    dotted(seen.ip) AS address,
     nullif(
         CASE
             WHEN seen.position = newest.position THEN seen.country

@@ -8,6 +8,7 @@ SELECT
     series.position,
     exposed.sweep,
     exposed.ip,
+    exposed.address,
     exposed.port,
     placements.country,
     exposed.country AS country_then,

@@ -41,7 +41,7 @@ placed AS (
 )
 
 SELECT
-    sweep, ip, port, country,
+    sweep, ip, dotted(ip) AS address, port, country,
     CASE
         WHEN transition = 'stayed' OR (inside AND NOT withheld) THEN transition
         WHEN transition IN ('new', 'returned') THEN 'entered'

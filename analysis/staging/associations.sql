@@ -30,6 +30,7 @@ SELECT
     facts.sweep,
     dotted(facts.ip) AS address,
     facts.* EXCLUDE (sweep),
+    accepts(facts.outcome) AS accepts,
     places.country,
     places.asn,
     places.organisation

@@ -215,7 +215,9 @@ def sql(
     format: Annotated[
         str | None,
         typer.Option(
-            "--format", help="One of table, csv, json, jsonl, parquet; table if not given.", rich_help_panel=OUTPUT
+            "--format",
+            help="One of table, csv, json, jsonl, parquet, xlsx, geojson; table if not given.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     output: Annotated[
@@ -227,6 +229,10 @@ def sql(
     init: Annotated[
         bool, typer.Option("--init", help="Print SQL for `duckdb -init` instead.", rich_help_panel=OUTPUT)
     ] = False,
+    database: Annotated[
+        bool,
+        typer.Option("--database", help="Write LAKE/census.duckdb instead, with every view.", rich_help_panel=OUTPUT),
+    ] = False,
     unsafe: Annotated[
         bool, typer.Option("--unsafe", help="Let statements use other files, extensions and the network.")
     ] = False,
@@ -236,19 +242,23 @@ def sql(
     \b
     census sql demo/lake "FROM countries"
     census sql demo/lake "SELECT outcome, count(*) FROM associations GROUP BY ALL" --format csv
-    census sql demo/lake "FROM responses" -o responses.parquet
+    census sql demo/lake "FROM countries WHERE sweep = latest()" -o countries.xlsx
+    census sql demo/lake ".help countries"
     census sql demo/lake < queries.sql
     census sql demo/lake --init > init.sql && duckdb -init init.sql
+    census sql demo/lake --database && cd demo/lake && duckdb census.duckdb
 
-    Every table and view of docs/tables.md is ready under its name; docs/sql.md has examples. Statements read the lake's
-    tables and nothing else: no other file, no extension, no network.
+    Every table and view of docs/tables.md and docs/views.md is ready under its name; docs/sql.md has examples. Statements
+    read the lake's tables and nothing else: no other file, no extension, no network.
     """
     from pipeline.console import output as standard_output
     from pipeline.console import sql as prompt
     from pipeline.lake import store
     from pipeline.views import connection
+    from pipeline.views import database as files
 
-    if init:
-        standard_output.text(connection.init_sql(store.at(lake)))
+    if init or database:
+        text = connection.init_sql(store.at(lake)) if init else f"{files.write(store.at(lake))}"
+        standard_output.text(text)
         return
     prompt.run(store.at(lake), query, format, output, unsafe=unsafe)

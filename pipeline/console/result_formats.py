@@ -1,4 +1,4 @@
-"""The rows of a query as a table for people, CSV, JSON, JSON lines or Parquet. Two columns of one name are both kept."""
+"""The rows of a query as a table for people or in one of the formats of files. Two columns of one name are both kept."""
 
 import json
 import math
@@ -117,6 +117,20 @@ def write_parquet(table: pa.Table, out: IO[bytes]) -> None:
     pyarrow.parquet.write_table(table.rename_columns(distinct(table.column_names)), out, compression="zstd")
 
 
+def write_workbook(table: pa.Table, out: IO[bytes]) -> None:
+    """Write an Excel workbook."""
+    from pipeline.console import workbook
+
+    workbook.write(table, out)
+
+
+def write_geojson(table: pa.Table, out: IO[bytes]) -> None:
+    """Write a GeoJSON of countries."""
+    from pipeline.console import geojson
+
+    geojson.write(table, out)
+
+
 Writer = Callable[[pa.Table, IO[bytes]], None]
 #: Format → what writes it; a file's name may end in it instead of naming it.
 WRITERS: dict[str, Writer] = {
@@ -124,7 +138,11 @@ WRITERS: dict[str, Writer] = {
     "json": write_json,
     "jsonl": write_json_lines,
     "parquet": write_parquet,
+    "xlsx": write_workbook,
+    "geojson": write_geojson,
 }
+#: Formats that are no text: they go to a file alone.
+BINARY = ("parquet", "xlsx")
 
 
 def for_people(table: pa.Table, *, on_screen: bool) -> Table:

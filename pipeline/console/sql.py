@@ -14,12 +14,12 @@ from duckdb import StatementType
 from pipeline import host
 from pipeline.console import output as standard_output
 from pipeline.console import result_formats
-from pipeline.console.result_formats import WRITERS
+from pipeline.console.result_formats import BINARY, WRITERS
 from pipeline.console.screen import results
 from pipeline.console.show import message, warn
 from pipeline.errors import InputError
 from pipeline.lake.store import Location
-from pipeline.views import connection
+from pipeline.views import connection, explained
 
 FORMATS = ("table", *WRITERS)
 #: Columns of a table in a file or a pipe.
@@ -28,10 +28,10 @@ PROMPT = "census> "
 #: What writes a file although it is no SELECT; that another word is taken for one of these is no harm.
 WRITES = re.compile(r"\b(?:copy|export)\b", re.IGNORECASE)
 QUIT = {"quit", "exit", ".quit", ".exit"}
-HELP = """A line is a query of DuckDB's SQL, e.g. FROM countries
-SHOW TABLES      lists tables and views; docs/tables.md and docs/sql.md explain them
-DESCRIBE NAME    lists the columns of one
-.help            shows this
+HELP = """A line is a query of DuckDB's SQL, e.g. FROM countries WHERE sweep = latest()
+.help            shows this, and what each view answers
+.help NAME       explains a view with its columns, or a macro; docs/views.md has them all
+DESCRIBE NAME    lists the columns of a view alone
 .quit, Ctrl-D    ends"""
 
 
@@ -57,7 +57,10 @@ def run(
 
 
 def _run(con: duckdb.DuckDBPyConnection, text: str, form: str, output: Path | None = None, *, unsafe: bool) -> None:
-    """Run statements, and print or write the rows of each. Raises InputError."""
+    """Run statements, and print or write the rows of each; or explain what `.help` asks for. Raises InputError."""
+    if text.strip().startswith(".help"):
+        _explain(con, text.strip().removeprefix(".help").strip(" ;"))
+        return
     for statement in _statements(con, text, unsafe=unsafe):
         _deliver(_rows(con, statement), form, output)
 
@@ -69,8 +72,8 @@ def _format(form: str | None, query: str | None, output: Path | None) -> str:
         raise InputError("--format", f"{form!r} is not one of {', '.join(FORMATS)}")
     if output and (form == "table" or not query):
         raise InputError("--output", f"needs a query, and one of the formats {', '.join(WRITERS)}")
-    if form == "parquet" and not output:
-        raise InputError("--format", "parquet needs --output FILE")
+    if form in BINARY and not output:
+        raise InputError("--format", f"{form} needs --output FILE")
     return form
 
 
@@ -136,10 +139,19 @@ def _prompt() -> Iterator[str]:
             return
         if text.rstrip(";") in QUIT:
             return
-        if text == ".help":
-            message(HELP)
-        elif text:
+        if text:
             yield text
+
+
+def _explain(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Print what a view or macro is, or what there is."""
+    if not name:
+        standard_output.text(HELP)
+    text, columns = (explained.view(con, name) or explained.macro(con, name)) if name else explained.views(con)
+    if text:
+        standard_output.text(text)
+    if len(columns):
+        _print(columns)
 
 
 def _answer(run_statements: Callable[[str, str], None], text: str, form: str) -> None:

@@ -22,6 +22,8 @@ from pipeline.space.shard import Walk
 
 #: The last of the tables that enriching writes: a sweep that has it is enriched.
 ENRICHED = "methods"
+#: The file of a sealed table.
+SEALED = "part-0.parquet"
 #: The id of a sweep, and the name of a part: never a way up, hidden or a pattern.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 
@@ -98,7 +100,7 @@ class SweepPaths:
 
     def sealed(self, table: str) -> Location:
         """Return the file of a table of the sealed sweep."""
-        return self.lake / table / f"sweep={self.id}" / "part-0.parquet"
+        return self.lake / table / f"sweep={self.id}" / SEALED
 
 
 @dataclass(frozen=True)

@@ -203,17 +203,22 @@ def _bounds(files: Sequence[Path], column: str) -> list[Any]:
     return list(dict.fromkeys(sample[len(sample) * number // step].as_py() for number in range(1, step)))
 
 
-def write(path: Location, rows: pa.Table, table: str, sweep: str, *, digest: str = "") -> Part:
-    """Write rows as one zstd Parquet file, whole or not at all; `digest` is that of the sweep's plan."""
-    return write_pieces(path, [rows], table, sweep, digest=digest)
+def write(path: Location, rows: pa.Table, table: str, sweep: str, *, digest: str = "", explained: bool = True) -> Part:
+    """Write rows as one zstd Parquet file, whole or not at all; `digest` is that of the sweep's plan.
+
+    The file explains its columns, which costs some 10 kB: a part, which only the program reads, need not be `explained`.
+    """
+    return write_pieces(path, [rows], table, sweep, digest=digest, explained=explained)
 
 
-def write_pieces(path: Location, pieces: Iterable[pa.Table], table: str, sweep: str, *, digest: str = "") -> Part:
+def write_pieces(
+    path: Location, pieces: Iterable[pa.Table], table: str, sweep: str, *, digest: str = "", explained: bool = True
+) -> Part:
     """Write rows that come in pieces, as `write` does, with one piece at a time in memory."""
     described = schema.table(table)
     metadata = {**described.arrow.metadata, b"census.sweep": sweep.encode(), b"census.plan_digest": digest.encode()}
     sorting = [pq.SortingColumn(described.arrow.get_field_index(name)) for name in described.sort]
-    arrow, size = described.arrow.with_metadata(metadata), 0
+    arrow, size = (schema.explained(described) if explained else described.arrow).with_metadata(metadata), 0
     with store.replacing(path) as temporary:
         with pq.ParquetWriter(
             temporary, arrow, compression="zstd", compression_level=ZSTD_LEVEL, sorting_columns=sorting or None,

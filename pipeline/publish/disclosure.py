@@ -99,7 +99,9 @@ RULES: Mapping[str, Crossing] = MappingProxyType(
         "network_kinds": Crossing(kinds=("network_kind", "confidence"), of=ACCEPTING),
         "suspicions": Crossing(kinds=("suspicion",), of={"exposed": "services"}),
         "system_counts": Crossing(small=SYSTEMS),
-        "ae_control": Crossing(parts=(REJECTED, ("aborted",), ("anyone",)), derived={"anyone": _interval("open_share")}),
+        "ae_control": Crossing(
+            parts=(REJECTED, ("aborted",), ("accepting",)), derived={"accepting": ("anyone", *_interval("open_share"))}
+        ),
         "doubts": Crossing(parts=(("odd", "unsuspected"), ("honeypot", "answers_everything"))),
         "tls_share": Crossing(
             of={"over_tls": "services", "completed": "handshakes", "needs_certificate": "handshakes"}, derived=TLS,

@@ -98,7 +98,7 @@ TABLES: dict[str, tuple[str, Columns]] = {
         (
             ("country", "Country"),
             ("services", "Services"),
-            ("anyone", "Accepts any title"),
+            ("accepting", "Accepts any title"),
             ("open_share", "Share"),
             ("open_share_low", "95\u00a0% CI low"),
             ("open_share_high", "95\u00a0% CI high"),

@@ -4,24 +4,22 @@ Countries without an address in the target space are hatched; small territories 
 sheet can replace them (`LAND`, `EDGE`, `INK`) for a dark page.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
 from pipeline import host
-from pipeline.publish.countries import REFERENCE, countries, name
+from pipeline.publish.countries import countries, name
 from pipeline.publish.data import Row
+from pipeline.publish.outlines import topology
 from pipeline.publish.wording import number
 
 #: The name of the outlines among the data of a chart.
 SHAPES = "outlines"
-OUTLINES = REFERENCE / "countries-110m.json"
 ANTARCTICA = 10
 LAND, EDGE, INK = "#dfe3e8", "#fdfdfd", "#565d66"
 WIDTH, HEIGHT = 900, 440
@@ -141,22 +139,15 @@ def png(drawn: str) -> bytes:
 def spec(chart: Any) -> dict[str, Any]:
     """The chart as Vega-Lite expects it. The outlines are added here, since altair would copy their coordinates many times."""
     made: dict[str, Any] = chart.to_dict()
-    made.setdefault("datasets", {})[SHAPES] = _outlines()
+    made.setdefault("datasets", {})[SHAPES] = topology()
     return made
-
-
-@cache
-def _outlines() -> dict[str, Any]:
-    """The countries' borders, as TopoJSON."""
-    outlines: dict[str, Any] = json.loads(OUTLINES.read_text("utf-8"))
-    return outlines
 
 
 def _chart(rows: Iterable[Row], measure: Measure, *, legend: bool) -> Any:
     """Outlines coloured by class, and dots for the countries that have none."""
     import altair as alt
 
-    shapes = {int(shape["id"]) for shape in _outlines()["objects"]["countries"]["geometries"] if "id" in shape}
+    shapes = {int(shape["id"]) for shape in topology()["objects"]["countries"]["geometries"] if "id" in shape}
     points = [_point(row, measure) for row in rows if row["country"] in countries()]
     filled = [point for point in points if point["numeric"] in shapes]
     dots = [point for point in points if point["numeric"] not in shapes and point["level"] != NOTHING]

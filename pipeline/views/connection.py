@@ -45,7 +45,7 @@ def connect_to(sweeps: Sequence[SweepPaths], names: Iterable[str]) -> duckdb.Duc
         for statement in statements:
             con.execute(statement).fetchall()
         views.install_some(con, wanted, built)
-        for statement in views.table_macros():
+        for statement in views.questions(wanted):
             con.execute(statement).fetchall()
     except duckdb.Error as error:
         con.close()

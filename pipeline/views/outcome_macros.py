@@ -14,6 +14,15 @@ MACROS: Mapping[str, Collection[Outcome]] = MappingProxyType(
         "is_outcome": tuple(Outcome),
     }
 )
+#: Macro → its comment.
+QUESTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "speaks_dicom": "Question: Is this the outcome of a target that speaks DICOM?",
+        "accepts": "Question: Is this the outcome of a service that accepts the association of an unknown client?",
+        "accepts_data": "Question: Is this the outcome of a target that took our request?",
+        "is_outcome": "Question: Is this an outcome that the program knows?",
+    }
+)
 
 
 def statements() -> Iterator[str]:
@@ -21,3 +30,4 @@ def statements() -> Iterator[str]:
     for name, outcomes in MACROS.items():
         listed = ", ".join(f"'{outcome}'" for outcome in Outcome if outcome in outcomes)
         yield f"CREATE OR REPLACE MACRO {name}(outcome) AS outcome IN ({listed})"
+        yield f"COMMENT ON MACRO {name} IS '{QUESTIONS[name]}'"

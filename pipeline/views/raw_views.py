@@ -74,12 +74,28 @@ def drop_tables() -> list[str]:
     return [f"DROP TABLE raw_{table.name}" for table in schema.tables()]
 
 
+def by_pattern(present: Collection[str]) -> Iterator[str]:
+    """The statements that create the raw views over all sealed sweeps of the folder in which DuckDB looks for files.
+
+    A table that is not `present` is empty: a pattern without a file is an error to DuckDB 1.5.
+    """
+    for table in schema.tables():
+        pattern = quoted(f"{table.name}/sweep=*/{layout.SEALED}")
+        sources = [_read(pattern, _existing(column.name for column in table.columns))] if table.name in present else []
+        yield f"CREATE OR REPLACE VIEW raw_{table.name} AS\n{_filled_up(table, sources)}"
+
+
 def rows_of(table: schema.Table, sweeps: list[SweepPaths]) -> str:
-    """SQL for all rows of a table, with the columns and types of today: what an earlier version lacks is filled in."""
+    """SQL for all rows of a table, with the columns and types of today."""
     sealed = [path for paths in sweeps if (path := paths.sealed(table.name)).exists()]
     sources = [read_sweeps(sealed, [column.name for column in table.columns])] if sealed else []
     at_work = [source for paths in sweeps if (source := _rows_at_work(table, paths))]
-    rows = "\nUNION ALL BY NAME\n".join([no_rows(table), *sources, *at_work])
+    return _filled_up(table, [*sources, *at_work])
+
+
+def _filled_up(table: schema.Table, sources: Iterable[str]) -> str:
+    """SQL for the rows of these sources; what an earlier version lacks is filled in."""
+    rows = "\nUNION ALL BY NAME\n".join([no_rows(table), *sources])
     filled = ", ".join(_filled(column) for column in table.columns if column.before is not None)
     return f"SELECT * REPLACE ({filled}) FROM (\n{rows}\n)" if filled else rows
 
@@ -95,10 +111,14 @@ def read_sweeps(files: Iterable[Location], columns: Iterable[str] = ()) -> str:
 
     The sweep is that of the last such folder. No other part of the path says anything: a lake may be below a folder `country=GB`.
     """
-    selected = _existing(columns) if columns else "* EXCLUDE (filename)"
+    return _read(f"[{_listed(files)}]", _existing(columns) if columns else "* EXCLUDE (filename)")
+
+
+def _read(files: str, selected: str) -> str:
+    """SQL for these columns of files, which are SQL too, and for the sweep that each file's path has."""
     return (
         f"SELECT {selected}, regexp_extract(filename, '.*/sweep=([^/]*)/', 1) AS sweep "
-        f"FROM read_parquet([{_listed(files)}], union_by_name = true, filename = true, hive_partitioning = false)"
+        f"FROM read_parquet({files}, union_by_name = true, filename = true, hive_partitioning = false)"
     )
 
 

@@ -8,11 +8,13 @@ Rules
   what a report asks of several sweeps or marts; the rows of one mart it reads directly, in the order that the mart's header names.
 * Views refer to each other by name, so the order in which they are created follows from their text and is written nowhere else.
 * Which outcomes count as what is defined in `pipeline.outcome` alone; the macros over them are made from it (`outcome_macros`).
+  So is view `country_names`, from the reference data.
 """
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from graphlib import TopologicalSorter
@@ -22,7 +24,7 @@ import duckdb
 import pyarrow as pa
 
 from pipeline import checkout, schema
-from pipeline.views import outcome_macros
+from pipeline.views import country_names, outcome_macros
 
 FOLDER = checkout.ANALYSIS
 
@@ -32,29 +34,10 @@ NO_REPLACEMENTS: Replacements = MappingProxyType({})
 
 #: The marts that hold aggregates only. A mart that is neither here nor below holds addresses and is never published.
 PUBLISHED = (
-    "totals",
-    "funnel",
-    "countries",
-    "changes",
-    "change_totals",
-    "outcomes",
-    "ports",
-    "implementations",
-    "products",
-    "sectors",
-    "network_kinds",
-    "system_counts",
-    "ae_control",
-    "tls_share",
-    "doubts",
-    "country_databases",
-    "suspicions",
-    "rejections",
-    "country_funnel",
-    "harm_arms",
-    "companion_ports",
-    "companion_kinds",
-)
+    "totals", "funnel", "countries", "changes", "change_totals", "outcomes", "ports", "implementations", "products",
+    "sectors", "network_kinds", "system_counts", "ae_control", "tls_share", "doubts", "country_databases",
+    "suspicions", "rejections", "country_funnel", "harm_arms", "companion_ports", "companion_kinds",
+)  # fmt: skip
 #: Marts whose rows name a network's holder: a report shows only those that `publish.disclosure` lets pass.
 NAMED = ("networks",)
 #: Marts whose rows are about several sweeps; published too.
@@ -79,6 +62,12 @@ class Query:
         """The order of its rows in a report, as SQL; empty if its header names none."""
         return self._header("Order")
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns that distinguish its rows, by its header; empty if it names none."""
+        named = re.search(r"one row for each (?:\(([^)]*)\)|(sweep)\b)", self._header("Grain"))
+        return tuple((named[1] or named[2]).split(", ")) if named else ()
+
     def _header(self, key: str) -> str:
         lines = (line for line in self.comment.splitlines() if line.startswith(f"{key}: "))
         return next(lines, "").removeprefix(f"{key}: ")
@@ -94,7 +83,8 @@ def definitions() -> tuple[Query, ...]:
 
 @cache
 def _by_name() -> dict[str, Query]:
-    return {query.name: query for query in [*_read("staging"), *_read("marts")]}
+    names = Query("country_names", country_names.sql(), country_names.COMMENT)
+    return {query.name: query for query in [names, *_read("staging"), *_read("marts")]}
 
 
 @cache
@@ -136,12 +126,41 @@ def view(name: str) -> Query:
 
 def macros() -> list[str]:
     """The statements that create the functions which views and checks use."""
-    return [*outcome_macros.statements(), *(query.sql for query in _read("macros") if " AS TABLE" not in query.sql)]
+    files = (query for query in macro_files() if not _reads_views(query))
+    return [*outcome_macros.statements(), *(statement for query in files for statement in _commented(query))]
 
 
-def table_macros() -> list[str]:
-    """The statements that create the questions with parameters, which read the marts."""
-    return [query.sql for query in _read("macros") if " AS TABLE" in query.sql]
+def questions(there: Collection[str] = ()) -> list[str]:
+    """The statements that create the questions with parameters, which read views, each after those that it asks.
+
+    If only some views are `there`, those that read others are left out.
+    """
+    files = {query.name: query for query in macro_files() if _reads_views(query)}
+    requested = {
+        name: set(re.findall(r"\b(\w+)\(", query.sql)) & files.keys() - {name} for name, query in files.items()
+    }
+    made: list[str] = []
+    for name in TopologicalSorter({name: sorted(others) for name, others in requested.items()}).static_order():
+        reads = _names_in(files[name].sql) & _by_name().keys()
+        if requested[name] <= set(made) and (not there or reads <= set(there)):
+            made.append(name)
+    return [statement for name in made for statement in _commented(files[name])]
+
+
+@cache
+def macro_files() -> tuple[Query, ...]:
+    """The macros of `macros/`, by name."""
+    return tuple(_read("macros"))
+
+
+def _reads_views(macro: Query) -> bool:
+    return " AS TABLE" in macro.sql or bool(_names_in(macro.sql) & _by_name().keys())
+
+
+def _commented(macro: Query) -> tuple[str, str]:
+    """The statements that create a macro and explain it in the catalogue."""
+    kind = "MACRO TABLE" if " AS TABLE" in macro.sql else "MACRO"
+    return macro.sql, f"COMMENT ON {kind} {macro.name} IS {quoted(macro.comment)}"
 
 
 @cache
@@ -171,7 +190,7 @@ def statements(replacements: Replacements = NO_REPLACEMENTS) -> Iterator[str]:
     for query in definitions():
         yield _create(query.name, replacements.get(query.name, query.sql))
         yield f"COMMENT ON VIEW {query.name} IS {quoted(query.comment)}"
-    yield from table_macros()
+    yield from questions()
 
 
 def _create(name: str, sql: str) -> str:
@@ -241,14 +260,20 @@ def init_sql(replacements: Replacements = NO_REPLACEMENTS) -> str:
     return "".join(f"{statement};\n\n" for statement in [*statements(replacements), *_comments_without_a_lake()])
 
 
-def _comments_without_a_lake() -> list[str]:
-    """The columns' comments, from a catalogue over empty tables: views have the same columns over any lake."""
+@contextmanager
+def without_a_lake() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection with all views over empty tables: views have the same columns over any lake."""
     with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as con:
         for table in schema.tables():
             empty = pa.schema([pa.field("sweep", pa.string()), *table.arrow]).empty_table()
             con.register(f"raw_{table.name}", empty)
         for statement in statements():
             con.execute(statement).fetchall()
+        yield con
+
+
+def _comments_without_a_lake() -> list[str]:
+    with without_a_lake() as con:
         return list(column_comments(con))
 
 

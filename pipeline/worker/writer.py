@@ -78,7 +78,12 @@ def _finish(paths: SweepPaths, plan_digest: str, message: messages.Cooled, count
             if len(rows):
                 written.append(
                     parts.write(
-                        paths.part(table, f"{key}.{message.attempt}.parquet"), rows, table, paths.id, digest=plan_digest
+                        paths.part(table, f"{key}.{message.attempt}.parquet"),
+                        rows,
+                        table,
+                        paths.id,
+                        digest=plan_digest,
+                        explained=False,
                     )
                 )
         counts.took, counts.took_twice = took(looks["second_syns"], looks["responses"])

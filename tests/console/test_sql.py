@@ -55,7 +55,10 @@ def test_a_file(history_lake: Path, tmp_path: Path, words: tuple[str, ...]) -> N
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (("FROM totals", "--format", "xlsx"), "'xlsx' is not one of table, csv, json, jsonl, parquet"),
+        (("FROM totals", "--format", "xls"), "'xls' is not one of table, csv, json, jsonl, parquet, xlsx, geojson"),
+        (("FROM totals", "--format", "xlsx"), "xlsx needs --output FILE"),
+        (("FROM totals", "--format", "geojson"), "geojson needs a column 'country'"),
+        ((".help nowhere",), "'nowhere' is not a view or macro of the lake"),
         (("FROM totals", "--format", "parquet"), "parquet needs --output FILE"),
         (("FROM totals", "-o", "totals.txt"), "'txt' is not one of"),
         (("FROM totals", "-o", "/nowhere/totals.csv"), "/nowhere/totals.csv cannot be written"),
@@ -65,6 +68,15 @@ def test_formats_that_are_refused(history_lake: Path, words: tuple[str, ...], re
     """A format that does not exist or does not fit, and a file that cannot be written, end with exit code 2 and the reason."""
     done = census(history_lake, *words)
     assert done.returncode == 2 and reason in done.stderr and "Traceback" not in done.stderr
+
+
+def test_help(history_lake: Path) -> None:
+    """`.help` lists the views with their questions, and explains a view with its columns, or a macro, also in a pipe."""
+    listed = census(history_lake, text=".help").stdout
+    assert "latest()" in listed and "How many DICOM services answer in each country" in listed and "raw_" not in listed
+    told = census(history_lake, ".help Countries").stdout
+    assert told.startswith("Question: How many DICOM services") and "Services that accepted the association" in told
+    assert "latest(series_name)\nQuestion: " in census(history_lake, ".help latest").stdout
 
 
 def test_statements_are_locked_in(history_lake: Path, tmp_path: Path) -> None:
@@ -93,7 +105,7 @@ def test_at_a_terminal(history_lake: Path) -> None:
     os.close(terminal)
     os.close(main)
     assert process.returncode == 0, errors
-    assert "42" in output and "nowhere does not exist" in errors and "DESCRIBE NAME" in errors
+    assert "42" in output and "nowhere does not exist" in errors and "DESCRIBE NAME" in output
 
 
 def test_the_views_are_ready_in_the_command_line_of_duckdb(history_lake: Path) -> None:

@@ -74,9 +74,10 @@ def _exists(name: str) -> bool:
         path = ROOT.joinpath(*parts[:end])
         if path.is_dir() and end == len(parts):
             return True
-        if path.with_suffix(".py").exists():
+        module = path.with_suffix(".py") if path.with_suffix(".py").exists() else path / "__init__.py"
+        if module.exists():
             rest = parts[end:]
-            return not rest or rest[0] in _defined(path.with_suffix(".py")) or hasattr(_imported(parts[:end]), rest[0])
+            return not rest or rest[0] in _defined(module) or hasattr(_imported(parts[:end]), rest[0])
     return False
 
 

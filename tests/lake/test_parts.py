@@ -158,6 +158,19 @@ def test_write(lake: Location) -> None:
     assert metadata[b"census.plan_digest"] == b"ab"
 
 
+def test_a_table_explains_its_columns(tmp_path: Path) -> None:
+    """A sealed table has each column's meaning and unit in its metadata; a part, which only the program reads, has none."""
+    rows = schema.table("associations").arrow.empty_table()
+    for explained in (True, False):
+        parts.write(tmp_path / f"{explained}.parquet", rows, "associations", "s", explained=explained)
+    described = pq.read_schema(tmp_path / "True.parquet")
+    for column in schema.table("associations").columns:
+        told = described.field(column.name).metadata
+        assert told[b"comment"].decode() == column.meaning and told.get(b"unit", b"").decode() == column.unit
+    assert described.field("syn_rtt_us").metadata[b"unit"].decode() == "µs"
+    assert {field.metadata for field in pq.read_schema(tmp_path / "False.parquet")} == {None}
+
+
 @pytest.mark.parametrize("name", [each.name for each in schema.tables()])
 def test_duckdb_reads_each_column(tmp_path: Path, name: str) -> None:
     """Each column has the rows' values when DuckDB must decode it because no file statistics answer the query."""

@@ -272,7 +272,8 @@ def ae_control(sweep: Sweep) -> list[Row]:
     def counts(hosts: list[Host]) -> Row:
         said = Counter(h.rejection for h in hosts)
         return {
-            "anyone": sum(map(accepts, hosts)), "rejected_called": said[1, 1, 7], "rejected_calling": said[1, 1, 3],
+            "accepting": sum(map(accepts, hosts)), "anyone": sum(map(accepts, hosts)),
+            "rejected_called": said[1, 1, 7], "rejected_calling": said[1, 1, 3],
             "rejected_otherwise": said[1, 1, 1], "aborted": sum(h.outcome == "aborted" for h in hosts),
             "open_share": sum(map(accepts, hosts)) / len(hosts),
         } | _ends("open_share", sum(map(accepts, hosts)), len(hosts))  # fmt: skip

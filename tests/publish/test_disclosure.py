@@ -164,7 +164,7 @@ PARTS = {
 #: Counts of change, which say when and not what.
 EXCEPTED = frozenset({"changes", "networks"})
 SPLITS = (("accepting", "rejected", "aborted"), ("honeypot", "answers_everything", "odd", "unsuspected"),
-          ("anyone", "rejected_called", "rejected_calling", "rejected_otherwise", "aborted"))  # fmt: skip
+          ("accepting", "rejected_called", "rejected_calling", "rejected_otherwise", "aborted"))  # fmt: skip
 SWEEPS = ("20260629T030000Z-weekly", "20260720T030000Z-weekly")
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pipeline.publish import worldmap
+from pipeline.publish import outlines, worldmap
 from pipeline.publish.countries import countries
 
 
@@ -30,7 +30,7 @@ def test_a_map_of_rates_is_one_of_rates() -> None:
 
 def test_outlines_are_keyed_by_the_codes_we_use() -> None:
     """Each outline with a code belongs to a country of our list, so that no count is missing from the map."""
-    shapes = json.loads(worldmap.OUTLINES.read_text("utf-8"))["objects"]["countries"]["geometries"]
+    shapes = json.loads(outlines.OUTLINES.read_text("utf-8"))["objects"]["countries"]["geometries"]
     numbers = {country.numeric for country in countries().values()}
     assert {int(shape["id"]) for shape in shapes if "id" in shape} <= numbers
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.views import connection
+from pipeline.views import connect, connection
 from tests.publish.history import history, write
 
 
@@ -65,3 +65,14 @@ def test_a_damaged_table_is_one_error(tmp_path: Path) -> None:
     path.write_bytes(b"PAR1 and nothing else")
     with pytest.raises(InputError, match="holds a file that DuckDB cannot read"):
         connection.connect(tmp_path)
+
+
+def test_a_notebook_connects_by_one_line(lake: Path) -> None:
+    """`pipeline.views.connect` takes a folder's name or path; a frame that is registered joins the views, and nothing else is open."""
+    for place in (str(lake), lake):
+        with connect(place) as con:
+            con.register("mine", pa.table({"country": ["GB"], "hospitals": [1148]}))
+            joined = con.execute("SELECT hospitals FROM countries JOIN mine USING (country)").fetchall()
+            assert joined == [(1148,)]
+            with pytest.raises(duckdb.PermissionException):
+                con.execute("FROM read_text('/etc/hostname')")

@@ -16,7 +16,10 @@ TESTS = (
     "tests/analysis/test_checks.py",
     "tests/console/test_result_formats.py",
     "tests/console/test_sql.py::test_the_views_are_ready_in_the_command_line_of_duckdb",
+    "tests/docs/test_worked_examples.py",
     "tests/publish/test_docs_sql.py",
+    "tests/tools/test_views_page.py",
+    "tests/views/test_database.py",
 )
 pytestmark = pytest.mark.timeout(900)
 
