@@ -4,6 +4,8 @@ The frames are the sweep's own probes, so nothing is sent that would not be sent
 sender waits for the verdict, and goes on receiving. The frames have left if the counter rises with them or soon after, or all at once
 later, as with drivers that ask their hardware now and then. A few that another program sends meanwhile do not count. A validated
 answer is proof as well: some drivers count nothing.
+
+Where the kernel counts what the driver takes, a driver that refuses every frame for as long is found out in the same way.
 """
 
 import time
@@ -57,7 +59,7 @@ class Departure:
         return cls(FrameCounter(interface))
 
     def _begin(self) -> None:
-        self._sent = self.left = 0
+        self._sent = self.left = self._refused = 0
         self._first = self._last = 0.0
         self._seen = self._counter.sent()
 
@@ -78,12 +80,22 @@ class Departure:
             self._last = now
             self._sent += frames
 
+    def refuse(self, frames: int, now: float) -> None:
+        """Take how many frames the driver has refused; if it has refused every one for PATIENCE_SECONDS, they are lost."""
+        if not frames or self._sent or self.decided:
+            return
+        self._first = self._first if self._refused else now
+        self._refused += frames
+        if now - self._first >= PATIENCE_SECONDS:
+            self.lost = f"the driver of {self._counter.name} has refused every frame for {PATIENCE_SECONDS:g} seconds"
+
     def check(self, now: float, *, answered: Callable[[], bool], interrupted: bool = False) -> None:
         """Look at the counter, before anything more is sent. If the link was interrupted, the proof begins again."""
         if self.decided:
             return
-        if interrupted or not self._sent:
+        if interrupted or not (self._sent or self._refused):
             self._begin()
+        if not self._sent:
             return
         total = self._counter.sent()
         step, owed, self._seen = total - self._seen, self._sent - self.left, total
@@ -148,5 +160,7 @@ class WatchedRing:
         """Send the probes filled; which have not left, as far as the kernel says. Raises CensusError."""
         refused = self._ring.send(count)
         if not self._departure.proven:
-            self._departure.count(count - len(refused), time.monotonic())
+            now = time.monotonic()
+            self._departure.count(count - len(refused), now)
+            self._departure.refuse(len(refused) if self.taken is not None else 0, now)
         return refused

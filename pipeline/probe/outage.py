@@ -41,6 +41,11 @@ class Outage:
         self.cut_off_at = float("-inf")
         """When what was under way was last void, in seconds of the monotonic clock."""
 
+    @property
+    def down(self) -> bool:
+        """The interface is down, or has no carrier."""
+        return self._down_since is not None
+
     def permit(self) -> Permit:
         """The register's permit; a pause while the interface is down. Raises CensusError after GIVE_UP_SECONDS, or if it is gone."""
         now, trouble = time.monotonic(), self._watch.trouble()

@@ -130,7 +130,7 @@ def ring_sender(context: SenderContext) -> SenderParts:
 
     def before_batch() -> None:
         shield.check(lambda: listener.exposed)
-        departure.check(time.monotonic(), answered=lambda: _answered(listener), interrupted=bool(outage.reason))
+        departure.check(time.monotonic(), answered=lambda: _answered(listener), interrupted=outage.down)
         mac = egress.mac_bytes(hop.mac)
         if mac != (engine.gateway_mac or link.gateway_mac):
             segments.readdress(mac)

@@ -117,6 +117,32 @@ def test_a_short_sweep_is_judged_at_its_end() -> None:
     assert lost.lost and not left.lost and not unsent.lost
 
 
+def test_a_driver_that_refuses_every_frame() -> None:
+    """A driver that takes no frame for PATIENCE_SECONDS is named; while the link was away, that counts for nothing."""
+    proof = Departure(Interface())
+    for now in (0.0, 1.0, 2.9):
+        proof.refuse(16, now)
+        proof.check(now, answered=lambda: False)
+    assert not proof.decided
+    proof.check(60.0, answered=lambda: False, interrupted=True)
+    proof.refuse(16, 60.0)
+    assert not proof.decided
+    proof.refuse(16, 60.0 + PATIENCE_SECONDS)
+    assert proof.lost == "the driver of m0 has refused every frame for 3 seconds"
+
+
+def test_a_driver_that_takes_some() -> None:
+    """A driver that has taken a frame is judged by the counter, however many it refuses."""
+    interface = Interface()
+    proof = Departure(interface)
+    proof.count(16, 0.0)
+    proof.refuse(16, 0.0)
+    interface.frames += 16
+    proof.check(1.0, answered=lambda: False)
+    proof.refuse(16, 60.0)
+    assert proof.proven and not proof.lost
+
+
 def test_the_ring_keeps_to_the_proof(monkeypatch: pytest.MonkeyPatch) -> None:
     """No more than MOST frames leave the ring before there is proof; those that the kernel refuses are not among them."""
 
@@ -149,6 +175,7 @@ def test_the_ring_keeps_to_the_proof(monkeypatch: pytest.MonkeyPatch) -> None:
     ring.fill(ring.tags, np.zeros(2, np.uint16), Secret(1, 2), None)
     assert below.said[0] == b"mac" and len(below.said) == 5
     assert ring.room(10_000) == MOST
+    assert len(ring.send(6)) == 6 and proof._refused == 6
     assert len(ring.send(MOST)) == 6
     assert ring.room(10_000) == 6
     interface.frames += MOST - 6
