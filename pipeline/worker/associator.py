@@ -1,6 +1,7 @@
 """The associator's process: holds one conversation with each target that answered."""
 
 import asyncio
+import math
 import os
 import socket
 import time
@@ -35,9 +36,12 @@ from pipeline.worker.context import PROGRESS_SECONDS, WorkerContext
 from pipeline.worker.mandate import Mandate
 from pipeline.worker.rows import Origin
 from pipeline.worker.visited import Visited
+from pipeline.worker.visited_file import VisitedFile
 from pipeline.worker.way_watch import watched
 
 FLUSH_SECONDS = 0.1
+#: The count of targets that were to be visited again, in an associator's progress.
+REFUSED = "refused_visits"
 
 
 def run_associator(
@@ -109,7 +113,8 @@ class Associating:
     def __post_init__(self) -> None:
         limits = self.context.plan.associate
         self.visit_log = VisitLog(self.context.sweep.paths, self.name)
-        self.mandate, self.visited = Mandate.of(self.context.sweep), Visited(self.context.sweep.paths)
+        kept = None if self.name in self.context.associators else VisitedFile.of(self.context.plan.digest, self.name)
+        self.mandate, self.visited = Mandate.of(self.context.sweep), Visited(self.context.sweep.paths, kept)
         at_once = open_files.connections(self.name, limits.at_once, enough=limits.at_once)
         self.admissions = AdmissionQueue(at_once, limits.per_slash24)
         self.origin = Origin.of(self.context.plan, f"{socket.gethostname()}-{os.getpid()}", self.outgoing)
@@ -134,6 +139,7 @@ class Associating:
             self.lag.turn(time.monotonic())
             self.raise_failures()
             self.flush()
+        self.visited.settle(math.inf)
         self.writer.send(messages.Shutdown(shard=0, number=0))
 
     def has_room(self) -> bool:
@@ -182,6 +188,7 @@ class Associating:
             self.mandate.require_range(*key)
             self.visited.begin(*key, len(self.open))
             known = rows.known(self.context.sweep.paths, message.shard, message.number, message.attempt)
+            self.visited.arrived(*key, known)
             self.open[key] = Conversations(message.shard, message.number, message.attempt, known)
             self.visit_log.open(message.shard, message.number, message.attempt)
         return self.open[key]
@@ -202,6 +209,7 @@ class Associating:
         """
         plan, ip, port, began = self.context.plan, row["ip"], row["port"], time.monotonic()
         self.visit_log.note(batch.shard, batch.number, np.array([ip]), np.array([port]))
+        self.visited.note(batch.shard, batch.number, (ip, port))
         echo, secured = plan.settings.profile.sends_echo, batch.round is Round.SECOND_VISITS or port in plan.tls.ports
         open_socket = self.openers.get(batch.vantage, sockets.tcp_socket)
         visit = await client.visit(open_socket, self.outgoing, echo=echo, ip=ip, port=port, over_tls=secured)
@@ -249,7 +257,7 @@ class Associating:
             return
         self.flushed = now
         for key, batch in list(self.open.items()):
-            self.hand_over(batch)
+            self.hand_over(batch, now)
             if batch.cooled and not batch.pending:
                 del self.open[key]
                 self.visit_log.close(*key)
@@ -259,17 +267,20 @@ class Associating:
                         complete=batch.cooled.complete and not batch.given_up, visits=batch.counts,
                     )
                 )  # fmt: skip
+        self.visited.settle(now)
         if now - self.shown > PROGRESS_SECONDS or self.stopped:
             self.shown = now
             pause_reason = self.permit().pause_reason
-            seen = {str(name): count for name, count in self.outcomes.items()}
+            seen = {str(name): count for name, count in self.outcomes.items()} | {REFUSED: self.visited.refused}
             self.coordinator.send(messages.Progress(
                 shard=0, number=0, stage=self.name, counts=seen, pause_reason=pause_reason, register=self.watch.digest
             ))  # fmt: skip
 
-    def hand_over(self, batch: Conversations) -> None:
+    def hand_over(self, batch: Conversations, now: float) -> None:
         """Send the rows that came in since the last time, table by table."""
         finished, batch.rows = batch.rows, []
         for table, its_rows in rows.by_table(finished, round=batch.round):
             message = messages.Rows(shard=batch.shard, number=batch.number, attempt=batch.attempt, table=table)
             self.writer.send(message, its_rows)
+        for row in finished:
+            self.visited.report(batch.shard, batch.number, (row["ip"], row["port"]), now)

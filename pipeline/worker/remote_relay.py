@@ -22,6 +22,7 @@ from pipeline.transport import bridge, messages
 from pipeline.transport.bridge import Bridge
 from pipeline.transport.channel import HIGH_WATER_MARK, Address, Frames, Receiver, Sender, decode, wait
 from pipeline.transport.keys import WorkerKeys
+from pipeline.worker.associator import REFUSED
 from pipeline.worker.context import PROGRESS_SECONDS, WorkerContext
 from pipeline.worker.handed_out import HandedOut
 
@@ -29,7 +30,7 @@ from pipeline.worker.handed_out import HandedOut
 IDLE_SECONDS = 0.05
 #: The longest reason of an associator's that is passed on, in characters.
 LONGEST_REASON = 500
-OUTCOMES = frozenset(map(str, Outcome))
+COUNTS = frozenset({*map(str, Outcome), REFUSED})
 
 
 def run_remote(
@@ -143,7 +144,7 @@ class WorkerRelay:
 
     def report(self, message: messages.Progress, _rows: object, _frames: Frames) -> None:
         """Pass the associator's progress on to the coordinator, under its own name, and no counts but those of visits."""
-        counts = {name: count for name, count in message.counts.items() if name in OUTCOMES and count >= 0}
+        counts = {name: count for name, count in message.counts.items() if name in COUNTS and count >= 0}
         reason = message.pause_reason[:LONGEST_REASON]
         self.coordinator.send(
             messages.Progress(
