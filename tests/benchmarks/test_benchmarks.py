@@ -20,7 +20,7 @@ BENCHMARKS = {
     ),
     "pace": (  # a slow sender wakes less than a hundred times a second
         ["--rates", "1000", "--seconds", "4", "--engines", "ring", "xdp", "--against", "."],
-        r"(ring|xdp) +1,000 +[\d,]+ +[-+.\d]+% +\d+ +20 +\d+ +[.\d]+% +\d?\d\n" * 4,
+        r"\S+ +(ring|xdp) +1,000 +[\d,]+ +[-+.\d]+% +\d+ +20 +\d+ +[.\d]+% +\d?\d\n" * 4,
     ),
     "greetings": (
         ["--rate", "2000", "--seconds", "1"],
