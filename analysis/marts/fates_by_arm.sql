@@ -1,8 +1,8 @@
 -- Question: Of the services that CERTs were informed of, and of those that the lot made wait, how many still let anybody in at each later sweep?
 -- Grain: one row for each (sweep, informed_of, recipient, notice): a sweep of the same series after the one that was handed over.
 -- Notes: services are those of experiments, exposed in informed_of, by the arm that the lot gave them. present are exposed now too, of
---   these accepting let a stranger in; left_space opted out or left the target space, and are in no share. share is
---   present of those still in the space, with Wilson's 95 % interval. What loss misses, both arms miss alike. Not for publication
+--   these accepting let a stranger in; left_space opted out, were quarantined or left the target space, and are in no share. share
+--   is present of those still in the space, with Wilson's 95 % interval. What loss misses, both arms miss alike. Not for publication
 --   without a rule for small cells.
 WITH lots AS (
     SELECT notices.sweep AS informed_of, notices.recipient, notices.notice, notices.ip, notices.port
@@ -20,9 +20,12 @@ followed AS (
 ),
 
 placed AS (
-    SELECT followed.*, coalesce(followed.ip <= space.last, false) AS inside
+    SELECT
+        followed.*,
+        coalesce(followed.ip <= space.last, false) AND NOT coalesce(followed.ip <= withheld.last, false) AS inside
     FROM followed
     ASOF LEFT JOIN space ON space.sweep = followed.sweep AND followed.ip >= space.first
+    ASOF LEFT JOIN withheld ON withheld.sweep = followed.sweep AND followed.ip >= withheld.first
 ),
 
 counted AS (

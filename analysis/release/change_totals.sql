@@ -1,6 +1,6 @@
 -- Question: What of the changes of all countries follows from those of each?
 -- Grain: as the table.
--- Notes: services that moved between countries would be in two.
+-- Notes: services that moved to another country would be in two.
 SELECT change_totals.* REPLACE (
     sums.stayed AS stayed,
     sums.new AS new,

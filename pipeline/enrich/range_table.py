@@ -66,7 +66,7 @@ def read(path: Path, schema: pa.Schema, kind: str) -> tuple[pa.Table, dict[str, 
         raise InputError(str(path), f"cannot be read: {error.strerror or error}") from None
     except KeyError:
         raise InputError(str(path), f"is not a {kind} table: it needs the columns {schema.names}") from None
-    except pa.ArrowException as error:
+    except (pa.ArrowException, UnicodeDecodeError) as error:
         raise InputError(str(path), f"is not a Parquet table of {kind} ranges: {error}") from None
     facts = _facts(path, table.schema.metadata or {})
     return in_order(path, pa.table(columns, schema=schema)), facts

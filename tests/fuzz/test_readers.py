@@ -35,7 +35,7 @@ OURS = {
     "pipeline/guard/sockets.py _is_loopback_link": "the kernel",
     "pipeline/lab/key.py load": "this machine's own key, of mode 0600",
     "pipeline/publish/countries.py countries": "data/reference",
-    "pipeline/publish/worldmap.py _outlines": "data/reference",
+    "pipeline/publish/outlines.py topology": "data/reference",
     "pipeline/release/draw.py world": "the bundle that it is a part of",
     "pipeline/release/reproduce.py claims": "the bundle that it is a part of",
     "pipeline/rings/receive.py ReceiveRing.count_drops": "the kernel",
@@ -48,6 +48,7 @@ OURS = {
     "pipeline/transport/channel.py decode": "another process of this worker, by a socket that only its user reaches",
     "pipeline/transport/channel.py decode_rows": "another process of this worker",
     "pipeline/transport/channel.py is_shutdown": "another process of this worker",
+    "pipeline/views/country_names.py sql": "data/reference",
     "pipeline/views/views.py _meanings": "analysis/",
     "pipeline/worker/context.py _with_saved_plan": "a private folder of this worker",
 }

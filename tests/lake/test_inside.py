@@ -217,6 +217,8 @@ def test_no_writer_goes_past_the_one_place() -> None:
         "store.py: path.unlink",  # objects of a bucket
         "store.py: path.unlink",
         "store.py: temporary.open",  # a file that the one place has just made
+        "database.py: new.unlink",  # of the name itself: a link is removed, and not followed
+        "database.py: new.unlink",
         "marts.py: made.mkdir",  # in a temporary folder
     ]
     assert written == objects_and_folders_of_its_own
