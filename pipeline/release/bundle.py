@@ -163,13 +163,15 @@ def _parquet(table: pa.Table) -> bytes:
 
 def _sql() -> Iterator[tuple[str, bytes]]:
     """Yield the SQL that made the tables of a lake, and that which computes what follows from their counts."""
+    for macro in views.macro_files():
+        # Questions about the views of a lake are no functions of the bundle.
+        folder = "questions" if views.reads_views(macro) else "macros"
+        yield f"sql/{folder}/{macro.name}.sql", (views.FOLDER / "macros" / f"{macro.name}.sql").read_bytes()
     names = views.needed([*views.PUBLISHED, *views.NAMED, *views.SERIES])
-    for kind in ("macros", "staging", "marts"):
+    for kind in ("staging", "marts"):
         for file in sorted((views.FOLDER / kind).glob("*.sql")):
-            if kind == "macros" or file.stem in names:
-                # Questions about sweeps of a lake are no functions of the bundle.
-                lake = "TABLE" in file.read_text("utf-8") and kind == "macros"
-                yield f"sql/{'questions' if lake else kind}/{file.name}", file.read_bytes()
+            if file.stem in names:
+                yield f"sql/{kind}/{file.name}", file.read_bytes()
     for file in sorted((views.FOLDER / "release").glob("*.sql")):
         yield f"sql/recompute/{file.name}", file.read_bytes()
 

@@ -126,7 +126,7 @@ def view(name: str) -> Query:
 
 def macros() -> list[str]:
     """The statements that create the functions which views and checks use."""
-    files = (query for query in macro_files() if not _reads_views(query))
+    files = (query for query in macro_files() if not reads_views(query))
     return [*outcome_macros.statements(), *(statement for query in files for statement in _commented(query))]
 
 
@@ -135,7 +135,7 @@ def questions(there: Collection[str] = ()) -> list[str]:
 
     If only some views are `there`, those that read others are left out.
     """
-    files = {query.name: query for query in macro_files() if _reads_views(query)}
+    files = {query.name: query for query in macro_files() if reads_views(query)}
     requested = {
         name: set(re.findall(r"\b(\w+)\(", query.sql)) & files.keys() - {name} for name, query in files.items()
     }
@@ -153,7 +153,8 @@ def macro_files() -> tuple[Query, ...]:
     return tuple(_read("macros"))
 
 
-def _reads_views(macro: Query) -> bool:
+def reads_views(macro: Query) -> bool:
+    """Whether a macro is a question about the views of a lake, and not a function of its arguments alone."""
     return " AS TABLE" in macro.sql or bool(_names_in(macro.sql) & _by_name().keys())
 
 
