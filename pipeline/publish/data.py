@@ -31,14 +31,12 @@ class Mart:
 class Comparison:
     """An earlier sweep of the series, and what changed since, one row for each country of the world, whatever the report is about.
 
-    `networks` has the change of each network in which there is one. `loss` and `vantages` are what measures the loss of both sweeps,
-    over all countries.
+    `loss` and `vantages` are what measures the loss of both sweeps, over all countries.
     """
 
     sweep: str
     started: datetime
     rows: tuple[Row, ...]
-    networks: tuple[Row, ...] = ()
     loss: tuple[Row, ...] = ()
     vantages: tuple[Row, ...] = ()
 
@@ -89,7 +87,7 @@ class Facts:
         then = self.comparison
         if then is None:
             return []
-        rows = estimates.changes(then.rows, then.networks, then.look(then.sweep), then.look(self.sweep))
+        rows = estimates.changes(then.rows, then.look(then.sweep), then.look(self.sweep))
         return [row for row in rows if row.country == self.country] if self.country else rows
 
     @property

@@ -1,5 +1,6 @@
 """What the report estimates from its counts: loss, intervals, change and survival (docs/statistics.md). No database here."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -153,12 +154,10 @@ def _estimates(interval: Interval) -> list[Estimate]:
     return [Estimate(*map(float, ends)) for ends in zip(interval.value, interval.low, interval.high, strict=True)]
 
 
-def changes(
-    rows: Sequence[Row], networks: Sequence[Row], before: SecondLook | None, now: SecondLook | None
-) -> list[CountryChange]:
+def changes(rows: Sequence[Row], before: SecondLook | None, now: SecondLook | None) -> list[CountryChange]:
     """The change of all countries together, then of each country; empty if nothing is compared.
 
-    `networks` has came and went of each network of a country in which either is not 0. Services of a network change together, so
+    A country's `networks` have came and went of each network in which either is not 0. Services of a network change together, so
     the larger p counts of two tests: that of services, which knows of loss, and that of networks. The p of each country is corrected
     for all countries that are compared, also where a report is about one of them.
     """
@@ -166,7 +165,7 @@ def changes(
         return []
     total = {"country": ALL} | {name: sum(row[name] for row in rows) for name in COUNTS}
     lines = [total, *rows]
-    flows = [_flows(networks, row["country"]) for row in lines]
+    flows = [_flows(rows), *(_flows([row]) for row in rows)]
     stayed, came, went = (np.array([row[name] for row in lines], float) for name in COUNTS[:3])
     tested = change(stayed, came, went, before=_looks(before), after=_looks(now))
     tested = replace(
@@ -179,14 +178,13 @@ def changes(
     return [_country_change(row, flows[n], tested, n, adjusted[n], limits[n]) for n, row in enumerate(lines)]
 
 
-def _flows(networks: Sequence[Row], country: str | None) -> NDArray[np.int64]:
-    """The services that appeared and that disappeared in each network of a country, or of all: an array of shape (2, networks)."""
-    flows: dict[str, tuple[int, int]] = {}
-    for row in networks:
-        if country in (ALL, row["country"]):
-            came, went = flows.get(row["network"], (0, 0))
-            flows[row["network"]] = (came + row["came"], went + row["went"])
-    return np.array(list(flows.values()), np.int64).reshape(-1, 2).T
+def _flows(rows: Sequence[Row]) -> NDArray[np.int64]:
+    """The services that appeared and that disappeared in each network of these countries: an array of shape (2, networks)."""
+    came, went = Counter[str](), Counter[str]()
+    for network in (network for row in rows for network in row["networks"]):
+        came[network["network"]] += network["came"]
+        went[network["network"]] += network["went"]
+    return np.array([[came[name], went[name]] for name in came], np.int64).reshape(-1, 2).T
 
 
 def _country_change(

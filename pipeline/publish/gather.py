@@ -131,7 +131,6 @@ def _comparison(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope, names:
         visible(before),
         earlier["started_at"],
         rows=tuple(query(con, "compared", before=before, sweep=sweep)),
-        networks=tuple(query(con, "compared_networks", before=before, sweep=sweep)),
         loss=tuple(query(con, "loss", sweep=sweep)),
         vantages=tuple(query(con, "vantages", sweep=sweep)) if "vantages" in names else (),
     )

@@ -46,7 +46,13 @@ def test_a_trend_is_what_each_sweep_tells() -> None:
     assert estimates.trend([], []) == []
 
 
-def moved(country: str, stayed: int, came: int, went: int) -> dict[str, object]:
+def moved(country: str, stayed: int, came: int, went: int) -> dict[str, Any]:
+    """A country's change, in networks of one service each."""
+    alone = [
+        {"network": f"{country}{kind}{n}", "came": 0, "went": 0} | {kind: 1}
+        for kind, count in (("came", came), ("went", went))
+        for n in range(count)
+    ]
     return {
         "country": country,
         "stayed": stayed,
@@ -57,17 +63,8 @@ def moved(country: str, stayed: int, came: int, went: int) -> dict[str, object]:
         "moved_in": 0,
         "moved_out": 0,
         "withheld": 0,
+        "networks": alone,
     }
-
-
-def alone(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Networks of one service each in which it appeared or disappeared."""
-    return [
-        {"country": row["country"], "network": f"{row['country']}{kind}{n}", "came": 0, "went": 0} | {kind: 1}
-        for row in rows
-        for kind in ("came", "went")
-        for n in range(row[kind])
-    ]
 
 
 def test_flags() -> None:
@@ -80,16 +77,16 @@ def test_flags() -> None:
         moved("E", 100, 2, 14),
     ]
     seen = estimates.second_look("a", [LOOKS[0] | {"seen_twice": 9900, "seen_second": 10_000}], [])
-    found = estimates.changes(rows, alone(rows), seen, seen)
+    found = estimates.changes(rows, seen, seen)
     assert found[0].country == "all" and found[0].stayed == 500
     assert [row.flag for row in found[1:]] == ["up", "down", "", "few", "down"]
-    assert estimates.changes([], [], None, None) == []
+    assert estimates.changes([], None, None) == []
 
 
 def test_no_second_look_no_turnover() -> None:
     """Without second looks, one service more and three fewer are no change that could be told, and no turnover is estimated."""
     rows = [moved("A", 1000, 1, 0), moved("B", 1000, 0, 3)]
-    (total, *countries) = estimates.changes(rows, alone(rows), None, None)
+    (total, *countries) = estimates.changes(rows, None, None)
     assert [row.flag for row in (total, *countries)] == ["few", "few", "few"]
     assert math.isnan(total.turnover.value) and math.isnan(total.by_loss[0])
 
@@ -97,7 +94,7 @@ def test_no_second_look_no_turnover() -> None:
 def test_holm_over_countries() -> None:
     """The p of each country is corrected for all countries, the smallest by their number."""
     rows = [moved("A", 100, 30, 5), *(moved(name, 100, 10, 10) for name in "BCDE")]
-    first = estimates.changes(rows, alone(rows), None, None)[1]
+    first = estimates.changes(rows, None, None)[1]
     assert first.p_adjusted == 5 * first.p_growth and first.flag == "up"
 
 
