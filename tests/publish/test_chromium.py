@@ -1,31 +1,24 @@
 """The pages in a real browser: Debian's Chromium, driven by playwright without a network; axe checks accessibility."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from pipeline.publish import audit, report
 from pipeline.publish.scope import Scope
 from tests.analysis import lake
+from tests.chromium import AXE, BUSY_MS, JUDGE, running
 from tests.publish import audited, demo, history
 
-CHROMIUM = shutil.which("chromium")
-AXE = Path(__file__).parents[2] / ".venv" / "node_modules" / "axe-core" / "axe.min.js"
 PHONE, DESK = 390, 1440
 PAGES = ("series", "country", "since", "hostile", "audit")
 #: Elements that reach beyond the screen or have cut-off content, except elements that scroll by design.
 CUT = """[...document.body.querySelectorAll("*")].filter(one => !one.closest(".scroll, .sr, .skip, svg, script")
   && (one.getBoundingClientRect().right > innerWidth + 1 || one.scrollWidth > one.clientWidth + 1 && one.clientWidth))
   .map(one => one.outerHTML.slice(0, 80))"""
-JUDGE = "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
-
-
-#: How long a page may take on a busy machine, in milliseconds.
-BUSY_MS = 120_000
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +37,8 @@ def pages(history_con: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempP
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    assert CHROMIUM, "there is no chromium on PATH; make setup installs Debian's (apt-get install chromium)"
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield running
-        running.close()
+    with running() as browser:
+        yield browser
 
 
 class Opened:

@@ -1,14 +1,13 @@
 """The pages of a site in a real browser: Debian's Chromium, without a network; axe checks accessibility."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-CHROMIUM = shutil.which("chromium")
-AXE = Path(__file__).parents[2] / ".venv" / "node_modules" / "axe-core" / "axe.min.js"
+from tests.chromium import AXE, BUSY_MS, JUDGE, running
+
 PHONE, DESK = 390, 1280
 PAGES = (
     "index.html", "countries/index.html", "countries/GB/index.html", "trends/index.html", "products/index.html",
@@ -18,18 +17,12 @@ PAGES = (
 CUT = """[...document.body.querySelectorAll("*")].filter(one => !one.closest(".scroll, .sr, .skip, svg, pre")
   && (one.getBoundingClientRect().right > innerWidth + 1 || one.scrollWidth > one.clientWidth + 1 && one.clientWidth))
   .map(one => one.outerHTML.slice(0, 80))"""
-JUDGE = "axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
-#: How long a page may take on a busy machine, in milliseconds.
-BUSY_MS = 120_000
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    assert CHROMIUM, "there is no chromium on PATH; make setup installs Debian's (apt-get install chromium)"
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield running
-        running.close()
+    with running() as browser:
+        yield browser
 
 
 def opened(browser: Browser, path: Path, width: int = DESK, scheme: str = "light", *, script: bool = True) -> Page:
