@@ -119,7 +119,7 @@ def test_a_paused_sweep_frees_its_worker(story: Story) -> None:
 
 def test_its_pages_show_aggregates(server: Server, story: Story) -> None:
     """The server has progress, funnel and countries of the sweep, and no address in any of them."""
-    kept = server.client.request("POST", "/artifacts/filter", json={}).json()
+    kept = server.client.request("POST", "/artifacts/latest/filter", json={}).json()
     of_key = {artifact["key"]: artifact for artifact in kept}
     assert of_key.keys() >= {"fleet-progress", "fleet-funnel", "fleet-countries", "fleet-result"}
     paths = layout.find(story.lake, None)
