@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from pipeline.console import output, show
+from pipeline.notify.edition import MEANINGS
 from pipeline.notify.hand_over_events import AnyEvent, HandOver
 from pipeline.notify.prepared import Prepared
 from pipeline.untrusted.visible import visible
@@ -30,7 +31,7 @@ def _row(each: Prepared) -> dict[str, Any]:
         "scope": about.scope,
         "sweep": about.sweep,
         "services": len(about.services),
-        **{severity: about.count(severity) for severity in ("high", "medium", "info")},
+        **{severity: about.count(severity) for severity in MEANINGS},
         "decoys_left_out": about.decoys_left_out,
         "opted_out": about.opted_out,
         "waiting": about.waiting,
@@ -42,7 +43,7 @@ def _row(each: Prepared) -> dict[str, Any]:
 
 def _sentence(each: Prepared) -> str:
     about = each.edition
-    severities = ", ".join(f"{about.count(name)} {name}" for name in ("high", "medium", "info") if about.count(name))
+    severities = ", ".join(f"{about.count(name)} {name}" for name in MEANINGS if about.count(name))
     left = [
         f"{plural(about.decoys_left_out, 'likely honeypot')}" if about.decoys_left_out else "",
         f"{about.opted_out:,} opted out" if about.opted_out else "",

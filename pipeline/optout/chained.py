@@ -3,7 +3,7 @@
 It is a file of JSON lines, one event each, in the order in which they were written; none is ever changed. Each line carries
 the SHA-256 of the line before it, so a line that was changed, removed or inserted is detected at the next one: the history
 is evidence. A register may begin with lines that carry none; it is chained from the first line that does. What the events say
-is the matter of each register: of opt-outs (`events`), and of hand-overs (`pipeline.notify.events`).
+is the matter of each register: of opt-outs (`events`), and of hand-overs (`pipeline.notify.hand_over_events`).
 """
 
 import hashlib

@@ -32,6 +32,10 @@ class Terms:
     begin: date
     until: date
 
+    def valid_on(self, day: date) -> bool:
+        """Whether the signature is valid on a day."""
+        return self.begin <= day <= self.until
+
     def require(self, *, owner: str, auditor: str, profile: Profile, today: date) -> None:
         """Raise GuardError unless this is what the owner agreed to."""
         for what, agreed, now in (("own.owner", self.owner, owner), ("identity.contact", self.auditor, auditor)):
@@ -42,7 +46,7 @@ class Terms:
             raise GuardError(
                 f"the owner signed for the profiles {names}, and the sweep has `{profile}`; nothing is sent"
             )
-        if not self.begin <= today <= self.until:
+        if not self.valid_on(today):
             raise GuardError(
                 f"the owner's signature holds from {self.begin} until {self.until}, and today is {today} (UTC): nothing is sent; "
                 "have the owner sign the list again"

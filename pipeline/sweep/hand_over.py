@@ -120,7 +120,7 @@ def _constituency(entry: BookEntry, base: Path) -> Ranges | None:
         raise GuardError(
             f"recipient {entry.name}: {agreed.owner!r} signed, and its key constituency.owner is {own.owner!r}"
         )
-    if not agreed.begin <= today() <= agreed.until:
+    if not agreed.valid_on(today()):
         raise GuardError(
             f"recipient {entry.name}: the owner's signature holds from {agreed.begin} until {agreed.until}, and today is {today()} "
             "(UTC): ranges change hands, so have the owner sign the list again"
