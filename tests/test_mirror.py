@@ -60,7 +60,7 @@ COVERED_BY = {
     "pipeline/release/microdata.py": "tests/release/test_bundle.py",
     "pipeline/release/redraw.py": "tests/release/test_bundle.py",
     "pipeline/release/reproduce.py": "tests/release/test_bundle.py",
-    "pipeline/release/licences.py": "tests/release/test_citation.py",
+    "pipeline/publish/licences.py": "tests/release/test_citation.py",
     "flows/refresh.py": "tests/flows/test_fleet.py",
     "flows/report.py": "tests/flows/test_fleet.py",
     "flows/artifacts.py": "tests/flows/test_embedded.py",

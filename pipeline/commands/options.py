@@ -36,6 +36,9 @@ Register = Annotated[
         help="The lake whose sweeps obey the register, or its configuration (TOML); or the register: a file or an s3:// URL.",
     ),
 ]  # fmt: skip
+#: What is merged in what is published; a command that has it under a heading of its own takes the text alone.
+MIN_CELL = "Merge per-country cells with fewer services than this."
+MinCell = Annotated[int, typer.Option(help=MIN_CELL)]
 SweepId = Annotated[str | None, typer.Option("--sweep", help="Id of the sweep; the latest if not given.")]
 Metrics = Annotated[
     str | None,

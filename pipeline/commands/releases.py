@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.commands.options import OUTPUT, SweepId
+from pipeline.commands.options import OUTPUT, MinCell, SweepId
 from pipeline.errors import InputError
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def release(
     first: Annotated[
         bool, typer.Option("--first", help="No release with microdata was made before.", rich_help_panel=MICRODATA)
     ] = False,
-    min_cell: Annotated[int, typer.Option(help="Merge per-country cells with fewer services than this.")] = 5,
+    min_cell: MinCell = 5,
     unverified: Annotated[
         bool, typer.Option("--unverified", help="Release even if the sweep's proof is broken, and say so.")
     ] = False,

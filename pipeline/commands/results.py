@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.commands.options import OUTPUT, Lake, SweepId
+from pipeline.commands.options import MIN_CELL, OUTPUT, Lake, SweepId
 from pipeline.errors import InputError
 
 SERVERS = "Name servers"
@@ -140,9 +140,7 @@ def report(
             metavar="ID|DATE", help="Compare with this sweep, or the first since this date.", rich_help_panel=SCOPE
         ),
     ] = None,
-    min_cell: Annotated[
-        int, typer.Option(help="Merge per-country cells with fewer services than this.", rich_help_panel=SCOPE)
-    ] = 5,
+    min_cell: Annotated[int, typer.Option(help=MIN_CELL, rich_help_panel=SCOPE)] = 5,
     unverified: Annotated[
         bool, typer.Option("--unverified", help="Report even if the sweep's proof is broken, and say so.")
     ] = False,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.commands.options import OUTPUT, Lake
+from pipeline.commands.options import OUTPUT, Lake, MinCell
 
 PUBLISHER = "Publisher"
 
@@ -41,7 +41,7 @@ def site(
         str | None,
         typer.Option(metavar="NAME", help="Put this series in front; that of the latest sweep if not given."),
     ] = None,
-    min_cell: Annotated[int, typer.Option(help="Merge per-country cells with fewer services than this.")] = 5,
+    min_cell: MinCell = 5,
     unverified: Annotated[
         bool, typer.Option("--unverified", help="Publish even if a sweep's proof is broken, and say so.")
     ] = False,

@@ -6,7 +6,7 @@ from datetime import date
 
 from pipeline.config.sections import ReleaseSection
 from pipeline.errors import InputError
-from pipeline.release.licences import LICENCES, licence
+from pipeline.publish.licences import LICENCES, licence
 from pipeline.untrusted.visible import visible
 
 ORCID = re.compile(r"\s*\(?(?:https://orcid\.org/)?(\d{4}-\d{4}-\d{4}-\d{3}[\dX])\)?\s*$")

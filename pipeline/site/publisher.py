@@ -1,13 +1,12 @@
 """Who publishes a site: the lab's name, the site's address, its contact, the licence of its numbers, and where to opt out."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from pipeline.attribution.probing_txt import contact_uri
 from pipeline.config.sections import IdentitySection
 from pipeline.errors import InputError
+from pipeline.publish import licences
 from pipeline.untrusted.visible import visible
 
 #: What stands for a lab that gives no name.
@@ -23,20 +22,16 @@ class Licence:
     url: str
 
 
-#: The licences that a lab may choose, by SPDX identifier in lower case.
-LICENCES: Mapping[str, Licence] = MappingProxyType(
-    {
-        licence.id.lower(): licence
-        for licence in (
-            Licence("CC-BY-4.0", "CC BY 4.0", "https://creativecommons.org/licenses/by/4.0/"),
-            Licence("CC-BY-SA-4.0", "CC BY-SA 4.0", "https://creativecommons.org/licenses/by-sa/4.0/"),
-            Licence("CC0-1.0", "CC0 1.0", "https://creativecommons.org/publicdomain/zero/1.0/"),
-            Licence("ODbL-1.0", "ODbL 1.0", "https://opendatacommons.org/licenses/odbl/1-0/"),
-            Licence("ODC-By-1.0", "ODC-By 1.0", "https://opendatacommons.org/licenses/by/1-0/"),
-            Licence("PDDL-1.0", "PDDL 1.0", "https://opendatacommons.org/licenses/pddl/1-0/"),
-        )
-    }
-)
+#: The licences that a lab may choose for numbers and charts, by SPDX identifier, with their names.
+NAMES = {
+    "CC-BY-4.0": "CC BY 4.0",
+    "CC-BY-SA-4.0": "CC BY-SA 4.0",
+    "CC0-1.0": "CC0 1.0",
+    "ODbL-1.0": "ODbL 1.0",
+    "ODC-By-1.0": "ODC-By 1.0",
+    "PDDL-1.0": "PDDL 1.0",
+}
+LICENCES = {spdx.lower(): Licence(spdx, name, licences.LICENCES[spdx]) for spdx, name in NAMES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +69,7 @@ def publisher(wishes: Wishes, identity: IdentitySection) -> Publisher:
     """The publisher by the command line and, where that says nothing, by `[identity]`. Raises InputError."""
     licence = LICENCES.get(wishes.licence.lower())
     if licence is None:
-        known = ", ".join(each.id for each in LICENCES.values())
-        raise InputError("--licence", f"{visible(wishes.licence)} is not one of {known}")
+        raise InputError("--licence", f"{visible(wishes.licence)} is not one of {', '.join(NAMES)}")
     url = _web("--url", wishes.url)
     return Publisher(
         name=_line("--name", wishes.name or identity.authorised_by) or NAMELESS,

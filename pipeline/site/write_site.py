@@ -56,7 +56,8 @@ def write(order: Order, prove: Prove) -> Iterator[str]:
     latest = past.latest(order.series)
     if latest is None:
         raise InputError("--series", f"{visible(order.series or '')} is not one of {', '.join(read_lake.names(past))}")
-    keys = {paths.id: _key(order, past, paths) for paths in sweeps}
+    tables = {paths.id: marts.folder(paths).name for paths in sweeps}
+    keys = {paths.id: _key(order, past, tables, paths.id) for paths in sweeps}
     done = {each.sweep: each for each in before.sweeps if keys.get(each.sweep) == each.key}
     proofs = prove({latest.id, *(keys.keys() - done.keys())})
     if proofs[latest.id].startswith(BROKEN):
@@ -125,12 +126,15 @@ def _entry(facts: Facts, key: str) -> BuiltSweep:
     )  # fmt: skip
 
 
-def _key(order: Order, history: PastSweeps, paths: SweepPaths) -> str:
-    """A digest of all that a sweep's page is made of: its tables and those of the sweep before, who publishes, and the program."""
-    before = history.before(paths.id)
+def _key(order: Order, past: PastSweeps, tables: Mapping[str, str], sweep: str) -> str:
+    """A digest of all that a sweep's page is made of: its tables and those of the sweep before, who publishes, and the program.
+
+    `tables` has a digest of the tables of each sweep.
+    """
+    before = past.before(sweep)
     made_of = [
-        paths.id, marts.folder(paths).name, before.id if before else "", marts.folder(before).name if before else "",
-        str(len(history.series_of(paths.id))), repr(order.publisher), str(order.scope.min_cell), _program(),
+        sweep, tables[sweep], before.id if before else "", tables[before.id] if before else "",
+        str(len(past.series_of(sweep))), repr(order.publisher), str(order.scope.min_cell), _program(),
     ]  # fmt: skip
     return hashlib.sha256("\0".join(made_of).encode()).hexdigest()[:32]
 
@@ -151,6 +155,7 @@ def _put(folder: Path, files: Files) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.is_file() and target.read_bytes() == data:
             continue
+        # Not made durable one by one, as `host.write_result` does: they are tens of thousands, and any can be made again.
         temporary = target.with_name(f".{target.name}.{os.getpid()}")
         temporary.write_bytes(data)
         temporary.replace(target)
