@@ -12,9 +12,14 @@ LAKES = ROOT / "tests" / "data" / "lakes"
 CITED = ("--licence", "CC0-1.0", "--creator", "Example Laboratory")
 
 
+def copied(lake: str, folder: Path) -> Path:
+    """A copy of a lake of the tests, since a release takes the sweep's turn: a file in the lake."""
+    return shutil.copytree(LAKES / lake, folder / "lake")
+
+
 def test_a_sealed_sweep_is_released(census: Census, tmp_path: Path) -> None:
     """The files are listed and there, and say by whose proof, without any key."""
-    done = census("release", LAKES / "sealed", "-o", tmp_path / "out", *CITED)
+    done = census("release", copied("sealed", tmp_path), "-o", tmp_path / "out", *CITED)
     assert done.returncode == 0, done.stderr
     written = [Path(line) for line in done.stderr.splitlines() if line.startswith(str(tmp_path))]
     assert {tmp_path / "out" / "reproduce.py", tmp_path / "out" / "data" / "countries.csv"} < set(written)
@@ -25,12 +30,9 @@ def test_a_sealed_sweep_is_released(census: Census, tmp_path: Path) -> None:
 
 def test_a_configuration_says_how(census: Census, tmp_path: Path) -> None:
     """Section [release] of a configuration counts, and names the lake; options stand in for its keys."""
-    shutil.copytree(LAKES / "sealed", tmp_path / "lake")
-    config = write_config(tmp_path)
+    lake, config = copied("sealed", tmp_path), write_config(tmp_path)
     with Path(config).open("a", encoding="utf-8") as file:
-        file.write(
-            f'[lake]\nurl = "{tmp_path / "lake"}"\n[release]\nlicence = "ODbL-1.0"\ncreators = ["A Laboratory"]\n'
-        )
+        file.write(f'[lake]\nurl = "{lake}"\n[release]\nlicence = "ODbL-1.0"\ncreators = ["A Laboratory"]\n')
     done = census("release", config, "-o", tmp_path / "out", "--title", "Another title")
     assert done.returncode == 0, done.stderr
     cited = json.loads((tmp_path / "out" / "datacite.json").read_text("utf-8"))
@@ -56,13 +58,13 @@ def test_what_is_missing_is_named(
     census: Census, tmp_path: Path, lake: str, options: tuple[str, ...], error: str
 ) -> None:
     """A sweep that is not sealed, or what nobody chose, is refused in one line, and nothing is written."""
-    done = census("release", LAKES / lake, "-o", tmp_path / "out", *options)
+    done = census("release", copied(lake, tmp_path), "-o", tmp_path / "out", *options)
     assert done.returncode == 2 and error in done.stderr and not (tmp_path / "out").exists()
 
 
 def test_a_broken_proof_is_refused(census: Census, tmp_path: Path) -> None:
     """A table that is not as it was sealed ends the command with 1; `--unverified` releases all the same, and says so."""
-    lake = shutil.copytree(LAKES / "sealed", tmp_path / "lake")
+    lake = copied("sealed", tmp_path)
     (table,) = (lake / "responses").glob("*/part-0.parquet")
     shutil.copy(next((lake / "associations").glob("*/part-0.parquet")), table.with_name("other"))
     manifest = next(lake.glob("plans/*/manifest.json"))
