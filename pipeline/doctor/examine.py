@@ -23,6 +23,7 @@ CHECKS = (
     NamedCheck("machine", machine.kernel, quick=False),
     NamedCheck("memory", machine.memory),
     NamedCheck("open files", machine.file_limit),
+    NamedCheck("processes", machine.tasks),
     NamedCheck("clock", machine.clock),
     NamedCheck("temporary files", machine.temporary_folder),
     NamedCheck("privileges", network.privileges),

@@ -1,4 +1,4 @@
-"""The machine: kernel, memory, open files, clock, temporary folder. Everything is read from the kernel."""
+"""The machine: kernel, memory, open files, processes, clock, temporary folder. Everything is read from the kernel."""
 
 import ctypes
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 from pipeline import host
 from pipeline.config.sections import AssociateSection
 from pipeline.doctor.finding import Finding, Subject, ok, stop, warning
-from pipeline.worker import open_files
+from pipeline.worker import open_files, task_limit
 
 #: Memory of a process of a worker, and of rings, ranges and silent hosts at the highest rates (docs/scale.md), in MB.
 PROCESS_MB, SENDING_MB = 110, 404
@@ -52,6 +52,17 @@ def file_limit(subject: Subject) -> Iterator[Finding]:
         yield warning(text, f"{open_files.REMEDY}, or lower [associate] at_once")
     else:
         yield ok(text)
+
+
+def tasks(subject: Subject) -> Iterator[Finding]:
+    """Compare the processes and threads that may still start with what a sweep needs."""
+    limit = task_limit.lowest()
+    if limit is None:
+        yield ok("nothing limits the number of processes and threads")
+        return
+    needed = task_limit.needed(subject.plan)
+    text = task_limit.shortage(limit, needed)
+    yield ok(text) if limit.left >= needed else stop(text, limit.remedy)
 
 
 def clock(_: Subject) -> Iterator[Finding]:

@@ -48,12 +48,11 @@ from pipeline.record.rounds import Round
 from pipeline.space.shard import Range
 from pipeline.transport import messages
 from pipeline.transport.channel import Address, Receiver, temporary_folder
-from pipeline.worker import open_files
+from pipeline.worker import room
 from pipeline.worker.alarm import HitWatch
 from pipeline.worker.context import PROGRESS_SECONDS, Remotes, WorkerContext, require_associators
 from pipeline.worker.mandate import Mandate
 from pipeline.worker.processes import WorkerProcesses
-from pipeline.worker.room import Room
 from pipeline.worker.shard_run import ShardRun
 from pipeline.worker.tally import Tally
 
@@ -68,7 +67,7 @@ class Worker:
         self, sweep: Sweep, *, pcap: Path | None = None, remotes: Remotes = (), engine: Engine | None = None
     ) -> None:
         require_associators(sweep.plan, remotes)
-        open_files.require_enough(sweep.plan)
+        room.require_enough(sweep.plan)
         self._mandate = Mandate.proved(sweep)
         self._sweep, self._pcap, self._remotes, self._engine = sweep, pcap, remotes, engine
         self._waiting: queue.Queue[ShardRun] = queue.Queue()
@@ -79,7 +78,7 @@ class Worker:
         self._ending: CensusError = Interrupted("stopped; run again with --resume to finish the rest")
         self._tally, self._hits = Tally(), HitWatch(sweep)
         self._logged = not remotes and (engine or sweep.plan.probe.engine).raw  # the kernel announces no connection
-        self._leases, self._room = Leases(sweep.paths), Room(sweep.paths.lake, lambda: self._processes.pids)
+        self._leases, self._room = Leases(sweep.paths), room.Room(sweep.paths.lake, lambda: self._processes.pids)
         self._began, self._pending = host.clock(), PendingWork(sweep, self._leases)
 
     def __enter__(self) -> "Worker":

@@ -19,7 +19,7 @@ from pipeline.transport import bridge, messages
 from pipeline.transport import keys as keying
 from pipeline.transport.bridge import Bridge
 from pipeline.transport.channel import Address, Receiver, Sender, is_shutdown, temporary_folder, wait
-from pipeline.worker import open_files, processes
+from pipeline.worker import processes, room
 from pipeline.worker.context import RemoteAssociator, WorkerContext
 from pipeline.worker.remote_relay import IDLE_SECONDS
 
@@ -48,7 +48,7 @@ def associate(sweep: Sweep, *, name: str, url: str, keys: Path) -> None:
     Raises InputError if keys or URL cannot be used, GuardError if the worker refuses us, and CensusError if it is lost.
     """
     sockets.require_authorised(sweep.plan.identity)
-    open_files.require_enough(sweep.plan)
+    room.require_enough(sweep.plan)
     sockets.require_reach(bridge.host_of(url), "a connection")
     secrets = keying.AssociatorKeys.read(keys, name)
     with temporary_folder(f"associator-{name}") as folder, zmq.Context() as zmq_context:

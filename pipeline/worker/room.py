@@ -1,6 +1,6 @@
-"""Room on the lake's disk, in memory and for open files, watched while a worker runs: it ends in order before one is used up.
+"""Room on the lake's disk, in memory, for open files and for processes, watched while a worker runs.
 
-What is done is kept, and what was under way runs again.
+A worker ends in order before one of them is used up: what is done is kept, and what was under way runs again.
 """
 
 import shutil
@@ -11,12 +11,19 @@ from pathlib import Path
 from pipeline import host
 from pipeline.errors import CensusError
 from pipeline.lake.store import Location
-from pipeline.worker import open_files
+from pipeline.space.plan import Plan
+from pipeline.worker import open_files, task_limit
 
 #: Room that is left when a worker ends: enough for the receipts and journals of what it winds down, and for other programs.
 DISK_BYTES, MEMORY_BYTES = 4 << 20, 64 << 20
 #: Seconds between looks.
 LOOK_SECONDS = 2.0
+
+
+def require_enough(plan: Plan) -> None:
+    """Raise CensusError if the processes of a worker could not open the files, or start the tasks, that they need."""
+    open_files.require_enough(plan)
+    task_limit.require_enough(plan)
 
 
 @dataclass(slots=True)
@@ -29,7 +36,7 @@ class Room:
     _looked: float = float("-inf")
 
     def check(self) -> None:
-        """Look now and then. Raises CensusError if a disk or the memory is as good as full, or a process can open no more files."""
+        """Look now and then. Raises CensusError if a disk or the memory is as good as full, or files and tasks run out."""
         if host.clock() - self._looked < LOOK_SECONDS:
             return
         self._looked = host.clock()
@@ -42,3 +49,4 @@ class Room:
                 f"only {free >> 20:,} MB of memory are available; free some, then run again with --resume"
             )
         open_files.require_spare(self.processes())
+        task_limit.require_spare()
