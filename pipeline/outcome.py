@@ -90,7 +90,7 @@ class Arm(Explained):
     VISITED = "visited", "Deferred at its first answer, visited after the delay, and probed after as long again."
     UNVISITED = (
         "unvisited",
-        "Deferred at its first answer, probed after the delay, visited after that, and probed again.",
+        "Deferred at its first answer, probed after twice the delay, when the visited are, and only then visited; probed again.",
     )
     SPEAKER = "speaker", "Spoke DICOM at a visit that nothing delayed, and is probed after the delay."
 

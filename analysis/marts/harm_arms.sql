@@ -1,20 +1,35 @@
--- Question: How many hosts were alive before and gone after, with a visit in the meantime and without one?
+-- Question: How many hosts that had answered no longer did when they were checked, after a visit and without one?
 -- Grain: one row for each (sweep, arm): visited, unvisited, speaker.
--- Order: arm
--- Notes: docs/harm.md. visited: reached by a visit, probed by a SYN a delay later. unvisited: answered a SYN, visited a delay later.
---   speaker: spoke DICOM at an undelayed visit, probed a delay later. ended: neither a SYN nor its repetition was answered.
+-- Order: sweep, arm
+-- Notes: docs/harm.md. visited and unvisited: drawn by address, and checked by two SYNs at the same time, before the unvisited are
+--   visited; all count as drawn, whatever became of the visit. speaker: spoke DICOM at an undelayed visit. A host is the port that
+--   answered first. Ranges that were cut off are left out of both arms, as are sweeps of earlier versions, which checked each arm
+--   in another way. Counts of several sweeps of one series add up.
+WITH drawn AS (
+    SELECT
+        harm.sweep,
+        harm.arm,
+        harm.ip,
+        harm.port,
+        harm.answered_at,
+        CASE WHEN harm.arm = 'unvisited' THEN harm.alive_before ELSE harm.alive_after END AS answered,
+        harm.arm = 'speaker' OR bool_and(coalesce(harm.attempt = 1, false)) OVER of_range AS whole
+    FROM harm
+    LEFT JOIN held ON held.sweep = harm.sweep AND held.ip = harm.ip AND held.port = harm.port
+    WINDOW of_range AS (PARTITION BY harm.sweep, held.shard, held.range)
+),
+
+hosts AS (
+    SELECT sweep, arm, answered, whole
+    FROM drawn
+    QUALIFY row_number() OVER (PARTITION BY sweep, ip ORDER BY answered_at, port) = 1
+)
+
 SELECT
-    harm.sweep,
-    harm.arm,
+    sweep,
+    arm,
     count(*) AS alive,
-    count(*) FILTER (
-        CASE harm.arm WHEN 'unvisited' THEN responses.close_stage = 'connect' ELSE NOT harm.alive_after END
-    ) AS ended
-FROM harm
-JOIN responses ON responses.sweep = harm.sweep AND responses.ip = harm.ip AND responses.port = harm.port
-WHERE
-    CASE harm.arm
-        WHEN 'unvisited' THEN harm.alive_before
-        ELSE harm.alive_after IS NOT NULL AND responses.close_stage <> 'connect'
-    END
-GROUP BY harm.sweep, harm.arm
+    count(*) FILTER (NOT answered) AS ended
+FROM hosts
+WHERE whole AND answered IS NOT NULL
+GROUP BY sweep, arm

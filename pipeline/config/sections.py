@@ -181,12 +181,14 @@ class AlarmSection(Section, frozen=True):
 class HarmSection(Section, frozen=True):
     """`[harm]`: measure what visits do to hosts (docs/harm.md); without the section there is no harm check.
 
-    A share `sample` of the targets is not visited at once but `delay` seconds after its answer, or twice as long. All of these,
-    and every host that spoke DICOM, get a SYN `delay` seconds after the visit to check that they still answer.
+    A share `sample` of the addresses is not visited at once: half of it `delay` seconds after its answer, half twice as long. All
+    of these, and every host that spoke DICOM, get a SYN `delay` seconds after the visit to check that they still answer. `margin`
+    is the share of hosts that visits may silence at most; a report judges by it whether its numbers are large enough.
     """
 
     sample: Annotated[float, Meta(gt=0, le=1)] = 0.01
     delay: Annotated[float, Meta(ge=0.5, le=86_400)] = 600.0
+    margin: Annotated[float, Meta(gt=0, lt=1)] = 0.001
 
 
 class CompanionsSection(Section, frozen=True):

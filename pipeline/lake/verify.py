@@ -213,8 +213,7 @@ def _outcomes(table: pa.Table, rounds: list[Round]) -> Counter[str]:
 
 def seal(sweep: Sweep, *, sealed_at: int, code_version: str) -> None:
     """Compact a verified sweep into sorted tables, and write its row. Raises CensusError if it does not add up."""
-    first = next(faults(sweep), None)
-    if first:
+    if first := next(faults(sweep), None):
         raise CensusError(f"the sweep is not sealed, since it does not add up: {first.where} {first.what}")
     if sweep.paths.sealed("sweeps").exists():
         _tidy(sweep.paths)
@@ -297,4 +296,5 @@ def _sweep_row(plan: Plan, receipts: list[Receipt], sealed_at: int, code_version
         "sealed_at": sealed_at,
         "code_version": code_version,
         "vantages": sorted({r.vantage for r in receipts}),
+        "harm_margin": plan.harm.margin if plan.harm else None,
     }

@@ -234,7 +234,7 @@ class Listener:
             opened.ungreeted += len(position)
             return
         withheld = permit.withheld.contains(answers.address)
-        visits_first, deferred = self._arms.arms(answers) if self._arms else (withheld, np.zeros_like(withheld))
+        visits_first, deferred = self._arms.arms(answers.address) if self._arms else (withheld, np.zeros_like(withheld))
         deferred &= ~withheld
         handed_on = np.isin(answers.port, self._handed_on) & ~withheld & ~deferred
         greeted = ~withheld & ~handed_on & ~deferred

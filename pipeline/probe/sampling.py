@@ -1,7 +1,8 @@
-"""Keyed samples of the targets: which of them get an extra probe, and which are in an arm of the harm check.
+"""Keyed samples: which targets get an extra probe, and which addresses are in an arm of the harm check.
 
 Every target has one sampling value: 32 bits of a keyed hash. A sample is an interval of these values, and `disjoint_samples` lays
-several side by side. So no target is in two of them, as long as their shares add up to at most 1.
+several side by side. So no target is in two of them, as long as their shares add up to at most 1. Of addresses, `probe.harm_arms`
+makes the values.
 
 The value is made from the tag in our probe's sequence number, which is a keyed hash already (`wire.cookie`) and costs no further
 one. A second key scrambles it, so that a host cannot tell from the probe which sample it is in.

@@ -35,10 +35,12 @@ NAMED_COUNTRIES = 20
 
 #: Columns in which a peer may name itself.
 PEER_NAMES = ("implementation_class_uid", "implementation_version_name")
+#: Marts that measure the sweep itself, whatever country its targets are in.
+MEASURED = ("harm_arms",)
 #: Marts from which a country's edition takes the rows of the country; all others are computed from the country's targets alone.
 WHOLE = ("countries", "country_databases", "changes", "country_trend")
 #: Marts without a country that also hold for a part of the countries: they measure the sweep, or `of_country` computes them again.
-OF_ALL = ("totals", "funnel", "trend", "loss", "vantages")
+OF_ALL = ("totals", "funnel", "trend", "loss", "vantages", *MEASURED)
 EVERY = (*PUBLISHED, *NAMED, *SERIES)
 
 
@@ -92,7 +94,7 @@ def of_country(facts: Facts, country: str) -> Facts:
 
 def _marts(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope, names: Collection[str] = EVERY) -> dict[str, Mart]:
     """The published marts of a sweep, or of a country in it; those that are not among `names` without rows."""
-    whole = {name: mart(con, name, sweep, scope) for name in WHOLE if name in names}
+    whole = {name: mart(con, name, sweep, scope) for name in (*WHOLE, *MEASURED) if name in names}
     if scope.country:
         _require_probed(scope.country, whole["countries"].rows)
     with restricted(con, scope.country):

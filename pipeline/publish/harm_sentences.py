@@ -1,27 +1,31 @@
-"""The sentences of a report about the harm that the sweep's own visits did."""
+"""The sentences of a report about the harm that the sweep's own visits did, and those of the earlier sweeps of its series."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.outcome import Arm
-from pipeline.statistics.difference import difference
+from pipeline.publish.data import Facts
+from pipeline.statistics.difference import difference, repeated
 from pipeline.statistics.interval import share
 from pipeline.words.plural import plural
 
-#: The largest share of hosts of which a sweep may say that its visits do no more: set beforehand, whatever a sample says.
-MARGIN = 0.01
-
+Row = Mapping[str, Any]
 Counts = tuple[int, int]
-"""How many hosts were gone, of how many that had been alive."""
+"""How many hosts no longer answered, of how many."""
 
 
-def sentences(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """What visits did, from the rows of `harm_arms`, each with the bound that the sample allows; nothing without a harm check."""
-    arms: dict[str, Counts] = {row["arm"]: (row["ended"], row["alive"]) for row in rows}
-    visited, unvisited = arms.get(Arm.VISITED), arms.get(Arm.UNVISITED)
-    if visited and unvisited:
-        yield _effect(visited, unvisited)
-    if speakers := arms.get(Arm.SPEAKER):
+def sentences(facts: Facts) -> Iterator[str]:
+    """What visits did; nothing without a harm check."""
+    yield from of_arms(facts.marts["harm_arms"].rows, facts.sweep, facts.about["harm_margin"])
+
+
+def of_arms(rows: Sequence[Row], sweep: str, margin: float | None) -> Iterator[str]:
+    """The same from the rows of `harm_arms`, those of a sweep and of its series up to it; by the margin that was set before it."""
+    own = {row["arm"]: _counts([row]) for row in rows if row["sweep"] == sweep}
+    if margin is not None and Arm.VISITED in own and Arm.UNVISITED in own:
+        visited, unvisited = ([row for row in rows if row["arm"] == arm] for arm in (Arm.VISITED, Arm.UNVISITED))
+        yield _effect(visited, unvisited, margin)
+    if speakers := own.get(Arm.SPEAKER):
         gone = share(*speakers)
         yield (
             f"Of {plural(speakers[1], 'host')} that spoke DICOM, {speakers[0]:,} no longer answered some time after the visit "
@@ -29,26 +33,48 @@ def sentences(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         )
 
 
-def _effect(visited: Counts, unvisited: Counts) -> str:
-    """The comparison of hosts that were visited with hosts that were not visited yet."""
-    effect = difference(*visited, *unvisited)
-    counts = (
-        f"The sweep measured its own effect. Of {plural(visited[1], 'host')} that it had visited, {visited[0]:,} no longer answered "
-        f"afterwards; of {plural(unvisited[1], 'host')} without a visit in between, {unvisited[0]:,}."
+def _effect(visited: Sequence[Row], unvisited: Sequence[Row], margin: float) -> str:
+    """The comparison of hosts that were visited with hosts that were not visited yet, over all sweeps that made it."""
+    ended, alive = _counts(visited)
+    base_ended, base_alive = _counts(unvisited)
+    sweeps = len({row["sweep"] for row in visited})
+    effect = difference(ended, alive, base_ended, base_alive, repeated(sweeps))
+    measured = (
+        "The sweep measured its own effect."
+        if sweeps == 1
+        else f"{sweeps} sweeps of this series measured their effect."
     )
-    interval = f"95 % interval {_percent(effect.low)} to {_percent(effect.high)}"
+    counts = (
+        f"{measured} Of {plural(alive, 'host')} that had been visited, {ended:,} no longer answered afterwards; of "
+        f"{plural(base_alive, 'host')} that were checked at the same time and visited later, {base_ended:,}."
+    )
+    estimate = (
+        f"The difference is {_percent(effect.value)} (95 % interval {_percent(effect.low)} to {_percent(effect.high)})"
+    )
     if effect.low > 0:
         return (
-            f"{counts} After a visit, a further {_percent(effect.value)} of hosts no longer answered this address ({interval}), "
-            "whether they stopped or began to block us."
+            f"{counts} {estimate}: after a visit at least {_of_100(effect.low)} more of 100 hosts no longer answer this address, "
+            "whether they stopped or block it."
         )
-    if effect.high > MARGIN:
+    if effect.high > margin:
         return (
-            f"{counts} These are too few to judge: the difference is {_percent(effect.value)} ({interval}), and harm of up to "
-            f"{_percent(effect.high)} is not excluded."
+            f"{counts} These are too few to judge. {estimate}: harm of up to {_percent(effect.high)} is not excluded, and the margin "
+            f"set before the sweep is {_percent(margin)}."
         )
-    return f"{counts} The difference is {_percent(effect.value)} ({interval}): harm above {_percent(effect.high)} is excluded."
+    return (
+        f"{counts} {estimate}: harm above {_percent(effect.high)} is excluded, within the margin of {_percent(margin)} that was set "
+        "before the sweep."
+    )
+
+
+def _counts(rows: Sequence[Row]) -> Counts:
+    """The hosts of an arm that no longer answered, and all of them."""
+    return sum(row["ended"] for row in rows), sum(row["alive"] for row in rows)
 
 
 def _percent(value: Any) -> str:
-    return f"{100 * float(value):.2f} %".replace("-", "−")
+    return f"{_of_100(value)} %"
+
+
+def _of_100(value: Any) -> str:
+    return f"{100 * float(value):.2f}".replace("-", "−")

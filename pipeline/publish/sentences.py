@@ -79,7 +79,7 @@ def sentences(facts: Facts) -> Iterator[str]:
         yield from companion_findings.sentence(facts.marts["companion_kinds"].rows, facts.marts["companion_ports"].rows)
         yield certainty(facts)
     yield from change_sentences.sentences(facts)
-    yield from harm_sentences.sentences(facts.marts["harm_arms"].rows)
+    yield from harm_sentences.sentences(facts)
 
 
 def _nothing(facts: Facts) -> str:

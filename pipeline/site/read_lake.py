@@ -19,7 +19,7 @@ from pipeline.views.views import NAMED, PUBLISHED
 #: Marts of one sweep that a page shows. `changes` and `change_totals` are about more sweeps than the two that are compared.
 SHOWN = tuple(name for name in (*PUBLISHED, *NAMED) if name not in ("changes", "change_totals"))
 #: Marts over time, and views that the queries of a report read besides.
-OVER_TIME = ("trend", "country_trend", "loss")
+OVER_TIME = ("trend", "country_trend", "loss", "harm_arms")
 QUERIED = ("sweeps", "receipts", "coverage", "series", "sightings", "space", "withheld", "loss")
 
 
@@ -63,7 +63,7 @@ def sealed(lake: Location) -> tuple[tuple[SweepPaths, ...], tuple[SweepPaths, ..
 
 def history(sweeps: Sequence[SweepPaths], scope: Scope) -> PastSweeps:
     """The numbers over time of these sweeps, at least one."""
-    orders = {"trend": "started_at, sweep", "country_trend": "started_at, country", "loss": "sweep"}
+    orders = dict.fromkeys(OVER_TIME, "sweep") | {"trend": "started_at, sweep", "country_trend": "started_at, country"}
     with connection.connect_to(sweeps, (*OVER_TIME, "sweeps")) as con:
         rows = {name: gather.select(con, f"FROM {name} ORDER BY {order}") for name, order in orders.items()}
     return PastSweeps(tuple(sweeps), {name: gather.publishable(name, lines, scope) for name, lines in rows.items()})
@@ -78,7 +78,7 @@ def facts(history: PastSweeps, paths: SweepPaths, scope: Scope, proof: str) -> F
     ids = {row["sweep"] for row in series}
     over_time: dict[str, Sequence[Row]] = {"trend": series}
     over_time |= {
-        name: [row for row in history.marts[name] if row["sweep"] in ids] for name in ("country_trend", "loss")
+        name: [row for row in history.marts[name] if row["sweep"] in ids] for name in OVER_TIME if name != "trend"
     }
     marts = {
         name: replace(mart, columns=_columns(over_time[name]), rows=tuple(over_time[name]))

@@ -34,7 +34,7 @@ BUILT = (
     "exposed_2026_11", "totals", "funnel", "countries", "country_databases", "outcomes", "ports", "implementations",
     "products", "sectors", "networks", "network_kinds",
     "responders", "system_counts", "ae_control", "tls_share", "doubts", "suspicions",
-    "rejections", "country_funnel", "loss",
+    "rejections", "country_funnel", "harm_arms", "loss",
 )  # fmt: skip
 #: Tables that no built mart reads, so that writing them makes none stale.
 APART = frozenset({"notices"})

@@ -36,12 +36,12 @@ NO_REPLACEMENTS: Replacements = MappingProxyType({})
 PUBLISHED = (
     "totals", "funnel", "countries", "changes", "change_totals", "outcomes", "ports", "implementations", "products",
     "sectors", "network_kinds", "system_counts", "ae_control", "tls_share", "doubts", "country_databases",
-    "suspicions", "rejections", "country_funnel", "harm_arms", "companion_ports", "companion_kinds",
+    "suspicions", "rejections", "country_funnel", "companion_ports", "companion_kinds",
 )  # fmt: skip
 #: Marts whose rows name a network's holder: a report shows only those that `publish.disclosure` lets pass.
 NAMED = ("networks",)
 #: Marts whose rows are about several sweeps; published too.
-SERIES = ("trend", "country_trend", "recaptures", "cohorts", "vantages", "loss")
+SERIES = ("trend", "country_trend", "recaptures", "cohorts", "vantages", "loss", "harm_arms")
 
 
 @dataclass(frozen=True, slots=True)

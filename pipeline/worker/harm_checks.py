@@ -1,13 +1,17 @@
 """The third round, the harm check: visits some targets late, and checks whether targets that were visited still answer.
 
 ```
-visited    answered ─ delay → visit ─ delay → check
-unvisited  answered ─ delay → check ─ delay → visit ─ delay → check
+visited    answered ─ delay → visit   ─ delay → check
+unvisited  answered ─ delay → nothing ─ delay → check ─ visit ─ delay → check
 speaker    visited ─ delay → check
 ```
 
-The first check of `unvisited` comes as long after a sign of life as the check of `visited`, with no visit in between. A host that is
-gone by then went away by itself, or its packets were lost. The associators make the visits; the SYNs leave through the engine.
+Both arms are checked in the same way at the same time: a delay after their visit was due, which only one of them got. A host of
+`unvisited` that is silent then went away by itself, or its packets were lost. The associators make the visits; the SYNs leave
+through the engine.
+
+After a kill nothing is visited twice, and what was visited is only checked. The arms of such a range are no longer alike, which
+column `attempt` shows.
 """
 
 import heapq
@@ -31,9 +35,9 @@ from pipeline.transport import messages
 from pipeline.worker import rows
 from pipeline.worker.fanout import Fanout
 
-VISIT, BEFORE, AFTER = "visit", "before", "after"
-#: What is done with a target of each arm, step by step, each a delay after the one before.
-STEPS = {"visited": (VISIT, AFTER), "unvisited": (BEFORE, VISIT, AFTER), "speaker": (AFTER,)}
+VISIT, WAIT, BEFORE, AFTER = "visit", "wait", "before", "after"
+#: What is done with a target of each arm, step by step, each a delay after the one before; a visit follows a check at once.
+STEPS = {"visited": (VISIT, AFTER), "unvisited": (WAIT, BEFORE, VISIT, AFTER), "speaker": (AFTER,)}
 #: What the associators get to know of a target that was deferred.
 SYN = ("ip", "port", "answered_at", "ttl", "window", "syn_rtt_us", "syn_options_hash")
 
@@ -87,7 +91,7 @@ class HarmChecks:
         self._ranges.append(range_)
         for known in unfinished:
             arm, answered_at = known["arm"], known["answered_at"]
-            row = {name: known[name] for name in ("ip", "port", "arm", "answered_at")}
+            row = {name: known[name] for name in ("ip", "port", "arm", "answered_at")} | {"attempt": message.attempt}
             target = _HarmTarget(range_, known, row, list(STEPS[arm]))
             visited_at = visited.get(target.target)
             if arm == Arm.SPEAKER or visited_at is not None:
@@ -133,6 +137,13 @@ class HarmChecks:
         columns = {name: pa.array([target.known[name]], arrow.field(name).type) for name in SYN}
         self.fanout.targets(self._message(target.range, "responses"), pa.RecordBatch.from_pydict(columns))
         target.row["visited_at"] = _epoch_us()
+        target.row.setdefault("due_at", target.row["visited_at"])
+        target.steps.pop(0)
+        self._push(target, now + self.delay)
+
+    def _wait(self, target: _HarmTarget, now: float) -> None:
+        """Put the visit of a target off: it would be now."""
+        target.row["due_at"] = _epoch_us()
         target.steps.pop(0)
         self._push(target, now + self.delay)
 
@@ -155,7 +166,7 @@ class HarmChecks:
         row[f"alive_{when}"] = result.first or bool(result.second)
         row[f"repeated_{when}"] = result.second is not None
         if target.steps:
-            self._push(target, result.sent_at + self.delay)
+            self._push(target, now)
         else:
             self._over(target)
 
@@ -188,6 +199,7 @@ class HarmChecks:
 #: How each step is done.
 DO: dict[str, Callable[[HarmChecks, _HarmTarget, float], None]] = {
     VISIT: HarmChecks._visit,
+    WAIT: HarmChecks._wait,
     BEFORE: HarmChecks._check,
     AFTER: HarmChecks._check,
 }

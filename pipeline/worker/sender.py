@@ -242,17 +242,16 @@ def _checks(worker: WorkerContext, ours: Slice) -> Checks:
 
 
 def _samples(worker: WorkerContext, ours: Slice) -> tuple[ExtraProbes, HarmArms | None]:
-    """The extra probes of a plan, and the arms of its harm check. Their samples are disjoint, so no target is in two of them."""
+    """The extra probes of a plan, and the arms of its harm check. The samples of extra probes are disjoint."""
     plan, key = worker.plan, worker.secret
-    sampler, half = Secret.derived(key, "choice"), plan.harm.sample / 2 if plan.harm else 0.0
-    second, control, visited, unvisited = disjoint_samples(plan.loss.sample, plan.control.sample, half, half)
+    second, control = disjoint_samples(plan.loss.sample, plan.control.sample)
     control_port, plan_port = plan.control.port, plan.settings.ports[0]
     kinds = (
         ExtraProbe(SECOND, cookie_secret(SECOND, key, ours), second, plan.loss.delay),
         ExtraProbe(CONTROL, cookie_secret(CONTROL, key, ours), control, 0.0, control_port, plan_port),
     )
-    arms = HarmArms(sampler, visited, unvisited) if plan.harm else None
-    return ExtraProbes(tuple(kind for kind in kinds if kind.sample.size), sampler), arms
+    arms = HarmArms.of(key, plan.harm.sample) if plan.harm else None
+    return ExtraProbes(tuple(kind for kind in kinds if kind.sample.size), Secret.derived(key, "choice")), arms
 
 
 def _first_answers(context: SenderContext, arms: HarmArms | None) -> FirstAnswers:

@@ -75,6 +75,23 @@ def test_everything_adds_up(folder: Path) -> None:
     assert 5.5 < round_trip < 9
 
 
+def test_both_arms_are_checked_in_the_same_way(folder: Path) -> None:
+    """The check of an unvisited host comes before its visit, as long after its turn and its answer as that of a visited host."""
+    per_arm = asked(
+        folder,
+        "SELECT arm, quantile_cont(epoch(checked_at - due_at), 0.5), quantile_cont(epoch(checked_at - answered_at), 0.5), "
+        "bool_and(due_at IS NOT NULL) FROM ("
+        "SELECT *, CASE arm WHEN 'visited' THEN asked_after_at ELSE asked_before_at END AS checked_at FROM harm) "
+        "WHERE arm <> 'speaker' GROUP BY arm ORDER BY arm",
+    )
+    (_, since_due, since_answer, due), (_, other_due, other_answer, other) = per_arm
+    assert due and other
+    assert since_due == pytest.approx(other_due, abs=0.5) and 5.5 < since_due < 9
+    assert since_answer == pytest.approx(other_answer, abs=0.5)
+    ((early,),) = asked(folder, "SELECT count(*) FROM harm WHERE arm = 'unvisited' AND visited_at <= asked_before_at")
+    assert early == 0
+
+
 def test_the_next_sweep_leaves_the_silent_alone(folder: Path) -> None:
     """A host that answered neither of two SYNs after its visit is quarantined; the next sweep sends it no SYN and counts it."""
     listed = [*CENSUS, "quarantine", str(folder / "lake" / "optout.jsonl"), "list", "--json"]
@@ -112,6 +129,11 @@ def test_a_kill_visits_nobody_twice(tmp_path: Path) -> None:
     )
     assert attempts == 2
     assert 0 < visits < held
+    compared = asked(tmp_path, "SELECT arm FROM harm_arms WHERE arm <> 'speaker'")
+    ranges = asked(
+        tmp_path, "SELECT DISTINCT shard, range FROM held JOIN harm USING (sweep, ip, port) WHERE harm.attempt > 1"
+    )
+    assert ranges and (compared == [] or len(ranges) < len(asked(tmp_path, "SELECT DISTINCT shard, range FROM held")))
 
 
 #: Kill the worker and its processes once the journal has visits of the third round, and run the worker again.

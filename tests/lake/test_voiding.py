@@ -18,7 +18,8 @@ WHEN = datetime(2026, 6, 20, tzinfo=UTC)
 TARGET = {"port": 104, "answered_at": WHEN}
 VISIT = TARGET | {"outcome": "silent", "close_kind": "none", "close_stage": "associate"}
 DEAF = VISIT | {"ip": 8, "outcome": "unacknowledged"}
-TABLES = {"responses": [VISIT | {"ip": 7}, DEAF, VISIT | {"ip": 9}], "harm": [TARGET | {"ip": 9, "arm": "speaker"}]}
+CHECK = TARGET | {"ip": 9, "arm": "speaker", "attempt": 1}
+TABLES = {"responses": [VISIT | {"ip": 7}, DEAF, VISIT | {"ip": 9}], "harm": [CHECK]}
 
 
 @pytest.fixture
