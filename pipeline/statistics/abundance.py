@@ -9,11 +9,11 @@ count is not rarer than the level allows. With q = 1 it is the count itself, so 
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from pipeline.statistics import beta
-from pipeline.statistics.beta import Floats
 from pipeline.statistics.interval import LEVEL, Interval, certain, tail, z
+from pipeline.statistics.root import Floats, root
 
 
 def abundance(count: ArrayLike, detection: Interval | ArrayLike, level: float = LEVEL) -> Interval:
@@ -43,22 +43,17 @@ def abundance(count: ArrayLike, detection: Interval | ArrayLike, level: float = 
 
 def _fewest(k: Floats, q: Floats, level: float) -> Floats:
     """The smallest integer K for which k or more has a probability above the tail."""
-    root = _solve(k, q, lambda n: beta.at_least(k, n, q) > tail(level))
+    root = _solve(k, q, lambda n, k, q: beta.at_least(k, n, q) - tail(level))
     return np.asarray(np.maximum(k, np.ceil(root - 1e-9)))
 
 
 def _most(k: Floats, q: Floats, level: float) -> Floats:
     """The largest integer K for which k or fewer has a probability above the tail."""
-    root = _solve(k, q, lambda n: beta.at_most(k, n, q) <= tail(level))
+    root = _solve(k, q, lambda n, k, q: tail(level) - beta.at_most(k, n, q))
     return np.asarray(np.maximum(k, np.ceil(root - 1e-9) - 1))
 
 
-def _solve(k: Floats, q: Floats, reached: Callable[[Floats], NDArray[np.bool_]]) -> Floats:
-    """The real number of trials from which a monotone condition is true, by bisection."""
+def _solve(k: Floats, q: Floats, excess: Callable[..., Floats]) -> Floats:
+    """The real number of trials from which an increasing function is above 0."""
     width = z(1 - 1e-9)
-    low, high = k.copy(), (k + 20 + 3 * width * np.sqrt(k + 20)) / q
-    for _ in range(60):
-        middle = (low + high) / 2
-        is_reached = reached(middle)
-        low, high = np.where(is_reached, low, middle), np.where(is_reached, middle, high)
-    return (low + high) / 2
+    return root(excess, k, (k + 20 + 3 * width * np.sqrt(k + 20)) / q, k, q)

@@ -1,9 +1,9 @@
 """The regularised incomplete beta function, the basis of exact intervals of binomial counts."""
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Floats = NDArray[np.float64]
+from pipeline.statistics.root import Floats, root
 
 #: Lanczos' series for the gamma function (g = 7, nine terms), good to 1e-14.
 LANCZOS = (
@@ -35,14 +35,8 @@ def cdf(x: ArrayLike, a: ArrayLike, b: ArrayLike) -> Floats:
 
 
 def quantile(probability: ArrayLike, a: ArrayLike, b: ArrayLike) -> Floats:
-    """The x at which `cdf` reaches a share, by bisection to the last bit."""
-    probability, a, b = (np.asarray(v, np.float64) for v in np.broadcast_arrays(probability, a, b))
-    low, high = np.zeros(probability.shape), np.ones(probability.shape)
-    for _ in range(60):
-        middle = (low + high) / 2
-        above = cdf(middle, a, b) > probability
-        low, high = np.where(above, low, middle), np.where(above, middle, high)
-    return (low + high) / 2
+    """The x at which `cdf` reaches a share."""
+    return root(lambda x, share, a, b: cdf(x, a, b) - share, 0.0, 1.0, probability, a, b)
 
 
 def at_least(k: ArrayLike, n: ArrayLike, p: ArrayLike) -> Floats:

@@ -7,9 +7,9 @@ from numpy.typing import ArrayLike
 
 from pipeline.statistics import beta
 from pipeline.statistics.abundance import abundance
-from pipeline.statistics.beta import Floats
 from pipeline.statistics.interval import LEVEL, Interval, certain, share
 from pipeline.statistics.looks import Looks, possible
+from pipeline.statistics.root import Floats
 
 #: How likely a sweep detects a service: counts of second looks, a number if it is known, None if nothing is known of it.
 Detection = Looks | float | None

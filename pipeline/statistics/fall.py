@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pipeline.statistics import beta
-from pipeline.statistics.beta import Floats
+from pipeline.statistics.root import Floats
 
 #: How many times less likely an earlier change point may be and still counts: as far as a 98 % interval reaches.
 DOUBT = 20.0

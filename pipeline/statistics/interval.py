@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pipeline.statistics import beta
-from pipeline.statistics.beta import Floats
+from pipeline.statistics.root import Floats
 
 LEVEL = 0.95
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pipeline.statistics.beta import Floats
 from pipeline.statistics.interval import LEVEL, Interval, share
+from pipeline.statistics.root import Floats
 
 #: Points at which a quantity is averaged over the uncertainty of a detection, and their weights (Gauss and Hermite): nine points
 #: reach 4.5 standard errors to each side, so that the tails of a test over two hundred countries are not cut.

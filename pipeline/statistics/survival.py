@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.statistics.beta import Floats
 from pipeline.statistics.interval import LEVEL, Interval, z
+from pipeline.statistics.root import Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
