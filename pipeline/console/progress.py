@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -13,12 +12,14 @@ from pipeline.console import output, screen, show
 from pipeline.errors import CensusError
 from pipeline.lake.layout import Sweep
 from pipeline.space import timing
-from pipeline.status import workers
 from pipeline.status.snapshot import Status, SweepStatus
 from pipeline.untrusted.visible import visible
+from pipeline.words.steps import STEPS
 
 #: Between two looks at the lake so many times as long passes as a look takes: looking must not slow the work down.
 PATIENCE = 20
+#: The steps of the funnel on the line of progress.
+WATCHED = ("probed", "responsive", "speaks_dicom", "accepts_association", "echoes")
 #: States of a sweep at which nobody is at work.
 IDLE = frozenset({"begun", "stopped", "dead"})
 
@@ -53,8 +54,8 @@ def served(sweep: Sweep, address: str | None) -> Iterator[None]:
 
 
 def steps(funnel: dict[str, Any]) -> str:
-    """The steps of a funnel on one line; other keys are left out."""
-    return "  ".join(f"{name} {funnel[name]:,}" for name in workers.funnel(Counter()))
+    """The steps of a funnel on one line, without those that need no watching."""
+    return "  ".join(f"{STEPS[step]} {funnel[step]:,}" for step in WATCHED)
 
 
 def pace(status: Status) -> str:

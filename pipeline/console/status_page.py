@@ -21,6 +21,7 @@ from pipeline.status.overview import Overview
 from pipeline.status.snapshot import STATES, Status, SweepStatus
 from pipeline.untrusted.visible import visible
 from pipeline.words.plural import plural
+from pipeline.words.steps import STEPS
 
 #: How often the lake is read again: for a terminal, and for lines that are written.
 LIVE_SECONDS = 1.0
@@ -99,7 +100,7 @@ def _rows(status: Status) -> Iterator[tuple[str, str]]:
     yield "targets", f"{status.targets:,}"
     counts = {"withheld by the register": status.suppressed, "of these quarantined": status.quarantined}
     yield from ((name, f"{count:,}") for name, count in counts.items() if count)
-    yield from ((name, f"{count:,}") for name, count in status.funnel.items())
+    yield from ((STEPS[step], f"{count:,}") for step, count in status.funnel.items())
     if status.workers:
         yield (
             "rate",
@@ -108,8 +109,8 @@ def _rows(status: Status) -> Iterator[tuple[str, str]]:
     if status.limit:
         yield "limit of the register", f"{status.limit:,} probes/s"
     if status.hit_rate is not None:
-        took = status.funnel["took"] / status.funnel["probed"]
-        yield "hit rate", f"{status.hit_rate:.2%} of the targets probed; {took:.2%} took our request"
+        accepted = status.funnel["accepts_data"] / status.funnel["probed"]
+        yield "hit rate", f"{status.hit_rate:.2%} of the targets probed; {accepted:.2%} accepted our data"
     if status.eta_seconds is not None:
         yield "left", timing.spoken(status.eta_seconds)
     if status.loss is not None:

@@ -81,7 +81,9 @@ def _of_sealed(sweep: Sweep) -> SweepFacts:
 
 def _at_work(sweep: Sweep) -> SweepFacts:
     status = snapshot.status(sweep)
-    return SweepFacts(status.state, _began(sweep.paths), sweep.plan.targets, status.share, status.funnel["DICOM"])
+    return SweepFacts(
+        status.state, _began(sweep.paths), sweep.plan.targets, status.share, status.funnel["speaks_dicom"]
+    )
 
 
 def _began(paths: SweepPaths) -> datetime | None:

@@ -71,14 +71,14 @@ def pause_reason(workers: Sequence[WorkerProgress], now: float) -> str:
 
 
 def funnel(counted: Counter[str]) -> dict[str, int]:
-    """Convert progress counts to the steps of the funnel."""
+    """Convert progress counts to the steps of the funnel (`words.steps`)."""
     visited = {outcome: counted[outcome.value] for outcome in Outcome}
     return {
         "probed": counted["probed"],
         "responsive": counted["responsive"],
         "visited": sum(visited.values()),
-        "took": sum(visited[outcome] for outcome in ACCEPTS_DATA),
-        "DICOM": sum(visited[outcome] for outcome in SPEAKS_DICOM),
-        "accepting": sum(visited[outcome] for outcome in ACCEPTS_ASSOCIATION),
-        "echoed": visited[Outcome.ECHOED],
+        "accepts_data": sum(visited[outcome] for outcome in ACCEPTS_DATA),
+        "speaks_dicom": sum(visited[outcome] for outcome in SPEAKS_DICOM),
+        "accepts_association": sum(visited[outcome] for outcome in ACCEPTS_ASSOCIATION),
+        "echoes": visited[Outcome.ECHOED],
     }

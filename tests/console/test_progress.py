@@ -42,7 +42,7 @@ def test_progress_as_json_lines(tmp_path: Path, capsys: pytest.CaptureFixture[st
     with progress.watching(sweep, as_json=True):
         pass
     *_, last = map(json.loads, capsys.readouterr().out.splitlines())
-    funnel = {"probed": 128, "responsive": 6, "visited": 6, "DICOM": 4, "accepting": 4, "echoed": 4}
+    funnel = {"probed": 128, "responsive": 6, "visited": 6, "speaks_dicom": 4, "accepts_association": 4, "echoes": 4}
     assert {name: last[name] for name in funnel} == funnel
     assert (last["sweep"], last["state"], last["running"]) == (frozen.sweep, "running", False)
     whole, left = (timing.left(frozen, targets, 100) for targets in (256, 128))

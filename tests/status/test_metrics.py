@@ -42,7 +42,7 @@ def test_what_is_scraped_is_what_is(paths: SweepPaths) -> None:
     assert values["census_responses_total"] == {"": 7}
     assert values["census_leases"] == {"alive": 0, "dead": 1}
     assert values["census_state"] == {name: float(name == "running") for name in STATES}
-    assert values["census_funnel_targets"]["echoed"] == 3
+    assert values["census_funnel_targets"]["echoes"] == 3
     assert address.startswith("http://127.0.0.1:")
 
 

@@ -154,7 +154,7 @@ def test_rate_loss_and_the_rest(paths: SweepPaths) -> None:
     status = watched.status(Sweep(PLAN, paths))
     assert (status.rate, status.average_rate, status.limit) == (480, pytest.approx(500), 600)
     assert status.loss == pytest.approx(0.05)
-    assert (status.ranges_done, status.funnel["probed"], status.funnel["echoed"]) == (1, 5000, 3)
+    assert (status.ranges_done, status.funnel["probed"], status.funnel["echoes"]) == (1, 5000, 3)
     assert status.hit_rate == pytest.approx(9 / 5000)
     assert status.late_deadlines == 2
 
