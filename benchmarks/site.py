@@ -18,9 +18,9 @@ from pipeline.config.sections import IdentitySection
 from pipeline.lake import parts
 from pipeline.lake.layout import SweepPaths
 from pipeline.publish.countries import countries
+from pipeline.publish.publisher import Wishes, publisher
 from pipeline.publish.scope import Scope
 from pipeline.site import write_site
-from pipeline.site.publisher import Wishes, publisher
 from pipeline.sweep import run
 from pipeline.views import marts
 from tests.publish import history

@@ -13,10 +13,12 @@ from prefect.artifacts import (
 
 from flows.cancellation import best_effort
 from pipeline.lake.layout import Sweep
-from pipeline.publish import report
+from pipeline.publish import markdown_report
+from pipeline.publish.funnel import HEADINGS
 from pipeline.publish.gather import gather
-from pipeline.status.snapshot import Status, SweepStatus
+from pipeline.status.snapshot import STATES, Status, SweepStatus
 from pipeline.views import connection
+from pipeline.words.steps import STEPS
 
 #: How often progress is shown, in seconds.
 SHOW_SECONDS = 10.0
@@ -40,7 +42,10 @@ class ProgressArtifacts:
             self._show(self._read())
 
     def _show(self, status: Status) -> None:
-        words = f"{status.sweep}: {status.state}, {status.ranges_done:,} of {status.ranges:,} ranges"
+        words = (
+            f"{status.sweep}: {status.state}: {STATES[status.state]}. {status.ranges_done:,} of {status.ranges:,} ranges have their "
+            "receipts."
+        )
         if self._progress is None:
             key = f"{self._series}-progress"
             created = create_progress_artifact(100 * status.share, key=key, description=words)
@@ -50,7 +55,7 @@ class ProgressArtifacts:
         if int(100 * status.share) == self._percent:  # a week's sweep makes a hundred tables, not ten thousand
             return
         self._percent = int(100 * status.share)
-        rows = [{"step": step, "targets": count} for step, count in status.funnel.items()]
+        rows = [{HEADINGS[0]: STEPS[step], HEADINGS[1]: count} for step, count in status.funnel.items()]
         create_table_artifact(rows, key=f"{self._series}-funnel", description=words)
 
 
@@ -58,7 +63,7 @@ def show_results(sweep: Sweep) -> None:
     """Show the headline, the funnel and the countries of a finished sweep, as in its report."""
     series, sweep_id = sweep.plan.settings.name, sweep.paths.id
     with connection.connect(sweep.paths.lake) as con:
-        text, countries = report.summary(gather(con, sweep_id))
+        text, countries = markdown_report.summary(gather(con, sweep_id))
     with best_effort():
         create_markdown_artifact(text, key=f"{series}-result", description=sweep_id)
         create_table_artifact(countries, key=f"{series}-countries", description=sweep_id)

@@ -13,6 +13,7 @@ from flows.embedded import require_alive
 from flows.fleet import Fleet
 from flows.report import report
 from flows.vantage import run_shards
+from pipeline.config.load import lake_and_release
 from pipeline.errors import InputError
 from pipeline.lake import store
 from pipeline.lake.layout import Sweep
@@ -80,5 +81,5 @@ def sweep(
     enrich(begun)
     show_results(begun)
     if output:
-        report(str(folder), output, begun.paths.id)
+        report(str(folder), output, begun.paths.id, lake_and_release(source)[1].licence)
     return begun.paths.id

@@ -29,6 +29,13 @@ Lake = Annotated[
         help="The lake: a folder, s3://BUCKET/PREFIX, or a configuration (TOML) whose [lake] url names it.",
     ),
 ]  # fmt: skip
+CitedLake = Annotated[
+    str,
+    typer.Argument(
+        metavar="LAKE|CONFIG", show_default=False,
+        help="The lake: a folder, s3://BUCKET/PREFIX, or a configuration (TOML), whose section [release] then counts.",
+    ),
+]  # fmt: skip
 Register = Annotated[
     str,
     typer.Argument(

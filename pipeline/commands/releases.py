@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.commands.options import OUTPUT, MinCell, SweepId
+from pipeline.commands.options import OUTPUT, CitedLake, MinCell, SweepId
 from pipeline.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,14 +16,7 @@ MICRODATA = "Rows of services"
 
 
 def release(
-    lake: Annotated[
-        str,
-        typer.Argument(
-            metavar="LAKE|CONFIG",
-            show_default=False,
-            help="The lake: a folder, s3://BUCKET/PREFIX, or a configuration (TOML), whose section [release] then counts.",
-        ),
-    ],
+    lake: CitedLake,
     output: Annotated[
         Path,
         typer.Option("-o", "--output", help="New folder for the data set.", rich_help_panel=OUTPUT, show_default=False),
@@ -111,13 +104,9 @@ def _section(lake: str, licence: str, creators: list[str], *, title: str, doi: s
     """The lake, and section [release] of its configuration, if one is named; options stand in for keys."""
     import msgspec
 
-    from pipeline.config.load import load_config
-    from pipeline.config.sections import ReleaseSection
+    from pipeline.config.load import lake_and_release
 
-    section = ReleaseSection()
-    if lake.endswith(".toml"):
-        loaded = load_config(Path(lake))
-        lake, section = loaded.lake.url, loaded.release
+    lake, section = lake_and_release(lake)
     given = {"licence": licence, "creators": tuple(creators), "title": title, "doi": doi}
     return lake, msgspec.structs.replace(section, **{key: value for key, value in given.items() if value})
 

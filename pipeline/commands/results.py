@@ -1,15 +1,17 @@
 """`census enrich`, `resolve`, `reparse`, `report` and `sql`: from a sealed sweep to its numbers."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipeline.commands.options import MIN_CELL, OUTPUT, Lake, SweepId
+from pipeline.commands.options import MIN_CELL, OUTPUT, CitedLake, Lake, SweepId
 from pipeline.errors import InputError
 
 SERVERS = "Name servers"
 SCOPE = "Scope"
+CITED = "How it is cited"
 
 
 def enrich(
@@ -117,7 +119,7 @@ def reparse(lake: Lake, sweep_id: SweepId = None) -> None:
 
 
 def report(
-    lake: Lake,
+    lake: CitedLake,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -140,6 +142,21 @@ def report(
             metavar="ID|DATE", help="Compare with this sweep, or the first since this date.", rich_help_panel=SCOPE
         ),
     ] = None,
+    licence: Annotated[
+        str,
+        typer.Option(
+            metavar="SPDX",
+            help="Licence of numbers and figures, e.g. CC-BY-4.0.",
+            show_default=False,
+            rich_help_panel=CITED,
+        ),
+    ] = "",
+    name: Annotated[
+        str,
+        typer.Option(
+            help="Who publishes; authorised_by of the plan if not given.", show_default=False, rich_help_panel=CITED
+        ),
+    ] = "",
     min_cell: Annotated[int, typer.Option(help=MIN_CELL, rich_help_panel=SCOPE)] = 5,
     unverified: Annotated[
         bool, typer.Option("--unverified", help="Report even if the sweep's proof is broken, and say so.")
@@ -150,16 +167,20 @@ def report(
 
     \b
     census report lake
+    census report sweep.toml --licence CC-BY-4.0
     census report lake -o report-gb/ --country GB --since 2026-10-01
 
     Says which proof its numbers stand on, and ends with exit code 1 if that is broken (`census verify`).
-    Writes a self-contained page, Markdown, tables (CSV) and figures (PNG) about the latest sealed sweep. The sweep must be
-    enriched. Without -o, the link reports/latest next to the lake points to the report that was written last.
+    Writes a self-contained page, Markdown, tables (CSV) and figures (PNG, SVG) about the latest sealed sweep. The sweep must
+    be enriched. Every figure has its title, source, date and licence in the picture; the licence is the laboratory's choice.
+    Without -o, the link reports/latest next to the lake points to the report that was written last.
     """
+    from pipeline.config.load import lake_and_release
     from pipeline.console import show
     from pipeline.lake import layout, store, turn
-    from pipeline.publish import figures, folder
+    from pipeline.publish import figures, folder, imprint
     from pipeline.publish import report as publishing
+    from pipeline.publish.publisher import Wishes
     from pipeline.publish.scope import Scope
     from pipeline.sweep import run
     from pipeline.views import connection
@@ -167,12 +188,15 @@ def report(
     if output is None and (country or since):
         raise InputError("--output", "an edition of one country, or since a date, needs a folder; name one with -o")
     scope = Scope(country.upper() if country else None, since, min_cell if least is None else least)
+    lake, section = lake_and_release(lake)
+    wishes = Wishes(name or section.publisher, licence=licence or section.licence)
     paths = layout.find(store.at(lake), sweep_id) if sweep_id else run.sealed(store.at(lake))
+    by = imprint.imprint(paths, wishes)
     where = output or folder.next_to(store.at(lake), paths.id)
     with turn.of(paths, show.message):
-        proven = run.proven(store.at(lake), paths, unverified=unverified)
+        by = replace(by, proof=run.proven(store.at(lake), paths, unverified=unverified))
         with connection.connect(store.at(lake)) as con:
-            written = publishing.write(con, paths.id, where, set(formats.split(",")), scope, proven)
+            written = publishing.write(con, paths.id, where, set(formats.split(",")), scope, by)
     if output is None:
         written.append(folder.point_latest(where))
     for path in written:

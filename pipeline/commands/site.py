@@ -33,9 +33,7 @@ def site(
     ] = "",
     licence: Annotated[
         str,
-        typer.Option(
-            help="CC-BY-4.0, CC-BY-SA-4.0, CC0-1.0, ODbL-1.0, ODC-By-1.0 or PDDL-1.0.", rich_help_panel=PUBLISHER
-        ),
+        typer.Option(metavar="SPDX", help="Licence of numbers and charts.", rich_help_panel=PUBLISHER),
     ] = "CC-BY-4.0",
     series: Annotated[
         str | None,
@@ -60,8 +58,8 @@ def site(
     from pipeline.config.sections import IdentitySection
     from pipeline.console import show
     from pipeline.lake import layout, store
+    from pipeline.publish import publisher as publishing
     from pipeline.publish.scope import Scope
-    from pipeline.site import publisher as publishing
     from pipeline.site import write_site
     from pipeline.sweep import run
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from pipeline.config import toml_file
-from pipeline.config.sections import Config
+from pipeline.config.sections import Config, ReleaseSection
 from pipeline.config.toml_file import NONE, Overrides
 from pipeline.config.validate import KeyFault
 from pipeline.engines import Engine
@@ -20,6 +20,14 @@ def load_config(path: Path, overrides: Overrides = NONE) -> Config:
     config = _without_extra_probes(_with_signed_targets(toml_file.read(path, Config, overrides)))
     toml_file.refuse(path, list(_contradictions(config)))
     return config
+
+
+def lake_and_release(named: str) -> tuple[str, ReleaseSection]:
+    """Return a lake, and section [release] of the configuration if that names the lake. Raises InputError."""
+    if not named.endswith(".toml"):
+        return named, ReleaseSection()
+    config = load_config(Path(named))
+    return config.lake.url, config.release
 
 
 def _with_signed_targets(config: Config) -> Config:

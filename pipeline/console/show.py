@@ -109,7 +109,7 @@ def sweep_result(lake: Location, sweep_id: str) -> None:
     for line in terminal.banner(sweep_facts):
         console.print(line)
     console.print(terminal.country_table(sweep_facts, console.width))
-    console.print(terminal.funnel(sweep_facts))
+    console.print(terminal.funnel_table(sweep_facts))
 
 
 def audit(audited: "Audit", *, as_json: bool) -> None:

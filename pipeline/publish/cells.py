@@ -12,10 +12,9 @@ from pipeline.publish.change_sentences import FLAGS
 from pipeline.publish.countries import countries, name
 from pipeline.publish.data import Facts, Row
 from pipeline.publish.estimates import CountryChange, Estimate
-from pipeline.publish.headings import REMARKS, TABLES, Columns
+from pipeline.publish.headings import REMARKS, TABLES
 from pipeline.publish.sentences import with_services
 from pipeline.publish.wording import number
-from pipeline.words.plural import plural
 
 #: How a flag of change is shown: a sign and a word, so that it needs no colour.
 CHANGES = {"up": "▲ up", "down": "▼ down", "few": "too few to judge", "none": "not shown"}
@@ -72,14 +71,11 @@ class ReportTable:
     question: str
     headings: tuple[Cell, ...]
     rows: tuple[tuple[Cell, ...], ...]
-    empty: str = "None."
-    """What stands in place of a table without rows."""
 
 
 def tables(facts: Facts) -> list[ReportTable]:
-    """All tables of the report, in their order; optional ones only if they have a row."""
-    shown = [name for name in TABLES if name not in OPTIONAL or rows(facts, name)]
-    return [_table(facts, mart, *TABLES[mart]) for mart in shown]
+    """The tables of the report that have a row, in their order."""
+    return [table(facts, mart) for mart in TABLES if rows(facts, mart)]
 
 
 def rows(facts: Facts, mart: str) -> Sequence[Row]:
@@ -87,7 +83,9 @@ def rows(facts: Facts, mart: str) -> Sequence[Row]:
     return DERIVED[mart](facts) if mart in DERIVED else facts.marts[mart].rows
 
 
-def _table(facts: Facts, mart: str, title: str, columns: Columns) -> ReportTable:
+def table(facts: Facts, mart: str) -> ReportTable:
+    """A table of the report, with or without a row."""
+    title, columns = TABLES[mart]
     lines = rows(facts, mart)
     kept = [pair for pair in columns if pair[0] not in _meaningless(facts)]
     cells = tuple(tuple(cell(column, row[column]) for column, _ in kept) for row in lines)
@@ -95,7 +93,7 @@ def _table(facts: Facts, mart: str, title: str, columns: Columns) -> ReportTable
     numeric = [_is_numeric([line[index] for line in cells]) for index in range(len(kept))]
     headings = tuple(Cell(text, text, flag) for (_, text), flag in zip(kept, numeric, strict=True))
     question = " ".join([facts.marts[mart].question if mart in facts.marts else QUESTIONS[mart], *remark])
-    return ReportTable(mart, title, question, headings, cells, EMPTY[mart](facts) if mart in EMPTY else "None.")
+    return ReportTable(mart, title, question, headings, cells)
 
 
 def _is_numeric(column: Sequence[Cell]) -> bool:
@@ -108,8 +106,9 @@ def _countries(facts: Facts) -> list[Row]:
     lines = with_services(facts)
     changes = {change.country: change for change in facts.changes}
     estimated = facts.estimates(lines)
+    ranks = {row["country"]: row["rank"] for row in facts.ranked}
     return [
-        row | reachable(estimate) | _change(changes.get(row["country"]))
+        row | {"rank": ranks.get(row["country"])} | reachable(estimate) | _change(changes.get(row["country"]))
         for row, estimate in zip(lines, estimated, strict=True)
     ]
 
@@ -179,6 +178,12 @@ def _encryption(facts: Facts) -> Sequence[Row]:
     return lines if any(row["handshakes"] for row in lines) else []
 
 
+def _changes(facts: Facts) -> Sequence[Row]:
+    """What changed since the previous sweep; empty where the report compares with an earlier one."""
+    before = facts.series[-2]["sweep"] if len(facts.series) > 1 else None
+    return facts.marts["changes"].rows if facts.comparison and facts.comparison.sweep == before else []
+
+
 def _survival(facts: Facts) -> list[Row]:
     return [
         {"sweep": step.sweep, "days": step.days}
@@ -189,6 +194,7 @@ def _survival(facts: Facts) -> list[Row]:
 
 #: Tables that are more than their mart.
 DERIVED: dict[str, Callable[[Facts], Sequence[Row]]] = {
+    "changes": _changes,
     "companion_kinds": _companion_kinds,
     "countries": _countries,
     "doubts": _doubts,
@@ -202,27 +208,6 @@ DERIVED: dict[str, Callable[[Facts], Sequence[Row]]] = {
     "vantages": _vantages,
     "survival": _survival,
 }
-#: Mart → what its table says without a row, where that is more than "None".
-EMPTY: dict[str, Callable[[Facts], str]] = {
-    "doubts": lambda facts: f"None of {plural(facts.totals['services'], 'service')}.",
-}
-#: Tables that only some sweeps can fill, such as those of a series or with a second vantage.
-OPTIONAL = frozenset(
-    {
-        "changes",
-        "vantages",
-        "cohorts",
-        "survival",
-        "tls_share",
-        "sectors",
-        "network_kinds",
-        "networks",
-        "system_counts",
-        "country_databases",
-        "companion_kinds",
-        "companion_ports",
-    }
-)
 QUESTIONS = {"survival": "What share of the exposed services persists until the next sweep, corrected for packet loss?"}
 
 
@@ -241,6 +226,8 @@ def cell(column: str, value: Any) -> Cell:
     match column, value:
         case "country", _:
             return Cell(name(value), name(value), foreign=value is not None and value not in countries())
+        case "rank", int():
+            return Cell(str(value), value, numeric=True)
         case "port", int():
             # A port names its row: it is no quantity, and is sorted as text.
             return Cell(str(value), f"{value:05}")

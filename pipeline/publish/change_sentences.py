@@ -29,8 +29,9 @@ def _since(facts: Facts) -> Iterator[str]:
         return
     total = facts.changes[0]
     yield (
-        f"Of {plural(total.stayed + total.went, 'service')} seen {earlier(facts)} earlier, {number(total.went)} did not answer "
-        f"this time, and {number(total.came)} answered that had not been seen then. {_beyond_loss(total)}"
+        f"Of {plural(total.stayed + total.went, 'service')} seen {earlier(facts)} earlier, on {facts.comparison.started:%Y-%m-%d}, "
+        f"{number(total.went)} did not answer this time, and {number(total.came)} answered that had not been seen then. "
+        f"{_beyond_loss(total)}"
     )
     if total.came + total.went:
         yield _verdict(facts, total)

@@ -60,13 +60,25 @@ class Facts:
     comparison: Comparison | None = None
     history: tuple[Row, ...] = ()
     proof: str = ""
+    world: tuple[Row, ...] = ()
+    """The countries' counts, whatever the report is about."""
     systems: tuple[int, int, int] | None = None
     """Distinct systems by the strict, the middle and the loose rule; None if they are not known or may not be published."""
+
+    encrypted: int | None = None
+    """Services inside TLS; None if TLS was not tried, or the number may not be published."""
 
     @property
     def country(self) -> str | None:
         """The country of a country's edition."""
         return self.scope.country
+
+    @cached_property
+    def ranked(self) -> list[Row]:
+        """All countries with a service, the most services first, with their ranks; of equal ones each has the better rank."""
+        rows = [row for row in self.world if row["services"] and row["country"]]
+        counts = [row["services"] for row in rows]
+        return [row | {"rank": 1 + sum(count > row["services"] for count in counts)} for row in rows]
 
     @property
     def series(self) -> list[Row]:

@@ -61,17 +61,20 @@ def gather(
     sources = query(con, "country_sources", sweep=sweep)
     source = "; ".join(dict.fromkeys(row["country_source"] for row in sources if row["country_source"])) or None
     second = next((row["second_source"] for row in sources if row["second_source"]), "")
+    marts, world = _marts(con, sweep, scope, names)
     return Facts(
         sweep=visible(sweep),
         about=_safe(about[0]),
         packets=query(con, "packets", sweep=sweep)[0],
-        marts=_marts(con, sweep, scope, names),
+        marts=marts,
+        world=world,
         country_source=shown(source, LONG_SOURCE) if source else None,
         geo_built=_build_date(source or ""),
         second_source=shown(second, LONG_SOURCE) or None,
         scope=scope,
         comparison=_comparison(con, sweep, scope, names),
         systems=_systems(con, sweep, scope),
+        encrypted=_encrypted(con, sweep, scope) if "tls_share" in names else None,
         history=tuple(query(con, "change_history", sweep=sweep)) if "change_totals" in names else (),
     )
 
@@ -89,11 +92,18 @@ def of_country(facts: Facts, country: str) -> Facts:
     marts = _of_country(about, country)
     counted = [(row["certain"], row["probable"], row["possible"]) for row in marts["system_counts"].rows]
     systems = counted[0] if counted and None not in counted[0] else None
-    return replace(facts, marts=marts, scope=replace(facts.scope, country=country), history=(), systems=systems)
+    encrypted = next((row["over_tls"] for row in marts["tls_share"].rows if row["handshakes"]), None)
+    scope = replace(facts.scope, country=country)
+    return replace(facts, marts=marts, scope=scope, history=(), systems=systems, encrypted=encrypted)
 
 
-def _marts(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope, names: Collection[str] = EVERY) -> dict[str, Mart]:
-    """The published marts of a sweep, or of a country in it; those that are not among `names` without rows."""
+def _marts(
+    con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope, names: Collection[str]
+) -> tuple[dict[str, Mart], tuple[Row, ...]]:
+    """The published marts of a sweep, or of a country in it, and the counts of all countries.
+
+    Marts that are not among `names` have no row.
+    """
     whole = {name: mart(con, name, sweep, scope) for name in (*WHOLE, *MEASURED) if name in names}
     if scope.country:
         _require_probed(scope.country, whole["countries"].rows)
@@ -101,7 +111,7 @@ def _marts(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope, names: Coll
         rest = {name: mart(con, name, sweep, scope) for name in EVERY if name in names and name not in whole}
     empty = {name: Mart(name, (), (), views.view(name).question) for name in EVERY if name not in names}
     marts = {name: (whole | rest | empty)[name] for name in EVERY}
-    return _of_country(marts, scope.country) if scope.country else marts
+    return _of_country(marts, scope.country) if scope.country else marts, marts["countries"].rows
 
 
 def _systems(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope) -> tuple[int, int, int] | None:
@@ -112,6 +122,23 @@ def _systems(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope) -> tuple[
         return None
     strict, middle, loose = (sum(row[rule] for row in counted) for rule in ("certain", "probable", "possible"))
     return strict, middle, loose
+
+
+def _encrypted(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope) -> int | None:
+    """How many services are inside TLS, of all countries or of one.
+
+    None if TLS was not tried, or if the total would show a count that is withheld: that of one country, or of few services.
+    """
+    rows = query(con, "tls_share", sweep=sweep)
+    shown = publishable("tls_share", rows, scope)
+    if scope.country:
+        return next((row["over_tls"] for row in shown if row["country"] == scope.country and row["handshakes"]), None)
+    hidden = [row for row in shown if row["over_tls"] is None]
+    if not any(row["handshakes"] for row in rows):
+        return None
+    if hidden and (len(hidden) < 2 or sum(row["services"] for row in hidden) < scope.min_cell):
+        return None
+    return sum(int(row["over_tls"]) for row in rows)
 
 
 def _require_probed(country: str, rows: Sequence[Row]) -> None:

@@ -16,6 +16,8 @@ TABLES: dict[str, tuple[str, Columns]] = {
             ("accepting", "Accepted"),
             ("echoed", "Echoed"),
             ("rejected", "Rejected"),
+            ("rank", "Rank"),
+            ("decoys", "Likely decoys"),
             ("addresses_probed", "Addresses probed"),
             ("per_million", "Per million"),
             ("addresses_estimated", "Estimated addresses"),

@@ -112,7 +112,7 @@ def table(facts: Facts) -> list[MethodLine]:
         MethodLine(
             "Target space", f"{number(about['addresses'])} addresses, {number(about['sampled_addresses'])} visited"
         ),
-        MethodLine("Probes", f"{number(about['probes_sent'])}, on average {number(facts.rate)} a second while sending"),
+        MethodLine("Probes", f"{number(about['probes_sent'])}{_pace(facts)}"),
         MethodLine("Vantages", number(about["vantages"])),
         MethodLine(
             "Answers",
@@ -140,6 +140,10 @@ def table(facts: Facts) -> list[MethodLine]:
         MethodLine("Exposed means", "a DICOM answer: accept, reject or abort (definition exposed_2026_11)"),
         MethodLine("Program", f"dicom-census {about['code_version']}", foreign=True),
     ]
+
+
+def _pace(facts: Facts) -> str:
+    return f", on average {number(facts.rate)} a second while sending" if facts.rate else ""
 
 
 def _small_cells(facts: Facts) -> str:

@@ -10,6 +10,7 @@ from pipeline.publish.countries import in_sentence
 from pipeline.publish.data import Facts, Row
 from pipeline.publish.estimates import Detection, Estimate
 from pipeline.publish.wording import listed, number, percent
+from pipeline.statistics.wilson import wilson
 from pipeline.words.plural import plural
 
 #: An interval of the chance to detect a service that is wider than this says little.
@@ -18,15 +19,6 @@ WIDE = 0.1
 SIMULATED = "A closed testbed: all hosts are simulated."
 #: How many countries get a sentence of their own.
 TOP_COUNTRIES = 3
-
-STEPS = {
-    "probed": "probed",
-    "responsive": "answered our SYN",
-    "accepts_data": "accepted our data",
-    "speaks_dicom": "speak DICOM",
-    "accepts_association": "accept the association",
-    "echoes": "answer C-ECHO",
-}
 
 
 def headline(facts: Facts) -> str:
@@ -71,8 +63,8 @@ def sentences(facts: Facts) -> Iterator[str]:
         yield _nothing(facts)
     else:
         yield _answers(totals)
-        if not facts.country:
-            yield from _countries(facts)
+        yield from _encryption(facts)
+        yield from _standing(facts) if facts.country else _countries(facts)
         yield from _databases(facts)
         yield from _suspicions(facts)
         yield from _systems(facts)
@@ -105,18 +97,36 @@ def _reach(facts: Facts) -> str:
 
 def _answers(totals: Row) -> str:
     """How many services took the association, rejected or aborted it."""
-    accepting = [(totals["accepting"], "accepted an association from an unknown client")]
-    counts = accepting if totals["accepting"] is not None else []
-    counts += [(totals[column], f"{column} it") for column in ("rejected", "aborted") if totals[column]]
-    if not counts:
+    accepting = totals["accepting"]
+    answers = []
+    if accepting is not None:
+        share = f" ({with_interval(accepting, totals['services'])})" if accepting else ""
+        answers.append(
+            f"{number(accepting) if accepting else 'none'}{share} accepted an association from an unknown client"
+        )
+    answers += [f"{number(totals[column])} {column} it" for column in ("rejected", "aborted") if totals[column]]
+    if not answers:
         return f"{plural(totals['services'], 'DICOM service')} answered, too few to say here how."
-    answers = [f"{number(count) if count else 'none'} {verb}" for count, verb in counts]
     services, addresses = (
         plural(totals["services"], "DICOM service"),
         plural(totals["addresses"], "address", "addresses"),
     )
     tried = "Whether images could be read was not tried; acceptance does not show it."
     return f"Of {services} at {addresses}, {listed(answers)}. {tried}"
+
+
+def _encryption(facts: Facts) -> Iterator[str]:
+    """The share of services inside TLS; nothing where TLS was not tried, or too few had it to say so."""
+    if facts.encrypted is not None:
+        inside = facts.encrypted
+        share = f" ({with_interval(inside, facts.totals['services'])})" if inside else ""
+        yield f"{number(inside) if inside else 'None'} of the services{share} answered inside TLS."
+
+
+def with_interval(count: int, of: int) -> str:
+    """A share with its interval."""
+    low, high = wilson(count, of)
+    return f"{percent(count / of)}, 95 % interval {percent(low)} to {percent(high)}"
 
 
 def _countries(facts: Facts) -> Iterator[str]:
@@ -147,22 +157,18 @@ def _country(row: Row) -> str:
     return f"{services} answered at addresses that the country database places in {in_sentence(row['country'])}{accepting}{density}."
 
 
-def standing(facts: Facts, country: str) -> Iterator[str]:
-    """Where a country is among all with services; `facts` are those of all countries. Nothing for a country without any."""
-    rows = {row["country"]: row for row in with_services(facts) if row["country"]}
-    if country not in rows or len(rows) < 2:
+def _standing(facts: Facts) -> Iterator[str]:
+    """Where a country is among all with services; nothing for a country without any, nor if it is the only one."""
+    own = next((row for row in facts.ranked if row["country"] == facts.country), None)
+    if own is None or len(facts.ranked) < 2:
         return
-    own = rows[country]
-    services, density = (
-        1 + sum((row[column] or 0) > (own[column] or 0) for row in rows.values())
-        for column in ("services", "per_million")
-    )
-    dense = (
-        f"; by addresses with a service per million probed, number {density}" if own["per_million"] is not None else ""
-    )
+    dense = ""
+    if own["per_million"] is not None:
+        place = 1 + sum((row["per_million"] or 0) > own["per_million"] for row in facts.ranked)
+        dense = f"; by addresses with a service per million probed, number {place}"
     yield (
-        f"By the number of services, {in_sentence(country)} is number {services} of the {number(len(rows))} countries in which any "
-        f"answered{dense}."
+        f"By the number of services, {in_sentence(facts.country)} is number {own['rank']} of the {number(len(facts.ranked))} "
+        f"countries in which any answered{dense}."
     )
 
 
@@ -181,10 +187,12 @@ def _databases(facts: Facts) -> Iterator[str]:
     else:
         unknown = sum(row["services_second"] for row in rows if row["country"] is None)
         same = sum(row["both"] for row in rows if row["country"] is not None)
-        yield (
-            f"A second geolocation database places {number(same)} of the {plural(services, 'service')} in the same country, "
-            f"{number(services - same - unknown)} in another, and does not know {number(unknown)}."
-        )
+        parts = [
+            f"{number(same)} of the {plural(services, 'service')} in the same country",
+            f"{number(services - same - unknown)} in another",
+        ]
+        parts += [f"{number(unknown)} nowhere"] if unknown else []
+        yield f"A second geolocation database places {listed(parts)}."
 
 
 def _suspicions(facts: Facts) -> Iterator[str]:

@@ -3,11 +3,13 @@
 import csv
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pipeline.publish import cells
+from pipeline.publish.countries import name
 from pipeline.publish.data import Facts, Row
 from pipeline.publish.escape import csv_cell
 from pipeline.publish.estimates import COUNTS, CountryChange
@@ -21,7 +23,7 @@ CHANGED = (
 
 #: Marts of which the page omits rows, such as those without a service; a sheet has them, for their denominators.
 WITH_EMPTY = (
-    "countries", "country_databases", "network_kinds", "tls_share", "sectors", "doubts", "implementations", "products",
+    "changes", "countries", "country_databases", "network_kinds", "tls_share", "sectors", "doubts", "implementations", "products",
 )  # fmt: skip
 
 
@@ -39,18 +41,46 @@ class Sheet:
         stream = io.StringIO()
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(self.columns)
-        writer.writerows([csv_cell(row[column]) for column in self.columns] for row in self.rows)
+        writer.writerows([csv_cell(_rounded(row[column])) for column in self.columns] for row in self.rows)
         return stream.getvalue()
+
+
+def labelled(facts: Facts) -> Iterator[Sheet]:
+    """The tables that have a row, each row with its sweep, the day that the sweep began, and the name of its country."""
+    days = {row["sweep"]: row["started_at"] for row in facts.marts["trend"].rows} | {facts.sweep: facts.started}
+    for sheet in sheets(facts):
+        if sheet.rows:
+            columns = ["sweep", "date", *(column for column in sheet.columns if column not in ("sweep", "country"))]
+            if "country" in sheet.columns:
+                columns[2:2] = ["country", "country_name"]
+            yield Sheet(sheet.name, tuple(columns), [_labelled(facts.sweep, row, days) for row in sheet.rows])
+
+
+def _labelled(sweep: str, row: Row, days: Mapping[str, datetime]) -> Row:
+    of = row.get("sweep", sweep)
+    where = {"country_name": name(row["country"])} if "country" in row else {}
+    return {"sweep": of, "date": f"{days[of]:%Y-%m-%d}" if of in days else None} | row | where
+
+
+def _rounded(value: Any) -> Any:
+    """A fraction to four digits, a whole number without a point, a time as ISO 8601 has it; all else as it is."""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%dT%H:%M:%SZ}"
+    if not isinstance(value, float) or not math.isfinite(value):
+        return value
+    digits = max(0, 3 - math.floor(math.log10(abs(value)))) if value else 0
+    short = round(value, digits)
+    return int(short) if short.is_integer() else short
 
 
 def sheets(facts: Facts) -> Iterator[Sheet]:
     """All tables: a mart has its own columns first, then the estimated ones."""
-    for name, mart in facts.marts.items():
-        lines = cells.rows(facts, name) if name in cells.DERIVED and name not in WITH_EMPTY else mart.rows
-        if name == "countries":
-            lines = [*cells.rows(facts, name), *_without_service(facts)]
+    for table, mart in facts.marts.items():
+        lines = cells.rows(facts, table) if table in cells.DERIVED and table not in WITH_EMPTY else mart.rows
+        if table == "countries":
+            lines = [*cells.rows(facts, table), *_without_service(facts)]
         more = tuple(column for column in (lines[0] if lines else ()) if column not in mart.columns)
-        yield Sheet(name, mart.columns + more, lines)
+        yield Sheet(table, mart.columns + more, lines)
     yield Sheet("survival", ("sweep", "days", "stays", "stays_low", "stays_high"), cells.rows(facts, "survival"))
     yield Sheet("changed", CHANGED, [_changed(row) for row in facts.changes])
 
@@ -59,7 +89,7 @@ def _without_service(facts: Facts) -> list[Row]:
     """The countries without a service, with their denominators, and how many services may be there unseen."""
     rows = [row for row in facts.marts["countries"].rows if not row["services"]]
     return [
-        row | cells.reachable(estimate) | dict.fromkeys(("came", "went", "change"))
+        row | cells.reachable(estimate) | dict.fromkeys(("rank", "came", "went", "change"))
         for row, estimate in zip(rows, facts.estimates(rows), strict=True)
     ]
 

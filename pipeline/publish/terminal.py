@@ -8,8 +8,7 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.publish import report
-from pipeline.publish.cells import tables
+from pipeline.publish import cells, funnel
 from pipeline.publish.data import Facts
 from pipeline.publish.gather import gather
 from pipeline.publish.scope import Scope
@@ -46,19 +45,19 @@ def products(facts: Facts) -> Table:
     return _table(facts, "products")
 
 
-def funnel(facts: Facts) -> Table:
+def funnel_table(facts: Facts) -> Table:
     """How many targets pass each step."""
     drawn = Table(title=_text("Funnel"))
     drawn.add_column(_text("Step"))
     drawn.add_column(_text("Targets"), justify="right")
-    drawn.add_column(_text(report.FUNNEL[2]), justify="right")
-    for step in report.funnel(facts):
+    drawn.add_column(_text(funnel.HEADINGS[2]), justify="right")
+    for step in funnel.steps(facts):
         drawn.add_row(*(_text(str(step[key])) for key in ("label", "count", "passed")))
     return drawn
 
 
 def _table(facts: Facts, mart: str, width: int = WIDE) -> Table:
-    table = next(table for table in tables(facts) if table.mart == mart)
+    table = cells.table(facts, mart)
     columns = [
         [visible(text) for text in (heading.text, *(row[number].text for row in table.rows))]
         for number, heading in enumerate(table.headings)
@@ -68,8 +67,8 @@ def _table(facts: Facts, mart: str, width: int = WIDE) -> Table:
     drawn = Table(title=_text(table.title), caption=more)
     for heading, (name, *_) in zip(table.headings, columns[:shown], strict=False):
         drawn.add_column(Text(name), justify="right" if heading.numeric else "left")
-    for cells in islice(zip(*columns[:shown], strict=True), 1, None):
-        drawn.add_row(*map(Text, cells))
+    for row in islice(zip(*columns[:shown], strict=True), 1, None):
+        drawn.add_row(*map(Text, row))
     return drawn
 
 

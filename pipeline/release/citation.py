@@ -54,7 +54,7 @@ class Citation:
     @property
     def licence_url(self) -> str:
         """The page that has the text of the licence."""
-        return LICENCES[self.licence]
+        return LICENCES[self.licence].url
 
     @property
     def identifier(self) -> str:
@@ -77,7 +77,7 @@ def citation(section: ReleaseSection, *, title: str, description: str, version: 
         title=section.title or title,
         creators=creators,
         publisher=section.publisher or creators[0].name,
-        licence=licence(section.licence),
+        licence=licence(section.licence).id,
         issued=issued,
         version=version,
         description=description,

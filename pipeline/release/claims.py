@@ -21,9 +21,6 @@ def claims(facts: Facts, tables: Sequence[Content]) -> Iterator[Claim]:
     for table in tables:
         if table.name in TABLES and table.rows:
             yield _claim(f"table:{table.name}", f"{TABLES[table.name][0]}: {table.question}")
-    if not facts.country:
-        yield _claim("figure:map", "Map of DICOM services per country")
-        yield _claim("figure:map-per-million", "Map of addresses with a DICOM service, per million probed")
     for figure in figures.figures(facts):
         yield _claim(f"figure:{figure.name}", figure.title)
     if any(table.name == MICRODATA for table in tables):

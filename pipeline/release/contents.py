@@ -39,6 +39,7 @@ OWN = MappingProxyType(
         "there": ("number", "Estimate of all services that were reachable, seen or not.", ""),
         "there_low": ("number", "Lower end of the 95 % interval of there.", ""),
         "there_high": ("number", "Upper end of the 95 % interval of there.", ""),
+        "rank": ("integer", "Place of the country by number of services; of equal ones each has the better place.", ""),
         "came": ("integer", "Services seen now and not in the sweep compared with, whose address was in its target space.", ""),
         "went": ("integer", "Services seen in the sweep compared with and not now, whose address is in the target space.", ""),
         "change": ("string", "What of the change can be shown: up, down, few (too few to judge) or none.", ""),

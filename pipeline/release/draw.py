@@ -45,6 +45,17 @@ def turnover(pairs: Sequence[tuple[datetime, int, int]], title: str) -> str:
     return _svg(title, [*parts, _text(LEFT, HEIGHT - 6, "Up: new or returned. Down: missing. Loss is not taken out.")])
 
 
+def bars(values: Sequence[tuple[str, float]], title: str) -> str:
+    """A bar for each name, with its number."""
+    longest, row = max(value for _, value in values) or 1, (HEIGHT - TOP - 10) / len(values)
+    parts = []
+    for number, (label, value) in enumerate(values):
+        y, width = TOP + number * row, value / longest * (WIDTH - 260)
+        parts.append(f'<rect x="200" y="{y:.1f}" width="{width:.1f}" height="{0.8 * row:.1f}" fill="{LINE}"/>')
+        parts += [_text(10, y + 0.6 * row, label), _text(206 + width, y + 0.6 * row, f"{value:,}")]
+    return _svg(title, parts)
+
+
 def world(outlines: Path, values: dict[int, float | None], title: str) -> str:
     """A map: countries by their numeric codes, coloured by class; those that were not probed are not in `values`."""
     shapes = json.loads(outlines.read_text("utf-8"))

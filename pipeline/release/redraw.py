@@ -10,13 +10,19 @@ from reproduce import estimate, latest, rows  # type: ignore[import-not-found]
 
 
 def _trend(con: Any, _: Path) -> str:
+    points = _points(con, rows(con, "FROM trend ORDER BY started_at"))
+    return str(draw.trend(points, "DICOM services that answered, per sweep"))
+
+
+def _points(con: Any, lines: list[dict[str, Any]]) -> list[tuple[datetime, float, float, float]]:
+    """Counts over time, each with its interval."""
     sweeps = {row["sweep"]: row for row in rows(con, "FROM sweeps")}
     points = []
-    for row in rows(con, "FROM trend ORDER BY started_at"):
+    for row in lines:
         about = sweeps.get(row["sweep"]) or {"sweep": row["sweep"], "sampled_share": row["sampled_share"]}
         _, low, high = estimate(con, about, row["services"], None)
         points.append((_time(row["started_at"]), row["services"], low, high))
-    return str(draw.trend(points, "DICOM services that answered, per sweep"))
+    return points
 
 
 def _turnover(con: Any, _: Path) -> str:
@@ -40,13 +46,31 @@ def _map(column: str, title: str) -> Callable[[Any, Path], str]:
 
 def _country(country: str) -> Callable[[Any, Path], str]:
     def drawn(con: Any, _: Path) -> str:
-        query = """SELECT trend.started_at, coalesce(own.services, 0) AS services
-            FROM trend LEFT JOIN country_trend AS own ON own.sweep = trend.sweep AND own.country = ? ORDER BY 1"""
-        lines = rows(con, query, country)
-        points = [(_time(row["started_at"]), row["services"], row["services"], row["services"]) for row in lines]
-        return str(draw.trend(points, f"Services per sweep in {country}"))
+        query = """SELECT trend.sweep, trend.started_at, trend.sampled_share, coalesce(own.services, 0) AS services
+            FROM trend LEFT JOIN country_trend AS own ON own.sweep = trend.sweep AND own.country = ? ORDER BY started_at"""
+        return str(
+            draw.trend(_points(con, rows(con, query, country)), f"DICOM services that answered in {country}, per sweep")
+        )
 
     return drawn
+
+
+def _ranking(con: Any, _: Path) -> str:
+    query = """SELECT names.name, countries.services AS value
+        FROM countries JOIN country_names AS names ON names.alpha2 = countries.country
+        WHERE countries.sweep = ? AND countries.services > 0 ORDER BY value DESC, name LIMIT 15"""
+    bars = [(row["name"], row["value"]) for row in rows(con, query, latest(con)["sweep"])]
+    return str(draw.bars(bars, "Countries by number of DICOM services"))
+
+
+def _answers(con: Any, _: Path) -> str:
+    (totals,) = rows(con, "FROM totals WHERE sweep = ?", latest(con)["sweep"])
+    labels = {"accepting": "Accepted", "rejected": "Rejected", "aborted": "Aborted"}
+    return str(
+        draw.bars(
+            [(text, totals[name]) for name, text in labels.items()], "How DICOM services answered an unknown client"
+        )
+    )
 
 
 def _time(text: str) -> datetime:
@@ -64,6 +88,8 @@ FIGURES = _Figures(
     {
         "trend": _trend,
         "turnover": _turnover,
+        "ranking": _ranking,
+        "answers": _answers,
         "map": _map("services", "DICOM services per country"),
         "map-per-million": _map("per_million", "Addresses with a DICOM service, per million probed"),
     }

@@ -114,6 +114,12 @@ def table(con: Con, folder: Path, name: str) -> list[Row]:
         )
         change = changes.get((row["sweep"], row["country"])) if row["services"] else None
         row["came"], row["went"] = (change["came"], change["went"]) if change else (None, None)
+        ahead = sum(
+            other["services"] > row["services"]
+            for other in lines
+            if other["country"] and other["sweep"] == row["sweep"]
+        )
+        row["rank"] = 1 + ahead if row["country"] and row["services"] else None
     return lines
 
 

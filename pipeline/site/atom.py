@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
+from pipeline.publish.publisher import Publisher
 from pipeline.site.built import BuiltSweep
-from pipeline.site.publisher import Publisher
 
 NAME = "feed.xml"
 #: How many sweeps the feed has.

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from pipeline import __version__
+from pipeline.publish import meaning
+from pipeline.publish.chart import Chart, ShownChart
 from pipeline.publish.data import Facts
-from pipeline.publish.sentences import simulated
-from pipeline.site.chart import Chart, Credit
-from pipeline.site.publisher import Publisher
+from pipeline.publish.publisher import Publisher
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 TEMPLATES = Path(__file__).parent / "templates"
-STYLE = Path(__file__).parent.parent / "publish" / "style.css"
+#: Templates and the style sheet that a report has, too.
+SHARED = Path(__file__).parent.parent / "publish"
 #: The parts of a site in its navigation, and where they are.
 SECTIONS = (
     ("Countries", "countries/index.html"),
@@ -56,16 +57,6 @@ class SitePage:
         return "../" * self.path.count("/")
 
 
-@dataclass(frozen=True, slots=True)
-class ShownChart:
-    """A chart on a page: its drawings as they are, its credit, and the text that embeds it elsewhere."""
-
-    chart: Chart
-    drawings: list[Markup]
-    credit: Credit
-    embed: str
-
-
 @dataclass(frozen=True)
 class Site:
     """What all pages share."""
@@ -78,36 +69,27 @@ class Site:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
         return Environment(
-            loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
+            loader=FileSystemLoader([TEMPLATES, SHARED]), autoescape=True, undefined=StrictUndefined,
             trim_blocks=True, lstrip_blocks=True,
         )  # fmt: skip
 
     def html(self, template: str, page: SitePage, **values: Any) -> str:
         """A page by its template."""
-        common = {"page": page, "publisher": self.publisher, "sections": SECTIONS, "version": __version__}
+        common = {
+            "page": page,
+            "publisher": self.publisher,
+            "sections": SECTIONS,
+            "version": __version__,
+            "meaning": meaning,
+        }
         return self.templates.get_template(template).render(common | values)
 
     def shown(self, chart: Chart, folder: str, facts: Facts) -> ShownChart:
         """A chart whose files are in a folder of the site."""
         address = self.publisher.at(f"{folder}{chart.name}.html")
         frame = Markup('<iframe src="{}" title="{}" width="100%" height="{}" style="border:0" loading="lazy"></iframe>')
-        # Our own drawing: its texts are escaped where they are drawn.
-        drawings = [Markup(drawing) for drawing in chart.drawings]  # noqa: S704
         embed = str(frame.format(address, chart.title, EMBED_HEIGHT))
-        return ShownChart(chart, drawings, self.credit(facts, address), embed)
-
-    def credit(self, facts: Facts, address: str) -> Credit:
-        """What a chart of a sweep says of itself."""
-        source = f"{self.publisher.name}, DICOM census, sweep of {facts.started:%Y-%m-%d}"
-        return Credit(source, self.publisher.licence.name, address, simulated(facts))
-
-    def citation(self, facts: Facts, title: str, permalink: str) -> str:
-        """How to cite a page about a sweep."""
-        where = f" {self.publisher.at(permalink)}." if self.publisher.url else ""
-        return (
-            f"{self.publisher.name} ({facts.started:%Y}). {title}. DICOM census, sweep {facts.sweep} of {facts.started:%Y-%m-%d}, "
-            f"plan {str(facts.about['plan_digest'])[:12]}.{where} {self.publisher.licence.name}."
-        )
+        return ShownChart(chart, self.publisher.credit(facts, address), embed)
 
     def chart_files(self, shown: ShownChart, folder: str) -> Files:
         """The files of a chart: pictures, data, and the page that others embed."""
@@ -122,4 +104,4 @@ class Site:
 
 def style() -> str:
     """The style sheet of all pages: that of a report, and what a site has besides."""
-    return STYLE.read_text("utf-8") + (TEMPLATES / "site.css").read_text("utf-8")
+    return (SHARED / "style.css").read_text("utf-8") + (TEMPLATES / "site.css").read_text("utf-8")

@@ -3,15 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from pipeline.publish import cells, method_section, sheets
+from pipeline.publish import cells, charts, funnel, method_section, sheets
 from pipeline.publish.cells import Cell, ReportTable
 from pipeline.publish.countries import name
 from pipeline.publish.data import Facts, Row
 from pipeline.publish.gather import of_country
-from pipeline.publish.report import funnel
-from pipeline.publish.sentences import headline, sentences, simulated, standing, warning
+from pipeline.publish.sentences import headline, sentences, simulated, warning
 from pipeline.publish.wording import number, percent
-from pipeline.site import charts
 from pipeline.site.built import BuiltSweep
 from pipeline.site.page import Files, Site, SitePage
 from pipeline.words.plural import plural
@@ -28,18 +26,17 @@ def sweep(site: Site, facts: Facts, folder: str, links: Countries) -> Files:
     title, permalink = headline(facts), f"{permalink_of(facts.sweep)}index.html"
     page = SitePage(
         path=f"{folder}index.html", permalink=permalink, title=title, summary=next(sentences(facts)),
-        citation=site.citation(facts, title, permalink), picture=f"{folder}map.png", picture_alt=maps[0].chart.title,
+        citation=site.publisher.citation(facts, title, permalink), picture=f"{folder}map.png", picture_alt=maps[0].chart.title,
     )  # fmt: skip
     yield page.path, site.html(
         "sweep.html.j2", page, **_common(facts), maps=list(zip(("Services", "Per million addresses"), maps, strict=True)),
-        others=others, funnel=funnel(facts), tables=_tables(facts), links=links,
+        others=others, funnel=funnel.steps(facts), tables=cells.tables(facts), links=links,
         method=method_section.table(facts), sent=" ".join(method_section.sent(facts)),
     )  # fmt: skip
     for shown in (*maps, *others):
         yield from site.chart_files(shown, folder)
-    for sheet in sheets.sheets(facts):
-        if sheet.rows:
-            yield f"{folder}{sheet.name}.csv", sheet.text
+    for sheet in sheets.labelled(facts):
+        yield f"{folder}{sheet.name}.csv", sheet.text
 
 
 def front(site: Site, facts: Facts, links: Countries) -> Files:
@@ -49,7 +46,7 @@ def front(site: Site, facts: Facts, links: Countries) -> Files:
     trends = [(span.label, site.shown(chart, "trends/", facts)) for span, chart in charts.trends(facts)]
     title, permalink = headline(facts), f"{permalink_of(facts.sweep)}index.html"
     page = SitePage(
-        path="index.html", title=title, summary=next(sentences(facts)), citation=site.citation(facts, title, permalink),
+        path="index.html", title=title, summary=next(sentences(facts)), citation=site.publisher.citation(facts, title, permalink),
         picture="latest/map.png", picture_alt=maps[0].chart.title,
     )  # fmt: skip
     yield page.path, site.html(
@@ -66,21 +63,20 @@ def country(site: Site, whole: Facts, code: str) -> Files:
     title, picture = headline(facts), next(iter([*(shown for _, shown in trends), *others]), None)
     page = SitePage(
         path=f"{folder}index.html", title=title, summary=next(sentences(facts)),
-        citation=site.citation(facts, title, f"{folder}index.html"),
+        citation=site.publisher.citation(facts, title, f"{folder}index.html"),
         picture=f"{folder}{picture.chart.name}.png" if picture else "latest/map.png",
         picture_alt=picture.chart.title if picture else title,
     )  # fmt: skip
-    common = _common(facts) | {"sentences": [*sentences(facts), *standing(whole, code)]}
     yield (
         page.path,
         site.html(
             "country.html.j2",
             page,
-            **common,
+            **_common(facts),
             country=name(code),
             trends=trends,
             others=others,
-            tables=_without_country(_tables(facts)),
+            tables=_without_country(cells.tables(facts)),
         ),
     )
     for shown in (*(shown for _, shown in trends), *others):
@@ -99,7 +95,7 @@ def countries(site: Site, facts: Facts, codes: Sequence[str]) -> Files:
     )
     page = _list_page(site, facts, "countries/index.html", "Countries", summary)
     links = {name(code): f"{code}/index.html" for code in codes}
-    tables = [table for table in _tables(facts) if table.mart == "countries"]
+    tables = [table for table in cells.tables(facts) if table.mart == "countries"]
     yield (
         page.path,
         site.html("list.html.j2", page, **_list(facts, others=ranking, folder=folder, tables=tables, links=links)),
@@ -132,7 +128,7 @@ def products(site: Site, facts: Facts) -> Files:
     shown = [site.shown(chart, "products/", facts) for chart in charts.products(facts)]
     summary = "What the services say of themselves when a stranger connects: claims, checked against how they behave."
     page = _list_page(site, facts, "products/index.html", "Products", summary, "products/declared.png" if shown else "")
-    tables = [table for table in _tables(facts) if table.mart in PRODUCTS]
+    tables = [table for table in cells.tables(facts) if table.mart in PRODUCTS]
     values = _list(facts, others=shown, tables=tables)
     yield (
         page.path,
@@ -140,8 +136,8 @@ def products(site: Site, facts: Facts) -> Files:
     )
     for each in shown:
         yield from site.chart_files(each, "products/")
-    for sheet in sheets.sheets(facts):
-        if sheet.name in PRODUCTS and sheet.rows:
+    for sheet in sheets.labelled(facts):
+        if sheet.name in PRODUCTS:
             yield f"products/{sheet.name}.csv", sheet.text
 
 
@@ -197,7 +193,7 @@ def _common(facts: Facts) -> Row:
 
 
 def _list_page(site: Site, facts: Facts, path: str, title: str, summary: str, picture: str = "") -> SitePage:
-    citation = site.citation(facts, f"{title}: {headline(facts)}", path)
+    citation = site.publisher.citation(facts, f"{title}: {headline(facts)}", path)
     return SitePage(path, title, summary, citation, picture or "latest/map.png", title)
 
 
@@ -214,11 +210,6 @@ def _list(facts: Facts, **values: object) -> Row:
         "prose": [],
     }
     return _common(facts) | blank | values
-
-
-def _tables(facts: Facts) -> list[ReportTable]:
-    """The tables of the report that have a row."""
-    return [table for table in cells.tables(facts) if table.rows]
 
 
 def _without_country(tables: Sequence[ReportTable]) -> list[ReportTable]:

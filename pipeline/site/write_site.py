@@ -14,12 +14,12 @@ from pipeline.lake.store import Location
 from pipeline.publish import worldmap
 from pipeline.publish.countries import countries, name
 from pipeline.publish.data import Facts
+from pipeline.publish.publisher import Publisher
 from pipeline.publish.scope import Scope
 from pipeline.publish.sentences import headline, sentences
 from pipeline.site import atom, built, page, pages, parallel, read_lake
 from pipeline.site.built import BuiltSite, BuiltSweep
 from pipeline.site.page import Files, Site
-from pipeline.site.publisher import Publisher
 from pipeline.site.read_lake import PastSweeps
 from pipeline.untrusted.visible import visible
 from pipeline.views import marts
@@ -143,7 +143,7 @@ def _key(order: Order, past: PastSweeps, tables: Mapping[str, str], sweep: str) 
 def _program() -> str:
     """The program with its templates, without the style sheet, which no page holds."""
     content = hashlib.sha256(checkout.code().encode())
-    for path in sorted(page.TEMPLATES.glob("*.j2")):
+    for path in sorted([*page.TEMPLATES.glob("*.j2"), page.SHARED / "parts.j2"]):
         content.update(path.read_bytes())
     return content.hexdigest()
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.publish import report
+from pipeline.publish import report, sheets
+from pipeline.publish.gather import gather
 from pipeline.views import connection
 from tests.publish import history
 
@@ -16,12 +17,12 @@ SWEEP = "20260720T030000Z-weekly"
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """The columns of all CSV files of a report on a series of sweeps."""
+    """The columns of all CSV files of a report on a series of sweeps, and of those that it leaves out without a row."""
     folder = tmp_path_factory.mktemp("ontology")
     history.write(folder / "lake")
     with connection.connect(folder / "lake") as con:
         written = report.write(con, SWEEP, folder / "report", {"csv"})
-    columns: set[str] = set()
+        columns = {column for sheet in sheets.sheets(gather(con, SWEEP)) for column in sheet.columns}
     for path in written:
         with path.open(newline="") as file:
             columns |= set(next(csv.reader(file)))

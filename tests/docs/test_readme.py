@@ -3,9 +3,10 @@
 import re
 from pathlib import Path
 
+from pipeline.console.progress import WATCHED
+from pipeline.publish.funnel import HEADINGS
 from pipeline.publish.headings import TABLES
-from pipeline.publish.report import FUNNEL
-from pipeline.publish.sentences import STEPS
+from pipeline.words.steps import STEPS
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 
@@ -18,8 +19,16 @@ def _rows(edge: str) -> list[list[str]]:
 
 def test_the_funnel_has_its_words() -> None:
     """The funnel has the headings and the steps of a report."""
-    assert list(FUNNEL) in _rows("┃")
-    assert [row[0] for row in _rows("│") if len(row) == len(FUNNEL)] == list(STEPS.values())
+    assert list(HEADINGS) in _rows("┃")
+    words = [word for step, word in STEPS.items() if step != "visited"]
+    assert [row[0] for row in _rows("│") if len(row) == len(HEADINGS)] == words
+
+
+def test_progress_has_its_words() -> None:
+    """The line of progress has the steps that are watched, in their words."""
+    (line,) = [line for line in README.splitlines() if "of the time  " in line]
+    named = re.findall(r"  ([A-Za-z][A-Za-z -]*?) [\d,]+(?=  )", line)
+    assert named[: len(WATCHED)] == [STEPS[step] for step in WATCHED]
 
 
 def test_the_countries_have_their_headings() -> None:

@@ -124,5 +124,5 @@ def test_its_pages_show_aggregates(server: Server, story: Story) -> None:
     assert of_key.keys() >= {"fleet-progress", "fleet-funnel", "fleet-countries", "fleet-result"}
     paths = layout.find(story.lake, None)
     funnel = watched.status(Sweep.open(paths)).funnel
-    assert any(f'"targets": {funnel["echoed"]}' in str(a["data"]) for a in kept if a["key"] == "fleet-funnel")
+    assert any(f'"Targets": {funnel["echoes"]}' in str(a["data"]) for a in kept if a["key"] == "fleet-funnel")
     assert "11.0." not in str([(artifact["data"], artifact["description"]) for artifact in kept])

@@ -92,8 +92,9 @@ def countries(sweep: Sweep) -> list[Row]:
         hosts = of.get((country,), [])
         change = moved.get(country, {}) if hosts else {}
         low, high = exact.whole(len(hosts), chance(sweep))
+        ahead = sum(len(others) > len(hosts) for (other,), others in of.items() if other)
         rows.append(
-            {"country": country, **_counted(sweep, hosts, probed)}
+            {"country": country, **_counted(sweep, hosts, probed), "rank": 1 + ahead if hosts and country else None}
             | {"there": len(hosts) / chance(sweep)[0], "there_low": low, "there_high": high}
             | {"came": change.get("came"), "went": change.get("went")}
             | {"change": (change["flag"] or "none") if change else None}

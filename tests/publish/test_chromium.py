@@ -87,9 +87,9 @@ def test_map_and_plots_are_drawn(browser: Browser, pages: dict[str, Path]) -> No
     """Outlines, lines, bars and points are on the screen, with a size; each figure has a text alternative."""
     page = Opened(browser, pages["series"]).page
     assert page.locator("#map svg path").count() > 150
-    assert page.locator("#trend svg").count() == 6 and page.locator("#trend circle").count() >= 15
-    assert page.locator("#trend rect").count() >= 4
-    for svg in page.locator("#trend svg").all():
+    assert page.locator("#trend figure").count() == 6 and page.locator("#trend circle").count() >= 15
+    assert page.locator("#chart-turnover rect").count() >= 4
+    for svg in page.locator("#trend svg[role=img]:visible").all():
         box = svg.bounding_box()
         assert box and box["width"] > 200 and box["height"] > 80
         assert len(svg.get_attribute("aria-label") or "") > 20
@@ -97,7 +97,7 @@ def test_map_and_plots_are_drawn(browser: Browser, pages: dict[str, Path]) -> No
 
 def shown(page: Page) -> list[bool]:
     """Whether the map of counts and the map of rates are visible."""
-    return [page.locator(f"#figure-{name} > svg").is_visible() for name in ("map", "map-per-million")]
+    return [page.locator(f"#chart-{name} svg[role=img]").is_visible() for name in ("map", "map-per-million")]
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
@@ -153,8 +153,10 @@ def test_downloads_are_the_tables(browser: Browser, pages: dict[str, Path]) -> N
     with page.expect_download() as caught:
         page.locator("a[download='countries.csv']").click()
     text = caught.value.path().read_text("utf-8")
-    assert caught.value.suggested_filename == "countries.csv" and text.startswith("country,services,addresses,")
-    assert f"\nUS,{column(page, 2)[0]}," in text
+    assert caught.value.suggested_filename == "countries.csv" and text.startswith(
+        "sweep,date,country,country_name,services,addresses,"
+    )
+    assert f",US,United States,{column(page, 2)[0]}," in text
 
 
 def test_hostile_strings_are_text(browser: Browser, pages: dict[str, Path]) -> None:
@@ -192,8 +194,8 @@ def test_the_legend_can_be_read_on_a_phone(browser: Browser, pages: dict[str, Pa
     for scheme in ("light", "dark"):
         page = Opened(browser, pages["series"], PHONE, scheme).page
         assert (
-            page.locator("#figure-map .legend li").count()
-            == page.locator("#figure-map-per-million .legend li").count()
+            page.locator("#chart-map .legend li").count()
+            == page.locator("#chart-map-per-million .legend li").count()
             == 6
         )
         size = "parseFloat(getComputedStyle(document.querySelector('#map .legend li')).fontSize)"

@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import duckdb
 
-from pipeline.publish import figures, plot
+from pipeline.publish import figures
+from pipeline.publish.chart import Credit
+from pipeline.publish.drawing import PAPER
 from pipeline.publish.gather import gather
 from pipeline.publish.scope import Scope
 from tests.analysis import lake
@@ -15,19 +17,37 @@ LAST = "20260629T030000Z-weekly"
 
 
 def test_a_series_has_its_plots(history_con: duckdb.DuckDBPyConnection) -> None:
-    """The trend of all and of the largest countries, and the turnover, are drawn; the text alternative has every count."""
-    drawn = figures.figures(gather(history_con, LAST))
-    own = figures.figures(gather(history_con, LAST, Scope(country="GB")))
-    assert [figure.name for figure in drawn] == ["trend", "trend-US", "trend-GB", "trend-DE", "trend-SG", "turnover"]
+    """Maps, ranks, answers, trends of all and of the largest countries, and turnover; the text alternative has every count."""
+    drawn = {each.name: each for each in figures.figures(gather(history_con, LAST))}
+    trends = ["trend", "trend-US", "trend-GB", "trend-DE", "trend-SG", "turnover"]
+    assert list(drawn) == ["map", "map-per-million", "ranking", "answers", *trends]
     for sweep in history():
         if sweep.name == "weekly" and sweep.week < 5:
-            assert f"{sweep.started:%Y-%m-%d}: {len(sweep.seen)}" in drawn[0].svg
-    assert [figure.title for figure in own] == ["Services per sweep in the United Kingdom"]
+            assert f"{sweep.started:%Y-%m-%d}: {len(sweep.seen)}" in drawn["trend"].spoken
 
 
-def test_a_single_sweep_has_none() -> None:
-    """A single sweep has no trend."""
-    assert figures.figures(gather(demo.connect(), lake.SWEEP)) == []
+def test_a_country_has_its_own(history_con: duckdb.DuckDBPyConnection) -> None:
+    """A country's edition has its place among the countries, its answers, ports and trend in place of a world map."""
+    drawn = {each.name: each for each in figures.figures(gather(history_con, LAST, Scope(country="GB")))}
+    assert list(drawn) == ["ranking", "answers", "ports", "trend"]
+    assert drawn["trend"].title == "DICOM services that answered in the United Kingdom, per sweep"
+    assert drawn["ranking"].spoken.startswith("1. United States: ") and "2. United Kingdom: " in drawn["ranking"].spoken
+
+
+def test_a_picture_says_what_it_shows(history_con: duckdb.DuckDBPyConnection) -> None:
+    """Every picture has title, axis or legend, source, date and licence in it, and the banner of a testbed."""
+    credit = Credit("Example Lab, DICOM census, sweep of 2026-06-29", "CC BY 4.0", "", "All hosts are simulated.")
+    for each in figures.figures(gather(history_con, LAST)):
+        picture = each.picture(credit, white=True)
+        for text in (each.title, f"Source: {credit.source}", "CC BY 4.0", "All hosts are simulated."):
+            assert f">{text}</text>" in picture, (each.name, text)
+        assert ">DICOM services</text>" in picture or ">not probed</text>" in picture
+
+
+def test_a_single_sweep_has_no_trend() -> None:
+    """A single sweep has nothing over time."""
+    drawn = figures.figures(gather(demo.connect(), lake.SWEEP))
+    assert [each.name for each in drawn] == ["map", "map-per-million", "ranking", "answers"]
 
 
 def test_a_sweep_without_second_looks_is_not_drawn_as_certain() -> None:
@@ -41,6 +61,6 @@ def test_a_sweep_without_second_looks_is_not_drawn_as_certain() -> None:
         methods=[{"sweep": f"s{n}", "method_digest": "m"} for n in (1, 2)],
         second_looks=[{"sweep": "s1", "vantage": "v", "seen_twice": 95, "second_only": 5}],
     )
-    (drawn, *_) = figures.figures(gather(con, "s2"))
-    assert drawn.svg.count(f'fill="{plot.PAPER}"') == 1 and "2026-07-04: at least 0" in drawn.svg
-    assert "2026-06-27: 0" in drawn.svg and "Hollow points" in drawn.note
+    drawn, *_ = figures.over_time(gather(con, "s2"))
+    assert drawn.drawings[0].count(f'fill="{PAPER}"') == 1 and "2026-07-04: at least 0" in drawn.spoken
+    assert "2026-06-27: 0" in drawn.spoken and "Hollow points" in drawn.subtitle

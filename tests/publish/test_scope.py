@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.publish import cells, report, sentences
+from pipeline.publish import cells, funnel, report, sentences
 from pipeline.publish.gather import gather
 from pipeline.publish.scope import Scope, base
 from tests.analysis import lake
@@ -58,10 +58,10 @@ def test_a_c_echo_that_was_not_sent_is_not_counted(profile: str, country: str | 
         coverage=[{"country": "GB", "addresses": 600_000}, {"country": "FR", "addresses": 400_000}],
     )
     gathered = gather(con, lake.SWEEP, Scope(country=country, min_cell=1))
-    (step,) = [step for step in report.funnel(gathered) if step["label"] == "answer C-ECHO"]
+    (step,) = [step for step in funnel.steps(gathered) if step["label"] == "answer C-ECHO"]
     assert step["count"] == ("0" if profile == "echo" else "not requested")
     assert gathered.totals["echoed"] == (0 if profile == "echo" else None)
-    shown = [heading.text for heading in cells.tables(gathered)[0].headings]
+    shown = [heading.text for heading in cells.table(gathered, "countries").headings]
     assert ("Echoed" in shown) == (profile == "echo")
 
 

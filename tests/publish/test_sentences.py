@@ -1,11 +1,19 @@
 """The sentences of a report."""
 
+import duckdb
 import pytest
 
-from pipeline.publish import report, sentences, terminal
+from pipeline.publish import markdown_report, report, sentences, terminal
 from pipeline.publish.gather import gather
+from pipeline.publish.publisher import Publisher
+from pipeline.publish.report import OrderedReport
+from pipeline.publish.scope import Scope
 from tests.analysis import lake
 from tests.publish import demo
+from tests.publish.history import history
+
+LAST = "20260629T030000Z-weekly"
+SWEEP = next(sweep for sweep in history() if sweep.id == LAST)
 
 
 def test_headline_agrees_in_number() -> None:
@@ -36,6 +44,22 @@ def test_likely_decoys_stand_beside_the_headline() -> None:
     )
 
 
+def test_shares_are_of_all_countries(history_con: duckdb.DuckDBPyConnection) -> None:
+    """The shares of services that accept a stranger, and that are inside TLS, stand in a sentence with their intervals."""
+    facts = gather(history_con, LAST)
+    accepting, inside = facts.totals["accepting"], sum(host.tls == "completed" for host in SWEEP.seen)
+    said = " ".join(sentences.sentences(facts))
+    assert f"{accepting} ({sentences.with_interval(accepting, len(SWEEP.seen))}) accepted an association" in said
+    assert f"{inside} of the services ({sentences.with_interval(inside, len(SWEEP.seen))}) answered inside TLS." in said
+    assert sentences.with_interval(85, 180) == "47.2 %, 95 % interval 40.1 % to 54.5 %"
+
+
+def test_a_country_has_its_rank(history_con: duckdb.DuckDBPyConnection) -> None:
+    """An edition says which place the country has among all with a service."""
+    said = " ".join(sentences.sentences(gather(history_con, LAST, Scope(country="GB"))))
+    assert "By the number of services, the United Kingdom is number 2 of the 4 countries in which any answered" in said
+
+
 @pytest.mark.parametrize(("second_looks", "hinted"), [(3, True), (400, False)])
 def test_a_loss_that_is_hardly_known_says_so(second_looks: int, hinted: bool) -> None:
     """Where few hosts got a second SYN, the estimate says so."""
@@ -60,7 +84,7 @@ def test_a_testbed_is_told(receipts: tuple[bool | None, ...], told: bool) -> Non
     assert (sentences.simulated(gathered) == banner) == told
     assert [str(line) for line in terminal.banner(gathered)] == [banner] * told
     assert (
-        (f"**{banner}**" in report.markdown_text(gathered))
-        == (f'<p class="warning">{banner}</p>' in report.html(gathered))
+        (f"**{banner}**" in markdown_report.text(gathered, Publisher()))
+        == (f'<p class="warning">{banner}</p>' in report.html(OrderedReport(gathered, Publisher())))
         == told
     )

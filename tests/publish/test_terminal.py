@@ -39,7 +39,7 @@ def test_a_narrow_screen_has_fewer_columns(width: int) -> None:
 
 def test_funnel_says_what_was_not_asked() -> None:
     """A step that the profile leaves out is shown as not requested, not as zero."""
-    assert "not requested" in printed(terminal.funnel(terminal.facts(demo.connect(), lake.SWEEP)))
+    assert "not requested" in printed(terminal.funnel_table(terminal.facts(demo.connect(), lake.SWEEP)))
 
 
 def test_peers_cannot_write_to_the_terminal() -> None:

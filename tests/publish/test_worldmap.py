@@ -4,28 +4,35 @@ import json
 
 import pytest
 
-from pipeline.publish import outlines, worldmap
+from pipeline.publish import land, outlines, worldmap
 from pipeline.publish.countries import countries
+from pipeline.publish.drawing import Size
 
 
 def row(country: str | None, services: int, per_million: float = 0) -> dict[str, object]:
     return {"country": country, "services": services, "per_million": per_million}
 
 
+def drawn(rows: list[dict[str, object]], measure: worldmap.Measure = worldmap.SERVICES) -> str:
+    return land.draw(rows, measure, Size(1100, 500, 14), "map")
+
+
 def test_countries_are_coloured_and_small_ones_are_dots() -> None:
     """A country with an outline is filled, a small one is a dot; services that are not placed are not shown."""
-    text = worldmap.svg([row("GB", 12), row("SG", 1), row(None, 5), row("FR", 0)], legend=False)
-    assert text.count('aria-label="United Kingdom: 12"') == text.count('aria-label="Singapore: 1"') == 1
+    text = drawn([row("GB", 12), row("SG", 1), row(None, 5), row("FR", 0)])
+    assert text.count(">United Kingdom: 12<") == text.count(">Singapore: 1<") == 1
     colours = dict(worldmap.SERVICES.legend)
     assert [text.count(f'fill="{colours[label]}"') for label in ("10–99", "1–9", "100–999")] == [1, 1, 0]
 
 
 def test_a_map_of_rates_is_one_of_rates() -> None:
     """The second map shows addresses per million in colours and texts, whatever the counts are."""
-    text = worldmap.svg([row("GB", 12, 0.26), row("DE", 1, 2500.4), row("US", 9, 4)], worldmap.PER_MILLION)
-    for told in ("United Kingdom: 0.260", "Germany: 2,500", "United States: 4"):
-        assert text.count(f'aria-label="{told}"') == 1
-    assert "per million probed, by country. Germany: 2,500; United States: 4; United Kingdom: 0.260." in text
+    rows = [row("GB", 12, 0.26), row("DE", 1, 2500.4), row("US", 9, 4)]
+    text = drawn(rows, worldmap.PER_MILLION)
+    for label in ("United Kingdom: 0.260", "Germany: 2,500", "United States: 4"):
+        assert text.count(f"<title>{label}</title>") == 1
+    spoken = worldmap.spoken(rows, worldmap.PER_MILLION)
+    assert "per million probed, by country. Germany: 2,500; United States: 4; United Kingdom: 0.260." in spoken
 
 
 def test_outlines_are_keyed_by_the_codes_we_use() -> None:
@@ -58,15 +65,9 @@ def test_the_classes_meet(measure: worldmap.Measure, values: tuple[float | None,
 
 def test_what_was_not_probed_is_not_empty() -> None:
     """A probed country without a service is "none found"; every country that was not probed is hatched, in map and legend."""
-    text = worldmap.svg([row("GB", 12), row("FR", 0)])
-    assert text.count('aria-label="France: 0"') == 1 and text.count(f'fill="{worldmap.LAND}"') == 2
-    assert text.count('fill="url(#map-not-probed)"') > 150 and worldmap.HATCHED not in text
-    assert text.count('<pattern id="map-not-probed"') == 1 and ">not probed</text>" in text
-    assert "United Kingdom: 12. Countries probed: 2." in text
-
-
-def test_a_note_is_on_the_drawing() -> None:
-    """A note becomes text on a drawing, and no note changes nothing."""
-    drawing = "<svg><path/></svg>"
-    assert worldmap.noted(drawing, None) == drawing
-    assert worldmap.noted(drawing, "all hosts < simulated").endswith(">all hosts &lt; simulated</text></svg>")
+    rows = [row("GB", 12), row("FR", 0)]
+    text, hatched = drawn(rows), 'fill="url(#hatch-map)"'
+    assert text.count(">France: 0<") == 1 and text.count(f'fill="{worldmap.LAND}"') == 1
+    assert text.count(hatched) > 150 and worldmap.HATCHED not in text and text.count('<pattern id="hatch-map"') == 1
+    assert dict(land.legend(worldmap.SERVICES, "map"))["not probed"] == "url(#hatch-map)"
+    assert "United Kingdom: 12. Countries probed: 2." in worldmap.spoken(rows, worldmap.SERVICES)

@@ -83,7 +83,9 @@ def test_every_claim_is_reproduced(reproduced: tuple[Path, str], released: Path)
     assert {"headline", "table:countries", "figure:map", "figure:trend", "figure:turnover", "microdata"} <= names
     figures = {name.partition(":")[2] for name in names if name.startswith("figure:")}
     drawn = {path.stem: path.read_text("utf-8") for path in reproduced[0].glob("*.svg")}
-    assert drawn.keys() == figures and all(text.count("<path") + text.count("<circle") > 2 for text in drawn.values())
+    assert drawn.keys() == figures and all(
+        len(re.findall("<(?:path|circle|rect)", text)) > 2 for text in drawn.values()
+    )
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.config.sections import IdentitySection
+from pipeline.publish.publisher import Publisher, Wishes, publisher
 from pipeline.publish.scope import Scope
 from pipeline.site import write_site
-from pipeline.site.publisher import Publisher, Wishes, publisher
 from pipeline.sweep import run
 from tests.publish import history
 

@@ -1,4 +1,4 @@
-"""A chart of a site: drawn for a page, as a picture that says by itself what it shows, and as the data behind it."""
+"""A chart: drawn for a page, as a picture that says by itself what it shows, and as the data behind it."""
 
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import msgspec
+from markupsafe import Markup
 
 from pipeline.publish.data import Row
+from pipeline.publish.drawing import DARK, NARROW, ORANGE, PICTURE, SOFT, WIDE, Size, key, line, svg, text, width_of
 from pipeline.publish.sheets import Sheet
-from pipeline.site.drawing import DARK, NARROW, ORANGE, PICTURE, SOFT, WIDE, Size, line, svg, text, width_of
 
 #: The size of a picture: what cards of social networks show without cutting (Open Graph).
 CANVAS = Size(1200, 630, 19)
@@ -33,7 +34,7 @@ class Credit:
 class Chart:
     """A plot with its name (that of its files), its title, how to read it, its text for screen readers, and its data.
 
-    `draw` makes the plot in a size. `legend` has labels and colours for the page, `key` the same as SVG for the picture.
+    `draw` makes the plot in a size, `legend` has what its colours mean: labels and fills.
     """
 
     name: str
@@ -45,7 +46,6 @@ class Chart:
     draw: Callable[[Size], str]
     sizes: tuple[Size, ...] = (WIDE, NARROW)
     legend: tuple[tuple[str, str], ...] = ()
-    key: str = ""
 
     @cached_property
     def drawings(self) -> list[str]:
@@ -56,10 +56,11 @@ class Chart:
         """The whole picture: title, subtitle, plot, source, date and licence; on white, or on nothing."""
         parts = ['<rect width="100%" height="100%" fill="#ffffff"/>'] if white else []
         parts += _heading(self.title, self.subtitle, credit.simulated)
-        room = Size(PICTURE.width, PICTURE.height - (30 if self.key else 0), PICTURE.letters)
+        room = Size(PICTURE.width, PICTURE.height - (30 if self.legend else 0), PICTURE.letters)
         parts.append(f'<g transform="translate({MARGIN} {PLOT_TOP})">{self.draw(room)}</g>')
-        if self.key:
-            parts.append(f'<g transform="translate({MARGIN} {PLOT_TOP + room.height + 8})">{self.key}</g>')
+        if self.legend:
+            below = PLOT_TOP + room.height + 8
+            parts.append(f'<g transform="translate({MARGIN} {below})">{key(self.legend, FOOT)}</g>')
         foot = CANVAS.height - 26
         parts += [
             line(MARGIN, foot - 24, CANVAS.width - MARGIN, foot - 24),
@@ -83,14 +84,34 @@ class Chart:
 
     def files(self, credit: Credit) -> Iterator[tuple[str, str | bytes]]:
         """The chart's files by name: pictures as SVG and PNG, on white and on nothing, and the data."""
-        import vl_convert
-
-        clear, white = (self.picture(credit, white=flag) for flag in (False, True))
+        clear = self.picture(credit, white=False)
         yield f"{self.name}.svg", clear
-        yield f"{self.name}.png", vl_convert.svg_to_png(white, scale=1)
-        yield f"{self.name}-transparent.png", vl_convert.svg_to_png(clear, scale=1)
+        yield f"{self.name}.png", png(self.picture(credit, white=True))
+        yield f"{self.name}-transparent.png", png(clear)
         yield f"{self.name}.csv", self.csv()
         yield f"{self.name}.json", self.json(credit)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownChart:
+    """A chart on a page: what it says of itself, and the text that embeds it elsewhere."""
+
+    chart: Chart
+    credit: Credit
+    embed: str = ""
+
+    @property
+    def drawings(self) -> list[Markup]:
+        """The drawings as they are: their texts are escaped where they are drawn."""
+        return [Markup(drawing) for drawing in self.chart.drawings]  # noqa: S704 - our own drawing
+
+
+def png(picture: str) -> bytes:
+    """A picture as PNG."""
+    import vl_convert
+
+    data: bytes = vl_convert.svg_to_png(picture, scale=1)
+    return data
 
 
 def _heading(title: str, subtitle: str, simulated: str | None) -> Iterator[str]:

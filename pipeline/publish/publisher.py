@@ -1,4 +1,4 @@
-"""Who publishes a site: the lab's name, the site's address, its contact, the licence of its numbers, and where to opt out."""
+"""Who publishes a report or a site: the lab's name, the address, its contact, the licence of the numbers, and where to opt out."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -7,36 +7,23 @@ from pipeline.attribution.probing_txt import contact_uri
 from pipeline.config.sections import IdentitySection
 from pipeline.errors import InputError
 from pipeline.publish import licences
+from pipeline.publish.chart import Credit
+from pipeline.publish.data import Facts
+from pipeline.publish.licences import Licence
+from pipeline.publish.sentences import simulated
 from pipeline.untrusted.visible import visible
 
 #: What stands for a lab that gives no name.
 NAMELESS = "The laboratory of this census"
 
 
-@dataclass(frozen=True, slots=True)
-class Licence:
-    """A licence of data: its SPDX identifier, its name for people, and its text."""
-
-    id: str
-    name: str
-    url: str
-
-
-#: The licences that a lab may choose for numbers and charts, by SPDX identifier, with their names.
-NAMES = {
-    "CC-BY-4.0": "CC BY 4.0",
-    "CC-BY-SA-4.0": "CC BY-SA 4.0",
-    "CC0-1.0": "CC0 1.0",
-    "ODbL-1.0": "ODbL 1.0",
-    "ODC-By-1.0": "ODC-By 1.0",
-    "PDDL-1.0": "PDDL 1.0",
-}
-LICENCES = {spdx.lower(): Licence(spdx, name, licences.LICENCES[spdx]) for spdx, name in NAMES.items()}
+#: What stands for a licence where none is named.
+NO_LICENCE = Licence("", "", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the command line says of the publisher; an empty text leaves it to `[identity]`."""
+    """What the command line says of the publisher; an empty text leaves it to `[identity]`, an empty licence names none."""
 
     name: str = ""
     url: str = ""
@@ -49,11 +36,11 @@ class Wishes:
 class Publisher:
     """Who publishes. `url` is the site's address with a slash at its end, or empty; `opt_out` that of the opt-out page."""
 
-    name: str
-    url: str
-    contact: str
-    opt_out: str
-    licence: Licence
+    name: str = NAMELESS
+    url: str = ""
+    contact: str = ""
+    opt_out: str = ""
+    licence: Licence = NO_LICENCE
 
     @property
     def contact_uri(self) -> str:
@@ -64,19 +51,28 @@ class Publisher:
         """The whole address of a page or file of the site; its path alone if the site has no address yet."""
         return f"{self.url}{path}" if self.url else path
 
+    def credit(self, facts: Facts, address: str = "") -> Credit:
+        """What a chart of a sweep says of itself; `address` is where it is."""
+        source = f"{self.name}, DICOM census, sweep of {facts.started:%Y-%m-%d}"
+        return Credit(source, self.licence.name, address, simulated(facts))
+
+    def citation(self, facts: Facts, title: str, permalink: str = "") -> str:
+        """How to cite a page about a sweep."""
+        where = [self.at(permalink)] if self.url else []
+        licence = [self.licence.name] if self.licence.name else []
+        sweep = f"DICOM census, sweep {facts.sweep} of {facts.started:%Y-%m-%d}, plan {str(facts.about['plan_digest'])[:12]}"
+        return ". ".join([f"{self.name} ({facts.started:%Y})", title, sweep, *where, *licence]) + "."
+
 
 def publisher(wishes: Wishes, identity: IdentitySection) -> Publisher:
     """The publisher by the command line and, where that says nothing, by `[identity]`. Raises InputError."""
-    licence = LICENCES.get(wishes.licence.lower())
-    if licence is None:
-        raise InputError("--licence", f"{visible(wishes.licence)} is not one of {', '.join(NAMES)}")
     url = _web("--url", wishes.url)
     return Publisher(
         name=_line("--name", wishes.name or identity.authorised_by) or NAMELESS,
         url=f"{url.rstrip('/')}/" if url else "",
         contact=_line("--contact", wishes.contact or identity.contact),
         opt_out=_web("--opt-out", wishes.opt_out or identity.url),
-        licence=licence,
+        licence=licences.licence(wishes.licence) if wishes.licence else NO_LICENCE,
     )
 
 

@@ -2,9 +2,9 @@
 
 from xml.etree import ElementTree
 
-from pipeline.site import bars
-from pipeline.site.bars import Bar
-from pipeline.site.drawing import NARROW, Size
+from pipeline.publish import bars
+from pipeline.publish.bars import Bar
+from pipeline.publish.drawing import NARROW, Size
 
 
 def test_a_bar_is_as_long_as_its_number() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.config.sections import IdentitySection
 from pipeline.errors import InputError
-from pipeline.site.publisher import Wishes, publisher
+from pipeline.publish.publisher import NO_LICENCE, Wishes, publisher
 
 IDENTITY = IdentitySection(contact="noc@example.org", url="https://example.org/out", authorised_by="Example Lab")
 
@@ -23,10 +23,15 @@ def test_the_command_line_comes_first() -> None:
     assert made.name == "Another" and made.licence.name == "CC0 1.0" and made.at("feed.xml") == "feed.xml"
 
 
+def test_no_licence_is_made_up() -> None:
+    """Without a licence none is named."""
+    assert publisher(Wishes(licence=""), IDENTITY).licence is NO_LICENCE
+
+
 @pytest.mark.parametrize(
     ("wishes", "message"),
     [
-        (Wishes(licence="mine"), "--licence: mine is not one of CC-BY-4.0, "),
+        (Wishes(licence="mine"), "--licence: mine is not the SPDX id of a licence for data; name one of CC0-1.0, "),
         (Wishes(url="javascript:alert(1)"), "--url: javascript:alert(1) is not an address of a page"),
         (Wishes(url="https://[", name="x"), "--url: https://[ is not an address of a page"),
         (Wishes(name="a\u202eb"), "--name: a\\u202eb has characters that nobody sees"),

@@ -5,9 +5,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from pipeline.publish.plot import Point
-from pipeline.site import lines
-from pipeline.site.drawing import NARROW, PICTURE, WIDE, Size
+from pipeline.publish import lines
+from pipeline.publish.drawing import NARROW, PICTURE, WIDE, Size
+from pipeline.publish.lines import Point
 
 BEGIN = datetime(2026, 1, 5, tzinfo=UTC)
 

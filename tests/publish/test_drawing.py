@@ -2,8 +2,8 @@
 
 from xml.etree import ElementTree
 
-from pipeline.site import drawing
-from pipeline.site.drawing import WIDE
+from pipeline.publish import drawing
+from pipeline.publish.drawing import WIDE
 
 
 def test_texts_are_escaped_and_cut() -> None:

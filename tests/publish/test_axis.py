@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.site import axis
+from pipeline.publish import axis
 
 
 @pytest.mark.parametrize(

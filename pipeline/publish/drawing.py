@@ -1,13 +1,13 @@
 """Parts of a drawing as SVG: texts, lines and boxes. Every text is escaped; numbers have a tenth of a pixel."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
-from pipeline.publish.plot import BAND, DOWN, LINE
-from pipeline.publish.worldmap import INK
-
 #: Colours of a drawing; the style sheet replaces them in the dark.
-BLUE, PALE, ORANGE, SOFT, DARK, PAPER = LINE, BAND, DOWN, INK, "#1b2430", "#fdfdfd"
+BLUE, PALE, ORANGE, SOFT, DARK, PAPER, LAND = (
+    "#2171b5", "#5c95c9", "#b5542b", "#565d66", "#1b2430", "#fdfdfd", "#dfe3e8",
+)  # fmt: skip
 FONT = 'font-family="system-ui, Segoe UI, Roboto, Helvetica, Arial, sans-serif"'
 QUOTES = {'"': "&quot;"}
 #: The width of a letter by its height, on average, in the fonts above.
@@ -42,6 +42,16 @@ def box(x: float, y: float, width: float, height: float, colour: str, title: str
     """A filled rectangle, with a text that a mouse shows."""
     inner = f"<title>{escape(title)}</title>" if title else ""
     return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{colour}">{inner}</rect>'
+
+
+def key(pairs: Sequence[tuple[str, str]], letters: float) -> str:
+    """What colours, or other fills, mean: a box and a label each, in a row."""
+    x, parts = 0.0, []
+    for label, fill in pairs:
+        parts.append(f'<rect x="{x:.1f}" y="0" width="20" height="16" fill="{fill}" stroke="{LAND}"/>')
+        parts.append(text(x + 27, 14, label, letters))
+        x += 27 + 24 + width_of(label, letters)
+    return "".join(parts)
 
 
 def svg(size: Size, parts: str, label: str = "", more: str = "") -> str:

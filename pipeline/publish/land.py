@@ -1,6 +1,6 @@
-"""The world map of a site. Vega projects the outlines once; a map of a sweep is then these paths in other colours.
+"""The world map. Vega projects the outlines once; a map of a sweep is then these paths in other colours.
 
-A drawing by Vega takes most of a second, and a site has hundreds of maps.
+A drawing by Vega takes most of a second, and a site has hundreds of maps. Nothing is fetched.
 """
 
 import re
@@ -13,9 +13,13 @@ from xml.sax.saxutils import escape
 from pipeline.publish import worldmap
 from pipeline.publish.countries import countries, name
 from pipeline.publish.data import Row
-from pipeline.publish.worldmap import HATCHED, HEIGHT, LAND, NOT_PROBED, NOTHING, WIDTH, Measure
-from pipeline.site.drawing import PAPER, Size, text, width_of
+from pipeline.publish.drawing import LAND, PAPER, Size
+from pipeline.publish.outlines import topology
+from pipeline.publish.worldmap import HATCHED, NOT_PROBED, NOTHING, Measure
 
+#: The name of the outlines among the data of the drawing, and the code of the continent that is left out.
+SHAPES, ANTARCTICA = "outlines", 10
+WIDTH, HEIGHT = 900, 440
 #: One decimal of a pixel is enough.
 FINE = re.compile(r"(\.\d)\d+")
 SHAPE = re.compile(r"<path\b[^>]*>")
@@ -72,11 +76,9 @@ def _spec() -> dict[str, Any]:
     """Every outline with its numeric code as its description, and a mark at each country of the list."""
     import altair as alt
 
-    shapes = alt.Chart(
-        alt.NamedData(name=worldmap.SHAPES, format=alt.TopoDataFormat(feature="countries", type="topojson"))
-    )
+    shapes = alt.Chart(alt.NamedData(name=SHAPES, format=alt.TopoDataFormat(feature="countries", type="topojson")))
     land = (
-        shapes.transform_filter(f"+datum.id != {worldmap.ANTARCTICA}")
+        shapes.transform_filter(f"+datum.id != {ANTARCTICA}")
         .transform_calculate(numeric="isValid(datum.id) ? format(+datum.id, 'd') : '0'")
         .mark_geoshape()
         .encode(description="numeric:N")
@@ -89,7 +91,10 @@ def _spec() -> dict[str, Any]:
         longitude="longitude:Q", latitude="latitude:Q", description="label:N"
     )  # fmt: skip
     chart = alt.layer(land, circles).project("naturalEarth1").properties(width=WIDTH, height=HEIGHT, padding=0)
-    return worldmap.spec(chart.configure_view(stroke=None))
+    made: dict[str, Any] = chart.configure_view(stroke=None).to_dict()
+    # Not given to altair, which would copy their coordinates many times.
+    made.setdefault("datasets", {})[SHAPES] = topology()
+    return made
 
 
 def draw(rows: Sequence[Row], measure: Measure, size: Size, key: str) -> str:
@@ -126,15 +131,9 @@ def _placed(size: Size) -> str:
     return f"translate({x:.1f} {y:.1f}) scale({scale:.4f})"
 
 
-def legend(measure: Measure, size: Size, key: str) -> str:
-    """The classes of a map in a row, for a picture: a box and a label each."""
-    x, parts = 0.0, []
-    for label, colour in measure.legend:
-        fill = f"url(#hatch-{key})" if colour == HATCHED else colour
-        parts.append(f'<rect x="{x:.1f}" y="0" width="20" height="16" fill="{fill}" stroke="{LAND}"/>')
-        parts.append(text(x + 27, 14, label, size.letters - 3))
-        x += 27 + 24 + width_of(label, size.letters - 3)
-    return "".join(parts)
+def legend(measure: Measure, hatch: str) -> list[tuple[str, str]]:
+    """Label and fill of each class of a map; `hatch` is the key of its drawing."""
+    return [(label, f"url(#hatch-{hatch})" if colour == HATCHED else colour) for label, colour in measure.legend]
 
 
 def _hatch(key: str) -> str:

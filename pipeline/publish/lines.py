@@ -1,13 +1,13 @@
 """A line over time with its interval as a band: round ticks, named axes, and the last number at the end of the line."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pipeline.publish.plot import Point
+from pipeline.publish import axis
+from pipeline.publish.drawing import BLUE, DARK, PALE, PAPER, SOFT, Size, line, text, width_of
 from pipeline.publish.wording import number
-from pipeline.site import axis
-from pipeline.site.drawing import BLUE, DARK, PALE, PAPER, SOFT, Size, line, text, width_of
 
 #: Up to this many sweeps each has a point of its own.
 POINTS = 80
@@ -15,7 +15,28 @@ AXIS_X = "Start of the sweep"
 
 
 @dataclass(frozen=True, slots=True)
-class _Scale:
+class Point:
+    """A number at a time, with the ends of its interval if it has one.
+
+    Of a number that is `open` it is not known how much larger it may be; its circle is hollow.
+    """
+
+    at: datetime
+    value: float
+    low: float | None = None
+    high: float | None = None
+    open: bool = False
+
+
+def estimated(at: datetime, value: float, low: float, high: float) -> Point:
+    """The point of an estimate: without an interval where it is the count, open where it has no upper end."""
+    if math.isinf(high):
+        return Point(at, value, open=True)
+    return Point(at, value) if low == high else Point(at, value, low, high)
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
     """Where times and numbers are on a plot."""
 
     size: Size
@@ -24,15 +45,20 @@ class _Scale:
     first: datetime
     last: datetime
     top: float
+    bottom: float = 0.0
+    inset: float = 0.0
+    """How far the first and the last time are from the ends of the axis."""
 
     def x(self, at: datetime) -> float:
+        """Where a time is."""
         span = (self.last - self.first).total_seconds()
         share = (at - self.first).total_seconds() / span if span else 0.5
-        return self.left + share * (self.right - self.left)
+        return self.left + self.inset + share * (self.right - self.left - 2 * self.inset)
 
     def y(self, value: float) -> float:
+        """Where a number is."""
         above, below = 2.2 * self.size.letters, self.size.height - 3.4 * self.size.letters
-        return below - value / self.top * (below - above)
+        return below - (value - self.bottom) / (self.top - self.bottom) * (below - above)
 
 
 def draw(points: Sequence[Point], size: Size, axis_y: str) -> str:
@@ -41,13 +67,10 @@ def draw(points: Sequence[Point], size: Size, axis_y: str) -> str:
     letters = size.letters
     left = width_of(number(int(ticks[-1])), letters) + 10
     right = size.width - width_of(number(int(points[-1].value)), letters) - 12
-    scale = _Scale(size, left, right, points[0].at, points[-1].at, ticks[-1])
-    parts = [text(0, letters, axis_y, letters)]
-    for tick in ticks:
-        y = scale.y(tick)
-        parts += [line(left, y, right, y), text(left - 6, y + letters / 3, number(int(tick)), letters, anchor="end")]
-    parts += [
-        *_dates(scale),
+    scale = Scale(size, left, right, points[0].at, points[-1].at, ticks[-1])
+    parts = [
+        *numbers(scale, ticks, axis_y),
+        *dates(scale),
         _band(scale, points),
         _path(scale, points),
         *_circles(scale, points),
@@ -56,8 +79,22 @@ def draw(points: Sequence[Point], size: Size, axis_y: str) -> str:
     return "".join(parts)
 
 
-def _dates(scale: _Scale) -> list[str]:
-    letters, base = scale.size.letters, scale.y(0)
+def numbers(scale: Scale, ticks: Sequence[float], axis_y: str) -> list[str]:
+    """The axis of numbers with its name and a thin line at each tick."""
+    letters = scale.size.letters
+    parts = [text(0, letters, axis_y, letters)]
+    for tick in ticks:
+        y, label = scale.y(tick), number(int(abs(tick)))
+        parts += [
+            line(scale.left, y, scale.right, y),
+            text(scale.left - 6, y + letters / 3, label, letters, anchor="end"),
+        ]
+    return parts
+
+
+def dates(scale: Scale) -> list[str]:
+    """The axis of times below a plot."""
+    letters, base = scale.size.letters, scale.y(scale.bottom)
     most = max(2, int((scale.right - scale.left) / (letters * 7)))
     parts = [line(scale.left, base, scale.right, base, f' stroke="{SOFT}" stroke-width="1"')]
     for at, label in axis.dates(scale.first, scale.last, most):
@@ -70,7 +107,7 @@ def _dates(scale: _Scale) -> list[str]:
     return [*parts, text(scale.right, base + 2.9 * letters, AXIS_X, letters, anchor="end")]
 
 
-def _band(scale: _Scale, points: Sequence[Point]) -> str:
+def _band(scale: Scale, points: Sequence[Point]) -> str:
     """The intervals, as one area for each run of sweeps that have one."""
     areas, run = [], []
     for point in [*points, Point(points[-1].at, 0.0)]:
@@ -89,12 +126,12 @@ def _area(run: Sequence[tuple[float, float, float]]) -> str:
     return f"M{' L'.join([*upper, *lower])}Z"
 
 
-def _path(scale: _Scale, points: Sequence[Point]) -> str:
+def _path(scale: Scale, points: Sequence[Point]) -> str:
     way = " ".join(f"{scale.x(point.at):.1f},{scale.y(point.value):.1f}" for point in points)
     return f'<polyline points="{way}" fill="none" stroke="{BLUE}" stroke-width="2" stroke-linejoin="round"/>'
 
 
-def _circles(scale: _Scale, points: Sequence[Point]) -> list[str]:
+def _circles(scale: Scale, points: Sequence[Point]) -> list[str]:
     """A point for each sweep, hollow where the number may be any larger; none if there are too many to tell apart."""
     if len(points) > POINTS:
         return []
@@ -105,7 +142,7 @@ def _circles(scale: _Scale, points: Sequence[Point]) -> list[str]:
     ]
 
 
-def _end(scale: _Scale, last: Point) -> str:
+def _end(scale: Scale, last: Point) -> str:
     """The last number, at the end of the line."""
     place = scale.right + 8, scale.y(last.value) + scale.size.letters / 3
     return text(*place, number(int(last.value)), scale.size.letters, more=f' font-weight="600" fill="{DARK}"')
