@@ -4,8 +4,9 @@
 -- Notes: detection is estimated among hosts that took our request (took): a network that answers every SYN says nothing of
 --   services. Of those that answered the first SYN, it is the share that answered the second one too (took_twice); both SYNs
 --   are lost alike. Hosts in a /24 that answers everything do not count. Where took is null an older version only counted
---   answers to SYNs: detection is then seen_twice / seen_second. Intervals are Wilson's. Transient loss only.
-WITH looks AS (
+--   answers to SYNs: detection is then seen_twice / seen_second. Intervals are Wilson's. Transient loss only. `country_loss` has that
+--   of services, by country.
+WITH syns AS (
     SELECT
         sweep,
         CAST(sum(seen_twice) AS BIGINT) AS seen_twice,
@@ -14,46 +15,25 @@ WITH looks AS (
     GROUP BY sweep
 ),
 
-answering AS (
-    SELECT responses.sweep, responses.ip >> 8 AS prefix
-    FROM responses
-    JOIN sweeps ON sweeps.sweep = responses.sweep
-    WHERE responses.sweep IN (SELECT DISTINCT second_syns.sweep FROM second_syns)
-    GROUP BY responses.sweep, responses.ip >> 8, sweeps.sampled_share
-    HAVING count(DISTINCT responses.ip) >= greatest(2, 32 * sweeps.sampled_share)
-    UNION
-    SELECT sweep, ip >> 8
-    FROM controls
-    GROUP BY sweep, ip >> 8
-    HAVING count(DISTINCT ip) >= 2
-),
-
 hosts AS (
     SELECT
         second.sweep,
-        count(*) FILTER (accepts_data(responses.outcome) AND answering.prefix IS NULL) AS took,
-        count(*) FILTER (
-            accepts_data(responses.outcome) AND answering.prefix IS NULL AND second.answered_second
-        ) AS took_twice
-    FROM second_syns AS second
-    LEFT JOIN responses
-        ON responses.sweep = second.sweep
-        AND responses.ip = second.ip
-        AND responses.port = second.port
-        AND second.answered_first
-    LEFT JOIN answering ON answering.sweep = second.sweep AND answering.prefix = second.ip >> 8
+        CAST(coalesce(sum(looks.took), 0) AS BIGINT) AS took,
+        CAST(coalesce(sum(looks.took_twice), 0) AS BIGINT) AS took_twice
+    FROM (SELECT DISTINCT sweep FROM second_syns) AS second
+    LEFT JOIN looks ON looks.sweep = second.sweep
     GROUP BY second.sweep
 ),
 
 pairs AS (
     SELECT
-        looks.*,
+        syns.*,
         hosts.took,
         hosts.took_twice,
-        CASE WHEN hosts.took IS NULL THEN looks.seen_twice ELSE hosts.took_twice END AS again,
-        CASE WHEN hosts.took IS NULL THEN looks.seen_second ELSE hosts.took END AS once
-    FROM looks
-    LEFT JOIN hosts ON hosts.sweep = looks.sweep
+        CASE WHEN hosts.took IS NULL THEN syns.seen_twice ELSE hosts.took_twice END AS again,
+        CASE WHEN hosts.took IS NULL THEN syns.seen_second ELSE hosts.took END AS once
+    FROM syns
+    LEFT JOIN hosts ON hosts.sweep = syns.sweep
 )
 
 SELECT

@@ -109,14 +109,14 @@ def _receipt(where: str, receipt: Receipt, planned: Range, plan: Plan) -> Iterat
     first, rows = round_ is Round.PROBES, getattr(receipt, round_.visits_column)
     sent = receipt.probes_sent + receipt.suppressed + receipt.spared
     once = receipt.attempts == 1
-    answered = receipt.answers - receipt.duplicates if first else planned.length
+    answered = receipt.answers - receipt.duplicates + (receipt.second_visits or 0) if first else planned.length
     deferred = receipt.held_back if once else 0
     visits = receipt.greetings + receipt.connects
     settled = visits + receipt.suppressed_visits + deferred
     taken = receipt.probes_sent if receipt.frames_taken is None else receipt.frames_taken
-    companions = planned.length if round_ is Round.COMPANIONS else 0
-    exactly = once and round_.makes_visits
-    nested = (receipt.took_twice or 0) <= (receipt.took or 0) <= receipt.second_answers
+    companions, exactly = planned.length if round_ is Round.COMPANIONS else 0, once and round_.makes_visits
+    took, by_second = receipt.took or 0, receipt.second_visits or 0
+    nested = (receipt.took_twice or 0) <= took <= receipt.second_answers and by_second <= receipt.second_only
     checks = (
         (receipt.plan_digest == plan.digest, "was made under another plan"),
         (receipt.first_index == planned.first_index, "begins elsewhere than its range"),
@@ -127,7 +127,7 @@ def _receipt(where: str, receipt: Receipt, planned: Range, plan: Plan) -> Iterat
         (outcomes == rows, f"has {plural(outcomes, 'outcome')} for {plural(rows, 'row')}"),
         (settled == answered if exactly else settled <= answered, f"settled {plural(settled, 'target')} of {answered}"),
         (visits == rows or not once, f"has {plural(rows, 'row')} of {plural(visits, 'conversation')}"),
-        (nested, "counted more hosts than answers to second SYNs"),
+        (nested, "counted more hosts or visits than answers to second SYNs"),
         (
             receipt.companions == companions,
             f"has rows of {plural(receipt.companions, 'companion port')} of {companions}",

@@ -1,8 +1,9 @@
 """Extra probes, which measure the measurement: a second SYN to some targets (how many does one SYN miss?), and a SYN to a control
 port, where nothing should answer (which prefixes answer on every port?).
 
-Each kind has a secret of its own for its cookies, so an answer shows which kind of probe it answers. Its SYN-ACK is reset, never
-greeted. Extra probes take from the same budget as all probes, and obey the same opt-out register.
+Each kind has a secret of its own for its cookies, so an answer shows which kind of probe it answers. Its SYN-ACK is reset. A target
+that answers a second SYN alone is handed on to the associators, so that what the first SYN missed can be counted in services.
+Extra probes take from the same budget as all probes, and obey the same opt-out register.
 """
 
 from collections import deque

@@ -14,7 +14,7 @@ The sender keeps nothing of a probe but when it left. An answer shows by itself 
    the connection is over, and the segment is late.
 4. *Decide once.* A first answer settles what becomes of its target: it is greeted here, deferred for the harm check, handed on to
    the associators (TLS ports, capabilities), or left alone since the register withholds it. All but the first are reset, as are
-   those of targets that an earlier attempt settled.
+   those of targets that an earlier attempt settled. Who answers a second SYN alone is handed on (`second_answers`).
    Nothing is decided while the register pauses us, or while we are stopping: the target stays UNSEEN, and its range incomplete.
 
 The order within a batch matters. The greeter takes segments of known slots before first answers are greeted: none in this batch can
@@ -30,9 +30,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.outcome import CloseKind
+from pipeline.probe import second_answers
 from pipeline.probe.clock import Clock, now
 from pipeline.probe.engine_events import Controls, Deferred, Event, Greeted, Responses
-from pipeline.probe.extra_probes import CONTROL, ExtraProbes
+from pipeline.probe.extra_probes import CONTROL, SECOND, ExtraProbe, ExtraProbes
 from pipeline.probe.fin_wait import (
     FIN_SECONDS,
     FIN_WAIT,
@@ -96,17 +97,12 @@ class Listener:
         self, probes: ProbeSet, receive: ReceiveRing, segments: SegmentSender, greeter: Greeter,
         first_answers: FirstAnswers, capture: Capture | None = None,
     ) -> None:  # fmt: skip
-        self._probes = probes
-        self.receive = receive
-        self._segments, self._greeter = segments, greeter
+        self._probes, self.receive, self._segments, self._greeter = probes, receive, segments, greeter
         self._log, self._arms = first_answers.log, first_answers.arms
         self._handed_on = np.array(sorted(first_answers.handed_on), dtype=np.uint16)
-        self._capture = capture
-        self._fin_wait = FinWaitQueue()
+        self._capture, self._fin_wait = capture, FinWaitQueue()
         self.open: dict[int, OpenRange] = {}
-        self.lag = LoopLag()
-        self.stopping = False
-        self._latest = 0
+        self.lag, self.stopping, self._latest = LoopLag(), False, 0
 
     @property
     def exposed(self) -> int:
@@ -150,7 +146,7 @@ class Listener:
         valid = (cookie.source_port == answers.our_port) & ((acked <= MOST_ACKED) | bare_reset)
         extra = np.zeros(len(valid), dtype=np.bool_)
         if not valid.all():
-            extra[~valid] = yield from self._receive_extra(answers.take(~valid))
+            extra[~valid] = yield from self._receive_extra(answers.take(~valid), permit)
         latest = next(reversed(self.open.values()), None)
         if latest:
             latest.counts.ring_invalid += int((~valid & ~extra).sum())
@@ -167,7 +163,7 @@ class Listener:
                 yield from self._receive(packets, received, permit)
         self._segments.reply_closed(answers.take(homeless & (answers.flags != 0)))
 
-    def _receive_extra(self, answers: Answers) -> Generator[Event, None, Bools]:
+    def _receive_extra(self, answers: Answers, permit: Permit) -> Generator[Event, None, Bools]:
         """Take answers to liveness checks and extra probes: reset them, and count them with their range. Returns which these are."""
         extra = np.zeros(len(answers.address), dtype=np.bool_)
         for check in self._probes.liveness:
@@ -180,17 +176,21 @@ class Listener:
             if mine.any():
                 extra |= mine
                 self._segments.reset(answers.take(mine))
-                yield from self._count_extra(kind.name, answers.take(mine), kind.plan_ports(answers.port[mine]))
+                yield from self._count_extra(kind, answers.take(mine), permit)
         return extra
 
-    def _count_extra(self, kind: str, answers: Answers, plan_ports: NDArray[np.uint16]) -> Iterator[Controls]:
-        """Count answers to extra probes with the ranges of their targets; report those from a control port."""
-        shard, local = self._probes.walk.locate(answers.address, plan_ports)
+    def _count_extra(self, kind: ExtraProbe, answers: Answers, permit: Permit) -> Iterator[Event]:
+        """Count answers to extra probes with the ranges of their targets; report controls, and targets to be visited."""
+        shard, local = self._probes.walk.locate(answers.address, kind.plan_ports(answers.port))
         for opened in self.open.values():
             position, inside = opened.range.positions(shard, local)
-            opened.extra_answered[kind].append(position[inside])
-            if kind == CONTROL and inside.any():
+            opened.extra_answered[kind.name].append(position[inside])
+            if kind.name == CONTROL and inside.any():
                 yield Controls(opened.range, answers.take(inside), time.time_ns() // 1000)
+            if kind.name == SECOND:
+                inside = inside & ~self._arms.arms(answers.address)[1] if self._arms else inside
+                allowed = None if self.stopping else permit
+                yield from second_answers.visits(opened, answers.take(inside), position[inside], allowed, kind.delay)
 
     # --- by the target's state ---
 

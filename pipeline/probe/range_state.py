@@ -50,6 +50,8 @@ class OpenRange:
     """For each kind of extra probes, the positions of the targets that got one."""
     extra_answered: defaultdict[str, list[I64]] = field(default_factory=lambda: defaultdict(list))
     """And of those that answered it."""
+    second_visits: list[I64] = field(default_factory=list)
+    """The positions of targets that had not answered the first SYN when they answered the second, and are visited for that."""
     next_position: int = 0
     """Of the target that is probed next."""
     cool_until: float = float("inf")
@@ -126,6 +128,7 @@ class OpenRange:
     def final_counts(self) -> Counts:
         """The counts, when nothing more of the range is expected."""
         probed, first, again = self._second_looks()
+        self.counts.second_visits = int((~self.answered[_distinct(self.second_visits)]).sum())
         self.counts.second_probes = len(probed)
         self.counts.seen_twice = int((first & again).sum())
         self.counts.first_only = int((first & ~again).sum())

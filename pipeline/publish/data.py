@@ -7,9 +7,10 @@ from functools import cached_property
 from typing import Any
 
 from pipeline.config.sections import Profile
-from pipeline.publish import estimates
-from pipeline.publish.estimates import CountryChange, Detection, Estimate, SecondLook, SurvivalStep
+from pipeline.publish import country_loss, estimates
+from pipeline.publish.estimates import ALL, CountryChange, Detection, Estimate, LooksOf, SecondLook, SurvivalStep
 from pipeline.publish.scope import Scope
+from pipeline.statistics.looks import Looks
 
 #: A note warns of a country database that was older than this at the sweep's start, in days.
 FRESH_DAYS = 60
@@ -31,7 +32,7 @@ class Mart:
 class Comparison:
     """An earlier sweep of the series, and what changed since, one row for each country of the world, whatever the report is about.
 
-    `loss` and `vantages` are what measures the loss of both sweeps, over all countries.
+    `loss` and `vantages` are what measures the loss of both sweeps, over all countries, `country_loss` what does by country.
     """
 
     sweep: str
@@ -39,10 +40,33 @@ class Comparison:
     rows: tuple[Row, ...]
     loss: tuple[Row, ...] = ()
     vantages: tuple[Row, ...] = ()
+    country_loss: tuple[Row, ...] = ()
 
-    def look(self, sweep: str) -> SecondLook | None:
-        """The second look at a sweep, over all countries."""
-        return estimates.second_look(sweep, self.loss, self.vantages)
+    def changes(self, now: str) -> list[CountryChange]:
+        """What changed until a sweep: all countries together first, then each."""
+        alike = self._alike(now)
+        before, after = self._looks(self.sweep), self._looks(now)
+        return estimates.changes(self.rows, before, after, alike)
+
+    def smallest_shown(self, now: str, change: CountryChange) -> int:
+        """The smallest difference that the test of one of its changes would show."""
+        names = [ALL, *self._countries]
+        before, after = self._alike(now) or (self._looks(self.sweep), self._looks(now))
+        index = names.index(change.country)
+        return estimates.smallest_shown(change, before and before.at(index), after and after.at(index))
+
+    @property
+    def _countries(self) -> list[str | None]:
+        return [row["country"] for row in self.rows]
+
+    def _alike(self, now: str) -> tuple[Looks, Looks] | None:
+        return country_loss.alike(self.country_loss, (self.sweep, now), self._countries)
+
+    def _looks(self, sweep: str) -> LooksOf:
+        """The second looks at a sweep: in all countries together, then in each; the same for all where none are by country."""
+        whole = estimates.second_look(sweep, self.loss, self.vantages)
+        names = [ALL, *self._countries]
+        return estimates.joined([country_loss.look(self.country_loss, sweep, name) or whole for name in names])
 
 
 @dataclass(frozen=True)
@@ -87,11 +111,26 @@ class Facts:
 
     @cached_property
     def detection(self) -> Detection | None:
-        """How likely this sweep detected a service that was reachable."""
+        """How likely this sweep detected a host that was reachable."""
         return estimates.detected(self._second_look(self.sweep))
+
+    @cached_property
+    def service_detection(self) -> Detection | None:
+        """How likely this sweep detected a service that was reachable, by looks at services; None if there were none."""
+        return estimates.detected(country_loss.look(self.marts["country_loss"].rows, self.sweep, self.country or ALL))
+
+    @property
+    def services_looked(self) -> tuple[int, int]:
+        """How many services one look found, and how many of these the other found too, in all countries."""
+        rows = [row for row in self.marts["country_loss"].rows if row["sweep"] == self.sweep and row["of_all"]]
+        return (rows[0]["services_looked"], rows[0]["services_again"]) if rows else (0, 0)
 
     def _second_look(self, sweep: str) -> SecondLook | None:
         return estimates.second_look(sweep, self.marts["loss"].rows, self.marts["vantages"].rows)
+
+    def _service_look(self, sweep: str, country: str | None) -> SecondLook | None:
+        """The second look at services in a country, or in all; at all hosts where services were not looked at."""
+        return country_loss.look(self.marts["country_loss"].rows, sweep, country) or self._second_look(sweep)
 
     @cached_property
     def changes(self) -> list[CountryChange]:
@@ -99,14 +138,14 @@ class Facts:
         then = self.comparison
         if then is None:
             return []
-        rows = estimates.changes(then.rows, then.look(then.sweep), then.look(self.sweep))
+        rows = then.changes(self.sweep)
         return [row for row in rows if row.country == self.country] if self.country else rows
 
     @property
     def smallest_shown(self) -> int:
         """The smallest difference that the test of the first change would show."""
         then = self.comparison
-        return estimates.smallest_shown(self.changes[0], then.look(then.sweep), then.look(self.sweep)) if then else 0
+        return then.smallest_shown(self.sweep, self.changes[0]) if then else 0
 
     @cached_property
     def survival(self) -> list[SurvivalStep]:
@@ -117,13 +156,15 @@ class Facts:
     def trend(self) -> list[Estimate]:
         """How many services the counts of the series' sweeps stand for; sweeps of a series are complete."""
         return estimates.trend(
-            [row["services"] for row in self.series], [self._second_look(row["sweep"]) for row in self.series]
+            [row["services"] for row in self.series],
+            [self._service_look(row["sweep"], self.country or ALL) for row in self.series],
         )
 
     def estimates(self, rows: Sequence[Row]) -> list[Estimate]:
         """How many services the counts of rows with `services` and `crowding` stand for, given the sample and its loss."""
         counts, crowding = ([row[name] for row in rows] for name in ("services", "crowding"))
-        return estimates.estimates(counts, self.about["sampled_share"], self.detection, crowding)
+        looks = [self._service_look(self.sweep, row.get("country", self.country or ALL)) for row in rows]
+        return estimates.estimates(counts, self.about["sampled_share"], looks, crowding)
 
     @property
     def totals(self) -> Row:

@@ -86,7 +86,7 @@ OPEN_OR_NOT = ("companions_open", "companions_closed", "companions_silent", *_in
 RULES: Mapping[str, Crossing] = MappingProxyType(
     {
         **dict.fromkeys(("totals", "funnel", "harm_arms", "networks", "changes", "change_totals"), FREE),
-        **dict.fromkeys(("trend", "recaptures", "cohorts", "vantages", "loss", "companion_kinds"), FREE),
+        **dict.fromkeys(("trend", "recaptures", "cohorts", "vantages", "loss", "country_loss", "companion_kinds"), FREE),
         "countries": Crossing(
             parts=(("rejected",), ("aborted",), ("accepting",)), of={"decoys": "services", "echoed": "accepting"},
             derived={"accepting": ("echoed",)}, small=("crowding",),

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from pipeline.statistics import survival as jolly_seber
 from pipeline.statistics.abundance import abundance
-from pipeline.statistics.change import Change, change, holm, least_shown
-from pipeline.statistics.interval import Interval, certain
+from pipeline.statistics.change import Change, change, growth, holm, least_growth, least_shown
+from pipeline.statistics.interval import Interval
 from pipeline.statistics.looks import Looks, looks
-from pipeline.statistics.recapture import chapman, detection
+from pipeline.statistics.recapture import chapman
 from pipeline.statistics.sign_flip import least, sign_flip
 
 Row = Mapping[str, Any]
@@ -39,11 +39,15 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class SecondLook:
-    """Of the `second` hosts that one look saw, the other look saw `both`; `method` is what the second look was."""
+    """Of the `second` hosts that one look saw, the other look saw `both`; `method` is what the second look was.
 
-    both: int
-    second: int
+    Without `counted` the detection is known as well as by so many looks, but follows from others (mart `country_loss`).
+    """
+
+    both: float
+    second: float
     method: str
+    counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ class Detection:
     @property
     def hosts(self) -> int:
         """How many hosts the second look was at."""
-        return self.look.second
+        return int(self.look.second)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,7 @@ def second_look(sweep: str, loss: Sequence[Row], vantages: Sequence[Row]) -> Sec
 
 def detected(look: SecondLook | None) -> Detection | None:
     """How likely the sweep detects a service; None without a second look."""
-    return Detection(_estimate(detection(look.both, look.second)), look) if look else None
+    return Detection(_estimate(_looks(look).detection()), look) if look else None
 
 
 def trend(counts: Sequence[int], looks: Sequence[SecondLook | None]) -> list[Estimate]:
@@ -128,17 +132,22 @@ def trend(counts: Sequence[int], looks: Sequence[SecondLook | None]) -> list[Est
     """
     if not counts:
         return []
-    known = np.array([look is not None for look in looks])
-    chance = detection([look.both if look else 1 for look in looks], [look.second if look else 1 for look in looks])
-    chance = Interval(*(np.where(known, end, 1.0) for end in (chance.value, chance.low, chance.high)))
-    there = abundance(np.array(counts), chance)
+    there = abundance(np.array(counts), _chances(looks))
+    known = [look is not None for look in looks]
     return _estimates(Interval(there.value, there.low, np.where(known, there.high, np.inf)))
 
 
+def _chances(looks: Sequence[SecondLook | None]) -> Interval:
+    """How likely a service is detected, by each second look; certain without one."""
+    known = np.array([look is not None for look in looks])
+    chance = _joined([look or SecondLook(1, 1, "") for look in looks]).detection()
+    return Interval(*(np.where(known, end, 1.0) for end in (chance.value, chance.low, chance.high)))
+
+
 def estimates(
-    counts: Sequence[int], share: float, detection: Detection | None, crowding: Sequence[float | None] = ()
+    counts: Sequence[int], share: float, looks: Sequence[SecondLook | None] = (), crowding: Sequence[float | None] = ()
 ) -> list[Estimate]:
-    """How many services there are in all, given the counts of a sweep of this share of the target space.
+    """How many services there are in all, given the counts of a sweep of this share of the target space, each with its second look.
 
     A sample draws addresses, so services at one address are seen or missed together. `crowding` is how many of them are at the
     address of a service; with that many, the count says as much as so many times fewer would (Rao and Scott 1992).
@@ -146,7 +155,9 @@ def estimates(
     if not counts:
         return []
     each = np.array([number or 1.0 for number in crowding] if crowding and share < 1 else np.ones(len(counts)))
-    whole = abundance(np.array(counts) / each, _chance(detection, share))
+    chance = _chances(looks or [None] * len(counts))
+    chance = Interval(*(share * end for end in (chance.value, chance.low, chance.high)))
+    whole = abundance(np.array(counts) / each, chance)
     return _estimates(Interval(whole.value * each, np.maximum(counts, whole.low * each), whole.high * each))
 
 
@@ -154,12 +165,19 @@ def _estimates(interval: Interval) -> list[Estimate]:
     return [Estimate(*map(float, ends)) for ends in zip(interval.value, interval.low, interval.high, strict=True)]
 
 
-def changes(rows: Sequence[Row], before: SecondLook | None, now: SecondLook | None) -> list[CountryChange]:
+#: What is known of loss in a comparison: of all countries together, then of each; or one for all, None if nothing is.
+LooksOf = Looks | None
+
+
+def changes(
+    rows: Sequence[Row], before: LooksOf, now: LooksOf, alike: tuple[Looks, Looks] | None = None
+) -> list[CountryChange]:
     """The change of all countries together, then of each country; empty if nothing is compared.
 
     A country's `networks` have came and went of each network in which either is not 0. Services of a network change together, so
     the larger p counts of two tests: that of services, which knows of loss, and that of networks. The p of each country is corrected
-    for all countries that are compared, also where a report is about one of them.
+    for all countries that are compared, also where a report is about one of them. `alike` are the detections without what is not
+    known of either sweep, such as how often services are lost: it makes neither of them lose more, so the test need not take it in.
     """
     if not rows:
         return []
@@ -167,7 +185,10 @@ def changes(rows: Sequence[Row], before: SecondLook | None, now: SecondLook | No
     lines = [total, *rows]
     flows = [_flows(rows), *(_flows([row]) for row in rows)]
     stayed, came, went = (np.array([row[name] for row in lines], float) for name in COUNTS[:3])
-    tested = change(stayed, came, went, before=_looks(before), after=_looks(now))
+    tested = change(stayed, came, went, before=before, after=now)
+    if alike:
+        p = growth(stayed, came, went, *alike)
+        tested = replace(tested, p_growth=p, p_least=least_growth(stayed, came + went, *alike))
     tested = replace(
         tested,
         p_growth=np.maximum(tested.p_growth, [sign_flip(flow[0] - flow[1]) for flow in flows]),
@@ -206,13 +227,24 @@ def _country_change(
     )
 
 
-def smallest_shown(change: CountryChange, before: SecondLook | None, now: SecondLook | None) -> int:
+def smallest_shown(change: CountryChange, before: LooksOf, now: LooksOf) -> int:
     """The smallest difference of new and disappeared services, of as many as there are, that the test would show."""
-    return least_shown(change.stayed, change.came + change.went, _looks(before), _looks(now), SIGNIFICANT)
+    return least_shown(change.stayed, change.came + change.went, before, now, SIGNIFICANT)
 
 
-def _looks(look: SecondLook | None) -> Looks | None:
-    return looks(look.both, look.second) if look else None
+def joined(each: Sequence[SecondLook | None]) -> LooksOf:
+    """Second looks as one array; None if one is missing."""
+    known = [look for look in each if look]
+    return _joined(known) if known and len(known) == len(each) else None
+
+
+def _joined(known: Sequence[SecondLook]) -> Looks:
+    both, second = ([getattr(look, name) for look in known] for name in ("both", "second"))
+    return looks(both, second, np.array([look.counted for look in known]))
+
+
+def _looks(look: SecondLook) -> Looks:
+    return looks(look.both, look.second, look.counted)
 
 
 def survival(recaptures: Sequence[Row]) -> list[SurvivalStep]:
@@ -240,14 +272,6 @@ def population(pair: Row) -> Estimate:
 def _captured(here: int, there: int, both: int) -> Estimate:
     """Cached, since each format of a report needs it again, and large counts take long."""
     return _estimate(chapman(here, there, both))
-
-
-def _chance(detection: Detection | None, share: float) -> Interval:
-    """How likely a service of the target space is counted by a sweep of this share of it."""
-    if detection is None:
-        return certain(share)
-    ends = (detection.chance.value, detection.chance.low, detection.chance.high)
-    return Interval(*(np.asarray(share * end) for end in ends))
 
 
 def _estimate_at(interval: Interval, index: int) -> Estimate:

@@ -38,7 +38,7 @@ PEER_NAMES = ("implementation_class_uid", "implementation_version_name")
 #: Marts that measure the sweep itself, whatever country its targets are in.
 MEASURED = ("harm_arms",)
 #: Marts from which a country's edition takes the rows of the country; all others are computed from the country's targets alone.
-WHOLE = ("countries", "country_databases", "changes", "country_trend")
+WHOLE = ("countries", "country_databases", "changes", "country_trend", "country_loss")
 #: Marts without a country that also hold for a part of the countries: they measure the sweep, or `of_country` computes them again.
 OF_ALL = ("totals", "funnel", "trend", "loss", "vantages", *MEASURED)
 EVERY = (*PUBLISHED, *NAMED, *SERIES)
@@ -162,6 +162,7 @@ def _comparison(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope, names:
         rows=tuple(query(con, "compared", before=before, sweep=sweep)),
         loss=tuple(query(con, "loss", sweep=sweep)),
         vantages=tuple(query(con, "vantages", sweep=sweep)) if "vantages" in names else (),
+        country_loss=tuple(query(con, "country_loss", sweep=sweep)) if "country_loss" in names else (),
     )
 
 

@@ -244,11 +244,21 @@ def _by_detection(facts: Facts, detection: Detection) -> str:
     chance = detection.chance
     sample = f"{_sample(facts)} " if facts.sampled else ""
     return (
-        f"{sample}Measured against {detection.method}, a single probe reaches {percent(chance.value)} of the hosts that answer us at "
-        f"all (95 % interval {percent(chance.low)} to {percent(chance.high)}); only short losses are in this. If DICOM services are "
-        f"lost no more often than other hosts, an estimated {number(round(reachable.value))} were reachable "
+        f"{sample}Of the hosts that answer us at all, a single probe reaches {percent(chance.value)}, measured against "
+        f"{detection.method} (95 % interval {percent(chance.low)} to {percent(chance.high)}); only short losses are in this. "
+        f"{_services_missed(facts)} at least an estimated {number(round(reachable.value))} were reachable "
         f"(95 % interval {_ends(reachable)})."
     )
+
+
+def _services_missed(facts: Facts) -> str:
+    """How the loss of services is known: by looks at services, or only if they are lost no more often than other hosts."""
+    if facts.service_detection is None:
+        return "If DICOM services are lost no more often than other hosts,"
+    looked, again = facts.services_looked
+    if not looked:
+        return "With the loss of each country, and what a second SYN found of services,"
+    return f"Of {plural(looked, 'service')} that one SYN found, another found {number(again)} too. With the loss of each country,"
 
 
 def _ends(estimate: Estimate) -> str:

@@ -49,6 +49,7 @@ class Counts(msgspec.Struct, kw_only=True):
     second_only: int = 0
     took: int | None = 0
     took_twice: int | None = 0
+    second_visits: int | None = 0
     greetings: int = 0
     syn_retransmits: int = 0
     connects: int = 0

@@ -55,6 +55,13 @@ def share(k: int, n: int) -> Chance:
     return k / n, low, high
 
 
+def known_by(kept: float, lost: float) -> Chance:
+    """A detection that is known as well as by so many looks: the mean of a beta distribution, and its middle 95 %."""
+    low = _root(lambda p: beta(p, kept, lost) >= TAIL, 0, 1)
+    high = _root(lambda p: beta(p, kept, lost) >= 1 - TAIL, 0, 1)
+    return kept / (kept + lost), low, high
+
+
 def _root(reached: Callable[[float], bool], low: float, high: float) -> float:
     """Where a condition begins to hold, by bisection."""
     for _ in range(100):

@@ -24,6 +24,8 @@ sys.path.insert(0, str(HERE))
 
 #: Numbers agree to this relative difference.
 CLOSE = 1e-6
+#: What stands for all countries together.
+ALL = "all"
 Row = dict[str, Any]
 Con = duckdb.DuckDBPyConnection
 
@@ -69,10 +71,15 @@ def headline(con: Con) -> str:
     return f"{genuine:,} {noun} in {where} answered{more}"
 
 
-def chance(con: Con, sweep: str) -> tuple[float, float, float] | None:
-    """The probability that one sweep detects a service, by its second SYNs, else by the vantage nearest in time; None by neither."""
-    from intervals import share  # type: ignore[import-not-found]
+def chance(con: Con, sweep: str, country: str | None) -> tuple[float, float, float] | None:
+    """The probability that a sweep detects a service of a country, or of ALL: by looks at services, else at hosts; None by none."""
+    from intervals import known_by, share  # type: ignore[import-not-found]
 
+    own = "of_all DESC" if country == ALL else "of_all, country"
+    query = f"FROM country_loss WHERE sweep = ? AND (of_all OR country IS NOT DISTINCT FROM ?) ORDER BY {own} LIMIT 1"
+    for row in rows(con, query, sweep, country):
+        known: tuple[float, float, float] = known_by(row["kept"], row["lost"])
+        return known
     for row in rows(con, "FROM loss WHERE sweep = ?", sweep):
         both, once = (
             (row["took_twice"], row["took"]) if row["took"] is not None else (row["seen_twice"], row["seen_second"])
@@ -89,12 +96,14 @@ def chance(con: Con, sweep: str) -> tuple[float, float, float] | None:
     return share(both, once) if both else None
 
 
-def estimate(con: Con, sweep: Row, services: int, crowding: float | None) -> tuple[float, float, float]:
-    """How many services there are, of which a sweep saw these, with a 95 % interval."""
+def estimate(
+    con: Con, sweep: Row, services: int, crowding: float | None, country: str | None = ALL
+) -> tuple[float, float, float]:
+    """How many services there are in a country, or in all, of which a sweep saw these, with a 95 % interval."""
     from intervals import whole
 
     part = sweep["sampled_share"]
-    seen = chance(con, sweep["sweep"]) or (1.0, 1.0, 1.0)
+    seen = chance(con, sweep["sweep"], country) or (1.0, 1.0, 1.0)
     each = (crowding or 1.0) if part < 1 else 1.0
     value, low, high = whole(services / each, tuple(part * end for end in seen))
     return value * each, max(services, low * each), high * each
@@ -110,7 +119,7 @@ def table(con: Con, folder: Path, name: str) -> list[Row]:
     about = {row["sweep"]: row for row in rows(con, "FROM sweeps")}
     for row in lines:
         row["there"], row["there_low"], row["there_high"] = estimate(
-            con, about[row["sweep"]], row["services"], row["crowding"]
+            con, about[row["sweep"]], row["services"], row["crowding"], row["country"]
         )
         change = changes.get((row["sweep"], row["country"])) if row["services"] else None
         row["came"], row["went"] = (change["came"], change["went"]) if change else (None, None)

@@ -19,8 +19,8 @@ from pipeline.views.views import NAMED, PUBLISHED
 #: Marts of one sweep that a page shows. `changes` and `change_totals` are about more sweeps than the two that are compared.
 SHOWN = tuple(name for name in (*PUBLISHED, *NAMED) if name not in ("changes", "change_totals"))
 #: Marts over time, and views that the queries of a report read besides.
-OVER_TIME = ("trend", "country_trend", "loss", "harm_arms")
-QUERIED = ("sweeps", "receipts", "coverage", "series", "sightings", "space", "withheld", "loss")
+OVER_TIME = ("trend", "country_trend", "loss", "country_loss", "harm_arms")
+QUERIED = ("sweeps", "receipts", "coverage", "series", "sightings", "space", "withheld", "loss", "country_loss")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def facts(history: PastSweeps, paths: SweepPaths, scope: Scope, proof: str) -> F
     """What is published of a sweep, and its series up to it."""
     before = history.before(paths.id)
     with connection.connect_to([*([before] if before else []), paths], (*SHOWN, *QUERIED)) as con:
-        gathered = gather.gather(con, paths.id, scope, (*SHOWN, "loss"))
+        gathered = gather.gather(con, paths.id, scope, (*SHOWN, "loss", "country_loss"))
     series = history.series_of(paths.id)
     ids = {row["sweep"] for row in series}
     over_time: dict[str, Sequence[Row]] = {"trend": series}

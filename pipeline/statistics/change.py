@@ -42,7 +42,6 @@ def change(
     stayed, new, gone = (np.asarray(v, np.float64) for v in np.broadcast_arrays(stayed, new, gone))
     first, second = (_interval(detection, level) for detection in (before, after))
     missed_before, missed_after = (_there(stayed, seen, level) for seen in (first, second))
-    extremes = [growth(stayed, n, g, before, after) for n, g in ((new + gone, 0 * new), (0 * new, new + gone))]
     return Change(
         new=_without_loss(new, stayed, missed_before),
         gone=_without_loss(gone, stayed, missed_after),
@@ -50,7 +49,7 @@ def change(
         gone_by_loss=missed_after.value - stayed,
         turnover=_turnover(stayed, new + gone, first, second, level),
         p_growth=growth(stayed, new, gone, before, after),
-        p_least=np.minimum(*extremes),
+        p_least=least_growth(stayed, new + gone, before, after),
     )
 
 
@@ -71,6 +70,13 @@ def growth(stayed: ArrayLike, new: ArrayLike, gone: ArrayLike, before: Detection
     turnover = np.maximum(0, new + gone - new_by_loss - gone_by_loss) / 2
     shares = [_expected_share(new_by_loss, gone_by_loss, part) for part in (0 * turnover, turnover)]
     return np.asarray(np.maximum(*(_averaged(new, new + gone, expected, weight) for expected in shares)))
+
+
+def least_growth(stayed: ArrayLike, discordant: ArrayLike, before: Detection, after: Detection) -> Floats:
+    """The smallest p of `growth` that so many discordant services can have, however they are divided."""
+    every = np.asarray(discordant, np.float64)
+    sides = (every, 0 * every), (0 * every, every)
+    return np.minimum(*(growth(stayed, new, gone, before, after) for new, gone in sides))
 
 
 def _averaged(k: Floats, n: Floats, expected: Floats, weight: Floats) -> Floats:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pipeline.statistics.interval import LEVEL, Interval, share
+from pipeline.statistics import beta
+from pipeline.statistics.interval import LEVEL, Interval, share, tail
 from pipeline.statistics.root import Floats
 
 #: Points at which a quantity is averaged over the uncertainty of a detection, and their weights (Gauss and Hermite): nine points
@@ -18,14 +19,34 @@ WEIGHTS: NDArray[np.float64] = _DENSITIES / _DENSITIES.sum()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Looks:
-    """Counts of second looks: the second look saw `second` hosts, and the first one `both` of them."""
+    """Counts of second looks: the second look saw `second` hosts, and the first one `both` of them.
+
+    Without `counted` they were not counted but inferred: the detection is known as well as by so many looks, and its interval is that
+    of the beta distribution with these shapes.
+    """
 
     both: Floats
     second: Floats
+    counted: NDArray[np.bool_] | bool = True
 
     def detection(self, level: float = LEVEL) -> Interval:
         """The probability that the first look sees a host, with its exact interval."""
-        return share(self.both, self.second, level)
+        exact = share(self.both, self.second, level)
+        if np.all(self.counted):
+            return exact
+        missed = np.maximum(self.second - self.both, TINY)
+        low, high = (
+            beta.quantile(part, np.maximum(self.both, TINY), missed) for part in (tail(level), 1 - tail(level))
+        )
+        return Interval(exact.value, np.where(self.counted, exact.low, low), np.where(self.counted, exact.high, high))
+
+    def at(self, index: int) -> "Looks":
+        """The looks of one of several comparisons; the same if they are those of all."""
+        arrays = np.ndim(self.both) > 0
+        return looks(self.both[index], self.second[index], self._counted(index)) if arrays else self
+
+    def _counted(self, index: int) -> bool:
+        return bool(self.counted[index]) if isinstance(self.counted, np.ndarray) else self.counted
 
     def possible(self) -> Floats:
         """The detections that the counts allow, one for each of NODES in the last axis, to be weighted by WEIGHTS.
@@ -37,9 +58,9 @@ class Looks:
         return np.asarray(np.clip((k + NODES**2 / 2 + spread) / (n + NODES**2), TINY, 1))
 
 
-def looks(both: ArrayLike, second: ArrayLike) -> Looks:
+def looks(both: ArrayLike, second: ArrayLike, counted: NDArray[np.bool_] | bool = True) -> Looks:
     """Second looks from their counts."""
-    return Looks(np.asarray(both, np.float64), np.asarray(second, np.float64))
+    return Looks(np.asarray(both, np.float64), np.asarray(second, np.float64), counted)
 
 
 def possible(detection: Looks | float) -> tuple[Floats, NDArray[np.float64]]:

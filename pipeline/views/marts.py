@@ -34,7 +34,8 @@ BUILT = (
     "exposed_2026_11", "totals", "funnel", "countries", "country_databases", "outcomes", "ports", "implementations",
     "products", "sectors", "networks", "network_kinds",
     "responders", "system_counts", "ae_control", "tls_share", "doubts", "suspicions",
-    "rejections", "country_funnel", "harm_arms", "loss",
+    "rejections", "country_funnel", "harm_arms", "exposed_addresses", "looks", "host_looks", "host_loss",
+    "loss", "country_loss",
 )  # fmt: skip
 #: Tables that no built mart reads, so that writing them makes none stale.
 APART = frozenset({"notices"})
@@ -97,14 +98,15 @@ def _read_from(con: duckdb.DuckDBPyConnection, file: Path) -> None:
 def _write_located_responses(paths: SweepPaths, folder: Path) -> Path:
     """Write the columns of view `responses` that marts read. Both tables are sorted by address, so no hash join is needed."""
     responses = _columns(paths, "responses", ["ip", "port", "outcome"])
-    locations = _columns(paths, "locations", ["ip", "country"])
+    locations = _columns(paths, "locations", ["ip", "country", "asn"])
     ips, located = (np.asarray(table["ip"], dtype=np.uint32) for table in (responses, locations))
     at = np.searchsorted(located, ips)
     missing = (at == len(located)) | (np.append(located, 0)[at] != ips)
     country = locations["country"].unify_dictionaries().combine_chunks().take(pa.array(at, mask=missing))
+    asn = locations["asn"].combine_chunks().take(pa.array(at, mask=missing))
     path = folder / "responses.parquet"
     pq.write_table(
-        responses.append_column("country", country), path,
+        responses.append_column("country", country).append_column("asn", asn), path,
         compression="lz4", use_dictionary=["port", "outcome", "country"], row_group_size=GROUP_ROWS,
     )  # fmt: skip
     return path

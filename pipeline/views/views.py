@@ -41,7 +41,7 @@ PUBLISHED = (
 #: Marts whose rows name a network's holder: a report shows only those that `publish.disclosure` lets pass.
 NAMED = ("networks",)
 #: Marts whose rows are about several sweeps; published too.
-SERIES = ("trend", "country_trend", "recaptures", "cohorts", "vantages", "loss", "harm_arms")
+SERIES = ("trend", "country_trend", "recaptures", "cohorts", "vantages", "loss", "country_loss", "harm_arms")
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,8 @@ class Mandate:
         rounds = [Round.PROBES]
         rounds += [Round.SECOND_VISITS] if plan.settings.profile.makes_second_visits else []
         rounds += [Round.HARM_CHECKS] if plan.harm else []
-        handed_on = plan.settings.ports if plan.settings.profile.proposes_capabilities else plan.tls.ports
+        all_ports = plan.settings.profile.proposes_capabilities or plan.loss.sample > 0
+        handed_on = plan.settings.ports if all_ports else plan.tls.ports
         until = terms.read(plan.signed_ranges.ranges).until if plan.signed_ranges else date.max
         return cls(sweep, frozenset(rounds), frozenset(handed_on), until)
 

@@ -78,7 +78,7 @@ def test_networks_that_answer_everything_hide_no_loss(proxies: str) -> None:
         row = loss(made)
         look = estimates.second_look(row["sweep"], [row], [])
         seen = sum(response["outcome"] == "echoed" for response in made.responses)
-        (reachable,) = estimates.estimates([seen], 1.0, estimates.detected(look))
+        (reachable,) = estimates.estimates([seen], 1.0, [look])
         covered += reachable.low <= SERVICES <= reachable.high
         assert row["took"] < row["seen_second"]
     assert covered >= 0.9 * WORLDS - 1

@@ -31,7 +31,8 @@ probe = { cooldown = 2.0 }
 
 
 def test_the_estimate_agrees_with_the_truth(tmp_path: Path) -> None:
-    """With 5 % loss each way and hosts that answer once, the sweep finds (1 - 0.05)² of the hosts, and estimates this share."""
+    """With 5 % loss each way and hosts that answer once, one SYN finds (1 - 0.05)² of the hosts, and the sweep estimates this share.
+    The hosts that only the second SYN found are visited too, and counted once."""
     for name, text in (("world.toml", WORLD), ("sweep.toml", SWEEP)):
         (tmp_path / name).write_text(text)
     frozen(tmp_path / "sweep.toml", tmp_path / "plan.json")
@@ -45,7 +46,13 @@ def test_the_estimate_agrees_with_the_truth(tmp_path: Path) -> None:
         query = "SELECT sum(seen_twice), sum(seen_twice + second_only), sum(ring_dropped) FROM receipts"
         both, second, dropped = con.execute(query).fetchone() or (0, 0, 0)
         (seen,) = con.execute("SELECT count(*) FROM responses").fetchone() or (0,)
+        visits = con.execute("SELECT sum(second_visits), sum(second_only) FROM receipts").fetchone() or (0, 0)
+        query = """
+            SELECT count(*) FROM responses JOIN second_syns AS looks ON looks.ip = responses.ip AND looks.port = responses.port
+            WHERE NOT looks.answered_first"""
+        (visited,) = con.execute(query).fetchone() or (0,)
     told, true = detection(both, second, 0.999), (1 - LOSS) ** 2
     assert hosts > 3500 and dropped == 0
     assert told.low <= true <= told.high
-    assert abs(seen / hosts - true) < 4 * (true * (1 - true) / hosts) ** 0.5
+    assert visits == (visited, visited) and visited > 200
+    assert abs((seen - visited) / hosts - true) < 4 * (true * (1 - true) / hosts) ** 0.5

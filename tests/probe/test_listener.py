@@ -8,10 +8,11 @@ import pytest
 
 from pipeline.guard import namespaces, sockets
 from pipeline.probe import clock
-from pipeline.probe.extra_probes import ExtraProbes
+from pipeline.probe.extra_probes import SECOND, ExtraProbe, ExtraProbes
 from pipeline.probe.greeting import Greeter
 from pipeline.probe.listener import FirstAnswers, Listener, ProbeSet
 from pipeline.probe.range_state import OpenRange
+from pipeline.probe.sampling import Sample
 from pipeline.probe.segments import SegmentSender
 from pipeline.rings.packet_ring import segment_ring
 from pipeline.rings.receive import FLAGS, ReceiveRing
@@ -28,6 +29,7 @@ from tests.associate.replies import OUTGOING
 
 ETH_P_ALL = 3
 COUNT = 16
+SECOND_SYN = ExtraProbe(SECOND, Secret.of(b"another secret"), Sample(0, 1 << 32), 1.0)
 SECRET, SPACE = Secret.of(b"a secret"), Ranges.of([(11 << 24, (11 << 24) + COUNT - 1)])
 WALK = Walk(Space.over(SPACE), Permutation.seeded(COUNT, 1), (104,), addresses=COUNT, shards=1, range_targets=COUNT)
 
@@ -46,7 +48,7 @@ def answered(
         OUTGOING,
     )
     listener = Listener(
-        ProbeSet(WALK, SECRET, ExtraProbes((), SECRET)),
+        ProbeSet(WALK, SECRET, ExtraProbes((SECOND_SYN,), SECRET)),
         ReceiveRing(sockets.packet_socket("vantage0", ETH_P_ALL)),
         segments,
         Greeter(segments, OUTGOING, None),  # type: ignore[arg-type]

@@ -546,6 +546,11 @@ def loss(sweep: Sweep) -> list[Row]:
     return rows
 
 
+def country_loss(sweep: Sweep) -> list[Row]:
+    """Nothing: the second looks of the history are counts, without targets."""
+    return []
+
+
 def look(sweep: Sweep) -> tuple[int, int]:
     """What is known of the sweep's loss: by its second looks, or by the other vantage."""
     if sweep.looks:

@@ -29,17 +29,17 @@ def test_what_a_sweep_sees(sweep: str, value: float | None, method: str) -> None
 
 def test_estimates() -> None:
     """The estimate of a complete sweep without known loss is its count; half a sample is doubled, with an interval."""
-    (told,) = estimates.estimates([10], 1.0, None)
+    (told,) = estimates.estimates([10], 1.0)
     assert (told.value, told.low, told.high) == (10, 10, 10)
-    (told,) = estimates.estimates([10], 0.5, None)
+    (told,) = estimates.estimates([10], 0.5)
     assert told.value == 20 and 10 < told.low < 20 < told.high
-    assert estimates.estimates([], 1.0, None) == []
+    assert estimates.estimates([], 1.0) == []
 
 
 def test_a_trend_is_what_each_sweep_tells() -> None:
     """Estimating all sweeps of a series at once gives the same as each sweep alone; without a second look it is at least the count."""
     looks = [estimates.second_look(sweep, LOOKS, VANTAGES) for sweep in "abcd"]
-    alone = [estimates.estimates([n], 1.0, estimates.detected(look))[0] for n, look in enumerate(looks, 40)]
+    alone = [estimates.estimates([n], 1.0, [look])[0] for n, look in enumerate(looks, 40)]
     at_once = estimates.trend(range(40, 44), looks)
     assert [at_once[n] for n in (0, 2, 3)] == [alone[n] for n in (0, 2, 3)]
     assert at_once[1] == estimates.Estimate(41, 41, math.inf)
@@ -77,6 +77,7 @@ def test_flags() -> None:
         moved("E", 100, 2, 14),
     ]
     seen = estimates.second_look("a", [LOOKS[0] | {"seen_twice": 9900, "seen_second": 10_000}], [])
+    seen = estimates.joined([seen] * 6)
     found = estimates.changes(rows, seen, seen)
     assert found[0].country == "all" and found[0].stayed == 500
     assert [row.flag for row in found[1:]] == ["up", "down", "", "few", "down"]
@@ -101,11 +102,11 @@ def test_holm_over_countries() -> None:
 def test_services_at_one_address_say_less() -> None:
     """In a sample, 12 services at 2 addresses have the interval of 2 addresses, six times as wide; in a complete sweep they do not."""
     (alone,), (together,), (addresses,) = (
-        estimates.estimates([count], 0.1, None, [each]) for count, each in ((12, 1.0), (12, 6.0), (2, 1.0))
+        estimates.estimates([count], 0.1, [None], [each]) for count, each in ((12, 1.0), (12, 6.0), (2, 1.0))
     )
     assert together.value == alone.value == 120
     assert together.high == 6 * addresses.high > alone.high and together.low < alone.low
-    (complete,) = estimates.estimates([12], 1.0, None, [6.0])
+    (complete,) = estimates.estimates([12], 1.0, [None], [6.0])
     assert (complete.low, complete.high) == (12, 12)
 
 

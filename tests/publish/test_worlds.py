@@ -1,20 +1,24 @@
-"""Worlds in which nothing happens that a report should speak of, through lake, SQL and conclusions."""
+"""Worlds with a known truth, in most of which nothing happens that a report should speak of, through lake, SQL and conclusions."""
 
 from typing import Any
 
 import duckdb
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from pipeline.publish import estimates
+from pipeline.publish.data import Comparison
 from pipeline.publish.gather import query
 from pipeline.publish.scope import restricted
 from tests.analysis import lake
-from tests.publish import demo
+from tests.publish import demo, loss_worlds
 
 SWEEPS = ("s1", "s2", "s3")
 #: Services of the block that a new build of the database moves, and of the rest of each of the two countries.
 BLOCK, REST = 300, 300
+#: Worlds of each kind, and pairs of weeks.
+WORLDS, PAIRS = 150, 12
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +75,51 @@ def test_a_new_country_database_ends_no_service(moved: duckdb.DuckDBPyConnection
     trend = [row for row in query(moved, "country_trend", sweep="s3") if row["country"] == "DE"]
     assert [row["services"] for row in trend] == pytest.approx([REST] * 3)
     assert sum(row["moved_in"] for row in query(moved, "country_trend", sweep="s3")) == 2 * BLOCK
+
+
+@pytest.mark.parametrize(
+    ("ratio", "spread"),
+    [(1.0, 0.0), (1.0, 0.7), (2.0, 0.0), (2.0, 0.7)],
+    ids=["alike", "by country", "services", "both"],
+)
+def test_the_loss_of_services_is_known_by_country(ratio: float, spread: float) -> None:
+    """Where loss differs by country, and where services lose twice as much as other hosts, the intervals cover the truth as often as
+    they say: of all countries together, and of each.
+    """
+    worlds = loss_worlds.Worlds(np.random.default_rng(5), ratio, spread)
+    names = [f"s{number}" for number in range(WORLDS)]
+    counts = [[int(seen.sum()) for seen in worlds.sweep(name)] for name in names]
+    rows = worlds.rows()
+    found = estimates.estimates(
+        [count for each in counts for count in (sum(each), *each)], 1.0,
+        [look for name in names for look in loss_worlds.looks_of(rows, name)],
+    )  # fmt: skip
+    truth = np.tile([loss_worlds.SERVICES.sum(), *loss_worlds.SERVICES], WORLDS)
+    covered = np.array([e.low <= there <= e.high for e, there in zip(found, truth, strict=True)]).reshape(WORLDS, -1)
+    assert covered[:, 0].mean() >= 0.93 - 2 * (0.95 * 0.05 / WORLDS) ** 0.5
+    assert covered[:, 1:].mean() >= 0.93
+
+
+def test_loss_that_moves_between_countries_is_no_change() -> None:
+    """Where nothing changes but the loss of each country from week to week, a report seldom says that a country grew or fell."""
+    worlds = loss_worlds.Worlds(np.random.default_rng(6), 2.0, 0.7)
+    weeks = [(f"a{number}", f"b{number}") for number in range(PAIRS)]
+    compared = [[_change(*pair) for pair in zip(*map(worlds.sweep, pair), strict=True)] for pair in weeks]
+    rows, named, total = worlds.rows(), 0, 0
+    for (before, now), each in zip(weeks, compared, strict=True):
+        changed = [row | {"country": name} for name, row in zip(loss_worlds.COUNTRIES, each, strict=True)]
+        then = Comparison(
+            before, lake.WHEN, tuple(changed), country_loss=tuple(r for r in rows if r["sweep"] in (before, now))
+        )
+        whole, *countries = then.changes(now)
+        named += any(row.flag in ("up", "down") for row in countries)
+        total += whole.flag in ("up", "down")
+    assert named <= 0.05 * PAIRS + 2 and total <= 0.05 * PAIRS + 2
+
+
+def _change(before: NDArray[np.bool_], now: NDArray[np.bool_]) -> dict[str, Any]:
+    """The change of a country whose services are each in a network of its own."""
+    came, went = np.flatnonzero(now & ~before).tolist(), np.flatnonzero(before & ~now).tolist()
+    networks = [{"network": f"n{n}", "came": int(n in came), "went": int(n in went)} for n in (*came, *went)]
+    counts = {"stayed": int((before & now).sum()), "came": len(came), "went": len(went), "networks": networks}
+    return dict.fromkeys(estimates.COUNTS, 0) | counts

@@ -6,6 +6,7 @@ import pytest
 from pipeline.release import intervals
 from pipeline.statistics import abundance, interval
 from pipeline.statistics.interval import Interval
+from pipeline.statistics.looks import looks
 
 
 @pytest.mark.parametrize(
@@ -28,6 +29,15 @@ def test_totals_are_alike(k: int, chance: tuple[float, float, float]) -> None:
     ours = abundance.abundance(k, Interval(*(np.asarray(end) for end in chance)))
     mine = intervals.whole(k, chance)
     assert mine == pytest.approx((float(ours.value), float(ours.low), float(ours.high)), rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize(("kept", "lost"), [(98.0, 2.0), (52.3, 0.7), (9.5, 0.5), (1e5, 2e3)])
+def test_inferred_detections_are_alike(kept: float, lost: float) -> None:
+    """A detection that is known as well as by so many looks has the program's interval."""
+    ours = looks(kept, kept + lost, counted=False).detection()
+    assert intervals.known_by(kept, lost) == pytest.approx(
+        (float(ours.value), float(ours.low), float(ours.high)), rel=1e-7
+    )
 
 
 def test_beta_is_a_distribution() -> None:

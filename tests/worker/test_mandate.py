@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from pipeline.config.sections import CompanionsSection, ControlSection, HarmSection, Profile
+from pipeline.config.sections import CompanionsSection, ControlSection, HarmSection, LossSection, Profile
 from pipeline.errors import CensusError, GuardError
 from pipeline.guard import sockets
 from pipeline.lab import key
@@ -155,7 +155,8 @@ def test_a_key_that_is_no_longer_trusted(granted: Mandate, tmp_path: Path, monke
 
 
 def test_only_targets_of_the_plan(plan: Plan, tmp_path: Path) -> None:
-    """An associator visits targets of the plan alone: its addresses, its ports, and in each round only what that round visits."""
+    """An associator visits targets of the plan alone: its addresses, its ports, and in each round only what that round visits.
+    Whoever answers a second SYN alone is visited with the probes, so all ports are then."""
     settings = replace(plan.settings, ports=(104, 2762), shards=1, profile=Profile.TLS)
     wide = Sweep(replace(plan, settings=settings, range_targets=1000), SweepPaths(tmp_path, plan.sweep))
     inside, outside = 0xC6336320, 0xC6336301
@@ -165,7 +166,9 @@ def test_only_targets_of_the_plan(plan: Plan, tmp_path: Path) -> None:
     def allowed(sweep: Sweep, round_: Round, shard: int = 0, number: int = 0) -> list[bool]:
         return Mandate.of(sweep).allows(round_, shard, number, (addresses, ports)).tolist()
 
-    assert allowed(wide, Round.PROBES) == [False, True, False, False, False]
+    assert allowed(wide, Round.PROBES) == [True, True, False, False, False]
+    once = Sweep(replace(wide.plan, loss=LossSection(sample=0.0)), wide.paths)
+    assert allowed(once, Round.PROBES) == [False, True, False, False, False]
     assert allowed(wide, Round.SECOND_VISITS, number=1) == [True, True, False, False, False]
     for round_, shard, number in (
         (Round.HARM_CHECKS, 0, 2),
