@@ -2,10 +2,11 @@
 # Debian bookworm's orthanc 1.10.1+dfsg-2+deb12u1 and dcmtk 3.6.7-9~deb12u4 (dcmqrscp), pynetdicom 3.0.4 and pydicom 3.0.2 (PyPI),
 # dcmjs-dimse 0.3.3 (npm) as servers; client pynetdicom. Root.
 # A requester may ask for a positive response to its user identity (PS3.7 D.3.3.7), the only sign that the server looked at it.
-# For user name and passcode none of the four gives it, also not pynetdicom with a handler that approved them: it answers only
-# tickets and tokens. All accept. So the sub-item's absence shows neither that identities are ignored nor that they are checked;
-# whoever needs to know offers a wrong identity to a server of their own and looks for a rejection.
-# An asynchronous operations window of 5 and 3 is left out by DCMTK's line, answered 1 and 1 by pynetdicom whatever its handler
+# For user name and passcode none of the four gives it by itself: Orthanc and dcmqrscp as configured here do not, dcmjs-dimse only if the server's own code sets
+# it, and pynetdicom not even with a handler that approved them and returned an answer (it answers only tickets and tokens). All
+# accept. So its absence shows neither that identities are ignored nor that they are checked; whoever needs to know offers a wrong
+# identity to a server of their own and looks for a rejection.
+# An asynchronous operations window of 5 and 3 is left out by Orthanc and dcmqrscp, answered 1 and 1 by pynetdicom whatever its handler
 # returns, and copied by dcmjs-dimse, also if it was unlimited (0 and 0). A copied window says nothing about the server.
 # Seen: orthanc and dcmqrscp: passcode no answer, ticket no answer, window 5/3 no answer, window 0/0 no answer;
 #       pynetdicom: passcode no answer, ticket b'seen', window 5/3 1/1, window 0/0 1/1;
