@@ -4,7 +4,7 @@
 -- Notes: docs/harm.md. visited and unvisited: drawn by address, and checked by two SYNs at the same time, before the unvisited are
 --   visited; all count as drawn, whatever became of the visit. speaker: spoke DICOM at an undelayed visit. A host is the port that
 --   answered first. Ranges that were cut off are left out of both arms, as are sweeps of earlier versions, which checked each arm
---   in another way. Counts of several sweeps of one series add up.
+--   in another way. blocking: answered another source address; null where none was checked from there. Counts of several sweeps of one series add up.
 WITH drawn AS (
     SELECT
         harm.sweep,
@@ -12,6 +12,7 @@ WITH drawn AS (
         harm.ip,
         harm.port,
         harm.answered_at,
+        harm.alive_elsewhere,
         CASE WHEN harm.arm = 'unvisited' THEN harm.alive_before ELSE harm.alive_after END AS answered,
         harm.arm = 'speaker' OR bool_and(coalesce(harm.attempt = 1, false)) OVER of_range AS whole
     FROM harm
@@ -20,7 +21,7 @@ WITH drawn AS (
 ),
 
 hosts AS (
-    SELECT sweep, arm, answered, whole
+    SELECT sweep, arm, answered, alive_elsewhere, whole
     FROM drawn
     QUALIFY row_number() OVER (PARTITION BY sweep, ip ORDER BY answered_at, port) = 1
 )
@@ -29,7 +30,8 @@ SELECT
     sweep,
     arm,
     count(*) AS alive,
-    count(*) FILTER (NOT answered) AS ended
+    count(*) FILTER (NOT answered) AS ended,
+    CASE WHEN count(alive_elsewhere) > 0 THEN count(*) FILTER (NOT answered AND alive_elsewhere) END AS blocking
 FROM hosts
 WHERE whole AND answered IS NOT NULL
 GROUP BY sweep, arm

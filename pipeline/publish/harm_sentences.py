@@ -25,6 +25,7 @@ def of_arms(rows: Sequence[Row], sweep: str, margin: float | None) -> Iterator[s
     if margin is not None and Arm.VISITED in own and Arm.UNVISITED in own:
         visited, unvisited = ([row for row in rows if row["arm"] == arm] for arm in (Arm.VISITED, Arm.UNVISITED))
         yield _effect(visited, unvisited, margin)
+        yield from _blocking(visited, unvisited)
     if speakers := own.get(Arm.SPEAKER):
         gone = share(*speakers)
         yield (
@@ -64,6 +65,21 @@ def _effect(visited: Sequence[Row], unvisited: Sequence[Row], margin: float) -> 
     return (
         f"{counts} {estimate}: harm above {_percent(effect.high)} is excluded, within the margin of {_percent(margin)} that was set "
         "before the sweep."
+    )
+
+
+def _blocking(visited: Sequence[Row], unvisited: Sequence[Row]) -> Iterator[str]:
+    """How many of the silent hosts answered another source address, and what remains; nothing where the plan has no other."""
+    if all(row["blocking"] is None for row in (*visited, *unvisited)):
+        return
+    blocking, base = (sum(row["blocking"] or 0 for row in rows) for rows in (visited, unvisited))
+    (ended, alive), (base_ended, base_alive) = _counts(visited), _counts(unvisited)
+    sweeps = len({row["sweep"] for row in visited})
+    rest = difference(ended - blocking, alive, base_ended - base, base_alive, repeated(sweeps))
+    yield (
+        f"Of the hosts that no longer answered, {blocking:,} of the visited and {base:,} of the others answered another address of "
+        f"the census: they block the first. Without them the difference is {_percent(rest.value)} (95 % interval "
+        f"{_percent(rest.low)} to {_percent(rest.high)})."
     )
 
 

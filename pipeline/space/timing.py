@@ -15,7 +15,8 @@ MOST_AT_ONCE = 32
 #: How long engine `connect` waits for a connection and then for an answer, in seconds (`pipeline/associate/conversation.py`).
 CONNECT_SECONDS = 4.9
 #: The longest way of a target through the harm check (`STEPS` of `pipeline/worker/harm_checks.py`): three delays, of which the visit
-#: after the second waits for a check, and a last check. A check takes two cool-downs where no answer comes.
+#: after the second waits for a check, and a last check. A check takes two cool-downs where no answer comes, and two
+#: more where another source address confirms it.
 HARM_DELAYS, HARM_CHECKS, CHECK_SYNS = 3, 2, 2
 
 
@@ -79,7 +80,10 @@ def afterwards(plan: Plan) -> float:
 
 def harm(plan: Plan) -> float:
     """Seconds from the end of the probing to the end of the last harm check, at most; 0 without `[harm]`."""
-    return HARM_DELAYS * plan.harm.delay + HARM_CHECKS * CHECK_SYNS * plan.probe.cooldown if plan.harm else 0.0
+    if not plan.harm:
+        return 0.0
+    confirmed = 2 if len(plan.probe.sources) > 1 else 1
+    return HARM_DELAYS * plan.harm.delay + HARM_CHECKS * confirmed * CHECK_SYNS * plan.probe.cooldown
 
 
 def spoken(seconds: float) -> str:

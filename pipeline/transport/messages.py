@@ -11,6 +11,8 @@ from pipeline.space.shard import range_key
 
 #: More shards or ranges than any plan has, and more attempts at a range than anybody makes.
 MOST_RANGES, MOST_ATTEMPTS = 1 << 32, 10_000
+Ip = Annotated[int, Meta(ge=0, lt=1 << 32)]
+Port = Annotated[int, Meta(ge=0, lt=1 << 16)]
 Attempt = Annotated[int, Meta(ge=1, le=MOST_ATTEMPTS)]
 
 
@@ -101,6 +103,23 @@ class Doubt(Message, frozen=True):
     reason: str
 
 
+class Confirm(Message, frozen=True):
+    """Engine → engine: check from your source address whether this target of a harm check answers, and say so to `sender`."""
+
+    ip: Ip
+    port: Port
+    sender: int
+
+
+class Confirmed(Message, frozen=True):
+    """Engine → engine: whether a target answered another source address, after so many SYNs; null if the register withholds it."""
+
+    ip: Ip
+    port: Port
+    answered: bool | None
+    syns: int
+
+
 class Vanished(Message, frozen=True):
     """Engine → coordinator: the frames that were sent have not left; why that is known."""
 
@@ -138,6 +157,8 @@ AnyMessage = (
     | Written
     | Progress
     | Doubt
+    | Confirm
+    | Confirmed
     | Vanished
     | Shutdown
     | Hello

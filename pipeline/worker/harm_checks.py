@@ -6,6 +6,8 @@ unvisited  answered ─ delay → nothing ─ delay → check ─ visit ─ dela
 speaker    visited ─ delay → check
 ```
 
+Where the plan has another source address, a sender of that address then checks whoever was silent: who answers it blocks the first.
+
 Both arms are checked in the same way at the same time: a delay after their visit was due, which only one of them got. A host of
 `unvisited` that is silent then went away by itself, or its packets were lost. The associators make the visits; the SYNs leave
 through the engine.
@@ -38,6 +40,8 @@ from pipeline.worker.fanout import Fanout
 VISIT, WAIT, BEFORE, AFTER = "visit", "wait", "before", "after"
 #: What is done with a target of each arm, step by step, each a delay after the one before; a visit follows a check at once.
 STEPS = {"visited": (VISIT, AFTER), "unvisited": (WAIT, BEFORE, VISIT, AFTER), "speaker": (AFTER,)}
+#: The check of each arm by which arms are compared. Where it finds silence, another source address confirms it, if there is one.
+COMPARED = {"visited": AFTER, "unvisited": BEFORE, "speaker": AFTER}
 #: What the associators get to know of a target that was deferred.
 SYN = ("ip", "port", "answered_at", "ttl", "window", "syn_rtt_us", "syn_options_hash")
 
@@ -77,8 +81,13 @@ class HarmChecks:
     check: LivenessCheck
     delay: float
     source: str
+    sender: int = 0
+    """The number of the sender."""
+    confirm: Callable[[messages.Confirm], None] | None = None
+    """Has a sender of another source address check a silent target, if there is one."""
     _due: list[tuple[float, int, _HarmTarget]] = field(default_factory=list)
     _checking: dict[Target, _HarmTarget] = field(default_factory=dict)
+    _confirming: dict[Target, _HarmTarget] = field(default_factory=dict)
     _ranges: list[_HarmRange] = field(default_factory=list)
     _number: int = 0
 
@@ -165,6 +174,22 @@ class HarmChecks:
         row[f"asked_{when}_at"] = _epoch_us() - int((now - result.sent_at) * 1e6)
         row[f"alive_{when}"] = result.first or bool(result.second)
         row[f"repeated_{when}"] = result.second is not None
+        if self.confirm and not row[f"alive_{when}"] and when == COMPARED[row["arm"]]:
+            task, (ip, port) = target.range.message, target.target
+            self._confirming[target.target] = target
+            self.confirm(messages.Confirm(shard=task.shard, number=task.number, ip=ip, port=port, sender=self.sender))
+            return
+        self._go_on(target, now)
+
+    def keep_confirmed(self, confirmed: messages.Confirmed) -> None:
+        """Keep whether a silent target answered another source address, and go on with it."""
+        target = self._confirming.pop((confirmed.ip, confirmed.port))
+        target.range.probes += confirmed.syns
+        target.row["alive_elsewhere"] = confirmed.answered
+        self._go_on(target, time.monotonic())
+
+    def _go_on(self, target: _HarmTarget, now: float) -> None:
+        """Do the next step of a target, or end with it."""
         if target.steps:
             self._push(target, now)
         else:

@@ -85,10 +85,12 @@ class SenderContext:
 class Checks(NamedTuple):
     """The SYNs outside the plan's order that leave through a sender.
 
-    Those of the harm check, those to the lab's own control targets, and companion SYNs.
+    Those of the harm check, those that confirm the silence of hosts to another sender, those to the lab's own control targets, and
+    companion SYNs.
     """
 
     harm: LivenessCheck
+    confirmations: LivenessCheck
     control: LivenessCheck
     companions: LivenessCheck
 
@@ -236,6 +238,7 @@ def _checks(worker: WorkerContext, ours: Slice) -> Checks:
     patience = worker.plan.probe.cooldown
     return Checks(
         LivenessCheck(Secret.derived(worker.secret, "harm probe", ours), patience),
+        LivenessCheck(Secret.derived(worker.secret, "harm confirmation", ours), patience),
         LivenessCheck(Secret.derived(worker.secret, "control target", ours), patience, retransmits=False),
         LivenessCheck(Secret.derived(worker.secret, "companion", ours), patience, retransmits=False, takes_resets=True),
     )

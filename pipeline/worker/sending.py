@@ -51,6 +51,11 @@ def run_engine(name: str, worker: WorkerContext, context: zmq.Context[zmq.Socket
     plan, number = worker.plan, worker.engines.index(name)
     associators = [Sender(context, Address(worker.folder, name)) for name in worker.associators]
     fanout = Fanout(Sender(context, Address(worker.folder, "writer")), associators)
+    peers = {
+        other: Sender(context, Address(worker.folder, engine))
+        for other, engine in enumerate(worker.engines)
+        if plan.harm and other != number
+    }
     channels = Channels(Receiver(context, Address(worker.folder, name)), coordinator, fanout)
     outgoing = Outgoing.from_json(plan.requests, where="plan, requests")
     with ExitStack() as stack:
@@ -58,8 +63,10 @@ def run_engine(name: str, worker: WorkerContext, context: zmq.Context[zmq.Socket
         sender_context = SenderContext(worker, number, outgoing, watch, VisitLog(worker.sweep.paths, name), stack)
         sender = make_sender(sender_context)
         SenderProcess(
-            sender_context, sender, channels, side_tasks(sender_context, sender, channels.fanout, coordinator)
+            sender_context, sender, channels, side_tasks(sender_context, sender, channels.fanout, coordinator, peers)
         ).run()
+    for peer in peers.values():
+        peer.close(linger=0)
     channels.inbox.close()
     fanout.close()
 
@@ -142,6 +149,10 @@ class SenderProcess:
             case messages.Rows() as task if received and received[1] is not None:
                 self.tasks.second_visits.begin(task, received[1])
                 self.reported_idle = False
+            case messages.Confirm() as request:
+                self.tasks.confirmations.begin(request)
+            case messages.Confirmed() as confirmed:
+                self.tasks.harm_checks.keep_confirmed(confirmed)
             case messages.Shutdown():
                 self.stopped = True
                 self.sender.engine.stop()

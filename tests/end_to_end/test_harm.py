@@ -136,6 +136,33 @@ def test_a_kill_visits_nobody_twice(tmp_path: Path) -> None:
     assert ranges and (compared == [] or len(ranges) < len(asked(tmp_path, "SELECT DISTINCT shard, range FROM held")))
 
 
+def test_silence_is_confirmed_from_another_address(tmp_path: Path) -> None:
+    """With two source addresses, hosts that are gone for the visiting one alone answer the other; those that end by themselves do not.
+
+    A `fragile` host is gone for the address that visited it, as one that blocks it would be.
+    """
+    text = SWEEP.read_text("utf-8").replace("/18", "/19").replace("delay = 6.0", "delay = 3.0")
+    text = text.replace("sample = 0.5", "sample = 1.0").replace("shards = 1", "shards = 4")
+    text = text.replace("[probe]\n", '[probe]\nsource = ["198.18.0.1", "198.18.0.3"]\n')
+    (tmp_path / "sweep.toml").write_text(text)
+    frozen(tmp_path / "sweep.toml", tmp_path / "plan.json")
+    ended = subprocess.run(
+        work(tmp_path), cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True, timeout=180
+    )
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    rows = asked(
+        tmp_path,
+        f"SELECT ip < {MORTAL}, CASE arm WHEN 'unvisited' THEN alive_before ELSE alive_after END, alive_elsewhere, count(*) "
+        "FROM harm GROUP BY ALL",
+    )
+    counts = {(fragile, alive, elsewhere): count for fragile, alive, elsewhere, count in rows}
+    assert counts[True, False, True] > 20 and (True, False, False) not in counts
+    assert counts[False, False, False] > 5
+    assert not {(True, True, True), (True, True, False), (True, False, None), (False, False, None)} & counts.keys()
+    blocking = dict(asked(tmp_path, "SELECT arm, blocking FROM harm_arms WHERE arm <> 'speaker'"))
+    assert blocking["visited"] > 20 > blocking["unvisited"]
+
+
 #: Kill the worker and its processes once the journal has visits of the third round, and run the worker again.
 KILLED = """
 set -e

@@ -3,8 +3,11 @@
 from pipeline.publish.harm_sentences import of_arms
 
 
-def rows(sweep: str = "s1", **arms: tuple[int, int]) -> list[dict[str, object]]:
-    return [{"sweep": sweep, "arm": arm, "ended": gone, "alive": alive} for arm, (gone, alive) in arms.items()]
+def rows(sweep: str = "s1", blocking: int | None = None, **arms: tuple[int, int]) -> list[dict[str, object]]:
+    return [
+        {"sweep": sweep, "arm": arm, "ended": gone, "alive": alive, "blocking": blocking}
+        for arm, (gone, alive) in arms.items()
+    ]
 
 
 def sentences(found: list[dict[str, object]], margin: float | None = 0.01) -> list[str]:
@@ -42,6 +45,17 @@ def test_sweeps_of_a_series_add_up() -> None:
         "10 sweeps of this series measured their effect. Of 8,000 hosts that had been visited, 300 no longer"
     )
     assert "within the margin of 1.00 %" in pooled
+
+
+def test_hosts_that_block_us_are_distinguished() -> None:
+    """Silent hosts that answered another address of the census are counted apart, and without them the difference is less."""
+    visited, base = rows(blocking=49, visited=(51, 249)), rows(blocking=0, unvisited=(1, 249))
+    (harmed, blocked) = sentences(visited + base)
+    assert "20.08 %" in harmed
+    assert (
+        "49 of the visited and 0 of the others answered another address of the census: they block the first." in blocked
+    )
+    assert "Without them the difference is 0.40 %" in blocked
 
 
 def test_speakers_have_a_bound_of_their_own() -> None:

@@ -104,7 +104,7 @@ def test_no_harm_is_within_the_margin() -> None:
 
 def sentence(con: duckdb.DuckDBPyConnection, where: str = "") -> str:
     """What a report says of sweep 0, with the counts of the sweeps that a condition selects."""
-    names = ("sweep", "arm", "alive", "ended")
+    names = ("sweep", "arm", "alive", "ended", "blocking")
     rows = con.execute(f"SELECT {', '.join(names)} FROM harm_arms {where}").fetchall()
     (said,) = of_arms([dict(zip(names, row, strict=True)) for row in rows], "0", HarmSection().margin)
     return said

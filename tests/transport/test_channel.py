@@ -38,6 +38,8 @@ MESSAGES = (
     ),
     messages.Progress(shard=0, number=0, stage="probe", counts={"probes": 3}),
     messages.Doubt(shard=0, number=0, since=2**50, reason="nobody answers"),
+    messages.Confirm(shard=1, number=2, ip=2**32 - 1, port=104, sender=1),
+    messages.Confirmed(shard=1, number=2, ip=7, port=104, answered=None, syns=2),
     messages.Vanished(shard=0, number=0, reason="no frame has left"),
     messages.Shutdown(shard=0, number=0),
     messages.Hello(shard=0, number=0, plan_digest="a", code_version="b"),
