@@ -1,5 +1,6 @@
 """The marts, by example: tiny tables in, expected rows out."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -331,4 +332,5 @@ def test_rejections_have_their_meaning() -> None:
 def test_no_join_by_between() -> None:
     """No query joins addresses by BETWEEN, which takes minutes in some versions of DuckDB."""
     folder = Path(__file__).parent.parent.parent / "analysis"
-    assert not [path for path in folder.rglob("*.sql") if "BETWEEN" in path.read_text("utf-8").upper()]
+    queries = {path: re.sub(r"--.*", "", path.read_text("utf-8")) for path in folder.rglob("*.sql")}
+    assert queries and not [path for path, query in queries.items() if re.search(r"\bbetween\b", query, re.IGNORECASE)]
