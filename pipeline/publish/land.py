@@ -15,7 +15,7 @@ from pipeline.publish.countries import countries, name
 from pipeline.publish.data import Row
 from pipeline.publish.drawing import LAND, PAPER, Size
 from pipeline.publish.outlines import topology
-from pipeline.publish.worldmap import HATCHED, NOT_PROBED, NOTHING, Measure
+from pipeline.publish.worldmap import HATCHED, NOTHING, Measure
 
 #: The name of the outlines among the data of the drawing, and the code of the continent that is left out.
 SHAPES, ANTARCTICA = "outlines", 10
@@ -104,12 +104,14 @@ def draw(rows: Sequence[Row], measure: Measure, size: Size, key: str) -> str:
     hatch = f"hatch-{key}"
     by_number = {countries()[code].numeric: code for code in known}
     parts = [_hatch(hatch), f'<g transform="{_placed(size)}">']
+    # One path, since a printed page has a picture of the hatch for each.
+    unknown = "".join(path for numeric, path in outlines().paths if numeric not in by_number)
+    parts.append(f'<path d="{unknown}" fill="url(#{hatch})" stroke="{PAPER}" stroke-width="0.5"/>')
     for numeric, path in outlines().paths:
-        code = by_number.get(numeric)
-        level = measure.level(known[code][measure.column]) if code else NOT_PROBED
-        fill = f"url(#{hatch})" if level == NOT_PROBED else colours[level]
-        label = f"<title>{escape(_label(known[code], measure))}</title>" if code else ""
-        parts.append(f'<path d="{path}" fill="{fill}" stroke="{PAPER}" stroke-width="0.5">{label}</path>')
+        if code := by_number.get(numeric):
+            fill = colours[measure.level(known[code][measure.column])]
+            label = f"<title>{escape(_label(known[code], measure))}</title>"
+            parts.append(f'<path d="{path}" fill="{fill}" stroke="{PAPER}" stroke-width="0.5">{label}</path>')
     outlined = {numeric for numeric, _ in outlines().paths}
     for code, row in known.items():
         level = measure.level(row[measure.column])

@@ -1,7 +1,6 @@
 """The world maps: services per country, and addresses with a service per million probed, in classes. No network is used.
 
-Countries without an address in the target space are hatched; small territories are dots. Colours are chosen so that a style
-sheet can replace them (`LAND`, `EDGE`, `INK`) for a dark page.
+Countries without an address in the target space are hatched; small territories are dots. `land` draws them.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,13 +9,9 @@ from importlib.util import find_spec
 
 from pipeline.publish.countries import countries, name
 from pipeline.publish.data import Row
+from pipeline.publish.drawing import LAND
 from pipeline.publish.wording import number
 
-#: The name of the outlines among the data of a chart.
-SHAPES = "outlines"
-ANTARCTICA = 10
-LAND, EDGE, INK = "#dfe3e8", "#fdfdfd", "#565d66"
-WIDTH, HEIGHT = 900, 440
 #: The number of countries in the text for screen readers.
 SPOKEN = 20
 NOTHING, NOT_PROBED = "none found", "not probed"

@@ -38,7 +38,7 @@ def arms(folder: Path, first: int) -> dict[str, tuple[int, int]]:
     """The numbers of gone and alive hosts of each arm, within a /18."""
     mart = (ROOT / "analysis" / "marts" / "harm_arms.sql").read_text("utf-8")
     narrowed = mart.replace("FROM harm\n", f"FROM (FROM harm WHERE ip >> 14 = {first >> 14}) AS harm\n")
-    return {arm: (ended, alive) for _, arm, alive, ended in asked(folder, narrowed)}
+    return {arm: (ended, alive) for _, arm, alive, ended, _ in asked(folder, narrowed)}
 
 
 def test_visits_that_end_hosts_are_told(folder: Path) -> None:

@@ -167,13 +167,14 @@ def test_hostile_strings_are_text(browser: Browser, pages: dict[str, Path]) -> N
 
 
 def test_dark_is_dark_and_print_is_white(browser: Browser, pages: dict[str, Path]) -> None:
-    """The dark scheme has a dark background, and print has white paper."""
+    """The dark scheme has a dark background; print has white paper, and makes a file that can be sent by mail."""
     page = Opened(browser, pages["series"], scheme="dark").page
     paper = "getComputedStyle(document.body).backgroundColor"
     assert page.evaluate(paper) == "rgb(20, 24, 29)"
     page.emulate_media(media="print")
     assert page.evaluate(paper) == "rgb(255, 255, 255)"
-    assert page.pdf(format="A4")[:4] == b"%PDF"
+    printed = page.pdf(format="A4")
+    assert printed[:4] == b"%PDF" and len(printed) < 10_000_000
     panel = "getComputedStyle(document.querySelector('aside')).backgroundColor"
     assert page.evaluate(panel) == "rgb(244, 246, 248)"
 
