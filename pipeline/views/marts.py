@@ -138,7 +138,9 @@ def built_of(sweeps: Iterable[SweepPaths]) -> Mapping[str, str]:
 
 def _rows(name: str, complete: list[Location], missing: list[str]) -> str:
     """SQL for the rows of a mart: from its files in these folders, and computed for the sweeps without one."""
-    rows = raw_views.read_sweeps([path / f"{name}.parquet" for path in complete])
+    # The files' folders say which sweep they are of, so it comes last there; in a mart it comes first.
+    files = raw_views.read_sweeps([path / f"{name}.parquet" for path in complete])
+    rows = f"SELECT sweep, * EXCLUDE (sweep) FROM ({files})"
     if not missing:
         return rows
     return (

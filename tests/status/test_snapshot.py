@@ -270,7 +270,7 @@ def test_watching_on_a_terminal_is_a_live_view(tmp_path: Path) -> None:
         seen += _until(terminal, "its tables are final")
         assert watching.wait(20) == 0
     os.close(terminal)
-    assert "\x1b[1A" in seen and "━" in seen and "echoed" in seen
+    assert "\x1b[1A" in seen and "━" in seen and "answer C-ECHO" in seen
 
 
 def _until(terminal: int, words: str) -> str:

@@ -62,7 +62,8 @@ def test_the_knee_is_where_the_bottleneck_is(tmp_path: Path) -> None:
     assert [each["rate"] for each in found["steps"]] == [500, 1000, 2000]
     assert all(each["loss"] < 0.01 for each in found["steps"][:2])
     assert 0.05 < found["steps"][2]["loss"] < 0.6
-    assert all(0.5 * each["rate"] < each["sent"] < 1.1 * each["rate"] for each in found["steps"])
+    # The steps last some seconds, of which visits and pauses between shards take their part.
+    assert all(0.4 * each["rate"] < each["sent"] < 1.1 * each["rate"] for each in found["steps"])
     assert "knee: 1,000 probes a second" in ended.stdout
     (counted,) = re.findall(r"internet: (\{.*\})", ended.stderr)
     assert json.loads(counted)["visited_again"] == 0

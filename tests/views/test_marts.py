@@ -70,6 +70,19 @@ def test_an_answer_without_a_place_stays(lake: Path) -> None:
             assert everything(con) == asked and paths.id in str(marts.built(lake))
 
 
+def test_built_marts_have_the_columns_in_order(lake: Path) -> None:
+    """A mart has the same columns in the same order, built or not, so that its CSV file does."""
+
+    def columns() -> dict[str, list[str]]:
+        with connection.connect(lake) as con:
+            return {name: [row[0] for row in con.execute(f"DESCRIBE {name}").fetchall()] for name in marts.BUILT}
+
+    computed = columns()
+    for paths in layout.sweeps(lake):
+        marts.build(paths)
+    assert columns() == computed
+
+
 def test_a_built_mart_is_what_is_read(lake: Path) -> None:
     """The facts of a built sweep are not opened: the marts answer without them."""
     for paths in layout.sweeps(lake):
