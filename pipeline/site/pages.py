@@ -16,6 +16,9 @@ from pipeline.words.plural import plural
 
 #: Tables of the page about products.
 PRODUCTS = ("implementations", "products")
+#: Marts with a row for each sweep of a series and country: too many to be repeated for every sweep. `latest` has all rows.
+GROWING = ("country_trend", "country_loss")
+LATEST = "latest/"
 Countries = Mapping[str, str]
 
 
@@ -35,14 +38,24 @@ def sweep(site: Site, facts: Facts, folder: str, links: Countries) -> Files:
     )  # fmt: skip
     for shown in (*maps, *others):
         yield from site.chart_files(shown, folder)
-    for sheet in sheets.labelled(facts):
+    for sheet in sheets.labelled(facts if folder == LATEST else _own(facts)):
         yield f"{folder}{sheet.name}.csv", sheet.text
+
+
+def _own(facts: Facts) -> Facts:
+    """The same with the rows of this sweep alone in the marts that grow with the series."""
+    growing = {name: facts.marts[name] for name in GROWING}
+    own = {
+        name: replace(mart, rows=tuple(row for row in mart.rows if row["sweep"] == facts.sweep))
+        for name, mart in growing.items()
+    }
+    return replace(facts, marts={**facts.marts, **own})
 
 
 def front(site: Site, facts: Facts, links: Countries) -> Files:
     """The first page: the latest sweep in brief."""
-    maps = [site.shown(chart, "latest/", facts) for chart in charts.maps(facts)]
-    others = [site.shown(chart, "latest/", facts) for chart in (*charts.ranking(facts), *charts.answers(facts))]
+    maps = [site.shown(chart, LATEST, facts) for chart in charts.maps(facts)]
+    others = [site.shown(chart, LATEST, facts) for chart in (*charts.ranking(facts), *charts.answers(facts))]
     trends = [(span.label, site.shown(chart, "trends/", facts)) for span, chart in charts.trends(facts)]
     title, permalink = headline(facts), f"{permalink_of(facts.sweep)}index.html"
     page = SitePage(
@@ -86,7 +99,7 @@ def country(site: Site, whole: Facts, code: str) -> Files:
 def countries(site: Site, facts: Facts, codes: Sequence[str]) -> Files:
     """The ranking of all countries, with links to those that have a page."""
     folder = "../latest/"
-    ranking = [site.shown(chart, "latest/", facts) for chart in charts.ranking(facts)]
+    ranking = [site.shown(chart, LATEST, facts) for chart in charts.ranking(facts)]
     counted = sum(bool(row["country"] and row["services"]) for row in facts.marts["countries"].rows)
     least = plural(facts.scope.min_cell, "service")
     summary = (

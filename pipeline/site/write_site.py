@@ -99,7 +99,7 @@ def _about_latest(site: Site, facts: Facts, now: BuiltSite) -> Files:
     links = {name(code): f"../countries/{code}/index.html" for code in now.countries}
     yield "style.css", page.style()
     yield from pages.front(site, facts, links)
-    yield from pages.sweep(site, facts, "latest/", links)
+    yield from pages.sweep(site, facts, pages.LATEST, links)
     yield from pages.countries(site, facts, now.countries)
     yield from pages.trends(site, facts, now.countries)
     yield from pages.products(site, facts)

@@ -86,7 +86,9 @@ def test_everybody_can_read_it(browser: Browser, pages: dict[str, Path], name: s
 def test_map_and_plots_are_drawn(browser: Browser, pages: dict[str, Path]) -> None:
     """Outlines, lines, bars and points are on the screen, with a size; each figure has a text alternative."""
     page = Opened(browser, pages["series"]).page
-    hatched = page.locator("#chart-map svg g path[fill^=url]").first.bounding_box()  # the countries that were not probed
+    hatched = page.locator(
+        "#chart-map svg g path[fill^=url]"
+    ).first.bounding_box()  # the countries that were not probed
     assert hatched and hatched["width"] > 300 and page.locator("#map svg path").count() > 9
     assert page.locator("#trend figure").count() == 6 and page.locator("#trend circle").count() >= 15
     assert page.locator("#chart-turnover rect").count() >= 4

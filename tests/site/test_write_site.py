@@ -159,6 +159,18 @@ def test_a_new_sweep_leaves_earlier_pages_as_they_are(tmp_path: Path) -> None:
     assert write(lake, folder)[:-1] == []
 
 
+def test_a_permalink_has_the_rows_of_its_own_sweep(site: Path) -> None:
+    """A table with a row for each country and sweep is whole in `latest`; under a permalink it has the sweep's own rows."""
+
+    def sweeps_of(folder: Path) -> set[str]:
+        with (folder / "country_trend.csv").open(newline="") as file:
+            return {row["sweep"] for row in csv.DictReader(file)}
+
+    assert len(sweeps_of(site / "latest")) > 1
+    own = {path.name: sweeps_of(path) for path in (site / "sweeps").iterdir() if path.is_dir()}
+    assert own and all(found <= {name} for name, found in own.items())
+
+
 def test_a_country_keeps_its_page(site_lake: Path, site: Path) -> None:
     """A country that falls below the small-cell rule keeps its address; what would distinguish its few services is not there."""
     ready, _ = read_lake.sealed(site_lake)
