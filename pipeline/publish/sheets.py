@@ -3,7 +3,7 @@
 import csv
 import io
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -45,15 +45,19 @@ class Sheet:
         return stream.getvalue()
 
 
-def labelled(facts: Facts) -> Iterator[Sheet]:
-    """The tables that have a row, each row with its sweep, the day that the sweep began, and the name of its country."""
+def labelled(facts: Facts, own: Collection[str] = ()) -> Iterator[Sheet]:
+    """The tables that have a row, each row with its sweep, the day that the sweep began, and the name of its country.
+
+    Of the tables in `own`, only the rows of the report's own sweep.
+    """
     days = {row["sweep"]: row["started_at"] for row in facts.marts["trend"].rows} | {facts.sweep: facts.started}
     for sheet in sheets(facts):
-        if sheet.rows:
+        rows = [row for row in sheet.rows if sheet.name not in own or row["sweep"] == facts.sweep]
+        if rows:
             columns = ["sweep", "date", *(column for column in sheet.columns if column not in ("sweep", "country"))]
             if "country" in sheet.columns:
                 columns[2:2] = ["country", "country_name"]
-            yield Sheet(sheet.name, tuple(columns), [_labelled(facts.sweep, row, days) for row in sheet.rows])
+            yield Sheet(sheet.name, tuple(columns), [_labelled(facts.sweep, row, days) for row in rows])
 
 
 def _labelled(sweep: str, row: Row, days: Mapping[str, datetime]) -> Row:

@@ -38,18 +38,8 @@ def sweep(site: Site, facts: Facts, folder: str, links: Countries) -> Files:
     )  # fmt: skip
     for shown in (*maps, *others):
         yield from site.chart_files(shown, folder)
-    for sheet in sheets.labelled(facts if folder == LATEST else _own(facts)):
+    for sheet in sheets.labelled(facts, own=() if folder == LATEST else GROWING):
         yield f"{folder}{sheet.name}.csv", sheet.text
-
-
-def _own(facts: Facts) -> Facts:
-    """The same with the rows of this sweep alone in the marts that grow with the series."""
-    growing = {name: facts.marts[name] for name in GROWING}
-    own = {
-        name: replace(mart, rows=tuple(row for row in mart.rows if row["sweep"] == facts.sweep))
-        for name, mart in growing.items()
-    }
-    return replace(facts, marts={**facts.marts, **own})
 
 
 def front(site: Site, facts: Facts, links: Countries) -> Files:
