@@ -11,7 +11,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from pipeline.publish import worldmap
-from pipeline.publish.countries import countries, name
+from pipeline.publish.countries import countries
 from pipeline.publish.data import Row
 from pipeline.publish.drawing import LAND, PAPER, Size
 from pipeline.publish.outlines import topology
@@ -110,14 +110,14 @@ def draw(rows: Sequence[Row], measure: Measure, size: Size, key: str) -> str:
     for numeric, path in outlines().paths:
         if code := by_number.get(numeric):
             fill = colours[measure.level(known[code][measure.column])]
-            label = f"<title>{escape(_label(known[code], measure))}</title>"
+            label = f"<title>{escape(worldmap.label(known[code], measure))}</title>"
             parts.append(f'<path d="{path}" fill="{fill}" stroke="{PAPER}" stroke-width="0.5">{label}</path>')
     outlined = {numeric for numeric, _ in outlines().paths}
     for code, row in known.items():
         level = measure.level(row[measure.column])
         if countries()[code].numeric not in outlined and level != NOTHING:
             x, y = outlines().places[code]
-            title = f"<title>{escape(_label(row, measure))}</title>"
+            title = f"<title>{escape(worldmap.label(row, measure))}</title>"
             parts.append(
                 f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{RADIUS}" fill="{colours[level]}" stroke="{PAPER}" '
                 f'stroke-width="0.5">{title}</circle>'
@@ -142,7 +142,3 @@ def _hatch(key: str) -> str:
     """The pattern of countries that were not probed."""
     lines = f'<path d="M-1,1 l2,-2 M0,5 l5,-5 M4,6 l2,-2" stroke="{LAND}" stroke-width="1.2"/>'
     return f'<defs><pattern id="{key}" width="5" height="5" patternUnits="userSpaceOnUse">{lines}</pattern></defs>'
-
-
-def _label(row: Row, measure: Measure) -> str:
-    return f"{name(row['country'])}: {worldmap.value(row, measure)}"

@@ -68,11 +68,12 @@ def spoken(rows: Sequence[Row], measure: Measure) -> str:
     """The text of the map for screen readers: the countries with the greatest numbers; the table has the others."""
     probed = sum(row["country"] in countries() for row in rows)
     counted = sorted(_shown(rows, measure), key=lambda row: -row[measure.column])
-    values = "; ".join(_label(row, measure) for row in counted[:SPOKEN])
+    values = "; ".join(label(row, measure) for row in counted[:SPOKEN])
     return f"World map. {measure.title}, by country. {values or 'None was found'}. Countries probed: {number(probed)}."
 
 
-def _label(row: Row, measure: Measure) -> str:
+def label(row: Row, measure: Measure) -> str:
+    """A country with its number, for screen readers and hints."""
     return f"{name(row['country'])}: {value(row, measure)}"
 
 

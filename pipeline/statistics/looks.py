@@ -27,7 +27,7 @@ class Looks:
 
     both: Floats
     second: Floats
-    counted: NDArray[np.bool_] | bool = True
+    counted: NDArray[np.bool_]
 
     def detection(self, level: float = LEVEL) -> Interval:
         """The probability that the first look sees a host, with its exact interval."""
@@ -42,11 +42,7 @@ class Looks:
 
     def at(self, index: int) -> "Looks":
         """The looks of one of several comparisons; the same if they are those of all."""
-        arrays = np.ndim(self.both) > 0
-        return looks(self.both[index], self.second[index], self._counted(index)) if arrays else self
-
-    def _counted(self, index: int) -> bool:
-        return bool(self.counted[index]) if isinstance(self.counted, np.ndarray) else self.counted
+        return looks(self.both[index], self.second[index], self.counted[index]) if self.both.ndim else self
 
     def possible(self) -> Floats:
         """The detections that the counts allow, one for each of NODES in the last axis, to be weighted by WEIGHTS.
@@ -58,9 +54,10 @@ class Looks:
         return np.asarray(np.clip((k + NODES**2 / 2 + spread) / (n + NODES**2), TINY, 1))
 
 
-def looks(both: ArrayLike, second: ArrayLike, counted: NDArray[np.bool_] | bool = True) -> Looks:
+def looks(both: ArrayLike, second: ArrayLike, counted: ArrayLike = True) -> Looks:
     """Second looks from their counts."""
-    return Looks(np.asarray(both, np.float64), np.asarray(second, np.float64), counted)
+    each, of, exactly = np.broadcast_arrays(both, second, counted)
+    return Looks(np.asarray(each, np.float64), np.asarray(of, np.float64), np.asarray(exactly, np.bool_))
 
 
 def possible(detection: Looks | float) -> tuple[Floats, NDArray[np.float64]]:
