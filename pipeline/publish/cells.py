@@ -13,7 +13,6 @@ from pipeline.publish.countries import countries, name
 from pipeline.publish.data import Facts, Row
 from pipeline.publish.estimates import CountryChange, Estimate
 from pipeline.publish.headings import REMARKS, TABLES
-from pipeline.publish.sentences import with_services
 from pipeline.publish.wording import number
 
 #: How a flag of change is shown: a sign and a word, so that it needs no colour.
@@ -75,7 +74,7 @@ class ReportTable:
 
 def tables(facts: Facts) -> list[ReportTable]:
     """The tables of the report that have a row, in their order."""
-    return [table(facts, mart) for mart in TABLES if rows(facts, mart)]
+    return [drawn for drawn in (table(facts, mart) for mart in TABLES) if drawn.rows]
 
 
 def rows(facts: Facts, mart: str) -> Sequence[Row]:
@@ -103,13 +102,11 @@ def _is_numeric(column: Sequence[Cell]) -> bool:
 
 def _countries(facts: Facts) -> list[Row]:
     """The countries with services, how many services are reachable there, and how that changed."""
-    lines = with_services(facts)
     changes = {change.country: change for change in facts.changes}
-    estimated = facts.estimates(lines)
     ranks = {row["country"]: row["rank"] for row in facts.ranked}
     return [
         row | {"rank": ranks.get(row["country"])} | reachable(estimate) | _change(changes.get(row["country"]))
-        for row, estimate in zip(lines, estimated, strict=True)
+        for row, estimate in zip(facts.with_services, facts.by_country, strict=True)
     ]
 
 

@@ -160,6 +160,21 @@ class Facts:
             [self._service_look(row["sweep"], self.country or ALL) for row in self.series],
         )
 
+    @cached_property
+    def with_services(self) -> list[Row]:
+        """The countries with at least one service, the most services first."""
+        return [row for row in self.marts["countries"].rows if row["services"]]
+
+    @cached_property
+    def by_country(self) -> list[Estimate]:
+        """How many services the count of each of these countries stands for."""
+        return self.estimates(self.with_services)
+
+    @cached_property
+    def reachable(self) -> Estimate:
+        """How many services the count of the whole report stands for."""
+        return self.estimates([self.totals])[0]
+
     def estimates(self, rows: Sequence[Row]) -> list[Estimate]:
         """How many services the counts of rows with `services` and `crowding` stand for, given the sample and its loss."""
         counts, crowding = ([row[name] for row in rows] for name in ("services", "crowding"))

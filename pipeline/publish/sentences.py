@@ -78,8 +78,7 @@ def _nothing(facts: Facts) -> str:
     """What a sweep without a service says, and what it does not."""
     finding = f"No DICOM service answered at any of the {number(facts.totals['addresses_probed'])} addresses probed"
     if facts.detection or facts.sampled:
-        (reachable,) = facts.estimates([facts.totals])
-        bound = f"with 95 % confidence no more than {number(int(reachable.high))} could be reached"
+        bound = f"with 95 % confidence no more than {number(int(facts.reachable.high))} could be reached"
         return f"{finding}; {bound}. {_reach(facts)}"
     return f"{finding}, which does not show that there is none: packet loss was not estimated. {_reach(facts)}"
 
@@ -131,16 +130,11 @@ def with_interval(count: int, of: int) -> str:
 
 def _countries(facts: Facts) -> Iterator[str]:
     """The countries with the most services, and the services without one."""
-    rows = with_services(facts)
+    rows = facts.with_services
     yield from (_country(row) for row in [row for row in rows if row["country"]][:TOP_COUNTRIES])
     for row in rows:
         if row["country"] is None:
             yield f"{plural(row['services'], 'service')} answered at addresses that the country database does not place."
-
-
-def with_services(facts: Facts) -> list[Row]:
-    """The countries with at least one service, the most services first."""
-    return [row for row in facts.marts["countries"].rows if row["services"]]
 
 
 def _country(row: Row) -> str:
@@ -227,7 +221,7 @@ def certainty(facts: Facts) -> str:
             "The sweep probed the whole target space. At least this many services are there: packet loss hides some, "
             f"which this sweep did not estimate. {_reach(facts)}"
         )
-    (there,) = facts.estimates([facts.totals])
+    there = facts.reachable
     return (
         f"{_sample(facts)} In the whole target space, an estimated {number(round(there.value))} DICOM services would answer "
         f"(95 % interval {_ends(there)}), not counting those that packet loss hides. {_reach(facts)}"
