@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.errors import CensusError, InputError
+from pipeline.guard import tun_devices
 
 CLONE_NEWNET = 0x40000000  # linux/sched.h
 IFF_UP, IFF_LOOPBACK = 0x1, 0x8  # linux/if.h
@@ -180,11 +181,11 @@ def _link(row: Any, own: int, inodes: dict[int, int]) -> Interface:
     peer = peer if kind == "veth" or kind in UPPER else None
     home = None if peer is None else own if number is None else inodes.get(number)
     name, address = row.get_attr("IFLA_IFNAME"), row.get_attr("IFLA_ADDRESS") or ""
-    readers = _readers(name, row, information) if kind == "tun" else frozenset[int]()
+    readers = _readers(name, own, row, information) if kind == "tun" else frozenset[int]()
     return Interface(name, kind or "", row["index"], peer, home, address, bool(flags & IFF_UP), readers)
 
 
-def _readers(name: str, row: Any, information: Any) -> frozenset[int]:
+def _readers(name: str, own: int, row: Any, information: Any) -> frozenset[int]:
     """The namespaces of the processes that have a tun device open, with 0 for one that cannot be found.
 
     One process at a time can open a device that has not several queues: if that one is found there is no other.
@@ -192,26 +193,8 @@ def _readers(name: str, row: Any, information: Any) -> frozenset[int]:
     described = information.get_attr("IFLA_INFO_DATA")
     if described is None or described.get_attr("IFLA_TUN_MULTI_QUEUE") != 0:
         return frozenset({0})
-    readers = frozenset(_inode_or_none(pid) or 0 for pid in _openers(name))
+    readers = frozenset(_inode_or_none(pid) or 0 for pid in tun_devices.openers(name, own))
     return readers or frozenset({0} if row.get_attr("IFLA_CARRIER") else ())
-
-
-def _openers(tun: str) -> Iterator[int]:
-    """The processes that have a tun device of this name open, in any namespace (proc_pid_fdinfo(5))."""
-    for pid in (name for name in os.listdir("/proc") if name.isdecimal()):
-        try:
-            opened = list(Path(f"/proc/{pid}/fdinfo").iterdir())
-        except OSError:
-            continue  # it has ended, or we may not look
-        if any(f"iff:\t{tun}\n" in _text(path) for path in opened):
-            yield int(pid)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text()
-    except OSError:
-        return ""
 
 
 def _forwards() -> bool:

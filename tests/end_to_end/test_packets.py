@@ -13,6 +13,8 @@ from pipeline.guard.namespaces import inside as inside_namespace
 from pipeline.rings.receive import LONGEST
 from tests.end_to_end.vantages import place, running, sweep
 
+#: Segments that the kernel joins at least where it joins any. It joins fewer as a round trip takes longer, so on a busy machine.
+LEAST_JOINED = Path("/proc/sys/net/ipv4/tcp_min_tso_segs")
 SET_TSO, SET_GSO = 0x1F, 0x24  # linux/ethtool.h
 
 

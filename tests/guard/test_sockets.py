@@ -1,6 +1,4 @@
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,19 +10,10 @@ from pipeline.errors import CensusError, GuardError
 from pipeline.guard import proof, sockets
 from pipeline.guard.namespaces import Interface, Namespace, facts, inode, inside
 from pipeline.testbed.closed import NamespacePair, closed_pair, configure, prove
-from pipeline.testbed.closed import inside as run_inside
-from tests.testbed.running import ROOT
 
 #: A link that leads somewhere else.
 UPLINK = "link add uplink0 type vxlan id 5 remote 10.0.0.2 dstport 4789\n"
 #: Holds a tun device until it is killed.
-HOLD = """
-import sys, time
-from tests.end_to_end.tunnel import IFF_TUN, device
-opened = device(sys.argv[1], IFF_TUN)
-print("up", flush=True)
-time.sleep(600)
-"""
 FULL = IdentitySection(contact="a@example.org", url="https://example.org", authorised_by="The board")
 
 
@@ -79,20 +68,6 @@ def test_a_link_on_top_of_one_elsewhere_is_refused(pair: NamespacePair) -> None:
     with closed_pair() as other:
         configure(other.world, f"link add upper0 link world0 netns {pair.world} type macvlan mode bridge\n")
         assert "is on top of a link elsewhere" in reasons(pair)
-
-
-def test_a_tun_that_is_read_outside_is_refused(pair: NamespacePair) -> None:
-    """A tun device is closed as long as only a process of the testbed reads it."""
-    with closed_pair() as other:
-        for place, expected in ((pair.world, ""), (other.world, "is read by a process outside of the testbed")):
-            if place != pair.world:
-                configure(pair.world, "tuntap add dev tun7 mode tun\n")
-            command = [*run_inside(place), sys.executable, "-c", HOLD, "tun7"]
-            with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as holder:
-                assert holder.stdout and holder.stdout.readline() == "up\n"
-                found = reasons(pair)
-                holder.kill()
-            assert expected in found and bool(expected) is bool(found)
 
 
 def test_second_veth_to_a_foreign_namespace_is_refused(pair: NamespacePair) -> None:
