@@ -84,7 +84,7 @@ def _derive_all(sweep: Sweep, loaded: databases.InstalledDatabases, second_count
     )
     _judge(sweep, context, located)
     _derive(sweep, "space", method.space(ranges))
-    _derive(sweep, "methods", _method(sweep, ranges))
+    _derive(sweep, "methods", method.methods(sweep.plan, _kinds(sweep)))
 
 
 def _withheld(sweep: Sweep, message: Callable[[str], object]) -> Ranges:
@@ -110,18 +110,6 @@ def done(sweep: Sweep, second: Path = geo.SECOND) -> Iterator[str]:
     yield f"countries: {reference.country_source}"
     yield f"countries for comparison: {geo.load(second).source}"
     yield f"networks: {reference.asn_source or 'not known, since the plan has no network database'}"
-
-
-def _method(sweep: Sweep, ranges: Ranges) -> pa.Table:
-    plan, settings, engine = sweep.plan, sweep.plan.settings, _kinds(sweep)
-    how = method.Method(plan.requests, _profile(plan), settings.ports, engine, plan.companions.ports)
-    return method.methods(plan.digest, how, ranges)
-
-
-def _profile(plan: Plan) -> str:
-    """The profile, and whether its second visits reach hosts that only closed: that decides what is found."""
-    profile = plan.settings.profile
-    return f"{profile}, after close" if profile.makes_second_visits and plan.tls.after_close else str(profile)
 
 
 def _kinds(sweep: Sweep) -> str:

@@ -1,31 +1,68 @@
 """The tables of a sweep's method and target space."""
 
-from dataclasses import replace
 from typing import Any
 
+import msgspec
+import pytest
+
 from pipeline import schema
+from pipeline.config.sections import HarmSection
 from pipeline.enrich import method
-from pipeline.enrich.method import Method
+from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
+from tests.space import frozen
 
-SENT = Method({"request": "0100"}, "associate", [104, 11112], "ring")
+PLAN = msgspec.structs.replace(frozen.freeze(), harm=HarmSection())
+#: Keys of the sections that decide what is found, which do not: names, parts, what is judged later, and the lab's own hosts.
+#: `settings.rate` follows from `pace.asked` and the caps, `settings.sample` makes series impossible, and the engine's kind counts.
+INDIFFERENT = {
+    "settings": {"name", "shards", "rate", "sample"},
+    "pace": {"lowered_by", "per_slash24_hour", "per_network_hour"},
+    "probe": {"interface", "source", "senders", "gateway_mac", "engine"},
+    "control": {"targets", "interval"},
+    "harm": {"margin"},
+}
 
 
-def test_each_change_of_the_request_is_another_method() -> None:
-    """Another request byte, profile, port, engine or companion port changes the digest; the order of the passes does not."""
-    changes: list[dict[str, Any]] = [
-        {"requests": {"request": "0101"}}, {"profile": "echo"}, {"ports": [104]}, {"engine": "x"}, {"companions": [80]},
-    ]  # fmt: skip
-    others = {replace(SENT, **change).digest for change in changes}
-    assert SENT.digest not in others and len(others) == len(changes)
-    assert replace(SENT, ports=[11112, 104]).digest == SENT.digest
-    assert replace(SENT, companions=[80, 443]).digest == replace(SENT, companions=[443, 80]).digest
+def changed(section: str, key: str) -> Plan:
+    """The plan with another value of a key."""
+    document = msgspec.to_builtins(PLAN)
+    value = document[section][key]
+    others: dict[type, Any] = {
+        str: "tls",
+        bool: False,
+        tuple: [4242],
+        int: 4242,
+        float: value / 2 if type(value) is float else 0,
+    }
+    other = others[type(value)]
+    return msgspec.convert(document | {section: document[section] | {key: other}}, Plan)
+
+
+@pytest.mark.parametrize("section", method.DECISIVE)
+def test_each_key_that_decides_what_is_found_is_in_the_method(section: str) -> None:
+    """Another cool-down, cap, seed, rate, port or second SYN is another method, and no other key of these sections is."""
+    own = method.digest(PLAN, "ring")
+    keys = msgspec.to_builtins(PLAN)[section].keys()
+    assert keys == {*method.DECISIVE[section], *INDIFFERENT.get(section, ())}
+    digests = {key: method.digest(changed(section, key), "ring") for key in keys - INDIFFERENT.get(section, set())}
+    assert own not in digests.values() and len(set(digests.values())) == len(digests)
+
+
+def test_what_is_sent_and_by_which_engine_is_in_the_method() -> None:
+    """Another request byte or kind of engine is another method; the order of the ports is not, nor what a plan calls itself."""
+    own = method.digest(PLAN, "ring")
+    sent = msgspec.structs.replace(PLAN, requests={"104": "00fe"})
+    backwards = msgspec.structs.replace(PLAN.settings, ports=PLAN.settings.ports[::-1], name="other", shards=1)
+    assert own not in {method.digest(sent, "ring"), method.digest(PLAN, "connect")}
+    assert own == method.digest(msgspec.structs.replace(PLAN, settings=backwards), "ring")
 
 
 def test_tables() -> None:
     """The method is one row with its digests, the space one row per range."""
     space = Ranges.of([(1, 5), (9, 2**32 - 1)])
-    (row,) = method.methods("ab", SENT, space).to_pylist()
-    assert row["plan_digest"] == "ab" and row["space_digest"] == space.digest and len(row["requests_digest"]) == 64
+    (row,) = method.methods(PLAN, "ring").to_pylist()
+    assert row["plan_digest"] == PLAN.digest and row["space_digest"] == Ranges.of(PLAN.ranges).digest
+    assert len(row["requests_digest"]) == 64
     assert method.space(space).to_pylist() == [{"first": 1, "last": 5}, {"first": 9, "last": 2**32 - 1}]
     assert method.space(space).schema.equals(schema.table("space").arrow)
