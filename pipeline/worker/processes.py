@@ -20,9 +20,8 @@ from pipeline.worker.testbed_watch import TestbedWatch
 #: Seconds that a process may take to end after its last message.
 END_SECONDS = 5.0
 
-#: What the processes import, some of it (pynetdicom) later than their own modules.
-IMPORTS = ["pipeline.worker.process", "pipeline.worker.stages", "pynetdicom.dimse_messages", "pynetdicom.presentation"]
 #: All processes are forked from one that has imported these: they start sooner, and share that memory.
+IMPORTS = ["pipeline.worker.process", "pipeline.worker.stages"]
 _forked = multiprocessing.get_context("forkserver")
 _forked.set_forkserver_preload(IMPORTS)
 
