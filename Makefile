@@ -33,11 +33,12 @@ packages:
 CHECKED := --quiet --require-hashes --only-binary :all:
 LOCKED := build run plots fleet notify develop
 
-$(VENV)/ready: pyproject.toml $(LOCKED:%=locks/%.txt) tests/npm/package.json
+$(VENV)/ready: pyproject.toml $(LOCKED:%=locks/%.txt) locks/frames.txt tests/npm/package.json
 	python3 -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check $(CHECKED) -r locks/build.txt
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync $(CHECKED) $(LOCKED:%=locks/%.txt)
 	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install $(CHECKED) --no-deps --target $(VENV)/frames -r locks/frames.txt
 	cp tests/npm/package.json $(VENV)/
 	$(BIN)/python -m tests.notify.receivers
 	PREFECT_HOME=$(VENV)/prefect DO_NOT_TRACK=1 $(BIN)/prefect server database upgrade -y >/dev/null

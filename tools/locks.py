@@ -25,6 +25,7 @@ PARTS = {
     "notify": ("pyproject.toml", "--extra", "notify"),
     "develop": ("pyproject.toml", "--extra", "dev"),
     "fuzz": ("pyproject.toml", "--extra", "fuzz"),
+    "frames": ("pyproject.toml", "--group", "frames"),
     "dist": ("--group", "dist"),
 }
 #: Parts that are locked whole.
@@ -55,7 +56,7 @@ def write(*options: str) -> None:
     with tempfile.TemporaryDirectory() as name:
         whole = Path(name) / "whole.txt"
         whole.write_text("".join(path.read_text("utf-8") for path in sorted(LOCKS.glob("*.txt"))), "utf-8")
-        everything = ["pyproject.toml", "--all-extras", *PARTS["build"], *PARTS["dist"]]
+        everything = ["pyproject.toml", "--all-extras", *PARTS["build"], *PARTS["dist"], *PARTS["frames"][1:]]
         _compile(*everything, "--generate-hashes", *options, "-o", str(whole))
         known = blocks(whole.read_text("utf-8"))
         needed = {part: set(blocks(_compile(*words, "-c", str(whole)))) for part, words in PARTS.items()}

@@ -1,9 +1,11 @@
 """The lines of docs/sql.md for other programs do what the page says, where the program is at hand."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,10 @@ from pipeline.views import connect, database
 from tests.publish.conftest import history_lake
 
 __all__ = ["history_lake"]
+#: Where `make setup` installs pandas, apart from the packages of the tests.
+FRAMES = Path(sys.prefix) / "frames"
+#: The exit code of a program that lacks a package.
+MISSING = 77
 PAGE = (Path(__file__).parents[2] / "docs" / "sql.md").read_text("utf-8")
 SECTION = PAGE.partition("## From other programs\n")[2].partition("\n## ")[0]
 BLOCKS = re.findall(r"```(python|r)\n(.+?)\n```", SECTION, re.DOTALL)
@@ -28,18 +34,18 @@ def beside(history_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return folder
 
 
-def run(block: str, folder: Path) -> dict[str, Any]:
-    """The variables of a block that ran in a folder; the test is skipped if a package that the block imports is not there."""
-    for package in re.findall(r"^(?:import|from) (\w+)", block, re.MULTILINE):
-        pytest.importorskip(package)
-    names: dict[str, Any] = {}
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        exec(block, names)
-    finally:
-        os.chdir(before)
-    return names
+def run(block: str, folder: Path, result: str) -> Any:
+    """The value of an expression, as JSON, after a block ran in a folder; skips where a package that the block imports is not."""
+    packages = re.findall(r"^(?:import|from) (\w+)", block, re.MULTILINE)
+    needs = f"import json, sys\nfrom importlib.util import find_spec\nall(map(find_spec, {packages})) or sys.exit({MISSING})"
+    script = f"{needs}\n{block}\nprint(json.dumps({result}, default=str))"
+    environ = os.environ | {"PYTHONPATH": str(FRAMES)}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=120)
+    if done.returncode == MISSING:
+        pytest.skip(f"not installed: one of {', '.join(packages)}")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 def block(word: str) -> str:
@@ -55,30 +61,28 @@ def test_there_are_six() -> None:
 
 def test_the_helper(beside: Path) -> None:
     """The connection gives a frame of pandas, one of polars or a table of Arrow."""
-    pytest.importorskip("pandas")
-    frame = run(block("from pipeline.views"), beside)["countries"]
-    assert dict(zip(frame["country"], frame["services"], strict=True))["SG"] == 4
+    services = "dict(zip(countries['country'], map(int, countries['services'])))"
+    assert run(block("from pipeline.views"), beside, services)["SG"] == 4
 
 
 def test_the_database(beside: Path) -> None:
     """DuckDB alone reads the file of the lake."""
-    count = 'sweeps = con.execute("SELECT count(*) FROM sweeps").fetchone()'
-    assert run(f"{block('census.duckdb')}\n{count}", beside)["sweeps"] == (15,)
+    assert run(block("census.duckdb"), beside, 'con.execute("SELECT count(*) FROM sweeps").fetchone()') == [15]
 
 
 @pytest.mark.parametrize("package", ["pandas", "polars"])
 def test_frames(beside: Path, package: str) -> None:
     """Each package reads all responses of all sweeps, and makes the text of addresses that the view has."""
-    frame = run(block(f"import {package}\n"), beside)["responses"]
+    columns = "[responses[name].to_list() for name in ('sweep', 'address', 'port')]"
+    rows = zip(*run(block(f"import {package}\n"), beside, columns), strict=True)
     with connect(beside / "lake") as con:
         told = con.execute("SELECT sweep, address, port FROM responses ORDER BY ALL").fetchall()
-    rows = zip(*(frame[name].to_list() for name in ("sweep", "address", "port")), strict=True)
     assert sorted((str(sweep), address, port) for sweep, address, port in rows) == told
 
 
 def test_meanings(beside: Path) -> None:
     """A file says what its columns mean."""
-    meanings = run(block("meanings"), beside)["meanings"]
+    meanings = run(block("meanings"), beside, "meanings")
     assert meanings == {column.name: column.meaning for column in schema.table("responses").columns}
 
 
@@ -87,10 +91,10 @@ def test_r(beside: Path) -> None:
     if not shutil.which("Rscript"):
         pytest.skip("R is not installed")
     (text,) = (text for language, text in BLOCKS if language == "r")
-    needs = "if (!all(sapply(c('arrow', 'dplyr'), requireNamespace, quietly = TRUE))) quit(status = 77)"
+    needs = f"if (!all(sapply(c('arrow', 'dplyr'), requireNamespace, quietly = TRUE))) quit(status = {MISSING})"
     script = f"{needs}\n{text}\ncat(nrow(responses))"
     done = subprocess.run(["Rscript", "-e", script], cwd=beside, capture_output=True, text=True, timeout=120)
-    if done.returncode == 77:
+    if done.returncode == MISSING:
         pytest.skip("R has no packages arrow and dplyr")
     with connect(beside / "lake") as con:
         assert con.execute("SELECT count(*) FROM responses").fetchone() == (int(done.stdout.split()[-1]),), done.stderr

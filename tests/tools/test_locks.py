@@ -23,6 +23,7 @@ DECLARED = {
     "notify": (EXTRAS["notify"], ("run", "notify")),
     "develop": (EXTRAS["dev"], ("run", "plots", "fleet", "notify", "develop")),
     "fuzz": (EXTRAS["fuzz"], ("run", "fuzz")),
+    "frames": (PROJECT["dependency-groups"]["frames"], ("frames",)),
     "dist": (PROJECT["dependency-groups"]["dist"], ("dist",)),
 }
 
@@ -61,7 +62,7 @@ def test_no_package_has_two_versions() -> None:
         for name, version in pins(part).items():
             assert versions.setdefault(name, version) == version
     whole, extras = set(pins("run")), [set(pins(part)) for part in EXTRA_PARTS]
-    alone = [whole, set[str]().union(*extras), *(set(pins(part)) for part in ("develop", "fuzz"))]
+    alone = [whole, set[str]().union(*extras), *(set(pins(part)) for part in ("develop", "fuzz", "frames"))]
     assert sum(map(len, alone)) == len(set().union(*alone))
 
 
