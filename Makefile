@@ -11,7 +11,7 @@ export PYTHONDONTWRITEBYTECODE :=
 WORKERS := $(shell echo $$(($$(nproc) * 2)))
 
 # Tests that need neither privilege nor servers, and simulate nothing for long.
-FAST := tests/space tests/wire tests/enrich tests/tools tests/optout/test_events.py tests/probe/test_flow.py \
+FAST := tests/plan tests/space tests/wire tests/enrich tests/tools tests/optout/test_events.py tests/probe/test_flow.py \
 	tests/probe/test_pacer.py tests/associate/test_conversation.py tests/associate/test_limits.py \
 	--ignore tests/space/test_coverage.py --ignore tests/space/test_outside.py \
 	--ignore tests/tools/test_packages.py

@@ -19,8 +19,8 @@ from pathlib import Path
 from benchmarks import networks, weeks
 from pipeline.lake import layout
 from pipeline.lake.layout import Sweep
+from pipeline.plan.plan import Plan
 from pipeline.publish import report
-from pipeline.space.plan import Plan
 from pipeline.sweep import enrichment
 from pipeline.views import connection, views
 

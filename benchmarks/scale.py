@@ -7,8 +7,8 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pipeline.plan.freezing import RANGE_SECONDS
 from pipeline.space import blocklist
-from pipeline.space.freezing import RANGE_SECONDS
 from pipeline.space.ranges import Ranges
 from pipeline.wire.packet import FRAME
 

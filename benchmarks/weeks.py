@@ -21,9 +21,9 @@ from pipeline import schema
 from pipeline.associate.conversation import Conversation
 from pipeline.lake import parts, store
 from pipeline.lake.layout import SweepPaths
+from pipeline.plan import plan as planning
+from pipeline.plan.plan import Plan
 from pipeline.record.visit import columns
-from pipeline.space import plan as planning
-from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges, Space
 from pipeline.sweep import freeze
 from pipeline.wire import outgoing

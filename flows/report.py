@@ -6,7 +6,7 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
 from flows.artifacts import show_results
-from pipeline.lake import store, turn
+from pipeline.lake import layout, store, turn
 from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.publish import folder, imprint
 from pipeline.publish import report as publishing
@@ -32,7 +32,7 @@ def report(lake: str, output: str, sweep: str | None = None, licence: str = "") 
 
     `licence` is that of its numbers and figures, an SPDX id. Returns the names of its files.
     """
-    sealed = Sweep.open(steps.sealed(store.at(lake), sweep))
+    sealed = Sweep.open(layout.find_sealed(store.at(lake), sweep))
     written = write(sealed.paths, Path(output) / sealed.paths.id, licence)
     folder.point_latest(Path(output) / sealed.paths.id)
     show_results(sealed)

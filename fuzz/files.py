@@ -24,9 +24,9 @@ from pipeline.errors import CensusError
 from pipeline.lab import key, signature
 from pipeline.notify import address_book, hand_over_events, recipient_key
 from pipeline.optout import chained, events
+from pipeline.plan import own_ranges, terms
 from pipeline.release import microdata
-from pipeline.space import address_list, signed, terms
-from pipeline.sweep import sign
+from pipeline.space import address_list, signed
 
 ROOT = Path(__file__).parents[1]
 WORDS = "owner: Example\nauditor: a@b.example\nprofile: echo\nfrom: 2026-12-01\nuntil: 2026-12-31\n192.0.2.0/24\n"
@@ -93,7 +93,7 @@ def keys(data: bytes) -> None:
     with suppress(CensusError):
         key._public(pem)
     with suppress(CensusError):
-        sign.sign(ranges, pem, scratch() / "own.sig")
+        own_ranges.sign(ranges, pem, scratch() / "own.sig")
     with suppress(CensusError):
         signed.verified(signed.SignedRanges(owner="a", ranges=WORDS, signature=text, public_key=text))
     assert not signature.is_valid(signature.Signature(public_key=text, value=text), "plan", b"")
@@ -221,7 +221,7 @@ SLOW: dict[str, Target] = {
     "address_book": Target(book, (address_book.load, address_book.open_recipients), _books),
     "recipient_key": Target(recipients, (recipient_key.read,), _recipient_keys),
     "hand_overs": Target(hand_overs, (hand_over_events.parse,), _hand_overs),
-    "keys": Target(keys, (key._public, sign.sign, signed.verified, signature.is_valid), _pems),
+    "keys": Target(keys, (key._public, own_ranges.sign, signed.verified, signature.is_valid), _pems),
     "mmdb": Target(mmdb_file, (database_file.read, mmdb.Mmdb.networks, mmdb.Mmdb.decode), _mmdbs),
     "database_text": Target(database_text, (database_file.read, download._newest), _texts),
     "database_table": Target(database_table, (range_table.read, range_table.in_order), _tables),

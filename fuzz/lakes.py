@@ -32,8 +32,8 @@ from pipeline.lake import (
 )
 from pipeline.lake.layout import SweepPaths
 from pipeline.optout import anchor
+from pipeline.plan import plan as planning
 from pipeline.record.receipt import Part, Receipt
-from pipeline.space import plan as planning
 from pipeline.status import workers
 from pipeline.sweep import reparse
 from pipeline.views import marts

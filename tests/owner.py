@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pipeline.config.sections import OwnSection
+from pipeline.plan import own_ranges
 from pipeline.space.signed import SignedRanges
-from pipeline.sweep import sign
 
 #: What the owner agrees to: these two may audit, with any profile, for a year.
 TERMS = """owner: {owner}
@@ -67,14 +67,14 @@ def signed_list(folder: Path, text: str, agreed: str = "") -> dict[str, str]:
 def hospital(folder: Path, profile: str, signed: str = SIGNED) -> Path:
     """Write a signed list and a configuration into a folder; return the configuration."""
     (folder / "ranges.txt").write_text(terms(OWNER) + signed)
-    sign.make_key(folder / "owner.key", folder / "owner.pem")
-    sign.sign(folder / "ranges.txt", folder / "owner.key", folder / "ranges.txt.sig")
+    own_ranges.make_key(folder / "owner.key", folder / "owner.pem")
+    own_ranges.sign(folder / "ranges.txt", folder / "owner.key", folder / "ranges.txt.sig")
     (folder / "audit.toml").write_text(CONFIG.format(profile=profile))
     return folder / "audit.toml"
 
 
 def signed_ranges(folder: Path, text: str) -> SignedRanges:
     """A list that its owner signed, as a plan has it."""
-    read = sign.read(OwnSection(owner="St Example", **signed_list(folder, text)), folder)
+    read = own_ranges.read(OwnSection(owner="St Example", **signed_list(folder, text)), folder)
     assert read is not None
     return read

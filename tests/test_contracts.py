@@ -14,6 +14,7 @@ from importlinter.contracts.protected import ProtectedContract
 from importlinter.domain.contract import ContractCheck
 
 ROOT = Path(__file__).parents[1]
+MOST_LAYERS = 9
 KINDS = {"forbidden": ForbiddenContract, "layers": LayersContract, "protected": ProtectedContract}
 DOWN = "one way down"
 PURE = "the pure stay pure"
@@ -27,7 +28,7 @@ WRONG = (
     (DOWN, "pipeline.outcome", "pipeline.console.show"),
     (DOWN, "pipeline.publish.report", "pipeline.site.page"),
     ("flows use the pipeline, never the reverse", "pipeline.sweep.run", "flows.sweep"),
-    (PURE, "pipeline.space.plan", "time"),
+    (PURE, "pipeline.plan.plan", "time"),
     (PURE, "pipeline.statistics.beta", "random"),
     (PURE, "pipeline.wire.pdu", "socket"),
     (PURE, "pipeline.associate.conversation", "asyncio"),
@@ -48,7 +49,7 @@ WRONG = (
     ("pyroute2 belongs to the guard", "pipeline.testbed.run", "pyroute2"),
     ("uvloop belongs to associations", "pipeline.worker.associator", "uvloop"),
     ("figures belong to publication", "pipeline.console.show", "altair"),
-    ("encryption and STIX belong to hand-overs", "pipeline.sweep.hand_over", "pyrage"),
+    ("encryption and STIX belong to hand-overs", "pipeline.sweep.run", "pyrage"),
     ("xlsxwriter belongs to the console", "pipeline.publish.folder", "xlsxwriter"),
     ("typer belongs to the commands", "pipeline.console.show", "typer"),
 )
@@ -78,6 +79,13 @@ def test_a_wrong_import_breaks_its_contract(contract: str, importer: str, import
     assert checked(contract, deepcopy(graph)).kept
     graph.add_import(importer=importer, imported=imported, line_number=1, line_contents=f"import {imported}")
     assert not checked(contract, graph).kept
+
+
+def test_the_house_stays_low() -> None:
+    """Under the entry point `__main__`, the program has at most nine layers."""
+    [options] = [options for options in configuration()["contracts_options"] if options["name"] == DOWN]
+    entry, *layers = options["layers"]
+    assert entry == "__main__" and len(layers) <= MOST_LAYERS, layers
 
 
 def test_a_new_file_needs_a_layer() -> None:

@@ -9,7 +9,7 @@ from pipeline.attribution import opt_out_page, probing_txt
 from pipeline.config import local
 from pipeline.config.sections import CompanionsSection, Config, IdentitySection, ProbeSection
 from pipeline.errors import InputError
-from pipeline.space.timing import companions_apart, spoken
+from pipeline.plan.timing import companions_apart, spoken
 
 #: Validity of probing.txt in days; less than a year, as RFC 9116 §2.5.5 recommends.
 DAYS = 180

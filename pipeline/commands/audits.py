@@ -34,9 +34,9 @@ def key(
     Never overwrites a file (exit code 2). The private key is readable by its user alone.
     """
     from pipeline.console import show
-    from pipeline.sweep import sign
+    from pipeline.plan import own_ranges
 
-    sign.make_key(private, public)
+    own_ranges.make_key(private, public)
     show.message(f"{private} signs and stays with the owner (mode 0600); give {public} to the auditor")
 
 
@@ -57,7 +57,7 @@ def sign(
     Writes ranges.txt.sig. The signature covers every byte of the list: sign it again after any change.
     """
     from pipeline.console import show
-    from pipeline.sweep import sign as signing
+    from pipeline.plan import own_ranges as signing
 
     target = signature or ranges.with_name(f"{ranges.name}.sig")
     count = signing.sign(ranges, private, target).count
@@ -98,6 +98,7 @@ def audit(
     """
     from pipeline.config.load import load_config
     from pipeline.console import progress, show
+    from pipeline.publish.folder import require_private
     from pipeline.sweep import freeze, run
     from pipeline.sweep import own_audit as auditing
     from pipeline.worker import engine_choice
@@ -106,11 +107,11 @@ def audit(
     folder = lake or Path(load_config(config).lake.url)
     if report_only:
         audited = auditing.finished(folder, sweep_id)
-        auditing.require_private(output)
+        require_private(output)
     else:
         plan = auditing.audit_plan(config, folder)
         freeze.check(plan)
-        auditing.require_private(output)
+        require_private(output)
         show.warn(freeze.warnings(engine_choice.choose(plan).plan, show.message))
         audited = run.begin(plan, folder)
         with progress.watching(audited):

@@ -65,10 +65,11 @@ def notify(
     """
     from getpass import getuser
 
-    from pipeline.console import hand_overs, show
+    from pipeline.commands import hand_overs
+    from pipeline.console import show
     from pipeline.lake import store
+    from pipeline.notify import hand_over
     from pipeline.notify import hand_over_register as register
-    from pipeline.sweep import hand_over
 
     place = store.at(lake)
     if listed:

@@ -73,7 +73,7 @@ def release(
     A sweep whose proof is broken is refused, with exit code 1 (`census verify`).
     """
     from pipeline.console import show
-    from pipeline.lake import store, turn
+    from pipeline.lake import layout, store, turn
     from pipeline.publish.scope import Scope
     from pipeline.release import bundle
     from pipeline.release.citation import require_citable
@@ -89,7 +89,7 @@ def release(
             "--previous", "name the folder of the last release with microdata, or say --first if there was none"
         )
     Scope(min_cell=min_cell)
-    paths = run.sealed(store.at(where), sweep_id)
+    paths = layout.find_sealed(store.at(where), sweep_id)
     earlier = shown_before(previous)
     with turn.of(paths, show.message), connection.connect(store.at(where)) as con:
         sweeps = bundle.series(con, paths.id) if series else (paths.id,)

@@ -190,7 +190,7 @@ def report(
     scope = Scope(country.upper() if country else None, since, min_cell if least is None else least)
     lake, section = lake_and_release(lake)
     wishes = Wishes(name or section.publisher, licence=licence or section.licence)
-    paths = layout.find(store.at(lake), sweep_id) if sweep_id else run.sealed(store.at(lake))
+    paths = layout.find(store.at(lake), sweep_id) if sweep_id else layout.find_sealed(store.at(lake))
     by = imprint.imprint(paths, wishes)
     where = output or folder.next_to(store.at(lake), paths.id)
     with turn.of(paths, show.message):

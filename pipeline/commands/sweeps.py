@@ -12,7 +12,7 @@ from pipeline.errors import InputError
 from pipeline.words.plural import plural
 
 if TYPE_CHECKING:
-    from pipeline.space.plan import Plan
+    from pipeline.plan.plan import Plan
 
 
 def plan(
@@ -39,7 +39,7 @@ def plan(
     Exit code 2: the configuration is wrong; the message names file and key.
     """
     from pipeline.lake import store
-    from pipeline.space.plan import encode
+    from pipeline.plan.plan import encode
     from pipeline.sweep import freeze
 
     frozen = freeze.freeze(config, overrides=overrides(rate, ports, sample))

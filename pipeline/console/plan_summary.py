@@ -8,9 +8,10 @@ import msgspec
 from pipeline.console import plan_warnings
 from pipeline.guard import nat
 from pipeline.optout.register import DEFAULT_NAME
-from pipeline.space import caps, timing
+from pipeline.plan import timing
+from pipeline.plan.plan import Plan, RangeList
+from pipeline.space import caps
 from pipeline.space.caps import RISK
-from pipeline.space.plan import Plan, RangeList
 from pipeline.space.ranges import Ranges
 from pipeline.words.plural import plural
 from pipeline.worker import engine_choice, remarks

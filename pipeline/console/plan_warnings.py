@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from pipeline.guard import sockets
-from pipeline.space.plan import Plan
+from pipeline.plan.plan import Plan
 from pipeline.statistics import recapture
 from pipeline.words.plural import plural
 

@@ -11,7 +11,7 @@ from rich.live import Live
 from pipeline.console import output, screen, show
 from pipeline.errors import CensusError
 from pipeline.lake.layout import Sweep
-from pipeline.space import timing
+from pipeline.plan import timing
 from pipeline.status.snapshot import Status, SweepStatus
 from pipeline.untrusted.visible import visible
 from pipeline.words.steps import STEPS

@@ -17,7 +17,7 @@ from pipeline.optout import obeyed
 from pipeline.optout.edit import Addition
 from pipeline.optout.obeyed import ObeyedRegister
 from pipeline.optout.register import Register
-from pipeline.space.plan import Plan
+from pipeline.plan.plan import Plan
 from pipeline.untrusted.visible import visible
 from pipeline.words.plural import plural
 

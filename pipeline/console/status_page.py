@@ -15,7 +15,7 @@ from rich.text import Text
 from pipeline.console import output, progress, screen, show
 from pipeline.lake import layout
 from pipeline.lake.store import Location
-from pipeline.space import timing
+from pipeline.plan import timing
 from pipeline.status import overview
 from pipeline.status.overview import Overview
 from pipeline.status.snapshot import STATES, Status, SweepStatus

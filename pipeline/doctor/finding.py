@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from pipeline.lake.store import Location
-from pipeline.space.plan import Plan
+from pipeline.plan.plan import Plan
 from pipeline.worker import engine_choice
 
 

@@ -9,7 +9,7 @@ from pipeline.engines import Engine
 from pipeline.errors import CensusError
 from pipeline.guard import link_state, nftables, sockets
 from pipeline.guard.link_state import Framing
-from pipeline.space import timing
+from pipeline.plan import timing
 from pipeline.wire.cookie import FIRST_SOURCE_PORT, SOURCE_PORTS
 from pipeline.worker import egress, engine_choice, mandate, remarks
 

@@ -14,8 +14,8 @@ from pipeline.doctor.finding import Finding, Subject, ok, warning
 from pipeline.errors import InputError
 from pipeline.lake.store import Location
 from pipeline.optout import register
-from pipeline.space import timing
-from pipeline.space.plan import Plan
+from pipeline.plan import timing
+from pipeline.plan.plan import Plan
 from pipeline.worker import engine_choice
 
 #: Seconds of first SYNs in a step, roughly, and steps; each sends twice as fast as the one before, the last at the plan's rate.

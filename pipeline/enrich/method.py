@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline import schema
-from pipeline.space.plan import Plan
+from pipeline.plan.plan import Plan
 from pipeline.space.ranges import Ranges
 
 #: Sections of a plan → their keys that decide which hosts a sweep finds, and when it probes each of them. The seed orders the targets,

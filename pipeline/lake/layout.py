@@ -16,8 +16,8 @@ from pipeline import schema
 from pipeline.errors import InputError
 from pipeline.lake import store
 from pipeline.lake.store import Location, entries, write
-from pipeline.space import plan as planning
-from pipeline.space.plan import Plan
+from pipeline.plan import plan as planning
+from pipeline.plan.plan import Plan
 from pipeline.space.shard import Walk
 
 #: The last of the tables that enriching writes: a sweep that has it is enriched.
@@ -145,6 +145,15 @@ def find(lake: Location, sweep_id: str | None) -> SweepPaths:
     if sweep_id is not None and sweep_id not in known:
         raise InputError(str(lake), f"has no sweep {sweep_id!r}; it has {', '.join(known)}")
     return known[sweep_id] if sweep_id else list(known.values())[-1]
+
+
+def find_sealed(lake: Location, sweep_id: str | None = None) -> SweepPaths:
+    """Return the named sweep, or the latest one that is sealed. Raises InputError if there is none."""
+    candidates = [paths for paths in sweeps(lake) if paths.sealed("sweeps").exists() and sweep_id in (None, paths.id)]
+    if not candidates:
+        which = f" {sweep_id}" if sweep_id else ""
+        raise InputError(str(lake), f"has no sealed sweep{which}; `census sweeps {lake}` lists what there is")
+    return candidates[-1]
 
 
 def open_sweep(lake: Location, sweep_id: str | None) -> Sweep:

@@ -11,7 +11,7 @@ from pipeline.lake import receipts, schema_versions
 from pipeline.lake.layout import Sweep
 from pipeline.lake.store import Location
 from pipeline.outcome import CloseStage, Outcome
-from pipeline.space.plan import Plan
+from pipeline.plan.plan import Plan
 from pipeline.space.shard import Range
 
 COLUMNS = ["ip", "port", "outcome", "close_stage"]

@@ -27,9 +27,9 @@ from pipeline.lake import (
 from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.lake.receipts import read_receipts
 from pipeline.lake.store import Location
+from pipeline.plan.plan import Plan
 from pipeline.record.receipt import Part, Receipt, second_looks
 from pipeline.record.rounds import VISITS_TABLES, Round
-from pipeline.space.plan import Plan
 from pipeline.space.shard import Range, Walk, range_key
 from pipeline.words.plural import plural
 

@@ -13,8 +13,8 @@ from pipeline.lake.layout import SweepPaths
 from pipeline.lake.store import Location
 from pipeline.optout import register
 from pipeline.optout.register import DEFAULT_NAME, Register
+from pipeline.plan.plan import Plan
 from pipeline.space import address_list
-from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
 
 #: How the name of a register ends that is made by its first opt-out: a mistyped lake must not become one.

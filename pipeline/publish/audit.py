@@ -11,14 +11,15 @@ from typing import Any
 import duckdb
 
 from pipeline.outcome import ACCEPTS_ASSOCIATION, Outcome
+from pipeline.plan import terms
+from pipeline.plan.plan import Plan
 from pipeline.publish import advice
 from pipeline.publish.advice import FACTS, Advice, Severity
 from pipeline.publish.cells import EXPLANATIONS
 from pipeline.publish.data import Row
 from pipeline.publish.escape import csv_cell, shown
 from pipeline.publish.gather import select
-from pipeline.space import address_list, terms
-from pipeline.space.plan import Plan
+from pipeline.space import address_list
 from pipeline.words.plural import plural
 
 TEMPLATE = "audit.html.j2"

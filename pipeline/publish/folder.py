@@ -8,6 +8,9 @@ from pipeline.lake.store import Location
 
 #: The folder next to a lake, and the link in it.
 REPORTS, LATEST = "reports", "latest"
+#: Permission bits of everybody except the owner of a file or folder.
+OTHERS = 0o077
+PRIVATE_FOLDER = 0o700
 
 
 def next_to(lake: Location, sweep: str) -> Path:
@@ -29,3 +32,16 @@ def point_latest(folder: Path) -> Path:
         new.unlink(missing_ok=True)
         raise InputError(str(link), f"cannot be made a link to {folder.name}: {error.strerror}") from None
     return link
+
+
+def require_private(folder: Path) -> None:
+    """Create the folder for the report, mode 0700. Raises InputError if it exists and others may read it."""
+    try:
+        folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        mode = folder.stat().st_mode
+    except OSError as error:
+        raise InputError(str(folder), f"cannot be made: {error.strerror}") from None
+    if mode & OTHERS:
+        raise InputError(
+            str(folder), f"may be read by others (mode {mode & 0o777:o}); `chmod 700 {folder}`, or name another folder"
+        )

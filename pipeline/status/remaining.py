@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipeline.outcome import Outcome
+from pipeline.plan import timing
+from pipeline.plan.plan import Plan
 from pipeline.record.rounds import Round
-from pipeline.space import timing
-from pipeline.space.plan import Plan
 from pipeline.status.finished import FinishedRanges
 from pipeline.status.workers import WorkerProgress
 

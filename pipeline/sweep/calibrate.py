@@ -23,10 +23,10 @@ from pipeline.guard import sockets
 from pipeline.lake import receipts, store
 from pipeline.optout import edit, register
 from pipeline.optout.watch import READ_SECONDS
+from pipeline.plan.plan import Plan
 from pipeline.record.receipt import Receipt, detection
 from pipeline.record.rounds import Round
 from pipeline.space import signed
-from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
 from pipeline.statistics import recapture
 from pipeline.sweep import freeze

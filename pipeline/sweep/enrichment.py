@@ -16,7 +16,7 @@ from pipeline.lake.layout import Sweep
 from pipeline.lake.read import empty, rows
 from pipeline.optout import register
 from pipeline.optout.withheld import withheld
-from pipeline.space.plan import Plan
+from pipeline.plan.plan import Plan
 from pipeline.space.ranges import Ranges
 from pipeline.views import marts
 from pipeline.words.plural import plural

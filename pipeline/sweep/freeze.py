@@ -17,12 +17,12 @@ from pipeline.lab import key
 from pipeline.lake import store
 from pipeline.lake.store import Location
 from pipeline.optout import register
-from pipeline.space import blocklist, freezing, signed
-from pipeline.space import plan as planning
-from pipeline.space.freezing import OptOuts, Provenance
-from pipeline.space.plan import Plan
+from pipeline.plan import freezing, own_ranges
+from pipeline.plan import plan as planning
+from pipeline.plan.freezing import OptOuts, Provenance
+from pipeline.plan.plan import Plan
+from pipeline.space import blocklist, signed
 from pipeline.space.ranges import Ranges
-from pipeline.sweep import sign
 from pipeline.wire import outgoing
 from pipeline.wire.capabilities import PROPOSALS
 from pipeline.worker import mandate, remarks
@@ -51,7 +51,7 @@ def freeze(
             _provenance(settings),
             atlas.load(*paths),
             opt_outs=OptOuts(named, register.opted_out(named, lake or store.at(settings.lake.url))),
-            signed=sign.read(settings.own, base),
+            signed=own_ranges.read(settings.own, base),
         )
     except InputError as error:
         raise InputError(f"{path}, {error.where}", error.reason) from None

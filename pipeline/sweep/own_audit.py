@@ -9,36 +9,20 @@ from pathlib import Path
 from pipeline.errors import InputError
 from pipeline.lake import layout, store
 from pipeline.lake.layout import Sweep
+from pipeline.plan.plan import Plan
 from pipeline.publish import audit as publishing
 from pipeline.publish.audit import Audit
+from pipeline.publish.folder import OTHERS
 from pipeline.space import signed
-from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
 from pipeline.sweep import enrichment, freeze
 from pipeline.sweep import run as steps
 from pipeline.views import connection
 
-#: Permission bits of everybody except the owner of a file or folder.
-OTHERS = 0o077
-PRIVATE_FOLDER = 0o700
-
 
 def keep_private() -> None:
     """Make all files that this process and its children create readable by its user alone, the lake included."""
     os.umask(OTHERS)
-
-
-def require_private(folder: Path) -> None:
-    """Create the folder for the report, mode 0700. Raises InputError if it exists and others may read it."""
-    try:
-        folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-        mode = folder.stat().st_mode
-    except OSError as error:
-        raise InputError(str(folder), f"cannot be made: {error.strerror}") from None
-    if mode & OTHERS:
-        raise InputError(
-            str(folder), f"may be read by others (mode {mode & 0o777:o}); `chmod 700 {folder}`, or name another folder"
-        )
 
 
 def audit_plan(config: Path, lake: Path) -> Plan:

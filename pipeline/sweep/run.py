@@ -14,8 +14,8 @@ from pipeline.lake import attestation, harm_targets, layout, pending, receipts, 
 from pipeline.lake.layout import ENRICHED, Sweep, SweepPaths, read_plan
 from pipeline.lake.store import Location
 from pipeline.optout import quarantine, register
-from pipeline.space import plan as planning
-from pipeline.space.plan import Plan
+from pipeline.plan import plan as planning
+from pipeline.plan.plan import Plan
 from pipeline.sweep.deadline import deadline
 from pipeline.sweep.freeze import check, freeze
 from pipeline.sweep.unchanged import require_unchanged
@@ -146,17 +146,6 @@ def unfinished(lake: Location, name: str) -> SweepPaths | None:
 def _series(lake: Location, name: str) -> list[SweepPaths]:
     """Return the sweeps of a series, oldest first."""
     return [s for s in layout.sweeps(lake) if s.id.partition("-")[2] == name] if (lake / "plans").is_dir() else []
-
-
-def sealed(lake: Location, sweep_id: str | None = None) -> SweepPaths:
-    """Return the named sweep, or the latest one that is sealed. Raises InputError if there is none."""
-    candidates = [
-        paths for paths in layout.sweeps(lake) if paths.sealed("sweeps").exists() and sweep_id in (None, paths.id)
-    ]
-    if not candidates:
-        which = f" {sweep_id}" if sweep_id else ""
-        raise InputError(str(lake), f"has no sealed sweep{which}; `census sweeps {lake}` lists what there is")
-    return candidates[-1]
 
 
 def missing(sweep: Sweep) -> bool:

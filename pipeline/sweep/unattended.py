@@ -4,7 +4,7 @@ from pipeline import logs
 from pipeline.config.toml_file import NONE, Overrides
 from pipeline.errors import GuardError
 from pipeline.lake.store import Location
-from pipeline.space.plan import Plan
+from pipeline.plan.plan import Plan
 from pipeline.sweep.freeze import require_fit
 from pipeline.sweep.run import prepare, unfinished
 

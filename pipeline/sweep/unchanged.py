@@ -4,10 +4,10 @@ import msgspec
 
 from pipeline.errors import GuardError
 from pipeline.lake.layout import SweepPaths
-from pipeline.space import plan as planning
-from pipeline.space.freezing import OPT_OUT_LIST
+from pipeline.plan import plan as planning
+from pipeline.plan.freezing import OPT_OUT_LIST
+from pipeline.plan.plan import Plan
 from pipeline.space.geo_databases import Reference
-from pipeline.space.plan import Plan
 
 #: Fields that change with the time, the program and the opt-outs, or follow from others.
 FOLLOWING = (

@@ -12,9 +12,9 @@ from pipeline.errors import InputError
 from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.optout import register
 from pipeline.optout.watch import Watch
+from pipeline.plan import plan as planning
+from pipeline.plan.plan import Plan
 from pipeline.probe.shared_pacer import SharedPacer
-from pipeline.space import plan as planning
-from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
 
 PROGRESS_SECONDS = 0.5

@@ -25,7 +25,7 @@ from pipeline.guard.link_state import Framing, LinkState, link_state, mss
 from pipeline.guard.neighbours import NeighbourWatch
 from pipeline.guard.routes import Route
 from pipeline.guard.vantage_namespace import look_up_at_vantage
-from pipeline.space.plan import Plan
+from pipeline.plan.plan import Plan
 
 #: An address of the public Internet, for sources that are looked up without a plan: nothing is sent to it.
 SOMEWHERE = int(IPv4Address("1.1.1.1"))

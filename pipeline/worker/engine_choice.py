@@ -15,10 +15,10 @@ from pipeline.engines import Engine
 from pipeline.errors import CensusError, InputError
 from pipeline.guard import nftables, sockets
 from pipeline.guard.link_state import Framing, link_state
+from pipeline.plan import plan as planning
+from pipeline.plan.plan import Plan
 from pipeline.probe.departure import Departure
 from pipeline.rings import live_frames, xdp
-from pipeline.space import plan as planning
-from pipeline.space.plan import Plan
 from pipeline.wire.outgoing import Outgoing
 from pipeline.worker import egress
 from pipeline.worker.connector import MOST_RATE

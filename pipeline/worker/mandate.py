@@ -16,10 +16,11 @@ from pipeline.errors import GuardError
 from pipeline.guard import sockets
 from pipeline.lab import key
 from pipeline.lake.layout import Sweep
+from pipeline.plan import plan as planning
+from pipeline.plan import terms, timing
+from pipeline.plan.plan import Plan
 from pipeline.record.rounds import Round
-from pipeline.space import blocklist, caps, signed, terms, timing
-from pipeline.space import plan as planning
-from pipeline.space.plan import Plan
+from pipeline.space import blocklist, caps, signed
 from pipeline.space.ranges import Ranges
 from pipeline.space.shard import Range
 from pipeline.words.plural import plural

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from pipeline import host, logs, schema
 from pipeline.errors import CensusError
-from pipeline.space.plan import Plan
+from pipeline.plan.plan import Plan
 from pipeline.words.plural import plural
 
 #: Files that a process has open besides its connections: libraries, channels, logs of its ranges. Some 30 were seen.

@@ -6,7 +6,7 @@ from pipeline.config import local
 from pipeline.config.sections import ProbeSection
 from pipeline.errors import InputError
 from pipeline.guard import nat, sockets
-from pipeline.space.plan import Plan
+from pipeline.plan.plan import Plan
 from pipeline.space.ranges import Ranges
 from pipeline.worker import egress
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from pipeline import host
 from pipeline.errors import CensusError
 from pipeline.lake.store import Location
-from pipeline.space.plan import Plan
+from pipeline.plan.plan import Plan
 from pipeline.worker import open_files, task_limit
 
 #: Room that is left when a worker ends: enough for the receipts and journals of what it winds down, and for other programs.

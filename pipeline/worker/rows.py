@@ -17,11 +17,11 @@ from pipeline.lake import parts
 from pipeline.lake.layout import SweepPaths
 from pipeline.lake.store import Location
 from pipeline.outcome import ACCEPTS_DATA, Transport
+from pipeline.plan.plan import Plan
 from pipeline.probe.result import Result
 from pipeline.record.receipt import Counts
 from pipeline.record.rounds import VISITS_TABLES, Round
 from pipeline.record.visit import banner
-from pipeline.space.plan import Plan
 from pipeline.space.ranges import U64
 from pipeline.space.shard import range_key
 from pipeline.wire.guess import guess

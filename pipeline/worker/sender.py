@@ -23,6 +23,7 @@ from pipeline.guard import namespaces, sockets
 from pipeline.guard.link_state import Framing, LinkWatch, link_state
 from pipeline.lake.visit_log import VisitLog
 from pipeline.optout.watch import Watch
+from pipeline.plan.plan import Plan
 from pipeline.probe.departure import Departure, WatchedRing
 from pipeline.probe.engine import PacketEngine
 from pipeline.probe.engine_events import ProbeEngine
@@ -40,7 +41,6 @@ from pipeline.rings.open import open_rings
 from pipeline.rings.pcap import RAW, Capture
 from pipeline.space.address_list import parse
 from pipeline.space.permit import Permit
-from pipeline.space.plan import Plan
 from pipeline.space.ranges import U32
 from pipeline.space.shard import Range
 from pipeline.wire.cookie import SOURCE_PORT_BITS, Secret, Slice

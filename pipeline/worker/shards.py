@@ -24,8 +24,8 @@ from pipeline.lake import pending, voiding
 from pipeline.lake.layout import Sweep
 from pipeline.lake.leases import TTL, Leases, shard_key
 from pipeline.optout import continued
+from pipeline.plan import timing
 from pipeline.record.rounds import Round
-from pipeline.space import timing
 from pipeline.worker.context import Remotes
 from pipeline.worker.coordinator import Worker
 from pipeline.worker.engine_choice import choose, without

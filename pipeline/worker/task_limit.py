@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from pipeline.errors import CensusError
-from pipeline.space.plan import Plan
+from pipeline.plan.plan import Plan
 
 #: Tasks of a sweep besides those of its senders and associators: flow, Prefect's server, writer. The demo's peak is 48 in all.
 OTHER_TASKS, PROCESS_TASKS = 40, 8

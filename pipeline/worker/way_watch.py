@@ -12,9 +12,9 @@ from dataclasses import replace
 from pipeline.errors import CensusError, InputError
 from pipeline.guard.neighbours import NeighbourWatch
 from pipeline.guard.notices import Notices
+from pipeline.plan.plan import Plan
 from pipeline.probe.outage import GIVE_UP_SECONDS
 from pipeline.space.permit import CUT_OFF_SECONDS, Permit
-from pipeline.space.plan import Plan
 from pipeline.transport import messages
 from pipeline.worker import egress
 from pipeline.worker.egress import ProbeSource

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.console import plan_summary
-from pipeline.space.plan import Plan
+from pipeline.plan.plan import Plan
 from pipeline.sweep import freeze
 
 CONFIG = """

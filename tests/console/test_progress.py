@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.console import progress
 from pipeline.lake import store
-from pipeline.space import timing
+from pipeline.plan import timing
 from pipeline.status import snapshot
 from pipeline.sweep import freeze, run
 

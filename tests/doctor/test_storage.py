@@ -12,7 +12,7 @@ from pipeline.doctor import storage
 from pipeline.doctor.finding import Level, Subject
 from pipeline.lake import store
 from pipeline.optout import edit, register
-from pipeline.space import plan as planning
+from pipeline.plan import plan as planning
 from pipeline.sweep import freeze
 from tests.lake import bucket
 from tests.testbed.running import CENSUS, ROOT

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.config import local
-from pipeline.space import plan as planning
+from pipeline.plan import plan as planning
 from pipeline.sweep import freeze
 from pipeline.views import connection
 from tests.testbed.networks import Network, network

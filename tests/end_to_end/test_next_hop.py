@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.space import plan as planning
+from pipeline.plan import plan as planning
 from pipeline.sweep import freeze
 from pipeline.views import connection
 from tests.testbed.networks import Network, network

@@ -8,7 +8,7 @@ import pytest
 from pipeline import schema
 from pipeline.config.sections import HarmSection
 from pipeline.enrich import method
-from pipeline.space.plan import Plan
+from pipeline.plan.plan import Plan
 from pipeline.space.ranges import Ranges
 from tests.space import frozen
 

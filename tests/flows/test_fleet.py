@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from pipeline.lake import layout, leases, receipts
-from pipeline.space.plan import Plan
+from pipeline.plan.plan import Plan
 from pipeline.testbed import spec, truth
 from pipeline.views import connection
 from tests.flows.serving import Server, postgresql_programs, until

@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.lake.layout import SweepPaths
+from pipeline.plan import plan as planning
+from pipeline.plan.plan import Plan
 from pipeline.schema import parse_type
-from pipeline.space import plan as planning
-from pipeline.space.plan import Plan
 from pipeline.space.shard import Range, Walk
 
 DATA = Path(__file__).parents[1] / "data"

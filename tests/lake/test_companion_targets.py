@@ -10,8 +10,8 @@ from pipeline.lake import companion_targets, parts, receipts
 from pipeline.lake.companion_targets import Companions
 from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.lake.store import Location
+from pipeline.plan.plan import Plan
 from pipeline.record.receipt import Receipt
-from pipeline.space.plan import Plan
 from pipeline.space.shard import Range
 from pipeline.sweep import freeze
 from tests.analysis import lake as lake_of

@@ -11,8 +11,8 @@ from pipeline.config.sections import Config, SweepSection, TargetsSection
 from pipeline.enrich import databases
 from pipeline.lake import inside, layout, verify
 from pipeline.lake.layout import Sweep, SweepPaths
-from pipeline.space import freezing
-from pipeline.space.freezing import Provenance
+from pipeline.plan import freezing
+from pipeline.plan.freezing import Provenance
 from pipeline.words.plural import plural
 from tests.lake import old
 

@@ -40,3 +40,10 @@ def test_a_folder_named_latest_is_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="latest: cannot be made a link to sweep"):
         folder.point_latest(tmp_path / "sweep")
     assert (tmp_path / "latest" / "mine").is_dir()
+
+
+def test_a_folder_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    """What is for its owner alone is not written to a folder that others may read; the error names the remedy."""
+    tmp_path.chmod(0o755)
+    with pytest.raises(InputError, match="chmod 700"):
+        folder.require_private(tmp_path)

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from pipeline.errors import GuardError, InputError
-from pipeline.space import blocklist, plan, signed
+from pipeline.plan import plan
+from pipeline.space import blocklist, signed
 from pipeline.space.address_list import parse
 from pipeline.space.ranges import Ranges
 from pipeline.sweep import freeze

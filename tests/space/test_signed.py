@@ -8,9 +8,9 @@ import pytest
 
 from pipeline.config.sections import OwnSection
 from pipeline.errors import GuardError, InputError
+from pipeline.plan import own_ranges
 from pipeline.space.ranges import Ranges
 from pipeline.space.signed import SignedRanges, require, verified
-from pipeline.sweep import sign
 from tests.owner import signed_list, terms
 from tests.testbed.running import CENSUS, ROOT
 
@@ -20,7 +20,7 @@ FIRST = 0xC13E0000
 
 def signed(folder: Path) -> SignedRanges:
     """A signed list, as the configuration names it."""
-    owner_list = sign.read(OwnSection(owner="St Example", **signed_list(folder, LIST)), folder)
+    owner_list = own_ranges.read(OwnSection(owner="St Example", **signed_list(folder, LIST)), folder)
     assert owner_list is not None
     return owner_list
 
@@ -61,21 +61,21 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     """The errors name a missing file, a missing key, and a list that is not text."""
     names = signed_list(tmp_path, LIST)
     with pytest.raises(InputError, match="own.signature"):
-        sign.read(OwnSection(**(names | {"signature": ""})), tmp_path)
+        own_ranges.read(OwnSection(**(names | {"signature": ""})), tmp_path)
     with pytest.raises(InputError, match="cannot be read"):
-        sign.read(OwnSection(**(names | {"ranges": "nowhere"})), tmp_path)
+        own_ranges.read(OwnSection(**(names | {"ranges": "nowhere"})), tmp_path)
     (tmp_path / "ranges.txt").write_bytes(b"\xff\xfe")
     with pytest.raises(InputError, match="not text"):
-        sign.read(OwnSection(**names), tmp_path)
+        own_ranges.read(OwnSection(**names), tmp_path)
 
 
 def test_the_program_signs_as_openssl_does(tmp_path: Path) -> None:
     """`census own key` and `sign` make files that `[own]` accepts and OpenSSL verifies; only the owner can read the key."""
     (tmp_path / "ranges.txt").write_text(terms() + LIST)
-    sign.make_key(tmp_path / "owner.key", tmp_path / "owner.pem")
-    assert sign.sign(tmp_path / "ranges.txt", tmp_path / "owner.key", tmp_path / "ranges.txt.sig").count == 17
+    own_ranges.make_key(tmp_path / "owner.key", tmp_path / "owner.pem")
+    assert own_ranges.sign(tmp_path / "ranges.txt", tmp_path / "owner.key", tmp_path / "ranges.txt.sig").count == 17
     names = {"owner": "St Example", "ranges": "ranges.txt", "signature": "ranges.txt.sig", "public_key": "owner.pem"}
-    assert sign.read(OwnSection(**names), tmp_path)
+    assert own_ranges.read(OwnSection(**names), tmp_path)
     assert (tmp_path / "owner.key").stat().st_mode & 0o777 == 0o600
     verify = "pkeyutl -verify -pubin -inkey owner.pem -rawin -in ranges.txt -sigfile ranges.txt.sig"
     subprocess.run(["openssl", *verify.split()], cwd=tmp_path, check=True, capture_output=True, timeout=30)
@@ -83,17 +83,17 @@ def test_the_program_signs_as_openssl_does(tmp_path: Path) -> None:
 
 def test_a_key_is_never_overwritten(tmp_path: Path) -> None:
     """An existing key is not overwritten; a list without an address, or signed with a file that is not a key, is refused."""
-    sign.make_key(tmp_path / "owner.key", tmp_path / "owner.pem")
+    own_ranges.make_key(tmp_path / "owner.key", tmp_path / "owner.pem")
     kept = (tmp_path / "owner.key").read_bytes()
     for private, public in (("owner.key", "other.pem"), ("other.key", "owner.pem")):
         with pytest.raises(InputError, match="exists already"):
-            sign.make_key(tmp_path / private, tmp_path / public)
+            own_ranges.make_key(tmp_path / private, tmp_path / public)
     assert (tmp_path / "owner.key").read_bytes() == kept
     (tmp_path / "ranges.txt").write_text("# nothing yet\n")
     with pytest.raises(InputError, match="names no address"):
-        sign.sign(tmp_path / "ranges.txt", tmp_path / "owner.key", tmp_path / "s")
+        own_ranges.sign(tmp_path / "ranges.txt", tmp_path / "owner.key", tmp_path / "s")
     with pytest.raises(InputError, match="not an Ed25519 key"):
-        sign.sign(tmp_path / "ranges.txt", tmp_path / "owner.pem", tmp_path / "s")
+        own_ranges.sign(tmp_path / "ranges.txt", tmp_path / "owner.pem", tmp_path / "s")
 
 
 def test_capabilities_elsewhere_exit_3(tmp_path: Path) -> None:

@@ -18,9 +18,9 @@ from pipeline.lake import receipts, store
 from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.lake.leases import TTL, LeaseHolder, Leases
 from pipeline.lake.store import Location
+from pipeline.plan import timing
+from pipeline.plan.plan import Plan
 from pipeline.record.receipt import Receipt
-from pipeline.space import timing
-from pipeline.space.plan import Plan
 from pipeline.status import snapshot as watched
 from pipeline.status.snapshot import SweepStatus
 from pipeline.status.workers import GONE_SECONDS

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.errors import Interrupted
 from pipeline.lake import layout, verify
-from pipeline.space import plan as planning
+from pipeline.plan import plan as planning
 from pipeline.sweep import freeze
 from pipeline.sweep.deadline import deadline
 from tests.sweep.test_run import around

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import InputError
 from pipeline.publish.audit import CSV, HTML
 from pipeline.sweep import own_audit
 from pipeline.sweep import run as sweep
@@ -144,13 +143,6 @@ def test_what_is_not_signed_is_refused(tmp_path: Path, change: tuple[str, str], 
     ended = run(tmp_path, *CENSUS, "audit", str(config), "-o", str(tmp_path / "r"), "--lake", str(tmp_path / "lake"))
     assert (ended.returncode, said in ended.stderr) == (code, True), ended.stderr
     assert not (tmp_path / "lake").exists() and not (tmp_path / "r").exists()
-
-
-def test_a_folder_that_others_may_read_is_refused(tmp_path: Path) -> None:
-    """A report is not written to a folder that others may read; the error names the folder and the remedy."""
-    tmp_path.chmod(0o755)
-    with pytest.raises(InputError, match="chmod 700"):
-        own_audit.require_private(tmp_path)
 
 
 def pdus(data: bytes) -> list[bytes]:

@@ -12,9 +12,9 @@ import pytest
 from pipeline.errors import CensusError
 from pipeline.lake import parts, read
 from pipeline.lake.layout import Sweep, SweepPaths
+from pipeline.plan.plan import Plan
 from pipeline.reverse_dns.server import NameServer
 from pipeline.reverse_dns.stub_resolver import StubResolver
-from pipeline.space.plan import Plan
 from pipeline.sweep import enrichment, freeze, resolve
 from pipeline.sweep import run as sweep
 from pipeline.views import connection

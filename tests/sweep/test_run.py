@@ -22,8 +22,8 @@ from pipeline.errors import GuardError, InputError
 from pipeline.lake import layout, parts, receipts, verify
 from pipeline.lake.layout import Sweep
 from pipeline.outcome import SPEAKS_DICOM
+from pipeline.plan.plan import Plan
 from pipeline.record.receipt import Receipt
-from pipeline.space.plan import Plan
 from pipeline.status import snapshot as watched
 from pipeline.sweep import enrichment, freeze, run
 from pipeline.testbed import spec, truth

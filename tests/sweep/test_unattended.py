@@ -8,8 +8,8 @@ import pytest
 from pipeline.errors import GuardError
 from pipeline.lake import store
 from pipeline.lake.layout import SweepPaths
-from pipeline.space import plan as planning
-from pipeline.space.plan import Plan
+from pipeline.plan import plan as planning
+from pipeline.plan.plan import Plan
 from pipeline.sweep import run
 from pipeline.sweep.freeze import freeze
 from pipeline.sweep.unattended import prepare_unattended

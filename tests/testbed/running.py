@@ -12,8 +12,8 @@ import dpkt
 
 from pipeline.lake import layout
 from pipeline.lake.layout import Sweep, SweepPaths
-from pipeline.space import plan as planning
-from pipeline.space.plan import Plan
+from pipeline.plan import plan as planning
+from pipeline.plan.plan import Plan
 from pipeline.sweep import enrichment, freeze, run
 
 ROOT = Path(__file__).parents[2]

@@ -16,7 +16,8 @@ from pipeline.enrich.database_kind import DatabaseKind
 from pipeline.errors import CensusError, InputError
 from pipeline.lake import layout, receipts, schema_versions, store
 from pipeline.lake.layout import SweepPaths
-from pipeline.space import address_list, plan
+from pipeline.plan import plan
+from pipeline.space import address_list
 from pipeline.status import workers
 from pipeline.untrusted import bounded
 

@@ -10,8 +10,8 @@ import pytest
 import zmq
 
 from pipeline.lake.layout import Sweep, SweepPaths
-from pipeline.space import plan as planning
-from pipeline.space.plan import Plan
+from pipeline.plan import plan as planning
+from pipeline.plan.plan import Plan
 from pipeline.sweep import freeze
 from pipeline.worker.context import RemoteAssociator, WorkerContext
 from pipeline.worker.processes import WorkerProcesses

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from pipeline.config import local
 from pipeline.errors import CensusError, InputError
-from pipeline.space import plan as planning
-from pipeline.space.plan import Plan
+from pipeline.plan import plan as planning
+from pipeline.plan.plan import Plan
 from pipeline.sweep import freeze
 from pipeline.views import connection
 from pipeline.worker import egress, sender

@@ -14,11 +14,11 @@ from pipeline.engines import Engine
 from pipeline.errors import InputError
 from pipeline.guard import sockets
 from pipeline.guard.link_state import FrameCounter
+from pipeline.plan import plan as planning
+from pipeline.plan.plan import Plan
 from pipeline.probe.departure import ENOUGH
 from pipeline.rings.open import open_rings
 from pipeline.rings.transmit import ProbeRing
-from pipeline.space import plan as planning
-from pipeline.space.plan import Plan
 from pipeline.wire.cookie import Secret
 from pipeline.worker import engine_choice
 from tests.rings import far_end
@@ -33,7 +33,7 @@ UNLOCKED = ["setpriv", "--bounding-set=-ipc_lock", "--inh-caps=-ipc_lock", "--",
 CHOICE = """
 import sys
 from pathlib import Path
-from pipeline.space import plan
+from pipeline.plan import plan
 from pipeline.worker import engine_choice
 print(engine_choice.preview(plan.decode(Path(sys.argv[1]).read_bytes(), "plan"))[1])
 """

@@ -14,9 +14,9 @@ from pipeline.guard import sockets
 from pipeline.lab import key
 from pipeline.lake import layout, store
 from pipeline.lake.layout import Sweep, SweepPaths
+from pipeline.plan import plan as planning
+from pipeline.plan.plan import Plan
 from pipeline.record.rounds import Round
-from pipeline.space import plan as planning
-from pipeline.space.plan import Plan
 from pipeline.space.ranges import Ranges
 from pipeline.sweep import freeze, run
 from pipeline.worker import mandate

@@ -9,7 +9,7 @@ import pytest
 from pipeline.config import local
 from pipeline.errors import GuardError, InputError
 from pipeline.guard import nat
-from pipeline.space.plan import Plan
+from pipeline.plan.plan import Plan
 from pipeline.sweep import freeze
 from pipeline.worker import remarks
 from tests.testbed.networks import Network, two_uplinks

@@ -13,10 +13,10 @@ from pipeline.lake import leases, pending, receipts
 from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.lake.leases import Leases, shard_key
 from pipeline.lake.store import Location
+from pipeline.plan import timing
+from pipeline.plan.plan import Plan
 from pipeline.record.receipt import Receipt
 from pipeline.record.rounds import Round
-from pipeline.space import timing
-from pipeline.space.plan import Plan
 from pipeline.sweep import freeze
 from pipeline.worker.shards import ShardRunner
 

@@ -7,11 +7,11 @@ import msgspec
 import pytest
 
 from pipeline.errors import GuardError, InputError
-from pipeline.space import plan as plans
+from pipeline.plan import plan as plans
 from pipeline.space.address_list import parse
 from pipeline.space.ranges import Ranges
 from tests.lake import old
-from tests.space.frozen import freeze
+from tests.plan.frozen import freeze
 
 
 def variants(value: Any) -> Iterator[Any]:

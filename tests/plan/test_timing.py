@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.space import timing
-from pipeline.space.plan import Plan
+from pipeline.plan import timing
+from pipeline.plan.plan import Plan
 from pipeline.sweep import freeze
 
 CONFIG = """

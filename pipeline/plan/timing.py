@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from heapq import heapify, heapreplace
 
 from pipeline.config.sections import CompanionsSection
-from pipeline.space.plan import Plan
+from pipeline.plan.plan import Plan
 
 #: More shards than this do not run at once: each is a thread, and a claim on work that another vantage could do.
 MOST_AT_ONCE = 32

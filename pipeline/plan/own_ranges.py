@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.serialization import (
 from pipeline import host
 from pipeline.config.sections import OwnSection
 from pipeline.errors import InputError
-from pipeline.space import address_list, blocklist, terms
+from pipeline.plan import terms
+from pipeline.space import address_list, blocklist
 from pipeline.space.ranges import Ranges
 from pipeline.space.signed import SignedRanges, verified
 from pipeline.untrusted import bounded

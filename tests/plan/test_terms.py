@@ -8,9 +8,10 @@ import pytest
 
 from pipeline.config.sections import OwnSection, Profile
 from pipeline.errors import GuardError
-from pipeline.space import blocklist, terms
+from pipeline.plan import own_ranges, terms
+from pipeline.space import blocklist
 from pipeline.space.ranges import Ranges
-from pipeline.sweep import freeze, sign
+from pipeline.sweep import freeze
 from pipeline.worker import mandate
 from tests import owner
 from tests.owner import hospital, signed_list
@@ -82,10 +83,10 @@ def test_what_nobody_owns(claimed: str, tmp_path: Path) -> None:
     """A fresh key over everything, over special-purpose space or over more than a /8 is refused, at signing and at reading."""
     names = signed_list(tmp_path, claimed)
     with pytest.raises(GuardError, match="the signed list has"):
-        sign.read(OwnSection(owner="St Example", **names), tmp_path)
-    sign.make_key(tmp_path / "k", tmp_path / "k.pem")
+        own_ranges.read(OwnSection(owner="St Example", **names), tmp_path)
+    own_ranges.make_key(tmp_path / "k", tmp_path / "k.pem")
     with pytest.raises(GuardError, match="the signed list has"):
-        sign.sign(tmp_path / "ranges.txt", tmp_path / "k", tmp_path / "s")
+        own_ranges.sign(tmp_path / "ranges.txt", tmp_path / "k", tmp_path / "s")
     assert not (tmp_path / "s").exists()
 
 
@@ -103,7 +104,7 @@ def test_a_plan_keeps_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert plan.signed_ranges
     past = owner.terms(owner.OWNER, until=str(date.today() - timedelta(days=1)))
     names = signed_list(tmp_path, owner.SIGNED, past.replace("from: ", "from: 2026-01-01\nfrom: "))
-    expired = sign.read(OwnSection(owner=owner.OWNER, **names), tmp_path)
+    expired = own_ranges.read(OwnSection(owner=owner.OWNER, **names), tmp_path)
     with pytest.raises(GuardError, match="have the owner sign the list again"):
         mandate.require(freeze.sign_plan(msgspec.structs.replace(plan, signed_ranges=expired)))
     with pytest.raises(GuardError, match="have the owner sign the list again"):

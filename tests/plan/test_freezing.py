@@ -15,7 +15,7 @@ from pipeline.errors import InputError
 from pipeline.space import blocklist
 from pipeline.space.address_list import parse
 from pipeline.space.ranges import Ranges
-from tests.space.frozen import EXCLUDE, freeze
+from tests.plan.frozen import EXCLUDE, freeze
 
 
 def test_a_cap_lowers_the_rate() -> None:

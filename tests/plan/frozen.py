@@ -4,10 +4,10 @@ from pathlib import Path
 
 from pipeline.config.sections import CapsSection, Config, SweepSection, TargetsSection
 from pipeline.enrich import databases
-from pipeline.space import freezing
-from pipeline.space.freezing import Provenance
+from pipeline.plan import freezing
+from pipeline.plan.freezing import Provenance
+from pipeline.plan.plan import Plan
 from pipeline.space.geo_databases import GeoDatabases
-from pipeline.space.plan import Plan
 
 #: The bundled country table, and no networks.
 ATLAS = databases.load(None, None)

@@ -27,10 +27,10 @@ from pipeline.optout import obeyed, register
 from pipeline.optout.edit import now
 from pipeline.optout.events import fold
 from pipeline.optout.register import today
-from pipeline.space import signed, terms
+from pipeline.plan import own_ranges, terms
+from pipeline.publish.folder import require_private
+from pipeline.space import signed
 from pipeline.space.ranges import Ranges
-from pipeline.sweep import run, sign
-from pipeline.sweep.own_audit import require_private
 from pipeline.views import connection, marts
 
 TABLE = "notices"
@@ -62,7 +62,7 @@ def prepare(
     book = address_book.load(request.book)
     entries = _entries(book, request)
     constituencies = {entry.name: _constituency(entry, request.book.parent) for entry in entries}
-    sweep = Sweep.open(run.sealed(lake, sweep_id))
+    sweep = Sweep.open(layout.find_sealed(lake, sweep_id))
     _require_whole(sweep)
     out, recorded = _opted_out(sweep), hand_overs.recorded(lake)
     begun = hand_overs.NewExperiment(sweep.paths.id, request.wait, request.who) if request.wait else None
@@ -110,7 +110,7 @@ def _constituency(entry: BookEntry, base: Path) -> Ranges | None:
     """The signed ranges of an entry, None if it has a country. Raises GuardError unless their owner signed them for today."""
     if entry.constituency is None:
         return None
-    own = sign.read(entry.constituency, base)
+    own = own_ranges.read(entry.constituency, base)
     if own is None:
         raise InputError(
             f"recipient {entry.name}", "its constituency names no list; give owner, ranges, signature, public_key"

@@ -16,11 +16,11 @@ import numpy as np
 
 from pipeline.config.sections import Config, ControlSection, SweepSection, TargetsSection
 from pipeline.errors import InputError
+from pipeline.plan import plan as planning
+from pipeline.plan.plan import Digests, Pace, Plan, RangeList
 from pipeline.space import address_list, blocklist, caps
-from pipeline.space import plan as planning
 from pipeline.space.address_list import AddressList, Entry
 from pipeline.space.geo_databases import GeoDatabases
-from pipeline.space.plan import Digests, Pace, Plan, RangeList
 from pipeline.space.ranges import Ranges
 from pipeline.space.signed import SignedRanges
 from pipeline.words.plural import plural

@@ -15,12 +15,12 @@ import pytest
 from pipeline.errors import CensusError, GuardError, InputError
 from pipeline.lake import attestation, read, store
 from pipeline.lake.layout import Sweep, SweepPaths
-from pipeline.notify import hand_over_register
+from pipeline.notify import hand_over, hand_over_register
+from pipeline.notify.hand_over import HandOverRequest
 from pipeline.optout import edit, register
 from pipeline.optout.edit import Evidence
 from pipeline.optout.register import today
-from pipeline.sweep import hand_over, sign
-from pipeline.sweep.hand_over import HandOverRequest
+from pipeline.plan import own_ranges
 from pipeline.views import connection
 from tests.commands.running import census
 from tests.notify.exposed import BOOK, Laboratory, laboratory
@@ -167,10 +167,10 @@ def constituency(lab: Laboratory, until: str = "2099") -> Path:
     """Let the owner of two British addresses sign for them, and add them to the book."""
     base, day = lab.book.parent, today()
     last = day + timedelta(30) if until == "2099" else day - timedelta(1)
-    sign.make_key(base / "owner.key", base / "owner.pem")
+    own_ranges.make_key(base / "owner.key", base / "owner.pem")
     text = f"owner: Trust\nauditor: census@example.org\nprofile: associate\nfrom: {day - timedelta(9)}\nuntil: {last}\n"
     (base / "ranges.txt").write_text(f"{text}20.0.0.1\n20.0.0.2\n20.0.0.3\n")
-    sign.sign(base / "ranges.txt", base / "owner.key", base / "ranges.txt.sig")
+    own_ranges.sign(base / "ranges.txt", base / "owner.key", base / "ranges.txt.sig")
     own = 'owner = "Trust"\nranges = "ranges.txt"\nsignature = "ranges.txt.sig"\npublic_key = "owner.pem"'
     entry = '[[recipient]]\nname = "trust"\nkey = "gb.txt"\nformats = ["shadowserver", "openkat"]\n[recipient.constituency]\n'
     lab.book.write_text(BOOK.format(de=lab.de.to_public()) + entry + own)
