@@ -10,7 +10,7 @@ from pipeline.config.sections import HarmSection
 from pipeline.enrich import method
 from pipeline.plan.plan import Plan
 from pipeline.space.ranges import Ranges
-from tests.space import frozen
+from tests.plan import frozen
 
 PLAN = msgspec.structs.replace(frozen.freeze(), harm=HarmSection())
 #: Keys of the sections that decide what is found, which do not: names, parts, what is judged later, and the lab's own hosts.
