@@ -54,6 +54,8 @@ def answers_to(secret: Secret, answers: Answers, flags: int = SYN | ACK) -> NDAr
     """Which packets are SYN-ACKs, or packets with other flags, that answer probes whose cookies a key made; shape (n,)."""
     right: NDArray[np.bool_] = (answers.flags & (SYN | ACK | RST)) == flags
     candidates = np.flatnonzero(right)
+    if not len(candidates):  # of many packets, and a cookie of none costs as much as that of a hundred
+        return right
     cookie = bake(secret, answers.address[candidates], answers.port[candidates])
     right[candidates] = cookie.source_port == answers.our_port[candidates]
     right[candidates] &= cookie.sequence == answers.our_sequence[candidates]

@@ -40,6 +40,8 @@ from pipeline.worker.visited_file import VisitedFile
 from pipeline.worker.way_watch import watched
 
 FLUSH_SECONDS = 0.1
+#: How long conversations go on before the loop looks for other work, in seconds; and how long it waits where no range is open.
+TURN_SECONDS, IDLE_SECONDS = 0.005, 0.02
 #: The count of targets that were to be visited again, in an associator's progress.
 REFUSED = "refused_visits"
 
@@ -106,12 +108,13 @@ class Associating:
     lag: LoopLag = field(default_factory=LoopLag)
     mandate: Mandate = field(init=False)
     visited: Visited = field(init=False)
+    engines: int = field(init=False)
     stops: int = 0
     flushed: float = 0.0
     shown: float = 0.0
 
     def __post_init__(self) -> None:
-        limits = self.context.plan.associate
+        limits, self.engines = self.context.plan.associate, len(self.context.engines)
         self.visit_log = VisitLog(self.context.sweep.paths, self.name)
         kept = None if self.name in self.context.associators else VisitedFile.of(self.context.plan.digest, self.name)
         self.mandate, self.visited = Mandate.of(self.context.sweep), Visited(self.context.sweep.paths, kept)
@@ -122,7 +125,7 @@ class Associating:
     @property
     def stopped(self) -> bool:
         """Return whether all engines have announced that no more will come."""
-        return self.stops == len(self.context.engines)
+        return self.stops == self.engines
 
     def permit(self) -> Permit:
         """Return what may be sent now: while an interface is down, nothing."""
@@ -135,7 +138,7 @@ class Associating:
             while self.has_room() and (received := self.inbox.receive(0.0)):
                 self.take(*received)
             self.admit()
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(TURN_SECONDS if self.open else IDLE_SECONDS)
             self.lag.turn(time.monotonic())
             self.raise_failures()
             self.flush()

@@ -36,7 +36,9 @@ ETH_P_ALL = 3
 #: The longest wait for packets, in seconds; a stop is noticed that soon.
 PATIENCE = 0.05
 #: Packets that arrive within this many seconds are handled together, which costs less per packet.
-GATHER = 0.005
+GATHER = 0.01
+#: Forged SYN-ACKs leave together, so often.
+FORGE_SECONDS = 0.05
 HEADERS = 40
 
 
@@ -56,6 +58,7 @@ class Simulator:
     sent: int = 0
     forged: int = 0
     started_at: float = field(default_factory=time.monotonic)
+    forge_at: float = 0.0
 
     def run(self) -> None:
         """Simulate until stopped."""
@@ -77,6 +80,8 @@ class Simulator:
 
     def transmit(self, responder: Responder, path: Loss) -> None:
         """Send the segments of one responder that are due."""
+        if responder.next_due > time.monotonic():
+            return
         sent = [
             (kind, places.take(path.passes(len(places.address)))) for kind, places in responder.due(time.monotonic())
         ]
@@ -96,6 +101,8 @@ class Simulator:
 
     def deliver(self, responder: Responder, received: Received, selected: NDArray[np.int64]) -> None:
         """Give a responder the packets from its address of the vantage."""
+        if not len(selected):
+            return
         rows = received.packets[selected]
         segments = IncomingSegments(u4(rows, 16), u2(rows, 22), u2(rows, 20), u4(rows, 24), u4(rows, 28), rows[:, 33])
         now = time.monotonic()
@@ -108,7 +115,11 @@ class Simulator:
 
     def forge(self, random: np.random.Generator) -> None:
         """Send the SYN-ACKs without a SYN that are due."""
-        count = int((time.monotonic() - self.started_at) * self.internet.forged) - self.forged
+        now = time.monotonic()
+        if now < self.forge_at:
+            return
+        self.forge_at = now + FORGE_SECONDS
+        count = int((now - self.started_at) * self.internet.forged) - self.forged
         if count <= 0:
             return
         first, last = (np.array(column) for column in zip(*self.blocks, strict=True))
