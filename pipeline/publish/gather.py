@@ -1,9 +1,10 @@
 """Read the data of a report from the marts, with peers' strings made safe and disclosure control applied."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import cache, partial
 from typing import Any
 
 import duckdb
@@ -43,6 +44,9 @@ WHOLE = ("countries", "country_databases", "changes", "country_trend", "country_
 OF_ALL = ("totals", "funnel", "trend", "loss", "vantages", *MEASURED)
 EVERY = (*PUBLISHED, *NAMED, *SERIES)
 
+#: Query → its rows of a sweep, in all countries. No query is run twice: planning one takes longer than its rows.
+RowsOf = Callable[[str], list[Row]]
+
 
 def gather(
     con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope | None = None, names: Collection[str] = EVERY
@@ -52,30 +56,32 @@ def gather(
     Marts that are not among `names` are not read, and have no row.
     """
     scope = scope or Scope()
-    about = query(con, "about", sweep=sweep)
+    rows_of: RowsOf = cache(partial(query, con, sweep=sweep))
+    about = rows_of("about")
     if not about:
         raise InputError(
             f"sweep {visible(sweep)}",
             "is not sealed in this lake; `census sweeps LAKE` lists what there is",
         )
-    sources = query(con, "country_sources", sweep=sweep)
+    sources = rows_of("country_sources")
     source = "; ".join(dict.fromkeys(row["country_source"] for row in sources if row["country_source"])) or None
     second = next((row["second_source"] for row in sources if row["second_source"]), "")
-    marts, world = _marts(con, sweep, scope, names)
+    comparison = _comparison(con, sweep, scope, names, rows_of)
+    marts, world = _marts(con, sweep, scope, names, rows_of)
     return Facts(
         sweep=visible(sweep),
         about=_safe(about[0]),
-        packets=query(con, "packets", sweep=sweep)[0],
+        packets=rows_of("packets")[0],
         marts=marts,
         world=world,
         country_source=shown(source, LONG_SOURCE) if source else None,
         geo_built=_build_date(source or ""),
         second_source=shown(second, LONG_SOURCE) or None,
         scope=scope,
-        comparison=_comparison(con, sweep, scope, names),
-        systems=_systems(con, sweep, scope),
-        encrypted=_encrypted(con, sweep, scope) if "tls_share" in names else None,
-        history=tuple(query(con, "change_history", sweep=sweep)) if "change_totals" in names else (),
+        comparison=comparison,
+        systems=_systems(rows_of("system_counts"), scope),
+        encrypted=_encrypted(rows_of("tls_share"), scope) if "tls_share" in names else None,
+        history=tuple(rows_of("change_history")) if "change_totals" in names else (),
     )
 
 
@@ -98,25 +104,32 @@ def of_country(facts: Facts, country: str) -> Facts:
 
 
 def _marts(
-    con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope, names: Collection[str]
+    con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope, names: Collection[str], rows_of: RowsOf
 ) -> tuple[dict[str, Mart], tuple[Row, ...]]:
     """The published marts of a sweep, or of a country in it, and the counts of all countries.
 
     Marts that are not among `names` have no row.
     """
-    whole = {name: mart(con, name, sweep, scope) for name in (*WHOLE, *MEASURED) if name in names}
+    columns = _columns(con)
+
+    def mart(name: str, rows: Sequence[Row]) -> Mart:
+        shown = (column for column in columns[name] if name in SERIES or column != "sweep")
+        return Mart(name, tuple(shown), publishable(name, rows, scope), views.view(name).question)
+
+    whole = {name: mart(name, rows_of(name)) for name in (*WHOLE, *MEASURED) if name in names}
     if scope.country:
         _require_probed(scope.country, whole["countries"].rows)
     with restricted(con, scope.country):
-        rest = {name: mart(con, name, sweep, scope) for name in EVERY if name in names and name not in whole}
+        rows_of_part: RowsOf = partial(query, con, sweep=sweep) if scope.country else rows_of
+        rest = {name: mart(name, rows_of_part(name)) for name in EVERY if name in names and name not in whole}
     empty = {name: Mart(name, (), (), views.view(name).question) for name in EVERY if name not in names}
     marts = {name: (whole | rest | empty)[name] for name in EVERY}
     return _of_country(marts, scope.country) if scope.country else marts, marts["countries"].rows
 
 
-def _systems(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope) -> tuple[int, int, int] | None:
+def _systems(rows: Sequence[Row], scope: Scope) -> tuple[int, int, int] | None:
     """How many systems there are by each rule, of all countries or of one that is not too small."""
-    rows = [row for row in query(con, "system_counts", sweep=sweep) if scope.country in (None, row["country"])]
+    rows = [row for row in rows if scope.country in (None, row["country"])]
     counted = [row for row in rows if row["possible"] is not None]
     if not counted or (scope.country and rows[0]["services"] < scope.min_cell):
         return None
@@ -124,12 +137,11 @@ def _systems(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope) -> tuple[
     return strict, middle, loose
 
 
-def _encrypted(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope) -> int | None:
+def _encrypted(rows: Sequence[Row], scope: Scope) -> int | None:
     """How many services are inside TLS, of all countries or of one.
 
     None if TLS was not tried, or if the total would show a count that is withheld: that of one country, or of few services.
     """
-    rows = query(con, "tls_share", sweep=sweep)
     shown = publishable("tls_share", rows, scope)
     if scope.country:
         return next((row["over_tls"] for row in shown if row["country"] == scope.country and row["handshakes"]), None)
@@ -151,7 +163,9 @@ def _require_probed(country: str, rows: Sequence[Row]) -> None:
         )
 
 
-def _comparison(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope, names: Collection[str]) -> Comparison | None:
+def _comparison(
+    con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope, names: Collection[str], rows_of: RowsOf
+) -> Comparison | None:
     before = base(con, sweep, scope.since)
     if before is None:
         return None
@@ -160,9 +174,9 @@ def _comparison(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope, names:
         visible(before),
         earlier["started_at"],
         rows=tuple(query(con, "compared", before=before, sweep=sweep)),
-        loss=tuple(query(con, "loss", sweep=sweep)),
-        vantages=tuple(query(con, "vantages", sweep=sweep)) if "vantages" in names else (),
-        country_loss=tuple(query(con, "country_loss", sweep=sweep)) if "country_loss" in names else (),
+        loss=tuple(rows_of("loss")),
+        vantages=tuple(rows_of("vantages")) if "vantages" in names else (),
+        country_loss=tuple(rows_of("country_loss")) if "country_loss" in names else (),
     )
 
 
@@ -223,13 +237,6 @@ def _in_utc(value: Any) -> Any:
     return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
-def mart(con: duckdb.DuckDBPyConnection, name: str, sweep: str, scope: Scope) -> Mart:
-    """A published mart of a sweep, or of its series, with the rows as they may be published."""
-    rows = query(con, name, sweep=sweep)
-    columns = tuple(column for column in _columns(con, name) if name in SERIES or column != "sweep")
-    return Mart(name, columns, publishable(name, rows, scope), views.view(name).question)
-
-
 def publishable(name: str, rows: Sequence[Row], scope: Scope) -> tuple[Row, ...]:
     """The rows of a mart as they may be published: by its rule of disclosure, and with texts that are safe to show."""
     rows = disclosed(name, rows, scope.min_cell, edition=scope.country is not None)
@@ -242,9 +249,12 @@ def publishable(name: str, rows: Sequence[Row], scope: Scope) -> tuple[Row, ...]
     return _merge_suppressed([_safe(row) for row in rows])
 
 
-def _columns(con: duckdb.DuckDBPyConnection, name: str) -> tuple[str, ...]:
-    sql = "SELECT column_name FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index"
-    return tuple(row["column_name"] for row in select(con, sql, name))
+def _columns(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, ...]]:
+    """Mart → its columns, in their order."""
+    sql = (
+        "SELECT table_name, list(column_name ORDER BY column_index) AS names FROM duckdb_columns() GROUP BY table_name"
+    )
+    return {row["table_name"]: tuple(row["names"]) for row in select(con, sql)}
 
 
 def _safe(row: Row) -> Row:

@@ -1,6 +1,6 @@
 """The scope of a report: the whole sweep or one country, what it is compared with, and the smallest cell that is published."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -20,6 +20,8 @@ RESTRICTED = ("responses", "associations", "tls", "exposed_2026_11")
 #: Views in which a service has one country in all sweeps, made of all countries' services (UNRESTRICTED).
 IN_ONE_COUNTRY = ("placements", "sightings")
 UNRESTRICTED = ("associations", "exposed_2026_11")
+#: What the SQL of a built mart has, and that of no other.
+READS_FILES = "read_parquet"
 #: Cells of a country with fewer services than this are merged before they are published.
 MIN_CELL = 5
 
@@ -46,33 +48,36 @@ class Scope:
 def restricted(con: duckdb.DuckDBPyConnection, country: str | None) -> Iterator[None]:
     """Restrict every mart to one country; `coverage` and `sweeps` keep all countries. Nothing changes without a country.
 
-    Built marts hold all countries, so they are computed again from the restricted views. At the end the views are as before.
+    Built marts hold all countries, so they are computed again from the restricted views. The views change in a transaction, which is
+    undone at the end: then they are as before.
     """
+    if country is None:
+        yield
+        return
     changed = (*RESTRICTED, *BUILT, *IN_ONE_COUNTRY)
-    names = [query.name for query in views.definitions() if query.name in changed] if country else []
     sql = "SELECT view_name, sql FROM duckdb_views() WHERE NOT internal"
-    before = {name: _select(statement) for name, statement in con.execute(sql).fetchall() if name in names}
-    condition = f"WHERE country = {quoted(country or '')}"
+    before = {name: _select(statement) for name, statement in con.execute(sql).fetchall() if name in changed}
+    names = [query.name for query in views.definitions() if query.name in before]
+    con.begin()
     try:
         for name in names:
-            if name in IN_ONE_COUNTRY:
-                sql = (
-                    f"WITH {', '.join(f'{of} AS ({before[of]})' for of in UNRESTRICTED)}\nFROM ({views.view(name).sql})"
-                )
-                _replace(con, name, f"{sql} {condition}" if name == "sightings" else sql)
-            else:
-                _replace(
-                    con, name, f"FROM ({before[name]}) {condition}" if name in RESTRICTED else views.view(name).sql
-                )
+            if sql := _restricted(name, before, country):
+                con.execute(f"CREATE OR REPLACE VIEW {name} AS\n{sql}").fetchall()
         yield
     finally:
-        for name, select in before.items():
-            _replace(con, name, select)
-            con.execute(f"COMMENT ON VIEW {name} IS {quoted(views.view(name).comment)}").fetchall()
+        con.rollback()
 
 
-def _replace(con: duckdb.DuckDBPyConnection, view: str, sql: str) -> None:
-    con.execute(f"CREATE OR REPLACE VIEW {view} AS\n{sql}").fetchall()
+def _restricted(name: str, before: Mapping[str, str], country: str) -> str:
+    """The SQL of a view restricted to a country; empty if it reads restricted views already."""
+    condition = f"WHERE country = {quoted(country)}"
+    if name in RESTRICTED:
+        return f"FROM ({before[name]}) {condition}"
+    if name in IN_ONE_COUNTRY:
+        of_all = ", ".join(f"{of} AS ({before[of]})" for of in UNRESTRICTED)
+        rows = f"WITH {of_all}\nFROM ({views.view(name).sql})"
+        return f"{rows} {condition}" if name == "sightings" else rows
+    return views.view(name).sql if READS_FILES in before[name] else ""
 
 
 def _select(statement: str) -> str:

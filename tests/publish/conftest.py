@@ -1,12 +1,10 @@
 """The made-up history of eight weeks as a lake, and a connection to it: made once, and left unchanged by every test."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from pipeline.views import connection
 from tests.publish import history
 
 
@@ -18,6 +16,5 @@ def history_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def history_con(history_lake: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with connection.connect(history_lake) as con:
-        yield con
+def history_con() -> duckdb.DuckDBPyConnection:
+    return history.connect()

@@ -8,10 +8,10 @@ import pytest
 from pipeline.errors import InputError
 from pipeline.publish import cells, funnel, report, sentences
 from pipeline.publish.gather import gather
-from pipeline.publish.scope import Scope, base
+from pipeline.publish.scope import IN_ONE_COUNTRY, RESTRICTED, Scope, base, restricted
 from tests.analysis import lake
 from tests.publish import demo, recompute
-from tests.publish.history import history
+from tests.publish.history import gathered, history, write
 
 LAST = "20260629T030000Z-weekly"
 SWEEP = {sweep.id: sweep for sweep in history()}[LAST]
@@ -23,9 +23,9 @@ def con(history_con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     return history_con
 
 
-def test_a_country_has_its_own_numbers(con: duckdb.DuckDBPyConnection) -> None:
+def test_a_country_has_its_own_numbers() -> None:
     """The British edition counts British services only, with British denominators, in every table."""
-    found = gather(con, LAST, Scope(country="GB"))
+    found = gathered(LAST, Scope(country="GB"))
     totals = found.totals
     assert (totals["services"], totals["addresses_probed"]) == (len(BRITISH), recompute.asked(SWEEP)["GB"])
     assert [row["targets"] for row in found.marts["funnel"].rows] == [
@@ -59,11 +59,12 @@ def test_a_c_echo_that_was_not_sent_is_not_counted(profile: str, country: str | 
         locations=[{"ip": 1, "country": "GB"}],
         coverage=[{"country": "GB", "addresses": 600_000}, {"country": "FR", "addresses": 400_000}],
     )
-    gathered = gather(con, lake.SWEEP, Scope(country=country, min_cell=1))
-    (step,) = [step for step in funnel.steps(gathered) if step["label"] == "answer C-ECHO"]
+    marts = ("totals", "funnel", "countries", "country_funnel")
+    found = gather(con, lake.SWEEP, Scope(country=country, min_cell=1), marts)
+    (step,) = [step for step in funnel.steps(found) if step["label"] == "answer C-ECHO"]
     assert step["count"] == ("0" if profile == "echo" else "not requested")
-    assert gathered.totals["echoed"] == (0 if profile == "echo" else None)
-    shown = [heading.text for heading in cells.table(gathered, "countries").headings]
+    assert found.totals["echoed"] == (0 if profile == "echo" else None)
+    shown = [heading.text for heading in cells.table(found, "countries").headings]
     assert ("Echoed" in shown) == (profile == "echo")
 
 
@@ -72,8 +73,7 @@ def test_a_country_that_was_not_probed_has_no_edition(con: duckdb.DuckDBPyConnec
     with pytest.raises(
         InputError, match=r"^--country: no address of Finland was probed; choose one of US, GB, DE, SG$"
     ):
-        gather(con, LAST, Scope(country="FI"))
-    assert gather(con, LAST).totals["services"] == len(SWEEP.seen)
+        gather(con, LAST, Scope(country="FI"), ("countries",))
 
 
 def test_a_country_edition_has_no_world_map(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
@@ -83,9 +83,9 @@ def test_a_country_edition_has_no_world_map(con: duckdb.DuckDBPyConnection, tmp_
     assert 'id="map"' not in (tmp_path / "report.html").read_text("utf-8")
 
 
-def test_the_second_database_keeps_its_own_count(con: duckdb.DuckDBPyConnection) -> None:
+def test_the_second_database_keeps_its_own_count() -> None:
     """A country's edition counts all services that the second database places there, wherever the first database places them."""
-    found = gather(con, LAST, Scope(country="DE"))
+    found = gathered(LAST, Scope(country="DE"))
     (expected,) = [row for row in recompute.country_databases(SWEEP) if row["country"] == "DE"]
     assert list(found.marts["country_databases"].rows) == [expected]
     assert expected["services_second"] > expected["services"] == expected["both"]
@@ -95,21 +95,30 @@ def test_the_second_database_keeps_its_own_count(con: duckdb.DuckDBPyConnection)
     )
 
 
-def test_a_countrys_change_is_its_own(con: duckdb.DuckDBPyConnection) -> None:
+def test_a_countrys_change_is_its_own() -> None:
     """A country's edition has the change that the edition of all countries has for that country, and the same p and mark."""
-    (told,) = gather(con, LAST, Scope(country="GB")).changes
-    (expected,) = [row for row in gather(con, LAST).changes if row.country == "GB"]
+    (told,) = gathered(LAST, Scope(country="GB")).changes
+    (expected,) = [row for row in gathered(LAST).changes if row.country == "GB"]
     assert told == expected and told.stayed == next(
         row["stayed"] for row in recompute.changed(SWEEP) if row["country"] == "GB"
     )
 
 
 def test_the_views_are_whole_again(con: duckdb.DuckDBPyConnection) -> None:
-    """After an edition of a country, even a failed one, the connection covers all countries again."""
-    gather(con, LAST, Scope(country="GB"))
+    """After an edition of a country, even a failed one, every view of the connection is as before, for all countries."""
+
+    def found() -> list[tuple[str, ...]]:
+        return con.execute("SELECT view_name, sql, comment FROM duckdb_views() ORDER BY ALL").fetchall()
+
+    before = found()
+    with restricted(con, "GB"):
+        assert len(set(found()) - set(before)) == len({*RESTRICTED, *IN_ONE_COUNTRY})
     with pytest.raises(InputError):
-        gather(con, LAST, Scope(country="GB", since="nothing"))
-    assert gather(con, LAST).totals["services"] == len(SWEEP.seen)
+        gather(con, LAST, Scope(country="GB", since="nothing"), ("totals", "countries", "country_funnel"))
+    with pytest.raises(duckdb.Error), restricted(con, "GB"):
+        con.execute("SELECT error('a broken query')").fetchall()
+    assert found() == before
+    assert gather(con, LAST, names=("totals",)).totals["services"] == len(SWEEP.seen)
 
 
 @pytest.mark.parametrize(
@@ -134,10 +143,10 @@ def test_what_cannot_be_compared_is_refused(con: duckdb.DuckDBPyConnection, sinc
     assert str(caught.value).isprintable()
 
 
-def test_a_first_sweep_is_compared_with_nothing(con: duckdb.DuckDBPyConnection) -> None:
+def test_a_first_sweep_is_compared_with_nothing() -> None:
     """The first sweep of a series, and the first of a changed method, have no change."""
     for sweep in ("20260601T030000Z-weekly", "20260706T030000Z-weekly"):
-        found = gather(con, sweep)
+        found = gathered(sweep)
         assert (
             found.comparison is None
             and found.changes == []
@@ -145,10 +154,10 @@ def test_a_first_sweep_is_compared_with_nothing(con: duckdb.DuckDBPyConnection) 
         )
 
 
-def test_changes_since_a_month(con: duckdb.DuckDBPyConnection) -> None:
+def test_changes_since_a_month() -> None:
     """Sweeps four weeks apart are compared by sets: in both, only in the later, only in the earlier."""
     then, now = ({(h.ip, h.port) for h in s.seen} for s in (history()[0], SWEEP))
-    told = gather(con, LAST, Scope(since="20260601T030000Z-weekly"))
+    told = gathered(LAST, Scope(since="20260601T030000Z-weekly"))
     first = told.changes[0]
     assert (first.stayed, first.came + first.entered, first.went + first.left_space) == (
         len(then & now),
@@ -165,22 +174,14 @@ def test_wrong_editions(wrong: dict[str, object]) -> None:
         Scope(**wrong)  # type: ignore[arg-type]
 
 
-def test_the_command_line(history_lake: Path, tmp_path: Path) -> None:
+def test_the_command_line(tmp_path: Path) -> None:
     """`census report --country` and `--since` write the edition; an invalid edition ends with exit code 2."""
     import subprocess
     import sys
 
-    command = [
-        sys.executable,
-        "-m",
-        "pipeline",
-        "report",
-        str(history_lake),
-        "--sweep",
-        LAST,
-        "-o",
-        str(tmp_path / "out"),
-    ]
+    write(tmp_path / "lake", [sweep for sweep in history() if sweep.name == "weekly" and sweep.id <= LAST][::2])
+    command = [sys.executable, "-m", "pipeline", "report", str(tmp_path / "lake"), "--sweep", LAST]
+    command += ["-o", str(tmp_path / "out")]
     more = ["--format", "md", "--country", "gb", "--since", "2026-06-01"]
     assert subprocess.run([*command, *more], timeout=60).returncode == 0
     assert "in the United Kingdom answered" in (tmp_path / "out" / "report.md").read_text("utf-8")
