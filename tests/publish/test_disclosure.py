@@ -1,6 +1,5 @@
 """Withheld names and counts that could identify a host."""
 
-import duckdb
 import pytest
 
 from pipeline.publish.data import Facts
@@ -15,9 +14,9 @@ from pipeline.publish.disclosure import (
     name_networks,
     suppress_host,
 )
-from pipeline.publish.gather import gather
 from pipeline.publish.scope import Scope
 from pipeline.views import views
+from tests.publish import history
 
 NAMES = [
     "OFFIS_DCMTK_367",
@@ -170,11 +169,9 @@ SWEEPS = ("20260629T030000Z-weekly", "20260720T030000Z-weekly")
 
 @pytest.mark.parametrize("sweep", SWEEPS)
 @pytest.mark.parametrize("country", [None, "GB", "SG"])
-def test_no_published_mart_distinguishes_few_services(
-    history_con: duckdb.DuckDBPyConnection, sweep: str, country: str | None
-) -> None:
+def test_no_published_mart_distinguishes_few_services(sweep: str, country: str | None) -> None:
     """Crossed with a country, no count of 1 to 4 of its services is published, as it is or by subtraction, in any mart or edition."""
-    gathered = gather(history_con, sweep, Scope(country=country))
+    gathered = history.gathered(sweep, Scope(country=country))
     for mart in _crossed(gathered):
         for row in gathered.marts[mart].rows:
             small = 0 < (row.get("services") or 0) < 5
@@ -193,9 +190,9 @@ def _crossed(gathered: Facts) -> list[str]:
     return [name for name in marts if gathered.country or "country" in gathered.marts[name].columns]
 
 
-def test_a_small_country_is_a_number_and_no_more(history_con: duckdb.DuckDBPyConnection) -> None:
+def test_a_small_country_is_a_number_and_no_more() -> None:
     """Singapore's four services are counted, and nothing else of them is published: not how they answer, or what they are."""
-    gathered = gather(history_con, SWEEPS[0])
+    gathered = history.gathered(SWEEPS[0])
     for mart in ("countries", "ae_control", "tls_share", "doubts", "system_counts"):
         (row,) = [row for row in gathered.marts[mart].rows if row["country"] == "SG"]
         assert row["services"] == 4

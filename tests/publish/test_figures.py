@@ -2,8 +2,6 @@
 
 from datetime import timedelta
 
-import duckdb
-
 from pipeline.publish import figures
 from pipeline.publish.chart import Credit
 from pipeline.publish.drawing import PAPER
@@ -11,14 +9,14 @@ from pipeline.publish.gather import gather
 from pipeline.publish.scope import Scope
 from tests.analysis import lake
 from tests.publish import demo
-from tests.publish.history import history
+from tests.publish.history import gathered, history
 
 LAST = "20260629T030000Z-weekly"
 
 
-def test_a_series_has_its_plots(history_con: duckdb.DuckDBPyConnection) -> None:
+def test_a_series_has_its_plots() -> None:
     """Maps, ranks, answers, trends of all and of the largest countries, and turnover; the text alternative has every count."""
-    drawn = {each.name: each for each in figures.figures(gather(history_con, LAST))}
+    drawn = {each.name: each for each in figures.figures(gathered(LAST))}
     trends = ["trend", "trend-US", "trend-GB", "trend-DE", "trend-SG", "turnover"]
     assert list(drawn) == ["map", "map-per-million", "ranking", "answers", *trends]
     for sweep in history():
@@ -26,18 +24,18 @@ def test_a_series_has_its_plots(history_con: duckdb.DuckDBPyConnection) -> None:
             assert f"{sweep.started:%Y-%m-%d}: {len(sweep.seen)}" in drawn["trend"].spoken
 
 
-def test_a_country_has_its_own(history_con: duckdb.DuckDBPyConnection) -> None:
+def test_a_country_has_its_own() -> None:
     """A country's edition has its place among the countries, its answers, ports and trend in place of a world map."""
-    drawn = {each.name: each for each in figures.figures(gather(history_con, LAST, Scope(country="GB")))}
+    drawn = {each.name: each for each in figures.figures(gathered(LAST, Scope(country="GB")))}
     assert list(drawn) == ["ranking", "answers", "ports", "trend"]
     assert drawn["trend"].title == "DICOM services that answered in the United Kingdom, per sweep"
     assert drawn["ranking"].spoken.startswith("1. United States: ") and "2. United Kingdom: " in drawn["ranking"].spoken
 
 
-def test_a_picture_says_what_it_shows(history_con: duckdb.DuckDBPyConnection) -> None:
+def test_a_picture_says_what_it_shows() -> None:
     """Every picture has title, axis or legend, source, date and licence in it, and the banner of a testbed."""
     credit = Credit("Example Lab, DICOM census, sweep of 2026-06-29", "CC BY 4.0", "", "All hosts are simulated.")
-    for each in figures.figures(gather(history_con, LAST)):
+    for each in figures.figures(gathered(LAST)):
         picture = each.picture(credit, white=True)
         for text in (each.title, f"Source: {credit.source}", "CC BY 4.0", "All hosts are simulated."):
             assert f">{text}</text>" in picture, (each.name, text)

@@ -1,6 +1,7 @@
 """The data that a report gathers."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -8,8 +9,12 @@ from pipeline.errors import InputError
 from pipeline.publish.disclosure import SUPPRESSED
 from pipeline.publish.gather import gather
 from pipeline.publish.scope import Scope
+from pipeline.views import connection
 from tests.analysis import lake
 from tests.publish import demo
+from tests.publish.history import gathered
+
+LAST = "20260629T030000Z-weekly"
 
 
 def test_the_oldest_build_counts() -> None:
@@ -19,8 +24,8 @@ def test_the_oldest_build_counts() -> None:
         for code, day in (("GB", "2026-06-01"), ("FR", "2026-01-02"))
     ]
     sweep = demo.sweep_row(1_000_000, 0)
-    gathered = gather(lake.connect(sweeps=[sweep], coverage=both), lake.SWEEP)
-    assert gathered.geo_built == date(2026, 1, 2) and gathered.geo_stale
+    found = gather(lake.connect(sweeps=[sweep], coverage=both), lake.SWEEP)
+    assert found.geo_built == date(2026, 1, 2) and found.geo_stale
     bare = gather(lake.connect(sweeps=[sweep]), lake.SWEEP)
     assert bare.geo_age is None and not bare.geo_stale
 
@@ -43,6 +48,13 @@ def test_an_unknown_sweep_is_an_input_error() -> None:
     """A sweep that is not in the lake is refused by name."""
     with pytest.raises(InputError, match="sweep absent"):
         gather(lake.connect(), "absent")
+
+
+def test_files_and_memory_tell_the_same(history_lake: Path) -> None:
+    """A lake's files give the facts that its rows give: the other tests of publication have them in memory."""
+    with connection.connect(history_lake) as con:
+        for scope in (Scope(), Scope(country="GB")):
+            assert gather(con, LAST, scope) == gathered(LAST, scope)
 
 
 def test_times_are_in_utc() -> None:

@@ -2,20 +2,19 @@
 
 import re
 from datetime import datetime
-from pathlib import Path
+from functools import cache
 from typing import Any
 
-import duckdb
 import pytest
 
-from pipeline.publish import land, report, sheets, worldmap
+from pipeline.publish import land, markdown_report, sheets, worldmap
 from pipeline.publish.drawing import Size
-from pipeline.publish.gather import gather
+from pipeline.publish.publisher import Publisher
 from pipeline.publish.scope import Scope
 from pipeline.publish.sheets import Sheet
 from pipeline.views import views
 from tests.publish import exact, recompute
-from tests.publish.history import Sweep, history
+from tests.publish.history import Sweep, gathered, history
 
 TABLES = (*views.PUBLISHED, *views.NAMED, *views.SERIES, "survival", "changed")
 #: The first of a series, one after the opt-out, the last before the method change, one after the lost vantage, the last.
@@ -30,20 +29,14 @@ NAMES = {"GB": "United Kingdom", "DE": "Germany", "US": "United States", "SG": "
 SWEEPS = {sweep.id: sweep for sweep in history()}
 
 
-@pytest.fixture(scope="module")
-def reports(history_con: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The reports of some sweeps, with no cell withheld."""
-    folder = tmp_path_factory.mktemp("reports")
-    for sweep in CHOSEN:
-        report.write(history_con, sweep, folder / sweep, {"csv", "md"}, Scope(min_cell=1))
-    return {sweep: folder / sweep for sweep in CHOSEN}
+#: No cell is withheld.
+ALL = Scope(min_cell=1)
 
 
-@pytest.fixture(scope="module")
-def tables(history_con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Sheet]]:
-    """The tables of the same reports, before their numbers are rounded."""
-    gathered = {sweep: gather(history_con, sweep, Scope(min_cell=1)) for sweep in CHOSEN}
-    return {sweep: {sheet.name: sheet for sheet in sheets.sheets(facts)} for sweep, facts in gathered.items()}
+@cache
+def tables(sweep: str) -> dict[str, Sheet]:
+    """The tables of a sweep's report, before their numbers are rounded."""
+    return {sheet.name: sheet for sheet in sheets.sheets(gathered(sweep, ALL))}
 
 
 def plain(value: Any) -> Any:
@@ -64,9 +57,9 @@ def ordered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("sweep", CHOSEN)
 @pytest.mark.parametrize("table", TABLES)
-def test_every_number_is_recomputed(tables: dict[str, dict[str, Sheet]], sweep: str, table: str) -> None:
+def test_every_number_is_recomputed(sweep: str, table: str) -> None:
     """Plain Python over the history gives the same cells as the report, intervals and tests included."""
-    sheet = tables[sweep][table]
+    sheet = tables(sweep)[table]
     shown = [{column: plain(row[column]) for column in sheet.columns} for row in sheet.rows]
     expected = [{c: plain(v) for c, v in row.items()} for row in getattr(recompute, table)(SWEEPS[sweep])]
     assert len(shown) == len(expected)
@@ -79,9 +72,9 @@ def test_every_number_is_recomputed(tables: dict[str, dict[str, Sheet]], sweep: 
 
 
 @pytest.mark.parametrize("sweep", CHOSEN)
-def test_the_sentences_have_the_same_numbers(reports: dict[str, Path], sweep: str) -> None:
+def test_the_sentences_have_the_same_numbers(sweep: str) -> None:
     """Headline, estimate, change and what is left of the first sweep have the recomputed numbers."""
-    said = (reports[sweep] / "report.md").read_text("utf-8")
+    said = markdown_report.text(gathered(sweep, ALL), Publisher())
     of: Sweep = SWEEPS[sweep]
     chance, services = recompute.chance(of), len(of.seen)
     low, high = exact.whole(services, chance)
@@ -109,9 +102,9 @@ def test_the_sentences_have_the_same_numbers(reports: dict[str, Path], sweep: st
 
 
 @pytest.mark.parametrize("sweep", CHOSEN)
-def test_the_maps_have_the_same_numbers(history_con: duckdb.DuckDBPyConnection, sweep: str) -> None:
+def test_the_maps_have_the_same_numbers(sweep: str) -> None:
     """Each country with an outline or a dot has its recomputed count, or addresses per million, and no other country is there."""
-    shown = gather(history_con, sweep).marts["countries"].rows
+    shown = gathered(sweep).marts["countries"].rows
     rows = [row for row in recompute.countries(SWEEPS[sweep]) if row["country"] and row["services"]]
     for measure in worldmap.MEASURES:
         told = dict(
@@ -123,12 +116,9 @@ def test_the_maps_have_the_same_numbers(history_con: duckdb.DuckDBPyConnection, 
             assert float(told[NAMES[row["country"]]].replace(",", "")) == pytest.approx(expected, abs=0.5)
 
 
-def test_nothing_is_compared_across_a_change_of_method(
-    reports: dict[str, Path], history_con: duckdb.DuckDBPyConnection, tmp_path: Path
-) -> None:
+def test_nothing_is_compared_across_a_change_of_method() -> None:
     """The first sweep of the changed method has no change and begins a new trend; the week of the lost vantage has no pair."""
-    report.write(history_con, "20260706T030000Z-weekly", tmp_path, {"csv"})
-    assert not (tmp_path / "changed.csv").exists()
-    assert (tmp_path / "trend.csv").read_text("utf-8").count("\n") == 2
-    pairs = (reports["20260629T030000Z-weekly"] / "vantages.csv").read_text("utf-8")
+    changed = {sheet.name: sheet.text for sheet in sheets.labelled(gathered("20260706T030000Z-weekly"))}
+    assert "changed" not in changed and changed["trend"].count("\n") == 2
+    (pairs,) = [sheet.text for sheet in sheets.labelled(gathered(CHOSEN[2], ALL)) if sheet.name == "vantages"]
     assert "20260622T030000Z" not in pairs and pairs.count("\n") == 1 + 4 * 2

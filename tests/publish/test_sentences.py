@@ -1,6 +1,5 @@
 """The sentences of a report."""
 
-import duckdb
 import pytest
 
 from pipeline.publish import markdown_report, report, sentences, terminal
@@ -10,7 +9,7 @@ from pipeline.publish.report import OrderedReport
 from pipeline.publish.scope import Scope
 from tests.analysis import lake
 from tests.publish import demo
-from tests.publish.history import history
+from tests.publish.history import gathered, history
 
 LAST = "20260629T030000Z-weekly"
 SWEEP = next(sweep for sweep in history() if sweep.id == LAST)
@@ -44,9 +43,9 @@ def test_likely_decoys_stand_beside_the_headline() -> None:
     )
 
 
-def test_shares_are_of_all_countries(history_con: duckdb.DuckDBPyConnection) -> None:
+def test_shares_are_of_all_countries() -> None:
     """The shares of services that accept a stranger, and that are inside TLS, stand in a sentence with their intervals."""
-    facts = gather(history_con, LAST)
+    facts = gathered(LAST)
     accepting, inside = facts.totals["accepting"], sum(host.tls == "completed" for host in SWEEP.seen)
     said = " ".join(sentences.sentences(facts))
     assert f"{accepting} ({sentences.with_interval(accepting, len(SWEEP.seen))}) accepted an association" in said
@@ -54,9 +53,9 @@ def test_shares_are_of_all_countries(history_con: duckdb.DuckDBPyConnection) -> 
     assert sentences.with_interval(85, 180) == "47.2 %, 95 % interval 40.1 % to 54.5 %"
 
 
-def test_a_country_has_its_rank(history_con: duckdb.DuckDBPyConnection) -> None:
+def test_a_country_has_its_rank() -> None:
     """An edition says which place the country has among all with a service."""
-    said = " ".join(sentences.sentences(gather(history_con, LAST, Scope(country="GB"))))
+    said = " ".join(sentences.sentences(gathered(LAST, Scope(country="GB"))))
     assert "By the number of services, the United Kingdom is number 2 of the 4 countries in which any answered" in said
 
 

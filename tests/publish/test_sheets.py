@@ -2,14 +2,13 @@
 
 from datetime import UTC, datetime
 
-import duckdb
-
 from pipeline.publish import sheets
 from pipeline.publish.gather import gather
 from pipeline.publish.scope import Scope
 from pipeline.publish.sheets import Sheet
 from tests.analysis import lake
 from tests.publish import demo
+from tests.publish.history import gathered
 
 
 def test_formulas_are_text() -> None:
@@ -27,9 +26,9 @@ def test_every_mart_is_a_sheet() -> None:
     assert len(made["countries"].rows) == len(found.marts["countries"].rows)
 
 
-def test_rows_say_what_they_are_about(history_con: duckdb.DuckDBPyConnection) -> None:
+def test_rows_say_what_they_are_about() -> None:
     """Each row of a file has its sweep, the day and the name of its country; a table over time has the day of each sweep."""
-    made = {sheet.name: sheet for sheet in sheets.labelled(gather(history_con, "20260629T030000Z-weekly"))}
+    made = {sheet.name: sheet for sheet in sheets.labelled(gathered("20260629T030000Z-weekly"))}
     first, *_ = made["countries"].rows
     assert made["countries"].columns[:5] == ("sweep", "date", "country", "country_name", "services")
     assert (first["sweep"], first["date"]) == ("20260629T030000Z-weekly", "2026-06-29")
