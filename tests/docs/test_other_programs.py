@@ -29,8 +29,8 @@ BLOCKS = re.findall(r"```(python|r)\n(.+?)\n```", SECTION, re.DOTALL)
 def beside(history_lake: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which the lake is called `lake`, with its database."""
     folder = tmp_path_factory.mktemp("beside")
-    (folder / "lake").symlink_to(history_lake)
-    database.write(history_lake)
+    shutil.copytree(history_lake, folder / "lake")
+    database.write(folder / "lake")
     return folder
 
 

@@ -5,14 +5,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests.made_once import made_once
 from tests.publish import history
 
 
 @pytest.fixture(scope="session")
-def history_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("history") / "lake"
-    history.write(folder)
-    return folder
+def history_lake(request: pytest.FixtureRequest) -> Path:
+    return made_once(request, "history", lambda folder: history.write(folder / "lake")) / "lake"
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import InputError
+from pipeline.publish.data import Facts
 from pipeline.publish.gather import gather
 from pipeline.publish.scope import Scope
 from pipeline.publish.sentences import headline
@@ -51,17 +52,19 @@ def reproduced(released: Path, tmp_path_factory: pytest.TempPathFactory) -> tupl
     return copy / "reproduced", done.stdout
 
 
-def test_a_stranger_recomputes_the_headline(reproduced: tuple[Path, str], weeks_con: duckdb.DuckDBPyConnection) -> None:
+@pytest.fixture(scope="module")
+def facts(weeks_con: duckdb.DuckDBPyConnection) -> Facts:
+    """What the report publishes of the last sweep."""
+    return gather(weeks_con, LAST, Scope(min_cell=5))
+
+
+def test_a_stranger_recomputes_the_headline(reproduced: tuple[Path, str], facts: Facts) -> None:
     """The headline that the bundle's own program computes is the report's, with nothing but Python and DuckDB."""
-    facts = gather(weeks_con, LAST, Scope(min_cell=5))
     assert (reproduced[0] / "headline.txt").read_text("utf-8") == f"{headline(facts)}\n"
 
 
-def test_a_stranger_recomputes_the_countries(
-    reproduced: tuple[Path, str], weeks_con: duckdb.DuckDBPyConnection
-) -> None:
+def test_a_stranger_recomputes_the_countries(reproduced: tuple[Path, str], facts: Facts) -> None:
     """The recomputed table of countries has the services, rates and estimates of the report."""
-    facts = gather(weeks_con, LAST, Scope(min_cell=5))
     with (reproduced[0] / "countries.csv").open(encoding="utf-8", newline="") as file:
         mine = {row["country"]: row for row in csv.DictReader(file) if row["sweep"] == LAST}
     rows = facts.marts["countries"].rows

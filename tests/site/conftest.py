@@ -9,6 +9,7 @@ from pipeline.publish.publisher import Publisher, Wishes, publisher
 from pipeline.publish.scope import Scope
 from pipeline.site import write_site
 from pipeline.sweep import run
+from tests.made_once import made_once
 from tests.publish import history
 
 #: The weeks of the history that the lake holds at first; the method does not change in them.
@@ -35,14 +36,11 @@ def write(lake: Path, folder: Path, *, min_cell: int = 5) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def site_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    lake = tmp_path_factory.mktemp("site") / "lake"
-    history.write(lake, sweeps(WEEKS))
-    return lake
+def site_lake(request: pytest.FixtureRequest) -> Path:
+    return made_once(request, "site-lake", lambda folder: history.write(folder / "lake", sweeps(WEEKS))) / "lake"
 
 
 @pytest.fixture(scope="session")
-def site(site_lake: Path) -> Path:
+def site(request: pytest.FixtureRequest, site_lake: Path) -> Path:
     """The folder of the site."""
-    write(site_lake, site_lake.parent / "public")
-    return site_lake.parent / "public"
+    return made_once(request, "site", lambda folder: write(site_lake, folder / "public")) / "public"
