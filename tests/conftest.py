@@ -22,7 +22,7 @@ from pipeline.lake import store
 from pipeline.lake.store import Location
 from pipeline.testbed.closed import NamespacePair, closed_pair
 from tests.lake import bucket
-from tests.scheduling import TOGETHER, Scheduling
+from tests.scheduling import SERVED, Scheduling
 
 # However the tests are run, no packet of a test leaves a testbed or loopback.
 os.environ[ONLY_TESTBED] = "1"
@@ -32,7 +32,7 @@ settings.load_profile("census")
 
 #: Files whose tests run whole sweeps and mostly wait, those that take longest first.
 LONG = (
-    "flows/*.py",
+    "flows/test_[!p]*.py",
     "chaos/test_*.py",
     "end_to_end/test_alarm.py",
     "end_to_end/test_links.py",
@@ -167,7 +167,7 @@ def _rank(path: PurePath) -> int:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
     """Share the tests out as `tests/scheduling.py` says, whatever `--dist` is."""
     scheduling = Scheduling(config, log)
-    scheduling.is_long = lambda scope: scope == TOGETHER or _rank(PurePath(scope)) < len(LONG)
+    scheduling.is_long = lambda scope: scope == SERVED or _rank(PurePath(scope)) < len(LONG)
     return scheduling
 
 

@@ -11,8 +11,10 @@ from xdist.workermanage import WorkerController
 
 #: Workers that compute while all others run long tests.
 COMPUTING = 1
-#: Tests of this folder share one server, which takes longer to start than they take to run: one worker runs them all.
-TOGETHER = "tests/flows/"
+#: Files whose tests share a server, which takes longer to start than most of them take to run: one worker runs them all. Those of
+#: outages, which stop it again and again, are as long as all of these together.
+TOGETHER = frozenset(f"tests/flows/test_{name}.py" for name in ("automations", "cancellation", "deployments", "fleet"))
+SERVED = "tests/flows/"
 
 
 class Scheduling(LoadScopeScheduling):
@@ -23,7 +25,7 @@ class Scheduling(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return TOGETHER if file.startswith(TOGETHER) else file
+        return SERVED if file in TOGETHER else file
 
     def _assign_work_unit(self, node: WorkerController) -> None:
         """Give a worker the first unit that it may have."""

@@ -1,4 +1,4 @@
-"""One server for all tests of flows: it takes longer to start than they take to run."""
+"""One server for the tests of flows that a worker runs: it takes longer to start than most of them take to run."""
 
 from collections.abc import Iterator
 
