@@ -167,7 +167,7 @@ def _rank(path: PurePath) -> int:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
     """Share the tests out as `tests/scheduling.py` says, whatever `--dist` is."""
     scheduling = Scheduling(config, log)
-    scheduling.is_long = lambda scope: scope == SERVED or _rank(PurePath(scope)) < len(LONG)
+    scheduling.is_long = lambda scope: scope == SERVED or _rank(PurePath(scope.partition("::")[0])) < len(LONG)
     return scheduling
 
 

@@ -1,4 +1,4 @@
-"""How the tests are shared out to the workers of pytest-xdist: file by file, and not too many sweeps at once.
+"""How the tests are shared out to the workers of pytest-xdist: most file by file, and not too many sweeps at once.
 
 A sweep mostly waits, so more tests run at once than there are processors. But it fails where it starves. So some workers run
 long tests for as long as there are any, and the others compute meanwhile.
@@ -15,16 +15,22 @@ COMPUTING = 1
 #: outages, which stop it again and again, are as long as all of these together.
 TOGETHER = frozenset(f"tests/flows/test_{name}.py" for name in ("automations", "cancellation", "deployments", "fleet"))
 SERVED = "tests/flows/"
+#: Files of long tests that share nothing: each of them is run by whichever worker is free.
+APART = frozenset(
+    {"tests/benchmarks/test_benchmarks.py", "tests/end_to_end/test_alarm.py", "tests/end_to_end/test_links.py"}
+)
 
 
 class Scheduling(LoadScopeScheduling):
-    """Give each worker whole files, in order, and leave `COMPUTING` workers without long ones while there are others."""
+    """Give each worker whole files, or tests of `APART`, in order; leave `COMPUTING` workers without long ones if they can be."""
 
     is_long: Callable[[str], bool]
-    """Whether a file, or folder of files that run together, has long tests."""
+    """Whether a file, or what runs together, has long tests."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
+        if file in APART:
+            return nodeid
         return SERVED if file in TOGETHER else file
 
     def _assign_work_unit(self, node: WorkerController) -> None:
