@@ -29,7 +29,7 @@ from pipeline.sweep import enrichment, freeze, run
 from pipeline.testbed import spec, truth
 from pipeline.views import connection
 from pipeline.wire.outgoing import Outgoing
-from tests.testbed.running import CENSUS, ROOT, VANTAGE, environment, in_testbed, packets, streams, timed
+from tests.testbed.running import CENSUS, ROOT, VANTAGE, environment, frozen, in_testbed, packets, streams, timed
 
 DEMO = ROOT / "data" / "testbed" / "demo-sweep.toml"
 TESTBED = ROOT / "data" / "testbed" / "demo.toml"
@@ -300,10 +300,10 @@ def test_an_interrupted_sweep_is_finished_and_nothing_doubled(tmp_path: Path) ->
     plan_file, lake, capture = tmp_path / "plan.json", tmp_path / "lake", tmp_path / "wire.pcap"
     config = around(tmp_path, 28, rate=1200)
     beside = accompanied(config, 0.5)
-    _census("plan", config, "-o", plan_file)
+    planned = frozen(config, plan_file)
     work = ("work", str(plan_file), "--lake", str(lake))
     first = subprocess.Popen(in_testbed(*work, capture=capture, spec=beside), cwd=ROOT, env=environment(tmp_path))
-    paths = run.begin(layout.read_plan(plan_file), lake).paths
+    paths = run.begin(planned, lake).paths
     _until(lambda: _begun(paths) and any(paths.progress.glob("*.json")))
     first.send_signal(signal.SIGINT)
     assert first.wait(60) == 130
@@ -412,10 +412,10 @@ def obeyed(tmp_path_factory: pytest.TempPathFactory) -> Obeyed:
     register.touch()
     config = around(folder, 26, rate=1500)
     config.write_text(f'{config.read_text("utf-8")}\n[optout]\nregister = "register.jsonl"\n', "utf-8")
-    _census("plan", config, "-o", plan)
+    planned = frozen(config, plan)
     command = in_testbed("work", str(plan), "--lake", str(lake), capture=folder / "wire.pcap")
     working = subprocess.Popen(command, cwd=ROOT, env=environment(folder))
-    paths = run.begin(layout.read_plan(plan), lake).paths
+    paths = run.begin(planned, lake).paths
     _until(lambda: watched.status(Sweep.open(paths)).funnel["probed"] > 1500)
     _census("rate", register, LIMIT, "--who", "test")
     limited = register.stat().st_mtime
@@ -536,8 +536,7 @@ def test_the_rest_is_the_ground_truth(obeyed: Obeyed) -> None:
 def test_ctrl_c_ends_a_sweep_that_is_stopped(tmp_path: Path) -> None:
     """A sweep that its register stops from the beginning sends nothing, and Ctrl-C ends it in an orderly way."""
     plan, lake, capture = tmp_path / "plan.json", tmp_path / "lake", tmp_path / "wire.pcap"
-    _census("plan", DEMO, "-o", plan)
-    paths = run.begin(layout.read_plan(plan), lake).paths
+    paths = run.begin(frozen(DEMO, plan), lake).paths
     _census("stop", lake / "optout.jsonl", "--reason", "a test")
     command = in_testbed("work", str(plan), "--lake", str(lake), capture=capture)
     working = subprocess.Popen(command, cwd=ROOT, env=environment(tmp_path))
