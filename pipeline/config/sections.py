@@ -50,7 +50,7 @@ class SweepSection(Section, frozen=True):
     name: Name
     ports: Annotated[tuple[Port, ...], Meta(min_length=1, max_length=64)]
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)]
-    rate: Annotated[int, Meta(ge=1, le=10_000_000)]
+    rate: Annotated[int, Meta(ge=1, le=15_000_000)]
     shards: Annotated[int, Meta(ge=0, le=512)] = 0
     sample: float | int = 1.0
     profile: Profile = Profile.ASSOCIATE

@@ -124,7 +124,7 @@ def test_every_fault_is_named_at_once(tmp_path: Path) -> None:
     assert str(caught.value).split("\n") == [
         f"{path}: has 3 faults:",
         "  key sweep.profil: is unknown; did you mean profile?",
-        '  key sweep.rate: "10k" is not a whole number from 1 to 10,000,000; write 10000, without quotes or unit',
+        '  key sweep.rate: "10k" is not a whole number from 1 to 15,000,000; write 10000, without quotes or unit',
         "  key sweep.seed: -1 is not a whole number from 0 to 9,223,372,036,854,775,807",
     ]
     path.write_text(GOOD.replace("11112]", "104]").replace("0.5", "0.0"))

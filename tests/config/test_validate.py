@@ -11,7 +11,7 @@ from pipeline.config.validate import faults
 
 GOOD: dict[str, Any] = {"sweep": {"name": "trial", "ports": [104], "seed": 7, "rate": 1000}}
 
-RATE = "a whole number from 1 to 10,000,000"
+RATE = "a whole number from 1 to 15,000,000"
 PORT = "a whole number from 1 to 65,535"
 PROFILE = 'one of "associate", "echo", "tls", "capabilities"'
 #: A key, a value as TOML has it, and what the key takes instead.
