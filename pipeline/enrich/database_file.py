@@ -22,6 +22,7 @@ from pipeline.enrich.country_code import normalised
 from pipeline.enrich.database_kind import DatabaseKind
 from pipeline.enrich.mmdb import MARKER, Mmdb
 from pipeline.errors import InputError
+from pipeline.space import address_list
 from pipeline.untrusted import bounded
 
 SCHEMAS = {
@@ -87,17 +88,22 @@ def _date(path: Path, built: date | None) -> str:
 
 def _text(path: Path, kind: DatabaseKind, data: bytes) -> pa.Table:
     try:
-        lines = data.decode("utf-8").splitlines()
+        # A holder chooses its name, which may have what only `str.splitlines` takes for the end of a line.
+        lines = address_list.lines(data.decode("utf-8"))
     except UnicodeDecodeError:
         raise InputError(
             str(path), f"is neither an mmdb, nor a Parquet table, nor text; give a {kind} database"
         ) from None
     if kind is DatabaseKind.ANNOUNCED:
         return prefix_table.read(lines, str(path))
-    separator = "\t" if lines and "\t" in lines[0] else ","
-    rows = list(csv.reader(lines, delimiter=separator, quotechar='"' if separator == "," else None,
-                           quoting=csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE))  # fmt: skip
-    columns = LAYOUTS.get((separator, len(rows[0]) if rows else 0), {}).get(kind)
+    separator = "\t" if "\t" in next(filter(str.strip, lines), "") else ","
+    try:
+        rows = list(csv.reader(lines, delimiter=separator, strict=True,
+                               quoting=csv.QUOTE_MINIMAL if separator == "," else csv.QUOTE_NONE))  # fmt: skip
+    except csv.Error as error:
+        raise InputError(str(path), f"is damaged: {error}; fetch it again") from None
+    width = next((len(row) for row in rows if not _blank(row)), 0)
+    columns = LAYOUTS.get((separator, width), {}).get(kind)
     if columns is None:
         raise InputError(
             str(path), f"is not a text of {kind} ranges: see docs/configuration.md for the columns that it needs"
@@ -109,13 +115,17 @@ def _text(path: Path, kind: DatabaseKind, data: bytes) -> pa.Table:
     return range_table.in_order(path, table.cast(SCHEMAS[kind]))
 
 
+def _blank(row: list[str]) -> bool:
+    return not "".join(row).strip()
+
+
 def _ranges(
     rows: list[list[str]], columns: tuple[int, ...], where: str
 ) -> Iterator[tuple[int, int, object, *tuple[str, ...]]]:
     """First and last address and the values of each row that has an IPv4 range and a value."""
     read_value = normalised if len(columns) == 1 else announcements.as_number
     for number, row in enumerate(rows, 1):
-        if ":" in row[0]:
+        if _blank(row) or ":" in row[0]:
             continue
         try:
             first, last = (_address(text) for text in row[:2])

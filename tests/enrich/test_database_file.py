@@ -19,6 +19,7 @@ TEXTS: dict[str, tuple[DatabaseKind, str, list[tuple[Any, ...]]]] = {
     "asn.csv": (DatabaseKind.ASN, '0.0.0.0,0.0.0.255,786,"Jisc, UK"\n', [(0, 255, 786, "Jisc, UK")]),
     "ip2asn.tsv": (DatabaseKind.ASN, '0.0.0.0\t0.0.0.255\t786\tGB\tJ"\n0.0.1.0\t0.0.1.9\t0\tNone\t-\n', [(0, 255, 786, 'J"')]),
     "places.tsv": (DatabaseKind.COUNTRY, "0.0.0.0\t0.0.0.255\t786\tGB\tJ\n0.0.1.0\t0.0.1.9\t0\tNone\tN\n", [(0, 255, "GB")]),
+    "windows.csv": (DatabaseKind.COUNTRY, "\ufeff\r\n0.0.0.0,0.0.0.8,GB\r\n\r\n0.0.0.9,0.0.0.9,FR\r\n", [(0, 8, "GB"), (9, 9, "FR")]),
     "prefixes": (DatabaseKind.ANNOUNCED, "192.0.2.0\t24\t64500\n", [(0xC0000200, 0xC00002FF)]),
 }  # fmt: skip
 
@@ -36,6 +37,17 @@ def test_texts_are_read(tmp_path: Path, name: str, compressed: bool) -> None:
     path = tmp_path / (f"{name}.gz" if compressed else name)
     path.write_bytes(gzip.compress(text.encode()) if compressed else text.encode())
     assert rows(path, kind) == expected
+
+
+@pytest.mark.parametrize("end", ["\v", "\f", "\x1c", "\x85", "\u2028", "\u2029"])
+def test_a_holders_name_adds_no_range(tmp_path: Path, end: str) -> None:
+    """A holder, who chooses its name, announces nothing and moves no address to another country by what is in it."""
+    name = f"J{end}9.9.9.0\t9.9.9.255\t1\tUS\tevil"
+    (tmp_path / "a.tsv").write_text(f"0.0.0.0\t0.0.0.255\t786\tGB\tJisc\n0.0.1.0\t0.0.1.255\t786\tGB\t{name}\n")
+    assert rows(tmp_path / "a.tsv", DatabaseKind.COUNTRY) == [(0, 255, "GB"), (256, 511, "GB")]
+    (tmp_path / "a.csv").write_text(f"0.0.0.0,0.0.0.255,786,Jisc{end}9.9.9.0,9.9.9.255,1,evil\n0.0.1.0,0.0.1.255,1,J\n")
+    with pytest.raises(InputError, match="is not a text of asn ranges"):
+        rows(tmp_path / "a.csv", DatabaseKind.ASN)
 
 
 def test_every_form_of_a_database_is_the_same(tmp_path: Path) -> None:
@@ -76,6 +88,9 @@ def test_a_text_is_dated_by_its_name(tmp_path: Path, name: str, day: str) -> Non
         ("0.0.0.0,0.0.0.255,GB\n0.0.0.9,0.0.1.0,GB\n", DatabaseKind.COUNTRY, "ranges that overlap at 0.0.0.9"),
         ("", DatabaseKind.COUNTRY, "is not a text of country ranges"),
         ("<!doctype html>\n", DatabaseKind.ANNOUNCED, "line 1: is not a prefix"),
+        ('0.0.0.0,0.0.0.255,786,"J\n0.0.1.0,0.0.1.255,787,K\n', DatabaseKind.ASN, "is damaged: unexpected end of data"),
+        (f"0.0.0.0,0.0.0.255,786,{'J' * 200_000}\n", DatabaseKind.ASN, "is damaged: field larger than"),
+        ("\n0.0.0.0,0.0.0.255,GB\n0.0.0.9,x,GB\n", DatabaseKind.COUNTRY, "line 3: is not a range of addresses"),
         (b"\x1f\x8b\x08rest", DatabaseKind.COUNTRY, "is damaged"),
         (b"\xff\xfe\x00", DatabaseKind.COUNTRY, "is neither an mmdb, nor a Parquet table, nor text"),
     ],
