@@ -148,9 +148,9 @@ class WatchedRing:
         room = self._departure.room
         return self._ring.room(wanted if room is None else min(wanted, room))
 
-    def readdress(self, gateway_mac: bytes) -> None:
-        """Send all further probes to this hardware address."""
-        self._ring.readdress(gateway_mac)
+    def change_template(self, template: bytes) -> None:
+        """Make all further probes of this template."""
+        self._ring.change_template(template)
 
     def fill(self, addresses: U32, ports: NDArray[np.uint16], secret: Secret, cookie: Cookie | None) -> None:
         """Take the next probes."""

@@ -47,6 +47,7 @@ from pipeline.rings.transmit import NONE_REFUSED, ProbeRing
 from pipeline.space.permit import Permit
 from pipeline.space.ranges import I64, Ranges
 from pipeline.space.shard import Range
+from pipeline.wire.packet import Link, template
 
 #: The most probes that are sent at once.
 BATCH = 8192
@@ -75,7 +76,6 @@ class PacketEngine:
         self._extra, self._liveness = probes.extra, probes.liveness
         self._cooldown = probes.cooldown + probes.extra.longest_delay
         self._transmit, self._listener = transmit, listener
-        self.gateway_mac = b""
         self._machine, self._pacer, self._pause = machine, pacer, Pause(pacer)
         self._again: deque[Refused] = deque()
         self._sending: OpenRange | None = None
@@ -116,10 +116,9 @@ class PacketEngine:
         for opened in self._listener.open.values():
             opened.cool_until = min(opened.cool_until, time.monotonic())
 
-    def readdress(self, gateway_mac: bytes) -> None:
-        """Send all further probes to another hardware address. Some may have gone astray before, so the open ranges run again."""
-        self.gateway_mac = gateway_mac
-        self._transmit.readdress(gateway_mac)
+    def change_link(self, link: Link) -> None:
+        """Send all further probes by another link. Some may have gone astray before, so the open ranges run again."""
+        self._transmit.change_template(template(link))
         for opened in self._listener.open.values():
             opened.ungreeted += 1
 

@@ -1,7 +1,5 @@
 """Send segments on TCP connections of our own. The payload of each passes the whitelist here (`wire.outgoing`)."""
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,9 +17,9 @@ class SegmentSender:
         self._kinds: dict[tuple[int, bytes], Kind] = {}
         self._queue: list[tuple[Kind, Endpoints]] = []
 
-    def readdress(self, gateway_mac: bytes) -> None:
-        """Send all segments that are not queued yet to this hardware address."""
-        self._link = replace(self._link, gateway_mac=gateway_mac)
+    def change_link(self, link: Link) -> None:
+        """Send all segments that are not queued yet by this link."""
+        self._link = link
         self._kinds.clear()
 
     def send(self, flags: int, payload: bytes, endpoints: Endpoints) -> None:

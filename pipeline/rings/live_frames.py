@@ -146,7 +146,7 @@ class LiveRing:
 
     def __init__(self, interface: str, frame: bytes) -> None:
         """Load all programs. Raises RefusedError, and GuardError where nothing may leave."""
-        self._interface, self._frame = interface, frame
+        self._interface = interface
         try:
             self._shared = _Shared()
             devices = sockets.device_map(interface)
@@ -157,9 +157,9 @@ class LiveRing:
             raise RefusedError(f"{interface}: {_why(error)}") from None
         if reason := untaken(interface):
             raise RefusedError(f"{interface}: {reason}")
-        memory, sums = self._shared.memory, Sums.over(frame)
+        memory = self._shared.memory
         self._addresses, self._ports, self._made = (LAYOUT.column(memory, name) for name in ("address", "port", "tag"))
-        self._shared.state["ip_sum"], self._shared.state["tcp_sum"] = sums.ip, sums.tcp
+        self.change_template(frame)
         self._secret: Secret | None = None
         self._tags = np.zeros(0, dtype=np.uint32)
         self.rejected = 0
@@ -178,9 +178,10 @@ class LiveRing:
         """How many of the wanted probes can be filled at once."""
         return min(wanted, RECORDS)
 
-    def readdress(self, gateway_mac: bytes) -> None:
-        """Send all further probes to this hardware address."""
-        self._frame = gateway_mac + self._frame[len(gateway_mac) :]
+    def change_template(self, template: bytes) -> None:
+        """Make all further probes of this template."""
+        self._frame, sums = template, Sums.over(template)
+        self._shared.state["ip_sum"], self._shared.state["tcp_sum"] = sums.ip, sums.tcp
 
     def fill(self, addresses: U32, ports: NDArray[np.uint16], secret: Secret, cookie: Cookie | None = None) -> None:
         """Note the next probes; the kernel makes their cookies. Raises GuardError for an address that gets nothing."""

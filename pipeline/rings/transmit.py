@@ -85,8 +85,8 @@ class ProbeRing(Protocol):
     def room(self, wanted: int) -> int:
         """How many of the wanted probes can be filled at once."""
 
-    def readdress(self, gateway_mac: bytes) -> None:
-        """Send all further probes to this hardware address."""
+    def change_template(self, template: bytes) -> None:
+        """Make all further probes of this template."""
 
     def fill(self, addresses: U32, ports: NDArray[np.uint16], secret: Secret, cookie: Cookie | None) -> None:
         """Take the next probes, at most `room()`; all of shape (n,). They carry the cookies of a secret."""
@@ -104,7 +104,7 @@ class FilledRing:
     def __init__(self, ring: Transmits, template: bytes) -> None:
         self._ring, self._sums = ring, Sums.over(template)
         self._ids = np.random.default_rng()
-        self._gateway_mac = b""
+        self._changed: np.void | None = None
         self.tags: U32 = np.zeros(0, dtype=np.uint32)
 
     @property
@@ -121,9 +121,10 @@ class FilledRing:
         """How many of the wanted probes can be filled at once."""
         return self._ring.room(wanted)
 
-    def readdress(self, gateway_mac: bytes) -> None:
-        """Send all further probes to this hardware address."""
-        self._gateway_mac = gateway_mac
+    def change_template(self, template: bytes) -> None:
+        """Make all further probes of this template, and no longer of that which the frames hold."""
+        self._sums = Sums.over(template)
+        self._changed = np.frombuffer(template, packet.frame_type(len(template)))[0]
 
     def fill(self, addresses: U32, ports: NDArray[np.uint16], secret: Secret, cookie: Cookie | None) -> None:
         """Write the next probes into frames. Raises GuardError for an address that gets nothing."""
@@ -131,9 +132,9 @@ class FilledRing:
         made = cookie or bake(secret, addresses, ports)
         frames = self._ring.frames(len(addresses))
         ids = self._ids.integers(0, 65536, len(addresses), dtype=np.uint16)
+        if self._changed is not None:
+            frames[:] = self._changed
         packet.fill(frames, self._sums, addresses, ports, made, ids)
-        if self._gateway_mac:
-            frames["destination_mac"] = np.void(self._gateway_mac)
         self.tags = made.sequence
 
     def send(self, count: int) -> I64:

@@ -21,7 +21,7 @@ from pipeline.config.local import LocalFacts
 from pipeline.engines import Engine
 from pipeline.errors import CensusError, InputError
 from pipeline.guard import neighbours, routes, sockets
-from pipeline.guard.link_state import Framing, LinkState, link_state, mss
+from pipeline.guard.link_state import Framing, LinkState, link_state
 from pipeline.guard.neighbours import NeighbourWatch
 from pipeline.guard.routes import Route
 from pipeline.guard.vantage_namespace import look_up_at_vantage
@@ -50,7 +50,7 @@ class ProbeSource:
     public: str
     """The address that scanned networks see, as receipts and rows name it."""
     mtu: int = 0
-    """The least MTU that a route to the targets has of its own, in bytes; 0 if none has one."""
+    """The longest packet in bytes that may leave: the least MTU of the interface and of the routes to the targets."""
     hops: tuple[tuple[str, str], ...] = ()
     """Interface and gateway of each way to the targets; no gateway where it does not matter."""
 
@@ -80,10 +80,11 @@ def _probe_source(plan: Plan, facts: LocalFacts, sender: int) -> ProbeSource:
             return _kernels_way(opened, groups, source, interface, public)
         ways = [(group, routes.look_up(opened, dotted(group[0]), source, interface)) for group in groups]
         way = _only_way(ways, facts, source)
-        mtu = min((way.mtu for _, way in ways if way and way.mtu), default=0)
+        state = link_state(way.interface)
+        mtu = min([state.mtu, *(way.mtu for _, way in ways if way and way.mtu)])
         if not interface and facts.source(sender):
             _require_answers(opened, way.interface, source, facts)
-    one_mac = gateway_mac or link_state(way.interface).framing is Framing.BARE_IP
+    one_mac = gateway_mac or state.framing is Framing.BARE_IP
     hops = ((way.interface, "" if one_mac else way.gateway),)
     return ProbeSource(way.interface, way.interface, source, way.gateway, gateway_mac, public, mtu, hops)
 
@@ -281,12 +282,6 @@ def _resolved(facts: LocalFacts, source: ProbeSource) -> NeighbourWatch:
             "or set [probe] gateway_mac"
         )
     return NeighbourWatch(interface, gateway, mac)
-
-
-def segment_size(at: ProbeSource) -> int:
-    """The MSS that a sender announces: every segment of that size fits the MTU of its interface and of its routes."""
-    mtu = link_state(at.interface).mtu
-    return mss(min(mtu, at.mtu or mtu))
 
 
 def mac_bytes(text: str) -> bytes:

@@ -14,7 +14,7 @@ from operator import itemgetter
 from pipeline.engines import Engine
 from pipeline.errors import CensusError, InputError
 from pipeline.guard import nftables, sockets
-from pipeline.guard.link_state import Framing, link_state
+from pipeline.guard.link_state import Framing, link_state, mss
 from pipeline.plan import plan as planning
 from pipeline.plan.plan import Plan
 from pipeline.probe.departure import Departure
@@ -50,7 +50,7 @@ def _room_for_request(plan: Plan) -> str:
     """Our request fits one packet: packet rings cut none into several."""
     request = Outgoing.from_json(plan.requests, where="plan, requests").request
     for source in egress.sources(plan):
-        if len(request) > (room := egress.segment_size(source)):
+        if len(request) > (room := mss(source.mtu)):
             return f"{source.interface} carries {room} bytes a packet, and our request has {len(request)}"
     return ""
 

@@ -9,7 +9,7 @@ import secrets
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ from pipeline.associate.conversation import Conversation
 from pipeline.engines import Engine
 from pipeline.errors import InputError
 from pipeline.guard import namespaces, sockets
-from pipeline.guard.link_state import Framing, LinkWatch, link_state
+from pipeline.guard.link_state import Framing, LinkWatch, link_state, mss
 from pipeline.lake.visit_log import VisitLog
 from pipeline.optout.watch import Watch
 from pipeline.plan.plan import Plan
@@ -131,12 +131,14 @@ def ring_sender(context: SenderContext) -> SenderParts:
     listener = Listener(probes, rings.receive, segments, greeter, _first_answers(context, arms), capture)
 
     def before_batch() -> None:
+        nonlocal link
         shield.check(lambda: listener.exposed)
         departure.check(time.monotonic(), answered=lambda: _answered(listener), interrupted=outage.down)
-        mac = egress.mac_bytes(hop.mac)
-        if mac != (engine.gateway_mac or link.gateway_mac):
-            segments.readdress(mac)
-            engine.readdress(mac)
+        now = replace(link, gateway_mac=egress.mac_bytes(hop.mac), mss=mss(way.at.mtu))
+        if now != link:
+            link = now
+            segments.change_link(link)
+            engine.change_link(link)
 
     machine = Machine(outage.permit, before_batch, outage.count)
     ring = WatchedRing(rings.probes, departure)
@@ -197,7 +199,7 @@ def make_sender(context: SenderContext) -> SenderParts:
 
 def _link(at: ProbeSource, gateway_mac: str) -> Link:
     """The addresses of a sender's frames, if its next hop has this hardware address, and the MSS that it announces."""
-    address, size = parse(at.source, "key probe.source")[0], egress.segment_size(at)
+    address, size = parse(at.source, "key probe.source")[0], mss(at.mtu)
     if link_state(at.interface).framing is Framing.BARE_IP:
         return Link(b"", b"", address, size)
     mac = sockets.at_vantage(lambda: namespaces.mac(at.interface))

@@ -1,6 +1,6 @@
-"""A watch over the way that a sender's packets leave by: source, route, next hop. While it is not what it was, nothing is sent.
+"""A watch over the way that a sender's packets leave by: source, route, MTU, next hop. While it is not what it was, nothing is sent.
 
-The kernel announces every change of addresses, routes and rules. Then the way is looked up again, as at the beginning.
+The kernel announces every change of links, addresses, routes and rules. Then the way is looked up again, as at the beginning.
 """
 
 import socket
@@ -19,8 +19,8 @@ from pipeline.transport import messages
 from pipeline.worker import egress
 from pipeline.worker.egress import ProbeSource
 
-#: Groups of NETLINK_ROUTE (linux/rtnetlink.h): addresses, routes and rules of IPv4.
-GROUPS = 0x10 | 0x40 | 0x80
+#: Groups of NETLINK_ROUTE (linux/rtnetlink.h): links, which have an MTU; addresses, routes and rules of IPv4.
+GROUPS = 0x1 | 0x10 | 0x40 | 0x80
 #: At most so often the way is looked up after changes, and at least so often while it is gone, in seconds.
 QUICK_SECONDS, AGAIN_SECONDS = 0.25, 1.0
 
@@ -30,7 +30,9 @@ class WayWatch:
 
     def __init__(self, plan: Plan, at: ProbeSource, hop: NeighbourWatch, register: Callable[[], Permit]) -> None:
         """`at` is where packets of the plan leave now, `hop` the watch over its next hop, `register` what the register allows."""
-        self._plan, self._at, self._hop, self._register = plan, at, hop, register
+        self._plan, self._hop, self._register = plan, hop, register
+        self.at = at
+        """Where packets leave, as far as that is followed."""
         self._changes = Notices(socket.NETLINK_ROUTE, GROUPS)
         self._changed, self._looked = False, 0.0
         self._gone_at: float | None = None
@@ -75,8 +77,8 @@ class WayWatch:
         self._changed, self._looked = False, now
         way = None
         try:
-            way = egress.still(self._plan, self._at)
-            self.fault = _difference(self._at, way)
+            way = egress.still(self._plan, self.at)
+            self.fault = _difference(self.at, way)
         except CensusError as error:
             self.fault = (error.reason if isinstance(error, InputError) else str(error)).partition(";")[0]
         self._gone_at = (self._gone_at or now) if self.fault else None
@@ -84,16 +86,17 @@ class WayWatch:
             self._follow(way)
 
     def _follow(self, way: ProbeSource) -> None:
-        """Take the new next hop of a route, if interface and source are what they were. What was under way is void by now."""
-        if (way.interface, way.source) == (self._at.interface, self._at.source):
-            self._at, self.fault, self._gone_at = way, "", None
-            self._hop.follow(way.gateway)
+        """Take the new next hop and MTU of a route, if interface and source are what they were. What was under way is void by now."""
+        if (way.interface, way.source) == (self.at.interface, self.at.source):
+            if way.gateway != self.at.gateway:
+                self._hop.follow(way.gateway)
+            self.at, self.fault, self._gone_at = way, "", None
 
 
 def _difference(began: ProbeSource, now: ProbeSource) -> str:
     """What is different of a way; empty if nothing is that matters."""
     if (began.interface, began.source, began.hops) == (now.interface, now.source, now.hops):
-        return ""
+        return f"packets may have {now.mtu:,} bytes, no longer {began.mtu:,}" if now.mtu < began.mtu else ""
     return f"packets would leave {_spoken(now)}, no longer {_spoken(began)}"
 
 

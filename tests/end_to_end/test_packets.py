@@ -4,6 +4,7 @@ import array
 import fcntl
 import socket
 import struct
+import time
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,24 @@ def test_what_a_peer_sends_in_one_go(talks: tuple[str, ...], mtu: int, joined: b
     assert len(swept.outcomes()) == 128
     ((cut,),) = swept.rows("SELECT sum(ring_truncated) FROM receipts")
     assert (cut > 0) is (joined and int(talks[0]) > LONGEST)
+
+
+@pytest.mark.parametrize("engine", ["ring", "xdp", "connect"])
+def test_an_mtu_that_falls_in_the_middle(engine: str, tmp_path: Path) -> None:
+    """Where longer packets no longer come in, SYNs announce a smaller MSS from then on, and what was under way is run again."""
+    with place(tmp_path) as at, running(at, "talker", "104", "9000"):
+        at.world("route add local 11.0.0.0/24 dev lo\n")
+        inside_namespace(at.pair.world, lambda: segment_in_hardware("world0", on=False))
+
+        def fall(lake: Path) -> None:
+            time.sleep(0.5)
+            at.vantage("link set vantage0 mtu 1280\n")
+
+        swept = sweep(at, targets="11.0.0.0/24", rate=80, meanwhile=fall, probe=f'engine = "{engine}"')
+    assert swept.code == 0, swept.said[-3000:]
+    assert set(swept.outcomes().values()) == {"not_dicom"}
+    assert len(swept.outcomes()) == 256
+    assert ("packets may have 1,280 bytes, no longer 1,500: waiting" in swept.reasons) is (engine != "connect")
 
 
 def segment_in_hardware(interface: str, *, on: bool) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pipeline.guard.namespaces import inside
 
+TUNSETLINK = 0x400454CD
 TUNSETIFF, IFF_TUN, IFF_TAP, IFF_NO_PI = 0x400454CA, 0x1, 0x2, 0x1000  # linux/if_tun.h
 LONGEST = 65535
 
@@ -22,6 +23,13 @@ def device(name: str, kind: int) -> int:
     """Open a tun or tap device of this namespace, and make it if it does not exist; its descriptor."""
     opened = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC)
     fcntl.ioctl(opened, TUNSETIFF, struct.pack("16sH22x", name.encode(), kind | IFF_NO_PI))
+    return opened
+
+
+def device_of_kind(name: str, kind: int) -> int:
+    """Open a tun device whose link the kernel takes for one of a kind (linux/if_arp.h), e.g. PPP; its descriptor."""
+    opened = device(name, IFF_TUN)
+    fcntl.ioctl(opened, TUNSETLINK, kind)
     return opened
 
 

@@ -1,12 +1,15 @@
 """What is known of an interface before and while packets leave it."""
 
+import os
 import time
 
 import pytest
 
 from pipeline.errors import CensusError, InputError
 from pipeline.guard.link_state import Framing, LinkWatch, link_state, mss, offloads
+from pipeline.guard.namespaces import inside
 from pipeline.testbed.closed import NamespacePair, configure
+from tests.end_to_end.tunnel import device_of_kind
 
 #: The kernel tells of a lost or new carrier within a second (net/core/link_watch.c).
 NEWS_SECONDS = 3.0
@@ -51,6 +54,24 @@ def test_an_interface_that_is_gone(vantage: NamespacePair) -> None:
         watch.trouble()
     with pytest.raises(InputError, match="there is no interface 'vantage0'"):
         LinkWatch("vantage0")
+
+
+@pytest.mark.parametrize(
+    ("kind", "framing"),
+    [
+        (512, Framing.BARE_IP),
+        (519, Framing.BARE_IP),
+        (0xFFFE, Framing.BARE_IP),
+        (1, Framing.ETHERNET),
+        (32, Framing.OTHER),
+    ],
+    ids=["PPP", "raw-IP", "WireGuard", "Ethernet", "InfiniBand"],
+)
+def test_kinds_of_links(vantage: NamespacePair, kind: int, framing: Framing) -> None:
+    """What frames begin with is told by the kind of link that the kernel names (linux/if_arp.h), here of a tun device."""
+    opened = inside(vantage.vantage, lambda: device_of_kind("odd0", kind))
+    assert link_state("odd0").framing is framing
+    os.close(opened)
 
 
 @pytest.mark.usefixtures("vantage")

@@ -156,8 +156,8 @@ def test_the_ring_keeps_to_the_proof(monkeypatch: pytest.MonkeyPatch) -> None:
         def room(self, wanted: int) -> int:
             return wanted
 
-        def readdress(self, gateway_mac: bytes) -> None:
-            self.said.append(gateway_mac)
+        def change_template(self, template: bytes) -> None:
+            self.said.append(template)
 
         def fill(self, *columns: object) -> None:
             self.said += columns
@@ -171,9 +171,9 @@ def test_the_ring_keeps_to_the_proof(monkeypatch: pytest.MonkeyPatch) -> None:
     below = Ring()
     ring = WatchedRing(below, proof)
     assert (ring.engine, ring.rejected, ring.bakes, ring.taken, len(ring.tags)) == (Engine.RING, 3, False, 7, 2)
-    ring.readdress(b"mac")
+    ring.change_template(b"frame")
     ring.fill(ring.tags, np.zeros(2, np.uint16), Secret(1, 2), None)
-    assert below.said[0] == b"mac" and len(below.said) == 5
+    assert below.said[0] == b"frame" and len(below.said) == 5
     assert ring.room(10_000) == MOST
     assert len(ring.send(6)) == 6 and proof._refused == 6
     assert len(ring.send(MOST)) == 6

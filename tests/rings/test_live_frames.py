@@ -25,7 +25,7 @@ from pipeline.rings.open import open_rings
 from pipeline.rings.transmit import RefusedError
 from pipeline.testbed.closed import NamespacePair, configure
 from pipeline.wire.cookie import Secret, bake
-from pipeline.wire.packet import FRAME
+from pipeline.wire.packet import FRAME, Link, template
 from tests.rings import far_end
 from tests.rings.test_live_program import FRAME_OF_PROBES, expected
 from tests.rings.test_xdp import watching
@@ -83,18 +83,18 @@ def test_probes_arrive_as_the_reference_makes_them(far: socket.socket) -> None:
     assert (drained(far), ring.taken, ring.rejected, ring.engine) == (0, len(addresses), 0, Engine.XDP_LIVE)
 
 
-def test_another_secret_and_another_next_hop(far: socket.socket) -> None:
-    """Probes of another kind carry cookies of their own secret, and after a change of the next hop all go to the new one."""
+def test_another_secret_and_another_link(far: socket.socket) -> None:
+    """Probes of another kind carry cookies of their own secret, and after a change of the link all have its next hop and MSS."""
     ring, other = LiveRing("vantage0", FRAME_OF_PROBES), Secret.derived(bytes(16), "second probe")
     one = np.array([0x0B000001], np.uint32)
     send(ring, one)
     ring.fill(one, np.array([80], np.uint16), other)
-    ring.readdress(b"\x02\x00\x00\x00\x00\x07")
+    changed = template(Link(b"\x02\x00\x00\x00\x00\x06", b"\x02\x00\x00\x00\x00\x07", 0xC6120001, 1240))
+    ring.change_template(changed)
     ring.send(1)
     first, second = arrived(far, 2)
     assert first == expected(SECRET, 0x0B000001, 104, int.from_bytes(first[18:20], "big"))
-    wanted = expected(other, 0x0B000001, 80, int.from_bytes(second[18:20], "big"))
-    assert second == b"\x02\x00\x00\x00\x00\x07" + wanted[6:]
+    assert second == expected(other, 0x0B000001, 80, int.from_bytes(second[18:20], "big"), changed)
 
 
 def test_what_the_driver_does_not_take_is_known(vantage: NamespacePair, far: socket.socket) -> None:

@@ -50,11 +50,11 @@ def loaded() -> Loaded:
     return Loaded(program, memory, np.frombuffer(memory, STATE, 1))
 
 
-def expected(secret: Secret, address: int, port: int, id_: int) -> bytes:
+def expected(secret: Secret, address: int, port: int, id_: int, template: bytes = FRAME_OF_PROBES) -> bytes:
     """What the reference makes of a template."""
-    frame = np.frombuffer(FRAME_OF_PROBES, FRAME).copy()
+    frame = np.frombuffer(template, FRAME).copy()
     columns = np.array([address], np.uint32), np.array([port], np.uint16)
-    packet.fill(frame, Sums.over(FRAME_OF_PROBES), *columns, bake(secret, *columns), np.array([id_], np.uint16))
+    packet.fill(frame, Sums.over(template), *columns, bake(secret, *columns), np.array([id_], np.uint16))
     return frame.tobytes()
 
 

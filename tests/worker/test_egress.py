@@ -1,5 +1,6 @@
 """Where a sender's probes leave: by the interface, source and next hop that belong together, or not at all."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from ipaddress import IPv4Address
@@ -17,6 +18,7 @@ from pipeline.plan.plan import Plan
 from pipeline.sweep import freeze
 from pipeline.views import connection
 from pipeline.worker import egress, sender
+from tests.end_to_end.tunnel import device_of_kind
 from tests.testbed.networks import Network, network, two_uplinks
 from tests.testbed.running import CENSUS, ROOT, environment
 
@@ -151,6 +153,22 @@ def test_what_cannot_work_is_refused(
         egress.probe_source(plan_of(tmp_path, **probe))
 
 
+def test_a_link_of_another_kind(uplinks: Network, tmp_path: Path) -> None:
+    """On a link with neither Ethernet frames nor bare packets (InfiniBand) packet rings are refused in one line; `connect` is not."""
+    opened = uplinks.within("vantage", lambda: device_of_kind("ib0", 32))
+    uplinks.ip(
+        "vantage", "link set ib0 up", "address add 10.3.0.5/24 dev ib0", "route replace default via 10.3.0.1 dev ib0"
+    )
+    with pytest.raises(InputError) as refused:
+        egress.probe_source(plan_of(tmp_path))
+    assert egress.probe_source(plan_of(tmp_path, engine="connect")).interface == "ib0"
+    os.close(opened)
+    assert str(refused.value) == (
+        'interface ib0: has neither Ethernet frames nor bare IP packets, so engine "ring" cannot send there; '
+        'set engine = "connect" in [probe]'
+    )
+
+
 def test_targets_on_the_own_link(uplinks: Network, tmp_path: Path) -> None:
     """Packet rings refuse targets on the vantage's own link in one line that names `connect`, which takes them."""
     uplinks.ip("vantage", "address add 11.0.0.9/25 dev m0")
@@ -265,10 +283,7 @@ def test_a_refusal_ends_the_command_at_once(uplinks: Network, tmp_path: Path) ->
 def test_the_mss_follows_the_least_mtu(uplinks: Network, tmp_path: Path) -> None:
     """SYNs announce the MSS of the interface's MTU, or of a route's own if that is less: of two routes the lesser one's."""
     plan = plan_of(tmp_path, include='"11.0.0.0/24", "11.9.0.0/24"')
-    assert [egress.probe_source(plan).mtu, sender._link(egress.probe_source(plan), "02:00:00:00:00:01").mss] == [
-        0,
-        1460,
-    ]
+    assert sender._link(egress.probe_source(plan), "02:00:00:00:00:01").mss == 1460
     uplinks.ip("vantage", "route add 11.9.0.0/16 via 10.1.0.1 dev m0 mtu 1400")
     assert sender._link(egress.probe_source(plan), "02:00:00:00:00:01").mss == 1360
     uplinks.ip("vantage", "link set m0 mtu 1280")
