@@ -29,7 +29,7 @@ import queue
 import socket
 import threading
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -82,13 +82,17 @@ class Worker:
         self._began, self._pending = host.clock(), PendingWork(sweep, self._leases)
 
     def __enter__(self) -> "Worker":
-        self._folder = temporary_folder(*(remote.stage for remote in self._remotes))
-        self._zmq_context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        folder = Path(self._folder.name)
-        self._inbox = Receiver(self._zmq_context, Address(folder, "coordinator"))
-        secret = layout.load_secret(self._sweep.paths)
-        context = WorkerContext(folder, self._sweep, secret, self._pcap, self._remotes, self._engine)
-        self._processes = WorkerProcesses(context, self._zmq_context)
+        with ExitStack() as opened:
+            folder = Path(opened.enter_context(temporary_folder(*(remote.stage for remote in self._remotes))))
+            zmq_context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+            opened.callback(zmq_context.term)
+            self._inbox = Receiver(zmq_context, Address(folder, "coordinator"))
+            opened.callback(self._inbox.close)
+            secret = layout.load_secret(self._sweep.paths)
+            context = WorkerContext(folder, self._sweep, secret, self._pcap, self._remotes, self._engine)
+            self._processes = opened.enter_context(WorkerProcesses(context, zmq_context))
+            # What is left open here would be closed by whichever thread collects garbage, and wait for ever there.
+            self._opened = opened.pop_all()
         self._idle = set(self._processes.senders)
         self._thread = threading.Thread(target=self._guarded_loop, name="census-coordinator")
         self._keeper = threading.Thread(target=self._keep, name="census-keeper")
@@ -102,10 +106,7 @@ class Worker:
         self.stop()
         self._thread.join()
         self._keeper.join()
-        self._processes.end()
-        self._inbox.close()
-        self._zmq_context.term()
-        self._folder.cleanup()
+        self._opened.close()
 
     def stop(self) -> None:
         """Stop in an orderly way: no further probe, conversations in flight are finished and kept."""

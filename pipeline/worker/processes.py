@@ -44,13 +44,28 @@ def _short_temporary_folder(folder: Path) -> Iterator[None]:
 
 
 class WorkerProcesses:
-    """Starts the processes of a worker. Always call `end`, also after an error."""
+    """The processes of a worker, started when the block begins and waited for at its end. Use it as a context manager."""
 
     def __init__(self, context: WorkerContext, zmq_context: "zmq.Context[zmq.Socket[bytes]]") -> None:
+        self._context, self._zmq_context = context, zmq_context
         self._testbed = TestbedWatch()
-        with _short_temporary_folder(context.folder.parent):
-            self._processes = [start(name, context) for name in names(context)]
-        self._engines = [Sender(zmq_context, Address(context.folder, name)) for name in context.engines]
+        self._processes: list[ForkServerProcess] = []
+        self._engines: list[Sender] = []
+
+    def __enter__(self) -> "WorkerProcesses":
+        try:
+            with _short_temporary_folder(self._context.folder.parent):
+                for name in names(self._context):
+                    self._processes.append(start(name, self._context))
+        except BaseException:
+            for process in self._processes:
+                process.kill()
+                process.join()
+            raise
+        self._engines = [
+            Sender(self._zmq_context, Address(self._context.folder, each)) for each in self._context.engines
+        ]
+        return self
 
     @property
     def senders(self) -> range:
@@ -82,7 +97,7 @@ class WorkerProcesses:
         self._testbed.check()
         return next((process for process in self._processes if not process.is_alive()), None)
 
-    def end(self) -> None:
+    def __exit__(self, *_: object) -> None:
         """Wait for the processes, kill those that do not end, and close the channels to them."""
         for process in self._processes:
             process.join(END_SECONDS)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.space import timing
+from pipeline.plan import timing
 from pipeline.testbed.closed import inside
 from pipeline.views import connection
 from tests.end_to_end.vantages import internet, place

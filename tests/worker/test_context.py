@@ -1,9 +1,13 @@
 """What the processes of a worker share, and how they get it."""
 
+import gc
 import os
 import pickle
+import tempfile
+import threading
 from dataclasses import replace
 from ipaddress import IPv4Address
+from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
@@ -12,8 +16,9 @@ import zmq
 from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.plan import plan as planning
 from pipeline.plan.plan import Plan
-from pipeline.sweep import freeze
+from pipeline.sweep import freeze, run
 from pipeline.worker.context import RemoteAssociator, WorkerContext
+from pipeline.worker.coordinator import Worker
 from pipeline.worker.processes import WorkerProcesses
 
 CONFIG = """
@@ -73,14 +78,26 @@ class Deadly:
 def test_processes_that_die_at_birth(context: WorkerContext, monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes that end before they have read their arguments are reported as ended, and nothing waits for them."""
     monkeypatch.setattr("pipeline.worker.processes.names", lambda _: [Deadly(), Deadly()])
-    with zmq.Context() as zmq_context:
-        processes = WorkerProcesses(replace(context, remotes=()), zmq_context)
-        try:
-            for process in processes._processes:
-                process.join(10)
-            assert processes.ended() is not None and not processes.any_alive
-        finally:
-            for engine in processes._engines:
-                engine.close(linger=0)
-            processes._engines.clear()
-            processes.end()
+    with zmq.Context() as zmq_context, WorkerProcesses(replace(context, remotes=()), zmq_context) as processes:
+        for process in processes._processes:
+            process.join(10)
+        assert processes.ended() is not None and not processes.any_alive
+        for engine in processes._engines:
+            engine.close(linger=0)
+        processes._engines.clear()
+
+
+@pytest.mark.timeout(120)
+def test_what_could_not_begin_leaves_nothing(context: WorkerContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker of which a process cannot be started leaves no process, folder or channel, for which a later one would wait."""
+    unfit = threading.Lock()  # cannot be sent to a process
+    monkeypatch.setattr("pipeline.worker.processes.names", lambda _: ["writer", unfit])
+    monkeypatch.setattr(tempfile, "tempdir", str(context.folder))
+    before = active_children()
+    with pytest.raises(TypeError, match="cannot pickle"):
+        Worker(run.begin(context.plan, context.sweep.paths.lake)).__enter__()
+    assert active_children() == before and not list(context.folder.glob("census-*"))
+    collecting = threading.Thread(target=gc.collect, daemon=True)
+    collecting.start()
+    collecting.join(30)
+    assert not collecting.is_alive()
