@@ -25,6 +25,7 @@ WRONG = 0.1
 LOOK_SECONDS = 1.0
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("shards", ["", ", shards = 16"], ids=["fitting", "many"])
 def test_it_is_known_before_and_meanwhile(shards: str, tmp_path: Path) -> None:
     """The plan's time and the time left are right within a tenth, cool-downs included, with the shards that fit and with many.
