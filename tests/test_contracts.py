@@ -48,6 +48,7 @@ WRONG = (
     ("dns belongs to reverse DNS", "pipeline.attribution.check", "dns"),
     ("pyroute2 belongs to the guard", "pipeline.testbed.run", "pyroute2"),
     ("uvloop belongs to associations", "pipeline.worker.associator", "uvloop"),
+    ("figures belong to publication", "pipeline.site.page", "vl_convert"),
     ("figures belong to publication", "pipeline.console.show", "altair"),
     ("encryption and STIX belong to hand-overs", "pipeline.sweep.run", "pyrage"),
     ("xlsxwriter belongs to the console", "pipeline.publish.folder", "xlsxwriter"),
