@@ -73,7 +73,7 @@ def copy(made: list[SweepPaths], week: int) -> None:
 
 def write(lake: Path, folder: Path) -> float:
     """Write the site, and return the seconds that it took; every country with a service gets a page."""
-    who = publisher(Wishes("Example Lab", "https://census.example.org/"), IdentitySection())
+    who = publisher(Wishes("Example Lab", "https://census.example.org/", licence="CC-BY-4.0"), IdentitySection())
     order = write_site.Order(lake, folder, who, Scope(min_cell=1), "weekly")
     begun = time.perf_counter()
     *_, last = write_site.write(order, lambda ids: run.proofs(lake, ids))

@@ -4,6 +4,6 @@
 SELECT
     * EXCLUDE (vantages),
     len(vantages) AS vantages,
-    (SELECT CASE WHEN count(testbed) = count(*) THEN bool_and(testbed) END FROM receipts WHERE receipts.sweep = sweeps.sweep) AS testbed
+    (SELECT CASE WHEN count(testbed) = count(*) THEN bool_and(testbed) END FROM receipts WHERE receipts.sweep = $sweep) AS testbed
 FROM sweeps
 WHERE sweep = $sweep

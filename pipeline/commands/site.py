@@ -33,8 +33,13 @@ def site(
     ] = "",
     licence: Annotated[
         str,
-        typer.Option(metavar="SPDX", help="Licence of numbers and charts.", rich_help_panel=PUBLISHER),
-    ] = "CC-BY-4.0",
+        typer.Option(
+            metavar="SPDX",
+            help="Licence of numbers and charts, e.g. CC-BY-4.0.",
+            show_default=False,
+            rich_help_panel=PUBLISHER,
+        ),
+    ] = "",
     series: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Put this series in front; that of the latest sweep if not given."),
@@ -51,10 +56,12 @@ def site(
     census site sweep.toml -o public/ --licence CC0-1.0 --series weekly
 
     Any web server can serve the folder; nothing on a page is loaded from elsewhere, and no page needs JavaScript. Run it
-    again after each sweep: pages of earlier sweeps stay as they are. Aggregates only, no addresses (docs/site.md).
+    again after each sweep: pages of earlier sweeps stay as they are. Aggregates only, no addresses (docs/site.md). The
+    licence is the laboratory's choice: by --licence, or by [release] of the configuration.
 
     Exit code 1: the proof of a sweep is broken (`census verify`).
     """
+    from pipeline.config.load import lake_and_release
     from pipeline.config.sections import IdentitySection
     from pipeline.console import show
     from pipeline.lake import layout, store
@@ -63,10 +70,12 @@ def site(
     from pipeline.site import write_site
     from pipeline.sweep import run
 
+    lake, section = lake_and_release(lake)
     place = store.at(lake)
     plans = [paths.plan for paths in layout.sweeps(place) if paths.plan.exists()]
     identity = layout.read_plan(plans[-1]).identity if plans else IdentitySection()
-    who = publishing.publisher(publishing.Wishes(name, url, contact, opt_out, licence), identity)
+    wishes = publishing.Wishes(name or section.publisher, url, contact, opt_out, licence or section.licence)
+    who = publishing.publisher(wishes, identity)
     order = write_site.Order(place, output, who, Scope(min_cell=min_cell), series)
     for line in write_site.write(order, lambda sweeps: run.proofs(place, sweeps, unverified=unverified)):
         show.message(line)

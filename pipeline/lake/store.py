@@ -170,8 +170,11 @@ def files(paths: Iterable[Location]) -> list[Path]:
 
     Raises FileNotFoundError, and InputError for a link in a lake.
     """
+    each = list(paths)
+    if not any(isinstance(path, ObjectPath) for path in each):
+        return [Path(_file(path)).absolute() for path in each]
     with ThreadPoolExecutor(FETCHES) as pool:
-        return [Path(file).absolute() for file in pool.map(_file, paths)]
+        return [Path(file).absolute() for file in pool.map(_file, each)]
 
 
 def _file(path: Location) -> str:

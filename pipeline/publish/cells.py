@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from pipeline.enrich import ruleset
@@ -42,6 +42,7 @@ DECLARATIONS = frozenset(
 UNDECLARED = "(declared nothing)"
 
 
+@cache
 def _suspicion_meanings() -> dict[str, str]:
     """Suspicion → what it means, by the rules of today."""
     return {rule.id: rule.meaning for rule in ruleset.load().suspicions}

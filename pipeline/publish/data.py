@@ -28,30 +28,30 @@ class Mart:
     question: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Comparison:
-    """An earlier sweep of the series, and what changed since, one row for each country of the world, whatever the report is about.
+    """An earlier sweep of the series, and what changed until `now`, one row for each country, whatever the report is about.
 
     `loss` and `vantages` are what measures the loss of both sweeps, over all countries, `country_loss` what does by country.
     """
 
     sweep: str
+    now: str
     started: datetime
     rows: tuple[Row, ...]
     loss: tuple[Row, ...] = ()
     vantages: tuple[Row, ...] = ()
     country_loss: tuple[Row, ...] = ()
 
-    def changes(self, now: str) -> list[CountryChange]:
-        """What changed until a sweep: all countries together first, then each."""
-        alike = self._alike(now)
-        before, after = self._looks(self.sweep), self._looks(now)
-        return estimates.changes(self.rows, before, after, alike)
+    @cached_property
+    def changes(self) -> list[CountryChange]:
+        """What changed: all countries together first, then each."""
+        return estimates.changes(self.rows, self._looks(self.sweep), self._looks(self.now), self._alike)
 
-    def smallest_shown(self, now: str, change: CountryChange) -> int:
+    def smallest_shown(self, change: CountryChange) -> int:
         """The smallest difference that the test of one of its changes would show."""
         names = [ALL, *self._countries]
-        before, after = self._alike(now) or (self._looks(self.sweep), self._looks(now))
+        before, after = self._alike or (self._looks(self.sweep), self._looks(self.now))
         index = names.index(change.country)
         return estimates.smallest_shown(change, before and before.at(index), after and after.at(index))
 
@@ -59,8 +59,9 @@ class Comparison:
     def _countries(self) -> list[str | None]:
         return [row["country"] for row in self.rows]
 
-    def _alike(self, now: str) -> tuple[Looks, Looks] | None:
-        return country_loss.alike(self.country_loss, (self.sweep, now), self._countries)
+    @cached_property
+    def _alike(self) -> tuple[Looks, Looks] | None:
+        return country_loss.alike(self.country_loss, (self.sweep, self.now), self._countries)
 
     def _looks(self, sweep: str) -> LooksOf:
         """The second looks at a sweep: in all countries together, then in each; the same for all where none are by country."""
@@ -138,14 +139,13 @@ class Facts:
         then = self.comparison
         if then is None:
             return []
-        rows = then.changes(self.sweep)
-        return [row for row in rows if row.country == self.country] if self.country else rows
+        return [row for row in then.changes if not self.country or row.country == self.country]
 
     @property
     def smallest_shown(self) -> int:
         """The smallest difference that the test of the first change would show."""
         then = self.comparison
-        return then.smallest_shown(self.sweep, self.changes[0]) if then else 0
+        return then.smallest_shown(self.changes[0]) if then else 0
 
     @cached_property
     def survival(self) -> list[SurvivalStep]:

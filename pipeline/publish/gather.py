@@ -1,10 +1,11 @@
 """Read the data of a report from the marts, with peers' strings made safe and disclosure control applied."""
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache, partial
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -46,17 +47,21 @@ EVERY = (*PUBLISHED, *NAMED, *SERIES)
 
 #: Query → its rows of a sweep, in all countries. No query is run twice: planning one takes longer than its rows.
 RowsOf = Callable[[str], list[Row]]
+#: The rows of a sweep in marts that have been read already, by name.
+Ready = Mapping[str, list[Row]]
+NOTHING: Ready = MappingProxyType({})
 
 
 def gather(
-    con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope | None = None, names: Collection[str] = EVERY
-) -> Facts:
+    con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope | None = None, names: Collection[str] = EVERY,
+    ready: Ready = NOTHING,
+) -> Facts:  # fmt: skip
     """Read what is published of a sealed sweep. Raises InputError if there is no such sweep, or none to compare with.
 
-    Marts that are not among `names` are not read, and have no row.
+    Marts that are not among `names` are not read, and have no row; those of `ready` are not read again.
     """
     scope = scope or Scope()
-    rows_of: RowsOf = cache(partial(query, con, sweep=sweep))
+    rows_of: RowsOf = cache(lambda name: ready[name] if name in ready else query(con, name, sweep=sweep))
     about = rows_of("about")
     if not about:
         raise InputError(
@@ -172,9 +177,10 @@ def _comparison(
     (earlier,) = select(con, "SELECT started_at FROM sweeps WHERE sweep = ?", before)
     return Comparison(
         visible(before),
+        visible(sweep),
         earlier["started_at"],
         rows=tuple(query(con, "compared", before=before, sweep=sweep)),
-        loss=tuple(rows_of("loss")),
+        loss=tuple(rows_of("loss")) if "loss" in names else (),
         vantages=tuple(rows_of("vantages")) if "vantages" in names else (),
         country_loss=tuple(rows_of("country_loss")) if "country_loss" in names else (),
     )

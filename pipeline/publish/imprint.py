@@ -9,7 +9,7 @@ from pipeline.errors import CensusError
 from pipeline.lake import layout
 from pipeline.lake.layout import SweepPaths
 from pipeline.publish.data import Facts
-from pipeline.publish.publisher import Publisher, Wishes, publisher
+from pipeline.publish.publisher import UNLICENSED, Publisher, Wishes, publisher
 from pipeline.publish.sentences import headline
 
 SOURCES, CITE = "Sources", "Cite and reuse"
@@ -63,7 +63,7 @@ def citation(facts: Facts, by: Publisher) -> Iterator[str]:
     if licence.name:
         yield f"Numbers and figures: {licence.name} ({licence.url}). You may reuse them if you keep to it."
     else:
-        yield "No licence is named for the numbers and figures: ask the publisher before you reuse more than a quotation."
+        yield UNLICENSED
     ways = [f"Contact: {by.contact}."] if by.contact else []
     ways += [f"Owners of networks may opt out of later sweeps: {by.opt_out}"] if by.opt_out else []
     if ways:

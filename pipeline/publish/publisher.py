@@ -17,8 +17,11 @@ from pipeline.untrusted.visible import visible
 NAMELESS = "The laboratory of this census"
 
 
-#: What stands for a licence where none is named.
+#: What stands for a licence where none is named, and what is said there.
 NO_LICENCE = Licence("", "", "")
+UNLICENSED = (
+    "No licence is named for the numbers and figures: ask the publisher before you reuse more than a quotation."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Wishes:
     url: str = ""
     contact: str = ""
     opt_out: str = ""
-    licence: str = "CC-BY-4.0"
+    licence: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
-from pipeline.publish.publisher import Publisher
+from pipeline.publish.publisher import UNLICENSED, Publisher
 from pipeline.site.built import BuiltSweep
 
 NAME = "feed.xml"
@@ -25,11 +25,16 @@ def feed(publisher: Publisher, sweeps: Sequence[BuiltSweep]) -> str:
         '<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en">',
         f"<title>DICOM census: sweeps</title><id>{_tag(publisher, latest[-1], 'feed')}</id>{link}",
         f"<updated>{_time(latest[0])}</updated><author><name>{escape(publisher.name)}</name></author>",
-        f"<rights>{escape(publisher.licence.name)}, {escape(publisher.licence.url)}</rights>",
+        f"<rights>{escape(_rights(publisher))}</rights>",
         *(_entry(publisher, each) for each in latest),
         "</feed>",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _rights(publisher: Publisher) -> str:
+    licence = publisher.licence
+    return f"{licence.name}, {licence.url}" if licence.name else UNLICENSED
 
 
 def _entry(publisher: Publisher, each: BuiltSweep) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from pipeline import __version__
 from pipeline.publish import meaning
 from pipeline.publish.chart import Chart, ShownChart
 from pipeline.publish.data import Facts
-from pipeline.publish.publisher import Publisher
+from pipeline.publish.publisher import UNLICENSED, Publisher
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -57,21 +57,22 @@ class SitePage:
         return "../" * self.path.count("/")
 
 
-@dataclass(frozen=True)
+@cache
+def _templates() -> "Environment":
+    """The templates of the pages, each translated once; every text is escaped."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader([TEMPLATES, SHARED]), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """What all pages share."""
 
     publisher: Publisher
-
-    @cached_property
-    def templates(self) -> "Environment":
-        """The templates of the pages; every text is escaped."""
-        from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-        return Environment(
-            loader=FileSystemLoader([TEMPLATES, SHARED]), autoescape=True, undefined=StrictUndefined,
-            trim_blocks=True, lstrip_blocks=True,
-        )  # fmt: skip
 
     def html(self, template: str, page: SitePage, **values: Any) -> str:
         """A page by its template."""
@@ -81,8 +82,9 @@ class Site:
             "sections": SECTIONS,
             "version": __version__,
             "meaning": meaning,
+            "unlicensed": UNLICENSED,
         }
-        return self.templates.get_template(template).render(common | values)
+        return _templates().get_template(template).render(common | values)
 
     def shown(self, chart: Chart, folder: str, facts: Facts) -> ShownChart:
         """A chart whose files are in a folder of the site."""
@@ -96,8 +98,10 @@ class Site:
         for name, content in shown.chart.files(shown.credit):
             yield f"{folder}{name}", content
         root = "../" * folder.count("/")
-        embed = self.templates.get_template("embed.html.j2").render(
-            shown=shown, root=root, home=f"{root}index.html", publisher=self.publisher
+        embed = (
+            _templates()
+            .get_template("embed.html.j2")
+            .render(shown=shown, root=root, home=f"{root}index.html", publisher=self.publisher)
         )
         yield f"{folder}{shown.chart.name}.html", embed
 

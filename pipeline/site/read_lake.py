@@ -4,8 +4,9 @@ The data of a sweep is read from that sweep and the one before it alone, so it d
 not grow with the lake. What is over time is read of all sweeps at once, from the few marts that hold it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pipeline.lake import layout
 from pipeline.lake.layout import ENRICHED, SweepPaths
@@ -13,14 +14,14 @@ from pipeline.lake.store import Location
 from pipeline.publish import gather
 from pipeline.publish.data import Facts, Row
 from pipeline.publish.scope import Scope
-from pipeline.views import connection
-from pipeline.views.views import NAMED, PUBLISHED
+from pipeline.views import connection, views
+from pipeline.views.views import NAMED, PUBLISHED, quoted
 
 #: Marts of one sweep that a page shows. `changes` and `change_totals` are about more sweeps than the two that are compared.
 SHOWN = tuple(name for name in (*PUBLISHED, *NAMED) if name not in ("changes", "change_totals"))
 #: Marts over time, and views that the queries of a report read besides.
 OVER_TIME = ("trend", "country_trend", "loss", "country_loss", "harm_arms")
-QUERIED = ("sweeps", "receipts", "coverage", "series", "sightings", "space", "withheld", "loss", "country_loss")
+QUERIED = ("sweeps", "receipts", "coverage", "series", "sightings", "space", "withheld")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +70,37 @@ def history(sweeps: Sequence[SweepPaths], scope: Scope) -> PastSweeps:
     return PastSweeps(tuple(sweeps), {name: gather.publishable(name, lines, scope) for name, lines in rows.items()})
 
 
-def facts(history: PastSweeps, paths: SweepPaths, scope: Scope, proof: str) -> Facts:
-    """What is published of a sweep, and its series up to it."""
-    before = history.before(paths.id)
-    with connection.connect_to([*([before] if before else []), paths], (*SHOWN, *QUERIED)) as con:
-        gathered = gather.gather(con, paths.id, scope, (*SHOWN, "loss", "country_loss"))
-    series = history.series_of(paths.id)
+def facts(
+    history: PastSweeps, sweeps: Sequence[SweepPaths], scope: Scope, proofs: Mapping[str, str]
+) -> Iterator[Facts]:
+    """What is published of each of these sweeps, and its series up to it."""
+    pairs = {paths: [*([before] if (before := history.before(paths.id)) else []), paths] for paths in sweeps}
+    opened = sorted({paths for pair in pairs.values() for paths in pair}, key=lambda paths: paths.id)
+    with connection.connect_to(opened, (*SHOWN, *QUERIED)) as con:
+        ready = _of_each(partial(gather.select, con), [paths.id for paths in sweeps], SHOWN)
+        for paths, pair in pairs.items():
+            connection.narrow(con, pair, QUERIED)
+            gathered = gather.gather(con, paths.id, scope, SHOWN, ready.pop(paths.id))
+            yield replace(_with_series(history, gathered, paths.id), proof=proofs[paths.id])
+
+
+def _of_each(
+    select: Callable[[str], list[Row]], sweeps: Collection[str], names: Iterable[str]
+) -> dict[str, gather.Ready]:
+    """The rows of marts that are about one sweep each, by sweep: one query for each mart, however many sweeps."""
+    read: dict[str, dict[str, list[Row]]] = {sweep: {} for sweep in sweeps}
+    for name in names:
+        sql = f"FROM {name}\nWHERE sweep IN ({', '.join(map(quoted, sweeps))})\nORDER BY {views.view(name).order}"
+        for marts in read.values():
+            marts[name] = []
+        for row in select(sql):
+            read[row.pop("sweep")][name].append(row)
+    return dict(read)
+
+
+def _with_series(history: PastSweeps, gathered: Facts, sweep: str) -> Facts:
+    """What was gathered of a sweep, with the marts over time up to it."""
+    series = history.series_of(sweep)
     ids = {row["sweep"] for row in series}
     over_time: dict[str, Sequence[Row]] = {"trend": series}
     over_time |= {
@@ -86,7 +112,10 @@ def facts(history: PastSweeps, paths: SweepPaths, scope: Scope, proof: str) -> F
         else mart
         for name, mart in gathered.marts.items()
     }
-    return replace(gathered, marts=marts, proof=proof)
+    then = gathered.comparison
+    if then:
+        then = replace(then, loss=marts["loss"].rows, country_loss=marts["country_loss"].rows)
+    return replace(gathered, marts=marts, comparison=then)
 
 
 def _columns(rows: Sequence[Row]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -65,13 +65,15 @@ def write(order: Order, prove: Prove) -> Iterator[str]:
     try:
         order.folder.mkdir(parents=True, exist_ok=True)
         stale = [paths for paths in sweeps if paths.id not in done]
-        for entry in parallel.each(_write_sweep, (order, past, keys, proofs), stale):
-            done[entry.sweep] = entry
-            yield f"{entry.sweep}: {entry.headline}"
-        facts = read_lake.facts(past, latest, order.scope, proofs[latest.id])
+        with parallel.begun(_write_sweeps, (order, past, keys, proofs), stale) as entries:
+            for entry in entries:
+                done[entry.sweep] = entry
+                yield f"{entry.sweep}: {entry.headline}"
+        facts = next(read_lake.facts(past, [latest], order.scope, proofs))
         now = BuiltSite(sweeps=tuple(done[paths.id] for paths in sweeps), countries=_codes(facts, before))
-        list(parallel.each(_write_country, (order, facts), now.countries))
-        _put(order.folder, _about_latest(site, facts, now))
+        with parallel.begun(_write_countries, (order, facts), now.countries) as written:
+            _put(order.folder, _about_latest(site, facts, now))
+            list(written)
         host.write_result(order.folder / built.NAME, built.encoded(now))
     except OSError as error:
         raise InputError(str(order.folder), f"cannot be written: {error.strerror}") from None
@@ -79,19 +81,23 @@ def write(order: Order, prove: Prove) -> Iterator[str]:
     yield f"{order.folder / 'index.html'}: {plural(len(sweeps), 'sweep')}, {countries_}"
 
 
-def _write_sweep(
-    order: Order, past: PastSweeps, keys: Mapping[str, str], proofs: Mapping[str, str], paths: SweepPaths
-) -> BuiltSweep:
-    """Write the page of a sweep under its permalink."""
-    facts = read_lake.facts(past, paths, order.scope, proofs[paths.id])
-    _put(order.folder, pages.sweep(Site(order.publisher), facts, pages.permalink_of(facts.sweep), {}))
-    return _entry(facts, keys[paths.id])
+def _write_sweeps(
+    order: Order, past: PastSweeps, keys: Mapping[str, str], proofs: Mapping[str, str], sweeps: Sequence[SweepPaths]
+) -> list[BuiltSweep]:
+    """Write the pages of sweeps under their permalinks."""
+    site, built_sweeps = Site(order.publisher), []
+    for facts in read_lake.facts(past, sweeps, order.scope, proofs):
+        _put(order.folder, pages.sweep(site, facts, pages.permalink_of(facts.sweep), {}))
+        built_sweeps.append(_entry(facts, keys[facts.sweep]))
+    return built_sweeps
 
 
-def _write_country(order: Order, facts: Facts, code: str) -> str:
-    """Write the page of a country."""
-    _put(order.folder, pages.country(Site(order.publisher), facts, code))
-    return code
+def _write_countries(order: Order, facts: Facts, codes: Sequence[str]) -> Sequence[str]:
+    """Write the pages of countries."""
+    site = Site(order.publisher)
+    for code in codes:
+        _put(order.folder, pages.country(site, facts, code))
+    return codes
 
 
 def _about_latest(site: Site, facts: Facts, now: BuiltSite) -> Files:

@@ -20,23 +20,30 @@ LANCZOS = (
 #: The continued fraction needs about sqrt(max(a, b)) steps; this is enough for counts up to 10^8.
 MAX_STEPS = 20_000
 PRECISION = 1e-14
+#: How many steps are prepared at once; most counts need 5 to 20.
+STEPS = 4
 TINY = 1e-300
 
 
 def cdf(x: ArrayLike, a: ArrayLike, b: ArrayLike) -> Floats:
     """The probability that a beta variable of shape (a, b), both above 0, is at most x in [0, 1]; arrays broadcast."""
     x, a, b = (np.asarray(v, np.float64) for v in np.broadcast_arrays(x, a, b))
+    return _cdf(x, a, b, _log_beta(a, b))
+
+
+def _cdf(x: Floats, a: Floats, b: Floats, log_beta: Floats) -> Floats:
     swap = x > (a + 1) / (a + b + 2)
     y, p, q = np.where(swap, 1 - x, x), np.where(swap, b, a), np.where(swap, a, b)
     with np.errstate(divide="ignore"):
-        front = p * np.log(y) + q * np.log1p(-y) - _log_beta(p, q)
+        front = p * np.log(y) + q * np.log1p(-y) - log_beta
     tail = np.where(y > 0, np.exp(np.where(y > 0, front, 0)) * _fraction(y, p, q) / p, 0.0)
     return np.clip(np.where(swap, 1 - tail, tail), 0, 1)
 
 
 def quantile(probability: ArrayLike, a: ArrayLike, b: ArrayLike) -> Floats:
     """The x at which `cdf` reaches a share."""
-    return root(lambda x, share, a, b: cdf(x, a, b) - share, 0.0, 1.0, probability, a, b)
+    shapes = [np.asarray(shape, np.float64) for shape in np.broadcast_arrays(a, b)]
+    return root(lambda x, share, *shape: _cdf(x, *shape) - share, 0.0, 1.0, probability, *shapes, _log_beta(*shapes))
 
 
 def at_least(k: ArrayLike, n: ArrayLike, p: ArrayLike) -> Floats:
@@ -64,21 +71,24 @@ def _log_gamma(x: Floats) -> Floats:
 
 
 def _fraction(x: Floats, a: Floats, b: Floats) -> Floats:
-    """The continued fraction of DLMF 8.17.22, by Lentz's method."""
+    """The continued fraction of DLMF 8.17.22, by Lentz's method. TINY changes no number but 0, by which nothing can be divided."""
     c = np.ones(x.shape)
-    d = 1 / _avoid_zero(1 - (a + b) * x / (a + 1))
-    value = d.copy()
-    for m in range(1, MAX_STEPS):
-        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
-        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-        d, c = 1 / _avoid_zero(1 + even * d), _avoid_zero(1 + even / c)
-        value = value * d * c
-        d, c = 1 / _avoid_zero(1 + odd * d), _avoid_zero(1 + odd / c)
-        value = value * d * c
-        if np.all(np.abs(d * c - 1) < PRECISION):
+    d = 1 / (1 - (a + b) * x / (a + 1) + TINY)
+    value = d
+    for begin in range(1, MAX_STEPS, STEPS):
+        for term in _terms(begin, x, a, b):
+            d, c = 1 / (1 + term * d + TINY), 1 + term / c + TINY
+            factor = d * c
+            value = value * factor
+        if np.all(np.abs(factor - 1) < PRECISION):
             break
     return value
 
 
-def _avoid_zero(value: Floats) -> Floats:
-    return np.where(np.abs(value) < TINY, TINY, value)
+def _terms(begin: int, x: Floats, a: Floats, b: Floats) -> Floats:
+    """The next terms of the fraction, two a step, from the step `begin` on."""
+    m = np.arange(begin, begin + STEPS, dtype=np.float64).reshape(-1, *[1] * x.ndim)
+    twice = a + 2 * m
+    even = m * (b - m) * x / ((twice - 1) * twice)
+    odd = -(a + m) * (a + b + m) * x / (twice * (twice + 1))
+    return np.stack([even, odd], axis=1).reshape(-1, *x.shape)

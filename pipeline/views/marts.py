@@ -35,7 +35,7 @@ BUILT = (
     "products", "sectors", "networks", "network_kinds",
     "responders", "system_counts", "ae_control", "tls_share", "doubts", "suspicions",
     "rejections", "country_funnel", "harm_arms", "exposed_addresses", "looks", "host_looks", "host_loss",
-    "loss", "country_loss",
+    "loss", "country_loss", "companion_ports", "companion_kinds",
 )  # fmt: skip
 #: Tables that no built mart reads, so that writing them makes none stale.
 APART = frozenset({"notices"})
@@ -126,20 +126,20 @@ def built(lake: Location) -> Mapping[str, str]:
     return built_of(layout.sweeps(lake))
 
 
-def built_of(sweeps: Iterable[SweepPaths]) -> Mapping[str, str]:
-    """The same of these sweeps alone."""
+def built_of(sweeps: Iterable[SweepPaths], names: Iterable[str] = BUILT) -> Mapping[str, str]:
+    """The same of these sweeps and marts alone."""
     folders = {paths.id: folder(paths) for paths in sweeps}
     complete = {sweep: home for sweep, home in folders.items() if (home / f"{BUILT[-1]}.parquet").exists()}
     if not complete:
         return {}
     missing = [sweep for sweep in folders if sweep not in complete]
-    return {name: _rows(name, list(complete.values()), missing) for name in BUILT}
+    return {name: _rows(name, list(complete.values()), missing) for name in names}
 
 
 def _rows(name: str, complete: list[Location], missing: list[str]) -> str:
     """SQL for the rows of a mart: from its files in these folders, and computed for the sweeps without one."""
     # The files' folders say which sweep they are of, so it comes last there; in a mart it comes first.
-    files = raw_views.read_sweeps([path / f"{name}.parquet" for path in complete])
+    files = raw_views.read_alike([path / f"{name}.parquet" for path in complete])
     rows = f"SELECT sweep, * EXCLUDE (sweep) FROM ({files})"
     if not missing:
         return rows
@@ -154,5 +154,5 @@ def _home(paths: SweepPaths) -> Location:
 
 @cache
 def _sql() -> str:
-    """Everything that the marts are made of: all macros and views, since each may read any."""
-    return "\n".join(views.statements())
+    """Which marts there are, and everything that they are made of: all macros and views, since each may read any."""
+    return "\n".join([*BUILT, *views.statements()])

@@ -23,6 +23,8 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": "false",
 }
 
+#: All columns of files, without the one in which DuckDB names them.
+EVERYTHING = "* EXCLUDE (filename)"
 _SQL_TYPES = {
     "bool": "BOOLEAN",
     "uint8": "UTINYINT",
@@ -111,14 +113,19 @@ def read_sweeps(files: Iterable[Location], columns: Iterable[str] = ()) -> str:
 
     The sweep is that of the last such folder. No other part of the path says anything: a lake may be below a folder `country=GB`.
     """
-    return _read(f"[{_listed(files)}]", _existing(columns) if columns else "* EXCLUDE (filename)")
+    return _read(f"[{_listed(files)}]", _existing(columns) if columns else EVERYTHING)
 
 
-def _read(files: str, selected: str) -> str:
+def read_alike(files: Iterable[Location]) -> str:
+    """The same for all columns of files that have the same ones: DuckDB asks only the first for them, however many there are."""
+    return _read(f"[{_listed(files)}]", EVERYTHING, alike=True)
+
+
+def _read(files: str, selected: str, *, alike: bool = False) -> str:
     """SQL for these columns of files, which are SQL too, and for the sweep that each file's path has."""
     return (
         f"SELECT {selected}, regexp_extract(filename, '.*/sweep=([^/]*)/', 1) AS sweep "
-        f"FROM read_parquet({files}, union_by_name = true, filename = true, hive_partitioning = false)"
+        f"FROM read_parquet({files}, union_by_name = {str(not alike).lower()}, filename = true, hive_partitioning = false)"
     )
 
 

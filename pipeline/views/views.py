@@ -189,12 +189,13 @@ def statements(replacements: Replacements = NO_REPLACEMENTS) -> Iterator[str]:
     """Everything that creates the macros and views over the raw tables, in order."""
     yield from macros()
     for query in definitions():
-        yield _create(query.name, replacements.get(query.name, query.sql))
+        yield create(query.name, replacements.get(query.name, query.sql))
         yield f"COMMENT ON VIEW {query.name} IS {quoted(query.comment)}"
     yield from questions()
 
 
-def _create(name: str, sql: str) -> str:
+def create(name: str, sql: str) -> str:
+    """The statement that creates a view."""
     return f"CREATE OR REPLACE VIEW {name} AS\n{sql}"
 
 
@@ -250,7 +251,7 @@ def install_some(
     """Create only these views and those that they read, without comments, which takes a fraction of the time."""
     wanted = needed(names, replacements)
     created = (
-        _create(query.name, replacements.get(query.name, query.sql)) for query in definitions() if query.name in wanted
+        create(query.name, replacements.get(query.name, query.sql)) for query in definitions() if query.name in wanted
     )
     for statement in [*macros(), *created]:
         con.execute(statement).fetchall()

@@ -10,10 +10,10 @@ IDENTITY = IdentitySection(contact="noc@example.org", url="https://example.org/o
 
 
 def test_identity_fills_what_is_not_given() -> None:
-    """Name, contact and opt-out page are those of `[identity]`; the licence is CC BY 4.0; an address ends in a slash."""
+    """Name, contact and opt-out page are those of `[identity]`; an address ends in a slash."""
     made = publisher(Wishes(url="https://example.org/census"), IDENTITY)
     assert (made.name, made.contact, made.opt_out) == ("Example Lab", "noc@example.org", "https://example.org/out")
-    assert made.licence.id == "CC-BY-4.0" and made.contact_uri == "mailto:noc@example.org"
+    assert made.licence is NO_LICENCE and made.contact_uri == "mailto:noc@example.org"
     assert made.at("feed.xml") == "https://example.org/census/feed.xml"
 
 
@@ -21,11 +21,6 @@ def test_the_command_line_comes_first() -> None:
     """What is given counts, also a licence in other letters."""
     made = publisher(Wishes(name="Another", licence="cc0-1.0"), IDENTITY)
     assert made.name == "Another" and made.licence.name == "CC0 1.0" and made.at("feed.xml") == "feed.xml"
-
-
-def test_no_licence_is_made_up() -> None:
-    """Without a licence none is named."""
-    assert publisher(Wishes(licence=""), IDENTITY).licence is NO_LICENCE
 
 
 @pytest.mark.parametrize(

@@ -109,9 +109,9 @@ def test_loss_that_moves_between_countries_is_no_change() -> None:
     for (before, now), each in zip(weeks, compared, strict=True):
         changed = [row | {"country": name} for name, row in zip(loss_worlds.COUNTRIES, each, strict=True)]
         then = Comparison(
-            before, lake.WHEN, tuple(changed), country_loss=tuple(r for r in rows if r["sweep"] in (before, now))
+            before, now, lake.WHEN, tuple(changed), country_loss=tuple(r for r in rows if r["sweep"] in (before, now))
         )
-        whole, *countries = then.changes(now)
+        whole, *countries = then.changes
         named += any(row.flag in ("up", "down") for row in countries)
         total += whole.flag in ("up", "down")
     assert named <= 0.05 * PAIRS + 2 and total <= 0.05 * PAIRS + 2

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree
 
+from pipeline.publish.publisher import NO_LICENCE, UNLICENSED
 from pipeline.site import atom
 from pipeline.site.built import BuiltSweep
 from tests.site.conftest import example_lab
@@ -32,3 +33,12 @@ def test_the_latest_sweeps_are_entries() -> None:
     assert ElementTree.fromstring(moved).findtext("a:entry/a:id", "", NAMES) == entries[0].findtext("a:id", "", NAMES)
     assert feed.findtext("a:updated", "", NAMES) == entries[0].findtext("a:updated", "", NAMES)
     assert feed.findtext("a:author/a:name", "", NAMES) == "Example <Lab>"
+
+
+def test_a_licence_is_named_or_its_lack_is() -> None:
+    """The rights of the feed are the licence; without one they say that none is named."""
+    for lab, rights in (
+        (example_lab(), "CC BY 4.0, https://creativecommons.org/licenses/by/4.0/"),
+        (replace(example_lab(), licence=NO_LICENCE), UNLICENSED),
+    ):
+        assert ElementTree.fromstring(atom.feed(lab, [sweep(1)])).findtext("a:rights", "", NAMES) == rights

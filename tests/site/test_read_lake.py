@@ -8,15 +8,18 @@ from pipeline.publish.sentences import headline, sentences
 from pipeline.site import read_lake
 from pipeline.views import connection
 from tests.publish import history
-from tests.site.conftest import sweeps
+from tests.site.conftest import read, sweeps
 
 
 def test_two_sweeps_alone_give_what_the_whole_lake_gives(tmp_path: Path) -> None:
-    """Headline, sentences and tables of a sweep are those of its report, except what is about more than two sweeps."""
+    """Headline, sentences and tables of a sweep are those of its report, except what is about more than two sweeps.
+
+    Sweeps that are read together do not see each other.
+    """
     lake = tmp_path / "lake"
     history.write(lake, [sweep for sweep in sweeps(4) if sweep.name == "weekly"])
     ready, others = read_lake.sealed(lake)
-    facts = read_lake.facts(read_lake.history(ready, Scope()), ready[-1], Scope(), "")
+    facts = read(read_lake.history(ready, Scope()), ready)
     with connection.connect(lake) as con:
         report = gather.gather(con, ready[-1].id, Scope())
     assert not others and headline(facts) == headline(report)

@@ -14,12 +14,15 @@ from xml.etree import ElementTree
 
 import pytest
 
+from pipeline.config.sections import IdentitySection
 from pipeline.errors import CensusError, InputError
+from pipeline.publish.publisher import UNLICENSED, Wishes, publisher
 from pipeline.publish.scope import Scope
 from pipeline.publish.sentences import headline, sentences
-from pipeline.site import read_lake, write_site
+from pipeline.site import pages, read_lake, write_site
+from pipeline.site.page import Site
 from tests.publish import history
-from tests.site.conftest import WEEKS, example_lab, sweeps, write
+from tests.site.conftest import WEEKS, example_lab, read, sweeps, write
 
 LATEST = "20260608T030000Z-weekly"
 
@@ -73,7 +76,7 @@ def test_words_and_numbers_are_those_of_the_report(site: Path, site_lake: Path) 
     """The headline and each sentence of the report are on the sweep's page, as they are there."""
     ready, _ = read_lake.sealed(site_lake)
     history_ = read_lake.history(ready, Scope())
-    facts = read_lake.facts(history_, next(paths for paths in ready if paths.id == LATEST), Scope(), "")
+    facts = read(history_, [paths for paths in ready if paths.id == LATEST])
     page = unescape((site / "sweeps" / LATEST / "index.html").read_text("utf-8"))
     assert headline(facts) in page and all(sentence in page for sentence in sentences(facts))
     weeks = [sweep for sweep in sweeps(WEEKS) if sweep.name == "weekly"]
@@ -121,6 +124,18 @@ def test_cards_citation_and_licence_are_on_each_page(site: Path) -> None:
             assert words in text, (page, words)
     latest = (site / "latest" / "index.html").read_text("utf-8")
     assert f'rel="canonical" href="https://census.example.org/dicom/sweeps/{LATEST}/index.html"' in latest
+
+
+def test_without_a_licence_each_page_says_so(site_lake: Path) -> None:
+    """No licence is assumed: pages and embeds name none, and say that one has to ask."""
+    ready, _ = read_lake.sealed(site_lake)
+    facts = read(read_lake.history(ready, Scope()), ready[-1:])
+    site = Site(publisher(Wishes("Example Lab"), IdentitySection()))
+    for path, content in (*pages.method(site, facts), *pages.products(site, facts)):
+        if path.endswith("index.html"):
+            assert UNLICENSED in str(content) and 'rel="license' not in str(content)
+        elif path.endswith(".html"):
+            assert "license" not in str(content) and "Example Lab" in str(content)
 
 
 def test_nothing_of_a_host_is_in_any_file(site: Path) -> None:
@@ -175,7 +190,7 @@ def test_a_country_keeps_its_page(site_lake: Path, site: Path) -> None:
     """A country that falls below the small-cell rule keeps its address; what would distinguish its few services is not there."""
     ready, _ = read_lake.sealed(site_lake)
     history_ = read_lake.history(ready, Scope())
-    facts = read_lake.facts(history_, ready[-1], Scope(), "")
+    facts = read(history_, ready[-1:])
     assert "SG" not in write_site._codes(facts, write_site.BuiltSite())
     assert "SG" in write_site._codes(facts, write_site.BuiltSite(countries=("SG",)))
 
