@@ -21,10 +21,13 @@ SELECT
     count(*) AS services,
     count(DISTINCT placed.ip) AS addresses,
     count(*) FILTER (exposed.accepts) AS accepting,
-    count(*) FILTER (placed.country IS DISTINCT FROM placed.country_then) AS moved_in
+    count(*) FILTER (placed.country IS DISTINCT FROM placed.country_then) AS moved_in,
+    count(*) FILTER (is_decoy(judged.suspicions)) AS decoys
 FROM placed
 JOIN exposed_2026_11 AS exposed
     ON exposed.sweep = placed.sweep AND exposed.ip = placed.ip AND exposed.port = placed.port
 JOIN sweeps ON sweeps.sweep = placed.sweep
+LEFT JOIN fingerprints AS judged
+    ON judged.sweep = placed.sweep AND judged.ip = placed.ip AND judged.port = placed.port
 LEFT JOIN series ON series.sweep = placed.sweep
 GROUP BY placed.sweep, sweeps.started_at, series.series, series.position, placed.country

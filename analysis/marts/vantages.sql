@@ -1,7 +1,9 @@
 -- Question: What did two vantages see of the same services, and how many did both miss?
--- Grain: one row for each port and pair of sweeps with the same request from other vantages within three days.
--- Notes: only complete sweeps of one method and one target space are paired, the earlier one first. there is Chapman's estimate.
---   Services that began or ended from one sweep to the other look like loss; keep the days few.
+-- Grain: one row for each port and pair of sweeps by the same method that other vantages began within an hour.
+-- Notes: only complete sweeps of one method and one target space are paired, the earlier one first: seed and rate are the same, so
+--   both vantages probed a target within about an hour. Systems that got another address between would look like loss. there is
+--   Chapman's estimate, and chapman_low and chapman_high its interval: a lower bound, if what one vantage misses the other misses
+--   more often.
 WITH pairs AS (
     SELECT
         first.sweep,
@@ -16,7 +18,7 @@ WITH pairs AS (
     WHERE (first.started_at, first.sweep) < (other.started_at, other.sweep)
         AND first.sampled_share = 1 AND other.sampled_share = 1
         AND len(list_intersect(first.vantages, other.vantages)) = 0
-        AND other.started_at <= first.started_at + INTERVAL 3 DAY
+        AND other.started_at <= first.started_at + INTERVAL 1 HOUR
 ),
 
 seen AS (

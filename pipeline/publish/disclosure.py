@@ -91,7 +91,7 @@ RULES: Mapping[str, Crossing] = MappingProxyType(
             parts=(("rejected",), ("aborted",), ("accepting",)), of={"decoys": "services", "echoed": "accepting"},
             derived={"accepting": ("echoed",)}, small=("crowding",),
         ),
-        "country_trend": Crossing(of=ACCEPTING),
+        "country_trend": Crossing(of=ACCEPTING | {"decoys": "services"}),
         "country_funnel": Crossing(steps=("speaks_dicom", "accepts_association", "echoes")),
         "country_databases": Crossing(small=("both",)),
         "ports": Crossing(kinds=("port",), of=ACCEPTING),

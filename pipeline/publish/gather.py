@@ -203,7 +203,7 @@ def _of_country(marts: dict[str, Mart], country: str) -> dict[str, Mart]:
         for row in marts["change_totals"].rows
     )
     trend = {row["sweep"]: row for row in own["country_trend"].rows}
-    none = dict.fromkeys(("services", "addresses", "accepting"), 0)
+    none = dict.fromkeys(("services", "addresses", "accepting", "decoys"), 0)
     trends = tuple(
         row | {key: trend.get(row["sweep"], none)[key] for key in none} | {"services_estimated": None}
         for row in marts["trend"].rows

@@ -162,7 +162,7 @@ def _sources(facts: Facts) -> Iterator[MethodLine]:
 
 def _detection(facts: Facts) -> str:
     if facts.detection is None:
-        return "not estimated: no second SYN, and no other vantage with the same request within three days"
+        return "not estimated: no second SYN, and no other vantage that began by the same method within an hour"
     chance = facts.detection.chance
     return f"{percent(chance.value)} ({percent(chance.low)} to {percent(chance.high)}), by {facts.detection.method}"
 

@@ -138,7 +138,8 @@ def _countries(facts: Facts) -> Iterator[str]:
 
 
 def _country(row: Row) -> str:
-    density = ""
+    """A country's count without likely decoys, with both numbers where there are any."""
+    density, decoys = "", row["decoys"] or 0
     if row["per_million"] is not None:
         density = (
             f"; {number(row['addresses'])} of the {number(row['addresses_probed'])} addresses probed there have a DICOM service, "
@@ -146,9 +147,11 @@ def _country(row: Row) -> str:
         )
     accepting = ""
     if row["accepting"] is not None:
-        accepting = f", and {number(row['accepting']) if row['accepting'] else 'none'} of them accepted the association"
-    services = plural(row["services"], "DICOM service")
-    return f"{services} answered at addresses that the country database places in {in_sentence(row['country'])}{accepting}{density}."
+        of = f"all {number(row['services'])}" if decoys else "them"
+        accepting = f", and {number(row['accepting']) if row['accepting'] else 'none'} of {of} accepted the association"
+    more = f" ({number(row['services'])} with likely decoys)" if decoys else ""
+    services = plural(row["services"] - decoys, "DICOM service")
+    return f"{services}{more} answered at addresses that the country database places in {in_sentence(row['country'])}{accepting}{density}."
 
 
 def _standing(facts: Facts) -> Iterator[str]:
@@ -194,7 +197,7 @@ def _suspicions(facts: Facts) -> Iterator[str]:
     if facts.totals["decoys"]:
         yield (
             f"{number(facts.totals['decoys'])} of the services behave like known honeypots, or are in networks in which nearly every "
-            "address answers or many give the same answer. They are likely decoys; all counts but the headline's first include them."
+            "address answers or many give the same answer. They are likely decoys. The headline and the sentences of countries begin with the number without them; all other counts include them."
         )
 
 

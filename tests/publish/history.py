@@ -1,6 +1,6 @@
 """A made-up history of eight weeks, and its lake: growth, churn, loss, one method change, one lost vantage.
 
-Vantage V sweeps every week as `weekly`; after week 5 its profile changes. Vantage W sweeps as `second`, except in week 4, when
+Vantage V sweeps every week as `weekly`; after week 5 its profile changes. Vantage W sweeps half an hour later as `second`, except in week 4, when
 W was down. In week 3 sixteen British addresses opt out. All draws come from `random` with a seed, none from the program.
 
     python -m tests.publish.history FOLDER        writes the lake, e.g. for the examples of docs/sql.md
@@ -203,7 +203,7 @@ def _sweep(draw: random.Random, name: str, week: int, hosts: list[Host], noise: 
     seen = tuple(host for host in there if draw.random() >= loss)
     others = tuple({row[:2]: row for row in noise if draw.random() >= loss}.values())
     looks = [(draw.random() >= loss, draw.random() >= loss) for _ in range(CHECKED)] if name == "weekly" else []
-    started = BEGIN + timedelta(weeks=week, days=name == "second")
+    started = BEGIN + timedelta(weeks=week, minutes=30 * (name == "second"))
     changed = week >= METHOD_CHANGE
     return Sweep(
         id=f"{started:%Y%m%dT%H%M%SZ}-{name}",

@@ -437,6 +437,7 @@ def trend(sweep: Sweep) -> list[Row]:
         }
         | tally(list(s.seen))
         | {"countries": len({h.country for h in s.seen} - {None}), "services_estimated": len(s.seen)}
+        | {"decoys": sum(map(decoy, s.seen))}
         for place, s in enumerate(series(sweep), 1)
     ]
 
@@ -445,6 +446,7 @@ def country_trend(sweep: Sweep) -> list[Row]:
     return [
         {"sweep": s.id, "started_at": s.started, "series": number(s), "position": place, "country": c, "moved_in": 0}
         | tally(hosts)
+        | {"decoys": sum(map(decoy, hosts))}
         for place, s in enumerate(series(sweep), 1)
         for (c,), hosts in grouped(s.seen, lambda h: (h.country,)).items()
     ]
@@ -516,7 +518,7 @@ def vantages(sweep: Sweep) -> list[Row]:
                 {
                     "sweep": one.id,
                     "other": other.id,
-                    "days": 1,
+                    "days": 1 / 48,
                     "port": port,
                     "seen_here": len(here),
                     "seen_there": len(there),

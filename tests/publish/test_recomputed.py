@@ -22,7 +22,7 @@ CHOSEN = (
     "20260601T030000Z-weekly",
     "20260615T030000Z-weekly",
     "20260629T030000Z-weekly",
-    "20260630T030000Z-second",
+    "20260629T033000Z-second",
     "20260720T030000Z-weekly",
 )
 NAMES = {"GB": "United Kingdom", "DE": "Germany", "US": "United States", "SG": "Singapore"}

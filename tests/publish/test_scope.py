@@ -135,7 +135,7 @@ def test_since(con: duckdb.DuckDBPyConnection, since: str | None, expected: str)
     assert base(con, LAST, since) == expected
 
 
-@pytest.mark.parametrize("since", ["20260602T030000Z-second", "20260706T030000Z-weekly", "2026-06-29", "\x1b[2J"])
+@pytest.mark.parametrize("since", ["20260601T033000Z-second", "20260706T030000Z-weekly", "2026-06-29", "\x1b[2J"])
 def test_what_cannot_be_compared_is_refused(con: duckdb.DuckDBPyConnection, since: str) -> None:
     """A sweep of another vantage or method, or a date after all possible sweeps, is refused, and the possible sweeps are named."""
     with pytest.raises(InputError, match="20260622T030000Z-weekly") as caught:

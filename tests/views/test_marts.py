@@ -19,7 +19,7 @@ LAST = "20260629T030000Z-weekly"
 SWEEPS = [
     sweep
     for sweep in history()
-    if sweep.id in ("20260622T030000Z-weekly", LAST, "20260630T030000Z-second", "20260706T030000Z-weekly")
+    if sweep.id in ("20260622T030000Z-weekly", LAST, "20260629T033000Z-second", "20260706T030000Z-weekly")
 ]
 
 
