@@ -23,6 +23,7 @@ OF_NO_MODULE = {
     "tests/lab": "the laboratory of DICOM servers, which is run by hand",
     "tests/fuzz/test_readers.py": "every reader of the program, and its fuzz target",
     "tests/lake/test_earlier_lake.py": "lakes that an earlier program wrote",
+    "tests/publish/test_by_sql.py": "every estimate, interval and p of a report, by SQL alone",
     "tests/publish/test_chromium.py": "the report's page, as a browser shows it",
     "tests/publish/test_docs_sql.py": "the queries of docs/sql.md",
     "tests/publish/test_recomputed.py": "the report's numbers, computed again another way",

@@ -148,10 +148,12 @@ def _country(row: Row) -> str:
     accepting = ""
     if row["accepting"] is not None:
         of = f"all {number(row['services'])}" if decoys else "them"
-        accepting = f", and {number(row['accepting']) if row['accepting'] else 'none'} of {of} accepted the association"
+        accepted = number(row["accepting"]) if row["accepting"] else "none"
+        accepting = f", and {accepted} of {of} accepted the association"
     more = f" ({number(row['services'])} with likely decoys)" if decoys else ""
-    services = plural(row["services"] - decoys, "DICOM service")
-    return f"{services}{more} answered at addresses that the country database places in {in_sentence(row['country'])}{accepting}{density}."
+    services = f"{plural(row['services'] - decoys, 'DICOM service')}{more}"
+    where = in_sentence(row["country"])
+    return f"{services} answered at addresses that the country database places in {where}{accepting}{density}."
 
 
 def _standing(facts: Facts) -> Iterator[str]:
@@ -197,7 +199,8 @@ def _suspicions(facts: Facts) -> Iterator[str]:
     if facts.totals["decoys"]:
         yield (
             f"{number(facts.totals['decoys'])} of the services behave like known honeypots, or are in networks in which nearly every "
-            "address answers or many give the same answer. They are likely decoys. The headline and the sentences of countries begin with the number without them; all other counts include them."
+            "address answers or many give the same answer. They are likely decoys. The headline and the sentences of countries "
+            "begin with the number without them; all other counts include them."
         )
 
 

@@ -36,9 +36,19 @@ def opened(folder: Path) -> Con:
     con.execute("SET TimeZone = 'UTC'")
     for path in sorted((folder / "data").glob("*.parquet")):
         con.execute(f"CREATE VIEW {path.stem} AS FROM read_parquet('{str(path).replace(chr(39), chr(39) * 2)}')")
-    for path in sorted((folder / "sql" / "macros").glob("*.sql")):
-        con.execute(path.read_text("utf-8"))
+    macros = [path.read_text("utf-8") for path in sorted((folder / "sql" / "macros").glob("*.sql"))]
+    for _ in range(len(macros)):
+        macros = [macro for macro in macros if not _created(con, macro)]
     return con
+
+
+def _created(con: Con, macro: str) -> bool:
+    """Create a macro; False if it calls one that is not there yet."""
+    try:
+        con.execute(macro)
+    except duckdb.CatalogException:
+        return False
+    return True
 
 
 def rows(con: Con, sql: str, *values: object) -> list[Row]:

@@ -7,8 +7,7 @@ Rules
 * Folders build on each other: `macros`, `staging` over the raw tables, `marts` over staging, `checks` over both. `reports` hold
   what a report asks of several sweeps or marts; the rows of one mart it reads directly, in the order that the mart's header names.
 * Views refer to each other by name, so the order in which they are created follows from their text and is written nowhere else.
-* Which outcomes count as what is defined in `pipeline.outcome` alone; the macros over them are made from it (`outcome_macros`).
-  So is view `country_names`, from the reference data.
+* The macros over outcomes are made from `pipeline.outcome` (`outcome_macros`), and view `country_names` from the reference data.
 """
 
 import re
@@ -125,26 +124,29 @@ def view(name: str) -> Query:
 
 
 def macros() -> list[str]:
-    """The statements that create the functions which views and checks use."""
-    files = (query for query in macro_files() if not reads_views(query))
-    return [*outcome_macros.statements(), *(statement for query in files for statement in _commented(query))]
+    """The statements that create the functions which views and checks use, each after those that it calls."""
+    files = {query.name: query for query in macro_files() if not reads_views(query)}
+    return [*outcome_macros.statements(), *(each for name in _in_order(files) for each in _commented(files[name]))]
 
 
 def questions(there: Collection[str] = ()) -> list[str]:
-    """The statements that create the questions with parameters, which read views, each after those that it asks.
-
-    If only some views are `there`, those that read others are left out.
-    """
+    """The questions with parameters, each after those that it calls; of some views that are `there`, those that read no other."""
     files = {query.name: query for query in macro_files() if reads_views(query)}
-    requested = {
-        name: set(re.findall(r"\b(\w+)\(", query.sql)) & files.keys() - {name} for name, query in files.items()
-    }
     made: list[str] = []
-    for name in TopologicalSorter({name: sorted(others) for name, others in requested.items()}).static_order():
-        reads = _names_in(files[name].sql) & _by_name().keys()
-        if requested[name] <= set(made) and (not there or reads <= set(there)):
-            made.append(name)
+    for name in _in_order(files):
+        needs = _called(name, files) | (_names_in(files[name].sql) & _by_name().keys() if there else set())
+        made += [name] if needs <= {*made, *there} else []
     return [statement for name in made for statement in _commented(files[name])]
+
+
+def _in_order(files: Mapping[str, Query]) -> Iterable[str]:
+    """Macros by name, each after those that it calls."""
+    return TopologicalSorter({name: sorted(_called(name, files)) for name in files}).static_order()
+
+
+def _called(name: str, files: Mapping[str, Query]) -> set[str]:
+    """Those of these macros that one of them calls."""
+    return set(re.findall(r"\b(\w+)\(", files[name].sql)) & files.keys() - {name}
 
 
 @cache

@@ -1,7 +1,7 @@
 """A made-up history of eight weeks, and its lake: growth, churn, loss, one method change, one lost vantage.
 
-Vantage V sweeps every week as `weekly`; after week 5 its profile changes. Vantage W sweeps half an hour later as `second`, except in week 4, when
-W was down. In week 3 sixteen British addresses opt out. All draws come from `random` with a seed, none from the program.
+Vantage V sweeps every week as `weekly`; after week 5 its profile changes. Vantage W sweeps half an hour later as `second`, except in
+week 4, when W was down. In week 3 sixteen British addresses opt out. All draws come from `random` with a seed, none from the program.
 
     python -m tests.publish.history FOLDER        writes the lake, e.g. for the examples of docs/sql.md
 """

@@ -498,7 +498,7 @@ def survival(sweep: Sweep) -> list[Row]:
 
 
 def pairs(sweep: Sweep) -> list[tuple[Sweep, Sweep]]:
-    """Sweeps of two vantages on two days of one week, one of them in the series of this sweep."""
+    """Sweeps of two vantages in one week, half an hour apart, one of them in the series of this sweep."""
     ours = {s.id for s in series(sweep)}
     return [
         (one, other)

@@ -1,0 +1,58 @@
+-- Question: How probable is so uneven a change of services, if as many came as went?
+-- Grain: a table of (before, now): one row for each country that is compared, and one of_all together.
+-- Notes: McNemar's exact test, averaged over the losses that the looks allow; the larger p of two cases: loss explains all that came and
+--   went (part 0), or its part alone. p_services_least is the smallest p that as many services can give. The other columns are those of
+--   `looks_at_services`.
+CREATE OR REPLACE MACRO services_p(before_id, now_id) AS TABLE
+    WITH looked AS (
+        FROM looks_at_services(before_id, now_id)
+    ),
+
+    expected AS (
+        SELECT
+            looked.of_all,
+            looked.country,
+            looked.came,
+            looked.came + looked.went AS moved,
+            parts.part,
+            first.weight * second.weight AS weight,
+            before_looks IS NOT NULL AND now_looks IS NOT NULL AS known,
+            look_end(alike_before_kept, alike_before_looks, first.point) AS seen_before,
+            look_end(alike_now_kept, alike_now_looks, second.point) AS seen_now,
+            CASE WHEN known THEN stayed * (1 - seen_before) / seen_before ELSE 0 END AS new_by_loss,
+            CASE WHEN known THEN stayed * (1 - seen_now) / seen_now ELSE 0 END AS gone_by_loss,
+            parts.part * greatest(0, moved - new_by_loss - gone_by_loss) / 2 AS turnover,
+            (new_by_loss + turnover) / nullif(new_by_loss + gone_by_loss + 2 * turnover, 0) AS new_share,
+            coalesce(new_share, 0.5) AS share
+        FROM looked
+        CROSS JOIN (SELECT unnest(normal_points(), recursive := true)) AS first
+        CROSS JOIN (SELECT unnest(normal_points(), recursive := true)) AS second
+        CROSS JOIN (VALUES (0), (1)) AS parts (part)
+    ),
+
+    averaged AS (
+        SELECT
+            of_all,
+            country,
+            part,
+            sum(weight * binomial_at_most(came, moved, share)) AS p_less,
+            sum(weight * binomial_at_least(came, moved, share)) AS p_more,
+            sum(weight * share ** moved) AS p_all_came,
+            sum(weight * (1 - share) ** moved) AS p_all_went
+        FROM expected
+        GROUP BY of_all, country, part
+    ),
+
+    tested AS (
+        SELECT
+            of_all,
+            country,
+            max(least(1.0, 2 * least(p_less, p_more))) AS p_services,
+            least(1.0, 2 * least(max(p_all_came), max(p_all_went))) AS p_services_least
+        FROM averaged
+        GROUP BY of_all, country
+    )
+
+    SELECT looked.* EXCLUDE (alike_before_kept, alike_before_looks, alike_now_kept, alike_now_looks), p_services, p_services_least
+    FROM looked
+    JOIN tested ON tested.of_all = looked.of_all AND tested.country IS NOT DISTINCT FROM looked.country

@@ -1,0 +1,59 @@
+-- Question: How many addresses have a service, of a million probed, announced, or answering at all, in each country?
+-- Grain: one row for each (sweep, country) of `countries` with addresses in the target space, and one of_all together.
+-- Notes: undoubted are services besides likely decoys. announced counts the probed addresses that a network announces in BGP; null if no
+--   network database was named. responsive counts addresses that answered a SYN on any port that was probed. In a sample probed and
+--   announced are expectations: the country's part of the space times the sampled share, with a standard deviation of their root.
+WITH announced AS (
+    SELECT
+        covered.sweep,
+        covered.country,
+        coalesce(sum(covered.addresses) FILTER (covered.asn IS NOT NULL), 0) * any_value(sweeps.sampled_share) AS announced
+    FROM network_coverage AS covered
+    JOIN sweeps ON sweeps.sweep = covered.sweep
+    GROUP BY covered.sweep, covered.country
+),
+
+answering AS (
+    SELECT sweep, country, count(DISTINCT ip) AS responsive
+    FROM responses
+    GROUP BY sweep, country
+),
+
+counted AS (
+    SELECT
+        countries.sweep,
+        countries.country,
+        countries.services,
+        countries.services - countries.decoys AS undoubted,
+        countries.addresses,
+        countries.addresses_probed,
+        announced.announced,
+        coalesce(answering.responsive, 0) AS responsive
+    FROM countries
+    LEFT JOIN announced
+        ON announced.sweep = countries.sweep AND announced.country IS NOT DISTINCT FROM countries.country
+    LEFT JOIN answering
+        ON answering.sweep = countries.sweep AND answering.country IS NOT DISTINCT FROM countries.country
+    WHERE countries.addresses_probed > 0
+),
+
+lines AS (
+    SELECT sweep, false AS of_all, * EXCLUDE (sweep) FROM counted
+    UNION ALL
+    SELECT sweep, true, NULL, sum(COLUMNS(* EXCLUDE (sweep, country))) FROM counted GROUP BY sweep
+)
+
+SELECT
+    sweep,
+    of_all,
+    country,
+    CAST(services AS BIGINT) AS services,
+    CAST(undoubted AS BIGINT) AS undoubted,
+    CAST(addresses AS BIGINT) AS addresses,
+    CAST(addresses_probed AS BIGINT) AS addresses_probed,
+    CAST(round(announced) AS BIGINT) AS announced,
+    CAST(responsive AS BIGINT) AS responsive,
+    1e6 * addresses / addresses_probed AS per_million,
+    1e6 * addresses / nullif(announced, 0) AS per_million_announced,
+    1e6 * addresses / nullif(responsive, 0) AS per_million_responsive
+FROM lines
