@@ -93,10 +93,12 @@ def test_the_keyboard_reaches_everything(browser: Browser, site: Path) -> None:
 
 
 def test_dark_is_dark_and_print_is_white(browser: Browser, site: Path) -> None:
-    """The dark scheme has a dark background, and print has white paper."""
+    """The dark scheme has a dark background, and print has white paper, without downloads that paper cannot give."""
     page = opened(browser, site / "index.html", scheme="dark")
     paper = "getComputedStyle(document.body).backgroundColor"
     assert page.evaluate(paper) == "rgb(20, 24, 29)"
     page.emulate_media(media="print")
     assert page.evaluate(paper) == "rgb(255, 255, 255)"
+    downloads = page.locator(".get")
+    assert downloads.count() and not any(each.is_visible() for each in downloads.all())
     page.context.close()
