@@ -116,7 +116,6 @@ COVERED_BY = {
     "pipeline/rings/memory.py": "tests/rings/test_packet_ring.py",
     "pipeline/rings/receive.py": "tests/rings/test_packet_ring.py",
     "pipeline/rings/transmit.py": "tests/rings/test_packet_ring.py",
-    "pipeline/commands/site.py": "tests/site/test_write_site.py",
     "pipeline/publish/chart.py": "tests/publish/test_figures.py",
     "pipeline/publish/charts.py": "tests/publish/test_figures.py",
     "pipeline/publish/land.py": "tests/publish/test_worldmap.py",

@@ -1,7 +1,7 @@
 """Options that several commands share: one name, one meaning, one help text."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -43,6 +43,18 @@ Register = Annotated[
         help="The lake whose sweeps obey the register, or its configuration (TOML); or the register: a file or an s3:// URL.",
     ),
 ]  # fmt: skip
+
+
+def licence_option(panel: str) -> Any:
+    """The option for the licence of what is published, under a heading of `--help`."""
+    return typer.Option(
+        metavar="SPDX",
+        help="Licence of numbers and figures, e.g. CC-BY-4.0.",
+        show_default=False,
+        rich_help_panel=panel,
+    )
+
+
 #: What is merged in what is published; a command that has it under a heading of its own takes the text alone.
 MIN_CELL = "Merge per-country cells with fewer services than this."
 MinCell = Annotated[int, typer.Option(help=MIN_CELL)]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.commands.options import MIN_CELL, OUTPUT, CitedLake, Lake, SweepId
+from pipeline.commands.options import MIN_CELL, OUTPUT, CitedLake, Lake, SweepId, licence_option
 from pipeline.errors import InputError
 
 SERVERS = "Name servers"
@@ -142,15 +142,7 @@ def report(
             metavar="ID|DATE", help="Compare with this sweep, or the first since this date.", rich_help_panel=SCOPE
         ),
     ] = None,
-    licence: Annotated[
-        str,
-        typer.Option(
-            metavar="SPDX",
-            help="Licence of numbers and figures, e.g. CC-BY-4.0.",
-            show_default=False,
-            rich_help_panel=CITED,
-        ),
-    ] = "",
+    licence: Annotated[str, licence_option(CITED)] = "",
     name: Annotated[
         str,
         typer.Option(
@@ -189,7 +181,7 @@ def report(
         raise InputError("--output", "an edition of one country, or since a date, needs a folder; name one with -o")
     scope = Scope(country.upper() if country else None, since, min_cell if least is None else least)
     lake, section = lake_and_release(lake)
-    wishes = Wishes(name or section.publisher, licence=licence or section.licence)
+    wishes = Wishes(name, licence=licence).completed(section)
     paths = layout.find(store.at(lake), sweep_id) if sweep_id else layout.find_sealed(store.at(lake))
     by = imprint.imprint(paths, wishes)
     where = output or folder.next_to(store.at(lake), paths.id)

@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from pipeline.commands.options import OUTPUT, Lake, MinCell
+from pipeline.commands.options import OUTPUT, CitedLake, MinCell, licence_option
 
 PUBLISHER = "Publisher"
 
 
 def site(
-    lake: Lake,
+    lake: CitedLake,
     output: Annotated[
         Path, typer.Option("-o", "--output", help="Folder that a web server serves.", rich_help_panel=OUTPUT)
     ],
@@ -31,15 +31,7 @@ def site(
             metavar="URL", help="The opt-out page; the url of [identity] if not given.", rich_help_panel=PUBLISHER
         ),
     ] = "",
-    licence: Annotated[
-        str,
-        typer.Option(
-            metavar="SPDX",
-            help="Licence of numbers and charts, e.g. CC-BY-4.0.",
-            show_default=False,
-            rich_help_panel=PUBLISHER,
-        ),
-    ] = "",
+    licence: Annotated[str, licence_option(PUBLISHER)] = "",
     series: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Put this series in front; that of the latest sweep if not given."),
@@ -74,8 +66,8 @@ def site(
     place = store.at(lake)
     plans = [paths.plan for paths in layout.sweeps(place) if paths.plan.exists()]
     identity = layout.read_plan(plans[-1]).identity if plans else IdentitySection()
-    wishes = publishing.Wishes(name or section.publisher, url, contact, opt_out, licence or section.licence)
-    who = publishing.publisher(wishes, identity)
+    wishes = publishing.Wishes(name, url, contact, opt_out, licence)
+    who = publishing.publisher(wishes.completed(section), identity)
     order = write_site.Order(place, output, who, Scope(min_cell=min_cell), series)
     for line in write_site.write(order, lambda sweeps: run.proofs(place, sweeps, unverified=unverified)):
         show.message(line)

@@ -1,10 +1,10 @@
 """Who publishes a report or a site: the lab's name, the address, its contact, the licence of the numbers, and where to opt out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from pipeline.attribution.probing_txt import contact_uri
-from pipeline.config.sections import IdentitySection
+from pipeline.config.sections import IdentitySection, ReleaseSection
 from pipeline.errors import InputError
 from pipeline.publish import licences
 from pipeline.publish.chart import Credit
@@ -17,7 +17,7 @@ from pipeline.untrusted.visible import visible
 NAMELESS = "The laboratory of this census"
 
 
-#: What stands for a licence where none is named, and what is said there.
+#: What stands for a licence where none is named, and the sentence of a page there.
 NO_LICENCE = Licence("", "", "")
 UNLICENSED = (
     "No licence is named for the numbers and figures: ask the publisher before you reuse more than a quotation."
@@ -33,6 +33,10 @@ class Wishes:
     contact: str = ""
     opt_out: str = ""
     licence: str = ""
+
+    def completed(self, section: ReleaseSection) -> "Wishes":
+        """The same, with name and licence of `[release]` where the command line has none."""
+        return replace(self, name=self.name or section.publisher, licence=self.licence or section.licence)
 
 
 @dataclass(frozen=True, slots=True)
