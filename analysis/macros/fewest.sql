@@ -1,16 +1,5 @@
 -- Question: What is the smallest number of services of which k are seen with a probability of more than 2.5 %, or more of them?
 -- Grain: a scalar of (k, q); each is seen with probability q.
--- Notes: by halving whole numbers. k need not be one.
+-- Notes: k need not be whole.
 CREATE OR REPLACE MACRO fewest(k, q) AS
-    greatest(
-        CAST(k AS DOUBLE),
-        list_reduce(
-            list_transform(range(48), lambda step: {'low': ceil(k), 'high': ceil((k + 20 + 19 * sqrt(k + 20)) / q)}),
-            lambda range, step: CASE
-                WHEN range.low >= range.high THEN range
-                WHEN k <= 0 OR beta_cdf(q, k, floor((range.low + range.high) / 2) - k + 1) > 0.025
-                    THEN {'low': range.low, 'high': floor((range.low + range.high) / 2)}
-                ELSE {'low': floor((range.low + range.high) / 2) + 1, 'high': range.high}
-            END
-        ).low
-    )
+    greatest(CAST(k AS DOUBLE), least_total(k, q, 0.025))
