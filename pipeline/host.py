@@ -19,6 +19,11 @@ def find_system_programs() -> None:
     os.environ["PATH"] = os.pathsep.join(folders)
 
 
+def pids() -> Iterator[int]:
+    """Yield the processes that /proc shows now."""
+    return (int(name) for name in os.listdir("/proc") if name.isdecimal())
+
+
 def boot_id() -> str:
     """Return the kernel's name for this boot."""
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()

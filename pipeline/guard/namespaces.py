@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pipeline import host
 from pipeline.errors import CensusError, InputError
 from pipeline.guard import tun_devices
 
@@ -161,7 +162,7 @@ def _number(netlink: Any, pid: int, namespace: int) -> int | None:
 def _inhabited() -> dict[int, list[int]]:
     """Return the processes of each network namespace that we may look at, by inode, the lowest pid first."""
     inhabitants: dict[int, list[int]] = {}
-    for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdecimal()):
+    for pid in sorted(host.pids()):
         if (namespace := _inode_or_none(pid)) is not None:
             inhabitants.setdefault(namespace, []).append(pid)
     return inhabitants

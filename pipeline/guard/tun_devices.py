@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipeline import host
+
 PIDFD_GETFD = 438  # asm-generic/unistd.h; the same number on every architecture
 TUNGETDEVNETNS = 0x54E3  # linux/if_tun.h: _IO('T', 227)
 #: The process has ended, or has closed the device meanwhile.
@@ -23,7 +25,7 @@ def openers(name: str, namespace: int) -> Iterator[int]:
 
     One whose device is not known to be elsewhere is among them: the kernel is too old, or we may not look.
     """
-    for pid in (int(entry) for entry in os.listdir("/proc") if entry.isdecimal()):
+    for pid in host.pids():
         if any(_home(pid, descriptor) in (namespace, 0) for descriptor in _descriptors(pid, name)):
             yield pid
 

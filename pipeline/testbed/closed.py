@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from pipeline import checkout
+from pipeline import checkout, host
 from pipeline.errors import CensusError
 from pipeline.guard.namespaces import Namespace, facts
 from pipeline.guard.proof import End, Holder, Manifest, holder_of, leaks, present
@@ -181,7 +181,7 @@ def _clear(pair: NamespacePair) -> None:
     """Kill every process in the pair's namespaces, except the keepers; each by its pid."""
     ours = {holder.namespace for holder in pair.manifest.holders}
     exempt = {pair.vantage, pair.world, os.getpid()}
-    for pid in (int(name) for name in os.listdir("/proc") if name.isdecimal()):
+    for pid in host.pids():
         keeper = None if pid in exempt else holder_of(pid)
         if keeper and keeper.namespace in ours:
             _kill(pid)
