@@ -1,6 +1,6 @@
 """The tables of a report, as its formats share them: their rows, and each cell as text."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
@@ -73,9 +73,9 @@ class ReportTable:
     rows: tuple[tuple[Cell, ...], ...]
 
 
-def tables(facts: Facts) -> list[ReportTable]:
-    """The tables of the report that have a row, in their order."""
-    return [drawn for drawn in (table(facts, mart) for mart in TABLES) if drawn.rows]
+def tables(facts: Facts, marts: Iterable[str] = TABLES) -> list[ReportTable]:
+    """Those tables of the report, by default all, that have a row, in their order."""
+    return [drawn for drawn in (table(facts, mart) for mart in marts) if drawn.rows]
 
 
 def rows(facts: Facts, mart: str) -> Sequence[Row]:

@@ -98,7 +98,7 @@ def countries(site: Site, facts: Facts, codes: Sequence[str]) -> Files:
     )
     page = _list_page(site, facts, "countries/index.html", "Countries", summary)
     links = {name(code): f"{code}/index.html" for code in codes}
-    tables = [table for table in cells.tables(facts) if table.mart == "countries"]
+    tables = cells.tables(facts, ["countries"])
     yield (
         page.path,
         site.html("list.html.j2", page, **_list(facts, others=ranking, folder=folder, tables=tables, links=links)),
@@ -131,7 +131,7 @@ def products(site: Site, facts: Facts) -> Files:
     shown = [site.shown(chart, "products/", facts) for chart in charts.products(facts)]
     summary = "What the services say of themselves when a stranger connects: claims, checked against how they behave."
     page = _list_page(site, facts, "products/index.html", "Products", summary, "products/declared.png" if shown else "")
-    tables = [table for table in cells.tables(facts) if table.mart in PRODUCTS]
+    tables = cells.tables(facts, PRODUCTS)
     values = _list(facts, others=shown, tables=tables)
     yield (
         page.path,
