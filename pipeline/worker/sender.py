@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -130,11 +131,15 @@ def ring_sender(context: SenderContext) -> SenderParts:
     greeter = Greeter(segments, context.outgoing, context.conversation)
     listener = Listener(probes, rings.receive, segments, greeter, _first_answers(context, arms), capture)
 
+    @lru_cache(1)
+    def link_by(gateway_mac: str, mtu: int) -> Link:
+        return replace(link, gateway_mac=egress.mac_bytes(gateway_mac), mss=mss(mtu))
+
     def before_batch() -> None:
         nonlocal link
         shield.check(lambda: listener.exposed)
         departure.check(time.monotonic(), answered=lambda: _answered(listener), interrupted=outage.down)
-        now = replace(link, gateway_mac=egress.mac_bytes(hop.mac), mss=mss(way.at.mtu))
+        now = link_by(hop.mac, way.at.mtu)
         if now != link:
             link = now
             segments.change_link(link)
