@@ -2,7 +2,7 @@
 -- Grain: one row for each (sweep, country); null is what the database does not place.
 -- Order: services DESC, country
 -- Notes: addresses_probed is the country's part of the target space times the sampled share of the sweep. per_million counts
---   addresses, not services. Intervals (95 %, whole_low and whole_high) are given if the sweep sampled; a sweep of the whole
+--   addresses, not services; per_million_undoubted those with a service besides decoys. Intervals (95 %, whole_low and whole_high) are given if the sweep sampled; a sweep of the whole
 --   space counts completely, except for loss, which is not estimated here. Columns with estimated are for the country's whole
 --   part of the target space: the count over the sampled share. A sample draws addresses, so the interval of services is wider
 --   the more of them are at one address (crowding). echoed is null where the sweep's profile sends no C-ECHO.
@@ -17,6 +17,7 @@ WITH counted AS (
         CAST(sum(rejected) AS BIGINT) AS rejected,
         CAST(sum(aborted) AS BIGINT) AS aborted,
         CAST(sum(decoys) AS BIGINT) AS decoys,
+        count(*) FILTER (services > decoys) AS addresses_undoubted,
         sum(services * services) / sum(services) AS crowding
     FROM exposed_addresses
     GROUP BY sweep, country
@@ -45,6 +46,7 @@ joined AS (
         coalesce(counted.rejected, 0) AS rejected,
         coalesce(counted.aborted, 0) AS aborted,
         coalesce(counted.decoys, 0) AS decoys,
+        coalesce(counted.addresses_undoubted, 0) AS addresses_undoubted,
         counted.crowding,
         space.addresses_probed,
         space.share,
@@ -59,6 +61,7 @@ SELECT
     * EXCLUDE (addresses_probed, share, whole, each),
     CAST(round(addresses_probed) AS UBIGINT) AS addresses_probed,
     1e6 * addresses / nullif(addresses_probed, 0) AS per_million,
+    1e6 * addresses_undoubted / nullif(addresses_probed, 0) AS per_million_undoubted,
     CASE WHEN share < 1 THEN 1e6 * whole_low(addresses, share) / nullif(whole, 0) END AS per_million_low,
     CASE WHEN share < 1 THEN 1e6 * least(whole_high(addresses, share), whole) / nullif(whole, 0) END AS per_million_high,
     services / share AS services_estimated,

@@ -3,9 +3,9 @@
 -- Notes: chance is the probability that the sweep sees a service that it probes: by `country_loss`, of a country without a row there by
 --   its row of all countries, else by `second_look`; null where nothing measured it, and then there is about the sample alone.
 WITH counted AS (
-    SELECT sweep, false AS of_all, country, services, crowding FROM countries
+    SELECT sweep, false AS of_all, country, services, decoys, crowding FROM countries
     UNION ALL
-    SELECT sweep, true, NULL, services, crowding FROM totals
+    SELECT sweep, true, NULL, services, decoys, crowding FROM totals
 ),
 
 looked AS (
@@ -52,7 +52,7 @@ SELECT
     services,
     CASE
         WHEN services > 0 AND country IS NOT NULL
-            THEN rank() OVER (PARTITION BY sweep, country IS NULL ORDER BY services DESC)
+            THEN rank() OVER (PARTITION BY sweep, country IS NULL ORDER BY services - decoys DESC)
     END AS rank,
     chance,
     chance_low,

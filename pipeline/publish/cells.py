@@ -13,6 +13,7 @@ from pipeline.publish.countries import countries, name
 from pipeline.publish.data import Facts, Row
 from pipeline.publish.estimates import CountryChange, Estimate
 from pipeline.publish.headings import REMARKS, TABLES
+from pipeline.publish.undoubted import undoubted
 from pipeline.publish.wording import number
 
 #: How a flag of change is shown: a sign and a word, so that it needs no colour.
@@ -106,7 +107,10 @@ def _countries(facts: Facts) -> list[Row]:
     changes = {change.country: change for change in facts.changes}
     ranks = {row["country"]: row["rank"] for row in facts.ranked}
     return [
-        row | {"rank": ranks.get(row["country"])} | reachable(estimate) | _change(changes.get(row["country"]))
+        row
+        | {"undoubted": undoubted(row), "rank": ranks.get(row["country"])}
+        | reachable(estimate)
+        | _change(changes.get(row["country"]))
         for row, estimate in zip(facts.with_services, facts.by_country, strict=True)
     ]
 

@@ -12,8 +12,10 @@ from pipeline.publish.chart import Chart
 from pipeline.publish.countries import countries, in_sentence, name
 from pipeline.publish.data import Facts, Row
 from pipeline.publish.drawing import NARROW, WIDE, Size
+from pipeline.publish.estimates import Estimate
 from pipeline.publish.gather import of_country
 from pipeline.publish.turnover import LEGEND, Turnover
+from pipeline.publish.undoubted import WITHHELD, both, leading, undoubted
 from pipeline.publish.wording import number
 
 #: The most bars of a chart.
@@ -23,6 +25,14 @@ TRENDS = 4
 #: How wide a map is drawn, in pixels.
 MAP = 1100
 SERVICES = "DICOM services"
+#: The data behind maps and ranks.
+COUNTED = (
+    "country", "name", "undoubted", "services", "addresses_undoubted", "addresses", "addresses_probed", "per_million_undoubted",
+    "per_million",
+)  # fmt: skip
+#: The data behind a trend.
+ESTIMATED = ("undoubted_there", "undoubted_low", "undoubted_high", "there", "there_low", "there_high")
+TREND = ("sweep", "started_at", "undoubted", "services", *ESTIMATED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +54,13 @@ def maps(facts: Facts) -> list[Chart]:
 
 
 def _map(rows: Sequence[Row], measure: worldmap.Measure) -> Chart:
-    shown = [row | {"name": name(row["country"])} for row in rows if row["country"]]
+    shown = [row | {"name": name(row["country"]), "undoubted": undoubted(row)} for row in rows if row["country"]]
     return Chart(
         name=measure.file,
         title=f"{measure.title}, by country",
         subtitle=measure.note,
         spoken=worldmap.spoken(rows, measure),
-        columns=("country", "name", "services", "addresses", "addresses_probed", "per_million"),
+        columns=COUNTED,
         rows=shown,
         draw=lambda size: land.draw(rows, measure, size, measure.file),
         sizes=(land.proportions(MAP),),
@@ -60,21 +70,24 @@ def _map(rows: Sequence[Row], measure: worldmap.Measure) -> Chart:
 
 def ranking(facts: Facts) -> Iterator[Chart]:
     """The countries with the most services, and that of a country's edition among them; nothing without any."""
-    rows: list[Row] = [row | {"name": name(row["country"])} for row in facts.ranked]
+    rows: list[Row] = [row | {"name": name(row["country"]), "undoubted": undoubted(row)} for row in facts.ranked]
     if not rows:
         return
     top = rows[:MOST_BARS]
     own = [row for row in rows[MOST_BARS:] if row["country"] == facts.country]
     more = f" The {MOST_BARS} with the most, of {number(len(rows))}." if len(rows) > MOST_BARS else ""
     shown = [
-        Bar(f"{row['rank']}. {row['name']}", row["services"], bool(facts.country) and row["country"] != facts.country)
+        Bar(
+            f"{row['rank']}. {row['name']}", leading(row), bool(facts.country) and row["country"] != facts.country,
+            row["services"], both(row),
+        )
         for row in [*top, *own]
-    ]
+    ]  # fmt: skip
     place = f"{in_sentence(facts.country)} among the countries" if facts.country else "Countries"
     yield _bars(
         "ranking", f"{place[:1].upper()}{place[1:]} by number of DICOM services",
-        f"Services that answered, likely decoys included, by country.{more}", shown,
-        (("rank", "country", "name", "services", "addresses", "addresses_probed", "per_million"), rows),
+        f"Without likely decoys; pale ends, and numbers in brackets, are with them. {WITHHELD}{more}", shown,
+        (("rank", *COUNTED), rows),
     )  # fmt: skip
 
 
@@ -86,7 +99,7 @@ def answers(facts: Facts) -> Iterator[Chart]:
     if totals["services"] and all(row["services"] is not None for row in rows):
         yield _bars(
             "answers", f"How DICOM services{_where(facts)} answered an unknown client",
-            "Whether images could be read was not tried; acceptance does not show it.",
+            "Likely decoys included. Whether images could be read was not tried; acceptance does not show it.",
             [Bar(row["answer"], row["services"]) for row in rows], (("answer", "services"), rows),
         )  # fmt: skip
 
@@ -96,7 +109,7 @@ def ports(facts: Facts) -> Iterator[Chart]:
     rows = [row for row in facts.marts["ports"].rows if row["services"]] if facts.country else []
     if len(rows) > 1:
         yield _bars(
-            "ports", f"Ports of the DICOM services{_where(facts)}", "Services that answered on each port that was probed.",
+            "ports", f"Ports of the DICOM services{_where(facts)}", "Services that answered on each port, likely decoys included.",
             [Bar(str(row["port"]), row["services"]) for row in rows], (("port", "services"), rows),
         )  # fmt: skip
 
@@ -122,14 +135,15 @@ def _bars(
     sizes = tuple(Size(size.width, bars.height(shown, size.letters), size.letters) for size in (WIDE, NARROW))
     return Chart(
         name=name, title=title, subtitle=subtitle, columns=data[0], rows=data[1], sizes=sizes,
-        spoken="; ".join(f"{bar.name}: {number(bar.value)}" for bar in shown),
+        spoken="; ".join(f"{bar.name}: {bar.words}" for bar in shown),
         draw=lambda size: bars.draw(shown, size, SERVICES),
     )  # fmt: skip
 
 
 def trends(facts: Facts) -> list[tuple[Span, Chart]]:
     """The number of services over time, for each span that leaves something out; none without a sweep to compare with."""
-    rows = [row | cells.reachable(estimate) for row, estimate in zip(facts.series, facts.trend, strict=True)]
+    pairs = zip(facts.series, facts.trend, facts.undoubted_trend, strict=True)
+    rows = [row | cells.reachable(every) | _of_undoubted(row, known) for row, every, known in pairs]
     if len(rows) < 2:
         return []
     whole = (facts.started - rows[0]["started_at"]).days
@@ -142,33 +156,43 @@ def trends(facts: Facts) -> list[tuple[Span, Chart]]:
 
 
 def _trend(facts: Facts, span: Span, rows: Sequence[Row]) -> Chart:
-    points = [lines.estimated(row["started_at"], row["services"], *_ends(row)) for row in rows]
-    note = "Services that answered. Packet loss was not estimated, so at least that many were reachable."
-    if any(point.low is not None for point in points):
-        note = "Line: services that answered. Band: 95 % interval of the number reachable from here, corrected for short losses."
-        note += (
-            " Hollow points: loss was not estimated, so at least that many."
-            if any(point.open for point in points)
-            else ""
-        )
-    data = [
-        {
-            "sweep": row["sweep"], "started_at": row["started_at"], "services": row["services"],
-            **{key: row[key] if math.isfinite(row[key]) else None for key in ("there", "there_low", "there_high")},
-        }
-        for row in rows
-    ]  # fmt: skip
-    first, last = (f"{number(row['services'])} on {row['started_at']:%Y-%m-%d}" for row in (rows[0], rows[-1]))
+    apart = all(row["decoys"] is not None for row in rows)
+    points = [
+        lines.estimated(row["started_at"], leading(row) if apart else row["services"], *_ends(row)) for row in rows
+    ]
+    every = [row["services"] for row in rows] if apart and any(row["decoys"] for row in rows) else []
+    first, last = (
+        f"{both(row) if apart else number(row['services'])} on {row['started_at']:%Y-%m-%d}"
+        for row in (rows[0], rows[-1])
+    )
     return Chart(
         name="trend" if span.days is None else f"trend-{span.name}",
         title=f"DICOM services that answered{_where(facts)}, per sweep",
-        subtitle=note,
+        subtitle=_trend_note(points, apart=apart, every=bool(every)),
         spoken=f"From {first} to {last}, in {len(rows)} sweeps. "
         + "; ".join(map(lines.spoken, points[-lines.POINTS :])),
-        columns=("sweep", "started_at", "services", "there", "there_low", "there_high"),
-        rows=data,
-        draw=lambda size: lines.draw(points, size, SERVICES),
+        columns=TREND,
+        rows=[row | {key: row[key] if math.isfinite(row[key]) else None for key in ESTIMATED} for row in rows],
+        draw=lambda size: lines.draw(points, size, SERVICES, every),
     )
+
+
+def _trend_note(points: Sequence[lines.Point], *, apart: bool, every: bool) -> str:
+    """How to read a trend."""
+    counted = (
+        "services that answered, without likely decoys" if apart else "services that answered, likely decoys included"
+    )
+    dashed = " Dashed: with them." if every else ""
+    if all(point.low is None for point in points):
+        return f"Line: {counted}.{dashed} Packet loss was not estimated, so at least that many were reachable."
+    hollow = " Hollow points: loss was not estimated, so at least that many." if any(p.open for p in points) else ""
+    return f"Line: {counted}.{dashed} Band: 95 % interval of those reachable from here, corrected for short losses.{hollow}"
+
+
+def _of_undoubted(row: Row, estimate: Estimate) -> Row:
+    """A sweep's services besides likely decoys, and how many of them were reachable."""
+    ends = {"undoubted_there": estimate.value, "undoubted_low": estimate.low, "undoubted_high": estimate.high}
+    return {"undoubted": undoubted(row)} | ends
 
 
 def country_trends(facts: Facts) -> Iterator[Chart]:
@@ -189,14 +213,14 @@ def changes(facts: Facts) -> Iterator[Chart]:
         counts = (f"{pair.at:%Y-%m-%d}: {pair.came} new or returned, {pair.went} missing" for pair in pairs)
         yield Chart(
             "turnover", "New and missing DICOM services, per sweep",
-            "Compared with the previous sweep. Packet loss causes some of both, and so do systems that get another address.",
+            "Likely decoys included. Packet loss causes some of both, and so do systems that get another address.",
             "; ".join(counts), ("sweep", "started_at", "new", "returned", "missing"), rows,
             lambda size: turnover.draw(pairs, size, SERVICES), legend=LEGEND,
         )  # fmt: skip
 
 
 def _ends(row: Row) -> tuple[float, float]:
-    return row["there_low"], row["there_high"]
+    return row["undoubted_low"], row["undoubted_high"]
 
 
 def _where(facts: Facts) -> str:

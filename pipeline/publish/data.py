@@ -10,6 +10,7 @@ from pipeline.config.sections import Profile
 from pipeline.publish import country_loss, estimates
 from pipeline.publish.estimates import ALL, CountryChange, Detection, Estimate, LooksOf, SecondLook, SurvivalStep
 from pipeline.publish.scope import Scope
+from pipeline.publish.undoubted import leading
 from pipeline.statistics.looks import Looks
 
 #: A note warns of a country database that was older than this at the sweep's start, in days.
@@ -100,10 +101,13 @@ class Facts:
 
     @cached_property
     def ranked(self) -> list[Row]:
-        """All countries with a service, the most services first, with their ranks; of equal ones each has the better rank."""
-        rows = [row for row in self.world if row["services"] and row["country"]]
-        counts = [row["services"] for row in rows]
-        return [row | {"rank": 1 + sum(count > row["services"] for count in counts)} for row in rows]
+        """All countries with a service, the most services besides likely decoys first, with their ranks.
+
+        Of equal ones each has the better rank. Where decoys are withheld, a country counts with them.
+        """
+        rows = _most_first([row for row in self.world if row["services"] and row["country"]])
+        counts = [leading(row) for row in rows]
+        return [row | {"rank": 1 + sum(count > leading(row) for count in counts)} for row in rows]
 
     @property
     def series(self) -> list[Row]:
@@ -161,9 +165,17 @@ class Facts:
         )
 
     @cached_property
+    def undoubted_trend(self) -> list[Estimate]:
+        """The same besides likely decoys, which loss is taken to miss as often; of all where decoys of a sweep are withheld."""
+        if any(row["decoys"] is None for row in self.series):
+            return self.trend
+        looks = [self._service_look(row["sweep"], self.country or ALL) for row in self.series]
+        return estimates.trend([leading(row) for row in self.series], looks)
+
+    @cached_property
     def with_services(self) -> list[Row]:
-        """The countries with at least one service, the most services first."""
-        return [row for row in self.marts["countries"].rows if row["services"]]
+        """The countries with at least one service, the most services besides likely decoys first."""
+        return _most_first([row for row in self.marts["countries"].rows if row["services"]])
 
     @cached_property
     def by_country(self) -> list[Estimate]:
@@ -222,3 +234,8 @@ class Facts:
         """Probes a second while probes were sent: neither in pauses, nor while answers or what follows visits was awaited."""
         seconds = self.packets["sending_seconds"]
         return self.about["probes_sent"] / seconds if seconds else None
+
+
+def _most_first(rows: Sequence[Row]) -> list[Row]:
+    """Rows by their services besides likely decoys; of equal ones, those with more services first."""
+    return sorted(rows, key=lambda row: (-leading(row), -row["services"]))

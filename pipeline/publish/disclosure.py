@@ -41,7 +41,7 @@ CARRIERS = frozenset({"hosting", "access"})
 MEMBER = 1 << 10
 ADDED = ("services", "addresses", "accepting", "services_estimated")
 #: Numbers that do not add up over rows.
-RATES = frozenset({"per_million", "share", "share_low", "share_high"})
+RATES = frozenset({"per_million", "per_million_undoubted", "share", "share_low", "share_high"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +82,17 @@ SYSTEMS = ("addresses", "certain", "probable", "possible")
 TLS = {"over_tls": ("completed", *_interval("share")), "completed": ("over_tls", *_interval("share"))}
 OPEN = {"companions_open": "companions_probed", "companions_closed": "companions_probed"}
 OPEN_OR_NOT = ("companions_open", "companions_closed", "companions_silent", *_interval("share"))
+UNDOUBTED: dict[str, tuple[str, ...]] = {
+    "decoys": ("addresses_undoubted", "per_million_undoubted"), "addresses_undoubted": ("decoys", "per_million_undoubted"),
+}  # fmt: skip
 #: Every published mart → its rule.
 RULES: Mapping[str, Crossing] = MappingProxyType(
     {
         **dict.fromkeys(("totals", "funnel", "harm_arms", "networks", "changes", "change_totals"), FREE),
         **dict.fromkeys(("trend", "recaptures", "cohorts", "vantages", "loss", "country_loss", "companion_kinds"), FREE),
         "countries": Crossing(
-            parts=(("rejected",), ("aborted",), ("accepting",)), of={"decoys": "services", "echoed": "accepting"},
-            derived={"accepting": ("echoed",)}, small=("crowding",),
+            parts=(("rejected",), ("aborted",), ("accepting",)), derived={"accepting": ("echoed",)} | UNDOUBTED,
+            of={"decoys": "services", "echoed": "accepting", "addresses_undoubted": "addresses"}, small=("crowding",),
         ),
         "country_trend": Crossing(of=ACCEPTING | {"decoys": "services"}),
         "country_funnel": Crossing(steps=("speaks_dicom", "accepts_association", "echoes")),

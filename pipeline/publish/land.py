@@ -109,13 +109,13 @@ def draw(rows: Sequence[Row], measure: Measure, size: Size, key: str) -> str:
     parts.append(f'<path d="{unknown}" fill="url(#{hatch})" stroke="{PAPER}" stroke-width="0.5"/>')
     for numeric, path in outlines().paths:
         if code := by_number.get(numeric):
-            fill = colours[measure.level(known[code][measure.column])]
+            fill = colours[measure.level(measure.value(known[code]))]
             label = f"<title>{escape(worldmap.label(known[code], measure))}</title>"
             parts.append(f'<path d="{path}" fill="{fill}" stroke="{PAPER}" stroke-width="0.5">{label}</path>')
     outlined = {numeric for numeric, _ in outlines().paths}
     for code, row in known.items():
-        level = measure.level(row[measure.column])
-        if countries()[code].numeric not in outlined and level != NOTHING:
+        level = measure.level(measure.value(row))
+        if countries()[code].numeric not in outlined and (level != NOTHING or row["services"]):
             x, y = outlines().places[code]
             title = f"<title>{escape(worldmap.label(row, measure))}</title>"
             parts.append(

@@ -61,17 +61,18 @@ class Scale:
         return below - (value - self.bottom) / (self.top - self.bottom) * (below - above)
 
 
-def draw(points: Sequence[Point], size: Size, axis_y: str) -> str:
-    """The plot of a number over time; `axis_y` is the name of the axis of numbers."""
-    ticks = axis.numbers(max(point.high or point.value for point in points), 5)
+def draw(points: Sequence[Point], size: Size, axis_y: str, every: Sequence[float] = ()) -> str:
+    """The plot of a number over time; `axis_y` is the name of the axis of numbers, `every` a larger number at each point, dashed."""
+    ticks = axis.numbers(max([*(point.high or point.value for point in points), *every]), 5)
     letters = size.letters
     left = width_of(number(int(ticks[-1])), letters) + 10
-    right = size.width - width_of(number(int(points[-1].value)), letters) - 12
+    right = size.width - max(width_of(number(int(last)), letters) for last in (points[-1].value, *every[-1:])) - 12
     scale = Scale(size, left, right, points[0].at, points[-1].at, ticks[-1])
     parts = [
         *numbers(scale, ticks, axis_y),
         *dates(scale),
         _band(scale, points),
+        _dashed(scale, [point.at for point in points], every),
         _path(scale, points),
         *_circles(scale, points),
         _end(scale, points[-1]),
@@ -124,6 +125,18 @@ def _area(run: Sequence[tuple[float, float, float]]) -> str:
     upper = [f"{x:.1f},{high:.1f}" for x, _, high in wide]
     lower = [f"{x:.1f},{low:.1f}" for x, low, _ in reversed(wide)]
     return f"M{' L'.join([*upper, *lower])}Z"
+
+
+def _dashed(scale: Scale, times: Sequence[datetime], every: Sequence[float]) -> str:
+    """The larger numbers as a thin dashed line, with the last one at its end where the line below leaves room for it."""
+    if not every:
+        return ""
+    way = " ".join(f"{scale.x(at):.1f},{scale.y(value):.1f}" for at, value in zip(times, every, strict=True))
+    style = f'fill="none" stroke="{SOFT}" stroke-width="1.2" stroke-dasharray="5 4"'
+    last = text(
+        scale.right + 8, scale.y(every[-1]) - scale.size.letters / 3, number(int(every[-1])), scale.size.letters
+    )
+    return f'<polyline points="{way}" {style}/>{last}'
 
 
 def _path(scale: Scale, points: Sequence[Point]) -> str:

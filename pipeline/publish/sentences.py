@@ -9,7 +9,9 @@ from pipeline.publish import change_sentences, companion_findings, harm_sentence
 from pipeline.publish.countries import in_sentence
 from pipeline.publish.data import Facts, Row
 from pipeline.publish.estimates import Detection, Estimate
+from pipeline.publish.undoubted import WITH_DECOYS, leading
 from pipeline.publish.wording import listed, number, percent
+from pipeline.publish.worldmap import PER_MILLION
 from pipeline.statistics.wilson import wilson
 from pipeline.words.plural import plural
 
@@ -24,7 +26,7 @@ TOP_COUNTRIES = 3
 def headline(facts: Facts) -> str:
     """The result in one sentence."""
     totals = facts.totals
-    countries, decoys = totals["countries_undoubted"], totals["decoys"] or 0
+    countries = totals["countries_undoubted"]
     where = (
         in_sentence(facts.country)
         if facts.country
@@ -32,8 +34,8 @@ def headline(facts: Facts) -> str:
         if countries == 1
         else f"{number(countries)} countries"
     )
-    more = f" ({number(totals['services'])} with likely decoys)" if decoys else ""
-    return f"{plural(totals['services'] - decoys, 'DICOM service')} in {where} answered{more}"
+    more = f" ({number(totals['services'])} {WITH_DECOYS})" if totals["decoys"] else ""
+    return f"{plural(leading(totals), 'DICOM service')} in {where} answered{more}"
 
 
 def simulated(facts: Facts) -> str | None:
@@ -141,17 +143,20 @@ def _country(row: Row) -> str:
     """A country's count without likely decoys, with both numbers where there are any."""
     density, decoys = "", row["decoys"] or 0
     if row["per_million"] is not None:
+        known = row["addresses_undoubted"] is not None
+        addresses, rate = (row[f"{name}{'_undoubted' * known}"] for name in ("addresses", "per_million"))
         density = (
-            f"; {number(row['addresses'])} of the {number(row['addresses_probed'])} addresses probed there have a DICOM service, "
-            f"{number(row['per_million'])} per million"
+            f"; {number(addresses)} of the {number(row['addresses_probed'])} addresses probed there have such a service, "
+            f"{number(rate)} per million"
         )
     accepting = ""
     if row["accepting"] is not None:
         of = f"all {number(row['services'])}" if decoys else "them"
         accepted = number(row["accepting"]) if row["accepting"] else "none"
         accepting = f", and {accepted} of {of} accepted the association"
-    more = f" ({number(row['services'])} with likely decoys)" if decoys else ""
-    services = f"{plural(row['services'] - decoys, 'DICOM service')}{more}"
+    more = f" ({number(row['services'])} {WITH_DECOYS})" if decoys else ""
+    more = more if row["decoys"] is not None else " (likely decoys included)"
+    services = f"{plural(leading(row), 'DICOM service')}{more}"
     where = in_sentence(row["country"])
     return f"{services} answered at addresses that the country database places in {where}{accepting}{density}."
 
@@ -163,11 +168,12 @@ def _standing(facts: Facts) -> Iterator[str]:
         return
     dense = ""
     if own["per_million"] is not None:
-        place = 1 + sum((row["per_million"] or 0) > own["per_million"] for row in facts.ranked)
+        rate = PER_MILLION.value(own) or 0
+        place = 1 + sum((PER_MILLION.value(row) or 0) > rate for row in facts.ranked)
         dense = f"; by addresses with a service per million probed, number {place}"
     yield (
-        f"By the number of services, {in_sentence(facts.country)} is number {own['rank']} of the {number(len(facts.ranked))} "
-        f"countries in which any answered{dense}."
+        f"By the number of services without likely decoys, {in_sentence(facts.country)} is number {own['rank']} of the "
+        f"{number(len(facts.ranked))} countries in which any answered{dense}."
     )
 
 
@@ -200,7 +206,7 @@ def _suspicions(facts: Facts) -> Iterator[str]:
         yield (
             f"{number(facts.totals['decoys'])} of the services behave like known honeypots, or are in networks in which nearly every "
             "address answers or many give the same answer. They are likely decoys. The headline and the sentences of countries "
-            "begin with the number without them; all other counts include them."
+            "begin with the number without them, as maps, ranks and trends do; all other counts include them."
         )
 
 

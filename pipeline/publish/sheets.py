@@ -93,7 +93,7 @@ def _without_service(facts: Facts) -> list[Row]:
     """The countries without a service, with their denominators, and how many services may be there unseen."""
     rows = [row for row in facts.marts["countries"].rows if not row["services"]]
     return [
-        row | cells.reachable(estimate) | dict.fromkeys(("rank", "came", "went", "change"))
+        row | {"undoubted": 0} | cells.reachable(estimate) | dict.fromkeys(("rank", "came", "went", "change"))
         for row, estimate in zip(rows, facts.estimates(rows), strict=True)
     ]
 

@@ -8,6 +8,9 @@ from typing import Any
 import draw  # type: ignore[import-not-found]
 from reproduce import estimate, latest, rows  # type: ignore[import-not-found]
 
+#: What comes first of a country's services: those besides likely decoys, where their number is published.
+LEADING = "countries.services - coalesce(countries.decoys, 0)"
+
 
 def _trend(con: Any, _: Path) -> str:
     points = _points(con, rows(con, "FROM trend ORDER BY started_at"))
@@ -15,13 +18,15 @@ def _trend(con: Any, _: Path) -> str:
 
 
 def _points(con: Any, lines: list[dict[str, Any]]) -> list[tuple[datetime, float, float, float]]:
-    """Counts over time, each with its interval."""
+    """Counts over time without likely decoys, if no sweep withholds them, each with its interval."""
     sweeps = {row["sweep"]: row for row in rows(con, "FROM sweeps")}
+    apart = all(row["decoys"] is not None for row in lines)
     points = []
     for row in lines:
         about = sweeps.get(row["sweep"]) or {"sweep": row["sweep"], "sampled_share": row["sampled_share"]}
-        _, low, high = estimate(con, about, row["services"], None)
-        points.append((_time(row["started_at"]), row["services"], low, high))
+        shown = row["services"] - (row["decoys"] or 0) if apart else row["services"]
+        _, low, high = estimate(con, about, shown, None)
+        points.append((_time(row["started_at"]), shown, low, high))
     return points
 
 
@@ -33,7 +38,7 @@ def _turnover(con: Any, _: Path) -> str:
 
 def _map(column: str, title: str) -> Callable[[Any, Path], str]:
     def drawn(con: Any, folder: Path) -> str:
-        query = f"""SELECT names.numeric, countries.{column} AS value, countries.services
+        query = f"""SELECT names.numeric, {column} AS value, countries.services
             FROM countries JOIN country_names AS names ON names.alpha2 = countries.country
             WHERE countries.sweep = ? AND names.numeric IS NOT NULL"""
         values = {
@@ -46,7 +51,8 @@ def _map(column: str, title: str) -> Callable[[Any, Path], str]:
 
 def _country(country: str) -> Callable[[Any, Path], str]:
     def drawn(con: Any, _: Path) -> str:
-        query = """SELECT trend.sweep, trend.started_at, trend.sampled_share, coalesce(own.services, 0) AS services
+        query = """SELECT trend.sweep, trend.started_at, trend.sampled_share, coalesce(own.services, 0) AS services,
+                CASE WHEN own.services IS NULL THEN 0 ELSE own.decoys END AS decoys
             FROM trend LEFT JOIN country_trend AS own ON own.sweep = trend.sweep AND own.country = ? ORDER BY started_at"""
         return str(
             draw.trend(_points(con, rows(con, query, country)), f"DICOM services that answered in {country}, per sweep")
@@ -56,7 +62,7 @@ def _country(country: str) -> Callable[[Any, Path], str]:
 
 
 def _ranking(con: Any, _: Path) -> str:
-    query = """SELECT names.name, countries.services AS value
+    query = """SELECT names.name, services - coalesce(decoys, 0) AS value
         FROM countries JOIN country_names AS names ON names.alpha2 = countries.country
         WHERE countries.sweep = ? AND countries.services > 0 ORDER BY value DESC, name LIMIT 15"""
     bars = [(row["name"], row["value"]) for row in rows(con, query, latest(con)["sweep"])]
@@ -90,7 +96,9 @@ FIGURES = _Figures(
         "turnover": _turnover,
         "ranking": _ranking,
         "answers": _answers,
-        "map": _map("services", "DICOM services per country"),
-        "map-per-million": _map("per_million", "Addresses with a DICOM service, per million probed"),
+        "map": _map(LEADING, "DICOM services per country"),
+        "map-per-million": _map(
+            "coalesce(per_million_undoubted, per_million)", "Addresses with a DICOM service, per million probed"
+        ),
     }
 )

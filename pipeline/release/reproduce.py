@@ -133,13 +133,17 @@ def table(con: Con, folder: Path, name: str) -> list[Row]:
         )
         change = changes.get((row["sweep"], row["country"])) if row["services"] else None
         row["came"], row["went"] = (change["came"], change["went"]) if change else (None, None)
+        row["undoubted"] = None if row["decoys"] is None else row["services"] - row["decoys"]
         ahead = sum(
-            other["services"] > row["services"]
-            for other in lines
-            if other["country"] and other["sweep"] == row["sweep"]
+            _leading(other) > _leading(row) for other in lines if other["country"] and other["sweep"] == row["sweep"]
         )
         row["rank"] = 1 + ahead if row["country"] and row["services"] else None
     return lines
+
+
+def _leading(row: Row) -> int:
+    """The services that a rank counts: without likely decoys, where their number is published."""
+    return int(row["services"]) - (row["decoys"] or 0)
 
 
 def differences(mine: list[Row], published: list[Row]) -> Iterator[str]:

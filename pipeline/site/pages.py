@@ -9,6 +9,7 @@ from pipeline.publish.countries import name
 from pipeline.publish.data import Facts, Row
 from pipeline.publish.gather import of_country
 from pipeline.publish.sentences import headline, sentences, simulated, warning
+from pipeline.publish.undoubted import leading
 from pipeline.publish.wording import number, percent
 from pipeline.site.built import BuiltSweep
 from pipeline.site.page import Files, Site, SitePage
@@ -115,7 +116,7 @@ def trends(site: Site, facts: Facts, codes: Sequence[str]) -> Files:
         else "There is only one sweep yet that can be compared, so there is nothing to show over time."
     )
     page = _list_page(site, facts, "trends/index.html", "Trends", summary, "trends/trend.png" if options else "")
-    counts = {row["country"]: row["services"] for row in facts.marts["countries"].rows}
+    counts = {row["country"]: leading(row) for row in facts.marts["countries"].rows}
     picks = [
         (name(code), f"../countries/{code}/index.html#time-title", number(counts.get(code, 0)))
         for code in sorted(codes, key=name)
@@ -228,7 +229,8 @@ def _kept(table: ReportTable) -> tuple[tuple[Cell, ...], ...]:
 def _numbers(facts: Facts) -> list[tuple[str, str]]:
     """The numbers at the top of the first page."""
     totals = facts.totals
-    numbers = [("services answered, likely decoys left out", number(totals["services"] - (totals["decoys"] or 0)))]
+    numbers = [("services answered, likely decoys left out", number(leading(totals)))]
+    numbers += [("services answered with likely decoys", number(totals["services"]))] if totals["decoys"] else []
     numbers.append(("countries have at least one", number(totals["countries_undoubted"])))
     if totals["accepting"] is not None and totals["services"]:
         numbers.append(

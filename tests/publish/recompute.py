@@ -65,6 +65,11 @@ def decoy(host: Host) -> bool:
     return host.suspicions in (("dicompot-echo",), ("prefix-same-reply",))
 
 
+def genuine(hosts: list[Host]) -> list[Host]:
+    """Those that are no likely decoys."""
+    return [host for host in hosts if not decoy(host)]
+
+
 def crowding(hosts: list[Host]) -> float | None:
     """How many services are at the address of a service, on average."""
     at = Counter(h.ip for h in hosts)
@@ -92,9 +97,12 @@ def countries(sweep: Sweep) -> list[Row]:
         hosts = of.get((country,), [])
         change = moved.get(country, {}) if hosts else {}
         low, high = exact.whole(len(hosts), chance(sweep))
-        ahead = sum(len(others) > len(hosts) for (other,), others in of.items() if other)
+        own = genuine(hosts)
+        ahead = sum(len(genuine(others)) > len(own) for (other,), others in of.items() if other)
+        at = len({h.ip for h in own})
         rows.append(
-            {"country": country, **_counted(sweep, hosts, probed), "rank": 1 + ahead if hosts and country else None}
+            {"country": country, **_counted(sweep, hosts, probed), "undoubted": len(own), "addresses_undoubted": at}
+            | {"per_million_undoubted": 1e6 * at / probed, "rank": 1 + ahead if hosts and country else None}
             | {"there": len(hosts) / chance(sweep)[0], "there_low": low, "there_high": high}
             | {"came": change.get("came"), "went": change.get("went")}
             | {"change": (change["flag"] or "none") if change else None}

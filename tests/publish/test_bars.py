@@ -17,3 +17,15 @@ def test_a_bar_is_as_long_as_its_number() -> None:
     texts = [one.text or "" for one in root.iter("text")]
     assert texts[1] == "A & <B>" and texts[3].endswith("…") and "1,000" in texts
     assert all(0 <= float(one.get("x", "-1")) <= size.width for one in root.iter("text"))
+
+
+def test_a_bar_may_go_on() -> None:
+    """A bar with a second, larger number goes on in a pale box up to it, and both numbers are at its end, on a phone too."""
+    size = Size(NARROW.width, bars.height([Bar("", 0)], NARROW.letters), NARROW.letters)
+    plot = bars.draw([Bar("x" * 99, 40, more=80, both="40 (80 with likely decoys)")], size, "Services")
+    root = ElementTree.fromstring(f"<svg>{plot}</svg>")
+    first, end = root.iter("rect")
+    assert abs(float(first.get("width", "")) - float(end.get("width", ""))) < 0.2
+    assert float(end.get("x", "")) + float(end.get("width", "")) < size.width
+    assert first.findtext("title", "").endswith(": 40 (80 with likely decoys)")
+    assert [one.text for one in root.iter("text")][-1] == "40 (80)"

@@ -41,3 +41,14 @@ def test_an_open_number_is_hollow() -> None:
     first, last = root.findall("circle")
     assert first.get("fill") != last.get("fill") and first.findtext("title") == "2026-01-05: at least 5"
     assert last.findtext("title") == "2026-01-12: 6 (6 to 8)"
+
+
+def test_a_larger_number_is_dashed() -> None:
+    """A second, larger number at each point is a dashed line with its last number, and the axis has room for it."""
+    points = [Point(BEGIN + timedelta(weeks=n), 100) for n in range(5)]
+    root = ElementTree.fromstring(f"<svg>{lines.draw(points, WIDE, 'DICOM services', [180] * 5)}</svg>")
+    dashed, line = root.findall("polyline")
+    assert "stroke-dasharray" in dashed.attrib and "stroke-dasharray" not in line.attrib
+    heights = [float(each.get("points", "").split(",")[-1]) for each in (dashed, line)]
+    assert 0 < heights[0] < heights[1]
+    assert {"180", "100"} <= {one.text for one in root.iter("text")}

@@ -10,7 +10,8 @@ from pipeline.publish.drawing import LAND, Size
 
 
 def row(country: str | None, services: int, per_million: float = 0) -> dict[str, object]:
-    return {"country": country, "services": services, "per_million": per_million}
+    rates = {"per_million": per_million, "per_million_undoubted": per_million}
+    return {"country": country, "services": services, "decoys": 0, **rates}
 
 
 def drawn(rows: list[dict[str, object]], measure: worldmap.Measure = worldmap.SERVICES) -> str:
@@ -73,3 +74,15 @@ def test_what_was_not_probed_is_not_empty() -> None:
     assert worldmap.HATCHED not in text and text.count('<pattern id="hatch-map"') == 1
     assert dict(land.legend(worldmap.SERVICES, "map"))["not probed"] == "url(#hatch-map)"
     assert "United Kingdom: 12. Countries probed: 2." in worldmap.spoken(rows, worldmap.SERVICES)
+
+
+def test_decoys_stand_after_the_number_without_them() -> None:
+    """A country is coloured by its services without likely decoys, and named with both numbers; withheld decoys stay in."""
+    decoys = {"decoys": 110, "per_million_undoubted": 0.5}
+    text = drawn([row("GB", 115, 12) | decoys, row("FR", 50) | {"decoys": None, "per_million_undoubted": None}])
+    colours = dict(worldmap.SERVICES.legend)
+    assert "<title>United Kingdom: 5 (115 with likely decoys)</title>" in text
+    assert "<title>France: 50 with likely decoys</title>" in text
+    assert [text.count(f'fill="{colours[label]}"') for label in ("100–999", "10–99", "1–9")] == [0, 1, 1]
+    rates = drawn([row("GB", 115, 12) | decoys], worldmap.PER_MILLION)
+    assert "<title>United Kingdom: 0.500 (12 with likely decoys)</title>" in rates
