@@ -11,6 +11,7 @@ import struct
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import CensusError, InputError
 from pipeline.guard import sockets
@@ -50,6 +51,8 @@ class LinkState:
     carrier: bool
     framing: Framing
     mtu: int
+    mac: bytes = b""
+    """Its own hardware address; empty where frames have none."""
 
     @property
     def trouble(self) -> str:
@@ -90,9 +93,10 @@ class LinkWatch:
 
     def state(self) -> LinkState:
         """The interface now. Raises CensusError if it is gone."""
-        flags, (kind,), (mtu,) = self._flags(), self._read(SIOCGIFHWADDR, "H"), self._read(SIOCGIFMTU, "i")
+        flags, (kind, mac), (mtu,) = self._flags(), self._read(SIOCGIFHWADDR, "H6s"), self._read(SIOCGIFMTU, "i")
         framing = Framing.ETHERNET if kind in WITH_ETHERNET else Framing.BARE_IP if kind in BARE_IP else Framing.OTHER
-        return LinkState(self.name, bool(flags & IFF_UP), bool(flags & IFF_RUNNING), framing, mtu)
+        own = mac if framing is Framing.ETHERNET else b""
+        return LinkState(self.name, bool(flags & IFF_UP), bool(flags & IFF_RUNNING), framing, mtu, own)
 
     def trouble(self) -> str:
         """Why nothing can leave now; empty if it can. Raises CensusError if the interface is gone."""
@@ -117,7 +121,7 @@ class LinkWatch:
     def _flags(self) -> int:
         return int(self._read(SIOCGIFFLAGS, "H")[0])
 
-    def _read(self, request: int, form: str) -> tuple[int, ...]:
+    def _read(self, request: int, form: str) -> tuple[Any, ...]:
         """The part of a struct ifreq that an ioctl fills, behind the interface's name."""
         try:
             answer = fcntl.ioctl(self._socket, request, struct.pack(IFREQ, self.name.encode()))

@@ -6,9 +6,7 @@ number it gave to each namespace that some process lives in (RTM_GETNSID). What 
 """
 
 import ctypes
-import json
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline import host
-from pipeline.errors import CensusError, InputError
+from pipeline.errors import CensusError
 from pipeline.guard import tun_devices
 
 CLONE_NEWNET = 0x40000000  # linux/sched.h
@@ -90,25 +88,6 @@ def in_new(work: Callable[[], T]) -> T:
         return work()
 
     return inside(None, run)
-
-
-def mac(interface: str) -> str:
-    """Return an interface's hardware address."""
-    links = _ip("link", "show", "dev", interface)
-    if not links:
-        raise InputError(
-            "[probe] interface", f"there is no interface {interface!r} here; `ip link` lists the interfaces"
-        )
-    return str(links[0].get("address", ""))
-
-
-def _ip(*arguments: str) -> list[dict[str, Any]]:
-    """Ask iproute2; what it cannot find is an empty answer."""
-    try:
-        done = subprocess.run(["ip", "-j", *arguments], check=False, capture_output=True, text=True, timeout=10)
-    except (FileNotFoundError, subprocess.TimeoutExpired) as error:
-        raise CensusError(f"`ip {' '.join(arguments)}` cannot be run: {error}; install iproute2") from None
-    return json.loads(done.stdout or "[]") if done.returncode == 0 else []
 
 
 def _path(place: int | Path | None) -> Path:

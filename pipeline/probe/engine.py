@@ -6,8 +6,8 @@ Theory of operation
 One thread, no callbacks: a sender's process calls `tick` again and again. A tick does, in this order:
 
 1. *Read the permit* of the opt-out register: the rate now, the addresses withheld, or a pause. It is read before every batch, so an
-   opt-out takes effect within one. The filter comes after index → address: it leaves targets out, and shifts no index. Before that,
-   `before_batch` sees to it that the kernel still leaves our connections alone (`rst_filter`).
+   opt-out takes effect within one. The filter comes after index → address: it leaves targets out, and shifts no index. After that,
+   `before_batch` sees to it that the kernel still leaves our connections alone (`rst_filter`), and takes the way that is permitted.
 2. *Send what is due*: extra probes, liveness checks, then the plan's own probes, all from one token bucket (`pacer`). Extra probes
    have a time at which they are due, and the plan's have none, so they go first.
 3. *Wait*, at least until the gap of the pacer has passed since the last wait, and then as long as there is nothing to send, to read
@@ -38,9 +38,10 @@ from typing import NamedTuple
 
 from pipeline.probe import clock
 from pipeline.probe.engine_events import Event, Finished
-from pipeline.probe.listener import Listener, ProbeSet
+from pipeline.probe.listener import Listener
 from pipeline.probe.outage import Machine
 from pipeline.probe.pacer import Pacer, Pause
+from pipeline.probe.probe_set import ProbeSet
 from pipeline.probe.probes import ProbeBuffer, Probes
 from pipeline.probe.range_state import OpenRange, Targets
 from pipeline.rings.transmit import NONE_REFUSED, ProbeRing
@@ -71,7 +72,7 @@ class PacketEngine:
     def __init__(
         self, probes: ProbeSet, transmit: ProbeRing, listener: Listener, *, machine: Machine, pacer: Pacer
     ) -> None:
-        self._walk = probes.walk
+        self._probes, self._walk = probes, probes.walk
         self._buffer = ProbeBuffer(probes.walk, probes.secret, bakes=not transmit.bakes)
         self._extra, self._liveness = probes.extra, probes.liveness
         self._cooldown = probes.cooldown + probes.extra.longest_delay
@@ -120,7 +121,7 @@ class PacketEngine:
         """Send all further probes by another link. Some may have gone astray before, so the open ranges run again."""
         self._transmit.change_template(template(link))
         for opened in self._listener.open.values():
-            opened.ungreeted += 1
+            opened.ungreeted += bool(opened.next_position)
 
     def tick(self) -> Iterator[Event]:
         """Send what the budget allows, wait a little, and yield what has happened."""
@@ -157,8 +158,8 @@ class PacketEngine:
 
     def _permit(self) -> Permit:
         """The permit of the next batch."""
-        self._machine.before_batch()
         permit = self._machine.permit()
+        self._machine.before_batch()
         self._pacer.limit(permit.rate)
         if permit.cut_off:
             self._cut_off()
@@ -227,16 +228,18 @@ class PacketEngine:
         self._again.clear()
 
     def _cut_off(self) -> None:
-        """Void the ranges of which anything was sent; one that has just begun waits."""
+        """Void the ranges of which anything was sent, and send from other ports; a range that has just begun waits."""
         self._drop_refused()
         self._listener.abandon()
         self._extra.clear()
         for check in self._liveness:
             check.begin_again()
-        now = time.monotonic()
-        for opened in self._listener.open.values():
-            if opened.next_position:
-                opened.void(now)
+        void = [opened for opened in self._listener.open.values() if opened.next_position]
+        for opened in void:
+            opened.void(time.monotonic())
+        if void:
+            self._probes.turn()
+            self._buffer = ProbeBuffer(self._walk, self._probes.secret, bakes=not self._transmit.bakes)
         if self._sending and self._sending.next_position:
             self._sending = None
 

@@ -8,7 +8,8 @@ The sender keeps nothing of a probe but when it left. An answer shows by itself 
 1. *Validate.* An answer is ours if the acknowledgement number and the port that it came to are those that the secret gives for its
    source (`wire.cookie`). On a connection the acknowledgement grows with what we send, so up to MOST_ACKED bytes more are accepted;
    a bare RST acknowledges nothing, and is accepted for its port alone. Packets that fail are tried as answers to liveness checks and
-   extra probes, which have secrets of their own. What fails that too is counted as `ring_invalid` and dropped.
+   extra probes, which have secrets of their own, and as those of void connections (`probe_set`). What fails that too is counted as
+   `ring_invalid` and dropped.
 2. *Locate.* The inverse permutation gives a target's shard and local index, that its position in an open range, or in none of them.
 3. *Look at the target's state* (`OpenRange.state`, `fin_wait`). UNSEEN: a SYN-ACK is a first answer. A slot: the greeter's. Below:
    the connection is over, and the segment is late.
@@ -33,7 +34,7 @@ from pipeline.outcome import CloseKind
 from pipeline.probe import second_answers
 from pipeline.probe.clock import Clock, now
 from pipeline.probe.engine_events import Controls, Deferred, Event, Greeted, Responses
-from pipeline.probe.extra_probes import CONTROL, SECOND, ExtraProbe, ExtraProbes
+from pipeline.probe.extra_probes import CONTROL, SECOND, ExtraProbe
 from pipeline.probe.fin_wait import (
     FIN_SECONDS,
     FIN_WAIT,
@@ -46,8 +47,8 @@ from pipeline.probe.fin_wait import (
 )
 from pipeline.probe.greeting import Greeter, ReceivedSegments, SynAcks
 from pipeline.probe.harm_arms import HarmArms
-from pipeline.probe.liveness import LivenessCheck
 from pipeline.probe.loop_lag import LoopLag
+from pipeline.probe.probe_set import ProbeSet, validated
 from pipeline.probe.range_state import OpenRange
 from pipeline.probe.result import Result
 from pipeline.probe.segments import SegmentSender
@@ -55,27 +56,11 @@ from pipeline.rings.pcap import Capture
 from pipeline.rings.receive import Received, ReceiveRing
 from pipeline.space.permit import Permit
 from pipeline.space.ranges import I64, U32
-from pipeline.space.shard import Range, Walk
+from pipeline.space.shard import Range
 from pipeline.wire import packet
-from pipeline.wire.cookie import Secret, bake
 from pipeline.wire.packet import Answers
 
-#: An answer acknowledges at most this many bytes of ours; one that acknowledges more is not an answer to us.
-MOST_ACKED = 8192
-
 Bools = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeSet:
-    """All SYNs of a sender: the plan's own, in the order of `walk` with the cookies of `secret`, extra probes, and liveness checks."""
-
-    walk: Walk
-    secret: Secret
-    extra: ExtraProbes
-    liveness: tuple[LivenessCheck, ...] = ()
-    cooldown: float = 0.0
-    """How long answers to the last of them are waited for, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +125,7 @@ class Listener:
 
     def _sort(self, answers: Answers, received: Received, permit: Permit) -> Iterator[Event]:
         """Validate packets and hand each to the range of its target; those of no open range come after its end."""
-        cookie = bake(self._probes.secret, answers.address, answers.port)
-        acked = answers.our_sequence - cookie.sequence
-        bare_reset = (answers.flags & (packet.RST | packet.ACK)) == packet.RST
-        valid = (cookie.source_port == answers.our_port) & ((acked <= MOST_ACKED) | bare_reset)
+        valid, acked = validated(self._probes.secret, answers)
         extra = np.zeros(len(valid), dtype=np.bool_)
         if not valid.all():
             extra[~valid] = yield from self._receive_extra(answers.take(~valid), permit)
@@ -164,8 +146,12 @@ class Listener:
         self._segments.reply_closed(answers.take(homeless & (answers.flags != 0)))
 
     def _receive_extra(self, answers: Answers, permit: Permit) -> Generator[Event, None, Bools]:
-        """Take answers to liveness checks and extra probes: reset them, and count them with their range. Returns which these are."""
-        extra = np.zeros(len(answers.address), dtype=np.bool_)
+        """Take answers to liveness checks and extra probes: reset them, and count them with their range. Returns which these are.
+
+        What comes on connections that are void is among them.
+        """
+        extra = self._probes.of_before(answers)
+        self._segments.reset(answers.take(extra))
         for check in self._probes.liveness:
             mine = check.answers(answers)
             extra |= mine

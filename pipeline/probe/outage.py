@@ -23,7 +23,7 @@ class Machine(NamedTuple):
     permit: Callable[[], Permit]
     """What may be sent now."""
     before_batch: Callable[[], object] = lambda: None
-    """Called before anything is sent."""
+    """Called after that, before anything is sent."""
     count_sent: Callable[[int, int], None] = lambda sent, refused: None
     """Takes how many probes of a batch have left, and how many the interface has refused."""
 

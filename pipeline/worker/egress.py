@@ -53,6 +53,8 @@ class ProbeSource:
     """The longest packet in bytes that may leave: the least MTU of the interface and of the routes to the targets."""
     hops: tuple[tuple[str, str], ...] = ()
     """Interface and gateway of each way to the targets; no gateway where it does not matter."""
+    mac: bytes = b""
+    """The hardware address that frames leave from; empty where they have none, or are the kernel's."""
 
 
 def probe_source(plan: Plan, sender: int = 0) -> ProbeSource:
@@ -86,7 +88,8 @@ def _probe_source(plan: Plan, facts: LocalFacts, sender: int) -> ProbeSource:
             _require_answers(opened, way.interface, source, facts)
     one_mac = gateway_mac or state.framing is Framing.BARE_IP
     hops = ((way.interface, "" if one_mac else way.gateway),)
-    return ProbeSource(way.interface, way.interface, source, way.gateway, gateway_mac, public, mtu, hops)
+    name = way.interface
+    return ProbeSource(name, name, source, way.gateway, gateway_mac, public, mtu, hops, state.mac)
 
 
 def _kernels_way(

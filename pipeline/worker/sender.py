@@ -9,7 +9,7 @@ import secrets
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from pipeline.associate.conversation import Conversation
 from pipeline.engines import Engine
 from pipeline.errors import InputError
-from pipeline.guard import namespaces, sockets
-from pipeline.guard.link_state import Framing, LinkWatch, link_state, mss
+from pipeline.guard import sockets
+from pipeline.guard.link_state import LinkWatch, mss
 from pipeline.lake.visit_log import VisitLog
 from pipeline.optout.watch import Watch
 from pipeline.plan.plan import Plan
@@ -31,9 +31,10 @@ from pipeline.probe.engine_events import ProbeEngine
 from pipeline.probe.extra_probes import CONTROL, SECOND, ExtraProbe, ExtraProbes, cookie_secret
 from pipeline.probe.greeting import Greeter
 from pipeline.probe.harm_arms import HarmArms
-from pipeline.probe.listener import FirstAnswers, Listener, ProbeSet
+from pipeline.probe.listener import FirstAnswers, Listener
 from pipeline.probe.liveness import LivenessCheck
 from pipeline.probe.outage import Machine, Outage
+from pipeline.probe.probe_set import ProbeSet
 from pipeline.probe.rst_filter import suppress_resets
 from pipeline.probe.sampling import disjoint_samples
 from pipeline.probe.segments import SegmentSender
@@ -131,15 +132,13 @@ def ring_sender(context: SenderContext) -> SenderParts:
     greeter = Greeter(segments, context.outgoing, context.conversation)
     listener = Listener(probes, rings.receive, segments, greeter, _first_answers(context, arms), capture)
 
-    @lru_cache(1)
-    def link_by(gateway_mac: str, mtu: int) -> Link:
-        return replace(link, gateway_mac=egress.mac_bytes(gateway_mac), mss=mss(mtu))
+    link_by = lru_cache(1)(_link)
 
     def before_batch() -> None:
         nonlocal link
         shield.check(lambda: listener.exposed)
         departure.check(time.monotonic(), answered=lambda: _answered(listener), interrupted=outage.down)
-        now = link_by(hop.mac, way.at.mtu)
+        now = link_by(way.at, hop.mac)
         if now != link:
             link = now
             segments.change_link(link)
@@ -204,11 +203,8 @@ def make_sender(context: SenderContext) -> SenderParts:
 
 def _link(at: ProbeSource, gateway_mac: str) -> Link:
     """The addresses of a sender's frames, if its next hop has this hardware address, and the MSS that it announces."""
-    address, size = parse(at.source, "key probe.source")[0], mss(at.mtu)
-    if link_state(at.interface).framing is Framing.BARE_IP:
-        return Link(b"", b"", address, size)
-    mac = sockets.at_vantage(lambda: namespaces.mac(at.interface))
-    return Link(egress.mac_bytes(mac), egress.mac_bytes(gateway_mac), address, size)
+    address = parse(at.source, "key probe.source")[0]
+    return Link(at.mac, egress.mac_bytes(gateway_mac) if at.mac else b"", address, mss(at.mtu))
 
 
 def _require_room(interface: str, link: Link, request: bytes) -> None:

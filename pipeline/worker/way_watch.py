@@ -36,6 +36,7 @@ class WayWatch:
         self._changes = Notices(socket.NETLINK_ROUTE, GROUPS)
         self._changed, self._looked = False, 0.0
         self._gone_at: float | None = None
+        self._void_at: float | None = None  # since when permits have been saying that what was under way is void
         self._doubted = False
         self.fault = ""
         """Why the route is not what it was; empty if it is."""
@@ -48,6 +49,8 @@ class WayWatch:
         if not fault:
             return given
         lasted = self._hop.lost_seconds if self._gone_at is None else now - self._gone_at
+        if lasted >= CUT_OFF_SECONDS and self._void_at is None:
+            self._void_at = now
         if lasted > GIVE_UP_SECONDS:
             raise CensusError(
                 f"{fault}, for {lasted / 60:.0f} minutes now; when that is mended, run again with --resume"
@@ -82,22 +85,28 @@ class WayWatch:
         except CensusError as error:
             self.fault = (error.reason if isinstance(error, InputError) else str(error)).partition(";")[0]
         self._gone_at = (self._gone_at or now) if self.fault else None
-        if way and self._gone_at and now - self._gone_at >= CUT_OFF_SECONDS:
+        self._void_at = self._void_at if self.fault else None
+        if way and self._void_at is not None and now - self._void_at >= QUICK_SECONDS:
             self._follow(way)
 
     def _follow(self, way: ProbeSource) -> None:
-        """Take the new next hop and MTU of a route, if interface and source are what they were. What was under way is void by now."""
+        """Take the new next hop, MTU or hardware address of a way, if interface and source are what they were.
+
+        By then whoever asks for permits knows that what was under way is void.
+        """
         if (way.interface, way.source) == (self.at.interface, self.at.source):
             if way.gateway != self.at.gateway:
                 self._hop.follow(way.gateway)
-            self.at, self.fault, self._gone_at = way, "", None
+            self.at, self.fault, self._gone_at, self._void_at = way, "", None, None
 
 
 def _difference(began: ProbeSource, now: ProbeSource) -> str:
     """What is different of a way; empty if nothing is that matters."""
-    if (began.interface, began.source, began.hops) == (now.interface, now.source, now.hops):
-        return f"packets may have {now.mtu:,} bytes, no longer {began.mtu:,}" if now.mtu < began.mtu else ""
-    return f"packets would leave {_spoken(now)}, no longer {_spoken(began)}"
+    if (began.interface, began.source, began.hops) != (now.interface, now.source, now.hops):
+        return f"packets would leave {_spoken(now)}, no longer {_spoken(began)}"
+    if began.mac != now.mac:
+        return f"{now.interface} has the hardware address {now.mac.hex(':')}, no longer {began.mac.hex(':')}"
+    return f"packets may have {now.mtu:,} bytes, no longer {began.mtu:,}" if now.mtu < began.mtu else ""
 
 
 def _spoken(at: ProbeSource) -> str:

@@ -1,12 +1,17 @@
 """A server on every address of the world that answers each request with bytes of its own: `… PORT SIZE [reset]`.
 
-It sends SIZE bytes that are not DICOM at once, and closes; with `reset` the connection is reset after them.
+It sends SIZE bytes that are not DICOM at once, and closes; with `reset` the connection is reset after them. With SIZE 0 it says
+nothing, and keeps the connection for MUTE_SECONDS.
 """
 
 import socket
 import struct
 import sys
 import threading
+import time
+
+#: How long a mute server keeps a connection, in seconds: longer than a sweep of a test.
+MUTE_SECONDS = 120.0
 
 
 def serve(peer: socket.socket, size: int, *, reset: bool) -> None:
@@ -15,6 +20,9 @@ def serve(peer: socket.socket, size: int, *, reset: bool) -> None:
         peer.settimeout(10)
         try:
             peer.recv(65535)
+            if not size:
+                time.sleep(MUTE_SECONDS)
+                return
             peer.sendall(b"HTTP/1.0 400 ".ljust(size, b"x"))
             if reset:
                 peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

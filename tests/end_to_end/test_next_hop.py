@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.guard.link_state import link_state
 from pipeline.plan import plan as planning
 from pipeline.sweep import freeze
 from pipeline.views import connection
@@ -84,6 +85,33 @@ def test_a_new_address_in_the_middle(lan: Network, tmp_path: Path) -> None:
     shown = sweep(tmp_path, disturb)
     assert responses(tmp_path) == HOSTS
     assert not any("ARP" in facts["held"] for facts in shown)
+
+
+#: A switch and a network card that know one hardware address of the vantage no longer.
+GONE = """
+table netdev gone {{
+  chain from {{ type filter hook ingress device "mr" priority 0; ether saddr {old} drop; }}
+  chain to {{ type filter hook egress device "mr" priority 0; ether daddr {old} drop; }}
+}}
+"""
+
+
+@pytest.mark.parametrize("engine", ["ring", "xdp", "connect"])
+def test_our_own_address_changes(engine: str, lan: Network, tmp_path: Path) -> None:
+    """The vantage's interface gets another hardware address: frames leave from that, and every host is found."""
+    old = lan.within("vantage", lambda: link_state("m0")).mac.hex(":")
+
+    def disturb(facts: Facts) -> bool:
+        if facts["probed"] < 200:
+            return True
+        lan.ip("vantage", f"link set m0 address {OTHER}")
+        lan.nft("world", GONE.format(old=old))
+        return False
+
+    shown = sweep(tmp_path, disturb, engine)
+    assert responses(tmp_path) == HOSTS
+    waited = f"m0 has the hardware address {OTHER}, no longer {old}: waiting"
+    assert any(waited in facts["held"] for facts in shown) is (engine != "connect")
 
 
 @pytest.mark.parametrize("engine", ["ring", "connect"])

@@ -8,7 +8,7 @@ import pytest
 from pipeline.errors import CensusError, InputError
 from pipeline.guard.link_state import Framing, LinkWatch, link_state, mss, offloads
 from pipeline.guard.namespaces import inside
-from pipeline.testbed.closed import NamespacePair, configure
+from pipeline.testbed.closed import VANTAGE_MAC, NamespacePair, configure
 from tests.end_to_end.tunnel import device_of_kind
 
 #: The kernel tells of a lost or new carrier within a second (net/core/link_watch.c).
@@ -24,12 +24,12 @@ def trouble(watch: LinkWatch, *, expected: bool) -> str:
 
 
 def test_an_interface_that_works(vantage: NamespacePair) -> None:
-    """A veth is up, has carrier and Ethernet; its MTU gives the MSS."""
+    """A veth is up, has carrier, Ethernet and a hardware address; its MTU gives the MSS."""
     configure(vantage.vantage, "link set vantage0 mtu 1280\n")
     assert trouble(LinkWatch("vantage0"), expected=False) == ""
     state = link_state("vantage0")
     assert (state.up, state.carrier, state.framing, state.mtu, state.mss) == (True, True, Framing.ETHERNET, 1280, 1240)
-    assert state.trouble == ""
+    assert state.trouble == "" and state.mac.hex(":") == VANTAGE_MAC
     assert offloads("vantage0").lro is False
 
 

@@ -10,7 +10,8 @@ from pipeline.guard import namespaces, sockets
 from pipeline.probe import clock
 from pipeline.probe.extra_probes import SECOND, ExtraProbe, ExtraProbes
 from pipeline.probe.greeting import Greeter
-from pipeline.probe.listener import FirstAnswers, Listener, ProbeSet
+from pipeline.probe.listener import FirstAnswers, Listener
+from pipeline.probe.probe_set import ProbeSet
 from pipeline.probe.range_state import OpenRange
 from pipeline.probe.sampling import Sample
 from pipeline.probe.segments import SegmentSender

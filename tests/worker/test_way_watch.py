@@ -110,6 +110,29 @@ def test_another_gateway(uplinks: Network, way: WayWatch) -> None:
 
 
 @ENGINES
+def test_all_who_ask_learn_that_something_is_void(uplinks: Network, way: WayWatch) -> None:
+    """Before another gateway is taken, each of those who ask in turn is given a permit by which what was under way is void."""
+    uplinks.ip("world", "address add 10.1.0.2/24 dev mr")
+    uplinks.ip("vantage", "route replace default via 10.1.0.2 dev m0")
+    reason(way, ends=False)
+    knows, until = [False, False], time.monotonic() + 20
+    while way.fault and time.monotonic() < until:
+        knows = [way.permit().cut_off or known for known in knows]
+        time.sleep(0.01)
+    assert knows == [True, True] and way.at.gateway == "10.1.0.2"
+
+
+@pytest.mark.parametrize("engine", ["ring"])
+def test_another_hardware_address(uplinks: Network, way: WayWatch) -> None:
+    """An interface's new hardware address is taken, after what was under way is void."""
+    before, other = way.at.mac.hex(":"), "02:00:00:00:01:03"
+    uplinks.ip("vantage", f"link set m0 address {other}")
+    assert reason(way, ends=False) == f"m0 has the hardware address {other}, no longer {before}: waiting"
+    assert reason(way, ends=True) == ""
+    assert way.at.mac.hex(":") == other
+
+
+@ENGINES
 def test_a_next_hop_that_stays_away(uplinks: Network, way: WayWatch, monkeypatch: pytest.MonkeyPatch) -> None:
     """A next hop that does not answer pauses what may be sent, throws doubt on what was finished since it last did, and ends it."""
     monkeypatch.setattr(way_watch, "GIVE_UP_SECONDS", 2.0)
