@@ -24,7 +24,7 @@ FLAGS = ETHERNET + 33
 
 def attach(process: int, interface: str, action: XdpAction = XdpAction.PASS) -> Descriptor:
     """Attach such a program to an interface of a process's namespace, until what is returned is closed."""
-    return _attach(process, interface, constant_program(action))
+    return attach_code(process, interface, constant_program(action))
 
 
 class Arrivals:
@@ -33,7 +33,7 @@ class Arrivals:
     def __init__(self, process: int, interface: str) -> None:
         shared = kernel.create_map(MapType.ARRAY, value=8 + 4 * BUCKETS, flags=kernel.MMAPABLE)
         self._memory = mmap.mmap(shared.fileno(), 8 + 4 * BUCKETS)
-        self._link = _attach(process, interface, _counting(shared))
+        self._link = attach_code(process, interface, _counting(shared))
 
     def counts(self) -> NDArray[np.uint32]:
         """How many came in each bucket, from the first SYN's to the last one's."""
@@ -45,7 +45,8 @@ class Arrivals:
         self._link.close()
 
 
-def _attach(process: int, interface: str, code: bytes) -> Descriptor:
+def attach_code(process: int, interface: str, code: bytes) -> Descriptor:
+    """Attach a program of this code to an interface of a process's namespace, until what is returned is closed."""
     loaded = kernel.load(ProgramType.XDP, code, attached=True)
     return namespaces.inside(process, lambda: kernel.attach_xdp(loaded, socket.if_nametoindex(interface)))
 

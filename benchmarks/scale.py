@@ -7,30 +7,35 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from pipeline.engines import Engine
 from pipeline.plan.freezing import RANGE_SECONDS
 from pipeline.space import blocklist
 from pipeline.space.ranges import Ranges
 from pipeline.wire.packet import FRAME
+from pipeline.worker.engine_choice import CANDIDATES
 
 #: Preamble, frame check and gap of an Ethernet frame (IEEE 802.3), in addition to its bytes.
 ETHERNET_BYTES = 24
 #: Printed figures of `benchmarks.send`, `greetings`, `wheel` and `bytes`, and the size of a receipt of a sweep of the testbed.
 MEASURED = {
-    "probes a second of one sender": 446_895,
-    "engine µs a greeting": 19.8,
-    "other µs a greeting": 1.2 + 0.5 + 0.4,
+    "engine µs a greeting": 16.4,
+    "other µs a greeting": 0.3 + 0.3 + 0.4,
     "bytes a silent host in the wheel": 86,
     "bytes a response row": 9.313,
     "bytes an association row": 89.347,
     "bytes a receipt": 1_809,
 }
+#: Probes a second of one sender of each engine, by `benchmarks.send`.
+SENDER = {Engine.XDP: 920_452, Engine.XDP_LIVE: 5_195_752}
 ASSUMED = {"answers on a port": 20_000_000, "associations on a port": 15_000, "second SYNs": 0.01, "control SYNs": 0.01}
 #: Seconds until a silent host is dropped (`probe.greeting`), and from the last SYN of a range to its end, with second SYNs.
 SILENT_SECONDS, COOLDOWN_SECONDS = 3.0, 8.0 + 3.0
 #: Bytes that the engine needs for a target of an open range, and for its rings (`probe.range_state`, `rings`).
 TARGET_BYTES, RING_BYTES = 4 + 4 + 1, (16384 * (128 + 2048)) + 4096 * 2048
 SHARDS = 512
-RATES = (10_000, 100_000, 1_000_000)
+#: How many SYNs a second fill a line of 1 Gbit/s.
+GIGABIT = int(1e9 / 8 / (FRAME.itemsize + ETHERNET_BYTES))
+RATES = (10_000, 100_000, GIGABIT, 10 * GIGABIT)
 SETTINGS = tuple((ports, vantages) for ports in (1, 6) for vantages in (1, 5))
 
 
@@ -65,10 +70,15 @@ class SweepSize:
         return self.rate * ASSUMED["answers on a port"] / self.addresses
 
     @property
+    def engine(self) -> Engine:
+        """The engine that `auto` takes for this rate where kernel and driver allow every one."""
+        return next(row.engine for row in CANDIDATES if self.rate >= row.worth_it)
+
+    @property
     def cores(self) -> float:
         """Processors that each vantage needs, counting only the measured costs."""
         greeting = MEASURED["engine µs a greeting"] + MEASURED["other µs a greeting"]
-        return self.rate / MEASURED["probes a second of one sender"] + self.greetings * greeting / 1e6
+        return self.rate / SENDER[self.engine] + self.greetings * greeting / 1e6
 
     @property
     def ranges(self) -> int:
@@ -78,7 +88,7 @@ class SweepSize:
     @property
     def memory(self) -> float:
         """Bytes that each vantage needs for rings, open ranges and silent hosts."""
-        senders = math.ceil(self.rate / MEASURED["probes a second of one sender"])
+        senders = math.ceil(self.rate / SENDER[self.engine])
         open_ranges = 1 + math.ceil(COOLDOWN_SECONDS / RANGE_SECONDS)
         targets = open_ranges * self.rate * RANGE_SECONDS * TARGET_BYTES
         silent = self.greetings * SILENT_SECONDS * MEASURED["bytes a silent host in the wheel"]
@@ -106,12 +116,12 @@ def addresses() -> int:
 def lines() -> Iterator[str]:
     """Yield the lines of the table."""
     yield f"{addresses():,} addresses, {SHARDS} shards"
-    yield "ports vantages    probes/s      hours   Mbit/s  greetings/s  cores  memory MB   ranges  receipts MB  sealed MB"
+    yield "ports vantages    probes/s engine      hours   Mbit/s  greetings/s  cores  memory MB   ranges  receipts MB  sealed MB"
     for ports, vantages in SETTINGS:
         for rate in RATES:
             size = SweepSize(addresses(), ports, vantages, rate)
             yield (
-                f"{ports:5} {vantages:8} {rate:11,} {size.hours:10,.1f} {size.megabits:8,.1f} {size.greetings:12,.0f} "
+                f"{ports:5} {vantages:8} {rate:11,} {size.engine:8} {size.hours:10,.2f} {size.megabits:8,.1f} {size.greetings:12,.0f} "
                 f"{size.cores:6.2f} {size.memory / 1e6:10,.0f} {size.ranges:8,} {size.receipts / 1e6:12,.1f} "
                 f"{size.stored / 1e6:10,.0f}"
             )

@@ -25,7 +25,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benchmarks.bytes import OUTCOMES, RESULTS, associations, responses
-from benchmarks.scale import ASSUMED, MEASURED, addresses
+from benchmarks.scale import ASSUMED, MEASURED, SENDER, addresses
+from pipeline.engines import Engine
 from pipeline.lake import parts
 from pipeline.outcome import CloseKind, CloseStage, Outcome
 from pipeline.probe.connections import CONNECTION
@@ -37,7 +38,7 @@ from pipeline.worker import rows
 BATCHES, RANGE_SECONDS = 10, 10
 #: CPU time of all processes of a worker for a result in `benchmarks.greetings`, and for a probe without an answer, µs.
 RESULT_US = MEASURED["engine µs a greeting"] + MEASURED["other µs a greeting"]
-PROBE_US = 1e6 / MEASURED["probes a second of one sender"]
+PROBE_US = 1e6 / SENDER[Engine.XDP_LIVE]
 #: Targets for each target that answers: in `benchmarks.greetings`, in between, and in a sweep of the Internet.
 ONE_OF = (2.5, 20.0, 100.0, round(addresses() / ASSUMED["answers on a port"]))
 GOAL = 0.05

@@ -105,7 +105,6 @@ COVERED_BY = {
     "pipeline/lake/read.py": "tests/lake/test_cache.py",
     "pipeline/optout/edit.py": "tests/commands/test_optouts.py",
     "pipeline/optout/watch.py": "tests/optout/test_register.py",
-    "pipeline/probe/clock.py": "tests/probe/test_listener.py",
     "pipeline/probe/engine.py": "tests/end_to_end/test_internet.py",
     "pipeline/probe/engine_events.py": "tests/worker/test_connector.py",
     "pipeline/probe/flow_table.py": "tests/probe/test_greeting.py",

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from pipeline.outcome import CloseKind
 from pipeline.probe import second_answers
-from pipeline.probe.clock import Clock, now
+from pipeline.probe.clock import Clock, now, taken_us
 from pipeline.probe.engine_events import Controls, Deferred, Event, Greeted, Responses
 from pipeline.probe.extra_probes import CONTROL, SECOND, ExtraProbe
 from pipeline.probe.fin_wait import (
@@ -47,6 +47,7 @@ from pipeline.probe.fin_wait import (
 )
 from pipeline.probe.greeting import Greeter, ReceivedSegments, SynAcks
 from pipeline.probe.harm_arms import HarmArms
+from pipeline.probe.located import LocatedPackets
 from pipeline.probe.loop_lag import LoopLag
 from pipeline.probe.probe_set import ProbeSet, validated
 from pipeline.probe.range_state import OpenRange
@@ -55,7 +56,7 @@ from pipeline.probe.segments import SegmentSender
 from pipeline.rings.pcap import Capture
 from pipeline.rings.receive import Received, ReceiveRing
 from pipeline.space.permit import Permit
-from pipeline.space.ranges import I64, U32
+from pipeline.space.ranges import U32
 from pipeline.space.shard import Range
 from pipeline.wire import packet
 from pipeline.wire.packet import Answers
@@ -125,27 +126,28 @@ class Listener:
 
     def _sort(self, answers: Answers, received: Received, permit: Permit) -> Iterator[Event]:
         """Validate packets and hand each to the range of its target; those of no open range come after its end."""
+        taken = taken_us(received.seen_at, now())[answers.frame]
         valid, acked = validated(self._probes.secret, answers)
         extra = np.zeros(len(valid), dtype=np.bool_)
         if not valid.all():
-            extra[~valid] = yield from self._receive_extra(answers.take(~valid), permit)
+            extra[~valid] = yield from self._receive_extra(answers.take(~valid), taken[~valid], permit)
         latest = next(reversed(self.open.values()), None)
         if latest:
             latest.counts.ring_invalid += int((~valid & ~extra).sum())
         if self._capture:
             self._capture.add(received.whole(answers.frame[valid | extra]))
-        answers, acked = answers.take(valid), acked[valid]
+        answers, acked, taken = answers.take(valid), acked[valid], taken[valid]
         shard, local = self._probes.walk.locate(answers.address, answers.port)
         homeless = np.ones(len(shard), dtype=np.bool_)
         for serial, opened in list(self.open.items()):
             position, mine = opened.range.positions(shard, local)
             if mine.any():
                 homeless &= ~mine
-                packets = _Packets(serial, opened, answers.take(mine), acked[mine], position[mine])
+                packets = LocatedPackets(serial, opened, answers, position, taken, acked).take(mine)
                 yield from self._receive(packets, received, permit)
         self._segments.reply_closed(answers.take(homeless & (answers.flags != 0)))
 
-    def _receive_extra(self, answers: Answers, permit: Permit) -> Generator[Event, None, Bools]:
+    def _receive_extra(self, answers: Answers, taken: U32, permit: Permit) -> Generator[Event, None, Bools]:
         """Take answers to liveness checks and extra probes: reset them, and count them with their range. Returns which these are.
 
         What comes on connections that are void is among them.
@@ -162,13 +164,13 @@ class Listener:
             if mine.any():
                 extra |= mine
                 self._segments.reset(answers.take(mine))
-                yield from self._count_extra(kind, answers.take(mine), permit)
+                yield from self._count_extra(kind, answers.take(mine), taken[mine], permit)
         return extra
 
-    def _count_extra(self, kind: ExtraProbe, answers: Answers, permit: Permit) -> Iterator[Event]:
+    def _count_extra(self, kind: ExtraProbe, answers: Answers, taken: U32, permit: Permit) -> Iterator[Event]:
         """Count answers to extra probes with the ranges of their targets; report controls, and targets to be visited."""
         shard, local = self._probes.walk.locate(answers.address, kind.plan_ports(answers.port))
-        for opened in self.open.values():
+        for serial, opened in self.open.items():
             position, inside = opened.range.positions(shard, local)
             opened.extra_answered[kind.name].append(position[inside])
             if kind.name == CONTROL and inside.any():
@@ -176,11 +178,13 @@ class Listener:
             if kind.name == SECOND:
                 inside = inside & ~self._arms.arms(answers.address)[1] if self._arms else inside
                 allowed = None if self.stopping else permit
-                yield from second_answers.visits(opened, answers.take(inside), position[inside], allowed, kind.delay)
+                acked = np.zeros(len(position), dtype=np.uint32)
+                packets = LocatedPackets(serial, opened, answers, position, taken, acked).take(inside)
+                yield from second_answers.visits(packets, allowed, kind.delay)
 
     # --- by the target's state ---
 
-    def _receive(self, packets: "_Packets", received: Received, permit: Permit) -> Iterator[Event]:
+    def _receive(self, packets: LocatedPackets, received: Received, permit: Permit) -> Iterator[Event]:
         """Take packets of one range: first answers, segments of connections, and what comes after their end."""
         opened, answers, position = packets.opened, packets.answers, packets.position
         state, counts, flags = opened.state[position], opened.counts, answers.flags
@@ -203,7 +207,7 @@ class Listener:
         if first.any():
             yield from self._decide(packets.take(first), permit)
 
-    def _receive_late(self, packets: "_Packets", state: NDArray[np.int32], syn_acks: Bools) -> None:
+    def _receive_late(self, packets: LocatedPackets, state: NDArray[np.int32], syn_acks: Bools) -> None:
         """Take segments of connections that are over. Some acknowledge our FIN, some show that our RST after it was lost."""
         answers = packets.answers
         reset, segments = (answers.flags & packet.RST) != 0, ~syn_acks & (answers.flags != 0)
@@ -213,7 +217,7 @@ class Listener:
         unfinished = (state == RESET) | (syn_acks & (state == SETTLED))
         self._segments.reset(answers.take(unfinished & ~reset & (answers.flags != 0)))
 
-    def _decide(self, packets: "_Packets", permit: Permit) -> Iterator[Event]:
+    def _decide(self, packets: LocatedPackets, permit: Permit) -> Iterator[Event]:
         """Decide what becomes of targets that answered for the first time."""
         opened, answers, position = packets.opened, packets.answers, packets.position
         if permit.pause_reason or self.stopping:
@@ -228,7 +232,7 @@ class Listener:
         opened.counts.suppressed_visits += int(withheld.sum())
         self._segments.reset(answers.take(~greeted))
         at = now()
-        rtt_us = opened.rtt_us(position, at)
+        rtt_us = opened.rtt_us(position, packets.taken)
         if greeted.any():
             self._greet(packets.take(greeted), rtt_us[greeted], at)
         if deferred.any():
@@ -237,7 +241,7 @@ class Listener:
         if handed_on.any():
             yield Responses(opened.range, answers.take(handed_on), at.epoch_us, rtt_us[handed_on])
 
-    def _greet(self, packets: "_Packets", rtt_us: NDArray[np.uint32], at: Clock) -> None:
+    def _greet(self, packets: LocatedPackets, rtt_us: NDArray[np.uint32], at: Clock) -> None:
         opened, answers, position = packets.opened, packets.answers, packets.position
         self._log(opened.range, answers.address, answers.port)
         slots = self._greeter.greet(SynAcks(answers, packets.serial, position, rtt_us, at))
@@ -269,18 +273,3 @@ class Listener:
             opened.state[position[unfinished]] = RESET
             rows = waiting.rows[unfinished]
             self._segments.send_to(rows, packet.RST | packet.ACK, skip=rows["acked"])
-
-
-@dataclass(frozen=True, slots=True)
-class _Packets:
-    """Valid packets of one open range, and the positions of their targets in it; shape (n,)."""
-
-    serial: int
-    opened: OpenRange
-    answers: Answers
-    acked: U32
-    position: I64
-
-    def take(self, which: Bools) -> "_Packets":
-        """The packets that a mask keeps."""
-        return _Packets(self.serial, self.opened, self.answers.take(which), self.acked[which], self.position[which])

@@ -34,6 +34,8 @@ class Outage:
     def __init__(self, watch: LinkWatch, permit: Callable[[], Permit]) -> None:
         """`permit` is the register's, which may also pause for the next hop."""
         self._watch, self._register = watch, permit
+        self.latest = permit()
+        """The permit that was given last; whoever needs no newer one saves the system calls of another."""
         self._down_since: float | None = None
         self._refused_since: float | None = None
         self.reason = ""
@@ -60,7 +62,8 @@ class Outage:
         return self._noted(replace(self._register(), pause_reason=self.reason, outage_seconds=lasted), now)
 
     def _noted(self, permit: Permit, now: float) -> Permit:
-        """The permit, after noting whether it makes void what was under way."""
+        """The permit, after keeping it and noting whether it makes void what was under way."""
+        self.latest = permit
         self.cut_off_at = now if permit.cut_off else self.cut_off_at
         return permit
 

@@ -11,13 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.engines import Engine
-from pipeline.probe.clock import Clock
+from pipeline.probe.clock import MODULUS, OLDEST_SECONDS, Clock
 from pipeline.probe.extra_probes import CONTROL, SECOND
 from pipeline.probe.fin_wait import SETTLED, UNSEEN
-from pipeline.probe.flow import MODULUS
 from pipeline.record.receipt import Counts
 from pipeline.space.ranges import I64, U32
 from pipeline.space.shard import Range, Walk
+
+#: More microseconds than this from a probe to its answer are a negative time, modulo 2^32.
+EARLIEST = np.uint32(MODULUS - 2 * OLDEST_SECONDS * 1e6)
 
 Targets = tuple[U32, NDArray[np.uint16]]
 """Addresses and ports, shape (n,) each."""
@@ -109,9 +111,13 @@ class OpenRange:
         """Every target has been probed, and every answer greeted."""
         return self.all_sent and not self.ungreeted
 
-    def rtt_us(self, position: I64, at: Clock) -> NDArray[np.uint32]:
-        """Microseconds since targets were probed, shape (n,); up to 71 minutes."""
-        return np.uint32(at.us % MODULUS) - self.sent_us[position]
+    def rtt_us(self, position: I64, taken_us: U32) -> U32:
+        """Microseconds from when targets were probed to `taken_us` (`clock.taken_us`), shape (n,); up to 71 minutes.
+
+        The batch of a probe is noted when all of it has left, so the first answers may have come before: 0.
+        """
+        passed = taken_us - self.sent_us[position]
+        return np.where(passed > EARLIEST, np.uint32(0), passed)
 
     def second_syns(self, walk: Walk) -> SecondSyns:
         """The targets that got a second SYN and answered one of the two."""

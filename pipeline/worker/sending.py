@@ -116,13 +116,13 @@ class SenderProcess:
 
     def run(self) -> None:
         """Work until the coordinator stops it and no conversation is open."""
-        watch, engine, tasks, permit = self.context.watch, self.sender.engine, self.tasks, self.sender.outage.permit
+        watch, engine, tasks, outage = self.context.watch, self.sender.engine, self.tasks, self.sender.outage
         while not self.stopped or engine.busy:
             self.obey()
             for event in engine.tick():
                 HANDLERS[type(event)](self, event)
             self.proof.look()
-            tasks.tick(permit(), watch.digest)
+            tasks.tick(outage.latest, watch.digest)
             if doubt := self.sender.way.doubt():
                 self.channels.coordinator.send(doubt)
             if engine.idle and tasks.second_visits.idle and not self.reported_idle:
@@ -262,7 +262,7 @@ class SenderProcess:
             self.shown = now
             engine = self.sender.engine
             counts = {"probed": engine.probes, "suppressed": engine.suppressed, **self.seen}
-            permit = self.sender.outage.permit()
+            permit = self.sender.outage.latest
             paused = permit.pause_reason or self.sender.outage.reason
             limit = 0 if math.isinf(permit.rate) else int(permit.rate)
             stage = self.context.worker.engines[self.context.number]

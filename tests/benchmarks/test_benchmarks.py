@@ -63,6 +63,10 @@ BENCHMARKS = {
         ["--weeks", "3", "--countries", "4"],
         r"(?s)3 weekly sweeps: [\d.]+ s of 300.*one sweep more: [\d.]+ s of 30\n.*old sweeps that changed: 0\n",
     ),
+    "whole_sweep": (
+        ["--bits", "16", "--against", "."],
+        r"(?s)\S+ +(xdp-live|xdp|ring) +[\d. ]+ [\d,]+ +328 +100.000% .* 1.00×\n\S+ .*× *\n",
+    ),
     "silent": (["--peers", "100", "--over", "0.5"], r"(?s)100 of 100 silent, 100 open at once.*deadlines late by"),
 }
 

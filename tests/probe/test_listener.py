@@ -36,11 +36,11 @@ WALK = Walk(Space.over(SPACE), Permutation.seeded(COUNT, 1), (104,), addresses=C
 
 
 def answered(
-    vantage: NamespacePair, monkeypatch: pytest.MonkeyPatch, *, visited: int = 0
+    vantage: NamespacePair, monkeypatch: pytest.MonkeyPatch, *, visited: int = 0, unread: float = 0.0
 ) -> tuple[Listener, OpenRange, ReceiveRing]:
     """A listener, the state of a range whose targets all answered twice, and once with a wrong cookie, and what comes to them.
 
-    So many of them were visited before.
+    So many of them were visited before. The answers wait unread for so many seconds.
     """
     there = link()
     segments = SegmentSender(
@@ -67,6 +67,7 @@ def answered(
     world = namespaces.inside(vantage.world, lambda: segment_ring(sockets.packet_socket("world0", 0)))
     wire = namespaces.inside(vantage.world, lambda: ReceiveRing(sockets.packet_socket("world0", ETH_P_ALL)))
     world.send([(answer, right), (answer, wrong), (answer, right)])
+    time.sleep(unread)
     until = time.monotonic() + 5
     while opened.counts.duplicates < COUNT and time.monotonic() < until:
         assert list(listener.read(Permit("", Ranges.of(())))) == []
@@ -112,3 +113,12 @@ def test_who_was_not_served_in_time_is_counted(
     given_up = list(listener.tick(clock.Clock(at + 60.0, clock.now().epoch_us)))
     assert sum(each.result.hosts for each in given_up) == COUNT
     assert opened.final_counts().late_deadlines == late
+
+
+def test_a_round_trip_ends_when_the_kernel_takes_the_answer(
+    vantage: NamespacePair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How long an answer waits until we read it is no part of the round trip that is recorded."""
+    listener, _, _ = answered(vantage, monkeypatch, unread=0.8)
+    given_up = list(listener.tick(clock.Clock(time.monotonic() + 60.0, clock.now().epoch_us)))
+    assert max(int(each.result.rows["rtt_us"].max()) for each in given_up) < 400_000

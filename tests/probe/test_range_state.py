@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.probe.clock import Clock
+from pipeline.probe.clock import MODULUS, Clock
 from pipeline.probe.fin_wait import SETTLED, UNSEEN
 from pipeline.probe.range_state import OpenRange
 from pipeline.space.permutation import Permutation
@@ -23,8 +23,17 @@ def test_round_trips_begin_when_a_target_was_probed(now: int) -> None:
     for late in (3, 2, 1):
         opened.mark_sent(10, Clock(float(now - late), 0))
     assert opened.next_position == 30
-    seconds = opened.rtt_us(np.array([0, 9, 10, 19, 20, 29]), Clock(float(now), 0)) / 1e6
-    assert seconds.tolist() == [3, 3, 2, 2, 1, 1]
+    taken = np.full(6, Clock(float(now), 0).us % MODULUS, dtype=np.uint32)
+    assert (opened.rtt_us(np.array([0, 9, 10, 19, 20, 29]), taken) / 1e6).tolist() == [3, 3, 2, 2, 1, 1]
+
+
+@given(st.integers(0, MODULUS - 1), st.integers(1, 999_999))
+def test_an_answer_that_came_before_its_batch_had_left_took_no_time(sent: int, early: int) -> None:
+    """An answer within a second before its batch was noted has a round trip of 0, also where the clock comes round."""
+    opened = OpenRange.begin(Range(0, 0, 0, 1), 0.0)
+    opened.sent_us[:] = sent
+    taken = np.array([(sent - early) % MODULUS, (sent + early) % MODULUS], dtype=np.uint32)
+    assert opened.rtt_us(np.array([0, 1]), taken).tolist() == [0, early]
 
 
 def test_visited_targets_are_settled_at_their_positions() -> None:
