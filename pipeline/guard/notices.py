@@ -1,6 +1,7 @@
 """What the kernel announces of changes at the vantage (netlink(7)): of nftables, addresses, routes. Nothing is sent."""
 
 import errno
+import select
 import socket
 from contextlib import suppress
 
@@ -23,25 +24,27 @@ class Notices:
         except OSError:
             self._socket.close()
             raise
+        self._poll = select.poll()
+        self._poll.register(self._socket, select.POLLIN)
 
     def any(self) -> bool:
         """Whether there was a notice since the last call; it may be of our own change."""
-        announced = False
+        if not self._poll.poll(0):
+            return False
         with suppress(BlockingIOError):
             while True:
-                announced = True if self._next() else announced
-        return announced
+                self._take()
+        return True
 
-    def _next(self) -> bool:
+    def _take(self) -> None:
         """Take the next notice. Raises BlockingIOError if there is none."""
         try:
-            return bool(self._socket.recv(NOTICE))
+            self._socket.recv(NOTICE)
         except BlockingIOError:
             raise
         except OSError as error:
             if error.errno != errno.ENOBUFS:  # more notices than the socket has room for
                 raise
-            return True
 
     def close(self) -> None:
         """Stop to listen."""

@@ -35,7 +35,9 @@ from pipeline.wire.packet import FRAME, frame_type
 
 PACKET_TX_RING, PACKET_QDISC_BYPASS = 13, 20
 ETH_P_IP = 0x0800  # linux/if_ether.h
-AVAILABLE, SEND_REQUEST, WRONG_FORMAT = 0, 1, 4
+AVAILABLE, SEND_REQUEST, SENDING, WRONG_FORMAT = 0, 1, 2, 4
+#: The kernel has a frame whose status has one of these bits.
+TAKEN = SEND_REQUEST | SENDING
 #: Segments have a ring of their own: there are fewer of them, and they carry our requests.
 TX_FRAMES, SEGMENT_FRAMES = 16384, 4096
 
@@ -99,7 +101,7 @@ class TransmitRing:
     def room(self, wanted: int) -> int:
         """How many of the wanted frames are free, in a row from the head to the ring's end."""
         status = self._ring["status"][self._head : self._head + wanted]
-        taken = np.flatnonzero((status != AVAILABLE) & (status != WRONG_FORMAT))
+        taken = np.flatnonzero(status & TAKEN)
         return int(taken[0]) if len(taken) else len(status)
 
     def frames(self, count: int) -> NDArray[np.void]:
