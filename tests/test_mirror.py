@@ -27,6 +27,7 @@ OF_NO_MODULE = {
     "tests/publish/test_chromium.py": "the report's page, as a browser shows it",
     "tests/publish/test_docs_sql.py": "the queries of docs/sql.md",
     "tests/publish/test_recomputed.py": "the report's numbers, computed again another way",
+    "tests/publish/test_hidden.py": "what the tests of publications look for in every file",
     "tests/publish/test_harm_worlds.py": "what harm checks measure where packets are lost and hosts are slow",
     "tests/publish/test_worlds.py": "what a report concludes where nothing happens",
     "tests/publish/test_secrets.py": "no address in anything that is published",

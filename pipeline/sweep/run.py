@@ -35,9 +35,9 @@ def begin(plan: Plan, lake: Location) -> Sweep:
 
     Raises InputError if the lake's register cannot be read, and GuardError if the lake holds another plan of this name.
     """
+    paths = SweepPaths(lake, plan.sweep)
     store.make_lake(lake)
     register.begin(plan.register, lake)
-    paths = SweepPaths(lake, plan.sweep)
     if not store.write(paths.plan, planning.encode(plan), new=True):
         field = next(planning.differences(plan, read_plan(paths.plan)), None)
         if field:

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from pipeline.guard.proof import holder_of
+from tests.chaos.inside import processes
 from tests.end_to_end.vantages import Place, internet, place, sweep
 
 
@@ -27,6 +28,26 @@ def test_a_machine_that_sleeps(tmp_path: Path) -> None:
         again = sweep(at, rate=1500)
     assert again.code == 0, again.said[-3000:]
     assert again.outcomes() == true
+
+
+def test_a_writer_that_stands_still(tmp_path: Path) -> None:
+    """If the writer alone stands still for a minute, e.g. for a slow disk, the sweep waits for it: nothing is lost or doubled."""
+    with place(tmp_path) as at, internet(at) as true:
+
+        def stop(lake: Path) -> None:
+            children = [processes(pid) for pid in members(at)]
+            forked = [
+                each for each in children if len(each) > 2 and all("forkserver" in command for _, command in each)
+            ]
+            writer = forked[0][-1][0]  # the last of the stages
+            os.kill(writer, signal.SIGSTOP)
+            time.sleep(60)
+            os.kill(writer, signal.SIGCONT)
+
+        swept = sweep(at, rate=1500, meanwhile=stop)
+    assert swept.code == 0, swept.said[-3000:]
+    assert swept.outcomes() == true
+    assert swept.rows("SELECT count(*) - count(DISTINCT (ip, port)) FROM responses") == [(0,)]
 
 
 def members(at: Place) -> list[int]:

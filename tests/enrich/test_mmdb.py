@@ -103,6 +103,19 @@ def test_a_damaged_file_is_read_or_refused(
         assert error.where == str(path)
 
 
+@pytest.mark.parametrize("kind", READERS)
+@pytest.mark.parametrize("node", [0, 1])
+def test_a_tree_that_leads_back_is_refused(tmp_path: Path, kind: str, node: int) -> None:
+    """A tree whose nodes all lead to one of them has no end, and is refused as damaged; nobody follows it until memory is used up."""
+    path = write(tmp_path / "round.mmdb", {f"81.{number}.0.0/16": GB | NETWORK | {"n": number} for number in range(4)})
+    with maxminddb.open_database(path) as reader:
+        about = reader.metadata()
+    record = node.to_bytes(about.record_size // 8, "big")
+    path.write_bytes(record * 2 * about.node_count + path.read_bytes()[len(record) * 2 * about.node_count :])
+    with pytest.raises(InputError, match=r"round\.mmdb"):
+        READERS[kind](path)
+
+
 @pytest.mark.parametrize(
     ("node", "left", "right"),
     [

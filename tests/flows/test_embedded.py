@@ -19,14 +19,16 @@ from prefect.client.schemas.objects import State
 
 from flows.sweep import sweep as flow
 from pipeline.commands import orchestrate
-from pipeline.errors import InputError
+from pipeline.errors import GuardError, InputError
 from pipeline.lake import layout, receipts
 from pipeline.lake.layout import Sweep
 from pipeline.status import snapshot
 from pipeline.sweep import run as steps
+from pipeline.sweep.freeze import freeze
 from tests.associate.serving import free_port
 from tests.chaos.inside import processes
 from tests.chaos.world import World
+from tests.commands.running import write_config
 from tests.testbed.running import CENSUS, DATABASE, ROOT, environment
 
 #: The seconds within which it ends: conversations in flight may last until their deadlines, and a busy machine takes its time.
@@ -218,6 +220,16 @@ def test_what_is_left_is_resumed(lost: Lost) -> None:
     assert (
         isinstance(state, State) and state.message == f"nothing to resume: {lost.paths.id} is sealed; nothing was sent"
     )
+
+
+def test_a_changed_configuration_is_not_resumed(tmp_path: Path) -> None:
+    """With `resume`, a flow whose configuration has changed since says what differs and begins nothing, as the command does."""
+    config, lake = Path(write_config(tmp_path)), tmp_path / "lake"
+    steps.begin(freeze(config, lake), lake)
+    config.write_text(config.read_text().replace("rate = 100", "rate = 50"))
+    with pytest.raises(GuardError, match=r"\(field settings\.rate\), and resuming would"):
+        flow.fn(str(config), str(lake), resume=True)
+    assert len(layout.sweeps(lake)) == 1
 
 
 def test_vantages_have_no_longest_time() -> None:

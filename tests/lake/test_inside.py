@@ -2,17 +2,21 @@
 
 import ast
 import os
+import shutil
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from pipeline import schema
 from pipeline.errors import InputError
-from pipeline.lake import inside, parts, receipts, store, visit_log
+from pipeline.lake import inside, layout, parts, receipts, store, visit_log
 from pipeline.lake.layout import SweepPaths
+from pipeline.lake.leases import Leases
 from pipeline.record.receipt import Part, Receipt
+from pipeline.sweep import enrichment, run
 from pipeline.views import connection, marts
 
 ROOT = Path(__file__).parents[2]
@@ -93,6 +97,35 @@ def test_a_link_in_a_lake_is_refused(paths: SweepPaths, precious: Path, case: st
     linked(Path(str(paths.lake)) / link, precious / target)
     with pytest.raises(InputError, match="is a link, leads through one, or is not an ordinary file"):
         act(paths)
+
+
+@pytest.mark.parametrize("state", ["sealed", "swept"])
+def test_no_command_follows_a_link(tmp_path: Path, precious: Path, state: str) -> None:
+    """`enrich` does not empty what a linked folder of marts leads to, nor the seal what a linked folder of parts leads to."""
+    shutil.copytree(ROOT / "tests" / "data" / "lakes" / state, tmp_path / "lake")
+    sweep = layout.open_sweep(tmp_path / "lake", None)
+    linked(
+        {"sealed": Path(str(_home(sweep.paths))).parent, "swept": Path(str(sweep.paths.work)) / "tls"}[state], precious
+    )
+    with pytest.raises(InputError, match="is a link, leads through one, or is not an ordinary file"):
+        enrichment.enrich(sweep) if state == "sealed" else run.seal(sweep)
+
+
+def test_no_lease_is_taken_through_a_link(paths: SweepPaths, precious: Path) -> None:
+    """A worker that takes a lease does not empty what a linked lock leads to."""
+    linked(Path(str(paths.work)) / "leases" / ".lock", precious / ".lock")
+    with pytest.raises(InputError, match="is a link"):
+        Leases(paths).take("000-000000")
+
+
+def test_a_plan_that_leads_out_begins_nothing(tmp_path: Path) -> None:
+    """A plan whose own id leads out of the lake is refused before anything is written, beside the lake or in it."""
+    plan = layout.read_plan(next((ROOT / "tests" / "data" / "lakes" / "swept" / "plans").iterdir()) / "plan.json")
+    before = sorted(tmp_path.rglob("*"))
+    for name in ("../../beside", "../beside", "a/../../../beside"):
+        with pytest.raises(InputError, match="an id has letters, digits"):
+            run.begin(msgspec.structs.replace(plan, sweep=name), tmp_path / "lake")
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_a_hard_link_is_not_written_through(paths: SweepPaths, precious: Path) -> None:

@@ -41,9 +41,9 @@ def opt_out(block: str) -> OptOut:
     return OptOut(at=AT, who="a", block=block)
 
 
-def soon(holds: Callable[[], bool]) -> None:
+def soon(holds: Callable[[], bool], seconds: float = STALE_SECONDS) -> None:
     """Wait until a condition holds, at most as long as the register promises."""
-    until = time.monotonic() + STALE_SECONDS
+    until = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < until
         time.sleep(0.01)
@@ -58,6 +58,18 @@ def test_many_writers(path: Path) -> None:
     for writer in writers:
         writer.join()
     assert set(register.state(RegisterFile(path)).opt_outs) == set(blocks)
+
+
+def test_a_register_of_58_megabytes(path: Path) -> None:
+    """Nothing is sent before a very large register has been read; then it is obeyed, and a line that is added to it is heard."""
+    long = [OptOut(at=AT, who="x" * 4000, block=f"10.{n >> 8}.{n & 255}.0/24") for n in range(14_500)]
+    add(path, *long, opt_out("192.0.2.0/25"))
+    assert path.stat().st_size > 58_000_000
+    with Watch(RegisterFile(path), SPACE) as watch:
+        soon(lambda: not watch.permit().pause_reason, 60)
+        assert watch.permit().withheld.pairs() == [(0xC0000200, 0xC000027F)]
+        add(path, STOP)
+        soon(lambda: watch.permit().pause_reason == "a call (a)", 60)
 
 
 def test_a_register_in_a_bucket(environment: str) -> None:

@@ -26,6 +26,7 @@ from pipeline.publish.data import Facts
 from pipeline.publish.gather import gather
 from pipeline.publish.scope import Scope
 from tests.analysis import lake as in_memory
+from tests.publish import hidden
 
 WEEKS = 8
 METHOD_CHANGE, VANTAGE_LOST, OPTED_OUT = 5, 3, 2
@@ -59,7 +60,8 @@ KINDS = {"education": "university", "healthcare": "hospital", "hosting": "hostin
 #: The domain of all host names of the history.
 HOSTS = "radiology.example-trust.nhs.uk"
 #: A second geolocation database, which knows only these countries, and moves every ninth British address to Germany.
-SECOND = "made up otherwise, built 2026-05-25"
+SECOND = f"made up otherwise, built 2026-05-25, sha256 {'5' * 64}"
+SOURCE = f"made up, built 2026-05-20, sha256 {'0' * 64}"
 
 
 def second(number: int) -> str | None:
@@ -270,14 +272,14 @@ def tables(sweep: Sweep) -> dict[str, list[dict[str, Any]]]:
         "locations": [
             {
                 "ip": number, "country": country, "asn": asn, "organisation": holder,
-                "country_source": "made up, built 2026-05-20", "country_second": second(number), "second_source": SECOND,
+                "country_source": SOURCE, "country_second": second(number), "second_source": SECOND,
                 "network_kind": next((KINDS[n[2]] for _, _, ns in PLACES for n in ns if n[0] == asn), "unknown"),
             }
             for number, (country, asn, holder) in places.items()
         ],
         "coverage": [
             {
-                "country": country, "country_source": "made up, built 2026-05-20",
+                "country": country, "country_source": SOURCE,
                 "addresses": sum(b - a + 1 for a, b in sweep.space if first <= a < first + SIZE),
                 "addresses_second": sum(second(n) == country for a, b in sweep.space for n in range(a, b + 1)),
                 "second_source": SECOND,
@@ -312,7 +314,10 @@ def tables(sweep: Sweep) -> dict[str, list[dict[str, Any]]]:
             for port in COMPANIONS
         ] if sweep.name == "weekly" else [],
         "tls": [
-            {"ip": host.ip, "port": host.port, "round": 2, "handshake": host.tls, "client_certificate": "not_requested"}
+            {
+                "ip": host.ip, "port": host.port, "round": 2, "handshake": host.tls, "client_certificate": "not_requested",
+                "chain": [hidden.certificate(host.ip)] if host.tls == "completed" else [],
+            }
             for host in sweep.seen
             if host.tls
         ],
@@ -328,7 +333,7 @@ def _association(host: Host) -> dict[str, Any]:
     said = {"rj_result": result, "rj_source": source, "rj_reason": reason}
     return {
         "ip": host.ip, "port": host.port, "outcome": host.outcome, **said,
-        "implementation_class_uid": uid, "implementation_version_name": name,
+        "implementation_class_uid": uid, "implementation_version_name": name, **hidden.reply(host.ip),
     }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline import schema
 from pipeline.record.receipt import Counts, VisitCounts
-from pipeline.transport import messages
+from pipeline.transport import foreign, messages
 from pipeline.worker.handed_out import HandedOut
 from tests.publish import history
 
@@ -99,6 +99,19 @@ def test_what_was_not_handed_out(handed: HandedOut, message: messages.Rows, batc
 def test_ends_that_cannot_be(handed: HandedOut, end: messages.Cooled) -> None:
     """A range ends once, by its own attempt, with counts that are possible and with none of a sender."""
     assert not handed.ends(end)
+    assert handed.ends(END)
+
+
+def test_an_end_that_names_parts_of_a_receipt(handed: HandedOut) -> None:
+    """Whatever words an associator counts, none reaches the receipt: it is no message, or ends the range with visits alone."""
+    raw = msgspec.json.decode(msgspec.json.encode(END))
+    for counts in ({"parts": 5}, {"probes_sent": 1 << 40}, {"attempts": 0}, 5):
+        try:
+            message, _ = foreign.decode([msgspec.json.encode(raw | {"counts": counts})])
+        except foreign.MalformedMessage:
+            continue
+        assert isinstance(message, messages.Cooled)
+        assert message.counts == END.counts or not handed.ends(message)
     assert handed.ends(END)
 
 

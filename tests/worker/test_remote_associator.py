@@ -10,10 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from pipeline.config.sections import Profile
 from pipeline.errors import GuardError, InputError
-from pipeline.lake import layout
+from pipeline.lake import layout, store
+from pipeline.plan import plan as planning
 from pipeline.sweep import run as sweep
 from pipeline.testbed import spec, truth
 from pipeline.transport.keys import create
@@ -134,6 +137,26 @@ def test_nobody_to_hold_conversations(folder: Path) -> None:
     )
     assert ended.returncode == 2
     assert "associate.processes" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("profile", "reason"),
+    [
+        (Profile.CAPABILITIES, "the profile `capabilities` is for signed ranges only"),
+        (Profile.ECHO, "changed after it was signed"),
+    ],
+)
+def test_a_plan_that_was_changed(folder: Path, profile: Profile, reason: str) -> None:
+    """An associator whose lake has a plan that was made to ask for more calls nobody: the owner's or the lab's signature lacks."""
+    begun = sweep.begin(layout.read_plan(folder / "plan.json"), folder / "lake")
+    settings = msgspec.structs.replace(begun.plan.settings, profile=profile)
+    changed = msgspec.structs.replace(begun.plan, settings=settings)
+    begun.paths.plan.unlink()
+    store.write(begun.paths.plan, planning.encode(msgspec.structs.replace(changed, digest=planning.digest(changed))))
+    associate = [*CENSUS, "associate", str(folder / "lake"), "--name", "north", "--worker", URL]
+    command = [*IN_TESTBED, *associate, "--keys", str(folder / "keys")]
+    ended = subprocess.run(command, cwd=ROOT, env=environment(folder), capture_output=True, text=True, timeout=120)
+    assert (ended.returncode, reason in ended.stderr) == (3, True), ended.stderr
 
 
 def test_a_connection_out_of_the_sandbox(folder: Path) -> None:
