@@ -6,7 +6,7 @@ from pathlib import Path
 from pipeline.statistics.recapture import detection
 from pipeline.testbed import spec, truth
 from pipeline.views import connection
-from tests.testbed.running import ROOT, environment, frozen, in_testbed
+from tests.testbed.running import ROOT, environment, frozen, in_testbed, swept
 
 LOSS = 0.05
 WORLD = f"""
@@ -28,6 +28,50 @@ loss = { sample = 1.0, delay = 1.0 }
 alarm = { false_alarms = 0.0 }
 probe = { cooldown = 2.0 }
 """
+
+
+#: One network answers every SYN and says nothing more; another, with services, loses three of ten SYN-ACKs.
+PROXIED = """
+[internet]
+seed = 5
+persistent = 0.0
+
+[[internet.block]]
+addresses = ["11.0.0.0/20"]
+ports = [104]
+density = 1.0
+country = "US"
+mix = { silent = 1 }
+
+[[internet.block]]
+addresses = ["11.1.0.0/18"]
+ports = [104]
+density = 0.125
+country = "GB"
+unheard = 0.3
+mix = { accepts = 1, http = 4 }
+"""
+BOTH = SWEEP.replace('"11.0.0.0/18"', '"11.0.0.0/20", "11.1.0.0/18"')
+
+
+def test_a_network_that_answers_everything_hides_no_loss(tmp_path: Path) -> None:
+    """Next to a network that answers every SYN the loss of another is seen, and services are said to be missing.
+
+    How many is not judged: hosts that send nothing twice lose second visits as well, which no second SYN measures.
+    """
+    for name, text in (("world.toml", PROXIED), ("sweep.toml", BOTH)):
+        (tmp_path / name).write_text(text)
+    swept(tmp_path / "sweep.toml", tmp_path, spec=tmp_path / "world.toml")
+    services = sum(row.outcome == "echoed" for row in truth.truth(spec.load(tmp_path / "world.toml"), (104,)))
+    with connection.connect(tmp_path / "lake") as con:
+        ((detection, low, high),) = con.execute("SELECT detection, detection_low, detection_high FROM loss").fetchall()
+        ((found, least, most),) = con.execute(
+            "SELECT services, there_low, there_high FROM reachable WHERE of_all"
+        ).fetchall()
+    print(f"{found} of {services} services; estimated {least:.0f} to {most:.0f}; one SYN sees {detection:.3f}")
+    assert services > 350 and found < 0.96 * services
+    assert abs(detection - 0.7) < 0.08 and high - low < 0.1  # five standard deviations of some 850 hosts
+    assert found < least < services
 
 
 def test_the_estimate_agrees_with_the_truth(tmp_path: Path) -> None:

@@ -175,7 +175,9 @@ def test_wrong_editions(wrong: dict[str, object]) -> None:
 
 
 def test_the_command_line(tmp_path: Path) -> None:
-    """`census report --country` and `--since` write the edition; an invalid edition ends with exit code 2."""
+    """`census report --country` and `--since` write the edition; an invalid one, or one of a country that was not probed, ends with
+    exit code 2 and writes nothing.
+    """
     import subprocess
     import sys
 
@@ -187,3 +189,7 @@ def test_the_command_line(tmp_path: Path) -> None:
     assert "in the United Kingdom answered" in (tmp_path / "out" / "report.md").read_text("utf-8")
     refused = subprocess.run([*command, "--since", "2027-01-01"], capture_output=True, text=True, timeout=60)
     assert refused.returncode == 2 and "--since" in refused.stderr
+    elsewhere = [*command[:-1], str(tmp_path / "elsewhere"), "--country", "fi"]
+    unprobed = subprocess.run(elsewhere, capture_output=True, text=True, timeout=60)
+    assert unprobed.returncode == 2 and "--country: no address of Finland was probed" in unprobed.stderr
+    assert unprobed.stdout == "" and not (tmp_path / "elsewhere").exists()

@@ -1,7 +1,12 @@
 """Packet loss of a path: independent or in bursts (Gilbert's channel, Bell System Technical Journal 1960), or by a policer."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
+
+from pipeline.space.ranges import U32, Ranges
+from pipeline.wire.packet import ACK, SYN
 
 
 class Loss:
@@ -29,6 +34,20 @@ class Loss:
             passes[at : at + run] = not self._bad
             self._bad ^= run <= count - at
             at += run
+        return passes
+
+
+class SynAckLoss:
+    """Loss of the SYN-ACKs of some ranges, each on its own: ranges of addresses with the share that is lost there."""
+
+    def __init__(self, shares: Sequence[tuple[Ranges, float]], seed: int) -> None:
+        self._shares, self._random = [(ranges, share) for ranges, share in shares if share], np.random.default_rng(seed)
+
+    def passes(self, flags: int, addresses: U32) -> NDArray[np.bool_]:
+        """Whether each segment with these flags from these addresses arrives; shape (n,)."""
+        passes = np.ones(len(addresses), dtype=np.bool_)
+        for ranges, share in self._shares if flags == SYN | ACK else ():
+            passes &= ~ranges.contains(addresses) | (self._random.random(len(addresses)) >= share)
         return passes
 
 

@@ -28,7 +28,8 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 class Block(Section, frozen=True):
     """`[[internet.block]]`: in these ranges, the share `density` of the (address, port) pairs are hosts.
 
-    `mix` gives the weights of their behaviours. Without `ports`, every port is served, as by prefixes that answer everything.
+    `mix` gives the weights of their behaviours. Without `ports`, every port is served, as by prefixes that answer everything. The
+    share `unheard` of their SYN-ACKs is lost, each on its own.
     """
 
     addresses: Annotated[tuple[str, ...], Meta(min_length=1)]
@@ -36,6 +37,7 @@ class Block(Section, frozen=True):
     mix: Annotated[dict[str, Annotated[float, Meta(gt=0)]], Meta(min_length=1)]
     ports: tuple[Port, ...] = ()
     country: Annotated[str, Meta(pattern="^[A-Z]{2}$")] = "ZZ"
+    unheard: Share = 0.0
 
 
 class Internet(Section, frozen=True):
@@ -75,7 +77,7 @@ class Population:
 
     def __init__(self, internet: Internet, excluded: Ranges) -> None:
         self._internet = internet
-        ranges = [_ranges(block, number).subtract(excluded) for number, block in enumerate(internet.block)]
+        ranges = [block_ranges(block, number).subtract(excluded) for number, block in enumerate(internet.block)]
         _refuse_overlap(ranges)
         _refuse_unknown(internet.block)
         order = sorted((first, last, number) for number, part in enumerate(ranges) for first, last in part.pairs())
@@ -124,7 +126,8 @@ def mix(key: U64, salt: int) -> U64:
     return mixed ^ (mixed >> np.uint64(31))
 
 
-def _ranges(block: Block, number: int) -> Ranges:
+def block_ranges(block: Block, number: int) -> Ranges:
+    """The addresses of a block, which has this number."""
     return Ranges.of(address_list.parse(text, f"key internet.block[{number}].addresses") for text in block.addresses)
 
 

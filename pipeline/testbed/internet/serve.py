@@ -23,8 +23,8 @@ from pipeline.rings.transmit import RefusedError, SegmentRing
 from pipeline.rings.xdp import Port
 from pipeline.space.address_list import parse
 from pipeline.testbed.closed import VANTAGE_ADDRESS, VANTAGE_MAC, WORLD_MAC
-from pipeline.testbed.internet.loss import Bottleneck, Loss
-from pipeline.testbed.internet.population import Internet, Population
+from pipeline.testbed.internet.loss import Bottleneck, Loss, SynAckLoss
+from pipeline.testbed.internet.population import Internet, Population, block_ranges
 from pipeline.testbed.internet.responder import IncomingSegments, Responder
 from pipeline.testbed.spec import Spec, load, placed_addresses
 from pipeline.wire.cookie import FIRST_SOURCE_PORT, SOURCE_PORTS
@@ -53,6 +53,7 @@ class Simulator:
     link: Link
     blocks: tuple[tuple[int, int], ...]
     bottleneck: Bottleneck
+    unheard: SynAckLoss
     stopped: bool = False
     syns: int = 0
     sent: int = 0
@@ -83,7 +84,8 @@ class Simulator:
         if responder.next_due > time.monotonic():
             return
         sent = [
-            (kind, places.take(path.passes(len(places.address)))) for kind, places in responder.due(time.monotonic())
+            (kind, places.take(path.passes(len(places.address)) & self.unheard.passes(kind.flags, places.address)))
+            for kind, places in responder.due(time.monotonic())
         ]
         self.sent += sum(len(places.address) for _, places in sent)
         self.send_ring.send(sent)
@@ -163,6 +165,9 @@ def make_simulator(spec: Spec, internet: Internet, vantage: Sequence[str]) -> Si
         links[0],
         blocks,
         Bottleneck(internet.bottleneck),
+        SynAckLoss(
+            [(block_ranges(block, number), block.unheard) for number, block in enumerate(internet.block)], internet.seed
+        ),
     )
 
 

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from pipeline.testbed.internet.loss import Bottleneck, Loss
+from pipeline.space.ranges import Ranges
+from pipeline.testbed.internet.loss import Bottleneck, Loss, SynAckLoss
+from pipeline.wire.packet import ACK, PSH, SYN
 
 
 @pytest.mark.parametrize(("burst", "runs"), [(1.0, 1 / 0.95), (8.0, 8.0)])
@@ -32,3 +34,12 @@ def test_a_bottleneck_passes_its_rate() -> None:
     passes = Bottleneck(100).passes(40, 0.0)
     assert 0 < passes[:20].sum() == passes[20:].sum() < 20
     assert Bottleneck(0).passes(1000, 0.0).all()
+
+
+def test_syn_acks_of_a_range_are_lost() -> None:
+    """Of a range's SYN-ACKs its share is lost; its other segments, and SYN-ACKs from elsewhere, arrive."""
+    unheard = SynAckLoss([(Ranges.of([(0, 99_999)]), 0.3), (Ranges.of([(100_000, 199_999)]), 0.0)], 1)
+    addresses = np.arange(200_000, dtype=np.uint32)
+    arrived = unheard.passes(SYN | ACK, addresses)
+    assert abs(arrived[:100_000].mean() - 0.7) < 0.01 and arrived[100_000:].all()
+    assert unheard.passes(PSH | ACK, addresses).all()
