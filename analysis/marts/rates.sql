@@ -1,5 +1,6 @@
 -- Question: How many addresses have a service, of a million probed, announced, or answering at all, in each country?
 -- Grain: one row for each (sweep, country) of `countries` with addresses in the target space, and one of_all together.
+-- Order: of_all DESC, services DESC, country
 -- Notes: undoubted are services besides likely decoys. announced counts the probed addresses that a network announces in BGP; null if no
 --   network database was named. responsive counts addresses that answered a SYN on any port that was probed. In a sample probed and
 --   announced are expectations: the country's part of the space times the sampled share, with a standard deviation of their root.
@@ -26,6 +27,7 @@ counted AS (
         countries.services,
         countries.services - countries.decoys AS undoubted,
         countries.addresses,
+        countries.addresses_undoubted,
         countries.addresses_probed,
         announced.announced,
         coalesce(answering.responsive, 0) AS responsive
@@ -50,10 +52,13 @@ SELECT
     CAST(services AS BIGINT) AS services,
     CAST(undoubted AS BIGINT) AS undoubted,
     CAST(addresses AS BIGINT) AS addresses,
+    CAST(addresses_undoubted AS BIGINT) AS addresses_undoubted,
     CAST(addresses_probed AS BIGINT) AS addresses_probed,
     CAST(round(announced) AS BIGINT) AS announced,
     CAST(responsive AS BIGINT) AS responsive,
     1e6 * addresses / addresses_probed AS per_million,
     1e6 * addresses / nullif(announced, 0) AS per_million_announced,
-    1e6 * addresses / nullif(responsive, 0) AS per_million_responsive
+    1e6 * addresses / nullif(responsive, 0) AS per_million_responsive,
+    1e6 * addresses_undoubted / nullif(announced, 0) AS undoubted_per_announced,
+    1e6 * addresses_undoubted / nullif(responsive, 0) AS undoubted_per_responsive
 FROM lines

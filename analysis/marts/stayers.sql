@@ -1,5 +1,6 @@
 -- Question: What became of the services that stayed: were they opened, closed or changed?
--- Grain: one row for each (sweep, country) of a series, from its second sweep on, with a service that was seen in the previous sweep too.
+-- Grain: one row for each (sweep, country) of a series, from its second sweep on, with a service that stayed, and one of_all together.
+-- Order: of_all DESC, stayed DESC, country
 -- Notes: stayed: seen at the same address and port in both, so neither churn nor loss is in these counts; an address may have changed hands.
 --   opened and closed: it accepts unknown clients now, or accepted them then, and not in the other sweep. renewed: the same class UID
 --   with another version name; replaced: another class UID. tls_adopted: a handshake was completed now and had failed then.
@@ -22,10 +23,17 @@ WITH pairs AS (
         ON tls_now.sweep = series.sweep AND tls_now.ip = later.ip AND tls_now.port = later.port AND tls_now.round = 2
     LEFT JOIN tls AS tls_then
         ON tls_then.sweep = series.previous AND tls_then.ip = later.ip AND tls_then.port = later.port AND tls_then.round = 2
+),
+
+lines AS (
+    SELECT false AS of_all, * FROM pairs
+    UNION ALL BY NAME
+    SELECT true AS of_all, NULL AS country, * EXCLUDE (country) FROM pairs
 )
 
 SELECT
     sweep,
+    of_all,
     country,
     count(*) AS stayed,
     count(*) FILTER (accepts AND NOT accepted) AS opened,
@@ -33,5 +41,5 @@ SELECT
     count(*) FILTER (uid_now = uid_then AND version_now <> version_then) AS renewed,
     count(*) FILTER (uid_now <> uid_then) AS replaced,
     count(*) FILTER (adopted) AS tls_adopted
-FROM pairs
-GROUP BY sweep, country
+FROM lines
+GROUP BY sweep, of_all, country

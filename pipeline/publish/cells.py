@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.enrich import ruleset
 from pipeline.outcome import Outcome
-from pipeline.publish import companion_findings, estimates
+from pipeline.publish import companion_findings, estimates, structure
 from pipeline.publish.change_sentences import FLAGS
 from pipeline.publish.countries import countries, name
 from pipeline.publish.data import Facts, Row
@@ -27,7 +27,7 @@ REACHABLE = frozenset({"there", "there_low", "there_high"})
 SHARES = frozenset(
     {
         f"{share}{end}"
-        for share in ("share", "web_share", "hl7_share", "open_share", "stays")
+        for share in ("share", "web_share", "hl7_share", "open_share", "stays", "largest_share", "ten_largest_share")
         for end in ("", "_low", "_high")
     }
 )
@@ -197,6 +197,10 @@ def _survival(facts: Facts) -> list[Row]:
 #: Tables that are more than their mart.
 DERIVED: dict[str, Callable[[Facts], Sequence[Row]]] = {
     "changes": _changes,
+    "concentration": structure.concentration,
+    "country_bounds": structure.bounds,
+    "rates": structure.rates,
+    "stayers": structure.stayers,
     "companion_kinds": _companion_kinds,
     "countries": _countries,
     "doubts": _doubts,

@@ -5,17 +5,17 @@ Two rules:
 * Strings by which a peer may name itself are suppressed if they look like an address or a host, or if no rule knows them and few
   addresses send them.
 * Crossed with a country, fewer than `min_cell` services are not distinguished: rows are merged (`merge_small`) and counts of parts
-  withheld (`hide_parts`), so that none can be had by subtraction from the country's total. RULES has what that means for each
-  published mart. A country's edition crosses every mart with the country. Change is excepted: when services came and went says
-  nothing of what they are. Networks are named only where they carry or host others (docs/decisions/0010-named-networks.md).
+  withheld (`hide_parts`), so that none can be had by subtraction from the country's total. `disclosure_rules` has what that means
+  for each published mart. A country's edition crosses every mart with the country. Change is excepted: when services came and went
+  says nothing of what they are. Networks are named only where they carry or host others (docs/decisions/0010-named-networks.md).
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from itertools import groupby, pairwise
-from types import MappingProxyType
 from typing import Any
+
+from pipeline.publish.disclosure_rules import RULES, Crossing
 
 Row = dict[str, Any]
 
@@ -43,80 +43,6 @@ ADDED = ("services", "addresses", "accepting", "services_estimated")
 #: Numbers that do not add up over rows.
 RATES = frozenset({"per_million", "per_million_undoubted", "share", "share_low", "share_high"})
 
-
-@dataclass(frozen=True, slots=True)
-class Crossing:
-    """What of a mart distinguishes few services, once it is crossed with a country."""
-
-    kinds: tuple[str, ...] = ()
-    """Columns that distinguish the rows of a country; small rows are merged."""
-    count: str = "services"
-    """What the rows count."""
-    parts: tuple[tuple[str, ...], ...] = ()
-    """Groups of columns that add up to `services`. A group in front is withheld for the sake of one behind, not the reverse."""
-    of: Mapping[str, str] = field(default_factory=dict)
-    """Columns that count some of what another one counts. A column that is small in a row is withheld in all rows of the country."""
-    steps: tuple[str, ...] = ()
-    """Steps of a funnel, each one a row and a part of the step before."""
-    derived: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Columns that give another one away, by the other one."""
-    small: tuple[str, ...] = ()
-    """Columns that are withheld in a country with few services."""
-    in_edition: bool = False
-    """Only a country's edition crosses the mart with a country."""
-
-
-def _interval(column: str) -> tuple[str, ...]:
-    return column, f"{column}_low", f"{column}_high"
-
-
-#: A mart that is never about a part of a country's services.
-FREE = Crossing()
-ACCEPTING = {"accepting": "services"}
-DOUBTED = {"mismatched": "services", "suspected": "services"}
-IMPLEMENTATION = ("toolkit", "toolkit_version", "product", "product_version", "class_uid_root", "class_uid_hash")
-DECLARED = ("implementation_version_name", "implementation_class_uid")
-REJECTED = ("rejected_called", "rejected_calling", "rejected_otherwise")
-REJECTION = ("meaning", "rj_result", "rj_source", "rj_reason")
-SYSTEMS = ("addresses", "certain", "probable", "possible")
-TLS = {"over_tls": ("completed", *_interval("share")), "completed": ("over_tls", *_interval("share"))}
-OPEN = {"companions_open": "companions_probed", "companions_closed": "companions_probed"}
-OPEN_OR_NOT = ("companions_open", "companions_closed", "companions_silent", *_interval("share"))
-UNDOUBTED: dict[str, tuple[str, ...]] = {
-    "decoys": ("addresses_undoubted", "per_million_undoubted"), "addresses_undoubted": ("decoys", "per_million_undoubted"),
-}  # fmt: skip
-#: Every published mart → its rule.
-RULES: Mapping[str, Crossing] = MappingProxyType(
-    {
-        **dict.fromkeys(("totals", "funnel", "harm_arms", "networks", "changes", "change_totals"), FREE),
-        **dict.fromkeys(("trend", "recaptures", "cohorts", "vantages", "loss", "country_loss", "companion_kinds"), FREE),
-        "countries": Crossing(
-            parts=(("rejected",), ("aborted",), ("accepting",)), derived={"accepting": ("echoed",)} | UNDOUBTED,
-            of={"decoys": "services", "echoed": "accepting", "addresses_undoubted": "addresses"}, small=("crowding",),
-        ),
-        "country_trend": Crossing(of=ACCEPTING | {"decoys": "services"}),
-        "country_funnel": Crossing(steps=("speaks_dicom", "accepts_association", "echoes")),
-        "country_databases": Crossing(small=("both",)),
-        "ports": Crossing(kinds=("port",), of=ACCEPTING),
-        "sectors": Crossing(kinds=("sector", "confidence"), of=ACCEPTING),
-        "network_kinds": Crossing(kinds=("network_kind", "confidence"), of=ACCEPTING),
-        "suspicions": Crossing(kinds=("suspicion",), of={"exposed": "services"}),
-        "system_counts": Crossing(small=SYSTEMS),
-        "ae_control": Crossing(
-            parts=(REJECTED, ("aborted",), ("accepting",)), derived={"accepting": ("anyone", *_interval("open_share"))}
-        ),
-        "doubts": Crossing(parts=(("odd", "unsuspected"), ("honeypot", "answers_everything"))),
-        "tls_share": Crossing(
-            of={"over_tls": "services", "completed": "handshakes", "needs_certificate": "handshakes"}, derived=TLS,
-            small=("handshakes", "needs_certificate"),
-        ),
-        "outcomes": Crossing(kinds=("outcome",), count="targets", in_edition=True),
-        "implementations": Crossing(kinds=IMPLEMENTATION, of=ACCEPTING | DOUBTED, in_edition=True),
-        "products": Crossing(kinds=DECLARED, of=ACCEPTING | DOUBTED, in_edition=True),
-        "rejections": Crossing(kinds=REJECTION, in_edition=True),
-        "companion_ports": Crossing(of=OPEN, derived=dict.fromkeys(OPEN, OPEN_OR_NOT), in_edition=True),
-    }
-)  # fmt: skip
 
 #: Four numbers with dots that are not part of a longer UID.
 ADDRESS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)")
@@ -147,7 +73,20 @@ def disclosed(mart: str, rows: Sequence[Row], min_cell: int, *, edition: bool) -
     shown: dict[int, Row] = {}
     for country in _by_country(rows):
         shown |= zip(map(id, country), _hide(country, rule, min_cell), strict=True)
-    return [shown[id(row)] for row in rows]
+    return _complemented([shown[id(row)] for row in rows], rule)
+
+
+def _complemented(rows: list[Row], rule: Crossing) -> list[Row]:
+    """Under a row of all countries, no country alone lacks a number: that of the smallest other one is withheld with it."""
+    if not any(row.get("of_all") for row in rows):
+        return rows
+    for column, whole in rule.of.items():
+        own = [row for row in rows if not row["of_all"]]
+        others = sorted((row for row in own if row[column]), key=lambda row: row[whole] or 0)
+        if sum(row[column] is None for row in own) == 1 and others:
+            hidden = dict.fromkeys((column, *rule.derived.get(column, ())))
+            rows = [row | hidden if row is others[0] else row for row in rows]
+    return rows
 
 
 def _hide(rows: list[Row], rule: Crossing, min_cell: int) -> list[Row]:
@@ -237,9 +176,12 @@ def merge_small(rows: Sequence[Row], kinds: Sequence[str], min_cell: int, count:
 
 
 def _by_country(rows: Sequence[Row]) -> list[list[Row]]:
-    """The rows of each country."""
-    ordered = sorted(rows, key=lambda row: row.get("country") or "")
-    return [list(group) for _, group in groupby(ordered, key=lambda row: row.get("country"))]
+    """The rows of each country, and of all together."""
+
+    def place(row: Row) -> tuple[bool, str]:
+        return bool(row.get("of_all")), row.get("country") or ""
+
+    return [list(group) for _, group in groupby(sorted(rows, key=place), key=place)]
 
 
 def _merge_smallest(rows: list[Row], kinds: Sequence[str], min_cell: int, count: str) -> list[Row]:

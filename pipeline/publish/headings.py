@@ -1,5 +1,7 @@
 """The tables of a report, in their order: the columns of each and their headings, the same in every format."""
 
+from pipeline.publish.structure_headings import STRUCTURE
+
 Columns = tuple[tuple[str, str], ...]
 
 #: Mart → title and (column, heading) pairs.
@@ -28,6 +30,7 @@ TABLES: dict[str, tuple[str, Columns]] = {
             ("there_high", "Services, 95\u00a0% CI high"),
         ),
     ),
+    **STRUCTURE,
     "changes": (
         "Changes since the previous sweep",
         (

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from pipeline.publish import cells
+from pipeline.publish.companion_findings import TOTAL
 from pipeline.publish.countries import name
 from pipeline.publish.data import Facts, Row
 from pipeline.publish.escape import csv_cell
@@ -24,6 +25,7 @@ CHANGED = (
 #: Marts of which the page omits rows, such as those without a service; a sheet has them, for their denominators.
 WITH_EMPTY = (
     "changes", "countries", "country_databases", "network_kinds", "tls_share", "sectors", "doubts", "implementations", "products",
+    "rates", "concentration", "stayers", "country_bounds",
 )  # fmt: skip
 
 
@@ -62,7 +64,7 @@ def labelled(facts: Facts, own: Collection[str] = ()) -> Iterator[Sheet]:
 
 def _labelled(sweep: str, row: Row, days: Mapping[str, datetime]) -> Row:
     of = row.get("sweep", sweep)
-    where = {"country_name": name(row["country"])} if "country" in row else {}
+    where = {"country_name": TOTAL if row.get("of_all") else name(row["country"])} if "country" in row else {}
     return {"sweep": of, "date": f"{days[of]:%Y-%m-%d}" if of in days else None} | row | where
 
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 from pipeline.publish import sheets
 from pipeline.publish.countries import countries
 from pipeline.publish.data import Facts, Row
-from pipeline.publish.disclosure import RULES
+from pipeline.publish.disclosure_rules import RULES
 from pipeline.publish.escape import csv_cell
 from pipeline.publish.gather import select
 from pipeline.release.microdata import Microdata

@@ -21,7 +21,9 @@ from pipeline.views.views import NAMED, PUBLISHED, quoted
 SHOWN = tuple(name for name in (*PUBLISHED, *NAMED) if name not in ("changes", "change_totals"))
 #: Marts over time, and views that the queries of a report read besides.
 OVER_TIME = ("trend", "country_trend", "loss", "country_loss", "harm_arms")
-QUERIED = ("sweeps", "receipts", "coverage", "series", "sightings", "space", "withheld")
+#: Marts of a sweep and the one before it, so that later sweeps do not matter.
+OF_PAIRS = ("stayers",)
+QUERIED = (*OF_PAIRS, "sweeps", "receipts", "coverage", "series", "sightings", "space", "withheld")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,11 @@ def facts(
     pairs = {paths: [*([before] if (before := history.before(paths.id)) else []), paths] for paths in sweeps}
     opened = sorted({paths for pair in pairs.values() for paths in pair}, key=lambda paths: paths.id)
     with connection.connect_to(opened, (*SHOWN, *QUERIED)) as con:
-        ready = _of_each(partial(gather.select, con), [paths.id for paths in sweeps], SHOWN)
+        ready = _of_each(
+            partial(gather.select, con),
+            [paths.id for paths in sweeps],
+            [name for name in SHOWN if name not in OF_PAIRS],
+        )
         for paths, pair in pairs.items():
             connection.narrow(con, pair, QUERIED)
             gathered = gather.gather(con, paths.id, scope, SHOWN, ready.pop(paths.id))

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from tests.publish import exact
+from tests.publish import exact, recompute_structure
 from tests.publish.history import COMPANIONS, PLACES, PORTS, SIZE, Host, Sweep, announced, companion, history, second
 from tests.publish.history import KINDS as WORLD_KINDS
 
@@ -614,3 +614,18 @@ def changed(sweep: Sweep) -> list[Row]:
         shown = ("up" if row["came"] > row["went"] else "down") if p < 0.05 else row["flag"]
         row |= {"p_adjusted": p, "flag": shown}
     return rows
+
+
+def rates(sweep: Sweep) -> list[Row]:
+    return recompute_structure.rates(sweep, asked(sweep), decoy)
+
+
+def concentration(sweep: Sweep) -> list[Row]:
+    return recompute_structure.concentration(sweep, decoy)
+
+
+def country_bounds(sweep: Sweep) -> list[Row]:
+    return recompute_structure.country_bounds(sweep, asked(sweep))
+
+
+stayers = recompute_structure.stayers

@@ -7,13 +7,13 @@ from pipeline.publish.disclosure import (
     MEMBER,
     MERGED,
     OTHER_NETWORKS,
-    RULES,
     SUPPRESSED,
     hide_parts,
     merge_small,
     name_networks,
     suppress_host,
 )
+from pipeline.publish.disclosure_rules import RULES
 from pipeline.publish.scope import Scope
 from pipeline.views import views
 from tests.publish import history

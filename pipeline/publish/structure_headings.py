@@ -1,0 +1,52 @@
+"""The headings of tables about rates, bounds, transitions and concentration."""
+
+#: Mart → title and (column, heading) pairs.
+STRUCTURE: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
+    "rates": (
+        "Services per address in use",
+        (
+            ("country", "Country"),
+            ("undoubted", "Services"),
+            ("services", "With likely decoys"),
+            ("undoubted_per_announced", "Per million announced"),
+            ("per_million_announced", "The same with likely decoys"),
+            ("undoubted_per_responsive", "Per million that answered"),
+            ("per_million_responsive", "With likely decoys, of those"),
+            ("announced", "Addresses announced"),
+            ("responsive", "Addresses that answered"),
+        ),
+    ),
+    "country_bounds": (
+        "Countries by two databases",
+        (
+            ("country", "Country"),
+            ("services", "Services, first database"),
+            ("least", "At least"),
+            ("most", "At most"),
+        ),
+    ),
+    "stayers": (
+        "Services that stayed",
+        (
+            ("country", "Country"),
+            ("stayed", "Stayed"),
+            ("opened", "Opened to strangers"),
+            ("closed", "Closed to strangers"),
+            ("renewed", "Another version"),
+            ("replaced", "Another program"),
+            ("tls_adopted", "Adopted TLS"),
+        ),
+    ),
+    "concentration": (
+        "Concentration, without likely decoys",
+        (
+            ("country", "Country"),
+            ("undoubted", "Services"),
+            ("configurations", "Configurations"),
+            ("largest_share", "Commonest configuration"),
+            ("ten_largest_share", "Ten commonest"),
+            ("effective_networks", "Effective networks"),
+            ("without_largest", "Without the largest network"),
+        ),
+    ),
+}

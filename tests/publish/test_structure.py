@@ -1,0 +1,68 @@
+"""What a report says of rates, concentration, services that stayed, and two databases."""
+
+from typing import Any
+
+import pytest
+
+from pipeline.publish import cells, structure
+from pipeline.publish.disclosure import disclosed
+from pipeline.publish.gather import gather
+from pipeline.publish.scope import Scope
+from tests.analysis import lake
+from tests.publish import demo
+from tests.publish.history import gathered
+
+LAST = "20260629T030000Z-weekly"
+
+
+def test_each_has_a_sentence() -> None:
+    """A series with a second database has all four sentences, with both numbers where there are decoys."""
+    said = list(structure.sentences(gathered(LAST)))
+    assert said[0] == (
+        "Without likely decoys, addresses with a DICOM service are 6,450 per million that a network announces (8,600 with likely "
+        "decoys) and 411,215 per million that answered on a port that was probed (548,287 with likely decoys). An announced address "
+        "may be unused."
+    )
+    assert said[1].startswith(
+        "Of 136 services without likely decoys, the commonest configuration is that of 14.7 %, the ten commonest of 100.0 %. They "
+        "are as concentrated as if 3.2 networks had equally many; without the largest network 80 would be left."
+    )
+    assert said[2].startswith(
+        "Of 168 services that the previous sweep saw too, at the same address and port, none began to accept"
+    )
+    assert said[3].startswith(
+        "By two geolocation databases there are 85 services in the United States, 49 to 56 services in the United Kingdom, and "
+        "37 to 44 services in Germany."
+    )
+    assert len(said) == 4
+
+
+def test_a_country_has_its_own() -> None:
+    """The edition of a country has its own numbers, and no row of all countries."""
+    facts = gathered(LAST, Scope(country="GB"))
+    said = " ".join(structure.sentences(facts))
+    assert "Of 41 services without likely decoys" in said and "Of 50 services that the previous sweep saw" in said
+    assert [row["country"] for row in structure.concentration(facts)] == ["GB"]
+
+
+def test_sections_without_rows_are_left_out() -> None:
+    """A single sweep with neither a network database nor a second one has no table of rates announced, bounds or stayers."""
+    facts = gather(demo.connect(), lake.SWEEP)
+    shown = {table.mart for table in cells.tables(facts)}
+    assert "stayers" not in shown and "country_bounds" not in shown
+    assert "Of these" not in " ".join(structure.sentences(facts))
+
+
+def stayed(country: str | None, stayed: int, opened: int, *, of_all: bool = False) -> dict[str, Any]:
+    none = dict.fromkeys(("closed", "renewed", "replaced", "tls_adopted"), 0)
+    return {"of_all": of_all, "country": country, "stayed": stayed, "opened": opened} | none
+
+
+@pytest.mark.parametrize(("french", "shown"), [(3, [12, None, None, 30, 0]), (9, [12, 9, 9, 30, 0])])
+def test_nothing_follows_from_the_row_of_all(french: int, shown: list[int | None]) -> None:
+    """Where one country's number is too small to be shown, the smallest other one is withheld with it."""
+    rows = [
+        stayed(None, 500, 12, of_all=True), stayed("FR", 50, french), stayed("DE", 100, 9), stayed("US", 200, 30),
+        stayed("NL", 20, 0),
+    ]  # fmt: skip
+    assert [row["opened"] for row in disclosed("stayers", rows, 5, edition=False)] == shown
