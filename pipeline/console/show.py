@@ -10,7 +10,7 @@ import msgspec
 from rich.table import Table
 
 from pipeline import logs
-from pipeline.console import output, plan_summary
+from pipeline.console import output
 from pipeline.console.screen import errors, results
 from pipeline.lake.store import Location
 from pipeline.optout import obeyed
@@ -46,6 +46,8 @@ def warn(findings: Iterable[str]) -> None:
 
 def plan(frozen: Plan, *, as_json: bool) -> None:
     """Print what a careful person reads before the first packet, with what it means at this vantage."""
+    from pipeline.console import plan_summary
+
     if as_json:
         output.json_line(plan_summary.facts(frozen))
         return
@@ -53,14 +55,14 @@ def plan(frozen: Plan, *, as_json: bool) -> None:
     for row in plan_summary.rows(frozen):
         table.add_row(*map(visible, row))
     results().print(table)
-    results().print(_countries(frozen))
+    results().print(_countries(plan_summary.countries(frozen)))
 
 
-def _countries(frozen: Plan) -> Table:
+def _countries(countries: Iterable[tuple[str, int, float]]) -> Table:
     table = Table("country", "addresses", "targets expected", title="Target space by country")
     for column in table.columns[1:]:
         column.justify = "right"
-    for name, addresses, targets in plan_summary.countries(frozen):
+    for name, addresses, targets in countries:
         table.add_row(name, f"{addresses:,}", f"{targets:,.0f}")
     return table
 
@@ -164,7 +166,7 @@ def additions(named: ObeyedRegister, added: Sequence[Addition]) -> None:
                 )
             )
         if named.lake and (seen := obeyed.answered(named.lake, addition.block)):
-            message(f"{addition.block}: {plan_summary.address_count(seen[1])} of it answered in sweep {seen[0]}")
+            message(f"{addition.block}: {plural(seen[1], 'address', 'addresses')} of it answered in sweep {seen[0]}")
     if not named.lake:
         message(
             f"obeyed by sweeps whose configuration names it: [optout] register = {json.dumps(named.register.where)}"

@@ -40,10 +40,11 @@ def connect_to(sweeps: Sequence[SweepPaths], names: Iterable[str]) -> duckdb.Duc
     con = raw_views.open_database()
     try:
         wanted, built, statements = _of_sweeps(sweeps, names)
-        for statement in statements:
+        tables = views.tables_of(wanted, built)
+        for statement in raw_views.empty_tables(tables):
             con.execute(statement).fetchall()
         views.install_some(con, wanted, built)
-        for statement in views.questions(wanted):
+        for statement in (*views.questions(wanted), *raw_views.drop_tables(tables), *statements):
             con.execute(statement).fetchall()
     except duckdb.Error as error:
         con.close()

@@ -66,9 +66,11 @@ def build(paths: SweepPaths) -> bool:
     with tempfile.TemporaryDirectory(prefix="census-") as temporary, raw_views.open_database() as con:
         made = Path(temporary) / f"sweep={paths.id}"
         made.mkdir()
-        for statement in raw_views.of_sweeps([paths]):
+        for statement in raw_views.empty_tables():
             con.execute(statement).fetchall()
         views.install_some(con, BUILT)
+        for statement in (*raw_views.drop_tables(), *raw_views.of_sweeps([paths])):
+            con.execute(statement).fetchall()
         _read_from(con, _write_located_responses(paths, made))
         _read_from(con, _write_view(con, "raw_locations", made, SPOKE_DICOM))
         for name in BUILT:

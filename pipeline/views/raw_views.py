@@ -55,25 +55,26 @@ def statements(lake: Location) -> list[str]:
 
 def of_sweeps(sweeps: list[SweepPaths], tables: Collection[str] = ()) -> list[str]:
     """The statements that create the raw views of these sweeps alone; of these tables, or of all."""
-    return [
-        f"CREATE OR REPLACE VIEW raw_{table.name} AS\n{rows_of(table, sweeps)}"
-        for table in schema.tables()
-        if not tables or table.name in tables
-    ]
+    return [f"CREATE OR REPLACE VIEW raw_{table.name} AS\n{rows_of(table, sweeps)}" for table in _tables(tables)]
 
 
-def empty_tables() -> list[str]:
-    """The statements that create an empty table in place of each raw view, with its columns and types.
+def empty_tables(tables: Collection[str] = ()) -> list[str]:
+    """The statements that create an empty table in place of each raw view, with its columns and types; of these tables, or of all.
 
     Views can be created over these, and the tables replaced: over the raw views that takes four times as long, since DuckDB looks
     into all files of a lake for each view.
     """
-    return [f"CREATE TABLE raw_{table.name} AS\n{no_rows(table)}" for table in schema.tables()]
+    return [f"CREATE TABLE raw_{table.name} AS\n{no_rows(table)}" for table in _tables(tables)]
 
 
-def drop_tables() -> list[str]:
+def drop_tables(tables: Collection[str] = ()) -> list[str]:
     """The statements that make room for the raw views."""
-    return [f"DROP TABLE raw_{table.name}" for table in schema.tables()]
+    return [f"DROP TABLE raw_{table.name}" for table in _tables(tables)]
+
+
+def _tables(names: Collection[str]) -> list[schema.Table]:
+    """The tables of these names; all, if there are none."""
+    return [table for table in schema.tables() if not names or table.name in names]
 
 
 def by_pattern(present: Collection[str]) -> Iterator[str]:
