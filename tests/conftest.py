@@ -1,6 +1,7 @@
 """Settings of every test, and a lake in a folder and in a bucket of a real S3 server: tests of a lake run with both."""
 
 import fcntl
+import gc
 import os
 import shutil
 from collections.abc import Generator, Iterator
@@ -127,6 +128,17 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "alone: holds of a machine that does nothing else, so no other test runs meanwhile"
     )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage while modules are imported and tests are made: nearly all of it stays, and is never looked through."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _may_load_programs() -> bool:

@@ -1,8 +1,10 @@
 """Certificates made for the tests."""
 
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 from cryptography import x509
@@ -14,12 +16,22 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Issued:
-    """A certificate and its key."""
+    """A certificate and its key, made when they are first asked for: each process that collects tests would make all of them."""
 
-    certificate: x509.Certificate
-    key: Key
+    make_key: Callable[[], Key]
+    sign: Callable[[Key], x509.Certificate]
+
+    @cached_property
+    def key(self) -> Key:
+        """Its key."""
+        return self.make_key()
+
+    @cached_property
+    def certificate(self) -> x509.Certificate:
+        """The certificate of the key."""
+        return self.sign(self.key)
 
     @property
     def der(self) -> bytes:
@@ -57,18 +69,21 @@ def issue(
     names: int = 1,
 ) -> Issued:
     """Make a certificate, self-signed or signed by an issuer, valid between two days counted from now."""
-    key = key or rsa.generate_private_key(65537, 2048)
-    general: list[x509.GeneralName] = [x509.DNSName(f"n{number}.example.test") for number in range(names)]
-    general.append(x509.IPAddress(ipaddress.IPv4Address("192.0.2.1")))
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(named(common_name))
-        .issuer_name(issuer.certificate.subject if issuer else named(common_name))
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(NOW + timedelta(days=days[0]))
-        .not_valid_after(NOW + timedelta(days=days[1]))
-        .add_extension(x509.SubjectAlternativeName(general), critical=False)
-        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-    )
-    return Issued(builder.sign(issuer.key if issuer else key, hashes.SHA256()), key)
+
+    def sign(own: Key) -> x509.Certificate:
+        general: list[x509.GeneralName] = [x509.DNSName(f"n{number}.example.test") for number in range(names)]
+        general.append(x509.IPAddress(ipaddress.IPv4Address("192.0.2.1")))
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(named(common_name))
+            .issuer_name(issuer.certificate.subject if issuer else named(common_name))
+            .public_key(own.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(NOW + timedelta(days=days[0]))
+            .not_valid_after(NOW + timedelta(days=days[1]))
+            .add_extension(x509.SubjectAlternativeName(general), critical=False)
+            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        )
+        return builder.sign(issuer.key if issuer else own, hashes.SHA256())
+
+    return Issued(lambda: key or rsa.generate_private_key(65537, 2048), sign)

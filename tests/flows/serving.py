@@ -10,19 +10,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import httpx
-from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.actions import WorkPoolCreate
-from prefect.client.schemas.objects import State
-from prefect.client.schemas.responses import DeploymentResponse
-from prefect.exceptions import ObjectNotFound
-from prefect.workers.process import ProcessWorker
 
 from pipeline.commands.orchestrate import SETTINGS
 from tests.associate.serving import free_port
 from tests.testbed.running import CENSUS, ROOT, environment
+
+# Prefect, 2 s of CPU, is imported by what uses it: every process that collects tests imports this module.
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
+    from prefect.client.schemas.objects import State
+    from prefect.client.schemas.responses import DeploymentResponse
 
 PREFECT = [sys.executable, "-m", "prefect"]
 #: PostgreSQL's server refuses to run as root, so it runs as this user.
@@ -68,8 +69,10 @@ class Server:
     database: Program
 
     @cached_property
-    def client(self) -> SyncPrefectClient:
+    def client(self) -> "SyncPrefectClient":
         """A client of it; each new one would read all authorities that TLS trusts, 30 ms of CPU."""
+        from prefect.client.orchestration import SyncPrefectClient
+
         return SyncPrefectClient(self.url)
 
     def start(self) -> None:
@@ -80,6 +83,9 @@ class Server:
 
     def make_pool(self, name: str) -> None:
         """Make a work pool whose runs are processes."""
+        from prefect.client.schemas.actions import WorkPoolCreate
+        from prefect.workers.process import ProcessWorker
+
         template = ProcessWorker.get_default_base_job_template()
         self.client.create_work_pool(WorkPoolCreate(name=name, type="process", base_job_template=template))
 
@@ -92,12 +98,14 @@ class Server:
         output, _ = deploying.communicate(timeout=BEGIN_SECONDS)
         assert deploying.returncode == 0, output
 
-    def deployment(self, name: str) -> DeploymentResponse:
+    def deployment(self, name: str) -> "DeploymentResponse":
         """A deployment, once the server knows it."""
         until(lambda: self._knows(name))
         return self.client.read_deployment_by_name(name)
 
     def _knows(self, name: str) -> bool:
+        from prefect.exceptions import ObjectNotFound
+
         try:
             self.client.read_deployment_by_name(name)
         except ObjectNotFound:
@@ -124,13 +132,13 @@ class Server:
         deployment = self.deployment(name)
         return self.client.create_flow_run_from_deployment(deployment.id, parameters=parameters).id
 
-    def state(self, run: UUID) -> State:
+    def state(self, run: UUID) -> "State":
         """The state of a run."""
         state = self.client.read_flow_run(run).state
         assert state is not None
         return state
 
-    def until(self, run: UUID, name: str) -> State:
+    def until(self, run: UUID, name: str) -> "State":
         """Wait until a run is in a state of this name; fail if it ends in another."""
         until(lambda: (state := self.state(run)).name == name or state.is_final())
         state = self.state(run)

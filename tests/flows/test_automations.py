@@ -5,16 +5,16 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
-from prefect.client.schemas.objects import State
-from prefect.events import Event, Resource
-from prefect.settings import PREFECT_API_URL, temporary_settings
-from prefect.states import Running, Submitting
 
 from tests.flows.serving import BEGIN_SECONDS, PREFECT, Server
 from tests.testbed.running import ROOT
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import State
 
 FILE = ROOT / "flows" / "automations.yaml"
 #: The seconds within which a run must be heard of here, in place of ten minutes, and how often one is that lives.
@@ -24,6 +24,8 @@ WITHIN, BEAT_SECONDS = 10, 2.0
 @pytest.fixture(scope="module")
 def automated(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The server with the automations of the file, which wait for seconds only."""
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
     text = FILE.read_text("utf-8")
     assert text.count("within: 600") == 1
     quick = tmp_path_factory.mktemp("automations") / FILE.name
@@ -44,7 +46,7 @@ def create(server: Server, file: Path) -> None:
     assert "Created 2 automation(s)" in done.stdout
 
 
-def in_state(server: Server, state: State) -> UUID:
+def in_state(server: Server, state: "State") -> UUID:
     """A run whose worker or process reports a state, and then no more."""
     run = server.begin("vantage/one", lake="nowhere", sweep="none")
     server.client.set_flow_run_state(run, state, force=True)
@@ -53,6 +55,8 @@ def in_state(server: Server, state: State) -> UUID:
 
 def beat(server: Server, run: UUID) -> None:
     """Report that a run's process lives, as Prefect does."""
+    from prefect.events import Event, Resource
+
     resource = Resource({"prefect.resource.id": f"prefect.flow-run.{run}"})
     event = Event(occurred=datetime.now(UTC), event="prefect.flow-run.heartbeat", resource=resource)
     server.client._client.post("/events", json=[event.model_dump(mode="json")]).raise_for_status()
@@ -60,6 +64,8 @@ def beat(server: Server, run: UUID) -> None:
 
 def test_runs_whose_process_is_gone(automated: Server) -> None:
     """A run without heartbeats, and one that its worker never started, are marked as crashed; one with heartbeats is not."""
+    from prefect.states import Running, Submitting
+
     gone, living, submitted = (in_state(automated, state) for state in (Running(), Running(), Submitting()))
     beat(automated, gone)
     until, begun = time.monotonic() + BEGIN_SECONDS, time.monotonic()

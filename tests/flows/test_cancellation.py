@@ -4,11 +4,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import pytest
-from prefect.client.schemas.objects import State
-from prefect.states import Cancelling, Suspended
 
 from pipeline.lake import layout
 from pipeline.lake.layout import Sweep, SweepPaths
@@ -17,6 +16,9 @@ from pipeline.sweep import run as steps
 from tests.flows.serving import Server, until
 from tests.flows.test_fleet import SPEC, SWEEP
 from tests.testbed.running import timed
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import State
 
 #: The seconds within which senders stop, and the factor that a busy machine may take longer.
 SOON, BUSY = 2.0, 5
@@ -33,7 +35,7 @@ class Ended:
     """A run that was cancelled or paused: its last state, the time of the request, and until when nothing else began."""
 
     run: UUID
-    state: State
+    state: "State"
     requested: float
     until: float
 
@@ -51,6 +53,8 @@ class Story:
 
 @pytest.fixture(scope="module")
 def story(server: Server) -> Iterator[Story]:
+    from prefect.states import Cancelling, Suspended
+
     lake = server.folder / "cancelled"
     with server.worker("server", SPEC, NUMBER):
         cancelled = _ended(server, lake, Cancelling(), "Cancelled")
@@ -64,7 +68,7 @@ def story(server: Server) -> Iterator[Story]:
     yield Story(lake, cancelled, state_after_cancel, paused, state_after_pause)
 
 
-def _ended(server: Server, lake: Path, wanted: State, name: str) -> Ended:
+def _ended(server: Server, lake: Path, wanted: "State", name: str) -> Ended:
     """Start or continue a sweep, and request a state of it once it sends."""
     before = _probed(lake)
     run = server.begin("sweep/weekly", source=str(SWEEP), lake=str(lake), vantages=None, output=None)

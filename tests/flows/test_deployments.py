@@ -2,8 +2,6 @@
 
 import subprocess
 
-from prefect.client.schemas.schedules import CronSchedule
-
 from tests.flows.serving import BEGIN_SECONDS, PREFECT, Server
 from tests.testbed.running import ROOT
 
@@ -40,6 +38,8 @@ def test_a_paused_schedule_stays_paused(server: Server) -> None:
 
 def test_only_the_files_schedules_stay(server: Server) -> None:
     """A schedule that somebody added on Prefect's pages is gone after the next deployment, and a changed time is the file's."""
+    from prefect.client.schemas.schedules import CronSchedule
+
     nightly = server.deployment("report/nightly")
     server.client.create_deployment_schedules(nightly.id, [(CronSchedule(cron="0 12 * * *"), True)])
     server.client.update_deployment_schedule(

@@ -11,13 +11,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-import prefect
 import pytest
-from prefect.client.schemas.objects import State
 
-from flows.sweep import sweep as flow
 from pipeline.commands import orchestrate
 from pipeline.errors import GuardError, InputError
 from pipeline.lake import layout, receipts
@@ -86,10 +85,17 @@ def later_database(folder: Path) -> None:
     con.close()
 
 
+def sweep_flow() -> Any:
+    """The flow of a sweep. To import it takes 2 s of CPU, in every process that collects tests."""
+    from flows.sweep import sweep
+
+    return sweep
+
+
 def test_another_database_of_the_user_does_not_matter(tmp_path: Path) -> None:
     """A first run makes a database for each version of Prefect, whatever another program did to that in ~/.prefect."""
     later_database(tmp_path / ".prefect")
-    own = tmp_path / ".local" / "state" / "dicom-census" / f"prefect-{prefect.__version__}"
+    own = tmp_path / ".local" / "state" / "dicom-census" / f"prefect-{version('prefect')}"
     done = run_flow(tmp_path)
     assert (done.returncode, done.stdout.strip()) == (0, str(own)), done.stderr
 
@@ -204,6 +210,8 @@ def test_an_interrupted_sweep_keeps_its_server(lost: Lost) -> None:
 
 def test_what_is_left_is_resumed(lost: Lost) -> None:
     """Without its server a sweep stops in an orderly way, and `--resume` finishes the rest; everything is consistent."""
+    from prefect.client.schemas.objects import State
+
     assert lost.state == "stopped"
     resumed = subprocess.run(
         command(lost.world, lost.paths, "--resume"),
@@ -216,7 +224,7 @@ def test_what_is_left_is_resumed(lost: Lost) -> None:
     sweep = Sweep.open(lost.paths)
     steps.require_verified(sweep)
     assert snapshot.status(sweep).state == "sealed"
-    state = flow.fn(str(lost.world.plan), str(lost.paths.lake), resume=True)
+    state = sweep_flow().fn(str(lost.world.plan), str(lost.paths.lake), resume=True)
     assert (
         isinstance(state, State) and state.message == f"nothing to resume: {lost.paths.id} is sealed; nothing was sent"
     )
@@ -228,14 +236,14 @@ def test_a_changed_configuration_is_not_resumed(tmp_path: Path) -> None:
     steps.begin(freeze(config, lake), lake)
     config.write_text(config.read_text().replace("rate = 100", "rate = 50"))
     with pytest.raises(GuardError, match=r"\(field settings\.rate\), and resuming would"):
-        flow.fn(str(config), str(lake), resume=True)
+        sweep_flow().fn(str(config), str(lake), resume=True)
     assert len(layout.sweeps(lake)) == 1
 
 
 def test_vantages_have_no_longest_time() -> None:
     """`max_runtime` is refused where vantages send: it would end none of them."""
     with pytest.raises(InputError, match="max_runtime: ends a process that sends itself"):
-        flow.fn("sweep.toml", vantages=["vantage/one"], max_runtime=60.0)
+        sweep_flow().fn("sweep.toml", vantages=["vantage/one"], max_runtime=60.0)
 
 
 def test_its_report_has_a_link(lost: Lost) -> None:

@@ -10,8 +10,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
-from prefect.client.schemas.objects import StateType
 
 from pipeline.lake import layout, receipts, verify
 from pipeline.lake.layout import Sweep, SweepPaths
@@ -56,6 +54,9 @@ def sweeping(server: Server, lake: Path, before: str = "") -> Iterator[tuple["su
 
 def unfinished(server: Server) -> list[str]:
     """The runs that have not ended, by their states; those of tests before this one have."""
+    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
+    from prefect.client.schemas.objects import StateType
+
     at_work = [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING]
     states = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=at_work)))
     return [f"{run.name}: {run.state_name}" for run in server.client.read_flow_runs(flow_run_filter=states)]

@@ -56,9 +56,9 @@ def built(kept_built: Path, tmp_path: Path) -> Path:
 def everything(con: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     """The rows of every mart, as text, and the types of its columns."""
     found = {}
-    for name in (*marts.BUILT, *views.SERIES, "changes", "change_totals", "transitions"):
-        types = [str(row[:2]) for row in con.execute(f"DESCRIBE {name}").fetchall()]
-        found[name] = sorted(types) + sorted(str(dict(sorted(row.items()))) for row in select(con, f"FROM {name}"))
+    for name in dict.fromkeys((*marts.BUILT, *views.SERIES, "changes", "change_totals", "transitions")):
+        rows = sorted(str(dict(sorted(row.items()))) for row in select(con, f"FROM {name}"))
+        found[name] = sorted(f"{column} {kind}" for column, kind, *_ in con.description or ()) + rows
     return found
 
 

@@ -8,7 +8,7 @@ import pytest
 from pipeline.wire.pdu import Frame, decode, frame
 from pipeline.wire.warning import Verdict
 from tests.captures import FIXTURES, of_case, packets
-from tests.wire import oracle, scapy_oracle
+from tests.wire import oracle
 from tests.wire.reference import Row
 from tests.wire.rows import RECEIVED, row
 
@@ -73,6 +73,8 @@ def test_scapy_reads_the_same() -> None:
 
     The second field's length follows also if there is no second field (PS3.7 Table D.3-14); scapy leaves it over.
     """
+    from tests.wire import scapy_oracle  # 0.8 s of CPU, in every process that collects tests
+
     read = {data: scapy_oracle.read(data) for data in {*RECEIVED, *sent()}}
     ours = {data: without_places(titled(row(data), " \0")) for data in read}
     differ = {data for data, theirs in read.items() if theirs != ours[data]}
