@@ -104,8 +104,8 @@ def sentence(paths: SweepPaths) -> str:
     signed = _signed(_seal_path(paths), SEAL)
     name = key.trusted().get(signed.signature.public_key, "?")
     return (
-        f"signed by the key {fingerprint(signed.signature.public_key)} ({name}); facts, derived tables and marts are as they were "
-        f"signed; seal {_of_seal(paths)[:16]}"
+        f"signed by the key {fingerprint(signed.signature.public_key)} ({name}); facts, derived tables and the marts in use are as "
+        f"they were signed; seal {_of_seal(paths)[:16]}"
     )
 
 
