@@ -2,6 +2,7 @@
 
 import csv
 import re
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from pipeline.publish import audit
 from pipeline.publish.audit import Audit
+from tests import owner
 from tests.publish import audited
 
 
@@ -40,6 +42,20 @@ def test_each_rule_says_where(found: Audit) -> None:
         assert where[rule] == ["193.62.0.92:2762"]
     assert where["called-title-checked"] == ["193.62.0.91:104"] and where["port-open"] == ["193.62.0.93:104"]
     assert "193.62.0.92:2762" not in where["unencrypted"]
+
+
+def test_what_was_signed_is_shown(found: Audit) -> None:
+    """The page says who signed for whom, for which profiles, and from which day until which."""
+    page = " ".join(re.sub("<[^>]+>", " ", audit.html(found)).split())
+    day = datetime.now(UTC).date()
+    for shown in (
+        f"Signed by {owner.OWNER}",
+        "Signed for census@example.org",
+        "Signed profiles associate, echo, tls, capabilities",
+        f"Signed from {day - timedelta(days=1)}",
+        f"Signed until {day + timedelta(days=300)}",
+    ):
+        assert shown in page
 
 
 def test_hostile_names_are_text(found: Audit) -> None:
