@@ -80,7 +80,7 @@ def busy() -> Spent:
 
 def stages(pid: int) -> dict[str, int]:
     """The processes of a worker, by task."""
-    forking = [child for child in children(pid) if b"forkserver" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    forking = [child for child in children(pid) if "forkserver" in _read(Path(f"/proc/{child}/cmdline"))]
     forked = [child for parent in forking for child in children(parent)]
     return dict(zip(PROCESSES, forked, strict=False)) | {"coordinator": pid}
 
@@ -88,13 +88,28 @@ def stages(pid: int) -> dict[str, int]:
 def children(pid: int) -> list[int]:
     """The processes that a process started, oldest first."""
     paths = Path(f"/proc/{pid}/task").glob("*/children")
-    return sorted(int(child) for path in paths for child in path.read_text().split())
+    return sorted(int(child) for path in paths for child in _read(path).split())
+
+
+def _read(path: Path) -> str:
+    """A file of a process; empty if it has ended meanwhile."""
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
 
 
 @contextmanager
 def internet(pair: NamespacePair, world: Path, environment: dict[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
     """The simulated internet, while it plays."""
-    command = [*inside(pair.world), sys.executable, "-m", "pipeline.testbed.internet.serve", world, *pair.addresses]
+    command = [
+        *inside(pair.world),
+        sys.executable,
+        "-m",
+        "pipeline.testbed.internet.serve",
+        str(world),
+        *pair.addresses,
+    ]
     playing = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
     try:
         if not playing.stdout or playing.stdout.readline() != b"ready\n":
