@@ -25,6 +25,7 @@ from pipeline.lake import layout, receipts, store
 from pipeline.lake.layout import SweepPaths
 from pipeline.optout import register
 from pipeline.optout.events import Stop
+from pipeline.status import snapshot
 from tests.chaos.starved import starved
 from tests.lake import bucket, proxy
 from tests.testbed.running import CENSUS
@@ -51,7 +52,8 @@ END_SECONDS, FINISH_SECONDS = 240, 900
 FAULTS = (("PUT", "lose_request"), ("PUT", "lose_reply"), ("PUT", "busy"), ("GET", "busy"), ("GET", "lose_reply"))
 ROWS = "SELECT ip, port, outcome FROM responses"
 RECEIPTS = """
-SELECT sum(revisited)::INT AS revisited, sum(attempts)::INT AS attempts, count(revisited) = count(*) AS known FROM receipts
+SELECT sum(revisited)::INT AS revisited, sum(attempts)::INT AS attempts, count(revisited) = count(*) AS known,
+    count_if(probes_abandoned IS NULL)::INT AS unknown FROM receipts
 """
 #: Memory that a writer may take when it gets too little, in bytes.
 MORE_BYTES = 1 << 20
@@ -73,6 +75,8 @@ class Disturbed:
     """The plan is in the lake."""
     killed: Counter[str] = field(default_factory=Counter)
     complaints: list[str] = field(default_factory=list)
+    misled: list[str] = field(default_factory=list)
+    """What the status said that cannot be, while a resumed sweep was finished."""
 
     def kill(self, name: str, victim: str) -> None:
         """Run a program, kill its victim while the victim is at work, and wait for the program's end."""
@@ -137,10 +141,17 @@ class Disturbed:
             while program.poll() is None:
                 if time.monotonic() > until or stops(self.lake):
                     sys.exit(f"chaos: it is not finished: {stops(self.lake)} {self.log.read_text()[-3000:]}")
+                self.look()
                 time.sleep(1)
         if program.returncode:
             sys.exit(f"chaos: the last run ended with {program.returncode}: {self.log.read_text()[-3000:]}")
         subprocess.run([*CENSUS, "verify", self.lake], check=True, timeout=FINISH_SECONDS)
+
+    def look(self) -> None:
+        """Keep what the status says that cannot be: more targets than there are, or all done while somebody is at work."""
+        status = snapshot.status(layout.open_sweep(store.at(self.lake), None))
+        if status.funnel["probed"] > status.targets or (status.share >= 1 and status.state == "running"):
+            self.misled.append(f"{status.state}, {status.share:.1%}, {status.funnel['probed']} of {status.targets}")
 
     def command(self, program: str) -> list[str]:
         """The command line of the program."""
@@ -276,7 +287,7 @@ def main() -> None:
             sweep.kill(*run)
         sweep.finish()
         rows, sums = (asked_of(lake, query) for query in (ROWS, RECEIPTS))
-        told = {"killed": sweep.killed, "complaints": sweep.complaints, "stops": stops(lake)}
+        told = {"killed": sweep.killed, "complaints": sweep.complaints, "misled": sweep.misled, "stops": stops(lake)}
     print(json.dumps(told | {"met": met, "rows": rows, "receipts": sums[0]}))
 
 

@@ -30,6 +30,8 @@ class Judged:
     killed: Counter[str]
     met: Counter[str]
     complaints: list[str]
+    misled: list[str]
+    """What the status said meanwhile that cannot be."""
     stops: list[str]
     """Why the register was stopped, which nobody asked for."""
     wrong: Counter[tuple[str | None, str | None]]
@@ -40,6 +42,8 @@ class Judged:
     """Visits that the hosts count beyond the first visit to each host."""
     owned_up: int | None
     """The number of repeated visits that the receipts report."""
+    unknown: int
+    """Ranges of which the number of probes without a receipt is not known, as after kill -9."""
     attempts: int
 
 
@@ -71,12 +75,14 @@ def judge(
         killed=Counter(told["killed"]),
         met=Counter(told["met"]),
         complaints=told["complaints"],
+        misled=told["misled"],
         stops=told["stops"],
         wrong=differences(true, found),
         rows=len(told["rows"]),
         doubled=len(told["rows"]) - len(found),
         visited_again=counted["visited_again"],
         owned_up=told["receipts"]["revisited"] if told["receipts"]["known"] else None,
+        unknown=told["receipts"]["unknown"],
         attempts=told["receipts"]["attempts"],
     )
 
@@ -108,6 +114,7 @@ def faults(judged: Judged) -> list[str]:
     """The faults in the result of a sweep; none if the result is as if nothing had happened."""
     found = [f"{count} rows are {row} where the truth is {true}" for (true, row), count in judged.wrong.items()]
     found += [f"it was stopped: {reason}" for reason in judged.stops]
+    found += [f"the status said: {text}" for text in judged.misled]
     if judged.doubled:
         found.append(f"{judged.doubled} targets have two rows")
     if judged.owned_up is not None and judged.visited_again > judged.owned_up:
