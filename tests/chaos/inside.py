@@ -99,7 +99,7 @@ class Disturbed:
         paths = SweepPaths(store.at(self.lake), layout.read_plan(self.plan).sweep)
         before = len(receipts.finished(paths))
         while program.poll() is None and len(receipts.finished(paths)) < before + count:
-            time.sleep(0.1)
+            time.sleep(0.3)
 
     def fill(self, disk: Path) -> None:
         """Fill the disk while the program works, until the program gives up."""
@@ -193,12 +193,16 @@ def awaited(program: "subprocess.Popen[bytes]", victim: str, senders: int) -> in
 
 def processes(parent: int) -> list[tuple[int, str]]:
     """The children of a process and their command lines, oldest first."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if int((folder / "stat").read_text().rpartition(")")[2].split()[1]) == parent:
-                found.append((int(folder.name), (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()))
-    return sorted(found)
+    threads = Path(f"/proc/{parent}/task").glob("*/children")
+    children = sorted(int(child) for thread in threads for child in _read(thread).split())
+    return [(child, _read(Path(f"/proc/{child}/cmdline")).replace(b"\0", b" ").decode()) for child in children]
+
+
+def _read(file: Path) -> bytes:
+    """A file of /proc; nothing of a process that has ended."""
+    with suppress(OSError):
+        return file.read_bytes()
+    return b""
 
 
 @contextmanager
@@ -243,10 +247,10 @@ def faulty_bucket(folder: Path, chance: random.Random) -> Iterator[tuple[str, Co
             met.update(before.met)
 
 
-def asked_of(lake: str, query: str) -> Any:
-    """The rows of a query."""
-    done = subprocess.run([*CENSUS, "sql", lake, "--format", "json", query], check=True, capture_output=True)
-    return json.loads(done.stdout)
+def asked_of(lake: str, *queries: str) -> list[Any]:
+    """The rows of each query."""
+    command = [*CENSUS, "sql", lake, "--format", "json", ";".join(queries)]
+    return [json.loads(line) for line in subprocess.run(command, check=True, capture_output=True).stdout.splitlines()]
 
 
 def stops(lake: str) -> list[str]:
@@ -286,7 +290,7 @@ def main() -> None:
                 sweep.starve()
             sweep.kill(*run)
         sweep.finish()
-        rows, sums = (asked_of(lake, query) for query in (ROWS, RECEIPTS))
+        rows, sums = asked_of(lake, ROWS, RECEIPTS)
         told = {"killed": sweep.killed, "complaints": sweep.complaints, "misled": sweep.misled, "stops": stops(lake)}
     print(json.dumps(told | {"met": met, "rows": rows, "receipts": sums[0]}))
 

@@ -1,53 +1,74 @@
-"""`census sql` as people run it: in pipes, into files, and at a terminal."""
+"""`census sql` as people run it: in pipes, into files, and at a terminal.
 
+A process of its own, which takes a second of CPU, has what only a process shows: a pipe, a terminal, its exit.
+"""
+
+import io
 import json
 import os
 import pty
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet
 import pytest
 
+from tests.commands.conftest import census
+from tests.commands.running import Census, Ended
 from tests.publish.conftest import history_lake
 from tests.testbed.running import CENSUS, ROOT
 
-__all__ = ["history_lake"]
+__all__ = ["census", "history_lake"]
+Sql = Callable[..., Ended]
 
 
-def census(lake: Path, *words: str, text: str = "") -> "subprocess.CompletedProcess[str]":
+def in_a_process(lake: Path, *words: str, text: str = "") -> "subprocess.CompletedProcess[str]":
     """What the command does with a text on its standard input."""
     command = [*CENSUS, "sql", str(lake), *words]
     return subprocess.run(command, cwd=ROOT, input=text, capture_output=True, text=True, timeout=120)
 
 
+@pytest.fixture
+def sql(census: Census, history_lake: Path, monkeypatch: pytest.MonkeyPatch) -> Sql:
+    """The same on the made-up history, by the command line in this process."""
+
+    def run(*words: str, text: str = "") -> Ended:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+        return census("sql", history_lake, *words)
+
+    return run
+
+
 def test_a_pipe_has_results_only(history_lake: Path) -> None:
     """Statements from a pipe may take several lines; their results are printed without a prompt."""
-    done = census(history_lake, "--format", "json", text="SELECT 1 AS one;\nSELECT\n  count(*) AS sweeps\nFROM sweeps")
+    done = in_a_process(
+        history_lake, "--format", "json", text="SELECT 1 AS one;\nSELECT\n  count(*) AS sweeps\nFROM sweeps"
+    )
     assert done.returncode == 0, done.stderr
     assert [json.loads(line) for line in done.stdout.splitlines()] == [[{"one": 1}], [{"sweeps": 15}]]
 
 
 def test_an_error_in_a_pipe_ends_it(history_lake: Path) -> None:
     """A statement that DuckDB refuses ends a script with exit code 2 and DuckDB's reason."""
-    done = census(history_lake, text="SELECT 1 AS one; FROM nowhere; SELECT 2 AS two")
+    done = in_a_process(history_lake, text="SELECT 1 AS one; FROM nowhere; SELECT 2 AS two")
     assert done.returncode == 2 and "one" in done.stdout and "two" not in done.stdout
     assert "nowhere does not exist" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_replies_as_csv(history_lake: Path) -> None:
+def test_replies_as_csv(sql: Sql) -> None:
     """Bytes of replies are text in CSV and JSON."""
     for form in ("csv", "json"):
-        done = census(history_lake, "SELECT ip, '\\x02'::BLOB AS raw FROM associations LIMIT 1", "--format", form)
+        done = sql("SELECT ip, '\\x02'::BLOB AS raw FROM associations LIMIT 1", "--format", form)
         assert done.returncode == 0 and "\\x02" in done.stdout, done.stderr
 
 
 @pytest.mark.parametrize("words", [("-o", "totals.parquet"), ("-o", "totals", "--format", "parquet")])
-def test_a_file(history_lake: Path, tmp_path: Path, words: tuple[str, ...]) -> None:
+def test_a_file(sql: Sql, tmp_path: Path, words: tuple[str, ...]) -> None:
     """`-o FILE` writes the format that the file's name ends in, or that is given."""
     file = tmp_path / words[1]
-    done = census(history_lake, "FROM totals", "-o", str(file), *words[2:])
+    done = sql("FROM totals", "-o", str(file), *words[2:])
     assert done.returncode == 0, done.stderr
     assert done.stdout == "" and pyarrow.parquet.read_table(file).num_rows == 15
 
@@ -64,32 +85,32 @@ def test_a_file(history_lake: Path, tmp_path: Path, words: tuple[str, ...]) -> N
         (("FROM totals", "-o", "/nowhere/totals.csv"), "/nowhere/totals.csv cannot be written"),
     ],
 )
-def test_formats_that_are_refused(history_lake: Path, words: tuple[str, ...], reason: str) -> None:
+def test_formats_that_are_refused(sql: Sql, words: tuple[str, ...], reason: str) -> None:
     """A format that does not exist or does not fit, and a file that cannot be written, end with exit code 2 and the reason."""
-    done = census(history_lake, *words)
+    done = sql(*words)
     assert done.returncode == 2 and reason in done.stderr and "Traceback" not in done.stderr
 
 
-def test_help(history_lake: Path) -> None:
+def test_help(sql: Sql) -> None:
     """`.help` lists the views with their questions, and explains a view with its columns, or a macro, also in a pipe."""
-    listed = census(history_lake, text=".help").stdout
+    listed = sql(text=".help").stdout
     assert "latest()" in listed and "How many DICOM services answer in each country" in listed and "raw_" not in listed
-    told = census(history_lake, ".help Countries").stdout
+    told = sql(".help Countries").stdout
     assert told.startswith("Question: How many DICOM services") and "Services that accepted the association" in told
-    assert "latest(series_name)\nQuestion: " in census(history_lake, ".help latest").stdout
+    assert "latest(series_name)\nQuestion: " in sql(".help latest").stdout
 
 
-def test_statements_are_locked_in(history_lake: Path, tmp_path: Path) -> None:
+def test_statements_are_locked_in(sql: Sql, tmp_path: Path) -> None:
     """Statements read the lake alone and write nothing, with one error; `--unsafe` opens them, with one warning."""
     new = tmp_path / "new.csv"
     for statement in (
         "FROM read_text('/etc/hostname')",
         f"EXPLAIN ANALYZE COPY (SELECT 1) TO '{new}' (USE_TMP_FILE false)",
     ):
-        done = census(history_lake, statement)
+        done = sql(statement)
         assert done.returncode == 2 and "--unsafe" in done.stderr and "Traceback" not in done.stderr
     assert not new.exists()
-    done = census(history_lake, "--unsafe", f"COPY (SELECT 1) TO '{new}'")
+    done = sql("--unsafe", f"COPY (SELECT 1) TO '{new}'")
     assert done.returncode == 0 and new.exists() and done.stderr.count("warning: ") == 1, done.stderr
 
 
@@ -110,7 +131,7 @@ def test_at_a_terminal(history_lake: Path) -> None:
 
 def test_the_views_are_ready_in_the_command_line_of_duckdb(history_lake: Path) -> None:
     """What `--init` prints makes every view in a new connection, with its comment."""
-    script = census(history_lake, "--init").stdout
+    script = in_a_process(history_lake, "--init").stdout
     count = "SELECT count(*) FROM duckdb_views() WHERE NOT internal AND comment IS NOT NULL"
     run = f"import sys, duckdb; c = duckdb.connect(); c.execute(sys.stdin.read()); print(c.execute({count!r}).fetchall()[0][0])"
     done = subprocess.run([sys.executable, "-c", run], input=script, capture_output=True, text=True, timeout=120)
