@@ -30,7 +30,6 @@ OURS = {
     "pipeline/enrich/country_code.py assigned": "data/reference",
     "pipeline/enrich/owner.py load": "data/reference",
     "pipeline/guard/link_state.py LinkWatch._read": "the kernel",
-    "pipeline/guard/namespaces.py _ip": "the kernel, by ip(8)",
     "pipeline/guard/proof.py _prove": "the manifest of our own testbed",
     "pipeline/guard/sockets.py _is_loopback_link": "the kernel",
     "pipeline/lab/key.py load": "this machine's own key, of mode 0600",
