@@ -111,6 +111,7 @@ COVERED_BY = {
     "pipeline/probe/flow_table.py": "tests/probe/test_greeting.py",
     "pipeline/publish/data.py": "tests/publish/test_gather.py",
     "pipeline/publish/headings.py": "tests/publish/test_report.py",
+    "pipeline/views/published_counts.py": "tests/publish/test_other_studies.py",
     "pipeline/publish/structure_headings.py": "tests/publish/test_structure.py",
     "pipeline/publish/disclosure_rules.py": "tests/publish/test_disclosure.py",
     "pipeline/record/visit.py": "tests/associate/test_conversation.py",

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.enrich import ruleset
 from pipeline.outcome import Outcome
-from pipeline.publish import companion_findings, estimates, structure
+from pipeline.publish import companion_findings, estimates, other_studies, structure
 from pipeline.publish.change_sentences import FLAGS
 from pipeline.publish.countries import countries, name
 from pipeline.publish.data import Facts, Row
@@ -196,6 +196,7 @@ def _survival(facts: Facts) -> list[Row]:
 
 #: Tables that are more than their mart.
 DERIVED: dict[str, Callable[[Facts], Sequence[Row]]] = {
+    "as_published": other_studies.rows,
     "changes": _changes,
     "concentration": structure.concentration,
     "country_bounds": structure.bounds,

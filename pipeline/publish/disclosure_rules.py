@@ -62,6 +62,7 @@ RULES: Mapping[str, Crossing] = MappingProxyType(
             parts=(("rejected",), ("aborted",), ("accepting",)), derived={"accepting": ("echoed",)} | UNDOUBTED,
             of={"decoys": "services", "echoed": "accepting", "addresses_undoubted": "addresses"}, small=("crowding",),
         ),
+        "as_published": FREE,
         "rates": Crossing(
             of={"undoubted": "services", "addresses_undoubted": "addresses"},
             derived={"undoubted": ("addresses_undoubted", *BY_DENOMINATOR), "addresses_undoubted": ("undoubted", *BY_DENOMINATOR)},

@@ -5,7 +5,7 @@ No foreign text gets into a sentence: countries appear by the names of our own l
 
 from collections.abc import Iterator
 
-from pipeline.publish import change_sentences, companion_findings, harm_sentences, structure
+from pipeline.publish import change_sentences, companion_findings, harm_sentences, other_studies, structure
 from pipeline.publish.countries import in_sentence
 from pipeline.publish.data import Facts, Row
 from pipeline.publish.estimates import Detection, Estimate
@@ -71,6 +71,7 @@ def sentences(facts: Facts) -> Iterator[str]:
         yield from _suspicions(facts)
         yield from _systems(facts)
         yield from structure.sentences(facts)
+        yield from other_studies.sentences(facts)
         yield from companion_findings.sentence(facts.marts["companion_kinds"].rows, facts.marts["companion_ports"].rows)
         yield certainty(facts)
     yield from change_sentences.sentences(facts)

@@ -25,6 +25,21 @@ STRUCTURE: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
             ("most", "At most"),
         ),
     ),
+    "as_published": (
+        "As other studies count",
+        (
+            ("study", "Study"),
+            ("published", "Year"),
+            ("figure", "What it counted"),
+            ("counted_as", "Rule"),
+            ("unit", "Counted are"),
+            ("port", "Port"),
+            ("country", "Country"),
+            ("published_count", "Published"),
+            ("counted", "This sweep, by that rule"),
+            ("source", "Source"),
+        ),
+    ),
     "stayers": (
         "Services that stayed",
         (

@@ -35,7 +35,7 @@ BUILT = (
     "products", "sectors", "networks", "network_kinds",
     "responders", "system_counts", "ae_control", "tls_share", "doubts", "suspicions",
     "rejections", "country_funnel", "harm_arms", "exposed_addresses", "looks", "host_looks", "host_loss",
-    "loss", "country_loss", "companion_ports", "companion_kinds",
+    "loss", "country_loss", "as_published", "companion_ports", "companion_kinds",
 )  # fmt: skip
 #: Tables that no built mart reads, so that writing them makes none stale.
 APART = frozenset({"notices"})

@@ -7,7 +7,7 @@ Rules
 * Folders build on each other: `macros`, `staging` over the raw tables, `marts` over staging, `checks` over both. `reports` hold
   what a report asks of several sweeps or marts; the rows of one mart it reads directly, in the order that the mart's header names.
 * Views refer to each other by name, so the order in which they are created follows from their text and is written nowhere else.
-* The macros over outcomes are made from `pipeline.outcome` (`outcome_macros`), and view `country_names` from the reference data.
+* The macros over outcomes are made from `pipeline.outcome`, and views `country_names` and `published_counts` from the reference data.
 """
 
 import re
@@ -23,7 +23,7 @@ import duckdb
 import pyarrow as pa
 
 from pipeline import checkout, schema
-from pipeline.views import country_names, outcome_macros
+from pipeline.views import country_names, outcome_macros, published_counts
 
 FOLDER = checkout.ANALYSIS
 
@@ -36,7 +36,7 @@ PUBLISHED = (
     "totals", "funnel", "countries", "changes", "change_totals", "outcomes", "ports", "implementations", "products",
     "sectors", "network_kinds", "system_counts", "ae_control", "tls_share", "doubts", "country_databases",
     "suspicions", "rejections", "country_funnel", "companion_ports", "companion_kinds",
-    "rates", "concentration", "stayers", "country_bounds",
+    "rates", "concentration", "stayers", "country_bounds", "as_published",
 )  # fmt: skip
 #: Marts whose rows name a network's holder: a report shows only those that `publish.disclosure` lets pass.
 NAMED = ("networks",)
@@ -83,8 +83,9 @@ def definitions() -> tuple[Query, ...]:
 
 @cache
 def _by_name() -> dict[str, Query]:
-    names = Query("country_names", country_names.sql(), country_names.COMMENT)
-    return {query.name: query for query in [names, *_read("staging"), *_read("marts")]}
+    made = (("country_names", country_names), ("published_counts", published_counts))
+    named = [Query(name, module.sql(), module.COMMENT) for name, module in made]
+    return {query.name: query for query in [*named, *_read("staging"), *_read("marts")]}
 
 
 @cache

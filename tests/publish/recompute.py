@@ -629,3 +629,7 @@ def country_bounds(sweep: Sweep) -> list[Row]:
 
 
 stayers = recompute_structure.stayers
+
+
+def as_published(sweep: Sweep) -> list[Row]:
+    return recompute_structure.as_published(sweep, decoy)

@@ -1,9 +1,11 @@
 """Rates, concentration, bounds and transitions of a sweep of the history, recomputed in plain Python."""
 
+import csv
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import Any
 
+from pipeline import checkout
 from tests.publish.history import Host, Sweep, history, second
 
 Row = dict[str, Any]
@@ -82,3 +84,30 @@ def country_bounds(sweep: Sweep, probed: dict[str | None, int]) -> list[Row]:
             {"country": country, "services": len(first), "least": len(first & other), "most": len(first | other)}
         )
     return rows
+
+
+def as_published(sweep: Sweep, decoy: Callable[[Host], bool]) -> list[Row]:
+    """Each study's rule over the hosts of the history; its ports were probed, and the United Kingdom was."""
+    with (checkout.REFERENCE / "published.csv").open(encoding="utf-8", newline="") as file:
+        return [_as_published(sweep, row, decoy) for row in csv.DictReader(file)]
+
+
+def _as_published(sweep: Sweep, row: dict[str, str], decoy: Callable[[Host], bool]) -> Row:
+    rules: dict[str, Callable[[Host], bool]] = {
+        "spoke": lambda host: True,
+        "accepted": lambda host: host.outcome.startswith(("accepted", "echoed")),
+        "undoubted": lambda host: not decoy(host),
+    }
+    at, country = row["port"], row["country"] or None
+    if row["counted_as"] == "responded":
+        seen = [(h.ip, h.port, h.country) for h in sweep.seen] + [(o[0], o[1], o[3]) for o in sweep.others]
+        places = {h.ip: h.country for h in sweep.seen}
+        seen = [(number, port, places.get(number, place)) for number, port, place in seen]
+    else:
+        seen = [(h.ip, h.port, h.country) for h in sweep.seen if rules[row["counted_as"]](h)]
+    found = {(number, port) for number, port, place in seen if at in ("", str(port)) and country in (None, place)}
+    counted = len({number for number, _ in found} if row["unit"] == "addresses" else found)
+    return row | {
+        "published": int(row["published"]), "port": int(at) if at else None, "country": country, "counted": counted,
+        "published_count": int(row["published_count"]), "at_least": row["at_least"] == "true",
+    }  # fmt: skip
