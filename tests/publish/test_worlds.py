@@ -1,5 +1,6 @@
 """Worlds with a known truth, in most of which nothing happens that a report should speak of, through lake, SQL and conclusions."""
 
+from collections import defaultdict
 from typing import Any
 
 import duckdb
@@ -18,7 +19,7 @@ SWEEPS = ("s1", "s2", "s3")
 #: Services of the block that a new build of the database moves, and of the rest of each of the two countries.
 BLOCK, REST = 300, 300
 #: Worlds of each kind, and pairs of weeks.
-WORLDS, PAIRS = 150, 12
+WORLDS, PAIRS = 1_000, 12
 
 
 @pytest.fixture(scope="module")
@@ -84,19 +85,21 @@ def test_a_new_country_database_ends_no_service(moved: duckdb.DuckDBPyConnection
 )
 def test_the_loss_of_services_is_known_by_country(ratio: float, spread: float) -> None:
     """Where loss differs by country, and where services lose twice as much as other hosts, the intervals cover the truth as often as
-    they say: of all countries together, and of each.
+    they say: of all countries together in 93 to 97 % of worlds, and of each in no fewer.
     """
     worlds = loss_worlds.Worlds(np.random.default_rng(5), ratio, spread)
     names = [f"s{number}" for number in range(WORLDS)]
     counts = [[int(seen.sum()) for seen in worlds.sweep(name)] for name in names]
-    rows = worlds.rows()
+    rows = defaultdict(list)
+    for row in worlds.rows():
+        rows[row["sweep"]].append(row)
     found = estimates.estimates(
         [count for each in counts for count in (sum(each), *each)], 1.0,
-        [look for name in names for look in loss_worlds.looks_of(rows, name)],
+        [look for name in names for look in loss_worlds.looks_of(rows[name], name)],
     )  # fmt: skip
     truth = np.tile([loss_worlds.SERVICES.sum(), *loss_worlds.SERVICES], WORLDS)
     covered = np.array([e.low <= there <= e.high for e, there in zip(found, truth, strict=True)]).reshape(WORLDS, -1)
-    assert covered[:, 0].mean() >= 0.93 - 2 * (0.95 * 0.05 / WORLDS) ** 0.5
+    assert 0.93 <= covered[:, 0].mean() <= 0.97
     assert covered[:, 1:].mean() >= 0.93
 
 
