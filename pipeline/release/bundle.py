@@ -168,6 +168,10 @@ def _sql() -> Iterator[tuple[str, bytes]]:
         folder = "questions" if views.reads_views(macro) else "macros"
         yield f"sql/{folder}/{macro.name}.sql", (views.FOLDER / "macros" / f"{macro.name}.sql").read_bytes()
     names = views.needed([*views.PUBLISHED, *views.NAMED, *views.SERIES])
+    for name, view in views.OF_REFERENCE_DATA.items():
+        if name in names:
+            comment = "".join(f"-- {line}\n" for line in view.COMMENT.splitlines())
+            yield f"sql/staging/{name}.sql", f"{comment}{view.sql()}\n".encode()
     for kind in ("staging", "marts"):
         for file in sorted((views.FOLDER / kind).glob("*.sql")):
             if file.stem in names:

@@ -33,15 +33,16 @@ NO_REPLACEMENTS: Replacements = MappingProxyType({})
 
 #: The marts that hold aggregates only. A mart that is neither here nor below holds addresses and is never published.
 PUBLISHED = (
-    "totals", "funnel", "countries", "changes", "change_totals", "outcomes", "ports", "implementations", "products",
-    "sectors", "network_kinds", "system_counts", "ae_control", "tls_share", "doubts", "country_databases",
-    "suspicions", "rejections", "country_funnel", "companion_ports", "companion_kinds",
-    "rates", "concentration", "stayers", "country_bounds", "as_published",
+    "totals", "funnel", "countries", "changes", "change_totals", "outcomes", "ports", "implementations", "products", "sectors",
+    "network_kinds", "system_counts", "ae_control", "tls_share", "doubts", "country_databases", "suspicions", "rejections",
+    "country_funnel", "companion_ports", "companion_kinds", "rates", "concentration", "stayers", "country_bounds", "as_published",
 )  # fmt: skip
 #: Marts whose rows name a network's holder: a report shows only those that `publish.disclosure` lets pass.
 NAMED = ("networks",)
 #: Marts whose rows are about several sweeps; published too.
 SERIES = ("trend", "country_trend", "recaptures", "cohorts", "vantages", "loss", "country_loss", "harm_arms")
+#: The views that have no file of SQL: they are made from the reference data.
+OF_REFERENCE_DATA = {"country_names": country_names, "published_counts": published_counts}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,7 @@ def definitions() -> tuple[Query, ...]:
 
 @cache
 def _by_name() -> dict[str, Query]:
-    made = (("country_names", country_names), ("published_counts", published_counts))
-    named = [Query(name, module.sql(), module.COMMENT) for name, module in made]
+    named = [Query(name, module.sql(), module.COMMENT) for name, module in OF_REFERENCE_DATA.items()]
     return {query.name: query for query in [*named, *_read("staging"), *_read("marts")]}
 
 

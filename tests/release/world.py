@@ -67,6 +67,7 @@ def _country(country: object, kinds: list[Kind]) -> dict[str, Any]:
     return {
         "country": country, "services": len(kinds), "accepting": answers["accepted"], "rejected": answers["rejected"],
         "aborted": answers["aborted"], "echoed": None, "decoys": sum(bool(kind[8]) for kind in kinds), "crowding": 1.0,
+        "addresses": len(kinds), "addresses_undoubted": sum(not kind[8] for kind in kinds),
     }  # fmt: skip
 
 
