@@ -5,6 +5,7 @@ Aggregates only, unless microdata are wanted; in either case no address, host na
 
 import hashlib
 import io
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,8 @@ PROGRAMS = {
     "draw.py": "draw.py",
     "intervals.py": "intervals.py",
 }
+#: The file that a bundle has until it is finished: what was begun and cut off may be written again.
+UNFINISHED = ".unfinished"
 OUTLINES = ("countries-110m.json", "countries-110m.LICENSE")
 
 
@@ -68,20 +71,36 @@ def series(con: duckdb.DuckDBPyConnection, sweep: str) -> tuple[str, ...]:
 
 
 def write(con: duckdb.DuckDBPyConnection, folder: Path, wanted: Wanted) -> list[Path]:
-    """Write the bundle into an empty or new folder; return its files. Raises InputError."""
-    if folder.exists() and any(folder.iterdir()):
+    """Write the bundle into an empty or new folder, or in place of one that was not finished; return its files. Raises InputError."""
+    unfinished = folder / UNFINISHED
+    if folder.exists() and any(folder.iterdir()) and not unfinished.exists():
         raise InputError("--output", f"{folder} is not empty; a release is never changed, so name a new folder")
     files = dict(bundle(con, wanted))
     files["checksums.sha256"] = "".join(
         f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(files.items())
     ).encode()
     try:
+        _begin(folder)
         for name, data in files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             host.write_result(folder / name, data)
+        unfinished.unlink()
+        host.sync(folder)
     except OSError as error:
         raise InputError(str(folder), f"cannot be written: {error.strerror}") from None
     return [folder / name for name in files]
+
+
+def _begin(folder: Path) -> None:
+    """Leave nothing in the folder but the mark that the bundle in it is not finished. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / UNFINISHED).touch()
+    host.sync(folder)
+    for old in folder.iterdir():
+        if old.is_dir() and not old.is_symlink():
+            shutil.rmtree(old)
+        elif old.name != UNFINISHED:
+            old.unlink()
 
 
 def bundle(con: duckdb.DuckDBPyConnection, wanted: Wanted) -> Iterator[tuple[str, bytes]]:

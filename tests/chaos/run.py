@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.lab import key
 from pipeline.views import connection
 from tests.chaos.world import World
 from tests.testbed.running import CENSUS, ROOT, environment
@@ -136,6 +138,7 @@ def main() -> None:
     size: dict[str, Any] = LARGE if asked.large else {}
     with tempfile.TemporaryDirectory(prefix="census-chaos-") as name:
         folder = Path(name)
+        os.environ |= {key.KEYS: f"{folder}/keys", "XDG_STATE_HOME": f"{folder}/state"}
         judged = judge(folder, seed=asked.seed, kills=asked.kills, senders=asked.senders, bucket=asked.bucket, **size)
         other: Counter[tuple[str | None, str | None]] = Counter()
         if asked.large:

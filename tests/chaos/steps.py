@@ -1,4 +1,6 @@
-"""Kill seal, enrich and report at any of their steps, and judge what is left: `python -m tests.chaos.steps --seed N --kills N`.
+"""Kill seal, enrich, report and release at any of their steps, and judge what is left.
+
+`python -m tests.chaos.steps --seed N --kills N`.
 
 Each run is a process that is forked after all imports, and so begins at once. It ends by SIGKILL before a step that a seed chose
 (a file that is opened for writing, made durable, renamed or removed), by a signal at any moment, or for want of memory. Then the
@@ -23,20 +25,24 @@ from typing import Any
 import duckdb
 
 from pipeline import schema
-from pipeline.commands import results
+from pipeline.commands import releases, results
 from pipeline.lab import key
 from pipeline.lake import attestation, layout, schema_versions, verify
 from pipeline.publish import figures, report  # noqa: F401  imported before the fork
+from pipeline.release import bundle
 from pipeline.sweep import enrichment, run
 from pipeline.views import connection, marts, raw_views
 from tests.chaos.forking import counted, done, end_after, forked, limit_memory
 
 SWEPT = Path(__file__).parents[1] / "data" / "lakes" / "swept"
+#: The folder next to the lake that a release is written to.
+RELEASE = "release"
 #: What is killed, in the order in which a sweep needs it: each begins with the lake that the one before has left.
 COMMANDS: dict[str, Callable[[Path], object]] = {
     "seal": lambda lake: run.seal(layout.open_sweep(lake, None)),
     "enrich": lambda lake: enrichment.enrich(layout.open_sweep(lake, None)),
     "report": lambda lake: results.report(str(lake), formats="html,md,csv"),
+    "release": lambda lake: _release(lake),
 }
 #: The ways to end, and how often each is chosen.
 ENDS = {"step": 6, "moment": 3, "memory": 1}
@@ -92,7 +98,7 @@ def _columns(table: str) -> list[str]:
 
 
 def found(lake: Path) -> dict[str, str]:
-    """A digest of all that a lake has: each sealed and derived table, each mart, and each file of the report."""
+    """A digest of all that a lake has: each sealed and derived table, each mart, and each file of report and release."""
     paths = layout.open_sweep(lake, None).paths
     tables = [(table.name, paths.sealed(table.name)) for table in schema.tables()]
     built = [(path.stem, path) for path in sorted(Path(str(marts.folder(paths))).glob("*.parquet"))]
@@ -112,8 +118,8 @@ def _of_rows(rows: list[dict[str, Any]]) -> str:
 
 
 def _reported(lake: Path) -> list[Path]:
-    """The files of reports; a hidden one is no result yet."""
-    files = (lake.parent / "reports").rglob("*")
+    """The files of reports and releases; a hidden one is no result yet."""
+    files = [path for folder in ("reports", RELEASE) for path in (lake.parent / folder).rglob("*")]
     return [path for path in files if path.is_file() and not path.name.startswith(".")]
 
 
@@ -134,7 +140,27 @@ def left(lake: Path, command: str = "") -> list[str]:
         f"{where} {what}" for where, what in proof if not (command == "enrich" and where.startswith(tuple(derived)))
     ]
     wrong += [f"{path} is empty" for path in _reported(lake) if not path.stat().st_size]
+    wrong += _half_released(lake.parent / RELEASE)
     return wrong + [f"{paths.secret} is left"] * (sealed and paths.secret.exists())
+
+
+def _release(lake: Path) -> None:
+    """Release, unless that was finished when the process was killed: what is released is never changed."""
+    folder = lake.parent / RELEASE
+    if not folder.exists() or not any(folder.iterdir()) or (folder / bundle.UNFINISHED).exists():
+        releases.release(str(lake), folder, licence="CC-BY-4.0", creator=["Example Lab"])
+
+
+def _half_released(folder: Path) -> list[str]:
+    """A release that looks finished and is not."""
+    if not folder.exists() or (folder / bundle.UNFINISHED).exists() or not any(folder.iterdir()):
+        return []
+    listed = [line.split("  ", 1) for line in (folder / "checksums.sha256").read_text().splitlines()]
+    return [
+        f"{name} is not as its checksum"
+        for digest, name in listed
+        if sha256((folder / name).read_bytes()).hexdigest() != digest
+    ]
 
 
 def differences(these: dict[str, str], those: dict[str, str]) -> list[str]:

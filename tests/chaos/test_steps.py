@@ -1,4 +1,4 @@
-"""Seal, enrich and report may end anywhere: by SIGKILL or for want of memory."""
+"""Seal, enrich, report and release may end anywhere: by SIGKILL or for want of memory."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ from tests.testbed.running import ROOT
 
 #: A busy machine is slow.
 pytestmark = pytest.mark.timeout(1800)
-#: Seal, enrich and report are killed at a step each, and seal ends for want of memory.
+#: Seal, enrich, report and release are killed at a step each.
 SEED, KILLS = 12, 4
 
 

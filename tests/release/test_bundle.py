@@ -173,6 +173,18 @@ def test_a_release_is_never_overwritten(weeks_con: duckdb.DuckDBPyConnection, re
         bundle.write(weeks_con, released, bundle.Wanted((LAST,), SECTION, 5))
 
 
+def test_a_release_that_was_cut_off_is_written_again(weeks_con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """A folder whose release is unfinished, as after kill -9, is emptied and written whole; nothing of before is left in it."""
+    folder = tmp_path / "release"
+    (folder / "data").mkdir(parents=True)
+    for name in (bundle.UNFINISHED, "README.md", ".checksums.sha256.1a2b", "data/half.csv"):
+        (folder / name).write_text("half of it")
+    written = bundle.write(weeks_con, folder, bundle.Wanted((LAST,), SECTION, 5))
+    assert {path for path in folder.rglob("*") if path.is_file()} == set(written)
+    with pytest.raises(InputError, match="is not empty"):
+        bundle.write(weeks_con, folder, bundle.Wanted((LAST,), SECTION, 5))
+
+
 # --- microdata ---------------------------------------------------------------------------------------------------------------
 
 
