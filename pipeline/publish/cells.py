@@ -22,6 +22,7 @@ EXPLANATIONS = {member.value: member.explanation for member in Outcome}
 #: Columns in which a sampled sweep estimates the whole target space.
 ESTIMATES = frozenset({"addresses_estimated", "services_estimated", "targets_estimated"})
 ECHO = frozenset({"echoed"})
+ANNOUNCED = frozenset({"announced", "undoubted_per_announced", "per_million_announced"})
 CHANGE = frozenset({"came", "went", "change"})
 REACHABLE = frozenset({"there", "there_low", "there_high"})
 SHARES = frozenset(
@@ -219,10 +220,11 @@ QUESTIONS = {"survival": "What share of the exposed services persists until the 
 
 
 def _meaningless(facts: Facts) -> frozenset[str]:
-    """Columns that mean nothing for this sweep: estimates without sampling, echoes without a C-ECHO."""
+    """Columns that mean nothing for this sweep: estimates without a sample, echoes without a C-ECHO, announcements if unknown."""
     return (
         (frozenset() if facts.sampled else ESTIMATES)
         | (frozenset() if facts.sends_echo else ECHO)
+        | (frozenset() if any(row["announced"] is not None for row in facts.marts["rates"].rows) else ANNOUNCED)
         | (frozenset() if facts.comparison else CHANGE)
         | (frozenset() if facts.detection or facts.sampled else REACHABLE)
     )

@@ -66,9 +66,8 @@ def _rates(row: Row | None) -> Iterator[str]:
         if row[f"undoubted_per_{name}"] is not None
     ]
     if parts:
-        yield (
-            f"Without likely decoys, addresses with a DICOM service are {listed(parts)}. An announced address may be unused."
-        )
+        caution = "" if row["undoubted_per_announced"] is None else " An announced address may be unused."
+        yield f"Without likely decoys, addresses with a DICOM service are {listed(parts)}.{caution}"
 
 
 def _with_decoys(row: Row, name: str) -> str:
