@@ -22,8 +22,13 @@ def leading(row: Mapping[str, Any]) -> int:
 
 
 def both(row: Mapping[str, Any]) -> str:
-    """Both numbers: "37 (48 with likely decoys)"; one if there is no decoy, or if decoys are withheld."""
-    if row["decoys"] is None and row["services"]:
-        return f"{number(row['services'])} {WITH_DECOYS}"
-    more = f" ({number(row['services'])} {WITH_DECOYS})" if row["decoys"] else ""
-    return f"{number(leading(row))}{more}"
+    """Both numbers of services: "37 (48 with likely decoys)"; one if there is no decoy, or if decoys are withheld."""
+    return both_of(undoubted(row), row["services"])
+
+
+def both_of(without: float | None, every: float | None) -> str:
+    """A number without likely decoys, which may be withheld, and the one with them if it is another."""
+    if without is None and every:
+        return f"{number(every)} {WITH_DECOYS}"
+    more = f" ({number(every)} {WITH_DECOYS})" if without != every and without is not None else ""
+    return f"{number(every if without is None else without)}{more}"

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pipeline.publish.countries import countries, name
 from pipeline.publish.data import Row
 from pipeline.publish.drawing import LAND
-from pipeline.publish.undoubted import WITHHELD, both, leading
+from pipeline.publish.undoubted import WITHHELD, both, both_of, leading
 from pipeline.publish.wording import number
 
 #: The number of countries in the text for screen readers.
@@ -55,10 +55,7 @@ def _rate(row: Row) -> float | None:
 
 def _both_rates(row: Row) -> str:
     """The rate without likely decoys, and with them if it is another one."""
-    if row["per_million_undoubted"] is None and row["per_million"]:
-        return f"{number(row['per_million'])} with likely decoys"
-    more = f" ({number(row['per_million'])} with likely decoys)" if row["per_million"] != _rate(row) else ""
-    return f"{number(_rate(row))}{more}"
+    return both_of(row["per_million_undoubted"], row["per_million"])
 
 
 SERVICES = Measure(

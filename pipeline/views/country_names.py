@@ -1,9 +1,9 @@
 """View `country_names`, made from `data/reference/countries.csv`: what people call the countries that other views have by code."""
 
-import csv
+from collections.abc import Iterator
 from functools import cache
 
-from pipeline import checkout
+from pipeline.views import reference_rows
 
 #: Column of the view → column of the file.
 COLUMNS = {
@@ -25,16 +25,10 @@ map. Join it by country: countries LEFT JOIN country_names USING (country)."""
 @cache
 def sql() -> str:
     """The rows of the view, as a SELECT over constants."""
-    with (checkout.REFERENCE / "countries.csv").open(encoding="utf-8", newline="") as file:
-        rows = ",\n    ".join(_row(row) for row in csv.DictReader(file))
-    return f"SELECT * FROM (\n    VALUES\n    {rows}\n) AS listed ({', '.join(COLUMNS)})"
+    return reference_rows.select("countries.csv", COLUMNS, _literals)
 
 
-def _row(row: dict[str, str]) -> str:
-    """A row of the file as SQL."""
-    values = (f"{float(row[name])}::DOUBLE" if name in NUMBERS else _quoted(row[name]) for name in COLUMNS.values())
-    return f"({', '.join(values)})"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+def _literals(row: dict[str, str]) -> Iterator[str]:
+    """The values of a row of the file as SQL."""
+    for name in COLUMNS.values():
+        yield f"{float(row[name])}::DOUBLE" if name in NUMBERS else reference_rows.quoted(row[name])

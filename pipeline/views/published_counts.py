@@ -1,9 +1,9 @@
 """View `published_counts`, made from `data/reference/published.csv`: what studies have counted, and by which rule."""
 
-import csv
+from collections.abc import Iterator
 from functools import cache
 
-from pipeline import checkout
+from pipeline.views import reference_rows
 
 #: The columns of the file, and their types.
 TYPES = {
@@ -20,15 +20,10 @@ the number."""
 @cache
 def sql() -> str:
     """The rows of the view, as a SELECT over constants."""
-    with (checkout.REFERENCE / "published.csv").open(encoding="utf-8", newline="") as file:
-        rows = ",\n    ".join(_row(row) for row in csv.DictReader(file))
-    return f"SELECT * FROM (\n    VALUES\n    {rows}\n) AS listed ({', '.join(TYPES)})"
+    return reference_rows.select("published.csv", TYPES, _literals)
 
 
-def _row(row: dict[str, str]) -> str:
-    """A row of the file as SQL."""
-    return f"({', '.join(f'CAST({_quoted(row[name])} AS {kind})' for name, kind in TYPES.items())})"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'" if text else "NULL"
+def _literals(row: dict[str, str]) -> Iterator[str]:
+    """The values of a row of the file as SQL; what is empty is null."""
+    for name, kind in TYPES.items():
+        yield f"CAST({reference_rows.quoted(row[name]) if row[name] else 'NULL'} AS {kind})"

@@ -47,8 +47,7 @@ OURS = {
     "pipeline/transport/channel.py decode": "another process of this worker, by a socket that only its user reaches",
     "pipeline/transport/channel.py decode_rows": "another process of this worker",
     "pipeline/transport/channel.py is_shutdown": "another process of this worker",
-    "pipeline/views/country_names.py sql": "data/reference",
-    "pipeline/views/published_counts.py sql": "data/reference",
+    "pipeline/views/reference_rows.py select": "data/reference",
     "pipeline/views/views.py _meanings": "analysis/",
     "pipeline/worker/context.py _with_saved_plan": "a private folder of this worker",
 }
