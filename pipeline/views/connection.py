@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import duckdb
 
+from pipeline import schema
 from pipeline.errors import InputError
 from pipeline.lake.layout import SweepPaths
 from pipeline.lake.store import Location
-from pipeline.views import marts, raw_views, views
+from pipeline.views import catalogue, marts, raw_views, views
 
 
 def connect(lake: Location, *, unsafe: bool = False) -> duckdb.DuckDBPyConnection:
@@ -19,10 +20,10 @@ def connect(lake: Location, *, unsafe: bool = False) -> duckdb.DuckDBPyConnectio
     try:
         statements = raw_views.statements(lake)
         built = marts.built(lake)
-        for statement in raw_views.empty_tables():
-            con.execute(statement).fetchall()
-        views.install(con, built)
-        for statement in (*raw_views.drop_tables(), *statements):
+        catalogue.load(con)
+        if built:
+            views.replace(con, built)
+        for statement in statements:
             con.execute(statement).fetchall()
     except duckdb.Error as error:
         con.close()
@@ -40,11 +41,11 @@ def connect_to(sweeps: Sequence[SweepPaths], names: Iterable[str]) -> duckdb.Duc
     con = raw_views.open_database()
     try:
         wanted, built, statements = _of_sweeps(sweeps, names)
-        tables = views.tables_of(wanted, built)
-        for statement in raw_views.empty_tables(tables):
-            con.execute(statement).fetchall()
-        views.install_some(con, wanted, built)
-        for statement in (*views.questions(wanted), *raw_views.drop_tables(tables), *statements):
+        catalogue.load(con)
+        if built:
+            views.replace(con, built)
+        absent = {table.name for table in schema.tables()} - views.tables_of(wanted, built)
+        for statement in (*statements, *(f"DROP VIEW raw_{name}" for name in sorted(absent))):
             con.execute(statement).fetchall()
     except duckdb.Error as error:
         con.close()

@@ -12,11 +12,9 @@ from pipeline import schema
 from pipeline.errors import InputError
 from pipeline.lake import layout
 from pipeline.lake.store import Location
-from pipeline.views import raw_views, views
+from pipeline.views import catalogue, raw_views, views
 
 NAME = "census.duckdb"
-#: The storage format of the file: DuckDB 1.2 and later read it.
-STORAGE_VERSION = "v1.2.0"
 
 
 def write(lake: Location) -> Path:
@@ -48,11 +46,13 @@ def _has(paths: layout.SweepPaths, table: str) -> bool:
 def _fill(file: Path, lake: Path, present: set[str]) -> None:
     """Create every view in a new file. Statements are run in its own catalogue, so that they name no other."""
     with raw_views.open_database() as con:
-        con.execute(f"ATTACH {views.quoted(str(file))} AS census (STORAGE_VERSION '{STORAGE_VERSION}')").fetchall()
+        con.execute(
+            f"ATTACH {views.quoted(str(file))} AS census (STORAGE_VERSION '{catalogue.STORAGE_VERSION}')"
+        ).fetchall()
+        catalogue.load(con, "census")
         con.execute("USE census").fetchall()
         con.execute(f"SET file_search_path = {views.quoted(str(lake.absolute()))}").fetchall()
         for statement in raw_views.by_pattern(present):
             con.execute(statement).fetchall()
-        views.install(con)
         con.execute("USE memory").fetchall()
         con.execute("DETACH census").fetchall()

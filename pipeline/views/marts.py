@@ -26,7 +26,7 @@ from pipeline.lake import layout, schema_versions, store
 from pipeline.lake.layout import SweepPaths
 from pipeline.lake.parts import GROUP_ROWS
 from pipeline.lake.store import Location
-from pipeline.views import raw_views, views
+from pipeline.views import catalogue, raw_views, views
 from pipeline.views.views import quoted
 
 #: Marts whose rows follow from one sweep's tables alone.
@@ -66,10 +66,8 @@ def build(paths: SweepPaths) -> bool:
     with tempfile.TemporaryDirectory(prefix="census-") as temporary, raw_views.open_database() as con:
         made = Path(temporary) / f"sweep={paths.id}"
         made.mkdir()
-        for statement in raw_views.empty_tables():
-            con.execute(statement).fetchall()
-        views.install_some(con, BUILT)
-        for statement in (*raw_views.drop_tables(), *raw_views.of_sweeps([paths])):
+        catalogue.load(con)
+        for statement in raw_views.of_sweeps([paths]):
             con.execute(statement).fetchall()
         _read_from(con, _write_located_responses(paths, made))
         _read_from(con, _write_view(con, "raw_locations", made, SPOKE_DICOM))

@@ -58,18 +58,13 @@ def of_sweeps(sweeps: list[SweepPaths], tables: Collection[str] = ()) -> list[st
     return [f"CREATE OR REPLACE VIEW raw_{table.name} AS\n{rows_of(table, sweeps)}" for table in _tables(tables)]
 
 
-def empty_tables(tables: Collection[str] = ()) -> list[str]:
-    """The statements that create an empty table in place of each raw view, with its columns and types; of these tables, or of all.
+def without_rows() -> list[str]:
+    """The statements that create each raw view with its columns and types, and no row.
 
-    Views can be created over these, and the tables replaced: over the raw views that takes four times as long, since DuckDB looks
-    into all files of a lake for each view.
+    Views can be created over these, and these replaced: over the files of a lake that takes four times as long, since DuckDB looks
+    into all of them for each view.
     """
-    return [f"CREATE TABLE raw_{table.name} AS\n{no_rows(table)}" for table in _tables(tables)]
-
-
-def drop_tables(tables: Collection[str] = ()) -> list[str]:
-    """The statements that make room for the raw views."""
-    return [f"DROP TABLE raw_{table.name}" for table in _tables(tables)]
+    return [f"CREATE OR REPLACE VIEW raw_{table.name} AS\n{no_rows(table)}" for table in _tables(())]
 
 
 def _tables(names: Collection[str]) -> list[schema.Table]:

@@ -26,6 +26,8 @@ from pipeline import checkout, schema
 from pipeline.views import country_names, outcome_macros, published_counts
 
 FOLDER = checkout.ANALYSIS
+#: What the columns of the marts mean.
+COLUMNS = FOLDER / "columns.toml"
 
 #: View → other SQL that gives the same rows.
 Replacements = Mapping[str, str]
@@ -131,14 +133,10 @@ def macros() -> list[str]:
     return [*outcome_macros.statements(), *(each for name in _in_order(files) for each in _commented(files[name]))]
 
 
-def questions(there: Collection[str] = ()) -> list[str]:
-    """The questions with parameters, each after those that it calls; of some views that are `there`, those that read no other."""
+def questions() -> list[str]:
+    """The questions with parameters, each after those that it calls."""
     files = {query.name: query for query in macro_files() if reads_views(query)}
-    made: list[str] = []
-    for name in _in_order(files):
-        needs = _called(name, files) | (_names_in(files[name].sql) & _by_name().keys() if there else set())
-        made += [name] if needs <= {*made, *there} else []
-    return [statement for name in made for statement in _commented(files[name])]
+    return [statement for name in _in_order(files) for statement in _commented(files[name])]
 
 
 def _in_order(files: Mapping[str, Query]) -> Iterable[str]:
@@ -194,8 +192,12 @@ def statements(replacements: Replacements = NO_REPLACEMENTS) -> Iterator[str]:
     yield from macros()
     for query in definitions():
         yield create(query.name, replacements.get(query.name, query.sql))
-        yield f"COMMENT ON VIEW {query.name} IS {quoted(query.comment)}"
+        yield _comment(query)
     yield from questions()
+
+
+def _comment(query: Query) -> str:
+    return f"COMMENT ON VIEW {query.name} IS {quoted(query.comment)}"
 
 
 def create(name: str, sql: str) -> str:
@@ -203,9 +205,9 @@ def create(name: str, sql: str) -> str:
     return f"CREATE OR REPLACE VIEW {name} AS\n{sql}"
 
 
-def column_comments(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
-    """Comment every column of every view with its meaning: from the schema where the view is a table's, else by its name."""
-    for name, columns in _columns(con).items():
+def column_comments(con: duckdb.DuckDBPyConnection, names: Collection[str] = ()) -> Iterator[str]:
+    """Comment each column of these views, or of all, with its meaning: from the schema where a view is a table's, else by its name."""
+    for name, columns in _columns(con, names).items():
         meanings = _meanings() | _schema_meanings(name)
         yield from (
             f'COMMENT ON COLUMN {name}."{column}" IS {quoted(meanings[column])}'
@@ -214,12 +216,12 @@ def column_comments(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
         )
 
 
-def _columns(con: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
-    """View → its columns, in their order."""
+def _columns(con: duckdb.DuckDBPyConnection, names: Collection[str]) -> dict[str, list[str]]:
+    """View → its columns, in their order; of these views, or of all."""
     by_view: dict[str, list[str]] = {}
     sql = "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal ORDER BY table_name, column_index"
     for name, column in con.execute(sql).fetchall():
-        if not name.startswith("raw_"):
+        if name in names if names else not name.startswith("raw_"):
             by_view.setdefault(name, []).append(column)
     return by_view
 
@@ -227,7 +229,7 @@ def _columns(con: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
 @cache
 def _meanings() -> dict[str, str]:
     """The columns of the marts, by name."""
-    return tomllib.loads((FOLDER / "columns.toml").read_text("utf-8"))
+    return tomllib.loads(COLUMNS.read_text("utf-8"))
 
 
 def meaning(column: str) -> str:
@@ -242,23 +244,19 @@ def _schema_meanings(name: str) -> dict[str, str]:
     return {c.name: f"{c.meaning} <{c.unit}>" if c.unit else c.meaning for c in schema.table(name).columns}
 
 
-def install(con: duckdb.DuckDBPyConnection, replacements: Replacements = NO_REPLACEMENTS) -> None:
+def install(con: duckdb.DuckDBPyConnection) -> None:
     """Create all views in a connection that has the raw tables (raw_responses, raw_associations, ...)."""
-    for statement in statements(replacements):
+    for statement in statements():
         con.execute(statement).fetchall()
     con.execute(";\n".join(column_comments(con))).fetchall()
 
 
-def install_some(
-    con: duckdb.DuckDBPyConnection, names: Iterable[str], replacements: Replacements = NO_REPLACEMENTS
-) -> None:
-    """Create only these views and those that they read, without comments, which takes a fraction of the time."""
-    wanted = needed(names, replacements)
-    created = (
-        create(query.name, replacements.get(query.name, query.sql)) for query in definitions() if query.name in wanted
-    )
-    for statement in [*macros(), *created]:
-        con.execute(statement).fetchall()
+def replace(con: duckdb.DuckDBPyConnection, replacements: Replacements) -> None:
+    """Let views of a connection have other SQL that gives the same rows; their comments stay."""
+    for name, sql in replacements.items():
+        con.execute(create(name, sql)).fetchall()
+    comments = [_comment(view(name)) for name in replacements]
+    con.execute(";\n".join([*comments, *column_comments(con, replacements)])).fetchall()
 
 
 def init_sql(replacements: Replacements = NO_REPLACEMENTS) -> str:

@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from pipeline import schema
-from pipeline.views import raw_views, views
+from pipeline.views import catalogue, raw_views
 
 SWEEP = "s1"
 OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
@@ -26,7 +26,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 def connect(**tables: Rows) -> duckdb.DuckDBPyConnection:
     """A connection with every view over the given rows; a column missing from a row is null or blank."""
-    copied = shutil.copy(_empty(), _folder() / f"{next(NUMBERS)}.duckdb")
+    copied = shutil.copy(catalogue.file(), _folder() / f"{next(NUMBERS)}.duckdb")
     con = duckdb.connect(str(copied), config=OFFLINE)
     for name, given in tables.items():
         filled = _arrow(schema.table(name), given)
@@ -40,17 +40,6 @@ def _folder() -> Path:
     folder = Path(mkdtemp())
     atexit.register(shutil.rmtree, folder)
     return folder
-
-
-@cache
-def _empty() -> Path:
-    """A database with every view over empty tables; making it takes as long as a hundred queries, copying it takes no time."""
-    path = _folder() / "empty.duckdb"
-    with duckdb.connect(str(path), config=OFFLINE) as con:
-        for name, sql in no_rows():
-            con.execute(f"CREATE VIEW raw_{name} AS {sql}").fetchall()
-        views.install(con)
-    return path
 
 
 def no_rows() -> list[tuple[str, str]]:
