@@ -5,14 +5,16 @@ Theory of operation
 
 One thread, no callbacks: a sender's process calls `tick` again and again. A tick does, in this order:
 
-1. *Read the permit* of the opt-out register: the rate now, the addresses withheld, or a pause. It is read before every batch, so an
-   opt-out takes effect within one. The filter comes after index → address: it leaves targets out, and shifts no index. After that,
-   `before_batch` sees to it that the kernel still leaves our connections alone (`rst_filter`), and takes the way that is permitted.
+1. *Read the permit* of the opt-out register: the rate now, the addresses withheld, or a pause. It is read before every batch, or ten
+   times a second at a slow rate, so an opt-out takes effect within one. The filter comes after index → address: it leaves targets
+   out, and shifts no index. After that, `before_batch` sees to it that the kernel still leaves our connections alone
+   (`rst_filter`), and takes the way that is permitted.
 2. *Send what is due*: extra probes, liveness checks, then the plan's own probes, all from one token bucket (`pacer`). Extra probes
-   have a time at which they are due, and the plan's have none, so they go first.
+   have a time at which they are due, and the plan's have none, so they go first. At a slow rate, where most of a sender's time is
+   what it takes to wake, it then sends the plan's own by the same permit, as long as nothing comes (decision 34).
 3. *Wait*, at least until the gap of the pacer has passed since the last wait, and then as long as there is nothing to send, to read
    or otherwise due. A call of numpy costs as much for five packets as for a hundred, so packets that come one after another are
-   left to be read together; and at a slow rate most of a sender's time is what it takes to wake (decision 34).
+   left to be read together.
 4. *Read* what came (`listener`), run the timers, and send the segments that both have caused.
 5. *Finish* the ranges that have cooled down and have no conversation left.
 
@@ -24,48 +26,39 @@ range before was sent is its own.
 
 A pause (`pacer.Pause`) is neither a stall nor sending time: its seconds are counted, and the pacer starts again without a burst.
 
-A probe that the interface refuses is sent again (`_again`), and its range cools down after that. When our own link is cut off, the
-open ranges are void (`outage`).
+A probe that the interface refuses is sent again (`outlet`), and its range cools down after that. When our own link is cut off,
+the open ranges are void (`outage`).
 """
 
 import select
 import socket
 import time
-from collections import deque
 from collections.abc import Iterator
 from functools import partial
-from typing import NamedTuple
 
 from pipeline.probe import clock
 from pipeline.probe.engine_events import Event, Finished
 from pipeline.probe.listener import Listener
 from pipeline.probe.outage import Machine
+from pipeline.probe.outlet import BATCH, ProbeOutlet
 from pipeline.probe.pacer import Pacer, Pause
 from pipeline.probe.probe_set import ProbeSet
 from pipeline.probe.probes import ProbeBuffer, Probes
 from pipeline.probe.range_state import OpenRange, Targets
-from pipeline.rings.transmit import NONE_REFUSED, ProbeRing
+from pipeline.rings.transmit import ProbeRing
 from pipeline.space.permit import Permit
-from pipeline.space.ranges import I64, Ranges
+from pipeline.space.ranges import Ranges
 from pipeline.space.shard import Range
 from pipeline.wire.packet import Link, template
 
-#: The most probes that are sent at once.
-BATCH = 8192
 #: How long to wait for answers where nothing may be sent, in seconds.
 IDLE_SECONDS = 0.005
 #: Packets are read at least so often while there is more to send, in seconds: what comes meanwhile costs less if it is read together.
 READ_SECONDS = 0.020
+#: At a slow rate this long is sent by one permit, in seconds, unless packets come.
+PERMIT_SECONDS = 0.1
 #: What rings and pacer count since they were made; a range's own is what came since the range before.
 RING_COUNTS = ("ring_dropped", "ring_truncated", "ring_corrupt", "ring_rejected", "stalls")
-
-
-class Refused(NamedTuple):
-    """Probes that the interface has refused; of the plan's own also the open range and their positions in it."""
-
-    probes: Probes
-    serial: int = 0
-    position: I64 = NONE_REFUSED
 
 
 class PacketEngine:
@@ -78,9 +71,12 @@ class PacketEngine:
         self._buffer = ProbeBuffer(probes.walk, probes.secret, bakes=not transmit.bakes)
         self._extra, self._liveness = probes.extra, probes.liveness
         self._cooldown = probes.cooldown + probes.extra.longest_delay
-        self._transmit, self._listener = transmit, listener
+        self._outlet, self._ring, self._listener = (
+            ProbeOutlet(transmit, pacer, machine.count_sent),
+            transmit,
+            listener,
+        )
         self._machine, self._pacer, self._pause = machine, pacer, Pause(pacer)
-        self._again: deque[Refused] = deque()
         self._sending: OpenRange | None = None
         self._serial = 0
         self._ring_counts = dict.fromkeys(RING_COUNTS, 0)
@@ -103,7 +99,7 @@ class PacketEngine:
         """Begin to send a range; only while idle. `visited` targets get a probe like all others, and no second greeting."""
         now = time.monotonic()
         self._pacer.resume(now)
-        opened = OpenRange.begin(range_, now, self._transmit.engine)
+        opened = OpenRange.begin(range_, now, self._ring.engine)
         if visited is not None:
             opened.mark_visited(self._walk, visited)
         opened.counts.started_at = time.time_ns() // 1000
@@ -115,13 +111,13 @@ class PacketEngine:
         self._listener.stopping = True
         self._sending = None
         self._extra.clear()
-        self._drop_refused()
+        self._outlet.drop_refused(self._listener.open)
         for opened in self._listener.open.values():
             opened.cool_until = min(opened.cool_until, time.monotonic())
 
     def change_link(self, link: Link) -> None:
         """Send all further probes by another link. Some may have gone astray before, so the open ranges run again."""
-        self._transmit.change_template(template(link))
+        self._ring.change_template(template(link))
         for opened in self._listener.open.values():
             opened.ungreeted += bool(opened.next_position)
 
@@ -129,6 +125,8 @@ class PacketEngine:
         """Send what the budget allows, wait a little, and yield what has happened."""
         while self._send_batch(permit := self._permit()) and time.monotonic() < self._waited + READ_SECONDS:
             pass
+        if self._pacer.slow and not permit.pause_reason:
+            self._send_on(permit)
         self._wait(paused=bool(permit.pause_reason))
         yield from self._listener.read(permit)
         at = clock.now()
@@ -171,7 +169,7 @@ class PacketEngine:
         """Send what is due, at most a batch of the plan's own probes; whether it was a whole one, so that more may be due."""
         paused = bool(permit.pause_reason)
         if not paused:
-            self._send_again(permit.withheld)
+            self._outlet.send_again(self._listener.open, permit.withheld)
             self._send_extra(permit.withheld)
             self._send_liveness(permit.withheld)
         return self._sending is not None and self._send(self._sending, permit, paused=paused) == BATCH
@@ -182,22 +180,35 @@ class PacketEngine:
         opened.counts.paused_seconds += self._pause.elapsed(now, paused=paused)
         if paused:
             return 0
-        count = self._granted(now, opened.range.length - opened.next_position)
+        count = self._outlet.grant(now, opened.range.length - opened.next_position)
         for probes in self._buffer.take(opened.range, opened.next_position, count):
             self._send_some(opened, probes, permit)
-        if opened.all_sent and not self._again:
+        if opened.all_sent and not self._outlet.has_refused:
             self._cool_down(opened)
         return count
+
+    def _send_on(self, permit: Permit) -> None:
+        """Send more of the plan's own probes by the same permit, while nothing comes and no conversation is due."""
+        until = min(self._waited + PERMIT_SECONDS, self._listener.next_due)
+        while self._sending is not None and not self._listener.receive.ready:
+            now = time.monotonic()
+            due = max(self._waited + self._pacer.gap, now + self._pacer.wait())
+            if due > until:
+                return
+            time.sleep(max(0.0, due - now))
+            self._waited = time.monotonic()
+            self._listener.lag.turn(self._waited, waited=due - now)
+            self._send(self._sending, permit, paused=False)
 
     def _send_some(self, opened: OpenRange, probes: Probes, permit: Permit) -> None:
         """Send the next probes of a range, except those that the register withholds."""
         if len(permit.quarantined.first):
             opened.counts.quarantined += int(permit.quarantined.contains(probes.addresses).sum())
         allowed, which = probes.without(permit.withheld)
-        self._transmit_probes(allowed, self._serial, opened.next_position + which)
+        self._outlet.send(allowed, self._serial, opened.next_position + which)
         at = clock.now()
         if len(allowed):
-            self._extra.schedule(self._serial, opened.next_position + which, allowed, self._transmit.tags, at.now)
+            self._extra.schedule(self._serial, opened.next_position + which, allowed, self._ring.tags, at.now)
         opened.mark_sent(len(probes), at)
         withheld = len(probes) - len(allowed)
         opened.counts.probes_sent += len(allowed)
@@ -205,33 +216,9 @@ class PacketEngine:
         self.probes += len(allowed)
         self.suppressed += withheld
 
-    def _send_again(self, withheld: Ranges) -> None:
-        """Send what the interface had refused, from the same budget; once each time, so that it may refuse it again."""
-        for _ in range(len(self._again)):
-            refused = self._again.popleft()
-            granted = self._granted(time.monotonic(), len(refused.probes))
-            if granted < len(refused.probes):
-                later = slice(granted, None)
-                self._again.appendleft(Refused(refused.probes.take(later), refused.serial, refused.position[later]))
-            probes, which = refused.probes.take(slice(granted)).without(withheld)
-            position = refused.position[which] if len(refused.position) else NONE_REFUSED
-            self._transmit_probes(probes, refused.serial, position)
-            opened = self._listener.open.get(refused.serial)
-            if opened is not None:
-                opened.mark_sent_again(position, clock.now())
-            if granted < len(refused.probes):
-                return
-
-    def _drop_refused(self) -> None:
-        """Give up the probes that the interface has refused: their ranges are incomplete."""
-        for refused in self._again:
-            if refused.serial in self._listener.open:
-                self._listener.open[refused.serial].ungreeted += len(refused.probes)
-        self._again.clear()
-
     def _cut_off(self) -> None:
         """Void the ranges of which anything was sent, and send from other ports; a range that has just begun waits."""
-        self._drop_refused()
+        self._outlet.drop_refused(self._listener.open)
         self._listener.abandon()
         self._extra.clear()
         for check in self._liveness:
@@ -241,7 +228,7 @@ class PacketEngine:
             opened.void(time.monotonic())
         if void:
             self._probes.turn()
-            self._buffer = ProbeBuffer(self._walk, self._probes.secret, bakes=not self._transmit.bakes)
+            self._buffer = ProbeBuffer(self._walk, self._probes.secret, bakes=not self._ring.bakes)
         if self._sending and self._sending.next_position:
             self._sending = None
 
@@ -252,33 +239,19 @@ class PacketEngine:
         if self._sending is None and self._extra.next_due > now and not pending:
             self._pacer.resume(now)
             return
-        for due in self._extra.due(now, partial(self._granted, now)):
+        for due in self._extra.due(now, partial(self._outlet.grant, now)):
             opened = self._listener.open.get(due.serial)
             if opened is not None:
                 probes, which = Probes.of(due.kind.secret, due.addresses, due.ports).without(withheld)
-                self._transmit_probes(probes)
+                self._outlet.send(probes)
                 opened.extra_sent[due.kind.name].append(due.position[which])
 
     def _send_liveness(self, withheld: Ranges) -> None:
         """Send the SYNs of liveness checks, from the same budget."""
         now = time.monotonic()
         for check in self._liveness:
-            for probes in check.due(now, partial(self._granted, now), withheld):
-                self._transmit_probes(probes)
-
-    def _granted(self, now: float, wanted: int) -> int:
-        """How many of the wanted probes may go now."""
-        return self._pacer.grant(now, self._transmit.room(min(wanted, BATCH, self._pacer.most)))
-
-    def _transmit_probes(self, probes: Probes, serial: int = 0, position: I64 = NONE_REFUSED) -> None:
-        """Send probes; the plan's own to targets at these positions of an open range. Those that are refused are kept for later."""
-        if not len(probes):
-            return
-        self._transmit.fill(probes.addresses, probes.ports, probes.secret, probes.cookie)
-        refused = self._transmit.send(len(probes))
-        self._machine.count_sent(len(probes) - len(refused), len(refused))
-        if len(refused):
-            self._again.append(Refused(probes.take(refused), serial, position[refused] if serial else NONE_REFUSED))
+            for probes in check.due(now, partial(self._outlet.grant, now), withheld):
+                self._outlet.send(probes)
 
     def _cool_down(self, opened: OpenRange) -> None:
         """End the sending of a range; what the rings and the pacer have counted meanwhile is its own."""
@@ -286,12 +259,12 @@ class PacketEngine:
         opened.counts.send_seconds = now - opened.began
         opened.cool_until = now + self._cooldown
         receive = self._listener.receive
-        sent, paced = self._transmit, self._pacer
+        sent, paced = self._ring, self._pacer
         totals = (receive.count_drops(), receive.truncated, receive.corrupt, sent.rejected, paced.stalls)
         for name, total in zip(RING_COUNTS, totals, strict=True):
             setattr(opened.counts, name, total - self._ring_counts[name])
             self._ring_counts[name] = total
-        if (taken := self._transmit.taken) is not None:
+        if (taken := self._ring.taken) is not None:
             opened.counts.frames_taken = taken - self._frames_taken
             self._frames_taken = taken
         self._sending = None

@@ -93,6 +93,8 @@ class ExtraProbes:
 
     def schedule(self, serial: int, position: I64, probes: Probes, tags: U32, now: float) -> None:
         """Queue what the targets of an open range that are probed now get later; positions, probes and tags have the same shape."""
+        if not self.kinds:
+            return
         values = sampling_values(self.sampler, tags)
         for kind in self.kinds:
             which = kind.select(values, probes.ports)

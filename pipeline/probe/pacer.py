@@ -1,8 +1,9 @@
 """The token bucket that paces probes. Pure: the clock is passed in, in seconds of a monotonic clock.
 
 A bucket that holds a burst of 10 ms never grants over twice the rate in any 10 ms. A sender that fills it for half of that time wakes
-200 times a second, which costs more than the probes at a slow rate. So at SLOW_RATE and below the bucket holds 30 ms, and the sender
-sleeps longer. What holds the limit then is the sum of the grants of the last 10 ms.
+200 times a second, which costs more than the probes at a slow rate. So at SLOW_RATE and below the bucket holds 40 ms, and the sender
+sleeps nearly twice 10 ms, or less while it has something to make up for. What holds the limit then is the sum of the grants of the
+last 10 ms.
 """
 
 from collections import deque
@@ -15,13 +16,15 @@ LATE_SECONDS = 0.002
 #: Up to this rate bursts are further apart.
 SLOW_RATE = 2_000
 #: The time between two bursts, in seconds, at a slow rate and at others.
-SLOW_GAP_SECONDS, GAP_SECONDS = 0.016, 0.005
+SLOW_GAP_SECONDS, GAP_SECONDS = 0.019, 0.005
 #: How long the bucket takes to fill, in seconds, at a slow rate and at others: a sender may wake late by the rest.
-SLOW_FULL_SECONDS, FULL_SECONDS = 3 * BURST_SECONDS, BURST_SECONDS
+SLOW_FULL_SECONDS, FULL_SECONDS = 4 * BURST_SECONDS, BURST_SECONDS
 #: At a slow rate there are no more grants than this in BURST_SECONDS: a sender that wakes needs some four.
 MOST_RECENT = 16
 #: What sums of floating-point numbers may be off.
 ROUNDING = 1e-9
+#: When what was granted no longer counts as recent, in seconds.
+NO_LONGER_RECENT_SECONDS = BURST_SECONDS + 1e-6
 
 
 @dataclass
@@ -70,8 +73,10 @@ class Pacer:
 
     @property
     def gap(self) -> float:
-        """The time between two bursts, in seconds."""
-        return SLOW_GAP_SECONDS if self.slow else GAP_SECONDS
+        """The time from the last burst to the next one, in seconds."""
+        if not self.slow:
+            return GAP_SECONDS
+        return min(max(self._earned_in(), NO_LONGER_RECENT_SECONDS), SLOW_GAP_SECONDS)
 
     @property
     def longest(self) -> float:
@@ -102,9 +107,13 @@ class Pacer:
         return max(0.0, 2 * max(1.0, self.rate * BURST_SECONDS) - granted)
 
     def wait(self) -> float:
-        """Seconds until a burst is there (or one probe, if that is more), and may go."""
-        target = max(1.0, self.rate * self.gap)
-        return max((target - self.tokens) / self.rate, 0.0 if self._room(self.last) >= 1 else BURST_SECONDS)
+        """Seconds until a burst is there, and may go."""
+        return max(self._earned_in(), 0.0 if self._room(self.last) >= 1 else NO_LONGER_RECENT_SECONDS)
+
+    def _earned_in(self) -> float:
+        """Seconds until a burst is there, or one probe, if that is more; negative if it has long been there."""
+        burst = max(1.0, self.rate * (SLOW_GAP_SECONDS if self.slow else GAP_SECONDS))
+        return (burst - self.tokens) / self.rate
 
 
 @dataclass(slots=True)

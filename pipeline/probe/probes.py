@@ -16,6 +16,8 @@ from pipeline.wire.packet import ACK, RST, SYN, Answers
 
 #: The buffer takes this many batches of the present size, and at most this many probes: few enough to stay in the cache.
 BATCHES, MOST = 16, 32768
+#: The indices of the probes of any batch.
+NUMBERS = np.arange(MOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Probes:
     def without(self, withheld: Ranges) -> tuple["Probes", I64]:
         """The probes to addresses that are not withheld, and their indices among all of these."""
         if not len(withheld.first):
-            return self, np.arange(len(self))
+            return self, NUMBERS[: len(self)]
         kept = np.flatnonzero(~withheld.contains(self.addresses))
         return self.take(kept), kept
 

@@ -5,17 +5,18 @@ CLOCK_MONOTONIC is one clock for all processes of a machine (clock_gettime(2)).
 """
 
 import fcntl
+import math
 import mmap
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
-
-import numpy as np
 
 from pipeline.probe.pacer import MOST_RECENT, Pacer
 
 #: The bucket's clock and tokens, and then recent grants: the time and size of each.
-BUCKET, RECENT = 2, 2 * MOST_RECENT
+BUCKET, RECENT = struct.Struct("<dd"), struct.Struct(f"<{2 * MOST_RECENT}d")
 
 
 class SharedPacer(Pacer):
@@ -30,11 +31,9 @@ class SharedPacer(Pacer):
             if new:
                 self._file.truncate(mmap.PAGESIZE)
             self._page = mmap.mmap(self._file.fileno(), mmap.PAGESIZE)
-            self._bucket = np.frombuffer(self._page, dtype=np.float64, count=BUCKET)
-            self._recent = np.frombuffer(self._page, dtype=np.float64, count=RECENT, offset=self._bucket.nbytes)
             if new:
-                self._bucket[:] = self.last, self.tokens
-                self._recent[::2] = -np.inf
+                BUCKET.pack_into(self._page, 0, self.last, self.tokens)
+                RECENT.pack_into(self._page, BUCKET.size, *(-math.inf, 0.0) * MOST_RECENT)
 
     def grant(self, now: float, wanted: int) -> int:
         """How many probes of this sender may go at `now`, at most `wanted`; what it leaves is for all senders."""
@@ -42,7 +41,7 @@ class SharedPacer(Pacer):
             self._read_recent()
             granted = super().grant(max(now, self.last), wanted)
             if granted and self.slow:
-                self._recent[:] = np.array(self.recent).ravel()
+                RECENT.pack_into(self._page, BUCKET.size, *chain.from_iterable(self.recent))
             return granted
 
     def resume(self, now: float) -> None:
@@ -53,23 +52,24 @@ class SharedPacer(Pacer):
 
     def wait(self) -> float:
         """Seconds until half a burst is there, if no other sender takes from it."""
-        self.tokens = float(self._bucket[1])
+        self.tokens = BUCKET.unpack_from(self._page)[1]
         return super().wait()
 
     def _read_recent(self) -> None:
         """Take the recent grants of all senders; those that were never made are of no probes, long ago."""
         if self.slow:
-            self.recent.extend((at, int(count)) for at, count in self._recent.reshape(-1, 2).tolist())
+            recent = RECENT.unpack_from(self._page, BUCKET.size)
+            self.recent.extend(zip(recent[::2], map(int, recent[1::2]), strict=True))
 
     @contextmanager
     def _shared(self) -> Iterator[None]:
         """Take the lock, and work on the shared bucket."""
         with self._locked():
-            self.last, self.tokens = self._bucket.tolist()
+            self.last, self.tokens = BUCKET.unpack_from(self._page)
             try:
                 yield
             finally:
-                self._bucket[:] = self.last, self.tokens
+                BUCKET.pack_into(self._page, 0, self.last, self.tokens)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -34,7 +34,7 @@ from pipeline.guard import forbidden, namespaces, sockets
 from pipeline.guard.link_state import link_state
 from pipeline.rings import live_program, packet_ring, xdp
 from pipeline.rings.filter import Step
-from pipeline.rings.live_memory import LAYOUT, RECORDS, STATE
+from pipeline.rings.live_memory import LAYOUT, RECORDS, STATE, CallProgress
 from pipeline.rings.open import Rings
 from pipeline.rings.receive import ETH_P_ALL, ReceiveRing
 from pipeline.rings.transmit import BREATH_SECONDS, DOWN, NONE_REFUSED, PATIENCE_SECONDS, RefusedError
@@ -122,20 +122,22 @@ class _Shared:
     def begin(self, count: int) -> None:
         """Give out the first `count` records."""
         self.identify()
-        for name in ("next", "settled", "refusals", "failed", "error"):
-            self.state[name] = 0
-        self.state["count"] = count
+        CallProgress(wanted=count, taken=self.progress.taken).write(self.memory)
 
-    def value(self, name: str) -> int:
-        """A value of the state now."""
-        return int(self.state[name][0])
+    @property
+    def progress(self) -> CallProgress:
+        """How the call has gone so far."""
+        return CallProgress.of(self.memory)
 
     def refused(self) -> I64:
         """The records of this call whose frames the driver did not take, ascending; all settled ones have been decided."""
-        table = LAYOUT.column(self.memory, "refusal")[: self.value("refusals")]
+        refusals = self.progress.refusals
+        if not refusals:
+            return NONE_REFUSED
+        table = LAYOUT.column(self.memory, "refusal")[:refusals]
         ends, drops = table["end"].astype(np.int64), table["drops"].astype(np.int64)
         parts = [np.arange(end - drop, end) for end, drop in zip(ends.tolist(), drops.tolist(), strict=True)]
-        return np.concatenate(parts) if parts else NONE_REFUSED
+        return np.concatenate(parts)
 
 
 class LiveRing:
@@ -167,7 +169,7 @@ class LiveRing:
     @property
     def taken(self) -> int:
         """Frames that the driver has taken, as the kernel counts them."""
-        return self._shared.value("taken")
+        return self._shared.progress.taken
 
     @property
     def tags(self) -> U32:
@@ -199,7 +201,7 @@ class LiveRing:
         patience = time.monotonic() + PATIENCE_SECONDS
         waiting = refused = self._run(count)
         self._tags = self._made[:count].copy()
-        while len(waiting) and self._shared.value("error") != -DOWN and time.monotonic() < patience:
+        while len(waiting) and self._shared.progress.error != -DOWN and time.monotonic() < patience:
             time.sleep(BREATH_SECONDS)
             for column in (self._addresses, self._ports):
                 column[: len(refused)] = column[refused]
@@ -215,27 +217,26 @@ class LiveRing:
         """Have the kernel send the first `count` records; which the driver has not taken."""
         shared, before = self._shared, self.taken
         shared.begin(count)
-        while shared.value("next") < count and not shared.value("failed"):
+        while (now := shared.progress).next < count and not now.failed:
             try:
-                kernel.run_live(self._program, self._frame, count - shared.value("next"), BATCH)
+                kernel.run_live(self._program, self._frame, count - now.next, BATCH)
             except InterruptedError:
                 continue  # a signal: its handler has run, and the rest is still to be sent
             except OSError as error:
                 raise CensusError(f"interface {self._interface}: live frames have ended: {error.strerror}") from None
-        self._require_accepted()
+        self._require_accepted(-now.error)
         refused = shared.refused()
-        if shared.value("next") < count:
-            refused = np.concatenate([refused, np.arange(shared.value("next"), count)])
-        if shared.value("settled") != shared.value("next") or self.taken - before + len(refused) != count:
+        if now.next < count:
+            refused = np.concatenate([refused, np.arange(now.next, count)])
+        if now.settled != now.next or now.taken - before + len(refused) != count:
             raise CensusError(
-                f"interface {self._interface}: of {count} frames filled the kernel counts {self.taken - before} taken and "
+                f"interface {self._interface}: of {count} frames filled the kernel counts {now.taken - before} taken and "
                 f"{len(refused)} refused; nobody knows what has left, so this range must run again: use --resume"
             )
         return refused
 
-    def _require_accepted(self) -> None:
+    def _require_accepted(self, error: int) -> None:
         """Raise CensusError if frames could not be queued for another reason than that the interface is down."""
-        error = -self._shared.value("error")
         if error not in (0, DOWN):
             raise CensusError(
                 f"interface {self._interface} takes no more frames from BPF ({os.strerror(error)}); run again with --resume"
@@ -270,4 +271,4 @@ def _tried(interface: str) -> int:
     program = kernel.load(ProgramType.XDP, live_program.redirect_program(devices.fileno()))
     shared.begin(1)
     kernel.run_live(program, bytes(length), 1, BATCH)
-    return -shared.value("error")
+    return -shared.progress.error

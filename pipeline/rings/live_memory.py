@@ -1,6 +1,7 @@
 """The memory that the programs of engine `xdp-live` share with us: the state of a call, and the records of its probes."""
 
 import mmap
+import struct
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,6 +31,8 @@ STATE = np.dtype(
         ("seed", "<u4"),  # of IP ids
     ]
 )
+#: How a call has gone so far: the first fields of STATE.
+PROGRESS = struct.Struct("<6Qq")
 #: Frames that the driver refused: the record after the last of them, and how many.
 REFUSAL = np.dtype([("end", "<u4"), ("drops", "<u4")])
 PAGE = mmap.PAGESIZE
@@ -37,6 +40,27 @@ PAGE = mmap.PAGESIZE
 COLUMNS: dict[str, np.dtype[Any]] = {
     "address": np.dtype("<u4"), "tag": np.dtype("<u4"), "port": np.dtype("<u2"), "refusal": REFUSAL,
 }  # fmt: skip
+
+
+class CallProgress(NamedTuple):
+    """How a call has gone so far: the first fields of STATE, in their order."""
+
+    next: int = 0
+    wanted: int = 0
+    settled: int = 0
+    taken: int = 0
+    refusals: int = 0
+    failed: int = 0
+    error: int = 0
+
+    @classmethod
+    def of(cls, memory: mmap.mmap) -> "CallProgress":
+        """Read it."""
+        return cls._make(PROGRESS.unpack_from(memory))
+
+    def write(self, memory: mmap.mmap) -> None:
+        """Write it, while no call is under way."""
+        PROGRESS.pack_into(memory, 0, *self)
 
 
 class Layout(NamedTuple):

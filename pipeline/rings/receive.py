@@ -124,13 +124,18 @@ class ReceiveRing:
         self.dropped = self.truncated = self.corrupt = 0
 
     @property
+    def ready(self) -> bool:
+        """A frame waits to be read."""
+        return bool(self._status[self._head] & USER)
+
+    @property
     def waiting(self) -> int:
         """How many frames wait to be read."""
         return int((self._status & USER).sum())
 
     def read(self) -> Received:
         """Take waiting frames, READ at most, and free their places; broken ones are counted and left out."""
-        if not self._status[self._head] & USER:
+        if not self.ready:
             return NOTHING
         waiting = self._status[self._head : self._head + READ] & USER
         gaps = np.flatnonzero(waiting == 0)

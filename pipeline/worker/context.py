@@ -14,6 +14,7 @@ from pipeline.optout import register
 from pipeline.optout.watch import Watch
 from pipeline.plan import plan as planning
 from pipeline.plan.plan import Plan
+from pipeline.probe.pacer import Pacer
 from pipeline.probe.shared_pacer import SharedPacer
 from pipeline.space.ranges import Ranges
 
@@ -84,9 +85,10 @@ class WorkerContext:
         rest = self.secret, self.pcap, self.remotes, self.engine
         return _with_saved_plan, (self.folder, self.sweep.paths, *rest)
 
-    def budget(self) -> SharedPacer:
-        """Open the pacer that all senders share, at the plan's rate."""
-        return SharedPacer(self.folder / "budget", self.plan.settings.rate, time.monotonic())
+    def budget(self) -> Pacer:
+        """Open the pacer that all senders share, at the plan's rate; a sender without others has one of its own."""
+        rate, now = self.plan.settings.rate, time.monotonic()
+        return Pacer(rate, now) if self.plan.probe.processes == 1 else SharedPacer(self.folder / "budget", rate, now)
 
     def watch(self) -> Watch:
         """Return a watch over the register that the plan obeys; its filter is empty if the plan excludes all of its networks."""

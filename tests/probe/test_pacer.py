@@ -75,16 +75,16 @@ def test_long_run_rate(rate: int) -> None:
 def test_wait(rate: int) -> None:
     """After the wait that the pacer requests, the probes of the gap between two bursts are granted."""
     pacer = Pacer(rate, 0.0)
-    wait = pacer.wait()
-    assert wait == pytest.approx(pacer.gap)
-    assert pacer.grant(wait + 1e-9, 10**9) == int(rate * pacer.gap)
+    wait, gap = pacer.wait(), pacer.gap
+    assert wait == pytest.approx(gap)
+    assert pacer.grant(wait + 1e-9, 10**9) == int(rate * gap)
     assert pacer.stalls == 0
 
 
 @settings(deadline=None)
-@given(st.sampled_from([500, 1_000, 1_500, SLOW_RATE]), st.lists(st.floats(0, 0.012), min_size=25, max_size=25))
+@given(st.sampled_from([500, 1_000, 1_500, SLOW_RATE]), st.lists(st.floats(0, 0.020), min_size=25, max_size=25))
 def test_a_slow_sender_may_wake_late(rate: int, late: list[float]) -> None:
-    """At a slow rate a sender that wakes up to 12 ms late, one time in four, loses no probe, and none of that is a stall."""
+    """At a slow rate a sender that wakes up to 20 ms late, one time in four, loses no probe, and none of that is a stall."""
     pacer, now, sent = Pacer(rate, 0.0), 0.0, 0
     for lateness in late:
         for after in (lateness, 0.0, 0.0, 0.0):
@@ -95,8 +95,8 @@ def test_a_slow_sender_may_wake_late(rate: int, late: list[float]) -> None:
 
 
 def test_a_slow_sender_wakes_seldom() -> None:
-    """At a slow rate a sender that waits as it is told wakes at most 63 times a second, and at another rate 200 times."""
-    for rate, most in ((1_500, 63), (SLOW_RATE, 63), (10_000, 200)):
+    """At a slow rate a sender that waits as it is told wakes at most 53 times a second, and at another rate 200 times."""
+    for rate, most in ((1_500, 53), (SLOW_RATE, 53), (10_000, 200)):
         pacer, now, wakes = Pacer(rate, 0.0), 0.0, 0
         while now < 1.0:
             wakes += 1

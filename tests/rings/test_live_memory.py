@@ -4,7 +4,7 @@ import mmap
 
 import numpy as np
 
-from pipeline.rings.live_memory import COLUMNS, LAYOUT, RECORDS, STATE, place
+from pipeline.rings.live_memory import COLUMNS, LAYOUT, RECORDS, STATE, CallProgress, place
 
 
 def test_parts_do_not_overlap() -> None:
@@ -26,3 +26,13 @@ def test_fields() -> None:
         state[name] = 1
         size, offset = place(STATE, name)
         assert state.tobytes()[offset] == 1 and offset % size == 0
+
+
+def test_progress_is_the_beginning_of_the_state() -> None:
+    """What is written as progress is what programs have in the fields of the state, and can be read again."""
+    memory = mmap.mmap(-1, LAYOUT.size)
+    progress = CallProgress(next=1, wanted=2, settled=3, taken=2**63, refusals=5, failed=6, error=-7)
+    progress.write(memory)
+    state = np.frombuffer(memory, STATE, 1)[0]
+    names = ("next", "count", "settled", "taken", "refusals", "failed", "error")
+    assert tuple(int(state[name]) for name in names) == tuple(progress) == tuple(CallProgress.of(memory))
