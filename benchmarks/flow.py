@@ -3,6 +3,7 @@
 `python -m benchmarks.flow [--shards N] [--ranges N]`. *Overhead* is all that the flow adds, including the start of its server,
 verification, seal and enrichment, divided by the number of shards. *First probe* is the time from the start of the command, with
 a plan of many ranges in 512 shards. Both run in a closed pair of namespaces where no host answers.
+Prefect makes a new database, unless PREFECT_HOME names a folder with one.
 """
 
 import argparse
@@ -90,7 +91,8 @@ def main() -> None:
         folder = Path(name)
         manifest = folder / "manifest.json"
         manifest.write_bytes(msgspec.json.encode(pair.manifest))
-        environment = os.environ | {TESTBED: str(manifest), ONLY_TESTBED: "1", "PREFECT_HOME": str(folder / "prefect")}
+        home = {"PREFECT_HOME": str(folder / "prefect")}
+        environment = home | os.environ | {TESTBED: str(manifest), ONLY_TESTBED: "1"}
         small = planned(folder, "small", rate=10_000, shards=options.shards, targets=options.shards * 1_000)
         worked, swept = (seconds(pair, environment, verb, small) for verb in ("work", "sweep"))
         print(f"{options.shards} shards: census work {worked:.1f} s, census sweep {swept:.1f} s")

@@ -4,7 +4,8 @@
 port, as fast as it can. An XDP program at the far end drops SYNs to addresses without a host, so that the simulated internet, which
 shares the machine, reads only what its hosts are sent. *Recall* is the share of the hosts that have a row; *there* and *here* are
 packets that found no room, in the internet's ring and in ours, which a receipt counts. *Internet* is how much of a core it took, and
-*times* the sweep's seconds as a multiple of the first one's. With `--silent` nobody answers: the far end drops every frame.
+*times* the sweep's seconds as a multiple of the first one's. With `--silent` nobody answers: the far end drops every frame. Prefect
+makes a new database for each sweep, unless PREFECT_HOME names one.
 """
 
 import argparse
@@ -133,7 +134,8 @@ def swept(pair: NamespacePair, folder: Path, tree: Path, given: argparse.Namespa
         SWEEP.format(port=PORT, rate=RATE, first=ipaddress.IPv4Address(FIRST), prefix=prefix, senders=given.senders)
     )
     manifest.write_bytes(msgspec.json.encode(pair.manifest))
-    environment = os.environ | {TESTBED: str(manifest), ONLY_TESTBED: "1", "PREFECT_HOME": str(folder / "prefect")}
+    home = {"PREFECT_HOME": str(folder / "prefect")}
+    environment = home | os.environ | {TESTBED: str(manifest), ONLY_TESTBED: "1"}
     with silent(pair) if given.silent else played(pair, folder, prefix, environment) as figures:
         begun = time.monotonic()
         command = [*inside(pair.vantage, tree), *census("sweep", config, "--lake", lake)]

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.testbed.running import ROOT, environment
+
 #: Arguments that make the benchmark short, and the words that it must print.
 BENCHMARKS = {
     "permutation_quality": (["--keys", "2"], r"rounds"),
@@ -91,10 +92,10 @@ def test_all_are_here() -> None:
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", BENCHMARKS)
-def test_it_runs(name: str) -> None:
+def test_it_runs(name: str, tmp_path: Path) -> None:
     """The benchmark runs to its end and prints its table."""
     options, printed = BENCHMARKS[name]
     words = [sys.executable, "-m", f"benchmarks.{name}", *options]
-    ended = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=800)
+    ended = subprocess.run(words, cwd=ROOT, env=environment(tmp_path), capture_output=True, text=True, timeout=800)
     assert ended.returncode == 0, ended.stderr[-2000:]
     assert re.search(printed, ended.stdout), ended.stdout
