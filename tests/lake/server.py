@@ -4,10 +4,18 @@ import logging
 import sys
 import threading
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
+from moto import backends
+from moto.core import serialize
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
+
+# For each request moto looks through its own folder, twice, and for each listed object it parses a time that it wrote itself.
+_modules = tuple(backends.list_of_moto_modules())
+backends.list_of_moto_modules = lambda: _modules
+serialize.parse_to_aware_datetime = cache(serialize.parse_to_aware_datetime)
 
 _app = DomainDispatcherApplication(create_backend_app)
 _lock = threading.Lock()
