@@ -8,28 +8,6 @@ CREATE OR REPLACE MACRO services_p(before_id, now_id) AS TABLE
         FROM looks_at_services(before_id, now_id)
     ),
 
-    expected AS (
-        SELECT
-            looked.of_all,
-            looked.country,
-            looked.came,
-            looked.came + looked.went AS moved,
-            parts.part,
-            first.weight * second.weight AS weight,
-            before_looks IS NOT NULL AND now_looks IS NOT NULL AS known,
-            look_end(alike_before_kept, alike_before_looks, first.point) AS seen_before,
-            look_end(alike_now_kept, alike_now_looks, second.point) AS seen_now,
-            CASE WHEN known THEN stayed * (1 - seen_before) / seen_before ELSE 0 END AS new_by_loss,
-            CASE WHEN known THEN stayed * (1 - seen_now) / seen_now ELSE 0 END AS gone_by_loss,
-            parts.part * greatest(0, moved - new_by_loss - gone_by_loss) / 2 AS turnover,
-            (new_by_loss + turnover) / nullif(new_by_loss + gone_by_loss + 2 * turnover, 0) AS new_share,
-            coalesce(new_share, 0.5) AS share
-        FROM looked
-        CROSS JOIN (SELECT unnest(normal_points(), recursive := true)) AS first
-        CROSS JOIN (SELECT unnest(normal_points(), recursive := true)) AS second
-        CROSS JOIN (VALUES (0), (1)) AS parts (part)
-    ),
-
     averaged AS (
         SELECT
             of_all,
@@ -39,7 +17,7 @@ CREATE OR REPLACE MACRO services_p(before_id, now_id) AS TABLE
             sum(weight * binomial_at_least(came, moved, share)) AS p_more,
             sum(weight * share ** moved) AS p_all_came,
             sum(weight * (1 - share) ** moved) AS p_all_went
-        FROM expected
+        FROM expected_shares(before_id, now_id)
         GROUP BY of_all, country, part
     ),
 

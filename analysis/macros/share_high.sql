@@ -2,4 +2,4 @@
 -- Grain: a scalar of (k, n); null if n is 0.
 -- Notes: Clopper and Pearson (1934).
 CREATE OR REPLACE MACRO share_high(k, n) AS
-    CASE WHEN n <= 0 THEN NULL WHEN k >= n THEN 1.0 ELSE beta_quantile(0.975, k + 1.0, n - k * 1.0) END
+    exact_high(k, n, 0.05)

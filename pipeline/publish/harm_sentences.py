@@ -6,7 +6,7 @@ from typing import Any
 from pipeline.outcome import Arm
 from pipeline.publish.data import Facts
 from pipeline.statistics.difference import difference, repeated
-from pipeline.statistics.interval import share
+from pipeline.statistics.interval import Interval, share
 from pipeline.words.plural import plural
 
 Row = Mapping[str, Any]
@@ -34,12 +34,24 @@ def of_arms(rows: Sequence[Row], sweep: str, margin: float | None) -> Iterator[s
         )
 
 
+def effect_of(visited: Sequence[Row], unvisited: Sequence[Row], *, blocking: bool = True) -> Interval:
+    """The difference of the shares of two arms that no longer answered, over all sweeps of their rows; mart `harm_effects` has it too.
+
+    Without `blocking`, hosts that answered another source address are left out of both.
+    """
+    silent = [
+        sum(row["ended"] - (0 if blocking else row["blocking"] or 0) for row in rows) for rows in (visited, unvisited)
+    ]
+    looks = len({row["sweep"] for row in visited})
+    return difference(silent[0], _counts(visited)[1], silent[1], _counts(unvisited)[1], repeated(looks))
+
+
 def _effect(visited: Sequence[Row], unvisited: Sequence[Row], margin: float) -> str:
     """The comparison of hosts that were visited with hosts that were not visited yet, over all sweeps that made it."""
     ended, alive = _counts(visited)
     base_ended, base_alive = _counts(unvisited)
     sweeps = len({row["sweep"] for row in visited})
-    effect = difference(ended, alive, base_ended, base_alive, repeated(sweeps))
+    effect = effect_of(visited, unvisited)
     measured = (
         "The sweep measured its own effect."
         if sweeps == 1
@@ -73,9 +85,7 @@ def _blocking(visited: Sequence[Row], unvisited: Sequence[Row]) -> Iterator[str]
     if all(row["blocking"] is None for row in (*visited, *unvisited)):
         return
     blocking, base = (sum(row["blocking"] or 0 for row in rows) for rows in (visited, unvisited))
-    (ended, alive), (base_ended, base_alive) = _counts(visited), _counts(unvisited)
-    sweeps = len({row["sweep"] for row in visited})
-    rest = difference(ended - blocking, alive, base_ended - base, base_alive, repeated(sweeps))
+    rest = effect_of(visited, unvisited, blocking=False)
     yield (
         f"Of the hosts that no longer answered, {blocking:,} of the visited and {base:,} of the others answered another address of "
         f"the census: they block the first. Without them the difference is {_percent(rest.value)} (95 % interval "

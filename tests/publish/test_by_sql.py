@@ -7,7 +7,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from pipeline.publish import sheets
+from pipeline.publish import harm_sentences, sheets
 from pipeline.publish.data import Facts
 from pipeline.publish.estimates import Estimate
 from pipeline.publish.gather import gather
@@ -65,6 +65,7 @@ def facts(history_con: duckdb.DuckDBPyConnection) -> Facts:
 def test_a_report_is_recomputed_by_sql(history_con: duckdb.DuckDBPyConnection, facts: Facts) -> None:
     """Totals, ranks, changes, their intervals and p of a report of the history are those of `reachable` and `change_estimates`."""
     compare_report(history_con, facts, EARLIER)
+    assert facts.smallest_shown == history_con.execute("FROM smallest_shown(?, ?, NULL)", [EARLIER, NOW]).fetchone()[0]  # type: ignore[index]
 
 
 def test_survival_and_vantages_by_sql(history_con: duckdb.DuckDBPyConnection, facts: Facts) -> None:
@@ -88,7 +89,43 @@ def test_survival_and_vantages_by_sql(history_con: duckdb.DuckDBPyConnection, fa
 def test_loss_by_country_and_no_loss_at_all_by_sql(looked: bool) -> None:
     """SQL gives the report's numbers also where second SYNs looked at services of each country, and where nothing measured loss."""
     con = made(looked)
-    compare_report(con, gather(con, "s2", Scope(min_cell=1), READ), "s1")
+    facts = gather(con, "s2", Scope(min_cell=1), READ)
+    compare_report(con, facts, "s1")
+    compare_smallest(con, facts, "s1")
+
+
+def compare_smallest(con: duckdb.DuckDBPyConnection, facts: Facts, before: str) -> None:
+    """The smallest change that a report could show, of all countries together and of each, is that of SQL."""
+    assert facts.comparison is not None
+    for change in facts.changes:
+        country = None if change.country == "all" else change.country
+        found = con.execute("FROM smallest_shown(?, ?, ?)", [before, facts.sweep, country]).fetchall()
+        assert found == [(facts.comparison.smallest_shown(change),)], change.country
+
+
+def test_harm_by_sql() -> None:
+    """What a report says of harm, over the sweeps of a series and without hosts that block us, is that of `harm_effects`."""
+    draw = np.random.default_rng(3)
+    con = lake.connect(
+        sweeps=[
+            demo.sweep_row(1_000_000, 900) | {"sweep": sweep, "started_at": lake.WHEN.replace(day=day)}
+            for sweep, day in (("s1", 1), ("s2", 8))
+        ],
+        methods=[{"sweep": sweep, "method_digest": "m"} for sweep in ("s1", "s2")],
+        harm=[
+            {"sweep": sweep, "ip": number, "port": 104, "arm": arm, "attempt": 1, "alive_elsewhere": bool(number % 3)}
+            | {"alive_before": bool(draw.random() > 0.02), "alive_after": bool(draw.random() > 0.06)}
+            for sweep in ("s1", "s2") for number, arm in enumerate(["visited", "unvisited"] * 100)
+        ],
+    )  # fmt: skip
+    for sweep, looks in (("s1", 1), ("s2", 2)):
+        rows = gather(con, sweep, Scope(), ("harm_arms",)).marts["harm_arms"].rows
+        arms = [[row for row in rows if row["arm"] == arm] for arm in ("visited", "unvisited")]
+        every, rest = (harm_sentences.effect_of(*arms, blocking=blocking) for blocking in (True, False))
+        ends = [float(end) for each in (every, rest) for end in (each.value, each.low, each.high)]
+        columns = "sweeps_checked, effect, effect_low, effect_high, rest, rest_low, rest_high"
+        ((checked, *found),) = con.execute(f"SELECT {columns} FROM harm_effects WHERE sweep = ?", [sweep]).fetchall()
+        assert checked == looks and found == pytest.approx(ends, abs=1e-9)
 
 
 def made(looked: bool) -> duckdb.DuckDBPyConnection:
