@@ -1,5 +1,6 @@
 -- Question: Of the services that were missing in a sweep, how many answered again later in the series?
 -- Grain: one row for each sweep of a series with a later one, in which a service of the sweep before was not seen.
+-- Order: series, position
 -- Notes: absent: seen in the previous sweep, not in this one, and in the space of both. Who came back had not ended: it was switched off,
 --   its path was blocked, or the probe was lost. back_next counts those seen in the next sweep, back_later those seen in any later one;
 --   the others may still come back. back_share is back_later of absent, with Wilson's 95 % interval.

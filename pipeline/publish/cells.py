@@ -28,7 +28,16 @@ REACHABLE = frozenset({"there", "there_low", "there_high"})
 SHARES = frozenset(
     {
         f"{share}{end}"
-        for share in ("share", "web_share", "hl7_share", "open_share", "stays", "largest_share", "ten_largest_share")
+        for share in (
+            "share",
+            "web_share",
+            "hl7_share",
+            "open_share",
+            "stays",
+            "largest_share",
+            "ten_largest_share",
+            "back_share",
+        )
         for end in ("", "_low", "_high")
     }
 )

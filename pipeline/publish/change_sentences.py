@@ -21,6 +21,7 @@ def sentences(facts: Facts) -> Iterator[str]:
     """What changed since the sweep to compare with, and what is left of the first sweep of the series."""
     yield from _since(facts)
     yield from _cohort(facts)
+    yield from _returns(facts)
 
 
 def _since(facts: Facts) -> Iterator[str]:
@@ -108,6 +109,18 @@ def _cohort(facts: Facts) -> Iterator[str]:
             f"Of {plural(last['cohort'], 'service')} that answered on {begun:%Y-%m-%d}, {number(last['answered'])} "
             f"({percent(last['share'])}) still answered at the same address on {facts.started:%Y-%m-%d}. A lost probe counts as no "
             "answer here, and so does a system that got another address."
+        )
+
+
+def _returns(facts: Facts) -> Iterator[str]:
+    """How many of the services that were missing once came back, in all sweeps of the series that have a later one."""
+    rows = facts.marts["returns"].rows
+    absent, back = (sum(row[column] for row in rows) for column in ("absent", "back_later"))
+    if absent:
+        yield (
+            f"In this series, services were missing {plural(absent, 'time')} in a sweep after they had answered in the one before; "
+            f"{number(back) if back else 'none'} of these ended with an answer at the same address in a later sweep. A service that "
+            "is missing once need not be gone."
         )
 
 

@@ -57,7 +57,7 @@ GIVEN_AWAY = (*CONCENTRATED, "configurations", "largest_share", "ten_largest_sha
 RULES: Mapping[str, Crossing] = MappingProxyType(
     {
         **dict.fromkeys(("totals", "funnel", "harm_arms", "networks", "changes", "change_totals"), FREE),
-        **dict.fromkeys(("trend", "recaptures", "cohorts", "vantages", "loss", "country_loss", "companion_kinds"), FREE),
+        **dict.fromkeys(("trend", "recaptures", "cohorts", "vantages", "loss", "country_loss", "companion_kinds", "returns", "vantage_bounds"), FREE),
         "countries": Crossing(
             parts=(("rejected",), ("aborted",), ("accepting",)), derived={"accepting": ("echoed",)} | UNDOUBTED,
             of={"decoys": "services", "echoed": "accepting", "addresses_undoubted": "addresses"}, small=("crowding",),

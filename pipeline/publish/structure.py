@@ -41,6 +41,7 @@ def sentences(facts: Facts) -> Iterator[str]:
     yield from _concentration(_own(facts, concentration(facts)))
     yield from _stayers(_own(facts, stayers(facts)))
     yield from _bounds(facts)
+    yield from _vantages(facts)
 
 
 def _titled(rows: Sequence[Row]) -> list[Row]:
@@ -127,3 +128,14 @@ def _bounds(facts: Facts) -> Iterator[str]:
             for row in rows
         ]
         yield f"By two geolocation databases there are {listed(parts)}. Which is right is not known; both may be wrong."
+
+
+def _vantages(facts: Facts) -> Iterator[str]:
+    """How many services there were at least, by three or more vantages."""
+    for row in facts.marts["vantage_bounds"].rows:
+        if row["sweep"] == facts.sweep and row["seen_any"]:
+            yield (
+                f"{plural(row['places'], 'vantage')} that began within an hour saw {plural(row['seen_any'], 'service')}, "
+                f"{number(row['seen_once'])} of them from one place alone. By these there were at least {number(row['bound_low'])} "
+                "(Chao's lower bound, with 95 % confidence). Services that no vantage can reach are in no number here."
+            )

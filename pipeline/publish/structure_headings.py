@@ -64,4 +64,27 @@ STRUCTURE: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
             ("without_largest", "Without the largest network"),
         ),
     ),
+    "returns": (
+        "Services that were missing and came back",
+        (
+            ("sweep", "Missing in sweep"),
+            ("absent", "Missing"),
+            ("back_next", "Back in the next sweep"),
+            ("back_later", "Back in any later one"),
+            ("back_share", "Share"),
+            ("back_share_low", "95\u00a0% CI low"),
+            ("back_share_high", "95\u00a0% CI high"),
+        ),
+    ),
+    "vantage_bounds": (
+        "Three or more vantages",
+        (
+            ("sweep", "Sweep"),
+            ("places", "Vantages"),
+            ("seen_any", "Seen by any"),
+            ("seen_once", "Seen by one alone"),
+            ("seen_by_two", "Seen by exactly two"),
+            ("bound_low", "At least"),
+        ),
+    ),
 }

@@ -42,7 +42,8 @@ PUBLISHED = (
 #: Marts whose rows name a network's holder: a report shows only those that `publish.disclosure` lets pass.
 NAMED = ("networks",)
 #: Marts whose rows are about several sweeps; published too.
-SERIES = ("trend", "country_trend", "recaptures", "cohorts", "vantages", "loss", "country_loss", "harm_arms")
+_OF_VANTAGES = ("vantages", "vantage_bounds", "loss", "country_loss", "harm_arms")
+SERIES = ("trend", "country_trend", "recaptures", "cohorts", "returns", *_OF_VANTAGES)
 #: The views that have no file of SQL: they are made from the reference data.
 OF_REFERENCE_DATA = {"country_names": country_names, "published_counts": published_counts}
 
@@ -175,10 +176,8 @@ def report(name: str) -> Query:
 
 def _rows_of(mart: Query) -> Query:
     """The rows of one sweep in a mart, or those of a series up to a sweep, in the mart's order."""
-    if mart.name in SERIES:
-        sql = f"FROM {mart.name}\nWHERE sweep IN (FROM so_far($sweep))"
-    else:
-        sql = f"SELECT * EXCLUDE (sweep)\nFROM {mart.name}\nWHERE sweep = $sweep"
+    of_series = f"FROM {mart.name}\nWHERE sweep IN (FROM so_far($sweep))"
+    sql = of_series if mart.name in SERIES else f"SELECT * EXCLUDE (sweep)\nFROM {mart.name}\nWHERE sweep = $sweep"
     return Query(mart.name, f"{sql}\nORDER BY {mart.order}", mart.comment)
 
 

@@ -501,6 +501,33 @@ def cohorts(sweep: Sweep) -> list[Row]:
     ]
 
 
+def returns(sweep: Sweep) -> list[Row]:
+    """Of the services that were in the sweep before and not in one, those that came back later."""
+    run, rows = steady(sweep), []
+    for place, (s, seen) in enumerate(run[:-1]):
+        absent = run[place - 1][1] - seen if place else set()
+        following, later = run[place + 1][1], set().union(*(other for _, other in run[place + 1 :]))
+        if absent:
+            back = len(absent & later)
+            counts = {
+                "absent": len(absent),
+                "back_next": len(absent & following),
+                "back_later": back,
+                "back_share": back / len(absent),
+            }
+            rows.append(
+                {"sweep": s.id, "series": number(s), "position": place + 1}
+                | counts
+                | _ends("back_share", back, len(absent))
+            )
+    return [row for row in rows if row["position"] <= len(series(sweep))]
+
+
+def vantage_bounds(sweep: Sweep) -> list[Row]:
+    """The history has two vantages."""
+    return []
+
+
 def survival(sweep: Sweep) -> list[Row]:
     return exact.jolly_seber(recaptures(sweep))
 

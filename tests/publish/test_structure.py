@@ -1,5 +1,6 @@
 """What a report says of rates, concentration, services that stayed, and two databases."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -68,3 +69,14 @@ def test_nothing_follows_from_the_row_of_all(french: int, shown: list[int | None
         stayed("NL", 20, 0),
     ]  # fmt: skip
     assert [row["opened"] for row in disclosed("stayers", rows, 5, edition=False)] == shown
+
+
+def test_three_vantages_give_a_bound() -> None:
+    """The sentence of three vantages says at least, from how many places, and what is in no number; two vantages have none."""
+    facts = gathered(LAST)
+    assert "vantages that began" not in " ".join(structure.sentences(facts))
+    row = {"sweep": facts.sweep, "places": 3, "seen_any": 400, "seen_once": 40, "seen_by_two": 30, "bound_low": 409}
+    marts = facts.marts | {"vantage_bounds": replace(facts.marts["vantage_bounds"], rows=(row,))}
+    (said,) = [each for each in structure.sentences(replace(facts, marts=marts)) if "vantages" in each]
+    assert said.startswith("3 vantages that began within an hour saw 400 services, 40 of them from one place alone. ")
+    assert "at least 409" in said and "no vantage can reach" in said
