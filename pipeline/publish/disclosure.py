@@ -2,12 +2,12 @@
 
 Two rules:
 
-* Strings by which a peer may name itself are suppressed if they look like an address or a host, or if no rule knows them and few
-  addresses send them.
+* Strings by which a peer may name itself are suppressed if they look like an address or host, or are rare and known by no rule.
 * Crossed with a country, fewer than `min_cell` services are not distinguished: rows are merged (`merge_small`) and counts of parts
   withheld (`hide_parts`), so that none can be had by subtraction from the country's total. `disclosure_rules` has what that means
-  for each published mart. A country's edition crosses every mart with the country. Change is excepted: when services came and went
-  says nothing of what they are. Networks are named only where they carry or host others (docs/decisions/0010-named-networks.md).
+  for each published mart. Nor does one follow from a total of all countries (`complement`), or from another mart (`withheld_facts`). A
+  country's edition crosses every mart with the country. Change is excepted: when services came and went says nothing of what they
+  are. Networks are named only where they carry or host others (docs/decisions/0010-named-networks.md).
 """
 
 import re
@@ -15,7 +15,9 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby, pairwise
 from typing import Any
 
-from pipeline.publish.disclosure_rules import RULES, Crossing
+from pipeline.publish import complement
+from pipeline.publish.disclosure_rules import EVERY, RULES, Crossing
+from pipeline.publish.withheld_facts import NOTHING, Place, Withheld
 
 Row = dict[str, Any]
 
@@ -42,8 +44,6 @@ MEMBER = 1 << 10
 ADDED = ("services", "addresses", "accepting", "services_estimated")
 #: Numbers that do not add up over rows.
 RATES = frozenset({"per_million", "per_million_undoubted", "share", "share_low", "share_high"})
-
-
 #: Four numbers with dots that are not part of a longer UID.
 ADDRESS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)")
 ADDRESS_6 = re.compile(r"(?i)(?:\b[0-9a-f]{1,4}:){3,}|::[0-9a-f]")
@@ -63,30 +63,79 @@ def suppress_rare(row: Row, columns: Sequence[str], min_cell: int) -> Row:
     return row | {column: RARE for column in columns if row[column] is not None}
 
 
-def disclosed(mart: str, rows: Sequence[Row], min_cell: int, *, edition: bool) -> list[Row]:
-    """The rows of a mart as they may be published, by its rule; `edition` if all are about one country."""
+def disclosed(
+    mart: str,
+    rows: Sequence[Row],
+    min_cell: int,
+    *,
+    edition: bool,
+    hidden: Withheld = NOTHING,
+    of: Place = (None, None),
+) -> list[Row]:
+    """The rows of a mart as they may be published, by its rule; `edition` if all are about one country.
+
+    `hidden` is what is withheld in all marts, `of` the sweep and the country of rows that do not name theirs.
+    """
     rule = RULES[mart]
-    if rule.in_edition and not edition:
-        return list(rows)
+    if not rule.in_edition or edition:
+        rows = _of_mart(list(rows), rule, min_cell)
+        rows = _joined(rows, rule, hidden.of(*of))
+    return [shown for row in rows if (shown := _without_facts(row, rule, _facts(row, hidden, of))) is not None]
+
+
+def _of_mart(rows: list[Row], rule: Crossing, min_cell: int) -> list[Row]:
+    """Rows without what the mart itself shows of too few services."""
     if rule.kinds:
         rows = sorted(merge_small(rows, rule.kinds, min_cell, rule.count), key=lambda row: -row[rule.count])
+        rows = [row for row in rows if not (rule.overlapping and 0 < row[rule.count] < min_cell)]
     shown: dict[int, Row] = {}
     for country in _by_country(rows):
         shown |= zip(map(id, country), _hide(country, rule, min_cell), strict=True)
-    return _complemented([shown[id(row)] for row in rows], rule)
+    return _complemented(rows, [shown[id(row)] for row in rows], rule, min_cell)
 
 
-def _complemented(rows: list[Row], rule: Crossing) -> list[Row]:
-    """Under a row of all countries, no country alone lacks a number: that of the smallest other one is withheld with it."""
-    if not any(row.get("of_all") for row in rows):
+def _joined(rows: list[Row], rule: Crossing, facts: frozenset[str]) -> list[Row]:
+    """An edition's rows, those of kinds that state a withheld fact as one with what is merged already."""
+    kinds = {kind for fact in facts for kind in rule.joined.get(fact, ())}
+    stating = [row for row in rows if EVERY in kinds or {row[name] for name in rule.kinds} & kinds]
+    if not stating:
         return rows
-    for column, whole in rule.of.items():
-        own = [row for row in rows if not row["of_all"]]
-        others = sorted((row for row in own if row[column]), key=lambda row: row[whole] or 0)
-        if sum(row[column] is None for row in own) == 1 and others:
-            hidden = dict.fromkeys((column, *rule.derived.get(column, ())))
-            rows = [row | hidden if row is others[0] else row for row in rows]
-    return rows
+    stating += [row for row in rows if MERGED in row.values() and row not in stating]
+    rest = [row for row in rows if row not in stating]
+    return [*rest, {key: _merged(key, [row[key] for row in stating], rule.kinds) for key in rows[0]}]
+
+
+def _facts(row: Row, hidden: Withheld, of: Place) -> frozenset[str]:
+    """The facts that are withheld of what a row is about: a country, or all together."""
+    sweep, country = row.get("sweep", of[0]), row.get("country", of[1])
+    whole = row.get("of_all", "country" not in row and country is None)
+    return hidden.totals.get(sweep, frozenset()) if whole else hidden.of(sweep, country)
+
+
+def _without_facts(row: Row, rule: Crossing, facts: frozenset[str]) -> Row | None:
+    """A row without the columns that state one of some facts; None if the whole row does."""
+    if rule.omitted & facts:
+        return None
+    columns = [column for fact in facts for column in rule.facts.get(fact, ())]
+    late = [n for n, step in enumerate(rule.steps) if step in columns]
+    if late and row["step"] in rule.steps[min(late) :]:
+        return row | {"targets": None}
+    return row | dict.fromkeys(column for column in columns if column in row)
+
+
+def _complemented(rows: list[Row], shown: list[Row], rule: Crossing, min_cell: int) -> list[Row]:
+    """The rows to show, without what else has to be withheld so that no country's number follows from a published sum."""
+    for column in rule.added:
+        of = rule.of.get(column, "services")
+        for sweep in dict.fromkeys(row.get("sweep") for row in rows):
+            here = [n for n, row in enumerate(rows) if row.get("sweep") == sweep and not row.get("of_all") and row[of]]
+            halves = {n: {column: rows[n][column] or 0, "others": rows[n][of] - (rows[n][column] or 0)} for n in here}
+            requested = {
+                n: frozenset(halves[n]) for n in here if shown[n][column] is None and rows[n][column] is not None
+            }
+            for n in complement.complemented(halves, requested, min_cell):
+                shown[n] |= dict.fromkeys((column, *rule.derived.get(column, ())))
+    return shown
 
 
 def _hide(rows: list[Row], rule: Crossing, min_cell: int) -> list[Row]:
@@ -164,8 +213,8 @@ def merge_small(rows: Sequence[Row], kinds: Sequence[str], min_cell: int, count:
     """Merge the smallest rows of each country into one, until it holds two rows and at least `min_cell` services.
 
     One row merged alone could be derived from the country's total, so a second, larger one goes with it. `kinds` are the columns
-    that distinguish the rows of a country; other texts and rates are dropped, numbers are added up. The only row of a country
-    stays, and so do rows that count none.
+    that distinguish the rows of a country; other texts and rates are dropped, numbers are added up. The only row of a country loses
+    its kind if it is too small. Rows that count none stay.
     """
     kept: list[Row] = []
     for country in _by_country(rows):
@@ -186,7 +235,7 @@ def _by_country(rows: Sequence[Row]) -> list[list[Row]]:
 
 def _merge_smallest(rows: list[Row], kinds: Sequence[str], min_cell: int, count: str) -> list[Row]:
     """One country's rows, the smallest first."""
-    if len(rows) < 2 or rows[0][count] >= min_cell:
+    if not rows or rows[0][count] >= min_cell:
         return rows
     counts = [int(row[count]) for row in rows]
     size = next((n for n in range(2, len(rows)) if min(sum(counts[:n]), counts[n]) >= min_cell), len(rows))
@@ -211,7 +260,15 @@ def name_networks(rows: Sequence[Row], min_cell: int) -> list[Row]:
     Named are those that carry or host others, are large, and have `min_cell` services. The merged rest of a country, and of each
     such kind in it, has none or `min_cell` services too: else the smallest named ones are merged with it. Numbers become `AS786`.
     """
-    return [row for country in _by_country(rows) for row in _name_and_merge(country, min_cell)]
+    return [
+        row for country in _by_country(rows) for row in _accepting_hidden(_name_and_merge(country, min_cell), min_cell)
+    ]
+
+
+def _accepting_hidden(rows: list[Row], min_cell: int) -> list[Row]:
+    """One country's networks, without how many services accepted if that is withheld, or too few, in any of them."""
+    few = any(row["accepting"] is None or _is_small(row["accepting"], row["services"], min_cell) for row in rows)
+    return [row | {"accepting": None} for row in rows] if few else rows
 
 
 def _name_and_merge(rows: list[Row], min_cell: int) -> list[Row]:
@@ -224,7 +281,7 @@ def _name_and_merge(rows: list[Row], min_cell: int) -> list[Row]:
     if not rest:
         return numbered
     blank = dict.fromkeys(rows[0], None) | {"country": rows[0]["country"], "organisation": OTHER_NETWORKS}
-    return [*numbered, blank | {key: sum(row[key] or 0 for row in rest) for key in ADDED}]
+    return [*numbered, blank | {key: _merged(key, [row[key] for row in rest], ()) for key in ADDED}]
 
 
 def _revealing(rows: list[Row], named: list[Row], min_cell: int) -> Row | None:

@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from pipeline.outcome import ACCEPTS_ASSOCIATION
+from pipeline.publish.withheld_facts import ACCEPTING as ACCEPTED
+from pipeline.publish.withheld_facts import DECOYS, ECHOED, REFUSALS, REJECTED, TITLES
+
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
@@ -25,19 +29,31 @@ class Crossing:
     """Columns that are withheld in a country with few services."""
     in_edition: bool = False
     """Only a country's edition crosses the mart with a country."""
+    added: tuple[str, ...] = ()
+    """Columns of `of` or `small` whose sum over all countries is published, too."""
+    facts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What states a fact that is withheld in all marts or in none (`withheld_facts`): columns, or a step and those after it."""
+    joined: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Kinds of an edition's rows that state such a fact: these rows are merged."""
+    overlapping: bool = False
+    """The rows of a country do not add up to a number: what stays too small when it is merged is left out."""
+    omitted: frozenset[str] = frozenset()
+    """Facts that the rows themselves state: where one of them is withheld, there is no row."""
 
 
 def _interval(column: str) -> tuple[str, ...]:
     return column, f"{column}_low", f"{column}_high"
 
 
+#: What stands for all kinds of rows.
+EVERY = "*"
 #: A mart that is never about a part of a country's services.
 FREE = Crossing()
 ACCEPTING = {"accepting": "services"}
+OF_ACCEPTING = {ACCEPTED: ("accepting",)}
 DOUBTED = {"mismatched": "services", "suspected": "services"}
 IMPLEMENTATION = ("toolkit", "toolkit_version", "product", "product_version", "class_uid_root", "class_uid_hash")
 DECLARED = ("implementation_version_name", "implementation_class_uid")
-REJECTED = ("rejected_called", "rejected_calling", "rejected_otherwise")
 REJECTION = ("meaning", "rj_result", "rj_source", "rj_reason")
 SYSTEMS = ("addresses", "certain", "probable", "possible")
 TLS = {"over_tls": ("completed", *_interval("share")), "completed": ("over_tls", *_interval("share"))}
@@ -53,43 +69,70 @@ CONCENTRATED = {
     "undoubted": "services", "largest": "undoubted", "ten_largest": "undoubted", "without_largest": "undoubted",
 }  # fmt: skip
 GIVEN_AWAY = (*CONCENTRATED, "configurations", "largest_share", "ten_largest_share", "effective_networks")
+#: What services that stayed did.
+STAYED = ("opened", "closed", "renewed", "replaced", "tls_adopted")
+#: The parts of a country's services by doubts; the last two are likely decoys.
+DOUBTS = ("odd", "unsuspected", "honeypot", "answers_everything")
+#: The steps of a funnel that count services, and the facts that they state.
+STEPS = ("speaks_dicom", "accepts_association", "echoes")
+OF_STEPS = {ACCEPTED: ("accepts_association",), ECHOED: ("echoes",)}
+#: How services answered, as facts.
+ANSWERED = {
+    ACCEPTED: ("accepting", "echoed"), REFUSALS: ("rejected", "aborted"), ECHOED: ("echoed",), DECOYS: ("decoys",),
+}  # fmt: skip
+#: The outcomes that state how services answered.
+REFUSING = ("rejected", "aborted")
+ACCEPTING_OUTCOMES = tuple(outcome.value for outcome in ACCEPTS_ASSOCIATION)
+OUTCOMES = {ACCEPTED: (*ACCEPTING_OUTCOMES, *REFUSING), REFUSALS: REFUSING, ECHOED: ACCEPTING_OUTCOMES}
 #: Every published mart → its rule.
 RULES: Mapping[str, Crossing] = MappingProxyType(
     {
-        **dict.fromkeys(("totals", "funnel", "harm_arms", "networks", "changes", "change_totals"), FREE),
-        **dict.fromkeys(("trend", "recaptures", "cohorts", "vantages", "loss", "country_loss", "companion_kinds", "returns", "vantage_bounds"), FREE),
+        **dict.fromkeys(("harm_arms", "changes", "change_totals", "recaptures", "cohorts", "vantages", "loss"), FREE),
+        **dict.fromkeys(("country_loss", "companion_kinds", "as_published", "returns", "vantage_bounds"), FREE),
+        "totals": Crossing(facts=ANSWERED),
+        "trend": Crossing(facts=OF_ACCEPTING | {DECOYS: ("decoys",)}),
+        "funnel": Crossing(steps=STEPS, facts=OF_STEPS, in_edition=True),
+        "networks": Crossing(facts=OF_ACCEPTING),
         "countries": Crossing(
             parts=(("rejected",), ("aborted",), ("accepting",)), derived={"accepting": ("echoed",)} | UNDOUBTED,
             of={"decoys": "services", "echoed": "accepting", "addresses_undoubted": "addresses"}, small=("crowding",),
+            facts=ANSWERED | {DECOYS: ("decoys", "addresses_undoubted", "per_million_undoubted")},
         ),
-        "as_published": FREE,
         "rates": Crossing(
             of={"undoubted": "services", "addresses_undoubted": "addresses"},
+            facts={DECOYS: ("undoubted", "addresses_undoubted", *BY_DENOMINATOR)},
             derived={"undoubted": ("addresses_undoubted", *BY_DENOMINATOR), "addresses_undoubted": ("undoubted", *BY_DENOMINATOR)},
         ),
-        "concentration": Crossing(of=CONCENTRATED, derived={column: tuple(GIVEN_AWAY) for column in CONCENTRATED}),
-        "stayers": Crossing(of=dict.fromkeys(("opened", "closed", "renewed", "replaced", "tls_adopted"), "stayed")),
-        "country_bounds": Crossing(small=("least", "most")),
-        "country_trend": Crossing(of=ACCEPTING | {"decoys": "services"}),
-        "country_funnel": Crossing(steps=("speaks_dicom", "accepts_association", "echoes")),
-        "country_databases": Crossing(small=("both",)),
-        "ports": Crossing(kinds=("port",), of=ACCEPTING),
-        "sectors": Crossing(kinds=("sector", "confidence"), of=ACCEPTING),
-        "network_kinds": Crossing(kinds=("network_kind", "confidence"), of=ACCEPTING),
-        "suspicions": Crossing(kinds=("suspicion",), of={"exposed": "services"}),
-        "system_counts": Crossing(small=SYSTEMS),
-        "ae_control": Crossing(
-            parts=(REJECTED, ("aborted",), ("accepting",)), derived={"accepting": ("anyone", *_interval("open_share"))}
+        "concentration": Crossing(
+            of=CONCENTRATED, derived={column: tuple(GIVEN_AWAY) for column in CONCENTRATED}, facts={DECOYS: GIVEN_AWAY},
         ),
-        "doubts": Crossing(parts=(("odd", "unsuspected"), ("honeypot", "answers_everything"))),
+        "stayers": Crossing(of=dict.fromkeys(STAYED, "stayed"), added=STAYED),
+        "country_bounds": Crossing(small=("least", "most")),
+        "country_trend": Crossing(
+            of=ACCEPTING | {"decoys": "services"}, added=("accepting", "decoys"), facts=OF_ACCEPTING | {DECOYS: ("decoys",)},
+        ),
+        "country_funnel": Crossing(steps=STEPS, facts=OF_STEPS),
+        "country_databases": Crossing(small=("both",)),
+        "ports": Crossing(kinds=("port",), of=ACCEPTING, facts=OF_ACCEPTING),
+        "sectors": Crossing(kinds=("sector", "confidence"), of=ACCEPTING, facts=OF_ACCEPTING),
+        "network_kinds": Crossing(kinds=("network_kind", "confidence"), of=ACCEPTING, facts=OF_ACCEPTING),
+        "suspicions": Crossing(kinds=("suspicion",), of={"exposed": "services"}, overlapping=True, omitted=frozenset({DECOYS})),
+        "system_counts": Crossing(small=SYSTEMS, added=("probable", "possible")),
+        "ae_control": Crossing(
+            parts=(REJECTED, ("aborted",), ("accepting",)), derived={"accepting": ("anyone", *_interval("open_share"))},
+            facts={ACCEPTED: ("accepting", "anyone", *_interval("open_share")), REFUSALS: (*REJECTED, "aborted"), TITLES: REJECTED},
+        ),
+        "doubts": Crossing(
+            parts=(DOUBTS[:2], DOUBTS[2:]), facts={DECOYS: DOUBTS},
+        ),
         "tls_share": Crossing(
             of={"over_tls": "services", "completed": "handshakes", "needs_certificate": "handshakes"}, derived=TLS,
-            small=("handshakes", "needs_certificate"),
+            small=("handshakes", "needs_certificate"), added=("over_tls",),
         ),
-        "outcomes": Crossing(kinds=("outcome",), count="targets", in_edition=True),
-        "implementations": Crossing(kinds=IMPLEMENTATION, of=ACCEPTING | DOUBTED, in_edition=True),
-        "products": Crossing(kinds=DECLARED, of=ACCEPTING | DOUBTED, in_edition=True),
-        "rejections": Crossing(kinds=REJECTION, in_edition=True),
+        "outcomes": Crossing(kinds=("outcome",), count="targets", in_edition=True, joined=OUTCOMES),
+        "implementations": Crossing(kinds=IMPLEMENTATION, of=ACCEPTING | DOUBTED, in_edition=True, facts=OF_ACCEPTING),
+        "products": Crossing(kinds=DECLARED, of=ACCEPTING | DOUBTED, in_edition=True, facts=OF_ACCEPTING),
+        "rejections": Crossing(kinds=REJECTION, in_edition=True, joined={TITLES: (EVERY,)}, omitted=frozenset({REFUSALS})),
         "companion_ports": Crossing(of=OPEN, derived=dict.fromkeys(OPEN, OPEN_OR_NOT), in_edition=True),
     }
 )  # fmt: skip

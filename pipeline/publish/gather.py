@@ -11,20 +11,15 @@ from typing import Any
 import duckdb
 
 from pipeline.errors import CensusError, InputError
-from pipeline.publish import companion_findings
+from pipeline.publish import other_studies
 from pipeline.publish.countries import countries, in_sentence
 from pipeline.publish.data import Comparison, Facts, Mart, Row
-from pipeline.publish.disclosure import (
-    PEER_COLUMNS,
-    RARE,
-    SUPPRESSED,
-    disclosed,
-    name_networks,
-    suppress_host,
-    suppress_rare,
-)
-from pipeline.publish.escape import LONGEST, shown
+from pipeline.publish.escape import shown
+from pipeline.publish.publishable import publishable, safe
 from pipeline.publish.scope import Scope, base, restricted
+from pipeline.publish.undoubted import leading
+from pipeline.publish.withheld_facts import MARTS, Withheld, withheld
+from pipeline.publish.withheld_facts import NOTHING as NOTHING_WITHHELD
 from pipeline.untrusted.visible import visible
 from pipeline.views import views
 from pipeline.views.views import NAMED, PUBLISHED, SERIES
@@ -35,8 +30,6 @@ LONG_SOURCE = 2048
 #: How many of the probed countries an error lists.
 NAMED_COUNTRIES = 20
 
-#: Columns in which a peer may name itself.
-PEER_NAMES = ("implementation_class_uid", "implementation_version_name")
 #: Marts that measure the sweep itself, whatever country its targets are in.
 MEASURED = ("harm_arms",)
 #: Marts from which a country's edition takes the rows of the country; all others are computed from the country's targets alone.
@@ -76,7 +69,7 @@ def gather(
     marts, world = _marts(con, sweep, scope, names, rows_of)
     return Facts(
         sweep=visible(sweep),
-        about=_safe(about[0]),
+        about=safe(about[0]),
         packets=rows_of("packets")[0],
         marts=marts,
         world=world,
@@ -116,11 +109,11 @@ def _marts(
 
     Marts that are not among `names` have no row.
     """
-    columns = _columns(con)
+    columns, hidden = _columns(con), _withheld(con, sweep, scope, names)
 
     def mart(name: str, rows: Sequence[Row]) -> Mart:
         shown = (column for column in columns[name] if name in SERIES or column != "sweep")
-        return Mart(name, tuple(shown), publishable(name, rows, scope), views.view(name).question)
+        return Mart(name, tuple(shown), publishable(name, rows, scope, hidden, sweep), views.view(name).question)
 
     whole = {name: mart(name, rows_of(name)) for name in (*WHOLE, *MEASURED) if name in names}
     if scope.country:
@@ -130,7 +123,32 @@ def _marts(
         rest = {name: mart(name, rows_of_part(name)) for name in EVERY if name in names and name not in whole}
     empty = {name: Mart(name, (), (), views.view(name).question) for name in EVERY if name not in names}
     marts = {name: (whole | rest | empty)[name] for name in EVERY}
-    return _of_country(marts, scope.country) if scope.country else marts, marts["countries"].rows
+    if marts["as_published"].rows:
+        ports = rows_of("ports")
+        shown = publishable("ports", ports, replace(scope, country=None), hidden, sweep)
+        rows = other_studies.withheld(marts["as_published"].rows, ports, shown, scope.min_cell)
+        marts["as_published"] = replace(marts["as_published"], rows=tuple(rows))
+    of_scope = _of_country(marts, scope.country) if scope.country else _of_all(marts)
+    return of_scope, marts["countries"].rows
+
+
+def _of_all(marts: dict[str, Mart]) -> dict[str, Mart]:
+    """The marts of a whole sweep: the totals count the countries besides those that are known to have likely decoys alone."""
+    totals, rows = marts["totals"], marts["countries"].rows
+    if not rows:
+        return marts
+    counted = sum(1 for row in rows if row["country"] and leading(row))
+    shown = tuple(row | {"countries_undoubted": min(counted, leading(row))} for row in totals.rows)
+    return marts | {"totals": replace(totals, rows=shown)}
+
+
+def _withheld(con: duckdb.DuckDBPyConnection, sweep: str, scope: Scope, names: Collection[str]) -> Withheld:
+    """What is withheld in all marts of a sweep, and in those that hold its series."""
+    if scope.min_cell == 1:
+        return NOTHING_WITHHELD
+    sweeps = "(FROM so_far($sweep))" if "country_trend" in names else "($sweep)"
+    rows = {mart: _rows(con, f"FROM {mart}\nWHERE sweep IN {sweeps}", {"sweep": sweep}) for mart in MARTS}
+    return withheld(rows, scope.min_cell)
 
 
 def _systems(rows: Sequence[Row], scope: Scope) -> tuple[int, int, int] | None:
@@ -244,54 +262,12 @@ def _in_utc(value: Any) -> Any:
     return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
-def publishable(name: str, rows: Sequence[Row], scope: Scope) -> tuple[Row, ...]:
-    """The rows of a mart as they may be published: by its rule of disclosure, and with texts that are safe to show."""
-    rows = disclosed(name, rows, scope.min_cell, edition=scope.country is not None)
-    if name == "companion_kinds":
-        rows = companion_findings.merge_few(rows, scope.min_cell)
-    if name == "networks":
-        rows = sorted(name_networks(rows, scope.min_cell), key=lambda row: -row["services"])
-    if name == "products":
-        rows = [suppress_rare(row, PEER_NAMES, scope.min_cell) for row in rows]
-    return _merge_suppressed([_safe(row) for row in rows])
-
-
 def _columns(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, ...]]:
     """Mart → its columns, in their order."""
     sql = (
         "SELECT table_name, list(column_name ORDER BY column_index) AS names FROM duckdb_columns() GROUP BY table_name"
     )
     return {row["table_name"]: tuple(row["names"]) for row in select(con, sql)}
-
-
-def _safe(row: Row) -> Row:
-    """A row whose texts hide nothing and are bounded; texts of peers that name somebody are suppressed."""
-    return {key: _safe_text(key, value) if isinstance(value, str) else value for key, value in row.items()}
-
-
-def _safe_text(column: str, value: str) -> str:
-    # Twice the length that is shown is searched, so that a name which the cut would split is still noticed.
-    naming = column in PEER_COLUMNS and suppress_host(visible(value[: 2 * LONGEST])) == SUPPRESSED
-    return SUPPRESSED if naming else shown(value)
-
-
-def _merge_suppressed(rows: list[Row]) -> tuple[Row, ...]:
-    """Rows that suppression made alike, merged with the sums of their counts (a country may be counted in several)."""
-    suppressed = [row for row in rows if {SUPPRESSED, RARE} & set(map(str, row.values()))]
-    sums: dict[tuple[Any, ...], Row] = {}
-    for row in suppressed:
-        key = tuple(value for value in row.values() if not _is_count(value))
-        sums[key] = _sum(sums[key], row) if key in sums else row
-    return (*(row for row in rows if row not in suppressed), *sums.values())
-
-
-def _sum(left: Row, right: Row) -> Row:
-    """Both rows' counts added; all other values are the same in both."""
-    return {key: value + right[key] if _is_count(value) else value for key, value in left.items()}
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _build_date(source: str) -> date | None:

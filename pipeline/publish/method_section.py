@@ -148,7 +148,8 @@ def _pace(facts: Facts) -> str:
 
 def _small_cells(facts: Facts) -> str:
     return (
-        f"of a country, fewer than {facts.scope.min_cell} services are not distinguished: cells are merged or withheld"
+        f"of a country, fewer than {facts.scope.min_cell} services are not distinguished: cells are merged or withheld, and so is "
+        "all from which they would follow"
     )
 
 

@@ -1,6 +1,6 @@
 """What other studies counted, and what each would have counted of this sweep by its own rule."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pipeline.publish.countries import name
 from pipeline.publish.data import Facts, Row
@@ -48,6 +48,21 @@ def sentences(facts: Facts) -> Iterator[str]:
         f"As other studies count, this sweep found {'; '.join(counts)}. In brackets is what each published. Probes, ports, networks "
         "and dates differ, so the pairs show no trend."
     )
+
+
+def withheld(rows: Sequence[Row], ports: Sequence[Row], shown: Sequence[Row], least: int) -> list[Row]:
+    """The rows, without counts at one port from which it follows how few services one country has there.
+
+    `ports` are the rows of that mart, `shown` those that are published: merged ones do not tell their ports.
+    """
+    listed = {(row["country"], row["port"]) for row in shown}
+    kept = []
+    for row in rows:
+        rest = [r["services"] for r in ports if r["port"] == row["port"] and (r["country"], r["port"]) not in listed]
+        rest = [services for services in rest if services]
+        few = bool(rest) and (len(rest) < 2 or sum(rest) < least)
+        kept.append(row | {"counted": None} if few and row["counted_as"] != "responded" else row)
+    return kept
 
 
 def _count(row: Row) -> str:

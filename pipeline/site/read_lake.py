@@ -13,7 +13,10 @@ from pipeline.lake.layout import ENRICHED, SweepPaths
 from pipeline.lake.store import Location
 from pipeline.publish import gather
 from pipeline.publish.data import Facts, Row
+from pipeline.publish.publishable import publishable
 from pipeline.publish.scope import Scope
+from pipeline.publish.withheld_facts import MARTS as WITHHELD_BY
+from pipeline.publish.withheld_facts import withheld
 from pipeline.views import connection, views
 from pipeline.views.views import NAMED, PUBLISHED, quoted
 
@@ -67,9 +70,10 @@ def sealed(lake: Location) -> tuple[tuple[SweepPaths, ...], tuple[SweepPaths, ..
 def history(sweeps: Sequence[SweepPaths], scope: Scope) -> PastSweeps:
     """The numbers over time of these sweeps, at least one."""
     orders = dict.fromkeys(OVER_TIME, "sweep") | {"trend": "started_at, sweep", "country_trend": "started_at, country"}
-    with connection.connect_to(sweeps, (*OVER_TIME, "sweeps")) as con:
+    with connection.connect_to(sweeps, (*OVER_TIME, *WITHHELD_BY, "sweeps")) as con:
         rows = {name: gather.select(con, f"FROM {name} ORDER BY {order}") for name, order in orders.items()}
-    return PastSweeps(tuple(sweeps), {name: gather.publishable(name, lines, scope) for name, lines in rows.items()})
+        hidden = withheld({name: gather.select(con, f"FROM {name}") for name in WITHHELD_BY}, scope.min_cell)
+    return PastSweeps(tuple(sweeps), {name: publishable(name, lines, scope, hidden) for name, lines in rows.items()})
 
 
 def facts(

@@ -24,7 +24,7 @@ from pipeline.publish.sentences import headline
 from pipeline.release import bundle
 from pipeline.release.microdata import previous
 from tests.publish import hidden, history, test_secrets
-from tests.release import attack
+from tests.release import attack, equations
 from tests.release.conftest import SECTION, SWEEPS
 
 LAST = SWEEPS[-1].id
@@ -372,3 +372,11 @@ def test_no_name_of_a_telling_lake() -> None:
     ]
     for secret in secrets:
         assert [name for name, text in files.items() if secret.lower() in text.lower()] == []
+
+
+def test_no_small_cell_follows_from_the_tables_of_a_release(released: Path) -> None:
+    """Whoever solves the equations of all tables of a release recovers no count of few services, in any of its sweeps."""
+    tables = {path.stem: pq.read_table(path).to_pylist() for path in (released / "data").glob("*.parquet")}
+    for sweep in SWEEPS:
+        of_sweep = {name: [row for row in rows if row.get("sweep") == sweep.id] for name, rows in tables.items()}
+        assert of_sweep["countries"] and equations.recovered(of_sweep, 5) == []
