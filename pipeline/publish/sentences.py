@@ -255,7 +255,8 @@ def _by_detection(facts: Facts, detection: Detection) -> str:
         f"{sample}Of the hosts that answer us at all, a single probe reaches {percent(chance.value)}, measured against "
         f"{detection.method} (95 % interval {percent(chance.low)} to {percent(chance.high)}); only short losses are in this. "
         f"{_services_missed(facts)} at least an estimated {number(round(reachable.value))} were reachable "
-        f"(95 % interval {_ends(reachable)})."
+        f"(95 % interval {_ends(reachable)}). Services whose conversation was lost after they had answered the SYN are in no "
+        "estimate, so there may be more than the interval says."
     )
 
 

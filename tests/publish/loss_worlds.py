@@ -26,11 +26,15 @@ VIEWS = {
 
 @dataclass
 class Worlds:
-    """Services are lost at `ratio` times the rate of their country's hosts, whose rates differ by country and sweep (lognormal)."""
+    """Services are lost at `ratio` times the rate of their country's hosts, whose rates differ by country and sweep (lognormal).
+
+    `silenced` is how many conversations are lost after the SYN-ACK: of those after the first SYN, and of those after the second.
+    """
 
     draw: np.random.Generator
     ratio: float
     spread: float
+    silenced: tuple[float, float] = (0.0, 0.0)
     looks: list[tuple[Any, ...]] = field(default_factory=list)
     exposed: list[tuple[Any, ...]] = field(default_factory=list)
 
@@ -44,12 +48,15 @@ class Worlds:
         lost, size = self.ratio * rate, int(SERVICES[number])
         first, second = (self.draw.random(size) >= lost for _ in range(2))
         second &= self.draw.random(size) < SAMPLE
+        after_first, after_second = (self.draw.random(size) >= silenced for silenced in self.silenced)
+        seen: NDArray[np.bool_] = np.where(first, after_first, second & after_second)
         hosts = self.draw.binomial(round(SAMPLE * HOSTS[number]), 1 - rate)
-        again = self.draw.binomial(hosts, 1 - rate)
-        looked, both = int(second.sum()), int((first & second).sum())
-        counts = (hosts + looked, again + both, hosts + looked, again + both, looked, both)
+        answered_both = self.draw.binomial(hosts, 1 - rate)
+        again = self.draw.binomial(answered_both, 1 - self.silenced[0])
+        found = again + self.draw.binomial(hosts - answered_both, 1 - self.silenced[1])
+        looked, both = int((second & seen).sum()), int((first & second & seen).sum())
+        counts = (found + looked, again + both, found + looked, again + both, looked, both)
         self.looks.append((name, COUNTRIES[number], "AS1", *map(int, counts)))
-        seen: NDArray[np.bool_] = first | second
         self.exposed.append((name, COUNTRIES[number], int(seen.sum())))
         return seen
 

@@ -103,6 +103,26 @@ def test_the_loss_of_services_is_known_by_country(ratio: float, spread: float) -
     assert covered[:, 1:].mean() >= 0.93
 
 
+@pytest.mark.parametrize("silenced", [(0.1, 0.1), (0.1, 0.4), (0.0, 0.4)], ids=["alike", "second more", "second alone"])
+def test_services_whose_conversations_are_lost_make_it_at_least(silenced: tuple[float, float]) -> None:
+    """Conversations that are lost after the SYN-ACK, after a second SYN too, are in no estimate: it is no more than what is there.
+
+    The lower end is below the truth in 97 % of worlds or more; the upper end is not always above it.
+    """
+    worlds = loss_worlds.Worlds(np.random.default_rng(8), 1.5, 0.4, silenced)
+    names = [f"s{number}" for number in range(WORLDS // 4)]
+    counts = [sum(int(seen.sum()) for seen in worlds.sweep(name)) for name in names]
+    rows = defaultdict(list)
+    for row in worlds.rows():
+        rows[row["sweep"]].append(row)
+    found = estimates.estimates(counts, 1.0, [loss_worlds.looks_of(rows[name], name)[0] for name in names])
+    truth = int(loss_worlds.SERVICES.sum())
+    assert np.mean([estimate.low <= truth for estimate in found]) >= 0.97
+    assert np.mean([estimate.value for estimate in found]) <= truth
+    if silenced[0]:
+        assert np.mean([estimate.high < truth for estimate in found]) > 0.9
+
+
 def test_loss_that_moves_between_countries_is_no_change() -> None:
     """Where nothing changes but the loss of each country from week to week, a report seldom says that a country grew or fell."""
     worlds = loss_worlds.Worlds(np.random.default_rng(6), 2.0, 0.7)
