@@ -29,7 +29,7 @@ space AS (
         coverage.country,
         sweeps.sampled_share AS share,
         coverage.addresses AS whole,
-        coverage.addresses * sweeps.sampled_share AS addresses_probed
+        coverage.addresses * coalesce(sweeps.sampled_share, 1) AS addresses_probed
     FROM coverage
     LEFT JOIN sweeps ON sweeps.sweep = coverage.sweep
     WHERE coverage.addresses > 0
@@ -60,8 +60,8 @@ joined AS (
 SELECT
     * EXCLUDE (addresses_probed, share, whole, each),
     CAST(round(addresses_probed) AS UBIGINT) AS addresses_probed,
-    1e6 * addresses / nullif(addresses_probed, 0) AS per_million,
-    1e6 * addresses_undoubted / nullif(addresses_probed, 0) AS per_million_undoubted,
+    CASE WHEN share IS NOT NULL THEN 1e6 * addresses / nullif(addresses_probed, 0) END AS per_million,
+    CASE WHEN share IS NOT NULL THEN 1e6 * addresses_undoubted / nullif(addresses_probed, 0) END AS per_million_undoubted,
     CASE WHEN share < 1 THEN 1e6 * whole_low(addresses, share) / nullif(whole, 0) END AS per_million_low,
     CASE WHEN share < 1 THEN 1e6 * least(whole_high(addresses, share), whole) / nullif(whole, 0) END AS per_million_high,
     services / share AS services_estimated,

@@ -37,8 +37,8 @@ SELECT
     CAST(coalesce(summed.services, 0) AS BIGINT) AS services,
     CASE WHEN coverage.second_source IS NOT NULL THEN CAST(coalesce(summed.second, 0) AS BIGINT) END AS services_second,
     CASE WHEN coverage.second_source IS NOT NULL THEN CAST(coalesce(summed.agreed, 0) AS BIGINT) END AS both,
-    CAST(round(coverage.addresses * sweeps.sampled_share) AS UBIGINT) AS addresses_probed,
-    CAST(round(coverage.addresses_second * sweeps.sampled_share) AS UBIGINT) AS addresses_probed_second
+    CAST(round(coverage.addresses * coalesce(sweeps.sampled_share, 1)) AS UBIGINT) AS addresses_probed,
+    CAST(round(coverage.addresses_second * coalesce(sweeps.sampled_share, 1)) AS UBIGINT) AS addresses_probed_second
 FROM coverage
 LEFT JOIN summed ON summed.sweep = coverage.sweep AND summed.country IS NOT DISTINCT FROM coverage.country
 LEFT JOIN sweeps ON sweeps.sweep = coverage.sweep

@@ -7,7 +7,7 @@ WITH space AS (
     SELECT
         coverage.sweep,
         coverage.country,
-        CAST(round(coverage.addresses * sweeps.sampled_share * len(sweeps.ports)) AS BIGINT) AS probed,
+        CAST(round(coverage.addresses * coalesce(sweeps.sampled_share, 1) * len(sweeps.ports)) AS BIGINT) AS probed,
         asks_echo(sweeps.profile) AS asks_echo
     FROM coverage
     JOIN sweeps ON sweeps.sweep = coverage.sweep

@@ -17,7 +17,7 @@ answering AS (
     JOIN sweeps ON sweeps.sweep = responses.sweep
     WHERE responses.sweep IN (SELECT DISTINCT second_syns.sweep FROM second_syns)
     GROUP BY responses.sweep, responses.ip >> 8, sweeps.sampled_share
-    HAVING count(DISTINCT responses.ip) >= greatest(2, 32 * sweeps.sampled_share)
+    HAVING count(DISTINCT responses.ip) >= greatest(2, 32 * coalesce(sweeps.sampled_share, 1))
     UNION
     SELECT sweep, ip >> 8
     FROM controls

@@ -31,7 +31,7 @@ space AS (
         covered.network_kind,
         covered.network_confidence AS confidence,
         count(DISTINCT covered.asn) AS networks_probed,
-        sum(covered.addresses) * any_value(sweeps.sampled_share) AS addresses_probed,
+        sum(covered.addresses) * coalesce(any_value(sweeps.sampled_share), 1) AS addresses_probed,
         any_value(sweeps.sampled_share) AS share
     FROM network_coverage AS covered
     LEFT JOIN sweeps ON sweeps.sweep = covered.sweep
@@ -49,7 +49,7 @@ SELECT
     coalesce(counted.accepting, 0) AS accepting,
     coalesce(space.networks_probed, 0) AS networks_probed,
     CAST(round(coalesce(space.addresses_probed, 0)) AS UBIGINT) AS addresses_probed,
-    1e6 * coalesce(counted.addresses, 0) / nullif(space.addresses_probed, 0) AS per_million,
+    CASE WHEN space.share IS NOT NULL THEN 1e6 * coalesce(counted.addresses, 0) / nullif(space.addresses_probed, 0) END AS per_million,
     coalesce(counted.services, 0) / space.share AS services_estimated
 FROM space
 FULL JOIN counted

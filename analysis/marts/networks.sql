@@ -26,7 +26,7 @@ SELECT
     count(DISTINCT exposed.ip) AS addresses,
     count(*) FILTER (exposed.accepts) AS accepting,
     CAST(any_value(space.addresses) AS UBIGINT) AS addresses_in_plan,
-    CAST(round(any_value(space.addresses) * any_value(sweeps.sampled_share)) AS UBIGINT) AS addresses_probed,
+    CAST(round(any_value(space.addresses) * coalesce(any_value(sweeps.sampled_share), 1)) AS UBIGINT) AS addresses_probed,
     1e6 * count(DISTINCT exposed.ip) / (any_value(space.addresses) * any_value(sweeps.sampled_share)) AS per_million,
     count(*) / any_value(sweeps.sampled_share) AS services_estimated
 FROM exposed_2026_11 AS exposed

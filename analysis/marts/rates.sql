@@ -3,7 +3,8 @@
 -- Order: of_all DESC, services DESC, country
 -- Notes: undoubted are services besides likely decoys. announced counts the probed addresses that a network announces in BGP; null if no
 --   network database was named. responsive counts addresses that answered a SYN on any port that was probed. In a sample probed and
---   announced are expectations: the country's part of the space times the sampled share, with a standard deviation of their root.
+--   announced are expectations: the country's part of the space times the sampled share, with a standard deviation of their root. A
+--   focus sweep has no rates: it probed most where services were.
 WITH announced AS (
     SELECT
         covered.sweep,
@@ -36,6 +37,7 @@ counted AS (
         ON announced.sweep = countries.sweep AND announced.country IS NOT DISTINCT FROM countries.country
     LEFT JOIN answering
         ON answering.sweep = countries.sweep AND answering.country IS NOT DISTINCT FROM countries.country
+    SEMI JOIN sweeps ON sweeps.sweep = countries.sweep AND sweeps.sampled_share IS NOT NULL
     WHERE countries.addresses_probed > 0
 ),
 

@@ -11,7 +11,7 @@ WITH counted AS (
 looked AS (
     SELECT
         counted.*,
-        sweeps.sampled_share AS share,
+        coalesce(sweeps.sampled_share, 1) AS share,
         CASE WHEN sweeps.sampled_share < 1 THEN coalesce(counted.crowding, 1) ELSE 1.0 END AS each,
         coalesce(own.kept, whole.kept) AS kept,
         coalesce(own.lost, whole.lost) AS lost,

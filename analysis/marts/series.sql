@@ -2,7 +2,7 @@
 -- Grain: one row for each complete sweep whose method is known.
 -- Notes: definition of November 2026. A series has the same name, method_digest (all that decides what is found, and when) and
 --   vantages, and every address visited. A changed method or a lost vantage begins another series; samples are in none, since
---   they visit other addresses. Series are numbered by their first sweep; position counts from 1 within one.
+--   they visit other addresses; nor are focus sweeps (`focus_panels`), of whose space only a part was probed with certainty. Series are numbered by their first sweep; position counts from 1 within one.
 WITH described AS (
     SELECT
         sweeps.sweep,

@@ -2,7 +2,8 @@
 -- Grain: one row for each sweep.
 -- Order: sweep
 -- Notes: columns as in `countries`; countries counts those with at least one service, without services that are not placed, and
---   countries_undoubted those with one besides decoys. echoed is null where the sweep's profile sends no C-ECHO.
+--   countries_undoubted those with one besides decoys. echoed is null where the sweep's profile sends no C-ECHO. A focus sweep has
+--   neither rates nor estimates here, since it probed most where services were: `focus_totals` has them.
 WITH counted AS (
     SELECT
         sweep,
@@ -43,7 +44,7 @@ joined AS (
 
 SELECT
     * EXCLUDE (share, whole, each),
-    1e6 * addresses / nullif(addresses_probed, 0) AS per_million,
+    CASE WHEN share IS NOT NULL THEN 1e6 * addresses / nullif(addresses_probed, 0) END AS per_million,
     CASE WHEN share < 1 THEN 1e6 * whole_low(addresses, share) / nullif(whole, 0) END AS per_million_low,
     CASE WHEN share < 1 THEN 1e6 * least(whole_high(addresses, share), whole) / nullif(whole, 0) END AS per_million_high,
     services / share AS services_estimated,

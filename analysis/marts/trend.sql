@@ -1,5 +1,5 @@
 -- Question: How many services answered in each sweep, and which sweeps are comparable?
--- Grain: one row for each sweep; series is null for a sweep that is comparable with none (sampled, or not enriched).
+-- Grain: one row for each sweep; series is null for a sweep that is comparable with none (sampled, by a focus, or not enriched).
 -- Order: started_at, sweep
 -- Notes: compare counts of two sweeps only within one series; another method counts something else. services less decoys is the headline.
 SELECT

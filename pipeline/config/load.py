@@ -61,6 +61,8 @@ def _contradictions(config: Config) -> Iterator[KeyFault]:
     yield from _repeated_ports(config)
     if not sweep.sample > 0 or (isinstance(sweep.sample, float) and sweep.sample > 1):
         yield KeyFault("sweep.sample", "must be a share in (0, 1] or a whole number of addresses")
+    elif targets.focus and (isinstance(sweep.sample, int) or sweep.sample < 1):
+        yield KeyFault("sweep.sample", "is for sweeps without a focus; set targets.focus.sample, and leave this out")
 
 
 def _without_connections(config: Config) -> Iterator[KeyFault]:

@@ -56,6 +56,15 @@ class SweepSection(Section, frozen=True):
     profile: Profile = Profile.ASSOCIATE
 
 
+class FocusSection(Section, frozen=True):
+    """`[targets.focus]`: probe the /24s where the last `sweeps` whole sweeps of the series `name` found services, and a share `sample`
+    of all other /24s (docs/focus.md)."""
+
+    name: Name
+    sample: Annotated[float, Meta(gt=0, le=1)]
+    sweeps: Annotated[int, Meta(ge=1, le=100)] = 1
+
+
 class TargetsSection(Section, frozen=True):
     """`[targets]`: CIDR blocks, dashed ranges and addresses, here or in files (relative to this one) with one entry a line."""
 
@@ -63,6 +72,7 @@ class TargetsSection(Section, frozen=True):
     include_files: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     exclude_files: tuple[str, ...] = ()
+    focus: FocusSection | None = None
 
 
 class CapsSection(Section, frozen=True):

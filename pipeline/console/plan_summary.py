@@ -9,6 +9,7 @@ from pipeline.console import plan_warnings
 from pipeline.guard import nat
 from pipeline.optout.register import DEFAULT_NAME
 from pipeline.plan import timing
+from pipeline.plan.focus import Focus
 from pipeline.plan.plan import Plan, RangeList
 from pipeline.space import caps
 from pipeline.space.caps import RISK
@@ -29,6 +30,8 @@ def facts(plan: Plan) -> dict[str, Any]:
     members: dict[str, Any] = msgspec.to_builtins(plan)
     for name in ("ranges", "forbidden", "requests"):
         del members[name]
+    if plan.focus:
+        del members["focus"]["space"], members["focus"]["known"]
     plan, engine_here = engine_choice.preview(plan)
     return members | {
         "engine_here": engine_here or str(plan.probe.engine),
@@ -70,7 +73,7 @@ def countries(plan: Plan) -> Iterator[tuple[str, int, float]]:
 def excluded_more_than_once(plan: Plan) -> int:
     """How often an address of the included lists is excluded beyond the first time, over all lists."""
     excluded = sum(part.addresses for part in plan.excluded)
-    return excluded - (included(plan) - plan.addresses)
+    return excluded - (included(plan) - plan.space_addresses)
 
 
 def included(plan: Plan) -> int:
@@ -90,9 +93,7 @@ def _space(plan: Plan) -> Rows:
     yield from ((f"out: {part.name}", _of_list(part)) for part in plan.excluded)
     if twice := excluded_more_than_once(plan):
         yield "of these, excluded more than once", address_count(twice)
-    yield "target space", f"{address_count(plan.addresses)} in {plural(len(plan.ranges), 'range')}"
-    share = plan.sampled_addresses / plan.addresses
-    yield "visited", address_count(plan.sampled_addresses) + (f", a random {share:.3%}" if share < 1 else ", all")
+    yield from _focus(plan, plan.focus) if plan.focus else _visited(plan)
     yield from ((f"port {port}", plural(plan.sampled_addresses, "target")) for port in plan.settings.ports)
     yield "targets", f"{plan.targets:,}"
     if not plan.probe.engine.extra_probes:
@@ -102,6 +103,26 @@ def _space(plan: Plan) -> Rows:
     yield "control SYNs", f"to port {plan.control.port} of {plan.control.sample:.2%} of the addresses"
     if plan.companions.ports:
         yield "companion SYNs", _companions(plan)
+
+
+def _visited(plan: Plan) -> Rows:
+    yield "target space", f"{address_count(plan.addresses)} in {plural(len(plan.ranges), 'range')}"
+    share = plan.sampled_addresses / plan.addresses
+    yield "visited", address_count(plan.sampled_addresses) + (f", a random {share:.3%}" if share < 1 else ", all")
+
+
+def _focus(plan: Plan, focus: Focus) -> Rows:
+    """The strata of a focus, and its part of what a sweep of the whole space sends."""
+    yield "target space", f"{address_count(focus.addresses)} in {plural(len(focus.space), 'range')}"
+    yield "focus", f"begins with the services of {', '.join(focus.sweeps)}"
+    yield (
+        "where services were",
+        f"{plural(focus.known_slash24s, '/24')}, {address_count(Ranges.of(focus.known).count)}, all",
+    )
+    sampled = plural(focus.sampled_slash24s, "/24")
+    yield "elsewhere", f"{sampled} of {focus.other_slash24s:,}, a random {focus.inclusion:.3%}"
+    share = plan.addresses / focus.addresses
+    yield "visited", f"{address_count(plan.addresses)}, {share:.2%} of the target space"
 
 
 def _companions(plan: Plan) -> str:

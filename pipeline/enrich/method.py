@@ -27,13 +27,16 @@ DECISIVE: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "tls": ("ports", "after_close", "rate"),
     }
 )
+#: The same of a focus: sweeps with one focus probe the same /24s, but for opt-outs.
+FOCUS = ("sweeps", "sample")
 
 
 def digest(plan: Plan, engine: str) -> str:
     """SHA-256 over all that decides what a sweep finds, by a kind of engine; another value begins a new series."""
     document = msgspec.to_builtins(plan)
     sections = {name: _keys(document[name] or {}, keys) for name, keys in DECISIVE.items()}
-    return _digest(sections | {"requests": plan.requests, "engine": engine})
+    focus = {"focus": _keys(document["focus"], FOCUS)} if plan.focus else {}
+    return _digest(sections | focus | {"requests": plan.requests, "engine": engine})
 
 
 def _keys(section: Mapping[str, object], keys: tuple[str, ...]) -> dict[str, object]:
@@ -57,7 +60,22 @@ def methods(plan: Plan, engine: str) -> pa.Table:
     return pa.Table.from_pylist([row], schema=schema.table("methods").arrow)
 
 
-def space(ranges: Ranges, table: str = "space") -> pa.Table:
-    """One row for each range of the target space, or of what was withheld of it, in order of address."""
-    columns = {"first": pa.array(ranges.first.astype(np.uint32)), "last": pa.array(ranges.last.astype(np.uint32))}
-    return pa.table(columns, schema=schema.table(table).arrow)
+def space(plan: Plan) -> pa.Table:
+    """One row for each range of the target space, in order of address; of a focus, one for each range of a stratum."""
+    ranges = Ranges.of(plan.ranges)
+    if plan.focus is None:
+        return _ranges(ranges, "space", inclusion=[None] * len(ranges.first))
+    known = Ranges.of(plan.focus.known)
+    parts = ((known, 1.0), (ranges.subtract(known), plan.focus.inclusion))
+    tables = [_ranges(part, "space", inclusion=[inclusion] * len(part.first)) for part, inclusion in parts]
+    return pa.concat_tables(tables).sort_by("first")
+
+
+def withheld(ranges: Ranges) -> pa.Table:
+    """One row for each range of the target space that was withheld, in order of address."""
+    return _ranges(ranges, "withheld")
+
+
+def _ranges(ranges: Ranges, table: str, **more: list[float | None]) -> pa.Table:
+    ends = {"first": pa.array(ranges.first.astype(np.uint32)), "last": pa.array(ranges.last.astype(np.uint32))}
+    return pa.table(ends | more, schema=schema.table(table).arrow)

@@ -1,8 +1,8 @@
 """Freezing: what a configuration becomes before the first packet.
 
-In this order: the address lists are read; blocklisted and opted-out addresses are removed; the sample is counted; the rate is
-lowered until the caps are kept. The caller provides the clock, the databases, the register and the signed ranges, so that equal
-arguments give equal plans.
+In this order: the address lists are read; blocklisted and opted-out addresses are removed; a focus selects /24s of what is left;
+the sample is counted; the rate is lowered until the caps are kept. The caller provides the clock, the databases, the register, the
+signed ranges and what a focus begins with, so that equal arguments give equal plans.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ import numpy as np
 from pipeline.config.sections import Config, ControlSection, SweepSection, TargetsSection
 from pipeline.errors import InputError
 from pipeline.plan import plan as planning
+from pipeline.plan.focus import Focus, WholeSweeps, focused
 from pipeline.plan.plan import Digests, Pace, Plan, RangeList
 from pipeline.space import address_list, blocklist, caps
 from pipeline.space.address_list import AddressList, Entry
@@ -58,6 +59,14 @@ class OptOuts:
 
 
 @dataclass(frozen=True, slots=True)
+class FromLake:
+    """What a lake says when a plan is frozen: its opt-outs, and the whole sweeps that a focus begins with."""
+
+    opt_outs: OptOuts = OptOuts()
+    begin: WholeSweeps | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TargetSpace:
     """The addresses to probe, those that are forbidden, and what each list added or removed."""
 
@@ -84,11 +93,11 @@ def freeze(
     provenance: Provenance,
     atlas: GeoDatabases,
     *,
-    opt_outs: OptOuts = OptOuts(),
+    lake: FromLake = FromLake(),
     signed: SignedRanges | None = None,
 ) -> Plan:
     """Fix the plan of a configuration; files are relative to `base`. Raises InputError if there is nothing to probe."""
-    space = _target_space(config.targets, base, atlas, opt_outs, signed)
+    space, focus = _narrowed(_target_space(config.targets, base, atlas, lake.opt_outs, signed), config, lake.begin)
     sampled = _sampled(config.sweep.sample, space.ranges.count)
     settings, pace = _settings(config, space.ranges, sampled, atlas)
     plan = Plan(
@@ -99,7 +108,7 @@ def freeze(
         **{section: getattr(config, section) for section in COPIED},
         control=_control(config),
         signed_ranges=signed,
-        register=opt_outs.register,
+        register=lake.opt_outs.register,
         reference=atlas.reference,
         digests=Digests(**space.digests, configuration=_digest(config)),
         pace=pace,
@@ -111,6 +120,7 @@ def freeze(
         forbidden=tuple(space.forbidden.pairs()),
         addresses=space.ranges.count,
         sampled_addresses=sampled,
+        focus=focus,
         range_targets=settings.rate * RANGE_SECONDS,
         requests=provenance.requests,
     )
@@ -145,6 +155,15 @@ def _target_space(
         excluded=tuple(_removed(part, included) for part in exclude),
         included_again=sum(part.addresses for part in added) - included.count,
     )
+
+
+def _narrowed(space: TargetSpace, config: Config, begin: WholeSweeps | None) -> tuple[TargetSpace, Focus | None]:
+    """The part of a target space that is probed, and its strata if the configuration has a focus. Raises InputError."""
+    section = config.targets.focus
+    if section is None or begin is None:
+        return space, None
+    focus, probed = focused(section, space.ranges, begin, config.sweep.seed)
+    return replace(space, ranges=probed), focus
 
 
 def _excluding(exclude: Sequence[AddressList], included: Ranges) -> str:

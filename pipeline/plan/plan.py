@@ -28,6 +28,7 @@ from pipeline.config.sections import (
 from pipeline.engines import Engine
 from pipeline.errors import GuardError, InputError
 from pipeline.lab.signature import Signature
+from pipeline.plan.focus import Focus
 from pipeline.space import blocklist
 from pipeline.space.caps import Load
 from pipeline.space.geo_databases import Reference
@@ -42,6 +43,7 @@ CAUSES = (
     "code_version",
     "reference",
     "settings",
+    "focus",
     "caps",
     "identity",
     "probe",
@@ -57,7 +59,7 @@ CAUSES = (
 )
 
 #: The format that this version writes: raised whenever a field is added or means something else (docs/decisions/0013).
-FORMAT = 11
+FORMAT = 12
 #: Formats that it reads, so that an old sweep can be verified and reported. Format 1 had another order of targets.
 FORMATS = range(2, FORMAT + 1)
 #: The field that distinguishes plans of format 2 with today's order of targets from earlier ones: the format number stayed the same.
@@ -138,11 +140,18 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     forbidden: tuple[tuple[int, int], ...]
     addresses: int
     sampled_addresses: int
+    focus: Focus | None = None
+    """The strata of a focus sweep; `ranges` are what it probes of both."""
     range_targets: int
     requests: dict[str, str]
     digest: str = ""
     signature: Signature | None = None
     """By the lab's key, over the digest; None in plans of earlier versions."""
+
+    @property
+    def space_addresses(self) -> int:
+        """The addresses of the target space, of which a focus probes a part."""
+        return self.focus.addresses if self.focus else self.addresses
 
     @property
     def targets(self) -> int:
@@ -280,5 +289,6 @@ def _inconsistent(plan: Plan, content_digest: str) -> Iterator[str]:
         "sampled_addresses": 1 <= plan.sampled_addresses <= plan.addresses,
         "digests.target_space": plan.digests.target_space == ranges.digest,
         "digests.exclusions": plan.digests.exclusions == forbidden.digest,
+        "focus": plan.focus is None or plan.focus.fits(ranges),
     }
     yield from (field for field, agrees in consistent.items() if not agrees)

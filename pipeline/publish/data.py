@@ -94,6 +94,9 @@ class Facts:
     encrypted: int | None = None
     """Services inside TLS; None if TLS was not tried, or the number may not be published."""
 
+    focus: Row | None = None
+    """The estimates of a focus sweep for its whole space, and what changed in its panel; None in a country's edition."""
+
     @property
     def country(self) -> str | None:
         """The country of a country's edition."""
@@ -191,7 +194,7 @@ class Facts:
         """How many services the counts of rows with `services` and `crowding` stand for, given the sample and its loss."""
         counts, crowding = ([row[name] for row in rows] for name in ("services", "crowding"))
         looks = [self._service_look(self.sweep, row.get("country", self.country or ALL)) for row in rows]
-        return estimates.estimates(counts, self.about["sampled_share"], looks, crowding)
+        return estimates.estimates(counts, self.about["sampled_share"] or 1.0, looks, crowding)
 
     @property
     def totals(self) -> Row:
@@ -213,6 +216,11 @@ class Facts:
     def sampled(self) -> bool:
         """Whether the sweep visited a sample of its target space."""
         return bool(self.about["sampled_addresses"] < self.about["addresses"])
+
+    @property
+    def is_focus(self) -> bool:
+        """Whether the sweep probed most where services were before, and a sample of the rest."""
+        return self.about["focus"] is not None
 
     @property
     def geo_age(self) -> int | None:

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from pipeline.errors import CensusError, InputError
-from pipeline.publish import other_studies
+from pipeline.publish import focus_sentences, other_studies
 from pipeline.publish.countries import countries, in_sentence
 from pipeline.publish.data import Comparison, Facts, Mart, Row
 from pipeline.publish.escape import shown
@@ -81,6 +81,7 @@ def gather(
         systems=_systems(rows_of("system_counts"), scope),
         encrypted=_encrypted(rows_of("tls_share"), scope) if "tls_share" in names else None,
         history=tuple(rows_of("change_history")) if "change_totals" in names else (),
+        focus=focus_sentences.of(about[0], scope, rows_of),
     )
 
 

@@ -29,6 +29,10 @@ NOTES = (
 )
 
 
+#: How a focus selects the addresses that it visits.
+DRAWN = "all /24s where earlier whole sweeps found a service, and a random sample of all other /24s"
+
+
 class MethodLine(NamedTuple):
     """A line of the method section; the text is foreign if a database or a configuration wrote part of it."""
 
@@ -99,6 +103,16 @@ def _request(facts: Facts) -> str:
     return f"Hosts that answered also got {listed(steps)}."
 
 
+def _space(facts: Facts) -> str:
+    """How many addresses there are, and how many of them were visited."""
+    about = facts.about
+    if facts.is_focus:
+        return (
+            f"{number(about['focus_addresses'])} addresses, {number(about['addresses'])} visited by a focus ({DRAWN})"
+        )
+    return f"{number(about['addresses'])} addresses, {number(about['sampled_addresses'])} visited"
+
+
 def table(facts: Facts) -> list[MethodLine]:
     """What was done, line by line."""
     about, packets = facts.about, {name: number(count) for name, count in facts.packets.items()}
@@ -109,9 +123,7 @@ def table(facts: Facts) -> list[MethodLine]:
         *([MethodLine("Proof", facts.proof, foreign=True)] if facts.proof else []),
         MethodLine("Profile", str(about["profile"])),
         MethodLine("Ports", ", ".join(map(str, about["ports"]))),
-        MethodLine(
-            "Target space", f"{number(about['addresses'])} addresses, {number(about['sampled_addresses'])} visited"
-        ),
+        MethodLine("Target space", _space(facts)),
         MethodLine("Probes", f"{number(about['probes_sent'])}{_pace(facts)}"),
         MethodLine("Vantages", number(about["vantages"])),
         MethodLine(

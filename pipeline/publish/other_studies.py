@@ -17,8 +17,8 @@ RULES = {
 
 
 def rows(facts: Facts) -> list[Row]:
-    """The counts that this sweep can be set against; none of a sample, nor if it found nothing."""
-    if facts.sampled or not facts.totals["services"]:
+    """The counts that this sweep can be set against; none of a sample or a focus, nor if it found nothing."""
+    if facts.sampled or facts.is_focus or not facts.totals["services"]:
         return []
     return [
         row

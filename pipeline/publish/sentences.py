@@ -5,7 +5,14 @@ No foreign text gets into a sentence: countries appear by the names of our own l
 
 from collections.abc import Iterator
 
-from pipeline.publish import change_sentences, companion_findings, harm_sentences, other_studies, structure
+from pipeline.publish import (
+    change_sentences,
+    companion_findings,
+    focus_sentences,
+    harm_sentences,
+    other_studies,
+    structure,
+)
 from pipeline.publish.countries import in_sentence
 from pipeline.publish.data import Facts, Row
 from pipeline.publish.estimates import Detection, Estimate
@@ -44,7 +51,11 @@ def simulated(facts: Facts) -> str | None:
 
 
 def warning(facts: Facts) -> str | None:
-    """A note under the headline, if the country database was old at the sweep's start."""
+    """A note under the headline, if the sweep had a focus, or the country database was old at its start."""
+    return " ".join(note for note in (focus_sentences.notice(facts), _stale(facts)) if note) or None
+
+
+def _stale(facts: Facts) -> str | None:
     if not facts.geo_stale:
         return None
     affected = (
@@ -74,6 +85,7 @@ def sentences(facts: Facts) -> Iterator[str]:
         yield from other_studies.sentences(facts)
         yield from companion_findings.sentence(facts.marts["companion_kinds"].rows, facts.marts["companion_ports"].rows)
         yield certainty(facts)
+    yield from focus_sentences.change(facts)
     yield from change_sentences.sentences(facts)
     yield from harm_sentences.sentences(facts)
 
@@ -81,6 +93,8 @@ def sentences(facts: Facts) -> Iterator[str]:
 def _nothing(facts: Facts) -> str:
     """What a sweep without a service says, and what it does not."""
     finding = f"No DICOM service answered at any of the {number(facts.totals['addresses_probed'])} addresses probed"
+    if facts.is_focus:
+        return f"{finding}. {focus_sentences.estimate(facts)} {_reach(facts)}"
     if facts.detection or facts.sampled:
         bound = f"with 95 % confidence no more than {number(int(facts.reachable.high))} could be reached"
         return f"{finding}; {bound}. {_reach(facts)}"
@@ -228,6 +242,8 @@ def _systems(facts: Facts) -> Iterator[str]:
 
 def certainty(facts: Facts) -> str:
     """How far the count can be off: what sampling and packet loss hide, and what no estimate covers."""
+    if facts.is_focus:
+        return f"{focus_sentences.estimate(facts)} {_reach(facts)}"
     if facts.detection:
         return f"{_by_detection(facts, facts.detection)}{_few_looks(facts.detection)} {_reach(facts)}"
     if not facts.sampled:

@@ -106,6 +106,10 @@ def _begin(folder: Path) -> None:
 def bundle(con: duckdb.DuckDBPyConnection, wanted: Wanted) -> Iterator[tuple[str, bytes]]:
     """Yield each file of the bundle by its path, except that of the checksums."""
     published = [gather(con, sweep, Scope(min_cell=wanted.min_cell)) for sweep in wanted.sweeps]
+    if focused := [facts.sweep for facts in published if facts.is_focus]:
+        raise InputError(
+            f"sweep {focused[0]}", "is a focus sweep, whose counts are of a part of the space; release a whole sweep"
+        )
     rows = _microdata(con, published, wanted) if wanted.section.microdata else []
     tables = [*contents(con, published, rows), _history(published[-1])]
     cited = _citation(published, wanted.section)

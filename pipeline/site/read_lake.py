@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from functools import partial
 
-from pipeline.lake import layout
+from pipeline.lake import layout, read
 from pipeline.lake.layout import ENRICHED, SweepPaths
 from pipeline.lake.store import Location
 from pipeline.publish import gather
@@ -61,9 +61,14 @@ class PastSweeps:
 
 
 def sealed(lake: Location) -> tuple[tuple[SweepPaths, ...], tuple[SweepPaths, ...]]:
-    """The sweeps of a lake that are sealed and enriched, and the others. Raises InputError for a folder that is not a lake."""
+    """The sweeps of a lake that are sealed and enriched, and the others. Focus sweeps are among these: their counts are of a part
+    of the space.
+
+    Raises InputError for a folder that is not a lake.
+    """
     sweeps = layout.sweeps(lake)
-    ready = tuple(paths for paths in sweeps if paths.sealed("sweeps").exists() and paths.sealed(ENRICHED).exists())
+    done = [paths for paths in sweeps if paths.sealed("sweeps").exists() and paths.sealed(ENRICHED).exists()]
+    ready = tuple(paths for paths in done if not read.rows(paths, "sweeps", ["focus"])["focus"][0].as_py())
     return ready, tuple(paths for paths in sweeps if paths not in ready)
 
 

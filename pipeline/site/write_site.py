@@ -49,9 +49,10 @@ def write(order: Order, prove: Prove) -> Iterator[str]:
     sweeps, others = read_lake.sealed(order.lake)
     if not sweeps:
         raise InputError(
-            str(order.lake), "has no sweep that is sealed and enriched; `census sweeps LAKE` lists what there is"
+            str(order.lake),
+            "has no sweep that is sealed and enriched, focus sweeps aside; `census sweeps LAKE` lists what there is",
         )
-    yield from (f"{paths.id} is left out: it is not sealed, or not enriched" for paths in others)
+    yield from (f"{paths.id} is left out: it is not sealed, not enriched, or a focus sweep" for paths in others)
     past, before, site = read_lake.history(sweeps, order.scope), built.read(order.folder), Site(order.publisher)
     latest = past.latest(order.series)
     if latest is None:

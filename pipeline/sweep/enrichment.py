@@ -45,7 +45,7 @@ def enrich(
     with turn.of(sweep.paths, message):
         attestation.require(sweep.paths, attestation.input_faults(sweep.paths))
         _derive_all(sweep, loaded, geo.load(second))
-        _derive(sweep, "withheld", method.space(_withheld(sweep, message), "withheld"))
+        _derive(sweep, "withheld", method.withheld(_withheld(sweep, message)))
         if marts.build(sweep.paths):
             built = store.entries(marts.folder(sweep.paths), "*.parquet")
             attestation.add(sweep.paths, [*map(sweep.paths.sealed, DERIVED), *built], replacing=attestation.MARTS)
@@ -83,7 +83,7 @@ def _derive_all(sweep: Sweep, loaded: databases.InstalledDatabases, second_count
         controls=np.asarray(rows(sweep.paths, "controls", ["ip"])["ip"], dtype=np.uint32),
     )
     _judge(sweep, context, located)
-    _derive(sweep, "space", method.space(ranges))
+    _derive(sweep, "space", method.space(sweep.plan))
     _derive(sweep, "methods", method.methods(sweep.plan, _kinds(sweep)))
 
 

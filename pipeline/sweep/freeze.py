@@ -19,10 +19,11 @@ from pipeline.lake.store import Location
 from pipeline.optout import register
 from pipeline.plan import freezing, own_ranges
 from pipeline.plan import plan as planning
-from pipeline.plan.freezing import OptOuts, Provenance
+from pipeline.plan.freezing import FromLake, OptOuts, Provenance
 from pipeline.plan.plan import Plan
 from pipeline.space import blocklist, signed
 from pipeline.space.ranges import Ranges
+from pipeline.sweep import whole_sweeps
 from pipeline.wire import outgoing
 from pipeline.wire.capabilities import PROPOSALS
 from pipeline.worker import mandate, remarks
@@ -44,13 +45,14 @@ def freeze(
     geo = (settings.geo.country, settings.geo.asn, settings.geo.announced)
     paths = [(base / name).resolve() if name else None for name in geo]
     named = register.resolve(settings.optout.register, base)
+    target = lake or store.at(settings.lake.url)
     try:
         plan = freezing.freeze(
             settings,
             base,
             _provenance(settings),
             atlas.load(*paths),
-            opt_outs=OptOuts(named, register.opted_out(named, lake or store.at(settings.lake.url))),
+            lake=FromLake(OptOuts(named, register.opted_out(named, target)), whole_sweeps.last(settings, target)),
             signed=own_ranges.read(settings.own, base),
         )
     except InputError as error:

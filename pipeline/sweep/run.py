@@ -186,6 +186,8 @@ def require_verified(sweep: Sweep) -> None:
     plan = sweep.plan
     if plan.signature and not is_valid(plan.signature, planning.PURPOSE, plan.digest.encode()):
         raise CensusError(f"does not add up: {sweep.paths.plan} has a signature that is not over its digest")
+    if plan.focus and plan.focus.probed(plan.settings.seed).digest != plan.digests.target_space:
+        raise CensusError(f"does not add up: {sweep.paths.plan} probes other /24s than its seed draws (field focus)")
     fault = next(verify.faults(sweep), None)
     if fault:
         raise CensusError(f"does not add up: {fault.where} {fault.what}")

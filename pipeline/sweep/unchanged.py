@@ -5,6 +5,7 @@ import msgspec
 from pipeline.errors import GuardError
 from pipeline.lake.layout import SweepPaths
 from pipeline.plan import plan as planning
+from pipeline.plan.focus import Focus
 from pipeline.plan.freezing import OPT_OUT_LIST
 from pipeline.plan.plan import Plan
 from pipeline.space.geo_databases import Reference
@@ -40,4 +41,12 @@ def _configured(plan: Plan, today: Plan) -> Plan:
         settings=msgspec.structs.replace(plan.settings, rate=plan.pace.requested),
         excluded=tuple(part for part in plan.excluded if part.name != OPT_OUT_LIST),
         reference=Reference(**digests),
+        focus=_focus(plan, today),
     )
+
+
+def _focus(plan: Plan, today: Plan) -> Focus | None:
+    """The focus of a plan with today's opt-outs: what it begins with, and the share of its sample."""
+    if plan.focus is None or today.focus is None:
+        return plan.focus
+    return msgspec.structs.replace(today.focus, sweeps=plan.focus.sweeps, sample=plan.focus.sample)

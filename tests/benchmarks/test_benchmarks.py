@@ -68,6 +68,7 @@ BENCHMARKS = {
         ["--bits", "16", "--against", "."],
         r"(?s)\S+ +(xdp-live|xdp|ring) +[\d. ]+ [\d,]+ +328 +100.000% .* 1.00×\n\S+ .*× *\n",
     ),
+    "focus": (["--worlds", "10", "--weeks", "1"], r"(?s)lively .*whole +100.00% +100.00%\n.*focus +7.88% +98\.\d+%"),
     "silent": (["--peers", "100", "--over", "0.5"], r"(?s)100 of 100 silent, 100 open at once.*deadlines late by"),
 }
 

@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
@@ -91,6 +92,32 @@ FAULTS = (
         "SYNs without a connection",
     ),
     ('"CENSUS"', '"CENSUS"\n[caps]\nper_network_hour = 9', "caps.per_network_hour", "needs a network database"),
+    ('24"]', '24"]\nfocus = { name = "w", sample = 0.1 }', "sweep.sample", "is for sweeps without a focus"),
+    (
+        "0.5\n[targets]",
+        '1\n[targets]\nfocus = { name = "w", sample = 0.1 }',
+        "sweep.sample",
+        "is for sweeps without a focus",
+    ),
+    (
+        "0.5\n[targets]",
+        '1.0\n[targets]\nfocus = { name = "w", sample = 0.0 }',
+        "targets.focus.sample",
+        "a number above 0 to 1",
+    ),
+    (
+        "0.5\n[targets]",
+        '1.0\n[targets]\nfocus = { name = "w", sample = 1.5 }',
+        "targets.focus.sample",
+        "a number above 0 to 1",
+    ),
+    ("0.5\n[targets]", '1.0\n[targets]\nfocus = { name = "w" }', "targets.focus.sample", "is missing"),
+    (
+        "0.5\n[targets]",
+        '1.0\n[targets]\nfocus = { name = "w", sample = 0.1, sweeps = 0 }',
+        "targets.focus.sweeps",
+        "from 1 to 100",
+    ),
 )
 
 
@@ -184,13 +211,16 @@ def test_good_samples(tmp_path: Path, sample: str) -> None:
 
 def _keys() -> dict[str, str]:
     """Every key of a configuration, with its default as TOML has it."""
-    keys = {}
-    for section in msgspec.structs.fields(Config):
-        kinds = [kind for kind in (section.type, *get_args(section.type)) if hasattr(kind, "__struct_fields__")]
-        for field in msgspec.structs.fields(kinds[0]):
-            default = "needed" if field.required else f"`{json.dumps(field.default)}`"
-            keys[f"{section.name}.{field.name}"] = default
-    return keys
+    return dict(_keys_of(Config, ""))
+
+
+def _keys_of(section: type[msgspec.Struct], prefix: str) -> Iterator[tuple[str, str]]:
+    for field in msgspec.structs.fields(section):
+        kinds = [kind for kind in (field.type, *get_args(field.type)) if hasattr(kind, "__struct_fields__")]
+        if kinds:
+            yield from _keys_of(kinds[0], f"{prefix}{field.name}.")
+        else:
+            yield f"{prefix}{field.name}", "needed" if field.required else f"`{json.dumps(field.default)}`"
 
 
 def test_the_page_lists_every_key() -> None:
@@ -198,7 +228,7 @@ def test_the_page_lists_every_key() -> None:
     listed: dict[str, str] = {}
     section = ""
     for line in PAGE.read_text("utf-8").splitlines():
-        if heading := re.match(r"## `\[(\w+)\]`", line):
+        if heading := re.match(r"###? `\[([\w.]+)\]`", line):
             section = heading[1]
         if row := re.match(r"\| `([\w.]+)` \| (.*?) \| .+ \|$", line):
             listed[row[1] if "." in row[1] else f"{section}.{row[1]}"] = row[2]

@@ -7,6 +7,7 @@ import pytest
 from pipeline.console import plan_summary
 from pipeline.plan.plan import Plan
 from pipeline.sweep import freeze
+from tests.plan.frozen import focused
 
 CONFIG = """
 [sweep]
@@ -79,3 +80,15 @@ def test_countries_are_all_there(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, sample="0.5")
     assert sum(addresses for _, addresses, _ in plan_summary.countries(plan)) == plan.addresses
     assert sum(targets for _, _, targets in plan_summary.countries(plan)) == pytest.approx(plan.targets, abs=2)
+
+
+def test_a_focus_tells_its_strata() -> None:
+    """The summary has the whole target space, both strata, and the part of the space that is visited; lists add up to the whole."""
+    plan = focused()
+    found, told = dict(plan_summary.rows(plan)), plan_summary.facts(plan)
+    assert found["target space"] == "65,596 addresses in 2 ranges"
+    assert found["focus"] == "begins with the services of a"
+    assert found["where services were"] == "2 /24s, 508 addresses, all"
+    assert found["elsewhere"] == "64 /24s of 255, a random 25.098%"
+    assert found["visited"] == f"{plan.addresses:,} addresses, {plan.addresses / 65_596:.2%} of the target space"
+    assert told["excluded_more_than_once"] == 0 and told["focus"].keys().isdisjoint({"space", "known"})

@@ -60,9 +60,32 @@ def test_what_is_sent_and_by_which_engine_is_in_the_method() -> None:
 
 def test_tables() -> None:
     """The method is one row with its digests, the space one row per range."""
-    space = Ranges.of([(1, 5), (9, 2**32 - 1)])
+    ranges = Ranges.of([(1, 5), (9, 2**32 - 1)])
+    space = msgspec.structs.replace(PLAN, ranges=tuple(ranges.pairs()))
     (row,) = method.methods(PLAN, "ring").to_pylist()
     assert row["plan_digest"] == PLAN.digest and row["space_digest"] == Ranges.of(PLAN.ranges).digest
     assert len(row["requests_digest"]) == 64
-    assert method.space(space).to_pylist() == [{"first": 1, "last": 5}, {"first": 9, "last": 2**32 - 1}]
+    pairs = [{"first": 1, "last": 5}, {"first": 9, "last": 2**32 - 1}]
+    assert method.withheld(ranges).to_pylist() == pairs
+    assert method.space(space).to_pylist() == [pair | {"inclusion": None} for pair in pairs]
     assert method.space(space).schema.equals(schema.table("space").arrow)
+
+
+def test_the_space_of_a_focus_has_the_probability_of_each_stratum() -> None:
+    """Each range is of one stratum, with its probability to be probed; both add up to what the plan probes."""
+    plan = frozen.focused()
+    rows = method.space(plan).to_pylist()
+    assert plan.focus and [row["first"] for row in rows] == sorted(row["first"] for row in rows)
+    known = [(row["first"], row["last"]) for row in rows if row["inclusion"] == 1]
+    assert known == list(plan.focus.known)
+    assert {row["inclusion"] for row in rows} == {1, plan.focus.inclusion}
+    assert sum(row["last"] - row["first"] + 1 for row in rows) == plan.addresses
+
+
+def test_a_focus_is_another_method() -> None:
+    """Sweeps with other earlier sweeps or another sample are compared with none of these, and a plan without one is as it was."""
+    plan = frozen.focused()
+    assert plan.focus
+    others = [msgspec.structs.replace(plan.focus, sweeps=("b",)), msgspec.structs.replace(plan.focus, sample=0.5), None]
+    digests = {method.digest(msgspec.structs.replace(plan, focus=focus), "ring") for focus in (plan.focus, *others)}
+    assert len(digests) == 4

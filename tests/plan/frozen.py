@@ -1,11 +1,16 @@
 """A small plan, frozen in memory."""
 
+from ipaddress import IPv4Address
 from pathlib import Path
+from typing import Any
 
-from pipeline.config.sections import CapsSection, Config, SweepSection, TargetsSection
+import numpy as np
+
+from pipeline.config.sections import CapsSection, Config, FocusSection, SweepSection, TargetsSection
 from pipeline.enrich import databases
 from pipeline.plan import freezing
-from pipeline.plan.freezing import Provenance
+from pipeline.plan.focus import WholeSweeps
+from pipeline.plan.freezing import FromLake, Provenance
 from pipeline.plan.plan import Plan
 from pipeline.space.geo_databases import GeoDatabases
 
@@ -24,11 +29,25 @@ def freeze(
     rate: int = 10,
     caps: CapsSection = CapsSection(),
     places: GeoDatabases = ATLAS,
+    focus: FocusSection | None = None,
+    services: tuple[str, ...] = (),
 ) -> Plan:
+    """A plan of these settings; with a focus, of one that begins with these services."""
     config = Config(
         sweep=SweepSection(name="trial", ports=(104, 11112), seed=7, rate=rate, shards=3, sample=sample),
-        targets=TargetsSection(include=include, include_files=include_files, exclude=exclude),
+        targets=TargetsSection(include=include, include_files=include_files, exclude=exclude, focus=focus),
         caps=caps,
     )
     provenance = Provenance(created="2026-02-11T10:00:00Z", code_version="1", requests={"104": "00ff"})
-    return freezing.freeze(config, Path(), provenance, places)
+    found = np.array([int(IPv4Address(service)) for service in services], np.uint32)
+    begin = WholeSweeps(("a",), found) if focus else None
+    return freezing.freeze(config, Path(), provenance, places, lake=FromLake(begin=begin))
+
+
+def focused(
+    sample: float = 0.25, services: tuple[str, ...] = ("20.0.3.7", "20.0.3.9", "20.0.9.1"), **more: Any
+) -> Plan:
+    """The plan of a focus over 256 /24s and a part of another one, with services in two /24s."""
+    wide = ("20.0.0.0/16", "20.1.0.0/26")
+    focus = FocusSection(name="whole", sample=sample)
+    return freeze(**{"include": wide, "exclude": ("20.0.3.0/30",)} | more, focus=focus, services=services)

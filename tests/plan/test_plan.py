@@ -152,8 +152,8 @@ def test_earlier_forms(form: int) -> None:
 
 def test_later_formats_are_refused() -> None:
     """A plan of a later format may have fields that this version does not know: the plan is refused."""
-    later = msgspec.structs.replace(freeze(), format=12)
+    later = msgspec.structs.replace(freeze(), format=13)
     with pytest.raises(
-        InputError, match="is a plan of format 12, of a later version; this version reads formats 2 to 11"
+        InputError, match="is a plan of format 13, of a later version; this version reads formats 2 to 12"
     ):
         plans.decode(plans.encode(later), "plan.json")

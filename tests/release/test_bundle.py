@@ -23,7 +23,7 @@ from pipeline.publish.scope import Scope
 from pipeline.publish.sentences import headline
 from pipeline.release import bundle
 from pipeline.release.microdata import previous
-from tests.publish import hidden, history, test_secrets
+from tests.publish import demo, hidden, history, test_secrets
 from tests.release import attack, equations
 from tests.release.conftest import SECTION, SWEEPS
 
@@ -171,6 +171,13 @@ def test_a_release_is_never_overwritten(weeks_con: duckdb.DuckDBPyConnection, re
     """A folder that has anything in it is refused before anything is computed."""
     with pytest.raises(InputError, match="is not empty; a release is never changed"):
         bundle.write(weeks_con, released, bundle.Wanted((LAST,), SECTION, 5))
+
+
+def test_a_focus_sweep_is_not_released(tmp_path: Path) -> None:
+    """A focus sweep is refused, and nothing is written: the tables of a release estimate by one share."""
+    with pytest.raises(InputError, match="sweep s1: is a focus sweep.*release a whole sweep"):
+        bundle.write(demo.focused(), tmp_path / "release", bundle.Wanted(("s1",), SECTION, 5))
+    assert not (tmp_path / "release").exists()
 
 
 def test_a_release_that_was_cut_off_is_written_again(weeks_con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
