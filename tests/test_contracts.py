@@ -46,6 +46,7 @@ WRONG = (
     ("pynetdicom belongs to the wire and the testbed", "pipeline.associate.client", "pynetdicom"),
     ("prometheus_client belongs to the metrics", "pipeline.status.snapshot", "prometheus_client"),
     ("dns belongs to reverse DNS", "pipeline.attribution.check", "dns"),
+    ("pyroute2 belongs to the guard", "pipeline.testbed.run", "pyroute2"),
     ("uvloop belongs to associations", "pipeline.worker.associator", "uvloop"),
     ("figures belong to publication", "pipeline.site.page", "vl_convert"),
     ("figures belong to publication", "pipeline.console.show", "altair"),

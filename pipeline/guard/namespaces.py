@@ -11,21 +11,15 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pipeline import host
 from pipeline.errors import CensusError
-from pipeline.guard import rtnetlink, tun_devices
-from pipeline.guard.rtnetlink import Netlink, NetlinkError, Row, Topic, packed
+from pipeline.guard import tun_devices
 
 CLONE_NEWNET = 0x40000000  # linux/sched.h
 IFF_UP, IFF_LOOPBACK = 0x1, 0x8  # linux/if.h
-NETNSA_NSID, NETNSA_PID = 1, 2  # linux/net_namespace.h
-NO_NSID = 0xFFFFFFFF  # NETNSA_NSID_NOT_ASSIGNED
-#: Attributes of links (linux/if_link.h), of what a link is, and of a tun device.
-IFLA_ADDRESS, IFLA_IFNAME, IFLA_LINK, IFLA_LINKINFO, IFLA_CARRIER, IFLA_LINK_NETNSID = 1, 3, 5, 18, 33, 37
-IFLA_INFO_KIND, IFLA_INFO_DATA = 1, 2
-IFLA_TUN_MULTI_QUEUE = 7
+NO_NSID = 0xFFFFFFFF  # NETNSA_NSID_NOT_ASSIGNED, linux/net_namespace.h
 ARPHRD_LOOPBACK = "loopback"
 #: Kinds of links that are on top of another link, whose index IFLA_LINK gives.
 UPPER = frozenset({"macvlan", "vlan"})
@@ -114,15 +108,17 @@ def _enter(path: Path) -> None:
 
 
 def _look() -> Namespace:
+    from pyroute2 import IPRoute  # type: ignore[import-untyped]  # half of a small program's start
+
     own = inode()
-    with rtnetlink.opened() as netlink:
-        rows = netlink.rows(Topic.LINK, (0, 0, 0, 0, 0))
-        seen = any(IFLA_LINK_NETNSID in row.attributes for row in rows)
+    with IPRoute() as netlink:
+        rows = list(netlink.get_links())
+        seen = any(row.get_attr("IFLA_LINK_NETNSID") is not None for row in rows)
         inodes = dict(_numbered(netlink)) if seen else {}
     return Namespace(own, tuple(_link(row, own, inodes) for row in rows), _forwards())
 
 
-def _numbered(netlink: Netlink) -> Iterator[tuple[int, int]]:
+def _numbered(netlink: Any) -> Iterator[tuple[int, int]]:
     """Yield (number, inode) of each namespace that some process lives in and that this one has a number for."""
     for namespace, pids in _inhabited().items():
         numbers = (_number(netlink, pid, namespace) for pid in pids)
@@ -131,10 +127,12 @@ def _numbered(netlink: Netlink) -> Iterator[tuple[int, int]]:
             yield number, namespace
 
 
-def _number(netlink: Netlink, pid: int, namespace: int) -> int | None:
+def _number(netlink: Any, pid: int, namespace: int) -> int | None:
     """Return the number of a process's namespace here, or None if the process has ended meanwhile."""
+    from pyroute2.netlink.exceptions import NetlinkError  # type: ignore[import-untyped]
+
     try:
-        number = netlink.get(Topic.NAMESPACE, (0,), {NETNSA_PID: packed(pid)}).number(NETNSA_NSID)
+        number = int(netlink.get_netnsid(pid=pid)["nsid"])
     except NetlinkError:
         return None
     return number if _inode_or_none(pid) == namespace else None
@@ -156,27 +154,27 @@ def _inode_or_none(pid: int) -> int | None:
         return None
 
 
-def _link(row: Row, own: int, inodes: dict[int, int]) -> Interface:
-    _, _, index, flags, _ = row.header
-    described = row.nested(IFLA_LINKINFO)
-    kind = ARPHRD_LOOPBACK if flags & IFF_LOOPBACK else described.text(IFLA_INFO_KIND)
-    number, peer = row.number(IFLA_LINK_NETNSID), row.number(IFLA_LINK)
+def _link(row: Any, own: int, inodes: dict[int, int]) -> Interface:
+    information, flags = row.get_attr("IFLA_LINKINFO"), row["flags"]
+    kind = ARPHRD_LOOPBACK if flags & IFF_LOOPBACK else (information.get_attr("IFLA_INFO_KIND") if information else "")
+    number, peer = row.get_attr("IFLA_LINK_NETNSID"), row.get_attr("IFLA_LINK")
     peer = peer if kind == "veth" or kind in UPPER else None
     home = None if peer is None else own if number is None else inodes.get(number)
-    name = row.text(IFLA_IFNAME)
-    readers = _readers(name, own, row) if kind == "tun" else frozenset[int]()
-    return Interface(name, kind, index, peer, home, row.mac(IFLA_ADDRESS), bool(flags & IFF_UP), readers)
+    name, address = row.get_attr("IFLA_IFNAME"), row.get_attr("IFLA_ADDRESS") or ""
+    readers = _readers(name, own, row, information) if kind == "tun" else frozenset[int]()
+    return Interface(name, kind or "", row["index"], peer, home, address, bool(flags & IFF_UP), readers)
 
 
-def _readers(name: str, own: int, row: Row) -> frozenset[int]:
+def _readers(name: str, own: int, row: Any, information: Any) -> frozenset[int]:
     """The namespaces of the processes that have a tun device open, with 0 for one that cannot be found.
 
     One process at a time can open a device that has not several queues: if that one is found there is no other.
     """
-    if row.nested(IFLA_LINKINFO).nested(IFLA_INFO_DATA).number(IFLA_TUN_MULTI_QUEUE) != 0:
+    described = information.get_attr("IFLA_INFO_DATA")
+    if described is None or described.get_attr("IFLA_TUN_MULTI_QUEUE") != 0:
         return frozenset({0})
     readers = frozenset(_inode_or_none(pid) or 0 for pid in tun_devices.openers(name, own))
-    return readers or frozenset({0} if row.number(IFLA_CARRIER) else ())
+    return readers or frozenset({0} if row.get_attr("IFLA_CARRIER") else ())
 
 
 def _forwards() -> bool:

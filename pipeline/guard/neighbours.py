@@ -4,20 +4,18 @@ The kernel asks, never this program: it is told that the neighbour is in use, as
 (NTF_USE), or to confirm an address that it has (NUD_PROBE).
 """
 
-import socket
 import threading
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline.errors import CensusError
-from pipeline.guard import rtnetlink, sockets
-from pipeline.guard.routes import index_of
-from pipeline.guard.rtnetlink import Netlink, NetlinkError, Topic, integer
+from pipeline.guard import sockets
+from pipeline.guard.routes import index_of, netlink
 
 #: Neighbour states and flags (linux/neighbour.h).
 INCOMPLETE, REACHABLE, STALE, DELAY, PROBE, FAILED, NOARP, PERMANENT = (1 << bit for bit in range(8))
 NTF_USE = 1
-NDA_DST, NDA_LLADDR, NDA_CACHEINFO = 1, 2, 3
 #: States whose address the kernel itself would use, and those in which it is certain of it.
 USABLE = REACHABLE | STALE | DELAY | PROBE | NOARP | PERMANENT
 CERTAIN = REACHABLE | NOARP | PERMANENT
@@ -51,32 +49,30 @@ class Neighbour:
         return bool(self.state & CERTAIN)
 
 
-def neighbour(opened: Netlink, interface: str, address: str) -> Neighbour:
+def neighbour(opened: Any, interface: str, address: str) -> Neighbour:
     """Return what the kernel knows of a neighbour. Nothing is sent."""
+    from pyroute2.netlink.exceptions import NetlinkError  # type: ignore[import-untyped]
+
     try:
-        row = opened.get(Topic.NEIGHBOUR, _named(interface), {NDA_DST: socket.inet_aton(address)})
+        (row,) = opened.neigh("get", ifindex=index_of(interface), dst=address)
     except NetlinkError:
         return Neighbour(0, "", 0.0)
-    state = row.header[2]
-    confirmed = integer(row.attributes.get(NDA_CACHEINFO, b"")[:4]) or 0
-    return Neighbour(
-        state, row.mac(NDA_LLADDR) if state & USABLE else "", 0.0 if state & SETTLED else confirmed / TICKS
-    )
+    times = row.get_attr("NDA_CACHEINFO") or {}
+    mac = row.get_attr("NDA_LLADDR") if row["state"] & USABLE else ""
+    age = 0.0 if row["state"] & SETTLED else times.get("ndm_confirmed", 0) / TICKS
+    return Neighbour(row["state"], mac or "", age)
 
 
-def _named(interface: str, state: int = 0, flags: int = 0) -> tuple[int, ...]:
-    """The header of a neighbour on an interface."""
-    return socket.AF_INET, index_of(interface), state, flags, 0
-
-
-def provoke(opened: Netlink, interface: str, address: str, known: Neighbour) -> None:
+def provoke(opened: Any, interface: str, address: str, known: Neighbour) -> None:
     """Have the kernel ask for a neighbour's address, unless it is asking already. Raises GuardError, CensusError."""
+    from pyroute2.netlink.exceptions import NetlinkError
+
     if known.state & (INCOMPLETE | PROBE | SETTLED):
         return
     sockets.refuse_outside(f"an ARP request for {address} on {interface}")
-    header = _named(interface, state=PROBE) if known.mac else _named(interface, flags=NTF_USE)
+    how = {"state": PROBE} if known.mac else {"flags": NTF_USE}
     try:
-        opened.replace(Topic.NEIGHBOUR, header, {NDA_DST: socket.inet_aton(address)})
+        opened.neigh("replace", ifindex=index_of(interface), dst=address, **how)
     except NetlinkError as error:
         raise CensusError(
             f"the kernel does not look up the hardware address of {address} on {interface}: {error}; it needs CAP_NET_ADMIN: "
@@ -87,7 +83,7 @@ def provoke(opened: Netlink, interface: str, address: str, known: Neighbour) -> 
 def resolve(interface: str, address: str, patience: float = ANSWER_SECONDS) -> str:
     """Return a neighbour's hardware address, after asking where the kernel is not certain; empty if it does not answer."""
     until = time.monotonic() + patience
-    with rtnetlink.opened() as opened:
+    with netlink() as opened:
         known = neighbour(opened, interface, address)
         while not known.certain and time.monotonic() < until:
             provoke(opened, interface, address, known)
@@ -148,7 +144,7 @@ class NeighbourWatch:
             self._thread.join()
 
     def _watch(self) -> None:
-        with rtnetlink.opened() as opened:
+        with netlink() as opened:
             while not self._ended.wait(LOOK_SECONDS if self._lost_at is None else QUICK_SECONDS):
                 try:
                     with self._lock:
@@ -156,7 +152,7 @@ class NeighbourWatch:
                 except (CensusError, OSError) as error:
                     self.fault = str(error)
 
-    def _look(self, opened: Netlink) -> None:
+    def _look(self, opened: Any) -> None:
         if not self._address:
             self._lost_at = None
             return
@@ -175,7 +171,7 @@ class NeighbourWatch:
         if not self._permitted and self._lost_at is not None and now - self._trial_at > TRIAL_SECONDS:
             self._trial_at = now
 
-    def _provoke(self, opened: Netlink, known: Neighbour) -> None:
+    def _provoke(self, opened: Any, known: Neighbour) -> None:
         try:
             provoke(opened, self._interface, self._address, known)
         except CensusError:

@@ -24,3 +24,8 @@ def at_vantage(work: Callable[[], T]) -> T:
         return work() if inode() == inode(place) else inside(place, work)
     except FileNotFoundError as error:
         raise CensusError(f"{VANTAGE}={named}: is not a network namespace: {error}") from None
+
+
+def look_up_at_vantage(work: Callable[[], T]) -> T:
+    """Do `work` there in a thread without an event loop: pyroute2 takes one that runs, and fails in uvloop's."""
+    return inside(None, lambda: at_vantage(work))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 from itertools import groupby, pairwise
 from operator import itemgetter
+from typing import Any
 
 import msgspec
 
@@ -19,12 +20,11 @@ from pipeline.config import local
 from pipeline.config.local import LocalFacts
 from pipeline.engines import Engine
 from pipeline.errors import CensusError, InputError
-from pipeline.guard import neighbours, routes, rtnetlink, sockets
+from pipeline.guard import neighbours, routes, sockets
 from pipeline.guard.link_state import Framing, LinkState, link_state
 from pipeline.guard.neighbours import NeighbourWatch
 from pipeline.guard.routes import Route
-from pipeline.guard.rtnetlink import Netlink
-from pipeline.guard.vantage_namespace import at_vantage
+from pipeline.guard.vantage_namespace import look_up_at_vantage
 from pipeline.plan.plan import Plan
 
 #: An address of the public Internet, for sources that are looked up without a plan: nothing is sent to it.
@@ -60,7 +60,7 @@ class ProbeSource:
 def probe_source(plan: Plan, sender: int = 0) -> ProbeSource:
     """Look up where a sender's probes leave. Sends nothing. Raises InputError where it cannot work."""
     facts = local.facts(plan.probe)
-    return at_vantage(lambda: _probe_source(plan, facts, sender))
+    return look_up_at_vantage(lambda: _probe_source(plan, facts, sender))
 
 
 def still(plan: Plan, at: ProbeSource) -> ProbeSource:
@@ -68,12 +68,12 @@ def still(plan: Plan, at: ProbeSource) -> ProbeSource:
     facts = local.facts(plan.probe)
     pinned = msgspec.structs.replace(facts.probe, source=at.source, interface=at.device)
     same = replace(facts, probe=pinned, public_addresses=(at.public,))
-    return at_vantage(lambda: _probe_source(plan, same, 0))
+    return look_up_at_vantage(lambda: _probe_source(plan, same, 0))
 
 
 def _probe_source(plan: Plan, facts: LocalFacts, sender: int) -> ProbeSource:
     interface, gateway_mac = facts.probe.interface, facts.probe.gateway_mac
-    with rtnetlink.opened() as opened:
+    with routes.netlink() as opened:
         groups = alike(plan.ranges, routes.boundaries(opened))
         source = facts.source(sender) or _preferred_source(opened, groups, interface)
         _require_ours(opened, source, facts)
@@ -93,7 +93,7 @@ def _probe_source(plan: Plan, facts: LocalFacts, sender: int) -> ProbeSource:
 
 
 def _kernels_way(
-    opened: Netlink, groups: Sequence[tuple[int, int]], source: str, interface: str, public: str
+    opened: Any, groups: Sequence[tuple[int, int]], source: str, interface: str, public: str
 ) -> ProbeSource:
     """Return where the kernel's own packets leave. Its interface is that of the first targets that have a route.
 
@@ -127,7 +127,7 @@ def dotted(address: int) -> str:
     return str(IPv4Address(address))
 
 
-def _preferred_source(opened: Netlink, groups: Sequence[tuple[int, int]], interface: str) -> str:
+def _preferred_source(opened: Any, groups: Sequence[tuple[int, int]], interface: str) -> str:
     """Return the source that the kernel prefers for the first targets that are not this machine itself. Raises InputError."""
     others = [first for first, _ in groups if not routes.is_ours(opened, dotted(first))]
     target = dotted(others[0] if others else groups[0][0])
@@ -141,7 +141,7 @@ def _preferred_source(opened: Netlink, groups: Sequence[tuple[int, int]], interf
     )
 
 
-def _require_ours(opened: Netlink, source: str, facts: LocalFacts) -> None:
+def _require_ours(opened: Any, source: str, facts: LocalFacts) -> None:
     """Raise InputError unless a source is an address of this machine: nobody sends in another's name."""
     if not routes.is_ours(opened, source):
         raise InputError(
@@ -217,7 +217,7 @@ def _on_link(which: str, way: Route) -> str:
     )
 
 
-def _require_answers(opened: Netlink, interface: str, source: str, facts: LocalFacts) -> None:
+def _require_answers(opened: Any, interface: str, source: str, facts: LocalFacts) -> None:
     """Raise InputError if probes leave by one interface while their answers come in by another, as far as the addresses show."""
     home = routes.interface_of(opened, source)
     if home and home != interface:
@@ -237,11 +237,11 @@ def sources(plan: Plan) -> tuple[ProbeSource, ...]:
 
 def default_source(interface: str) -> str:
     """Return the dotted address that the kernel prefers for the Internet, by an interface if one is given. Raises InputError."""
-    return at_vantage(lambda: _default_source(interface))
+    return look_up_at_vantage(lambda: _default_source(interface))
 
 
 def _default_source(interface: str) -> str:
-    with rtnetlink.opened() as opened:
+    with routes.netlink() as opened:
         return _preferred_source(opened, [(SOMEWHERE, SOMEWHERE)], interface)
 
 
@@ -255,7 +255,7 @@ def next_hop(plan: Plan, source: ProbeSource) -> Iterator[NeighbourWatch]:
         with NeighbourWatch(source.interface, source.gateway, "", kernels=True) as watch:
             yield watch
         return
-    watch = at_vantage(lambda: _resolved(local.facts(plan.probe), source))
+    watch = look_up_at_vantage(lambda: _resolved(local.facts(plan.probe), source))
     if source.gateway_mac or not watch.mac:
         yield watch
         return

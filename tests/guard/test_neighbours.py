@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import GuardError
-from pipeline.guard import neighbours, rtnetlink, sockets
+from pipeline.guard import neighbours, routes, sockets
 from pipeline.guard.neighbours import Neighbour, NeighbourWatch
 from pipeline.testbed.closed import inside
 from tests.testbed.networks import Network, network
@@ -35,7 +35,7 @@ def resolve(address: str = ROUTER, patience: float = neighbours.ANSWER_SECONDS) 
 
 def known(address: str = ROUTER) -> Neighbour:
     def here() -> Neighbour:
-        with rtnetlink.opened() as opened:
+        with routes.netlink() as opened:
             return neighbours.neighbour(opened, "m0", address)
 
     return sockets.at_vantage(here)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.guard import routes, rtnetlink
+from pipeline.guard import routes
 from pipeline.guard.routes import Route
 from tests.testbed.networks import Network, two_uplinks
 
@@ -20,7 +20,7 @@ def uplinks() -> Iterator[Network]:
 
 def look_up(uplinks: Network, source: str = "", interface: str = "", target: str = TARGET) -> Route | None:
     def here() -> Route | None:
-        with rtnetlink.opened() as opened:
+        with routes.netlink() as opened:
             return routes.look_up(opened, target, source, interface)
 
     return uplinks.within("vantage", here)
@@ -92,7 +92,7 @@ def test_whose_address(uplinks: Network) -> None:
     uplinks.ip("vantage", "address add 10.3.0.5/32 dev lo", "route add local 10.4.0.0/24 dev lo")
 
     def here() -> tuple[list[bool], list[str]]:
-        with rtnetlink.opened() as opened:
+        with routes.netlink() as opened:
             ours = [
                 routes.is_ours(opened, each) for each in ("10.2.0.5", "10.3.0.5", "10.4.0.9", "10.2.0.6", "10.5.0.5")
             ]
@@ -105,7 +105,7 @@ def test_boundaries(uplinks: Network) -> None:
     """Between two boundaries all targets go the same way."""
 
     def here() -> list[int]:
-        with rtnetlink.opened() as opened:
+        with routes.netlink() as opened:
             return routes.boundaries(opened)
 
     found = uplinks.within("vantage", here)
