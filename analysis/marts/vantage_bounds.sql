@@ -41,57 +41,34 @@ seen AS (
 ),
 
 networks AS (
-    SELECT
-        sweep,
-        network,
-        count(*) AS every,
-        count(*) FILTER (times = 1) AS once,
-        count(*) FILTER (times = 2) AS by_two
+    SELECT sweep, network, count(*) AS every, count(*) FILTER (times = 1) AS once, count(*) FILTER (times = 2) AS by_two
     FROM seen
     GROUP BY sweep, network
 ),
 
-summed AS (
+sloped AS (
     SELECT
         joint.sweep,
         joint.places,
-        coalesce(sum(networks.every), 0) AS seen_any,
-        coalesce(sum(networks.once), 0) AS seen_once,
-        coalesce(sum(networks.by_two), 0) AS seen_by_two,
-        coalesce(sum(networks.once ** 2), 0) AS once_squared,
-        coalesce(sum(networks.once * networks.by_two), 0) AS once_and_by_two,
-        coalesce(sum(networks.by_two ** 2), 0) AS by_two_squared
+        coalesce(sum(every), 0) AS seen_any,
+        coalesce(sum(once), 0) AS seen_once,
+        coalesce(sum(by_two), 0) AS seen_by_two,
+        (2 * seen_once - 1) / (2 * (seen_by_two + 1)) AS by_once,
+        -seen_once * (seen_once - 1) / (2 * (seen_by_two + 1) ** 2) AS by_by_two,
+        by_once ** 2 * sum(once ** 2) + 2 * by_once * by_by_two * sum(once * by_two) + by_by_two ** 2 * sum(by_two ** 2) AS of_networks,
+        greatest(1, coalesce(of_networks / nullif(by_once ** 2 * seen_once + by_by_two ** 2 * seen_by_two, 0), 1)) AS design_effect
     FROM joint
     LEFT JOIN networks ON networks.sweep = joint.sweep
     GROUP BY joint.sweep, joint.places
-),
-
-sloped AS (
-    SELECT
-        *,
-        (2 * seen_once - 1) / (2 * (seen_by_two + 1)) AS by_once,
-        -seen_once * (seen_once - 1) / (2 * (seen_by_two + 1) ** 2) AS by_by_two,
-        by_once ** 2 * once_squared + 2 * by_once * by_by_two * once_and_by_two + by_by_two ** 2 * by_two_squared AS of_networks,
-        by_once ** 2 * seen_once + by_by_two ** 2 * seen_by_two AS of_services
-    FROM summed
-),
-
-clustered AS (
-    SELECT *, greatest(1, coalesce(of_networks / nullif(of_services, 0), 1)) AS design_effect
-    FROM sloped
 )
 
 SELECT
     sweep,
     places,
-    CAST(seen_any AS BIGINT) AS seen_any,
-    CAST(seen_once AS BIGINT) AS seen_once,
-    CAST(seen_by_two AS BIGINT) AS seen_by_two,
+    CAST(COLUMNS('^seen_') AS BIGINT),
     design_effect,
     seen_any + design_effect * chao_missed(places, seen_once / design_effect, seen_by_two / design_effect) AS bound,
-    CAST(
-        seen_any + floor(
-            design_effect * floor(chao_missed_low(places, seen_once / design_effect, seen_by_two / design_effect))
-        ) AS BIGINT
-    ) AS bound_low
-FROM clustered
+    CAST(seen_any + floor(
+        design_effect * floor(chao_missed_low(places, seen_once / design_effect, seen_by_two / design_effect))
+    ) AS BIGINT) AS bound_low
+FROM sloped
