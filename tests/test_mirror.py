@@ -113,6 +113,7 @@ COVERED_BY = {
     "pipeline/publish/headings.py": "tests/publish/test_report.py",
     "pipeline/views/published_counts.py": "tests/publish/test_other_studies.py",
     "pipeline/publish/structure_headings.py": "tests/publish/test_structure.py",
+    "pipeline/publish/system_headings.py": "tests/publish/test_system_sentences.py",
     "pipeline/publish/disclosure_rules.py": "tests/publish/test_disclosure.py",
     "pipeline/record/visit.py": "tests/associate/test_conversation.py",
     "pipeline/rings/filter.py": "tests/rings/test_packet_ring.py",

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.enrich import ruleset
 from pipeline.outcome import Outcome
-from pipeline.publish import companion_findings, estimates, other_studies, structure
+from pipeline.publish import companion_findings, estimates, other_studies, structure, system_sentences
 from pipeline.publish.change_sentences import FLAGS
 from pipeline.publish.countries import countries, name
 from pipeline.publish.data import Facts, Row
@@ -24,7 +24,10 @@ ESTIMATES = frozenset({"addresses_estimated", "services_estimated", "targets_est
 ECHO = frozenset({"echoed"})
 ANNOUNCED = frozenset({"announced", "undoubted_per_announced", "per_million_announced"})
 CHANGE = frozenset({"came", "went", "change"})
+ENDS = frozenset({"missed_links", "false_links", "ended_low", "ended_high"})
 REACHABLE = frozenset({"there", "there_low", "there_high"})
+#: Shares of systems, and of the links between them.
+EXISTING = ("exists_share", "exists", "link_recall", "link_precision")
 SHARES = frozenset(
     {
         f"{share}{end}"
@@ -37,8 +40,9 @@ SHARES = frozenset(
             "largest_share",
             "ten_largest_share",
             "back_share",
+            *EXISTING,
         )
-        for end in ("", "_low", "_high")
+        for end in ("", "_low", "_high", "_least", "_most")
     }
 )
 
@@ -221,6 +225,7 @@ DERIVED: dict[str, Callable[[Facts], Sequence[Row]]] = {
     "country_databases": _databases,
     "network_kinds": _kinds,
     "networks": _networks,
+    "system_changes": system_sentences.changes,
     "tls_share": _encryption,
     "vantages": _vantages,
     "survival": _survival,
@@ -251,7 +256,7 @@ def cell(column: str, value: Any) -> Cell:
             return Cell(str(value), f"{value:05}")
         case "rj_result" | "rj_source" | "rj_reason", int():
             return Cell(str(value), value, numeric=True)
-        case _, float() if column in REACHABLE:
+        case _, float() if column in REACHABLE | ENDS:
             return Cell(number(round(value)), value, numeric=True)
         case "days", int() | float():
             return Cell(f"{value:,.1f}".removesuffix(".0"), value, numeric=True)

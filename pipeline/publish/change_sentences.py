@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from pipeline.publish import estimates
+from pipeline.publish import estimates, system_sentences
 from pipeline.publish.countries import in_sentence
 from pipeline.publish.data import Facts
 from pipeline.publish.estimates import CountryChange, Estimate
@@ -18,10 +18,11 @@ FLAGS = {
 
 
 def sentences(facts: Facts) -> Iterator[str]:
-    """What changed since the sweep to compare with, and what is left of the first sweep of the series."""
+    """What changed since the sweep to compare with, what is left of the first one of the series, and which systems ended."""
     yield from _since(facts)
     yield from _cohort(facts)
     yield from _returns(facts)
+    yield from system_sentences.sentences(facts)
 
 
 def _since(facts: Facts) -> Iterator[str]:

@@ -84,11 +84,21 @@ ANSWERED = {
 REFUSING = ("rejected", "aborted")
 ACCEPTING_OUTCOMES = tuple(outcome.value for outcome in ACCEPTS_ASSOCIATION)
 OUTCOMES = {ACCEPTED: (*ACCEPTING_OUTCOMES, *REFUSING), REFUSALS: REFUSING, ECHOED: ACCEPTING_OUTCOMES}
+#: Marts that a country's edition lacks: of systems over time, which would give away how many of its services are likely decoys.
+NOT_OF_COUNTRIES = ("link_errors", "system_changes", "system_survival")
+#: Their counts without likely decoys.
+SYSTEM_COUNTS = (
+    "systems", "systems_stayed", "systems_moved_key", "systems_moved_identity", "systems_new", "systems_entered", "systems_before",
+    "systems_ended", "ended_low", "ended_high",
+)  # fmt: skip
 #: Every published mart → its rule.
 RULES: Mapping[str, Crossing] = MappingProxyType(
     {
         **dict.fromkeys(("harm_arms", "changes", "change_totals", "recaptures", "cohorts", "vantages", "loss"), FREE),
         **dict.fromkeys(("country_loss", "companion_kinds", "as_published", "returns", "vantage_bounds"), FREE),
+        "link_errors": FREE,
+        "system_changes": Crossing(facts={DECOYS: SYSTEM_COUNTS}),
+        "system_survival": Crossing(facts={DECOYS: ("systems_first", "systems_followed", "ended_here")}),
         "totals": Crossing(facts=ANSWERED),
         "trend": Crossing(facts=OF_ACCEPTING | {DECOYS: ("decoys",)}),
         "funnel": Crossing(steps=STEPS, facts=OF_STEPS, in_edition=True),

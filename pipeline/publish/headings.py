@@ -1,6 +1,7 @@
 """The tables of a report, in their order: the columns of each and their headings, the same in every format."""
 
 from pipeline.publish.structure_headings import STRUCTURE
+from pipeline.publish.system_headings import SYSTEMS
 
 Columns = tuple[tuple[str, str], ...]
 
@@ -214,6 +215,7 @@ TABLES: dict[str, tuple[str, Columns]] = {
             ("share_high", "95\u00a0% CI high"),
         ),
     ),
+    **SYSTEMS,
     "survival": (
         "From one sweep to the next",
         (

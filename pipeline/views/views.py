@@ -42,8 +42,9 @@ PUBLISHED = (
 #: Marts whose rows name a network's holder: a report shows only those that `publish.disclosure` lets pass.
 NAMED = ("networks",)
 #: Marts whose rows are about several sweeps; published too.
+_OF_SYSTEMS = ("link_errors", "system_changes", "system_survival")
 _OF_VANTAGES = ("vantages", "vantage_bounds", "loss", "country_loss", "harm_arms")
-SERIES = ("trend", "country_trend", "recaptures", "cohorts", "returns", *_OF_VANTAGES)
+SERIES = ("trend", "country_trend", "recaptures", "cohorts", "returns", *_OF_SYSTEMS, *_OF_VANTAGES)
 #: The views that have no file of SQL: they are made from the reference data.
 OF_REFERENCE_DATA = {"country_names": country_names, "published_counts": published_counts}
 

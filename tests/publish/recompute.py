@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from tests.publish import exact, recompute_structure
+from tests.publish import exact, recompute_structure, recompute_systems
 from tests.publish.history import COMPANIONS, PLACES, PORTS, SIZE, Host, Sweep, announced, companion, history, second
 from tests.publish.history import KINDS as WORLD_KINDS
 
@@ -660,3 +660,15 @@ stayers = recompute_structure.stayers
 
 def as_published(sweep: Sweep) -> list[Row]:
     return recompute_structure.as_published(sweep, decoy)
+
+
+def system_changes(sweep: Sweep) -> list[Row]:
+    return recompute_systems.changes(sweep, decoy, number(sweep))
+
+
+def link_errors(sweep: Sweep) -> list[Row]:
+    return recompute_systems.errors(sweep, number(sweep))
+
+
+def system_survival(sweep: Sweep) -> list[Row]:
+    return recompute_systems.survival(sweep, decoy, number(sweep))
