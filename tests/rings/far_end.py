@@ -7,6 +7,7 @@ import os
 import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import msgspec
@@ -14,9 +15,18 @@ import msgspec
 from benchmarks.far_end import attach
 from pipeline.bpf import kernel
 from pipeline.guard.proof import TESTBED, Manifest
+from pipeline.testbed.closed import NamespacePair
 
-__all__ = ["attach", "next_program"]
+__all__ = ["attach", "next_program", "wait_for_carrier"]
 PROG_GET_NEXT_ID = 11  # linux/bpf.h
+
+
+def wait_for_carrier(pair: NamespacePair) -> None:
+    """Wait until frames can pass the pair."""
+    carrier = Path(f"/proc/{pair.vantage}/root/sys/class/net/vantage0/carrier")
+    until = time.monotonic() + 5
+    while carrier.read_text().strip() != "1" and time.monotonic() < until:
+        time.sleep(0.01)
 
 
 def next_program(after: int) -> int | None:

@@ -109,17 +109,9 @@ def test_what_the_driver_does_not_take_is_known(vantage: NamespacePair, far: soc
         configure(place, f"link set {end} up\n")
         with pytest.raises(OSError):  # that the link was down
             far.recv(1)
-        wait_for_carrier(vantage)
+        far_end.wait_for_carrier(vantage)
         assert send(ring, addresses) == []
         assert [int.from_bytes(frame[30:34], "big") for frame in arrived(far, 100)] == addresses.tolist()
-
-
-def wait_for_carrier(pair: NamespacePair) -> None:
-    """Wait until frames can pass the pair."""
-    carrier = Path(f"/proc/{pair.vantage}/root/sys/class/net/vantage0/carrier")
-    until = time.monotonic() + 5
-    while carrier.read_text().strip() != "1" and time.monotonic() < until:
-        time.sleep(0.01)
 
 
 @pytest.mark.usefixtures("far")

@@ -1,7 +1,6 @@
 """AF_XDP over a closed pair: frames arrive in order and once; drops are counted; each queue has one owner."""
 
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -11,13 +10,13 @@ import pytest
 from pipeline.engines import Engine
 from pipeline.errors import GuardError
 from pipeline.guard import namespaces, sockets
-from pipeline.guard.link_state import link_state
 from pipeline.guard.proof import TESTBED
 from pipeline.guard.sockets import ONLY_TESTBED
 from pipeline.rings.transmit import RefusedError
 from pipeline.rings.xdp import PROBES, Port
 from pipeline.testbed.closed import NamespacePair, configure
 from pipeline.wire.packet import FRAME
+from tests.rings.far_end import wait_for_carrier
 
 SO_RCVBUFFORCE = 33  # asm-generic/socket.h
 #: A frame of an EtherType for experiments (IEEE 802), which only this test reads.
@@ -110,9 +109,7 @@ def test_a_link_that_is_down_takes_nothing(vantage: NamespacePair, far: socket.s
     configure(getattr(vantage, down), f"link set {down}0 up\n")
     with suppress(OSError):  # that the link was down
         far.recv(1)
-    until = time.monotonic() + 10
-    while link_state("vantage0").trouble and time.monotonic() < until:  # the kernel brings a carrier up later
-        time.sleep(0.01)
+    wait_for_carrier(vantage)
     assert probes.room(PROBES) == PROBES - 300
     assert send(300) == []
     assert numbers(far, 100) == list(range(300, 400))
