@@ -40,6 +40,7 @@ SHARES = frozenset(
             "largest_share",
             "ten_largest_share",
             "back_share",
+            "older_share",
             *EXISTING,
         )
         for end in ("", "_low", "_high", "_least", "_most")
@@ -215,6 +216,7 @@ DERIVED: dict[str, Callable[[Facts], Sequence[Row]]] = {
     "concentration": structure.concentration,
     "country_bounds": structure.bounds,
     "rates": structure.rates,
+    "software_ages": structure.software_ages,
     "stayers": structure.stayers,
     "companion_kinds": _companion_kinds,
     "countries": _countries,

@@ -69,6 +69,10 @@ CONCENTRATED = {
     "undoubted": "services", "largest": "undoubted", "ten_largest": "undoubted", "without_largest": "undoubted",
 }  # fmt: skip
 GIVEN_AWAY = (*CONCENTRATED, "configurations", "largest_share", "ten_largest_share", "effective_networks")
+#: The services of a country by the age of what they declare, and what follows from these counts.
+AGED = {"undoubted": "services", "dated": "undoubted", "older": "dated"}
+OLDER = ("older", *_interval("older_share"))
+AGES = ("undoubted", "dated", "undated", "median_age", *OLDER)
 #: What services that stayed did.
 STAYED = ("opened", "closed", "renewed", "replaced", "tls_adopted")
 #: The parts of a country's services by doubts; the last two are likely decoys.
@@ -115,6 +119,11 @@ RULES: Mapping[str, Crossing] = MappingProxyType(
         ),
         "concentration": Crossing(
             of=CONCENTRATED, derived={column: tuple(GIVEN_AWAY) for column in CONCENTRATED}, facts={DECOYS: GIVEN_AWAY},
+        ),
+        # Only who accepts declares a version: the number of dated services is a bound of those.
+        "software_ages": Crossing(
+            of=AGED, derived={"undoubted": AGES, "dated": AGES[1:], "older": OLDER}, added=("dated", "older"),
+            facts={DECOYS: AGES, ACCEPTED: AGES[1:]},
         ),
         "stayers": Crossing(of=dict.fromkeys(STAYED, "stayed"), added=STAYED),
         "country_bounds": Crossing(small=("least", "most")),

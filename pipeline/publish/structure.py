@@ -1,4 +1,4 @@
-"""What a report says of rates, of how concentrated services are, of those that stayed, and of two databases' bounds."""
+"""What a report says of rates, concentration, the age of software, services that stayed, and two databases' bounds."""
 
 from collections.abc import Iterator, Sequence
 
@@ -23,6 +23,11 @@ def concentration(facts: Facts) -> list[Row]:
     return _titled([row for row in facts.marts["concentration"].rows if row["of_all"] or row["largest"] is not None])
 
 
+def software_ages(facts: Facts) -> list[Row]:
+    """All countries together, then each of which it is shown how many declare a version whose release date is known."""
+    return _titled([row for row in facts.marts["software_ages"].rows if row["of_all"] or row["dated"] is not None])
+
+
 def stayers(facts: Facts) -> list[Row]:
     """All countries together, then each; empty without a previous sweep, or where the report compares with another one."""
     before = facts.series[-2]["sweep"] if len(facts.series) > 1 else None
@@ -39,6 +44,7 @@ def sentences(facts: Facts) -> Iterator[str]:
     """A sentence of each that has something to say."""
     yield from _rates(_own(facts, rates(facts)))
     yield from _concentration(_own(facts, concentration(facts)))
+    yield from _ages(_own(facts, software_ages(facts)))
     yield from _stayers(_own(facts, stayers(facts)))
     yield from _bounds(facts)
     yield from _vantages(facts)
@@ -90,6 +96,21 @@ def _concentration(row: Row | None) -> Iterator[str]:
     yield (
         f"Of {plural(row['undoubted'], 'service')} without likely decoys, the commonest configuration is that of "
         f"{percent(row['largest_share'])}{ten}.{apart} One configuration may be a product's default, and need not be one owner."
+    )
+
+
+def _ages(row: Row | None) -> Iterator[str]:
+    """How old the declared versions are, and how little that says."""
+    if row is None or not row["dated"]:
+        return
+    older = ""
+    if row["older"] is not None:
+        interval = f"95 % interval {percent(row['older_share_low'])} to {percent(row['older_share_high'])}"
+        older = f", and {number(row['older'])} ({percent(row['older_share'])}, {interval}) are older than five years"
+    yield (
+        f"Of {plural(row['undoubted'], 'service')} without likely decoys, {number(row['dated'])} declare a version whose release "
+        f"date is known: the median age of these versions is {row['median_age']:.1f} years{older}. What is declared is often a "
+        "library inside a product, and vendors mend programs without a new version: an old version need not be an unpatched one."
     )
 
 

@@ -1,4 +1,4 @@
-"""The headings of tables about rates, bounds, transitions and concentration."""
+"""The headings of tables about rates, bounds, transitions, concentration and ages."""
 
 #: Mart → title and (column, heading) pairs.
 STRUCTURE: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
@@ -62,6 +62,20 @@ STRUCTURE: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
             ("ten_largest_share", "Ten commonest"),
             ("effective_networks", "Effective networks"),
             ("without_largest", "Without the largest network"),
+        ),
+    ),
+    "software_ages": (
+        "Age of the declared versions, without likely decoys",
+        (
+            ("country", "Country"),
+            ("undoubted", "Services"),
+            ("dated", "Known date"),
+            ("median_age", "Median age in years"),
+            ("older", "Older than five years"),
+            ("older_share", "Share of known dates"),
+            ("older_share_low", "95\u00a0% CI low"),
+            ("older_share_high", "95\u00a0% CI high"),
+            ("undated", "Unknown date"),
         ),
     ),
     "returns": (

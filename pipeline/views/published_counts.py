@@ -1,6 +1,5 @@
 """View `published_counts`, made from `data/reference/published.csv`: what studies have counted, and by which rule."""
 
-from collections.abc import Iterator
 from functools import cache
 
 from pipeline.views import reference_rows
@@ -20,10 +19,4 @@ the number."""
 @cache
 def sql() -> str:
     """The rows of the view, as a SELECT over constants."""
-    return reference_rows.select("published.csv", TYPES, _literals)
-
-
-def _literals(row: dict[str, str]) -> Iterator[str]:
-    """The values of a row of the file as SQL; what is empty is null."""
-    for name, kind in TYPES.items():
-        yield f"CAST({reference_rows.quoted(row[name]) if row[name] else 'NULL'} AS {kind})"
+    return reference_rows.select("published.csv", TYPES, reference_rows.literals(TYPES))

@@ -7,7 +7,7 @@ Rules
 * Folders build on each other: `macros`, `staging` over the raw tables, `marts` over staging, `checks` over both. `reports` hold
   what a report asks of several sweeps or marts; the rows of one mart it reads directly, in the order that the mart's header names.
 * Views refer to each other by name, so the order in which they are created follows from their text and is written nowhere else.
-* The macros over outcomes are made from `pipeline.outcome`, and views `country_names` and `published_counts` from the reference data.
+* The macros over outcomes are made from `pipeline.outcome`, and three views from the reference data.
 """
 
 import re
@@ -23,7 +23,7 @@ import duckdb
 import pyarrow as pa
 
 from pipeline import checkout, schema
-from pipeline.views import country_names, outcome_macros, published_counts
+from pipeline.views import country_names, outcome_macros, published_counts, release_dates
 
 FOLDER = checkout.ANALYSIS
 #: What the columns of the marts mean.
@@ -38,6 +38,7 @@ PUBLISHED = (
     "totals", "funnel", "countries", "changes", "change_totals", "outcomes", "ports", "implementations", "products", "sectors",
     "network_kinds", "system_counts", "ae_control", "tls_share", "doubts", "country_databases", "suspicions", "rejections",
     "country_funnel", "companion_ports", "companion_kinds", "rates", "concentration", "stayers", "country_bounds", "as_published",
+    "software_ages",
 )  # fmt: skip
 #: Marts whose rows name a network's holder: a report shows only those that `publish.disclosure` lets pass.
 NAMED = ("networks",)
@@ -46,7 +47,7 @@ _OF_SYSTEMS = ("link_errors", "system_changes", "system_survival")
 _OF_VANTAGES = ("vantages", "vantage_bounds", "loss", "country_loss", "harm_arms")
 SERIES = ("trend", "country_trend", "recaptures", "cohorts", "returns", *_OF_SYSTEMS, *_OF_VANTAGES)
 #: The views that have no file of SQL: they are made from the reference data.
-OF_REFERENCE_DATA = {"country_names": country_names, "published_counts": published_counts}
+OF_REFERENCE_DATA = {"country_names": country_names, "published_counts": published_counts, "releases": release_dates}
 
 
 @dataclass(frozen=True, slots=True)

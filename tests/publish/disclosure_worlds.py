@@ -10,6 +10,7 @@ from pipeline.publish.withheld_facts import NOTHING, Withheld, withheld
 SWEEP = "s1"
 ANSWERS = ("echoed", "accepted", "called", "calling", "otherwise", "aborted")
 REJECTED = ("called", "calling", "otherwise")
+ACCEPTED, AGES = ("echoed", "accepted"), ("old", "young", "unknown")
 #: Marts whose rows name their sweep.
 OF_SWEEP = ("countries", "ae_control", "country_trend")
 #: The counts of each mart that has a row for each country.
@@ -21,20 +22,24 @@ COLUMNS = {
     "country_trend": ("services", "accepting", "decoys"),
     "doubts": ("services", "honeypot", "answers_everything", "odd", "unsuspected"),
     "rates": ("services", "undoubted", "addresses", "addresses_undoubted"),
+    "software_ages": ("services", "undoubted", "dated", "undated", "older", "median_age"),
     "ports": ("services", "accepting"),
 }  # fmt: skip
 Row = dict[str, Any]
-Service = tuple[str | None, str, bool, int]
+#: Country, answer, whether it is a decoy, port, and what is known of the age of its version.
+Service = tuple[str | None, str, bool, int, str]
+#: Marts with a row of all countries together.
+TOGETHER = ("rates", "software_ages")
 #: Countries with few services are as many as they are on the Internet.
 SIZES = (400, 120, 60, 41, 22, 13, 9, 7, 5, 4, 3, 3, 2, 1, 1)
 
 
 def services(draw: random.Random) -> list[Service]:
-    """Services: each a country, an answer, whether it is a decoy, and a port."""
+    """Services of several countries; only those that accept declare a version."""
     sizes = draw.sample(SIZES, draw.randint(2, len(SIZES)))
     weights = [draw.choice((0, 1, 10, 60)) + draw.random() for _ in ANSWERS]
     decoys = draw.choice((0.01, 0.05, 0.3))
-    return [
+    made = [
         (
             f"C{n:02}",
             *draw.choices(ANSWERS, weights),
@@ -44,6 +49,9 @@ def services(draw: random.Random) -> list[Service]:
         for n, size in enumerate(sizes)
         for _ in range(size)
     ]
+    age = random.Random(len(made))
+    weights = [age.choice((0, 1, 10)) + age.random() for _ in AGES]
+    return [(*service, *(age.choices(AGES, weights) if service[1] in ACCEPTED else ("unknown",))) for service in made]
 
 
 def marts(made: list[Service]) -> dict[str, list[Row]]:
@@ -54,7 +62,10 @@ def marts(made: list[Service]) -> dict[str, list[Row]]:
     titles = Counter(answer for _, answer, *_ in made)
     return {
         **{mart: [_row(mart, place, row) for place, row in lines.items()] for mart in (*OF_SWEEP, "doubts")},
-        "rates": [_row("rates", place, row) | {"of_all": place is None} for place, row in [(None, whole), *lines.items()]],
+        **{
+            mart: [_row(mart, place, row) | {"of_all": place is None} for place, row in [(None, whole), *lines.items()]]
+            for mart in TOGETHER
+        },
         "ports": [
             _row("ports", place, _counts([s for s in made if s[0] == place and s[3] == port])) | {"port": port}
             for place in places for port in (104, 11112)
@@ -87,12 +98,14 @@ def published(made: list[Service], least: int, *, complemented: bool = True) -> 
 
 def _counts(made: list[Service]) -> Row:
     answers = Counter(answer for _, answer, *_ in made)
-    decoys = sum(decoy for _, _, decoy, _ in made)
+    decoys = sum(decoy for _, _, decoy, *_ in made)
+    ages = Counter(age for _, _, decoy, _, age in made if not decoy)
     accepting, genuine = answers["echoed"] + answers["accepted"], len(made) - decoys
     row = {
         "services": len(made), "addresses": len(made), "accepting": accepting, "anyone": accepting, "echoed": answers["echoed"],
         "rejected": sum(answers[name] for name in REJECTED), "aborted": answers["aborted"], "open_share": None, "decoys": decoys,
-        "addresses_undoubted": genuine, "undoubted": genuine, "crowding": 1.0,
+        "addresses_undoubted": genuine, "undoubted": genuine, "crowding": 1.0, "median_age": 4.0,
+        "dated": ages["old"] + ages["young"], "undated": ages["unknown"], "older": ages["old"],
         "honeypot": decoys, "answers_everything": 0, "odd": 0, "unsuspected": genuine,
     }  # fmt: skip
     return row | {f"rejected_{name}": answers[name] for name in REJECTED}

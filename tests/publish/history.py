@@ -86,7 +86,7 @@ OUT = range(ip("198.18.0.0") + 64, ip("198.18.0.0") + 80)
 PRODUCTS = (
     ("1.2.276.0.7230010.3.0.3.6.7", "OFFIS_DCMTK_367", "DCMTK", "3.6.7"),
     ("1.2.40.0.13.1.3", "dcm4che-5.29.2", "dcm4che", "5.29.2"),
-    ("1.2.826.0.1.3680043.9.3811.2.0.2", "PYNETDICOM_202", "pynetdicom", "2.0.2"),
+    ("1.2.826.0.1.3680043.9.3811.1.5.7", "PYNETDICOM_157", "pynetdicom", "1.5.7"),
 )
 ANSWERS: tuple[tuple[str, tuple[int, int, int] | None], ...] = (
     ("accepted", None),

@@ -651,6 +651,10 @@ def concentration(sweep: Sweep) -> list[Row]:
     return recompute_structure.concentration(sweep, decoy)
 
 
+def software_ages(sweep: Sweep) -> list[Row]:
+    return recompute_structure.software_ages(sweep, decoy)
+
+
 def country_bounds(sweep: Sweep) -> list[Row]:
     return recompute_structure.country_bounds(sweep, asked(sweep))
 

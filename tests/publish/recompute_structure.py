@@ -1,11 +1,15 @@
-"""Rates, concentration, bounds and transitions of a sweep of the history, recomputed in plain Python."""
+"""Rates, concentration, ages of software, bounds and transitions of a sweep of the history, recomputed in plain Python."""
 
 import csv
+import statistics
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from pipeline import checkout
+from tests.publish import exact
 from tests.publish.history import Host, Sweep, history, second
 
 Row = dict[str, Any]
@@ -60,6 +64,37 @@ def concentration(sweep: Sweep, decoy: Callable[[Host], bool]) -> list[Row]:
 
     of = {country: hosts for country, hosts in of.items() if not all(map(decoy, hosts))}  # type: ignore[assignment]
     return with_all(of, made, list(sweep.seen))
+
+
+@cache
+def released() -> dict[tuple[str, str], datetime]:
+    """Toolkit and version → when it was released."""
+    with (checkout.REFERENCE / "releases.csv").open(encoding="utf-8", newline="") as file:
+        return {
+            (row["toolkit"], row["version"]): datetime.fromisoformat(row["released"]).replace(tzinfo=UTC)
+            for row in csv.DictReader(file)
+        }
+
+
+def software_ages(sweep: Sweep, decoy: Callable[[Host], bool]) -> list[Row]:
+    """Who accepts declares a toolkit and its version, and all of these have a date."""
+    of: dict[str | None, list[Host]] = defaultdict(list)
+    for host in sweep.seen:
+        of[host.country].append(host)
+
+    def made(hosts: list[Host]) -> Row:
+        own = [host for host in hosts if not decoy(host)]
+        ages = [(sweep.started - released()[h.product[2:]]).total_seconds() / 86400 / 365.25 for h in own if h.product]
+        older = sum(age > 5 for age in ages)
+        low, high = exact.wilson(older, len(ages)) if ages else (None, None)
+        return {
+            "services": len(hosts), "undoubted": len(own), "dated": len(ages), "undated": len(own) - len(ages),
+            "median_age": statistics.median(ages) if ages else None, "older": older,
+            "older_share": older / len(ages) if ages else None, "older_share_low": low, "older_share_high": high,
+        }  # fmt: skip
+
+    shown = {country: hosts for country, hosts in of.items() if not all(map(decoy, hosts))}
+    return with_all(shown, made, list(sweep.seen))
 
 
 def stayers(sweep: Sweep) -> list[Row]:

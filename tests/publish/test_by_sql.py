@@ -17,7 +17,7 @@ from tests.publish import demo
 
 EARLIER, NOW = "20260608T030000Z-weekly", "20260615T030000Z-weekly"
 #: The marts that the numbers come from: to read the others would take most of the time.
-READ = ("totals", "countries", "trend", "loss", "country_loss", "vantages", "recaptures")
+READ = ("totals", "countries", "trend", "loss", "country_loss", "vantages", "recaptures", "software_ages")
 CHANGED = "FROM change_estimates($before, $sweep)"
 REACHABLE = "FROM reachable WHERE sweep = $sweep"
 #: Services of the made lake in each of its two countries, and other hosts that take requests.
@@ -83,6 +83,20 @@ def test_survival_and_vantages_by_sql(history_con: duckdb.DuckDBPyConnection, fa
     for row in tables["vantages"]:
         key = row["sweep"], row["other"], row["port"]
         assert by_pair[key] == pytest.approx([row[c] for c in ("there", "there_low", "there_high")])
+
+
+def test_ages_by_sql(history_con: duckdb.DuckDBPyConnection, facts: Facts) -> None:
+    """The median age and the share of old versions, with its interval, are those of `software_ages` and of `wilson_low`."""
+    (shown,) = [sheet.rows for sheet in sheets.sheets(facts) if sheet.name == "software_ages"]
+    rows = history_con.execute(
+        "SELECT of_all, country, median_age, older_share, wilson_low(older, dated), wilson_high(older, dated) "
+        "FROM software_ages WHERE sweep = ?", [NOW],
+    ).fetchall()  # fmt: skip
+    by_country = {"all" if of_all else country: numbers for of_all, country, *numbers in rows}
+    assert len(shown) == len(by_country) > 2
+    for row in shown:
+        ends = [row[c] for c in ("median_age", "older_share", "older_share_low", "older_share_high")]
+        assert by_country["all" if row["of_all"] else row["country"]] == pytest.approx(ends)
 
 
 @pytest.mark.parametrize("looked", [True, False], ids=["looks at services", "no look"])

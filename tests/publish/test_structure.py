@@ -1,4 +1,4 @@
-"""What a report says of rates, concentration, services that stayed, and two databases."""
+"""What a report says of rates, concentration, the age of software, services that stayed, and two databases."""
 
 from dataclasses import replace
 from typing import Any
@@ -9,6 +9,7 @@ from pipeline.publish import cells, structure
 from pipeline.publish.disclosure import disclosed
 from pipeline.publish.gather import gather
 from pipeline.publish.scope import Scope
+from pipeline.publish.withheld_facts import ACCEPTING, DECOYS, Withheld
 from tests.analysis import lake
 from tests.publish import demo
 from tests.publish.history import gathered
@@ -17,7 +18,7 @@ LAST = "20260629T030000Z-weekly"
 
 
 def test_each_has_a_sentence() -> None:
-    """A series with a second database has all four sentences, with both numbers where there are decoys."""
+    """A series with a second database has all five sentences, with both numbers where there are decoys."""
     said = list(structure.sentences(gathered(LAST)))
     assert said[0] == (
         "Without likely decoys, addresses with a DICOM service are 6,450 per million that a network announces (8,600 with likely "
@@ -28,14 +29,15 @@ def test_each_has_a_sentence() -> None:
         "Of 136 services without likely decoys, the commonest configuration is that of 14.7 %, the ten commonest of 100.0 %. They "
         "are as concentrated as if 3.2 networks had equally many; without the largest network 80 would be left."
     )
-    assert said[2].startswith(
+    assert "declare a version whose release date is known" in said[2]
+    assert said[3].startswith(
         "Of 168 services that the previous sweep saw too, at the same address and port, none began to accept"
     )
-    assert said[3].startswith(
+    assert said[4].startswith(
         "By two geolocation databases there are 85 services in the United States, 49 to 56 services in the United Kingdom, and "
         "37 to 44 services in Germany."
     )
-    assert len(said) == 4
+    assert len(said) == 5
 
 
 def test_a_country_has_its_own() -> None:
@@ -80,3 +82,52 @@ def test_three_vantages_give_a_bound() -> None:
     (said,) = [each for each in structure.sentences(replace(facts, marts=marts)) if "vantages" in each]
     assert said.startswith("3 vantages that began within an hour saw 400 services, 40 of them from one place alone. ")
     assert "at least 409" in said and "no vantage can reach" in said
+
+
+def test_the_age_of_what_is_declared() -> None:
+    """The sentence has how many versions have a date, their median age, and the share of old ones; and it says what that is not."""
+    (said,) = [each for each in structure.sentences(gathered(LAST)) if "release date" in each]
+    assert said == (
+        "Of 136 services without likely decoys, 67 declare a version whose release date is known: the median age of these versions "
+        "is 4.2 years, and 25 (37.3 %, 95 % interval 26.7 % to 49.3 %) are older than five years. What is declared is often a library "
+        "inside a product, and vendors mend programs without a new version: an old version need not be an unpatched one."
+    )
+
+
+def aged(country: str | None, undoubted: int, dated: int, older: int, *, of_all: bool = False) -> dict[str, Any]:
+    """A row of `software_ages`, without decoys."""
+    shares = {"older_share": older / dated, "older_share_low": 0.1, "older_share_high": 0.9}
+    counts = {"services": undoubted, "undoubted": undoubted, "dated": dated, "undated": undoubted - dated}
+    return {"of_all": of_all, "country": country, **counts, "median_age": 4.0, "older": older, **shares}
+
+
+def test_few_dated_and_few_old_services_are_withheld() -> None:
+    """Too few services of a known date, of an unknown one or of an old version are in no column, nor in the total less the others."""
+    rows = [
+        aged(None, 520, 410, 121, of_all=True), aged("FR", 60, 58, 20), aged("DE", 100, 60, 3), aged("US", 300, 250, 80),
+        aged("GB", 60, 42, 18),
+    ]  # fmt: skip
+    shown = {row["country"]: row for row in disclosed("software_ages", rows, 5, edition=False)}
+    assert [shown["FR"][column] for column in ("dated", "undated", "median_age", "older", "older_share")] == [None] * 5
+    assert [shown["DE"][column] for column in ("dated", "older", "older_share", "older_share_low")] == [
+        60,
+        None,
+        None,
+        None,
+    ]
+    assert [shown["GB"][column] for column in ("undoubted", "dated", "undated", "older")] == [60, None, None, None]
+    assert [shown["US"][column] for column in ("dated", "older")] == [250, 80] and shown[None]["dated"] == 410
+
+
+def test_ages_are_withheld_with_decoys_and_answers() -> None:
+    """Where it is withheld what is a decoy, no count without decoys is shown; where who accepts, none of those who declare."""
+    rows = [aged("FR", 60, 40, 20) | {"sweep": "s1"}, aged("DE", 100, 60, 30) | {"sweep": "s1"}]
+    hidden = Withheld({("s1", "FR"): frozenset({DECOYS}), ("s1", "DE"): frozenset({ACCEPTING})})
+    french, german = disclosed("software_ages", rows, 5, edition=False, hidden=hidden)
+    assert {column for column, value in french.items() if value is not None} == {
+        "sweep",
+        "of_all",
+        "country",
+        "services",
+    }
+    assert german["undoubted"] == 100 and german["dated"] is None and german["undated"] is None

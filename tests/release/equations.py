@@ -1,7 +1,8 @@
 """An intruder who solves the linear equations of all published tables of one sweep. No code of the program's.
 
-What is unknown of each country: how many services gave each answer, and how many are likely decoys. Every published number is a sum of
-these. `recovered` returns the few services of a country that follow from them, in words; nothing if none does.
+What is unknown of each country: how many services gave each answer, how many are likely decoys, and how many of the others declare old
+and new versions. Every published number is a sum of these. `recovered` returns the few services of a country that follow from them, in
+words; nothing if none does.
 """
 
 from collections import defaultdict
@@ -19,18 +20,23 @@ SUMS: dict[str, tuple[str, ...]] = {
     "accepting": ("echoed", "accepted"), "anyone": ("echoed", "accepted"), "echoed": ("echoed",),
     "rejected": ("called", "calling", "otherwise"), "aborted": ("aborted",), "decoys": ("decoys",), "undoubted": ("genuine",),
     "addresses_undoubted": ("at_genuine",), **{column: (answer,) for column, answer in TITLES.items()},
-    "accepts_association": ("echoed", "accepted"), "echoes": ("echoed",),
+    "accepts_association": ("echoed", "accepted"), "echoes": ("echoed",), "dated": ("old", "young"), "undated": ("undated",),
+    "older": ("old",), "younger": ("young",),
 }  # fmt: skip
-PAIRS = {"services": (ANSWERS, ("decoys", "genuine")), "addresses": (("at_genuine", "at_decoys"),)}
-UNKNOWN = (*ANSWERS, "decoys", "genuine", "at_genuine", "at_decoys")
+AGES = ("old", "young", "undated")
+PAIRS = {
+    "services": (ANSWERS, ("decoys", "genuine")), "addresses": (("at_genuine", "at_decoys"),), "undoubted": (AGES,),
+}  # fmt: skip
+UNKNOWN = (*ANSWERS, "decoys", "genuine", "at_genuine", "at_decoys", *AGES)
 #: Marts with rows of each country whose accepting services add up to those of the country.
 DIVIDED = ("ports", "sectors", "network_kinds", "networks")
-WHOLE = ("totals", "trend", "rates", "concentration")
+BY_COUNTRY = ("countries", "ae_control", "country_trend", "rates", "concentration", "software_ages")
+WHOLE = ("totals", "trend", "rates", "concentration", "software_ages")
 
 
 def equations(tables: Tables, countries: Sequence[Any]) -> Iterator[tuple[list[tuple[Any, str]], float]]:
     """Yield each published sum: the unknowns that add up to it, and the number."""
-    for mart in ("countries", "ae_control", "country_trend", "rates", "concentration"):
+    for mart in BY_COUNTRY:
         for row in (row for row in tables.get(mart, ()) if not row.get("of_all") and row["country"] in countries):
             yield from _of_row(row, [row["country"]])
     for row in (row for mart in WHOLE for row in tables.get(mart, ()) if row.get("of_all", "country" not in row)):

@@ -107,7 +107,7 @@ def test_init_sql_makes_the_same_views() -> None:
         con.register(f"raw_{table.name}", pa.schema(columns).empty_table())
     con.execute(views.init_sql()).fetchall()
     filled = {q.name for q in views.definitions() if con.execute(f"SELECT * FROM {q.name} LIMIT 1").fetchall()}
-    assert filled == {"country_names", "published_counts"}
+    assert filled == {"country_names", "published_counts", "releases"}
 
 
 def test_published_marts_hold_no_address() -> None:
