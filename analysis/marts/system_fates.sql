@@ -15,7 +15,7 @@ asked AS (
     SELECT followed.series, followed.position, followed.ip, later.sweep
     FROM followed
     JOIN series AS later
-        ON later.series = followed.series AND later.position - followed.position BETWEEN 1 AND 2
+        ON later.series = followed.series AND later.position - followed.position IN (1, 2)
     WHERE followed.linked_by IS NULL
 ),
 

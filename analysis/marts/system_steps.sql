@@ -33,6 +33,6 @@ SELECT
     count(*) FILTER (stretches.linked_by = 'identity' AND stretches.position = series.position) AS steps_linked
 FROM stretches
 JOIN series
-    ON series.series = stretches.series AND series.position BETWEEN stretches.position AND stretches.until
+    ON series.series = stretches.series AND series.position >= stretches.position AND series.position <= stretches.until
 JOIN series AS later ON later.series = series.series AND later.position = series.position + 2
 GROUP BY series.series, series.position
