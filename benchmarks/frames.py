@@ -8,10 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 
 import numpy as np
 
+from benchmarks.af_xdp import BlindSocket
 from benchmarks.send import PORT, template
 from pipeline.engines import Engine
 from pipeline.guard import sockets
@@ -37,10 +39,8 @@ LOOK, LOST = 0.0005, 1.0
 KINDS = ("probes", "requests", "segments", "answers")
 
 
-class Blind(ReceiveRing):
+class BlindRing(ReceiveRing):
     """A ring of received frames that are not read."""
-
-    ahead = 0
 
     def skip(self) -> int:
         """Free the waiting frames; return their number."""
@@ -51,12 +51,20 @@ class Blind(ReceiveRing):
         self._head = (self._head + count) % RX_FRAMES
         return count
 
+
+@dataclass(slots=True)
+class Blind:
+    """Frees frames as they arrive, in whatever way they do."""
+
+    way: BlindRing | BlindSocket
+    ahead: int = 0
+
     def wait(self, wanted: int) -> None:
         """Free `wanted` frames as they arrive; return when all have arrived, or when none has arrived for a while."""
         until = time.monotonic() + LOST
         self.ahead -= wanted
         while self.ahead < 0 and time.monotonic() < until:
-            if came := self.skip():
+            if came := self.way.skip():
                 self.ahead, until = self.ahead + came, time.monotonic() + LOST
             time.sleep(LOOK)
         self.ahead = max(0, self.ahead)
@@ -79,6 +87,13 @@ def rings(engine: str, interface: str) -> tuple[Transmits, Transmits]:
             pass
     probes, segments = (sockets.packet_socket(interface, 0) for _ in range(2))
     return TransmitRing.of_probes(probes, template()), TransmitRing(segments, SEGMENT, SEGMENT_FRAME, SEGMENT_FRAMES)
+
+
+def receiver(way: str, interface: str, source: int) -> BlindRing | BlindSocket:
+    """What the vantage receives by: a packet ring, as all engines do, or AF_XDP."""
+    if way == Engine.XDP:
+        return BlindSocket(interface)
+    return BlindRing(sockets.packet_socket(interface, ETH_P_ALL), filter_program(source))
 
 
 def fill_probes(ring: Transmits) -> None:
@@ -110,7 +125,7 @@ def send(ring: Transmits, each: float) -> None:
         left -= count
 
 
-def vantage(engine: str, has: dict[str, float]) -> float:
+def vantage(engine: str, way: str, has: dict[str, float]) -> float:
     """Play the sender; return seconds of CPU."""
     there = link()
     here = Link(there.gateway_mac, there.source_mac, there.source)
@@ -118,7 +133,7 @@ def vantage(engine: str, has: dict[str, float]) -> float:
     probes, segments = rings(engine, "vantage0")
     fill_probes(probes)
     fill_segments(segments, [Kind.of(here, ACK | PSH, request), Kind.of(here, ACK)], [has["requests"], has["segments"]])
-    receive = Blind(sockets.packet_socket("vantage0", ETH_P_ALL), filter_program(here.source))
+    receive = Blind(receiver(way, "vantage0", here.source))
     with suppress_resets("vantage0", VANTAGE_ADDRESS, [PORT]):
         print("ready", flush=True)
         sys.stdin.readline()
@@ -131,11 +146,11 @@ def vantage(engine: str, has: dict[str, float]) -> float:
     return time.process_time() - began
 
 
-def world(_: str, has: dict[str, float]) -> float:
+def world(_: str, way: str, has: dict[str, float]) -> float:
     """Play the hosts, through AF_XDP as the simulated internet does; return seconds of CPU."""
     _, segments = rings(Engine.XDP, "world0")
     fill_segments(segments, [Kind.of(link(), ACK, played=True)], [1.0])
-    receive = Blind(sockets.packet_socket("world0", ETH_P_ALL))
+    receive = Blind(BlindRing(sockets.packet_socket("world0", ETH_P_ALL)))
     print("ready", flush=True)
     sys.stdin.readline()
     began = time.process_time()
@@ -148,9 +163,16 @@ def world(_: str, has: dict[str, float]) -> float:
 ENDS = {"vantage": vantage, "world": world}
 
 
-def least(pair: NamespacePair, engine: str, has: dict[str, float], environment: dict[str, str]) -> float:
-    """Microseconds of CPU that the frames of a greeting take at both ends together, through the rings of an engine."""
-    given = [engine, *(str(has[kind]) for kind in KINDS)]
+def least(
+    pair: NamespacePair,
+    engine: str,
+    has: dict[str, float],
+    environment: dict[str, str],
+    *,
+    receive: Engine = Engine.RING,
+) -> float:
+    """Microseconds of CPU that the frames of a greeting take at both ends together, sent through the rings of an engine."""
+    given = [engine, receive, *(str(has[kind]) for kind in KINDS)]
     ends = [
         subprocess.Popen(
             [*inside(getattr(pair, name)), sys.executable, "-m", "benchmarks.frames", name, *given],
@@ -168,4 +190,4 @@ def least(pair: NamespacePair, engine: str, has: dict[str, float], environment: 
 
 
 if __name__ == "__main__":
-    print(ENDS[sys.argv[1]](sys.argv[2], dict(zip(KINDS, map(float, sys.argv[3:]), strict=True))))
+    print(ENDS[sys.argv[1]](*sys.argv[2:4], dict(zip(KINDS, map(float, sys.argv[4:]), strict=True))))

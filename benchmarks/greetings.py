@@ -6,7 +6,7 @@ is a row. Per second of sending: probes, greetings, and the share of a core of e
 *Others* is the rest of the machine: the kernel's work for no process in particular, and other programs. Frames without room are
 lost SYNs, SYN-ACKs and requests: *dropped* there by the internet's ring, and here by ours. Next is the CPU time of a greeting in
 all processes, by the owner of the code; and *frames alone*, the kernel's time for its frames if they are not read
-(`benchmarks.frames`): the machine's limit.
+(`benchmarks.frames`): the machine's limit. The last line is the same if the vantage *received by AF_XDP*, as no engine does.
 """
 
 import argparse
@@ -165,8 +165,9 @@ def measure(pair: NamespacePair, folder: Path, given: argparse.Namespace) -> Non
         playing.send_signal(signal.SIGTERM)
         played = json.loads(playing.communicate(timeout=30)[0])
     has = report(lake, seen, played)
-    alone = least(pair, given.engine, has, environment)
-    print(f"{'frames alone':<20}{alone:>10.1f} µs a greeting: {CORES * 1e6 / alone:,.0f} a second on {CORES} cores")
+    for name, way in (("frames alone", Engine.RING), ("received by AF_XDP", Engine.XDP)):
+        alone = least(pair, given.engine, has, environment, receive=way)
+        print(f"{name:<20}{alone:>10.1f} µs a greeting: {CORES * 1e6 / alone:,.0f} a second on {CORES} cores")
 
 
 def report(lake: Path, seen: list[tuple[float, dict[str, Spent]]], played: dict[str, int]) -> dict[str, float]:

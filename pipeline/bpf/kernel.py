@@ -26,6 +26,7 @@ class MapType(IntEnum):
 
     ARRAY = 2
     DEVMAP = 14
+    XSKMAP = 17
 
 
 class ProgramType(IntEnum):

@@ -82,15 +82,22 @@ def unavailable() -> str:
     return ""
 
 
-class _Ring:
+class Ring:
     """One of a socket's rings: entries, and how many were ever produced and consumed, modulo 2^32."""
 
-    def __init__(self, sock: socket.socket, offsets: tuple[int, ...], pages: int, entry: np.dtype[np.generic]) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        offsets: tuple[int, ...],
+        pages: int,
+        entry: np.dtype[np.generic],
+        size: int = ENTRIES,
+    ) -> None:
         producer, consumer, entries, _flags = offsets
-        self._memory = mmap.mmap(sock.fileno(), entries + ENTRIES * entry.itemsize, offset=pages)
+        self._memory = mmap.mmap(sock.fileno(), entries + size * entry.itemsize, offset=pages)
         self.producer = np.frombuffer(self._memory, "<u4", 1, producer)
         self.consumer = np.frombuffer(self._memory, "<u4", 1, consumer)
-        self.entries = np.frombuffer(self._memory, entry, ENTRIES, entries)
+        self.entries = np.frombuffer(self._memory, entry, size, entries)
 
     @property
     def waiting(self) -> int:
@@ -101,7 +108,7 @@ class _Ring:
         """The indices of the `count` entries that come after a producer's or consumer's counter."""
         following: NDArray[np.uint32] = np.arange(count, dtype=np.uint32)
         following += counter
-        following &= np.uint32(ENTRIES - 1)
+        following &= np.uint32(len(self.entries) - 1)
         return following
 
 
@@ -261,7 +268,7 @@ def _registered(sock: socket.socket) -> mmap.mmap:
     return memory
 
 
-def _rings(sock: socket.socket) -> tuple[_Ring, _Ring]:
+def _rings(sock: socket.socket) -> tuple[Ring, Ring]:
     """Make the ring of frames to send, and that of frames sent. A third, for frames to be filled, must exist and stays empty."""
     for option in (XDP_UMEM_FILL_RING, XDP_UMEM_COMPLETION_RING, XDP_TX_RING):
         sock.setsockopt(SOL_XDP, option, ENTRIES)
@@ -271,8 +278,8 @@ def _rings(sock: socket.socket) -> tuple[_Ring, _Ring]:
         pass  # Linux before 6.17 copies 32 frames a call, and cannot be told otherwise
     offsets = struct.unpack("<16Q", sock.getsockopt(SOL_XDP, XDP_MMAP_OFFSETS, 128))  # of rx, tx, fill, completion
     return (
-        _Ring(sock, offsets[4:8], TX_PAGES, DESCRIPTOR),
-        _Ring(sock, offsets[12:16], COMPLETION_PAGES, np.dtype("<u8")),
+        Ring(sock, offsets[4:8], TX_PAGES, DESCRIPTOR),
+        Ring(sock, offsets[12:16], COMPLETION_PAGES, np.dtype("<u8")),
     )
 
 
