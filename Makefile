@@ -127,7 +127,7 @@ chaos: setup ## kill and starve a sweep again and again
 	$(BIN)/python -m tests.chaos.steps --seed $(SEED) --kills $(STEPS)
 
 # Each benchmark prints ratios of one run; docs/benchmarks.md says what they mean.
-BENCHMARKS := permutation_quality walk send pace greetings wheel recall decode visits silent analysis lookups bytes layout writing flow site whole_sweep focus
+BENCHMARKS := permutation_quality walk send pace greetings unwanted wheel recall decode visits silent analysis lookups bytes layout writing flow site whole_sweep focus
 
 bench: setup ## run the benchmarks
 	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done

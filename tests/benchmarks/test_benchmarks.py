@@ -26,7 +26,11 @@ BENCHMARKS = {
     "greetings": (
         ["--rate", "2000", "--seconds", "1"],
         r"(?s)greetings a second +[\d,]+.*engine-0 +[\d.]+.*internet +[\d.]+.*others"
-        r".*ours [\d.]+, the internet's [\d.]+, the kernel's [\d.]+.*frames alone +[\d.]+ µs",
+        r".*ours [\d.]+, the internet's [\d.]+, the kernel's [\d.]+.*frames alone +[\d.]+ µs.*received by AF_XDP +[\d.]+ µs",
+    ),
+    "unwanted": (
+        ["--seconds", "1", "--forged", "5000"],
+        r"alone +[\d.]+ cores, +0 forged a second, 0 lost\nflooded .*, +[1-9][\d,]* forged.*\na forged packet costs the sender",
     ),
     "wheel": (
         ["--hosts", "20000", "--over", "1"],
