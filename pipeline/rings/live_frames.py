@@ -201,7 +201,7 @@ class LiveRing:
         patience = time.monotonic() + PATIENCE_SECONDS
         waiting = refused = self._run(count)
         self._tags = self._made[:count].copy()
-        while len(waiting) and self._shared.progress.error != -DOWN and time.monotonic() < patience:
+        while len(waiting) and -self._shared.progress.error not in DOWN and time.monotonic() < patience:
             time.sleep(BREATH_SECONDS)
             for column in (self._addresses, self._ports):
                 column[: len(refused)] = column[refused]
@@ -237,7 +237,7 @@ class LiveRing:
 
     def _require_accepted(self, error: int) -> None:
         """Raise CensusError if frames could not be queued for another reason than that the interface is down."""
-        if error not in (0, DOWN):
+        if error and error not in DOWN:
             raise CensusError(
                 f"interface {self._interface} takes no more frames from BPF ({os.strerror(error)}); run again with --resume"
             )

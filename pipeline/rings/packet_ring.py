@@ -124,9 +124,9 @@ class TransmitRing:
         self._ring["status"][first : first + count] = SEND_REQUEST
         self._head = (first + count) % len(self._ring)
         while (refused := self._flush()) is not None:
-            if refused.errno != DOWN and refused.errno not in BUSY:
+            if refused.errno not in DOWN | BUSY:
                 raise CensusError(f"the interface does not accept frames: {refused.strerror}")
-            if refused.errno == DOWN or time.monotonic() > patience:
+            if refused.errno in DOWN or time.monotonic() > patience:
                 return self._take_back(first, count)
             time.sleep(BREATH_SECONDS)
         return NONE_REFUSED

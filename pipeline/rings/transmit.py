@@ -22,8 +22,8 @@ SEGMENT = np.dtype([("bytes", "u1", SEGMENT_FRAME - HEADER)])
 PATIENCE_SECONDS, BREATH_SECONDS = 0.1, 0.00005
 #: A queue has no room now, or has dropped a frame: the rest are still to be sent.
 BUSY = frozenset({errno.EAGAIN, errno.ENOBUFS, errno.EBUSY})
-#: The interface is down: it takes nothing before it is up again.
-DOWN = errno.ENETDOWN
+#: The interface is down, so that it takes nothing before it is up again; or it is gone.
+DOWN = frozenset({errno.ENETDOWN, errno.ENXIO, errno.ENODEV})
 NONE_REFUSED = np.zeros(0, dtype=np.int64)
 
 

@@ -167,7 +167,7 @@ class Port:
                 dropped.append(self._taken - 1)
             if self._taken > before and refused != errno.EBUSY:
                 moved = time.monotonic()
-            elif refused == DOWN or time.monotonic() - moved > PATIENCE_SECONDS:
+            elif refused in DOWN or time.monotonic() - moved > PATIENCE_SECONDS:
                 dropped += range(self._taken, count)
                 self._withdraw(following[self._taken :])
                 break
@@ -185,7 +185,7 @@ class Port:
             self._socket.send(b"", socket.MSG_DONTWAIT)
         except OSError as error:
             refused = error.errno or 0
-            if refused != DOWN and refused not in BUSY:
+            if refused not in DOWN | BUSY:
                 raise CensusError(f"the interface does not accept frames: {error.strerror}") from None
         shown = (int(self._sent.consumer[0]) - begin) % 2**32
         shown = shown if shown < ENTRIES else 0
