@@ -251,6 +251,7 @@ def test_no_writer_goes_past_the_one_place() -> None:
         "store.py: path.unlink",
         "store.py: temporary.open",  # a file that the one place has just made
         "catalogue.py: path.parent.mkdir",  # of this user's cache
+        "catalogue.py: _path().unlink",
         "database.py: new.unlink",  # of the name itself: a link is removed, and not followed
         "database.py: new.unlink",
         "marts.py: made.mkdir",  # in a temporary folder
