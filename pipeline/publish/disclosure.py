@@ -16,7 +16,7 @@ from itertools import groupby, pairwise
 from typing import Any
 
 from pipeline.publish import complement
-from pipeline.publish.disclosure_rules import EVERY, NOT_OF_COUNTRIES, RULES, Crossing
+from pipeline.publish.disclosure_rules import EVERY, FOLLOWED, RULES, Crossing
 from pipeline.publish.withheld_facts import NOTHING, Place, Withheld
 
 Row = dict[str, Any]
@@ -77,7 +77,7 @@ def disclosed(
     `hidden` is what is withheld in all marts, `of` the sweep and the country of rows that do not name theirs.
     """
     rule = RULES[mart]
-    rows = [] if edition and mart in NOT_OF_COUNTRIES else rows
+    rows = [] if edition and mart in FOLLOWED else rows
     if not rule.in_edition or edition:
         rows = _of_mart(list(rows), rule, min_cell)
         rows = _joined(rows, rule, hidden.of(*of))

@@ -89,7 +89,7 @@ REFUSING = ("rejected", "aborted")
 ACCEPTING_OUTCOMES = tuple(outcome.value for outcome in ACCEPTS_ASSOCIATION)
 OUTCOMES = {ACCEPTED: (*ACCEPTING_OUTCOMES, *REFUSING), REFUSALS: REFUSING, ECHOED: ACCEPTING_OUTCOMES}
 #: Marts that a country's edition lacks: of systems over time, which would give away how many of its services are likely decoys.
-NOT_OF_COUNTRIES = ("link_errors", "system_changes", "system_survival")
+FOLLOWED = ("link_errors", "system_changes", "system_survival")
 #: Their counts without likely decoys.
 SYSTEM_COUNTS = (
     "systems", "systems_stayed", "systems_moved_key", "systems_moved_identity", "systems_new", "systems_entered", "systems_before",

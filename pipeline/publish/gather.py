@@ -14,6 +14,7 @@ from pipeline.errors import CensusError, InputError
 from pipeline.publish import focus_sentences, other_studies
 from pipeline.publish.countries import countries, in_sentence
 from pipeline.publish.data import Comparison, Facts, Mart, Row
+from pipeline.publish.disclosure_rules import FOLLOWED
 from pipeline.publish.escape import shown
 from pipeline.publish.publishable import publishable, safe
 from pipeline.publish.scope import Scope, base, restricted
@@ -52,9 +53,11 @@ def gather(
 ) -> Facts:  # fmt: skip
     """Read what is published of a sealed sweep. Raises InputError if there is no such sweep, or none to compare with.
 
-    Marts that are not among `names` are not read, and have no row; those of `ready` are not read again.
+    Marts that are not among `names` are not read, and have no row, and neither are those of systems unless the scope says so; those
+    of `ready` are not read again.
     """
     scope = scope or Scope()
+    names = [name for name in names if scope.systems or name not in FOLLOWED]
     rows_of: RowsOf = cache(lambda name: ready[name] if name in ready else query(con, name, sweep=sweep))
     about = rows_of("about")
     if not about:

@@ -371,7 +371,7 @@ def connect() -> duckdb.DuckDBPyConnection:
 
 
 @cache
-def gathered(sweep: str, scope: Scope = Scope()) -> Facts:
+def gathered(sweep: str, scope: Scope = Scope(systems=True)) -> Facts:
     """What is published of a sweep."""
     return gather(connect(), sweep, scope)
 
