@@ -81,6 +81,7 @@ def test_all_are_here() -> None:
     """No benchmark is missing in `make bench`, in this test or on the page."""
     files = {path.stem for path in (ROOT / "benchmarks").glob("*.py")} - {
         "__init__",
+        "af_xdp",
         "bare",
         "far_end",
         "frames",
