@@ -108,6 +108,8 @@ class LivenessCheck:
 
     def answers(self, answers: Answers) -> NDArray[np.bool_]:
         """Which packets are answers to these SYNs; shape (n,)."""
+        if not self.sent:  # of many packets that nobody asked for, the look for a cookie costs the most
+            return np.zeros(len(answers.address), dtype=np.bool_)
         mine = answers_to(self.secret, answers)
         return mine | answers_to(self.secret, answers, RST | ACK) if self.takes_resets else mine
 

@@ -115,3 +115,12 @@ def test_one_syn_is_all_where_nothing_is_repeated() -> None:
     assert (result.first, result.second, result.syns, result.ttl) == (False, None, 1, None)
     check.receive(answer(SECRET, SYN | ACK))
     assert not check.results(13.0) and not due(check, 90.0)
+
+
+def test_before_anything_has_left_nothing_is_an_answer() -> None:
+    """A packet with the right cookie, before a SYN of the check has left, is somebody's guess; afterwards it is an answer."""
+    check = LivenessCheck(SECRET, 2.0)
+    assert check.answers(answer(SECRET, SYN | ACK)).tolist() == [False]
+    check.add(HOST)
+    assert due(check, 10.0)
+    assert check.answers(answer(SECRET, SYN | ACK)).tolist() == [True]
