@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -139,6 +140,41 @@ def shares(seen: list[tuple[float, dict[str, Spent]]], begin: float, end: float)
     return had | {"others": (machine - sum(had.values())).clip(0.0)}
 
 
+class Swept(NamedTuple):
+    """What a sweep of a simulated internet left: its receipts, CPU times, what the internet counted, and the environment of it all."""
+
+    receipts: list[dict[str, Any]]
+    seen: list[tuple[float, dict[str, Spent]]]
+    played: dict[str, int]
+    environment: dict[str, str]
+
+    def total(self, name: str) -> Any:
+        """The sum of a count of the receipts."""
+        return sum(receipt[name] for receipt in self.receipts)
+
+
+def swept(pair: NamespacePair, folder: Path, world: str, sweep: str) -> Swept:
+    """Have a worker sweep a simulated internet, both as these texts say."""
+    manifest, internets, config, plan, lake = (
+        folder / name for name in ("manifest.json", "world.toml", "sweep.toml", "plan.json", "lake")
+    )
+    internets.write_text(world)
+    config.write_text(sweep)
+    manifest.write_bytes(msgspec.json.encode(pair.manifest))
+    environment = {**os.environ, TESTBED: str(manifest), ONLY_TESTBED: "1"}
+    subprocess.run(census("plan", config, "-o", plan), check=True, capture_output=True, env=environment)
+    with internet(pair, internets, environment) as playing:
+        command = [*inside(pair.vantage), *census("work", plan, "--lake", lake)]
+        working = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        seen = observed(working, playing.pid)
+        if working.returncode:
+            raise SystemExit(working.communicate()[1].decode()[-2000:])
+        playing.send_signal(signal.SIGTERM)
+        played = json.loads(playing.communicate(timeout=30)[0])
+    receipts = [json.loads(path.read_bytes()) for path in lake.glob("work/*/receipts/*.json")]
+    return Swept(receipts, seen, played, environment)
+
+
 def measure(pair: NamespacePair, folder: Path, given: argparse.Namespace) -> None:
     """Sweep a world and print the figures."""
     values = {
@@ -149,39 +185,25 @@ def measure(pair: NamespacePair, folder: Path, given: argparse.Namespace) -> Non
         "mix": MIX,
         "engine": given.engine,
     }
-    world, sweep, plan, lake = (folder / name for name in ("world.toml", "sweep.toml", "plan.json", "lake"))
-    world.write_text(WORLD.format(**values))
-    sweep.write_text(SWEEP.format(**values, targets=round(given.rate * given.seconds)))
-    manifest = folder / "manifest.json"
-    manifest.write_bytes(msgspec.json.encode(pair.manifest))
-    environment = {**os.environ, TESTBED: str(manifest), ONLY_TESTBED: "1"}
-    subprocess.run(census("plan", sweep, "-o", plan), check=True, capture_output=True, env=environment)
-    with internet(pair, world, environment) as playing:
-        command = [*inside(pair.vantage), *census("work", plan, "--lake", lake)]
-        working = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        seen = observed(working, playing.pid)
-        if working.returncode:
-            raise SystemExit(working.communicate()[1].decode()[-2000:])
-        playing.send_signal(signal.SIGTERM)
-        played = json.loads(playing.communicate(timeout=30)[0])
-    has = report(lake, seen, played)
+    targets = round(given.rate * given.seconds)
+    done = swept(pair, folder, WORLD.format(**values), SWEEP.format(**values, targets=targets))
+    has = report(done)
     for name, way in (("frames alone", Engine.RING), ("received by AF_XDP", Engine.XDP)):
-        alone = least(pair, given.engine, has, environment, receive=way)
+        alone = least(pair, given.engine, has, done.environment, receive=way)
         print(f"{name:<20}{alone:>10.1f} µs a greeting: {CORES * 1e6 / alone:,.0f} a second on {CORES} cores")
 
 
-def report(lake: Path, seen: list[tuple[float, dict[str, Spent]]], played: dict[str, int]) -> dict[str, float]:
+def report(done: Swept) -> dict[str, float]:
     """Print the tables; return the number of frames of each kind for a greeting."""
-    receipts = [json.loads(path.read_bytes()) for path in lake.glob("work/*/receipts/*.json")]
-    seconds = sum(receipt["send_seconds"] for receipt in receipts)
-    begin = min(receipt["started_at"] for receipt in receipts) / 1e6
-    total = {name: sum(receipt[name] for receipt in receipts) for name in ("probes_sent", "greetings", "ring_dropped")}
+    seconds, played = done.total("send_seconds"), done.played
+    begin = min(receipt["started_at"] for receipt in done.receipts) / 1e6
+    total = {name: done.total(name) for name in ("probes_sent", "greetings", "ring_dropped")}
     print(f"probes a second     {total['probes_sent'] / seconds:>10,.0f}")
     print(f"greetings a second  {total['greetings'] / seconds:>10,.0f}")
     print(f"dropped there       {played['dropped']:>10,} of {played['syns'] + played['dropped']:,}")
     print(f"dropped here        {total['ring_dropped']:>10,}")
     print(f"{'':<20}{'cores':>10}{'µs a greeting':>16}{'the kernel':>16}")
-    had = shares(seen, begin, begin + seconds)
+    had = shares(done.seen, begin, begin + seconds)
     took = {name: 1e6 * cores * seconds / total["greetings"] for name, cores in had.items()}
     for name, cores in had.items():
         print(f"{name:<20}{cores.sum():>10.2f}{took[name].sum():>16.1f}{took[name][1]:>16.1f}")

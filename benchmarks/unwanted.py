@@ -7,21 +7,15 @@ receipts say how many were counted, and how many were lost since the ring had no
 """
 
 import argparse
-import json
-import os
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
 
-from benchmarks.greetings import PROCESSES, Spent, census, internet, observed, shares
+from benchmarks.greetings import PROCESSES, Spent, shares, swept
 from pipeline.engines import Engine
-from pipeline.guard.proof import TESTBED
-from pipeline.guard.sockets import ONLY_TESTBED
-from pipeline.testbed.closed import NamespacePair, closed_pair, inside
+from pipeline.testbed.closed import closed_pair
 
 SWEEP = """\
 sweep = {{ name = "unwanted", ports = [104], seed = 5, rate = {rate}, shards = 1, sample = {targets}, profile = "echo" }}
@@ -56,30 +50,12 @@ class Run(NamedTuple):
 
 def run(given: argparse.Namespace, forged: int) -> Run:
     """Sweep while so many are forged a second."""
-    with tempfile.TemporaryDirectory() as name, closed_pair() as pair:
-        folder = Path(name)
-        (folder / "world.toml").write_text(WORLD.format(forged=forged))
-        targets = round(given.rate * given.seconds)
-        (folder / "sweep.toml").write_text(SWEEP.format(rate=given.rate, engine=given.engine, targets=targets))
-        return swept(pair, folder)
-
-
-def swept(pair: NamespacePair, folder: Path) -> Run:
-    """Do the sweep in a folder, against the world there."""
-    manifest, plan, lake = (folder / name for name in ("manifest.json", "plan.json", "lake"))
-    manifest.write_bytes(msgspec.json.encode(pair.manifest))
-    environment = {**os.environ, TESTBED: str(manifest), ONLY_TESTBED: "1"}
-    subprocess.run(census("plan", folder / "sweep.toml", "-o", plan), check=True, capture_output=True, env=environment)
-    with internet(pair, folder / "world.toml", environment) as playing:
-        command = [*inside(pair.vantage), *census("work", plan, "--lake", lake)]
-        working = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        seen = observed(working, playing.pid)
-    if working.returncode:
-        raise SystemExit(working.communicate()[1].decode()[-2000:])
-    receipts = [json.loads(path.read_bytes()) for path in lake.glob("work/*/receipts/*.json")]
-    begin, end = (pick(receipt[name] for receipt in receipts) / 1e6 for pick, name in SPAN)
-    counted, lost = (sum(receipt[name] for receipt in receipts) for name in ("ring_invalid", "ring_dropped"))
-    return Run(end - begin, shares(seen, begin, end)[PROCESSES[0]], counted, lost)
+    sweep = SWEEP.format(rate=given.rate, engine=given.engine, targets=round(given.rate * given.seconds))
+    with tempfile.TemporaryDirectory() as folder, closed_pair() as pair:
+        done = swept(pair, Path(folder), WORLD.format(forged=forged), sweep)
+    begin, end = (pick(receipt[name] for receipt in done.receipts) / 1e6 for pick, name in SPAN)
+    cores = shares(done.seen, begin, end)[PROCESSES[0]]
+    return Run(end - begin, cores, *map(done.total, ("ring_invalid", "ring_dropped")))
 
 
 def main() -> None:

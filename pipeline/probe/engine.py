@@ -71,11 +71,8 @@ class PacketEngine:
         self._buffer = ProbeBuffer(probes.walk, probes.secret, bakes=not transmit.bakes)
         self._extra, self._liveness = probes.extra, probes.liveness
         self._cooldown = probes.cooldown + probes.extra.longest_delay
-        self._outlet, self._ring, self._listener = (
-            ProbeOutlet(transmit, pacer, machine.count_sent),
-            transmit,
-            listener,
-        )
+        self._outlet = ProbeOutlet(transmit, pacer, machine.count_sent)
+        self._ring, self._listener = transmit, listener
         self._machine, self._pacer, self._pause = machine, pacer, Pause(pacer)
         self._sending: OpenRange | None = None
         self._serial = 0
