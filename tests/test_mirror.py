@@ -101,7 +101,6 @@ COVERED_BY = {
     "pipeline/errors.py": "tests/test_main.py",
     "pipeline/guard/notices.py": "tests/guard/test_nftables.py",
     "pipeline/guard/proof.py": "tests/guard/test_sockets.py",
-    "pipeline/lake/layout.py": "tests/lake/test_store.py",
     "pipeline/lake/pending.py": "tests/worker/test_shards.py",
     "pipeline/lake/read.py": "tests/lake/test_cache.py",
     "pipeline/optout/edit.py": "tests/commands/test_optouts.py",

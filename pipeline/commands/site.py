@@ -57,6 +57,7 @@ def site(
     from pipeline.config.sections import IdentitySection
     from pipeline.console import show
     from pipeline.lake import layout, store
+    from pipeline.publish import imprint
     from pipeline.publish import publisher as publishing
     from pipeline.publish.scope import Scope
     from pipeline.site import write_site
@@ -64,8 +65,8 @@ def site(
 
     lake, section = lake_and_release(lake)
     place = store.at(lake)
-    plans = [paths.plan for paths in layout.sweeps(place) if paths.plan.exists()]
-    identity = layout.read_plan(plans[-1]).identity if plans else IdentitySection()
+    sweeps = layout.sweeps(place)
+    identity = imprint.identity(sweeps[-1]) if sweeps else IdentitySection()
     wishes = publishing.Wishes(name, url, contact, opt_out, licence)
     who = publishing.publisher(wishes.completed(section), identity)
     order = write_site.Order(place, output, who, Scope(min_cell=min_cell), series)

@@ -15,6 +15,7 @@ from functools import cached_property
 from pipeline import schema
 from pipeline.errors import InputError
 from pipeline.lake import store
+from pipeline.lake.bucket import ObjectPath
 from pipeline.lake.store import Location, entries, write
 from pipeline.plan import plan as planning
 from pipeline.plan.plan import Plan
@@ -131,10 +132,14 @@ def read_plan(path: Location) -> Plan:
 
 
 def sweeps(lake: Location) -> list[SweepPaths]:
-    """Return the sweeps of a lake, oldest first. Raises InputError if the folder is not a lake."""
+    """Return the sweeps of a lake whose plan is there, oldest first. Raises InputError if the folder is not a lake.
+
+    A folder without a plan is a sweep that is about to begin, or that was killed before it did.
+    """
     if not (lake / "plans").is_dir():
         raise InputError(str(lake), "is not a lake (no `plans` folder); `census sweep` creates one")
-    return [SweepPaths(lake, folder.name.removeprefix("sweep=")) for folder in entries(lake / "plans", "sweep=*")]
+    named = [SweepPaths(lake, folder.name.removeprefix("sweep=")) for folder in entries(lake / "plans", "sweep=*")]
+    return [paths for paths in named if isinstance(lake, ObjectPath) or paths.plan.exists()]
 
 
 def find(lake: Location, sweep_id: str | None) -> SweepPaths:

@@ -25,10 +25,14 @@ class Imprint:
 
 def imprint(paths: SweepPaths, wishes: Wishes, proof: str = "") -> Imprint:
     """The imprint by the laboratory's wishes and, where these say nothing, by the plan of the sweep. Raises InputError."""
-    identity = IdentitySection()
-    with suppress(CensusError):  # of a plan that an earlier version wrote, or that is damaged
-        identity = layout.read_plan(paths.plan).identity if paths.plan.exists() else identity
-    return Imprint(publisher(wishes, identity), proof)
+    return Imprint(publisher(wishes, identity(paths)), proof)
+
+
+def identity(paths: SweepPaths) -> IdentitySection:
+    """Who the plan of a sweep says is sweeping; nobody if an earlier version wrote the plan, or if it is damaged."""
+    with suppress(CensusError):
+        return layout.read_plan(paths.plan).identity
+    return IdentitySection()
 
 
 @dataclass(frozen=True, slots=True)

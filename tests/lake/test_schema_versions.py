@@ -81,7 +81,8 @@ def test_receipts() -> None:
 def _written(lake: Path, form: Form) -> SweepPaths:
     """A sweep with one sealed table."""
     paths = SweepPaths(lake, f"20261124T000000Z-{form.id.replace('_', '-')}")
-    (lake / "plans" / f"sweep={paths.id}").mkdir(parents=True)
+    paths.plan.parent.mkdir(parents=True)
+    paths.plan.touch()
     form.write(paths, [{}] * ROWS)
     return paths
 

@@ -381,6 +381,7 @@ def write(lake: Path, sweeps: Iterable[Sweep] = ()) -> None:
     for sweep in sweeps or history():
         paths = layout.SweepPaths(lake, sweep.id)
         paths.plan.parent.mkdir(parents=True)
+        paths.plan.touch()
         for name, rows in tables(sweep).items():
             parts.write(paths.sealed(name), parts.tidy([arrow(name, rows)], name), name, sweep.id)
 

@@ -65,7 +65,9 @@ def test_what_has_no_file(tmp_path: Path) -> None:
     """A lake in a bucket, and one without a sealed sweep, are refused with one error; nothing is written."""
     with pytest.raises(InputError, match="is in a bucket"):
         database.write(ObjectPath.parse("s3://bucket/lake"))
-    (tmp_path / "plans" / "sweep=a").mkdir(parents=True)
+    plan = layout.SweepPaths(tmp_path, "a").plan
+    plan.parent.mkdir(parents=True)
+    plan.touch()
     assert layout.sweeps(tmp_path)
     with pytest.raises(InputError, match="has no sealed sweep"):
         database.write(tmp_path)
