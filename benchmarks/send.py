@@ -38,7 +38,7 @@ from pipeline.engines import Engine
 from pipeline.guard import sockets
 from pipeline.guard.proof import TESTBED
 from pipeline.guard.sockets import ONLY_TESTBED
-from pipeline.probe.extra_probes import CONTROL, SECOND, ExtraProbe, ExtraProbes, cookie_secret
+from pipeline.probe.extra_probes import CONTROL, SECOND, ExtraProbe, ExtraProbes
 from pipeline.probe.probes import ProbeBuffer, Probes
 from pipeline.probe.sampling import disjoint_samples
 from pipeline.rings.live_frames import BATCH as LIVE_BATCH
@@ -52,7 +52,7 @@ from pipeline.space.ranges import Ranges, Space
 from pipeline.space.shard import Walk
 from pipeline.testbed.closed import VANTAGE_ADDRESS, VANTAGE_MAC, WORLD_MAC, NamespacePair, closed_pair, inside
 from pipeline.wire import packet
-from pipeline.wire.cookie import Secret, bake
+from pipeline.wire.cookie import ProbeKind, Secret, bake
 
 BATCH = 8192
 PORT = 104
@@ -106,8 +106,8 @@ def extra_probes() -> ExtraProbes:
     key = bytes(range(16))
     second, control = disjoint_samples(0.01, 0.01)
     kinds = (
-        ExtraProbe(SECOND, cookie_secret(SECOND, key), second, 3.0),
-        ExtraProbe(CONTROL, cookie_secret(CONTROL, key), control, 0.0, 50_000, PORT),
+        ExtraProbe(SECOND, Secret.of(key, kind=ProbeKind.SECOND), second, 3.0),
+        ExtraProbe(CONTROL, Secret.of(key, kind=ProbeKind.CONTROL), control, 0.0, 50_000, PORT),
     )
     return ExtraProbes(kinds, Secret.derived(key, "choice"))
 

@@ -1,7 +1,7 @@
 """Extra probes, which measure the measurement: a second SYN to some targets (how many does one SYN miss?), and a SYN to a control
 port, where nothing should answer (which prefixes answer on every port?).
 
-Each kind has a secret of its own for its cookies, so an answer shows which kind of probe it answers. Its SYN-ACK is reset. A target
+Cookies of each kind are others, so an answer shows which kind of probe it answers. Its SYN-ACK is reset. A target
 that answers a second SYN alone is handed on to the associators, so that what the first SYN missed can be counted in services.
 Extra probes take from the same budget as all probes, and obey the same opt-out register.
 """
@@ -17,17 +17,12 @@ from numpy.typing import NDArray
 from pipeline.probe.probes import Probes, answers_to
 from pipeline.probe.sampling import Sample, sampling_values
 from pipeline.space.ranges import I64, U32
-from pipeline.wire.cookie import WHOLE, Secret, Slice
+from pipeline.wire.cookie import Secret
 from pipeline.wire.packet import Answers
 
 U16 = NDArray[np.uint16]
 #: The names of both kinds.
 SECOND, CONTROL = "second", "control"
-
-
-def cookie_secret(name: str, key: bytes, ports: Slice = WHOLE) -> Secret:
-    """The secret of a kind's cookies, derived from the sweep's key; `ports` are the sender's."""
-    return Secret.derived(key, f"{name} probe", ports)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +52,9 @@ class ExtraProbe:
         """The inverse of `ports`: the plan's ports of the targets whose answers came from these ports."""
         return np.full(len(ports), self.plan_port, dtype=np.uint16) if self.control_port else ports
 
-    def answers(self, answers: Answers) -> NDArray[np.bool_]:
-        """Which packets are SYN-ACKs to probes of this kind; shape (n,)."""
-        mine = answers_to(self.secret, answers)
+    def answers(self, answers: Answers, tags: U32) -> NDArray[np.bool_]:
+        """Which packets, whose targets have these tags, are SYN-ACKs to probes of this kind; shape (n,)."""
+        mine = answers_to(self.secret, answers, tags)
         return mine & (answers.port == self.control_port) if self.control_port else mine
 
 

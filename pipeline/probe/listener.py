@@ -6,10 +6,10 @@ Theory of operation
 The sender keeps nothing of a probe but when it left. An answer shows by itself which probe it answers, and where its state is.
 
 1. *Validate.* An answer is ours if the acknowledgement number and the port that it came to are those that the secret gives for its
-   source (`wire.cookie`). On a connection the acknowledgement grows with what we send, so up to MOST_ACKED bytes more are accepted;
-   a bare RST acknowledges nothing, and is accepted for its port alone. Packets that fail are tried as answers to liveness checks and
-   extra probes, which have secrets of their own, and as those of void connections (`probe_set`). What fails that too is counted as
-   `ring_invalid` and dropped.
+   source (`wire.cookie`), whose tag is hashed once. On a connection the acknowledgement grows with what we send, so up to MOST_ACKED
+   bytes more are accepted; a bare RST acknowledges nothing, and is accepted for its port alone. Packets that fail may answer liveness
+   checks or extra probes, whose numbers are some steps from the tag, or be of void connections (`probe_set`). All others are counted
+   as `ring_invalid` and dropped; they cost little more than the hash.
 2. *Locate.* The inverse permutation gives a target's shard and local index, that its position in an open range, or in none of them.
 3. *Look at the target's state* (`OpenRange.state`, `fin_wait`). UNSEEN: a SYN-ACK is a first answer. A slot: the greeter's. Below:
    the connection is over, and the segment is late.
@@ -24,7 +24,7 @@ many rather than too few. Nothing leaves before `SegmentSender.flush`, at the en
 """
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,6 +59,7 @@ from pipeline.space.permit import Permit
 from pipeline.space.ranges import U32
 from pipeline.space.shard import Range
 from pipeline.wire import packet
+from pipeline.wire.cookie import tags
 from pipeline.wire.packet import Answers
 
 Bools = NDArray[np.bool_]
@@ -127,15 +128,18 @@ class Listener:
     def _sort(self, answers: Answers, received: Received, permit: Permit) -> Iterator[Event]:
         """Validate packets and hand each to the range of its target; those of no open range come after its end."""
         taken = taken_us(received.seen_at, now())[answers.frame]
-        valid, acked = validated(self._probes.secret, answers)
-        extra = np.zeros(len(valid), dtype=np.bool_)
-        if not valid.all():
-            extra[~valid] = yield from self._receive_extra(answers.take(~valid), taken[~valid], permit)
+        tagged = tags(self._probes.secret, answers.address, answers.port)
+        valid, acked = validated(self._probes.secret, answers, tagged)
+        extra = self._of_others(answers, tagged) & ~valid
+        if extra.any():
+            yield from self._receive_extra(answers.take(extra), tagged[extra], taken[extra], permit)
         latest = next(reversed(self.open.values()), None)
         if latest:
             latest.counts.ring_invalid += int((~valid & ~extra).sum())
         if self._capture:
             self._capture.add(received.whole(answers.frame[valid | extra]))
+        if not valid.any():
+            return
         answers, acked, taken = answers.take(valid), acked[valid], taken[valid]
         shard, local = self._probes.walk.locate(answers.address, answers.port)
         homeless = np.ones(len(shard), dtype=np.bool_)
@@ -147,25 +151,27 @@ class Listener:
                 yield from self._receive(packets, received, permit)
         self._segments.reply_closed(answers.take(homeless & (answers.flags != 0)))
 
-    def _receive_extra(self, answers: Answers, taken: U32, permit: Permit) -> Generator[Event, None, Bools]:
-        """Take answers to liveness checks and extra probes: reset them, and count them with their range. Returns which these are.
-
-        What comes on connections that are void is among them.
-        """
-        extra = self._probes.of_before(answers)
-        self._segments.reset(answers.take(extra))
+    def _of_others(self, answers: Answers, tagged: U32) -> Bools:
+        """Which packets answer liveness checks or extra probes, or come on connections that are void."""
+        others = self._probes.of_before(answers, tagged)
         for check in self._probes.liveness:
-            mine = check.answers(answers)
-            extra |= mine
-            check.receive(answers.take(mine))
-            self._segments.reset(answers.take(mine & ((answers.flags & packet.RST) == 0)))
+            others |= check.answers(answers, tagged)
         for kind in self._probes.extra.kinds:
-            mine = kind.answers(answers)
+            others |= kind.answers(answers, tagged)
+        return others
+
+    def _receive_extra(self, answers: Answers, tagged: U32, taken: U32, permit: Permit) -> Iterator[Event]:
+        """Take answers to liveness checks and extra probes: reset them, and count them with their range.
+
+        What comes on connections that are void is among them, and reset.
+        """
+        self._segments.reset(answers.take((answers.flags & packet.RST) == 0))
+        for check in self._probes.liveness:
+            check.receive(answers.take(check.answers(answers, tagged)))
+        for kind in self._probes.extra.kinds:
+            mine = kind.answers(answers, tagged)
             if mine.any():
-                extra |= mine
-                self._segments.reset(answers.take(mine))
                 yield from self._count_extra(kind, answers.take(mine), taken[mine], permit)
-        return extra
 
     def _count_extra(self, kind: ExtraProbe, answers: Answers, taken: U32, permit: Permit) -> Iterator[Event]:
         """Count answers to extra probes with the ranges of their targets; report controls, and targets to be visited."""

@@ -1,6 +1,6 @@
 """Liveness checks: SYNs outside the plan to single hosts, to see whether they answer.
 
-A SYN without an answer is sent again once, if the check `retransmits`. The cookies are made with a secret of their own. The SYNs
+A SYN without an answer is sent again once, if the check `retransmits`. Their cookies are of a kind of their own. The SYNs
 take from the same budget as all probes, and a SYN-ACK to them is reset. Nothing goes to an address that the register withholds by
 then.
 """
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.probe.probes import Probes, answers_to
-from pipeline.space.ranges import Ranges
+from pipeline.space.ranges import U32, Ranges
 from pipeline.wire.cookie import Secret
 from pipeline.wire.packet import ACK, RST, SYN, Answers
 
@@ -106,12 +106,12 @@ class LivenessCheck:
                 if check.target not in waiting:
                     self._unsent.append(check)
 
-    def answers(self, answers: Answers) -> NDArray[np.bool_]:
-        """Which packets are answers to these SYNs; shape (n,)."""
-        if not self.sent:  # of many packets that nobody asked for, the look for a cookie costs the most
+    def answers(self, answers: Answers, tags: U32) -> NDArray[np.bool_]:
+        """Which packets, whose targets have these tags, are answers to these SYNs; shape (n,)."""
+        if not self.sent:
             return np.zeros(len(answers.address), dtype=np.bool_)
-        mine = answers_to(self.secret, answers)
-        return mine | answers_to(self.secret, answers, RST | ACK) if self.takes_resets else mine
+        mine = answers_to(self.secret, answers, tags)
+        return mine | answers_to(self.secret, answers, tags, RST | ACK) if self.takes_resets else mine
 
     def receive(self, answers: Answers) -> None:
         """Take answers to these SYNs; the first one to each counts."""

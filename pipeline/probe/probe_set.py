@@ -1,4 +1,4 @@
-"""The SYNs of a sender, and by which secret their answers are known.
+"""The SYNs of a sender, and how their answers are known.
 
 After an outage of our own, connections are void that peers still have, half open or open. A peer takes a SYN from the same port for a
 stray segment of such a connection and does not answer it (RFC 5961 §4), or answers it with what it has agreed before: the old MSS. So
@@ -15,7 +15,7 @@ from pipeline.probe.liveness import LivenessCheck
 from pipeline.space.ranges import U32
 from pipeline.space.shard import Walk
 from pipeline.wire import packet
-from pipeline.wire.cookie import Secret, bake
+from pipeline.wire.cookie import Secret, source_ports
 from pipeline.wire.packet import Answers
 
 #: An answer acknowledges at most this many bytes of ours; one that acknowledges more is not an answer to us.
@@ -42,17 +42,18 @@ class ProbeSet:
         self.before, ours = self.secret, self.secret.ports
         self.secret = replace(self.secret, ports=replace(ours, turn=(ours.turn + 1) % (1 << ours.bits)))
 
-    def of_before(self, answers: Answers) -> Bools:
-        """Which packets, shape (n,), came on connections of before that their peers still have."""
+    def of_before(self, answers: Answers, tags: U32) -> Bools:
+        """Which packets, shape (n,), came on connections of before that their peers still have; with their targets' tags."""
         if self.before is None:
             return np.zeros(len(answers.address), dtype=np.bool_)
         alive: Bools = (answers.flags & (packet.ACK | packet.RST)) == packet.ACK
-        return alive & validated(self.before, answers)[0]
+        return alive & validated(self.before, answers, tags)[0]
 
 
-def validated(secret: Secret, answers: Answers) -> tuple[Bools, U32]:
-    """Which packets answer probes with cookies of a secret, and how many bytes of ours each then acknowledges; shape (n,)."""
-    cookie = bake(secret, answers.address, answers.port)
-    acked = answers.our_sequence - cookie.sequence
+def validated(secret: Secret, answers: Answers, tags: U32) -> tuple[Bools, U32]:
+    """Which packets answer the plan's probes, and how many bytes of ours each then acknowledges; all of shape (n,)."""
+    acked = answers.our_sequence - tags
     bare_reset = (answers.flags & (packet.RST | packet.ACK)) == packet.RST
-    return (cookie.source_port == answers.our_port) & ((acked <= MOST_ACKED) | bare_reset), acked
+    right = (acked <= MOST_ACKED) | bare_reset
+    right &= source_ports(secret, tags) == answers.our_port
+    return right, acked

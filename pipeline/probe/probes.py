@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.space.ranges import I64, U32, Ranges
 from pipeline.space.shard import Range, Walk
-from pipeline.wire.cookie import Cookie, Secret, bake
+from pipeline.wire.cookie import Cookie, Secret, bake, source_ports
 from pipeline.wire.packet import ACK, RST, SYN, Answers
 
 #: The buffer takes this many batches of the present size, and at most this many probes: few enough to stay in the cache.
@@ -52,15 +52,12 @@ class Probes:
         return self.take(kept), kept
 
 
-def answers_to(secret: Secret, answers: Answers, flags: int = SYN | ACK) -> NDArray[np.bool_]:
-    """Which packets are SYN-ACKs, or packets with other flags, that answer probes whose cookies a key made; shape (n,)."""
-    right: NDArray[np.bool_] = (answers.flags & (SYN | ACK | RST)) == flags
-    candidates = np.flatnonzero(right)
-    if not len(candidates):  # of many packets, and a cookie of none costs as much as that of a hundred
-        return right
-    cookie = bake(secret, answers.address[candidates], answers.port[candidates])
-    right[candidates] = cookie.source_port == answers.our_port[candidates]
-    right[candidates] &= cookie.sequence == answers.our_sequence[candidates]
+def answers_to(secret: Secret, answers: Answers, tags: U32, flags: int = SYN | ACK) -> NDArray[np.bool_]:
+    """Which packets, whose targets have these tags, are SYN-ACKs (or have other flags) to probes of a secret's kind; shape (n,)."""
+    right: NDArray[np.bool_] = answers.our_sequence - tags == np.uint32(secret.step)
+    if right.any():
+        right &= (answers.flags & (SYN | ACK | RST)) == flags
+        right &= source_ports(secret, answers.our_sequence) == answers.our_port
     return right
 
 

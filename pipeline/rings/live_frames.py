@@ -34,12 +34,12 @@ from pipeline.guard import forbidden, namespaces, sockets
 from pipeline.guard.link_state import link_state
 from pipeline.rings import live_program, packet_ring, xdp
 from pipeline.rings.filter import Step
-from pipeline.rings.live_memory import LAYOUT, RECORDS, STATE, CallProgress
+from pipeline.rings.live_memory import LAYOUT, RECORDS, STATE, CallProgress, note_secret
 from pipeline.rings.open import Rings
 from pipeline.rings.receive import ETH_P_ALL, ReceiveRing
 from pipeline.rings.transmit import BREATH_SECONDS, DOWN, NONE_REFUSED, PATIENCE_SECONDS, RefusedError
 from pipeline.space.ranges import I64, U32
-from pipeline.wire.cookie import Cookie, Secret, halfsiphash
+from pipeline.wire.cookie import Cookie, Secret, bake
 from pipeline.wire.packet import FRAME, Sums, frame_type
 
 #: Frames of which the kernel makes a batch; with more it was no faster.
@@ -191,9 +191,8 @@ class LiveRing:
         self._addresses[: len(addresses)] = addresses
         self._ports[: len(ports)] = ports
         if secret is not self._secret:
-            self._secret, state, ours = secret, self._shared.state, secret.ports
-            state["k0"], state["k1"], state["shift"], state["turn"] = secret.k0, secret.k1, 32 - ours.bits, ours.turn
-            state["mask"], state["first"] = (1 << ours.bits) - 1, ours.first
+            self._secret = secret
+            note_secret(self._shared.state, secret)
 
     def send(self, count: int) -> I64:
         """Have the kernel send the `count` probes noted; which have not left, although tried again. Raises CensusError."""
@@ -243,10 +242,9 @@ class LiveRing:
             )
 
     def _bake(self, waiting: I64, refused: I64) -> None:
-        """Make the tags of probes that the kernel may never have seen."""
+        """Make the sequence numbers of probes that the kernel may never have seen."""
         if self._secret is not None:
-            ports = self._ports[refused].astype(np.uint32)
-            self._tags[waiting] = halfsiphash(self._secret, self._addresses[refused], ports)
+            self._tags[waiting] = bake(self._secret, self._addresses[refused], self._ports[refused]).sequence
 
 
 def in_dispatcher(program: Descriptor) -> tuple[Descriptor, Descriptor]:

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.wire.cookie import Secret
+
 #: Records in the shared memory, a power of two.
 RECORDS = 8192
 #: What is shared besides the records. The first block is for the programs alone; then what each call is to do.
@@ -22,6 +24,7 @@ STATE = np.dtype(
         ("thread", "<u8"),  # the thread that calls
         ("k0", "<u4"),
         ("k1", "<u4"),
+        ("step", "<u4"),  # what sequence numbers are more than the tag
         ("shift", "<u4"),  # a tag's bits that are no part of the source port
         ("turn", "<u4"),
         ("mask", "<u4"),
@@ -87,6 +90,18 @@ class Layout(NamedTuple):
 
 
 LAYOUT = Layout.plan()
+
+
+def note_secret(state: NDArray[np.void], secret: Secret) -> None:
+    """Have the program make the cookies of a secret from now on; `state` is of type STATE."""
+    ours = secret.ports
+    state["k0"], state["k1"], state["step"] = secret.k0, secret.k1, secret.step
+    state["shift"], state["turn"], state["mask"], state["first"] = (
+        32 - ours.bits,
+        ours.turn,
+        (1 << ours.bits) - 1,
+        ours.first,
+    )
 
 
 def place(structure: np.dtype[np.void], name: str) -> tuple[int, int]:

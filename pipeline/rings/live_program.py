@@ -29,6 +29,8 @@ def probe_program(shared: int, devices: int) -> bytes:
     program.load(4, R6, R4, _state("k0"))
     program.load(4, R7, R4, _state("k1"))
     half_sip_hash(program)
+    program.load(4, R6, R4, _state("step"))
+    program.alu("add", R0, R6, bits=32)
     _column(program, R9, R5, shared, "tag", stored=R0)
     _write_frame(program, R0)
     _redirect(program, devices)
@@ -153,7 +155,7 @@ def _column(
 
 
 def _write_frame(program: Assembler, tag: BpfRegister) -> None:
-    """Write the fields of the probe whose tag is here, as `wire.packet.fill` does. R1 is its address, R2 has its port."""
+    """Write the fields of the probe whose sequence number is here, as `wire.packet.fill` does. R1 is its address, R2 has its port."""
     sums, address, port, scratch = R6, R1, R2, R8
     program.alu("and", port, 0xFFFF)
     program.load(4, sums, R4, _state("tcp_sum"))
@@ -182,7 +184,7 @@ def _write_frame(program: Assembler, tag: BpfRegister) -> None:
 
 
 def _source_port(program: Assembler, tag: BpfRegister, port: BpfRegister) -> None:
-    """The source port: the upper bits of the tag and the turn (`wire.cookie.bake`)."""
+    """The source port: the upper bits of the sequence number and the turn (`wire.cookie.source_ports`)."""
     program.alu("mov", port, tag, bits=32)
     for operation, name in (("rsh", "shift"), ("add", "turn"), ("and", "mask"), ("add", "first")):
         program.load(4, R9, R4, _state(name))

@@ -7,6 +7,7 @@ port are those that the secret gives for its source. A forger who does not see o
 
 import hashlib
 from dataclasses import dataclass
+from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,21 @@ SOURCE_PORTS = 1 << SOURCE_PORT_BITS
 MOST_SENDERS = 64
 #: Bytes of a message: an address and a port.
 LENGTH = 6
+
+
+class ProbeKind(IntEnum):
+    """What a probe is for. Its cookie is the target's tag plus that many eighths of 2^32.
+
+    So probes of different kinds never share a source port, and one tag shows of which kind an answer is, if of any.
+    """
+
+    PLAN = 0
+    SECOND = 1
+    CONTROL = 2
+    HARM = 3
+    CONFIRMATION = 4
+    CONTROL_TARGET = 5
+    COMPANION = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +69,7 @@ WHOLE = Slice()
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """The 64-bit key, as two little-endian halves, and the source ports that cookies made with it choose from.
+    """The 64-bit key, as two little-endian halves, the source ports that cookies made with it choose from, and their kind.
 
     The key is drawn once a sweep and never published.
     """
@@ -61,16 +77,22 @@ class Secret:
     k0: int
     k1: int
     ports: Slice = WHOLE
+    kind: ProbeKind = ProbeKind.PLAN
 
     @classmethod
-    def of(cls, key: bytes, ports: Slice = WHOLE) -> "Secret":
+    def of(cls, key: bytes, ports: Slice = WHOLE, kind: ProbeKind = ProbeKind.PLAN) -> "Secret":
         """Take the key from the first eight bytes."""
-        return cls(int.from_bytes(key[:4], "little"), int.from_bytes(key[4:8], "little"), ports)
+        return cls(int.from_bytes(key[:4], "little"), int.from_bytes(key[4:8], "little"), ports, kind)
 
     @classmethod
-    def derived(cls, key: bytes, purpose: str, ports: Slice = WHOLE) -> "Secret":
+    def derived(cls, key: bytes, purpose: str) -> "Secret":
         """The key for a purpose, derived from the sweep's (BLAKE2b, RFC 7693, keyed)."""
-        return cls.of(hashlib.blake2b(purpose.encode(), key=key, digest_size=8).digest(), ports)
+        return cls.of(hashlib.blake2b(purpose.encode(), key=key, digest_size=8).digest())
+
+    @property
+    def step(self) -> int:
+        """What a kind's sequence numbers are more than the tag."""
+        return self.kind << 29
 
 
 def halfsiphash(secret: Secret, first: U32, last: U32) -> U32:
@@ -124,12 +146,23 @@ class Cookie:
     sequence: U32
 
 
+def tags(secret: Secret, addresses: NDArray[np.integer], ports: NDArray[np.integer]) -> U32:
+    """The tags of targets, the same for all kinds; all of shape (n,)."""
+    return halfsiphash(secret, addresses.astype(np.uint32, copy=False), ports.astype(np.uint32))
+
+
 def bake(secret: Secret, addresses: NDArray[np.integer], ports: NDArray[np.integer]) -> Cookie:
-    """The cookies of targets: the tag is the sequence number; its upper bits and the turn give the source port."""
-    tag = halfsiphash(secret, addresses.astype(np.uint32, copy=False), ports.astype(np.uint32))
+    """The cookies of targets: the tag, moved on by the kind's step, is the sequence number, which gives the source port."""
+    sequence = tags(secret, addresses, ports)
+    sequence += np.uint32(secret.step)
+    return Cookie(source_ports(secret, sequence), sequence)
+
+
+def source_ports(secret: Secret, sequence: U32) -> NDArray[np.uint16]:
+    """The source ports of probes with these sequence numbers: their upper bits, and the turn; shape (n,)."""
     ours = secret.ports
-    port = (tag >> np.uint32(32 - ours.bits)).astype(np.uint16)
+    port = (sequence >> np.uint32(32 - ours.bits)).astype(np.uint16)
     port += np.uint16(ours.turn)
     port &= np.uint16((1 << ours.bits) - 1)
     port += np.uint16(ours.first)
-    return Cookie(port, tag)
+    return port

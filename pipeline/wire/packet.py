@@ -183,14 +183,19 @@ def read_answers(packets: NDArray[np.uint8], lengths: NDArray[np.integer]) -> An
 
     Only packets without IP options are read. No SYN-ACK has any, and a cookie must not be judged by guesswork.
     """
+    total, protocol = u2(packets, 2), packets[:, 9]
     plain = (packets[:, 0] == 0x45) & ((packets[:, 6] & 0x3F) == 0) & (packets[:, 7] == 0)
-    plain &= u2(packets, 2) <= lengths
-    tcp = plain & (packets[:, 9] == TCP) & (lengths >= 40)
+    plain &= total <= lengths
+    tcp = plain & (protocol == TCP) & (lengths >= 40)
     offset = (packets[:, 32] >> 4) * np.uint16(4) + np.uint16(20)
-    tcp &= (offset >= 40) & (offset <= u2(packets, 2))
-    quoting = plain & (packets[:, 9] == ICMP) & (lengths >= QUOTED) & (packets[:, 20] == ICMP_UNREACHABLE)
+    tcp &= (offset >= 40) & (offset <= total)
+    segments = _read_tcp(packets[tcp], np.flatnonzero(tcp))
+    quoting = plain & (protocol == ICMP)
+    if not quoting.any():
+        return segments
+    quoting &= (lengths >= QUOTED) & (packets[:, 20] == ICMP_UNREACHABLE)
     quoting &= (packets[:, 28] == 0x45) & (packets[:, 37] == TCP)
-    return _join(_read_tcp(packets[tcp], np.flatnonzero(tcp)), _read_icmp(packets[quoting], np.flatnonzero(quoting)))
+    return _join(segments, _read_icmp(packets[quoting], np.flatnonzero(quoting)))
 
 
 def _read_tcp(rows: NDArray[np.uint8], frame: NDArray[np.int64]) -> Answers:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +28,7 @@ from pipeline.plan.plan import Plan
 from pipeline.probe.departure import Departure, WatchedRing
 from pipeline.probe.engine import PacketEngine
 from pipeline.probe.engine_events import ProbeEngine
-from pipeline.probe.extra_probes import CONTROL, SECOND, ExtraProbe, ExtraProbes, cookie_secret
+from pipeline.probe.extra_probes import CONTROL, SECOND, ExtraProbe, ExtraProbes
 from pipeline.probe.greeting import Greeter
 from pipeline.probe.harm_arms import HarmArms
 from pipeline.probe.listener import FirstAnswers, Listener
@@ -45,7 +45,7 @@ from pipeline.space.address_list import parse
 from pipeline.space.permit import Permit
 from pipeline.space.ranges import U32
 from pipeline.space.shard import Range
-from pipeline.wire.cookie import SOURCE_PORT_BITS, Secret, Slice
+from pipeline.wire.cookie import SOURCE_PORT_BITS, ProbeKind, Secret, Slice
 from pipeline.wire.outgoing import Outgoing
 from pipeline.wire.packet import Link, template
 from pipeline.worker import egress
@@ -238,12 +238,12 @@ def _capture_path(path: Path, number: int) -> Path:
 
 def _checks(worker: WorkerContext, ours: Slice) -> Checks:
     """The liveness checks of a sender with these source ports."""
-    patience = worker.plan.probe.cooldown
+    patience, secret = worker.plan.probe.cooldown, partial(Secret.of, worker.secret, ours)
     return Checks(
-        LivenessCheck(Secret.derived(worker.secret, "harm probe", ours), patience),
-        LivenessCheck(Secret.derived(worker.secret, "harm confirmation", ours), patience),
-        LivenessCheck(Secret.derived(worker.secret, "control target", ours), patience, retransmits=False),
-        LivenessCheck(Secret.derived(worker.secret, "companion", ours), patience, retransmits=False, takes_resets=True),
+        LivenessCheck(secret(ProbeKind.HARM), patience),
+        LivenessCheck(secret(ProbeKind.CONFIRMATION), patience),
+        LivenessCheck(secret(ProbeKind.CONTROL_TARGET), patience, retransmits=False),
+        LivenessCheck(secret(ProbeKind.COMPANION), patience, retransmits=False, takes_resets=True),
     )
 
 
@@ -253,8 +253,8 @@ def _samples(worker: WorkerContext, ours: Slice) -> tuple[ExtraProbes, HarmArms 
     second, control = disjoint_samples(plan.loss.sample, plan.control.sample)
     control_port, plan_port = plan.control.port, plan.settings.ports[0]
     kinds = (
-        ExtraProbe(SECOND, cookie_secret(SECOND, key, ours), second, plan.loss.delay),
-        ExtraProbe(CONTROL, cookie_secret(CONTROL, key, ours), control, 0.0, control_port, plan_port),
+        ExtraProbe(SECOND, Secret.of(key, ours, ProbeKind.SECOND), second, plan.loss.delay),
+        ExtraProbe(CONTROL, Secret.of(key, ours, ProbeKind.CONTROL), control, 0.0, control_port, plan_port),
     )
     arms = HarmArms.of(key, plan.harm.sample) if plan.harm else None
     return ExtraProbes(tuple(kind for kind in kinds if kind.sample.size), Secret.derived(key, "choice")), arms

@@ -4,18 +4,17 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.probe import extra_probes
-from pipeline.probe.extra_probes import ExtraProbe, ExtraProbes, cookie_secret
+from pipeline.probe.extra_probes import ExtraProbe, ExtraProbes
 from pipeline.probe.probes import Probes
 from pipeline.probe.sampling import disjoint_samples, sampling_values
-from pipeline.wire.cookie import Secret, bake
+from pipeline.wire.cookie import ProbeKind, Secret, bake, tags
 from pipeline.wire.packet import ACK, RST, SYN, Answers
 
 KEY = bytes(range(16))
 SAMPLER = Secret.derived(KEY, "choice")
 SAMPLES = tuple(disjoint_samples(0.1, 0.1))
-SECOND = ExtraProbe("second", cookie_secret(extra_probes.SECOND, KEY), SAMPLES[0], 3.0)
-CONTROL = ExtraProbe("control", cookie_secret(extra_probes.CONTROL, KEY), SAMPLES[1], 0.0, 50_000, 104)
+SECOND = ExtraProbe("second", Secret.of(KEY, kind=ProbeKind.SECOND), SAMPLES[0], 3.0)
+CONTROL = ExtraProbe("control", Secret.of(KEY, kind=ProbeKind.CONTROL), SAMPLES[1], 0.0, 50_000, 104)
 ADDRESSES = np.arange(11 << 24, (11 << 24) + 100_000, dtype=np.uint32)
 PORTS = np.where(ADDRESSES % 2, 104, 11112).astype(np.uint16)
 PROBES = Probes.of(Secret.of(KEY), ADDRESSES, PORTS)
@@ -31,6 +30,11 @@ def answers(addresses: np.ndarray, ports: np.ndarray, secret: Secret, flags: int
     flag = np.full(len(addresses), flags, dtype=np.uint8)
     fields = (addresses, ports, cookie.source_port, cookie.sequence, none, flag, none, none, none, none, none, none)
     return Answers(*fields)
+
+
+def answer(kind: ExtraProbe, packets: Answers) -> np.ndarray:
+    """Which packets answer probes of a kind."""
+    return kind.answers(packets, tags(Secret.of(KEY), packets.address, packets.port))
 
 
 def test_a_share_of_the_targets_is_selected_and_always_the_same() -> None:
@@ -72,15 +76,15 @@ def test_an_answer_shows_which_probe_it_answers(which: set[int]) -> None:
     indices = np.array(sorted(which), dtype=np.int64)
     addresses, ports = ADDRESSES[indices], PORTS[indices]
     of_second = answers(addresses, ports, SECOND.secret, SYN | ACK)
-    assert SECOND.answers(of_second).all() and not CONTROL.answers(of_second).any()
+    assert answer(SECOND, of_second).all() and not answer(CONTROL, of_second).any()
     of_control = answers(addresses, CONTROL.ports(ports), CONTROL.secret, SYN | ACK)
-    assert CONTROL.answers(of_control).all() and not SECOND.answers(of_control).any()
+    assert answer(CONTROL, of_control).all() and not answer(SECOND, of_control).any()
     for foreign in (
         answers(addresses, ports, Secret.of(KEY), SYN | ACK),
         answers(addresses, ports, SECOND.secret, RST | ACK),
         answers(addresses, ports, CONTROL.secret, SYN | ACK),
     ):
-        assert not SECOND.answers(foreign).any() and not CONTROL.answers(foreign).any()
+        assert not answer(SECOND, foreign).any() and not answer(CONTROL, foreign).any()
 
 
 def test_a_control_answer_belongs_to_the_first_pass() -> None:

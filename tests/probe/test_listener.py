@@ -23,14 +23,14 @@ from pipeline.space.ranges import Ranges, Space
 from pipeline.space.shard import Range, Walk
 from pipeline.testbed.closed import NamespacePair
 from pipeline.testbed.internet.serve import link
-from pipeline.wire.cookie import Secret, bake
+from pipeline.wire.cookie import ProbeKind, Secret, bake
 from pipeline.wire.packet import ACK, RST, SYN, Link
 from pipeline.wire.segment import Endpoints, Kind
 from tests.associate.replies import OUTGOING
 
 ETH_P_ALL = 3
 COUNT = 16
-SECOND_SYN = ExtraProbe(SECOND, Secret.of(b"another secret"), Sample(0, 1 << 32), 1.0)
+SECOND_SYN = ExtraProbe(SECOND, Secret.of(b"a secret", kind=ProbeKind.SECOND), Sample(0, 1 << 32), 1.0)
 SECRET, SPACE = Secret.of(b"a secret"), Ranges.of([(11 << 24, (11 << 24) + COUNT - 1)])
 WALK = Walk(Space.over(SPACE), Permutation.seeded(COUNT, 1), (104,), addresses=COUNT, shards=1, range_targets=COUNT)
 

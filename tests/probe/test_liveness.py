@@ -5,11 +5,13 @@ import numpy as np
 from pipeline.probe.liveness import LivenessCheck
 from pipeline.probe.probes import Probes, answers_to
 from pipeline.space.ranges import Ranges
-from pipeline.wire.cookie import Secret, bake
+from pipeline.wire.cookie import ProbeKind, Secret, bake, tags
 from pipeline.wire.packet import ACK, RST, SYN, Answers
 
-SECRET = Secret.of(bytes(range(16)))
+KEY = bytes(range(16))
+SECRET = Secret.of(KEY, kind=ProbeKind.HARM)
 HOST = (11 << 24, 104)
+TAGS = tags(SECRET, *(np.array([part]) for part in HOST))
 NOBODY, EVERYBODY = Ranges.of(()), Ranges.of([(0, 2**32 - 1)])
 
 
@@ -76,9 +78,10 @@ def test_without_budget_nothing_goes() -> None:
 
 def test_only_its_own_answers_count() -> None:
     """SYN-ACKs to other probes and resets are not answers."""
-    assert answers_to(SECRET, answer(SECRET, SYN | ACK)).tolist() == [True]
-    assert answers_to(SECRET, answer(SECRET, RST | ACK)).tolist() == [False]
-    assert answers_to(SECRET, answer(Secret.of(bytes(16)), SYN | ACK)).tolist() == [False]
+    assert answers_to(SECRET, answer(SECRET, SYN | ACK), TAGS).tolist() == [True]
+    assert answers_to(SECRET, answer(SECRET, RST | ACK), TAGS).tolist() == [False]
+    for other in (Secret.of(bytes(16)), Secret.of(KEY), Secret.of(KEY, kind=ProbeKind.COMPANION)):
+        assert answers_to(SECRET, answer(other, SYN | ACK), TAGS).tolist() == [False]
 
 
 def test_nothing_goes_to_who_opted_out_meanwhile() -> None:
@@ -101,7 +104,7 @@ def test_a_reset_is_an_answer_where_it_counts() -> None:
         check.add(HOST)
         assert due(check, 10.0)
         packets = answer(SECRET, flags)
-        check.receive(packets.take(check.answers(packets)))
+        check.receive(packets.take(check.answers(packets, TAGS)))
         results = [(result.first, result.refused, result.ttl) for result in check.results(10.1)]
         assert results == ([] if refused is None else [(True, refused, 0)])
 
@@ -120,7 +123,7 @@ def test_one_syn_is_all_where_nothing_is_repeated() -> None:
 def test_before_anything_has_left_nothing_is_an_answer() -> None:
     """A packet with the right cookie, before a SYN of the check has left, is somebody's guess; afterwards it is an answer."""
     check = LivenessCheck(SECRET, 2.0)
-    assert check.answers(answer(SECRET, SYN | ACK)).tolist() == [False]
+    assert check.answers(answer(SECRET, SYN | ACK), TAGS).tolist() == [False]
     check.add(HOST)
     assert due(check, 10.0)
-    assert check.answers(answer(SECRET, SYN | ACK)).tolist() == [True]
+    assert check.answers(answer(SECRET, SYN | ACK), TAGS).tolist() == [True]

@@ -7,17 +7,19 @@ from pipeline.probe.probe_set import MOST_ACKED, ProbeSet, validated
 from pipeline.space.permutation import Permutation
 from pipeline.space.ranges import Ranges, Space
 from pipeline.space.shard import Walk
-from pipeline.wire.cookie import Secret, Slice, bake
+from pipeline.wire.cookie import Secret, Slice, bake, tags
 from pipeline.wire.packet import ACK, FIN, PSH, RST, SYN, Answers
 
 COUNT = 8
 SPACE = Ranges.of([(11 << 24, (11 << 24) + COUNT - 1)])
 WALK = Walk(Space.over(SPACE), Permutation.seeded(COUNT, 1), (104,), addresses=COUNT, shards=1, range_targets=COUNT)
 OURS = Slice.of(3, 4, turn=(1 << 12) - 1)
+KEY = b"a secret"
+TAGS = tags(Secret.of(KEY), *WALK.targets(0, 0, COUNT))
 
 
 def probes() -> ProbeSet:
-    secret = Secret.of(b"a secret", OURS)
+    secret = Secret.of(KEY, OURS)
     return ProbeSet(WALK, secret, ExtraProbes((), secret))
 
 
@@ -46,14 +48,14 @@ def test_what_is_of_before() -> None:
     """Segments of connections of before are known by their port, a SYN-ACK as well as data; resets are none, nor what is of now."""
     ours = probes()
     before = ours.secret
-    assert not ours.of_before(answers(before, SYN | ACK)).any()
+    assert not ours.of_before(answers(before, SYN | ACK), TAGS).any()
     ours.turn()
     for flags, acked in ((SYN | ACK, 0), (ACK, 200), (PSH | ACK, 200), (FIN | ACK, 200)):
-        assert ours.of_before(answers(before, flags, acked)).all()
-        assert not ours.of_before(answers(ours.secret, flags, acked)).any()
-    assert not ours.of_before(answers(before, RST)).any()
-    assert not ours.of_before(answers(before, RST | ACK, 200)).any()
-    assert not ours.of_before(answers(before, ACK, MOST_ACKED + 1)).any()
+        assert ours.of_before(answers(before, flags, acked), TAGS).all()
+        assert not ours.of_before(answers(ours.secret, flags, acked), TAGS).any()
+    assert not ours.of_before(answers(before, RST), TAGS).any()
+    assert not ours.of_before(answers(before, RST | ACK, 200), TAGS).any()
+    assert not ours.of_before(answers(before, ACK, MOST_ACKED + 1), TAGS).any()
 
 
 def test_validated() -> None:
@@ -65,5 +67,5 @@ def test_validated() -> None:
         (ACK, MOST_ACKED + 1, False),
         (RST, 1 << 20, True),
     ):
-        valid, counted = validated(secret, answers(secret, flags, acked))
+        valid, counted = validated(secret, answers(secret, flags, acked), TAGS)
         assert (valid == right).all() and (counted == acked).all()

@@ -24,7 +24,7 @@ from pipeline.rings.live_memory import RECORDS
 from pipeline.rings.open import open_rings
 from pipeline.rings.transmit import RefusedError
 from pipeline.testbed.closed import NamespacePair, configure
-from pipeline.wire.cookie import Secret, bake
+from pipeline.wire.cookie import ProbeKind, Secret, bake
 from pipeline.wire.packet import FRAME, Link, template
 from tests.rings import far_end
 from tests.rings.test_live_program import FRAME_OF_PROBES, expected
@@ -85,7 +85,7 @@ def test_probes_arrive_as_the_reference_makes_them(far: socket.socket) -> None:
 
 def test_another_secret_and_another_link(far: socket.socket) -> None:
     """Probes of another kind carry cookies of their own secret, and after a change of the link all have its next hop and MSS."""
-    ring, other = LiveRing("vantage0", FRAME_OF_PROBES), Secret.derived(bytes(16), "second probe")
+    ring, other = LiveRing("vantage0", FRAME_OF_PROBES), Secret.of(bytes(range(16)), kind=ProbeKind.SECOND)
     one = np.array([0x0B000001], np.uint32)
     send(ring, one)
     ring.fill(one, np.array([80], np.uint16), other)

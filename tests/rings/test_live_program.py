@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from pipeline.bpf import kernel
 from pipeline.bpf.kernel import Descriptor, MapType, ProgramType, XdpAction
-from pipeline.rings.live_memory import LAYOUT, RECORDS, STATE
+from pipeline.rings.live_memory import LAYOUT, RECORDS, STATE, note_secret
 from pipeline.rings.live_program import identify_program, probe_program
 from pipeline.wire import packet
-from pipeline.wire.cookie import FIRST_SOURCE_PORT, Secret, Slice, bake
+from pipeline.wire.cookie import FIRST_SOURCE_PORT, ProbeKind, Secret, Slice, bake
 from pipeline.wire.packet import FRAME, Link, Sums
 
 FRAME_OF_PROBES = packet.template(Link(bytes(range(6)), bytes(range(6, 12)), 0xC6120001))
@@ -30,10 +30,9 @@ class Loaded(NamedTuple):
 
     def write(self, secret: Secret, address: int, port: int, *, record: int = 0, count: int = 1) -> tuple[int, bytes]:
         """The action and the frame of one record."""
-        state, ours, sums = self.state, secret.ports, Sums.over(FRAME_OF_PROBES)
+        state, sums = self.state, Sums.over(FRAME_OF_PROBES)
         state["next"], state["count"] = record, record + count
-        state["k0"], state["k1"], state["shift"], state["turn"] = secret.k0, secret.k1, 32 - ours.bits, ours.turn
-        state["mask"], state["first"] = (1 << ours.bits) - 1, ours.first
+        note_secret(state, secret)
         state["ip_sum"], state["tcp_sum"] = sums.ip, sums.tcp
         LAYOUT.column(self.memory, "address")[record % RECORDS] = address
         LAYOUT.column(self.memory, "port")[record % RECORDS] = port
@@ -59,12 +58,12 @@ def expected(secret: Secret, address: int, port: int, id_: int, template: bytes 
 
 
 @settings(max_examples=100)
-@given(st.tuples(U32, U32), U32, U16, U32, st.integers(8, 14), U16)
+@given(st.tuples(U32, U32), U32, U16, U32, st.integers(8, 14), U16, st.sampled_from(ProbeKind))
 def test_each_frame_is_that_of_the_reference(
-    loaded: Loaded, key: tuple[int, int], address: int, port: int, seed: int, bits: int, turn: int
+    loaded: Loaded, key: tuple[int, int], address: int, port: int, seed: int, bits: int, turn: int, kind: ProbeKind
 ) -> None:
-    """For every key, slice of source ports and target: cookie, checksums and all other bytes are equal, whatever the IP id."""
-    secret = Secret(*key, Slice(FIRST_SOURCE_PORT, bits, turn % (1 << bits)))
+    """For every key, slice of source ports, kind and target: cookie, checksums and all other bytes are equal, whatever the IP id."""
+    secret = Secret(*key, Slice(FIRST_SOURCE_PORT, bits, turn % (1 << bits)), kind)
     loaded.state["seed"] = seed
     _, frame = loaded.write(secret, address, port)
     id_ = int.from_bytes(frame[18:20], "big")

@@ -1,13 +1,23 @@
 """HalfSipHash-2-4 against the authors' vectors and a reference in plain Python; cookies made from it."""
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.wire.cookie import FIRST_SOURCE_PORT, LENGTH, SOURCE_PORTS, Secret, Slice, bake, halfsiphash
+from pipeline.wire.cookie import (
+    FIRST_SOURCE_PORT,
+    LENGTH,
+    SOURCE_PORTS,
+    ProbeKind,
+    Secret,
+    Slice,
+    bake,
+    halfsiphash,
+    tags,
+)
 
 MASK = 2**32 - 1
 KEY = bytes(range(8))
@@ -78,6 +88,18 @@ def test_cookie(key: bytes, address: int, port: int) -> None:
     tag = reference(key, address.to_bytes(4, "little") + port.to_bytes(2, "little"))
     assert cookie.sequence.tolist() == [tag]
     assert cookie.source_port.tolist() == [FIRST_SOURCE_PORT + tag * SOURCE_PORTS // 2**32]
+
+
+@given(st.binary(min_size=8, max_size=8), st.integers(1, 64), st.integers(0, 2**14 - 1))
+def test_kinds(key: bytes, senders: int, turn: int) -> None:
+    """Probes of two kinds to one target differ in port and sequence number, which is at least 2^29 from any other kind's."""
+    addresses, ports = np.arange(2000, dtype=np.uint32), np.full(2000, 104, dtype=np.uint16)
+    ours = Slice.of(0, senders, turn)
+    cookies = [bake(Secret.of(key, ours, kind), addresses, ports) for kind in ProbeKind]
+    for one, other in combinations(cookies, 2):
+        assert (one.source_port != other.source_port).all()
+        assert (np.minimum(one.sequence - other.sequence, other.sequence - one.sequence) >= 1 << 29).all()
+    assert np.array_equal(tags(Secret.of(key, kind=ProbeKind.SECOND), addresses, ports), cookies[0].sequence)
 
 
 @given(st.integers(1, 64), st.integers(0, 2**14 - 1), st.binary(min_size=8, max_size=8))
