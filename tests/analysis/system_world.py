@@ -1,7 +1,7 @@
 """Made-up worlds whose systems move, end and begin, with what is true of each: for the marts that link systems over sweeps."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -30,9 +30,10 @@ class World:
 
 @dataclass(frozen=True)
 class Made:
-    """A world's rows, and which system had each (sweep, address)."""
+    """The lake that has a world's rows, the number of its series there, and which system had each (sweep, address)."""
 
     con: duckdb.DuckDBPyConnection
+    series: int
     system: Mapping[tuple[int, int], int]
     alive: Mapping[int, frozenset[int]]
     keyed: frozenset[int]
@@ -50,12 +51,38 @@ class System:
 
 
 def make(world: World, seed: int) -> Made:
-    """The world of a seed."""
-    draw = random.Random(seed)
+    """The world of a seed, in a lake of its own."""
+    (made,) = make_all([(world, seed)])
+    return made
+
+
+def make_all(worlds: Iterable[tuple[World, int]]) -> list[Made]:
+    """The worlds of seeds, each a series of one lake: a query over all of them costs little more than over one."""
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in ("associations", "locations", "tls", "sweeps")}
+    lived = []
+    for series, (world, seed) in enumerate(worlds, 1):
+        lived.append(_live(random.Random(seed), world, rows, f"n{series:03}"))
+        rows["sweeps"] += [
+            {"name": f"n{series:03}", "addresses": 9, "sampled_addresses": 9, "vantages": ["v"]}
+            | {"sweep": f"n{series:03}-{index}", "started_at": lake.WHEN + timedelta(weeks=index)}
+            for index in range(SWEEPS)
+        ]
+    names = [row["sweep"] for row in rows["sweeps"]]
+    con = lake.connect(
+        methods=[{"sweep": name, "method_digest": "m"} for name in names],
+        space=[{"sweep": name, "first": 0, "last": 2**32 - 1} for name in names],
+        **rows,
+    )
+    return [Made(con, series, *facts) for series, facts in enumerate(lived, 1)]
+
+
+def _live(
+    draw: random.Random, world: World, rows: dict[str, list[dict[str, Any]]], series: str
+) -> tuple[dict[tuple[int, int], int], dict[int, frozenset[int]], frozenset[int]]:
+    """Add the answers of a world's sweeps to the rows; return what is true of it."""
     taken: set[int] = set()
     systems = [_born(draw, world, number, taken) for number in range(world.networks * world.systems)]
     keyed = {system.number for system in systems if system.key}
-    rows: dict[str, list[dict[str, Any]]] = {"associations": [], "locations": [], "tls": []}
     truth: dict[tuple[int, int], int] = {}
     alive: dict[int, frozenset[int]] = {}
     number = len(systems)
@@ -73,16 +100,8 @@ def make(world: World, seed: int) -> Made:
         for system in systems:
             if draw.random() >= world.lost:
                 truth[sweep, system.address] = system.number
-                _answer(rows, sweep, system)
-    days = [lake.WHEN + timedelta(weeks=sweep) for sweep in range(SWEEPS)]
-    named = {"name": "n", "addresses": 9, "sampled_addresses": 9, "vantages": ["v"]}
-    con = lake.connect(
-        sweeps=[named | {"sweep": f"s{index}", "started_at": day} for index, day in enumerate(days)],
-        methods=[{"sweep": f"s{index}", "method_digest": "m"} for index in range(SWEEPS)],
-        space=[{"sweep": f"s{index}", "first": 0, "last": 2**32 - 1} for index in range(SWEEPS)],
-        **rows,
-    )
-    return Made(con, truth, alive, frozenset(keyed))
+                _answer(rows, f"{series}-{sweep}", system)
+    return truth, alive, frozenset(keyed)
 
 
 def _born(draw: random.Random, world: World, number: int, taken: set[int]) -> System:
@@ -101,8 +120,8 @@ def _address(draw: random.Random, network: int, taken: set[int]) -> int:
     return address
 
 
-def _answer(rows: dict[str, list[dict[str, Any]]], sweep: int, system: System) -> None:
-    at = {"sweep": f"s{sweep}", "ip": system.address}
+def _answer(rows: dict[str, list[dict[str, Any]]], sweep: str, system: System) -> None:
+    at = {"sweep": sweep, "ip": system.address}
     name = f"V{system.configuration}"
     rows["associations"].append(
         at
