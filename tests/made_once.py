@@ -11,9 +11,13 @@ import pytest
 def made_once(request: pytest.FixtureRequest, name: str, make: Callable[[Path], object]) -> Path:
     """The folder of this name, which `make` filled in the first process of this run that wanted it."""
     base: Path = request.getfixturevalue("tmp_path_factory").getbasetemp()
-    folder = (base.parent if hasattr(request.config, "workerinput") else base) / name
-    new = folder.with_name(f"{name}.new")
-    with folder.with_name(f"{name}.lock").open("w") as lock:
+    return filled((base.parent if hasattr(request.config, "workerinput") else base) / name, make)
+
+
+def filled(folder: Path, make: Callable[[Path], object]) -> Path:
+    """The folder, which `make` filled in the first process that wanted it."""
+    new = folder.with_name(f"{folder.name}.new")
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
             shutil.rmtree(new, ignore_errors=True)
