@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from pipeline import schema
 from pipeline.views import catalogue, raw_views
+from pipeline.views.marts import BUILT
 
 SWEEP = "s1"
 OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
@@ -32,6 +33,15 @@ def connect(**tables: Rows) -> duckdb.DuckDBPyConnection:
         filled = _arrow(schema.table(name), given)
         con.execute(f"DROP VIEW raw_{name}; CREATE TABLE raw_{name} AS FROM filled").fetchall()
         del filled
+    return con
+
+
+def build(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Keep the rows of the marts that `census enrich` builds: as there, what reads them is then planned in a third of the time."""
+    for name in BUILT:
+        con.execute(
+            f"CREATE TABLE built_{name} AS FROM {name}; CREATE OR REPLACE VIEW {name} AS FROM built_{name}"
+        ).fetchall()
     return con
 
 

@@ -102,7 +102,7 @@ def test_ages_by_sql(history_con: duckdb.DuckDBPyConnection, facts: Facts) -> No
 @pytest.mark.parametrize("looked", [True, False], ids=["looks at services", "no look"])
 def test_loss_by_country_and_no_loss_at_all_by_sql(looked: bool) -> None:
     """SQL gives the report's numbers also where second SYNs looked at services of each country, and where nothing measured loss."""
-    con = made(looked)
+    con = lake.build(made(looked))
     facts = gather(con, "s2", Scope(min_cell=1), READ)
     compare_report(con, facts, "s1")
     compare_smallest(con, facts, "s1")
