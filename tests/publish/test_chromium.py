@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import duckdb
 import pytest
 from playwright.sync_api import Browser, Page
 
 from pipeline.publish import audit, report
+from pipeline.publish.publisher import Publisher
 from pipeline.publish.scope import Scope
 from tests.analysis import lake
 from tests.chromium import AXE, BUSY_MS, JUDGE, running
@@ -22,13 +22,15 @@ CUT = """[...document.body.querySelectorAll("*")].filter(one => !one.closest(".s
 
 
 @pytest.fixture(scope="module")
-def pages(history_con: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Reports of a series of sweeps, of one country, since a date, and of hostile peers; and an audit of hostile peers."""
     folder = tmp_path_factory.mktemp("pages")
     weekly = [sweep for sweep in history.history() if sweep.name == "weekly"]
     editions = {"series": Scope(), "country": Scope(country="GB"), "since": Scope(since=weekly[-3].id)}
     for name, edition in editions.items():
-        report.write(history_con, weekly[-1].id, folder / name, {"html"}, edition)
+        (folder / name).mkdir()
+        order = report.OrderedReport(history.gathered(weekly[-1].id, edition), Publisher())
+        (folder / name / "report.html").write_text(report.html(order), "utf-8")
     report.write(demo.connect(), lake.SWEEP, folder / "hostile", {"html"}, Scope(min_cell=1))
     (folder / "audit").mkdir()
     (folder / "audit" / "report.html").write_text(audit.html(audited.gathered(folder / "audit")), "utf-8")
