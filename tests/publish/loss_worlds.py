@@ -1,5 +1,6 @@
 """Worlds in which packets are lost: each is a sweep of one lake, with the counts of its looks and services by country."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,16 +66,14 @@ class Worlds:
         sent = {"round": 1, "second_visits": second_visits, "second_probes": round(SAMPLE * 1e6), "probes_sent": 10**6}
         con = lake.connect(receipts=[sent | {"sweep": name} for name in {row[0] for row in self.looks}])
         for view, rows in (("looks", self.looks), ("exposed_addresses", self.exposed)):
-            _replace(con, view, rows)
+            replace(con, view, dict(zip(VIEWS[view].split(), map(list, zip(*rows, strict=True)), strict=True)))
         found: list[dict[str, Any]] = con.execute("FROM country_loss").to_arrow_table().to_pylist()
         return found
 
 
-def _replace(con: duckdb.DuckDBPyConnection, view: str, rows: list[tuple[Any, ...]]) -> None:
-    """Let a view have these rows."""
-    columns = dict(zip(VIEWS[view].split(), zip(*rows, strict=True), strict=True))
-    made = pa.table({name: list(column) for name, column in columns.items()})
-    con.register("made", made)
+def replace(con: duckdb.DuckDBPyConnection, view: str, columns: Mapping[str, Any]) -> None:
+    """Let a view have these columns."""
+    con.register("made", pa.table(dict(columns)))
     con.execute(f"CREATE TABLE made_{view} AS FROM made; CREATE OR REPLACE VIEW {view} AS FROM made_{view}").fetchall()
 
 
