@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.space.ranges import U32, Ranges
+from pipeline.testbed.internet.population import mix
 from pipeline.wire.packet import ACK, SYN
+from pipeline.wire.segment import Endpoints
 
 
 class Loss:
@@ -48,6 +50,22 @@ class SynAckLoss:
         passes = np.ones(len(addresses), dtype=np.bool_)
         for ranges, share in self._shares if flags == SYN | ACK else ():
             passes &= ~ranges.contains(addresses) | (self._random.random(len(addresses)) >= share)
+        return passes
+
+
+class Stalling:
+    """Loss of whole connections after the SYN-ACK, by a share for each of some ranges: none of their other segments arrives."""
+
+    def __init__(self, shares: Sequence[tuple[Ranges, float]], seed: int) -> None:
+        self._shares, self._seed = [(ranges, share) for ranges, share in shares if share], seed
+
+    def passes(self, flags: int, places: Endpoints) -> NDArray[np.bool_]:
+        """Whether each segment with these flags arrives; shape (n,). A connection is an address, its port and the visitor's."""
+        passes = np.ones(len(places.address), dtype=np.bool_)
+        for ranges, share in self._shares if flags != SYN | ACK else ():
+            key = places.address.astype(np.uint64) << np.uint64(16) | places.our_port.astype(np.uint64)
+            mixed = mix(mix(key, self._seed) ^ places.port.astype(np.uint64), self._seed) >> np.uint64(11)
+            passes &= ~ranges.contains(places.address) | (mixed * 2.0**-53 >= share)
         return passes
 
 

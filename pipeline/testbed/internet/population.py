@@ -29,7 +29,7 @@ class Block(Section, frozen=True):
     """`[[internet.block]]`: in these ranges, the share `density` of the (address, port) pairs are hosts.
 
     `mix` gives the weights of their behaviours. Without `ports`, every port is served, as by prefixes that answer everything. The
-    share `unheard` of their SYN-ACKs is lost, each on its own.
+    share `unheard` of their SYN-ACKs is lost, each on its own. Of the share `stalled` of their connections nothing else arrives.
     """
 
     addresses: Annotated[tuple[str, ...], Meta(min_length=1)]
@@ -38,6 +38,7 @@ class Block(Section, frozen=True):
     ports: tuple[Port, ...] = ()
     country: Annotated[str, Meta(pattern="^[A-Z]{2}$")] = "ZZ"
     unheard: Share = 0.0
+    stalled: Share = 0.0
 
 
 class Internet(Section, frozen=True):

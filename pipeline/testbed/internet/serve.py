@@ -23,7 +23,7 @@ from pipeline.rings.transmit import RefusedError, SegmentRing
 from pipeline.rings.xdp import Port
 from pipeline.space.address_list import parse
 from pipeline.testbed.closed import VANTAGE_ADDRESS, VANTAGE_MAC, WORLD_MAC
-from pipeline.testbed.internet.loss import Bottleneck, Loss, SynAckLoss
+from pipeline.testbed.internet.loss import Bottleneck, Loss, Stalling, SynAckLoss
 from pipeline.testbed.internet.population import Internet, Population, block_ranges
 from pipeline.testbed.internet.responder import IncomingSegments, Responder
 from pipeline.testbed.spec import Spec, load, placed_addresses
@@ -54,6 +54,7 @@ class Simulator:
     blocks: tuple[tuple[int, int], ...]
     bottleneck: Bottleneck
     unheard: SynAckLoss
+    stalling: Stalling
     stopped: bool = False
     syns: int = 0
     sent: int = 0
@@ -84,11 +85,16 @@ class Simulator:
         if responder.next_due > time.monotonic():
             return
         sent = [
-            (kind, places.take(path.passes(len(places.address)) & self.unheard.passes(kind.flags, places.address)))
+            (kind, places.take(self.arrives(kind.flags, places, path)))
             for kind, places in responder.due(time.monotonic())
         ]
         self.sent += sum(len(places.address) for _, places in sent)
         self.send_ring.send(sent)
+
+    def arrives(self, flags: int, places: Endpoints, path: Loss) -> NDArray[np.bool_]:
+        """Whether each of some segments from hosts arrives."""
+        passes = path.passes(len(places.address)) & self.unheard.passes(flags, places.address)
+        return passes & self.stalling.passes(flags, places)
 
     def receive(self, received: Received, path: Loss) -> None:
         """Take what arrives. Most of it is for addresses without a host, which is checked first."""
@@ -157,6 +163,7 @@ def make_simulator(spec: Spec, internet: Internet, vantage: Sequence[str]) -> Si
     links = [link(address) for address in vantage]
     population = Population(internet, placed_addresses(spec))
     blocks = tuple(parse(text, "block") for block in internet.block for text in block.addresses)
+    ranges = [block_ranges(block, number) for number, block in enumerate(internet.block)]
     return Simulator(
         internet,
         {end.source: Responder(internet, population, end) for end in links},
@@ -165,9 +172,8 @@ def make_simulator(spec: Spec, internet: Internet, vantage: Sequence[str]) -> Si
         links[0],
         blocks,
         Bottleneck(internet.bottleneck),
-        SynAckLoss(
-            [(block_ranges(block, number), block.unheard) for number, block in enumerate(internet.block)], internet.seed
-        ),
+        SynAckLoss([(part, block.unheard) for part, block in zip(ranges, internet.block, strict=True)], internet.seed),
+        Stalling([(part, block.stalled) for part, block in zip(ranges, internet.block, strict=True)], internet.seed),
     )
 
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from pipeline.space.ranges import Ranges
-from pipeline.testbed.internet.loss import Bottleneck, Loss, SynAckLoss
+from pipeline.testbed.internet.loss import Bottleneck, Loss, Stalling, SynAckLoss
 from pipeline.wire.packet import ACK, PSH, SYN
+from pipeline.wire.segment import Endpoints
 
 
 @pytest.mark.parametrize(("burst", "runs"), [(1.0, 1 / 0.95), (8.0, 8.0)])
@@ -43,3 +44,17 @@ def test_syn_acks_of_a_range_are_lost() -> None:
     arrived = unheard.passes(SYN | ACK, addresses)
     assert abs(arrived[:100_000].mean() - 0.7) < 0.01 and arrived[100_000:].all()
     assert unheard.passes(PSH | ACK, addresses).all()
+
+
+def test_connections_of_a_range_stall_after_the_syn_ack() -> None:
+    """Of a range's connections its share gets nothing but the SYN-ACK, and another connection to the same host may get all."""
+    stalling = Stalling([(Ranges.of([(0, 99_999)]), 0.3), (Ranges.of([(100_000, 199_999)]), 0.0)], 1)
+    addresses, blank = np.arange(200_000, dtype=np.uint32), np.zeros(200_000, np.uint32)
+    port = np.full(200_000, 104, np.uint16)
+    first, second = (
+        Endpoints(addresses, port, np.full(200_000, ours, np.uint16), blank, blank) for ours in (40_000, 40_001)
+    )
+    arrived, again = (stalling.passes(PSH | ACK, places) for places in (first, second))
+    assert abs(arrived[:100_000].mean() - 0.7) < 0.01 and arrived[100_000:].all()
+    assert abs((arrived & again)[:100_000].mean() - 0.49) < 0.01
+    assert stalling.passes(SYN | ACK, first).all() and (stalling.passes(ACK, first) == arrived).all()
