@@ -6,7 +6,11 @@ week, and how many of those that begin do so *outside* of /24s that have service
 world. W weeks later a focus sweep begins with its services, and a week before that another one of the same panel did. Both select
 their /24s by the code of `census plan`, and estimate by the macros of mart `focus_totals`. Nothing is lost on the network, so a whole
 sweep finds all. *Packets* and *found* are shares of a whole sweep's. *Total right* and *change right* are the shares of worlds whose
-95 % interval holds the truth; *width* is that of the total's interval. With `--plan` it only freezes a plan over the Internet.
+95 % interval holds the truth; *width* is that of the total's interval. The interval takes services elsewhere to crowd as they do where
+services were.
+*Drawn* is how many drawn /24s had a service, *crowding* how many services share the /24 of one, in all that were probed and
+elsewhere, and *known* how often the interval of the total would be right if the latter were known. With `--plan` it only freezes a
+plan over the Internet.
 """
 
 import argparse
@@ -67,6 +71,9 @@ class Seen:
     known: int
     drawn: int
     squares: int
+    groups: int
+    elsewhere: int
+    elsewhere_squares: int
     came: int
     came_known: int
     came_drawn: int
@@ -124,11 +131,13 @@ def see(kind: Kind, seed: int, weeks: int, slash24s: int = SLASH24S) -> Seen:
         )
         if name + what in Seen.__slots__
     }  # fmt: skip
+    others = np.delete(there, known)
     probed = (parts.known.count + parts.drawn.count) / space.count
     total = int(there.sum())
     return Seen(
         packets=probed, found=there[both].sum() / total, share=len(drawn) / parts.others, total=total, came=int(begun.sum()),
-        went=int(ended.sum()), **sums,
+        went=int(ended.sum()), groups=int((there[drawn] > 0).sum()), elsewhere=int(others.sum()),
+        elsewhere_squares=int((others**2).sum()), **sums,
     )  # fmt: skip
 
 
@@ -138,6 +147,7 @@ WITH ends AS (
     SELECT *,
         known + drawn_low(drawn, squares / (known + drawn), share) AS low,
         known + drawn_high(drawn, squares / (known + drawn), share) AS high,
+        coalesce(elsewhere_squares / nullif(elsewhere, 0), 1) AS each,
         came_known + came_drawn / share AS c,
         came_known + drawn_low(came_drawn, squares / (known + drawn), share) AS c_low,
         came_known + drawn_high(came_drawn, squares / (known + drawn), share) AS c_high,
@@ -150,7 +160,9 @@ SELECT
     avg(packets), avg(found), avg(CAST(total BETWEEN low AND high AS INT)), avg((high - low) / total),
     avg(CAST(came - went BETWEEN c - w - sqrt(pow(c - c_low, 2) + pow(w_high - w, 2))
         AND c - w + sqrt(pow(c_high - c, 2) + pow(w - w_low, 2)) AS INT)),
-    avg((known + drawn / share) / total)
+    avg((known + drawn / share) / total),
+    avg(groups), avg(squares / (known + drawn)), avg(each),
+    avg(CAST(elsewhere BETWEEN drawn_low(drawn, each, share) AND drawn_high(drawn, each, share) AS INT))
 FROM ends
 """
 
@@ -165,6 +177,10 @@ class Figures:
     width: float
     change_right: float
     estimated: float
+    groups: float
+    crowding: float
+    crowding_elsewhere: float
+    right_if_known: float
 
 
 def figures(seen: list[Seen]) -> Figures:
@@ -217,6 +233,7 @@ def main() -> None:
     print(
         f"{'world':<10}{'inhabited':>10}{'another':>9}{'crowded':>9}{'ends':>7}{'outside':>9}{'sample':>8}{'weeks':>7}"
         f"  {'sweep':<7}{'packets':>9}{'found':>9}{'total right':>13}{'width':>8}{'change right':>14}"
+        f"{'drawn':>7}{'crowding':>16}{'known':>8}"
     )
     for weeks in given.weeks:
         for kind, seen in rows(given.worlds, weeks):
@@ -227,7 +244,8 @@ def main() -> None:
             print(f"{about}  {'whole':<7}{1:>9.2%}{1:>9.2%}")
             print(
                 f"{about}  {'focus':<7}{seen.packets:>9.2%}{seen.found:>9.2%}{seen.total_right:>13.1%}{seen.width:>8.1%}"
-                f"{seen.change_right:>14.1%}",
+                f"{seen.change_right:>14.1%}{seen.groups:>7.1f}{seen.crowding:>8.1f}{seen.crowding_elsewhere:>8.1f}"
+                f"{seen.right_if_known:>8.1%}",
                 flush=True,
             )
 
