@@ -30,6 +30,7 @@ OF_NO_MODULE = {
     "tests/publish/test_hidden.py": "what the tests of publications look for in every file",
     "tests/publish/test_harm_worlds.py": "what harm checks measure where packets are lost and hosts are slow",
     "tests/publish/test_worlds.py": "what a report concludes where nothing happens",
+    "tests/publish/test_review_worlds.py": "what a report says of worlds in which addresses, paths, networks and databases change",
     "tests/publish/test_secrets.py": "no address in anything that is published",
     "tests/site/test_site_in_chromium.py": "the pages of a site, as a browser shows them",
     "tests/space/test_coverage.py": "every target exactly once",

@@ -57,6 +57,22 @@ def no_rows() -> list[tuple[str, str]]:
     return [(table.name, raw_views.no_rows(table)) for table in schema.tables()]
 
 
+def fill(con: duckdb.DuckDBPyConnection, name: str, given: Mapping[str, Any]) -> None:
+    """Give a table of a connection these columns, arrays of one length; a missing column is null or blank in every row."""
+    columns, length = schema.table(name).columns, len(next(iter(given.values())))
+    blank = {c.name: None if c.null else [] if c.type.startswith("list") else BLANKS.get(c.type, 0) for c in columns}
+    typed = [pa.field("sweep", pa.string()), *schema.table(name).arrow]
+    arrays = [
+        pa.array(given[field.name]).cast(field.type)
+        if field.name in given
+        else pa.repeat(pa.scalar(blank[field.name], field.type), length)
+        for field in typed
+    ]
+    filled = pa.table(arrays, schema=pa.schema(typed))
+    con.execute(f"DROP VIEW raw_{name}; CREATE TABLE raw_{name} AS FROM filled").fetchall()
+    del filled
+
+
 def _arrow(table: schema.Table, rows: Rows) -> pa.Table:
     blank = {
         c.name: None if c.null else [] if c.type.startswith("list") else BLANKS.get(c.type, 0) for c in table.columns
