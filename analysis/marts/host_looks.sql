@@ -38,7 +38,7 @@ joined AS (
 pooled AS (
     SELECT
         sweep,
-        greatest(1, coalesce(sum(between_networks) / nullif(sum(lost * hosts_again), 0), 1)) AS design_effect,
+        greatest(1, coalesce(sum(between_networks ORDER BY country) / nullif(sum(lost * hosts_again ORDER BY country), 0), 1)) AS design_effect,
         sum(hosts) AS all_hosts,
         (sum(hosts - hosts_again) + 0.5) / (sum(hosts) + 1) AS loss_rate
     FROM joined

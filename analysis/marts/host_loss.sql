@@ -15,8 +15,8 @@ WITH scaled AS (
 spread AS (
     SELECT
         sweep,
-        sum(weight * (missed / found - loss_rate) ** 2) - any_value(noise) * sum(weight * (1 - weight) / found) AS between_countries,
-        any_value(noise) * sum(weight * (1 - weight) * (1 - 1 / greatest(found, 1))) AS most
+        sum(weight * (missed / found - loss_rate) ** 2 ORDER BY country) - any_value(noise) * sum(weight * (1 - weight) / found ORDER BY country) AS between_countries,
+        any_value(noise) * sum(weight * (1 - weight) * (1 - 1 / greatest(found, 1)) ORDER BY country) AS most
     FROM scaled
     WHERE hosts > 0
     GROUP BY sweep
@@ -42,9 +42,9 @@ whole AS (
         CAST(sum(hosts) AS BIGINT) AS hosts,
         CAST(sum(hosts_again) AS BIGINT) AS hosts_again,
         any_value(design_effect) AS design_effect,
-        coalesce(sum(services * host_loss) / nullif(sum(services), 0), any_value(loss_rate)) AS mean,
+        coalesce(sum(services * host_loss ORDER BY country) / nullif(sum(services), 0), any_value(loss_rate)) AS mean,
         coalesce(
-            sum(services ** 2 * loss_variance) / nullif(sum(services), 0) ** 2, any_value(noise / (all_looks + 1))
+            sum(services ** 2 * loss_variance ORDER BY country) / nullif(sum(services), 0) ** 2, any_value(noise / (all_looks + 1))
         ) AS variance,
         mean * (1 - mean) / variance - 1 AS looks
     FROM drawn

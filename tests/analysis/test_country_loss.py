@@ -60,3 +60,14 @@ def test_nothing_lost_is_not_certain() -> None:
     worlds.looks, worlds.exposed = [("s", "AA", "AS1", 50, 50, 50, 50, 5, 5)], [("s", "AA", 7), ("s", "BA", 3)]
     for row in worlds.rows():
         assert 0 < row["lost"] / (row["lost"] + row["kept"]) < 0.05
+
+
+def test_the_order_of_rows_changes_no_digit() -> None:
+    """The same looks in another order give the same numbers to the last bit, however floats are added up."""
+    worlds = loss_worlds.Worlds(np.random.default_rng(4), 2.0, 0.7)
+    for number in range(20):
+        worlds.sweep(f"s{number}")
+    first = sorted(map(str, worlds.rows()))
+    worlds.looks.reverse()
+    worlds.exposed.reverse()
+    assert sorted(map(str, worlds.rows())) == first
