@@ -1,8 +1,9 @@
 """How long the queries of a report take over years of sweeps, and how long the enrichment of a full-size sweep takes.
 
-`python -m benchmarks.analysis [--weeks N] [--services N] [--responses N] [--full N] [--lake FOLDER]`. A made-up history
+`python -m benchmarks.analysis [--weeks N] [--drawn N] [--services N] [--responses N] [--full N] [--lake FOLDER]`. A made-up history
 (benchmarks/weeks.py) is written and enriched like `census enrich`, which builds each sweep's marts once, with the bundled
-country databases and a made-up network database of a real one's size (benchmarks/networks.py). Then every mart of a report is
+country databases and a made-up network database of a real one's size (benchmarks/networks.py). With `--drawn` only so many weeks are
+made so, and the others are copies of them (benchmarks/copied_weeks.py). Then every mart of a report is
 queried for the latest sweep and printed, the slowest first, and the whole report is written. Last, a sweep of full size is
 enriched and aggregated. Each of the three steps is a separate process, and its largest resident set is printed. With `--lake` the
 history is kept in that folder, and an existing history is queried again.
@@ -16,7 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import networks, weeks
+from benchmarks import copied_weeks, networks, weeks
 from pipeline.lake import layout
 from pipeline.lake.layout import Sweep
 from pipeline.plan.plan import Plan
@@ -107,6 +108,7 @@ def main() -> None:
     """Run all three steps."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--weeks", type=int, default=104)
+    parser.add_argument("--drawn", type=int, help="how many of the weeks are no copies")
     parser.add_argument("--services", type=int, default=15_000)
     parser.add_argument("--responses", type=int, default=1_000_000)
     parser.add_argument("--full", type=int, default=20_000_000)
@@ -116,7 +118,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         lake, full = options.lake or Path(folder) / "lake", Path(folder) / "full"
         if not (lake / "plans").exists():
-            alone(write, lake, options.weeks, options.services, options.responses, options.blocks)
+            alone(write, lake, options.drawn or options.weeks, options.services, options.responses, options.blocks)
+        if options.drawn:
+            alone(copied_weeks.extend, lake, options.weeks)
         alone(query, lake)
         alone(publish, lake)
         alone(facts, full, options.services, options.full, options.blocks, memory=False)

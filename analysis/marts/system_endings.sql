@@ -3,31 +3,22 @@
 -- Notes: systems_before are those of two sweeps ago, without those that left the target space; systems_ended of them were recognised at no
 --   address since. missed_links: of these, how many only moved; false_links: of the links by identity of systems_before, how many
 --   joined two systems. Both follow from `link_errors`, with 95 % intervals; where no key shows the truth, they may be any number.
-WITH ended AS (
+WITH judged AS (
     SELECT
-        series,
-        position + 2 AS position,
-        count(*) FILTER (NOT outside) AS systems_before,
-        count(*) FILTER (linked_by = 'identity') AS links_by_identity,
-        count(*) FILTER (has_ended) AS systems_ended,
-        count(*) FILTER (has_ended AND key IS NULL) AS ended_without_key
-    FROM system_fates
-    GROUP BY series, position
-),
-
-judged AS (
-    SELECT
-        series.sweep,
-        ended.* EXCLUDE (series, position),
+        tallies.sweep,
+        tallies.systems_before,
+        tallies.links_by_identity,
+        tallies.systems_ended,
+        tallies.ended_without_key,
         errors.link_recall AS recall,
         errors.link_recall_low AS recall_low,
         errors.link_recall_high AS recall_high,
         errors.key_moves / nullif(errors.moves_independent, 0) AS crowd,
         errors.link_precision AS right_share,
-        errors.links_independent * ended.links_by_identity / nullif(errors.links_independent + ended.links_by_identity, 0) AS trials
-    FROM ended
-    JOIN series ON series.series = ended.series AND series.position = ended.position
-    JOIN link_errors AS errors ON errors.sweep = series.sweep
+        errors.links_independent * tallies.links_by_identity / nullif(errors.links_independent + tallies.links_by_identity, 0) AS trials
+    FROM system_tallies AS tallies
+    JOIN link_errors AS errors ON errors.sweep = tallies.sweep
+    WHERE tallies.systems_before IS NOT NULL
 ),
 
 untrue AS (

@@ -14,5 +14,5 @@ WITH ranked AS (
 SELECT * EXCLUDE (key, earlier_key, earlier_likeness, rank_of_pair)
 FROM ranked
 QUALIFY
-    rank_of_pair = min(rank_of_pair) OVER (PARTITION BY series, position, ip)
-    AND rank_of_pair = min(rank_of_pair) OVER (PARTITION BY series, earlier_position, earlier_ip)
+    rank_of_pair = min(rank_of_pair) OVER (PARTITION BY sweep, ip)
+    AND rank_of_pair = min(rank_of_pair) OVER (PARTITION BY earlier_sweep, earlier_ip)

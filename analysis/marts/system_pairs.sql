@@ -7,37 +7,40 @@ WITH seen AS MATERIALIZED (
     SELECT * FROM system_sightings
 ),
 
+compared AS (
+    SELECT sweep, previous AS earlier_sweep, 1 AS sweeps_between
+    FROM series
+    WHERE previous IS NOT NULL
+    UNION ALL
+    SELECT sweep, before_previous AS earlier_sweep, 2 AS sweeps_between
+    FROM series
+    WHERE before_previous IS NOT NULL
+),
+
 paired AS (
-    SELECT seen.*, gaps.sweeps_between, seen.position - gaps.sweeps_between AS earlier_position
+    SELECT seen.*, compared.earlier_sweep, compared.sweeps_between
     FROM seen
-    CROSS JOIN (VALUES (1), (2)) AS gaps (sweeps_between)
+    JOIN compared ON compared.sweep = seen.sweep
 ),
 
 candidates AS (
-    SELECT later.*, earlier.sweep AS earlier_sweep, earlier.ip AS earlier_ip, earlier.key AS earlier_key, earlier.likeness AS earlier_likeness, 'address' AS linked_by
+    SELECT later.*, earlier.ip AS earlier_ip, earlier.key AS earlier_key, earlier.likeness AS earlier_likeness, 'address' AS linked_by
     FROM paired AS later
-    JOIN seen AS earlier
-        ON earlier.series = later.series AND earlier.position = later.earlier_position AND earlier.ip = later.ip
+    JOIN seen AS earlier ON earlier.sweep = later.earlier_sweep AND earlier.ip = later.ip
     UNION ALL
-    SELECT later.*, earlier.sweep, earlier.ip, earlier.key, earlier.likeness, 'key'
+    SELECT later.*, earlier.ip, earlier.key, earlier.likeness, 'key'
     FROM paired AS later
-    JOIN seen AS earlier
-        ON earlier.series = later.series AND earlier.position = later.earlier_position AND earlier.key = later.key
+    JOIN seen AS earlier ON earlier.sweep = later.earlier_sweep AND earlier.key = later.key
     WHERE earlier.ip <> later.ip
     UNION ALL
-    SELECT later.*, earlier.sweep, earlier.ip, earlier.key, earlier.likeness, 'identity'
+    SELECT later.*, earlier.ip, earlier.key, earlier.likeness, 'identity'
     FROM paired AS later
-    JOIN seen AS earlier
-        ON earlier.series = later.series AND earlier.position = later.earlier_position AND earlier.identity = later.identity
-    ANTI JOIN seen AS at_address
-        ON at_address.series = later.series AND at_address.position = later.earlier_position AND at_address.ip = later.ip
-    ANTI JOIN seen AS still
-        ON still.series = later.series AND still.position = later.position AND still.ip = earlier.ip
+    JOIN seen AS earlier ON earlier.sweep = later.earlier_sweep AND earlier.identity = later.identity
+    ANTI JOIN seen AS at_address ON at_address.sweep = later.earlier_sweep AND at_address.ip = later.ip
+    ANTI JOIN seen AS still ON still.sweep = later.sweep AND still.ip = earlier.ip
 )
 
 SELECT
-    series,
-    position,
     sweep,
     ip,
     address,
@@ -45,7 +48,6 @@ SELECT
     decoy_address,
     key,
     sweeps_between,
-    earlier_position,
     earlier_sweep,
     earlier_ip,
     dotted(earlier_ip) AS earlier_address,

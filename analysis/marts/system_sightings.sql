@@ -1,31 +1,30 @@
--- Question: Which systems does each sweep of a series see, and by what can each be recognised at another address?
--- Grain: one row for each (sweep, ip) that is exposed in a sweep of a series: one address is one system.
--- Notes: key is the certificate key that this address alone showed in the sweep. likeness is a hash of all that its services declare and how
---   they answer, by port, and of its network and country; identity is the same if no other address of the sweep has it, and null if
+-- Question: Which systems does each sweep see, and by what can each be recognised at another address?
+-- Grain: one row for each (sweep, ip) that is exposed: one address is one system.
+-- Notes: key is the certificate key that this address alone showed in the sweep. likeness is a digest of all that its services declare and how
+--   they answer, by port, and of its network and country then; identity is the same if no other address of the sweep has it, and null if
 --   one has, or if nothing is declared. decoy_address: all its services are likely decoys. Holds addresses: never publish its rows.
 WITH described AS (
     SELECT
-        sightings.series,
-        sightings.position,
-        sightings.sweep,
-        sightings.ip,
-        any_value(sightings.country) AS country,
-        any_value(sightings.network) AS network,
+        exposed.sweep,
+        exposed.ip,
+        any_value(exposed.country) AS country,
+        any_value(coalesce('AS' || exposed.asn, dotted((exposed.ip >> 8) << 8) || '/24')) AS network,
         bool_and(coalesce(is_decoy(judged.suspicions), false)) AS decoy_address,
         bool_or(facts.implementation_class_uid IS NOT NULL AND NOT coalesce(judged.class_uid_reflected, false)) AS declares,
-        hash(list(
-            [
-                CAST(sightings.port AS VARCHAR), facts.implementation_class_uid, facts.implementation_version_name, facts.outcome,
-                CAST(facts.rj_reason AS VARCHAR), CAST(facts.max_pdu AS VARCHAR), CAST(judged.behaviour_rules AS VARCHAR)
-            ]
-            ORDER BY sightings.port
-        )) AS configuration
-    FROM sightings
+        string_agg(
+            concat_ws(
+                ' ', exposed.port, coalesce(md5(facts.implementation_class_uid), '-'), coalesce(md5(facts.implementation_version_name), '-'),
+                exposed.outcome, coalesce(CAST(facts.rj_reason AS VARCHAR), '-'), coalesce(CAST(facts.max_pdu AS VARCHAR), '-'),
+                coalesce(array_to_string(judged.behaviour_rules, '+'), '-')
+            ),
+            ', ' ORDER BY exposed.port
+        ) AS configuration
+    FROM exposed_2026_11 AS exposed
     JOIN associations AS facts
-        ON facts.sweep = sightings.sweep AND facts.ip = sightings.ip AND facts.port = sightings.port
+        ON facts.sweep = exposed.sweep AND facts.ip = exposed.ip AND facts.port = exposed.port
     LEFT JOIN fingerprints AS judged
-        ON judged.sweep = sightings.sweep AND judged.ip = sightings.ip AND judged.port = sightings.port
-    GROUP BY sightings.series, sightings.position, sightings.sweep, sightings.ip
+        ON judged.sweep = exposed.sweep AND judged.ip = exposed.ip AND judged.port = exposed.port
+    GROUP BY exposed.sweep, exposed.ip
 ),
 
 keys AS (
@@ -33,22 +32,25 @@ keys AS (
     FROM tls
     WHERE certificate.spki_sha256 IS NOT NULL
     GROUP BY sweep, ip
+),
+
+digested AS (
+    SELECT *, md5_number_lower(concat_ws(', ', network, coalesce(country, '-'), configuration)) AS likeness
+    FROM described
 )
 
 SELECT
-    described.series,
-    described.position,
-    described.sweep,
-    described.ip,
-    dotted(described.ip) AS address,
-    described.country,
-    described.network,
-    described.decoy_address,
+    digested.sweep,
+    digested.ip,
+    dotted(digested.ip) AS address,
+    digested.country,
+    digested.network,
+    digested.decoy_address,
     CASE WHEN count(*) OVER same_key = 1 THEN keys.key END AS key,
-    hash(described.network, described.country, described.configuration) AS likeness,
-    CASE WHEN described.declares AND count(*) OVER alike = 1 THEN likeness END AS identity
-FROM described
-LEFT JOIN keys ON keys.sweep = described.sweep AND keys.ip = described.ip
+    digested.likeness,
+    CASE WHEN digested.declares AND count(*) OVER alike = 1 THEN digested.likeness END AS identity
+FROM digested
+LEFT JOIN keys ON keys.sweep = digested.sweep AND keys.ip = digested.ip
 WINDOW
-    same_key AS (PARTITION BY described.sweep, keys.key),
-    alike AS (PARTITION BY described.sweep, described.network, described.country, described.configuration)
+    same_key AS (PARTITION BY digested.sweep, keys.key),
+    alike AS (PARTITION BY digested.sweep, digested.likeness)

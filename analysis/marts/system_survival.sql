@@ -5,7 +5,18 @@
 --   probed at the same times, so the estimate of most likelihood (Turnbull 1976) is the life table: the product of the shares that
 --   did not end. Its 95 % interval is Rothman's (1978): Wilson's, with as many trials as Greenwood's variance is worth. exists_least and
 --   exists_most add what false and missed links may hide (`link_errors`). Nothing is said beyond the last row.
-WITH judged AS (
+WITH placed AS MATERIALIZED (
+    SELECT * FROM series
+),
+
+steps AS MATERIALIZED (
+    SELECT placed.series, placed.position - 2 AS position, tallies.*
+    FROM system_tallies AS tallies
+    JOIN placed ON placed.sweep = tallies.sweep
+    WHERE tallies.systems_followed > 0
+),
+
+judged AS (
     SELECT
         series.series,
         errors.link_recall AS recall,
@@ -15,7 +26,7 @@ WITH judged AS (
         errors.link_precision * errors.links_independent AS hits,
         errors.links_independent AS trials
     FROM link_errors AS errors
-    JOIN series ON series.sweep = errors.sweep
+    JOIN placed AS series ON series.sweep = errors.sweep
     QUALIFY series.position = max(series.position) OVER (PARTITION BY series.series)
 ),
 
@@ -31,7 +42,7 @@ erring AS (
         END AS missed_share
     FROM (
         SELECT sums.*, judged.* EXCLUDE (series), trials * links / nullif(trials + links, 0) AS scale
-        FROM (SELECT series, sum(steps_linked) AS links, sum(without_key) AS without_key FROM system_steps GROUP BY series) AS sums
+        FROM (SELECT series, sum(steps_linked) AS links, sum(steps_without_key) AS without_key FROM steps GROUP BY series) AS sums
         JOIN judged ON judged.series = sums.series
     ) AS sums
 ),
@@ -43,8 +54,8 @@ factors AS (
         min(systems_followed) OVER so_far AS fewest,
         product(1 - steps_ended / systems_followed) OVER so_far AS exists_share,
         product(1 - least(1, (steps_ended + steps_linked * false_share) / systems_followed)) OVER so_far AS share_least,
-        product(1 - (steps_ended - without_key * missed_share) / systems_followed) OVER so_far AS share_most
-    FROM system_steps AS steps
+        product(1 - (steps_ended - steps_without_key * missed_share) / systems_followed) OVER so_far AS share_most
+    FROM steps
     JOIN erring ON erring.series = steps.series
     WINDOW so_far AS (PARTITION BY steps.series ORDER BY steps.position)
 ),
@@ -70,5 +81,5 @@ SELECT
     wilson_low(widths.share_least * widths.trials, widths.trials) AS exists_least,
     wilson_high(widths.share_most * widths.trials, widths.trials) AS exists_most
 FROM widths
-JOIN series ON series.series = widths.series AND series.position = widths.position + 1
-JOIN series AS begun ON begun.series = widths.series AND begun.position = 1
+JOIN placed AS series ON series.series = widths.series AND series.position = widths.position + 1
+JOIN placed AS begun ON begun.series = widths.series AND begun.position = 1

@@ -142,12 +142,6 @@ def report(
             metavar="ID|DATE", help="Compare with this sweep, or the first since this date.", rich_help_panel=SCOPE
         ),
     ] = None,
-    systems: Annotated[
-        bool,
-        typer.Option(
-            "--systems", help="Follow systems to new addresses; takes minutes in a long series.", rich_help_panel=SCOPE
-        ),
-    ] = False,
     licence: Annotated[str, licence_option(CITED)] = "",
     name: Annotated[
         str,
@@ -185,7 +179,7 @@ def report(
 
     if output is None and (country or since):
         raise InputError("--output", "an edition of one country, or since a date, needs a folder; name one with -o")
-    scope = Scope(country.upper() if country else None, since, min_cell if least is None else least, systems)
+    scope = Scope(country.upper() if country else None, since, min_cell if least is None else least)
     lake, section = lake_and_release(lake)
     wishes = Wishes(name, licence=licence).completed(section)
     paths = layout.find(store.at(lake), sweep_id) if sweep_id else layout.find_sealed(store.at(lake))

@@ -109,20 +109,21 @@ def sentence(paths: SweepPaths) -> str:
     )
 
 
-def faults(paths: SweepPaths, *, marts: Location | None = None, tables: bool = True) -> Iterator[tuple[str, str]]:
+def faults(paths: SweepPaths, *, marts: Iterable[Location] = (), tables: bool = True) -> Iterator[tuple[str, str]]:
     """Yield each file that is not as it was signed, and how; nothing for an unsigned sweep that is as it was sealed.
 
-    `marts` is the folder of the marts that are read. Without `tables` these are all that is read, besides what is signed itself.
+    `marts` are the folders of the marts that are read. Without `tables` these are all that is read, besides what is signed itself.
     """
     yield from _seal_faults(paths, tables=tables)
-    there = [*(_derived_tables(paths) if tables else ()), *(store.entries(marts, "*.parquet") if marts else ())]
-    yield from _derived_faults(paths, there, marts)
+    built = {folder: store.entries(folder, "*.parquet") for folder in marts}
+    there = [*(_derived_tables(paths) if tables else ()), *(file for files in built.values() for file in files)]
+    yield from _derived_faults(paths, there, [folder for folder, files in built.items() if files])
 
 
 def input_faults(paths: SweepPaths) -> Iterator[tuple[str, str]]:
     """Yield each file that tables and marts are derived from and that is not as it was signed."""
     yield from _seal_faults(paths, tables=True)
-    yield from _derived_faults(paths, [path for name in INPUTS if (path := paths.sealed(name)).exists()], None)
+    yield from _derived_faults(paths, [path for name in INPUTS if (path := paths.sealed(name)).exists()])
 
 
 def _seal_faults(paths: SweepPaths, *, tables: bool) -> Iterator[tuple[str, str]]:
@@ -143,7 +144,10 @@ def _seal_faults(paths: SweepPaths, *, tables: bool) -> Iterator[tuple[str, str]
     yield from ((str(path), "was changed after the sweep was sealed") for path, was, now in compared if was != now)
 
 
-def _derived_faults(paths: SweepPaths, files: list[Location], marts: Location | None) -> Iterator[tuple[str, str]]:
+def _derived_faults(
+    paths: SweepPaths, files: list[Location], marts: Iterable[Location] = ()
+) -> Iterator[tuple[str, str]]:
+    """The same of derived files, and of those that are missing in these folders of marts; without any all is computed from tables."""
     there = {_name(paths, path): path for path in files}
     signed_seal = _seal_path(paths).exists()
     if not _derived_path(paths).exists():
@@ -159,8 +163,8 @@ def _derived_faults(paths: SweepPaths, files: list[Location], marts: Location | 
     for name, digest in document.files.items():
         if name in there and _of_file(there[name]) != digest:
             yield str(there[name]), "was changed after it was derived"
-    if marts and store.entries(marts, "*.parquet"):  # without them all is computed from the tables
-        named = (name for name in document.files if name.startswith(f"{_name(paths, marts)}/"))
+    for folder in marts:
+        named = (name for name in document.files if name.startswith(f"{_name(paths, folder)}/"))
         yield from (
             (str(paths.lake / name), "is missing, though it was derived") for name in named if name not in there
         )

@@ -31,7 +31,7 @@ from pipeline.plan import own_ranges, terms
 from pipeline.publish.folder import require_private
 from pipeline.space import signed
 from pipeline.space.ranges import Ranges
-from pipeline.views import connection, marts
+from pipeline.views import connection, linked_marts
 
 TABLE = "notices"
 #: The longest experiment, in days: who waits is exposed meanwhile.
@@ -134,7 +134,7 @@ def _require_whole(sweep: Sweep) -> None:
         raise InputError(
             f"sweep {sweep.paths.id}", "is not enriched, so countries are unknown; `census enrich LAKE` first"
         )
-    attestation.require(sweep.paths, attestation.faults(sweep.paths, marts=marts.folder(sweep.paths)))
+    attestation.require(sweep.paths, attestation.faults(sweep.paths, marts=linked_marts.in_use(sweep.paths)))
 
 
 def _opted_out(sweep: Sweep) -> Ranges:

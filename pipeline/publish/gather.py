@@ -53,11 +53,10 @@ def gather(
 ) -> Facts:  # fmt: skip
     """Read what is published of a sealed sweep. Raises InputError if there is no such sweep, or none to compare with.
 
-    Marts that are not among `names` are not read, and have no row, and neither are those of systems unless the scope says so; those
-    of `ready` are not read again.
+    Marts that are not among `names` are not read, and have no row; those of `ready` are not read again. A country's edition has none
+    about systems over time, and neither has the first sweep of a series.
     """
     scope = scope or Scope()
-    names = [name for name in names if scope.systems or name not in FOLLOWED]
     rows_of: RowsOf = cache(lambda name: ready[name] if name in ready else query(con, name, sweep=sweep))
     about = rows_of("about")
     if not about:
@@ -69,6 +68,8 @@ def gather(
     source = "; ".join(dict.fromkeys(row["country_source"] for row in sources if row["country_source"])) or None
     second = next((row["second_source"] for row in sources if row["second_source"]), "")
     comparison = _comparison(con, sweep, scope, names, rows_of)
+    if scope.country or not comparison:
+        names = [name for name in names if name not in FOLLOWED]
     marts, world = _marts(con, sweep, scope, names, rows_of)
     return Facts(
         sweep=visible(sweep),

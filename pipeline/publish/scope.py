@@ -33,8 +33,6 @@ class Scope:
     country: str | None = None
     since: str | None = None
     min_cell: int = MIN_CELL
-    systems: bool = False
-    """Systems are followed to new addresses, through all sweeps of the series: that takes the longest of all queries."""
 
     def __post_init__(self) -> None:
         if self.country is not None and self.country not in countries():

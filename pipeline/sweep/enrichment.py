@@ -18,7 +18,7 @@ from pipeline.optout import register
 from pipeline.optout.withheld import withheld
 from pipeline.plan.plan import Plan
 from pipeline.space.ranges import Ranges
-from pipeline.views import marts
+from pipeline.views import linked_marts, marts
 from pipeline.words.plural import plural
 
 #: The tables that enriching derives.
@@ -48,6 +48,7 @@ def enrich(
         _derive(sweep, "withheld", method.withheld(_withheld(sweep, message)))
         if marts.build(sweep.paths):
             built = store.entries(marts.folder(sweep.paths), "*.parquet")
+            built += linked_marts.build(sweep.paths, message)
             attestation.add(sweep.paths, [*map(sweep.paths.sealed, DERIVED), *built], replacing=attestation.MARTS)
 
 

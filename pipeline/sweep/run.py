@@ -19,7 +19,7 @@ from pipeline.plan.plan import Plan
 from pipeline.sweep.deadline import deadline
 from pipeline.sweep.freeze import check, freeze
 from pipeline.sweep.unchanged import require_unchanged
-from pipeline.views import marts
+from pipeline.views import linked_marts, marts
 from pipeline.words.plural import plural
 from pipeline.worker.context import RemoteAssociator
 from pipeline.worker.shards import ShardRunner
@@ -192,7 +192,7 @@ def require_verified(sweep: Sweep) -> None:
     if fault:
         raise CensusError(f"does not add up: {fault.where} {fault.what}")
     if sweep.paths.sealed("sweeps").exists():
-        attestation.require(sweep.paths, attestation.faults(sweep.paths, marts=marts.folder(sweep.paths)))
+        attestation.require(sweep.paths, attestation.faults(sweep.paths, marts=linked_marts.in_use(sweep.paths)))
 
 
 def unsigned(plan: Plan) -> Iterator[str]:
@@ -222,9 +222,10 @@ def proofs(lake: Location, sweeps: Collection[str], *, unverified: bool = False)
     """
     ended = [each for each in layout.sweeps(lake) if each.sealed("sweeps").exists()]
     try:
+        built = linked_marts.folders(ended)
         for each in ended:
             tables = each.id in sweeps or not marts.complete(each)
-            attestation.require(each, attestation.faults(each, marts=marts.folder(each), tables=tables))
+            attestation.require(each, attestation.faults(each, marts=built[each.id], tables=tables))
     except CensusError as error:
         if not unverified:
             raise CensusError(f"{error}; --unverified reports all the same, and says so") from None

@@ -1,14 +1,18 @@
 """A DuckDB connection (or the SQL that makes one) in which every table and view of a lake is ready under its name."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import duckdb
 
 from pipeline import schema
 from pipeline.errors import InputError
+from pipeline.lake import layout
 from pipeline.lake.layout import SweepPaths
 from pipeline.lake.store import Location
-from pipeline.views import catalogue, marts, raw_views, views
+from pipeline.views import catalogue, linked_marts, marts, raw_views, views
+
+#: Marts that are read from files where they are built.
+BUILT = (*marts.BUILT, *linked_marts.LINKED)
 
 
 def connect(lake: Location, *, unsafe: bool = False) -> duckdb.DuckDBPyConnection:
@@ -19,7 +23,7 @@ def connect(lake: Location, *, unsafe: bool = False) -> duckdb.DuckDBPyConnectio
     con = raw_views.open_database()
     try:
         statements = raw_views.statements(lake)
-        built = marts.built(lake)
+        built = _built(layout.sweeps(lake))
         catalogue.load(con)
         if built:
             views.replace(con, built)
@@ -57,7 +61,7 @@ def connect_to(sweeps: Sequence[SweepPaths], names: Iterable[str]) -> duckdb.Duc
 def narrow(con: duckdb.DuckDBPyConnection, sweeps: Sequence[SweepPaths], names: Iterable[str]) -> None:
     """Let these views of `connect_to` hold only these of its sweeps. Another connection to them would take ten times as long."""
     wanted, built, statements = _of_sweeps(sweeps, names)
-    marts_ = (name for name in marts.BUILT if name in wanted)
+    marts_ = (name for name in BUILT if name in wanted)
     created = [views.create(name, built.get(name, views.view(name).sql)) for name in marts_]
     for statement in [*statements, *created]:
         con.execute(statement).fetchall()
@@ -67,10 +71,16 @@ def _of_sweeps(
     sweeps: Sequence[SweepPaths], names: Iterable[str]
 ) -> tuple[frozenset[str], Mapping[str, str], list[str]]:
     """The views that these are built on, those of them that are built marts, and the statements that create the raw ones."""
-    built = marts.built_of(sweeps, [name for name in marts.BUILT if name in views.needed(names)])
+    built = _built(sweeps, views.needed(names))
     wanted = views.needed(names, built)
     built = {name: sql for name, sql in built.items() if name in wanted}
     return wanted, built, raw_views.of_sweeps(list(sweeps), views.tables_of(wanted, built))
+
+
+def _built(sweeps: Sequence[SweepPaths], names: Collection[str] = BUILT) -> Mapping[str, str]:
+    """Mart → SQL that reads the built files, of these marts."""
+    own, linked = ([name for name in some if name in names] for some in (marts.BUILT, linked_marts.LINKED))
+    return {**marts.built_of(sweeps, own), **linked_marts.built_of(sweeps, linked)}
 
 
 def _lock(con: duckdb.DuckDBPyConnection, statements: Iterable[str]) -> None:
@@ -89,4 +99,4 @@ def _lock(con: duckdb.DuckDBPyConnection, statements: Iterable[str]) -> None:
 def init_sql(lake: Location) -> str:
     """The same as text for `duckdb -init`."""
     raw = "".join(f"{statement};\n\n" for statement in raw_views.statements(lake))
-    return raw + views.init_sql(marts.built(lake))
+    return raw + views.init_sql(_built(layout.sweeps(lake)))

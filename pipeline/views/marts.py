@@ -35,7 +35,7 @@ BUILT = (
     "products", "sectors", "networks", "network_kinds",
     "responders", "system_counts", "ae_control", "tls_share", "doubts", "suspicions",
     "rejections", "country_funnel", "harm_arms", "exposed_addresses", "looks", "host_looks", "host_loss",
-    "loss", "country_loss", "as_published", "companion_ports", "companion_kinds",
+    "loss", "country_loss", "as_published", "system_sightings", "companion_ports", "companion_kinds",
 )  # fmt: skip
 #: Tables that no built mart reads, so that writing them makes none stale.
 APART = frozenset({"notices"})
@@ -50,7 +50,7 @@ def folder(paths: SweepPaths) -> Location:
     for table in schema.tables():
         if table.name not in APART and (stamp := store.stamp(paths.sealed(table.name))):
             digest.update(f"\0{table.name} {stamp}".encode())
-    return _home(paths) / digest.hexdigest()[:DIGITS]
+    return home(paths) / digest.hexdigest()[:DIGITS]
 
 
 def complete(paths: SweepPaths) -> bool:
@@ -76,7 +76,7 @@ def build(paths: SweepPaths) -> bool:
             _read_from(con, file)
             with store.replacing(final / file.name) as beginning:
                 shutil.copyfile(file, beginning)
-    for old in store.entries(_home(paths), "*"):
+    for old in store.entries(home(paths), "*"):
         if old != final:
             store.remove(old)
     return True
@@ -133,10 +133,10 @@ def built_of(sweeps: Iterable[SweepPaths], names: Iterable[str] = BUILT) -> Mapp
     if not complete:
         return {}
     missing = [sweep for sweep in folders if sweep not in complete]
-    return {name: _rows(name, list(complete.values()), missing) for name in names}
+    return {name: rows(name, list(complete.values()), missing) for name in names}
 
 
-def _rows(name: str, complete: list[Location], missing: list[str]) -> str:
+def rows(name: str, complete: list[Location], missing: list[str]) -> str:
     """SQL for the rows of a mart: from its files in these folders, and computed for the sweeps without one."""
     # The files' folders say which sweep they are of, so it comes last there; in a mart it comes first.
     files = raw_views.read_alike([path / f"{name}.parquet" for path in complete])
@@ -148,7 +148,8 @@ def _rows(name: str, complete: list[Location], missing: list[str]) -> str:
     )
 
 
-def _home(paths: SweepPaths) -> Location:
+def home(paths: SweepPaths) -> Location:
+    """The folder of all marts of a sweep."""
     return paths.lake / "marts" / f"sweep={paths.id}"
 
 

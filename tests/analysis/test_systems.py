@@ -16,11 +16,19 @@ SEEDS, KINDS, HELD = 4, 6, 21
 
 def links(made: Made) -> dict[int, Links]:
     """Earlier sighting → the later one, and by what: of each series of a lake."""
-    sql = "SELECT series, earlier_position - 1, earlier_ip, position - 1, ip, linked_by FROM system_links"
+    sql = (
+        "SELECT series.series, position - sweeps_between - 1, earlier_ip, position - 1, ip, linked_by "
+        "FROM system_links JOIN series USING (sweep)"
+    )
     found: dict[int, Links] = defaultdict(dict)
     for series, then, old, now, new, by in made.con.execute(sql).fetchall():
         found[series][then, old] = (now, new), by
     return found
+
+
+def at(sweep: str) -> int:
+    """The number of a sweep in its world."""
+    return int(sweep.rpartition("-")[2])
 
 
 def true_errors(made: Made, found: Links) -> tuple[int, int, int]:
@@ -72,7 +80,8 @@ def test_survival_holds_the_share_that_exists() -> None:
     rows = con.execute(sql).fetchall()
     assert [row[0] for row in rows] == [*range(2, SWEEPS)] * len(every)
     followed = con.execute(
-        "SELECT systems_followed - steps_ended FROM system_steps ORDER BY series, position"
+        "SELECT systems_followed - steps_ended FROM system_tallies JOIN series USING (sweep) WHERE systems_followed > 0 "
+        "ORDER BY series, position"
     ).fetchall()
     assert [told for *_, told in rows] == pytest.approx([row[0] for row in followed])
     worlds = [made for made in every for _ in range(2, SWEEPS)]
@@ -96,12 +105,14 @@ def test_without_keys_nothing_is_known_of_errors() -> None:
 def test_keys_judge_the_rule_of_identity() -> None:
     """`link_errors` counts the moves of keys that are in `system_pairs` by identity too, up to each sweep."""
     made = make(World(0.3, networks=12, systems=25), 5)
-    sql = "SELECT DISTINCT position - 1, ip, earlier_ip FROM system_pairs WHERE sweeps_between = 1 AND linked_by = ?"
-    by_identity = set(made.con.execute(sql, ["identity"]).fetchall())
+    sql = "SELECT sweep, ip, earlier_ip FROM system_pairs WHERE sweeps_between = 1 AND linked_by = ?"
+
+    def paired(by: str) -> set[tuple[int, int, int]]:
+        return {(at(sweep), ip, old) for sweep, ip, old in made.con.execute(sql, [by]).fetchall()}
+
+    by_identity = paired("identity")
     moves = {
-        (sweep, ip, old)
-        for sweep, ip, old in made.con.execute(sql, ["key"]).fetchall()
-        if made.system[sweep, ip] == made.system[sweep - 1, old]
+        (sweep, ip, old) for sweep, ip, old in paired("key") if made.system[sweep, ip] == made.system[sweep - 1, old]
     }
     counted = made.con.execute("SELECT position - 1, key_moves, key_moves_linked FROM link_errors").fetchall()
     assert {sweep: (every, linked) for sweep, every, linked in counted} == {
@@ -114,7 +125,7 @@ def test_keys_judge_the_rule_of_identity() -> None:
 def test_each_system_has_one_fate() -> None:
     """Each of `system_sightings` but those of the last two sweeps is once in `system_fates`, and is linked or has ended."""
     made = make(World(0.1, networks=6, systems=20), 2)
-    seen = made.con.execute("SELECT position, ip FROM system_sightings WHERE position <= ?", [SWEEPS - 2]).fetchall()
-    fates = made.con.execute("SELECT position, ip, later_ip, has_ended FROM system_fates").fetchall()
+    seen = made.con.execute("SELECT sweep, ip FROM system_sightings WHERE sweep < ?", [f"n001-{SWEEPS - 2}"]).fetchall()
+    fates = made.con.execute("SELECT seen_sweep, ip, later_ip, has_ended FROM system_fates").fetchall()
     assert sorted(seen) == sorted(fate[:2] for fate in fates)
     assert all((later is None) == ended for _, _, later, ended in fates)

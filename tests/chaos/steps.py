@@ -31,7 +31,7 @@ from pipeline.lake import attestation, layout, schema_versions, verify
 from pipeline.publish import figures, report  # noqa: F401  imported before the fork
 from pipeline.release import bundle
 from pipeline.sweep import enrichment, run
-from pipeline.views import connection, marts, raw_views
+from pipeline.views import connection, linked_marts, marts, raw_views
 from tests.chaos.forking import counted, done, end_after, forked, limit_memory
 
 SWEPT = Path(__file__).parents[1] / "data" / "lakes" / "swept"
@@ -134,7 +134,7 @@ def left(lake: Path, command: str = "") -> list[str]:
     """
     paths = layout.open_sweep(lake, None).paths
     sealed = paths.sealed("sweeps").exists()
-    proof = attestation.faults(paths, marts=marts.folder(paths)) if sealed else ()
+    proof = attestation.faults(paths, marts=linked_marts.in_use(paths)) if sealed else ()
     derived = [*(str(paths.sealed(table)) for table in enrichment.DERIVED), str(lake / "marts")]
     wrong = [
         f"{where} {what}" for where, what in proof if not (command == "enrich" and where.startswith(tuple(derived)))

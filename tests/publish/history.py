@@ -28,6 +28,7 @@ from pipeline.lake import layout, parts
 from pipeline.publish.data import Facts
 from pipeline.publish.gather import gather
 from pipeline.publish.scope import Scope
+from pipeline.views import linked_marts, views
 from tests.analysis import lake as in_memory
 from tests.made_once import filled
 from tests.publish import hidden
@@ -365,17 +366,22 @@ def _system(host: Host) -> dict[str, Any]:
 def connect() -> duckdb.DuckDBPyConnection:
     """A connection with every view over the rows of all sweeps, which every test leaves unchanged.
 
-    In memory they answer in half the time that files take, and the same (`tests/publish/test_gather.py`).
+    In memory they answer in half the time that files take, and the same (`tests/publish/test_gather.py`). Marts that follow systems
+    are made once, as `census enrich` builds them.
     """
     rows = defaultdict[str, list[dict[str, Any]]](list)
     for sweep in history():
         for name, found in tables(sweep).items():
             rows[name] += ({"sweep": sweep.id} | row for row in found)
-    return in_memory.connect(**rows)
+    con = in_memory.connect(**rows)
+    for name in ("system_sightings", *linked_marts.LINKED):
+        con.execute(f"CREATE TABLE made_{name} AS FROM {name}")
+        con.execute(views.create(name, f"FROM made_{name}"))
+    return con
 
 
 @cache
-def gathered(sweep: str, scope: Scope = Scope(systems=True)) -> Facts:
+def gathered(sweep: str, scope: Scope = Scope()) -> Facts:
     """What is published of a sweep: up to 8 s of CPU, so that all processes of a run of tests gather it once."""
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
     folder = Path(os.environ[KEYS]).parent / "-".join(map(str, ("gathered", run, sweep, *astuple(scope))))

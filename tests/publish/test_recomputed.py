@@ -30,7 +30,7 @@ SWEEPS = {sweep.id: sweep for sweep in history()}
 
 
 #: No cell is withheld.
-ALL = Scope(min_cell=1, systems=True)
+ALL = Scope(min_cell=1)
 
 
 @cache

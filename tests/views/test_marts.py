@@ -11,7 +11,7 @@ import pytest
 from pipeline.lake import layout, parts
 from pipeline.publish.gather import gather, select
 from pipeline.publish.scope import Scope
-from pipeline.views import connection, marts, views
+from pipeline.views import connection, linked_marts, marts, views
 from tests.publish.history import history, write
 
 LAST = "20260629T030000Z-weekly"
@@ -56,7 +56,8 @@ def built(kept_built: Path, tmp_path: Path) -> Path:
 def everything(con: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     """The rows of every mart, as text, and the types of its columns."""
     found = {}
-    for name in dict.fromkeys((*marts.BUILT, *views.SERIES, "changes", "change_totals", "transitions")):
+    others = (*linked_marts.LINKED, *views.SERIES, "changes", "change_totals", "transitions")
+    for name in dict.fromkeys((*marts.BUILT, *others)):
         rows = sorted(str(dict(sorted(row.items()))) for row in select(con, f"FROM {name}"))
         found[name] = sorted(f"{column} {kind}" for column, kind, *_ in con.description or ()) + rows
     return found
