@@ -130,6 +130,7 @@ def _like(other: dict[str, Any] | None) -> list[Column]:
     return [replace(columns[name], since=since.get(name, 1)) for name in other["columns"]]
 
 
-def tables() -> list[Table]:
+@cache
+def tables() -> tuple[Table, ...]:
     """All tables, by name."""
-    return [table(path.stem) for path in sorted(FOLDER.glob("*.toml"))]
+    return tuple(table(path.stem) for path in sorted(FOLDER.glob("*.toml")))

@@ -73,9 +73,12 @@ def place(path: Path) -> Place:
 
 def open_file(path: Path, flags: int, mode: int = 0o666) -> int:
     """Open a file, with its folder made if it is to be created. Raises InputError for a link, FileNotFoundError and OSError."""
-    here = place(path)
     if flags & os.O_CREAT:
         make_folder(path.parent)
+    return _open_file(path, place(path), flags, mode)
+
+
+def _open_file(path: Path, here: Place, flags: int, mode: int = 0) -> int:
     with _root(here) as root:
         descriptor = _open(root, here, flags | os.O_CLOEXEC | os.O_NONBLOCK, mode if flags & os.O_CREAT else 0)
         status = os.fstat(descriptor)
@@ -89,7 +92,8 @@ def open_file(path: Path, flags: int, mode: int = 0o666) -> int:
 
 def read(path: Path, limit: int = LARGEST) -> bytes:
     """Return a file's bytes, up to a limit. A file that is not a lake's may be a link, as its user made it."""
-    descriptor = open_file(path, os.O_RDONLY) if _is_of_lake(place(path)) else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    of_lake = _is_of_lake(here := place(path))
+    descriptor = _open_file(path, here, os.O_RDONLY) if of_lake else os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
         data = file.read(limit + 1)
     bounded.require(len(data), limit, str(path))
@@ -98,8 +102,8 @@ def read(path: Path, limit: int = LARGEST) -> bytes:
 
 def checked(path: Path) -> Path:
     """Return the path of a file that a program opens by its name; the same rules hold for it."""
-    if _is_of_lake(place(path)):
-        os.close(open_file(path, os.O_RDONLY))
+    if _is_of_lake(here := place(path)):
+        os.close(_open_file(path, here, os.O_RDONLY))
     return path
 
 

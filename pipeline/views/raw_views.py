@@ -85,9 +85,10 @@ def by_pattern(present: Collection[str]) -> Iterator[str]:
 
 def rows_of(table: schema.Table, sweeps: list[SweepPaths]) -> str:
     """SQL for all rows of a table, with the columns and types of today."""
-    sealed = [path for paths in sweeps if (path := paths.sealed(table.name)).exists()]
-    sources = [read_sweeps(sealed, [column.name for column in table.columns])] if sealed else []
-    at_work = [source for paths in sweeps if (source := _rows_at_work(table, paths))]
+    files = {paths: paths.sealed(table.name) for paths in sweeps}
+    sealed = {paths: file for paths, file in files.items() if file.exists()}
+    sources = [read_sweeps(sealed.values(), [column.name for column in table.columns])] if sealed else []
+    at_work = [source for paths in sweeps if paths not in sealed and (source := _rows_at_work(table, paths))]
     return _filled_up(table, [*sources, *at_work])
 
 
@@ -144,9 +145,7 @@ def opened(statement: str) -> Iterator[str]:
 
 
 def _rows_at_work(table: schema.Table, paths: SweepPaths) -> str:
-    """SQL for the rows of a table of a sweep that is not sealed; empty if it has none yet."""
-    if paths.sealed(table.name).exists():
-        return ""
+    """SQL for the rows of a table of a sweep in which it is not sealed; empty if it has none yet."""
     if parts := receipts.parts(paths, table.name):
         reader = f"read_parquet([{_listed(parts)}], union_by_name = true, hive_partitioning = false)"
     elif table.name == "receipts" and (files := store.entries(paths.receipts, "*.json")):
