@@ -36,6 +36,7 @@ def make(lake: Path, spread: int) -> list[SweepPaths]:
     for sweep in [each for each in history.history() if each.name == "weekly"][:MADE]:
         paths = SweepPaths(lake, sweep.id)
         paths.plan.parent.mkdir(parents=True)
+        paths.plan.touch()
         for name, rows in history.tables(replace(sweep, space=history.history()[0].space)).items():
             table = history.arrow(name, _spread(name, rows, spread))
             parts.write(paths.sealed(name), parts.tidy([table], name), name, sweep.id)
@@ -62,6 +63,7 @@ def copy(made: list[SweepPaths], week: int) -> None:
     if paths.plan.parent.exists():
         return
     paths.plan.parent.mkdir(parents=True)
+    paths.plan.touch()
     for folder in Path(str(of.lake)).glob(f"*/sweep={of.id}"):
         if folder.parent.name not in ("plans", "marts"):
             shutil.copytree(folder, folder.with_name(f"sweep={paths.id}"))

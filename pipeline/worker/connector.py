@@ -71,6 +71,11 @@ class _Attempt:
     began: float
     sock: socket.socket | None = None
 
+    @property
+    def waits(self) -> bool:
+        """Whether its SYN has no answer yet; a socket that is closed already belongs to a visit that is over."""
+        return self.sock is None or (self.sock.fileno() >= 0 and TcpInfo.is_connecting(self.sock))
+
 
 class Connector:
     """A `ProbeEngine` over the kernel's TCP."""
@@ -184,11 +189,7 @@ class Connector:
 
     def _unanswered(self) -> list[tuple[asyncio.Task[Visit], _Attempt]]:
         """The connections whose SYN has no answer, by the kernel's word."""
-        return [
-            (task, attempt)
-            for task, attempt in self._attempts.items()
-            if attempt.sock is None or TcpInfo.is_connecting(attempt.sock)
-        ]
+        return [(task, attempt) for task, attempt in self._attempts.items() if attempt.waits]
 
     def _take_back(self, task: asyncio.Task[Visit], attempt: _Attempt, *, again: bool = True) -> None:
         """Close a socket that waits for its SYN-ACK, which sends nothing: the kernel resets a SYN-ACK that comes later.

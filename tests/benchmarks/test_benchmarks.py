@@ -83,6 +83,7 @@ def test_all_are_here() -> None:
         "__init__",
         "af_xdp",
         "bare",
+        "copied_weeks",
         "far_end",
         "frames",
         "peer",

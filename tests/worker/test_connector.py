@@ -23,7 +23,7 @@ from pipeline.space.permutation import Permutation
 from pipeline.space.ranges import Ranges, Space
 from pipeline.space.shard import Range, Walk
 from pipeline.wire.outgoing import class_uid, encode
-from pipeline.worker.connector import Connector, Visitor, _count
+from pipeline.worker.connector import Connector, Visitor, _Attempt, _count
 
 FIRST = int(IPv4Address("127.0.8.0"))
 ADDRESSES = 32
@@ -177,6 +177,17 @@ def test_a_host_that_opts_out_is_left_at_once() -> None:
     assert end.complete
     assert (end.counts.suppressed, end.counts.probes_sent) == (8, ADDRESSES - 8)
     assert end.counts.syn_retransmits == 1
+
+
+def test_a_visit_that_has_just_ended_is_not_taken_back() -> None:
+    """A visit that has closed its socket, and whose end the engine has yet to handle, no longer waits for an answer."""
+    with connector(104) as engine, socket.socket() as sock:
+        engine.begin(WHOLE)
+        attempt = _Attempt(engine._open[0], FIRST, time.monotonic(), sock)
+        sock.setblocking(False)
+        sock.connect_ex(("127.0.8.1", 104))
+        sock.close()
+        assert not attempt.waits
 
 
 def test_visited_targets_are_spared() -> None:
