@@ -8,16 +8,13 @@
 --   that stalls often is seldom seen both before and after: the share is at least so large. Of the newest sweep it is not known yet.
 WITH known AS (
     SELECT sweep, network, 0 AS stalled
-    FROM sightings
-    WHERE before = position - 1 AND after = position + 1
+    FROM sightings WHERE before = position - 1 AND after = position + 1
     UNION ALL
     SELECT middle.sweep, sightings.network, 1
     FROM sightings
     JOIN series AS middle ON middle.series = sightings.series AND middle.position = sightings.position + 1
-    JOIN responses
-        ON responses.sweep = middle.sweep AND responses.ip = sightings.ip AND responses.port = sightings.port
-    WHERE
-        sightings.after = sightings.position + 2
+    JOIN responses ON responses.sweep = middle.sweep AND responses.ip = sightings.ip AND responses.port = sightings.port
+    WHERE sightings.after = sightings.position + 2
         AND (responses.outcome = 'silent' OR NOT accepts_data(responses.outcome))
 ),
 
@@ -29,10 +26,7 @@ networks AS (
 
 totals AS (
     SELECT
-        sweep,
-        sum(conversed) AS conversed,
-        sum(stalled) AS stalled,
-        sum(stalled) / sum(conversed) AS share,
+        sweep, sum(conversed) AS conversed, sum(stalled) AS stalled, sum(stalled) / sum(conversed) AS share,
         sum(conversed ** 2) / sum(conversed) AS crowding,
         sum(stalled ** 2) - 2 * share * sum(stalled * conversed) + share ** 2 * sum(conversed ** 2) AS between_networks
     FROM networks
@@ -40,8 +34,7 @@ totals AS (
 ),
 
 spread AS (
-    SELECT
-        *,
+    SELECT *,
         CASE
             WHEN share = 0 THEN crowding
             ELSE greatest(1, coalesce(between_networks / nullif(share * (conversed - stalled), 0), 1))
@@ -50,8 +43,7 @@ spread AS (
 ),
 
 measured AS (
-    SELECT
-        *,
+    SELECT *,
         wilson_low(stalled / design_effect, conversed / design_effect) AS share_low,
         wilson_high(stalled / design_effect, conversed / design_effect) AS share_high
     FROM spread
@@ -73,13 +65,8 @@ answered AS (
 )
 
 SELECT
-    sweep,
-    CAST(conversed AS BIGINT) AS conversed,
-    CAST(stalled AS BIGINT) AS stalled,
-    design_effect,
-    share AS stalled_share,
-    share_low AS stalled_low,
-    share_high AS stalled_high,
+    sweep, CAST(conversed AS BIGINT) AS conversed, CAST(stalled AS BIGINT) AS stalled, design_effect,
+    share AS stalled_share, share_low AS stalled_low, share_high AS stalled_high,
     there / services * answered AS with_stalled,
     with_stalled * exp(-sqrt(ln(there / there_low) ** 2 + ln(answered / answered_low) ** 2)) AS with_stalled_low,
     with_stalled * exp(sqrt(ln(there_high / there) ** 2 + ln(answered_high / answered) ** 2)) AS with_stalled_high

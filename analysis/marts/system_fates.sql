@@ -1,7 +1,7 @@
 -- Question: What became of each system that was seen two sweeps ago?
--- Grain: one row for each (sweep, ip): a sweep of a series from its third one on, and a sighting of `system_sightings` two sweeps earlier
---   that is not a likely decoy.
--- Notes: linked_by says how it was recognised again, later_sweep and later_ip where, sweeps_later after how many sweeps; null: it was not.
+-- Grain: one row for each (sweep, ip): a sweep of a series from its third one on, and a sighting two sweeps earlier.
+-- Notes: a sighting of `system_sightings` that is not a likely decoy. linked_by says how it was recognised again, later_sweep and
+--   later_ip where, sweeps_later after how many sweeps; null: it was not.
 --   outside: it was not, and its address left the target space, opted out or was quarantined in one of the two, so that it did not end.
 --   has_ended: neither. Holds addresses: never publish its rows.
 WITH followed AS (

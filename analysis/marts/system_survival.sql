@@ -5,9 +5,7 @@
 --   probed at the same times, so the estimate of most likelihood (Turnbull 1976) is the life table: the product of the shares that
 --   did not end. Its 95 % interval is Rothman's (1978): Wilson's, with as many trials as Greenwood's variance is worth. exists_least and
 --   exists_most add what false and missed links may hide (`link_errors`). Nothing is said beyond the last row.
-WITH placed AS MATERIALIZED (
-    SELECT * FROM series
-),
+WITH placed AS MATERIALIZED (SELECT * FROM series),
 
 steps AS MATERIALIZED (
     SELECT placed.series, placed.position - 2 AS position, tallies.*
@@ -18,13 +16,10 @@ steps AS MATERIALIZED (
 
 judged AS (
     SELECT
-        series.series,
-        errors.link_recall AS recall,
-        errors.link_recall_low AS recall_low,
-        errors.link_recall_high AS recall_high,
+        series.series, errors.link_recall AS recall,
+        errors.link_recall_low AS recall_low, errors.link_recall_high AS recall_high,
         errors.key_moves / nullif(errors.moves_independent, 0) AS crowd,
-        errors.link_precision * errors.links_independent AS hits,
-        errors.links_independent AS trials
+        errors.link_precision * errors.links_independent AS hits, errors.links_independent AS trials
     FROM link_errors AS errors
     JOIN placed AS series ON series.sweep = errors.sweep
     QUALIFY series.position = max(series.position) OVER (PARTITION BY series.series)
@@ -61,21 +56,16 @@ factors AS (
 ),
 
 widths AS (
-    SELECT
-        *,
+    SELECT *,
         CASE WHEN exists_share > 0 AND exists_share < 1 THEN (1 - exists_share) / (exists_share * greenwood) ELSE fewest END AS trials
     FROM factors
 )
 
 SELECT
-    series.sweep,
-    series.series,
-    series.position,
+    series.sweep, series.series, series.position,
     date_diff('second', begun.started_at, series.started_at) / 86400.0 AS days,
     first_value(widths.systems_followed) OVER (PARTITION BY series.series ORDER BY series.position) AS systems_first,
-    widths.systems_followed,
-    widths.steps_ended AS ended_here,
-    widths.exists_share,
+    widths.systems_followed, widths.steps_ended AS ended_here, widths.exists_share,
     wilson_low(widths.exists_share * widths.trials, widths.trials) AS exists_low,
     wilson_high(widths.exists_share * widths.trials, widths.trials) AS exists_high,
     wilson_low(widths.share_least * widths.trials, widths.trials) AS exists_least,

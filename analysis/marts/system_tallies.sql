@@ -3,13 +3,9 @@
 -- Notes: without likely decoys. Of `system_fates`: systems_before, links_by_identity, systems_ended and ended_without_key. Of
 --   `systems_followed`: systems_followed were seen two sweeps ago or later, and are still probed; steps_ended of them were not recognised
 --   after it, steps_without_key of these showed no certificate key, and steps_linked were recognised by identity next.
-WITH fates AS MATERIALIZED (
-    SELECT * FROM system_fates
-),
+WITH fates AS MATERIALIZED (SELECT * FROM system_fates),
 
-followed AS MATERIALIZED (
-    SELECT * FROM systems_followed
-),
+followed AS MATERIALIZED (SELECT * FROM systems_followed),
 
 seen AS (
     SELECT now.sweep, now.ip, links.linked_by, series.previous
@@ -21,8 +17,7 @@ seen AS (
 
 moves AS (
     SELECT
-        sweep,
-        count(*) AS systems,
+        sweep, count(*) AS systems,
         count(*) FILTER (linked_by = 'address') AS systems_stayed,
         count(*) FILTER (linked_by = 'key') AS systems_moved_key,
         count(*) FILTER (linked_by = 'identity') AS systems_moved_identity,
@@ -39,11 +34,9 @@ moves AS (
 
 ends AS (
     SELECT
-        sweep,
-        count(*) FILTER (NOT outside) AS systems_before,
+        sweep, count(*) FILTER (NOT outside) AS systems_before,
         count(*) FILTER (linked_by = 'identity') AS links_by_identity,
-        count(*) FILTER (has_ended) AS systems_ended,
-        count(*) FILTER (has_ended AND key IS NULL) AS ended_without_key
+        count(*) FILTER (has_ended) AS systems_ended, count(*) FILTER (has_ended AND key IS NULL) AS ended_without_key
     FROM fates
     GROUP BY sweep
 ),
@@ -60,23 +53,19 @@ stretches AS (
 
 steps AS (
     SELECT
-        sweep,
-        count(*) AS systems_followed,
-        count(*) FILTER (has_ended) AS steps_ended,
-        count(*) FILTER (has_ended AND key IS NULL) AS steps_without_key,
+        sweep, count(*) AS systems_followed,
+        count(*) FILTER (has_ended) AS steps_ended, count(*) FILTER (has_ended AND key IS NULL) AS steps_without_key,
         count(*) FILTER (linked_by = 'identity') AS steps_linked
     FROM stretches
     GROUP BY sweep
 )
 
 SELECT
-    series.sweep,
-    coalesce(moves.systems, 0) AS systems,
+    series.sweep, coalesce(moves.systems, 0) AS systems,
     coalesce(moves.systems_stayed, 0) AS systems_stayed,
     coalesce(moves.systems_moved_key, 0) AS systems_moved_key,
     coalesce(moves.systems_moved_identity, 0) AS systems_moved_identity,
-    coalesce(moves.systems_new, 0) AS systems_new,
-    coalesce(moves.systems_entered, 0) AS systems_entered,
+    coalesce(moves.systems_new, 0) AS systems_new, coalesce(moves.systems_entered, 0) AS systems_entered,
     ends.* EXCLUDE (sweep),
     steps.* EXCLUDE (sweep)
 FROM series
