@@ -130,7 +130,9 @@ class Listener:
         taken = taken_us(received.seen_at, now())[answers.frame]
         tagged = tags(self._probes.secret, answers.address, answers.port)
         valid, acked = validated(self._probes.secret, answers, tagged)
-        extra = self._of_others(answers, tagged) & ~valid
+        extra = ~valid
+        if extra.any():
+            extra &= self._of_others(answers, tagged)
         if extra.any():
             yield from self._receive_extra(answers.take(extra), tagged[extra], taken[extra], permit)
         latest = next(reversed(self.open.values()), None)
