@@ -9,7 +9,7 @@ WITH services AS (
     SELECT
         exposed.sweep,
         exposed.country,
-        coalesce('AS' || exposed.asn, dotted((exposed.ip >> 8) << 8) || '/24') AS network,
+        network_of(exposed.asn, exposed.ip) AS network,
         hash(
             exposed.implementation_class_uid, exposed.implementation_version_name, exposed.outcome, exposed.rj_reason,
             judged.behaviour_rules

@@ -3,9 +3,9 @@
 -- Notes: of services seen at the same address and port in the sweep before and in the one after, so that they were there now (Manly and
 --   Parr 1968). conversed: those that answered our SYN now; stalled: of these, those that sent no byte. Services of a network stall
 --   together, so the interval is Wilson's of counts that are design_effect times smaller (Rao and Scott 1992): as large as networks
---   are where none stalled, since nothing then shows how alike they are. with_stalled is what
---   `reachable` makes of the services that were seen, of those known to have stalled, and of as many as the others let expect. A service
---   that stalls often is seldom seen both before and after: the share is at least so large. Of the newest sweep it is not known yet.
+--   are where none stalled, since nothing then shows how alike they are. with_stalled is what `reachable` makes of the services
+--   that were seen, of those known to have stalled, and of as many as the others let expect. A service that stalls often is seldom
+--   seen both before and after: the share is at least so large. Of the newest sweep it is not known yet.
 WITH known AS (
     SELECT sweep, network, 0 AS stalled
     FROM sightings WHERE before = position - 1 AND after = position + 1

@@ -29,7 +29,7 @@ targets AS (
     SELECT
         second.sweep,
         responses.country,
-        coalesce('AS' || responses.asn, dotted((second.ip >> 8) << 8) || '/24') AS network,
+        network_of(responses.asn, second.ip) AS network,
         second.answered_first,
         second.answered_first AND second.answered_second AS twice,
         CASE WHEN ways.visited_both THEN second.answered_second ELSE second.answered_first END AS looked,

@@ -12,7 +12,7 @@ SELECT
     exposed.port,
     placements.country,
     exposed.country AS country_then,
-    coalesce('AS' || exposed.asn, dotted((exposed.ip >> 8) << 8) || '/24') AS network,
+    network_of(exposed.asn, exposed.ip) AS network,
     lag(series.position) OVER of_service AS before,
     lead(series.position) OVER of_service AS after
 FROM exposed_2026_11 AS exposed

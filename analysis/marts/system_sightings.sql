@@ -8,7 +8,7 @@ WITH described AS (
         exposed.sweep,
         exposed.ip,
         any_value(exposed.country) AS country,
-        any_value(coalesce('AS' || exposed.asn, dotted((exposed.ip >> 8) << 8) || '/24')) AS network,
+        any_value(network_of(exposed.asn, exposed.ip)) AS network,
         bool_and(coalesce(is_decoy(judged.suspicions), false)) AS decoy_address,
         bool_or(facts.implementation_class_uid IS NOT NULL AND NOT coalesce(judged.class_uid_reflected, false)) AS declares,
         string_agg(

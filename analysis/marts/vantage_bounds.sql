@@ -32,7 +32,7 @@ seen AS (
         nearby.sweep,
         exposed.ip,
         exposed.port,
-        coalesce('AS' || any_value(exposed.asn), dotted((exposed.ip >> 8) << 8) || '/24') AS network,
+        network_of(any_value(exposed.asn), exposed.ip) AS network,
         count(*) AS times
     FROM nearby
     SEMI JOIN joint ON joint.sweep = nearby.sweep
