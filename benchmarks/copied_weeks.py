@@ -8,7 +8,7 @@ has repeated once, and are copied from then on: their rows name earlier weeks, b
 import os
 import shutil
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def extend(lake: Path, count: int) -> None:
     drawn = layout.sweeps(lake)
     for week, of in enumerate(islice(_there_and_back(drawn), count)):
         if week >= len(drawn):
-            _copy(of, week)
+            copy(of, weeks.BEGIN + timedelta(weeks=week))
     period, placed = max(1, 2 * len(drawn) - 2), list(linked_marts.place(layout.sweeps(lake)).values())
     for week, each in enumerate(placed):
         if week < len(drawn) + period and not each.complete:
@@ -39,9 +39,8 @@ def _there_and_back(drawn: list[SweepPaths]) -> Iterator[SweepPaths]:
     return cycle([*drawn, *drawn[-2:0:-1]])
 
 
-def _copy(of: SweepPaths, week: int) -> None:
-    """Add a week: the tables and marts of another one, by links, and the row of the sweep with another date."""
-    started = weeks.BEGIN + timedelta(weeks=week)
+def copy(of: SweepPaths, started: datetime) -> None:
+    """Add a week, if it is not there: the tables and marts of another one, by links, and the row of the sweep with another date."""
     paths = SweepPaths(of.lake, f"{started:%Y%m%dT%H%M%SZ}-weekly")
     if paths.plan.parent.exists():
         return

@@ -6,7 +6,6 @@ is written, a week is added, and the site is written again; both times are print
 """
 
 import argparse
-import shutil
 import tempfile
 import time
 from dataclasses import replace
@@ -14,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from benchmarks import copied_weeks
 from pipeline.config.sections import IdentitySection
 from pipeline.lake import parts
 from pipeline.lake.layout import SweepPaths
@@ -56,23 +56,6 @@ def _spread(name: str, rows: list[dict[str, Any]], spread: int) -> list[dict[str
     return rows
 
 
-def copy(made: list[SweepPaths], week: int) -> None:
-    """Add a week: the tables and marts of a sweep that was made, with another date."""
-    of, started = made[week % MADE], history.BEGIN + timedelta(weeks=week)
-    paths = SweepPaths(of.lake, f"{started:%Y%m%dT%H%M%SZ}-weekly")
-    if paths.plan.parent.exists():
-        return
-    paths.plan.parent.mkdir(parents=True)
-    paths.plan.touch()
-    for folder in Path(str(of.lake)).glob(f"*/sweep={of.id}"):
-        if folder.parent.name not in ("plans", "marts"):
-            shutil.copytree(folder, folder.with_name(f"sweep={paths.id}"))
-    sweep = next(each for each in history.history() if each.id == of.id)
-    rows = history.tables(replace(sweep, id=paths.id, started=started))["sweeps"]
-    parts.write(paths.sealed("sweeps"), history.arrow("sweeps", rows), "sweeps", paths.id)
-    shutil.copytree(str(marts.folder(of)), str(marts.folder(paths)))
-
-
 def write(lake: Path, folder: Path) -> float:
     """Write the site, and return the seconds that it took; every country with a service gets a page."""
     who = publisher(Wishes("Example Lab", "https://census.example.org/", licence="CC-BY-4.0"), IdentitySection())
@@ -98,10 +81,10 @@ def main() -> None:
         lake, folder = Path(temporary) / "lake", Path(temporary) / "public"
         made = make(lake, options.countries)
         for week in range(options.weeks):
-            copy(made, week)
+            copied_weeks.copy(made[week % MADE], history.BEGIN + timedelta(weeks=week))
         print(f"{options.weeks} weekly sweeps: {write(lake, folder):.1f} s of {WHOLE_GOAL:.0f}")
         before = times(folder)
-        copy(made, options.weeks)
+        copied_weeks.copy(made[options.weeks % MADE], history.BEGIN + timedelta(weeks=options.weeks))
         print(f"one sweep more: {write(lake, folder):.1f} s of {RENEWAL_GOAL:.0f}")
         now = times(folder)
         print(

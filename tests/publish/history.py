@@ -28,7 +28,7 @@ from pipeline.lake import layout, parts
 from pipeline.publish.data import Facts
 from pipeline.publish.gather import gather
 from pipeline.publish.scope import Scope
-from pipeline.views import linked_marts, views
+from pipeline.views import linked_marts
 from tests.analysis import lake as in_memory
 from tests.made_once import filled
 from tests.publish import hidden
@@ -373,11 +373,7 @@ def connect() -> duckdb.DuckDBPyConnection:
     for sweep in history():
         for name, found in tables(sweep).items():
             rows[name] += ({"sweep": sweep.id} | row for row in found)
-    con = in_memory.connect(**rows)
-    for name in ("system_sightings", *linked_marts.LINKED):
-        con.execute(f"CREATE TABLE made_{name} AS FROM {name}")
-        con.execute(views.create(name, f"FROM made_{name}"))
-    return con
+    return in_memory.build(in_memory.connect(**rows), ("system_sightings", *linked_marts.LINKED))
 
 
 @cache
@@ -405,9 +401,7 @@ def write(lake: Path, sweeps: Iterable[Sweep] = ()) -> None:
 
 def arrow(name: str, rows: list[dict[str, Any]]) -> pa.Table:
     """Rows of a table of the contract; a column missing from a row is null or blank."""
-    columns = schema.table(name).columns
-    blanks: dict[str, Any] = {"string": "", "binary": b"", "bool": False, "timestamp[us, UTC]": BEGIN, "float64": 0.0}
-    blank = {c.name: None if c.null else [] if c.type.startswith("list") else blanks.get(c.type, 0) for c in columns}
+    blank = in_memory.blanks(schema.table(name), BEGIN)
     return pa.Table.from_pylist([blank | row for row in rows], schema=schema.table(name).arrow)
 
 
