@@ -19,7 +19,7 @@ from pipeline.space.permit import Permit
 from pipeline.space.ranges import Ranges
 from pipeline.transport import messages
 from pipeline.transport.channel import Sender
-from pipeline.wire.cookie import Secret, bake
+from pipeline.wire.cookie import Secret, bake, tags
 from pipeline.wire.packet import ACK, RST, SYN, Answers
 from pipeline.worker.companions import CompanionSyns
 from pipeline.worker.fanout import Fanout
@@ -90,7 +90,8 @@ class Round4:
         packets = Answers(
             address, number, cookie.source_port, cookie.sequence, none, flag, ttl, none, none, none, none, none
         )
-        self.check.receive(packets.take(self.check.answers(packets)))
+        mine = self.check.answers(packets, tags(SECRET, packets.address, packets.port))
+        self.check.receive(packets.take(mine))
 
     @property
     def found(self) -> dict[int, tuple[str | None, int | None]]:
