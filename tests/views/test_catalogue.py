@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from pipeline import schema
 from pipeline.views import catalogue, raw_views, views
 
 #: What the catalogue of a connection says of views and macros. Their SQL is the same, but DuckDB prints it otherwise once it was kept.
@@ -47,13 +48,19 @@ def loaded() -> list[list[tuple[object, ...]]]:
 
 
 @pytest.fixture(scope="module")
-def made() -> list[list[tuple[object, ...]]]:
+def no_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file, in which no folder can be made."""
+    file = tmp_path_factory.mktemp("nothing") / "cache"
+    file.write_text("no folder")
+    return file
+
+
+@pytest.fixture(scope="module")
+def made(no_folder: Path) -> list[list[tuple[object, ...]]]:
     """What the catalogue says where each statement ran in the connection itself."""
-    with raw_views.open_database() as con:
-        for statement in raw_views.without_rows():
-            con.execute(statement).fetchall()
-        views.install(con)
-        return said(con)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(no_folder))
+        return loaded()
 
 
 def test_a_copy_is_what_the_statements_make(made: list[list[tuple[object, ...]]], folder: Path) -> None:
@@ -85,17 +92,20 @@ def test_other_sql_is_another_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert len({*names, catalogue._path()}) == 4
 
 
-@pytest.mark.parametrize("size", [0, 20_000])
-def test_a_damaged_file_is_made_again(size: int, made: list[list[tuple[object, ...]]]) -> None:
-    """A file that is cut off hinders nothing, and is replaced."""
+def test_a_damaged_file_is_made_again(made: list[list[tuple[object, ...]]]) -> None:
+    """A file that is cut off, within its contents or to nothing, is seen as damaged, hinders nothing, and is replaced."""
     file = catalogue.file()
-    whole = file.stat().st_size
-    os.truncate(file, size)
-    assert loaded() == made and file.stat().st_size == whole
+    contents = file.read_bytes()
+    for size in (0, 20_000):
+        os.truncate(file, size)
+        with raw_views.open_database() as con, pytest.raises(duckdb.Error):
+            catalogue._copy(con, file, "memory")
+        file.write_bytes(contents[:20_000])
+    assert loaded() == made and file.stat().st_size == len(contents)
 
 
-def test_nothing_needs_to_be_kept(made: list[list[tuple[object, ...]]], tmp_path: Path, folder: Path) -> None:
-    """Where no folder can be made, the views are made in the connection."""
-    shutil.rmtree(tmp_path / "cache")
-    (tmp_path / "cache").write_text("no folder")
-    assert loaded() == made and (tmp_path / "cache").read_text() == "no folder"
+def test_nothing_needs_to_be_kept(made: list[list[tuple[object, ...]]], no_folder: Path) -> None:
+    """Where no folder can be made, the views are made in the connection, each of them, and nothing else is."""
+    assert {name for name, _ in made[0]} >= {query.name for query in views.definitions()}
+    assert len(made[0]) == len(views.definitions()) + len(schema.tables())
+    assert no_folder.read_text() == "no folder"
