@@ -13,7 +13,7 @@ from prefect.artifacts import (
 
 from flows.cancellation import best_effort
 from pipeline.lake.layout import Sweep
-from pipeline.publish import markdown_report
+from pipeline.publish import cells, markdown_report
 from pipeline.publish.funnel import HEADINGS
 from pipeline.publish.gather import gather
 from pipeline.status.snapshot import STATES, Status, SweepStatus
@@ -63,7 +63,7 @@ def show_results(sweep: Sweep) -> None:
     """Show the headline, the funnel and the countries of a finished sweep, as in its report."""
     series, sweep_id = sweep.plan.settings.name, sweep.paths.id
     with connection.connect(sweep.paths.lake) as con:
-        text, countries = markdown_report.summary(gather(con, sweep_id))
+        text, countries = markdown_report.summary(gather(con, sweep_id, names=cells.BRIEF))
     with best_effort():
         create_markdown_artifact(text, key=f"{series}-result", description=sweep_id)
         create_table_artifact(countries, key=f"{series}-countries", description=sweep_id)

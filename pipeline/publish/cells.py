@@ -16,6 +16,8 @@ from pipeline.publish.headings import REMARKS, TABLES
 from pipeline.publish.undoubted import undoubted
 from pipeline.publish.wording import number
 
+#: The marts of the table of countries, of the funnel and of the headline: what is read where no other table is shown.
+BRIEF = ("totals", "funnel", "countries", "rates", "loss", "vantages", "country_loss")
 #: How a flag of change is shown: a sign and a word, so that it needs no colour.
 CHANGES = {"up": "▲ up", "down": "▼ down", "few": "too few to judge", "none": "not shown"}
 EXPLANATIONS = {member.value: member.explanation for member in Outcome}

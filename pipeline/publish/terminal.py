@@ -24,8 +24,8 @@ FRAME = 3
 
 
 def facts(con: duckdb.DuckDBPyConnection, sweep: str) -> Facts:
-    """The data of the tables; no cell is merged."""
-    return gather(con, sweep, WHOLE)
+    """The data of the tables, and of no others; no cell is merged."""
+    return gather(con, sweep, WHOLE, (*cells.BRIEF, "products"))
 
 
 def banner(facts: Facts) -> Iterator[Text]:

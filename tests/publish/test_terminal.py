@@ -6,6 +6,7 @@ import pytest
 from rich.console import Console
 
 from pipeline.publish import terminal
+from pipeline.publish.gather import gather
 from tests.analysis import lake
 from tests.publish import demo
 
@@ -35,6 +36,14 @@ def test_a_narrow_screen_has_fewer_columns(width: int) -> None:
     assert len([line for line in lines if line.startswith("│")]) == table.row_count == whole.row_count
     left_out = len(whole.columns) - len(table.columns)
     assert (f"further columns on a wider screen: {left_out}" in " ".join(" ".join(lines).split())) == (left_out > 0)
+
+
+def test_it_reads_what_it_shows() -> None:
+    """The tables from the marts that they need are those from all marts."""
+    con, drawn = demo.connect(), (terminal.country_table, terminal.funnel_table, terminal.products)
+    facts, whole = terminal.facts(con, lake.SWEEP), gather(con, lake.SWEEP, terminal.WHOLE)
+    assert [printed(table(facts)) for table in drawn] == [printed(table(whole)) for table in drawn]
+    assert not facts.marts["implementations"].rows and whole.marts["implementations"].rows
 
 
 def test_funnel_says_what_was_not_asked() -> None:
