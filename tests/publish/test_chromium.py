@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -14,6 +15,7 @@ from tests.chromium import AXE, BUSY_MS, JUDGE, running
 from tests.publish import audited, demo, history
 
 PHONE, DESK = 390, 1440
+Scheme = Literal["light", "dark"]
 PAGES = ("series", "country", "since", "hostile", "audit")
 #: Elements that reach beyond the screen or have cut-off content, except elements that scroll by design.
 CUT = """[...document.body.querySelectorAll("*")].filter(one => !one.closest(".scroll, .sr, .skip, svg, script")
@@ -62,27 +64,30 @@ class Opened:
 
 
 @pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("width", [PHONE, DESK])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_opens_quietly(browser: Browser, pages: dict[str, Path], name: str, width: int, scheme: str) -> None:
-    """No error, no message, no request except for the file itself, and nothing wider than the screen or cut off."""
-    opened = Opened(browser, pages[name], width, scheme)
-    assert opened.said == [] and opened.asked == [pages[name].as_uri()]
-    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
-    assert opened.page.evaluate(CUT) == []
-    opened.context.close()
+@pytest.mark.parametrize(("width", "scheme", "other"), [(PHONE, "light", "dark"), (DESK, "dark", "light")])
+def test_everybody_can_read_it(
+    browser: Browser, pages: dict[str, Path], name: str, width: int, scheme: Scheme, other: Scheme
+) -> None:
+    """A page opens quietly and fits the screen in both schemes, and axe finds no violation of WCAG 2.2 AA or good practice.
 
-
-@pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize(("width", "scheme"), [(PHONE, "light"), (DESK, "dark")])
-def test_everybody_can_read_it(browser: Browser, pages: dict[str, Path], name: str, width: int, scheme: str) -> None:
-    """axe finds no violation of WCAG 2.2 AA or good practice: contrast, names, captions, headings, landmarks, order."""
+    Quietly: no error, no message, no request except for the file itself. It fits: nothing is wider than the screen or cut off.
+    """
     opened = Opened(browser, pages[name], width, scheme)
+    assert_fits(opened.page, width)
     opened.page.evaluate(AXE.read_text("utf-8"))
     judged = opened.page.evaluate(JUDGE)
     assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in judged["violations"]] == []
     assert {"color-contrast", "region"} <= {rule["id"] for rule in judged["passes"]}
+    opened.page.emulate_media(color_scheme=other)
+    assert_fits(opened.page, width)
+    assert opened.said == [] and opened.asked == [pages[name].as_uri()]
     opened.context.close()
+
+
+def assert_fits(page: Page, width: int) -> None:
+    """Nothing is wider than the screen or cut off."""
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(CUT) == []
 
 
 def test_map_and_plots_are_drawn(browser: Browser, pages: dict[str, Path]) -> None:
