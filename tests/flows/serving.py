@@ -147,13 +147,13 @@ class Server:
 
 
 def until(condition: Callable[[], object], seconds: float = BEGIN_SECONDS) -> None:
-    """Wait until a condition is true; to look takes a fifth of the time at most."""
+    """Wait until a condition is true; to look takes a tenth of the time at most, so that what is waited for has the processor."""
     looked = time.monotonic()
     deadline = looked + seconds
     while not condition():
         now = time.monotonic()
         assert now < deadline
-        time.sleep(max(0.1, 4 * (now - looked)))
+        time.sleep(max(0.25, 9 * (now - looked)))
         looked = time.monotonic()
 
 
