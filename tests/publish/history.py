@@ -6,8 +6,6 @@ week 4, when W was down. In week 3 sixteen British addresses opt out. All draws 
     python -m tests.publish.history FOLDER        writes the lake, e.g. for the examples of docs/sql.md
 """
 
-import os
-import pickle
 import random
 import sys
 from collections import defaultdict
@@ -23,14 +21,13 @@ import duckdb
 import pyarrow as pa
 
 from pipeline import schema
-from pipeline.lab.key import KEYS
 from pipeline.lake import layout, parts
 from pipeline.publish.data import Facts
 from pipeline.publish.gather import gather
 from pipeline.publish.scope import Scope
 from pipeline.views import linked_marts
 from tests.analysis import lake as in_memory
-from tests.made_once import filled
+from tests.made_once import computed
 from tests.publish import hidden
 
 WEEKS = 8
@@ -379,14 +376,7 @@ def connect() -> duckdb.DuckDBPyConnection:
 @cache
 def gathered(sweep: str, scope: Scope = Scope()) -> Facts:
     """What is published of a sweep: up to 8 s of CPU, so that all processes of a run of tests gather it once."""
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
-    folder = Path(os.environ[KEYS]).parent / "-".join(map(str, ("gathered", run, sweep, *astuple(scope))))
-
-    def write(new: Path) -> None:
-        (new / "facts").write_bytes(pickle.dumps(gather(connect(), sweep, scope)))
-
-    facts: Facts = pickle.loads((filled(folder, write) / "facts").read_bytes())
-    return facts
+    return computed(("history", sweep, *astuple(scope)), lambda: gather(connect(), sweep, scope))
 
 
 def write(lake: Path, sweeps: Iterable[Sweep] = ()) -> None:

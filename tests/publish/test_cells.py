@@ -4,15 +4,13 @@ import pytest
 
 from pipeline.outcome import Outcome
 from pipeline.publish import cells
-from pipeline.publish.gather import gather
-from tests.analysis import lake
 from tests.publish import demo, history
 
 
 @pytest.mark.parametrize(("visited", "shown"), [(100_000, True), (1_000_000, False)])
 def test_columns_that_mean_nothing_are_left_out(visited: int, shown: bool) -> None:
     """Intervals are shown only for a sampled sweep, and echoes only if a C-ECHO was sent."""
-    table = cells.tables(gather(demo.connect(visited=visited), lake.SWEEP))[0]
+    table = cells.tables(demo.gathered(visited=visited))[0]
     headings = [heading.text for heading in table.headings]
     assert ("Services, 95\u00a0% CI low" in headings) == shown and "Echoed" not in headings
 

@@ -46,7 +46,7 @@ def test_a_picture_says_what_it_shows() -> None:
 
 def test_a_single_sweep_has_no_trend() -> None:
     """A single sweep has nothing over time."""
-    drawn = figures.figures(gather(demo.connect(), lake.SWEEP))
+    drawn = figures.figures(demo.gathered())
     assert [each.name for each in drawn] == ["map", "map-per-million", "ranking", "answers"]
 
 

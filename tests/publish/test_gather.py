@@ -40,7 +40,7 @@ def test_only_the_asked_sweep_is_gathered() -> None:
 
 def test_withheld_names_are_folded_last() -> None:
     """Withheld names are one row after the others, with the sums of their counts."""
-    *_, last = gather(demo.connect(), lake.SWEEP, Scope(min_cell=1)).marts["products"].rows
+    *_, last = demo.gathered(Scope(min_cell=1)).marts["products"].rows
     assert last["implementation_version_name"] == SUPPRESSED and last["services"] == 3
 
 

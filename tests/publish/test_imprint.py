@@ -7,7 +7,6 @@ import pytest
 from pipeline.errors import InputError
 from pipeline.lake.layout import SweepPaths
 from pipeline.publish import imprint
-from pipeline.publish.gather import gather
 from pipeline.publish.publisher import Publisher, Wishes
 from tests.analysis import lake
 from tests.publish import demo
@@ -18,7 +17,7 @@ def test_a_report_says_how_to_cite_it(tmp_path: Path) -> None:
     said = imprint.imprint(
         SweepPaths(tmp_path, lake.SWEEP), Wishes("Example Lab", contact="a@example.org", licence="cc0-1.0")
     )
-    facts = gather(demo.connect(), lake.SWEEP)
+    facts = demo.gathered()
     cited, licence, ways = imprint.citation(facts, said.publisher)
     assert cited.startswith(
         f"Example Lab ({facts.started:%Y}). 11 DICOM services in 2 countries answered. DICOM census, sweep "
@@ -29,7 +28,7 @@ def test_a_report_says_how_to_cite_it(tmp_path: Path) -> None:
 
 def test_no_licence_is_assumed() -> None:
     """Without a licence the report says that none is named."""
-    _, licence = imprint.citation(gather(demo.connect(), lake.SWEEP), Publisher())
+    _, licence = imprint.citation(demo.gathered(), Publisher())
     assert licence.startswith("No licence is named")
 
 
@@ -41,6 +40,6 @@ def test_an_unknown_licence_is_refused(tmp_path: Path) -> None:
 
 def test_sources_are_named() -> None:
     """The country database and the standard are among the sources; what a database wrote is foreign."""
-    sources = list(imprint.sources(gather(demo.connect(), lake.SWEEP)))
+    sources = list(imprint.sources(demo.gathered()))
     assert any(source.text.startswith("Countries of addresses: ") and source.foreign for source in sources)
     assert sources[-1].url == "https://www.dicomstandard.org/current"

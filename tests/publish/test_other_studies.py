@@ -4,9 +4,7 @@ import csv
 
 from pipeline import checkout
 from pipeline.publish import cells, other_studies
-from pipeline.publish.gather import gather
 from pipeline.publish.scope import Scope
-from tests.analysis import lake
 from tests.publish import demo
 from tests.publish.history import gathered
 
@@ -27,7 +25,7 @@ def test_an_edition_has_the_counts_of_its_country() -> None:
     (row,) = other_studies.rows(gathered(LAST, Scope(country="GB")))
     assert row["country"] == "United Kingdom" and row["study"] == "Rapid7 Labs"
     assert other_studies.rows(gathered(LAST, Scope(country="DE"))) == []
-    assert other_studies.rows(gather(demo.connect(visited=100_000), lake.SWEEP)) == []
+    assert other_studies.rows(demo.gathered(visited=100_000)) == []
 
 
 def test_every_count_has_a_source() -> None:

@@ -10,7 +10,6 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.publish import report, sheets
-from pipeline.publish.gather import gather
 from pipeline.publish.scope import Scope
 from tests.analysis import lake
 from tests.publish import demo
@@ -48,7 +47,7 @@ class Tags(HTMLParser):
 
 def test_all_files_are_written(folder: Path) -> None:
     """Each format gives its files: a page, a text, one CSV for each table with a row, and each figure in two formats."""
-    facts = gather(demo.connect(), lake.SWEEP, Scope(min_cell=1))
+    facts = demo.gathered(Scope(min_cell=1))
     tables = {f"{sheet.name}.csv" for sheet in sheets.sheets(facts) if sheet.rows}
     assert {path.name for path in folder.iterdir()} == {"report.html", "report.md"} | FIGURES | tables
     assert all((folder / name).read_bytes().startswith(b"\x89PNG") for name in FIGURES if name.endswith("png"))

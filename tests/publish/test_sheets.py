@@ -3,10 +3,8 @@
 from datetime import UTC, datetime
 
 from pipeline.publish import sheets
-from pipeline.publish.gather import gather
 from pipeline.publish.scope import Scope
 from pipeline.publish.sheets import Sheet
-from tests.analysis import lake
 from tests.publish import demo
 from tests.publish.history import gathered
 
@@ -19,7 +17,7 @@ def test_formulas_are_text() -> None:
 
 def test_every_mart_is_a_sheet() -> None:
     """Each mart is a sheet with its own columns first and derived columns last, countries without a service included."""
-    found = gather(demo.connect(), lake.SWEEP, Scope(min_cell=1))
+    found = demo.gathered(Scope(min_cell=1))
     made = {sheet.name: sheet for sheet in sheets.sheets(found)}
     assert made.keys() == {*found.marts, "survival", "changed"}
     assert made["countries"].columns[-7:] == ("rank", "there", "there_low", "there_high", "came", "went", "change")

@@ -7,10 +7,8 @@ import pytest
 
 from pipeline.publish import cells, structure
 from pipeline.publish.disclosure import disclosed
-from pipeline.publish.gather import gather
 from pipeline.publish.scope import Scope
 from pipeline.publish.withheld_facts import ACCEPTING, DECOYS, Withheld
-from tests.analysis import lake
 from tests.publish import demo
 from tests.publish.history import gathered
 
@@ -50,7 +48,7 @@ def test_a_country_has_its_own() -> None:
 
 def test_sections_without_rows_are_left_out() -> None:
     """A single sweep with neither a network database nor a second one has no table of rates announced, bounds or stayers."""
-    facts = gather(demo.connect(), lake.SWEEP)
+    facts = demo.gathered()
     shown = {table.mart for table in cells.tables(facts)}
     assert "stayers" not in shown and "country_bounds" not in shown
     assert "announce" not in " ".join(structure.sentences(facts))

@@ -6,7 +6,6 @@ import pytest
 from rich.console import Console
 
 from pipeline.publish import terminal
-from pipeline.publish.gather import gather
 from tests.analysis import lake
 from tests.publish import demo
 
@@ -41,7 +40,7 @@ def test_a_narrow_screen_has_fewer_columns(width: int) -> None:
 def test_it_reads_what_it_shows() -> None:
     """The tables from the marts that they need are those from all marts."""
     con, drawn = demo.connect(), (terminal.country_table, terminal.funnel_table, terminal.products)
-    facts, whole = terminal.facts(con, lake.SWEEP), gather(con, lake.SWEEP, terminal.WHOLE)
+    facts, whole = terminal.facts(con, lake.SWEEP), demo.gathered(terminal.WHOLE)
     assert [printed(table(facts)) for table in drawn] == [printed(table(whole)) for table in drawn]
     assert not facts.marts["implementations"].rows and whole.marts["implementations"].rows
 
