@@ -3,13 +3,21 @@
 import math
 from functools import cache
 from statistics import NormalDist
-from typing import Any
+from typing import Any, NamedTuple
 
 TAIL = 0.025
 Z = NormalDist().inv_cdf(0.975)
 Chance = tuple[float, float, float]
-#: How many hosts both looks saw, and how many the second one did.
-Look = tuple[int, int]
+
+
+class Look(NamedTuple):
+    """How many hosts both looks saw, and how many the second one did; or numbers that say as much, if not `counted`."""
+
+    both: float
+    second: float
+    counted: bool = True
+
+
 #: The services that came and went in each network.
 Flows = list[tuple[int, int]]
 
@@ -98,16 +106,18 @@ WEIGHTS = (0.4063492063492063, 0.2440975028949394, 0.04991640676521788, 0.002789
 
 def chances(look: Look) -> list[tuple[float, float]]:
     """The chances that second looks allow, as ends of Wilson's interval at so many standard errors, with their weights."""
-    k, n = look
+    k, n, _ = look
     points = [(side * x, w) for x, w in zip(NODES, WEIGHTS, strict=True) for side in ((-1, 1) if x else (1,))]
     return [((k + x * x / 2 + x * math.sqrt(k * (n - k) / n + x * x / 4)) / (n + x * x), w) for x, w in points]
 
 
-def change(stayed: int, flows: Flows, then: Look, now: Look, compared: int) -> dict[str, Any]:
-    """The new and gone services that loss explains, the net numbers that are left, the turnover, and the tests."""
+def change(
+    stayed: int, flows: Flows, looks: tuple[Look, Look], alike: tuple[Look, Look], compared: int
+) -> dict[str, Any]:
+    """The new and gone services that loss explains, the net numbers that are left, the turnover, and the tests, by looks alike."""
     came, went = (sum(flow[side] for flow in flows) for side in (0, 1))
     row: dict[str, Any] = {"stayed": stayed, "came": came, "went": went}
-    first, second = chance(then), chance(now)
+    first, second = map(chance, looks)
     for noun, seen, (q, q_low, q_high) in (("new", came, first), ("gone", went, second)):
         low, high = whole(stayed, (q, q_low, q_high))
         by_loss = stayed / q - stayed
@@ -116,8 +126,8 @@ def change(stayed: int, flows: Flows, then: Look, now: Look, compared: int) -> d
         row |= {f"{noun}_by_loss": by_loss, f"{noun}_net": net, f"{noun}_low": least, f"{noun}_high": greatest}
     row |= turnover(stayed, came + went, first, second)
     row |= {"networks_changed": len(flows), "in_one_network": max((sum(flow) for flow in flows), default=0)}
-    row["p_growth"] = max(growth(stayed, came, went, then, now), flipped([a - b for a, b in flows]))
-    least = min(growth(stayed, came + went, 0, then, now), growth(stayed, 0, came + went, then, now))
+    row["p_growth"] = max(growth(stayed, came, went, *alike), flipped([a - b for a, b in flows]))
+    least = min(growth(stayed, came + went, 0, *alike), growth(stayed, 0, came + went, *alike))
     least = max(least, flipped([1] * len(flows)))
     return row | {"flag": "few" if least >= TAIL * 2 / compared else None}
 
@@ -169,7 +179,23 @@ def holm(p: list[float]) -> list[float]:
 
 
 def chance(look: Look) -> Chance:
-    return (look[0] / look[1], *clopper_pearson(*look))
+    k, n, counted = look
+    return (k / n, *(clopper_pearson(int(k), int(n)) if counted else beta_ends(k, n - k)))
+
+
+@cache
+def beta_ends(a: float, b: float) -> tuple[float, float]:
+    """The points of a beta distribution with 2.5 % below and above, by the power series of the part above, near 1."""
+    scale = math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b))
+
+    def above(x: float) -> float:
+        y, power, total = 1 - x, (1 - x) ** b, 0.0
+        for place in range(2000):
+            total += power / (b + place)
+            power *= (place + 1 - a) / (place + 1) * y
+        return scale * total
+
+    return _halve(lambda x: x < 0.7 or above(x) > 1 - TAIL), _halve(lambda x: x < 0.7 or above(x) > TAIL)
 
 
 def jolly_seber(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

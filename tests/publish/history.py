@@ -1,7 +1,9 @@
 """A made-up history of eight weeks, and its lake: growth, churn, loss, one method change, one lost vantage.
 
 Vantage V sweeps every week as `weekly`; after week 5 its profile changes. Vantage W sweeps half an hour later as `second`, except in
-week 4, when W was down. In week 3 sixteen British addresses opt out. All draws come from `random` with a seed, none from the program.
+week 4, when W was down. In week 3 sixteen British addresses opt out. A sweep named weekly sends a second SYN to three in eight
+services and to all other hosts, and visits who answers it alone; in Germany twice as many packets are lost. All draws come from
+`random` with a seed, none from the program.
 
     python -m tests.publish.history FOLDER        writes the lake, e.g. for the examples of docs/sql.md
 """
@@ -34,7 +36,8 @@ WEEKS = 8
 METHOD_CHANGE, VANTAGE_LOST, OPTED_OUT = 5, 3, 2
 BEGIN = datetime(2026, 6, 1, 3, tzinfo=UTC)
 PORTS = (104, 11112)
-CHECKED = 600
+#: The share of services that get a second SYN, and how many times as many packets as elsewhere are lost in a country.
+TWICE, LOSES = 0.375, {"DE": 2.0}
 #: The companion ports of the sweeps named weekly.
 COMPANIONS = (80, 443, 2575)
 
@@ -84,7 +87,7 @@ def companion(number: int, port: int) -> str | None:
 FIRST = {"GB": 60, "DE": 40, "US": 90, "SG": 4, None: 3}
 BORN = {"GB": 3, "DE": 1, "US": 6, "SG": 0, None: 0}
 STAYS = {"GB": 0.96, "DE": 0.97, "US": 0.94, "SG": 1.0, None: 1.0}
-OUT = range(ip("198.18.0.0") + 64, ip("198.18.0.0") + 80)
+OUT = range(ip("198.18.3.0"), ip("198.18.3.16"))
 PRODUCTS = (
     ("1.2.276.0.7230010.3.0.3.6.7", "OFFIS_DCMTK_367", "DCMTK", "3.6.7"),
     ("1.2.40.0.13.1.3", "dcm4che-5.29.2", "dcm4che", "5.29.2"),
@@ -132,7 +135,7 @@ class Host:
 
 @dataclass(frozen=True)
 class Sweep:
-    """One sweep: services seen, other answers, and the counts of the second look (seen twice, first only, second only)."""
+    """One sweep: services seen, other answers, and who got a second SYN: address, port, and whether each SYN was answered."""
 
     id: str
     name: str
@@ -144,7 +147,13 @@ class Sweep:
     space: tuple[tuple[int, int], ...]
     seen: tuple[Host, ...]
     others: tuple[tuple[int, int, str, str | None], ...]
-    looks: tuple[int, int, int] | None
+    looks: tuple[tuple[int, int, bool, bool], ...]
+
+    @property
+    def twice(self) -> tuple[int, int, int]:
+        """How many hosts answered both SYNs, only the first, and only the second."""
+        pairs = [look[2:] for look in self.looks]
+        return pairs.count((True, True)), pairs.count((True, False)), pairs.count((False, True))
 
 
 @cache
@@ -173,7 +182,7 @@ def _hosts(draw: random.Random) -> list[Host]:
 
 def _host(draw: random.Random, country: Any, first: int, networks: Any, born: int, taken: set[Any]) -> Host:
     while True:
-        place = (first + draw.randrange(0, 200), draw.choice(PORTS))
+        place = (first + spread(draw.randrange(0, 200)), draw.choice(PORTS))
         if place not in taken:
             taken.add(place)
             break
@@ -197,16 +206,28 @@ def _host(draw: random.Random, country: Any, first: int, networks: Any, born: in
 
 def _other(draw: random.Random) -> tuple[int, int, str, str | None]:
     country, first, _ = draw.choice(PLACES)
-    return first + draw.randrange(200, SIZE), draw.choice(PORTS), draw.choice(OTHERS), country
+    return first + spread(draw.randrange(200, SIZE)), draw.choice(PORTS), draw.choice(OTHERS), country
+
+
+def spread(number: int) -> int:
+    """The place in a /20 of its host of this number; neighbours are in different /24s, none of which has so many hosts as a proxy."""
+    return number % 16 * 256 + number // 16
 
 
 def _sweep(draw: random.Random, name: str, week: int, hosts: list[Host], noise: Any) -> Sweep:
-    loss = 0.03 if name == "weekly" else 0.05
     out = OUT if week >= OPTED_OUT else range(0)
+    again = random.Random(f"{name}{week}")
     there = [host for host in hosts if host.born <= week < host.dies and host.ip not in out]
-    seen = tuple(host for host in there if draw.random() >= loss)
-    others = tuple({row[:2]: row for row in noise if draw.random() >= loss}.values())
-    looks = [(draw.random() >= loss, draw.random() >= loss) for _ in range(CHECKED)] if name == "weekly" else []
+    of_hosts = [(host, *_asked(draw, again, name, host.country, TWICE)) for host in there]
+    of_noise = [(row, *_asked(draw, again, name, row[3], 1.0)) for row in noise]
+    looks = [
+        (*target, first, second)
+        for target, first, second in (
+            *(((host.ip, host.port), first, second) for host, first, second in of_hosts),
+            *((row[:2], first, second) for row, first, second in of_noise),
+        )
+        if second is not None and (first or second)
+    ]
     started = BEGIN + timedelta(weeks=week, minutes=30 * (name == "second"))
     changed = week >= METHOD_CHANGE
     return Sweep(
@@ -218,12 +239,21 @@ def _sweep(draw: random.Random, name: str, week: int, hosts: list[Host], noise: 
         profile="echo" if changed else "associate",
         started=started,
         space=tuple(_space(out)),
-        seen=seen,
-        others=others,
-        looks=(sum(a and b for a, b in looks), sum(a and not b for a, b in looks), sum(b and not a for a, b in looks))
-        if looks
-        else None,
+        seen=tuple(host for host, first, second in of_hosts if first or second),
+        others=tuple({row[:2]: row for row, first, second in of_noise if first or second}.values()),
+        looks=tuple({look[:2]: look for look in looks}.values()),
     )
+
+
+def _asked(
+    draw: random.Random, again: random.Random, name: str, country: str | None, twice: float
+) -> tuple[bool, bool | None]:
+    """Whether a host answers the first SYN, and the second one; None if it gets none."""
+    loss = (0.03 if name == "weekly" else 0.05) * LOSES.get(country or "", 1.0)
+    first = draw.random() >= loss
+    if name != "weekly" or again.random() >= twice:
+        return first, None
+    return first, again.random() >= loss
 
 
 def _space(out: range) -> list[tuple[int, int]]:
@@ -263,7 +293,8 @@ def tables(sweep: Sweep) -> dict[str, list[dict[str, Any]]]:
         ],
         "receipts": [
             {
-                "plan_digest": sweep.id, "vantage": sweep.vantage, "probes_abandoned": 0, **counts,
+                "plan_digest": sweep.id, "vantage": sweep.vantage, "probes_abandoned": 0, "round": 1, **counts,
+                "second_probes": round(probes * TWICE) if sweep.looks else 0, "second_visits": sweep.twice[2],
                 "outcomes": [{"outcome": name, "targets": outcomes.count(name)} for name in sorted(set(outcomes))],
             }
         ],
@@ -324,8 +355,11 @@ def tables(sweep: Sweep) -> dict[str, list[dict[str, Any]]]:
             if host.tls
         ],
         "second_looks": [
-            dict(zip(("vantage", "seen_twice", "first_only", "second_only"), (sweep.vantage, *sweep.looks), strict=True))
+            dict(zip(("vantage", "seen_twice", "first_only", "second_only"), (sweep.vantage, *sweep.twice), strict=True))
         ] if sweep.looks else [],
+        "second_syns": [
+            dict(zip(("ip", "port", "answered_first", "answered_second"), look, strict=True)) for look in sweep.looks
+        ],
     }  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from tests.publish import exact, recompute_structure, recompute_systems
+from tests.publish import exact, recompute_loss, recompute_structure, recompute_systems
 from tests.publish.history import COMPANIONS, PLACES, PORTS, SIZE, Host, Sweep, announced, companion, history, second
 from tests.publish.history import KINDS as WORLD_KINDS
 
@@ -96,14 +96,15 @@ def countries(sweep: Sweep) -> list[Row]:
     for country, probed in asked(sweep).items():
         hosts = of.get((country,), [])
         change = moved.get(country, {}) if hosts else {}
-        low, high = exact.whole(len(hosts), chance(sweep))
+        seen = chance(sweep, country)
+        low, high = exact.whole(len(hosts), seen)
         own = genuine(hosts)
         ahead = sum(len(genuine(others)) > len(own) for (other,), others in of.items() if other)
         at = len({h.ip for h in own})
         rows.append(
             {"country": country, **_counted(sweep, hosts, probed), "undoubted": len(own), "addresses_undoubted": at}
             | {"per_million_undoubted": 1e6 * at / probed, "rank": 1 + ahead if hosts and country else None}
-            | {"there": len(hosts) / chance(sweep)[0], "there_low": low, "there_high": high}
+            | {"there": len(hosts) / seen[0], "there_low": low, "there_high": high}
             | {"came": change.get("came"), "went": change.get("went")}
             | {"change": (change["flag"] or "none") if change else None}
         )
@@ -564,43 +565,21 @@ def vantages(sweep: Sweep) -> list[Row]:
 
 
 def loss(sweep: Sweep) -> list[Row]:
-    rows = []
-    for s in series(sweep):
-        if s.looks:
-            twice, _, second_only = s.looks
-            low, high = exact.wilson(twice, twice + second_only)
-            rows.append(
-                {
-                    "sweep": s.id,
-                    "seen_twice": twice,
-                    "seen_second": twice + second_only,
-                    "took": None,
-                    "took_twice": None,
-                    "detection": twice / (twice + second_only),
-                }
-                | {"detection_low": low, "detection_high": high}
-            )
-    return rows
+    return recompute_loss.loss(series(sweep))
 
 
 def country_loss(sweep: Sweep) -> list[Row]:
-    """Nothing: the second looks of the history are counts, without targets."""
-    return []
+    return recompute_loss.country_loss(sweep, series(sweep))
 
 
-def look(sweep: Sweep) -> tuple[int, int]:
-    """What is known of the sweep's loss: by its second looks, or by the other vantage."""
-    if sweep.looks:
-        twice, _, second_only = sweep.looks
-        return twice, twice + second_only
-    other = next(s for s in history() if s.week == sweep.week and s.name != sweep.name)
-    theirs = {key(h) for h in other.seen}
-    return len(theirs & {key(h) for h in sweep.seen}), len(theirs)
+def look(sweep: Sweep, country: str | None = recompute_loss.ALL) -> exact.Look:
+    """What is known of the sweep's loss in a country: by its second looks, or by the other vantage."""
+    return recompute_loss.look(sweep, country) or recompute_loss.other_vantage(sweep)
 
 
-def chance(sweep: Sweep) -> tuple[float, float, float]:
-    """The chance that the sweep sees a service."""
-    return exact.chance(look(sweep))
+def chance(sweep: Sweep, country: str | None = recompute_loss.ALL) -> tuple[float, float, float]:
+    """The chance that the sweep sees a service of a country."""
+    return exact.chance(look(sweep, country))
 
 
 def flows(found: dict[str, list[Host]], country: str | None) -> exact.Flows:
@@ -618,13 +597,14 @@ def changed(sweep: Sweep) -> list[Row]:
     if len(run) < 2:
         return []
     found = fates(sweep)
-    then, now = look(run[-2]), look(sweep)
     where = sorted({h.country for s in run[-2:] for h in s.seen}, key=str)
     rows = []
     for country in ("all", *where):
         counts = {f: sum(country in ("all", h.country) for h in found[f]) for f in FATES}
         compared = 1 if country == "all" else len(where)
-        row = exact.change(counts["stayed"], flows(found, country), then, now, compared)
+        then, now = (look(s, country) for s in run[-2:])
+        alike = recompute_loss.alike(*run[-2:], country)
+        row = exact.change(counts["stayed"], flows(found, country), (then, now), alike or (then, now), compared)
         rows.append(
             {
                 "country": country,

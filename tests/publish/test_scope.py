@@ -25,7 +25,7 @@ def con(history_con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 
 def test_a_country_has_its_own_numbers() -> None:
     """The British edition counts British services only, with British denominators, in every table."""
-    found = gathered(LAST, Scope(country="GB"))
+    found = gathered(LAST, Scope(country="GB", min_cell=1))
     totals = found.totals
     assert (totals["services"], totals["addresses_probed"]) == (len(BRITISH), recompute.asked(SWEEP)["GB"])
     assert [row["targets"] for row in found.marts["funnel"].rows] == [
@@ -34,7 +34,6 @@ def test_a_country_has_its_own_numbers() -> None:
     by_country = {
         name: {row["country"] for row in mart.rows} for name, mart in found.marts.items() if "country" in mart.columns
     }
-    assert by_country.pop("country_loss") == set()  # no target of these sweeps got a second SYN
     assert all(countries == {"GB"} for countries in by_country.values()), by_country
     assert sum(row["services"] for row in found.marts["implementations"].rows) == len(BRITISH)
     assert sum(row["services"] for row in found.marts["rejections"].rows) == sum(
