@@ -30,12 +30,15 @@ class Worlds:
     """Services are lost at `ratio` times the rate of their country's hosts, whose rates differ by country and sweep (lognormal).
 
     `silenced` is how many conversations are lost after the SYN-ACK: of those after the first SYN, and of those after the second.
+    There are `fewer` times fewer other hosts. `rates` are those of each country's hosts, of shape (sweeps, countries).
     """
 
     draw: np.random.Generator
     ratio: float
     spread: float
     silenced: tuple[float, float] = (0.0, 0.0)
+    fewer: int = 1
+    rates: list[NDArray[np.float64]] = field(default_factory=list)
     looks: list[tuple[Any, ...]] = field(default_factory=list)
     exposed: list[tuple[Any, ...]] = field(default_factory=list)
 
@@ -43,6 +46,7 @@ class Worlds:
         """Sweep all countries: which services of each are seen, by either SYN."""
         noise = self.draw.standard_normal(len(SERVICES))
         rates = np.minimum(LOST * np.exp(self.spread * noise - self.spread**2 / 2), 0.4)
+        self.rates.append(rates)
         return [self._country(name, number, float(rate)) for number, rate in enumerate(rates)]
 
     def _country(self, name: str, number: int, rate: float) -> NDArray[np.bool_]:
@@ -51,7 +55,7 @@ class Worlds:
         second &= self.draw.random(size) < SAMPLE
         after_first, after_second = (self.draw.random(size) >= silenced for silenced in self.silenced)
         seen: NDArray[np.bool_] = np.where(first, after_first, second & after_second)
-        hosts = self.draw.binomial(round(SAMPLE * HOSTS[number]), 1 - rate)
+        hosts = self.draw.binomial(round(SAMPLE * HOSTS[number] / self.fewer), 1 - rate)
         answered_both = self.draw.binomial(hosts, 1 - rate)
         again = self.draw.binomial(answered_both, 1 - self.silenced[0])
         found = again + self.draw.binomial(hosts - answered_both, 1 - self.silenced[1])
@@ -61,13 +65,17 @@ class Worlds:
         self.exposed.append((name, COUNTRIES[number], int(seen.sum())))
         return seen
 
-    def rows(self, second_visits: int | None = 1) -> list[dict[str, Any]]:
-        """The mart `country_loss` of all sweeps, which visit who answers the second SYN alone unless `second_visits` is None."""
+    def lake(self, second_visits: int | None = 1) -> duckdb.DuckDBPyConnection:
+        """A lake of all sweeps, which visit who answers the second SYN alone unless `second_visits` is None."""
         sent = {"round": 1, "second_visits": second_visits, "second_probes": round(SAMPLE * 1e6), "probes_sent": 10**6}
         con = lake.connect(receipts=[sent | {"sweep": name} for name in {row[0] for row in self.looks}])
         for view, rows in (("looks", self.looks), ("exposed_addresses", self.exposed)):
             replace(con, view, dict(zip(VIEWS[view].split(), map(list, zip(*rows, strict=True)), strict=True)))
-        found: list[dict[str, Any]] = con.execute("FROM country_loss").to_arrow_table().to_pylist()
+        return con
+
+    def rows(self, second_visits: int | None = 1) -> list[dict[str, Any]]:
+        """The mart `country_loss` of the lake."""
+        found: list[dict[str, Any]] = self.lake(second_visits).execute("FROM country_loss").to_arrow_table().to_pylist()
         return found
 
 

@@ -1,5 +1,6 @@
 """The loss of services by country, recomputed from the history in plain Python: the formulas of docs/statistics.md."""
 
+import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cache
@@ -66,7 +67,6 @@ def rows(sweep: Sweep) -> dict[Place, Row]:
     effect = max(1.0, between / within) if within else 1.0
     every, missed = sum(hosts.values()), sum(hosts.values()) - sum(again.values())
     found = _countries(hosts, again, services, effect, (missed + 0.5) / (every + 1))
-    found[ALL] = _whole(found, services)
     looked = sum(counts.services for counts in of.values())
     seen = sum(counts.services_again for counts in of.values())
     more, expected = (looked - seen) / effect, looked * found[ALL]["mean"] / effect
@@ -84,34 +84,32 @@ def rows(sweep: Sweep) -> dict[Place, Row]:
 def _countries(
     hosts: dict[Place, int], again: dict[Place, int], services: Counter[Place], effect: float, rate: float
 ) -> dict[Place, Row]:
-    """The loss of each country's hosts, drawn to that of all (Kleinman's moments)."""
+    """The loss of each country's hosts, drawn to that of all, and of all countries together, weighted by their services."""
     looks = {country: number / effect for country, number in hosts.items()}
     missed = {country: (hosts[country] - again[country]) / effect for country in hosts}
     every, noise = sum(looks.values()), rate * (1 - rate)
     with_hosts = [(looks[c] / every, looks[c], missed[c]) for c in hosts if hosts[c]]
-    spread = sum(w * (m / n - rate) ** 2 for w, n, m in with_hosts) - noise * sum(
+    scatter = sum(w * (m / n - rate) ** 2 for w, n, m in with_hosts) - noise * sum(
         w * (1 - w) / n for w, n, _ in with_hosts
     )
+    known = sum((w * (1 - w)) ** 2 * noise * (2 * noise / n**2 + (1 - 6 * noise) / n**3) for w, n, _ in with_hosts)
+    spread = (scatter + math.sqrt(scatter**2 + 4 * max(0.0, known))) / 2
     most = noise * sum(w * (1 - w) * (1 - 1 / max(n, 1)) for w, n, _ in with_hosts)
-    prior = max(1.0, min(every, most / spread - 1) if spread > 0 else every)
-    found: dict[Place, Row] = {}
-    for country in hosts:
-        borrowed = min(prior, every - looks[country] + 1)
-        lost, kept = missed[country] + rate * borrowed, looks[country] - missed[country] + (1 - rate) * borrowed
-        found[country] = _beta(lost, kept)
-    return found
+    like = max(1.0, most / spread - 1 if spread else every)
+    of_rate = noise / every + spread * sum(w**2 for w, _, _ in with_hosts)
+    found, total = {}, services.total()
+    mean = own = borrowed = 0.0
+    for country, number in looks.items():
+        part = like / (number + like)
+        loss = (missed[country] + rate * like) / (number + like)
+        alone = loss * (1 - loss) / (number + like + 1)
+        found[country] = _beta(loss, alone + part**2 * of_rate)
+        share = services[country] / total
+        mean, own, borrowed = mean + share * loss, own + share**2 * alone, borrowed + share * part
+    return found | {ALL: _beta(mean, own + borrowed**2 * of_rate)}
 
 
-def _beta(lost: float, kept: float) -> Row:
-    mean = lost / (lost + kept)
-    return {"host_lost": lost, "host_kept": kept, "mean": mean, "variance": mean * (1 - mean) / (lost + kept + 1)}
-
-
-def _whole(found: dict[Place, Row], services: Counter[Place]) -> Row:
-    """All countries together, weighted by their services."""
-    every = services.total()
-    mean = sum(services[c] * row["mean"] for c, row in found.items()) / every
-    variance = sum(services[c] ** 2 * row["variance"] for c, row in found.items()) / every**2
+def _beta(mean: float, variance: float) -> Row:
     number = mean * (1 - mean) / variance - 1
     return {"host_lost": mean * number, "host_kept": (1 - mean) * number, "mean": mean, "variance": variance}
 
