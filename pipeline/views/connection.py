@@ -97,6 +97,9 @@ def _lock(con: duckdb.DuckDBPyConnection, statements: Iterable[str]) -> None:
 
 
 def init_sql(lake: Location) -> str:
-    """The same as text for `duckdb -init`."""
-    raw = "".join(f"{statement};\n\n" for statement in raw_views.statements(lake))
-    return raw + views.init_sql(_built(layout.sweeps(lake)))
+    """The same as text for `duckdb -init`; the lake's files come last, since DuckDB looks into all of them for each view."""
+    empty, raw = (
+        "".join(f"{statement};\n\n" for statement in some)
+        for some in (raw_views.without_rows(), raw_views.statements(lake))
+    )
+    return empty + views.init_sql(_built(layout.sweeps(lake))) + raw
