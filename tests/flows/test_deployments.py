@@ -22,30 +22,29 @@ def active(server: Server) -> list[bool]:
     return [schedule.active for (schedule,) in schedules]
 
 
-def test_a_paused_schedule_stays_paused(server: Server) -> None:
-    """A schedule that somebody paused stays paused, and the others active, whatever is deployed again and from which file."""
+def test_what_was_changed_by_hand(server: Server) -> None:
+    """A paused schedule stays paused, and the others active, whatever is deployed again and from which file.
+
+    A schedule that somebody added on Prefect's pages is gone after the next deployment, and a changed time is the file's.
+    """
+    from prefect.client.schemas.schedules import CronSchedule
+
     assert active(server) == [True, True, True]
-    weekly = server.deployment("sweep/weekly")
+    weekly, nightly = server.deployment("sweep/weekly"), server.deployment("report/nightly")
     server.client.update_deployment_schedule(weekly.id, weekly.schedules[0].id, active=False)
     deploy(server, "--prefect-file", "flows/one-machine.yaml")
     assert active(server) == [False, True, True]
     assert "vantages" not in server.deployment("sweep/weekly").parameters
+    added, changed = CronSchedule(cron="0 12 * * *"), CronSchedule(cron="0 5 * * *", timezone="UTC")
+    server.client.create_deployment_schedules(nightly.id, [(added, True)])
+    server.client.update_deployment_schedule(nightly.id, nightly.schedules[0].id, schedule=changed)
+    assert crons(server) == {"0 12 * * *", "0 5 * * *"}
     deploy(server)
-    assert active(server) == [False, True, True]
+    assert active(server) == [False, True, True] and crons(server) == {"0 4 * * *"}
     assert server.deployment("sweep/weekly").parameters["vantages"] == ["vantage/one", "vantage/two"]
     server.client.update_deployment_schedule(weekly.id, weekly.schedules[0].id, active=True)
 
 
-def test_only_the_files_schedules_stay(server: Server) -> None:
-    """A schedule that somebody added on Prefect's pages is gone after the next deployment, and a changed time is the file's."""
-    from prefect.client.schemas.schedules import CronSchedule
-
-    nightly = server.deployment("report/nightly")
-    server.client.create_deployment_schedules(nightly.id, [(CronSchedule(cron="0 12 * * *"), True)])
-    server.client.update_deployment_schedule(
-        nightly.id, nightly.schedules[0].id, schedule=CronSchedule(cron="0 5 * * *", timezone="UTC")
-    )
-    assert len(server.deployment("report/nightly").schedules) == 2
-    deploy(server)
-    (left,) = server.deployment("report/nightly").schedules
-    assert (left.schedule.cron, left.active) == ("0 4 * * *", True)
+def crons(server: Server) -> set[str]:
+    """The times of the nightly report."""
+    return {schedule.schedule.cron for schedule in server.deployment("report/nightly").schedules}
