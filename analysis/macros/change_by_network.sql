@@ -13,16 +13,18 @@ CREATE OR REPLACE MACRO change_by_network(before_id, now_id) AS TABLE
 
     services AS (
         SELECT
-            ip,
-            port,
-            arg_max(network, position) AS network,
-            any_value(coalesce(country, '')) AS country,
-            any_value(coalesce(country_then, '')) FILTER (sweep = before_id) AS country_then,
-            bool_or(sweep = before_id) AS was,
-            bool_or(sweep = now_id) AS is_now
-        FROM sightings
-        WHERE sweep IN (before_id, now_id) AND EXISTS (FROM pair)
-        GROUP BY ip, port
+            exposed.ip,
+            exposed.port,
+            arg_max(network_of(exposed.asn, exposed.ip), series.position) AS network,
+            any_value(coalesce(placements.country, '')) AS country,
+            any_value(coalesce(exposed.country, '')) FILTER (exposed.sweep = before_id) AS country_then,
+            bool_or(exposed.sweep = before_id) AS was,
+            bool_or(exposed.sweep = now_id) AS is_now
+        FROM exposed_2026_11 AS exposed
+        JOIN series ON series.sweep = exposed.sweep
+        JOIN placements ON placements.series = series.series AND placements.ip = exposed.ip
+        WHERE exposed.sweep IN (before_id, now_id) AND EXISTS (FROM pair)
+        GROUP BY exposed.ip, exposed.port
     ),
 
     compared AS (

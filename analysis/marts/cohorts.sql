@@ -5,39 +5,39 @@
 --   that sweep. answered is what was seen, so a service whose probe was lost did not answer, and neither did a system that has
 --   another address by now. withheld: opted out or quarantined by then, and not seen; share is of the others, with Wilson's 95 %
 --   interval. Nothing is said beyond the last sweep.
-WITH steady_services AS MATERIALIZED (
-    SELECT * FROM steady
+WITH steps AS MATERIALIZED (
+    SELECT sweep, series, position, ip, port FROM steady_steps WHERE was_seen
 ),
 
 begun AS (
-    SELECT series, ip, port
-    FROM steady_services
-    WHERE position = 1
+    SELECT series, ip, port FROM steps WHERE position = 1
 ),
 
 sizes AS (
-    SELECT series, count(*) AS cohort
-    FROM begun
-    GROUP BY series
+    SELECT series, count(*) AS cohort FROM begun GROUP BY series
 ),
 
 counted AS (
     SELECT seen.sweep, count(*) AS answered
-    FROM steady_services AS seen
+    FROM steps AS seen
     SEMI JOIN begun ON begun.series = seen.series AND begun.ip = seen.ip AND begun.port = seen.port
     GROUP BY seen.sweep
+),
+
+held AS (
+    FROM begun WHERE EXISTS (FROM withheld WHERE begun.ip >= withheld.first AND begun.ip <= withheld.last)
 ),
 
 left_alone AS (
     SELECT owed.sweep, count(*) AS withheld
     FROM (
-        SELECT series.sweep, begun.ip, begun.port
-        FROM begun
-        JOIN series ON series.series = begun.series
+        SELECT series.sweep, held.ip, held.port
+        FROM held
+        JOIN series ON series.series = held.series
         WHERE series.sweep IN (SELECT sweep FROM withheld)
     ) AS owed
     ASOF JOIN withheld ON withheld.sweep = owed.sweep AND owed.ip >= withheld.first
-    ANTI JOIN steady_services AS seen ON seen.sweep = owed.sweep AND seen.ip = owed.ip AND seen.port = owed.port
+    ANTI JOIN steps AS seen ON seen.sweep = owed.sweep AND seen.ip = owed.ip AND seen.port = owed.port
     WHERE owed.ip <= withheld.last
     GROUP BY owed.sweep
 ),

@@ -4,30 +4,27 @@
 -- Notes: in a series, a country is where the database of its newest sweep places the address (`placements`), so a new build makes no
 --   step. moved_in counts the services that the sweep's own database placed elsewhere. `countries` has the sweep's own placing.
 WITH placed AS (
-    SELECT sweep, ip, port, country, country_then
-    FROM sightings
-    UNION ALL
-    SELECT exposed.sweep, exposed.ip, exposed.port, exposed.country, exposed.country
-    FROM exposed_2026_11 AS exposed
-    ANTI JOIN series ON series.sweep = exposed.sweep
+    SELECT
+        exposed.*,
+        series.series,
+        series.position,
+        CASE WHEN series.series IS NULL THEN exposed.country ELSE placements.country END AS placed_in
+    FROM exposed_addresses AS exposed
+    LEFT JOIN series ON series.sweep = exposed.sweep
+    LEFT JOIN placements ON placements.series = series.series AND placements.ip = exposed.ip
 )
 
 SELECT
     placed.sweep,
     sweeps.started_at,
-    series.series,
-    series.position,
-    placed.country,
-    count(*) AS services,
-    count(DISTINCT placed.ip) AS addresses,
-    count(*) FILTER (exposed.accepts) AS accepting,
-    count(*) FILTER (placed.country IS DISTINCT FROM placed.country_then) AS moved_in,
-    count(*) FILTER (is_decoy(judged.suspicions)) AS decoys
+    placed.series,
+    placed.position,
+    placed.placed_in AS country,
+    CAST(sum(placed.services) AS BIGINT) AS services,
+    count(*) AS addresses,
+    CAST(sum(placed.accepting) AS BIGINT) AS accepting,
+    CAST(coalesce(sum(placed.services) FILTER (placed.placed_in IS DISTINCT FROM placed.country), 0) AS BIGINT) AS moved_in,
+    CAST(sum(placed.decoys) AS BIGINT) AS decoys
 FROM placed
-JOIN exposed_2026_11 AS exposed
-    ON exposed.sweep = placed.sweep AND exposed.ip = placed.ip AND exposed.port = placed.port
 JOIN sweeps ON sweeps.sweep = placed.sweep
-LEFT JOIN fingerprints AS judged
-    ON judged.sweep = placed.sweep AND judged.ip = placed.ip AND judged.port = placed.port
-LEFT JOIN series ON series.sweep = placed.sweep
-GROUP BY placed.sweep, sweeps.started_at, series.series, series.position, placed.country
+GROUP BY placed.sweep, sweeps.started_at, placed.series, placed.position, placed.placed_in

@@ -6,13 +6,9 @@
 --   announced are expectations: the country's part of the space times the sampled share, with a standard deviation of their root. A
 --   focus sweep has no rates: it probed most where services were.
 WITH announced AS (
-    SELECT
-        covered.sweep,
-        covered.country,
-        coalesce(sum(covered.addresses) FILTER (covered.asn IS NOT NULL), 0) * any_value(sweeps.sampled_share) AS announced
-    FROM network_coverage AS covered
-    JOIN sweeps ON sweeps.sweep = covered.sweep
-    GROUP BY covered.sweep, covered.country
+    SELECT sweep, country, coalesce(sum(addresses) FILTER (asn IS NOT NULL), 0) AS announced
+    FROM network_coverage
+    GROUP BY sweep, country
 ),
 
 answering AS (
@@ -31,20 +27,27 @@ counted AS (
         countries.addresses_undoubted,
         countries.addresses_probed,
         announced.announced,
+        sweeps.sampled_share,
         coalesce(answering.responsive, 0) AS responsive
     FROM countries
     LEFT JOIN announced
         ON announced.sweep = countries.sweep AND announced.country IS NOT DISTINCT FROM countries.country
     LEFT JOIN answering
         ON answering.sweep = countries.sweep AND answering.country IS NOT DISTINCT FROM countries.country
-    SEMI JOIN sweeps ON sweeps.sweep = countries.sweep AND sweeps.sampled_share IS NOT NULL
-    WHERE countries.addresses_probed > 0
+    JOIN sweeps ON sweeps.sweep = countries.sweep
+    WHERE countries.addresses_probed > 0 AND sweeps.sampled_share IS NOT NULL
+),
+
+summed AS (
+    SELECT sweep, false AS of_all, sampled_share, * EXCLUDE (sweep, sampled_share) FROM counted
+    UNION ALL
+    SELECT sweep, true, sampled_share, NULL, sum(COLUMNS(* EXCLUDE (sweep, sampled_share, country)))
+    FROM counted
+    GROUP BY sweep, sampled_share
 ),
 
 lines AS (
-    SELECT sweep, false AS of_all, * EXCLUDE (sweep) FROM counted
-    UNION ALL
-    SELECT sweep, true, NULL, sum(COLUMNS(* EXCLUDE (sweep, country))) FROM counted GROUP BY sweep
+    SELECT * REPLACE (announced * sampled_share AS announced) FROM summed
 )
 
 SELECT

@@ -5,46 +5,44 @@
 --   not seen now, but before and later; removed: of those caught, withheld in the next sweep (opted out or quarantined), so that
 --   their absence says nothing. A service that is no longer withheld counts as another one. Services that ever entered or left
 --   the space are not counted.
-WITH seen AS (
-    SELECT
-        steady.*,
-        steady.after IS DISTINCT FROM steady.position + 1 AND coalesce(steady.ip <= withheld.last, false) AS removed
-    FROM (
-        SELECT steady.*, later.sweep AS next_sweep
-        FROM steady
-        LEFT JOIN series AS later ON later.series = steady.series AND later.position = steady.position + 1
-    ) AS steady
-    ASOF LEFT JOIN withheld ON withheld.sweep = steady.next_sweep AND steady.ip >= withheld.first
+WITH steps AS MATERIALIZED (
+    SELECT series, position, ip, port, was_seen, away, was_withheld FROM steady_steps
 ),
 
-steady_services AS MATERIALIZED (
-    SELECT
-        sweep, series, position, removed,
-        CASE WHEN NOT removed THEN after END AS after,
-        CASE WHEN NOT coalesce(lag(removed) OVER of_service, false) THEN before END AS before
-    FROM seen
-    WINDOW of_service AS (PARTITION BY series, ip, port ORDER BY position)
+removed AS MATERIALIZED (
+    SELECT series, ip, port, position - 1 AS position
+    FROM steps
+    WHERE NOT was_seen AND was_withheld
 ),
 
-skipped AS (
-    SELECT series.sweep, count(*) AS skipped
-    FROM steady_services
-    JOIN series
-        ON series.series = steady_services.series
-        AND series.position > steady_services.position
-        AND series.position < steady_services.after
-    GROUP BY series.sweep
+returned AS MATERIALIZED (
+    SELECT steps.series, steps.position, steps.position - steps.away AS before
+    FROM steps
+    ANTI JOIN removed
+        ON removed.series = steps.series AND removed.ip = steps.ip AND removed.port = steps.port
+        AND removed.position = steps.position - steps.away
+    WHERE steps.was_seen AND steps.away > 1
 ),
 
-caught AS (
-    SELECT
-        sweep,
-        count(*) AS caught,
-        count(before) AS marked,
-        count(after) AS again,
-        count(*) FILTER (removed) AS removed
-    FROM steady_services
-    GROUP BY sweep
+seen AS MATERIALIZED (
+    SELECT series, position, count(*) AS caught, count(*) FILTER (away = 1) AS stayed
+    FROM steps
+    WHERE was_seen
+    GROUP BY series, position
+),
+
+counts AS (
+    SELECT series, position, caught, stayed AS marked, 0 AS again, 0 AS skipped, 0 AS removed FROM seen
+    UNION ALL
+    SELECT series, position - 1, 0, 0, stayed, 0, 0 FROM seen
+    UNION ALL
+    SELECT series, position, 0, 1, 0, 0, 0 FROM returned
+    UNION ALL
+    SELECT series, before, 0, 0, 1, 0, 0 FROM returned
+    UNION ALL
+    SELECT series, unnest(range(before + 1, position)), 0, 0, 0, 1, 0 FROM returned
+    UNION ALL
+    SELECT series, position, 0, 0, 0, 0, 1 FROM removed
 )
 
 SELECT
@@ -52,11 +50,11 @@ SELECT
     series.series,
     series.position,
     series.days,
-    coalesce(caught.caught, 0) AS caught,
-    coalesce(caught.marked, 0) AS marked,
-    coalesce(caught.again, 0) AS again,
-    coalesce(skipped.skipped, 0) AS skipped,
-    coalesce(caught.removed, 0) AS removed
+    CAST(coalesce(sum(caught), 0) AS BIGINT) AS caught,
+    CAST(coalesce(sum(marked), 0) AS BIGINT) AS marked,
+    CAST(coalesce(sum(again), 0) AS BIGINT) AS again,
+    CAST(coalesce(sum(skipped), 0) AS BIGINT) AS skipped,
+    CAST(coalesce(sum(removed), 0) AS BIGINT) AS removed
 FROM series
-LEFT JOIN caught ON caught.sweep = series.sweep
-LEFT JOIN skipped ON skipped.sweep = series.sweep
+LEFT JOIN counts ON counts.series = series.series AND counts.position = series.position
+GROUP BY series.sweep, series.series, series.position, series.days

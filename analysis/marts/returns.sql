@@ -4,15 +4,18 @@
 -- Notes: absent: seen in the previous sweep, not in this one, and in the space of both. Who came back had not ended: it was switched off,
 --   its path was blocked, or the probe was lost. back_next counts those seen in the next sweep, back_later those seen in any later one;
 --   the others may still come back. back_share is back_later of absent, with Wilson's 95 % interval.
-WITH absent AS (
-    SELECT
-        gone.sweep,
-        gone.series,
-        gone.position,
-        seen.after - gone.position AS sweeps_away
-    FROM series AS gone
-    JOIN steady AS seen ON seen.series = gone.series AND seen.position = gone.position - 1
-    WHERE seen.after IS DISTINCT FROM gone.position
+WITH steps AS MATERIALIZED (
+    SELECT series, position, sweep, ip, port, was_seen, away FROM steady_steps
+),
+
+absent AS (
+    SELECT gone.sweep, gone.series, gone.position, back.away - 1 AS sweeps_away
+    FROM steps AS gone
+    LEFT JOIN steps AS back
+        ON back.series = gone.series AND back.ip = gone.ip AND back.port = gone.port
+        AND back.position - back.away = gone.position - 1
+        AND back.was_seen AND back.away > 1
+    WHERE NOT gone.was_seen
 ),
 
 ends AS (

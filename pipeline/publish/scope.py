@@ -17,8 +17,9 @@ from pipeline.views.views import quoted
 
 #: Views that the edition of a country restricts to the country; marts are made of them.
 RESTRICTED = ("responses", "associations", "tls", "exposed_2026_11")
-#: Views in which a service has one country in all sweeps, made of all countries' services (UNRESTRICTED).
-IN_ONE_COUNTRY = ("placements", "sightings")
+#: Views in which a service has one country in all sweeps, made of all countries' services (UNRESTRICTED), and the one that says which.
+IN_ONE_COUNTRY = ("services_seen", "service_steps", "newest_places", "placements")
+PLACED = "placements"
 UNRESTRICTED = ("associations", "exposed_2026_11")
 #: What the SQL of a built mart has, and that of no other.
 READS_FILES = "read_parquet"
@@ -75,8 +76,8 @@ def _restricted(name: str, before: Mapping[str, str], country: str) -> str:
         return f"FROM ({before[name]}) {condition}"
     if name in IN_ONE_COUNTRY:
         of_all = ", ".join(f"{of} AS ({before[of]})" for of in UNRESTRICTED)
-        rows = f"WITH {of_all}\nFROM ({views.view(name).sql})"
-        return f"{rows} {condition}" if name == "sightings" else rows
+        rows = f"WITH {of_all}\nFROM ({before[name]})"
+        return f"{rows} {condition}" if name == PLACED else rows
     return views.view(name).sql if READS_FILES in before[name] else ""
 
 

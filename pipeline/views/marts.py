@@ -35,7 +35,8 @@ BUILT = (
     "products", "sectors", "networks", "network_kinds",
     "responders", "system_counts", "ae_control", "tls_share", "doubts", "suspicions",
     "rejections", "country_funnel", "harm_arms", "exposed_addresses", "looks", "host_looks", "host_loss",
-    "loss", "country_loss", "as_published", "system_sightings", "companion_ports", "companion_kinds",
+    "loss", "country_loss", "as_published", "rates", "concentration", "software_ages", "system_sightings",
+    "companion_ports", "companion_kinds",
 )  # fmt: skip
 #: Tables that no built mart reads, so that writing them makes none stale.
 APART = frozenset({"notices"})
@@ -139,13 +140,13 @@ def built_of(sweeps: Iterable[SweepPaths], names: Iterable[str] = BUILT) -> Mapp
 def rows(name: str, complete: list[Location], missing: list[str]) -> str:
     """SQL for the rows of a mart: from its files in these folders, and computed for the sweeps without one."""
     # The files' folders say which sweep they are of, so it comes last there; in a mart it comes first.
-    files = raw_views.read_alike([path / f"{name}.parquet" for path in complete])
-    rows = f"SELECT sweep, * EXCLUDE (sweep) FROM ({files})"
-    if not missing:
-        return rows
-    return (
-        f"{rows}\nUNION ALL BY NAME\nFROM ({views.view(name).sql}) WHERE sweep IN ({', '.join(map(quoted, missing))})"
-    )
+    sources = []
+    if complete:
+        files = raw_views.read_alike([path / f"{name}.parquet" for path in complete])
+        sources.append(f"SELECT sweep, * EXCLUDE (sweep) FROM ({files})")
+    if missing:
+        sources.append(f"FROM ({views.view(name).sql}) WHERE sweep IN ({', '.join(map(quoted, missing))})")
+    return "\nUNION ALL BY NAME\n".join(sources)
 
 
 def home(paths: SweepPaths) -> Location:
