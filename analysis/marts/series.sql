@@ -2,7 +2,8 @@
 -- Grain: one row for each complete sweep whose method is known.
 -- Notes: definition of November 2026. A series has the same name, method_digest (all that decides what is found, and when) and
 --   vantages, and every address visited. A changed method or a lost vantage begins another series; samples are in none, since
---   they visit other addresses; nor are focus sweeps (`focus_panels`), of whose space only a part was probed with certainty. Series are numbered by their first sweep; position counts from 1 within one.
+--   they visit other addresses; nor are focus sweeps (`focus_panels`), of whose space only a part was probed with certainty,
+--   or visibility sweeps (`visibility`). Series are numbered by their first sweep; position counts from 1 within one.
 WITH described AS (
     SELECT
         sweeps.sweep,
@@ -12,7 +13,7 @@ WITH described AS (
         list_sort(sweeps.vantages) AS vantages
     FROM sweeps
     JOIN methods ON methods.sweep = sweeps.sweep
-    WHERE sweeps.sampled_share = 1
+    WHERE sweeps.sampled_share = 1 AND sweeps.visibility_of IS NULL
 ),
 
 begun AS (

@@ -15,6 +15,7 @@ WITH nearby AS (
     JOIN sweeps AS other ON other.sweep = other_method.sweep
     WHERE (first.started_at, first.sweep) <= (other.started_at, other.sweep)
         AND first.sampled_share = 1 AND other.sampled_share = 1
+        AND first.visibility_of IS NULL AND other.visibility_of IS NULL
         AND (first.sweep = other.sweep OR len(list_intersect(first.vantages, other.vantages)) = 0)
         AND other.started_at <= first.started_at + INTERVAL 1 HOUR
     QUALIFY row_number() OVER (PARTITION BY first.sweep, list_sort(other.vantages) ORDER BY other.started_at, other.sweep) = 1

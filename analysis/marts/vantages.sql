@@ -17,6 +17,7 @@ WITH pairs AS (
     JOIN sweeps AS other ON other.sweep = other_method.sweep
     WHERE (first.started_at, first.sweep) < (other.started_at, other.sweep)
         AND first.sampled_share = 1 AND other.sampled_share = 1
+        AND first.visibility_of IS NULL AND other.visibility_of IS NULL
         AND len(list_intersect(first.vantages, other.vantages)) = 0
         AND other.started_at <= first.started_at + INTERVAL 1 HOUR
 ),

@@ -34,7 +34,8 @@ def plan(
     census plan sweep.toml --rate 500 --ports 104,11112 --sample 1%
 
     Prints how many addresses are included, how many each list excludes, the packets, the rate and the duration. The file
-    that -o writes is for `census work` and `census sweep`; it fixes targets, order, rate and program.
+    that -o writes is for `census work` and `census sweep`; it fixes targets, order, rate and program. With [visibility] it
+    also writes the plan of each vantage next to it (plan.one.json for the vantage `one`).
 
     Exit code 2: the configuration is wrong; the message names file and key.
     """
@@ -46,6 +47,8 @@ def plan(
     _print_plan(frozen, as_json=json)
     if output:
         store.write(output, encode(frozen))
+        for own in freeze.vantage_plans(frozen):
+            store.write(output.with_suffix(f".{own.vantage}{output.suffix}"), encode(own))
 
 
 def _print_plan(frozen: "Plan", *, as_json: bool) -> None:

@@ -59,10 +59,29 @@ def _contradictions(config: Config) -> Iterator[KeyFault]:
             "control.port", f"{config.control.port} is a port of the sweep; choose one where no service answers"
         )
     yield from _repeated_ports(config)
+    yield from _visibility(config)
     if not sweep.sample > 0 or (isinstance(sweep.sample, float) and sweep.sample > 1):
         yield KeyFault("sweep.sample", "must be a share in (0, 1] or a whole number of addresses")
     elif targets.focus and (isinstance(sweep.sample, int) or sweep.sample < 1):
         yield KeyFault("sweep.sample", "is for sweeps without a focus; set targets.focus.sample, and leave this out")
+
+
+def _visibility(config: Config) -> Iterator[KeyFault]:
+    """Yield what a visibility sample cannot be drawn from, or cannot be probed by."""
+    section = config.visibility
+    if section is None:
+        return
+    if len(set(section.vantages)) != len(section.vantages):
+        yield KeyFault(
+            "visibility.vantages", f"names a vantage twice: {', '.join(section.vantages)}; name each of them once"
+        )
+    if config.targets.focus:
+        yield KeyFault(
+            "visibility", "is for sweeps without a focus, which probes most where services were; leave one of them out"
+        )
+    for key in ("per_slash24_hour", "per_network_hour"):
+        if 0 < getattr(config.caps, key) < len(section.vantages):
+            yield KeyFault(f"caps.{key}", f"cannot be divided among {len(section.vantages)} vantages; raise it")
 
 
 def _without_connections(config: Config) -> Iterator[KeyFault]:

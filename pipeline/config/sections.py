@@ -75,6 +75,13 @@ class TargetsSection(Section, frozen=True):
     focus: FocusSection | None = None
 
 
+class VisibilitySection(Section, frozen=True):
+    """`[visibility]`: each of `vantages` probes the same random share `sample` of the addresses, by a sweep of its own."""
+
+    vantages: Annotated[tuple[Name, ...], Meta(min_length=2, max_length=64)]
+    sample: Annotated[float, Meta(gt=0, le=1)] = 0.01
+
+
 class CapsSection(Section, frozen=True):
     """`[caps]`: the most probes an hour to a /24, or to the addresses of one autonomous system; 0 is no cap.
 
@@ -262,6 +269,7 @@ class Config(Section, frozen=True):
 
     sweep: SweepSection
     targets: TargetsSection = TargetsSection()
+    visibility: VisibilitySection | None = None
     caps: CapsSection = CapsSection()
     identity: IdentitySection = IdentitySection()
     probe: ProbeSection = ProbeSection()

@@ -11,6 +11,7 @@ from pipeline.optout.register import DEFAULT_NAME
 from pipeline.plan import timing
 from pipeline.plan.focus import Focus
 from pipeline.plan.plan import Plan, RangeList
+from pipeline.plan.visibility import Visibility
 from pipeline.space import caps
 from pipeline.space.caps import RISK
 from pipeline.space.ranges import Ranges
@@ -94,6 +95,8 @@ def _space(plan: Plan) -> Rows:
     if twice := excluded_more_than_once(plan):
         yield "of these, excluded more than once", address_count(twice)
     yield from _focus(plan, plan.focus) if plan.focus else _visited(plan)
+    if plan.visibility:
+        yield "visibility", _visibility(plan, plan.visibility)
     yield from ((f"port {port}", plural(plan.sampled_addresses, "target")) for port in plan.settings.ports)
     yield "targets", f"{plan.targets:,}"
     if not plan.probe.engine.extra_probes:
@@ -123,6 +126,14 @@ def _focus(plan: Plan, focus: Focus) -> Rows:
     yield "elsewhere", f"{sampled} of {focus.other_slash24s:,}, a random {focus.inclusion:.3%}"
     share = plan.addresses / focus.addresses
     yield "visited", f"{address_count(plan.addresses)}, {share:.2%} of the target space"
+
+
+def _visibility(plan: Plan, sample: Visibility) -> str:
+    """Which sample of the addresses each vantage probes; of a vantage's own plan, whose it is."""
+    if plan.vantage:
+        return f"this is the sample of {plan.whole}, from vantage {plan.vantage}"
+    share = sample.addresses / plan.addresses
+    return f"{address_count(sample.addresses)}, a random {share:.3%}, from each of {', '.join(sample.vantages)} too"
 
 
 def _companions(plan: Plan) -> str:

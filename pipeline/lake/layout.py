@@ -42,6 +42,11 @@ class SweepPaths:
             raise InputError(str(self.lake), f"has no sweep {self.id!r}: an id has letters, digits, `-`, `_` and `.`")
 
     @property
+    def is_visibility(self) -> bool:
+        """Return whether the sweep is that of one vantage over a visibility sample: no name of a configuration has a dot."""
+        return "." in self.id.partition("-")[2]
+
+    @property
     def plan(self) -> Location:
         """Return the file of the frozen plan."""
         return self.lake / "plans" / f"sweep={self.id}" / "plan.json"
@@ -149,7 +154,12 @@ def find(lake: Location, sweep_id: str | None) -> SweepPaths:
         raise InputError(str(lake), "has no sweep; `census sweep` runs one")
     if sweep_id is not None and sweep_id not in known:
         raise InputError(str(lake), f"has no sweep {sweep_id!r}; it has {', '.join(known)}")
-    return known[sweep_id] if sweep_id else list(known.values())[-1]
+    return known[sweep_id] if sweep_id else newest(list(known.values()))
+
+
+def newest(candidates: list[SweepPaths]) -> SweepPaths:
+    """Return the latest of these sweeps; a visibility sweep only if there is no other."""
+    return ([paths for paths in candidates if not paths.is_visibility] or candidates)[-1]
 
 
 def find_sealed(lake: Location, sweep_id: str | None = None) -> SweepPaths:
@@ -158,7 +168,7 @@ def find_sealed(lake: Location, sweep_id: str | None = None) -> SweepPaths:
     if not candidates:
         which = f" {sweep_id}" if sweep_id else ""
         raise InputError(str(lake), f"has no sealed sweep{which}; `census sweeps {lake}` lists what there is")
-    return candidates[-1]
+    return newest(candidates)
 
 
 def open_sweep(lake: Location, sweep_id: str | None) -> Sweep:

@@ -27,6 +27,7 @@ from pipeline.lake import (
 from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.lake.receipts import read_receipts
 from pipeline.lake.store import Location
+from pipeline.lake.sweep_row import sweep_row
 from pipeline.plan.plan import Plan
 from pipeline.record.receipt import Part, Receipt, second_looks
 from pipeline.record.rounds import VISITS_TABLES, Round
@@ -225,7 +226,7 @@ def seal(sweep: Sweep, *, sealed_at: int, code_version: str) -> None:
     ]
     written.append(_write(sweep.paths, sweep.plan.digest, list(map(msgspec.to_builtins, receipts)), "receipts"))
     written.append(_write(sweep.paths, sweep.plan.digest, second_looks(receipts), "second_looks"))
-    row = _sweep_row(sweep.plan, receipts, sealed_at, code_version)
+    row = sweep_row(sweep.plan, receipts, sealed_at, code_version)
     row["manifest_sha256"] = manifest.put(sweep.paths, written)
     attestation.seal(sweep.paths, str(row["manifest_sha256"]), row)
     store.unlink(sweep.paths.secret)  # first: wherever a crash cuts the rest off, a sealed sweep has no secret
@@ -278,23 +279,3 @@ def _write(paths: SweepPaths, digest: str, rows: list[dict[str, object]], table:
     return parts.write(
         paths.sealed(table), pa.Table.from_batches([parts.from_rows(rows, table)]), table, paths.id, digest=digest
     )
-
-
-def _sweep_row(plan: Plan, receipts: list[Receipt], sealed_at: int, code_version: str) -> dict[str, object]:
-    return {
-        "name": plan.settings.name,
-        "plan_digest": plan.digest,
-        "profile": plan.settings.profile,
-        "ports": list(plan.settings.ports),
-        "addresses": plan.addresses,
-        "sampled_addresses": plan.sampled_addresses,
-        **{name: sum(getattr(r, name) for r in receipts) for name in ("probes_sent", "responses", "associations")},
-        "started_at": min(r.started_at for r in receipts),
-        "finished_at": max(r.finished_at for r in receipts),
-        "sealed_at": sealed_at,
-        "code_version": code_version,
-        "vantages": sorted({r.vantage for r in receipts}),
-        "harm_margin": plan.harm.margin if plan.harm else None,
-        "focus": list(plan.focus.sweeps) if plan.focus else None,
-        "focus_addresses": plan.focus.addresses if plan.focus else None,
-    }

@@ -102,5 +102,6 @@ def answered(lake: Location, block: str) -> tuple[str, int] | None:
     sealed = [paths for paths in layout.sweeps(lake) if paths.sealed("sweeps").exists()]
     if not sealed:
         return None
-    addresses = read.rows(sealed[-1], "responses", ["ip"])["ip"].unique().to_numpy()
-    return sealed[-1].id, int(Ranges.of([address_list.parse(block, "block")]).contains(addresses).sum())
+    latest = layout.newest(sealed)
+    addresses = read.rows(latest, "responses", ["ip"])["ip"].unique().to_numpy()
+    return latest.id, int(Ranges.of([address_list.parse(block, "block")]).contains(addresses).sum())

@@ -17,8 +17,10 @@ import numpy as np
 from pipeline.config.sections import Config, ControlSection, SweepSection, TargetsSection
 from pipeline.errors import InputError
 from pipeline.plan import plan as planning
+from pipeline.plan import visibility
 from pipeline.plan.focus import Focus, WholeSweeps, focused
 from pipeline.plan.plan import Digests, Pace, Plan, RangeList
+from pipeline.plan.visibility import Visibility
 from pipeline.space import address_list, blocklist, caps
 from pipeline.space.address_list import AddressList, Entry
 from pipeline.space.geo_databases import GeoDatabases
@@ -121,6 +123,7 @@ def freeze(
         addresses=space.ranges.count,
         sampled_addresses=sampled,
         focus=focus,
+        visibility=_visibility(config, space.ranges, sampled, atlas),
         range_targets=settings.rate * RANGE_SECONDS,
         requests=provenance.requests,
     )
@@ -233,6 +236,27 @@ def _settings(config: Config, ranges: Ranges, sampled: int, atlas: GeoDatabases)
         sweep = msgspec.structs.replace(given, shards=_shards(config, sampled, rate))
         rate, pace = _pace(config, sweep, ranges, sampled, atlas)
     return msgspec.structs.replace(sweep, rate=rate), pace
+
+
+def _visibility(config: Config, ranges: Ranges, sampled: int, atlas: GeoDatabases) -> Visibility | None:
+    """The visibility sample, and how each vantage probes it; None if the configuration has none. Raises InputError."""
+    section = config.visibility
+    if section is None:
+        return None
+    addresses = visibility.drawn(section, sampled)
+    try:
+        settings, _ = _settings(visibility.alone(config, section), ranges, addresses, atlas)
+    except InputError as error:
+        raise InputError(
+            error.where, f"{len(section.vantages)} vantages have a part of it each: {error.reason}"
+        ) from None
+    return Visibility(
+        vantages=section.vantages,
+        sample=section.sample,
+        addresses=addresses,
+        rate=settings.rate,
+        shards=settings.shards,
+    )
 
 
 def _shards(config: Config, sampled: int, rate: int) -> int:

@@ -29,6 +29,7 @@ from pipeline.engines import Engine
 from pipeline.errors import GuardError, InputError
 from pipeline.lab.signature import Signature
 from pipeline.plan.focus import Focus
+from pipeline.plan.visibility import Visibility
 from pipeline.space import blocklist
 from pipeline.space.caps import Load
 from pipeline.space.geo_databases import Reference
@@ -38,28 +39,8 @@ from pipeline.space.shard import Walk
 from pipeline.space.signed import SignedRanges
 from pipeline.untrusted import bounded
 
-#: Fields of a plan that other fields follow from.
-CAUSES = (
-    "code_version",
-    "reference",
-    "settings",
-    "focus",
-    "caps",
-    "identity",
-    "probe",
-    "associate",
-    "loss",
-    "control",
-    "alarm",
-    "harm",
-    "companions",
-    "tls",
-    "requests",
-    "digests",
-)
-
 #: The format that this version writes: raised whenever a field is added or means something else (docs/decisions/0013).
-FORMAT = 12
+FORMAT = 13
 #: Formats that it reads, so that an old sweep can be verified and reported. Format 1 had another order of targets.
 FORMATS = range(2, FORMAT + 1)
 #: The field that distinguishes plans of format 2 with today's order of targets from earlier ones: the format number stayed the same.
@@ -142,11 +123,25 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     sampled_addresses: int
     focus: Focus | None = None
     """The strata of a focus sweep; `ranges` are what it probes of both."""
+    visibility: Visibility | None = None
+    """The sample that each vantage probes by a sweep of its own, if there is one."""
+    vantage: str = ""
+    """The vantage that this is the visibility sweep of; empty for any other sweep."""
     range_targets: int
     requests: dict[str, str]
     digest: str = ""
     signature: Signature | None = None
     """By the lab's key, over the digest; None in plans of earlier versions."""
+
+    @property
+    def name(self) -> str:
+        """The name of its series: that of the configuration; a visibility sweep has one that no configuration can give."""
+        return f"{self.settings.name}.{self.vantage}" if self.vantage else self.settings.name
+
+    @property
+    def whole(self) -> str | None:
+        """The id of the sweep that a visibility sweep belongs to."""
+        return self.sweep.removesuffix(f".{self.vantage}") if self.vantage else None
 
     @property
     def space_addresses(self) -> int:
@@ -202,26 +197,15 @@ def with_engine(plan: Plan, engine: Engine) -> Plan:
     return msgspec.structs.replace(plan, loss=loss, control=control)
 
 
-def differences(plan: Plan, other: Plan) -> Iterator[str]:
-    """The keys in which two plans differ, e.g. `digests.exclusions`; causes come before their consequences."""
-    fields, other_fields = _document(plan), _document(other)
-    for name in (*CAUSES, *(name for name in fields if name not in CAUSES)):
-        value, other_value = fields[name], other_fields[name]
-        if isinstance(value, dict) and isinstance(other_value, dict):
-            yield from (f"{name}.{key}" for key in value | other_value if value.get(key) != other_value.get(key))
-        elif value != other_value:
-            yield name
-
-
 def digest(plan: Plan) -> str:
     """SHA-256 over the plan's canonical JSON without its own digest and signature, hexadecimal."""
-    return _sha256(_document(plan))
+    return _sha256(document(plan))
 
 
-def _document(plan: Plan) -> dict[str, Any]:
+def document(plan: Plan) -> dict[str, Any]:
     """A plan as JSON has it."""
-    document: dict[str, Any] = msgspec.to_builtins(plan)
-    return document
+    fields: dict[str, Any] = msgspec.to_builtins(plan)
+    return fields
 
 
 def _sha256(document: dict[str, Any]) -> str:
@@ -290,5 +274,6 @@ def _inconsistent(plan: Plan, content_digest: str) -> Iterator[str]:
         "digests.target_space": plan.digests.target_space == ranges.digest,
         "digests.exclusions": plan.digests.exclusions == forbidden.digest,
         "focus": plan.focus is None or plan.focus.fits(ranges),
+        "visibility": plan.visibility is None or plan.visibility.fits(plan.sampled_addresses, plan.vantage),
     }
     yield from (field for field, agrees in consistent.items() if not agrees)

@@ -42,6 +42,9 @@ SHARES = frozenset(
             "largest_share",
             "ten_largest_share",
             "back_share",
+            "visible_share",
+            "visible_low",
+            "visible_high",
             "older_share",
             *EXISTING,
         )
@@ -220,6 +223,7 @@ DERIVED: dict[str, Callable[[Facts], Sequence[Row]]] = {
     "rates": structure.rates,
     "software_ages": structure.software_ages,
     "stayers": structure.stayers,
+    "visibility": structure.visibility,
     "companion_kinds": _companion_kinds,
     "countries": _countries,
     "doubts": _doubts,

@@ -223,6 +223,11 @@ class Facts:
         return self.about["focus"] is not None
 
     @property
+    def is_visibility(self) -> bool:
+        """Whether the sweep probed a visibility sample, from one vantage."""
+        return self.about["visibility_of"] is not None
+
+    @property
     def geo_age(self) -> int | None:
         """Days from the build of the country database to the sweep's start."""
         return (self.started.date() - self.geo_built).days if self.geo_built else None

@@ -39,6 +39,8 @@ class Crossing:
     """The rows of a country do not add up to a number: what stays too small when it is merged is left out."""
     omitted: frozenset[str] = frozenset()
     """Facts that the rows themselves state: where one of them is withheld, there is no row."""
+    apart: str = ""
+    """A column of which each value has a row for each country: the rule holds among the rows of one value."""
 
 
 def _interval(column: str) -> tuple[str, ...]:
@@ -73,6 +75,8 @@ GIVEN_AWAY = (*CONCENTRATED, "configurations", "largest_share", "ten_largest_sha
 AGED = {"undoubted": "services", "dated": "undoubted", "older": "dated"}
 OLDER = ("older", *_interval("older_share"))
 AGES = ("undoubted", "dated", "undated", "median_age", *OLDER)
+#: What one vantage saw; any of its counts gives the others away.
+SEEN = ("visible", "missed_alone", *_interval("visible")[1:], "visible_share", "design_effect")
 #: What services that stayed did.
 STAYED = ("opened", "closed", "renewed", "replaced", "tls_adopted")
 #: The parts of a country's services by doubts; the last two are likely decoys.
@@ -124,6 +128,10 @@ RULES: Mapping[str, Crossing] = MappingProxyType(
         "software_ages": Crossing(
             of=AGED, derived={"undoubted": AGES, "dated": AGES[1:], "older": OLDER}, added=("dated", "older"),
             facts={DECOYS: AGES, ACCEPTED: AGES[1:]},
+        ),
+        "visibility": Crossing(
+            of={"visible": "seen_any", "missed_alone": "seen_any"}, derived={"visible": SEEN, "missed_alone": SEEN},
+            added=("visible", "missed_alone"), facts={DECOYS: ("seen_any", *SEEN)}, apart="vantage_name",
         ),
         "stayers": Crossing(of=dict.fromkeys(STAYED, "stayed"), added=STAYED),
         "country_bounds": Crossing(small=("least", "most")),

@@ -34,7 +34,7 @@ NAMED_COUNTRIES = 20
 #: Marts that measure the sweep itself, whatever country its targets are in.
 MEASURED = ("harm_arms",)
 #: Marts from which a country's edition takes the rows of the country; all others are computed from the country's targets alone.
-STRUCTURE = ("rates", "concentration", "stayers", "country_bounds", "as_published", "software_ages")
+STRUCTURE = ("rates", "concentration", "stayers", "country_bounds", "as_published", "software_ages", "visibility")
 WHOLE = ("countries", "country_databases", "changes", "country_trend", "country_loss", *STRUCTURE)
 #: Marts without a country that also hold for a part of the countries: they measure the sweep, or `of_country` computes them again.
 OF_ALL = ("totals", "funnel", "trend", "loss", "vantages", *MEASURED)

@@ -25,7 +25,7 @@ CHANGED = (
 #: Marts of which the page omits rows, such as those without a service; a sheet has them, for their denominators.
 WITH_EMPTY = (
     "changes", "countries", "country_databases", "network_kinds", "tls_share", "sectors", "doubts", "implementations", "products",
-    "rates", "concentration", "stayers", "country_bounds", "as_published", "software_ages",
+    "rates", "concentration", "stayers", "country_bounds", "as_published", "software_ages", "visibility",
 )  # fmt: skip
 
 

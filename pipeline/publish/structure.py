@@ -40,6 +40,13 @@ def bounds(facts: Facts) -> list[Row]:
     return [row for row in facts.marts["country_bounds"].rows if row["most"]]
 
 
+def visibility(facts: Facts) -> list[Row]:
+    """What each vantage sees of all countries together, then of each country where that is shown of any vantage."""
+    rows = [row for row in facts.marts["visibility"].rows if row["visible"] is not None or row["of_all"]]
+    ordered = sorted(rows, key=lambda row: (not row["of_all"], row["country"] or "", row["vantage_name"]))
+    return [row | {"country": TOTAL} if row["of_all"] else row for row in ordered]
+
+
 def sentences(facts: Facts) -> Iterator[str]:
     """A sentence of each that has something to say."""
     yield from _rates(_own(facts, rates(facts)))
@@ -47,6 +54,7 @@ def sentences(facts: Facts) -> Iterator[str]:
     yield from _ages(_own(facts, software_ages(facts)))
     yield from _stayers(_own(facts, stayers(facts)))
     yield from _bounds(facts)
+    yield from _visibility(facts)
     yield from _vantages(facts)
 
 
@@ -149,6 +157,23 @@ def _bounds(facts: Facts) -> Iterator[str]:
             for row in rows
         ]
         yield f"By two geolocation databases there are {listed(parts)}. Which is right is not known; both may be wrong."
+
+
+def _visibility(facts: Facts) -> Iterator[str]:
+    """What each vantage saw of the services that any saw, in a random sample of the addresses; without those that did not probe it."""
+    rows = [
+        row for row in visibility(facts) if row["country"] == (facts.country or TOTAL) and row["visible"] is not None
+    ]
+    if rows:
+        each = [
+            f"{row['vantage_name']} saw {percent(row['visible_share'])} (95 % interval {percent(row['visible_low'])} to "
+            f"{percent(row['visible_high'])}) and alone missed {number(row['missed_alone'])}"
+            for row in rows
+        ]
+        yield (
+            f"In a random sample of the addresses that each vantage probed, any of them saw {plural(rows[0]['seen_any'], 'service')} "
+            f"without likely decoys: {'; '.join(each)}. What is missed may block the vantage, or be lost on the way once."
+        )
 
 
 def _vantages(facts: Facts) -> Iterator[str]:

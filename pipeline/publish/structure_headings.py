@@ -90,6 +90,19 @@ STRUCTURE: dict[str, tuple[str, tuple[tuple[str, str], ...]]] = {
             ("back_share_high", "95\u00a0% CI high"),
         ),
     ),
+    "visibility": (
+        "What each vantage sees",
+        (
+            ("country", "Country"),
+            ("vantage_name", "Vantage"),
+            ("seen_any", "Seen by any"),
+            ("visible", "Seen by this one"),
+            ("missed_alone", "Missed by it alone"),
+            ("visible_share", "Share"),
+            ("visible_low", "95\u00a0% CI low"),
+            ("visible_high", "95\u00a0% CI high"),
+        ),
+    ),
     "vantage_bounds": (
         "Three or more vantages",
         (

@@ -110,6 +110,10 @@ def bundle(con: duckdb.DuckDBPyConnection, wanted: Wanted) -> Iterator[tuple[str
         raise InputError(
             f"sweep {focused[0]}", "is a focus sweep, whose counts are of a part of the space; release a whole sweep"
         )
+    if parts := [facts.sweep for facts in published if facts.is_visibility]:
+        raise InputError(
+            f"sweep {parts[0]}", "is the visibility sweep of one vantage, over a small sample; release a whole sweep"
+        )
     rows = _microdata(con, published, wanted) if wanted.section.microdata else []
     tables = [*contents(con, published, rows), _history(published[-1])]
     cited = _citation(published, wanted.section)

@@ -20,8 +20,10 @@ from pipeline.publish.withheld_facts import withheld
 from pipeline.views import connection, views
 from pipeline.views.views import NAMED, PUBLISHED, quoted
 
-#: Marts of one sweep that a page shows. `changes` and `change_totals` are about more sweeps than the two that are compared.
-SHOWN = tuple(name for name in (*PUBLISHED, *NAMED) if name not in ("changes", "change_totals"))
+#: Published marts about more sweeps than the two that are compared.
+OF_MORE = ("changes", "change_totals", "visibility")
+#: Marts of one sweep that a page shows.
+SHOWN = tuple(name for name in (*PUBLISHED, *NAMED) if name not in OF_MORE)
 #: Marts over time, and views that the queries of a report read besides.
 OVER_TIME = ("trend", "country_trend", "loss", "country_loss", "harm_arms")
 #: Marts of a sweep and the one before it, so that later sweeps do not matter.
@@ -61,13 +63,14 @@ class PastSweeps:
 
 
 def sealed(lake: Location) -> tuple[tuple[SweepPaths, ...], tuple[SweepPaths, ...]]:
-    """The sweeps of a lake that are sealed and enriched, and the others. Focus sweeps are among these: their counts are of a part
-    of the space.
+    """The sweeps of a lake that are sealed and enriched, and the others. Focus and visibility sweeps are among these: their counts
+    are of a part of the space.
 
     Raises InputError for a folder that is not a lake.
     """
     sweeps = layout.sweeps(lake)
-    done = [paths for paths in sweeps if paths.sealed("sweeps").exists() and paths.sealed(ENRICHED).exists()]
+    ended = [paths for paths in sweeps if not paths.is_visibility and paths.sealed("sweeps").exists()]
+    done = [paths for paths in ended if paths.sealed(ENRICHED).exists()]
     ready = tuple(paths for paths in done if not read.rows(paths, "sweeps", ["focus"])["focus"][0].as_py())
     return ready, tuple(paths for paths in sweeps if paths not in ready)
 

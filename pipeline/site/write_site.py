@@ -50,9 +50,10 @@ def write(order: Order, prove: Prove) -> Iterator[str]:
     if not sweeps:
         raise InputError(
             str(order.lake),
-            "has no sweep that is sealed and enriched, focus sweeps aside; `census sweeps LAKE` lists what there is",
+            "has no sweep that is sealed and enriched, focus and visibility sweeps aside; `census sweeps LAKE` lists what there is",
         )
-    yield from (f"{paths.id} is left out: it is not sealed, not enriched, or a focus sweep" for paths in others)
+    left_out = [paths for paths in others if not paths.is_visibility]
+    yield from (f"{paths.id} is left out: it is not sealed, not enriched, or a focus sweep" for paths in left_out)
     past, before, site = read_lake.history(sweeps, order.scope), built.read(order.folder), Site(order.publisher)
     latest = past.latest(order.series)
     if latest is None:

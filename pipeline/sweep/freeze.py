@@ -19,6 +19,7 @@ from pipeline.lake.store import Location
 from pipeline.optout import register
 from pipeline.plan import freezing, own_ranges
 from pipeline.plan import plan as planning
+from pipeline.plan import vantage_plans as visibility_plans
 from pipeline.plan.freezing import FromLake, OptOuts, Provenance
 from pipeline.plan.plan import Plan
 from pipeline.space import blocklist, signed
@@ -67,6 +68,11 @@ def sign_plan(plan: Plan) -> Plan:
     digest = planning.digest(plan)
     signature = key.load().sign(planning.PURPOSE, digest.encode())
     return msgspec.structs.replace(plan, digest=digest, signature=signature)
+
+
+def vantage_plans(plan: Plan) -> list[Plan]:
+    """Return the plan of each vantage for a plan's visibility sample, signed; none without such a sample. Raises InputError."""
+    return [sign_plan(own) for own in visibility_plans.vantage_plans(plan)]
 
 
 def _provenance(settings: Config) -> Provenance:

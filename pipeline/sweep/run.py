@@ -15,6 +15,7 @@ from pipeline.lake.layout import ENRICHED, Sweep, SweepPaths, read_plan
 from pipeline.lake.store import Location
 from pipeline.optout import quarantine, register
 from pipeline.plan import plan as planning
+from pipeline.plan.differences import differences
 from pipeline.plan.plan import Plan
 from pipeline.sweep.deadline import deadline
 from pipeline.sweep.freeze import check, freeze
@@ -39,7 +40,7 @@ def begin(plan: Plan, lake: Location) -> Sweep:
     store.make_lake(lake)
     register.begin(plan.register, lake)
     if not store.write(paths.plan, planning.encode(plan), new=True):
-        field = next(planning.differences(plan, read_plan(paths.plan)), None)
+        field = next(differences(plan, read_plan(paths.plan)), None)
         if field:
             raise GuardError(
                 f"{paths.plan}: another plan of this name has begun in this lake (field {field}); plan again"
@@ -129,7 +130,7 @@ def latest(lake: Location, name: str) -> SweepPaths | None:
 
 def others(plan: Plan, lake: Location) -> Iterator[str]:
     """Yield that an earlier sweep of the plan's series is not finished, if that is so: this one begins next to it."""
-    paths = latest(lake, plan.settings.name)
+    paths = latest(lake, plan.name)
     if paths and paths.id != plan.sweep:
         yield (
             f"sweep {paths.id} of this series is not finished, and another begins; --resume finishes it if configuration and program "

@@ -4,10 +4,11 @@ import msgspec
 
 from pipeline.errors import GuardError
 from pipeline.lake.layout import SweepPaths
-from pipeline.plan import plan as planning
+from pipeline.plan.differences import differences
 from pipeline.plan.focus import Focus
 from pipeline.plan.freezing import OPT_OUT_LIST
 from pipeline.plan.plan import Plan
+from pipeline.plan.visibility import Visibility
 from pipeline.space.geo_databases import Reference
 
 #: Fields that change with the time, the program and the opt-outs, or follow from others.
@@ -24,7 +25,7 @@ def require_unchanged(plan: Plan, today: Plan, paths: SweepPaths) -> None:
     """
     if plan.code_version != today.code_version:
         return
-    field = next(planning.differences(_configured(plan, today), _configured(today, today)), None)
+    field = next(differences(_configured(plan, today), _configured(today, today)), None)
     if field:
         raise GuardError(
             f"{paths.plan}: the configuration has changed since this sweep began (field {field}), and resuming would run the "
@@ -42,7 +43,15 @@ def _configured(plan: Plan, today: Plan) -> Plan:
         excluded=tuple(part for part in plan.excluded if part.name != OPT_OUT_LIST),
         reference=Reference(**digests),
         focus=_focus(plan, today),
+        visibility=_visibility(plan, today),
     )
+
+
+def _visibility(plan: Plan, today: Plan) -> Visibility | None:
+    """The visibility sample of a plan with today's opt-outs: its vantages and its share."""
+    if plan.visibility is None or today.visibility is None:
+        return plan.visibility
+    return msgspec.structs.replace(today.visibility, vantages=plan.visibility.vantages, sample=plan.visibility.sample)
 
 
 def _focus(plan: Plan, today: Plan) -> Focus | None:

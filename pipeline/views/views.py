@@ -38,7 +38,7 @@ PUBLISHED = (
     "totals", "funnel", "countries", "changes", "change_totals", "outcomes", "ports", "implementations", "products", "sectors",
     "network_kinds", "system_counts", "ae_control", "tls_share", "doubts", "country_databases", "suspicions", "rejections",
     "country_funnel", "companion_ports", "companion_kinds", "rates", "concentration", "stayers", "country_bounds", "as_published",
-    "software_ages",
+    "software_ages", "visibility",
 )  # fmt: skip
 #: Marts whose rows name a network's holder: a report shows only those that `publish.disclosure` lets pass.
 NAMED = ("networks",)

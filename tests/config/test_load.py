@@ -112,6 +112,25 @@ FAULTS = (
         "a number above 0 to 1",
     ),
     ("0.5\n[targets]", '1.0\n[targets]\nfocus = { name = "w" }', "targets.focus.sample", "is missing"),
+    ('"CENSUS"', '"CENSUS"\n[visibility]\nvantages = ["one"]', "visibility.vantages", "2 to 64"),
+    (
+        '"CENSUS"',
+        '"CENSUS"\n[visibility]\nvantages = ["one", "two", "one"]',
+        "visibility.vantages",
+        "names a vantage twice",
+    ),
+    (
+        "0.5\n[targets]",
+        '1.0\n[visibility]\nvantages = ["one", "two"]\n[targets]\nfocus = { name = "w", sample = 0.1 }',
+        "visibility",
+        "is for sweeps without a focus",
+    ),
+    (
+        '"CENSUS"',
+        '"CENSUS"\n[visibility]\nvantages = ["a", "b", "c"]\n[caps]\nper_slash24_hour = 2',
+        "caps.per_slash24_hour",
+        "cannot be divided among 3 vantages",
+    ),
     (
         "0.5\n[targets]",
         '1.0\n[targets]\nfocus = { name = "w", sample = 0.1, sweeps = 0 }',

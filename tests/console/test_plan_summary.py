@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.config.sections import VisibilitySection
 from pipeline.console import plan_summary
 from pipeline.plan.plan import Plan
+from pipeline.plan.vantage_plans import vantage_plans
 from pipeline.sweep import freeze
 from tests.plan.frozen import focused
+from tests.plan.frozen import freeze as frozen_plan
 
 CONFIG = """
 [sweep]
@@ -92,3 +95,13 @@ def test_a_focus_tells_its_strata() -> None:
     assert found["elsewhere"] == "64 /24s of 255, a random 25.098%"
     assert found["visited"] == f"{plan.addresses:,} addresses, {plan.addresses / 65_596:.2%} of the target space"
     assert told["excluded_more_than_once"] == 0 and told["focus"].keys().isdisjoint({"space", "known"})
+
+
+def test_a_visibility_sample_is_stated() -> None:
+    """The summary says how many addresses each vantage probes, and of a vantage's own plan, whose sample it is."""
+    plan = frozen_plan(visibility=VisibilitySection(vantages=("one", "two"), sample=0.25))
+    assert dict(plan_summary.rows(plan))["visibility"] == "50 addresses, a random 25.253%, from each of one, two too"
+    one, _ = vantage_plans(plan)
+    told = dict(plan_summary.rows(one))
+    assert told["visibility"] == f"this is the sample of {plan.sweep}, from vantage one"
+    assert told["visited"] == "50 addresses, a random 25.253%"

@@ -22,3 +22,15 @@ def test_a_sweep_without_a_plan_is_not_listed(tmp_path: Path) -> None:
     assert layout.sweeps(tmp_path) == [begun] and layout.find(tmp_path, None) == begun
     with pytest.raises(InputError, match=r"has no sweep '20260608T030000Z-weekly'; it has 20260601T030000Z-weekly$"):
         layout.find(tmp_path, killed.id)
+
+
+def test_a_visibility_sweep_is_the_latest_of_nothing_else(tmp_path: Path) -> None:
+    """Without an id a command takes the latest sweep that is no visibility sweep; with one, or if there is no other, it takes that."""
+    whole, one = SweepPaths(tmp_path, "20260601T030000Z-weekly"), SweepPaths(tmp_path, "20260601T030000Z-weekly.one")
+    assert (whole.is_visibility, one.is_visibility) == (False, True)
+    for paths in (one, whole):
+        for file in (paths.plan, paths.sealed("sweeps")):
+            file.parent.mkdir(parents=True)
+            file.touch()
+        assert layout.find(tmp_path, None) == layout.find_sealed(tmp_path) == paths
+    assert layout.find(tmp_path, one.id) == layout.find_sealed(tmp_path, one.id) == one

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.config.sections import CapsSection, Config, FocusSection, SweepSection, TargetsSection
+from pipeline.config.sections import CapsSection, Config, FocusSection, SweepSection, TargetsSection, VisibilitySection
 from pipeline.enrich import databases
 from pipeline.plan import freezing
 from pipeline.plan.focus import WholeSweeps
@@ -29,6 +29,7 @@ def freeze(
     rate: int = 10,
     caps: CapsSection = CapsSection(),
     places: GeoDatabases = ATLAS,
+    visibility: VisibilitySection | None = None,
     focus: FocusSection | None = None,
     services: tuple[str, ...] = (),
 ) -> Plan:
@@ -37,6 +38,7 @@ def freeze(
         sweep=SweepSection(name="trial", ports=(104, 11112), seed=7, rate=rate, shards=3, sample=sample),
         targets=TargetsSection(include=include, include_files=include_files, exclude=exclude, focus=focus),
         caps=caps,
+        visibility=visibility,
     )
     provenance = Provenance(created="2026-02-11T10:00:00Z", code_version="1", requests={"104": "00ff"})
     found = np.array([int(IPv4Address(service)) for service in services], np.uint32)

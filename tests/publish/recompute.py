@@ -529,6 +529,11 @@ def vantage_bounds(sweep: Sweep) -> list[Row]:
     return []
 
 
+def visibility(sweep: Sweep) -> list[Row]:
+    """No vantage of the history has a sweep of its own over a sample."""
+    return []
+
+
 def survival(sweep: Sweep) -> list[Row]:
     return exact.jolly_seber(recaptures(sweep))
 

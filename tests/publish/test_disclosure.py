@@ -159,6 +159,7 @@ PARTS = {
     "accepting": ("echoed",),
     "handshakes": ("completed", "needs_certificate"),
     "companions_probed": ("companions_open", "companions_closed"),
+    "seen_any": ("visible", "missed_alone"),
 }  # fmt: skip
 #: Counts of change, which say when and not what.
 EXCEPTED = frozenset({"changes", "networks"})

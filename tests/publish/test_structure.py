@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from pipeline.publish import cells, structure
+from pipeline.publish.companion_findings import TOTAL
+from pipeline.publish.data import Row
 from pipeline.publish.disclosure import disclosed
+from pipeline.publish.publishable import publishable
 from pipeline.publish.scope import Scope
 from pipeline.publish.withheld_facts import ACCEPTING, DECOYS, Withheld
 from tests.publish import demo
@@ -129,3 +132,54 @@ def test_ages_are_withheld_with_decoys_and_answers() -> None:
         "services",
     }
     assert german["undoubted"] == 100 and german["dated"] is None and german["undated"] is None
+
+
+def seen(country: str | None, vantage: str, counts: tuple[int | None, int | None, int | None], **more: Any) -> Row:
+    """A row of mart `visibility`: services that any vantage saw, those that this one saw, and those that it alone missed."""
+    every, visible, alone = counts
+    share = None if visible is None or every is None else visible / every
+    shares = dict.fromkeys(("visible_share", "visible_low", "visible_high", "design_effect"), share)
+    row = {
+        "of_all": country is None,
+        "country": country,
+        "vantage_name": vantage,
+        "seen_any": every,
+        "visible": visible,
+    }
+    return row | {"missed_alone": alone} | shares | more
+
+
+def test_what_each_vantage_saw_is_told() -> None:
+    """The sentence names each vantage that probed the sample; the table has all countries first, and each that shows a number."""
+    facts = gathered(LAST)
+    rows = (
+        seen("GB", "one", (20, 20, 0)), seen("GB", "two", (20, 10, 10)),
+        seen("DE", "one", (3, None, None)), seen("DE", "two", (3, None, None)),
+        seen(None, "one", (40, 40, 0)), seen(None, "two", (40, 30, 10), visible_low=0.6, visible_high=0.86),
+        seen(None, "three", (40, None, None)),
+    )  # fmt: skip
+    marts = facts.marts | {"visibility": replace(facts.marts["visibility"], rows=rows)}
+    facts = replace(facts, marts=marts)
+    (said,) = [each for each in structure.sentences(facts) if "vantage" in each]
+    assert said == (
+        "In a random sample of the addresses that each vantage probed, any of them saw 40 services without likely decoys: one saw "
+        "100.0 % (95 % interval 100.0 % to 100.0 %) and alone missed 0; two saw 75.0 % (95 % interval 60.0 % to 86.0 %) and "
+        "alone missed 10. What is missed may block the vantage, or be lost on the way once."
+    )
+    shown = [(row["country"], row["vantage_name"]) for row in structure.visibility(facts)]
+    assert shown == [*((TOTAL, name) for name in ("one", "three", "two")), ("GB", "one"), ("GB", "two")]
+
+
+def test_what_few_services_block_is_withheld() -> None:
+    """A country in which a vantage missed one to four services has no number of that vantage, and no sum gives it away."""
+    rows = [
+        seen("GB", "one", (20, 18, 2)), seen("DE", "one", (30, 20, 10)), seen("FR", "one", (40, 30, 10)),
+        seen("GB", "two", (20, 20, 0)), seen("DE", "two", (30, 30, 0)), seen("FR", "two", (40, 40, 0)),
+        seen(None, "one", (90, 68, 22)), seen(None, "two", (90, 90, 0)),
+    ]  # fmt: skip
+    shown = {(row["country"], row["vantage_name"]): row for row in publishable("visibility", rows, Scope())}
+    hidden = {where for where, row in shown.items() if row["visible"] is None}
+    assert ("GB", "one") in hidden and len([where for where in hidden if where[1] == "one"]) == 2
+    assert all(shown[where]["missed_alone"] is shown[where]["visible_share"] is None for where in hidden)
+    assert not [where for where in hidden if where[1] == "two"]
+    assert len(shown) == len(rows)

@@ -35,6 +35,7 @@ def config(tmp_path: Path) -> Path:
         (replaced("a@example.org", "b@example.org"), "identity.contact"),
         (replaced("198.51.99.0/24", "198.51.99.0/25"), "included"),
         (lambda text: text + "[loss]\nsample = 0.5\n", "loss.sample"),
+        (lambda text: text + '[visibility]\nvantages = ["one", "two"]\nsample = 0.5\n', "visibility"),
         (lambda text: text + '[optout]\nregister = "other.jsonl"\n', "register"),
     ],
 )
