@@ -3,7 +3,7 @@
 -- Notes: empirical Bayes: a country's rate is drawn to that of all the more, the fewer looks it has (beta-binomial; moments of Kleinman
 --   1973). How unlike countries are is known by few looks as well, so it is never taken to be nothing (adjusted likelihood of Li and
 --   Lahiri 2010). host_loss has the mean, loss_variance the variance of host_lost and host_kept: a country's own, and that of the rate to
---   which all are drawn, in which all countries err alike.
+--   which all are drawn, in which all countries err alike. Nothing is known worse than by half a look.
 WITH scaled AS (
     SELECT
         *,
@@ -60,10 +60,14 @@ known AS (
         )
     FROM drawn
     GROUP BY sweep
+),
+
+counted AS (
+    SELECT *, greatest(0.5, host_loss * (1 - host_loss) / loss_variance - 1) AS looks FROM known
 )
 
 SELECT
-    *,
-    host_loss * (host_loss * (1 - host_loss) / loss_variance - 1) AS host_lost,
-    (1 - host_loss) * (host_loss * (1 - host_loss) / loss_variance - 1) AS host_kept
-FROM known
+    * EXCLUDE (looks) REPLACE (host_loss * (1 - host_loss) / (looks + 1) AS loss_variance),
+    host_loss * looks AS host_lost,
+    (1 - host_loss) * looks AS host_kept
+FROM counted

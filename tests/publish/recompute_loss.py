@@ -110,8 +110,9 @@ def _countries(
 
 
 def _beta(mean: float, variance: float) -> Row:
-    number = mean * (1 - mean) / variance - 1
-    return {"host_lost": mean * number, "host_kept": (1 - mean) * number, "mean": mean, "variance": variance}
+    number = max(0.5, mean * (1 - mean) / variance - 1)
+    counts = {"host_lost": mean * number, "host_kept": (1 - mean) * number}
+    return counts | {"mean": mean, "variance": mean * (1 - mean) / (number + 1)}
 
 
 def _services(mean: float, variance: float, ratio: float, of_ratio: float) -> Row:
