@@ -11,7 +11,7 @@ Two rules:
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby, pairwise
 from typing import Any
 
@@ -22,16 +22,9 @@ from pipeline.publish.withheld_facts import NOTHING, Place, Withheld
 Row = dict[str, Any]
 
 #: Columns that a peer wrote, or that were cut out of what it wrote; and what networks call themselves.
-PEER_COLUMNS = frozenset(
-    {
-        "implementation_class_uid",
-        "implementation_version_name",
-        "class_uid_root",
-        "toolkit_version",
-        "product_version",
-        "organisation",
-    }
-)
+PEER_COLUMNS = frozenset({
+    "implementation_class_uid", "implementation_version_name", "class_uid_root", "toolkit_version", "product_version", "organisation",
+})  # fmt: skip
 #: What is published in place of a string or of the names of merged rows.
 SUPPRESSED = "(withheld: looks like an address or a host name)"
 RARE = "(withheld: known by no rule, and seen at few addresses)"
@@ -79,7 +72,9 @@ def disclosed(
     rule = RULES[mart]
     rows = [] if edition and mart in FOLLOWED else rows
     if not rule.in_edition or edition:
-        rows = _of_mart(list(rows), rule, min_cell)
+        rows = [
+            row for part in _groups(rows, lambda row: row.get(rule.apart, "")) for row in _of_mart(part, rule, min_cell)
+        ]
         rows = _joined(rows, rule, hidden.of(*of))
     return [shown for row in rows if (shown := _without_facts(row, rule, _facts(row, hidden, of))) is not None]
 
@@ -227,11 +222,12 @@ def merge_small(rows: Sequence[Row], kinds: Sequence[str], min_cell: int, count:
 
 def _by_country(rows: Sequence[Row]) -> list[list[Row]]:
     """The rows of each country, and of all together."""
+    return _groups(rows, lambda row: (bool(row.get("of_all")), row.get("country") or ""))
 
-    def place(row: Row) -> tuple[bool, str]:
-        return bool(row.get("of_all")), row.get("country") or ""
 
-    return [list(group) for _, group in groupby(sorted(rows, key=place), key=place)]
+def _groups(rows: Sequence[Row], key: Callable[[Row], Any]) -> list[list[Row]]:
+    """The rows of each value of a key, in the order of these values."""
+    return [list(group) for _, group in groupby(sorted(rows, key=key), key=key)]
 
 
 def _merge_smallest(rows: list[Row], kinds: Sequence[str], min_cell: int, count: str) -> list[Row]:

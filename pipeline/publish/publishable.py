@@ -14,7 +14,6 @@ from pipeline.publish.disclosure import (
     suppress_host,
     suppress_rare,
 )
-from pipeline.publish.disclosure_rules import RULES
 from pipeline.publish.escape import LONGEST, shown
 from pipeline.publish.scope import Scope
 from pipeline.publish.withheld_facts import NOTHING, Withheld
@@ -32,11 +31,7 @@ def publishable(
     `hidden` is what is withheld in all marts, `sweep` that of rows which do not name theirs.
     """
     edition = scope.country is not None
-    rows = [
-        row
-        for part in _apart(rows, RULES[name].apart)
-        for row in disclosed(name, part, scope.min_cell, edition=edition, hidden=hidden, of=(sweep, scope.country))
-    ]
+    rows = disclosed(name, rows, scope.min_cell, edition=edition, hidden=hidden, of=(sweep, scope.country))
     if name == "companion_kinds":
         rows = companion_findings.merge_few(rows, scope.min_cell)
     if name == "networks":
@@ -44,12 +39,6 @@ def publishable(
     if name == "products":
         rows = [suppress_rare(row, PEER_NAMES, scope.min_cell) for row in rows]
     return _merge_suppressed([safe(row) for row in rows])
-
-
-def _apart(rows: Sequence[Row], column: str) -> list[list[Row]]:
-    """The rows of each value of a column; all rows together without one."""
-    values = dict.fromkeys(row[column] if column else None for row in rows)
-    return [[row for row in rows if not column or row[column] == value] for value in values]
 
 
 def safe(row: Row) -> Row:

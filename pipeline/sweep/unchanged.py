@@ -1,14 +1,14 @@
 """Whether a configuration still says what the plan of an unfinished sweep was frozen from: resuming runs the plan, not the file."""
 
+from typing import Any
+
 import msgspec
 
 from pipeline.errors import GuardError
 from pipeline.lake.layout import SweepPaths
 from pipeline.plan.differences import differences
-from pipeline.plan.focus import Focus
 from pipeline.plan.freezing import OPT_OUT_LIST
 from pipeline.plan.plan import Plan
-from pipeline.plan.visibility import Visibility
 from pipeline.space.geo_databases import Reference
 
 #: Fields that change with the time, the program and the opt-outs, or follow from others.
@@ -16,6 +16,8 @@ FOLLOWING = (
     "sweep", "created", "code_version", "requests", "digest", "signature", "digests", "pace", "countries", "ranges", "forbidden",
     "addresses", "sampled_addresses", "range_targets",
 )  # fmt: skip
+#: Parts that follow from the opt-outs too, and what the configuration chooses of each.
+CONFIGURED = {"focus": ("sweeps", "sample"), "visibility": ("vantages", "sample")}
 
 
 def require_unchanged(plan: Plan, today: Plan, paths: SweepPaths) -> None:
@@ -42,20 +44,13 @@ def _configured(plan: Plan, today: Plan) -> Plan:
         settings=msgspec.structs.replace(plan.settings, rate=plan.pace.requested),
         excluded=tuple(part for part in plan.excluded if part.name != OPT_OUT_LIST),
         reference=Reference(**digests),
-        focus=_focus(plan, today),
-        visibility=_visibility(plan, today),
+        **{part: _todays(plan, today, part, keys) for part, keys in CONFIGURED.items()},
     )
 
 
-def _visibility(plan: Plan, today: Plan) -> Visibility | None:
-    """The visibility sample of a plan with today's opt-outs: its vantages and its share."""
-    if plan.visibility is None or today.visibility is None:
-        return plan.visibility
-    return msgspec.structs.replace(today.visibility, vantages=plan.visibility.vantages, sample=plan.visibility.sample)
-
-
-def _focus(plan: Plan, today: Plan) -> Focus | None:
-    """The focus of a plan with today's opt-outs: what it begins with, and the share of its sample."""
-    if plan.focus is None or today.focus is None:
-        return plan.focus
-    return msgspec.structs.replace(today.focus, sweeps=plan.focus.sweeps, sample=plan.focus.sample)
+def _todays(plan: Plan, today: Plan, part: str, keys: tuple[str, ...]) -> Any:
+    """A part of a plan with today's opt-outs, and what the plan's configuration chooses."""
+    own, new = getattr(plan, part), getattr(today, part)
+    if own is None or new is None:
+        return own
+    return msgspec.structs.replace(new, **{name: getattr(own, name) for name in keys})

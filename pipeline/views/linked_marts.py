@@ -28,10 +28,9 @@ from pipeline.views import catalogue, marts, raw_views, views
 from pipeline.views.views import quoted
 
 #: Marts whose rows follow from a sweep and the earlier ones of its series; each after those that it reads.
-LINKED = (
-    "service_steps", "stays", "newest_places",
-    "system_pairs", "system_links", "system_fates", "systems_followed", "link_trials", "system_tallies",
-)  # fmt: skip
+OF_SERVICES = ("service_steps", "stays", "newest_places")
+OF_SYSTEMS = ("system_pairs", "system_links", "system_fates", "systems_followed", "link_trials", "system_tallies")
+LINKED = (*OF_SERVICES, *OF_SYSTEMS)
 #: Of these, the marts that have rows of the newest sweep of each series alone.
 OF_NEWEST = ("newest_places",)
 #: The view that holds the services of all sweeps up to the one that is built, and the mart whose files it reads then.

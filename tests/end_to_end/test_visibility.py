@@ -1,7 +1,6 @@
 """Two vantages in namespaces of their own, one of which a filter keeps from a part of the space."""
 
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,11 +8,10 @@ import pytest
 
 from pipeline.lake.layout import Sweep, SweepPaths
 from pipeline.plan.plan import Plan
-from pipeline.sweep import enrichment, freeze, run
-from pipeline.testbed.closed import inside
+from pipeline.sweep import freeze, run
 from pipeline.views import connection
 from tests.testbed.networks import Network, network
-from tests.testbed.running import CENSUS, ROOT, environment
+from tests.testbed.running import CENSUS, ROOT, environment, finish
 
 #: Few addresses of each /24: where all of a /24 answer alike, they count as decoys.
 TARGETS = [f"11.0.{number}.0/29" for number in range(64)]
@@ -23,22 +21,8 @@ targets = { include = TARGETS }
 visibility = { vantages = ["one", "two"], sample = 0.5 }
 probe = { cooldown = 1.0, engine = "ring" }
 """
-#: Aborts each association on port 104 of every address, as a DICOM service does that serves nobody unknown.
-SERVER = """
-import asyncio
-async def serve(reader, writer):
-    try:
-        await reader.read(1000)
-        writer.write(bytes.fromhex("07000000000400000200"))
-        writer.close()
-    except OSError:
-        pass
-async def main():
-    server = await asyncio.start_server(serve, "0.0.0.0", 104, backlog=4096)
-    print("ready", flush=True)
-    await server.serve_forever()
-asyncio.run(main())
-"""
+#: Aborts the association, as a DICOM service does that serves nobody unknown.
+ABORT = bytes.fromhex("07000000000400000200")
 BLOCKED = """
 table ip block {
   chain forward { type filter hook forward priority 0; ip saddr 10.2.0.5 ip daddr 11.0.0.0/20 drop; }
@@ -60,11 +44,8 @@ def vantages() -> Iterator[Network]:
         made.ip("world", "route add default via 20.1.0.2")
         made.route("router")
         made.nft("router", BLOCKED)
-        command = [*inside(made.holders["world"].pid), sys.executable, "-c", SERVER]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-            assert server.stdout and server.stdout.readline() == "ready\n"
+        with made.serving("world", ABORT):
             yield made
-            server.kill()
 
 
 def swept(file: Path, plan: Plan, folder: Path) -> None:
@@ -72,10 +53,7 @@ def swept(file: Path, plan: Plan, folder: Path) -> None:
     command = [*CENSUS, "work", str(file), "--lake", str(folder / "lake")]
     ended = subprocess.run(command, cwd=ROOT, env=environment(folder), capture_output=True, text=True, timeout=240)
     assert ended.returncode == 0, ended.stderr[-2000:]
-    sweep = Sweep(plan, SweepPaths(folder / "lake", plan.sweep))
-    run.require_verified(sweep)
-    run.seal(sweep)
-    enrichment.enrich(sweep)
+    finish(Sweep(plan, SweepPaths(folder / "lake", plan.sweep)))
 
 
 def test_what_one_vantage_cannot_see(vantages: Network, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,12 +18,13 @@ from pipeline.host import boot_id
 from pipeline.testbed.closed import _keeper, configure, inside
 
 T = TypeVar("T")
-#: Accepts on port 104 of every address, reads the request and closes.
+#: Accepts on port 104 of every address, reads the request, answers with the bytes of its argument and closes.
 SERVER = """
-import asyncio
+import asyncio, sys
 async def serve(reader, writer):
     try:
         await reader.read(1000)
+        writer.write(bytes.fromhex(sys.argv[1]))
         writer.close()
     except OSError:
         pass
@@ -80,9 +81,9 @@ class Network:
             monkeypatch.setenv(variable, str(value))
 
     @contextmanager
-    def serving(self, name: str) -> Iterator[None]:
-        """A server on port 104 of every address of a namespace."""
-        command = [*inside(self.holders[name].pid), sys.executable, "-c", SERVER]
+    def serving(self, name: str, answer: bytes = b"") -> Iterator[None]:
+        """A server on port 104 of every address of a namespace, with one answer to whatever it reads."""
+        command = [*inside(self.holders[name].pid), sys.executable, "-c", SERVER, answer.hex()]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
             assert server.stdout and server.stdout.readline() == "ready\n"
             yield

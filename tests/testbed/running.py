@@ -56,10 +56,15 @@ def swept(config: Path, folder: Path, *, spec: Path, capture: Path | None = None
     ended = subprocess.run(command, cwd=ROOT, env=environment(folder), capture_output=True, text=True, timeout=600)
     assert ended.returncode == 0, ended.stderr[-3000:]
     sweep = Sweep(plan, SweepPaths(folder / "lake", plan.sweep))
+    finish(sweep)
+    return sweep.paths
+
+
+def finish(sweep: Sweep) -> None:
+    """Verify, seal and enrich a sweep that has visited all: the last steps of `census sweep`."""
     run.require_verified(sweep)
     run.seal(sweep)
     enrichment.enrich(sweep)
-    return sweep.paths
 
 
 def packets(path: Path) -> list[dpkt.ip.IP]:

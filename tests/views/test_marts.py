@@ -58,7 +58,7 @@ def built(kept_built: Path, tmp_path: Path) -> Path:
 EVERY = tuple(
     dict.fromkeys((*marts.BUILT, *linked_marts.LINKED, *views.SERIES, "changes", "change_totals", "transitions"))
 )
-UNLINKED = tuple(name for name in EVERY if views.needed([name]).isdisjoint(linked_marts.LINKED))
+UNLINKED = tuple(name for name in EVERY if views.needed([name]).isdisjoint(linked_marts.OF_SYSTEMS))
 
 
 def everything(con: duckdb.DuckDBPyConnection, names: Iterable[str] = EVERY) -> dict[str, list[str]]:
